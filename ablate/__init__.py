@@ -1,0 +1,73 @@
+"""Which part of a symbolic-music model made the difference, and is the difference real?
+
+The public names: what a plugin needs, and ``load_study``. Importing this module loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ablate.hookspecs import hookimpl
+from ablate.interfaces import (
+    Augmenter,
+    Conditioner,
+    Corpus,
+    Histogram,
+    LanguageModel,
+    Measured,
+    Metric,
+    Sampler,
+    Tokenizer,
+    Value,
+)
+from ablate.options import option
+from ablate.specs import (
+    AugmenterSpec,
+    ConditionerSpec,
+    CorpusSpec,
+    MetricSpec,
+    ModelSpec,
+    SamplerSpec,
+    TokenizerSpec,
+)
+
+if TYPE_CHECKING:
+    from ablate.music.performance import Performance
+    from ablate.study.spec import load_study
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Augmenter",
+    "AugmenterSpec",
+    "Conditioner",
+    "ConditionerSpec",
+    "Corpus",
+    "CorpusSpec",
+    "Histogram",
+    "LanguageModel",
+    "Measured",
+    "Metric",
+    "MetricSpec",
+    "ModelSpec",
+    "Performance",
+    "Sampler",
+    "SamplerSpec",
+    "Tokenizer",
+    "TokenizerSpec",
+    "Value",
+    "hookimpl",
+    "load_study",
+    "option",
+]
+
+# NumPy and the study machinery are loaded when first asked for, so that `ablate --help` starts at once.
+_LATE = {"Performance": "ablate.music.performance", "load_study": "ablate.study.spec"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module 'ablate' has no attribute {name!r}")
+    import importlib  # noqa: PLC0415
+
+    return getattr(importlib.import_module(_LATE[name]), name)

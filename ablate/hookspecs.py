@@ -1,0 +1,188 @@
+"""Every hook point of ablate, on one page.
+
+A plugin is a module named by an entry point of the group ``ablate``; it implements any of these functions with
+``@ablate.hookimpl``. Each yields records (``ablate.specs``); nothing is built or imported until it is needed.
+The example under each hook runs as a test.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ablate.specs import (
+        AugmenterSpec,
+        ConditionerSpec,
+        CorpusSpec,
+        MetricSpec,
+        ModelSpec,
+        SamplerSpec,
+        TokenizerSpec,
+    )
+
+hookspec = pluggy.HookspecMarker("ablate")
+#: Marks a plugin's implementation of a hook.
+hookimpl = pluggy.HookimplMarker("ablate")
+
+
+@hookspec
+def ablate_corpora() -> Iterable[CorpusSpec]:  # type: ignore[empty-body]
+    """Offer sets of performances to learn from and to compare with.
+
+    Example:
+        import ablate
+
+        class Scale(ablate.Corpus):
+            def identity(self):
+                return "c-major-scale"
+            def load(self):
+                pitches = (60, 62, 64, 65, 67, 69, 71, 72)
+                notes = [(p, 64, 0.5 * i, 0.5 * i + 0.4) for i, p in enumerate(pitches)]
+                return [ablate.Performance.from_notes(notes, name="scale")]
+
+        @ablate.hookimpl
+        def ablate_corpora():
+            yield ablate.CorpusSpec(name="scale", summary="C major, once up.", build=lambda options: Scale())
+    """
+
+
+@hookspec
+def ablate_augmenters() -> Iterable[AugmenterSpec]:  # type: ignore[empty-body]
+    """Offer ways to make labelled variations of a performance before training.
+
+    Example:
+        import ablate
+
+        class Louder(ablate.Augmenter):
+            def augment(self, performance, rng):
+                notes = performance.notes.copy()
+                notes["velocity"] = (notes["velocity"] + 10).clip(1, 127)
+                return [performance, performance.replace(notes=notes).labelled(louder=1.0)]
+
+        @ablate.hookimpl
+        def ablate_augmenters():
+            yield ablate.AugmenterSpec(name="louder", summary="Adds a louder copy.", build=lambda options: Louder())
+    """
+
+
+@hookspec
+def ablate_tokenizers() -> Iterable[TokenizerSpec]:  # type: ignore[empty-body]
+    """Offer ways to write a performance as token ids.
+
+    Example:
+        import numpy as np
+        import ablate
+
+        class PitchesOnly(ablate.Tokenizer):
+            vocabulary = tuple(f"pitch {p}" for p in range(128))
+            start_token = 60
+            def encode(self, performance):
+                return performance.canonical().notes["pitch"].astype(np.int64)
+            def decode(self, tokens):
+                notes = [(int(p), 64, 0.25 * i, 0.25 * i + 0.25) for i, p in enumerate(tokens)]
+                return ablate.Performance.from_notes(notes)
+            def times(self, tokens):
+                return 0.25 * np.arange(len(tokens))
+
+        @ablate.hookimpl
+        def ablate_tokenizers():
+            yield ablate.TokenizerSpec(name="pitches", summary="Pitch alone.", build=lambda options: PitchesOnly())
+    """
+
+
+@hookspec
+def ablate_conditioners() -> Iterable[ConditionerSpec]:  # type: ignore[empty-body]
+    """Offer ways to tell the network something about the music.
+
+    Example:
+        import numpy as np
+        import ablate
+
+        class Loudness(ablate.Conditioner):
+            labels = {"loudness": 0.5}
+            def observe(self, performance, times):
+                mean = performance.notes["velocity"].mean() / 127
+                return np.full((len(times), 1), mean, np.float32)
+            def ask(self, labels, times):
+                return np.full((len(times), 1), labels["loudness"], np.float32)
+            def module(self, width):
+                import torch
+                return torch.nn.Linear(1, width)
+
+        @ablate.hookimpl
+        def ablate_conditioners():
+            yield ablate.ConditionerSpec(name="loudness", summary="Mean velocity.", build=lambda options: Loudness())
+    """
+
+
+@hookspec
+def ablate_models() -> Iterable[ModelSpec]:  # type: ignore[empty-body]
+    """Offer networks that predict the next token.
+
+    Example:
+        import ablate
+
+        def build(options, vocabulary, conditioners):
+            import torch
+
+            class Bigram(torch.nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.table = torch.nn.Embedding(vocabulary, vocabulary)
+                def forward(self, tokens, conditions, state=None):
+                    return self.table(tokens), state
+
+            return Bigram()
+
+        @ablate.hookimpl
+        def ablate_models():
+            yield ablate.ModelSpec(name="bigram", summary="A table of followers.", build=build)
+    """
+
+
+@hookspec
+def ablate_samplers() -> Iterable[SamplerSpec]:  # type: ignore[empty-body]
+    """Offer ways to reshape the distribution that the next token is drawn from.
+
+    Example:
+        from dataclasses import dataclass
+        import ablate
+
+        @dataclass(frozen=True)
+        class Options:
+            k: int = ablate.option(8, ge=1, doc="Tokens kept at each step.")
+
+        class KeepBest(ablate.Sampler):
+            def __init__(self, rows):
+                self.keep = [row.k for row in rows]
+            def __call__(self, logits, history):
+                ranks = logits.argsort(-1, descending=True).argsort(-1)
+                return logits.masked_fill(ranks >= ranks.new_tensor(self.keep)[:, None], float("-inf"))
+
+        @ablate.hookimpl
+        def ablate_samplers():
+            yield ablate.SamplerSpec(name="best", summary="The k likeliest.", options=Options,
+                                     build=lambda rows, tokenizer: KeepBest(rows))
+    """
+
+
+@hookspec
+def ablate_metrics() -> Iterable[MetricSpec]:  # type: ignore[empty-body]
+    """Offer measures of a generated sample.
+
+    Example:
+        import ablate
+
+        class NotesPerSecond(ablate.Metric):
+            def measure(self, generated, reference):
+                rate = len(generated) / max(generated.seconds, 1e-9)
+                return ablate.Measured((ablate.Value("value", rate, "notes/s", "none", len(generated)),))
+
+        @ablate.hookimpl
+        def ablate_metrics():
+            yield ablate.MetricSpec(name="density", summary="Notes a second.", build=lambda options: NotesPerSecond())
+    """

@@ -1,0 +1,214 @@
+"""What a component does: the objects that a plugin's ``build`` functions return.
+
+Shapes are written in names: ``rows`` are sequences in a batch, ``time`` counts tokens, ``vocabulary`` token ids,
+``features`` the numbers a conditioner gives for one token. Data-side arrays are NumPy, network-side ones torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    import torch
+
+    from ablate.music.performance import Performance
+
+    IntArray = np.ndarray[Any, np.dtype[np.int64]]
+    FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
+
+Direction = Literal["lower", "higher", "none"]
+
+
+class Tokenizer(ABC):
+    """Turns performances into token ids and back.
+
+    Attributes:
+        vocabulary: one word for each token id, unique (``"note_on 60"``).
+        start_token: the id that stands before the first token when nothing is given to continue.
+    """
+
+    vocabulary: tuple[str, ...]
+    start_token: int
+
+    @abstractmethod
+    def encode(self, performance: Performance) -> IntArray:
+        """Token ids, int64 of shape [time], every id below ``len(vocabulary)``."""
+
+    @abstractmethod
+    def decode(self, tokens: IntArray) -> Performance:
+        """The performance that *any* sequence of valid ids stands for; never raises for what a model can emit."""
+
+    @abstractmethod
+    def times(self, tokens: IntArray) -> FloatArray:
+        """The clock in seconds at each token, float64 of shape [time], never decreasing."""
+
+
+class Augmenter(ABC):
+    """Makes labelled variations of a performance."""
+
+    @abstractmethod
+    def augment(self, performance: Performance, rng: np.random.Generator) -> Sequence[Performance]:
+        """The performances to train on in place of ``performance``, each with the labels that describe it.
+
+        ``rng`` is the only source of randomness; it belongs to this performance and replicate.
+        """
+
+
+class Conditioner(ABC):
+    """Tells the network something about the music, token by token.
+
+    The data side gives numbers for each token of a training example and for a row to be generated;
+    the network side maps them to the width of the embedding, where the model adds them.
+
+    Attributes:
+        features: how many numbers for each token.
+        labels: the labels that a row to be generated may ask for, each with its default.
+    """
+
+    features: int = 1
+    labels: Mapping[str, float]
+
+    @abstractmethod
+    def observe(self, performance: Performance, times: FloatArray) -> FloatArray:
+        """Numbers for a training example, float32 of shape [time, features].
+
+        Args:
+            performance: the example, with its labels.
+            times: the clock in seconds at each of its tokens, shape [time].
+        """
+
+    @abstractmethod
+    def ask(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
+        """Numbers for a row to be generated whose labels are ``labels`` (defaults filled in), [time, features].
+
+        ``times`` holds the clock at each token, shape [time]; while a row is being generated, time is 1.
+        """
+
+    def disturb(self, observed: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Change the numbers of one training step's windows, shape [rows, time, features]; by default not at all.
+
+        For conditioners that train on noise, dropped labels or the like.
+        ``rng`` is the training's own stream for labels.
+        """
+        del rng
+        return observed
+
+    @abstractmethod
+    def module(self, width: int) -> torch.nn.Module:
+        """The network side: a module from [rows, time, features] to [rows, time, width]."""
+
+
+class LanguageModel(Protocol):
+    """What a model's ``build`` returns: a ``torch.nn.Module`` with this ``forward``.
+
+    Causal: the logits at time t depend on tokens up to t only.
+    """
+
+    def __call__(
+        self, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any = None
+    ) -> tuple[torch.Tensor, Any]:
+        """Predict the next token at every position.
+
+        Args:
+            tokens: int64 [rows, time].
+            conditions: for each conditioner, in the order given to ``build``, float32 [rows, time, features].
+            state: what an earlier call returned, to continue its rows; None at the start of a sequence.
+
+        Returns:
+            logits [rows, time, vocabulary], and the state after the last token: a tensor, or a (nested) tuple of
+            tensors, whose rows are dimension 1 (recurrent states, ``[layers, rows, hidden]``) or whatever the model
+            itself understands.
+        """
+        ...
+
+
+class Sampler(ABC):
+    """Reshapes the distribution that the next token of each row is drawn from.
+
+    One object serves all rows of a generation and may keep state between its calls, one call a step.
+    """
+
+    @abstractmethod
+    def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+        """New logits [rows, vocabulary]; ``-inf`` forbids a token, and at least one must stay possible.
+
+        Args:
+            logits: float32 [rows, vocabulary], from the model or from the sampler before this one.
+            history: int64 [rows, time], the tokens of each row so far (may be empty).
+        """
+
+
+@dataclasses.dataclass(frozen=True)
+class Value:
+    """One number that a metric gives for one sample.
+
+    Attributes:
+        feature: which aspect (``"l1"``); a metric with a single aspect says ``"value"``.
+        value: the number itself; finite.
+        unit: ``"1"`` for a pure number, otherwise as printed (``"s"``, ``"notes/s"``).
+        direction: whether ``"lower"`` or ``"higher"`` is better, or ``"none"``.
+        n: how many observations it rests on (for a histogram distance: the sample's notes).
+    """
+
+    feature: str
+    value: float
+    unit: str
+    direction: Direction
+    n: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Histogram:
+    """A histogram behind a metric, kept so that reports need not compute it again.
+
+    Attributes:
+        feature: what is counted (``"pitch"``).
+        unit: of the edges (``"MIDI pitch"``, ``"s"``).
+        edges: bin edges, increasing, one more than there are bins.
+        reference: counts in each bin for the reference.
+        generated: counts in each bin for the sample.
+    """
+
+    feature: str
+    unit: str
+    edges: tuple[float, ...]
+    reference: tuple[float, ...]
+    generated: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What a metric says of one generated sample."""
+
+    values: tuple[Value, ...]
+    histograms: tuple[Histogram, ...] = ()
+
+
+class Metric(ABC):
+    """Puts numbers on a generated sample, read against the reference performances."""
+
+    @abstractmethod
+    def measure(self, generated: Performance, reference: Sequence[Performance]) -> Measured:
+        """Measure one sample with at least one note against the corpus as it was read."""
+
+
+class Corpus(ABC):
+    """A named set of performances."""
+
+    @abstractmethod
+    def identity(self) -> str:
+        """A text that changes whenever the performances would (for files: a digest of their contents)."""
+
+    @abstractmethod
+    def load(self) -> Sequence[Performance]:
+        """The performances, at least one, each with at least one note.
+
+        Raises:
+            CorpusError: naming the file that cannot be used.
+        """
+

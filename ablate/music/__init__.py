@@ -1,0 +1,1 @@
+"""Performances, MIDI files and corpora: music as data, with nothing learned."""

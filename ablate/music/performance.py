@@ -1,0 +1,118 @@
+"""A performance: the notes of one recorded or generated piece, its pedal events, and its labels."""
+
+from __future__ import annotations
+
+import dataclasses
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ablate.errors import CorpusError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    import pretty_midi
+
+#: One note: MIDI pitch 0 to 127, MIDI velocity 1 to 127, start and end in seconds.
+NOTE_DTYPE = np.dtype([("pitch", "i2"), ("velocity", "i2"), ("start", "f8"), ("end", "f8")])
+#: One pedal event: time in seconds, MIDI controller number (64 sustain, 67 soft), value 0 to 127.
+PEDAL_DTYPE = np.dtype([("time", "f8"), ("controller", "i2"), ("value", "i2")])
+
+SUSTAIN = 64
+_NO_LABELS: Mapping[str, float] = MappingProxyType({})
+
+
+def _no_pedals() -> np.ndarray[Any, Any]:
+    return np.empty(0, PEDAL_DTYPE)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Performance:
+    """Notes, pedal events and labels of one piece.
+
+    Attributes:
+        notes: record array of :data:`NOTE_DTYPE`, in the order its reader gave (see ``ablate.music.midi``).
+        pedals: record array of :data:`PEDAL_DTYPE`, by time.
+        labels: named numbers that describe the performance (``{"tempo": 0.9}``).
+            Augmenters write them, conditioners read them.
+        name: where it came from, for people: a file's stem or a generated sample's id.
+    """
+
+    notes: np.ndarray[Any, Any]
+    pedals: np.ndarray[Any, Any] = dataclasses.field(default_factory=_no_pedals)
+    labels: Mapping[str, float] = _NO_LABELS
+    name: str = ""
+
+    def __len__(self) -> int:
+        """The number of notes."""
+        return len(self.notes)
+
+    @property
+    def seconds(self) -> float:
+        """When the last note ends, in seconds; 0.0 without notes."""
+        return float(self.notes["end"].max()) if len(self.notes) else 0.0
+
+    @classmethod
+    def from_notes(cls, notes: Iterable[tuple[int, int, float, float]], **rest: Any) -> Performance:
+        """Build from ``(pitch, velocity, start, end)`` tuples, kept in their order."""
+        return cls(np.array(list(notes), NOTE_DTYPE), **rest)
+
+    def replace(self, **changes: Any) -> Performance:
+        """A copy with some attributes replaced."""
+        return dataclasses.replace(self, **changes)
+
+    def labelled(self, **labels: float) -> Performance:
+        """A copy with labels added."""
+        return self.replace(labels=MappingProxyType({**self.labels, **labels}))
+
+    def canonical(self) -> Performance:
+        """A copy with notes in canonical order: by start, pitch, end, velocity."""
+        order = np.lexsort([self.notes[key] for key in ("velocity", "end", "pitch", "start")])
+        return self.replace(notes=self.notes[order])
+
+    def check(self) -> None:
+        """Raise :class:`CorpusError` unless every note is valid MIDI with ``0 <= start <= end``, finite."""
+        notes = self.notes
+        times_ok = np.isfinite(notes["start"]) & np.isfinite(notes["end"]) & (notes["start"] >= 0)
+        wrong = ~(times_ok & (notes["start"] <= notes["end"]))
+        wrong |= (notes["pitch"] < 0) | (notes["pitch"] > 127)
+        wrong |= (notes["velocity"] < 1) | (notes["velocity"] > 127)
+        if wrong.any():
+            first = int(np.flatnonzero(wrong)[0])
+            raise CorpusError(f"{self.name or 'performance'}: note {first} is not valid: {notes[first]}")
+
+    @classmethod
+    def from_pretty_midi(cls, midi: pretty_midi.PrettyMIDI, name: str = "") -> Performance:
+        """All notes of non-drum instruments, in pretty_midi's order, and the sustain and soft pedal events."""
+        instruments = [instrument for instrument in midi.instruments if not instrument.is_drum]
+        notes = [(n.pitch, n.velocity, n.start, n.end) for i in instruments for n in i.notes]
+        pedals = [
+            (c.time, c.number, c.value) for i in instruments for c in i.control_changes if c.number in (64, 67)
+        ]
+        pedal_array = np.array(pedals, PEDAL_DTYPE)
+        pedal_array = pedal_array[np.argsort(pedal_array["time"], kind="stable")]
+        return cls(np.array(notes, NOTE_DTYPE), pedal_array, name=name)
+
+    def to_pretty_midi(self, program: int = 0) -> pretty_midi.PrettyMIDI:
+        """As a pretty_midi object with one piano track (General MIDI ``program``, 0 to 127)."""
+        import pretty_midi  # noqa: PLC0415 - heavy, and only needed at the edge
+
+        midi = pretty_midi.PrettyMIDI(resolution=960)
+        instrument = pretty_midi.Instrument(program, name=self.name)
+        instrument.notes = [
+            pretty_midi.Note(int(n["velocity"]), int(n["pitch"]), float(n["start"]), float(n["end"]))
+            for n in self.notes
+        ]
+        instrument.control_changes = [
+            pretty_midi.ControlChange(int(p["controller"]), int(p["value"]), float(p["time"]))
+            for p in self.pedals
+        ]
+        midi.instruments.append(instrument)
+        return midi
+
+    def write_midi(self, path: Path) -> None:
+        """Write a standard MIDI file through pretty_midi."""
+        self.to_pretty_midi().write(str(path))
