@@ -68,6 +68,6 @@ _LATE = {"Performance": "ablate.music.performance", "load_study": "ablate.study.
 def __getattr__(name: str) -> Any:
     if name not in _LATE:
         raise AttributeError(f"module 'ablate' has no attribute {name!r}")
-    import importlib  # noqa: PLC0415
+    import importlib
 
     return getattr(importlib.import_module(_LATE[name]), name)

@@ -211,4 +211,3 @@ class Corpus(ABC):
         Raises:
             CorpusError: naming the file that cannot be used.
         """
-

@@ -29,7 +29,7 @@ T = typing.TypeVar("T")
 _REQUIRED: Any = dataclasses.MISSING
 
 
-def option(  # noqa: PLR0913 - the bounds that pydantic knows, by their usual names
+def option(
     default: Any = _REQUIRED,
     *,
     doc: str,
@@ -88,14 +88,15 @@ def validate(options: type[T], values: Mapping[str, Any]) -> T:
         for key in values
         if key not in known
     ]
-    import pydantic  # noqa: PLC0415 - only here, so that listing plugins does not pay for it
+    import pydantic
 
     given = {key: value for key, value in values.items() if key in known}
     try:
-        checked = _model(options).model_validate_json(json.dumps(given, default=_refuse), strict=True)
+        model: Any = _model(options)  # type: ignore[arg-type]
+        checked = model.model_validate_json(json.dumps(given, default=_refuse), strict=True)
     except pydantic.ValidationError as error:
         problems += [(".".join(map(str, e["loc"])), _words(e)) for e in error.errors()]
-    except _NotPlain as error:
+    except _NotPlainError as error:
         problems.append(("", str(error)))
     if problems:
         raise InvalidOptions(problems)
@@ -115,13 +116,11 @@ def describe(options: type[Any]) -> list[OptionField]:
 
 
 def _describe_field(field: dataclasses.Field[Any], hint: Any) -> OptionField:
-    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}  # noqa: RUF001 - meant for people
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
     bounds = [f"{signs[key]} {value:g}" for key, value in field.metadata.get("bounds", {}).items()]
     required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     default = None if required else _default(field)
-    return OptionField(
-        field.name, type_name(hint), default, required, ", ".join(bounds), field.metadata.get("doc", "")
-    )
+    return OptionField(field.name, type_name(hint), default, required, ", ".join(bounds), field.metadata.get("doc", ""))
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
@@ -145,18 +144,16 @@ def type_name(hint: Any) -> str:
 
 
 @functools.cache
-def _model(options: type[Any]) -> Any:
+def _model(options: Any) -> Any:
     """The pydantic model that checks ``options``; built once for each class."""
-    import pydantic  # noqa: PLC0415
+    import pydantic
 
     hints = typing.get_type_hints(options)
     fields: dict[str, Any] = {}
     for field in dataclasses.fields(options):
         hint = _bounded(hints[field.name], field.metadata.get("bounds", {}))
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        info = pydantic.Field(
-            ... if required else _default(field), min_length=field.metadata.get("min_length")
-        )
+        info = pydantic.Field(... if required else _default(field), min_length=field.metadata.get("min_length"))
         fields[field.name] = (hint, info)
     config = pydantic.ConfigDict(allow_inf_nan=False)
     return pydantic.create_model(options.__name__, __config__=config, **fields)
@@ -164,7 +161,7 @@ def _model(options: type[Any]) -> Any:
 
 def _bounded(hint: Any, bounds: Mapping[str, float]) -> Any:
     """``hint`` with its bounds; those of a sequence or union go to the numbers inside it."""
-    import pydantic  # noqa: PLC0415
+    import pydantic
 
     if not bounds:
         return hint
@@ -174,20 +171,21 @@ def _bounded(hint: Any, bounds: Mapping[str, float]) -> Any:
     if origin in (typing.Union, types.UnionType):
         return typing.Union[tuple(_bounded(arg, bounds) for arg in args)]  # noqa: UP007 - built at run time
     if hint in (int, float):
-        return typing.Annotated[hint, pydantic.Field(**bounds)]  # type: ignore[arg-type]
+        limits: dict[str, Any] = dict(bounds)
+        return typing.Annotated[hint, pydantic.Field(**limits)]
     return hint
 
 
-class _NotPlain(TypeError):
+class _NotPlainError(TypeError):
     pass
 
 
 def _refuse(value: Any) -> Any:
-    raise _NotPlain(f"{value!r} is no number, text, boolean, list or table")
+    raise _NotPlainError(f"{value!r} is no number, text, boolean, list or table")
 
 
 def _words(error: Any) -> str:
-    """pydantic's message, shortened, with the value that caused it."""
+    """Pydantic's message, shortened, with the value that caused it."""
     if error["type"] == "missing":
         return "is required"
     message = error["msg"].removeprefix("Input ").replace("should be a valid", "should be a")

@@ -87,9 +87,7 @@ class Registry:
         self.plugins.append(plugin)
         self.components += components
 
-    def _collect(
-        self, entry_point: importlib.metadata.EntryPoint, plugin: Plugin
-    ) -> Iterator[Component]:
+    def _collect(self, entry_point: importlib.metadata.EntryPoint, plugin: Plugin) -> Iterator[Component]:
         module = entry_point.load()
         self._manager.register(module, name=entry_point.name)
         try:

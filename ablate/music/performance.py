@@ -43,7 +43,7 @@ class Performance:
 
     notes: np.ndarray[Any, Any]
     pedals: np.ndarray[Any, Any] = dataclasses.field(default_factory=_no_pedals)
-    labels: Mapping[str, float] = _NO_LABELS
+    labels: Mapping[str, float] = dataclasses.field(default_factory=lambda: _NO_LABELS)
     name: str = ""
 
     def __len__(self) -> int:
@@ -98,7 +98,7 @@ class Performance:
 
     def to_pretty_midi(self, program: int = 0) -> pretty_midi.PrettyMIDI:
         """As a pretty_midi object with one piano track (General MIDI ``program``, 0 to 127)."""
-        import pretty_midi  # noqa: PLC0415 - heavy, and only needed at the edge
+        import pretty_midi
 
         midi = pretty_midi.PrettyMIDI(resolution=960)
         instrument = pretty_midi.Instrument(program, name=self.name)

@@ -1,0 +1,1 @@
+"""Training and generation on torch, and nothing else: no study, no store, no files but checkpoints."""

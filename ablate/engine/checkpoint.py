@@ -1,0 +1,69 @@
+"""Weights and checkpoints on disk: safetensors plus JSON, whole or not at all, nothing pickled."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import safetensors
+import safetensors.torch
+
+from ablate.errors import StageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import torch
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there complete or not at all: temporary name, fsync, rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)  # noqa: PTH105 - Path.replace is the same call with more words
+    except BaseException:
+        os.unlink(temporary)  # noqa: PTH108
+        raise
+
+
+def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> None:
+    """Save named tensors, with JSON-ready facts in the file's header."""
+    ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_whole(path, safetensors.torch.save(ready, {"facts": json.dumps(facts)}))
+
+
+def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """What :func:`save_tensors` saved.
+
+    Raises:
+        StageError: the file is not one of ours or is damaged.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            facts = json.loads((file.metadata() or {})["facts"])
+            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 - no dict
+    except (safetensors.SafetensorError, KeyError, ValueError) as error:
+        raise StageError(f"{path}: damaged ({error}); delete it, and it is made again") from error
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    """The optimiser's state as named tensors (``"0.exp_avg"``), in the order of its parameters."""
+    state = optimizer.state_dict()["state"]
+    return {f"{index}.{key}": value for index, values in state.items() for key, value in values.items()}
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Put back what :func:`optimizer_tensors` gave."""
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        index, key = name.split(".", 1)
+        state.setdefault(int(index), {})[key] = tensor
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

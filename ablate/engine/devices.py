@@ -1,0 +1,56 @@
+"""Which device and which precision a stage runs with."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import torch
+
+from ablate.errors import UsageError
+
+
+def resolve_device(asked: str) -> str:
+    """``auto``, ``cpu``, ``cuda`` or ``cuda:N`` to a device that is there.
+
+    Raises:
+        UsageError: the device does not exist on this machine.
+    """
+    if asked == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if asked == "cpu":
+        return asked
+    kind, _, index = asked.partition(":")
+    if kind != "cuda" or (index and not index.isdigit()):
+        raise UsageError(f"--device {asked}: choose auto, cpu, cuda or cuda:N")
+    if not torch.cuda.is_available():
+        raise UsageError(f"--device {asked}: no CUDA device on this machine; choose cpu or auto")
+    if index and int(index) >= torch.cuda.device_count():
+        raise UsageError(f"--device {asked}: this machine has {torch.cuda.device_count()} CUDA device(s), from 0")
+    return asked
+
+
+def resolve_precision(asked: str, device: str) -> str:
+    """``auto`` to ``bf16`` where the device multiplies it in hardware, otherwise ``fp32``."""
+    if asked != "auto":
+        return asked
+    if device.startswith("cuda"):
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    return "bf16" if _cpu_has_bf16() else "fp32"
+
+
+@functools.cache
+def _cpu_has_bf16() -> bool:
+    # torch offers no public question for this; without these units bf16 is emulated and slower than fp32
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def device_name(device: str) -> str:
+    """The device as people know it, for the record."""
+    if device.startswith("cuda"):
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    return "cpu"

@@ -1,0 +1,150 @@
+"""Reads a file or a folder of MIDI files, and says which of them cannot be read."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ablate.errors import CorpusError
+from ablate.music.midi import parse_midi, read_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ablate.music.midi import Reader
+    from ablate.music.performance import Performance
+
+_SUFFIXES = (".mid", ".midi")
+
+
+@dataclasses.dataclass(frozen=True)
+class FileReading:
+    """One file as it was read.
+
+    Attributes:
+        name: its path relative to the folder that was read, with ``/``.
+        performance: its music; None if it cannot be read.
+        problems: what is odd about it, or why it cannot be read; one line each, without the name.
+    """
+
+    name: str
+    performance: Performance | None
+    problems: tuple[str, ...] = ()
+
+
+class CorpusReading(NamedTuple):
+    """What could be read.
+
+    Attributes:
+        performances: at least one, in the order of the files' relative paths.
+        problems: one line for each file that was left out or is odd, with its name.
+    """
+
+    performances: tuple[Performance, ...]
+    problems: tuple[str, ...]
+
+
+def find_midi(path: str | Path) -> list[tuple[str, Path]]:
+    """The MIDI files at ``path``, as pairs of a name to show and a path.
+
+    Args:
+        path: one file, of any suffix; or a folder, searched with its subfolders for ``.mid`` and ``.midi`` in upper or
+            lower case. Hidden files and folders (``._piece.mid``, which macOS leaves in archives) are passed over.
+
+    Returns:
+        At least one file; sorted by path relative to the folder, which is also the name.
+
+    Raises:
+        CorpusError: nothing there, or a folder without MIDI files.
+    """
+    root = Path(path).expanduser()
+    try:
+        if not root.is_dir():
+            if root.exists():
+                return [(root.name, root)]
+            raise CorpusError(f"{path}: no such file or folder; check the path")
+        found = sorted((file.relative_to(root).as_posix(), file) for file in root.rglob("*") if _is_midi(file, root))
+    except (OSError, ValueError) as error:  # ValueError: a path that no file can have
+        raise CorpusError(f"{path}: cannot be opened: {getattr(error, 'strerror', None) or error}") from None
+    if not found:
+        raise CorpusError(f"{path}: holds no .mid or .midi file; give a MIDI file or a folder of them")
+    return found
+
+
+def _is_midi(file: Path, root: Path) -> bool:
+    hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
+    return file.suffix.lower() in _SUFFIXES and not hidden and file.is_file()
+
+
+def read_files(path: str | Path, reader: Reader = "symusic") -> Iterator[FileReading]:
+    """Read every file at ``path``, one after another; a bad one is a result, not an error.
+
+    Args:
+        path: see :func:`find_midi`.
+        reader: see :func:`ablate.music.midi.read_midi`.
+
+    Raises:
+        CorpusError: there is no file to read (:func:`find_midi`).
+    """
+    for name, file in find_midi(path):
+        try:
+            performance, problems = parse_midi(read_bytes(file, name), name, reader)
+        except CorpusError as error:
+            yield FileReading(name, None, (str(error).removeprefix(f"{name}: "),))
+        else:
+            yield FileReading(name, performance, problems)
+
+
+def read_corpus(path: str | Path, reader: Reader = "symusic", *, skip_bad: bool = False) -> CorpusReading:
+    """Read every file at ``path``.
+
+    Args:
+        path: see :func:`find_midi`.
+        reader: see :func:`ablate.music.midi.read_midi`.
+        skip_bad: leave out the files that cannot be read, and name them among the problems.
+
+    Raises:
+        CorpusError: there is no file; without ``skip_bad``, any cannot be read; with it, none can.
+    """
+    files = list(read_files(path, reader))
+    bad = [file for file in files if file.performance is None]
+    if bad and (len(bad) == len(files) or not skip_bad):
+        raise CorpusError(_complaint(files, bad))
+    problems = tuple(
+        f"{file.name}: {'left out: ' if file.performance is None else ''}{problem}"
+        for file in files
+        for problem in file.problems
+    )
+    return CorpusReading(tuple(f.performance for f in files if f.performance is not None), problems)
+
+
+def _complaint(files: Sequence[FileReading], bad: Sequence[FileReading]) -> str:
+    reasons = "; ".join(f"{file.name}: {file.problems[0]}" for file in bad)
+    if len(files) == 1:
+        return reasons
+    if len(bad) == len(files):
+        return f"none of the {len(files)} files can be read: {reasons}"
+    return f"{len(bad)} of {len(files)} files cannot be read: {reasons}. Mend or remove them, or skip them (--skip-bad)"
+
+
+def corpus_digest(path: str | Path) -> str:
+    """SHA-256 of the names and contents of the files at ``path``, as 64 hexadecimal digits.
+
+    The files count in the order in which they are read, each with its own name but not its folder's: a corpus that is
+    moved or whose folders are renamed stays the same, unless that changes the order. Unreadable files count by name.
+
+    Raises:
+        CorpusError: there is no file (:func:`find_midi`).
+    """
+    digest = hashlib.sha256()
+    for _, file in find_midi(path):
+        try:
+            content = read_bytes(file)
+        except CorpusError:
+            content = b""
+        # Each part is hashed by itself, so that no byte can pass from a name to the contents beside it.
+        for part in (file.name.encode("utf-8", "surrogateescape"), content):
+            digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()

@@ -1,0 +1,214 @@
+"""Reads MIDI files into performances.
+
+Two readers share one definition of what a note is, that of pretty_midi: a note-off (or a note-on of velocity 0) ends
+every open note of its channel and pitch that began before it. Notes without an end, or without any length, are left
+out and counted; drums (channel 10) are left out.
+
+``symusic`` reads with C++ and vectorised NumPy, some hundred times faster. It pairs the first open note-on with the
+first note-off, so a file in which that makes a difference is read again by pretty_midi. Times are computed here, from
+ticks, in double precision and with pretty_midi's own arithmetic: symusic's seconds are 32-bit floats, off by up to
+60 microseconds in pieces of a quarter of an hour.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from ablate.errors import CorpusError
+from ablate.music.performance import NOTE_DTYPE, PEDAL_DTYPE, SUSTAIN, Performance
+from ablate.music.smf import Frame, read_frame
+
+Reader = Literal["symusic", "pretty_midi"]
+SOFT = 67
+Array = np.ndarray[Any, Any]
+
+
+class Reading(NamedTuple):
+    """A performance, and what was odd about its file: one line each, for people."""
+
+    performance: Performance
+    problems: tuple[str, ...]
+
+
+def read_midi(path: str | Path, reader: Reader = "symusic") -> Performance:
+    """Read the notes and pedal events of a MIDI file.
+
+    Args:
+        path: a Standard MIDI File of format 0 or 1.
+        reader: ``"symusic"``, fast, notes in canonical order; or ``"pretty_midi"``, slow, notes in pretty_midi's
+            order (that of their note-offs, instrument by instrument). The notes are the same, except in a file
+            with tempo changes outside its first track, which only symusic honours.
+
+    Returns:
+        All notes with a length, drums excepted; the events of controllers 64 (sustain) and 67 (soft pedal) of channels
+        with notes; the file's stem as name.
+
+    Raises:
+        CorpusError: the file is missing, unreadable, no MIDI file, damaged, or without notes.
+    """
+    return parse_midi(read_bytes(Path(path)), str(path), reader).performance
+
+
+def read_bytes(path: Path, source: str = "") -> bytes:
+    """The contents of a file; raises :class:`CorpusError`, naming it ``source`` (its path by default)."""
+    source = source or str(path)
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise CorpusError(f"{source}: no such file; check the path") from None
+    except IsADirectoryError:
+        raise CorpusError(f"{source}: is a folder; give one MIDI file") from None
+    except (OSError, ValueError) as error:  # ValueError: a path that no file can have
+        raise CorpusError(f"{source}: cannot be opened: {getattr(error, 'strerror', None) or error}") from None
+
+
+def parse_midi(data: bytes, source: str, reader: Reader = "symusic") -> Reading:
+    """Read the bytes of a MIDI file; see :func:`read_midi`.
+
+    Args:
+        data: the whole file.
+        source: its name or path, for messages and for the performance's name.
+        reader: see :func:`read_midi`.
+
+    Raises:
+        CorpusError: no MIDI file, damaged, or without notes.
+    """
+    frame = read_frame(data, source)
+    parse = _parse_symusic if reader == "symusic" else _parse_pretty_midi
+    performance, problems = parse(frame, source)
+    if not len(performance):
+        raise CorpusError(f"{source}: holds no notes (drums and notes without an end do not count); leave it out")
+    performance.check()
+    lacking = frame.without_end()
+    if lacking:
+        listed = ", ".join(map(str, lacking))
+        problems = (*problems, f"track {listed} has no end-of-track event; the file may be cut short")
+    return Reading(performance, problems)
+
+
+def _parse_symusic(frame: Frame, source: str) -> Reading:
+    score, closed = _score(frame.plain(), source), _score(frame.closed(), source)
+    tracks = [track for track in score.tracks if not track.is_drum]
+    columns, voices = _notes_in_ticks(tracks)
+    heard = columns["duration"] > 0
+    note_ons = sum(len(track.notes) for track in closed.tracks if not track.is_drum)
+    if note_ons > len(heard) or _ambiguous(columns, voices):
+        performance, problems = _parse_pretty_midi(frame, source)
+        performance = performance.canonical()
+    else:
+        performance, problems = _in_seconds(score, tracks, columns, heard, source), ()
+    lost = note_ons - len(performance)
+    if lost > 0:
+        problems = (*problems, f"{lost} of {note_ons} notes left out: without an end or without length")
+    return Reading(performance, problems)
+
+
+def _score(data: bytes, source: str) -> Any:
+    import symusic
+
+    try:
+        return symusic.Score.from_midi(data)
+    except Exception as error:  # it raises RuntimeError, TypeError and others for damaged events
+        raise CorpusError(_damaged(source, error)) from error
+
+
+def _damaged(source: str, error: Exception) -> str:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return f"{source}: is damaged, its events cannot be read ({reason}); get a whole copy of it"
+
+
+def _notes_in_ticks(tracks: list[Any]) -> tuple[dict[str, Array], Array]:
+    """All notes as columns, and for each the number of its voice: notes of two voices never share a note-off."""
+    keys = ("time", "duration", "pitch", "velocity")
+    arrays = [track.notes.numpy() for track in tracks]
+    columns = {key: np.concatenate([np.empty(0, np.int64), *(a[key] for a in arrays)]) for key in keys}
+    voices = np.repeat(np.arange(len(arrays)), [len(a["time"]) for a in arrays])
+    # symusic splits tracks by channel and by program; with several programs one channel may be in several parts.
+    one_program = len({track.program for track in tracks}) <= 1
+    return columns, voices if one_program else np.zeros_like(voices)
+
+
+def _ambiguous(columns: dict[str, Array], voices: Array) -> bool:
+    """Whether another pairing of note-ons and note-offs would give other notes.
+
+    That is where a note begins while another of its voice and pitch sounds, unless both end together.
+    """
+    start, end = columns["time"], columns["time"] + columns["duration"]
+    order = np.lexsort((end, start, columns["pitch"], voices))
+    start, end, pitch, voices = start[order], end[order], columns["pitch"][order], voices[order]
+    same_key = (pitch[1:] == pitch[:-1]) & (voices[1:] == voices[:-1])
+    return bool((same_key & (start[1:] < end[:-1]) & (end[1:] != end[:-1])).any())
+
+
+def _in_seconds(
+    score: Any, tracks: list[Any], columns: dict[str, Array], heard: Array, source: str
+) -> Performance:
+    if any((values < 0).any() for values in columns.values()):
+        raise CorpusError(f"{source}: is damaged: its times exceed what a MIDI file can hold")
+    clock = _Clock(score, source)
+    notes = np.empty(int(heard.sum()), NOTE_DTYPE)
+    notes["pitch"], notes["velocity"] = columns["pitch"][heard], columns["velocity"][heard]
+    notes["start"] = clock.seconds(columns["time"][heard])
+    notes["end"] = clock.seconds((columns["time"] + columns["duration"])[heard])
+    controls = [track.controls.numpy() for track in tracks]
+    events = {
+        key: np.concatenate([np.empty(0, np.int64), *(c[key] for c in controls)])
+        for key in ("time", "number", "value")
+    }
+    kept = np.flatnonzero(np.isin(events["number"], (SUSTAIN, SOFT)))
+    kept = kept[np.argsort(events["time"][kept], kind="stable")]
+    pedals = np.empty(len(kept), PEDAL_DTYPE)
+    pedals["time"] = clock.seconds(events["time"][kept])
+    pedals["controller"], pedals["value"] = events["number"][kept], events["value"][kept]
+    return Performance(notes, pedals, name=Path(source).stem).canonical()
+
+
+class _Clock:
+    """Seconds at each tick, in the very arithmetic of pretty_midi, so that both readers agree to the last bit."""
+
+    def __init__(self, score: Any, source: str) -> None:
+        tempos = score.tempos.numpy()
+        order = np.argsort(tempos["time"], kind="stable")
+        quarter = 60.0 / (120.0 * score.ticks_per_quarter)  # 120 bpm where the file is silent
+        ticks, lengths = [0], [quarter]
+        for tick, microseconds in zip(tempos["time"][order].tolist(), tempos["mspq"][order].tolist(), strict=True):
+            if microseconds <= 0 or tick < 0:
+                raise CorpusError(f"{source}: is damaged: it has a tempo without duration")
+            length = 60.0 / ((6e7 / microseconds) * score.ticks_per_quarter)
+            if tick == 0:
+                lengths[0] = length
+            elif length != lengths[-1]:
+                ticks.append(tick)
+                lengths.append(length)
+        self._ticks, self._lengths = np.array(ticks, np.int64), np.array(lengths)
+        self._offsets = np.concatenate([[0.0], np.cumsum(self._lengths[:-1] * np.diff(self._ticks))])
+
+    def seconds(self, ticks: Array) -> Array:
+        """Seconds, float64, at each of ``ticks`` (at least 0)."""
+        part = np.searchsorted(self._ticks, ticks, side="right") - 1
+        return np.asarray(self._offsets[part] + self._lengths[part] * (ticks - self._ticks[part]))
+
+
+def _parse_pretty_midi(frame: Frame, source: str) -> Reading:
+    import pretty_midi
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            midi = pretty_midi.PrettyMIDI(io.BytesIO(frame.plain()))
+            performance = Performance.from_pretty_midi(midi, name=Path(source).stem)
+        except Exception as error:  # damaged events raise nearly anything: EOFError, OSError, KeyError, ...
+            raise CorpusError(_damaged(source, error)) from error
+    told = (_problem(str(warning.message)) for warning in caught if warning.category is RuntimeWarning)
+    return Reading(performance, tuple(dict.fromkeys(told)))
+
+
+def _problem(warning: str) -> str:
+    if warning.startswith("Tempo, Key or Time signature"):
+        return "tempo, key or time signature changes outside the first track; pretty_midi ignores those tempos"
+    return " ".join(warning.split())

@@ -1,0 +1,108 @@
+"""The frame of a Standard MIDI File: its header and track chunks, checked before anything parses the events.
+
+Readers differ in what they make of a damaged file (one reads half of it in silence, another fails with a bare
+``EOFError``). Here the frame is checked once, and what the readers then get is always the same plain form:
+a six-byte header and the track chunks, nothing before, between or after them.
+
+Source: MIDI Manufacturers Association, "Standard MIDI Files 1.0" (RP-001), 1996.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+
+from ablate.errors import CorpusError
+
+_END_OF_TRACK = b"\xff\x2f\x00"
+_DRUMS = 9
+# A note-off for every pitch of every channel but the drums', at one and the same time.
+_CLOSE_ALL = b"\x00".join(
+    bytes((0x80 | channel, pitch, 0)) for channel in range(16) if channel != _DRUMS for pitch in range(128)
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """The checked frame of a file.
+
+    Attributes:
+        division: ticks per quarter note, at least 1.
+        tracks: the bytes of each track chunk, without the chunk header.
+    """
+
+    division: int
+    tracks: tuple[bytes, ...]
+
+    def plain(self) -> bytes:
+        """The file with nothing but its header and tracks."""
+        return self._file(self.tracks)
+
+    def closed(self) -> bytes:
+        """The same with a note-off for every channel and pitch (drums excepted) at the end of each track.
+
+        Whatever note was left open in the file has an end here, which tells how many there were.
+        """
+        return self._file(tuple(_close(track) for track in self.tracks))
+
+    def without_end(self) -> list[int]:
+        """The tracks, counted from 1, that lack their end-of-track event: possibly cut short."""
+        return [i for i, track in enumerate(self.tracks, 1) if not track.endswith(_END_OF_TRACK)]
+
+    def _file(self, tracks: tuple[bytes, ...]) -> bytes:
+        header = struct.pack(">4sIHHH", b"MThd", 6, 1, len(tracks), self.division)
+        return header + b"".join(struct.pack(">4sI", b"MTrk", len(track)) + track for track in tracks)
+
+
+def _close(track: bytes) -> bytes:
+    if track.endswith(_END_OF_TRACK):
+        # The end-of-track event goes, its delta time stays and becomes that of the first note-off.
+        return track[: -len(_END_OF_TRACK)] + _CLOSE_ALL + b"\x00" + _END_OF_TRACK
+    return track + b"\x00" + _CLOSE_ALL + b"\x00" + _END_OF_TRACK
+
+
+def read_frame(data: bytes, source: str) -> Frame:
+    """Check header and chunks of a MIDI file.
+
+    Args:
+        data: the whole file.
+        source: its name, for messages.
+
+    Raises:
+        CorpusError: the file is empty, no MIDI file, cut short, or of a kind without bars and beats (time code) or
+            without a common time line (format 2).
+    """
+    start, tracks, division = _read_header(data, source)
+    found: list[bytes] = []
+    while len(found) < tracks:
+        if start + 8 > len(data):
+            raise CorpusError(f"{source}: is cut short: {len(found)} of {tracks} tracks; get a whole copy of it")
+        kind, length = struct.unpack_from(">4sI", data, start)
+        chunk = data[start + 8 : start + 8 + length]
+        if len(chunk) < length:
+            raise CorpusError(
+                f"{source}: is cut short or damaged: {len(chunk)} of the {length} bytes "
+                f"that its part {len(found) + 1} should have; get a whole copy of it"
+            )
+        if kind == b"MTrk":  # other kinds are for the program that wrote them
+            found.append(chunk)
+        start += 8 + length
+    return Frame(division, tuple(found))
+
+
+def _read_header(data: bytes, source: str) -> tuple[int, int, int]:
+    """Where the first chunk begins, the number of tracks, and the ticks per quarter note."""
+    if not data:
+        raise CorpusError(f"{source}: is empty; get a whole copy of it")
+    if data[:4] != b"MThd":
+        raise CorpusError(f"{source}: is no MIDI file (it does not begin with 'MThd'); give a Standard MIDI File")
+    if len(data) < 14:
+        raise CorpusError(f"{source}: is cut short inside its header; get a whole copy of it")
+    length, kind, tracks, division = struct.unpack_from(">IHHH", data, 4)
+    if kind > 1:
+        raise CorpusError(f"{source}: is a MIDI file of format {kind}; save it as format 0 or 1")
+    if division & 0x8000:
+        raise CorpusError(f"{source}: counts in time code (SMPTE); save it with ticks per quarter note")
+    if division == 0:
+        raise CorpusError(f"{source}: is damaged: its header gives 0 ticks per quarter note")
+    return 8 + length, tracks, division

@@ -1,0 +1,138 @@
+"""What the store takes and gives: frozen records without a trace of the database."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+CellState = Literal["pending", "done", "failed", "interrupted"]
+JSON = Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class StudyRecord:
+    """A study as it was last run.
+
+    Attributes:
+        name: unique in the database (``"tau_sweep"``, ``"tau_sweep@smoke"``).
+        spec: the study file with profile and overrides applied, as plain data.
+        profile: the profile's name; ``"default"`` without one.
+        corpus: the corpus, for people.
+        seed: the study seed.
+        created: when it was first run (UTC).
+        updated: when it was last run (UTC).
+    """
+
+    name: str
+    spec: JSON
+    profile: str
+    corpus: str
+    seed: int
+    created: datetime | None = None
+    updated: datetime | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class VariantRecord:
+    """One assignment of a level to every axis; ``levels`` maps axis to level."""
+
+    name: str
+    fingerprint: str
+    levels: JSON
+    baseline: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class CellRecord:
+    """One variant in one replicate.
+
+    Attributes:
+        variant: the variant's name.
+        replicate: from 0.
+        stages: fingerprint of each stage by its name (``"train"``, ``"measure distance.pitch"``).
+        config: the full resolved configuration, component versions included.
+        state: see :data:`CellState`; ``pending`` before it has run.
+        error_class: of a failed cell (``"TrainingDiverged"``).
+        error: its message.
+    """
+
+    variant: str
+    replicate: int
+    stages: Mapping[str, str]
+    config: JSON
+    state: CellState = "pending"
+    error_class: str = ""
+    error: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class StageRecord:
+    """The result of one stage; equal fingerprint means equal result.
+
+    Attributes:
+        fingerprint: SHA-256 of everything that decides the result, in hex.
+        kind: ``prepare``, ``train``, ``generate`` or ``measure``.
+        config: what was hashed.
+        result: what came out, as plain data (final loss, tokens seen, parameters).
+        artifact: folder of its files, relative to the home; empty without files.
+        device: what it ran on.
+        seconds: how long it took.
+        environment: package versions, Python, platform and git state.
+        finished: when (UTC).
+    """
+
+    fingerprint: str
+    kind: str
+    config: JSON
+    result: JSON
+    artifact: str
+    device: str
+    seconds: float
+    environment: JSON
+    finished: datetime | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class MeasurementRecord:
+    """One number: see the word list in the architecture."""
+
+    sample: int
+    metric: str
+    feature: str
+    value: float
+    unit: str
+    direction: str
+    n: int
+
+
+@dataclasses.dataclass(frozen=True)
+class HistogramRecord:
+    """The histogram behind a metric for one sample; counts for each bin between ``edges``."""
+
+    sample: int
+    metric: str
+    feature: str
+    unit: str
+    edges: tuple[float, ...]
+    reference: tuple[float, ...]
+    generated: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class CellMeasurement:
+    """A measurement with the cell it belongs to."""
+
+    variant: str
+    replicate: int
+    measurement: MeasurementRecord
+
+
+@dataclasses.dataclass(frozen=True)
+class CellHistogram:
+    """A histogram with the cell it belongs to."""
+
+    variant: str
+    replicate: int
+    histogram: HistogramRecord

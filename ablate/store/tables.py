@@ -1,0 +1,164 @@
+"""The tables. All carry the prefix ``ablate_``, because Optuna keeps its own in the same file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, ForeignKey, MetaData, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
+
+# Alembic can only alter a constraint that has a name.
+_NAMES = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment in UTC: SQLite forgets time zones, so they are put back on reading."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """To naive UTC."""
+        del dialect
+        return value.astimezone(UTC).replace(tzinfo=None) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """From naive UTC."""
+        del dialect
+        return value.replace(tzinfo=UTC) if value else None
+
+
+class Base(DeclarativeBase):
+    """Base of all tables."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+    type_annotation_map = {dict[str, Any]: JSON, list[float]: JSON, datetime: UTCDateTime}  # noqa: RUF012 - SQLAlchemy's way
+
+
+class Study(Base):
+    """A study as it was last run."""
+
+    __tablename__ = "ablate_studies"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    spec: Mapped[dict[str, Any]]
+    profile: Mapped[str]
+    corpus: Mapped[str]
+    seed: Mapped[int]
+    created: Mapped[datetime]
+    updated: Mapped[datetime]
+    variants: Mapped[list[Variant]] = relationship(
+        back_populates="study", cascade="all, delete-orphan", order_by="Variant.position"
+    )
+
+
+class Variant(Base):
+    """One assignment of a level to every axis."""
+
+    __tablename__ = "ablate_variants"
+    __table_args__ = (UniqueConstraint("study_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("ablate_studies.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    name: Mapped[str]
+    fingerprint: Mapped[str]
+    levels: Mapped[dict[str, Any]]
+    baseline: Mapped[bool]
+    study: Mapped[Study] = relationship(back_populates="variants")
+    cells: Mapped[list[Cell]] = relationship(
+        back_populates="variant", cascade="all, delete-orphan", order_by="Cell.replicate"
+    )
+
+
+class Cell(Base):
+    """One variant in one replicate."""
+
+    __tablename__ = "ablate_cells"
+    __table_args__ = (UniqueConstraint("variant_id", "replicate"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    variant_id: Mapped[int] = mapped_column(ForeignKey("ablate_variants.id", ondelete="CASCADE"), index=True)
+    replicate: Mapped[int]
+    config: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    error_class: Mapped[str]
+    error: Mapped[str]
+    variant: Mapped[Variant] = relationship(back_populates="cells")
+    stages: Mapped[list[CellStage]] = relationship(back_populates="cell", cascade="all, delete-orphan")
+
+
+class CellStage(Base):
+    """Which stage results a cell consists of; the stage may not have run yet, hence no foreign key."""
+
+    __tablename__ = "ablate_cell_stages"
+
+    cell_id: Mapped[int] = mapped_column(ForeignKey("ablate_cells.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(index=True)
+    cell: Mapped[Cell] = relationship(back_populates="stages")
+
+
+class Environment(Base):
+    """Package versions, Python, platform and git state, once for all stages that ran in it."""
+
+    __tablename__ = "ablate_environments"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    facts: Mapped[dict[str, Any]]
+
+
+class Stage(Base):
+    """The result of one stage, shared by every cell and study that needs it."""
+
+    __tablename__ = "ablate_stages"
+
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(index=True)
+    config: Mapped[dict[str, Any]]
+    result: Mapped[dict[str, Any]]
+    artifact: Mapped[str]
+    device: Mapped[str]
+    seconds: Mapped[float]
+    environment: Mapped[str] = mapped_column(ForeignKey("ablate_environments.digest"))
+    finished: Mapped[datetime]
+
+
+class Measurement(Base):
+    """One number of one sample."""
+
+    __tablename__ = "ablate_measurements"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(ForeignKey("ablate_stages.fingerprint", ondelete="CASCADE"), index=True)
+    sample: Mapped[int]
+    metric: Mapped[str]
+    feature: Mapped[str]
+    value: Mapped[float]
+    unit: Mapped[str]
+    direction: Mapped[str]
+    n: Mapped[int]
+
+
+class Histogram(Base):
+    """The histogram behind a metric for one sample."""
+
+    __tablename__ = "ablate_histograms"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(ForeignKey("ablate_stages.fingerprint", ondelete="CASCADE"), index=True)
+    sample: Mapped[int]
+    metric: Mapped[str]
+    feature: Mapped[str]
+    unit: Mapped[str]
+    edges: Mapped[list[float]]
+    reference: Mapped[list[float]]
+    generated: Mapped[list[float]]

@@ -1,0 +1,43 @@
+"""Plugin: the recurrent network of the original experiments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import ablate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@dataclass(frozen=True)
+class LSTMOptions:
+    """Options of model ``lstm``."""
+
+    embedding: int = ablate.option(128, ge=1, doc="Width of a token's embedding.")
+    hidden: int = ablate.option(256, ge=1, doc="Hidden units of each layer.")
+    layers: int = ablate.option(1, ge=1, doc="LSTM layers.")
+    dropout: float = ablate.option(
+        0.0, ge=0, lt=1, doc="Share of units dropped in training, after the embedding and each layer."
+    )
+    initial_state: Literal["zeros", "random"] = ablate.option(
+        "zeros", doc="State before a training window: zeros, or standard normal as in the original experiments."
+    )
+
+
+def _build(options: LSTMOptions, vocabulary: int, conditioners: Sequence[ablate.Conditioner]) -> Any:
+    from ablate_lstm.network import LSTM
+
+    return LSTM(options, vocabulary, conditioners)
+
+
+@ablate.hookimpl
+def ablate_models() -> Iterator[ablate.ModelSpec]:
+    """Offer the model."""
+    yield ablate.ModelSpec(
+        name="lstm",
+        summary="Embedding, LSTM layers, linear projection, as in PerformanceRNN.",
+        options=LSTMOptions,
+        build=_build,
+    )

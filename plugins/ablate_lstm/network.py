@@ -1,0 +1,54 @@
+"""Embedding, LSTM layers, projection to the vocabulary (Simon and Oore, *Performance RNN*, 2017)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ablate import Conditioner
+    from ablate_lstm import LSTMOptions
+
+State = tuple[torch.Tensor, torch.Tensor]
+
+
+class LSTM(nn.Module):
+    """A language model whose conditioners are added to the embedded tokens.
+
+    Args:
+        options: sizes and dropout.
+        vocabulary: number of token ids.
+        conditioners: each projects its features to the embedding's width.
+    """
+
+    def __init__(self, options: LSTMOptions, vocabulary: int, conditioners: Sequence[Conditioner]) -> None:
+        super().__init__()
+        self.options = options
+        self.embedding = nn.Embedding(vocabulary, options.embedding)
+        # nn.LSTM drops between layers only and warns where there is one; the outer two are ours
+        between = options.dropout if options.layers > 1 else 0.0
+        self.lstm = nn.LSTM(options.embedding, options.hidden, options.layers, batch_first=True, dropout=between)
+        self.dropout = nn.Dropout(options.dropout)
+        self.projection = nn.Linear(options.hidden, vocabulary)
+        # last, so that the weights above are the same draws with and without conditioners
+        self.conditioners = nn.ModuleList(conditioner.module(options.embedding) for conditioner in conditioners)
+
+    def forward(
+        self, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: State | None = None
+    ) -> tuple[torch.Tensor, State]:
+        """Logits [rows, time, vocabulary] and the state (h, c), each [layers, rows, hidden]."""
+        embedded_rte = self.embedding(tokens)
+        for module, condition_rtf in zip(self.conditioners, conditions, strict=True):
+            embedded_rte = embedded_rte + module(condition_rtf)
+        if state is None and self.training and self.options.initial_state == "random":
+            state = self._random_state(embedded_rte)
+        hidden_rth, state = self.lstm(self.dropout(embedded_rte), state)
+        return self.projection(self.dropout(hidden_rth)), state
+
+    def _random_state(self, embedded_rte: torch.Tensor) -> State:
+        shape = (self.options.layers, len(embedded_rte), self.options.hidden)
+        return torch.randn(shape, device=embedded_rte.device), torch.randn(shape, device=embedded_rte.device)

@@ -1,0 +1,141 @@
+"""The same four families of events on an exact grid of time.
+
+What is promised of ``decode(encode(performance))``, for notes within the range of pitches:
+
+- every note is there, and every start and end is within half a step of the original, however long the piece:
+  absolute times are rounded to the grid, so nothing accumulates;
+- a velocity is within half a bin, rounded up to an integer;
+- a note keeps its own end unless another note of the same pitch is nested inside it. A stream of note-ons and
+  note-offs does not say which of several open notes of a pitch is meant, so the first to start is taken as the first
+  to end, as MIDI players do: of two nested notes the ends are exchanged.
+  The starts and the ends of each pitch, each taken alone, are kept in any case.
+
+A note whose start and end round to the same step is written as note-on and note-off without a time shift between
+them, and decoded with length zero: any other length could be off by more than half a step.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import ablate
+from ablate.music.performance import NOTE_DTYPE
+from ablate_midilike.layout import KeyEvents, Layout
+
+if TYPE_CHECKING:
+    from ablate.interfaces import FloatArray, IntArray
+    from ablate_midilike import GridOptions
+
+_OFF, _ON, _OFF_AT_ONCE = 0, 1, 2
+
+
+class GridTokenizer(ablate.Tokenizer):
+    """``midilike``: note-ons, note-offs, velocities and time shifts of 1, 2, ... steps.
+
+    Every note-on is preceded by its velocity. Events of one step are in the order note-offs, notes that start, ends of
+    notes that started in this very step, and by pitch within each, whatever the order of the performance's notes.
+    The start token is the velocity in force before any velocity token, the bin of 64: it takes no time and
+    leaves no note open.
+    """
+
+    def __init__(self, options: GridOptions) -> None:
+        self._options = options
+        self._longest = round(options.longest_shift / options.step)
+        self._layout = Layout(options.low, options.high, options.velocity_bins, self._longest)
+        self._velocities = _bin_centres(options.velocity_bins)
+        self._first_velocity = 64 * options.velocity_bins // 128
+        seconds = [f"{shift * options.step:.6g}" for shift in range(1, self._longest + 1)]
+        self.vocabulary = self._layout.words(map(str, self._velocities), seconds)
+        self.start_token = self._layout.velocity + self._first_velocity
+
+    def encode(self, performance: ablate.Performance) -> IntArray:
+        """Token ids, int64 [time]; the same for any order of the notes."""
+        notes, layout = performance.notes, self._layout
+        notes = notes[(notes["pitch"] >= layout.low) & (notes["pitch"] <= layout.high)]
+        start = np.rint(notes["start"] / self._options.step).astype(np.int64)
+        end = np.rint(notes["end"] / self._options.step).astype(np.int64)
+        key = np.tile(notes["pitch"].astype(np.int64) - layout.low, 2)
+        velocity = np.tile(notes["velocity"].astype(np.int64) * self._options.velocity_bins // 128, 2)
+        kind = np.concatenate([np.full(len(notes), _ON), np.where(end > start, _OFF, _OFF_AT_ONCE)])
+        step = np.concatenate([start, end])
+        # Of notes of one pitch that start together the first to end comes first: so decoding pairs them rightly.
+        order = np.lexsort([velocity, np.tile(end, 2), key + layout.note_off * (kind + 3 * step)])
+        is_on = kind[order] == _ON
+        note = np.where(is_on, key[order], layout.note_off + key[order])
+        return self._interleave(np.diff(step[order], prepend=0), note, is_on, layout.velocity + velocity[order])
+
+    def _interleave(self, gap: IntArray, note: IntArray, is_on: np.ndarray, velocity: IntArray) -> IntArray:
+        """Put before each note event the time shifts that lead to it and, before a note-on, its velocity.
+
+        Args:
+            gap: steps since the event before, [events].
+            note: id of the note-on or note-off, [events].
+            is_on: which of them are note-ons, [events].
+            velocity: id of the velocity token of each, read for note-ons only, [events].
+        """
+        longest, rest = np.divmod(gap, self._longest)
+        own = 1 + is_on
+        last = np.cumsum(longest + (rest > 0) + own) - 1
+        tokens = np.full(last[-1] + 1 if len(last) else 0, len(self.vocabulary) - 1)
+        tokens[last] = note
+        tokens[last[is_on] - 1] = velocity[is_on]
+        tokens[(last - own)[rest > 0]] = self._layout.time_shift + rest[rest > 0] - 1
+        return tokens
+
+    def decode(self, tokens: IntArray) -> ablate.Performance:
+        """Notes in the order of their note-ons; a note-off without an open note is ignored.
+
+        A note that is never ended lasts until its pitch is struck again, the sequence is over, or the option
+        ``longest_open`` is reached, whichever comes first.
+        """
+        layout = self._layout
+        clock = self.times(tokens)
+        on = layout.note_ons(tokens)
+        ends = self._ends(layout.key_events(tokens), clock)
+        notes = np.empty(len(on), NOTE_DTYPE)
+        notes["pitch"] = tokens[on] + layout.low
+        notes["velocity"] = self._velocities[layout.running_velocity(tokens, self._first_velocity)[on]]
+        notes["start"] = clock[on]
+        notes["end"] = ends[on]
+        return ablate.Performance(notes)
+
+    def _ends(self, events: KeyEvents, clock: FloatArray) -> FloatArray:
+        """The end in seconds of the note that starts at each token, [time]; only read where one does."""
+        over = np.minimum(clock + self._options.longest_open, clock[-1:])
+        strikes, key = events.place[events.is_on], events.key[events.is_on]
+        again = key[:-1] == key[1:]
+        over[strikes[:-1][again]] = np.minimum(over[strikes[:-1][again]], clock[strikes[1:][again]])
+        started, ended = _pairs(events)
+        over[started] = clock[ended]
+        return over
+
+    def times(self, tokens: IntArray) -> FloatArray:
+        """The clock in seconds after each token, float64 [time]."""
+        # Whole steps are added up and multiplied once, so that no rounding accumulates.
+        return self._layout.clock(tokens, np.arange(1, self._longest + 1)) * self._options.step
+
+
+def _pairs(events: KeyEvents) -> tuple[IntArray, IntArray]:
+    """Places of the note-ons that are ended, and of the note-offs that end them, both [pairs].
+
+    Note-ons and note-offs are matched like brackets to find those without a partner, so that one that a model left
+    open, or closed twice, does not shift the pairing of all the notes after it. Among the others, the first open
+    note of a pitch is the first to end.
+    """
+    depth = np.cumsum(np.where(events.is_on, 1, -1)) + ~events.is_on
+    # A note-on and the note-off that matches it are neighbours among their key's events of equal depth, where
+    # note-ons and note-offs take turns.
+    order = np.lexsort([depth, events.key])
+    same = (np.diff(depth[order]) == 0) & (np.diff(events.key[order]) == 0)
+    opens = np.flatnonzero(same & events.is_on[order][:-1])
+    ons, offs = np.sort(order[opens]), np.sort(order[opens + 1])
+    return events.place[ons], events.place[offs]
+
+
+def _bin_centres(bins: int) -> IntArray:
+    """The velocity in the middle of the integers of each bin; bin ``i`` holds ``v`` with ``v * bins // 128 == i``."""
+    edges = -(-128 * np.arange(bins + 1) // bins)
+    lowest, highest = np.maximum(edges[:-1], 1), edges[1:] - 1
+    return np.asarray((lowest + highest + 1) // 2)

@@ -1,0 +1,96 @@
+"""Where the four families of events stand among the token ids, for both tokenizers."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ablate.interfaces import FloatArray, IntArray
+
+    BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+class KeyEvents(NamedTuple):
+    """The note-ons and note-offs of a token sequence, key by key, in the order of the sequence within each key.
+
+    Attributes:
+        place: index of each event in the token sequence.
+        key: which key it moves, counted from the lowest.
+        is_on: whether it is a note-on.
+    """
+
+    place: IntArray
+    key: IntArray
+    is_on: BoolArray
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Token ids in the order note-ons, note-offs, velocities, time shifts.
+
+    Attributes:
+        low: MIDI pitch of the first note-on and note-off.
+        high: MIDI pitch of the last ones.
+        velocities: number of velocity ids.
+        shifts: number of time-shift ids.
+    """
+
+    low: int
+    high: int
+    velocities: int
+    shifts: int
+
+    @property
+    def note_off(self) -> int:
+        """The first note-off id, which is also the number of keys; note-ons start at 0."""
+        return self.high - self.low + 1
+
+    @property
+    def velocity(self) -> int:
+        """The first velocity id."""
+        return 2 * self.note_off
+
+    @property
+    def time_shift(self) -> int:
+        """The first time-shift id."""
+        return self.velocity + self.velocities
+
+    def words(self, velocities: Iterable[str], seconds: Iterable[str]) -> tuple[str, ...]:
+        """A word for each id: note-ons and note-offs by MIDI pitch, velocities, and time shifts in seconds."""
+        pitches = range(self.low, self.high + 1)
+        return (
+            *(f"note_on {pitch}" for pitch in pitches),
+            *(f"note_off {pitch}" for pitch in pitches),
+            *(f"velocity {velocity}" for velocity in velocities),
+            *(f"time_shift {shift} s" for shift in seconds),
+        )
+
+    def clock(self, tokens: IntArray, seconds: FloatArray) -> FloatArray:
+        """The clock after each token, [time], where time shift ``k`` lasts ``seconds[k]``."""
+        is_shift = tokens >= self.time_shift
+        moves = np.zeros(len(tokens), seconds.dtype)
+        moves[is_shift] = seconds[tokens[is_shift] - self.time_shift]
+        clock: FloatArray = np.cumsum(moves)
+        return clock
+
+    def note_ons(self, tokens: IntArray) -> IntArray:
+        """Indices of the note-ons in ``tokens``."""
+        return np.flatnonzero(tokens < self.note_off)
+
+    def key_events(self, tokens: IntArray) -> KeyEvents:
+        """The note-ons and note-offs of ``tokens``, key by key."""
+        place = np.flatnonzero(tokens < self.velocity)
+        key = tokens[place] % self.note_off
+        place = place[np.argsort(key, kind="stable")]
+        return KeyEvents(place, tokens[place] % self.note_off, tokens[place] < self.note_off)
+
+    def running_velocity(self, tokens: IntArray, first: int) -> IntArray:
+        """The velocity bin in force at each token, [time]; ``first`` before any velocity token."""
+        is_velocity = (tokens >= self.velocity) & (tokens < self.time_shift)
+        latest = np.maximum.accumulate(np.where(is_velocity, np.arange(len(tokens)), -1))
+        return np.where(latest < 0, first, tokens[latest] - self.velocity)

@@ -1,0 +1,38 @@
+"""Temperature: sharpens or flattens the distribution of the next token without changing its order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+import ablate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Temperatures below this count as 0. By then the distribution is greedy to the precision of its logits, and dividing
+#: by something smaller still could make them overflow.
+GREEDY_BELOW = 1e-6
+
+
+class Temperature(ablate.Sampler):
+    """``softmax(logits / tau)``, each row with its own ``tau``.
+
+    Args:
+        taus: one temperature a row, not negative. At 1 a row's logits come back bit for bit;
+            at 0 only its largest logit is kept, the first one of several.
+    """
+
+    def __init__(self, taus: Sequence[float]) -> None:
+        self._tau_r1 = torch.tensor(taus, dtype=torch.float32)[:, None]
+
+    def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+        """New logits of the same shape, [rows, vocabulary]; the history plays no part."""
+        del history
+        self._tau_r1 = self._tau_r1.to(logits.device)  # moves once: every call of a generation is on one device
+        greedy_r1 = self._tau_r1 < GREEDY_BELOW
+        scaled_rv = logits / torch.where(greedy_r1, 1.0, self._tau_r1)
+        ids_v = torch.arange(logits.shape[-1], device=logits.device)
+        worse_rv = ids_v != logits.argmax(dim=-1, keepdim=True)
+        return scaled_rv.masked_fill(greedy_r1 & worse_rv, float("-inf"))
