@@ -34,14 +34,19 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
-def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> None:
-    """Save named tensors, with JSON-ready facts in the file's header."""
+def pack_tensors(tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> bytes:
+    """Named tensors as the bytes of a safetensors file, with JSON-ready facts in its header."""
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_whole(path, safetensors.torch.save(ready, {"facts": json.dumps(facts)}))
+    return safetensors.torch.save(ready, {"facts": json.dumps(facts)})
+
+
+def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> None:
+    """Save what :func:`pack_tensors` packs, whole or not at all."""
+    write_whole(path, pack_tensors(tensors, facts))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """What :func:`save_tensors` saved.
+    """The tensors and facts of a file that :func:`save_tensors` saved.
 
     Raises:
         StageError: the file is not one of ours or is damaged.

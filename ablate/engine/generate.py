@@ -33,6 +33,7 @@ class Row:
     Attributes:
         member: which of the models it belongs to.
         chain: the samplers in order, each with this row's options.
+        tokens: how many new tokens to generate.
         seed: of the row's own stream of uniform numbers.
         primer: tokens to continue, int64 [time]; empty starts from the tokenizer's start token.
         labels: what the row asks of the conditioners; labels not named take the conditioner's default.
@@ -40,6 +41,7 @@ class Row:
 
     member: int
     chain: tuple[tuple[SamplerSpec, Any], ...]
+    tokens: int
     seed: int
     primer: IntArray = dataclasses.field(default_factory=lambda: np.empty(0, np.int64))
     labels: Mapping[str, float] = dataclasses.field(default_factory=dict)
@@ -51,15 +53,14 @@ def generate(
     *,
     tokenizer: Tokenizer,
     conditioners: Sequence[Conditioner],
-    steps: int,
     device: str = "cpu",
     tell: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> list[IntArray] | None:
-    """Generate ``steps`` new tokens for each row, in the order of ``rows``; None if stopped before the end.
+    """Generate the new tokens of each row, in the order of ``rows``; None if stopped before the end.
 
     The primer is read once, the first new token is drawn from the prediction after its last token, and the tokens
-    returned (int64 [steps]) do not include it.
+    returned (int64 [row.tokens]) do not include it.
 
     Raises:
         StageError: the model's or a sampler's logits leave no token possible.
@@ -67,7 +68,7 @@ def generate(
     results: list[IntArray | None] = [None] * len(rows)
     blocks = _blocks(rows)
     for number, block in enumerate(blocks):
-        run = _Block(models[rows[block[0]].member], [rows[i] for i in block], tokenizer, conditioners, steps, device)
+        run = _Block(models[rows[block[0]].member], [rows[i] for i in block], tokenizer, conditioners, device)
         for step in range(run.length):
             if should_stop():
                 return None
@@ -96,19 +97,21 @@ class _Block:
         rows: Sequence[Row],
         tokenizer: Tokenizer,
         conditioners: Sequence[Conditioner],
-        steps: int,
         device: str,
     ) -> None:
-        self.model, self.rows, self.tokenizer, self.steps = model, rows, tokenizer, steps
+        self.model, self.rows, self.tokenizer = model, rows, tokenizer
         self.conditioners, self.device = conditioners, torch.device(device)
         prompts = [row.primer if len(row.primer) else np.array([tokenizer.start_token]) for row in rows]
         self.starts = np.array([len(prompt) for prompt in prompts])
-        self.length = int(self.starts.max()) + steps - 1
+        self.length = max(len(prompt) + row.tokens for prompt, row in zip(prompts, rows, strict=True)) - 1
         known = np.zeros((BLOCK, self.length + 1), np.int64)
-        for row, prompt in enumerate(prompts):
-            known[row, : len(prompt)] = prompt
+        for index, prompt in enumerate(prompts):
+            known[index, : len(prompt)] = prompt
         self.known = torch.from_numpy(known).to(self.device)
-        uniforms = np.stack([numpy_stream(row.seed).random(steps) for row in rows])
+        uniforms = np.zeros((len(rows), self.length + 1))  # column t draws the token of column t
+        for index, row in enumerate(rows):
+            start = self.starts[index]
+            uniforms[index, start : start + row.tokens] = numpy_stream(row.seed).random(row.tokens)
         self.uniforms = torch.from_numpy(uniforms).to(self.device)
         self.starts_on_device = torch.from_numpy(self.starts).to(self.device)
         self.chains = _chains(rows, tokenizer)
@@ -128,8 +131,7 @@ class _Block:
                 for sampler in chain:
                     part = sampler(part, self.known[indices, : step + 1])
                 logits_rv[indices] = part
-            number = (step + 1 - self.starts_on_device).clamp(0, self.steps - 1)
-            drawn = _draw(logits_rv, self.uniforms.gather(1, number[:, None]))
+            drawn = _draw(logits_rv, self.uniforms[:, step + 1, None])
             given = step + 1 < self.starts_on_device
             column = self.known[: len(self.rows), step + 1]
             column.copy_(torch.where(given, column, drawn))
@@ -149,7 +151,10 @@ class _Block:
     def tokens(self) -> list[IntArray]:
         """The new tokens of each row."""
         known = self.known.cpu().numpy()
-        return [known[row, start : start + self.steps].copy() for row, start in enumerate(self.starts)]
+        return [
+            known[index, start : start + row.tokens].copy()
+            for index, (row, start) in enumerate(zip(self.rows, self.starts, strict=True))
+        ]
 
 
 def _chains(rows: Sequence[Row], tokenizer: Tokenizer) -> list[tuple[torch.Tensor, list[Sampler]]]:

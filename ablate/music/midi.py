@@ -136,18 +136,17 @@ def _notes_in_ticks(tracks: list[Any]) -> tuple[dict[str, Array], Array]:
 def _ambiguous(columns: dict[str, Array], voices: Array) -> bool:
     """Whether another pairing of note-ons and note-offs would give other notes.
 
-    That is where a note begins while another of its voice and pitch sounds, unless both end together.
+    That is where a note begins while another of its voice and pitch sounds, or with it, unless both end together.
     """
     start, end = columns["time"], columns["time"] + columns["duration"]
     order = np.lexsort((end, start, columns["pitch"], voices))
     start, end, pitch, voices = start[order], end[order], columns["pitch"][order], voices[order]
     same_key = (pitch[1:] == pitch[:-1]) & (voices[1:] == voices[:-1])
-    return bool((same_key & (start[1:] < end[:-1]) & (end[1:] != end[:-1])).any())
+    entangled = (start[1:] < end[:-1]) | (start[1:] == start[:-1])
+    return bool((same_key & entangled & (end[1:] != end[:-1])).any())
 
 
-def _in_seconds(
-    score: Any, tracks: list[Any], columns: dict[str, Array], heard: Array, source: str
-) -> Performance:
+def _in_seconds(score: Any, tracks: list[Any], columns: dict[str, Array], heard: Array, source: str) -> Performance:
     if any((values < 0).any() for values in columns.values()):
         raise CorpusError(f"{source}: is damaged: its times exceed what a MIDI file can hold")
     clock = _Clock(score, source)
@@ -157,8 +156,7 @@ def _in_seconds(
     notes["end"] = clock.seconds((columns["time"] + columns["duration"])[heard])
     controls = [track.controls.numpy() for track in tracks]
     events = {
-        key: np.concatenate([np.empty(0, np.int64), *(c[key] for c in controls)])
-        for key in ("time", "number", "value")
+        key: np.concatenate([np.empty(0, np.int64), *(c[key] for c in controls)]) for key in ("time", "number", "value")
     }
     kept = np.flatnonzero(np.isin(events["number"], (SUSTAIN, SOFT)))
     kept = kept[np.argsort(events["time"][kept], kind="stable")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,6 @@ from ablate.errors import CorpusError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     import pretty_midi
 
@@ -89,9 +89,7 @@ class Performance:
         """All notes of non-drum instruments, in pretty_midi's order, and the sustain and soft pedal events."""
         instruments = [instrument for instrument in midi.instruments if not instrument.is_drum]
         notes = [(n.pitch, n.velocity, n.start, n.end) for i in instruments for n in i.notes]
-        pedals = [
-            (c.time, c.number, c.value) for i in instruments for c in i.control_changes if c.number in (64, 67)
-        ]
+        pedals = [(c.time, c.number, c.value) for i in instruments for c in i.control_changes if c.number in (64, 67)]
         pedal_array = np.array(pedals, PEDAL_DTYPE)
         pedal_array = pedal_array[np.argsort(pedal_array["time"], kind="stable")]
         return cls(np.array(notes, NOTE_DTYPE), pedal_array, name=name)
@@ -103,16 +101,20 @@ class Performance:
         midi = pretty_midi.PrettyMIDI(resolution=960)
         instrument = pretty_midi.Instrument(program, name=self.name)
         instrument.notes = [
-            pretty_midi.Note(int(n["velocity"]), int(n["pitch"]), float(n["start"]), float(n["end"]))
+            # a note of no length would end before it starts in the file's order of events
+            pretty_midi.Note(
+                int(n["velocity"]), int(n["pitch"]), float(n["start"]), float(max(n["end"], n["start"] + 1e-3))
+            )
             for n in self.notes
         ]
         instrument.control_changes = [
-            pretty_midi.ControlChange(int(p["controller"]), int(p["value"]), float(p["time"]))
-            for p in self.pedals
+            pretty_midi.ControlChange(int(p["controller"]), int(p["value"]), float(p["time"])) for p in self.pedals
         ]
         midi.instruments.append(instrument)
         return midi
 
-    def write_midi(self, path: Path) -> None:
-        """Write a standard MIDI file through pretty_midi."""
-        self.to_pretty_midi().write(str(path))
+    def midi_bytes(self) -> bytes:
+        """A standard MIDI file, written by pretty_midi."""
+        buffer = io.BytesIO()
+        self.to_pretty_midi().write(buffer)
+        return buffer.getvalue()

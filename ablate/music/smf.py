@@ -101,6 +101,8 @@ def _read_header(data: bytes, source: str) -> tuple[int, int, int]:
     length, kind, tracks, division = struct.unpack_from(">IHHH", data, 4)
     if kind > 1:
         raise CorpusError(f"{source}: is a MIDI file of format {kind}; save it as format 0 or 1")
+    if tracks == 0:
+        raise CorpusError(f"{source}: holds no notes: it has no tracks; leave it out")
     if division & 0x8000:
         raise CorpusError(f"{source}: counts in time code (SMPTE); save it with ticks per quarter note")
     if division == 0:

@@ -36,9 +36,7 @@ def read_performances(path: Path) -> list[Performance]:
         about = json.loads(data["about"].tobytes())
         notes = np.split(data["notes"], np.cumsum(data["notes_counts"])[:-1])
         pedals = np.split(data["pedals"], np.cumsum(data["pedals_counts"])[:-1])
-    return [
-        Performance(n, p, labels=a["labels"], name=a["name"]) for n, p, a in zip(notes, pedals, about, strict=True)
-    ]
+    return [Performance(n, p, labels=a["labels"], name=a["name"]) for n, p, a in zip(notes, pedals, about, strict=True)]
 
 
 def _joined(arrays: Sequence[np.ndarray[Any, Any]], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import alembic.command
 import alembic.config
@@ -14,6 +13,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
 from ablate.errors import StoreError
+
+if TYPE_CHECKING:
+    import sqlite3
 
 #: Not Alembic's default name: Optuna keeps its own revision in that one.
 VERSION_TABLE = "ablate_alembic_version"

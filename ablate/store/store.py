@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
@@ -47,7 +47,7 @@ class Store:
         with self._explained():
             schema.ensure(self._engine)
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -254,17 +254,32 @@ class Store:
                 for variant, replicate, m in session.execute(query)
             ]
 
+    def means(self, study: str, metric: str, feature: str) -> dict[tuple[str, int], float]:
+        """The mean over the samples of each cell that has been measured, by (variant, replicate)."""
+        with self._session(reading=True) as session:
+            query = (
+                sa.select(tables.Variant.name, tables.Cell.replicate, sa.func.avg(tables.Measurement.value))
+                .join(tables.CellStage, tables.CellStage.fingerprint == tables.Measurement.fingerprint)
+                .join(tables.Cell, tables.Cell.id == tables.CellStage.cell_id)
+                .join(tables.Variant)
+                .join(tables.Study)
+                .where(tables.Study.name == study)
+                .where(tables.Measurement.metric == metric, tables.Measurement.feature == feature)
+                .group_by(tables.Variant.name, tables.Cell.replicate)
+            )
+            return {(variant, replicate): float(mean) for variant, replicate, mean in session.execute(query)}
+
     def histograms(self, study: str) -> list[CellHistogram]:
         """Every histogram of a study's cells, ordered by variant, replicate, sample."""
         with self._session(reading=True) as session:
             self._study_row(session, study)
             query = _of_cells(tables.Histogram, study).order_by(tables.Histogram.id)
-            return [CellHistogram(variant, replicate, _histogram(h)) for variant, replicate, h in session.execute(query)]
+            return [
+                CellHistogram(variant, replicate, _histogram(h)) for variant, replicate, h in session.execute(query)
+            ]
 
 
-def _of_cells(
-    table: type[tables.Measurement | tables.Histogram], study: str
-) -> sa.Select[tuple[str, int, tables.Measurement | tables.Histogram]]:
+def _of_cells(table: type[Any], study: str) -> sa.Select[Any]:
     """Rows of ``table`` with the variant and replicate of each cell of the study that they belong to."""
     query = (
         sa.select(tables.Variant.name, tables.Cell.replicate, table)

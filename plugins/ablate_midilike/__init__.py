@@ -23,9 +23,7 @@ class ClassicOptions:
     min_length: float = ablate.option(
         0.05, ge=0, doc="Shortest decoded note, in seconds; the public code had 0.25, the course's copy 0.05."
     )
-    default_length: float = ablate.option(
-        1.0, gt=0, doc="Length of a decoded note that no note-off ends, in seconds."
-    )
+    default_length: float = ablate.option(1.0, gt=0, doc="Length of a decoded note that no note-off ends, in seconds.")
     velocity_scale: float = ablate.option(
         1.0, gt=0, doc="Factor on decoded velocities; the course used 0.8 for generated music."
     )
@@ -46,9 +44,7 @@ class GridOptions:
     )
     low: int = ablate.option(21, ge=0, le=127, doc="Lowest MIDI pitch; notes below it are left out.")
     high: int = ablate.option(108, ge=0, le=127, doc="Highest MIDI pitch; notes above it are left out.")
-    longest_open: float = ablate.option(
-        2.0, gt=0, doc="Longest decoded note that no note-off ends, in seconds."
-    )
+    longest_open: float = ablate.option(2.0, gt=0, doc="Longest decoded note that no note-off ends, in seconds.")
 
     def __post_init__(self) -> None:
         """Check what concerns two options at once."""
@@ -63,13 +59,13 @@ class GridOptions:
 
 
 def _classic(options: ClassicOptions) -> ablate.Tokenizer:
-    from ablate_midilike.classic import ClassicTokenizer  # noqa: PLC0415 - NumPy only when built
+    from ablate_midilike.classic import ClassicTokenizer
 
     return ClassicTokenizer(options)
 
 
 def _grid(options: GridOptions) -> ablate.Tokenizer:
-    from ablate_midilike.grid import GridTokenizer  # noqa: PLC0415 - NumPy only when built
+    from ablate_midilike.grid import GridTokenizer
 
     return GridTokenizer(options)
 

@@ -27,6 +27,7 @@ from ablate_midilike.layout import KeyEvents, Layout
 if TYPE_CHECKING:
     from ablate.interfaces import FloatArray, IntArray
     from ablate_midilike import GridOptions
+    from ablate_midilike.layout import BoolArray
 
 _OFF, _ON, _OFF_AT_ONCE = 0, 1, 2
 
@@ -66,7 +67,7 @@ class GridTokenizer(ablate.Tokenizer):
         note = np.where(is_on, key[order], layout.note_off + key[order])
         return self._interleave(np.diff(step[order], prepend=0), note, is_on, layout.velocity + velocity[order])
 
-    def _interleave(self, gap: IntArray, note: IntArray, is_on: np.ndarray, velocity: IntArray) -> IntArray:
+    def _interleave(self, gap: IntArray, note: IntArray, is_on: BoolArray, velocity: IntArray) -> IntArray:
         """Put before each note event the time shifts that lead to it and, before a note-on, its velocity.
 
         Args:
@@ -103,13 +104,13 @@ class GridTokenizer(ablate.Tokenizer):
 
     def _ends(self, events: KeyEvents, clock: FloatArray) -> FloatArray:
         """The end in seconds of the note that starts at each token, [time]; only read where one does."""
-        over = np.minimum(clock + self._options.longest_open, clock[-1:])
+        ends: FloatArray = np.minimum(clock + self._options.longest_open, clock[-1:])
         strikes, key = events.place[events.is_on], events.key[events.is_on]
         again = key[:-1] == key[1:]
-        over[strikes[:-1][again]] = np.minimum(over[strikes[:-1][again]], clock[strikes[1:][again]])
+        ends[strikes[:-1][again]] = np.minimum(ends[strikes[:-1][again]], clock[strikes[1:][again]])
         started, ended = _pairs(events)
-        over[started] = clock[ended]
-        return over
+        ends[started] = clock[ended]
+        return ends
 
     def times(self, tokens: IntArray) -> FloatArray:
         """The clock in seconds after each token, float64 [time]."""

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ablate.interfaces import FloatArray, IntArray
+    from ablate.interfaces import IntArray
 
     BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -70,13 +70,12 @@ class Layout:
             *(f"time_shift {shift} s" for shift in seconds),
         )
 
-    def clock(self, tokens: IntArray, seconds: FloatArray) -> FloatArray:
-        """The clock after each token, [time], where time shift ``k`` lasts ``seconds[k]``."""
+    def clock(self, tokens: IntArray, lengths: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """The clock after each token, [time], where time shift ``k`` lasts ``lengths[k]``, in its unit and type."""
         is_shift = tokens >= self.time_shift
-        moves = np.zeros(len(tokens), seconds.dtype)
-        moves[is_shift] = seconds[tokens[is_shift] - self.time_shift]
-        clock: FloatArray = np.cumsum(moves)
-        return clock
+        moves = np.zeros(len(tokens), lengths.dtype)
+        moves[is_shift] = lengths[tokens[is_shift] - self.time_shift]
+        return np.asarray(np.cumsum(moves))
 
     def note_ons(self, tokens: IntArray) -> IntArray:
         """Indices of the note-ons in ``tokens``."""

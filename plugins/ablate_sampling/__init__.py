@@ -21,7 +21,7 @@ class TemperatureOptions:
 
 
 def _temperature(rows: Sequence[TemperatureOptions], tokenizer: ablate.Tokenizer) -> ablate.Sampler:
-    from ablate_sampling.temperature import Temperature  # noqa: PLC0415 - torch only when built
+    from ablate_sampling.temperature import Temperature
 
     del tokenizer
     return Temperature([row.tau for row in rows])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0001'
+revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -13,111 +13,136 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
+    op.create_table(
+        "ablate_environments",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_ablate_environments")),
+    )
+    op.create_table(
+        "ablate_studies",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("spec", sa.JSON(), nullable=False),
+        sa.Column("profile", sa.String(), nullable=False),
+        sa.Column("corpus", sa.String(), nullable=False),
+        sa.Column("seed", sa.Integer(), nullable=False),
+        sa.Column("created", sa.DateTime(), nullable=False),
+        sa.Column("updated", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ablate_studies")),
+        sa.UniqueConstraint("name", name=op.f("uq_ablate_studies_name")),
+    )
+    op.create_table(
+        "ablate_stages",
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("config", sa.JSON(), nullable=False),
+        sa.Column("result", sa.JSON(), nullable=False),
+        sa.Column("artifact", sa.String(), nullable=False),
+        sa.Column("device", sa.String(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=False),
+        sa.Column("environment", sa.String(), nullable=False),
+        sa.Column("finished", sa.DateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["environment"], ["ablate_environments.digest"], name=op.f("fk_ablate_stages_environment")
+        ),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_ablate_stages")),
+    )
+    with op.batch_alter_table("ablate_stages", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ablate_stages_kind"), ["kind"], unique=False)
 
-    op.create_table('ablate_environments',
-    sa.Column('digest', sa.String(), nullable=False),
-    sa.Column('facts', sa.JSON(), nullable=False),
-    sa.PrimaryKeyConstraint('digest', name=op.f('pk_ablate_environments'))
+    op.create_table(
+        "ablate_variants",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("study_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("levels", sa.JSON(), nullable=False),
+        sa.Column("baseline", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["study_id"], ["ablate_studies.id"], name=op.f("fk_ablate_variants_study_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ablate_variants")),
+        sa.UniqueConstraint("study_id", "name", name=op.f("uq_ablate_variants_study_id")),
     )
-    op.create_table('ablate_studies',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('name', sa.String(), nullable=False),
-    sa.Column('spec', sa.JSON(), nullable=False),
-    sa.Column('profile', sa.String(), nullable=False),
-    sa.Column('corpus', sa.String(), nullable=False),
-    sa.Column('seed', sa.Integer(), nullable=False),
-    sa.Column('created', sa.DateTime(), nullable=False),
-    sa.Column('updated', sa.DateTime(), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_ablate_studies')),
-    sa.UniqueConstraint('name', name=op.f('uq_ablate_studies_name'))
-    )
-    op.create_table('ablate_stages',
-    sa.Column('fingerprint', sa.String(), nullable=False),
-    sa.Column('kind', sa.String(), nullable=False),
-    sa.Column('config', sa.JSON(), nullable=False),
-    sa.Column('result', sa.JSON(), nullable=False),
-    sa.Column('artifact', sa.String(), nullable=False),
-    sa.Column('device', sa.String(), nullable=False),
-    sa.Column('seconds', sa.Double(), nullable=False),
-    sa.Column('environment', sa.String(), nullable=False),
-    sa.Column('finished', sa.DateTime(), nullable=False),
-    sa.ForeignKeyConstraint(['environment'], ['ablate_environments.digest'], name=op.f('fk_ablate_stages_environment')),
-    sa.PrimaryKeyConstraint('fingerprint', name=op.f('pk_ablate_stages'))
-    )
-    with op.batch_alter_table('ablate_stages', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_ablate_stages_kind'), ['kind'], unique=False)
+    with op.batch_alter_table("ablate_variants", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ablate_variants_study_id"), ["study_id"], unique=False)
 
-    op.create_table('ablate_variants',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('study_id', sa.Integer(), nullable=False),
-    sa.Column('position', sa.Integer(), nullable=False),
-    sa.Column('name', sa.String(), nullable=False),
-    sa.Column('fingerprint', sa.String(), nullable=False),
-    sa.Column('levels', sa.JSON(), nullable=False),
-    sa.Column('baseline', sa.Boolean(), nullable=False),
-    sa.ForeignKeyConstraint(['study_id'], ['ablate_studies.id'], name=op.f('fk_ablate_variants_study_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_ablate_variants')),
-    sa.UniqueConstraint('study_id', 'name', name=op.f('uq_ablate_variants_study_id'))
+    op.create_table(
+        "ablate_cells",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("variant_id", sa.Integer(), nullable=False),
+        sa.Column("replicate", sa.Integer(), nullable=False),
+        sa.Column("config", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("error_class", sa.String(), nullable=False),
+        sa.Column("error", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["variant_id"], ["ablate_variants.id"], name=op.f("fk_ablate_cells_variant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ablate_cells")),
+        sa.UniqueConstraint("variant_id", "replicate", name=op.f("uq_ablate_cells_variant_id")),
     )
-    with op.batch_alter_table('ablate_variants', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_ablate_variants_study_id'), ['study_id'], unique=False)
+    with op.batch_alter_table("ablate_cells", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ablate_cells_variant_id"), ["variant_id"], unique=False)
 
-    op.create_table('ablate_cells',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('variant_id', sa.Integer(), nullable=False),
-    sa.Column('replicate', sa.Integer(), nullable=False),
-    sa.Column('config', sa.JSON(), nullable=False),
-    sa.Column('state', sa.String(), nullable=False),
-    sa.Column('error_class', sa.String(), nullable=False),
-    sa.Column('error', sa.String(), nullable=False),
-    sa.ForeignKeyConstraint(['variant_id'], ['ablate_variants.id'], name=op.f('fk_ablate_cells_variant_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_ablate_cells')),
-    sa.UniqueConstraint('variant_id', 'replicate', name=op.f('uq_ablate_cells_variant_id'))
+    op.create_table(
+        "ablate_histograms",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("sample", sa.Integer(), nullable=False),
+        sa.Column("metric", sa.String(), nullable=False),
+        sa.Column("feature", sa.String(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("edges", sa.JSON(), nullable=False),
+        sa.Column("reference", sa.JSON(), nullable=False),
+        sa.Column("generated", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["fingerprint"],
+            ["ablate_stages.fingerprint"],
+            name=op.f("fk_ablate_histograms_fingerprint"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ablate_histograms")),
     )
-    with op.batch_alter_table('ablate_cells', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_ablate_cells_variant_id'), ['variant_id'], unique=False)
+    with op.batch_alter_table("ablate_histograms", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ablate_histograms_fingerprint"), ["fingerprint"], unique=False)
 
-    op.create_table('ablate_histograms',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('fingerprint', sa.String(), nullable=False),
-    sa.Column('sample', sa.Integer(), nullable=False),
-    sa.Column('metric', sa.String(), nullable=False),
-    sa.Column('feature', sa.String(), nullable=False),
-    sa.Column('unit', sa.String(), nullable=False),
-    sa.Column('edges', sa.JSON(), nullable=False),
-    sa.Column('reference', sa.JSON(), nullable=False),
-    sa.Column('generated', sa.JSON(), nullable=False),
-    sa.ForeignKeyConstraint(['fingerprint'], ['ablate_stages.fingerprint'], name=op.f('fk_ablate_histograms_fingerprint'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_ablate_histograms'))
+    op.create_table(
+        "ablate_measurements",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("sample", sa.Integer(), nullable=False),
+        sa.Column("metric", sa.String(), nullable=False),
+        sa.Column("feature", sa.String(), nullable=False),
+        sa.Column("value", sa.Double(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("direction", sa.String(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["fingerprint"],
+            ["ablate_stages.fingerprint"],
+            name=op.f("fk_ablate_measurements_fingerprint"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ablate_measurements")),
     )
-    with op.batch_alter_table('ablate_histograms', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_ablate_histograms_fingerprint'), ['fingerprint'], unique=False)
+    with op.batch_alter_table("ablate_measurements", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ablate_measurements_fingerprint"), ["fingerprint"], unique=False)
 
-    op.create_table('ablate_measurements',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('fingerprint', sa.String(), nullable=False),
-    sa.Column('sample', sa.Integer(), nullable=False),
-    sa.Column('metric', sa.String(), nullable=False),
-    sa.Column('feature', sa.String(), nullable=False),
-    sa.Column('value', sa.Double(), nullable=False),
-    sa.Column('unit', sa.String(), nullable=False),
-    sa.Column('direction', sa.String(), nullable=False),
-    sa.Column('n', sa.Integer(), nullable=False),
-    sa.ForeignKeyConstraint(['fingerprint'], ['ablate_stages.fingerprint'], name=op.f('fk_ablate_measurements_fingerprint'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_ablate_measurements'))
+    op.create_table(
+        "ablate_cell_stages",
+        sa.Column("cell_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["cell_id"], ["ablate_cells.id"], name=op.f("fk_ablate_cell_stages_cell_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("cell_id", "name", name=op.f("pk_ablate_cell_stages")),
     )
-    with op.batch_alter_table('ablate_measurements', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_ablate_measurements_fingerprint'), ['fingerprint'], unique=False)
-
-    op.create_table('ablate_cell_stages',
-    sa.Column('cell_id', sa.Integer(), nullable=False),
-    sa.Column('name', sa.String(), nullable=False),
-    sa.Column('fingerprint', sa.String(), nullable=False),
-    sa.ForeignKeyConstraint(['cell_id'], ['ablate_cells.id'], name=op.f('fk_ablate_cell_stages_cell_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('cell_id', 'name', name=op.f('pk_ablate_cell_stages'))
-    )
-    with op.batch_alter_table('ablate_cell_stages', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_ablate_cell_stages_fingerprint'), ['fingerprint'], unique=False)
+    with op.batch_alter_table("ablate_cell_stages", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ablate_cell_stages_fingerprint"), ["fingerprint"], unique=False)
     op.execute(
         """
         CREATE VIEW ablate_results AS

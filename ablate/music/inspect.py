@@ -1,0 +1,172 @@
+"""What is in a corpus, before anything is learned from it: counts, ranges, oddities, and what a tokenizer keeps of it.
+
+All reports are frozen dataclasses of plain numbers and text; ``dataclasses.asdict`` makes them ready for JSON.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ablate.errors import AblateError
+from ablate.music.corpus import FileReading
+from ablate.music.performance import Performance
+from ablate.music.roundtrip import RoundTrip, Trip, summarise, travel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ablate.interfaces import Tokenizer
+
+Array = np.ndarray[Any, Any]
+#: The keys of a piano, MIDI pitches from A0 to C8.
+LOWEST, HIGHEST = 21, 108
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """Numbers of one file, or of all files together.
+
+    Attributes:
+        notes: how many.
+        seconds: the end of the last note; for several files their sum.
+        pitch_min: lowest MIDI pitch; None without notes, as the next three.
+        pitch_max: highest MIDI pitch.
+        velocity_min: lowest MIDI velocity.
+        velocity_max: highest MIDI velocity.
+        pedal_events: events of controllers 64 and 67.
+        duplicate_notes: notes equal in everything to another one of the same file, beyond the first.
+        zero_length_notes: notes that end as they start.
+        out_of_range_notes: notes outside 21 to 108.
+        overlapping_notes: notes that begin while an earlier one of the same pitch still sounds (duplicates included).
+    """
+
+    notes: int
+    seconds: float
+    pitch_min: int | None
+    pitch_max: int | None
+    velocity_min: int | None
+    velocity_max: int | None
+    pedal_events: int
+    duplicate_notes: int
+    zero_length_notes: int
+    out_of_range_notes: int
+    overlapping_notes: int
+
+
+@dataclasses.dataclass(frozen=True)
+class FileReport:
+    """One file.
+
+    Attributes:
+        name: its path relative to the corpus.
+        summary: its numbers; None if it cannot be read.
+        round_trip: what a tokenizer keeps of it; None without a tokenizer or if it cannot be read.
+        problems: one line each; why it cannot be read, if it cannot.
+    """
+
+    name: str
+    summary: Summary | None
+    round_trip: RoundTrip | None
+    problems: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class CorpusReport:
+    """A corpus.
+
+    Attributes:
+        files: every file, in the order given.
+        unreadable: how many of them cannot be read.
+        total: all readable files together.
+        round_trip: what a tokenizer keeps of them; None without a tokenizer, or where it could read none of them.
+    """
+
+    files: tuple[FileReport, ...]
+    unreadable: int
+    total: Summary
+    round_trip: RoundTrip | None
+
+
+def inspect_corpus(files: Iterable[FileReading | Performance], tokenizer: Tokenizer | None = None) -> CorpusReport:
+    """Look at every file of a corpus.
+
+    Args:
+        files: what :func:`ablate.music.corpus.read_files` gives, or performances.
+        tokenizer: if given, each performance is encoded and decoded with it, and the two are compared.
+    """
+    readings = [_as_reading(file) for file in files]
+    reports, trips = [], []
+    for reading in readings:
+        problems, trip = reading.problems, None
+        if tokenizer is not None and reading.performance is not None:
+            try:
+                trip = travel(reading.performance, tokenizer)
+                trips.append(trip)
+            except AblateError as error:
+                problems = (*problems, f"cannot be tokenized: {error}")
+        summary = None if reading.performance is None else summary_of(reading.performance)
+        reports.append(FileReport(reading.name, summary, _report(trip), problems))
+    summaries = [report.summary for report in reports if report.summary is not None]
+    return CorpusReport(
+        files=tuple(reports),
+        unreadable=len(reports) - len(summaries),
+        total=_total(summaries),
+        round_trip=summarise(trips) if trips else None,
+    )
+
+
+def _as_reading(file: FileReading | Performance) -> FileReading:
+    return FileReading(file.name, file) if isinstance(file, Performance) else file
+
+
+def _report(trip: Trip | None) -> RoundTrip | None:
+    return None if trip is None else summarise([trip])
+
+
+def summary_of(performance: Performance) -> Summary:
+    """The numbers of one performance."""
+    notes = performance.canonical().notes
+    pitch, velocity = notes["pitch"], notes["velocity"]
+    some = len(notes) > 0
+    return Summary(
+        notes=len(notes),
+        seconds=performance.seconds,
+        pitch_min=int(pitch.min()) if some else None,
+        pitch_max=int(pitch.max()) if some else None,
+        velocity_min=int(velocity.min()) if some else None,
+        velocity_max=int(velocity.max()) if some else None,
+        pedal_events=len(performance.pedals),
+        duplicate_notes=int((notes[1:] == notes[:-1]).sum()),  # equal notes are neighbours in canonical order
+        zero_length_notes=int((notes["start"] == notes["end"]).sum()),
+        out_of_range_notes=int(((pitch < LOWEST) | (pitch > HIGHEST)).sum()),
+        overlapping_notes=_count_overlapping(notes),
+    )
+
+
+def _count_overlapping(notes: Array) -> int:
+    """How many notes begin before the latest end so far among the notes of their pitch."""
+    notes = notes[np.lexsort((notes["end"], notes["start"], notes["pitch"]))]
+    ends, rank = np.unique(notes["end"], return_inverse=True)
+    # Pitch and rank of the end in one integer: its running maximum is the latest end of this pitch, without rounding.
+    latest = np.maximum.accumulate(notes["pitch"].astype(np.int64) * len(ends) + rank)
+    pitch_before, rank_before = np.divmod(latest[:-1], max(len(ends), 1))
+    return int(((pitch_before == notes["pitch"][1:]) & (ends[rank_before] > notes["start"][1:])).sum())
+
+
+def _total(summaries: Sequence[Summary]) -> Summary:
+    """Sums of the counts and of the seconds, extremes of the ranges."""
+
+    def extreme(name: str, pick: Any) -> Any:
+        values = [getattr(s, name) for s in summaries if getattr(s, name) is not None]
+        return pick(values) if values else None
+
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(Summary):
+        if field.name.endswith(("_min", "_max")):
+            values[field.name] = extreme(field.name, min if field.name.endswith("_min") else max)
+        else:
+            values[field.name] = sum(getattr(s, field.name) for s in summaries)
+    return Summary(**values)

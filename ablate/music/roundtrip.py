@@ -1,0 +1,151 @@
+"""What a tokenizer keeps of a performance: the performance encoded, decoded, and compared with itself.
+
+The k-th note of a pitch, in order of onset, is compared with the k-th decoded note of that pitch. Where a tokenizer
+loses a note in the middle, the later ones of its pitch are therefore compared with their neighbours: the errors of a
+tokenizer that loses notes look worse than they are, never better.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ablate.interfaces import Tokenizer
+    from ablate.music.performance import Performance
+
+Array = np.ndarray[Any, Any]
+
+#: A velocity counts as clipped when it changes by more than one of 32 equal steps.
+VELOCITY_STEP = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Error:
+    """The absolute difference between decoded and original.
+
+    Attributes:
+        mean: over all pairs of notes.
+        max: the largest.
+    """
+
+    mean: float
+    max: float
+
+
+@dataclasses.dataclass(frozen=True)
+class RoundTrip:
+    """What a tokenizer keeps of one file, or of all files together.
+
+    Attributes:
+        tokens: how many tokens.
+        tokens_per_note: tokens for each original note; 0 without notes.
+        notes: original notes.
+        decoded_notes: notes after decoding.
+        lost_notes: original notes without a decoded one to compare with (a pitch that the tokenizer does not know,
+            say).
+        clipped: the share, 0 to 1, of original notes that are lost or whose velocity changes by more than 4.
+        onset_error: seconds; None where no note has its pair, as the next two.
+        duration_error: seconds.
+        velocity_error: in steps of MIDI velocity.
+        drift_seconds: last decoded onset minus last original onset; for several files the median. None where either
+            has no notes, as the next two.
+        drift_percent: the same as a percentage of the last original onset; 0 where that is at 0 s.
+        worst_drift_percent: of several files the one furthest from 0.
+    """
+
+    tokens: int
+    tokens_per_note: float
+    notes: int
+    decoded_notes: int
+    lost_notes: int
+    clipped: float
+    onset_error: Error | None
+    duration_error: Error | None
+    velocity_error: Error | None
+    drift_seconds: float | None
+    drift_percent: float | None
+    worst_drift_percent: float | None
+
+
+class Trip(NamedTuple):
+    """The raw comparison of one performance; one value for each pair of notes."""
+
+    tokens: int
+    notes: int
+    decoded_notes: int
+    onset: Array
+    duration: Array
+    velocity: Array
+    drift: tuple[float, float] | None  # seconds, percent
+
+
+def travel(performance: Performance, tokenizer: Tokenizer) -> Trip:
+    """Encode, decode and compare one performance."""
+    tokens = tokenizer.encode(performance)
+    original, decoded = performance.notes, tokenizer.decode(tokens).notes
+    before, after = _pair(original, decoded)
+    return Trip(
+        tokens=len(tokens),
+        notes=len(original),
+        decoded_notes=len(decoded),
+        onset=np.abs(after["start"] - before["start"]),
+        duration=np.abs((after["end"] - after["start"]) - (before["end"] - before["start"])),
+        velocity=np.abs(after["velocity"].astype(np.int64) - before["velocity"]),
+        drift=_drift(original, decoded),
+    )
+
+
+def _pair(original: Array, decoded: Array) -> tuple[Array, Array]:
+    """The notes of both that have their pair, in the same order."""
+    _, i, j = np.intersect1d(_numbered(original), _numbered(decoded), assume_unique=True, return_indices=True)
+    return original[i], decoded[j]
+
+
+def _numbered(notes: Array) -> Array:
+    """For each note, pitch and count of earlier notes of that pitch, in one integer."""
+    order = np.lexsort((notes["end"], notes["start"], notes["pitch"]))
+    pitch = notes["pitch"][order].astype(np.int64)
+    numbers = np.empty(len(notes), np.int64)
+    numbers[order] = (pitch << 32) + np.arange(len(notes)) - np.searchsorted(pitch, pitch)
+    return numbers
+
+
+def _drift(original: Array, decoded: Array) -> tuple[float, float] | None:
+    if not len(original) or not len(decoded):
+        return None
+    last = float(original["start"].max())
+    seconds = float(decoded["start"].max()) - last
+    return seconds, 100.0 * seconds / last if last > 0 else 0.0
+
+
+def summarise(trips: Sequence[Trip]) -> RoundTrip:
+    """One report for one or more performances: counts add up, errors are over all pairs of notes."""
+    notes, tokens = sum(trip.notes for trip in trips), sum(trip.tokens for trip in trips)
+    velocity = np.concatenate([trip.velocity for trip in trips])
+    lost = notes - len(velocity)
+    clipped = lost + int((velocity > VELOCITY_STEP).sum())
+    drifts = np.array([trip.drift for trip in trips if trip.drift is not None]).reshape(-1, 2)
+    some = len(drifts) > 0
+    return RoundTrip(
+        tokens=tokens,
+        tokens_per_note=tokens / notes if notes else 0.0,
+        notes=notes,
+        decoded_notes=sum(trip.decoded_notes for trip in trips),
+        lost_notes=lost,
+        clipped=clipped / notes if notes else 0.0,
+        onset_error=_error(np.concatenate([trip.onset for trip in trips])),
+        duration_error=_error(np.concatenate([trip.duration for trip in trips])),
+        velocity_error=_error(velocity),
+        drift_seconds=float(np.median(drifts[:, 0])) if some else None,
+        drift_percent=float(np.median(drifts[:, 1])) if some else None,
+        worst_drift_percent=float(drifts[np.abs(drifts[:, 1]).argmax(), 1]) if some else None,
+    )
+
+
+def _error(differences: Array) -> Error | None:
+    return Error(float(differences.mean()), float(differences.max())) if len(differences) else None

@@ -1,0 +1,212 @@
+"""What can be wrong with a study file. Every function returns problems as (key, text); none raises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ablate.errors import did_you_mean
+from ablate.specs import SPECS
+from ablate.study import choices
+from ablate.study.design import Objective, level_name, same
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+
+    from ablate.registry import Registry
+    from ablate.study.choices import FileShape, Problem
+
+#: Top-level keys that are no section, with their type and how to say it.
+_PLAIN: dict[str, tuple[type[Any], str]] = {
+    "question": (str, "text"),
+    "hypothesis": (str, "text"),
+    "seed": (int, "a whole number, 0 or more"),
+    "replicates": (int, "a whole number, 1 or more"),
+    "objective": (dict, "a table with metric, feature and direction"),
+    "axes": (dict, "a table of lists"),
+    "baseline": (dict, "a table with a level for each axis"),
+    "reported": (dict, "a table with source and values"),
+    "profiles": (dict, "a table of profiles"),
+}
+_KNOWN = (*_PLAIN, *choices.SECTIONS)
+#: What a profile may change: sizes, never what is compared.
+_PROFILE_KEYS = ("model", "training", "generation", "replicates")
+_SMALLEST = {"seed": 0, "replicates": 1}
+
+
+def shape_problems(raw: FileShape) -> list[Problem]:
+    """Unknown keys, wrong types, and profiles that reach too far."""
+    problems = [
+        (key, f"unknown key{did_you_mean(key, _KNOWN)} (known: {', '.join(_KNOWN)})")
+        for key in raw
+        if key not in _KNOWN
+    ]
+    problems += _plain_problems(raw)
+    profiles = raw.get("profiles", {})
+    if isinstance(profiles, dict):
+        for name, profile in profiles.items():
+            problems += _profile_problems(name, profile, raw)
+    problems += _reported_problems(raw.get("reported", {}))
+    return problems
+
+
+def _plain_problems(raw: FileShape) -> list[Problem]:
+    problems = []
+    for key, (kind, words) in _PLAIN.items():
+        value = raw.get(key)
+        wrong = not isinstance(value, kind) or isinstance(value, bool)
+        if value is not None and (wrong or (key in _SMALLEST and value < _SMALLEST[key])):
+            problems.append((key, f"must be {words}, not {value!r}"))
+    return problems
+
+
+def _profile_problems(name: str, profile: Any, raw: FileShape) -> Iterator[Problem]:
+    key = f"profiles.{name}"
+    if not isinstance(profile, dict):
+        yield key, f"must be a table, not {profile!r}"
+        return
+    if name == "default":
+        yield key, "'default' is the file as it stands; choose another name"
+    for section, value in profile.items():
+        if section not in _PROFILE_KEYS:
+            allowed = ", ".join(_PROFILE_KEYS)
+            yield f"{key}.{section}", f"a profile may change {allowed}, never what is compared"
+        elif section == "replicates":
+            yield from ((f"{key}.{k}", text) for k, text in _plain_problems({"replicates": value}))
+        elif not isinstance(value, dict):
+            yield f"{key}.{section}", f"must be a table, not {value!r}"
+    chosen = choices.named(raw.get("model", {})) or {}
+    model = profile.get("model", {})
+    for component in model if isinstance(model, dict) else ():
+        if component not in chosen:
+            yield f"{key}.model.{component}", f"a profile keeps the study's model ({', '.join(chosen)})"
+
+
+def _reported_problems(reported: Any) -> list[Problem]:
+    if not isinstance(reported, dict):
+        return []
+    problems = [
+        (f"reported.{key}", f"unknown key{did_you_mean(key, ('source', 'values'))} (known: source, values)")
+        for key in reported
+        if key not in ("source", "values")
+    ]
+    values = reported.get("values", {})
+    for variant, metrics in values.items() if isinstance(values, dict) else ():
+        for metric, features in metrics.items() if isinstance(metrics, dict) else ((variant, None),):
+            numbers = features.values() if isinstance(features, dict) else (None,)
+            if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers):
+                problems.append((f"reported.values.{variant}.{metric}", "must be a table of feature = number"))
+    if not isinstance(values, dict):
+        problems.append(("reported.values", f"must be a table of variants, not {values!r}"))
+    return problems
+
+
+def content_problems(raw: FileShape, registry: Registry) -> list[Problem]:
+    """Unknown components, options out of type or bounds, axes that name nothing, levels that do not fit."""
+    _, problems = choices.resolve(raw, registry)
+    if not (choices.named(raw.get("metric", [])) or {}):
+        problems.append(("metric", f"a study needs a metric. Offered: {', '.join(registry.names('metric'))}"))
+    if not (choices.named(raw.get("sampler", [])) or {}):
+        problems.append(("sampler", f"a study needs a sampler. Offered: {', '.join(registry.names('sampler'))}"))
+    base = set(problems)
+    axes = flat_axes(raw.get("axes", {}))
+    for path, levels in axes.items():
+        problems += _axis_problems(path, levels, raw, registry, base)
+    problems += _baseline_problems(raw, axes)
+    problems += _objective_problems(raw)
+    return problems + _plain_problems(raw)
+
+
+def _axis_problems(path: str, levels: Any, raw: FileShape, registry: Registry, base: set[Problem]) -> Iterator[Problem]:
+    key = f"axes.{path}"
+    nothing = choices.names_something(path, raw, registry)
+    if nothing:
+        yield key, nothing
+        return
+    if path.partition(".")[0] == "metric":
+        yield key, "metrics measure the variants, they cannot be what is varied"
+        return
+    if not isinstance(levels, list) or not levels:
+        yield key, f"must be a list of levels, not {levels!r}"
+        return
+    for index, level in enumerate(levels):
+        if any(same(level, earlier) for earlier in levels[:index]):
+            yield key, f"level {level_name(level)} is there twice"
+        _, problems = choices.resolve(choices.set_path(raw, path, level), registry)
+        for where, text in problems:
+            if (where, text) not in base:
+                yield f"{key}[{index}]", text if where == path else f"{where}: {text}"
+
+
+def _baseline_problems(raw: FileShape, axes: dict[str, Any]) -> Iterator[Problem]:
+    given = flat_axes(raw.get("baseline", {}), stops=axes)
+    for path in given:
+        if path not in axes:
+            yield f"baseline.{path}", f"no axis of this study{did_you_mean(path, axes)}"
+    for path, level in baseline(raw).items():
+        levels = axes[path]
+        if isinstance(levels, list) and levels and not any(same(level, other) for other in levels):
+            listing = ", ".join(level_name(other) for other in levels)
+            where = f"baseline.{path}" if path in given else f"axes.{path}"
+            said = "the baseline" if path in given else "the base configuration's value, hence the baseline,"
+            yield where, f"{said} {level_name(level)} is no level of the axis (levels: {listing})"
+
+
+def _objective_problems(raw: FileShape) -> Iterator[Problem]:
+    given = raw.get("objective", {})
+    if not isinstance(given, dict):
+        return
+    known = ("metric", "feature", "direction")
+    for key, value in given.items():
+        if key not in known:
+            yield f"objective.{key}", f"unknown key{did_you_mean(key, known)} (known: {', '.join(known)})"
+        elif key == "direction" and value not in ("lower", "higher"):
+            yield "objective.direction", f"must be lower or higher, not {value!r}"
+        elif not isinstance(value, str):
+            yield f"objective.{key}", f"must be text, not {value!r}"
+    metrics = choices.named(raw.get("metric", [])) or {}
+    metric = given.get("metric")
+    if isinstance(metric, str) and metric not in metrics:
+        yield "objective.metric", f"this study has no metric '{metric}'{did_you_mean(metric, metrics)}"
+
+
+def flat_axes(table: dict[str, Any], stops: Container[str] = ()) -> dict[str, Any]:
+    """``{"sampler": {"temperature": {"tau": [..]}}}`` as ``{"sampler.temperature.tau": [..]}``.
+
+    Paths in ``stops`` are not gone into: a level may itself be a table.
+    """
+    flat: dict[str, Any] = {}
+
+    def walk(prefix: str, value: Any) -> None:
+        if isinstance(value, dict) and prefix not in stops:
+            for key, inner in value.items():
+                walk(f"{prefix}.{key}" if prefix else key, inner)
+        else:
+            flat[prefix] = value
+
+    walk("", table)
+    return flat
+
+
+def baseline(raw: FileShape) -> dict[str, Any]:
+    """A level for each axis: as given, or the base configuration's value, or the first level."""
+    axes = flat_axes(raw.get("axes", {}))
+    given = flat_axes(raw.get("baseline", {}), stops=axes)
+    return {path: _baseline_level(path, levels, given, raw) for path, levels in axes.items()}
+
+
+def _baseline_level(path: str, levels: Any, given: dict[str, Any], raw: FileShape) -> Any:
+    value = given.get(path, choices.get_path(raw, path))
+    if not isinstance(levels, list) or not levels:
+        return value
+    if value is None:
+        return levels[0]
+    if path in SPECS:  # "tempo", ["tempo"] and {tempo = {}} are three spellings of one level
+        return next((level for level in levels if choices.named(level) == choices.named(value)), value)
+    return next((level for level in levels if same(level, value)), value)
+
+
+def objective(raw: FileShape) -> Objective:
+    """What stands for a variant in Optuna: as given, or the last metric's ``average``, lower being better."""
+    metrics = list(choices.named(raw.get("metric", [])) or {})
+    given = {"metric": metrics[-1] if metrics else "", "feature": "average", "direction": "lower"}
+    return Objective(**{**given, **raw.get("objective", {})})

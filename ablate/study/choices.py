@@ -1,0 +1,218 @@
+"""A study's configuration: which components, with which options.
+
+Two shapes are at home here. The *file shape* is what TOML gives: a table for each kind whose keys are component names
+in order (``{"sampler": {"temperature": {"tau": 1.0}}}``). The *resolved* shape, :class:`Configuration`, names every
+option with its value and every component with its version.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from ablate.engine.settings import GenerationSettings, TrainingSettings
+from ablate.errors import InvalidOptions, PluginError, UnknownName, did_you_mean
+from ablate.options import plain, validate
+from ablate.specs import SPECS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ablate.registry import Registry
+
+#: Kinds of which a configuration has exactly one.
+SINGLE = ("corpus", "tokenizer", "model")
+#: Sections of settings that are no components.
+SETTINGS: dict[str, type[Any]] = {"training": TrainingSettings, "generation": GenerationSettings}
+#: Everything that an axis, a profile or ``--set`` can reach.
+SECTIONS = (*SPECS, *SETTINGS, "labels")
+
+Problem = tuple[str, str]
+FileShape = dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """One component with all its options, as plain data."""
+
+    kind: str
+    name: str
+    version: str
+    options: Mapping[str, Any]
+
+    def plain(self) -> dict[str, Any]:
+        """For fingerprints and the database."""
+        return {"name": self.name, "version": self.version, "options": dict(self.options)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Configuration:
+    """A whole configuration, resolved: choices of each kind in order, settings, and labels asked in generation."""
+
+    choices: Mapping[str, tuple[Choice, ...]]
+    training: Mapping[str, Any]
+    generation: Mapping[str, Any]
+    labels: Mapping[str, float]
+
+    def one(self, kind: str) -> Choice:
+        """The choice of a kind that has exactly one."""
+        return self.choices[kind][0]
+
+    def plain(self) -> dict[str, Any]:
+        """The configuration as JSON-ready data."""
+        choices = {kind: [choice.plain() for choice in chosen] for kind, chosen in self.choices.items()}
+        return {
+            **choices,
+            "training": dict(self.training),
+            "generation": dict(self.generation),
+            "labels": dict(self.labels),
+        }
+
+
+def named(value: Any) -> dict[str, dict[str, Any]] | None:
+    """A kind's value in any of its spellings as name -> options; None if it is none of them.
+
+    Spellings: ``"name"``, ``["name", "other"]``, ``{name = {option = 1}}``; ``"none"`` and ``[]`` are no component.
+    """
+    if value == "none":
+        return {}
+    if isinstance(value, str):
+        return {value: {}}
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return {item: {} for item in value}
+    if isinstance(value, dict) and all(isinstance(item, dict) for item in value.values()):
+        return value
+    return None
+
+
+def split_path(path: str, config: FileShape) -> tuple[str, str, str]:
+    """A dotted path as (section, component, option); empty parts where there are none.
+
+    Component names may contain dots (``metric.distance.pitch.bins``): the longest chosen name that fits is meant.
+    """
+    section, _, rest = path.partition(".")
+    if section not in SPECS:
+        return section, "", rest
+    names = named(config.get(section, {})) or {}
+    fitting = [name for name in names if rest == name or rest.startswith(f"{name}.")]
+    if fitting:
+        name = max(fitting, key=len)
+        return section, name, rest[len(name) + 1 :]
+    name, _, option = rest.rpartition(".")
+    return (section, name, option) if name else (section, option, "")
+
+
+def set_path(config: FileShape, path: str, value: Any) -> FileShape:
+    """A copy of ``config`` with the value at ``path`` replaced."""
+    section, component, option = split_path(path, config)
+    changed = copy.deepcopy(config)
+    if not component and not option:
+        changed[section] = copy.deepcopy(value)
+    elif section in SPECS:
+        choices = named(changed.get(section, {})) or {}
+        if option:
+            choices.setdefault(component, {})[option] = value
+        else:
+            choices[component] = value
+        changed[section] = choices
+    else:
+        changed.setdefault(section, {})[option] = value
+    return changed
+
+
+def get_path(config: FileShape, path: str) -> Any:
+    """The value at ``path``, or None where the file is silent."""
+    section, component, option = split_path(path, config)
+    value = config.get(section)
+    if component:
+        value = (named(value) or {}).get(component)
+    if option:
+        value = value.get(option) if isinstance(value, dict) else None
+    return value
+
+
+def resolve(config: FileShape, registry: Registry) -> tuple[Configuration, list[Problem]]:
+    """Resolve a configuration in file shape; every problem comes with the path of its key."""
+    problems: list[Problem] = []
+    choices = {kind: tuple(_choices(kind, config.get(kind, []), registry, problems)) for kind in SPECS}
+    settings = {name: _settings(name, config.get(name, {}), problems) for name in SETTINGS}
+    labels = config.get("labels", {})
+    problems += _label_problems(labels)
+    return Configuration(choices, settings["training"], settings["generation"], labels), problems
+
+
+def _choices(kind: str, value: Any, registry: Registry, problems: list[Problem]) -> Iterator[Choice]:
+    chosen = named(value)
+    if chosen is None:
+        problems.append((kind, f"give a name, a list of names, or a table for each: [{kind}.NAME]; not {value!r}"))
+        return
+    if kind in SINGLE and len(chosen) != 1:
+        found = f"found {len(chosen)}: {', '.join(chosen)}" if chosen else "found none"
+        problems.append((kind, f"exactly one {kind} is needed, {found}. Offered: {', '.join(registry.names(kind))}"))
+    for name, options in chosen.items():
+        try:
+            spec = registry.spec(kind, name)
+            parsed = spec.parse(options)
+        except (UnknownName, PluginError) as error:
+            problems.append((f"{kind}.{name}", str(error)))
+        except InvalidOptions as error:
+            problems += [(_join(kind, name, key), text) for key, text in error.problems]
+        else:
+            yield Choice(kind, name, spec.version, plain(parsed))
+
+
+def _settings(section: str, value: Any, problems: list[Problem]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        problems.append((section, f"must be a table, not {value!r}"))
+        return {}
+    try:
+        return plain(validate(SETTINGS[section], value))
+    except InvalidOptions as error:
+        problems += [(_join(section, key), text) for key, text in error.problems]
+        return {}
+
+
+def _label_problems(labels: Any) -> list[Problem]:
+    if not isinstance(labels, dict):
+        return [("labels", f"must be a table of numbers, not {labels!r}")]
+    return [
+        (f"labels.{name}", f"must be a number, not {value!r}")
+        for name, value in labels.items()
+        if isinstance(value, bool) or not isinstance(value, int | float)
+    ]
+
+
+def names_something(path: str, config: FileShape, registry: Registry) -> str:
+    """Why ``path`` names nothing that could be varied, or an empty string if it does."""
+    section, component, option = split_path(path, config)
+    if section not in SECTIONS:
+        return f"names nothing{did_you_mean(section, SECTIONS)} (an axis starts with one of {', '.join(SECTIONS)})"
+    if section in SPECS:
+        return _names_component(section, component, option, config, registry)
+    if section == "labels":
+        return "" if option else "name a label: labels.NAME"
+    known = [field.name for field in dataclasses.fields(SETTINGS[section])]
+    return "" if option in known else f"names nothing in [{section}]{did_you_mean(option, known)}"
+
+
+def _names_component(section: str, component: str, option: str, config: FileShape, registry: Registry) -> str:
+    if not component:
+        return ""
+    chosen = list(named(config.get(section, {})) or {})
+    if component not in chosen:
+        listing = ", ".join(chosen) or "none"
+        return f"this study has no {section} '{component}'{did_you_mean(component, chosen)} (it has: {listing})"
+    if not option:
+        return f"name an option of it, or vary the whole {section} with the axis '{section}'"
+    try:
+        known = [field.name for field in dataclasses.fields(registry.spec(section, component).options)]
+    except (UnknownName, PluginError):
+        return ""  # reported once already, where the component is chosen
+    if option in known:
+        return ""
+    return f"{section} '{component}' has no option '{option}'{did_you_mean(option, known)}"
+
+
+def _join(*parts: str) -> str:
+    return ".".join(part for part in parts if part)

@@ -1,0 +1,203 @@
+"""Executors run jobs and hand back what came of them; the driver alone writes to the database.
+
+``InlineExecutor`` works in this process; ``PoolExecutor`` in one single-threaded process a core, which is how small
+recurrent models use a CPU best. Both give the same results, bit for bit, because each job computes with one thread.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures as cf
+import contextlib
+import dataclasses
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+import time
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import torch
+
+from ablate.study.work import Context, Done, Failed, Job, News, Stopped, work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What came of a job: a result for each of its stages, or nothing if it was stopped."""
+
+    job: Job
+    results: tuple[Done | Failed, ...]
+    stopped: bool = False
+
+
+class Executor(Protocol):
+    """Where jobs are worked on."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def submit(self, job: Job) -> None:
+        """Take a job; it starts when there is a place for it, in the order of submission."""
+
+    def wait(self, tell: Callable[[News], None]) -> list[Outcome]:
+        """Wait a moment for jobs to end; passes news on meanwhile. May return nothing yet.
+
+        Raises:
+            HomeError: the disk is full.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Ask the running jobs to stop after their current step, and drop those that have not begun."""
+
+
+class InlineExecutor:
+    """One job at a time, in this process."""
+
+    def __init__(self, home: Path, device: str, checkpoint_seconds: float) -> None:
+        self._home, self._device, self._seconds = home, device, checkpoint_seconds
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+
+    def __enter__(self) -> Self:
+        self._threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        torch.set_num_threads(self._threads)
+
+    def submit(self, job: Job) -> None:
+        """See :class:`Executor`."""
+        self._jobs.put(job)
+
+    def wait(self, tell: Callable[[News], None]) -> list[Outcome]:
+        """See :class:`Executor`."""
+        job = self._jobs.get_nowait()
+        if self._stopping.is_set():
+            return [Outcome(job, (), stopped=True)]
+        context = Context(self._home, self._device, tell, self._stopping.is_set, self._seconds)
+        try:
+            return [Outcome(job, tuple(work(job, context)))]
+        except Stopped:
+            return [Outcome(job, (), stopped=True)]
+
+    def stop(self) -> None:
+        """See :class:`Executor`."""
+        self._stopping.set()
+
+
+class PoolExecutor:
+    """Worker processes, each with one thread.
+
+    Every worker is a pool of one, so that the death of a process (the system out of memory, say) is the failure of
+    the one job it had, and its place is taken by a new one.
+    """
+
+    def __init__(self, home: Path, device: str, workers: int, checkpoint_seconds: float) -> None:
+        spawn = multiprocessing.get_context("spawn")  # fork and threads of torch do not agree
+        self._news: Any = spawn.Queue()
+        self._stopping = spawn.Event()
+        self._start = (self._news, self._stopping, os.getpid(), home, device, checkpoint_seconds)
+        self._idle: list[cf.ProcessPoolExecutor | None] = [None] * workers
+        self._busy: dict[cf.Future[list[Done | Failed]], tuple[Job, cf.ProcessPoolExecutor]] = {}
+        self._jobs: list[Job] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        for pool in [*self._idle, *(pool for _, pool in self._busy.values())]:
+            if pool:
+                pool.shutdown(cancel_futures=True)
+        self._news.close()
+
+    def _new_pool(self) -> cf.ProcessPoolExecutor:
+        spawn = multiprocessing.get_context("spawn")
+        return cf.ProcessPoolExecutor(1, spawn, initializer=_start_worker, initargs=self._start)
+
+    def submit(self, job: Job) -> None:
+        """See :class:`Executor`."""
+        self._jobs.append(job)
+
+    def wait(self, tell: Callable[[News], None]) -> list[Outcome]:
+        """See :class:`Executor`."""
+        stopped = []
+        if self._stopping.is_set():
+            stopped = [Outcome(job, (), stopped=True) for job in self._jobs]
+            self._jobs = []
+        while self._jobs and self._idle:
+            pool = self._idle.pop() or self._new_pool()
+            job = self._jobs.pop(0)
+            self._busy[pool.submit(_work_in_worker, job)] = (job, pool)
+        ended, _ = cf.wait(self._busy, timeout=0.1, return_when=cf.FIRST_COMPLETED)
+        for news in self._new_news():
+            tell(news)
+        return stopped + [self._outcome(future) for future in ended]
+
+    def _new_news(self) -> Iterator[News]:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                yield self._news.get_nowait()
+
+    def _outcome(self, future: cf.Future[list[Done | Failed]]) -> Outcome:
+        job, pool = self._busy.pop(future)
+        try:
+            results = future.result()
+        except Stopped:
+            self._idle.append(pool)
+            return Outcome(job, (), stopped=True)
+        except BrokenProcessPool:
+            pool.shutdown()
+            self._idle.append(None)
+            text = "its process died; the system may have run out of memory (try fewer --workers)"
+            return Outcome(job, tuple(Failed(stage, "WorkerDied", text) for stage in job.stages))
+        self._idle.append(pool)
+        return Outcome(job, tuple(results))
+
+    def stop(self) -> None:
+        """See :class:`Executor`."""
+        self._stopping.set()
+
+
+_context: Context | None = None
+
+
+def _start_worker(news: Any, stopping: Any, driver: int, home: Path, device: str, checkpoint_seconds: float) -> None:
+    """Set up a worker process, once."""
+    global _context  # noqa: PLW0603 - a worker process is its own world
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the driver decides what it means
+    torch.set_num_threads(1)
+    threading.Thread(target=_die_with, args=(driver,), daemon=True).start()
+    _context = Context(home, device, news.put, stopping.is_set, checkpoint_seconds)
+
+
+def _die_with(driver: int) -> None:
+    """End this worker when its driver is gone, killed for instance, so that no work goes on unseen."""
+    while os.getppid() == driver:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def _work_in_worker(job: Job) -> list[Done | Failed]:
+    if _context is None:
+        raise RuntimeError("worker was not started by _start_worker")
+    return work(job, _context)
+
+
+def make_executor(home: Path, device: str, workers: int, checkpoint_seconds: float = 10.0) -> Executor:
+    """``workers`` processes, or this process alone for one worker or a GPU."""
+    if workers <= 1 or device != "cpu":
+        return InlineExecutor(home, device, checkpoint_seconds)
+    return PoolExecutor(home, device, workers, checkpoint_seconds)

@@ -1,0 +1,267 @@
+"""Runs a study: decides what has to run, gives it to an executor, and records what comes back."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import time
+from typing import TYPE_CHECKING
+
+from ablate.store.records import (
+    CellRecord,
+    CellState,
+    HistogramRecord,
+    MeasurementRecord,
+    StageRecord,
+    StudyRecord,
+    VariantRecord,
+)
+from ablate.study.environment import environment
+from ablate.study.executor import make_executor
+from ablate.study.plan import make_plan
+from ablate.study.trials import Trials
+from ablate.study.work import Done, Failed, Job, News
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ablate.store.store import Store
+    from ablate.study.executor import Executor
+    from ablate.study.plan import Cell, Layout, Plan
+    from ablate.study.stages import Stage
+
+#: The stages that a cell is for; the others serve them.
+ENDS = ("generate", "measure")
+
+
+class Listener:
+    """What a run tells while it goes on; does nothing unless overridden."""
+
+    def begun(self, plan: Plan) -> None:
+        """The plan is made, the work begins."""
+
+    def news(self, news: News) -> None:
+        """A job has made some progress."""
+
+    def done(self, stage: Stage, seconds: float) -> None:
+        """A stage is finished and recorded."""
+
+    def failed(self, failure: Failed) -> None:
+        """A stage has failed; its cells are recorded as such."""
+
+
+@dataclasses.dataclass(frozen=True)
+class CellFailure:
+    """A cell that has no result, and why."""
+
+    variant: str
+    replicate: int
+    error_class: str
+    error: str
+
+
+@dataclasses.dataclass(frozen=True)
+class RunResult:
+    """What a run did: stages run and reused by kind, cells that failed, whether it was stopped, seconds taken."""
+
+    name: str
+    ran: dict[str, int]
+    reused: dict[str, int]
+    failures: tuple[CellFailure, ...]
+    stopped: bool
+    seconds: float
+
+
+class StudyRun:
+    """One run of a study.
+
+    Args:
+        layout: the study's cells.
+        store: the open store; this run is its only writer.
+        home: where files go.
+        device: resolved.
+        workers: processes to work in; 1 works in this one.
+        listener: told of the progress.
+        checkpoint_seconds: the longest stretch of training that a crash can cost.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        store: Store,
+        home: Path,
+        *,
+        device: str = "cpu",
+        workers: int = 1,
+        listener: Listener | None = None,
+        checkpoint_seconds: float = 10.0,
+    ) -> None:
+        self._layout, self._store, self._home, self._device = layout, store, home, device
+        self._listener = listener or Listener()
+        self._plan = make_plan(layout, store, home)
+        self._executor: Executor = make_executor(home, device, min(workers, self._width()), checkpoint_seconds)
+        self._waiting = dict(self._plan.missing)
+        self._done: set[str] = set()
+        self._broken: dict[str, Failed] = {}
+        self._ran: collections.Counter[str] = collections.Counter()
+        self._stopped = False
+        self._open_jobs = 0
+
+    def _width(self) -> int:
+        """The most jobs that could run side by side."""
+        return max(self._plan.count("train")[0], self._count_generations(), 1)
+
+    def _count_generations(self) -> int:
+        generations = [stage for stage in self._plan.missing.values() if stage.kind == "generate"]
+        return len({stage.inputs["weights"].fingerprint for stage in generations})
+
+    def stop(self) -> None:
+        """Stop after the current step with everything kept; safe to call from a signal handler."""
+        self._stopped = True
+        self._executor.stop()
+
+    def run(self) -> RunResult:
+        """Do what is missing.
+
+        Raises:
+            HomeError: the disk is full.
+            StoreError: the database cannot be written.
+        """
+        started = time.monotonic()
+        self._store.forget_stages(self._plan.lost)
+        self._record_study()
+        self._listener.begun(self._plan)
+        self._trials, self._trials_current = Trials(self._store.url, self._layout), False
+        try:
+            self._settle()
+            if self._plan.missing:
+                with self._executor:
+                    self._work()
+                self._settle(at_end=True)
+        finally:
+            self._trials.close()
+        stages = self._layout.stages()
+        reused = collections.Counter(stages[f].kind for f in self._plan.reused)
+        seconds = time.monotonic() - started
+        return RunResult(
+            self._layout.spec.name, dict(self._ran), dict(reused), self._failures(), self._stopped, seconds
+        )
+
+    def _record_study(self) -> None:
+        spec = self._layout.spec
+        corpus = ", ".join({cell.configuration.one("corpus").name for cell in self._layout.cells})
+        study = StudyRecord(spec.name, spec.plain(), spec.profile, corpus, spec.seed)
+        variants = [VariantRecord(v.name, self._layout.variants[v.name], v.levels, v.baseline) for v in spec.variants()]
+        cells = [
+            CellRecord(c.variant.name, c.replicate, c.stages.fingerprints(), c.configuration.plain())
+            for c in self._layout.cells
+        ]
+        self._store.put_study(study, variants, cells)
+        self._states: dict[tuple[str, int], CellState] = {
+            (cell.variant, cell.replicate): cell.state for cell in self._store.cells(spec.name)
+        }
+
+    def _work(self) -> None:
+        self._submit_ready()
+        while self._open_jobs:
+            for outcome in self._executor.wait(self._listener.news):
+                self._open_jobs -= 1
+                for result in outcome.results:
+                    self._record(result)
+                if outcome.results:
+                    self._settle()
+                    self._submit_ready()
+
+    def _submit_ready(self) -> None:
+        """Hand over every stage whose inputs are there; generations from the same weights go together."""
+        if self._stopped:
+            return
+        ready = [stage for stage in self._waiting.values() if not any(self._lacks(s) for s in stage.inputs.values())]
+        groups: dict[tuple[str, str], list[Stage]] = {}
+        for stage in ready:
+            del self._waiting[stage.fingerprint]
+            groups.setdefault((stage.kind, _shared(stage)), []).append(stage)
+        for (kind, _), stages in groups.items():
+            self._executor.submit(Job(kind, tuple(stages)))
+            self._open_jobs += 1
+
+    def _lacks(self, stage: Stage) -> bool:
+        return stage.fingerprint in self._plan.missing and stage.fingerprint not in self._done
+
+    def _record(self, result: Done | Failed) -> None:
+        fingerprint = result.stage.fingerprint
+        if isinstance(result, Failed):
+            self._broken[fingerprint] = result
+            if result.trace:
+                log = self._home / "logs" / f"{fingerprint}.txt"
+                log.parent.mkdir(exist_ok=True)
+                log.write_text(result.trace, encoding="utf-8")
+            self._listener.failed(result)
+            return
+        stage = result.stage
+        record = StageRecord(
+            fingerprint,
+            stage.kind,
+            stage.hashed(),
+            result.result,
+            "" if stage.kind == "measure" else stage.artifact,
+            self._device,
+            result.seconds,
+            environment(),
+        )
+        self._store.put_stage(
+            record,
+            [MeasurementRecord(i, metric, **dataclasses.asdict(value)) for i, metric, value in result.values],
+            [HistogramRecord(i, metric, **dataclasses.asdict(h)) for i, metric, h in result.histograms],
+        )
+        self._done.add(fingerprint)
+        self._ran[stage.kind] += 1
+        self._listener.done(stage, result.seconds)
+
+    def _settle(self, *, at_end: bool = False) -> None:
+        """Bring the cells' states and the trials up to date with the stages."""
+        changed = set()
+        for cell in self._layout.cells:
+            state, failure = self._state(cell, at_end=at_end)
+            key = (cell.variant.name, cell.replicate)
+            if self._states[key] != state or failure:
+                about = (failure.error_class, failure.error) if failure else ("", "")
+                self._store.set_cell(self._layout.spec.name, *key, state, *about)
+                changed.add(cell.variant.name)
+            self._states[key] = state
+        self._report_trials(changed if self._trials_current else {v.name for v in self._layout.spec.variants()})
+        self._trials_current = True
+
+    def _state(self, cell: Cell, *, at_end: bool) -> tuple[CellState, Failed | None]:
+        stages = cell.stages.stages.values()
+        if not any(self._lacks(stage) for stage in stages if stage.kind in ENDS):
+            return "done", None
+        failure = next((self._broken[s.fingerprint] for s in stages if s.fingerprint in self._broken), None)
+        if failure:
+            return "failed", failure
+        return ("interrupted" if at_end else "pending"), None
+
+    def _report_trials(self, variants: set[str]) -> None:
+        objective = self._layout.spec.objective
+        means = self._store.means(self._layout.spec.name, objective.metric, objective.feature) if variants else {}
+        for variant in variants:
+            states = {state for (name, _), state in self._states.items() if name == variant}
+            values = {replicate: mean for (name, replicate), mean in means.items() if name == variant}
+            self._trials.report(variant, values, complete=states <= {"done", "failed"})
+
+    def _failures(self) -> tuple[CellFailure, ...]:
+        return tuple(
+            CellFailure(cell.variant.name, cell.replicate, failure.error_class, failure.error)
+            for cell in self._layout.cells
+            for failure in (self._state(cell, at_end=True)[1],)
+            if failure
+        )
+
+
+def _shared(stage: Stage) -> str:
+    """What makes stages one job: generations share weights, a sample's metrics share the sample's origin."""
+    if stage.kind == "generate":
+        return stage.inputs["weights"].fingerprint
+    if stage.kind == "measure":
+        return stage.inputs["generated"].inputs["weights"].fingerprint
+    return stage.fingerprint

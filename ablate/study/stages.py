@@ -1,0 +1,158 @@
+"""Stages and their fingerprints: what a cell consists of, and what two cells share.
+
+    load -> prepare -> train -> generate -> measure (one for each metric)
+
+A stage's fingerprint is the SHA-256 of its configuration, which holds the fingerprints of its inputs and everything
+else that decides its result: component names, versions and options, settings, derived seeds, kind of device,
+precision, and torch's minor version (kernels change with it). Not in it: the study, its name, paths, worker counts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+from typing import TYPE_CHECKING, Any
+
+from ablate.engine.seeding import Purpose, derive
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ablate.interfaces import Corpus
+    from ablate.study.choices import Choice, Configuration
+
+#: Raised when a stage's own code changes its results; one number a kind.
+CODE = {"load": 1, "prepare": 1, "train": 1, "generate": 1, "measure": 1}
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """One step of the work.
+
+    Attributes:
+        kind: a key of :data:`CODE`.
+        config: everything that decides the result, as plain data.
+        inputs: the stages whose results it reads, by role.
+        extra: what the work needs to know but what does not decide the result (where a file lies today).
+    """
+
+    kind: str
+    config: Mapping[str, Any]
+    inputs: Mapping[str, Stage] = dataclasses.field(default_factory=dict)
+    extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    fingerprint: str = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fingerprint", fingerprint(self.hashed()))
+
+    def hashed(self) -> dict[str, Any]:
+        """What the fingerprint is of."""
+        inputs = {role: stage.fingerprint for role, stage in self.inputs.items()}
+        return {"stage": self.kind, "code": CODE[self.kind], "inputs": inputs, **self.config}
+
+    @property
+    def artifact(self) -> str:
+        """Folder of its files, relative to the home."""
+        return f"artifacts/{self.kind}/{self.fingerprint[:2]}/{self.fingerprint}"
+
+
+@dataclasses.dataclass(frozen=True)
+class CellStages:
+    """The stages of one cell by name (``"train"``, ``"measure distance.pitch"``), inputs before outputs."""
+
+    stages: Mapping[str, Stage]
+
+    def fingerprints(self) -> dict[str, str]:
+        """Name to fingerprint."""
+        return {name: stage.fingerprint for name, stage in self.stages.items()}
+
+
+def fingerprint(data: Any) -> str:
+    """SHA-256, in hex, of JSON-ready data in canonical form."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """What every cell of a run shares: the study seed, the kind of device, and torch's minor version."""
+
+    seed: int
+    device: str
+    torch: str
+
+    @classmethod
+    def here(cls, seed: int, device: str) -> Setting:
+        """On this machine; ``device`` is resolved (``cuda:1`` counts as ``cuda``)."""
+        minor = ".".join(importlib.metadata.version("torch").split(".")[:2])
+        return cls(seed, device.partition(":")[0], minor)
+
+
+def cell_stages(configuration: Configuration, corpus: Corpus, replicate: int, setting: Setting) -> CellStages:
+    """Every stage of one cell.
+
+    Args:
+        configuration: of the cell's variant; ``training.precision`` must be resolved.
+        corpus: the configuration's corpus, built, for its identity.
+        replicate: from 0.
+        setting: see :class:`Setting`.
+    """
+    load = _load(configuration.one("corpus"), corpus)
+    prepare = _prepare(configuration, load, replicate, setting)
+    train = _train(configuration, prepare, replicate, setting)
+    generate = _generate(configuration, train, replicate, setting)
+    stages = {"load": load, "prepare": prepare, "train": train, "generate": generate}
+    for metric in configuration.choices["metric"]:
+        stages[f"measure {metric.name}"] = Stage(
+            "measure", {"metric": metric.plain()}, {"generated": generate, "reference": load}
+        )
+    return CellStages(stages)
+
+
+def _load(choice: Choice, corpus: Corpus) -> Stage:
+    # the identity stands for the options, of which a path says nothing about the music
+    config = {"corpus": {"name": choice.name, "version": choice.version, "identity": corpus.identity()}}
+    return Stage("load", config, extra={"corpus": choice.plain()})
+
+
+def _prepare(configuration: Configuration, load: Stage, replicate: int, setting: Setting) -> Stage:
+    augmenters = configuration.choices["augmenter"]
+    config = {
+        "augmenters": _plain(augmenters),
+        "tokenizer": configuration.one("tokenizer").plain(),
+        "conditioners": _plain(configuration.choices["conditioner"]),
+        # without an augmenter nothing is random, and one preparation serves all replicates
+        "seed": derive(setting.seed, replicate, "augment") if augmenters else None,
+    }
+    return Stage("prepare", config, {"corpus": load})
+
+
+def _train(configuration: Configuration, prepare: Stage, replicate: int, setting: Setting) -> Stage:
+    purposes: tuple[Purpose, ...] = ("init", "windows", "labels", "dropout")
+    config = {
+        "tokenizer": configuration.one("tokenizer").plain(),
+        "conditioners": _plain(configuration.choices["conditioner"]),
+        "model": configuration.one("model").plain(),
+        "training": dict(configuration.training),
+        "seeds": {purpose: derive(setting.seed, replicate, purpose) for purpose in purposes},
+        "device": setting.device,
+        "torch": setting.torch,
+    }
+    return Stage("train", config, {"examples": prepare})
+
+
+def _generate(configuration: Configuration, train: Stage, replicate: int, setting: Setting) -> Stage:
+    samples = configuration.generation["samples"]
+    config = {
+        "samplers": _plain(configuration.choices["sampler"]),
+        "generation": dict(configuration.generation),
+        "labels": dict(configuration.labels),
+        "seeds": [derive(setting.seed, replicate, "sample", sample) for sample in range(samples)],
+    }
+    return Stage("generate", config, {"weights": train})
+
+
+def _plain(chosen: Sequence[Choice]) -> list[dict[str, Any]]:
+    return [choice.plain() for choice in chosen]

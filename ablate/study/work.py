@@ -1,0 +1,369 @@
+"""The work of each stage, as a worker does it: inputs from files, outputs to files, nothing of the study around it."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import io
+import os
+import shutil
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ablate.engine import checkpoint
+from ablate.engine.generate import Row, generate
+from ablate.engine.seeding import derive, numpy_stream
+from ablate.engine.settings import TrainingSettings
+from ablate.engine.train import Member, MemberSeeds, Progress, train
+from ablate.engine.windows import Example
+from ablate.errors import AblateError, HomeError, NothingGenerated, StageError
+from ablate.music.storage import pack_performances, read_performances
+from ablate.options import validate
+from ablate.registry import get_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ablate.interfaces import Histogram, Value
+    from ablate.study.stages import Stage
+
+#: The loss that is reported is the mean over this many last steps.
+LAST_STEPS = 25
+#: What a full disk, an exceeded quota or a file size limit look like.
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """Stages of one kind that are worked on together: one stage, or all generations that share their weights."""
+
+    kind: str
+    stages: tuple[Stage, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class News:
+    """Progress of a job: how much is done of it, and for a training its loss (nats per token) and speed."""
+
+    fingerprint: str
+    kind: str
+    fraction: float
+    loss: float | None = None
+    tokens_per_second: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Done:
+    """A finished stage: its result as plain data, and what it measured."""
+
+    stage: Stage
+    result: Mapping[str, Any]
+    seconds: float
+    values: tuple[tuple[int, str, Value], ...] = ()
+    histograms: tuple[tuple[int, str, Histogram], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Failed:
+    """A stage that failed: the error's class and message, and the traceback if it was not meant for people."""
+
+    stage: Stage
+    error_class: str
+    error: str
+    trace: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Context:
+    """What a worker has beside a job: where files go, the device, and two ways to talk to the driver."""
+
+    home: Path
+    device: str
+    tell: Callable[[News], None]
+    should_stop: Callable[[], bool]
+    checkpoint_seconds: float = 10.0
+
+
+class Stopped(Exception):  # noqa: N818 - no error: the person asked for it
+    """The job was stopped before its end; what it needs to go on is on disk."""
+
+
+def work(job: Job, context: Context) -> list[Done | Failed]:
+    """Do a job; a stage that fails comes back as :class:`Failed`.
+
+    Raises:
+        Stopped: ``context.should_stop`` became true.
+        HomeError: the disk is full; going on would fail every other job too.
+    """
+    if job.kind == "generate" and len(job.stages) > 1:
+        return _generate_together(job, context)
+    return [result for stage in job.stages for result in _guarded(job.kind, (stage,), context)]
+
+
+def _generate_together(job: Job, context: Context) -> list[Done | Failed]:
+    together = _guarded("generate", job.stages, context)
+    if not any(isinstance(result, Failed) for result in together):
+        return together
+    # one variant's sampler may have spoilt the batch: alone, each shows whether it is to blame
+    return [result for stage in job.stages for result in _guarded("generate", (stage,), context)]
+
+
+def _guarded(kind: str, stages: tuple[Stage, ...], context: Context) -> list[Done | Failed]:
+    started = time.monotonic()
+    try:
+        results = _WORK[kind](stages, context)
+    except Stopped:
+        raise
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise HomeError(
+                f"no space left for results in {context.home} ({error.strerror}); "
+                "free some, then run the same command: everything finished is kept"
+            ) from error
+        return [_failed(stage, error) for stage in stages]
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises concerns its cells alone
+        return [_failed(stage, error) for stage in stages]
+    seconds = (time.monotonic() - started) / len(stages)
+    return [dataclasses.replace(result, seconds=seconds) for result in results]
+
+
+def _failed(stage: Stage, error: Exception) -> Failed:
+    trace = "" if isinstance(error, AblateError) else "".join(traceback.format_exception(error))
+    return Failed(stage, type(error).__name__, " ".join(str(error).split()) or "no message", trace)
+
+
+# Stages
+
+
+def _load(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+    (stage,) = stages
+    corpus = _built("corpus", stage.extra["corpus"])
+    performances = list(corpus.load())
+    for performance in performances:
+        performance.check()
+    if not any(len(performance) for performance in performances):
+        raise StageError("the corpus holds no notes")
+    _write_artifact(context.home, stage, {"performances.npz": pack_performances(performances)})
+    result = {
+        "performances": len(performances),
+        "notes": sum(len(performance) for performance in performances),
+        "seconds": sum(performance.seconds for performance in performances),
+        "skipped": list(getattr(corpus, "problems", ())),
+    }
+    return [Done(stage, result, 0.0)]
+
+
+def _prepare(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+    (stage,) = stages
+    performances = read_performances(_artifact(context, stage.inputs["corpus"]) / "performances.npz")
+    for place, choice in enumerate(stage.config["augmenters"]):
+        augmenter = _built("augmenter", choice)
+        performances = [
+            variation
+            for number, performance in enumerate(performances)
+            for variation in augmenter.augment(
+                performance, numpy_stream(derive(stage.config["seed"], place, "augment", number))
+            )
+        ]
+    tokenizer = _built("tokenizer", stage.config["tokenizer"])
+    conditioners = [_built("conditioner", choice) for choice in stage.config["conditioners"]]
+    examples = []
+    for performance in performances:
+        tokens = tokenizer.encode(performance)
+        times = tokenizer.times(tokens) if conditioners else None
+        examples.append(Example(tokens, tuple(c.observe(performance, times) for c in conditioners)))
+    examples = [example for example in examples if len(example.tokens) > 1]
+    if not examples:
+        raise StageError(f"tokenizer '{stage.config['tokenizer']['name']}' finds nothing to learn in the corpus")
+    _write_artifact(context.home, stage, {"examples.npz": _pack_examples(examples)})
+    return [Done(stage, {"examples": len(examples), "tokens": sum(len(e.tokens) for e in examples)}, 0.0)]
+
+
+def _train(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+    (stage,) = stages
+    config, path = stage.config, context.home / "checkpoints" / f"{stage.fingerprint}.safetensors"
+    conditioners = [_built("conditioner", choice) for choice in config["conditioners"]]
+    settings = validate(TrainingSettings, config["training"])
+    member = Member(
+        build=lambda: _build_model(config),
+        examples=_read_examples(_artifact(context, stage.inputs["examples"]) / "examples.npz"),
+        conditioners=conditioners,
+        settings=settings,
+        seeds=MemberSeeds(**config["seeds"]),
+        checkpoint=path,
+    )
+    speeds: list[float] = []
+
+    def tell(_index: int, p: Progress) -> None:
+        speeds.append(p.tokens_per_second)
+        context.tell(News(stage.fingerprint, "train", p.step / p.steps, p.loss, p.tokens_per_second))
+
+    (trained,) = train(
+        [member],
+        context.device,
+        tell=tell,
+        should_stop=context.should_stop,
+        checkpoint_seconds=context.checkpoint_seconds,
+    )
+    if not trained.finished:
+        raise Stopped
+    losses = np.array(trained.losses, np.float32)
+    weights = checkpoint.pack_tensors(trained.weights, {})
+    _write_artifact(context.home, stage, {"weights.safetensors": weights, "losses.npy": _npy(losses)})
+    path.unlink(missing_ok=True)
+    result = {
+        "loss": float(losses[-LAST_STEPS:].mean()),
+        "steps": len(losses),
+        "tokens_seen": trained.tokens_seen,
+        "parameters": trained.parameters,
+        "precision": settings.precision,
+        "tokens_per_second": float(np.median(speeds)),
+    }
+    return [Done(stage, result, 0.0)]
+
+
+def _generate(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+    source = stages[0].inputs["weights"]
+    model = _build_model(source.config).to(context.device).eval()
+    tensors, _ = checkpoint.load_tensors(_artifact(context, source) / "weights.safetensors")
+    model.load_state_dict(tensors)
+    tokenizer = _built("tokenizer", source.config["tokenizer"])
+    rows = [row for stage in stages for row in _rows(stage)]
+    tokens = generate(
+        [model],
+        rows,
+        tokenizer=tokenizer,
+        conditioners=[_built("conditioner", choice) for choice in source.config["conditioners"]],
+        device=context.device,
+        tell=lambda done, total: context.tell(News(stages[0].fingerprint, "generate", done / total)),
+        should_stop=context.should_stop,
+    )
+    if tokens is None:
+        raise Stopped
+    return [
+        _keep_samples(stage, tokens[sum(len(s.config["seeds"]) for s in stages[:i]) :], tokenizer, context.home)
+        for i, stage in enumerate(stages)
+    ]
+
+
+def _rows(stage: Stage) -> list[Row]:
+    chain = tuple(
+        (spec, spec.parse(choice["options"]))
+        for choice in stage.config["samplers"]
+        for spec in (get_registry().spec("sampler", choice["name"]),)
+    )
+    tokens, labels = stage.config["generation"]["tokens"], stage.config["labels"]
+    return [Row(0, chain, tokens, seed, labels=labels) for seed in stage.config["seeds"]]
+
+
+def _keep_samples(stage: Stage, tokens: Sequence[Any], tokenizer: Any, home: Path) -> Done:
+    own = list(tokens[: len(stage.config["seeds"])])
+    samples = [
+        tokenizer.decode(row).replace(name=f"sample-{number:02d}", labels=stage.config["labels"])
+        for number, row in enumerate(own)
+    ]
+    for number, sample in enumerate(samples):
+        sample.check()
+        if not len(sample):
+            raise NothingGenerated(f"sample {number} holds no notes after {len(own[number])} tokens")
+    files = {"performances.npz": pack_performances(samples), "tokens.npy": _npy(np.stack(own))}
+    files |= {f"{sample.name}.mid": sample.midi_bytes() for sample in samples}
+    _write_artifact(home, stage, files)
+    notes = sum(len(sample) for sample in samples)
+    seconds = sum(sample.seconds for sample in samples)
+    return Done(stage, {"samples": len(samples), "notes": notes, "seconds": seconds}, 0.0)
+
+
+def _measure(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+    (stage,) = stages
+    choice = stage.config["metric"]
+    metric = _built("metric", choice)
+    reference = read_performances(_artifact(context, stage.inputs["reference"]) / "performances.npz")
+    samples = read_performances(_artifact(context, stage.inputs["generated"]) / "performances.npz")
+    measured = [metric.measure(sample, reference) for sample in samples]
+    values = [(i, choice["name"], value) for i, one in enumerate(measured) for value in one.values]
+    for _, name, value in values:
+        if not np.isfinite(value.value):
+            raise StageError(f"metric '{name}' gave {value.value} for '{value.feature}'")
+    histograms = [(i, choice["name"], histogram) for i, one in enumerate(measured) for histogram in one.histograms]
+    return [Done(stage, {"samples": len(samples)}, 0.0, tuple(values), tuple(histograms))]
+
+
+_WORK: dict[str, Callable[[tuple[Stage, ...], Context], list[Done]]] = {
+    "load": _load,
+    "prepare": _prepare,
+    "train": _train,
+    "generate": _generate,
+    "measure": _measure,
+}
+
+
+# Building and files
+
+
+def _built(kind: str, choice: Mapping[str, Any]) -> Any:
+    spec = get_registry().spec(kind, choice["name"])
+    return spec.build(spec.parse(choice["options"]))
+
+
+def _build_model(config: Mapping[str, Any]) -> Any:
+    """A training stage's network, with weights from torch's global stream."""
+    spec = get_registry().spec("model", config["model"]["name"])
+    vocabulary = len(_built("tokenizer", config["tokenizer"]).vocabulary)
+    conditioners = [_built("conditioner", choice) for choice in config["conditioners"]]
+    return spec.build(spec.parse(config["model"]["options"]), vocabulary, conditioners)
+
+
+def _artifact(context: Context, stage: Stage) -> Path:
+    return context.home / stage.artifact
+
+
+def _write_artifact(home: Path, stage: Stage, files: Mapping[str, bytes]) -> None:
+    """Write a stage's folder whole or not at all."""
+    target = home / stage.artifact
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=".writing-"))
+    try:
+        for name, data in files.items():
+            checkpoint.write_whole(temporary / name, data)
+        if target.exists():  # left by a run that was killed before it could say so
+            shutil.rmtree(target)
+        os.replace(temporary, target)  # noqa: PTH105 - Path.replace is the same call with more words
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _npy(array: np.ndarray[Any, Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _pack_examples(examples: Sequence[Example]) -> bytes:
+    buffer = io.BytesIO()
+    conditions: dict[str, Any] = {
+        f"conditions_{index}": np.concatenate(parts).astype(np.float32)
+        for index, parts in enumerate(zip(*(example.conditions for example in examples), strict=True))
+    }
+    np.savez(
+        buffer,
+        tokens=np.concatenate([example.tokens for example in examples]).astype(np.int32),
+        counts=np.array([len(example.tokens) for example in examples]),
+        **conditions,
+    )
+    return buffer.getvalue()
+
+
+def _read_examples(path: Path) -> list[Example]:
+    with np.load(path, allow_pickle=False) as data:
+        places = np.cumsum(data["counts"])[:-1]
+        tokens = np.split(data["tokens"].astype(np.int64), places)
+        names = sorted((name for name in data.files if name.startswith("conditions_")), key=lambda n: int(n[11:]))
+        conditions = [np.split(data[name], places) for name in names]
+    return [Example(t, tuple(parts[i] for parts in conditions)) for i, t in enumerate(tokens)]

@@ -1,0 +1,57 @@
+"""What the contracts of all hook points have in common."""
+
+# ruff: noqa: S101 - these are tests, though a plugin's author imports them
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ablate.options import describe, plain
+from ablate.specs import ComponentSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Contract:
+    """The part of every contract that concerns the record and its options.
+
+    Attributes:
+        spec: the record under test.
+        options: the settings to try, each as the plain values of a study file.
+    """
+
+    record: ClassVar[type[ComponentSpec]] = ComponentSpec
+    spec: Any
+    options: Sequence[Mapping[str, Any]] = ({},)
+
+    def pytest_generate_tests(self, metafunc: Any) -> None:
+        """Run each test that asks for ``settings`` once for each of ``options``."""
+        if "settings" in metafunc.fixturenames:
+            names = [" ".join(f"{key}={value}" for key, value in each.items()) for each in self.options]
+            metafunc.parametrize("settings", self.options, ids=[name or "defaults" for name in names])
+
+    def build(self, settings: Mapping[str, Any]) -> Any:
+        """The component with these settings."""
+        return self.spec.build(self.spec.parse(settings))
+
+    def test_record(self) -> None:
+        """The record is of the hook point's type and introduces the component in one line."""
+        assert self.spec.summary.strip(), "the summary is empty"
+        assert "\n" not in self.spec.summary, "the summary is one line"
+        assert self.spec.version.strip(), "the version is empty"
+        assert callable(self.spec.build), "build is no function"
+        assert isinstance(self.spec, self.record), f"the hook hands over {self.record.__name__}"
+
+    def test_options_are_documented(self) -> None:
+        """Every option says what it does, and none can be changed after the check."""
+        assert self.spec.options.__dataclass_params__.frozen, "the options dataclass is not frozen"
+        silent = [field.name for field in describe(self.spec.options) if not field.doc.strip()]
+        assert not silent, f"options without a doc: {', '.join(silent)}"
+
+    def test_options_are_plain(self, settings: Mapping[str, Any]) -> None:
+        """Options survive the way through JSON, by which they are stored and sent to other processes."""
+        options = self.spec.parse(settings)
+        assert self.spec.parse(plain(options)) == options, "options changed on the way through plain values"
+        assert dataclasses.replace(options) == options, "options cannot be built from their own fields"

@@ -1,0 +1,210 @@
+"""Contracts of what stands on the data side: corpora, augmenters, tokenizers, metrics."""
+
+# ruff: noqa: S101 - these are tests, though a plugin's author imports them
+
+from __future__ import annotations
+
+import math
+import numbers
+import typing
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ablate.interfaces import Direction
+from ablate.music.performance import Performance
+from ablate.specs import AugmenterSpec, CorpusSpec, MetricSpec, TokenizerSpec
+from ablate.testing.base import Contract
+from ablate.testing.samples import performances, same
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ablate.interfaces import Histogram, Measured
+
+
+class CorpusContract(Contract):
+    """A corpus loads valid music, and its identity stands for it."""
+
+    record = CorpusSpec
+
+    def test_identity(self, settings: Mapping[str, Any]) -> None:
+        """The same corpus has the same identity, however often it is built."""
+        identity = self.build(settings).identity()
+        assert isinstance(identity, str), "the identity is no text"
+        assert identity.strip(), "the identity is empty"
+        assert self.build(settings).identity() == identity, "the identity of an unchanged corpus changed"
+
+    def test_load(self, settings: Mapping[str, Any]) -> None:
+        """There is at least one performance, each valid and with notes, and the same at every load."""
+        loaded = list(self.build(settings).load())
+        assert loaded, "the corpus holds no performance"
+        for performance in loaded:
+            performance.check()
+            assert len(performance), f"{performance.name or 'a performance'} holds no note"
+        again = list(self.build(settings).load())
+        assert len(again) == len(loaded), "another load gave another number of performances"
+        assert all(map(same, loaded, again)), "another load gave other music"
+
+
+class AugmenterContract(Contract):
+    """An augmenter makes valid, labelled performances, leaves its input alone, and draws from ``rng`` only."""
+
+    record = AugmenterSpec
+
+    def augmented(self, settings: Mapping[str, Any], performance: Performance) -> list[Performance]:
+        """What a fresh augmenter makes of the performance under a fixed seed."""
+        return list(self.build(settings).augment(performance, np.random.default_rng(1)))
+
+    def test_results_are_valid(self, settings: Mapping[str, Any]) -> None:
+        """At least one valid performance with notes comes out; its labels are finite numbers."""
+        for performance in performances():
+            results = self.augmented(settings, performance)
+            assert results, f"nothing comes out for '{performance.name}'"
+            for result in results:
+                result.check()
+                assert len(result), f"a result for '{performance.name}' holds no note"
+                for label, value in result.labels.items():
+                    assert isinstance(value, numbers.Real), f"label {label} is no number: {value!r}"
+                    assert math.isfinite(value), f"label {label} is {value}"
+
+    def test_input_is_left_alone(self, settings: Mapping[str, Any]) -> None:
+        """The performance given is not changed."""
+        for performance, untouched in zip(performances(), performances(), strict=True):
+            self.augmented(settings, performance)
+            assert same(performance, untouched), f"'{performance.name}' was changed in place"
+
+    def test_seed_decides(self, settings: Mapping[str, Any]) -> None:
+        """The same generator state gives the same results."""
+        for performance in performances():
+            one, other = self.augmented(settings, performance), self.augmented(settings, performance)
+            assert len(one) == len(other), "the same seed gave another number of results"
+            assert all(map(same, one, other)), "the same seed gave other results"
+
+
+class TokenizerContract(Contract):
+    """A tokenizer writes any performance as valid ids, and reads any ids as a valid performance.
+
+    Attributes:
+        within: how far starts and ends may be off after encoding and decoding, in seconds, for notes within
+            ``pitches``; None where nothing is promised.
+        pitches: lowest and highest pitch for which ``within`` is promised.
+    """
+
+    record = TokenizerSpec
+    within: float | None = None
+    pitches: tuple[int, int] = (0, 127)
+
+    def test_vocabulary(self, settings: Mapping[str, Any]) -> None:
+        """Every id has a word of its own, and the start token is one of them."""
+        tokenizer = self.build(settings)
+        words = tokenizer.vocabulary
+        assert words, "the vocabulary is empty"
+        assert all(isinstance(word, str) and word.strip() for word in words), "a word is empty or no text"
+        assert len(set(words)) == len(words), "two ids have the same word"
+        assert 0 <= tokenizer.start_token < len(words), "the start token is not in the vocabulary"
+
+    def test_encode(self, settings: Mapping[str, Any]) -> None:
+        """Ids are int64 and in range, the same every time, and the performance is left alone."""
+        tokenizer, empty = self.build(settings), Performance.from_notes([])
+        for performance, untouched in zip((*performances(), empty), (*performances(), empty), strict=True):
+            tokens = tokenizer.encode(performance)
+            assert tokens.dtype == np.int64, f"ids are {tokens.dtype}, not int64"
+            assert tokens.ndim == 1, "ids have more than one dimension"
+            assert ((tokens >= 0) & (tokens < len(tokenizer.vocabulary))).all(), "an id is out of range"
+            assert same(performance, untouched), f"'{performance.name}' was changed in place"
+            assert np.array_equal(tokens, self.build(settings).encode(untouched)), "encoding again gave other ids"
+
+    def test_notes_survive(self, settings: Mapping[str, Any]) -> None:
+        """Something is left after encoding and decoding; with ``within``, every start and end of each pitch."""
+        tokenizer = self.build(settings)
+        for performance in performances():
+            decoded = tokenizer.decode(tokenizer.encode(performance))
+            decoded.check()
+            assert len(decoded), f"nothing is left of '{performance.name}'"
+            if self.within is not None:
+                self._compare(performance, decoded, self.within)
+
+    def _compare(self, original: Performance, decoded: Performance, within: float) -> None:
+        low, high = self.pitches
+        notes = original.notes[(original.notes["pitch"] >= low) & (original.notes["pitch"] <= high)]
+        assert len(notes) == len(decoded), f"'{original.name}' had {len(notes)} notes, now {len(decoded)}"
+        for field in ("start", "end"):
+            before, after = (n[np.lexsort([n[field], n["pitch"]])] for n in (notes, decoded.notes))
+            assert np.array_equal(before["pitch"], after["pitch"]), f"pitches of '{original.name}' changed"
+            off = np.abs(before[field] - after[field]).max()
+            assert off <= within * (1 + 1e-9), f"a {field} in '{original.name}' is off by {off} s"
+
+    def test_any_ids_decode(self, settings: Mapping[str, Any]) -> None:
+        """Whatever a model may emit is read as a valid performance, the same every time."""
+        tokenizer, rng = self.build(settings), np.random.default_rng(0)
+        for length in (0, 1, 2, 10, 100, 1000):
+            tokens = rng.integers(len(tokenizer.vocabulary), size=length)
+            decoded = tokenizer.decode(tokens)
+            decoded.check()
+            assert same(decoded, self.build(settings).decode(tokens.copy())), "decoding again gave other notes"
+
+    def test_times(self, settings: Mapping[str, Any]) -> None:
+        """The clock has one finite time a token, never runs backwards, and does not know what comes next."""
+        tokenizer, rng = self.build(settings), np.random.default_rng(0)
+        for length in (0, 1, 100):
+            tokens = rng.integers(len(tokenizer.vocabulary), size=length)
+            times = tokenizer.times(tokens)
+            assert times.dtype == np.float64, f"times are {times.dtype}, not float64"
+            assert times.shape == (length,), f"{times.shape} times for {length} tokens"
+            assert np.isfinite(times).all(), "a time is not finite"
+            assert (np.diff(times, prepend=0.0) >= 0).all(), "the clock runs backwards, or starts below 0"
+            half = tokenizer.times(tokens[: length // 2])
+            assert np.array_equal(half, times[: length // 2]), "a time depends on later tokens"
+
+
+class MetricContract(Contract):
+    """A metric gives finite numbers, always under the same features, for any sample with a note."""
+
+    record = MetricSpec
+
+    def measured(self, settings: Mapping[str, Any]) -> list[Measured]:
+        """What it says of each sample performance, with all of them as the reference."""
+        metric = self.build(settings)
+        return [metric.measure(sample, performances()) for sample in performances()]
+
+    def test_values(self, settings: Mapping[str, Any]) -> None:
+        """Values are finite, with a feature, a unit, a direction and a count, even for a single note."""
+        for measured in self.measured(settings):
+            assert measured.values, "no value"
+            features = [value.feature for value in measured.values]
+            assert len(set(features)) == len(features), "two values have the same feature"
+            for value in measured.values:
+                assert value.feature.strip(), "a feature has no name"
+                assert math.isfinite(value.value), f"{value.feature} is {value.value}"
+                assert value.direction in typing.get_args(Direction), f"unknown direction {value.direction!r}"
+                assert value.unit.strip(), f"{value.feature} has no unit; a pure number's is '1'"
+                assert value.n >= 0, f"{value.feature} rests on {value.n} observations"
+
+    def test_features_are_fixed(self, settings: Mapping[str, Any]) -> None:
+        """Features, units and directions do not depend on the sample: they are columns of one table."""
+        columns = {tuple((v.feature, v.unit, v.direction) for v in m.values) for m in self.measured(settings)}
+        assert len(columns) == 1, "features, units or directions differ between samples"
+
+    def test_histograms(self, settings: Mapping[str, Any]) -> None:
+        """Histograms have increasing edges and one finite count, not negative, in each bin."""
+        for measured in self.measured(settings):
+            for histogram in measured.histograms:
+                self._check_histogram(histogram)
+
+    def _check_histogram(self, histogram: Histogram) -> None:
+        assert (np.diff(histogram.edges) > 0).all(), f"edges of {histogram.feature} do not increase"
+        for counts in (histogram.reference, histogram.generated):
+            assert len(counts) == len(histogram.edges) - 1, f"{histogram.feature}: counts do not fit the edges"
+            assert all(math.isfinite(c) and c >= 0 for c in counts), f"{histogram.feature}: a count is negative"
+
+    def test_same_again(self, settings: Mapping[str, Any]) -> None:
+        """Measuring again gives the same, and neither sample nor reference is changed."""
+        metric, sample, reference = self.build(settings), performances()[0], performances()
+        first = metric.measure(sample, reference)
+        assert metric.measure(sample, reference) == first, "measuring again gave other numbers"
+        assert self.build(settings).measure(sample, reference) == first, "a new metric gave other numbers"
+        assert self._untouched((sample, *reference)), "sample or reference was changed in place"
+
+    def _untouched(self, given: Sequence[Performance]) -> bool:
+        return all(map(same, given, (performances()[0], *performances())))

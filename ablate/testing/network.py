@@ -1,0 +1,269 @@
+"""Contracts of what stands on the network side: conditioners, models, samplers."""
+
+# ruff: noqa: S101 - these are tests, though a plugin's author imports them; torch only where it is needed
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ablate.specs import ConditionerSpec, ModelSpec, SamplerSpec
+from ablate.testing.base import Contract
+from ablate.testing.samples import ClockConditioner, PitchTokenizer, performances, same
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import torch
+
+    from ablate.interfaces import Conditioner, FloatArray, Sampler, Tokenizer
+
+_TIMES = np.array([0.0, 0.0, 0.25, 0.25, 1.5, 7.0])
+
+
+class ConditionerContract(Contract):
+    """A conditioner gives float32 numbers for every token, and a module that makes them as wide as the embedding."""
+
+    record = ConditionerSpec
+
+    def test_labels(self, settings: Mapping[str, Any]) -> None:
+        """It has at least one feature, and every label has a finite default."""
+        conditioner = self.build(settings)
+        assert conditioner.features >= 1, "no feature"
+        for label, default in conditioner.labels.items():
+            assert isinstance(label, str), f"label {label!r} is no text"
+            assert math.isfinite(default), f"the default of {label} is {default}"
+
+    def test_observe(self, settings: Mapping[str, Any]) -> None:
+        """Any performance can be observed, with the labels or without, and is left alone."""
+        conditioner = self.build(settings)
+        for performance, untouched in zip(performances(), performances(), strict=True):
+            for times in (_TIMES, _TIMES[:1], _TIMES[:0]):
+                values = conditioner.observe(performance, times)
+                self._check(conditioner, values, len(times))
+                again = self.build(settings).observe(untouched, times.copy())
+                assert np.array_equal(values, again), "observing again gave other numbers"
+                self._check(
+                    conditioner, conditioner.observe(performance.labelled(**conditioner.labels), times), len(times)
+                )
+            assert same(performance, untouched), f"'{performance.name}' was changed in place"
+
+    def test_ask(self, settings: Mapping[str, Any]) -> None:
+        """The default labels can be asked for; numbers of one token do not depend on the others asked for with it."""
+        conditioner = self.build(settings)
+        values = conditioner.ask(dict(conditioner.labels), _TIMES)
+        self._check(conditioner, values, len(_TIMES))
+        single = [conditioner.ask(dict(conditioner.labels), _TIMES[i : i + 1]) for i in range(len(_TIMES))]
+        assert np.array_equal(values, np.concatenate(single)), "token by token it gives other numbers than at once"
+
+    def test_disturb(self, settings: Mapping[str, Any]) -> None:
+        """Disturbing keeps shape and type, draws from ``rng`` only, and does not change what was observed."""
+        conditioner = self.build(settings)
+        observed = self._windows(conditioner)
+        before = observed.copy()
+        one, other = (conditioner.disturb(observed.copy(), np.random.default_rng(1)) for _ in range(2))
+        assert one.shape == observed.shape, f"{observed.shape} became {one.shape}"
+        assert one.dtype == np.float32, f"numbers are {one.dtype}, not float32"
+        assert np.isfinite(one).all(), "a number is not finite"
+        assert np.array_equal(one, other), "the same seed gave other numbers"
+        assert np.array_equal(observed, before), "observed numbers were changed"
+
+    def test_module(self, settings: Mapping[str, Any]) -> None:
+        """The module gives ``width`` finite numbers for each token, and gradients reach all of its weights."""
+        import torch
+
+        conditioner, width = self.build(settings), 5
+        values_rtf = torch.from_numpy(self._windows(conditioner))
+        module = conditioner.module(width)
+        assert isinstance(module, torch.nn.Module), f"module() gives a {type(module).__name__}"
+        result_rtw = module(values_rtf)
+        assert result_rtw.shape == (*values_rtf.shape[:2], width), f"the module's shape is {tuple(result_rtw.shape)}"
+        assert bool(torch.isfinite(result_rtw).all()), "the module gives a number that is not finite"
+        _check_gradients(module, result_rtw.square().sum())
+
+    def _windows(self, conditioner: Conditioner) -> FloatArray:
+        return np.stack([conditioner.observe(performance, _TIMES) for performance in performances()])
+
+    def _check(self, conditioner: Conditioner, values: FloatArray, time: int) -> None:
+        assert values.shape == (time, conditioner.features), f"{values.shape} for {time} tokens"
+        assert values.dtype == np.float32, f"numbers are {values.dtype}, not float32"
+        assert np.isfinite(values).all(), "a number is not finite"
+
+
+class SamplerContract(Contract):
+    """A sampler reshapes each row by itself and leaves something to draw.
+
+    Attributes:
+        identity: settings under which it changes nothing, bit for bit; None if there are none.
+        tokenizer: what ``build`` gets, for samplers that look at the words.
+    """
+
+    record = SamplerSpec
+    identity: Mapping[str, Any] | None = None
+    tokenizer: Tokenizer = PitchTokenizer()
+
+    def sampler(self, rows: Sequence[Mapping[str, Any]]) -> Sampler:
+        """A sampler for rows with these settings."""
+        built: Sampler = self.spec.build([self.spec.parse(row) for row in rows], self.tokenizer)
+        return built
+
+    def build(self, settings: Mapping[str, Any]) -> Sampler:
+        """A sampler for four rows of the same settings."""
+        return self.sampler([settings] * 4)
+
+    def steps(self, rows: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Logits [rows, vocabulary] and history [rows, time] of a few steps, with ties and forbidden tokens."""
+        import torch
+
+        generator, vocabulary = torch.Generator().manual_seed(0), len(self.tokenizer.vocabulary)
+        history = torch.randint(vocabulary, (rows, 5), generator=generator)
+        for step in range(history.shape[1] + 1):
+            logits = 5 * torch.randn(rows, vocabulary, generator=generator)
+            logits[:, 3] = logits[:, 1] = logits.amax(-1)
+            logits[:, 2] = float("-inf")
+            yield logits, history[:, :step]
+
+    def test_something_is_possible(self, settings: Mapping[str, Any]) -> None:
+        """Shape and type stay, every row keeps a possible token, and what was forbidden stays so."""
+        import torch
+
+        sampler = self.build(settings)
+        for logits, history in self.steps(4):
+            result = sampler(logits.clone(), history)
+            assert result.shape == logits.shape, f"{tuple(logits.shape)} became {tuple(result.shape)}"
+            assert result.dtype == torch.float32, f"logits are {result.dtype}, not float32"
+            assert not bool(result.isnan().any() or result.isposinf().any()), "a logit is NaN or infinite"
+            assert bool(result.isfinite().any(-1).all()), "a row has no possible token"
+            assert bool(result[logits.isneginf()].isneginf().all()), "a forbidden token became possible"
+
+    def test_input_is_left_alone(self, settings: Mapping[str, Any]) -> None:
+        """The logits and the history given are not changed."""
+        sampler = self.build(settings)
+        for logits, history in self.steps(4):
+            before = logits.clone(), history.clone()
+            sampler(logits, history)
+            assert before[0].equal(logits), "the logits were changed in place"
+            assert before[1].equal(history), "the history was changed in place"
+
+    def test_rows_do_not_meet(self) -> None:
+        """A row's logits are the same, to the bit, whichever rows stand beside it."""
+        rows = [*self.options, *self.options]
+        together, alone = self.sampler(rows), [self.sampler([row]) for row in rows]
+        for logits, history in self.steps(len(rows)):
+            result = together(logits.clone(), history)
+            for i, sampler in enumerate(alone):
+                own = sampler(logits[i : i + 1].clone(), history[i : i + 1])
+                assert own[0].equal(result[i]), f"row {i} depends on the rows beside it"
+
+    def test_identity(self) -> None:
+        """Under the settings declared to change nothing, nothing changes."""
+        if self.identity is None:
+            return
+        sampler = self.build(self.identity)
+        for logits, history in self.steps(4):
+            assert sampler(logits.clone(), history).equal(logits), "the identity settings change the logits"
+
+
+class ModelContract(Contract):
+    """A model is causal, row by row, resumable, trainable throughout, and decided by torch's seed.
+
+    Attributes:
+        tolerance: how far logits may differ where only the order of additions does.
+    """
+
+    record = ModelSpec
+    tolerance: float = 1e-4
+
+    _vocabulary, _rows, _time = 11, 3, 6
+
+    def model(self, settings: Mapping[str, Any], seed: int = 0, conditioners: Sequence[Conditioner] = ()) -> Any:
+        """The network in evaluation mode, its weights drawn under ``seed``."""
+        import torch
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = self.spec.build(self.spec.parse(settings), self._vocabulary, list(conditioners))
+        assert isinstance(model, torch.nn.Module), f"build gives a {type(model).__name__}, no torch.nn.Module"
+        return model.eval()
+
+    def build(self, settings: Mapping[str, Any]) -> Any:
+        """The network without conditioners."""
+        return self.model(settings)
+
+    def _cases(self, settings: Mapping[str, Any]) -> Iterator[tuple[Any, torch.Tensor, list[torch.Tensor]]]:
+        """A model, tokens [rows, time] and conditions [rows, time, features], without and with conditioners."""
+        import torch
+
+        generator = torch.Generator().manual_seed(0)
+        for conditioners in ([], [ClockConditioner(), ClockConditioner()]):
+            tokens = torch.randint(self._vocabulary, (self._rows, self._time), generator=generator)
+            conditions = [torch.randn(self._rows, self._time, c.features, generator=generator) for c in conditioners]
+            yield self.model(settings, conditioners=conditioners), tokens, conditions
+
+    def _equal(self, one: torch.Tensor, other: torch.Tensor) -> bool:
+        return one.shape == other.shape and bool((one - other).abs().amax() <= self.tolerance)
+
+    def test_logits(self, settings: Mapping[str, Any]) -> None:
+        """There is a finite logit for every row, time and token id, the same at every call."""
+        for model, tokens, conditions in self._cases(settings):
+            logits, _ = model(tokens, conditions)
+            shape = (self._rows, self._time, self._vocabulary)
+            assert logits.shape == shape, f"logits are {tuple(logits.shape)}, not {shape}"
+            assert bool(logits.isfinite().all()), "a logit is not finite"
+            assert self._equal(logits, model(tokens, conditions)[0]), "a second call gave other logits"
+
+    def test_causal(self, settings: Mapping[str, Any]) -> None:
+        """What comes at time t, token or condition, leaves the logits before t as they are."""
+        for model, tokens, conditions in self._cases(settings):
+            logits, _ = model(tokens, conditions)
+            for t in range(1, self._time):
+                changed, moved = tokens.clone(), [values.clone() for values in conditions]
+                changed[:, t:] = (changed[:, t:] + 1) % self._vocabulary
+                for values in moved:
+                    values[:, t:] += 1
+                assert self._equal(model(changed, moved)[0][:, :t], logits[:, :t]), f"time {t} is seen before it comes"
+
+    def test_state_continues(self, settings: Mapping[str, Any]) -> None:
+        """Two passes with the state handed on give the logits of one."""
+        import torch
+
+        for model, tokens, conditions in self._cases(settings):
+            logits, _ = model(tokens, conditions)
+            for t in range(1, self._time):
+                first, state = model(tokens[:, :t], [values[:, :t] for values in conditions])
+                second, _ = model(tokens[:, t:], [values[:, t:] for values in conditions], state)
+                assert self._equal(torch.cat([first, second], dim=1), logits), f"split at {t}, the logits differ"
+
+    def test_rows_do_not_meet(self, settings: Mapping[str, Any]) -> None:
+        """A row's logits do not depend on the rows beside it."""
+        for model, tokens, conditions in self._cases(settings):
+            logits, _ = model(tokens, conditions)
+            for row in range(self._rows):
+                alone, _ = model(tokens[row : row + 1], [values[row : row + 1] for values in conditions])
+                assert self._equal(alone[0], logits[row]), f"row {row} depends on the rows beside it"
+
+    def test_gradients(self, settings: Mapping[str, Any]) -> None:
+        """A training step moves every weight, those of the conditioners' modules among them."""
+        for model, tokens, conditions in self._cases(settings):
+            logits, _ = model.train()(tokens, conditions)
+            _check_gradients(model, logits.log_softmax(-1)[..., 0].sum())
+
+    def test_seed_decides(self, settings: Mapping[str, Any]) -> None:
+        """Weights come from torch's global stream: the same seed gives the same, another seed others."""
+        import torch
+
+        one, again, other = (self.model(settings, seed).state_dict() for seed in (0, 0, 1))
+        assert all(torch.equal(one[name], again[name]) for name in one), "the same seed gave other weights"
+        assert any(not torch.equal(one[name], other[name]) for name in one), "another seed gave the same weights"
+
+
+def _check_gradients(module: torch.nn.Module, loss: torch.Tensor) -> None:
+    weights = dict(module.named_parameters())
+    if weights:
+        loss.backward()  # type: ignore[no-untyped-call]
+    unreached = [name for name, weight in weights.items() if weight.requires_grad and weight.grad is None]
+    assert not unreached, f"no gradient reaches {', '.join(unreached)}"
+    wrong = [name for name, weight in weights.items() if weight.grad is not None and not weight.grad.isfinite().all()]
+    assert not wrong, f"the gradient is not finite in {', '.join(wrong)}"

@@ -1,0 +1,48 @@
+"""MIDI files as a corpus."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import ablate
+from ablate.music.corpus import CorpusReading, corpus_digest, read_corpus
+from ablate.music.sustain import apply_sustain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ablate_midi import MidiOptions
+
+_log = logging.getLogger(__name__)
+
+
+class MidiFiles(ablate.Corpus):
+    """The performances of a file or folder."""
+
+    def __init__(self, options: MidiOptions) -> None:
+        self._options = options
+
+    def identity(self) -> str:
+        """The digest of the files, and the options that change what is read from them."""
+        options = self._options
+        return f"{corpus_digest(options.path)} reader={options.reader} sustain={options.sustain}"
+
+    def load(self) -> Sequence[ablate.Performance]:
+        """The performances; what is odd about their files is logged as warnings, one line each."""
+        performances, problems = self.read()
+        for problem in problems:
+            _log.warning("%s", problem)
+        return performances
+
+    def read(self) -> CorpusReading:
+        """The performances, and what is odd about their files.
+
+        Raises:
+            CorpusError: no file can be read; without ``skip_bad``, any cannot.
+        """
+        options = self._options
+        performances, problems = read_corpus(options.path, options.reader, skip_bad=options.skip_bad)
+        if options.sustain == "extend":
+            performances = tuple(apply_sustain(performance) for performance in performances)
+        return CorpusReading(performances, problems)

@@ -1,0 +1,113 @@
+"""Reading broken MIDI files: one clear line for each, whatever the bytes."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from midi_bytes import END, control, midi, off, on, scale, tempo, track
+
+from ablate.errors import CorpusError
+from ablate.music.midi import parse_midi, read_midi
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ablate.music.midi import Reader
+
+READERS: tuple[Reader, ...] = ("symusic", "pretty_midi")
+WHOLE = scale()
+
+BROKEN = {
+    "empty": (b"", "is empty"),
+    "text": (b"just some text", "is no MIDI file"),
+    "riff": (b"RIFF\0\0\0\0RMIDdata\0\0\0\0" + WHOLE, "is no MIDI file"),
+    "cut in header": (WHOLE[:10], "is cut short inside its header"),
+    "header alone": (WHOLE[:14], "is cut short: 0 of 1 tracks"),
+    "cut in chunk header": (WHOLE[:18], "is cut short: 0 of 1 tracks"),
+    "cut in track": (WHOLE[:40], "is cut short or damaged: 18 of the"),
+    "tracks missing": (midi(WHOLE[14:], tracks=3), "is cut short: 1 of 3 tracks"),
+    "no tracks": (midi(), "holds no notes"),
+    "no notes": (midi(track([(0, control(64, 127))])), "holds no notes"),
+    "only drums": (midi(track([(0, on(36, channel=9)), (9, off(36, channel=9))])), "holds no notes"),
+    "only notes without end": (midi(track([(0, on(60))])), "holds no notes"),
+    "only notes without length": (midi(track([(0, on(60)), (0, off(60))])), "holds no notes"),
+    "format 2": (midi(WHOLE[14:], kind=2), "is a MIDI file of format 2"),
+    "time code": (midi(WHOLE[14:], division=0xE728), "counts in time code"),
+    "no division": (midi(WHOLE[14:], division=0), "is damaged: its header gives 0 ticks"),
+    "pitch of 200": (midi(track([(0, bytes((0x90, 200, 64)))])), "is damaged"),
+    "data without status": (midi(track([(0, bytes((60, 64, 0)))])), "is damaged"),
+    "message cut by the end of its track": (midi(track([(0, bytes((0x90, 60)))], end=b"")), "is damaged"),
+    "tempo of 0": (midi(track([(0, tempo(0)), (0, on(60)), (9, off(60))])), "is damaged"),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("case", BROKEN)
+def test_one_line_names_the_file_and_what_is_wrong(
+    case: str, reader: Reader, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data, reason = BROKEN[case]
+    file = tmp_path / "broken.mid"
+    file.write_bytes(data)
+    with pytest.raises(CorpusError) as caught:
+        read_midi(file, reader)
+    assert str(caught.value).startswith(f"{file}: {reason}")
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="no such file"):
+        read_midi(tmp_path / "nothing.mid")
+    with pytest.raises(CorpusError, match="is a folder"):
+        read_midi(tmp_path)
+    with pytest.raises(CorpusError, match="cannot be opened"):
+        read_midi("a\0b.mid")
+    with pytest.raises(CorpusError, match="cannot be opened: File name too long"):
+        read_midi("x" * 5000)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_every_cut_of_a_file_is_noticed(reader: Reader) -> None:
+    for length in range(len(WHOLE)):
+        with pytest.raises(CorpusError):
+            parse_midi(WHOLE[:length], "x.mid", reader)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_times_beyond_what_a_file_can_hold_are_an_error(reader: Reader) -> None:
+    waits = [(0x0FFFFFFF, control(64, 1))] * 9
+    data = midi(track([(0, on(60)), (9, off(60)), *waits, (9, on(62)), (9, off(62))]))
+    with pytest.raises(CorpusError, match="damaged"):
+        parse_midi(data, "x.mid", reader)
+
+
+def survives(data: bytes) -> None:
+    """Any bytes give a valid performance or a CorpusError of one line."""
+    for reader in READERS:
+        try:
+            performance = parse_midi(data, "x.mid", reader).performance
+        except CorpusError as error:
+            message = str(error)
+        else:
+            message = ""
+            performance.check()
+            assert len(performance)
+        assert "\n" not in message
+
+
+@given(st.binary(max_size=200))
+def test_random_events_never_crash(body: bytes) -> None:
+    survives(midi(b"MTrk" + struct.pack(">I", len(body) + len(END)) + body + END))
+
+
+@given(st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), max_size=6))
+def test_flipped_bytes_never_crash(flips: list[tuple[int, int]]) -> None:
+    data = bytearray(WHOLE)
+    for position, value in flips:
+        data[position] = value
+    survives(bytes(data))
