@@ -198,7 +198,13 @@ class Metric(ABC):
 
 
 class Corpus(ABC):
-    """A named set of performances."""
+    """A named set of performances.
+
+    Attributes:
+        problems: what the last ``load`` found odd or left out, one line each; the study's report shows them.
+    """
+
+    problems: tuple[str, ...] = ()
 
     @abstractmethod
     def identity(self) -> str:

@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
+
+# A first call may import torch or compile a table; how long an example takes is no property of ours.
+settings.register_profile("ablate", deadline=None)
+settings.load_profile("ablate")
 
 
 def _folder(variable: str, default: Path, what: str) -> Path:

@@ -59,6 +59,15 @@ class Study:
         """A finished stage of a cell, if it is one."""
         return self.stages.get(cell.stages.get(name, ""))
 
+    def first(self, name: str) -> list[tuple[str, StageRecord]]:
+        """For each variant the stage of that name in its first replicate that has finished it."""
+        found: dict[str, StageRecord] = {}
+        for cell in self.cells:
+            stage = self.stage(cell, name)
+            if stage:
+                found.setdefault(cell.variant, stage)
+        return list(found.items())
+
 
 @dataclasses.dataclass(frozen=True)
 class Column:
@@ -123,15 +132,13 @@ def grid(study: Study, summary: pd.DataFrame, *, one_metric: bool = False) -> Gr
     With ``one_metric`` the columns are named by their features alone.
     """
     found = stats.spreads(summary)
-    columns = []
     quantities = summary.drop_duplicates(["metric", "feature"])
-    for metric, feature, unit, direction in zip(
-        *(quantities[key] for key in ("metric", "feature", "unit", "direction")), strict=True
-    ):
-        title = feature if one_metric else metric if feature == AVERAGE else f"{metric} {feature}"
-        better = {"lower": "lower is better", "higher": "higher is better"}.get(direction, "")
-        columns.append(Column(title, ", ".join(filter(None, (unit if unit != "1" else "", better)))))
     keys = list(zip(quantities["metric"], quantities["feature"], strict=True))
+    columns = []
+    for (metric, feature), unit, direction in zip(keys, quantities["unit"], quantities["direction"], strict=True):
+        title = feature if one_metric else metric if feature == AVERAGE else f"{metric} {feature}"
+        better = f"{direction} is better" if direction in {"lower", "higher"} else ""
+        columns.append(Column(title, ", ".join(filter(None, (unit if unit != "1" else "", better)))))
     rows = (Row(v.name, v.baseline, tuple(found.get((v.name, *key)) for key in keys)) for v in study.variants)
     return Grid(tuple(columns), tuple(rows))
 
@@ -139,8 +146,9 @@ def grid(study: Study, summary: pd.DataFrame, *, one_metric: bool = False) -> Gr
 def reported_rows(study: Study, summary: pd.DataFrame) -> list[ReportedRow]:
     """Ours beside what was reported, for every quantity that was."""
     found = stats.spreads(summary)
-    values = study.reported.set_index(["variant", "metric", "feature"])["value"].to_dict()
-    quantities = dict.fromkeys((metric, feature) for _, metric, feature in values)
+    columns = (study.reported[key] for key in ("variant", "metric", "feature", "value"))
+    values = {(variant, metric, feature): value for variant, metric, feature, value in zip(*columns, strict=True)}
+    quantities = dict.fromkeys(zip(study.reported["metric"], study.reported["feature"], strict=True))
     return [
         ReportedRow(
             metric,
@@ -201,14 +209,16 @@ def facts(study: Study) -> list[tuple[str, str]]:
     environments = [dict(stage.environment) for stage in study.stages.values()]
     packages = [environment.get("packages") or {} for environment in environments]
     found = [
-        ("Corpus", record.corpus),
+        ("Study file", _plain(spec.get("source", ""))),
         ("Profile", record.profile),
+        ("Corpus", record.corpus),
+        ("Reference", "; ".join(_distinct(_loaded(stage) for _, stage in study.first("load")))),
         ("Study seed", str(record.seed)),
         ("Cells", f"{done} of {len(study.cells)} done ({len(study.variants)} variants)"),
         ("Replicates", _plain(spec.get("replicates", ""))),
         ("Samples in a replicate", _plain(generation.get("samples", ""))),
         ("Tokens in a sample", _plain(generation.get("tokens", ""))),
-        ("Objective", " ".join(_plain(part) for part in objective.values())),
+        ("Objective", " ".join(_plain(objective[key]) for key in ("metric", "feature") if key in objective)),
         ("Device", ", ".join(_distinct(stage.device for stage in study.stages.values()))),
         ("Precision", ", ".join(_distinct(study.cell_frame["precision"]))),
         ("First run", _moment(record.created)),
@@ -245,6 +255,14 @@ def baseline_config(study: Study) -> str:
         if cell.variant in names:
             return json.dumps(cell.config, indent=2, ensure_ascii=False, default=str)
     return ""
+
+
+def _loaded(load: StageRecord) -> str:
+    """What a corpus turned out to hold."""
+    facts = load.result
+    counts = {key: facts[key] for key in ("performances", "notes", "seconds") if key in facts}
+    counts |= {"files skipped": len(facts["skipped"])} if facts.get("skipped") else {}
+    return ", ".join(f"{key}: {count:,.0f}" for key, count in counts.items())
 
 
 def _plain(value: Any) -> str:

@@ -10,6 +10,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator, NullLocator
 
 from ablate.report import stats, style
 from ablate.report.style import INK, LINES, MUTED, PAPER
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ablate.music.performance import Performance
 
 #: How much of a piece a piano roll shows, in seconds.
-ROLL_SECONDS = 60.0
+ROLL_SECONDS = 30.0
 
 _BETTER = {"lower": "← lower is better", "higher": "higher is better →"}
 _NIGHT = "#15181d"  # behind piano rolls, in a light and a dark page alike
@@ -50,12 +51,10 @@ def comparison_figure(frame: pd.DataFrame, reported: pd.DataFrame) -> Figure:
         figure = style.new_figure(0.55 + rows * (0.75 + 0.36 * len(names)))
         grid = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
         for axes, (metric, feature) in zip(grid, panels, strict=False):
-            parts = (part[(part["metric"] == metric) & (part["feature"] == feature)] for part in (replicates, summary))
+            frames = (replicates, summary, reported)
+            parts = (part[(part["metric"] == metric) & (part["feature"] == feature)] for part in frames)
             _spread_panel(axes, names, *parts)
-            known = reported[(reported["metric"] == metric) & (reported["feature"] == feature)]
-            positions = [names.index(name) for name in known["variant"]]
-            axes.scatter(known["value"], positions, marker="x", s=30, color=INK, linewidths=1.4, zorder=4)
-            axes.set_title(f"{style.label(metric)}\n{style.label(feature)}", loc="left")
+            axes.set_title(style.label(_panel_title(panels, metric, feature)), loc="left")
         for axes in grid[len(panels) :]:
             axes.set_axis_off()
         _mark_baseline(grid[0], names, frame)
@@ -63,7 +62,16 @@ def comparison_figure(frame: pd.DataFrame, reported: pd.DataFrame) -> Figure:
     return figure
 
 
-def _spread_panel(axes: Axes, names: Sequence[str], replicates: pd.DataFrame, summary: pd.DataFrame) -> None:
+def _panel_title(panels: Sequence[tuple[str, str]], metric: str, feature: str) -> str:
+    """Only what tells the panels apart, or stands for more than itself."""
+    if len(panels) > 1 and len({metric for metric, _ in panels}) == 1:
+        return feature
+    return metric if feature == stats.AVERAGE else f"{metric} {feature}"
+
+
+def _spread_panel(
+    axes: Axes, names: Sequence[str], replicates: pd.DataFrame, summary: pd.DataFrame, reported: pd.DataFrame
+) -> None:
     place = {name: position for position, name in enumerate(names)}
     palette = style.colours(names)
     sns.scatterplot(
@@ -74,23 +82,28 @@ def _spread_panel(axes: Axes, names: Sequence[str], replicates: pd.DataFrame, su
         s=17,
         alpha=0.75,
         linewidth=0,
+        clip_on=False,
         legend=False,
         ax=axes,
     )
     look: dict[str, Any] = {"fmt": "D", "markersize": 4.5, "markerfacecolor": PAPER, "elinewidth": 1.6, "capsize": 2.5}
     for variant, mean, sd in zip(summary["variant"].astype(str), summary["mean"], summary["sd"], strict=True):
         axes.errorbar(mean, place[variant] + 0.17, xerr=sd, color=palette[variant], zorder=3, **look)
-    if replicates["value"].min() >= 0:
+    axes.scatter(
+        reported["value"], reported["variant"].map(place), marker="x", s=30, color=INK, linewidths=1.4, clip_on=False
+    )
+    # only now that everything is drawn: a limit stops the axis from growing
+    if min(replicates["value"].min(), reported["value"].min() if len(reported) else 0.0) >= 0:
         axes.set_xlim(left=0)
     direction, unit = summary["direction"].iloc[0], summary["unit"].iloc[0]
-    axes.set_xlabel("   ".join(filter(None, (unit if unit != "1" else "", _BETTER.get(direction, "")))))
+    axes.set_xlabel(" · ".join(filter(None, (unit if unit != "1" else "", _BETTER.get(direction, "")))))
     axes.set_ylabel("")
     axes.grid(visible=False, axis="y")
     axes.locator_params(axis="x", nbins=4)
 
 
 def _mark_baseline(axes: Axes, names: Sequence[str], frame: pd.DataFrame) -> None:
-    """Name the rows, once for all panels, since they share their y axis."""
+    """Name the rows, once for all panels, as they share their y axis."""
     baselines = set(frame.loc[frame["baseline"], "variant"])
     texts = [style.label(name) + ("\n(baseline)" if name in baselines else "") for name in names]
     axes.set_yticks(range(len(names)), texts)
@@ -116,8 +129,8 @@ def distribution_figure(pooled: pd.DataFrame, variants: Sequence[str]) -> Figure
 
     Returns:
         A row for each variant in ``pooled``, under one for the reference where they all have the same;
-        a column for each histogrammed feature. The reference is outlined in every panel, and a band shows the
-        standard deviation over replicates.
+        a column for each histogrammed feature. The reference is outlined in every panel, and a bar in each bin
+        shows the standard deviation over replicates.
     """
     palette = style.colours(variants)
     kinds = list(dict.fromkeys(zip(pooled["metric"], pooled["feature"], strict=True)))
@@ -135,6 +148,7 @@ def distribution_figure(pooled: pd.DataFrame, variants: Sequence[str]) -> Figure
             _trim(column[0], bins)
             column[0].set_title(style.label(feature if _unique(kinds, feature) else f"{metric}: {feature}"), loc="left")
             column[-1].set_xlabel(bins["unit"].iloc[0])
+            column[-1].locator_params(axis="x", nbins=5)
         for axes, name in zip(grid[:, 0], rows, strict=True):
             title = style.label(name) if name else "reference"
             axes.set_ylabel(title, rotation=0, ha="right", va="center", color=INK, fontsize=8.5, labelpad=10)
@@ -149,10 +163,9 @@ def _histogram_panel(axes: Axes, bins: pd.DataFrame, colour: str | None) -> None
     if colour is None:
         axes.stairs(bins["reference"], edges, fill=True, color=MUTED, alpha=0.45, linewidth=0)
     elif not bins.empty:
-        axes.stairs(bins["generated"], edges, fill=True, color=colour, alpha=0.55, linewidth=0)
-        sd = bins["sd"].fillna(0.0)
-        low = (bins["generated"] - sd).clip(lower=0)
-        axes.stairs(bins["generated"] + sd, edges, baseline=low, fill=True, color=colour, alpha=0.45, linewidth=0)
+        axes.stairs(bins["generated"], edges, fill=True, color=colour, alpha=0.4, linewidth=0)
+        low = (bins["generated"] - bins["sd"]).clip(lower=0)
+        axes.vlines((bins["left"] + bins["right"]) / 2, low, bins["generated"] + bins["sd"], color=colour, linewidth=1)
     if not bins.empty:
         axes.stairs(bins["reference"], edges, color=INK, linewidth=0.9, baseline=None)
     axes.grid(visible=False)
@@ -176,7 +189,7 @@ def _distribution_legend(figure: Figure) -> None:
     entries = [
         Line2D([], [], color=INK, linewidth=0.9, label="reference"),
         Patch(color=MUTED, alpha=0.5, linewidth=0, label="generated, share of notes"),
-        Patch(color=MUTED, alpha=0.9, linewidth=0, label="± sd of replicates"),
+        Line2D([], [], linestyle="", marker="|", markersize=7, color=MUTED, label="± sd of replicates"),
     ]
     figure.legend(handles=entries, loc="outside upper left", ncols=3)
 
@@ -188,15 +201,14 @@ def roll_figure(performances: Mapping[str, Performance]) -> Figure:
         performances: what to show by its title, in order; at least one.
     """
     notes = [performance.notes for performance in performances.values()]
-    pitches = np.concatenate([part["pitch"] for part in notes])
-    low, high = (int(pitches.min()), int(pitches.max())) if len(pitches) else (21, 108)
+    (low, high), velocities = _range(notes, "pitch", (21, 108)), _range(notes, "velocity", (1, 127))
     until = min(ROLL_SECONDS, max(1.0, *(performance.seconds for performance in performances.values())))
     with style.styled():
-        figure = style.new_figure(0.6 + 1.12 * len(performances))
+        figure = style.new_figure(0.6 + 1.3 * len(performances))
         grid = figure.subplots(len(performances), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
         bars: Any = None
         for axes, (title, performance) in zip(grid, performances.items(), strict=True):
-            bars = _note_bars(performance.notes)
+            bars = _note_bars(performance.notes, Normalize(*velocities))
             axes.add_collection(bars, autolim=False)
             axes.set_facecolor(_NIGHT)
             axes.grid(visible=False)
@@ -216,13 +228,17 @@ def roll_figure(performances: Mapping[str, Performance]) -> Figure:
 _QUIET: dict[str, Any] = {"fontsize": 8, "fontweight": "normal", "color": MUTED}
 
 
-def _note_bars(notes: np.ndarray[Any, Any]) -> PolyCollection:
-    """A bar for each note, 0.8 semitones high, as an image inside an SVG: thousands of shapes would be slow."""
-    start, end, pitch = notes["start"], np.maximum(notes["end"], notes["start"] + 0.02), notes["pitch"]
-    corners = [(start, pitch - 0.4), (end, pitch - 0.4), (end, pitch + 0.4), (start, pitch + 0.4)]
-    shapes = np.array(corners).transpose(2, 0, 1)
-    bars = PolyCollection(list(shapes), cmap=_VELOCITY, norm=Normalize(0, 127), rasterized=True)
-    bars.set_edgecolor("none")
+def _range(notes: Sequence[np.ndarray[Any, Any]], field: str, fallback: tuple[int, int]) -> tuple[int, int]:
+    values = np.concatenate([part[field] for part in notes])
+    return (int(values.min()), int(values.max())) if len(values) else fallback
+
+
+def _note_bars(notes: np.ndarray[Any, Any], norm: Normalize) -> PolyCollection:
+    """A bar for each note, a semitone high; an image inside an SVG, where thousands of shapes would be slow."""
+    start, end, pitch = notes["start"], notes["end"], notes["pitch"]
+    corners = [(start, pitch - 0.5), (end, pitch - 0.5), (end, pitch + 0.5), (start, pitch + 0.5)]
+    bars = PolyCollection(list(np.array(corners).transpose(2, 0, 1)), cmap=_VELOCITY, norm=norm, rasterized=True)
+    bars.set(edgecolor="face", linewidth=0.6)  # so that the shortest notes are seen
     bars.set_array(notes["velocity"].astype(float))
     return bars
 
@@ -253,8 +269,9 @@ def loss_figure(curves: pd.DataFrame) -> Figure:
         )
         if (curves["loss"] > 0).all():
             axes.set_yscale("log")
-            for axis_formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
-                axis_formatter("{x:g}")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_locator(NullLocator())
         axes.set(xlabel="training step", ylabel="loss in nats per token")
         handles = [Line2D([], [], color=c, label=style.label(g, 40)) for g, c in style.colours(groups).items()]
         figure.legend(handles=handles, loc="outside upper left", ncols=3)

@@ -91,6 +91,19 @@ def pooled_histograms(histograms: pd.DataFrame) -> pd.DataFrame:
     return shares.join(spread).reset_index()
 
 
+def distinct_histograms(pooled: pd.DataFrame) -> pd.DataFrame:
+    """Those of :func:`pooled_histograms` that say something new: metrics may rest on the very same histogram."""
+    seen: set[tuple[object, ...]] = set()
+    kept = []
+    columns = ["variant", "feature", "unit", "left", "right", "generated", "reference"]
+    for _, rows in pooled.groupby(["metric", "feature"], sort=False):
+        content = tuple(rows[columns].itertuples(index=False, name=None))
+        if content not in seen:
+            seen.add(content)
+            kept.append(rows)
+    return pd.concat(kept) if kept else pooled
+
+
 def trainings(cells: pd.DataFrame) -> pd.DataFrame:
     """Every distinct training of a study, with who shares it.
 

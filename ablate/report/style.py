@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,7 +78,7 @@ def styled() -> Iterator[None]:
 
 def new_figure(height: float) -> Figure:
     """An empty figure of :data:`WIDTH` by ``height`` inches that pyplot does not know of."""
-    return Figure(figsize=(WIDTH, height), layout="constrained")
+    return Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(w_pad=0.08, wspace=0.02))
 
 
 def colours(variants: Sequence[str]) -> dict[str, str]:

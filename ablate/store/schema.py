@@ -93,14 +93,24 @@ def ensure(engine: sa.Engine) -> None:
         raise StoreError(f"{where} was written by a newer ablate (schema {found}); upgrade ablate")
 
 
-def upgrade(engine: sa.Engine) -> tuple[str | None, str]:
-    """Bring an older database to the newest revision; returns the revisions before and after."""
-    with engine.begin() as connection:
-        before = current(connection)
-        if before is None and sa.inspect(connection).get_table_names():
-            raise StoreError(f"{engine.url.render_as_string()} is not a database of ablate; nothing was changed")
-        _upgrade(connection)
-        return before, newest()
+def upgrade_url(url: str) -> tuple[str | None, str]:
+    """Bring an older database to the newest revision; returns the revisions before and after.
+
+    Raises:
+        StoreError: it cannot be opened or is not ours.
+    """
+    engine = make_engine(url)
+    try:
+        with engine.begin() as connection:
+            before = current(connection)
+            if before is None:
+                raise StoreError(f"{engine.url.render_as_string()} is not a database of ablate; nothing was changed")
+            _upgrade(connection)
+            return before, newest()
+    except sa.exc.DatabaseError as error:
+        raise StoreError(f"{engine.url.render_as_string()}: {error.orig}") from error
+    finally:
+        engine.dispose()
 
 
 def _upgrade(connection: sa.Connection) -> None:

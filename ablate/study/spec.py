@@ -122,6 +122,12 @@ def shipped_studies() -> dict[str, Path]:
     return {path.stem: path for path in sorted(shipped_folder().glob("*.toml"))}
 
 
+def known_studies() -> dict[str, Path]:
+    """Name to file of the shipped studies and those in ``./studies``, which win."""
+    local = {path.stem: path for path in sorted(Path("studies").glob("*.toml"))}
+    return {**shipped_studies(), **local}
+
+
 def find_study(name_or_file: str) -> Path:
     """A study file by path, or by name in ``./studies`` and among the shipped ones.
 
@@ -134,8 +140,7 @@ def find_study(name_or_file: str) -> Path:
         if not path.is_file():
             raise StudyFileError(name_or_file, ["no such file"])
         return path
-    local = {path.stem: path for path in sorted(Path("studies").glob("*.toml"))}
-    known = {**shipped_studies(), **local}
+    known = known_studies()
     if name_or_file not in known:
         raise UnknownName("study", name_or_file, known)
     return known[name_or_file]

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import ablate
-from ablate.music.corpus import CorpusReading, corpus_digest, read_corpus
+from ablate.music.corpus import corpus_digest, read_corpus
 from ablate.music.sustain import apply_sustain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ablate_midi import MidiOptions
-
-_log = logging.getLogger(__name__)
 
 
 class MidiFiles(ablate.Corpus):
@@ -29,20 +26,13 @@ class MidiFiles(ablate.Corpus):
         return f"{corpus_digest(options.path)} reader={options.reader} sustain={options.sustain}"
 
     def load(self) -> Sequence[ablate.Performance]:
-        """The performances; what is odd about their files is logged as warnings, one line each."""
-        performances, problems = self.read()
-        for problem in problems:
-            _log.warning("%s", problem)
-        return performances
-
-    def read(self) -> CorpusReading:
-        """The performances, and what is odd about their files.
+        """The performances; what is odd about their files is in ``problems``.
 
         Raises:
             CorpusError: no file can be read; without ``skip_bad``, any cannot.
         """
         options = self._options
-        performances, problems = read_corpus(options.path, options.reader, skip_bad=options.skip_bad)
+        performances, self.problems = read_corpus(options.path, options.reader, skip_bad=options.skip_bad)
         if options.sustain == "extend":
             performances = tuple(apply_sustain(performance) for performance in performances)
-        return CorpusReading(performances, problems)
+        return performances

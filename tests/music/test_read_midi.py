@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -175,10 +176,10 @@ def test_the_piece_of_the_original_experiments(smd_dir: Path) -> None:
 
 def test_symusic_is_much_faster(smd_dir: Path) -> None:
     file = smd_dir / "Chopin_Op066_006_20100611-SMD.mid"
-    seconds = {}
+    seconds: dict[Reader, float] = {}
     for reader in READERS:
-        read_midi(file, reader)  # imports are not what is measured
-        begin = time.perf_counter()
-        read_midi(file, reader)
-        seconds[reader] = time.perf_counter() - begin
+        for _ in range(3):  # the first also imports; the best is what counts
+            begin = time.perf_counter()
+            read_midi(file, reader)
+            seconds[reader] = min(seconds.get(reader, math.inf), time.perf_counter() - begin)
     assert seconds["symusic"] < seconds["pretty_midi"] / 5

@@ -1,0 +1,75 @@
+"""The command line: one thin file a command group, loaded when it is called.
+
+Commands parse, call the library, and print; tables and results go to stdout, progress and errors to stderr.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+import ablate
+from ablate.errors import AblateError, UsageError
+
+_GROUPS = {
+    "corpus": "Look at music before learning from it.",
+    "db": "Look after the database.",
+    "plugin": "See which components there are.",
+    "study": "Run studies and read their results.",
+}
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name, and imports the file of one only to call it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, for help and completion."""
+        del ctx
+        return sorted(_GROUPS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The group of that name."""
+        del ctx
+        if cmd_name not in _GROUPS:
+            return None
+        group: click.Group = importlib.import_module(f"ablate.cli.{cmd_name}").group
+        return group
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """One line each, without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_GROUPS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(ablate.__version__, prog_name="ablate")
+def cli() -> None:
+    """Which part of a symbolic-music model made the difference, and is the difference real?
+
+    Example: ablate study run tau_sweep
+    """
+
+
+def main() -> None:
+    """The console script: errors meant for people become lines on stderr and an exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+    except AblateError as error:
+        for line in str(error).splitlines():
+            click.echo(f"error: {line}", err=True)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:  # `ablate ... | head` is no error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)

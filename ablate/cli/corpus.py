@@ -1,0 +1,181 @@
+"""``ablate corpus``."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ablate.cli.output import json_option, print_json, print_table
+from ablate.errors import CorpusError
+from ablate.registry import get_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ablate.interfaces import Tokenizer
+    from ablate.music.corpus import FileReading
+    from ablate.music.inspect import CorpusReport, Summary
+    from ablate.music.performance import Performance
+    from ablate.music.roundtrip import Error, RoundTrip
+
+option_option = click.option(
+    "--option", "settings", multiple=True, metavar="KEY=VALUE", help="Option of the tokenizer; repeatable."
+)
+reader_option = click.option(
+    "--reader", type=click.Choice(["symusic", "pretty_midi"]), default="symusic", show_default=True, help="MIDI reader."
+)
+
+
+@click.group("corpus")
+def group() -> None:
+    """Look at music before learning from it."""
+
+
+@group.command("list")
+@json_option
+def list_(as_json: bool) -> None:  # noqa: FBT001
+    """List the corpora that plugins offer.
+
+    Example: ablate corpus list
+    """
+    corpora = get_registry().offered("corpus")
+    rows = [(c.spec.name, c.spec.summary, c.plugin.name) for c in corpora]
+    if as_json:
+        print_json([dict(zip(("name", "summary", "plugin"), row, strict=True)) for row in rows])
+    else:
+        print_table(["corpus", "summary", "plugin"], rows)
+
+
+@group.command("inspect")
+@click.argument("path", metavar="PATH|NAME")
+@click.option("--tokenizer", metavar="NAME", help="Show also what this tokenizer keeps of the music.")
+@option_option
+@reader_option
+@json_option
+def inspect(path: str, tokenizer: str | None, settings: tuple[str, ...], reader: Any, as_json: bool) -> None:  # noqa: FBT001
+    """Show what is in a MIDI file, a folder of them, or a corpus by name.
+
+    Bad files among good ones are named; exit code 1 if no file can be read.
+
+    Example: ablate corpus inspect recordings/ --tokenizer midilike
+    """
+    from ablate.music.inspect import inspect_corpus
+
+    built = _tokenizer(tokenizer, settings) if tokenizer else None
+    report = inspect_corpus(_readings(path, reader), built)
+    if as_json:
+        print_json(dataclasses.asdict(report))
+    else:
+        _print_report(report)
+    if report.unreadable == len(report.files):
+        raise CorpusError(f"{path}: no file can be read")
+
+
+def _readings(path: str, reader: Any) -> Iterable[FileReading | Performance]:
+    from ablate.music.corpus import read_files
+
+    registry = get_registry()
+    if path not in registry.names("corpus") or Path(path).exists():
+        return read_files(path, reader)
+    spec = registry.spec("corpus", path)
+    corpus: Iterable[Performance] = spec.build(spec.parse({})).load()
+    return corpus
+
+
+def _tokenizer(name: str, settings: tuple[str, ...]) -> Tokenizer:
+    from ablate.cli.study_run import parse_setting
+    from ablate.errors import InvalidOptions, UsageError
+
+    spec = get_registry().spec("tokenizer", name)
+    try:
+        options = spec.parse(dict(parse_setting(text, "--option") for text in settings))
+    except InvalidOptions as error:
+        raise UsageError("\n".join(f"--option {line}" for line in str(error).splitlines())) from error
+    tokenizer: Tokenizer = spec.build(options)
+    return tokenizer
+
+
+def _print_report(report: CorpusReport) -> None:
+    headers = ["file", "notes", "seconds", "pitch", "velocity", "pedal", "duplicates", "overlaps", "outside 21-108"]
+    files = [(file.name, *_cells(file.summary)) for file in report.files]
+    total = [("all", *_cells(report.total))] if len(files) > 1 else []
+    print_table(headers, files + total, right=len(headers) - 1)
+    if report.round_trip:
+        trips = [(file.name, *_trip_cells(file.round_trip)) for file in report.files]
+        total = [("all", *_trip_cells(report.round_trip))] if len(files) > 1 else []
+        trip_headers = ["file", "tokens", "per note", "clipped", "onset error", "duration error", "velocity error"]
+        trip_headers += ["drift", "drift %"]
+        title = "Encoded and decoded: errors are mean (largest), times in ms"
+        print_table(trip_headers, trips + total, title=title, right=len(trip_headers) - 1)
+    for file in report.files:
+        for problem in file.problems:
+            click.echo(f"problem: {file.name}: {problem}")
+    if report.unreadable:
+        click.echo(f"{report.unreadable} of {len(report.files)} files cannot be read")
+
+
+def _cells(summary: Summary | None) -> tuple[str, ...]:
+    if summary is None:
+        return ("cannot be read", *[""] * 7)
+    return (
+        str(summary.notes),
+        f"{summary.seconds:.1f}",
+        f"{summary.pitch_min}-{summary.pitch_max}",
+        f"{summary.velocity_min}-{summary.velocity_max}",
+        str(summary.pedal_events),
+        str(summary.duplicate_notes),
+        str(summary.overlapping_notes),
+        str(summary.out_of_range_notes),
+    )
+
+
+def _trip_cells(trip: RoundTrip | None) -> tuple[str, ...]:
+    if trip is None:
+        return ("",) * 8
+    return (
+        str(trip.tokens),
+        f"{trip.tokens_per_note:.2f}",
+        f"{trip.clipped:.1%}",
+        _error(trip.onset_error, 1000),
+        _error(trip.duration_error, 1000),
+        _error(trip.velocity_error, 1),
+        "" if trip.drift_seconds is None else f"{trip.drift_seconds:+.3f} s",
+        "" if trip.drift_percent is None else f"{trip.drift_percent:+.2f}",
+    )
+
+
+def _error(error: Error | None, factor: int) -> str:
+    return "" if error is None else f"{error.mean * factor:.1f} ({error.max * factor:.1f})"
+
+
+@group.command("tokens")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--tokenizer", required=True, metavar="NAME", help="Which one.")
+@option_option
+@reader_option
+@click.option("--format", "form", type=click.Choice(["json", "text", "npy"]), default="json", show_default=True)
+def tokens(file: Path, tokenizer: str, settings: tuple[str, ...], reader: Any, form: str) -> None:
+    """Print the tokens of a MIDI file: ids as JSON, one word a line, or a NumPy file.
+
+    Example: ablate corpus tokens piece.mid --tokenizer midilike --format text
+    """
+    from ablate.music.midi import read_midi
+
+    built = _tokenizer(tokenizer, settings)
+    ids = built.encode(read_midi(file, reader))
+    if form == "json":
+        click.echo(json.dumps(ids.tolist()))
+    elif form == "text":
+        click.echo("\n".join(built.vocabulary[token] for token in ids))
+    else:
+        import numpy as np
+
+        buffer = io.BytesIO()
+        np.save(buffer, ids, allow_pickle=False)
+        sys.stdout.buffer.write(buffer.getvalue())

@@ -1,0 +1,32 @@
+"""``ablate db``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ablate.cli.places import home_option, store_option
+
+
+@click.group("db")
+def group() -> None:
+    """Look after the database."""
+
+
+@group.command("upgrade")
+@home_option
+@store_option
+def upgrade(home: Path, store: str | None) -> None:
+    """Bring a database that an older ablate wrote to this version's schema.
+
+    Example: ablate db upgrade --home results
+    """
+    from ablate.errors import StoreError
+    from ablate.store import schema
+    from ablate.study.home import store_url
+
+    if store is None and not (home / "ablate.db").is_file():
+        raise StoreError(f"{home} holds no database; name the right folder with --home")
+    before, after = schema.upgrade_url(store or store_url(home.resolve()))
+    click.echo(f"already at schema {after}" if before == after else f"upgraded from schema {before} to {after}")

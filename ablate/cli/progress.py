@@ -1,0 +1,160 @@
+"""Progress of a run on stderr: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import collections
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+from ablate.cli.output import duration
+from ablate.study.runner import Listener
+
+if TYPE_CHECKING:
+    from ablate.study.plan import Layout, Plan
+    from ablate.study.stages import Stage
+    from ablate.study.work import Failed, News
+
+_VERBS = {
+    "load": "load corpus",
+    "prepare": "prepare",
+    "train": "train",
+    "generate": "generate",
+    "measure": "measure",
+}
+#: Plain lines come at most this often, in seconds, for one job.
+EVERY = 10.0
+
+
+def make_listener(layout: Layout) -> PlainProgress | LiveProgress:
+    """What fits where stderr goes."""
+    return LiveProgress(layout) if sys.stderr.isatty() else PlainProgress(layout)
+
+
+class _Progress(Listener):
+    """Counts what both kinds show."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._name = layout.spec.name
+        self._replicates = {
+            stage.fingerprint: cell.replicate for cell in layout.cells for stage in cell.stages.stages.values()
+        }
+        self._total: collections.Counter[str] = collections.Counter()
+        self._count: collections.Counter[str] = collections.Counter()
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def begun(self, plan: Plan) -> None:
+        """See :class:`Listener`."""
+        self._total.update(stage.kind for stage in plan.missing.values())
+
+    def done(self, stage: Stage, seconds: float) -> None:
+        """See :class:`Listener`."""
+        del seconds
+        self._count[stage.kind] += 1
+
+    def _left(self, fraction: float) -> str:
+        """How long one job still takes, from how long it has taken."""
+        passed = time.monotonic() - self._started
+        return f", about {duration(passed / fraction - passed)} left" if fraction > 0.05 else ""
+
+    def _job(self, news: News) -> str:
+        return f"{_VERBS[news.kind]} replicate {self._replicates[news.fingerprint]}"
+
+
+class PlainProgress(_Progress):
+    """One line when something ends, and now and then while it goes on."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__(layout)
+        self._said: dict[str, float] = {}
+
+    def begun(self, plan: Plan) -> None:
+        """See :class:`Listener`."""
+        super().begun(plan)
+        listing = ", ".join(f"{count} {kind}" for kind, count in self._total.items())
+        if listing:
+            click.echo(f"{self._name}: to run: {listing}", err=True)
+
+    def news(self, news: News) -> None:
+        """See :class:`Listener`."""
+        now = time.monotonic()
+        if now - self._said.setdefault(news.fingerprint, now) < EVERY:
+            return
+        self._said[news.fingerprint] = now
+        loss = f", loss {news.loss:.3f}, {news.tokens_per_second:,.0f} tokens/s" if news.loss is not None else ""
+        click.echo(f"{self._job(news)}: {news.fraction:.0%}{loss}", err=True)
+
+    def done(self, stage: Stage, seconds: float) -> None:
+        """See :class:`Listener`."""
+        super().done(stage, seconds)
+        if stage.kind in ("train", "generate") or self._count[stage.kind] == self._total[stage.kind]:
+            counted = f"{self._count[stage.kind]} of {self._total[stage.kind]}"
+            click.echo(f"{_VERBS[stage.kind]}: {counted} done ({duration(seconds)})", err=True)
+
+    def failed(self, failure: Failed) -> None:
+        """See :class:`Listener`."""
+        click.echo(f"{_VERBS[failure.stage.kind]}: failed: {failure.error_class}: {failure.error}", err=True)
+
+
+class LiveProgress(_Progress):
+    """A bar for each kind of stage, and one for each running job."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__(layout)
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[text]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        self._bars = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._kinds: dict[str, Any] = {}
+        self._jobs: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def begun(self, plan: Plan) -> None:
+        """See :class:`Listener`."""
+        super().begun(plan)
+        self._bars.console.print(f"study {self._name}", highlight=False, markup=False)
+        for kind, total in self._total.items():
+            self._kinds[kind] = self._bars.add_task(_VERBS[kind], total=total, text=f"0/{total}")
+
+    def news(self, news: News) -> None:
+        """See :class:`Listener`."""
+        if news.fingerprint not in self._jobs:
+            self._jobs[news.fingerprint] = self._bars.add_task(f"  {self._job(news)}", total=1.0, text="")
+        text = f"loss {news.loss:.3f} {news.tokens_per_second:,.0f} tokens/s" if news.loss is not None else ""
+        self._bars.update(self._jobs[news.fingerprint], completed=news.fraction, text=text)
+
+    def done(self, stage: Stage, seconds: float) -> None:
+        """See :class:`Listener`."""
+        super().done(stage, seconds)
+        if stage.fingerprint in self._jobs:
+            self._bars.remove_task(self._jobs.pop(stage.fingerprint))
+        counted = f"{self._count[stage.kind]}/{self._total[stage.kind]}"
+        self._bars.update(self._kinds[stage.kind], completed=self._count[stage.kind], text=counted)
+
+    def failed(self, failure: Failed) -> None:
+        """See :class:`Listener`."""
+        if failure.stage.fingerprint in self._jobs:
+            self._bars.remove_task(self._jobs.pop(failure.stage.fingerprint))
+        line = f"{_VERBS[failure.stage.kind]}: failed: {failure.error_class}: {failure.error}"
+        self._bars.console.print(line, highlight=False, markup=False)

@@ -1,0 +1,240 @@
+"""``ablate study run`` and ``plan``."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ablate.cli.output import duration, json_option, options, plural, print_json, print_table
+from ablate.cli.places import home_option, store_option
+from ablate.errors import AblateError, UsageError
+
+if TYPE_CHECKING:
+    from ablate.store.store import Store
+    from ablate.study.plan import Layout, Plan
+    from ablate.study.runner import Listener, RunResult, StudyRun
+
+#: From this estimate on, a person at a terminal is asked first.
+ASK_FROM_SECONDS = 1800
+#: Stages as people count them.
+NOUNS = {"train": "training", "generate": "generation", "measure": "measurement"}
+
+
+def parse_setting(text: str, option: str = "--set") -> tuple[str, Any]:
+    """``key.path=value`` as (path, value); the value is TOML, and text needs no quotes."""
+    path, sign, value = text.partition("=")
+    if not sign or not path.strip():
+        raise UsageError(f"{option} {text}: write it as key.path=value")
+    try:
+        return path.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return path.strip(), value.strip()
+
+
+study_options = options(
+    click.argument("study", metavar="NAME_OR_FILE"),
+    click.option(
+        "--corpus", metavar="PATH|NAME", default="", help="Learn from this instead: MIDI, a folder, a corpus."
+    ),
+    click.option("--skip-bad", is_flag=True, help="Leave out files of --corpus that cannot be read, and say which."),
+    click.option("--replicates", type=click.IntRange(min=1), help="Repetitions of each variant under other seeds."),
+    click.option("--seed", type=click.IntRange(min=0), help="The study seed, from which every stream derives."),
+    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."),
+    click.option("--profile", default="", help="A profile of the study file, e.g. smoke."),
+    click.option("--set", "settings", multiple=True, metavar="KEY.PATH=VALUE", help="Change a setting; repeatable."),
+    click.option(
+        "--workers", type=click.IntRange(min=1), default=None, help="Processes on a CPU; default: one a core."
+    ),
+    home_option,
+    store_option,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What ``run`` and ``plan`` were asked, made ready."""
+
+    layout: Layout
+    home: Path
+    url: str
+    device: str
+    workers: int
+
+
+def _request(values: dict[str, Any], *, make_home: bool) -> Request:
+    from ablate.registry import get_registry
+    from ablate.study.home import open_home, store_url
+    from ablate.study.spec import Overrides, load_study
+
+    given = {name: values[name] for name in ("profile", "corpus", "replicates", "seed", "skip_bad")}
+    settings = tuple(parse_setting(text) for text in values["settings"])
+    registry = get_registry()
+    # first what costs nothing to find wrong; torch comes after it
+    spec = load_study(values["study"], Overrides(**given, settings=settings), registry)
+    home = open_home(values["home"]) if make_home else values["home"].resolve()
+    from ablate.engine.devices import resolve_device
+    from ablate.study.plan import lay_out
+
+    device = resolve_device(values["device"])
+    workers = values["workers"] or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0])
+    return Request(lay_out(spec, registry, device), home, values["store"] or store_url(home), device, workers)
+
+
+@click.command("run")
+@study_options
+@click.option("--yes", is_flag=True, help="Do not ask before a run of more than half an hour.")
+@json_option
+def run(yes: bool, as_json: bool, **values: Any) -> None:  # noqa: FBT001
+    """Run what is missing of a study, then compare its variants.
+
+    Stages whose results are there are reused; after a crash or Ctrl-C the same command goes on.
+
+    Example: ablate study run tau_sweep --corpus performance.mid --replicates 8
+    """
+    request = _request(values, make_home=True)
+    from ablate.cli.progress import make_listener
+    from ablate.store.store import Store
+    from ablate.study.home import only_run
+
+    name = request.layout.spec.name
+    with only_run(request.home, request.url, name), Store(request.url) as store:
+        with make_listener(request.layout) as listener:
+            result = _run(request, store, listener, yes=yes)
+        report = _conclude(request, store, result, as_json=as_json)
+    _leave(result, report, values["study"])
+
+
+def _run(request: Request, store: Store, listener: Listener, *, yes: bool) -> RunResult:
+    from ablate.study.plan import estimate_seconds, make_plan
+    from ablate.study.runner import StudyRun
+
+    if not yes and sys.stdin.isatty():
+        estimate = estimate_seconds(make_plan(request.layout, store, request.home), store, request.workers)
+        if estimate and estimate > ASK_FROM_SECONDS:
+            click.confirm(f"This will take about {duration(estimate)}. Go on?", abort=True, err=True)
+    study_run = StudyRun(
+        request.layout, store, request.home, device=request.device, workers=request.workers, listener=listener
+    )
+    with _stopped_by_ctrl_c(study_run):
+        return study_run.run()
+
+
+class _stopped_by_ctrl_c:  # noqa: N801 - reads as what it does
+    """The first Ctrl-C stops the run after its step; the second one ends the program at once."""
+
+    def __init__(self, study_run: StudyRun) -> None:
+        self._run = study_run
+
+    def __enter__(self) -> None:
+        self._old = signal.signal(signal.SIGINT, self._stop)
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._old)
+
+    def _stop(self, *_: object) -> None:
+        click.echo("stopping after the current step; press Ctrl-C again to stop at once", err=True)
+        signal.signal(signal.SIGINT, self._old)
+        self._run.stop()
+
+
+def _conclude(request: Request, store: Store, result: RunResult, *, as_json: bool) -> Path | None:
+    """Print what there is to say; returns the report's path if there was something to report."""
+    from ablate.report.frame import study_frame
+    from ablate.report.page import write_report
+    from ablate.report.stats import comparison, comparison_table
+
+    frame = study_frame(store, result.name)
+    report = None if frame.empty else write_report(store, request.home, result.name)
+    if as_json:
+        rows = [] if frame.empty else comparison(frame).to_dict("records")
+        print_json({**dataclasses.asdict(result), "report": str(report) if report else None, "comparison": rows})
+        return report
+    if not frame.empty:
+        table = comparison_table(frame)
+        print_table(
+            table.headers,
+            table.rows,
+            title=f"{result.name}: mean ± standard deviation over replicates",
+            right=len(table.headers) - 1,
+        )
+    click.echo(_account(result))
+    if report:
+        click.echo(f"report: {report}")
+    return report
+
+
+def _account(result: RunResult) -> str:
+    ran = [plural(count, noun) for kind, noun in NOUNS.items() if (count := result.ran.get(kind, 0))]
+    reused = [plural(count, noun) for kind, noun in NOUNS.items() if (count := result.reused.get(kind, 0))]
+    said = f"ran {', '.join(ran)} in {duration(result.seconds)}" if ran else "nothing to run: every result is there"
+    return f"{said}; reused {', '.join(reused) or 'nothing'}"
+
+
+def _leave(result: RunResult, report: Path | None, study: str) -> None:
+    """Exit as the result deserves."""
+    for failure in result.failures:
+        click.echo(
+            f"failed: {failure.variant}, replicate {failure.replicate}: {failure.error_class}: {failure.error}",
+            err=True,
+        )
+    if result.stopped:
+        click.echo("stopped; everything finished is kept. To go on, run the same command again", err=True)
+        sys.exit(130)
+    if result.failures:
+        kept = "the others are in the report" if report else "no cell has a result"
+        raise AblateError(f"{plural(len(result.failures), 'cell')} failed, {kept}; see also: ablate study show {study}")
+
+
+@click.command("plan")
+@study_options
+@json_option
+def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
+    """Show what a run would do and what it would reuse, and how long it should take; runs nothing.
+
+    Example: ablate study plan tau_sweep --replicates 10
+    """
+    request = _request(values, make_home=False)
+    from ablate.store.store import Store
+    from ablate.study.plan import estimate_seconds, make_plan
+
+    if values["store"] or (request.home / "ablate.db").is_file():
+        with Store(request.url) as store:
+            made = make_plan(request.layout, store, request.home)
+            estimate = estimate_seconds(made, store, request.workers)
+    else:
+        made, estimate = make_plan(request.layout, None, request.home), None
+    _print_plan(request, made, estimate, as_json=as_json)
+
+
+def _print_plan(request: Request, made: Plan, estimate: float | None, *, as_json: bool) -> None:
+    spec = request.layout.spec
+    counts = {kind: made.count(kind) for kind in ("load", "prepare", "train", "generate", "measure")}
+    if as_json:
+        print_json(
+            {
+                "study": spec.name,
+                "variants": list(request.layout.variants),
+                "replicates": spec.replicates,
+                "stages": {kind: {"run": run, "reuse": reuse} for kind, (run, reuse) in counts.items()},
+                "device": request.device,
+                "estimated_seconds": estimate,
+            }
+        )
+        return
+    variants = ", ".join(request.layout.variants)
+    click.echo(f"{spec.name}: {plural(len(request.layout.variants), 'variant')} ({variants})")
+    click.echo(f"{plural(spec.replicates, 'replicate')}, {plural(len(request.layout.cells), 'cell')}, {request.device}")
+    print_table(["stage", "to run", "reused"], [(kind, *count) for kind, count in counts.items()], right=2)
+    if not made.missing:
+        click.echo("nothing to run: every result is there")
+    elif estimate is None:
+        click.echo("no estimate: nothing of this kind has run in this home yet")
+    else:
+        click.echo(f"estimated time: {duration(estimate)}")

@@ -1,0 +1,237 @@
+"""Corpora, augmenters and metrics: one that keeps its contract, and many that break it."""
+
+# ruff: noqa: ARG002 - what breaks a contract often ignores what it is given
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+import ablate
+
+counter = itertools.count()
+
+
+def notes(*starts: float) -> ablate.Performance:
+    return ablate.Performance.from_notes([(60, 64, start, start + 0.5) for start in starts])
+
+
+class Scale(ablate.Corpus):
+    def identity(self) -> str:
+        return "scale"
+
+    def load(self) -> list[ablate.Performance]:
+        return [notes(0, 1, 2)]
+
+
+class BlankIdentity(Scale):
+    def identity(self) -> str:
+        return " "
+
+
+class NumberAsIdentity(Scale):
+    def identity(self) -> Any:
+        return 1
+
+
+class RestlessIdentity(Scale):
+    def identity(self) -> str:
+        return str(next(counter))
+
+
+class Empty(Scale):
+    def load(self) -> list[ablate.Performance]:
+        return []
+
+
+class Silent(Scale):
+    def load(self) -> list[ablate.Performance]:
+        return [notes()]
+
+
+class Backwards(Scale):
+    def load(self) -> list[ablate.Performance]:
+        return [ablate.Performance.from_notes([(60, 64, 1.0, 0.5)])]
+
+
+class RestlessMusic(Scale):
+    def load(self) -> list[ablate.Performance]:
+        return [notes(next(counter))]
+
+
+class RestlessSize(Scale):
+    def load(self) -> list[ablate.Performance]:
+        return [notes(0)] * next(counter)
+
+
+class Louder(ablate.Augmenter):
+    def augment(self, performance: ablate.Performance, rng: np.random.Generator) -> list[ablate.Performance]:
+        louder = performance.notes.copy()
+        louder["velocity"] = (louder["velocity"] + rng.integers(10)).clip(1, 127)
+        return [performance, performance.replace(notes=louder).labelled(louder=1.0)]
+
+
+class Nothing(Louder):
+    def augment(self, performance: ablate.Performance, rng: np.random.Generator) -> list[ablate.Performance]:
+        return []
+
+
+class Silencing(Louder):
+    def augment(self, performance: ablate.Performance, rng: np.random.Generator) -> list[ablate.Performance]:
+        return [performance.replace(notes=performance.notes[:0])]
+
+
+class TooLoud(Louder):
+    def augment(self, performance: ablate.Performance, rng: np.random.Generator) -> list[ablate.Performance]:
+        louder = performance.notes.copy()
+        louder["velocity"] += 100
+        return [performance.replace(notes=louder)]
+
+
+class TextLabel(Louder):
+    def augment(self, performance: ablate.Performance, rng: np.random.Generator) -> list[ablate.Performance]:
+        text: Any = "loud"
+        return [performance.labelled(louder=text)]
+
+
+class EndlessLabel(Louder):
+    def augment(self, performance: ablate.Performance, rng: np.random.Generator) -> list[ablate.Performance]:
+        return [performance.labelled(louder=float("inf"))]
+
+
+class InPlace(Louder):
+    def augment(self, performance: ablate.Performance, rng: np.random.Generator) -> list[ablate.Performance]:
+        performance.notes["velocity"] = 100
+        return [performance]
+
+
+class OwnRandomness(Louder):
+    def augment(self, performance: ablate.Performance, rng: np.random.Generator) -> list[ablate.Performance]:
+        return super().augment(performance, np.random.default_rng(next(counter)))
+
+
+class OwnNumber(Louder):
+    def augment(self, performance: ablate.Performance, rng: np.random.Generator) -> list[ablate.Performance]:
+        return [performance] * (1 + next(counter) % 2)
+
+
+class MeanPitch(ablate.Metric):
+    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measured:
+        histogram = ablate.Histogram("pitch", "MIDI pitch", (0, 60, 128), (1, 1), (0, 2))
+        return ablate.Measured((self.value(generated),), (histogram,))
+
+    def value(self, generated: ablate.Performance) -> ablate.Value:
+        return ablate.Value("value", float(generated.notes["pitch"].mean()), "MIDI pitch", "none", len(generated))
+
+
+class NoValue(MeanPitch):
+    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measured:
+        return ablate.Measured(())
+
+
+class SpreadOfOne(MeanPitch):
+    def value(self, generated: ablate.Performance) -> ablate.Value:
+        value = float("nan") if len(generated) == 1 else 1.0
+        return ablate.Value("value", value, "1", "none", len(generated))
+
+
+class Sideways(MeanPitch):
+    def value(self, generated: ablate.Performance) -> ablate.Value:
+        direction: Any = "sideways"
+        return ablate.Value("value", 1.0, "1", direction, 1)
+
+
+class NoUnit(MeanPitch):
+    def value(self, generated: ablate.Performance) -> ablate.Value:
+        return ablate.Value("value", 1.0, "", "none", 1)
+
+
+class NoFeature(MeanPitch):
+    def value(self, generated: ablate.Performance) -> ablate.Value:
+        return ablate.Value("", 1.0, "1", "none", 1)
+
+
+class NegativeCount(MeanPitch):
+    def value(self, generated: ablate.Performance) -> ablate.Value:
+        return ablate.Value("value", 1.0, "1", "none", -1)
+
+
+class Twice(MeanPitch):
+    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measured:
+        return ablate.Measured((self.value(generated),) * 2)
+
+
+class FeatureByPitch(MeanPitch):
+    def value(self, generated: ablate.Performance) -> ablate.Value:
+        return ablate.Value(f"pitch {generated.notes['pitch'][0]}", 1.0, "1", "none", 1)
+
+
+class Drawing(MeanPitch):
+    """Draws the histogram it is given."""
+
+    def __init__(self, edges: tuple[float, ...], counts: tuple[float, ...]) -> None:
+        self.histogram = ablate.Histogram("pitch", "1", edges, counts, counts)
+
+    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measured:
+        return ablate.Measured((self.value(generated),), (self.histogram,))
+
+
+class RestlessValue(MeanPitch):
+    def value(self, generated: ablate.Performance) -> ablate.Value:
+        return ablate.Value("value", next(counter), "1", "none", 1)
+
+
+class Ageing(MeanPitch):
+    age = 0
+
+    def value(self, generated: ablate.Performance) -> ablate.Value:
+        self.age += 1
+        return ablate.Value("value", self.age, "1", "none", 1)
+
+
+class RewritesReference(MeanPitch):
+    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measured:
+        reference[-1].notes["velocity"] = 1
+        return super().measure(generated, reference)
+
+
+KEEPS = {
+    "CorpusContract": Scale,
+    "AugmenterContract": Louder,
+    "MetricContract": MeanPitch,
+}
+#: The contract, its test that must fail, the component, and what the message must say.
+BREAKS: list[tuple[str, str, Any, str]] = [
+    ("CorpusContract", "test_identity", BlankIdentity, "identity is empty"),
+    ("CorpusContract", "test_identity", NumberAsIdentity, "identity is no text"),
+    ("CorpusContract", "test_identity", RestlessIdentity, "changed"),
+    ("CorpusContract", "test_load", Empty, "no performance"),
+    ("CorpusContract", "test_load", Silent, "no note"),
+    ("CorpusContract", "test_load", Backwards, "not valid"),
+    ("CorpusContract", "test_load", RestlessMusic, "other music"),
+    ("CorpusContract", "test_load", RestlessSize, "another number"),
+    ("AugmenterContract", "test_results_are_valid", Nothing, "nothing comes out"),
+    ("AugmenterContract", "test_results_are_valid", Silencing, "no note"),
+    ("AugmenterContract", "test_results_are_valid", TooLoud, "not valid"),
+    ("AugmenterContract", "test_results_are_valid", TextLabel, "no number"),
+    ("AugmenterContract", "test_results_are_valid", EndlessLabel, "is inf"),
+    ("AugmenterContract", "test_input_is_left_alone", InPlace, "changed in place"),
+    ("AugmenterContract", "test_seed_decides", OwnRandomness, "other results"),
+    ("AugmenterContract", "test_seed_decides", OwnNumber, "another number"),
+    ("MetricContract", "test_values", NoValue, "no value"),
+    ("MetricContract", "test_values", SpreadOfOne, "is nan"),
+    ("MetricContract", "test_values", Sideways, "sideways"),
+    ("MetricContract", "test_values", NoUnit, "no unit"),
+    ("MetricContract", "test_values", NoFeature, "no name"),
+    ("MetricContract", "test_values", NegativeCount, "-1 observations"),
+    ("MetricContract", "test_values", Twice, "same feature"),
+    ("MetricContract", "test_features_are_fixed", FeatureByPitch, "differ between samples"),
+    ("MetricContract", "test_histograms", lambda: Drawing((0, 0, 1), (1, 1)), "do not increase"),
+    ("MetricContract", "test_histograms", lambda: Drawing((0, 1), (1, 1)), "do not fit"),
+    ("MetricContract", "test_histograms", lambda: Drawing((0, 1), (-1,)), "negative"),
+    ("MetricContract", "test_same_again", RestlessValue, "other numbers"),
+    ("MetricContract", "test_same_again", Ageing, "other numbers"),
+    ("MetricContract", "test_same_again", RewritesReference, "changed in place"),
+]

@@ -1,0 +1,211 @@
+"""Conditioners and samplers: one that keeps its contract, and many that break it."""
+
+# ruff: noqa: ARG002 - what breaks a contract often ignores what it is given
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import torch
+
+import ablate
+from ablate.testing.samples import ClockConditioner
+
+counter = itertools.count()
+
+
+class NoFeatures(ClockConditioner):
+    features = 0
+
+
+class UnknownDefault(ClockConditioner):
+    def __init__(self) -> None:
+        self.labels = {"level": float("nan")}
+
+
+class NumberAsLabel(ClockConditioner):
+    def __init__(self) -> None:
+        labels: Any = {1: 0.5}
+        self.labels = labels
+
+
+class NeedsLabels(ClockConditioner):
+    def observe(self, performance: ablate.Performance, times: Any) -> Any:
+        return self.ask(performance.labels, times)
+
+
+class ObservesDoubles(ClockConditioner):
+    def observe(self, performance: ablate.Performance, times: Any) -> Any:
+        return super().observe(performance, times).astype(np.float64)
+
+
+class ObservesFlat(ClockConditioner):
+    def observe(self, performance: ablate.Performance, times: Any) -> Any:
+        return super().observe(performance, times)[:, 0]
+
+
+class ObservesInfinity(ClockConditioner):
+    def observe(self, performance: ablate.Performance, times: Any) -> Any:
+        return super().observe(performance, times) + np.float32(np.inf)
+
+
+class ObservesInPlace(ClockConditioner):
+    def observe(self, performance: ablate.Performance, times: Any) -> Any:
+        performance.notes["start"] = 0
+        return super().observe(performance, times)
+
+
+class ObservesRestlessly(ClockConditioner):
+    def observe(self, performance: ablate.Performance, times: Any) -> Any:
+        return super().observe(performance, times) + np.float32(next(counter))
+
+
+class AsksAcrossTime(ClockConditioner):
+    def ask(self, labels: Any, times: Any) -> Any:
+        return super().ask(labels, times - times.mean() if len(times) else times)
+
+
+class AsksForOneLess(ClockConditioner):
+    def ask(self, labels: Any, times: Any) -> Any:
+        return super().ask(labels, times)[1:]
+
+
+class DisturbsShape(ClockConditioner):
+    def disturb(self, observed: Any, rng: np.random.Generator) -> Any:
+        return observed[:1]
+
+
+class DisturbsType(ClockConditioner):
+    def disturb(self, observed: Any, rng: np.random.Generator) -> Any:
+        return observed + rng.random(observed.shape)
+
+
+class DisturbsBeyond(ClockConditioner):
+    def disturb(self, observed: Any, rng: np.random.Generator) -> Any:
+        return observed + np.float32(np.nan)
+
+
+class DisturbsRestlessly(ClockConditioner):
+    def disturb(self, observed: Any, rng: np.random.Generator) -> Any:
+        return observed + np.float32(next(counter))
+
+
+class Linear(torch.nn.Linear):
+    spare: torch.nn.Parameter
+
+
+class SpareWeight(ClockConditioner):
+    def module(self, width: int) -> torch.nn.Module:
+        module = Linear(self.features, width)
+        module.spare = torch.nn.Parameter(torch.ones(1))
+        return module
+
+
+class FixedWidth(ClockConditioner):
+    def module(self, width: int) -> torch.nn.Module:
+        return torch.nn.Linear(self.features, 7)
+
+
+class FunctionAsModule(ClockConditioner):
+    def module(self, width: int) -> Any:
+        return lambda values: values.repeat(1, 1, width)[..., :width]
+
+
+class Exploding(ClockConditioner):
+    def module(self, width: int) -> torch.nn.Module:
+        module = torch.nn.Linear(self.features, width)
+        torch.nn.init.constant_(module.weight, float("inf"))
+        return module
+
+
+class AddsNothing(ablate.Sampler):
+    def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+        return logits
+
+
+class Doubles(AddsNothing):
+    def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+        return 2 * logits
+
+
+class DropsOne(AddsNothing):
+    def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+        return logits[:, 1:]
+
+
+class ToDouble(AddsNothing):
+    def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+        return logits.double()
+
+
+class ForbidsAll(AddsNothing):
+    def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+        return torch.full_like(logits, float("-inf"))
+
+
+class NotANumber(AddsNothing):
+    def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+        return logits - logits
+
+
+class Revives(AddsNothing):
+    def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+        return logits.nan_to_num(neginf=-9.0)
+
+
+class NeedsHistory(AddsNothing):
+    def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+        return logits + history[:, -1:]
+
+
+class InPlace(AddsNothing):
+    def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+        return logits.mul_(2)
+
+
+class RewritesHistory(AddsNothing):
+    def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+        history.fill_(0)
+        return logits
+
+
+class MixesRows(AddsNothing):
+    def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+        return logits + logits[:, :1].mean()
+
+
+KEEPS = {"ConditionerContract": ClockConditioner, "SamplerContract": AddsNothing}
+#: The contract, its test that must fail, the component, and what the message must say.
+BREAKS: list[tuple[str, str, Any, str]] = [
+    ("ConditionerContract", "test_labels", NoFeatures, "no feature"),
+    ("ConditionerContract", "test_labels", UnknownDefault, "is nan"),
+    ("ConditionerContract", "test_labels", NumberAsLabel, "no text"),
+    ("ConditionerContract", "test_observe", NeedsLabels, "level"),
+    ("ConditionerContract", "test_observe", ObservesDoubles, "float64"),
+    ("ConditionerContract", "test_observe", ObservesFlat, "tokens"),
+    ("ConditionerContract", "test_observe", ObservesInfinity, "not finite"),
+    ("ConditionerContract", "test_observe", ObservesInPlace, "changed in place"),
+    ("ConditionerContract", "test_observe", ObservesRestlessly, "other numbers"),
+    ("ConditionerContract", "test_ask", AsksAcrossTime, "token by token"),
+    ("ConditionerContract", "test_ask", AsksForOneLess, "tokens"),
+    ("ConditionerContract", "test_disturb", DisturbsShape, "became"),
+    ("ConditionerContract", "test_disturb", DisturbsType, "float64"),
+    ("ConditionerContract", "test_disturb", DisturbsBeyond, "not finite"),
+    ("ConditionerContract", "test_disturb", DisturbsRestlessly, "other numbers"),
+    ("ConditionerContract", "test_module", SpareWeight, "no gradient reaches spare"),
+    ("ConditionerContract", "test_module", FixedWidth, "shape"),
+    ("ConditionerContract", "test_module", FunctionAsModule, "gives a function"),
+    ("ConditionerContract", "test_module", Exploding, "not finite"),
+    ("SamplerContract", "test_something_is_possible", DropsOne, "became"),
+    ("SamplerContract", "test_something_is_possible", ToDouble, "float64"),
+    ("SamplerContract", "test_something_is_possible", ForbidsAll, "no possible token"),
+    ("SamplerContract", "test_something_is_possible", NotANumber, "NaN"),
+    ("SamplerContract", "test_something_is_possible", Revives, "became possible"),
+    ("SamplerContract", "test_something_is_possible", NeedsHistory, "size"),
+    ("SamplerContract", "test_input_is_left_alone", InPlace, "logits were changed"),
+    ("SamplerContract", "test_input_is_left_alone", RewritesHistory, "history was changed"),
+    ("SamplerContract", "test_rows_do_not_meet", MixesRows, "beside it"),
+    ("SamplerContract", "test_identity", Doubles, "identity"),
+]

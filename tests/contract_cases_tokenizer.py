@@ -1,0 +1,138 @@
+"""Tokenizers: many that break their contract."""
+
+# ruff: noqa: ARG002 - what breaks a contract often ignores what it is given
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+import ablate
+from ablate.testing.samples import PitchTokenizer
+
+counter = itertools.count()
+
+
+def note(start: float) -> ablate.Performance:
+    return ablate.Performance.from_notes([(60, 64, start, start + 0.5)])
+
+
+class SameWords(PitchTokenizer):
+    vocabulary = ("pitch",) * 128
+
+
+class WordsAsNumbers(PitchTokenizer):
+    vocabulary: Any = tuple(range(128))
+
+
+class NoWords(PitchTokenizer):
+    vocabulary = ()
+
+
+class StartsOutside(PitchTokenizer):
+    start_token = 128
+
+
+class ShortIds(PitchTokenizer):
+    def encode(self, performance: ablate.Performance) -> Any:
+        return super().encode(performance).astype(np.int32)
+
+
+class TallIds(PitchTokenizer):
+    def encode(self, performance: ablate.Performance) -> Any:
+        return super().encode(performance)[:, None]
+
+
+class IdsOutside(PitchTokenizer):
+    def encode(self, performance: ablate.Performance) -> Any:
+        return super().encode(performance) + 1
+
+
+class SortsInPlace(PitchTokenizer):
+    def encode(self, performance: ablate.Performance) -> Any:
+        performance.notes.sort(order="start")
+        return super().encode(performance)
+
+
+class RestlessIds(PitchTokenizer):
+    def encode(self, performance: ablate.Performance) -> Any:
+        return (super().encode(performance) + next(counter)) % 128
+
+
+class FallsOnSilence(PitchTokenizer):
+    def encode(self, performance: ablate.Performance) -> Any:
+        return super().encode(performance)[performance.notes["start"] >= performance.notes["start"].min()]
+
+
+class ForgetsAll(PitchTokenizer):
+    def encode(self, performance: ablate.Performance) -> Any:
+        return super().encode(performance)[:0]
+
+
+class RefusesShort(PitchTokenizer):
+    def decode(self, tokens: Any) -> ablate.Performance:
+        if len(tokens) < 2:
+            raise ValueError("two tokens at least")
+        return super().decode(tokens)
+
+
+class NegativeLengths(PitchTokenizer):
+    def decode(self, tokens: Any) -> ablate.Performance:
+        return ablate.Performance.from_notes([(60, 64, 1.0, 1.0 - int(t) / 100) for t in tokens])
+
+
+class RestlessNotes(PitchTokenizer):
+    def decode(self, tokens: Any) -> ablate.Performance:
+        return note(next(counter))
+
+
+class CoarseClock(PitchTokenizer):
+    def times(self, tokens: Any) -> Any:
+        return super().times(tokens).astype(np.float32)
+
+
+class OneTimeMore(PitchTokenizer):
+    def times(self, tokens: Any) -> Any:
+        return 0.25 * np.arange(len(tokens) + 1)
+
+
+class BackwardClock(PitchTokenizer):
+    def times(self, tokens: Any) -> Any:
+        return 0.25 * np.asarray(tokens)
+
+
+class EndlessClock(PitchTokenizer):
+    def times(self, tokens: Any) -> Any:
+        return np.full(len(tokens), np.inf)
+
+
+class ForesightedClock(PitchTokenizer):
+    def times(self, tokens: Any) -> Any:
+        return np.full(len(tokens), float(len(tokens)))
+
+
+KEEPS = {"TokenizerContract": PitchTokenizer}
+#: The contract, its test that must fail, the component, and what the message must say.
+BREAKS: list[tuple[str, str, Any, str]] = [
+    ("TokenizerContract", "test_vocabulary", SameWords, "same word"),
+    ("TokenizerContract", "test_vocabulary", WordsAsNumbers, "no text"),
+    ("TokenizerContract", "test_vocabulary", NoWords, "vocabulary is empty"),
+    ("TokenizerContract", "test_vocabulary", StartsOutside, "start token"),
+    ("TokenizerContract", "test_encode", ShortIds, "int32"),
+    ("TokenizerContract", "test_encode", TallIds, "dimension"),
+    ("TokenizerContract", "test_encode", IdsOutside, "out of range"),
+    ("TokenizerContract", "test_encode", SortsInPlace, "changed in place"),
+    ("TokenizerContract", "test_encode", RestlessIds, "other ids"),
+    ("TokenizerContract", "test_encode", FallsOnSilence, "zero-size array"),
+    ("TokenizerContract", "test_notes_survive", ForgetsAll, "nothing is left"),
+    ("TokenizerContract", "test_any_ids_decode", RefusesShort, "two tokens at least"),
+    ("TokenizerContract", "test_any_ids_decode", NegativeLengths, "not valid"),
+    ("TokenizerContract", "test_any_ids_decode", RestlessNotes, "other notes"),
+    ("TokenizerContract", "test_times", CoarseClock, "float32"),
+    ("TokenizerContract", "test_times", OneTimeMore, "times for"),
+    ("TokenizerContract", "test_times", BackwardClock, "backwards"),
+    ("TokenizerContract", "test_times", EndlessClock, "not finite"),
+    ("TokenizerContract", "test_times", ForesightedClock, "later tokens"),
+]

@@ -1,0 +1,31 @@
+"""Performances for the tests of both tokenizers, drawn by hypothesis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import hypothesis.strategies as st
+import numpy as np
+
+from ablate import Performance
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@st.composite
+def performances(draw: st.DrawFn, pitches: Sequence[int] = range(128)) -> Performance:
+    """Up to 30 notes; times often coincide, and pitches are few, so that notes of one pitch overlap."""
+    used = draw(st.lists(st.sampled_from(pitches), min_size=1, max_size=4))
+    start = st.floats(0, 20) | st.sampled_from([0.0, 0.125, 0.5, 0.51, 1.0, 4.0])
+    length = st.floats(0, 5) | st.sampled_from([0.0, 0.001, 0.01, 0.375, 1.0])
+    note = st.tuples(st.sampled_from(used), st.integers(1, 127), start, length)
+    notes = draw(st.lists(note, max_size=30))
+    return Performance.from_notes((pitch, velocity, s, s + d) for pitch, velocity, s, d in notes)
+
+
+def token_sequences(vocabulary: int) -> st.SearchStrategy[np.ndarray]:
+    """Any ids, half of the time of few kinds, so that note-ons and note-offs of one pitch meet."""
+    ids = st.integers(0, vocabulary - 1)
+    few = st.sampled_from([0, 1, 88, 89, vocabulary - 1, vocabulary - 9, 180])
+    return (st.lists(ids, max_size=80) | st.lists(few, max_size=40)).map(lambda tokens: np.array(tokens, np.int64))

@@ -1,0 +1,157 @@
+"""Each contract passes a component that keeps it, and each of its tests fails for components that do not."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from typing import Any
+
+import contract_cases_model as model
+import contract_cases_music as music
+import contract_cases_network as network
+import contract_cases_tokenizer as tokenizer
+import pytest
+
+import ablate
+from ablate import testing
+from ablate.specs import SPECS
+
+pytest_plugins = ["pytester"]
+
+KEEPS = {**music.KEEPS, **tokenizer.KEEPS, **network.KEEPS, **model.KEEPS}
+BREAKS = [*music.BREAKS, *tokenizer.BREAKS, *network.BREAKS, *model.BREAKS]
+OF_RECORDS = {"test_record", "test_options_are_documented", "test_options_are_plain"}
+
+
+def spec_for(contract: str, component: Any, **changes: Any) -> Any:
+    """A record of the contract's kind whose ``build`` makes the component."""
+    kind = contract.removesuffix("Contract").lower()
+    build = (lambda _, *rest: component(*rest)) if kind == "model" else (lambda *_: component())
+    return SPECS[kind](**{"name": "mine", "summary": "Mine.", "build": build, **changes})
+
+
+def suite(contract: str, component: Any, **changes: Any) -> Any:
+    """A plugin author's subclass of the contract."""
+    attributes: dict[str, Any] = {"spec": spec_for(contract, component, **changes)}
+    if contract == "SamplerContract":
+        attributes["identity"] = {}
+    return type("TestMine", (getattr(testing, contract),), attributes)()
+
+
+def names_of_tests(tests: object) -> set[str]:
+    return {name for name in dir(tests) if name.startswith("test_")}
+
+
+def run(tests: Any, name: str) -> None:
+    """One test of a suite, as pytest would run it."""
+    method = getattr(tests, name)
+    if "settings" not in inspect.signature(method).parameters:
+        method()
+        return
+    for settings in tests.options:
+        method(settings)
+
+
+@pytest.mark.parametrize("contract", KEEPS)
+def test_a_component_that_keeps_the_contract_passes(contract: str) -> None:
+    tests = suite(contract, KEEPS[contract])
+    for name in names_of_tests(tests):
+        run(tests, name)
+
+
+@pytest.mark.parametrize(("contract", "name", "component", "message"), BREAKS)
+def test_a_component_that_breaks_the_contract_fails(contract: str, name: str, component: Any, message: str) -> None:
+    # Some break in their own words, as a component that cannot cope with an empty piece does.
+    with pytest.raises(Exception, match=message):
+        run(suite(contract, component), name)
+
+
+@pytest.mark.parametrize("contract", [name for name in testing.__all__ if name.endswith("Contract")])
+def test_every_test_of_every_contract_can_fail(contract: str) -> None:
+    failed = {name for broken, name, *_ in BREAKS if broken == contract}
+    assert failed == names_of_tests(getattr(testing, contract)) - OF_RECORDS
+
+
+@dataclasses.dataclass(frozen=True)
+class Undocumented:
+    """Options."""
+
+    size: int = ablate.option(1, doc=" ")
+
+
+@dataclasses.dataclass
+class Thawed:
+    """Options."""
+
+    size: int = ablate.option(1, doc="Size.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Growing:
+    """Options that change whenever they are built."""
+
+    size: int = ablate.option(1, doc="Size.")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", self.size + 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("test_record", {"summary": " "}, "summary is empty"),
+        ("test_record", {"summary": "Two\nlines."}, "one line"),
+        ("test_record", {"version": ""}, "version is empty"),
+        ("test_record", {"build": None}, "no function"),
+        ("test_options_are_documented", {"options": Undocumented}, "without a doc: size"),
+        ("test_options_are_documented", {"options": Thawed}, "not frozen"),
+        ("test_options_are_plain", {"options": Growing}, "changed on the way"),
+    ],
+)
+def test_a_record_that_breaks_the_contract_fails(name: str, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        run(suite("MetricContract", music.MeanPitch, **changes), name)
+
+
+def test_a_record_of_another_hook_point_fails() -> None:
+    tests = suite("MetricContract", music.MeanPitch)
+    tests.spec = spec_for("CorpusContract", music.Scale)
+    with pytest.raises(AssertionError, match="hands over MetricSpec"):
+        run(tests, "test_record")
+
+
+@pytest.mark.parametrize(
+    ("pitches", "shift", "lengthen", "message"),
+    [
+        ((0, 127), 0.02, 0.0, "a start in 'scale' is off by 0.02"),
+        ((0, 127), 0.0, 0.02, "an? end in 'scale' is off by 0.02"),
+        ((61, 127), 0.0, 0.0, "'scale' had 7 notes, now 8"),
+    ],
+)
+def test_a_promise_about_times_is_kept(pitches: tuple[int, int], shift: float, lengthen: float, message: str) -> None:
+    def decode(_: Any, tokens: Any) -> ablate.Performance:
+        notes = next(p for p in testing.performances() if len(p) == len(tokens)).notes
+        notes["start"] += shift
+        notes["end"] += shift + lengthen
+        return ablate.Performance(notes)
+
+    tests = suite("TokenizerContract", type("Shifting", (tokenizer.PitchTokenizer,), {"decode": decode}))
+    tests.pitches, tests.within = pitches, 0.01
+    with pytest.raises(AssertionError, match=message):
+        run(tests, "test_notes_survive")
+
+
+def test_settings_become_cases_of_their_own(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import ablate_sampling
+        from ablate.testing import SamplerContract
+
+        class TestMine(SamplerContract):
+            spec = next(iter(ablate_sampling.ablate_samplers()))
+            options = ({}, {"tau": 0.5})
+        """
+    )
+    result = pytester.runpytest("-v", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=10)
+    result.stdout.fnmatch_lines(["*test_something_is_possible[[]defaults] PASSED*", "*[[]tau=0.5] PASSED*"])
