@@ -24,9 +24,13 @@ from ablate.errors import InvalidOptions, did_you_mean
 if typing.TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pydantic
+
 T = typing.TypeVar("T")
 
 _REQUIRED: Any = dataclasses.MISSING
+_UNIONS = (typing.Union, types.UnionType)
+_LONGEST_SHOWN = 80
 
 
 def option(
@@ -82,25 +86,27 @@ def validate(options: type[T], values: Mapping[str, Any]) -> T:
     Raises:
         InvalidOptions: with every problem found, keyed by option name.
     """
-    known = [field.name for field in dataclasses.fields(options)]  # type: ignore[arg-type]
+    fields = {field.name: field for field in dataclasses.fields(options)}  # type: ignore[arg-type]
     problems = [
-        (key, f"unknown key{did_you_mean(key, known)} (known: {', '.join(known) or 'none'})")
+        (key, f"unknown key{did_you_mean(key, fields)} (known: {', '.join(fields) or 'none'})")
         for key in values
-        if key not in known
+        if key not in fields
     ]
-    import pydantic
-
-    given = {key: value for key, value in values.items() if key in known}
-    try:
-        model: Any = _model(options)  # type: ignore[arg-type]
-        checked = model.model_validate_json(json.dumps(given, default=_refuse), strict=True)
-    except pydantic.ValidationError as error:
-        problems += [(".".join(map(str, e["loc"])), _words(e)) for e in error.errors()]
-    except _NotPlainError as error:
-        problems.append(("", str(error)))
+    checked: dict[str, Any] = {}
+    for name, field in fields.items():
+        if name in values:
+            try:
+                checked[name] = _checked(options, name, values[name])
+            except ValueError:  # pydantic's, or that of a value which no TOML table can hold
+                problems.append((name, _complaint(options, field, values[name])))
+        elif _required(field):
+            problems.append((name, "is required"))
     if problems:
         raise InvalidOptions(problems)
-    return options(**{key: getattr(checked, key) for key in known})
+    try:
+        return options(**checked)
+    except ValueError as error:  # a __post_init__ that says in Python's own way what does not fit together
+        raise InvalidOptions([("", str(error))]) from error
 
 
 def plain(options: Any) -> dict[str, Any]:
@@ -116,17 +122,27 @@ def describe(options: type[Any]) -> list[OptionField]:
 
 
 def _describe_field(field: dataclasses.Field[Any], hint: Any) -> OptionField:
-    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
-    bounds = [f"{signs[key]} {value:g}" for key, value in field.metadata.get("bounds", {}).items()]
-    required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    default = None if required else _default(field)
-    return OptionField(field.name, type_name(hint), default, required, ", ".join(bounds), field.metadata.get("doc", ""))
+    bounds = _bounds(field)
+    if field.metadata.get("min_length") is not None:
+        bounds.append(f"length ≥ {field.metadata['min_length']}")
+    default = None if _required(field) else _default(field)
+    doc = field.metadata.get("doc", "")
+    return OptionField(field.name, type_name(hint), default, _required(field), ", ".join(bounds), doc)
+
+
+def _required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     return field.default
+
+
+def _bounds(field: dataclasses.Field[Any]) -> list[str]:
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    return [f"{signs[key]} {value:.12g}" for key, value in field.metadata.get("bounds", {}).items()]
 
 
 def type_name(hint: Any) -> str:
@@ -136,57 +152,87 @@ def type_name(hint: Any) -> str:
         return " | ".join(json.dumps(arg) for arg in args)
     if origin in (tuple, list):
         return f"list of {type_name(args[0])}" if args else "list"
-    if origin in (typing.Union, types.UnionType):
-        return " | ".join(type_name(arg) for arg in args if arg is not type(None))
-    return {"str": "text", "bool": "true | false"}.get(
-        getattr(hint, "__name__", ""), getattr(hint, "__name__", str(hint))
-    )
+    if origin in _UNIONS:
+        return " | ".join(type_name(arg) for arg in args if arg is not types.NoneType)
+    name = getattr(hint, "__name__", str(hint))
+    return {"str": "text", "bool": "true | false"}.get(name, name)
+
+
+def shown(value: Any) -> str:
+    """A value as a study file would have it: ``true``, ``"text"``, ``[1, 2]``."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return "none"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(shown, value))}]"
+    if type(value) in (int, float):
+        return str(value)
+    return f"{type(value).__name__} {value}"
+
+
+def _complaint(options: Any, field: dataclasses.Field[Any], value: Any) -> str:
+    """What to do about a value that does not fit: "must be …, not …"."""
+    hint = typing.get_type_hints(options)[field.name]
+    wanted = _phrase(hint, " and ".join(_bounds(field)), field.metadata.get("min_length"))
+    given = shown(value)
+    return f"must be {wanted}, not {given if len(given) <= _LONGEST_SHOWN else given[:_LONGEST_SHOWN] + '…'}"
+
+
+def _phrase(hint: Any, bounds: str, min_length: int | None, *, several: bool = False) -> str:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        return " or ".join(map(shown, args))
+    if origin in _UNIONS:
+        members = (arg for arg in args if arg is not types.NoneType)
+        return " or ".join(_phrase(arg, bounds, min_length, several=several) for arg in members)
+    if origin in (tuple, list):
+        fixed = f"{len(args)} " if origin is tuple and Ellipsis not in args else ""
+        count = fixed if min_length is None else f"{min_length} or more "
+        return f"a list of {count}{_phrase(args[0], bounds, None, several=True)}"
+    if hint in (int, float):
+        number = "whole number" if hint is int else "number"
+        return f"{number}s {bounds}".rstrip() if several else f"a {number} {bounds}".rstrip()
+    if hint is str:
+        return "text" if min_length is None else f"text of {min_length} or more characters"
+    return "true or false" if hint is bool else type_name(hint)
+
+
+def _checked(options: Any, name: str, value: Any) -> Any:
+    """``value`` as the type of that option; raises ValueError if it is none."""
+    try:
+        text = json.dumps(value)
+    except TypeError as error:  # a date, an object
+        raise ValueError(str(error)) from error
+    # by way of JSON, where strict means what it says and a list may still become a tuple
+    return _adapter(options, name).validate_json(text, strict=True)
 
 
 @functools.cache
-def _model(options: Any) -> Any:
-    """The pydantic model that checks ``options``; built once for each class."""
+def _adapter(options: Any, name: str) -> pydantic.TypeAdapter[Any]:
+    """What checks one option; built when it is first given."""
     import pydantic
 
-    hints = typing.get_type_hints(options)
-    fields: dict[str, Any] = {}
-    for field in dataclasses.fields(options):
-        hint = _bounded(hints[field.name], field.metadata.get("bounds", {}))
-        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        info = pydantic.Field(... if required else _default(field), min_length=field.metadata.get("min_length"))
-        fields[field.name] = (hint, info)
-    config = pydantic.ConfigDict(allow_inf_nan=False)
-    return pydantic.create_model(options.__name__, __config__=config, **fields)
+    (field,) = (field for field in dataclasses.fields(options) if field.name == name)
+    hint = typing.get_type_hints(options)[name]
+    return pydantic.TypeAdapter(_limited(hint, field.metadata.get("bounds", {}), field.metadata.get("min_length")))
 
 
-def _bounded(hint: Any, bounds: Mapping[str, float]) -> Any:
-    """``hint`` with its bounds; those of a sequence or union go to the numbers inside it."""
+def _limited(hint: Any, bounds: Mapping[str, float], min_length: int | None = None) -> Any:
+    """``hint`` with its bounds on the numbers inside it, none of them infinite, and its length on the outside."""
     import pydantic
 
-    if not bounds:
-        return hint
     origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin is tuple:
-        return tuple[tuple(_bounded(arg, bounds) if arg is not Ellipsis else arg for arg in args)]  # type: ignore[misc]
-    if origin in (typing.Union, types.UnionType):
-        return typing.Union[tuple(_bounded(arg, bounds) for arg in args)]  # noqa: UP007 - built at run time
+    if origin in _UNIONS:
+        return typing.Union[tuple(_limited(arg, bounds, min_length) for arg in args)]  # noqa: UP007 - built at run time
+    if origin in (tuple, list):
+        items = origin[tuple(arg if arg is Ellipsis else _limited(arg, bounds) for arg in args)]
+        return typing.Annotated[items, pydantic.Field(min_length=min_length)]
+    if hint is str:
+        return typing.Annotated[str, pydantic.Field(min_length=min_length)]
     if hint in (int, float):
-        limits: dict[str, Any] = dict(bounds)
+        limits: dict[str, Any] = {**bounds, "allow_inf_nan": False} if hint is float else dict(bounds)
         return typing.Annotated[hint, pydantic.Field(**limits)]
     return hint
-
-
-class _NotPlainError(TypeError):
-    pass
-
-
-def _refuse(value: Any) -> Any:
-    raise _NotPlainError(f"{value!r} is no number, text, boolean, list or table")
-
-
-def _words(error: Any) -> str:
-    """Pydantic's message, shortened, with the value that caused it."""
-    if error["type"] == "missing":
-        return "is required"
-    message = error["msg"].removeprefix("Input ").replace("should be a valid", "should be a")
-    return f"{message}, not {json.dumps(error['input'], default=str)}"

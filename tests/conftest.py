@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import io
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parent.parent
 
@@ -32,3 +39,40 @@ def smd_dir() -> Path:
 def reference_dir() -> Path:
     """Golden tokens made with public code, and the values that the original report printed."""
     return _folder("ABLATE_REFERENCE_DIR", ROOT.parent / "shared/reference", "reference values")
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What one command line left: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def ablate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    """``ablate("study", "list")``: run a command as the console script would, in an empty folder.
+
+    No terminal, no colour, a fixed width, and nothing of the caller's settings. Errors meant for people become an exit
+    code and lines in ``err``; any other exception comes through, so that no test mistakes a bug for a refusal.
+    """
+    from ablate.cli import run
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("ABLATE_HOME", "ABLATE_STRICT_PLUGINS", "FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "100", "LINES": "50"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+    def call(*args: str) -> Outcome:
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                code = run([str(arg) for arg in args])
+            except SystemExit as stop:  # a command's own `sys.exit(130)`
+                code = stop.code if isinstance(stop.code, int) else 1
+        return Outcome(code, out.getvalue(), err.getvalue())
+
+    return call

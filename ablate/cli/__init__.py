@@ -8,11 +8,15 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 import ablate
 from ablate.errors import AblateError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _GROUPS = {
     "corpus": "Look at music before learning from it.",
@@ -54,22 +58,30 @@ def cli() -> None:
     """
 
 
-def main() -> None:
-    """The console script: errors meant for people become lines on stderr and an exit code."""
+def run(args: Sequence[str] | None = None) -> int:
+    """Run one command line (by default the process's own) and return its exit code.
+
+    Errors meant for people become lines on stderr; anything else is a bug and comes through.
+    """
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(args, prog_name="ablate", standalone_mode=False)
         sys.stdout.flush()
     except AblateError as error:
         for line in str(error).splitlines():
             click.echo(f"error: {line}", err=True)
-        sys.exit(2 if isinstance(error, UsageError) else 1)
+        return 2 if isinstance(error, UsageError) else 1
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
-        sys.exit(130)
+        return 130
     except BrokenPipeError:  # `ablate ... | head` is no error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    sys.exit(code if isinstance(code, int) else 0)
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run())

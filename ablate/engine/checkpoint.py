@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import safetensors
@@ -20,23 +20,29 @@ if TYPE_CHECKING:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there complete or not at all: temporary name, fsync, rename."""
+    """Write a file so that it is there complete or not at all: temporary name, fsync, rename.
+
+    A process that is killed outright meanwhile may leave the temporary file, which is hidden; it never leaves a part
+    of ``path``, and what was there before stays until the new file is complete.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    # opened by name, not by mkstemp, whose files only their owner may read
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)  # noqa: PTH105 - Path.replace is the same call with more words
+        temporary.replace(path)
     except BaseException:
-        os.unlink(temporary)  # noqa: PTH108
+        temporary.unlink(missing_ok=True)
         raise
 
 
 def pack_tensors(tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> bytes:
     """Named tensors as the bytes of a safetensors file, with JSON-ready facts in its header."""
-    ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    # safetensors refuses tensors that share memory, as tied weights do: each name gets a copy
+    ready = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     return safetensors.torch.save(ready, {"facts": json.dumps(facts)})
 
 
@@ -49,14 +55,17 @@ def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """The tensors and facts of a file that :func:`save_tensors` saved.
 
     Raises:
-        StageError: the file is not one of ours or is damaged.
+        StageError: the file is missing, damaged or not one of ours.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             facts = json.loads((file.metadata() or {})["facts"])
             return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 - no dict
-    except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        raise StageError(f"{path}: damaged ({error}); delete it, and it is made again") from error
+    except (safetensors.SafetensorError, FileNotFoundError, KeyError, ValueError) as error:
+        raise StageError(
+            f"{path} is damaged or missing ({error}); delete the folder it is in, run the study again, "
+            "and it is made anew"
+        ) from error
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:

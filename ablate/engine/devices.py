@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 
 import torch
@@ -20,12 +21,12 @@ def resolve_device(asked: str) -> str:
         return "cuda" if torch.cuda.is_available() else "cpu"
     if asked == "cpu":
         return asked
-    kind, _, index = asked.partition(":")
-    if kind != "cuda" or (index and not index.isdigit()):
+    index = re.fullmatch(r"cuda(?::([0-9]+))?", asked)
+    if index is None:
         raise UsageError(f"--device {asked}: choose auto, cpu, cuda or cuda:N")
     if not torch.cuda.is_available():
         raise UsageError(f"--device {asked}: no CUDA device on this machine; choose cpu or auto")
-    if index and int(index) >= torch.cuda.device_count():
+    if index[1] and int(index[1]) >= torch.cuda.device_count():
         raise UsageError(f"--device {asked}: this machine has {torch.cuda.device_count()} CUDA device(s), from 0")
     return asked
 

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from ablate.interfaces import Conditioner, IntArray, Sampler, Tokenizer
     from ablate.specs import SamplerSpec
 
+#: Rows that step together. More share a step better, fewer waste less on idle rows.
 BLOCK = 32
+#: Steps between two pieces of news.
+TELL_EVERY = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +49,11 @@ class Row:
     primer: IntArray = dataclasses.field(default_factory=lambda: np.empty(0, np.int64))
     labels: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
+    @property
+    def given(self) -> int:
+        """How many tokens stand before the first new one: the primer, or the start token."""
+        return max(len(self.primer), 1)
+
 
 def generate(
     models: Sequence[Any],
@@ -62,22 +70,33 @@ def generate(
     The primer is read once, the first new token is drawn from the prediction after its last token, and the tokens
     returned (int64 [row.tokens]) do not include it.
 
+    Args:
+        models: one for each member, on ``device`` and in evaluation mode.
+        rows: what to generate.
+        tokenizer: of the models' vocabulary.
+        conditioners: in the order that the models were built with.
+        device: a torch device.
+        tell: called now and then with the steps done and the steps of all.
+        should_stop: asked before every step.
+
     Raises:
         StageError: the model's or a sampler's logits leave no token possible.
     """
-    results: list[IntArray | None] = [None] * len(rows)
+    results: dict[int, IntArray] = {}
     blocks = _blocks(rows)
-    for number, block in enumerate(blocks):
+    steps = [max(rows[i].given + rows[i].tokens for i in block) - 1 for block in blocks]
+    done = 0
+    for block, length in zip(blocks, steps, strict=True):
         run = _Block(models[rows[block[0]].member], [rows[i] for i in block], tokenizer, conditioners, device)
-        for step in range(run.length):
+        for step in range(length):
             if should_stop():
                 return None
             run.advance(step)
-            if step % 100 == 0:
-                tell(number * run.length + step, len(blocks) * run.length)
-        for index, tokens in zip(block, run.tokens(), strict=True):
-            results[index] = tokens
-    return [tokens for tokens in results if tokens is not None]
+            done += 1
+            if done % TELL_EVERY == 0 or done == sum(steps):
+                tell(done, sum(steps))
+        results.update(zip(block, run.tokens(), strict=True))
+    return [results[index] for index in range(len(rows))]
 
 
 def _blocks(rows: Sequence[Row]) -> list[list[int]]:
@@ -89,7 +108,11 @@ def _blocks(rows: Sequence[Row]) -> list[list[int]]:
 
 
 class _Block:
-    """Up to :data:`BLOCK` rows of one model, stepped together."""
+    """Up to :data:`BLOCK` rows of one model, stepped together.
+
+    ``known_bt`` holds the tokens of all rows of the block from column 0 on, idle rows last; column t of
+    ``uniforms_rt`` draws the token of column t.
+    """
 
     def __init__(
         self,
@@ -101,63 +124,65 @@ class _Block:
     ) -> None:
         self.model, self.rows, self.tokenizer = model, rows, tokenizer
         self.conditioners, self.device = conditioners, torch.device(device)
-        prompts = [row.primer if len(row.primer) else np.array([tokenizer.start_token]) for row in rows]
-        self.starts = np.array([len(prompt) for prompt in prompts])
-        self.length = max(len(prompt) + row.tokens for prompt, row in zip(prompts, rows, strict=True)) - 1
-        known = np.zeros((BLOCK, self.length + 1), np.int64)
-        for index, prompt in enumerate(prompts):
-            known[index, : len(prompt)] = prompt
-        self.known = torch.from_numpy(known).to(self.device)
-        uniforms = np.zeros((len(rows), self.length + 1))  # column t draws the token of column t
+        columns = max(row.given + row.tokens for row in rows)
+        known_bt = np.zeros((BLOCK, columns), np.int64)
+        uniforms_rt = np.zeros((len(rows), columns))
+        new_rt = np.zeros((len(rows), columns), bool)
         for index, row in enumerate(rows):
-            start = self.starts[index]
-            uniforms[index, start : start + row.tokens] = numpy_stream(row.seed).random(row.tokens)
-        self.uniforms = torch.from_numpy(uniforms).to(self.device)
-        self.starts_on_device = torch.from_numpy(self.starts).to(self.device)
-        self.chains = _chains(rows, tokenizer)
+            known_bt[index, : row.given] = row.primer if len(row.primer) else tokenizer.start_token
+            new = slice(row.given, row.given + row.tokens)
+            new_rt[index, new] = True
+            uniforms_rt[index, new] = numpy_stream(row.seed).random(row.tokens)
+        self.known_bt = torch.from_numpy(known_bt).to(self.device)
+        self.uniforms_rt = torch.from_numpy(uniforms_rt).to(self.device)
+        self.new_rt = torch.from_numpy(new_rt).to(self.device)
+        self.chains = _chains(rows, tokenizer, self.device)
+        self.asked = [[{**conditioner.labels, **row.labels} for row in rows] for conditioner in conditioners]
         self.state: Any = None
-        self.asked = [
-            {label: row.labels.get(label, default) for c in conditioners for label, default in c.labels.items()}
-            for row in rows
-        ]
 
+    @torch.inference_mode()
     def advance(self, step: int) -> None:
-        """Read column ``step`` of every row and write column ``step + 1`` where the primer does not say it."""
-        with torch.inference_mode():
-            logits_rtv, self.state = self.model(self.known[:, step : step + 1], self._conditions(step), self.state)
-            logits_rv = logits_rtv[: len(self.rows), -1].float()
-            for indices, chain in self.chains:
-                part = logits_rv[indices]
-                for sampler in chain:
-                    part = sampler(part, self.known[indices, : step + 1])
-                logits_rv[indices] = part
-            drawn = _draw(logits_rv, self.uniforms[:, step + 1, None])
-            given = step + 1 < self.starts_on_device
-            column = self.known[: len(self.rows), step + 1]
-            column.copy_(torch.where(given, column, drawn))
+        """Read column ``step`` of every row and write column ``step + 1`` where a new token belongs."""
+        logits_btv, self.state = self.model(self.known_bt[:, step : step + 1], self._conditions(step), self.state)
+        logits_rv = self._reshaped(logits_btv[: len(self.rows), -1].float(), step)
+        new_r = self.new_rt[:, step + 1]
+        drawn_r = draw(logits_rv, self.uniforms_rt[:, step + 1], new_r)
+        column_r = self.known_bt[: len(self.rows), step + 1]
+        column_r.copy_(torch.where(new_r, drawn_r, column_r))
+
+    def _reshaped(self, logits_rv: torch.Tensor, step: int) -> torch.Tensor:
+        """The logits after each row's samplers. They see every step, for they may keep count of them."""
+        reshaped_rv = torch.empty_like(logits_rv)
+        for indices, chain in self.chains:
+            part_rv, history_rt = logits_rv[indices], self.known_bt[indices, : step + 1]
+            for sampler in chain:
+                part_rv = sampler(part_rv, history_rt)
+            reshaped_rv[indices] = part_rv
+        return reshaped_rv
 
     def _conditions(self, step: int) -> list[torch.Tensor]:
         if not self.conditioners:
             return []
-        known = self.known[: len(self.rows), : step + 1].cpu().numpy()
-        times = [self.tokenizer.times(row)[-1:] for row in known]
+        known_rt = self.known_bt[: len(self.rows), : step + 1].cpu().numpy()
+        times = [self.tokenizer.times(known_t)[-1:] for known_t in known_rt]
         conditions = []
-        for conditioner in self.conditioners:
-            values = np.stack([conditioner.ask(a, t) for a, t in zip(self.asked, times, strict=True)])
-            idle = np.repeat(values[:1], BLOCK - len(values), axis=0)
-            conditions.append(torch.from_numpy(np.concatenate([values, idle])).float().to(self.device))
+        for conditioner, asked in zip(self.conditioners, self.asked, strict=True):
+            values_rtf = np.stack([conditioner.ask(labels, t) for labels, t in zip(asked, times, strict=True)])
+            idle_rtf = np.repeat(values_rtf[:1], BLOCK - len(values_rtf), axis=0)
+            conditions.append(torch.from_numpy(np.concatenate([values_rtf, idle_rtf])).float().to(self.device))
         return conditions
 
     def tokens(self) -> list[IntArray]:
         """The new tokens of each row."""
-        known = self.known.cpu().numpy()
+        known_bt = self.known_bt.cpu().numpy()
         return [
-            known[index, start : start + row.tokens].copy()
-            for index, (row, start) in enumerate(zip(self.rows, self.starts, strict=True))
+            known_bt[index, row.given : row.given + row.tokens].copy() for index, row in enumerate(self.rows)
         ]
 
 
-def _chains(rows: Sequence[Row], tokenizer: Tokenizer) -> list[tuple[torch.Tensor, list[Sampler]]]:
+def _chains(
+    rows: Sequence[Row], tokenizer: Tokenizer, device: torch.device
+) -> list[tuple[torch.Tensor, list[Sampler]]]:
     """The rows of each chain of samplers, and the chain built for all of them at once."""
     groups: dict[tuple[str, ...], list[int]] = {}
     for index, row in enumerate(rows):
@@ -166,14 +191,24 @@ def _chains(rows: Sequence[Row], tokenizer: Tokenizer) -> list[tuple[torch.Tenso
     for indices in groups.values():
         specs = [spec for spec, _ in rows[indices[0]].chain]
         chain = [spec.build([rows[i].chain[place][1] for i in indices], tokenizer) for place, spec in enumerate(specs)]
-        built.append((torch.tensor(indices), chain))
+        built.append((torch.tensor(indices, device=device), chain))
     return built
 
 
-def _draw(logits_rv: torch.Tensor, uniforms_r1: torch.Tensor) -> torch.Tensor:
-    """One token a row by inverse CDF, in double precision: the first whose cumulated probability exceeds u."""
+def draw(logits_rv: torch.Tensor, uniforms_r: torch.Tensor, wanted_r: torch.Tensor) -> torch.Tensor:
+    """One token a row by inverse CDF, in double precision: the first whose cumulated probability exceeds u.
+
+    Args:
+        logits_rv: what the samplers made of the model's prediction.
+        uniforms_r: u of each row, at least 0 and less than 1.
+        wanted_r: the rows whose token is used; the others (still in their primer, or finished) get any.
+
+    Raises:
+        StageError: a wanted row has no possible token.
+    """
     cumulated_rv = torch.softmax(logits_rv.double(), -1).cumsum(-1)
-    total_r1 = cumulated_rv[:, -1:]
-    if not bool(torch.isfinite(total_r1).all()):
+    total_r = cumulated_rv[:, -1]
+    if not bool((torch.isfinite(total_r) | ~wanted_r).all()):
         raise StageError("no token is possible: the logits are not numbers, or a sampler forbids every token")
-    return (cumulated_rv <= uniforms_r1 * total_r1).sum(-1).clamp(max=logits_rv.shape[1] - 1)
+    # u * total is less than total, so the token found has raised the sum: one of probability 0 never does
+    return (cumulated_rv <= (uniforms_r * total_r)[:, None]).sum(-1).clamp(max=logits_rv.shape[1] - 1)

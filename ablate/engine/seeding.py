@@ -11,7 +11,6 @@ import hashlib
 from typing import Literal
 
 import numpy as np
-import torch
 
 Purpose = Literal["augment", "init", "windows", "labels", "dropout", "sample"]
 
@@ -25,8 +24,3 @@ def derive(seed: int, replicate: int, purpose: Purpose, index: int = 0) -> int:
 def numpy_stream(derived: int) -> np.random.Generator:
     """A NumPy generator for a derived seed (Philox: counter-based, the same on every platform)."""
     return np.random.Generator(np.random.Philox(derived))
-
-
-def torch_stream(derived: int) -> torch.Generator:
-    """A torch CPU generator for a derived seed."""
-    return torch.Generator().manual_seed(derived)

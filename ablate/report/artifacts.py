@@ -63,7 +63,7 @@ class Artifacts:
         return files
 
     def _miss(self, what: str, error: Exception) -> None:
-        reason = "not found" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"
+        reason = "not found" if isinstance(error, FileNotFoundError) else "damaged, or not allowed to be read"
         line = f"{what}: {reason}"
         if line not in self.missing:
             self.missing.append(line)
@@ -83,5 +83,5 @@ def thinned(losses: FloatArray, points: int = 300) -> tuple[FloatArray, FloatArr
 
 def file_name(name: str) -> str:
     """``name`` itself where it can be a file's, otherwise something like it that no other name gives."""
-    safe = re.sub(r"^[.-]|[^A-Za-z0-9@=,+_.-]", "_", name[:80])
+    safe = re.sub(r"^[.-]|[^A-Za-z0-9@=,+_.-]", "_", name[:80]) or "_"
     return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

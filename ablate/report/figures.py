@@ -273,6 +273,7 @@ def loss_figure(curves: pd.DataFrame) -> Figure:
             axes.yaxis.set_major_formatter("{x:g}")
             axes.yaxis.set_minor_locator(NullLocator())
         axes.set(xlabel="training step", ylabel="loss in nats per token")
+        axes.margins(x=0.01)
         handles = [Line2D([], [], color=c, label=style.label(g, 40)) for g, c in style.colours(groups).items()]
         figure.legend(handles=handles, loc="outside upper left", ncols=3)
         axes.spines["bottom"].set_color(LINES)

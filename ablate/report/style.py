@@ -72,7 +72,7 @@ def styled() -> Iterator[None]:
     settings: dict[Any, Any] = {**sns.axes_style("white"), **_RC}
     with mpl.rc_context(settings), warnings.catch_warnings():
         # a name in another script: the page's fonts know it, and in a PNG it is a box
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
         yield
 
 

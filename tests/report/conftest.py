@@ -1,178 +1,26 @@
-"""A small finished study in a real SQLite store, with the files its stages would have left."""
+"""Reports of small studies, each written once."""
 
 from __future__ import annotations
 
-import dataclasses
-import zlib
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
+from report_study import REPORTED, STUDY, Builder, Home
 
-from ablate.music.performance import Performance
-from ablate.music.storage import pack_performances
 from ablate.report.page import write_report
-from ablate.store.records import (
-    CellRecord,
-    HistogramRecord,
-    MeasurementRecord,
-    StageRecord,
-    StudyRecord,
-    VariantRecord,
-)
-from ablate.store.store import Store
 
-STUDY = "tau_sweep@smoke"
-METRICS = {"distance.pitch": ("l1", "l2", "average"), "notes.rate": ("value",)}
-ENVIRONMENT = {
-    "python": "3.11.7",
-    "platform": "Linux-test",
-    "packages": {"ablate": "0.1.0", "torch": "2.6.0"},
-    "git": {"commit": "0123456789abcdef0123", "dirty": True},
-}
-REPORTED = {
-    "source": "A course report <1999>: one training, one sample.",
-    "values": {
-        "tau=0.6": {"distance.pitch": {"l1": 0.0766, "average": 0.0295}},
-        "tau=9": {"distance.pitch": {"l1": 1.0}},
-    },
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class Home:
-    """A home folder with its open store, and what was put into it."""
-
-    path: Path
-    store: Store
-    values: dict[tuple[str, int, int, str, str], float]
-    counts: dict[tuple[str, int, int], np.ndarray[Any, Any]]
-
-
-class Builder:
-    """Makes a study cell by cell, the trainings shared by the variants of a replicate."""
-
-    def __init__(self, home: Path, names: tuple[str, ...], replicates: int, samples: int) -> None:
-        home.mkdir(parents=True, exist_ok=True)
-        self.home, self.names, self.replicates, self.samples = home, names, replicates, samples
-        self.store = Store(f"sqlite:///{home / 'ablate.db'}")
-        self.built = Home(home, self.store, {}, {})
-
-    def plan(self, reported: dict[str, Any] | None = None, name: str = STUDY) -> None:
-        levels = {variant: 0.6 + 0.2 * index for index, variant in enumerate(self.names)}
-        spec: dict[str, Any] = {
-            "question": "Does tau matter?",
-            "hypothesis": "Yes & no.",
-            "axes": {"sampler.temperature.tau": list(levels.values())},
-            "baseline": {"sampler.temperature.tau": levels[self.names[0]]},
-            "replicates": self.replicates,
-            "seed": 7,
-            "profile": "smoke",
-            "objective": {"metric": "distance.pitch", "feature": "average"},
-            "generation": {"samples": self.samples, "tokens": 300},
-        }
-        if reported:
-            spec["reported"] = reported
-        variants = [
-            VariantRecord(v, f"variant {v}", {"sampler.temperature.tau": tau}, v == self.names[0])
-            for v, tau in levels.items()
-        ]
-        cells = [
-            CellRecord(v, r, self.stages(v, r), {"sampler": {"tau": levels[v]}})
-            for v in self.names
-            for r in range(self.replicates)
-        ]
-        self.store.put_study(StudyRecord(name, spec, "smoke", "bach", 7), variants, cells)
-
-    def stages(self, variant: str, replicate: int) -> dict[str, str]:
-        own = {f"measure {metric}": f"{metric} {variant} {replicate}" for metric in METRICS}
-        shared = {"load": "load", "train": f"train {replicate}"}
-        return {**shared, "generate": f"generate {variant} {replicate}", **own}
-
-    def load(self) -> None:
-        folder = self._put("load", "load", {"performances": 1, "notes": 90})
-        (folder / "performances.npz").write_bytes(pack_performances([_performance(99, "prelude")]))
-
-    def train(self, replicate: int) -> None:
-        result = {
-            "loss": 0.5 + 0.1 * replicate,
-            "steps": 700,
-            "tokens_seen": 89600,
-            "parameters": 1234,
-            "precision": "float32",
-            "tokens_per_second": 1e4,
-        }
-        folder = self._put("train", f"train {replicate}", result, seconds=20.0 + replicate)
-        np.save(folder / "losses.npy", np.geomspace(5, 0.5 + 0.1 * replicate, 700).astype(np.float32))
-
-    def generate(self, variant: str, replicate: int) -> None:
-        folder = self._put("generate", f"generate {variant} {replicate}", {})
-        seed = zlib.crc32(f"{variant} {replicate}".encode())
-        performances = [_performance(seed + sample, f"sample {sample}") for sample in range(self.samples)]
-        (folder / "performances.npz").write_bytes(pack_performances(performances))
-        for sample in range(self.samples):
-            (folder / f"sample-{sample:02}.mid").write_bytes(b"MThd" + f"{variant} {replicate} {sample}".encode())
-
-    def measure(self, variant: str, replicate: int) -> None:
-        rng = np.random.default_rng(zlib.crc32(f"{variant}/{replicate}".encode()))
-        for metric, features in METRICS.items():
-            unit, direction = ("1", "lower") if metric == "distance.pitch" else ("notes/s", "none")
-            rows = []
-            for sample in range(self.samples):
-                for feature in features:
-                    value = float(rng.uniform(0.1, 0.4))
-                    self.built.values[variant, replicate, sample, metric, feature] = value
-                    rows.append(MeasurementRecord(sample, metric, feature, value, unit, direction, 50 + sample))
-            histograms = self._histograms(variant, replicate) if metric == "distance.pitch" else ()
-            stage = StageRecord(
-                f"{metric} {variant} {replicate}", "measure", {}, {}, "", "cpu", 0.1, ENVIRONMENT
-            )
-            self.store.put_stage(stage, rows, histograms)
-
-    def finish(self, name: str = STUDY) -> Home:
-        self.load()
-        for replicate in range(self.replicates):
-            self.train(replicate)
-            for variant in self.names:
-                self.generate(variant, replicate)
-                self.measure(variant, replicate)
-                self.store.set_cell(name, variant, replicate, "done")
-        return self.built
-
-    def _histograms(self, variant: str, replicate: int) -> list[HistogramRecord]:
-        rng = np.random.default_rng(zlib.crc32(f"{variant}|{replicate}".encode()))
-        found = []
-        for sample in range(self.samples):
-            counts = rng.integers(0, 20 * (sample + 1), 5).astype(float)
-            self.built.counts[variant, replicate, sample] = counts
-            edges, reference = (60.0, 61.0, 62.0, 63.0, 64.0, 65.0), (4.0, 3.0, 2.0, 1.0, 0.0)
-            found.append(
-                HistogramRecord(sample, "distance.pitch", "pitch", "MIDI pitch", edges, reference, tuple(counts))
-            )
-        return found
-
-    def _put(self, kind: str, fingerprint: str, result: dict[str, Any], seconds: float = 1.0) -> Path:
-        artifact = f"artifacts/{kind}-{zlib.crc32(fingerprint.encode()):08x}"
-        self.store.put_stage(StageRecord(fingerprint, kind, {}, result, artifact, "cpu", seconds, ENVIRONMENT))
-        folder = self.home / artifact
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-
-
-def _performance(seed: int, name: str) -> Performance:
-    rng = np.random.default_rng(seed)
-    starts = np.sort(rng.uniform(0, 70, 90))
-    notes = zip(rng.integers(40, 90, 90), rng.integers(1, 128, 90), starts, starts + 0.5, strict=True)
-    return Performance.from_notes(notes, name=name)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """Two variants, three replicates, two samples; all of it done."""
     builder = Builder(tmp_path_factory.mktemp("finished"), ("tau=0.6", "tau=0.8"), 3, 2)
     builder.plan(REPORTED)
-    return builder.finish()
+    with builder.store:
+        yield builder.finish()
 
 
 @pytest.fixture(scope="session")
@@ -183,8 +31,8 @@ def page(finished: Home) -> Path:
 
 @pytest.fixture(scope="session")
 def troubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of a study that is half done, with a name to escape and with files gone."""
-    builder = Builder(tmp_path_factory.mktemp("troubled"), ("plain", "<b>$x$</b>"), 2, 1)
+    """The report of a study that is half done, with names to escape and with files gone."""
+    builder = Builder(tmp_path_factory.mktemp("troubled"), ("plain", "<b>$x$</b>\n音"), 2, 1)
     builder.plan(name="../odd name")
     builder.load()
     for variant in builder.names:
@@ -196,4 +44,5 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for pattern in ("train-*/losses.npy", "load-*/performances.npz"):
         next((builder.home / "artifacts").glob(pattern)).unlink()
     next((builder.home / "artifacts").glob("generate-*/performances.npz")).write_bytes(b"no archive")
-    return write_report(builder.store, builder.home, "../odd name")
+    with builder.store:
+        return write_report(builder.store, builder.home, "../odd name")

@@ -1,0 +1,212 @@
+"""The page: what it says, what it needs, and how it is written."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+from ablate.errors import AblateError, HomeError
+from ablate.report.artifacts import file_name
+from ablate.report.page import write_report
+from ablate.store.records import CellRecord, StudyRecord, VariantRecord
+from ablate.store.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from report_study import Home
+
+Attributes = list[tuple[str, str | None]]
+VOID = {"meta", "br", "hr", "img", "input", "link"}
+
+
+class _Reader(HTMLParser):
+    """Checks the nesting, and collects ids, links, tags and text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open, self.ids, self.links, self.tags, self.texts = [], [], [], [], []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: Attributes) -> None:
+        given = dict(attrs)
+        self.tags.append((tag, given))
+        self.ids += [given["id"]] if "id" in given else []
+        self.links += [given[key] for key in ("href", "src", "xlink:href") if given.get(key)]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: Attributes) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", "".join(self.texts))
+
+
+@pytest.fixture(scope="module")
+def html(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def read(html: str) -> _Reader:
+    return _Reader(html)
+
+
+def test_the_page_lies_with_its_figures_and_midi(page: Path, finished: Home) -> None:
+    assert page == finished.path / "reports" / "tau_sweep@smoke" / "index.html"
+    stems = {"comparison", "metric-distance.pitch", "distributions", "piano-rolls", "losses"}
+    files = {path.name for path in (page.parent / "figures").iterdir()}
+    assert files == {f"{stem}.{kind}" for stem in stems for kind in ("png", "svg")}
+    midi = (page.parent / "midi" / "tau=0.8.sample-01.mid").read_bytes()
+    assert midi == b"MThdtau=0.8 0 1"
+    assert len(list((page.parent / "midi").iterdir())) == 2 * 2
+    assert [path.name for path in page.parent.parent.iterdir()] == ["tau_sweep@smoke"]
+
+
+def test_it_is_well_formed_and_needs_no_network(html: str, read: _Reader, page: Path) -> None:
+    assert read.open == []
+    assert len(read.ids) == len(set(read.ids))
+    assert not re.search(r"(?:https?:)?//\w", re.sub(r"data:[^\"]*", "", html))
+    for link in read.links:
+        if link.startswith("#"):
+            assert link[1:] in read.ids
+        elif not link.startswith("data:"):
+            assert (page.parent / unquote(link)).is_file()
+    assert len(html) < 5_000_000
+
+
+def test_it_can_be_read_without_seeing_it(read: _Reader) -> None:
+    images = [given for _, given in read.tags if given.get("role") == "img"]
+    assert len(images) == 5
+    assert all(given["aria-label"] for given in images)
+    tables = sum(tag == "table" for tag, _ in read.tags)
+    assert sum(tag == "caption" for tag, _ in read.tags) == tables > 0
+    assert all(given.get("scope") for tag, given in read.tags if tag == "th")
+
+
+def test_it_says_what_was_asked_measured_and_with_what(read: _Reader, finished: Home) -> None:
+    for phrase in (
+        "Does tau matter?",
+        "Yes & no.",
+        "sampler.temperature.tau",
+        "Nothing has been tested here",
+        "6 of 6 done",
+        "0123456789ab with uncommitted changes",
+        "torch 2.6.0",
+        "all variants",
+        "89,600",
+        "1,234",
+        "0.60 ± 0.10n=3",
+    ):
+        assert phrase in read.text
+    values = [
+        np.mean([finished.numbers["tau=0.8", replicate, sample, "distance.pitch", "average"] for sample in range(2)])
+        for replicate in range(3)
+    ]
+    mean, sd = np.mean(values), np.std(values, ddof=1)
+    assert re.search(rf"{mean:.3f} ± {sd:.3f}n=3|{mean:.2f} ± {sd:.2f}n=3", read.text)
+    assert "incomplete" not in read.text
+
+
+def test_it_shows_what_was_reported_with_its_source(read: _Reader) -> None:
+    assert "A course report <1999>: one training, one sample." in read.text
+    assert "reported 0.0295" in read.text
+    assert "reported 0.0766" in read.text
+    assert "tau=9" not in read.text
+
+
+def test_it_says_where_the_other_replicates_are(read: _Reader, finished: Home) -> None:
+    stage = finished.store.stages(["generate tau=0.6 2"])["generate tau=0.6 2"]
+    assert f"replicate 2: {stage.artifact}" in read.text
+
+
+def test_figures_are_valid_files(page: Path) -> None:
+    for path in (page.parent / "figures").glob("*.png"):
+        assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    for path in (page.parent / "figures").glob("*.svg"):
+        assert ET.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_the_same_results_give_the_same_bytes(page: Path, finished: Home) -> None:
+    def contents() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in page.parent.rglob("*") if path.is_file()}
+
+    before = contents()
+    assert write_report(finished.store, finished.path, "tau_sweep@smoke") == page
+    assert contents() == before
+
+
+def test_an_incomplete_study_reports_what_there_is(troubled: Path) -> None:
+    read = _Reader(troubled.read_text(encoding="utf-8"))
+    assert "This study is incomplete: 2 of 4 cells" in read.text
+    assert "TrainingDiverged: loss is <NaN> at step 3" in read.text
+    assert "has not run yet" in read.text
+    assert "n=1" in read.text
+    assert "± –" in read.text  # noqa: RUF001
+
+
+def test_missing_files_are_named(troubled: Path) -> None:
+    text = _Reader(troubled.read_text(encoding="utf-8")).text
+    assert re.search(r"artifacts/train-\w+/losses.npy: not found", text)
+    assert re.search(r"artifacts/load-\w+/performances.npz: not found", text)
+    assert re.search(r"artifacts/generate-\w+/performances.npz: damaged", text)
+    assert not (troubled.parent / "figures" / "losses.png").exists()
+    assert (troubled.parent / "figures" / "piano-rolls.png").exists()
+
+
+def test_names_are_text_and_never_markup_or_paths(troubled: Path) -> None:
+    html = troubled.read_text(encoding="utf-8")
+    read = _Reader(html)
+    assert read.open == []
+    assert not any(tag == "b" for tag, _ in read.tags)
+    assert "<b>$x$</b>" in read.text
+    assert troubled.parent.parent.name == "reports"
+    assert troubled.parent.name == file_name("../odd name")
+
+
+def test_nothing_measured_is_an_error_and_leaves_no_folder(tmp_path: Path) -> None:
+    with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
+        cells = [CellRecord("a", 0, {"train": "t"}, {})]
+        store.put_study(StudyRecord("new", {}, "default", "bach", 1), [VariantRecord("a", "a", {}, True)], cells)
+        with pytest.raises(AblateError, match="'new' has no measurements yet"):
+            write_report(store, tmp_path, "new")
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_report_that_cannot_be_finished_leaves_the_old_one(
+    page: Path, finished: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = page.read_bytes()
+
+    def no_space(*_args: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("ablate.report.page._render", no_space)
+    with pytest.raises(HomeError, match="No space left on device"):
+        write_report(finished.store, finished.path, "tau_sweep@smoke")
+    assert page.read_bytes() == before
+    assert [path.name for path in page.parent.parent.iterdir()] == ["tau_sweep@smoke"]
+
+
+def test_file_names_are_safe_and_distinct() -> None:
+    assert file_name("tau=0.6") == "tau=0.6"
+    names = ["a/b", "a_b", "a b", "../a", ".a", "", "x" * 200, "-rf"]
+    made = [file_name(name) for name in names]
+    assert len(set(made)) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z0-9@=,+_][A-Za-z0-9@=,+_.-]*|-[0-9a-f]{8}", name) for name in made)

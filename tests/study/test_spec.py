@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ablate.errors import StudyFileError, UnknownName, UsageError
+from ablate.registry import get_registry
+from ablate.study.choices import resolve
+from ablate.study.spec import Overrides, load_study, shipped_studies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ablate.study.spec import StudySpec
+
+
+def problems_of(path: Path, old: str, new: str) -> list[str]:
+    """The problems found after one edit of the tiny study."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(StudyFileError) as caught:
+        load_study(str(path))
+    assert all(line.startswith(f"{path}: ") for line in str(caught.value).splitlines())
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("name", sorted(shipped_studies()))
+def test_every_shipped_study_and_each_of_its_profiles_loads(name: str) -> None:
+    profiles = tomllib.loads(shipped_studies()[name].read_text(encoding="utf-8")).get("profiles", {})
+    plain = load_study(name)
+    for profile in profiles:
+        loaded = load_study(name, Overrides(profile=profile))
+        assert loaded.variants() == plain.variants()
+        assert loaded.config["metric"] == plain.config["metric"]
+        assert loaded.name == f"{name}@{profile}"
+
+
+def test_the_shipped_sweep_says_what_the_original_did() -> None:
+    spec = load_study("tau_sweep", Overrides(profile="original"))
+    config, problems = resolve(spec.config, get_registry())
+    assert not problems
+    assert {key: config.one("model").options[key] for key in ("embedding", "hidden", "layers")} == {
+        "embedding": 240,
+        "hidden": 256,
+        "layers": 3,
+    }
+    training = config.training
+    assert (training["steps"], training["batch"], training["window"]) == (10_000, 1, 200)
+    assert (training["learning_rate"], training["decay"], training["decay_every"]) == (1e-3, 0.98, 1000)
+    assert [v.name for v in spec.variants()] == [f"tau={tau}" for tau in (0.6, 0.8, 1.0, 1.2, 1.4)]
+    assert [v.name for v in spec.variants() if v.baseline] == ["tau=1.0"]
+
+
+def test_the_reported_values_name_variants_and_metrics_of_the_study() -> None:
+    spec = load_study("tau_sweep")
+    assert set(spec.reported["values"]) == {v.name for v in spec.variants()}
+    for metrics in spec.reported["values"].values():
+        assert set(metrics) <= set(spec.config["metric"])
+
+
+def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
+    import json
+
+    original = json.loads((reference_dir / "original_values.json").read_text(encoding="utf-8"))["tau_sweep"]["variants"]
+    values = load_study("tau_sweep").reported["values"]
+    for tau, features in original.items():
+        ours = values[f"tau={tau}"]
+        assert ours["distance.average"] == {"average": features["averages"]["all"]}
+        for feature in ("pitch", "duration", "velocity"):
+            named = dict(zip(("l1", "l2", "kl_pq", "kl_qp"), features[feature], strict=True))
+            assert ours[f"distance.{feature}"] == {**named, "average": features["averages"][feature]}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("steps = 6", "stepz = 6", "training.stepz: unknown key; did you mean 'steps'?"),
+        ("steps = 6", 'steps = "six"', "training.steps: "),
+        ("steps = 6", "steps = 0", "training.steps: "),
+        ("[model.lstm]", "[model.lstmm]", "model.lstmm: unknown model 'lstmm'; did you mean 'lstm'?"),
+        ("embedding = 8", "embeding = 8", "model.lstm.embeding: unknown key; did you mean 'embedding'?"),
+        ("replicates = 2", "replicates = 0", "replicates: must be a whole number, 1 or more, not 0"),
+        ("replicates = 2", "replicates = true", "replicates: must be a whole number"),
+        ("seed = 5", "seed = -1", "seed: must be a whole number, 0 or more, not -1"),
+        ('question = "Does', 'questoin = "Does', "questoin: unknown key; did you mean 'question'?"),
+        ("[baseline]\nsampler.temperature.tau = 1.0", "[baseline]\nsampler.temperature.tau = 2.0",
+         "baseline.sampler.temperature.tau: the baseline 2.0 is no level of the axis (levels: 0.8, 1.0)"),
+        ("[baseline]\nsampler.temperature.tau = 1.0", "[baseline]\nsampler.temperature.taw = 1.0",
+         "baseline.sampler.temperature.taw: no axis of this study; did you mean 'sampler.temperature.tau'?"),
+        ("tau = [0.8, 1.0]", "tau = [0.8, 1, 1.0]", "axes.sampler.temperature.tau: level 1.0 is there twice"),
+        ("tau = [0.8, 1.0]", "tau = [-0.8, 1.0]", "axes.sampler.temperature.tau[0]: "),
+        ("tau = [0.8, 1.0]", 'tau = ["hot", 1.0]', "axes.sampler.temperature.tau[0]: "),
+        ("tau = [0.8, 1.0]", "tau = 0.8", "axes.sampler.temperature.tau: must be a list of levels, not 0.8"),
+        ("tau = [0.8, 1.0]", "taw = [0.8, 1.0]",
+         "axes.sampler.temperature.taw: sampler 'temperature' has no option 'taw'; did you mean 'tau'?"),
+        ("sampler.temperature.tau = [0.8", "sampler.temprature.tau = [0.8",
+         "axes.sampler.temprature.tau: this study has no sampler 'temprature'; did you mean 'temperature'?"),
+        ("sampler.temperature.tau = [0.8", "smapler.temperature.tau = [0.8",
+         "axes.smapler.temperature.tau: names nothing; did you mean 'sampler'?"),
+        ("[sampler.temperature]\n", "", "sampler: a study needs a sampler. Offered: "),
+        ("[tokenizer.midilike-classic]", "[tokenizer]",
+         "tokenizer: exactly one tokenizer is needed, found none. Offered: "),
+        ("[profiles.smaller]", '[profiles.smaller]\nsampler.temperature.tau = 2.0',
+         "profiles.smaller.sampler: a profile may change model, training, generation, replicates, never what is"),
+        ("[profiles.smaller]", "[profiles.smaller]\nmodel.gru.hidden = 3",
+         "profiles.smaller.model.gru: a profile keeps the study's model (lstm)"),
+        ("[axes]", "[reported]\nvalue = 3\n[axes]", "reported.value: unknown key; did you mean 'values'?"),
+        ("[axes]", '[reported.values.a]\n"distance.pitch" = 3\n[axes]', "reported.values.a.distance.pitch: must be"),
+        ("[axes]", "[objective]\nmetric = 'distance.pich'\n[axes]",
+         "objective.metric: this study has no metric 'distance.pich'; did you mean 'distance.pitch'?"),
+        ("[axes]", "[labels]\ntempo = 'fast'\n[axes]", "labels.tempo: must be a number, not 'fast'"),
+        ('[metric."distance.pitch"]\n[metric."distance.velocity"]', "",
+         "metric: a study needs a metric. Offered: "),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_key(tiny: Path, old: str, new: str, expected: str) -> None:
+    problems = problems_of(tiny, old, new)
+    assert any(problem.startswith(expected) for problem in problems), problems
+
+
+def test_all_problems_come_at_once(tiny: Path) -> None:
+    text = tiny.read_text(encoding="utf-8").replace("steps = 6", "steps = 0").replace("hidden = 16", "hiden = 16")
+    tiny.write_text(text.replace("tau = [0.8, 1.0]", "tau = [0.8, 0.8, 1.0]"), encoding="utf-8")
+    with pytest.raises(StudyFileError) as caught:
+        load_study(str(tiny))
+    keys = {problem.split(":")[0] for problem in caught.value.problems}
+    assert keys == {"training.steps", "model.lstm.hiden", "axes.sampler.temperature.tau"}
+
+
+def test_broken_toml_names_the_place(tiny: Path) -> None:
+    (problem,) = problems_of(tiny, "seed = 5", "seed = = 5")
+    assert problem.startswith("is not valid TOML: ")
+    assert "line 3" in problem
+
+
+def test_a_file_that_is_no_text(tiny: Path) -> None:
+    tiny.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(StudyFileError, match="is not a text file in UTF-8"):
+        load_study(str(tiny))
+
+
+def test_an_unknown_study_is_answered_with_a_suggestion() -> None:
+    with pytest.raises(UnknownName, match="unknown study 'tau_swep'; did you mean 'tau_sweep'"):
+        load_study("tau_swep")
+    with pytest.raises(StudyFileError, match=r"nowhere\.toml: no such file"):
+        load_study("nowhere.toml")
+
+
+class TestOverrides:
+    def test_a_profile_overrides_settings_and_names_the_study(self, load: Callable[..., StudySpec]) -> None:
+        spec = load(profile="smaller")
+        assert spec.config["training"] == {"steps": 3, "batch": 2, "window": 16, "precision": "fp32"}
+        assert (spec.name, spec.profile) == ("tiny@smaller", "smaller")
+
+    def test_the_default_profile_is_the_file(self, load: Callable[..., StudySpec]) -> None:
+        assert load(profile="default").name == load().name == "tiny"
+
+    def test_an_unknown_profile(self, load: Callable[..., StudySpec]) -> None:
+        with pytest.raises(UsageError, match="no profile 'smoller'; did you mean 'smaller'"):
+            load(profile="smoller")
+
+    def test_replicates_extend_a_study_a_seed_makes_another(self, load: Callable[..., StudySpec]) -> None:
+        assert (load(replicates=7).name, load(replicates=7).replicates) == ("tiny", 7)
+        assert (load(seed=1).name, load(seed=1).seed) == ("tiny@seed1", 1)
+
+    def test_settings_reach_sections_components_and_axes(self, load: Callable[..., StudySpec]) -> None:
+        spec = load({"training.steps": 4, "model.lstm.hidden": 9, "axes.sampler.temperature.tau": [1.0, 2.0]})
+        assert spec.config["training"]["steps"] == 4
+        assert spec.config["model"]["lstm"]["hidden"] == 9
+        assert [v.name for v in spec.variants()] == ["tau=1.0", "tau=2.0"]
+        assert spec.name.startswith("tiny@set-")
+        assert load({"metric.distance.velocity.velocity_bins": 8}).config["metric"]["distance.velocity"] == {
+            "velocity_bins": 8
+        }
+
+    @pytest.mark.parametrize("path", ["training.stepz", "trainning.steps", "sampler.temperature.taw", "model.gru.x"])
+    def test_a_setting_that_names_nothing(self, load: Callable[..., StudySpec], path: str) -> None:
+        with pytest.raises(UsageError, match=f"--set {path}: "):
+            load({path: 1})
+
+    def test_a_path_becomes_a_corpus_that_reads_paths(self, load: Callable[..., StudySpec], tmp_path: Path) -> None:
+        spec = load(corpus=str(tmp_path))
+        assert spec.config["corpus"] == {"midi": {"path": str(tmp_path)}}
+        assert spec.name == f"tiny@{tmp_path.name}"
+        assert load(corpus=str(tmp_path), skip_bad=True).config["corpus"]["midi"]["skip_bad"] is True
+
+    def test_a_corpus_that_is_neither_name_nor_path(self, load: Callable[..., StudySpec]) -> None:
+        with pytest.raises(UsageError, match="no corpus of that name; did you mean 'bach-prelude'"):
+            load(corpus="bach-preludes")
+
+
+def test_component_axes_take_names_lists_and_tables(tiny: Path, raw: dict[str, Any]) -> None:
+    text = tiny.read_text(encoding="utf-8").replace(
+        "[axes]\n", '[axes]\ntokenizer = ["midilike-classic", {midilike = {step = 0.02}}]\n'
+    )
+    tiny.write_text(text, encoding="utf-8")
+    spec = load_study(str(tiny))
+    assert [v.name for v in spec.variants()][2] == "tokenizer=midilike(step=0.02), tau=0.8"
+    assert [v.name for v in spec.variants() if v.baseline] == ["tokenizer=midilike-classic, tau=1.0"]
+    chosen = [spec.configuration(v, get_registry()).one("tokenizer").name for v in spec.variants()]
+    assert chosen == ["midilike-classic"] * 2 + ["midilike"] * 2
