@@ -160,14 +160,14 @@ def type_name(hint: Any) -> str:
 
 def shown(value: Any) -> str:
     """A value as a study file would have it: ``true``, ``"text"``, ``[1, 2]``."""
-    if isinstance(value, bool):
+    if isinstance(value, bool) or value is None:
         return str(value).lower()
-    if value is None:
-        return "none"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(shown, value))}]"
+    if isinstance(value, dict):
+        return "a table"
     if type(value) in (int, float):
         return str(value)
     return f"{type(value).__name__} {value}"

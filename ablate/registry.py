@@ -11,16 +11,17 @@ import dataclasses
 import functools
 import importlib.metadata
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from ablate import hookspecs
-from ablate.errors import AblateError, PluginError, UnknownName
+from ablate.errors import AblateError, PluginError, UnknownName, did_you_mean
 from ablate.specs import SPECS, ComponentSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 GROUP = "ablate"
 
@@ -34,6 +35,10 @@ class Plugin:
     distribution: str
     version: str
     error: str = ""
+
+    def __str__(self) -> str:
+        """Whom to blame."""
+        return f"plugin '{self.name}' ({self.module}, of {self.distribution} {self.version})"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,20 +59,20 @@ class Registry:
 
     Args:
         entry_points: those to load; by default all installed ones of the group ``ablate``.
-        strict: raise the first failure instead of recording it.
+        strict: raise the first failure or clash instead of recording it.
     """
 
     def __init__(
         self, entry_points: Iterable[importlib.metadata.EntryPoint] | None = None, *, strict: bool = False
     ) -> None:
         self._strict = strict
-        self._manager = pluggy.PluginManager("ablate")
-        self._manager.add_hookspecs(hookspecs)
         self.plugins: list[Plugin] = []
         self.components: list[Component] = []
         found = importlib.metadata.entry_points(group=GROUP) if entry_points is None else entry_points
         for entry_point in sorted(set(found), key=lambda e: (e.name, e.value)):
             self._load(entry_point)
+        if strict and self.clashes():
+            raise PluginError("\n".join(self.clashes()))
 
     def _load(self, entry_point: importlib.metadata.EntryPoint) -> None:
         dist = entry_point.dist
@@ -78,33 +83,14 @@ class Registry:
             dist.version if dist else "unknown",
         )
         try:
-            components = list(self._collect(entry_point, plugin))
+            specs = _collect(entry_point.load())
         except (Exception, SystemExit) as error:  # a stranger's module may raise anything, and the rest must go on
-            if self._strict:
-                raise PluginError(_blame(plugin, error)) from error
             plugin = dataclasses.replace(plugin, error=_one_line(error))
-            components = []
+            if self._strict:
+                raise PluginError(f"{plugin} failed to load: {plugin.error}") from error
+            specs = []
         self.plugins.append(plugin)
-        self.components += components
-
-    def _collect(self, entry_point: importlib.metadata.EntryPoint, plugin: Plugin) -> Iterator[Component]:
-        module = entry_point.load()
-        self._manager.register(module, name=entry_point.name)
-        try:
-            self._manager.check_pending()  # catches a misspelt hook name
-        except pluggy.PluginValidationError:
-            self._manager.unregister(module)
-            raise
-        others = [other for other in self._manager.get_plugins() if other is not module]
-        for spec_type in SPECS.values():
-            caller = self._manager.subset_hook_caller(f"ablate_{spec_type.kinds}", others)
-            for offered in caller():
-                for spec in offered:
-                    if not isinstance(spec, spec_type):
-                        raise TypeError(
-                            f"ablate_{spec_type.kinds} yields {spec_type.__name__}, not {type(spec).__name__}"
-                        )
-                    yield Component(spec, plugin)
+        self.components += [Component(spec, plugin) for spec in specs]
 
     def offered(self, kind: str) -> list[Component]:
         """Every component of a kind, by name."""
@@ -125,7 +111,7 @@ class Registry:
         if not found:
             raise UnknownName(kind, name, self.names(kind))
         if len(found) > 1:
-            owners = " and ".join(f"plugin '{c.plugin.name}' of {c.plugin.distribution}" for c in found)
+            owners = " and ".join(str(c.plugin) for c in found)
             raise PluginError(f"{kind} '{name}' is offered by {owners}; uninstall one of them")
         return found[0]
 
@@ -156,13 +142,42 @@ def get_registry() -> Registry:
     return Registry(strict=os.environ.get("ABLATE_STRICT_PLUGINS", "") not in ("", "0"))
 
 
+def _collect(module: Any) -> list[ComponentSpec]:
+    """Everything that a plugin offers, each record checked; raises whatever is wrong with the plugin."""
+    # a manager for each plugin: what one does wrong cannot reach the others
+    manager = pluggy.PluginManager("ablate")
+    manager.add_hookspecs(hookspecs)
+    manager.register(module)
+    _check_hooks(manager, module)
+    specs = [spec for spec_type in SPECS.values() for spec in _offered(manager, spec_type)]
+    names = [f"{spec.kind} '{spec.name}'" for spec in specs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise PluginError(f"offers {', '.join(twice)} twice")
+    return specs
+
+
+def _check_hooks(manager: pluggy.PluginManager, module: Any) -> None:
+    implemented = manager.get_hookcallers(module)
+    if not implemented:
+        raise PluginError("implements no hook; mark its functions with @ablate.hookimpl")
+    known = [f"ablate_{spec_type.kinds}" for spec_type in SPECS.values()]
+    for hook in implemented:
+        if not hook.has_spec():
+            raise PluginError(f"unknown hook '{hook.name}'{did_you_mean(hook.name, known)}")
+
+
+def _offered(manager: pluggy.PluginManager, spec_type: type[ComponentSpec]) -> Iterator[ComponentSpec]:
+    hook = f"ablate_{spec_type.kinds}"
+    for offered in getattr(manager.hook, hook)():
+        if not isinstance(offered, Iterable):
+            raise TypeError(f"{hook} yields each {spec_type.__name__}; it returned {type(offered).__name__}")
+        for spec in offered:
+            if not isinstance(spec, spec_type):
+                raise TypeError(f"{hook} yields {spec_type.__name__}, not {type(spec).__name__}")
+            yield spec
+
+
 def _one_line(error: BaseException) -> str:
     text = " ".join(str(error).split())
-    return text if isinstance(error, AblateError) else f"{type(error).__name__}: {text}"
-
-
-def _blame(plugin: Plugin, error: BaseException) -> str:
-    return (
-        f"plugin '{plugin.name}' ({plugin.module}, of {plugin.distribution} {plugin.version}) "
-        f"failed to load: {_one_line(error)}"
-    )
+    return text if isinstance(error, AblateError) else f"{type(error).__name__}: {text}".removesuffix(": ")

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import io
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parent.parent
 
@@ -76,3 +77,17 @@ def ablate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Out
         return Outcome(code, out.getvalue(), err.getvalue())
 
     return call
+
+
+@pytest.fixture
+def demo_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Plugins on disk as if they had been installed, most of them broken (see the folder's README)."""
+    from ablate.registry import get_registry
+
+    folder = ROOT / "tests/data/demo_plugins"
+    monkeypatch.syspath_prepend(folder)
+    get_registry.cache_clear()
+    yield folder
+    get_registry.cache_clear()
+    for name in [name for name in sys.modules if name.startswith("demo_")]:
+        del sys.modules[name]

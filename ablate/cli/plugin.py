@@ -8,7 +8,7 @@ import click
 
 from ablate.cli.output import json_option, print_json, print_table
 from ablate.errors import UnknownName
-from ablate.options import describe
+from ablate.options import describe, shown
 from ablate.registry import Component, get_registry
 from ablate.specs import SPECS
 
@@ -36,10 +36,7 @@ def list_(kind: str | None, as_json: bool) -> None:  # noqa: FBT001
     headers = ["kind", "name", "summary", "plugin", "distribution", "version"]
     print_table(headers, [list(_facts(c).values()) for c in components])
     for plugin in failed:
-        click.echo(
-            f"failed: plugin '{plugin.name}' ({plugin.module}, of {plugin.distribution} {plugin.version}): "
-            f"{plugin.error}"
-        )
+        click.echo(f"failed: {plugin}: {plugin.error}")
     for clash in clashes:
         click.echo(f"clash: {clash}")
 
@@ -80,16 +77,10 @@ def show(name: str, kind: str | None, as_json: bool) -> None:  # noqa: FBT001
 def _print(component: Component) -> None:
     plugin, spec = component.plugin, component.spec
     click.echo(f"{component.kind} {spec.name}, version {spec.version}: {spec.summary}")
-    click.echo(f"from plugin '{plugin.name}' of {plugin.distribution} {plugin.version}")
+    click.echo(f"from {plugin}")
     fields = describe(spec.options)
     if not fields:
         click.echo("no options")
         return
-    rows = [(o.name, o.type, "required" if o.required else _default(o.default), o.bounds, o.doc) for o in fields]
+    rows = [(o.name, o.type, "required" if o.required else shown(o.default), o.bounds, o.doc) for o in fields]
     print_table(["option", "type", "default", "bounds", "meaning"], rows)
-
-
-def _default(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)

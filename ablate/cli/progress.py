@@ -14,8 +14,7 @@ from ablate.study.runner import Listener
 
 if TYPE_CHECKING:
     from ablate.study.plan import Layout, Plan
-    from ablate.study.stages import Stage
-    from ablate.study.work import Failed, News
+    from ablate.study.work import Done, Failed, News
 
 _VERBS = {
     "load": "load corpus",
@@ -43,7 +42,6 @@ class _Progress(Listener):
         }
         self._total: collections.Counter[str] = collections.Counter()
         self._count: collections.Counter[str] = collections.Counter()
-        self._started = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -55,15 +53,9 @@ class _Progress(Listener):
         """See :class:`Listener`."""
         self._total.update(stage.kind for stage in plan.missing.values())
 
-    def done(self, stage: Stage, seconds: float) -> None:
+    def done(self, done: Done) -> None:
         """See :class:`Listener`."""
-        del seconds
-        self._count[stage.kind] += 1
-
-    def _left(self, fraction: float) -> str:
-        """How long one job still takes, from how long it has taken."""
-        passed = time.monotonic() - self._started
-        return f", about {duration(passed / fraction - passed)} left" if fraction > 0.05 else ""
+        self._count[done.stage.kind] += 1
 
     def _job(self, news: News) -> str:
         return f"{_VERBS[news.kind]} replicate {self._replicates[news.fingerprint]}"
@@ -92,12 +84,15 @@ class PlainProgress(_Progress):
         loss = f", loss {news.loss:.3f}, {news.tokens_per_second:,.0f} tokens/s" if news.loss is not None else ""
         click.echo(f"{self._job(news)}: {news.fraction:.0%}{loss}", err=True)
 
-    def done(self, stage: Stage, seconds: float) -> None:
+    def done(self, done: Done) -> None:
         """See :class:`Listener`."""
-        super().done(stage, seconds)
-        if stage.kind in ("train", "generate") or self._count[stage.kind] == self._total[stage.kind]:
-            counted = f"{self._count[stage.kind]} of {self._total[stage.kind]}"
-            click.echo(f"{_VERBS[stage.kind]}: {counted} done ({duration(seconds)})", err=True)
+        super().done(done)
+        kind = done.stage.kind
+        for problem in done.result.get("problems", ()):
+            click.echo(f"{_VERBS[kind]}: {problem}", err=True)
+        if kind == "train" or self._count[kind] == self._total[kind]:
+            counted = f"{self._count[kind]} of {self._total[kind]}"
+            click.echo(f"{_VERBS[kind]}: {counted} done ({duration(done.seconds)})", err=True)
 
     def failed(self, failure: Failed) -> None:
         """See :class:`Listener`."""
@@ -144,9 +139,12 @@ class LiveProgress(_Progress):
         text = f"loss {news.loss:.3f} {news.tokens_per_second:,.0f} tokens/s" if news.loss is not None else ""
         self._bars.update(self._jobs[news.fingerprint], completed=news.fraction, text=text)
 
-    def done(self, stage: Stage, seconds: float) -> None:
+    def done(self, done: Done) -> None:
         """See :class:`Listener`."""
-        super().done(stage, seconds)
+        super().done(done)
+        stage = done.stage
+        for problem in done.result.get("problems", ()):
+            self._bars.console.print(f"{_VERBS[stage.kind]}: {problem}", highlight=False, markup=False)
         if stage.fingerprint in self._jobs:
             self._bars.remove_task(self._jobs.pop(stage.fingerprint))
         counted = f"{self._count[stage.kind]}/{self._total[stage.kind]}"

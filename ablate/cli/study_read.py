@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,7 +151,7 @@ def export(name: str, form: str, output: Path | None, home: Path, store: str | N
         frame = study_frame(opened, name)
     data = _exported(frame, form)
     if output is None:
-        sys.stdout.buffer.write(data)
+        click.echo(data.decode(), nl=False)
         return
     try:
         output.write_bytes(data)

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +16,7 @@ from ablate.cli.places import home_option, store_option
 from ablate.errors import AblateError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from ablate.store.store import Store
     from ablate.study.plan import Layout, Plan
     from ablate.study.runner import Listener, RunResult, StudyRun
@@ -89,9 +89,17 @@ def _request(values: dict[str, Any], *, make_home: bool) -> Request:
 
 @click.command("run")
 @study_options
+@click.option("--report/--no-report", "with_report", default=True, help="Write the report at the end, or leave it.")
 @click.option("--yes", is_flag=True, help="Do not ask before a run of more than half an hour.")
+@click.option(
+    "--checkpoint-seconds",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="The longest stretch of training that a crash can cost.",
+)
 @json_option
-def run(yes: bool, as_json: bool, **values: Any) -> None:  # noqa: FBT001
+def run(with_report: bool, yes: bool, checkpoint_seconds: float, as_json: bool, **values: Any) -> None:  # noqa: FBT001
     """Run what is missing of a study, then compare its variants.
 
     Stages whose results are there are reused; after a crash or Ctrl-C the same command goes on.
@@ -106,12 +114,12 @@ def run(yes: bool, as_json: bool, **values: Any) -> None:  # noqa: FBT001
     name = request.layout.spec.name
     with only_run(request.home, request.url, name), Store(request.url) as store:
         with make_listener(request.layout) as listener:
-            result = _run(request, store, listener, yes=yes)
-        report = _conclude(request, store, result, as_json=as_json)
-    _leave(result, report, values["study"])
+            result = _run(request, store, listener, checkpoint_seconds, yes=yes)
+        _conclude(request, store, result, with_report=with_report, as_json=as_json)
+    _leave(result)
 
 
-def _run(request: Request, store: Store, listener: Listener, *, yes: bool) -> RunResult:
+def _run(request: Request, store: Store, listener: Listener, checkpoint_seconds: float, *, yes: bool) -> RunResult:
     from ablate.study.plan import estimate_seconds, make_plan
     from ablate.study.runner import StudyRun
 
@@ -120,7 +128,13 @@ def _run(request: Request, store: Store, listener: Listener, *, yes: bool) -> Ru
         if estimate and estimate > ASK_FROM_SECONDS:
             click.confirm(f"This will take about {duration(estimate)}. Go on?", abort=True, err=True)
     study_run = StudyRun(
-        request.layout, store, request.home, device=request.device, workers=request.workers, listener=listener
+        request.layout,
+        store,
+        request.home,
+        device=request.device,
+        workers=request.workers,
+        listener=listener,
+        checkpoint_seconds=checkpoint_seconds,
     )
     with _stopped_by_ctrl_c(study_run):
         return study_run.run()
@@ -144,18 +158,17 @@ class _stopped_by_ctrl_c:  # noqa: N801 - reads as what it does
         self._run.stop()
 
 
-def _conclude(request: Request, store: Store, result: RunResult, *, as_json: bool) -> Path | None:
-    """Print what there is to say; returns the report's path if there was something to report."""
+def _conclude(request: Request, store: Store, result: RunResult, *, with_report: bool, as_json: bool) -> None:
+    """Write the report, and print what there is to say."""
     from ablate.report.frame import study_frame
-    from ablate.report.page import write_report
     from ablate.report.stats import comparison, comparison_table
 
     frame = study_frame(store, result.name)
-    report = None if frame.empty else write_report(store, request.home, result.name)
+    report = _report(request, store, result.name) if with_report and not frame.empty else None
     if as_json:
         rows = [] if frame.empty else comparison(frame).to_dict("records")
         print_json({**dataclasses.asdict(result), "report": str(report) if report else None, "comparison": rows})
-        return report
+        return
     if not frame.empty:
         table = comparison_table(frame)
         print_table(
@@ -167,29 +180,36 @@ def _conclude(request: Request, store: Store, result: RunResult, *, as_json: boo
     click.echo(_account(result))
     if report:
         click.echo(f"report: {report}")
-    return report
+
+
+def _report(request: Request, store: Store, name: str) -> Path:
+    from ablate.report.page import write_report
+
+    return write_report(store, request.home, name)
 
 
 def _account(result: RunResult) -> str:
     ran = [plural(count, noun) for kind, noun in NOUNS.items() if (count := result.ran.get(kind, 0))]
     reused = [plural(count, noun) for kind, noun in NOUNS.items() if (count := result.reused.get(kind, 0))]
-    said = f"ran {', '.join(ran)} in {duration(result.seconds)}" if ran else "nothing to run: every result is there"
-    return f"{said}; reused {', '.join(reused) or 'nothing'}"
+    if not ran and not result.failures and not result.stopped:
+        return f"nothing to run: every result is there; reused {', '.join(reused)}"
+    return f"ran {', '.join(ran) or 'nothing'} in {duration(result.seconds)}; reused {', '.join(reused) or 'nothing'}"
 
 
-def _leave(result: RunResult, report: Path | None, study: str) -> None:
+def _leave(result: RunResult) -> None:
     """Exit as the result deserves."""
+    reasons: dict[str, list[str]] = {}
     for failure in result.failures:
-        click.echo(
-            f"failed: {failure.variant}, replicate {failure.replicate}: {failure.error_class}: {failure.error}",
-            err=True,
-        )
+        reason = f"{failure.error_class}: {failure.error}"
+        reasons.setdefault(reason, []).append(f"{failure.variant}, replicate {failure.replicate}")
+    for reason, cells in reasons.items():
+        more = f"; and {len(cells) - 3} more" if len(cells) > 3 else ""
+        click.echo(f"failed: {'; '.join(cells[:3])}{more}: {reason}", err=True)
     if result.stopped:
         click.echo("stopped; everything finished is kept. To go on, run the same command again", err=True)
         sys.exit(130)
     if result.failures:
-        kept = "the others are in the report" if report else "no cell has a result"
-        raise AblateError(f"{plural(len(result.failures), 'cell')} failed, {kept}; see also: ablate study show {study}")
+        raise AblateError(f"{plural(len(result.failures), 'cell')} failed; see: ablate study show '{result.name}'")
 
 
 @click.command("plan")

@@ -175,9 +175,7 @@ class _Block:
     def tokens(self) -> list[IntArray]:
         """The new tokens of each row."""
         known_bt = self.known_bt.cpu().numpy()
-        return [
-            known_bt[index, row.given : row.given + row.tokens].copy() for index, row in enumerate(self.rows)
-        ]
+        return [known_bt[index, row.given : row.given + row.tokens].copy() for index, row in enumerate(self.rows)]
 
 
 def _chains(

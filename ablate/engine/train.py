@@ -3,11 +3,16 @@
 A step's randomness is a function of the member's seeds and the step's number alone (windows drawn ahead, torch
 reseeded every step), so a training that goes on from a checkpoint equals one that was never interrupted, bit for bit
 on the same device and build of torch, and a member does not notice who else is trained beside it.
+
+A checkpoint saves time and holds no result: one that cannot be used (damaged on disk, or of a network that has been
+edited since) costs the training its head start, which is logged as a warning, and nothing else.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +21,7 @@ from torch.nn import functional
 
 from ablate.engine import checkpoint
 from ablate.engine.windows import IGNORED, Batch, Example, Windows
-from ablate.errors import TrainingDiverged
+from ablate.errors import StageError, TrainingDiverged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +29,8 @@ if TYPE_CHECKING:
 
     from ablate.engine.settings import TrainingSettings
     from ablate.interfaces import Conditioner
+
+_log = logging.getLogger(__name__)
 
 #: Steps between two looks at the loss (each look waits for the device).
 LOOK_EVERY = 25
@@ -62,7 +69,15 @@ class Member:
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """One member's result: the weights on the CPU, the loss of every step (nats per token), and what it cost."""
+    """One member's result.
+
+    Attributes:
+        weights: on the CPU.
+        losses: of every step, in nats per token.
+        parameters: how many numbers were trained.
+        tokens_seen: positions in all windows so far, padding included.
+        finished: whether all steps are done.
+    """
 
     weights: dict[str, torch.Tensor]
     losses: list[float]
@@ -95,22 +110,18 @@ def train(
         members: models whose shapes agree; their results do not depend on one another.
         device: a torch device.
         tell: called with the member's index and its news.
-        should_stop: asked after every step; once true, everything is checkpointed and the results come back with
+        should_stop: asked before every step; once true, everything is checkpointed and the results come back with
             ``finished=False``.
         checkpoint_seconds: the longest stretch of training that a crash can cost.
 
     Raises:
-        TrainingDiverged: a member's loss is no longer a number.
+        TrainingDiverged: a member's loss, or a weight in the end, is no longer a number.
     """
     results = []
     for index, member in enumerate(members):
         with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
             run = _Run(member, device)
-
-            def news(progress: Progress, index: int = index) -> None:
-                tell(index, progress)
-
-            results.append(run.go(news, should_stop, checkpoint_seconds))
+            results.append(run.go(functools.partial(tell, index), should_stop, checkpoint_seconds))
     return results
 
 
@@ -119,15 +130,32 @@ class _Run:
 
     def __init__(self, member: Member, device: str) -> None:
         settings = member.settings
+        if settings.precision == "auto":
+            raise ValueError("precision must be resolved for the device before training")
         self.member, self.settings, self.device = member, settings, torch.device(device)
-        torch.manual_seed(member.seeds.init)
-        self.model = member.build().to(self.device).train()
-        self.optimizer = torch.optim.Adam(self.model.parameters(), settings.learning_rate, fused=True)
-        self.losses = torch.zeros(settings.steps, device=self.device)
-        self.step = 0
         self.windows = Windows(member.examples, settings.steps, settings.batch, settings.window, member.seeds.windows)
+        self._begin()
         if member.checkpoint and member.checkpoint.exists():
-            self._restore(member.checkpoint)
+            try:
+                self._restore(member.checkpoint)
+            except (StageError, KeyError, RuntimeError, ValueError) as error:
+                reason = " ".join(str(error).split())
+                _log.warning("checkpoint %s cannot be used, training begins anew: %s", member.checkpoint, reason)
+                self._begin()
+
+    def _begin(self) -> None:
+        self._seed(self.member.seeds.init)
+        self.model = self.member.build().to(self.device).train()
+        self.optimizer = torch.optim.Adam(self.model.parameters(), self.settings.learning_rate, fused=True)
+        self.losses = torch.zeros(self.settings.steps, device=self.device)
+        self.step = 0
+
+    def _seed(self, seed: int) -> None:
+        """Seed the streams that this training draws from; ``torch.manual_seed`` would seed every GPU of the host."""
+        torch.default_generator.manual_seed(seed)
+        if self.device.type == "cuda":
+            with torch.cuda.device(self.device):
+                torch.cuda.manual_seed(seed)
 
     def go(
         self, tell: Callable[[Progress], None], should_stop: Callable[[], bool], checkpoint_seconds: float
@@ -141,18 +169,19 @@ class _Run:
                 tokens = (self.step - since) * self.settings.batch * self.settings.window
                 tell(Progress(self.step, self.settings.steps, loss, tokens / max(now - looked, 1e-9)))
                 looked, since = now, self.step
-            if time.monotonic() - saved >= checkpoint_seconds:
+            # after the last step there is nothing left that a checkpoint could save
+            if self.step < self.settings.steps and time.monotonic() - saved >= checkpoint_seconds:
                 self._save()
                 saved = time.monotonic()
         finished = self.step == self.settings.steps
         if not finished:
             self._save()
-        return self._result(finished)
+        return self._result(finished=finished)
 
     def _train_step(self) -> None:
         settings, seeds = self.settings, self.member.seeds
         batch = self.windows.batch(self.step, self.member.conditioners, seeds.labels)
-        torch.manual_seed((seeds.dropout + self.step) % 2**63)
+        self._seed((seeds.dropout + self.step) % 2**63)
         for group in self.optimizer.param_groups:
             group["lr"] = settings.learning_rate * settings.decay ** (self.step // settings.decay_every)
         loss = self._loss(batch)
@@ -175,15 +204,22 @@ class _Run:
         recent = self.losses[max(0, self.step - LOOK_EVERY) : self.step]
         if not bool(torch.isfinite(recent).all()):
             bad = int(torch.nonzero(~torch.isfinite(recent))[0]) + max(0, self.step - LOOK_EVERY)
-            raise TrainingDiverged(
-                f"the training loss is {float(self.losses[bad])} at step {bad + 1} of {self.settings.steps}; "
-                f"try a smaller training.learning_rate (now {self.settings.learning_rate:g})"
-            )
+            raise self._diverged(f"the training loss is {float(self.losses[bad])} at step {bad + 1}")
         return float(recent[-1])
 
-    def _result(self, finished: bool) -> Trained:  # noqa: FBT001
+    def _diverged(self, what: str) -> TrainingDiverged:
+        return TrainingDiverged(
+            f"{what} of {self.settings.steps}; "
+            f"try a smaller training.learning_rate (now {self.settings.learning_rate:g})"
+        )
+
+    def _result(self, *, finished: bool) -> Trained:
+        weights = {name: tensor.detach().cpu() for name, tensor in self.model.state_dict().items()}
+        # the last loss was taken before the last update, so it says nothing of what that did
+        if finished and not all(bool(torch.isfinite(parameter).all()) for parameter in self.model.parameters()):
+            raise self._diverged(f"a weight is no longer a number after step {self.step}")
         return Trained(
-            weights={name: tensor.detach().cpu() for name, tensor in self.model.state_dict().items()},
+            weights=weights,
             losses=self.losses[: self.step].tolist(),
             parameters=sum(p.numel() for p in self.model.parameters()),
             tokens_seen=self.step * self.settings.batch * self.settings.window,

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ablate.engine.seeding import numpy_stream
+from ablate.errors import StageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,11 @@ class Windows:
     """Every window of a training, drawn uniformly over all places a window can start.
 
     All starts are drawn ahead from one stream, so that step k's windows do not depend on where a training was
-    interrupted. An example shorter than a window gives one window, padded with :data:`IGNORED` targets.
+    interrupted. An example shorter than a window gives one window, padded with :data:`IGNORED` targets; one of fewer
+    than two tokens has nothing to predict and gives none.
+
+    Raises:
+        StageError: no example gives a window.
     """
 
     def __init__(self, examples: Sequence[Example], steps: int, batch: int, window: int, seed: int) -> None:
@@ -53,7 +58,9 @@ class Windows:
         self._flat = np.concatenate([example.tokens for example in examples]).astype(np.int64)
         self._conditions = [np.concatenate(parts) for parts in zip(*(e.conditions for e in examples), strict=True)]
         ends = np.cumsum(lengths)
-        starts = np.maximum(lengths - window, 1)
+        starts = np.where(lengths > 1, np.maximum(lengths - window, 1), 0)
+        if not starts.sum():
+            raise StageError("nothing to learn: no training example has two tokens")
         first = np.cumsum(starts) - starts
         drawn = numpy_stream(seed).integers(0, starts.sum(), size=(steps, batch))
         chosen = np.searchsorted(first, drawn, side="right") - 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +17,25 @@ from sqlalchemy import event
 from ablate.errors import StoreError
 
 if TYPE_CHECKING:
-    import sqlite3
+    from collections.abc import Iterator
 
 #: Not Alembic's default name: Optuna keeps its own revision in that one.
 VERSION_TABLE = "ablate_alembic_version"
 
 
+#: What to do about an error of SQLite, by its text.
+_HINTS = {
+    "database or disk is full": "free some space, then run the same command again",
+    "disk I/O error": "look at the disk's space and health, then run the same command again",
+    "database is locked": "another program is writing to it; try again when it is done",
+    "file is not a database": "choose another --home or --store",
+    "unable to open database file": "it must be a file in a folder that exists and that you may write to",
+    "attempt to write a readonly database": "look at the permissions of the file and its folder",
+}
+
+
 def make_engine(url: str) -> sa.Engine:
-    """An engine for ``url``; on SQLite with WAL, foreign keys, and transactions that take the write lock at once.
+    """An engine for ``url``; on SQLite with foreign keys, and transactions that take the write lock at once.
 
     Raises:
         StoreError: the URL is none, or its driver is not installed.
@@ -41,13 +54,25 @@ def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy begins transactions, not the driver
     connection.execute("PRAGMA busy_timeout = 30000")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _on_begin(connection: sa.Connection) -> None:
     # taking the lock at once, instead of at the first write, is what keeps two writers from a deadlock
     reading = connection.get_execution_options().get("reading", False)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextlib.contextmanager
+def explained(engine: sa.Engine) -> Iterator[None]:
+    """Turn what went wrong outside of us (disk, locks, files) into a :class:`StoreError` of one line."""
+    try:
+        yield
+    except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError):
+        raise  # a bug of ours: its traceback is worth more than a line
+    except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:  # SQLAlchemy does not wrap those of connecting
+        cause = " ".join(str(getattr(error, "orig", error)).split())
+        hint = _HINTS.get(cause, "nothing that was finished is lost")
+        raise StoreError(f"{engine.url.render_as_string()}: {cause}; {hint}") from error
 
 
 def _config() -> alembic.config.Config:
@@ -71,44 +96,64 @@ def current(connection: sa.Connection) -> str | None:
 
 
 def ensure(engine: sa.Engine) -> None:
-    """Make the tables in an empty database; refuse one that is not ours or of another revision.
+    """Make the tables in an empty database; refuse one that is not ours or of another revision, leaving it alone.
 
     Raises:
         StoreError: in one line, with the command that helps.
     """
     where = engine.url.render_as_string()
-    with engine.execution_options(reading=True).begin() as connection:
-        found = current(connection)
-        tables = sa.inspect(connection).get_table_names()
-    if found is None and tables:
-        some = ", ".join(sorted(tables)[:3])
-        raise StoreError(f"{where} is not a database of ablate (it holds {some}); choose another --home or --store")
-    if found is None:
-        with engine.begin() as connection:
-            _upgrade(connection)
-    elif found != newest():
-        known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-        if found in known:
-            raise StoreError(f"{where} was written by an older ablate (schema {found}); run: ablate db upgrade")
-        raise StoreError(f"{where} was written by a newer ablate (schema {found}); upgrade ablate")
+    with explained(engine):
+        with engine.execution_options(reading=True).begin() as connection:
+            found = current(connection)
+            tables = sa.inspect(connection).get_table_names()
+        if found is None and tables:
+            some = ", ".join(sorted(tables)[:3])
+            raise StoreError(f"{where} is not a database of ablate (it holds {some}); choose another --home or --store")
+        if found not in (None, newest()):
+            raise StoreError(_mismatch(where, str(found)))
+        _use_wal(engine)
+        if found is None:
+            with engine.begin() as connection:
+                _upgrade(connection)
 
 
-def upgrade_url(url: str) -> tuple[str | None, str]:
+def _mismatch(where: str, found: str) -> str:
+    if found in _known():
+        return f"{where} was written by an older ablate (schema {found}); run: ablate db upgrade"
+    return f"{where} was written by a newer ablate (schema {found}); upgrade ablate"
+
+
+def _known() -> set[str]:
+    """Every revision up to the newest."""
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def _use_wal(engine: sa.Engine) -> None:
+    """Let readers read while a run writes. SQLite keeps this in the file, so it is done to files of ours only."""
+    if engine.dialect.name == "sqlite":
+        with contextlib.closing(engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA journal_mode = WAL")
+
+
+def upgrade_url(url: str) -> tuple[str, str]:
     """Bring an older database to the newest revision; returns the revisions before and after.
 
     Raises:
-        StoreError: it cannot be opened or is not ours.
+        StoreError: it cannot be opened, is not ours, or is newer than this ablate.
     """
     engine = make_engine(url)
+    where = engine.url.render_as_string()
     try:
-        with engine.begin() as connection:
+        if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
+            raise StoreError(f"{where}: no such file")  # connecting would make an empty one
+        with explained(engine), engine.begin() as connection:
             before = current(connection)
             if before is None:
-                raise StoreError(f"{engine.url.render_as_string()} is not a database of ablate; nothing was changed")
+                raise StoreError(f"{where} is not a database of ablate; nothing was changed")
+            if before not in _known():
+                raise StoreError(_mismatch(where, before))
             _upgrade(connection)
             return before, newest()
-    except sa.exc.DatabaseError as error:
-        raise StoreError(f"{engine.url.render_as_string()}: {error.orig}") from error
     finally:
         engine.dispose()
 
@@ -116,7 +161,4 @@ def upgrade_url(url: str) -> tuple[str | None, str]:
 def _upgrade(connection: sa.Connection) -> None:
     config = _config()
     config.attributes["connection"] = connection
-    try:
-        alembic.command.upgrade(config, "head")
-    except alembic.util.CommandError as error:
-        raise StoreError(f"{connection.engine.url.render_as_string()}: {error}; upgrade ablate") from error
+    alembic.command.upgrade(config, "head")

@@ -12,9 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from ablate.errors import StoreError, UnknownName
-from ablate.store import schema, tables
+from ablate.store import rows, schema, tables
 from ablate.store.records import (
-    JSON,
     CellHistogram,
     CellMeasurement,
     CellRecord,
@@ -27,7 +26,7 @@ from ablate.store.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
 
@@ -44,8 +43,11 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self._engine = schema.make_engine(url)
-        with self._explained():
+        try:
             schema.ensure(self._engine)
+        except BaseException:
+            self._engine.dispose()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -56,26 +58,9 @@ class Store:
         self._engine.dispose()
 
     @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn the driver's errors into one line."""
-        try:
-            yield
-        except (sa.exc.OperationalError, sa.exc.DatabaseError) as error:
-            cause = str(error.orig) if error.orig else str(error)
-            hint = {
-                "database or disk is full": "free some space, then run the same command again",
-                "disk I/O error": "look at the disk's space and health, then run the same command again",
-                "database is locked": "another program is writing to it; try again when it is done",
-                "file is not a database": "choose another --home or --store",
-                "unable to open database file": "look at its folder's permissions",
-                "attempt to write a readonly database": "look at the file's permissions",
-            }.get(cause, "nothing that was finished is lost")
-            raise StoreError(f"{self._engine.url.render_as_string()}: {cause}; {hint}") from error
-
-    @contextlib.contextmanager
     def _session(self, *, reading: bool = False) -> Iterator[Session]:
         engine = self._engine.execution_options(reading=reading)
-        with self._explained(), Session(engine) as session, session.begin():
+        with schema.explained(engine), Session(engine) as session, session.begin():
             yield session
 
     # Studies
@@ -87,7 +72,9 @@ class Store:
         for cell in cells:
             by_variant.setdefault(cell.variant, []).append(cell)
         with self._session() as session:
-            row = session.scalar(sa.select(tables.Study).where(tables.Study.name == study.name))
+            below = selectinload(tables.Study.variants).selectinload(tables.Variant.cells)
+            query = sa.select(tables.Study).where(tables.Study.name == study.name)
+            row = session.scalar(query.options(below.selectinload(tables.Cell.stages)))
             if row is None:
                 row = tables.Study(name=study.name, created=now)
                 session.add(row)
@@ -101,7 +88,7 @@ class Store:
                 )
                 variant_row.position, variant_row.levels = position, dict(variant.levels)
                 variant_row.baseline = variant.baseline
-                variant_row.cells = _merge_cells(variant_row.cells, by_variant.get(variant.name, []))
+                variant_row.cells = rows.merged_cells(variant_row.cells, by_variant.get(variant.name, []))
                 kept.append(variant_row)
             # first the removals: a variant that changed keeps its name, which is unique in the study
             row.variants = [v for v in row.variants if v in kept]
@@ -111,12 +98,14 @@ class Store:
     def studies(self) -> list[StudyRecord]:
         """Every study, by name."""
         with self._session(reading=True) as session:
-            return [_study(row) for row in session.scalars(sa.select(tables.Study).order_by(tables.Study.name))]
+            return [
+                rows.study_record(row) for row in session.scalars(sa.select(tables.Study).order_by(tables.Study.name))
+            ]
 
     def study(self, name: str) -> StudyRecord:
         """The study of that name; raises :class:`UnknownName` with a suggestion."""
         with self._session(reading=True) as session:
-            return _study(self._study_row(session, name))
+            return rows.study_record(self._study_row(session, name))
 
     def variants(self, name: str) -> list[VariantRecord]:
         """A study's variants in their order."""
@@ -137,7 +126,7 @@ class Store:
                 .order_by(tables.Variant.position, tables.Cell.replicate)
                 .options(selectinload(tables.Cell.stages), selectinload(tables.Cell.variant))
             )
-            return [_cell(cell) for cell in session.scalars(query)]
+            return [rows.cell_record(cell) for cell in session.scalars(query)]
 
     def set_cell(
         self, study: str, variant: str, replicate: int, state: CellState, error_class: str = "", error: str = ""
@@ -158,15 +147,17 @@ class Store:
         """Delete a study and every stage of its cells that no other study uses; returns the folders of their files."""
         with self._session() as session:
             row = self._study_row(session, name)
-            own = {stage.fingerprint for variant in row.variants for cell in variant.cells for stage in cell.stages}
-            session.delete(row)
-            session.flush()
+            links = sa.select(tables.CellStage.fingerprint).join(tables.Cell).join(tables.Variant)
+            own = set(session.scalars(links.where(tables.Variant.study_id == row.id)))
+            session.execute(sa.delete(tables.Study).where(tables.Study.id == row.id))  # its cells go with it
             used = set(session.scalars(sa.select(tables.CellStage.fingerprint).distinct()))
-            unused = sa.select(tables.Stage).where(tables.Stage.fingerprint.in_(sorted(own - used)))
-            artifacts = []
-            for stage in session.scalars(unused):
-                artifacts.append(stage.artifact)
-                session.delete(stage)
+            artifacts: list[str] = []
+            for some in _portions(own - used):
+                unused = tables.Stage.fingerprint.in_(some)
+                artifacts += session.scalars(sa.select(tables.Stage.artifact).where(unused))
+                session.execute(sa.delete(tables.Stage).where(unused))
+            seen = sa.select(tables.Stage.environment)
+            session.execute(sa.delete(tables.Environment).where(tables.Environment.digest.not_in(seen)))
             return [artifact for artifact in artifacts if artifact]
 
     def _study_row(self, session: Session, name: str) -> tables.Study:
@@ -179,17 +170,11 @@ class Store:
 
     def stages(self, fingerprints: Iterable[str]) -> dict[str, StageRecord]:
         """Those of the stages that are finished, by fingerprint."""
-        wanted = sorted(set(fingerprints))
         found: dict[str, StageRecord] = {}
         with self._session(reading=True) as session:
-            for start in range(0, len(wanted), 500):  # SQLite limits the number of parameters
-                query = (
-                    sa.select(tables.Stage, tables.Environment)
-                    .join(tables.Environment, tables.Stage.environment == tables.Environment.digest)
-                    .where(tables.Stage.fingerprint.in_(wanted[start : start + 500]))
-                )
-                for stage, environment in session.execute(query):
-                    found[stage.fingerprint] = _stage(stage, environment.facts)
+            for some in _portions(fingerprints):
+                for stage, facts in session.execute(_with_environment(tables.Stage.fingerprint.in_(some))):
+                    found[stage.fingerprint] = rows.stage_record(stage, facts)
         return found
 
     def put_stage(
@@ -221,30 +206,26 @@ class Store:
             )
             session.flush()
             session.add_all(tables.Measurement(fingerprint=stage.fingerprint, **vars(m)) for m in measurements)
-            session.add_all(_histogram_row(stage.fingerprint, h) for h in histograms)
+            session.add_all(rows.histogram_row(stage.fingerprint, h) for h in histograms)
 
     def forget_stages(self, fingerprints: Iterable[str]) -> None:
         """Drop stages whose files are gone, so that they run again."""
         with self._session() as session:
-            session.execute(sa.delete(tables.Stage).where(tables.Stage.fingerprint.in_(sorted(set(fingerprints)))))
+            for some in _portions(fingerprints):
+                session.execute(sa.delete(tables.Stage).where(tables.Stage.fingerprint.in_(some)))
 
     def finished(self, kind: str) -> list[StageRecord]:
         """Every finished stage of a kind, whatever study it was for."""
         with self._session(reading=True) as session:
-            query = (
-                sa.select(tables.Stage, tables.Environment)
-                .join(tables.Environment, tables.Stage.environment == tables.Environment.digest)
-                .where(tables.Stage.kind == kind)
-            )
-            return [_stage(stage, environment.facts) for stage, environment in session.execute(query)]
+            return [rows.stage_record(*row) for row in session.execute(_with_environment(tables.Stage.kind == kind))]
 
     # Measurements
 
     def measurements(self, study: str) -> list[CellMeasurement]:
-        """Every measurement of a study's cells, ordered by variant, replicate, sample."""
+        """Every measurement of a study's cells, ordered by variant, replicate, sample, metric."""
         with self._session(reading=True) as session:
             self._study_row(session, study)
-            query = _of_cells(tables.Measurement, study).order_by(tables.Measurement.id)
+            query = _of_cells(tables.Measurement, tables.Measurement, study).order_by(*_order(tables.Measurement))
             return [
                 CellMeasurement(
                     variant,
@@ -258,97 +239,51 @@ class Store:
         """The mean over the samples of each cell that has been measured, by (variant, replicate)."""
         with self._session(reading=True) as session:
             query = (
-                sa.select(tables.Variant.name, tables.Cell.replicate, sa.func.avg(tables.Measurement.value))
-                .join(tables.CellStage, tables.CellStage.fingerprint == tables.Measurement.fingerprint)
-                .join(tables.Cell, tables.Cell.id == tables.CellStage.cell_id)
-                .join(tables.Variant)
-                .join(tables.Study)
-                .where(tables.Study.name == study)
+                _of_cells(tables.Measurement, sa.func.avg(tables.Measurement.value), study)
                 .where(tables.Measurement.metric == metric, tables.Measurement.feature == feature)
                 .group_by(tables.Variant.name, tables.Cell.replicate)
             )
             return {(variant, replicate): float(mean) for variant, replicate, mean in session.execute(query)}
 
     def histograms(self, study: str) -> list[CellHistogram]:
-        """Every histogram of a study's cells, ordered by variant, replicate, sample."""
+        """Every histogram of a study's cells, ordered by variant, replicate, sample, metric."""
         with self._session(reading=True) as session:
             self._study_row(session, study)
-            query = _of_cells(tables.Histogram, study).order_by(tables.Histogram.id)
+            query = _of_cells(tables.Histogram, tables.Histogram, study).order_by(*_order(tables.Histogram))
             return [
-                CellHistogram(variant, replicate, _histogram(h)) for variant, replicate, h in session.execute(query)
+                CellHistogram(variant, replicate, rows.histogram_record(h))
+                for variant, replicate, h in session.execute(query)
             ]
 
 
-def _of_cells(table: type[Any], study: str) -> sa.Select[Any]:
-    """Rows of ``table`` with the variant and replicate of each cell of the study that they belong to."""
-    query = (
-        sa.select(tables.Variant.name, tables.Cell.replicate, table)
+def _portions(fingerprints: Iterable[str]) -> Iterator[list[str]]:
+    """Each fingerprint once, a few hundred at a time: databases limit the parameters of one statement."""
+    everything = sorted(set(fingerprints))
+    for start in range(0, len(everything), 500):
+        yield everything[start : start + 500]
+
+
+def _with_environment(condition: sa.ColumnElement[bool]) -> sa.Select[tuple[tables.Stage, dict[str, Any]]]:
+    return (
+        sa.select(tables.Stage, tables.Environment.facts)
+        .join(tables.Environment, tables.Stage.environment == tables.Environment.digest)
+        .where(condition)
+    )
+
+
+def _of_cells(table: type[Any], what: Any, study: str) -> sa.Select[Any]:
+    """``what`` of ``table``, with the variant and replicate of each cell of the study that it belongs to."""
+    return (
+        sa.select(tables.Variant.name, tables.Cell.replicate, what)
+        .select_from(table)
         .join(tables.CellStage, tables.CellStage.fingerprint == table.fingerprint)
-        .join(tables.Cell, tables.Cell.id == tables.CellStage.cell_id)
+        .join(tables.Cell)
         .join(tables.Variant)
         .join(tables.Study)
         .where(tables.Study.name == study)
     )
-    return query.order_by(tables.Variant.position, tables.Cell.replicate)
 
 
-def _merge_cells(old: Sequence[tables.Cell], wanted: Sequence[CellRecord]) -> list[tables.Cell]:
-    """Rows for the wanted cells: one that already consists of the same stages keeps its state."""
-    rows = {cell.replicate: cell for cell in old}
-    merged = []
-    for record in wanted:
-        row = rows.get(record.replicate) or tables.Cell(replicate=record.replicate, stages=[])
-        same = {stage.name: stage.fingerprint for stage in row.stages} == dict(record.stages)
-        if not same:
-            row.state, row.error_class, row.error = record.state, record.error_class, record.error
-            row.stages = _merge_stages(row.stages, record.stages)
-        row.config = dict(record.config)
-        merged.append(row)
-    return merged
-
-
-def _merge_stages(old: Sequence[tables.CellStage], wanted: Mapping[str, str]) -> list[tables.CellStage]:
-    rows = {stage.name: stage for stage in old}
-    merged = []
-    for name, fingerprint in wanted.items():
-        row = rows.get(name) or tables.CellStage(name=name)
-        row.fingerprint = fingerprint
-        merged.append(row)
-    return merged
-
-
-def _study(row: tables.Study) -> StudyRecord:
-    return StudyRecord(row.name, row.spec, row.profile, row.corpus, row.seed, row.created, row.updated)
-
-
-def _cell(row: tables.Cell) -> CellRecord:
-    stages = {stage.name: stage.fingerprint for stage in row.stages}
-    state: CellState = row.state  # type: ignore[assignment]
-    return CellRecord(row.variant.name, row.replicate, stages, row.config, state, row.error_class, row.error)
-
-
-def _stage(row: tables.Stage, environment: JSON) -> StageRecord:
-    return StageRecord(
-        row.fingerprint,
-        row.kind,
-        row.config,
-        row.result,
-        row.artifact,
-        row.device,
-        row.seconds,
-        environment,
-        row.finished,
-    )
-
-
-def _histogram(h: tables.Histogram) -> HistogramRecord:
-    return HistogramRecord(
-        h.sample, h.metric, h.feature, h.unit, tuple(h.edges), tuple(h.reference), tuple(h.generated)
-    )
-
-
-def _histogram_row(fingerprint: str, h: HistogramRecord) -> tables.Histogram:
-    lists = {"edges": list(h.edges), "reference": list(h.reference), "generated": list(h.generated)}
-    return tables.Histogram(
-        fingerprint=fingerprint, sample=h.sample, metric=h.metric, feature=h.feature, unit=h.unit, **lists
-    )
+def _order(table: type[Any]) -> tuple[Any, ...]:
+    """An order that does not tell which stage happened to finish first."""
+    return tables.Variant.position, tables.Cell.replicate, table.sample, table.metric, table.id

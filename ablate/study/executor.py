@@ -140,7 +140,8 @@ class PoolExecutor:
         while self._jobs and self._idle:
             pool = self._idle.pop() or self._new_pool()
             job = self._jobs.pop(0)
-            self._busy[pool.submit(_work_in_worker, job)] = (job, pool)
+            with _deaf_children():
+                self._busy[pool.submit(_work_in_worker, job)] = (job, pool)
         ended, _ = cf.wait(self._busy, timeout=0.1, return_when=cf.FIRST_COMPLETED)
         for news in self._new_news():
             tell(news)
@@ -171,13 +172,22 @@ class PoolExecutor:
         self._stopping.set()
 
 
+@contextlib.contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes begun in here do not hear Ctrl-C, which reaches the whole group; the driver decides what it means."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 _context: Context | None = None
 
 
 def _start_worker(news: Any, stopping: Any, driver: int, home: Path, device: str, checkpoint_seconds: float) -> None:
     """Set up a worker process, once."""
     global _context  # noqa: PLW0603 - a worker process is its own world
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the driver decides what it means
     torch.set_num_threads(1)
     threading.Thread(target=_die_with, args=(driver,), daemon=True).start()
     _context = Context(home, device, news.put, stopping.is_set, checkpoint_seconds)

@@ -46,7 +46,7 @@ def store_url(home: Path) -> str:
 def only_run(home: Path, url: str, study: str) -> Iterator[None]:
     """Hold the locks that keep a second run from this home and from this database.
 
-    They are the operating system's: a killed run holds them no longer.
+    They are the operating system's: a killed run holds them no longer. What it left half written is removed.
 
     Raises:
         HomeError: another run holds one, with what is known of it.
@@ -67,7 +67,17 @@ def only_run(home: Path, url: str, study: str) -> Iterator[None]:
                 json.dumps({"study": study, "pid": os.getpid(), "host": socket.gethostname(), "since": time.time()})
             )
             stack.callback(about.unlink, missing_ok=True)
+        _sweep(home)
         yield
+
+
+def _sweep(home: Path) -> None:
+    """Remove what a killed run left half written; whoever holds the lock knows that nobody is writing it."""
+    for unfinished in [*home.glob("checkpoints/.*.safetensors.*"), *home.glob("artifacts/*/*/.writing-*")]:
+        if unfinished.is_dir():
+            shutil.rmtree(unfinished, ignore_errors=True)
+        else:
+            unfinished.unlink(missing_ok=True)
 
 
 def _who(about: Path) -> str:

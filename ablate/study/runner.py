@@ -43,7 +43,7 @@ class Listener:
     def news(self, news: News) -> None:
         """A job has made some progress."""
 
-    def done(self, stage: Stage, seconds: float) -> None:
+    def done(self, done: Done) -> None:
         """A stage is finished and recorded."""
 
     def failed(self, failure: Failed) -> None:
@@ -216,7 +216,7 @@ class StudyRun:
         )
         self._done.add(fingerprint)
         self._ran[stage.kind] += 1
-        self._listener.done(stage, result.seconds)
+        self._listener.done(result)
 
     def _settle(self, *, at_end: bool = False) -> None:
         """Bring the cells' states and the trials up to date with the stages."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +15,7 @@ from ablate.study.runner import StudyRun
 from ablate.study.spec import Overrides, StudySpec, load_study
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Callable
 
     from ablate.study.runner import RunResult

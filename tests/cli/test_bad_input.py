@@ -1,0 +1,198 @@
+"""Whatever is fed to the commands: one clear line, a non-zero exit, nothing lost."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from typing import TYPE_CHECKING
+
+import pretty_midi
+import pytest
+
+import ablate as library
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Outcome
+
+    Run = Callable[..., Outcome]
+
+SMALL = [
+    *("--set", "training.steps=2", "--set", "model.lstm.hidden=8", "--set", "generation.tokens=60"),
+    *("--replicates", "1", "--workers", "1", "--no-report", "--set", "training.window=8"),
+]
+
+
+def scale(**changes: object) -> bytes:
+    notes = [(60 + i, 64, 0.5 * i, 0.5 * i + 0.4) for i in range(8)]
+    return library.Performance.from_notes(notes).replace(**changes).midi_bytes()
+
+
+def drums() -> bytes:
+    midi = pretty_midi.PrettyMIDI()
+    kit = pretty_midi.Instrument(0, is_drum=True)
+    kit.notes = [pretty_midi.Note(90, 38, 0.5 * i, 0.5 * i + 0.1) for i in range(8)]
+    midi.instruments.append(kit)
+    import io
+
+    buffer = io.BytesIO()
+    midi.write(buffer)
+    return buffer.getvalue()
+
+
+def refusal(outcome: Outcome, code: int = 1) -> str:
+    """The one line of an error."""
+    assert outcome.code == code, outcome
+    (line,) = outcome.err.splitlines()
+    assert line.startswith("error: ")
+    return line.removeprefix("error: ")
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b"this is no music", "is no MIDI file"),
+        (scale()[:40], "cut short"),
+        (library.Performance.from_notes([]).midi_bytes(), "no notes"),
+        (drums(), "drums"),
+    ],
+    ids=["empty", "text", "truncated", "no notes", "only drums"],
+)
+def test_a_file_without_music(ablate: Run, tmp_path: Path, data: bytes, reason: str) -> None:
+    (tmp_path / "bad.mid").write_bytes(data)
+    outcome = ablate("study", "run", "tau_sweep", "--corpus", "bad.mid", *SMALL)
+    assert outcome.code == 1
+    assert "Traceback" not in outcome.err
+    (failed,) = [line for line in outcome.err.splitlines() if line.startswith("failed: ")]
+    assert failed.startswith("failed: tau=0.6, replicate 0; tau=0.8, replicate 0; tau=1.0, replicate 0; and 2 more: ")
+    assert "bad.mid" in failed
+    assert reason in failed
+    assert outcome.err.splitlines()[-1].startswith("error: 5 cells failed; see: ablate study show ")
+    inspected = ablate("corpus", "inspect", "bad.mid")
+    assert inspected.code == 1
+    assert reason in inspected.out
+    tokens = ablate("corpus", "tokens", "bad.mid", "--tokenizer", "midilike")
+    assert reason in refusal(tokens)
+
+
+def test_one_bad_file_among_good_ones(ablate: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for name in ("a", "b"):
+        (folder / f"{name}.mid").write_bytes(scale())
+    (folder / "bad.mid").write_bytes(b"MThd")
+    words = ["study", "run", "tau_sweep", "--corpus", "music", *SMALL]
+    refused = ablate(*words)
+    assert refused.code == 1
+    assert "1 of 3 files cannot be read: bad.mid" in refused.err
+    assert "--skip-bad" in refused.err
+
+    passed = ablate(*words, "--skip-bad")
+    assert passed.code == 0, passed.err
+    assert "bad.mid: left out" in passed.err
+
+    inspected = ablate("corpus", "inspect", "music")
+    assert inspected.code == 0
+    assert "1 of 3 files cannot be read" in inspected.out
+
+
+def test_notes_outside_the_keyboard_are_left_out_and_shown(ablate: Run, tmp_path: Path) -> None:
+    notes = [(pitch, 64, 0.5 * i, 0.5 * i + 0.4) for i, pitch in enumerate((5, 60, 62, 120))]
+    (tmp_path / "wide.mid").write_bytes(library.Performance.from_notes(notes).midi_bytes())
+    shown = ablate("corpus", "inspect", "wide.mid", "--tokenizer", "midilike-classic", "--json")
+    import json
+
+    report = json.loads(shown.out)
+    assert report["total"]["out_of_range_notes"] == 2
+    assert report["round_trip"]["lost_notes"] == 2
+    words = ablate("corpus", "tokens", "wide.mid", "--tokenizer", "midilike-classic", "--format", "text").out
+    assert [line for line in words.splitlines() if line.startswith("note_on")] == ["note_on 60", "note_on 62"]
+
+
+def test_a_corpus_all_outside_the_keyboard(ablate: Run, tmp_path: Path) -> None:
+    notes = [(120, 64, 0.5 * i, 0.5 * i + 0.4) for i in range(8)]
+    (tmp_path / "high.mid").write_bytes(library.Performance.from_notes(notes).midi_bytes())
+    outcome = ablate("study", "run", "tau_sweep", "--corpus", "high.mid", *SMALL)
+    assert outcome.code == 1
+    assert "tokenizer 'midilike-classic' finds nothing to learn in the corpus" in outcome.err
+
+
+def test_zero_length_notes_are_counted(ablate: Run, tmp_path: Path) -> None:
+    midi = pretty_midi.PrettyMIDI()
+    midi.instruments.append(pretty_midi.Instrument(0))
+    midi.instruments[0].notes = [pretty_midi.Note(64, 60, 0.0, 0.5), pretty_midi.Note(64, 62, 1.0, 1.0)]
+    midi.write(str(tmp_path / "zero.mid"))
+    outcome = ablate("corpus", "inspect", "zero.mid")
+    assert outcome.code == 0
+    assert "problem: zero.mid: " in outcome.out
+
+
+@pytest.mark.parametrize("text", ["= broken", "a = [1", '"'])
+def test_a_broken_study_file(ablate: Run, tmp_path: Path, text: str) -> None:
+    (tmp_path / "broken.toml").write_text(text)
+    assert refusal(ablate("study", "run", "broken.toml")).startswith("broken.toml: is not valid TOML: ")
+
+
+def test_an_unwritable_home(ablate: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    line = refusal(ablate("study", "run", "tau_sweep", "--home", str(tmp_path / "file" / "home"), *SMALL))
+    assert line.startswith(f"cannot write to {tmp_path}/file/home (Not a directory); choose another folder")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_home(ablate: Run, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    home.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    assert refusal(ablate("study", "run", "tau_sweep", "--home", str(home), *SMALL)).startswith("cannot write to")
+
+
+def test_a_database_that_is_not_ours(ablate: Run, tmp_path: Path) -> None:
+    home = tmp_path / ".ablate"
+    home.mkdir()
+    connection = sqlite3.connect(home / "ablate.db")
+    connection.execute("CREATE TABLE recipes (name TEXT)")
+    connection.execute("INSERT INTO recipes VALUES ('soup')")
+    connection.commit()
+    connection.close()
+    line = refusal(ablate("study", "run", "tau_sweep", *SMALL))
+    assert line.endswith("is not a database of ablate (it holds recipes); choose another --home or --store")
+    connection = sqlite3.connect(home / "ablate.db")
+    assert connection.execute("SELECT * FROM recipes").fetchall() == [("soup",)]
+    assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("recipes",)]
+    connection.close()
+
+    (home / "ablate.db").write_bytes(b"no database at all" * 100)
+    assert "file is not a database" in refusal(ablate("study", "list"))
+
+
+@pytest.mark.parametrize(
+    ("words", "expected", "code"),
+    [
+        (["study", "run", "tau_swep"], "unknown study 'tau_swep'; did you mean 'tau_sweep'?", 1),
+        (["study", "run", "tau_sweep", "--profile", "smok"], "no profile 'smok'; did you mean 'smoke'?", 2),
+        (["study", "run", "tau_sweep", "--device", "cuda:9"], "--device cuda:9: ", 2),
+        (["study", "run", "tau_sweep", "--device", "gpu"], "--device gpu: choose auto, cpu, cuda or cuda:N", 2),
+        (["study", "run", "tau_sweep", "--set", "training.steps"], "--set training.steps: write it as key.path=", 2),
+        (["study", "run", "tau_sweep", "--set", "training.stepz=3"], "--set training.stepz: names nothing in", 2),
+        (["study", "run", "tau_sweep", "--corpus", "nowhere.mid"], "--corpus nowhere.mid: no such file or folder", 2),
+        (["study", "run", "tau_sweep", "--store", "nonsense"], "--store nonsense: no usable database URL", 1),
+        (["study", "show", "tau_sweep"], "no studies have been run in .ablate", 1),
+        (["study", "report", "tau_sweep"], "no studies have been run in .ablate", 1),
+        (["study", "export", "tau_sweep", "--format", "parquet"], "parquet is not text: name a file with --out", 2),
+        (["corpus", "tokens", "x.mid", "--tokenizer", "midilik"], "unknown tokenizer 'midilik'; did you mean", 1),
+        (["corpus", "inspect", "nowhere"], "nowhere: no such file or folder", 1),
+        (["db", "upgrade"], ".ablate holds no database", 1),
+    ],
+)
+def test_words_that_mean_nothing(ablate: Run, words: list[str], expected: str, code: int) -> None:
+    assert expected in refusal(ablate(*words), code)
+
+
+def test_a_setting_out_of_bounds_names_file_and_key(ablate: Run) -> None:
+    line = refusal(ablate("study", "run", "tau_sweep", "--set", "training.steps=0"))
+    assert "tau_sweep.toml: training.steps: " in line

@@ -1,0 +1,114 @@
+"""The study commands, one after another on one home, as a person would use them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Outcome
+
+    Run = Callable[..., Outcome]
+
+NAME = "tau_sweep@smoke"
+
+
+@pytest.fixture
+def ran(ablate: Run) -> Run:
+    """A home in which the smoke profile has run."""
+    outcome = ablate("study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1", "--no-report")
+    assert outcome.code == 0, outcome.err
+    return ablate
+
+
+def test_from_a_run_to_its_deletion(ran: Run, tmp_path: Path) -> None:
+    listed = {row["name"]: row for row in json.loads(ran("study", "list", "--json").out)}
+    assert listed["tau_sweep"]["done"] == "not run"
+    assert listed[NAME]["done"] == "10 of 10"
+
+    shown = ran("study", "show", NAME)
+    assert "tau=1.0 (baseline)   done          done" in shown.out
+    cells = json.loads(ran("study", "show", NAME, "--json").out)["cells"]
+    assert len(cells) == 10
+
+    planned = json.loads(ran("study", "plan", "tau_sweep", "--profile", "smoke", "--replicates", "3", "--json").out)
+    assert planned["stages"]["train"] == {"run": 1, "reuse": 2}
+    assert planned["estimated_seconds"] > 0
+
+    exported = ran("study", "export", NAME)
+    rows = list(csv.DictReader(io.StringIO(exported.out)))
+    assert len(rows) == 5 * 2 * 2 * 4 * 5  # variants, replicates, samples, metrics, features
+    assert {row["metric"] for row in rows} == {f"distance.{f}" for f in ("pitch", "duration", "velocity", "average")}
+    assert len(json.loads(ran("study", "export", NAME, "--format", "json").out)) == len(rows)
+    assert ran("study", "export", NAME, "--format", "parquet", "-o", "out.parquet").out == "400 rows in out.parquet\n"
+    assert len(pd.read_parquet(tmp_path / "out.parquet")) == len(rows)
+
+    with sqlite3.connect(tmp_path / ".ablate/ablate.db") as connection:
+        query = "SELECT COUNT(*), COUNT(DISTINCT variant) FROM ablate_results WHERE study = ?"
+        assert connection.execute(query, (NAME,)).fetchone() == (400, 5)
+    connection.close()
+
+    assert ran("study", "delete", NAME, "--yes").out.startswith(f"deleted {NAME}")
+    assert NAME not in ran("study", "list").out
+    assert not list((tmp_path / ".ablate/artifacts").glob("*/*/*"))
+    assert "unknown study in this home" in ran("study", "show", NAME).err
+
+
+def test_run_again_says_that_nothing_ran(ran: Run) -> None:
+    again = ran("study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1", "--no-report")
+    assert "nothing to run: every result is there; reused 2 trainings, 10 generations, 40 measurements" in again.out
+    assert "tau=1.0 (baseline)" in again.out
+    more = ran(
+        "study",
+        "run",
+        "tau_sweep",
+        "--profile",
+        "smoke",
+        "--workers",
+        "1",
+        "--no-report",
+        "--replicates",
+        "3",
+        "--json",
+    )
+    facts = json.loads(more.out)
+    assert facts["ran"] == {"train": 1, "generate": 5, "measure": 20}
+    row = next(r for r in facts["comparison"] if (r["metric"], r["feature"]) == ("distance.pitch", "l1"))
+    assert {"variant", "mean", "sd", "n"} <= set(row)
+    assert row["n"] == 3
+
+
+def test_the_report_is_written_where_it_says(ran: Run) -> None:
+    said = ran("study", "report", NAME, "--json")
+    path = Path(json.loads(said.out)["report"])
+    assert path.parts[-3:] == ("reports", NAME, "index.html")
+    html = path.read_text(encoding="utf-8")
+    assert "How does the softmax temperature" in html
+    assert (path.parent / "figures").is_dir()
+    assert len(list((path.parent / "midi").rglob("*.mid"))) >= 5
+
+
+def test_another_database(ablate: Run, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'elsewhere.db'}"
+    words: list[Any] = ["tau_sweep", "--profile", "smoke", "--workers", "1", "--no-report", "--store", url]
+    assert ablate("study", "run", *words).code == 0
+    assert (tmp_path / "elsewhere.db").is_file()
+    assert not (tmp_path / ".ablate/ablate.db").exists()
+    assert NAME in ablate("study", "list", "--store", url).out
+
+
+def test_plan_touches_nothing(ablate: Run, tmp_path: Path) -> None:
+    outcome = ablate("study", "plan", "tau_sweep")
+    assert re.search(r"train +8 +0", outcome.out)
+    assert "no estimate" in outcome.out
+    assert not list(tmp_path.iterdir())

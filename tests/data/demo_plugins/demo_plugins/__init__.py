@@ -1,0 +1,1 @@
+"""Plugins that tests put on the path; see the entry points beside this package."""

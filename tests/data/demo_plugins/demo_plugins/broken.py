@@ -1,0 +1,3 @@
+"""Needs what is not there."""
+
+import a_module_that_nobody_has  # noqa: F401

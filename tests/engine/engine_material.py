@@ -1,0 +1,107 @@
+"""Networks, conditioners, samplers and examples for the engine's tests, all small and all real."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+import ablate
+from ablate.engine.generate import Row
+from ablate.engine.settings import TrainingSettings
+from ablate.engine.train import Member, MemberSeeds
+from ablate.engine.windows import Example
+from ablate.testing.samples import ClockConditioner, PitchTokenizer
+from ablate_lstm import ablate_models
+from ablate_sampling import ablate_samplers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+TOKENIZER = PitchTokenizer()
+VOCABULARY = len(TOKENIZER.vocabulary)
+(LSTM,) = ablate_models()
+(TEMPERATURE,) = ablate_samplers()
+
+
+class Noisy(ClockConditioner):
+    """Trains on observations with noise."""
+
+    def disturb(self, observed: Any, rng: np.random.Generator) -> Any:
+        observed += rng.normal(size=observed.shape)  # in place, as a careless plugin would
+        return observed.astype(np.float32)
+
+
+def network(conditioners: Sequence[ablate.Conditioner] = (), seed: int = 0, **options: Any) -> Any:
+    """An LSTM in evaluation mode whose predictions are far from even."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = LSTM.build(LSTM.parse({"embedding": 24, "hidden": 40, **options}), VOCABULARY, list(conditioners))
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight *= 3
+    return model.eval()
+
+
+def examples(count: int = 3, length: int = 60) -> list[Example]:
+    rng = np.random.default_rng(7)
+    return [
+        Example(rng.integers(0, VOCABULARY, length + i), (rng.normal(size=(length + i, 2)).astype(np.float32),))
+        for i in range(count)
+    ]
+
+
+def settings(**changes: Any) -> TrainingSettings:
+    plain: dict[str, Any] = {"steps": 30, "batch": 3, "window": 12, "learning_rate": 1e-2, "precision": "fp32"}
+    return TrainingSettings(**plain | changes)
+
+
+def member(seed: int = 1, checkpoint: Path | None = None, **changes: Any) -> Member:
+    """A member that uses every stream of random numbers: initialisation, windows, labels, dropout, initial state."""
+    conditioners = [Noisy()]
+    options = {"embedding": 8, "hidden": 16, "layers": 2, "dropout": 0.3, "initial_state": "random"}
+    return Member(
+        build=lambda: LSTM.build(LSTM.parse(options), VOCABULARY, conditioners),
+        examples=examples(),
+        conditioners=conditioners,
+        settings=settings(**changes),
+        seeds=MemberSeeds(seed, seed + 100, seed + 200, seed + 300),
+        checkpoint=checkpoint,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class RecorderOptions:
+    key: str = ablate.option("", doc="Under which a row's logits are kept.")
+
+
+@dataclasses.dataclass
+class Recorder:
+    """A sampler that changes nothing and keeps, step by step, the logits that each row gets."""
+
+    seen: dict[str, list[torch.Tensor]] = dataclasses.field(default_factory=dict)
+
+    def spec(self) -> ablate.SamplerSpec:
+        def build(rows: Sequence[RecorderOptions], tokenizer: ablate.Tokenizer) -> Any:
+            def record(logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+                for row, own in zip(rows, logits, strict=True):
+                    self.seen.setdefault(row.key, []).append(own.clone())
+                return logits
+
+            return record
+
+        return ablate.SamplerSpec(name="recorder", summary="Keeps.", options=RecorderOptions, build=build)
+
+    def link(self, key: str) -> tuple[ablate.SamplerSpec, RecorderOptions]:
+        return self.spec(), RecorderOptions(key)
+
+
+def temperature(tau: float) -> tuple[ablate.SamplerSpec, Any]:
+    return TEMPERATURE, TEMPERATURE.parse({"tau": tau})
+
+
+def row(seed: int, tokens: int = 20, tau: float | None = 1.0, **given: Any) -> Row:
+    return Row(0, () if tau is None else (temperature(tau),), tokens, seed, **given)

@@ -1,0 +1,207 @@
+"""Real processes, killed for real, and run again."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from collections.abc import Callable, Iterator
+
+    from conftest import Bench
+
+    from ablate.study.spec import StudySpec
+
+LONG = {"training.steps": 150, "generation.tokens": 1500}
+pytestmark = pytest.mark.slow
+
+
+def command(tiny: Path, bench: Bench, *more: str, settings: dict[str, Any] = LONG) -> list[str]:
+    sets = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+    return [
+        sys.executable,
+        "-m",
+        "ablate",
+        "study",
+        "run",
+        str(tiny),
+        "--home",
+        str(bench.home),
+        "--no-report",
+        *sets,
+        *more,
+    ]
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start a run in a process group of its own; nothing of it outlives the test."""
+    processes = []
+
+    def start(words: list[str], **options: Any) -> subprocess.Popen[str]:
+        with (tmp_path / f"log-{len(processes)}.txt").open("w") as log:
+            process = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True, text=True, **options)
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def wait_for(found: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while not found():
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def finish(words: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+
+
+def results(bench: Bench, name: str) -> tuple[Any, dict[str, bytes]]:
+    files = [path for path in (bench.home / "artifacts").rglob("*") if path.is_file()]
+    return bench.numbers(name), {str(path.relative_to(bench.home)): path.read_bytes() for path in files}
+
+
+@pytest.fixture
+def uninterrupted(bench: Bench, load: Callable[..., StudySpec], tmp_path: Path) -> tuple[Any, dict[str, bytes]]:
+    other = type(bench)(tmp_path / "uninterrupted")
+    other.run(load(LONG))
+    return results(other, load(LONG).name)
+
+
+def test_killed_in_training_and_in_generation(
+    bench: Bench,
+    tiny: Path,
+    load: Callable[..., StudySpec],
+    uninterrupted: Any,
+    started: Callable[..., subprocess.Popen[str]],
+) -> None:
+    words = command(tiny, bench, "--workers", "2", "--checkpoint-seconds", "0.05")
+    home = bench.home
+
+    process = started(words)
+    wait_for(lambda: list(home.glob("checkpoints/*.safetensors")), process)
+    process.kill()
+    process.wait()
+    assert not list(home.glob("artifacts/train/*/*"))
+
+    process = started(words)
+    wait_for(lambda: len(list(home.glob("artifacts/train/*/*/losses.npy"))) == 2, process)
+    process.kill()
+    process.wait()
+    assert len(list(home.glob("artifacts/generate/*/*/tokens.npy"))) < 4
+
+    done = finish(words)
+    assert done.returncode == 0, done.stderr
+    assert results(bench, load(LONG).name) == uninterrupted
+    assert not list(home.glob("checkpoints/*"))
+
+
+def test_workers_die_with_a_killed_driver(
+    bench: Bench, tiny: Path, started: Callable[..., subprocess.Popen[str]]
+) -> None:
+    settings = {**LONG, "training.steps": 100_000}
+    process = started(command(tiny, bench, "--workers", "2", "--checkpoint-seconds", "0", settings=settings))
+    wait_for(lambda: list(bench.home.glob("checkpoints/*.safetensors")), process)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 20
+    while _alive(process.pid):
+        assert time.monotonic() < deadline, "a worker goes on without its driver"
+        time.sleep(0.1)
+
+
+def _alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return any(line.split()[1] != "Z" for line in _processes(group))
+
+
+def _processes(group: int) -> list[str]:
+    listing = subprocess.run(["ps", "-eo", "pgid,stat"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listing.splitlines()[1:] if int(line.split()[0]) == group]
+
+
+def test_ctrl_c_keeps_everything_and_says_how_to_go_on(
+    bench: Bench,
+    tiny: Path,
+    load: Callable[..., StudySpec],
+    uninterrupted: Any,
+    started: Callable[..., subprocess.Popen[str]],
+    tmp_path: Path,
+) -> None:
+    words = command(tiny, bench, "--workers", "2", "--checkpoint-seconds", "0.05")
+    process = started(words)
+    wait_for(lambda: list(bench.home.glob("checkpoints/*.safetensors")), process)
+    os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to the whole group
+    assert process.wait(timeout=30) == 130
+    said = (tmp_path / "log-0.txt").read_text()
+    assert "stopping after the current step" in said
+    assert "To go on, run the same command again" in said
+    assert "Traceback" not in said
+    assert set(bench.states(load(LONG).name).values()) <= {"interrupted", "done"}
+
+    assert finish(words).returncode == 0
+    assert results(bench, load(LONG).name) == uninterrupted
+
+
+def test_a_second_run_at_once_refuses(bench: Bench, tiny: Path, started: Callable[..., subprocess.Popen[str]]) -> None:
+    words = command(tiny, bench, settings={**LONG, "training.steps": 100_000})
+    process = started([*words, "--checkpoint-seconds", "0"])
+    wait_for(lambda: list(bench.home.glob("checkpoints/*.safetensors")), process)
+    second = finish(words)
+    assert second.returncode == 1
+    (line,) = second.stderr.splitlines()
+    assert line.startswith(f"error: {bench.home} is in use: study tiny@set-")
+    assert f"process {process.pid}" in line
+
+
+class TestFullDisk:
+    """Weights that do not fit, a database that does."""
+
+    BIG = {"model.lstm.hidden": 512, "training.steps": 3}
+
+    def check(self, bench: Bench, tiny: Path, done: subprocess.CompletedProcess[str]) -> None:
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert done.stderr.splitlines()[-1].startswith(f"error: no space left for results in {bench.home}")
+        assert not list(bench.home.glob("artifacts/train/*/*"))
+        assert list(bench.home.glob("artifacts/load/*/*/performances.npz")), "what was finished is kept"
+
+    def test_a_limit_on_files(self, bench: Bench, tiny: Path) -> None:
+        words = command(tiny, bench, "--workers", "1", settings=self.BIG)
+
+        def limit() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
+
+        done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False, preexec_fn=limit)
+        self.check(bench, tiny, done)
+        assert finish(words).returncode == 0
+
+    def test_a_small_disk(self, bench: Bench, tiny: Path) -> None:
+        shutil.rmtree(bench.home)
+        bench.home.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(bench.home)]
+        if subprocess.run(mount, capture_output=True, check=False).returncode:
+            pytest.skip("mounting a small disk needs more rights than this user has")
+        try:
+            self.check(bench, tiny, finish(command(tiny, bench, "--workers", "2", settings=self.BIG)))
+        finally:
+            subprocess.run(["umount", str(bench.home)], check=True)

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import ablate
+from ablate.registry import Component, Plugin, get_registry
+from ablate.study.runner import Listener
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conftest import Bench
+
+    from ablate.study.runner import StudyRun
+    from ablate.study.spec import StudySpec
+    from ablate.study.work import News
+
+
+def test_levels_of_a_replicate_share_its_training(bench: Bench, load: Callable[..., StudySpec]) -> None:
+    result = bench.run(load())
+    assert result.ran == {"load": 1, "prepare": 1, "train": 2, "generate": 4, "measure": 8}
+    assert result.reused == {}
+    assert set(bench.states("tiny").values()) == {"done"}
+    assert not list(bench.home.glob("checkpoints/*"))
+
+
+def test_a_second_run_runs_nothing(bench: Bench, load: Callable[..., StudySpec]) -> None:
+    bench.run(load())
+    before = bench.numbers("tiny")
+    result = bench.run(load())
+    assert result.ran == {}
+    assert result.reused == {"load": 1, "prepare": 1, "train": 2, "generate": 4, "measure": 8}
+    assert bench.numbers("tiny") == before
+
+
+def test_only_what_is_new_runs(bench: Bench, load: Callable[..., StudySpec]) -> None:
+    bench.run(load())
+    assert bench.run(load(replicates=3)).ran == {"train": 1, "generate": 2, "measure": 4}
+    assert bench.run(load({"axes.sampler.temperature.tau": [0.8, 1.0, 1.2]})).ran == {"generate": 2, "measure": 4}
+    assert bench.run(load({"metric.distance.velocity.velocity_bins": 8})).ran == {"measure": 4}
+    assert bench.run(load({"generation.samples": 1})).ran == {"generate": 4, "measure": 8}
+    assert bench.run(load({"training.steps": 7})).ran == {"train": 2, "generate": 4, "measure": 8}
+    assert bench.run(load(seed=6)).ran == {"train": 2, "generate": 4, "measure": 8}
+
+
+def test_an_added_metric_measures_what_was_generated(bench: Bench, tiny: Any, load: Callable[..., StudySpec]) -> None:
+    bench.run(load())
+    tiny.write_text(tiny.read_text() + '\n[metric."distance.duration"]\n', encoding="utf-8")
+    assert bench.run(load()).ran == {"measure": 4}
+
+
+def test_fewer_replicates_show_fewer_and_lose_nothing(bench: Bench, load: Callable[..., StudySpec]) -> None:
+    bench.run(load(replicates=3))
+    bench.run(load(replicates=1))
+    assert len(bench.states("tiny")) == 2
+    assert bench.run(load(replicates=3)).ran == {}
+
+
+def test_a_new_level_gets_the_same_numbers_as_from_the_start(
+    bench: Bench, load: Callable[..., StudySpec], tmp_path: Any
+) -> None:
+    """The rows of a replicate are generated together; which of them were there before must not matter."""
+    wide = {"axes.sampler.temperature.tau": [0.8, 1.0, 1.3]}
+    bench.run(load())
+    bench.run(load(wide))
+    other = type(bench)(tmp_path / "other")
+    other.run(load(wide))
+    name = load(wide).name
+    assert bench.numbers(name) == other.numbers(name)
+
+
+def test_processes_give_the_same_numbers_as_this_one(
+    bench: Bench, load: Callable[..., StudySpec], tmp_path: Any
+) -> None:
+    bench.run(load(), workers=1)
+    other = type(bench)(tmp_path / "other")
+    other.run(load(), workers=2)
+    assert bench.numbers("tiny") == other.numbers("tiny")
+    assert artifacts(bench) == artifacts(other)
+
+
+def artifacts(bench: Bench) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(bench.home)): path.read_bytes()
+        for path in (bench.home / "artifacts").rglob("*")
+        if path.is_file()
+    }
+
+
+class StopsAfter(Listener):
+    """Asks a run to stop once its trainings have told so many pieces of news."""
+
+    def __init__(self, news: int) -> None:
+        self.run: StudyRun
+        self.left = news
+
+    def news(self, news: News) -> None:
+        self.left -= news.kind == "train"
+        if self.left <= 0:
+            self.run.stop()
+
+
+def test_stopped_and_continued_equals_uninterrupted(
+    bench: Bench, load: Callable[..., StudySpec], tmp_path: Any
+) -> None:
+    long = {"training.steps": 60, "model.lstm.dropout": 0.2}
+    result = bench.run(load(long), listener=StopsAfter(1))
+    assert result.stopped
+    assert result.ran.get("train", 0) == 0
+    assert list((bench.home / "checkpoints").glob("*.safetensors"))
+    assert set(bench.states(load(long).name).values()) == {"interrupted"}
+
+    assert not bench.run(load(long)).stopped
+    other = type(bench)(tmp_path / "other")
+    other.run(load(long))
+    name = load(long).name
+    assert bench.numbers(name) == other.numbers(name)
+    assert artifacts(bench) == artifacts(other)
+
+
+def test_lost_files_are_made_again(bench: Bench, load: Callable[..., StudySpec]) -> None:
+    bench.run(load())
+    before = bench.numbers("tiny")
+    shutil.rmtree(bench.home / "artifacts" / "generate")
+    shutil.rmtree(bench.home / "artifacts" / "train")
+    result = bench.run(load())
+    assert (result.ran["train"], result.ran["generate"]) == (2, 4)
+    assert bench.numbers("tiny") == before
+
+
+def test_files_that_nothing_needs_may_be_gone(bench: Bench, load: Callable[..., StudySpec]) -> None:
+    bench.run(load())
+    shutil.rmtree(bench.home / "artifacts" / "train")
+    assert bench.run(load()).ran == {}
+
+
+class TestFailures:
+    @pytest.fixture
+    def offer(self) -> Iterator[Callable[[Any], None]]:
+        """Offer a component to the registry of this process, for one test."""
+        components = get_registry().components
+        plugin = Plugin("test", "test", "test", "0")
+        kept = list(components)
+        yield lambda spec: components.append(Component(spec, plugin))
+        components[:] = kept
+
+    def test_a_failing_cell_is_recorded_and_the_others_go_on(
+        self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, offer: Callable[[Any], None]
+    ) -> None:
+        class Picky(ablate.Metric):
+            def measure(self, generated: Any, reference: Any) -> ablate.Measured:
+                raise ZeroDivisionError("on purpose")
+
+        offer(ablate.MetricSpec(name="picky", summary="Fails.", build=lambda options: Picky()))
+        tiny.write_text(tiny.read_text() + "\n[metric.picky]\n", encoding="utf-8")
+        result = bench.run(load())
+        assert result.ran["measure"] == 8
+        assert {(f.error_class, f.error) for f in result.failures} == {("ZeroDivisionError", "on purpose")}
+        assert set(bench.states("tiny").values()) == {"failed"}
+        assert len(bench.numbers("tiny")) > 0
+        (log, *_) = (bench.home / "logs").iterdir()
+        assert "on purpose" in log.read_text(encoding="utf-8")
+
+    def test_one_bad_variant_does_not_spoil_its_batch(
+        self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, offer: Callable[[Any], None]
+    ) -> None:
+        from dataclasses import dataclass
+
+        @dataclass(frozen=True)
+        class Options:
+            shut: bool = ablate.option(False, doc="Forbid everything.")
+
+        class Gate(ablate.Sampler):
+            def __init__(self, rows: Any) -> None:
+                self.shut = [row.shut for row in rows]
+
+            def __call__(self, logits: Any, history: Any) -> Any:
+                return logits.masked_fill(logits.new_tensor(self.shut)[:, None].bool(), float("-inf"))
+
+        offer(
+            ablate.SamplerSpec(name="gate", summary="Shuts.", options=Options, build=lambda rows, tokenizer: Gate(rows))
+        )
+        text = tiny.read_text().replace("[sampler.temperature]", "[sampler.temperature]\n[sampler.gate]")
+        text = text.replace("sampler.temperature.tau = [0.8, 1.0]", "sampler.gate.shut = [false, true]")
+        tiny.write_text(text.replace("sampler.temperature.tau = 1.0", "sampler.gate.shut = false"), encoding="utf-8")
+        result = bench.run(load())
+        assert bench.states("tiny") == {
+            ("shut=false", 0): "done",
+            ("shut=false", 1): "done",
+            ("shut=true", 0): "failed",
+            ("shut=true", 1): "failed",
+        }
+        assert {f.error_class for f in result.failures} == {"StageError"}
+
+    def test_diverged_training_fails_its_cells(self, bench: Bench, load: Callable[..., StudySpec]) -> None:
+        result = bench.run(load({"training.learning_rate": 1e38, "training.clip": 0.0}))
+        assert {f.error_class for f in result.failures} == {"TrainingDiverged"}
+        assert all("learning_rate" in f.error for f in result.failures)
+
+    def test_silence_is_a_failure(self, bench: Bench, load: Callable[..., StudySpec]) -> None:
+        result = bench.run(load({"generation.tokens": 1}))
+        silent = [f for f in result.failures if f.error_class == "NothingGenerated"]
+        assert silent
+        assert "holds no notes after 1 tokens" in silent[0].error
+
+    def test_a_failed_cell_is_tried_again(self, bench: Bench, load: Callable[..., StudySpec]) -> None:
+        (bench.home / "artifacts").mkdir()
+        (bench.home / "artifacts" / "train").write_text("in the way")
+        result = bench.run(load())
+        assert {f.error_class for f in result.failures} == {"NotADirectoryError"}
+        (bench.home / "artifacts" / "train").unlink()
+        again = bench.run(load())
+        assert not again.failures
+        assert set(bench.states("tiny").values()) == {"done"}
+
+
+def test_replicates_are_paired(bench: Bench, load: Callable[..., StudySpec]) -> None:
+    """With the identity of every difference, the variants of one replicate are the same music."""
+    bench.run(load({"axes.sampler.temperature.tau": [1.0, 1.000000001]}))
+    values: dict[tuple[int, int, str, str], set[float]] = {}
+    for row in bench.numbers(load({"axes.sampler.temperature.tau": [1.0, 1.000000001]}).name):
+        m = row.measurement
+        values.setdefault((row.replicate, m.sample, m.metric, m.feature), set()).add(m.value)
+    assert all(len(v) == 1 for v in values.values())
+    assert len({next(iter(v)) for key, v in values.items() if key[2:] == ("distance.pitch", "l1")}) > 1
+
+
+def test_every_measurement_carries_what_decides_it(bench: Bench, load: Callable[..., StudySpec]) -> None:
+    bench.run(load())
+    with bench.store() as store:
+        (cell, *_) = store.cells("tiny")
+        stages = store.stages(cell.stages.values())
+    assert cell.config["training"]["precision"] == "fp32"
+    assert cell.config["tokenizer"][0] == {
+        "name": "midilike-classic",
+        "version": "1",
+        "options": {"default_length": 1.0, "min_length": 0.05, "velocity_scale": 1.0},
+    }
+    train = stages[cell.stages["train"]]
+    assert train.result["tokens_seen"] == 6 * 2 * 16
+    assert train.environment["packages"]["torch"].startswith("2.")
+    assert np.load(bench.home / train.artifact / "losses.npy").shape == (6,)

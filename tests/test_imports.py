@@ -1,0 +1,82 @@
+"""What starts at once must stay so: each case asks a fresh interpreter what it loaded."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+HEAVY = {
+    "alembic",
+    "matplotlib",
+    "optuna",
+    "pandas",
+    "pretty_midi",
+    "pyarrow",
+    "scipy",
+    "seaborn",
+    "sqlalchemy",
+    "symusic",
+    "torch",
+}
+PLUGINS = sorted(folder.name for folder in (ROOT / "plugins").iterdir() if (folder / "__init__.py").is_file())
+
+
+def loaded_by(code: str) -> set[str]:
+    """The heavy packages that are loaded after ``code`` has run in an interpreter of its own."""
+    ask = "import atexit, json, sys\natexit.register(lambda: sys.stderr.write(json.dumps(list(sys.modules))))\n"
+    done = subprocess.run(
+        [sys.executable, "-c", ask + code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "ABLATE_STRICT_PLUGINS": "1"},
+    )
+    return HEAVY & set(json.loads(done.stderr))
+
+
+def command(*args: str) -> str:
+    return f"sys.argv = {['ablate', *args]!r}\nfrom ablate.cli import main\nmain()\n"
+
+
+def test_the_probe_sees_what_is_loaded() -> None:
+    assert loaded_by("import scipy") == {"scipy"}
+
+
+def test_the_package() -> None:
+    assert loaded_by("import ablate") == set()
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--help",),
+        ("--version",),
+        ("plugin", "--help"),
+        ("plugin", "list"),
+        ("plugin", "show", "temperature"),
+        ("study", "--help"),
+        ("study", "run", "--help"),
+        ("corpus", "--help"),
+        ("db", "--help"),
+    ],
+    ids=" ".join,
+)
+def test_commands_that_only_tell_something(args: tuple[str, ...]) -> None:
+    assert loaded_by(command(*args)) == set()
+
+
+def test_a_study_file_is_checked_before_torch_is_loaded() -> None:
+    code = "from ablate.study.spec import load_study\nload_study('tau_sweep')"
+    assert loaded_by(code) == set()
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_plugins(plugin: str) -> None:
+    code = f"import {plugin} as plugin, importlib.metadata\nfrom ablate.registry import Registry\n"
+    code += f"ours = [e for e in importlib.metadata.entry_points(group='ablate') if e.value == {plugin!r}]\n"
+    assert loaded_by(code + "assert Registry(ours, strict=True).components") == set()

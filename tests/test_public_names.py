@@ -1,0 +1,66 @@
+"""The public surface, written out: to change it is to change this file."""
+
+from __future__ import annotations
+
+import importlib.metadata
+
+import pytest
+
+import ablate
+import ablate.testing
+
+PUBLIC = [
+    "Augmenter",
+    "AugmenterSpec",
+    "Conditioner",
+    "ConditionerSpec",
+    "Corpus",
+    "CorpusSpec",
+    "Histogram",
+    "LanguageModel",
+    "Measured",
+    "Metric",
+    "MetricSpec",
+    "ModelSpec",
+    "Performance",
+    "Sampler",
+    "SamplerSpec",
+    "Tokenizer",
+    "TokenizerSpec",
+    "Value",
+    "hookimpl",
+    "load_study",
+    "option",
+]
+TESTING = [
+    "AugmenterContract",
+    "ConditionerContract",
+    "CorpusContract",
+    "MetricContract",
+    "ModelContract",
+    "SamplerContract",
+    "TokenizerContract",
+    "performances",
+]
+
+
+def test_public_names() -> None:
+    assert ablate.__all__ == PUBLIC
+
+
+def test_public_names_for_tests_of_plugins() -> None:
+    assert ablate.testing.__all__ == TESTING
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_can_be_imported_and_says_what_it_is(name: str) -> None:
+    assert (getattr(ablate, name).__doc__ or "").strip() or name == "hookimpl"
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'ablate' has no attribute 'studdy'"):
+        _ = ablate.studdy  # type: ignore[attr-defined]
+
+
+def test_the_version_is_the_installed_one() -> None:
+    assert ablate.__version__ == importlib.metadata.version("ablate")
