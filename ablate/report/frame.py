@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
+from ablate.store.records import CellHistogram, CellMeasurement
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ablate.store.records import CellRecord, StageRecord, VariantRecord
     from ablate.store.store import Store
+
+_C = TypeVar("_C", CellMeasurement, CellHistogram)
 
 _MEASUREMENT = {
     "baseline": "bool",
@@ -42,7 +46,7 @@ def study_frame(store: Store, name: str) -> pd.DataFrame:
     """Every measurement of a study.
 
     Returns:
-        One row for each sample, metric and feature, ordered by variant, replicate and sample, with the columns
+        One row for each sample, metric and feature, ordered as in the study's file, with the columns
         ``study``, ``variant`` (ordered categorical, in the study's order), one column for each axis (its level;
         a list or table as JSON text), ``baseline``, ``replicate`` and ``sample`` (from 0), ``metric``, ``feature``,
         ``value``, ``unit``, ``direction``, and ``n``: how many observations (notes) the value rests on.
@@ -62,7 +66,7 @@ def study_frame(store: Store, name: str) -> pd.DataFrame:
             "replicate": cell.replicate,
             **vars(cell.measurement),
         }
-        for cell in store.measurements(name)
+        for cell in _in_study_order(store, name, store.measurements(name), lambda cell: cell.measurement)
     ]
     frame = pd.DataFrame(rows, columns=["study", "variant", *axes, *_MEASUREMENT]).astype(_MEASUREMENT)
     return _with_variants(frame, variants)
@@ -93,10 +97,23 @@ def histogram_frame(store: Store, name: str) -> pd.DataFrame:
                 "generated": cell.histogram.generated,
             }
         )
-        for cell in store.histograms(name)
+        for cell in _in_study_order(store, name, store.histograms(name), lambda cell: cell.histogram)
     ]
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["variant", *_HISTOGRAM])
     return _with_variants(frame.astype(_HISTOGRAM), store.variants(name))
+
+
+def _in_study_order(store: Store, name: str, cells: Sequence[_C], measured: Callable[[_C], Any]) -> list[_C]:
+    """Sorted by variant, replicate, sample and metric, each in the order of the study's file."""
+    chosen = store.study(name).spec.get("metric", ())
+    metrics = {metric: place for place, metric in enumerate([chosen] if isinstance(chosen, str) else chosen)}
+    variants = {variant.name: place for place, variant in enumerate(store.variants(name))}
+
+    def place(cell: _C) -> tuple[int, int, int, int]:
+        about = measured(cell)
+        return variants[cell.variant], cell.replicate, about.sample, metrics.get(about.metric, len(metrics))
+
+    return sorted(cells, key=place)
 
 
 def cell_frame(store: Store, name: str) -> pd.DataFrame:
