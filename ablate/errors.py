@@ -40,12 +40,14 @@ class UnknownName(AblateError):  # noqa: N818 - reads as the sentence it prints
         kind: what was looked for, as a word for the message (``"sampler"``).
         name: the name as given.
         offered: the names that exist.
+        hint: what else could explain that it is missing.
     """
 
-    def __init__(self, kind: str, name: str, offered: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, offered: Iterable[str], hint: str = "") -> None:
         names = sorted(offered)
+        suggestion = did_you_mean(name, names) or "."
         listing = ", ".join(names) if names else "none"
-        super().__init__(f"unknown {kind} '{name}'{did_you_mean(name, names)}. Offered: {listing}")
+        super().__init__(f"unknown {kind} '{name}'{suggestion} Offered: {listing}{hint and f'. {hint}'}")
 
 
 class PluginError(AblateError):

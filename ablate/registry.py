@@ -109,11 +109,18 @@ class Registry:
         """
         found = [c for c in self.offered(kind) if c.spec.name == name]
         if not found:
-            raise UnknownName(kind, name, self.names(kind))
+            raise UnknownName(kind, name, self.names(kind), self._hint())
         if len(found) > 1:
             owners = " and ".join(str(c.plugin) for c in found)
             raise PluginError(f"{kind} '{name}' is offered by {owners}; uninstall one of them")
         return found[0]
+
+    def _hint(self) -> str:
+        """A missing name may be that of a plugin that could not be used."""
+        if not self.failed:
+            return ""
+        names = ", ".join(f"'{plugin.name}'" for plugin in self.failed)
+        return f"Not loaded, see ablate plugin list: {names}"
 
     def spec(self, kind: str, name: str) -> Any:
         """The record of that kind and name; raises like :meth:`component`."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ablate.cli import cli
-from ablate.options import describe
+from ablate.options import describe, shown
 from ablate.registry import get_registry
 from ablate.specs import SPECS
 from ablate.study.choices import SETTINGS
@@ -61,11 +61,12 @@ def _component(component: Component) -> list[str]:
 def _table(fields: list[OptionField]) -> list[str]:
     if not fields:
         return ["No options."]
-    rows = [
-        f"| `{f.name}` | {f.type.replace('|', '/')} | {'required' if f.required else f'`{f.default}`'} | {f.bounds} | {f.doc} |"
-        for f in fields
-    ]
+    rows = [f"| `{f.name}` | {f.type.replace('|', 'or')} | {_default(f)} | {f.bounds} | {f.doc} |" for f in fields]
     return ["| option | type | default | bounds | meaning |", "|---|---|---|---|---|", *rows]
+
+
+def _default(field: OptionField) -> str:
+    return "required" if field.required else f"`{shown(field.default)}`"
 
 
 PAGES = {"cli.md": cli_page, "components.md": components_page}

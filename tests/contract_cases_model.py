@@ -1,7 +1,5 @@
 """Models: one that keeps its contract, and many that break it."""
 
-# ruff: noqa: ARG002 - what breaks a contract often ignores what it is given
-
 from __future__ import annotations
 
 import itertools

@@ -1,7 +1,5 @@
 """Tokenizers: many that break their contract."""
 
-# ruff: noqa: ARG002 - what breaks a contract often ignores what it is given
-
 from __future__ import annotations
 
 import itertools

@@ -55,7 +55,12 @@ def test_list_names_what_failed_and_what_clashes(ablate: Command, demo_plugins: 
     listed = ablate("plugin", "list", "--kind", "sampler")
     assert (listed.code, listed.err) == (0, "")
     named = [name for _, name, *_ in rows(listed.out)]
-    assert [name for name in named if name.startswith("demo")] == ["demo-clash", "demo-clash", "demo-own", "demo-shared"]
+    assert [name for name in named if name.startswith("demo")] == [
+        "demo-clash",
+        "demo-clash",
+        "demo-own",
+        "demo-shared",
+    ]
     failed = [line.partition(" (")[0] for line in listed.out.splitlines() if line.startswith("failed: ")]
     assert failed == [f"failed: plugin '{plugin.name}'" for plugin in get_registry().failed]
     assert (
@@ -93,7 +98,9 @@ def test_a_broken_plugin_is_an_error_where_that_is_asked_for(
     monkeypatch.setenv("ABLATE_STRICT_PLUGINS", "1")
     refused = ablate("plugin", "list")
     assert (refused.code, refused.out) == (1, "")
-    assert refused.err.startswith("error: plugin 'demo-broken' (demo_plugins.broken, of demo-plugins 1.2) failed to load")
+    assert refused.err.startswith(
+        "error: plugin 'demo-broken' (demo_plugins.broken, of demo-plugins 1.2) failed to load"
+    )
 
 
 def test_show_tells_type_default_bounds_and_meaning(ablate: Command, demo_plugins: Path) -> None:
@@ -164,6 +171,12 @@ def test_every_component_can_be_shown(ablate: Command) -> None:
         shown = ablate("plugin", "show", component.spec.name, "--kind", component.kind)
         assert (shown.code, shown.err) == (0, "")
         assert shown.out.startswith(f"{component.kind} {component.spec.name}, version {component.spec.version}: ")
+
+
+def test_arguments_that_do_not_fit_together_exit_with_2(ablate: Command) -> None:
+    refused = ablate("study", "plan", "tau_sweep", "--set", "nothing")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == "error: --set nothing: write it as key.path=value\n"
 
 
 def test_the_process_ends_as_the_fixture_says(ablate: Command) -> None:

@@ -17,6 +17,7 @@ from ablate.errors import AblateError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
     from ablate.store.store import Store
     from ablate.study.plan import Layout, Plan
     from ablate.study.runner import Listener, RunResult, StudyRun

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 VERSION_TABLE = "ablate_alembic_version"
 
 
+#: How long one writer waits for another, in milliseconds.
+BUSY_MS = 30_000
+#: Where Alembic's scripts lie.
+MIGRATIONS = Path(__file__).parent / "migrations"
 #: What to do about an error of SQLite, by its text.
 _HINTS = {
     "database or disk is full": "free some space, then run the same command again",
@@ -52,7 +56,7 @@ def make_engine(url: str) -> sa.Engine:
 
 def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy begins transactions, not the driver
-    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
@@ -77,7 +81,7 @@ def explained(engine: sa.Engine) -> Iterator[None]:
 
 def _config() -> alembic.config.Config:
     config = alembic.config.Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     return config
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import ablate
 from ablate.errors import StudyFileError, UnknownName, UsageError, did_you_mean
 from ablate.registry import get_registry
-from ablate.specs import CorpusSpec
+from ablate.specs import SPECS, CorpusSpec
 from ablate.study import checks, choices
 from ablate.study.design import Axis, Objective, Variant, factorial
 
@@ -224,6 +224,10 @@ def _set(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape
     if section not in choices.SECTIONS:
         known = [*choices.SECTIONS, "axes", "replicates", "seed", "objective"]
         raise UsageError(f"--set {path}: names nothing{did_you_mean(section, known)} (known: {', '.join(known)})")
+    name = path.partition(".")[2]
+    if section in SPECS and isinstance(value, dict) and name in registry.names(section):
+        chosen = choices.named(raw.get(section, {})) or {}
+        return {**raw, section: {**chosen, name: value}}
     problem = choices.names_something(path, raw, registry)
     if problem:
         raise UsageError(f"--set {path}: {problem}")

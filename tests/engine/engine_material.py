@@ -42,7 +42,7 @@ def network(conditioners: Sequence[ablate.Conditioner] = (), seed: int = 0, **op
         model = LSTM.build(LSTM.parse({"embedding": 24, "hidden": 40, **options}), VOCABULARY, list(conditioners))
     with torch.no_grad():
         for weight in model.parameters():
-            weight *= 3
+            weight.mul_(3)
     return model.eval()
 
 

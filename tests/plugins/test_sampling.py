@@ -65,5 +65,5 @@ def test_each_row_has_its_own_temperature() -> None:
 
 
 def test_negative_temperatures_are_refused() -> None:
-    with pytest.raises(InvalidOptions, match=r"tau: .*greater than or equal to 0"):
+    with pytest.raises(InvalidOptions, match=r"tau: must be a number ≥ 0, not -0\.1"):
         SPEC.parse({"tau": -0.1})

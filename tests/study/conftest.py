@@ -15,8 +15,8 @@ from ablate.study.runner import StudyRun
 from ablate.study.spec import Overrides, StudySpec, load_study
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable
+    from pathlib import Path
 
     from ablate.study.runner import RunResult
 

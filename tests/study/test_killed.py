@@ -9,13 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from conftest import Bench
 
@@ -176,7 +176,7 @@ def test_a_second_run_at_once_refuses(bench: Bench, tiny: Path, started: Callabl
 class TestFullDisk:
     """Weights that do not fit, a database that does."""
 
-    BIG = {"model.lstm.hidden": 512, "training.steps": 3}
+    BIG: ClassVar[dict[str, Any]] = {"model.lstm.hidden": 512, "training.steps": 3}
 
     def check(self, bench: Bench, tiny: Path, done: subprocess.CompletedProcess[str]) -> None:
         assert done.returncode == 1

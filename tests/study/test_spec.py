@@ -203,6 +203,11 @@ class TestOverrides:
             "velocity_bins": 8
         }
 
+    def test_a_table_adds_a_component(self, load: Callable[..., StudySpec]) -> None:
+        spec = load({"metric.distance.duration": {"duration_bins": 10}})
+        assert list(spec.config["metric"]) == ["distance.pitch", "distance.velocity", "distance.duration"]
+        assert spec.config["metric"]["distance.duration"] == {"duration_bins": 10}
+
     @pytest.mark.parametrize("path", ["training.stepz", "trainning.steps", "sampler.temperature.taw", "model.gru.x"])
     def test_a_setting_that_names_nothing(self, load: Callable[..., StudySpec], path: str) -> None:
         with pytest.raises(UsageError, match=f"--set {path}: "):

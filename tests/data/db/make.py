@@ -1,0 +1,144 @@
+"""Makes ``<schema>.db`` beside this file: a small finished study in the schema of the ablate that runs it.
+
+    python tests/data/db/make.py
+
+Run it once in the commit that adds a schema, and keep the file as it is from then on: it stands for the databases
+that people have. ``test_old_databases.py`` upgrades a copy of each and uses it. An existing file is not written again.
+The file holds what a run leaves: our tables, Optuna's tables with one trial a variant, and a stage that two studies
+share. No result has files, as after a home was moved without them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from pathlib import Path
+
+from ablate.registry import get_registry
+from ablate.store.records import (
+    CellRecord,
+    HistogramRecord,
+    MeasurementRecord,
+    StageRecord,
+    StudyRecord,
+    VariantRecord,
+)
+from ablate.store.schema import newest
+from ablate.store.store import Store
+from ablate.study.plan import Layout, lay_out
+from ablate.study.spec import load_study
+from ablate.study.trials import Trials
+
+STUDY = """
+question = "Does tau matter?"
+replicates = 2
+seed = 1
+[corpus.bach-prelude]
+[tokenizer.midilike-classic]
+[model.lstm]
+[training]
+precision = "fp32"
+[generation]
+samples = 2
+[sampler.temperature]
+[metric."distance.pitch"]
+[axes]
+sampler.temperature.tau = [0.8, 1.0]
+[baseline]
+sampler.temperature.tau = 1.0
+"""
+ENVIRONMENT = {
+    "packages": {"ablate": "0.1.0", "torch": "2.13.0"},
+    "python": "3.11.7",
+    "platform": "Linux",
+    "git": {"commit": "0123456789abcdef0123456789abcdef01234567", "dirty": False},
+}
+UNITS = {"distance.pitch": ("l1", "l2", "kl_pq", "kl_qp", "average")}
+
+
+def value(variant: int, replicate: int, sample: int, feature: int) -> float:
+    """The number that stands in the file for this place."""
+    return 0.1 * (variant + 1) + 0.01 * replicate + 0.002 * sample + 0.0001 * feature
+
+
+def make(path: Path) -> None:
+    """Write the database."""
+    file = path.with_name("small.toml")
+    file.write_text(STUDY, encoding="utf-8")
+    try:
+        layout = lay_out(load_study(str(file)), get_registry(), "cpu")
+    finally:
+        file.unlink()
+    url = f"sqlite:///{path}"
+    with Store(url) as store:
+        put_study(store, layout, "small")
+        put_study(store, layout, "small@again", replicates=1)
+        put_results(store, layout)
+        trials = Trials(url, layout)
+        for variant in layout.variants:
+            means = {
+                r: mean
+                for (name, r), mean in store.means("small", "distance.pitch", "average").items()
+                if name == variant
+            }
+            trials.report(variant, means, complete=True)
+        trials.close()
+    shrink(path)
+
+
+def shrink(path: Path) -> None:
+    """Write the file again with small pages: most of its tables hold a few rows."""
+    connection = sqlite3.connect(path)
+    for statement in ("journal_mode = DELETE", "page_size = 1024"):
+        connection.execute(f"PRAGMA {statement}")
+    connection.execute("VACUUM")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.close()
+
+
+def put_study(store: Store, layout: Layout, name: str, replicates: int = 2) -> None:
+    """Record the study with its first replicates, all cells done."""
+    spec = layout.spec
+    variants = [VariantRecord(v.name, layout.variants[v.name], v.levels, v.baseline) for v in spec.variants()]
+    cells = [
+        CellRecord(c.variant.name, c.replicate, c.stages.fingerprints(), c.configuration.plain(), "done")
+        for c in layout.cells
+        if c.replicate < replicates
+    ]
+    plain = {**spec.plain(), "source": "small.toml"}
+    store.put_study(StudyRecord(name, plain, spec.profile, "bach-prelude", spec.seed), variants, cells)
+
+
+def put_results(store: Store, layout: Layout) -> None:
+    """Record every stage, the measured ones with numbers and histograms."""
+    places = {
+        cell.stages.stages["measure distance.pitch"].fingerprint: (list(layout.variants).index(cell.variant.name), cell)
+        for cell in layout.cells
+    }
+    for fingerprint, stage in layout.stages().items():
+        artifact = "" if stage.kind == "measure" else stage.artifact
+        result = {"loss": 1.5, "steps": 600, "parameters": 1000, "tokens_seen": 10_000} if stage.kind == "train" else {}
+        record = StageRecord(fingerprint, stage.kind, stage.hashed(), result, artifact, "cpu", 2.0, ENVIRONMENT)
+        if fingerprint not in places:
+            store.put_stage(record)
+            continue
+        variant, cell = places[fingerprint]
+        rows = [
+            MeasurementRecord(s, metric, name, value(variant, cell.replicate, s, f), "1", "lower", 90)
+            for metric, features in UNITS.items()
+            for s in range(2)
+            for f, name in enumerate(features)
+        ]
+        edges, counts = (60.0, 61.0, 62.0), (3.0, 4.0)
+        histograms = [
+            HistogramRecord(s, "distance.pitch", "pitch", "MIDI pitch", edges, counts, counts) for s in range(2)
+        ]
+        store.put_stage(record, rows, histograms)
+
+
+if __name__ == "__main__":
+    target = Path(__file__).parent / f"{newest()}.db"
+    if target.exists():
+        sys.exit(f"{target} exists; old databases stay as they are")
+    make(target)
+    print(f"{target}: {target.stat().st_size} bytes")  # noqa: T201 - a script

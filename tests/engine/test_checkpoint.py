@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from ablate.engine.checkpoint import load_tensors, optimizer_tensors, restore_optimizer, save_tensors, write_whole
+from ablate.errors import StageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def test_a_file_is_written_and_replaced_with_the_folders_it_needs(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "file"
+    write_whole(path, b"one")
+    write_whole(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert names(path.parent) == ["file"]
+
+
+def test_others_may_read_what_the_umask_allows(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_whole(tmp_path / "file", b"")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from ablate.engine.checkpoint import write_whole
+
+path = Path(sys.argv[1])
+write_whole(path, b"old" * 1000)
+resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+try:
+    write_whole(path, b"new" * 10000)
+except OSError as error:
+    print(error.errno)
+"""
+
+
+def test_without_room_the_old_file_stays_and_nothing_else(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "file")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 0
+    assert names(tmp_path) == ["file"]
+    assert (tmp_path / "file").read_bytes() == b"old" * 1000
+
+
+WRITE_ON = """
+import itertools, sys
+from pathlib import Path
+from ablate.engine.checkpoint import write_whole
+
+for number in itertools.count():
+    write_whole(Path(sys.argv[1]), bytes([number % 256]) * 20_000_000)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path, how: signal.Signals) -> None:
+    path = tmp_path / "file"
+    with subprocess.Popen([sys.executable, "-c", WRITE_ON, str(path)], stderr=subprocess.DEVNULL) as writer:
+        while not path.exists():
+            assert writer.poll() is None
+            time.sleep(0.005)
+        time.sleep(0.05)
+        writer.send_signal(how)
+    data = path.read_bytes()
+    assert len(data) == 20_000_000
+    assert len(set(data)) == 1
+    if how == signal.SIGINT:
+        assert names(tmp_path) == ["file"]
+
+
+def test_tensors_and_facts_come_back(tmp_path: Path) -> None:
+    shared = torch.arange(6.0)
+    tensors = {
+        "half": torch.tensor([1.5, -2.0], dtype=torch.bfloat16),
+        "whole": torch.tensor(3, dtype=torch.int64),
+        "turned": torch.arange(6.0).reshape(2, 3).T,
+        "one": shared,
+        "other": shared[2:],
+        "empty": torch.empty(0, 4),
+        "trained": torch.nn.Parameter(torch.ones(2)),
+    }
+    facts = {"step": 7, "nested": {"text": "Schönberg", "list": [1.5, None, True]}}
+    save_tensors(tmp_path / "file", tensors, facts)
+    loaded, loaded_facts = load_tensors(tmp_path / "file")
+    assert loaded_facts == facts
+    assert loaded.keys() == tensors.keys()
+    assert all(loaded[name].equal(tensors[name]) and loaded[name].dtype == tensors[name].dtype for name in tensors)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff" * 100, b"\x02\0\0\0\0\0\0\0{}"])
+def test_a_file_that_is_not_ours_says_what_to_do(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "weights.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(StageError) as caught:
+        load_tensors(path)
+    assert str(caught.value).startswith(f"{path} is damaged or missing (")
+    assert str(caught.value).endswith("); delete the folder it is in, run the study again, and it is made anew")
+
+
+def test_an_optimizer_goes_on_where_it_was() -> None:
+    def made() -> tuple[torch.nn.Parameter, torch.optim.Adam]:
+        weight = torch.nn.Parameter(torch.ones(3))
+        return weight, torch.optim.Adam([weight], 0.1, fused=True)
+
+    def steps(weight: torch.nn.Parameter, optimizer: torch.optim.Adam, count: int) -> None:
+        for _ in range(count):
+            weight.grad = weight.detach() ** 2
+            optimizer.step()
+
+    one, first = made()
+    steps(one, first, 3)
+    other, second = made()
+    other.data.copy_(one.data)
+    restore_optimizer(second, {name: tensor.clone() for name, tensor in optimizer_tensors(first).items()})
+    steps(one, first, 2)
+    steps(other, second, 2)
+    assert one.equal(other)

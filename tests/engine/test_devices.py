@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from ablate.engine.devices import device_name, resolve_device, resolve_precision
+from ablate.errors import UsageError
+
+without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+
+
+def test_the_cpu_is_always_there() -> None:
+    assert resolve_device("cpu") == "cpu"
+    assert device_name("cpu") == "cpu"
+
+
+@without_cuda
+def test_auto_without_a_gpu_is_the_cpu() -> None:
+    assert resolve_device("auto") == "cpu"
+
+
+@pytest.mark.parametrize(
+    "asked", ["gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1:2", "cuda:²", "CPU", "mps", "", "cpu:0"]
+)
+def test_what_is_no_device_is_refused(asked: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        resolve_device(asked)
+    assert str(caught.value) == f"--device {asked}: choose auto, cpu, cuda or cuda:N"
+
+
+@without_cuda
+@pytest.mark.parametrize("asked", ["cuda", "cuda:0", "cuda:12"])
+def test_a_gpu_that_is_not_there_is_refused(asked: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        resolve_device(asked)
+    assert str(caught.value) == f"--device {asked}: no CUDA device on this machine; choose cpu or auto"
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_gpus_are_counted() -> None:
+    count = torch.cuda.device_count()
+    assert resolve_device("auto") == "cuda"
+    assert resolve_device(f"cuda:{count - 1}") == f"cuda:{count - 1}"
+    with pytest.raises(UsageError, match=f"this machine has {count} CUDA"):
+        resolve_device(f"cuda:{count}")
+
+
+@pytest.mark.parametrize("asked", ["fp32", "bf16"])
+def test_a_precision_that_is_asked_for_is_given(asked: str) -> None:
+    assert resolve_precision(asked, "cpu") == asked
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="another system")
+def test_auto_is_bf16_where_the_cpu_multiplies_it() -> None:
+    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    has = any(flag in flags for flag in ("avx512_bf16", "amx_bf16"))
+    assert resolve_precision("auto", "cpu") == ("bf16" if has else "fp32")

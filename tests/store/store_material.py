@@ -1,0 +1,87 @@
+"""Records for the store's tests: studies of two variants and two replicates that share what can be shared."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+from ablate.store.records import (
+    CellRecord,
+    HistogramRecord,
+    MeasurementRecord,
+    StageRecord,
+    StudyRecord,
+    VariantRecord,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from ablate.store.store import Store
+
+
+def study(name: str = "one", **changes: Any) -> StudyRecord:
+    plain: dict[str, Any] = {"spec": {"question": "Why?"}, "profile": "default", "corpus": "bach", "seed": 3}
+    return StudyRecord(name, **plain | changes)
+
+
+def variants(*names: str) -> list[VariantRecord]:
+    return [VariantRecord(name, f"fingerprint of {name}", {"tau": name}, name == names[0]) for name in names]
+
+
+def stages(variant: str, replicate: int) -> dict[str, str]:
+    """The train stage belongs to a replicate, the others to a cell."""
+    own = {kind: f"{kind} {variant} {replicate}" for kind in ("generate", "measure pitch")}
+    return {"train": f"train {replicate}", **own}
+
+
+def cells(names: Sequence[str], replicates: int = 2) -> list[CellRecord]:
+    return [CellRecord(name, r, stages(name, r), {"config of": name}) for name in names for r in range(replicates)]
+
+
+def put(store: Store, names: Sequence[str] = ("a", "b"), replicates: int = 2, name: str = "one") -> None:
+    store.put_study(study(name), variants(*names), cells(names, replicates))
+
+
+def stage(fingerprint: str, **changes: Any) -> StageRecord:
+    plain: dict[str, Any] = {
+        "kind": fingerprint.partition(" ")[0],
+        "config": {"hashed": fingerprint},
+        "result": {"loss": 0.5},
+        "artifact": "" if fingerprint.startswith("measure") else f"artifacts/{fingerprint}",
+        "device": "cpu",
+        "seconds": 1.25,
+        "environment": {"python": "3.11"},
+    }
+    return StageRecord(fingerprint, **plain | changes)
+
+
+def measured(fingerprint: str, *values: float) -> tuple[StageRecord, list[MeasurementRecord], list[HistogramRecord]]:
+    """A measuring stage that gave one value and one histogram a sample."""
+    rows = [MeasurementRecord(i, "pitch", "l1", v, "1", "lower", 10 + i) for i, v in enumerate(values)]
+    bins = [HistogramRecord(i, "pitch", "l1", "s", (0.0, 0.5, 2.0), (1.0, 2.0), (v, 0.0)) for i, v in enumerate(values)]
+    return stage(fingerprint), rows, bins
+
+
+def fill(store: Store, names: Sequence[str] = ("a", "b"), replicates: int = 2) -> None:
+    """Finish every stage of a study."""
+    for replicate in range(replicates):
+        store.put_stage(stage(f"train {replicate}"))
+        for number, name in enumerate(names):
+            store.put_stage(stage(f"generate {name} {replicate}"))
+            values = [number + replicate / 10 + sample / 100 for sample in range(2)]
+            store.put_stage(*measured(f"measure pitch {name} {replicate}", *values))
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """The file as anybody may open it."""
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        yield connection
+
+
+def ask(path: Path, question: str) -> list[tuple[Any, ...]]:
+    with opened(path) as connection:
+        return connection.execute(question).fetchall()

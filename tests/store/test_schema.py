@@ -1,0 +1,278 @@
+"""Opening, refusing and upgrading database files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from store_material import ask, fill, opened, put, stage
+
+from ablate.errors import StoreError
+from ablate.store import schema, tables
+from ablate.store.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def refusal(path: Path | str) -> str:
+    """Why a database is not opened: one line."""
+    url = path if isinstance(path, str) else f"sqlite:///{path}"
+    with pytest.raises(StoreError) as caught:
+        Store(url)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# A new file
+
+
+def test_a_new_database_holds_our_tables_alone(store: Store, path: Path) -> None:
+    names = {name for (name,) in ask(path, "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'")}
+    assert {name for name in names if not name.startswith(("ablate_", "ix_ablate_"))} == set()
+    assert ask(path, "SELECT version_num FROM ablate_alembic_version") == [(schema.newest(),)]
+
+
+def test_the_migrations_make_what_the_tables_say(store: Store) -> None:
+    engine = schema.make_engine(store.url)
+    with engine.connect() as connection:
+        options = {"version_table": schema.VERSION_TABLE, "compare_type": True, "compare_server_default": True}
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, tables.Base.metadata) == []
+    engine.dispose()
+
+
+def test_readers_do_not_wait_and_foreign_keys_are_kept(store: Store, path: Path) -> None:
+    assert ask(path, "PRAGMA journal_mode") == [("wal",)]
+    engine = schema.make_engine(store.url)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 30_000
+        insert = sa.insert(tables.Measurement).values(
+            fingerprint="none", sample=0, metric="m", feature="f", value=1.0, unit="1", direction="none", n=1
+        )
+        with pytest.raises(sa.exc.IntegrityError, match="FOREIGN KEY"):
+            connection.execute(insert)
+    engine.dispose()
+
+
+def test_a_bug_of_ours_is_not_taken_for_trouble_with_the_database(store: Store) -> None:
+    with pytest.raises(sa.exc.IntegrityError):
+        put(store, ["a", "a"])
+    assert store.studies() == []
+
+
+def test_opening_twice_at_once_makes_one_database(path: Path) -> None:
+    errors: list[BaseException] = []
+    barrier = threading.Barrier(4)
+
+    def open_it() -> None:
+        try:
+            barrier.wait()
+            Store(f"sqlite:///{path}").__exit__(None, None, None)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the test wants to see it
+            errors.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert ask(path, "SELECT version_num FROM ablate_alembic_version") == [(schema.newest(),)]
+
+
+# What is refused
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path) -> None:
+    path.write_text("notes to myself " * 100)
+    assert refusal(path) == f"sqlite:///{path}: file is not a database; choose another --home or --store"
+    assert path.read_text() == "notes to myself " * 100
+
+
+def test_somebody_elses_database_is_refused_and_left_alone(path: Path) -> None:
+    with opened(path) as connection:
+        connection.execute("CREATE TABLE recipes (name TEXT)")
+    before = path.read_bytes()
+    expected = f"sqlite:///{path} is not a database of ablate (it holds recipes); choose another --home or --store"
+    assert refusal(path) == expected
+    with pytest.raises(StoreError) as caught:
+        schema.upgrade_url(f"sqlite:///{path}")
+    assert str(caught.value) == f"sqlite:///{path} is not a database of ablate; nothing was changed"
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("place", ["", "no such folder/ablate.db", "a file/ablate.db"])
+def test_places_where_no_file_can_be_are_refused(tmp_path: Path, place: str) -> None:
+    (tmp_path / "a file").touch()
+    hint = "unable to open database file; it must be a file in a folder that exists and that you may write to"
+    assert refusal(tmp_path / place) == f"sqlite:///{tmp_path / place}: {hint}"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o555)
+    assert "you may write to" in refusal(folder / "ablate.db")
+
+
+@pytest.mark.parametrize("url", ["results.db", "nosuch:///x", "nosuch+driver://x/y", ""])
+def test_what_is_no_url_is_refused_with_an_example(url: str) -> None:
+    message = refusal(url)
+    assert message.startswith(f"--store {url}: no usable database URL (")
+    assert message.endswith("); e.g. sqlite:///results.db")
+
+
+def test_a_database_of_a_newer_ablate_is_refused_and_left_alone(store: Store, path: Path) -> None:
+    put(store)
+    set_revision(path, "9999")
+    expected = f"sqlite:///{path} was written by a newer ablate (schema 9999); upgrade ablate"
+    assert refusal(path) == expected
+    with pytest.raises(StoreError) as caught:
+        schema.upgrade_url(f"sqlite:///{path}")
+    assert str(caught.value) == expected
+    assert ask(path, "SELECT version_num FROM ablate_alembic_version") == [("9999",)]
+
+
+def set_revision(path: Path, revision: str) -> None:
+    with opened(path) as connection:
+        connection.execute("UPDATE ablate_alembic_version SET version_num = ?", (revision,))
+
+
+# Upgrading: with a revision that a later ablate might bring
+
+LATER = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision, branch_labels, depends_on = "9000", "{newest}", None, None
+
+
+def upgrade():
+    with op.batch_alter_table("ablate_studies") as table:
+        table.add_column(sa.Column("note", sa.String(), nullable=False, server_default="none yet"))
+    op.create_table("ablate_more", sa.Column("id", sa.Integer(), primary_key=True))
+    {then}
+"""
+
+
+@pytest.fixture
+def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The script of a later revision, in a copy of our migrations that is used instead of them."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(schema.MIGRATIONS, folder)
+    script = folder / "versions" / "9000_later.py"
+    script.write_text(LATER.format(newest=schema.newest(), then="pass"))
+    monkeypatch.setattr(schema, "MIGRATIONS", folder)
+    yield script
+    sys.modules.pop("9000_later_py", None)
+
+
+def test_a_database_of_an_older_ablate_is_refused_with_the_command_that_helps(
+    store: Store, path: Path, later: Path
+) -> None:
+    put(store)
+    expected = f"sqlite:///{path} was written by an older ablate (schema 0001); run: ablate db upgrade"
+    assert refusal(path) == expected
+    assert ask(path, "SELECT version_num FROM ablate_alembic_version") == [("0001",)]
+
+
+def test_upgrading_keeps_what_is_there(store: Store, path: Path, later: Path) -> None:
+    put(store)
+    fill(store)
+    measurements, cells = store.measurements("one"), store.cells("one")
+    assert schema.upgrade_url(store.url) == ("0001", "9000")
+    assert schema.upgrade_url(store.url) == ("9000", "9000")
+    with Store(store.url) as again:
+        assert again.measurements("one") == measurements
+        assert again.cells("one") == cells
+    assert ask(path, "SELECT note FROM ablate_studies") == [("none yet",)]
+    assert ask(path, "PRAGMA foreign_key_check") == []
+
+
+def test_an_upgrade_that_fails_changes_nothing(store: Store, path: Path, later: Path) -> None:
+    put(store)
+    before = ask(path, "SELECT * FROM sqlite_master ORDER BY name")
+    later.write_text(LATER.format(newest="0001", then="raise MemoryError"))
+    with pytest.raises(MemoryError):
+        schema.upgrade_url(store.url)
+    assert ask(path, "SELECT * FROM sqlite_master ORDER BY name") == before
+    assert ask(path, "SELECT version_num FROM ablate_alembic_version") == [("0001",)]
+    assert len(store.cells("one")) == 4
+
+
+def test_there_is_nothing_to_upgrade_where_nothing_is(path: Path) -> None:
+    with pytest.raises(StoreError) as caught:
+        schema.upgrade_url(f"sqlite:///{path}")
+    assert str(caught.value) == f"sqlite:///{path}: no such file"
+    assert not path.exists()
+
+
+# Others at the same file
+
+
+def test_a_reader_sees_the_last_whole_state_while_a_writer_writes(store: Store, path: Path) -> None:
+    put(store)
+    with opened(path) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("DELETE FROM ablate_cells")
+        assert len(store.cells("one")) == 4
+        writer.execute("COMMIT")
+    assert store.cells("one") == []
+
+
+def test_a_writer_that_waits_in_vain_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "BUSY_MS", 20)
+    with Store(f"sqlite:///{path}") as store, opened(path) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError) as caught:
+            put(store)
+        hint = "another program is writing to it; try again when it is done"
+        assert str(caught.value) == f"sqlite:///{path}: database is locked; {hint}"
+        other.execute("ROLLBACK")
+        put(store)
+
+
+def test_a_full_disk_is_said_and_loses_nothing(store: Store, path: Path) -> None:
+    put(store)
+
+    @sa.event.listens_for(store._engine, "begin")
+    def little_room(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")  # SQLite takes it as: not a page more
+
+    with pytest.raises(StoreError) as caught:
+        store.put_stage(stage("train 0", config={"much": "x" * 100_000}))
+    hint = "free some space, then run the same command again"
+    assert str(caught.value) == f"sqlite:///{path}: database or disk is full; {hint}"
+    assert len(store.cells("one")) == 4
+    assert store.stages(["train 0"]) == {}
+
+
+WRITER = """
+import sys
+sys.path.insert(0, sys.argv[3])
+from store_material import stage
+from ablate.store.store import Store
+
+with Store(sys.argv[1]) as store:
+    for number in range(60):
+        store.put_stage(stage(f"train {sys.argv[2]} {number}"))
+"""
+
+
+def test_two_processes_can_write_at_once(store: Store) -> None:
+    command = [sys.executable, "-c", WRITER, store.url]
+    here = str(Path(__file__).parent)
+    writers = [subprocess.Popen([*command, name, here]) for name in ("x", "y")]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    assert len(store.finished("train")) == 120

@@ -1,0 +1,168 @@
+"""Stages, measurements and histograms in the store."""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import hypothesis.strategies as st
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from store_material import ask, cells, fill, measured, opened, put, stage, study, variants
+
+from ablate.store.records import HistogramRecord, MeasurementRecord
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ablate.store.store import Store
+
+
+def test_a_stage_comes_back_as_it_was_put(store: Store) -> None:
+    record = stage("train 0", environment={"git": {"dirty": True}, "packages": {"torch": "2.6"}})
+    store.put_stage(record)
+    found = store.stages(["train 0", "train 1"])
+    assert found.keys() == {"train 0"}
+    assert dataclasses.replace(found["train 0"], finished=None) == record
+    assert (datetime.now(UTC) - found["train 0"].finished).total_seconds() < 60  # type: ignore[operator]
+
+
+def test_a_stage_put_again_is_the_one_that_was_there(store: Store, path: Path) -> None:
+    put(store)
+    for result in ("first", "second"):
+        record, rows, bins = measured("measure pitch a 0", 1.0, 2.0)
+        store.put_stage(dataclasses.replace(record, result={"said": result}), rows, bins)
+    assert store.stages(["measure pitch a 0"])["measure pitch a 0"].result == {"said": "first"}
+    assert len(store.measurements("one")) == len(store.histograms("one")) == 2
+    assert ask(path, "SELECT count(*) FROM ablate_environments") == [(1,)]
+
+
+def test_an_environment_is_kept_once(store: Store, path: Path) -> None:
+    store.put_stage(stage("train 0", environment={"a": 1, "b": 2}))
+    store.put_stage(stage("train 1", environment={"b": 2, "a": 1}))
+    store.put_stage(stage("train 2", environment={"a": 2}))
+    assert ask(path, "SELECT count(*) FROM ablate_environments") == [(2,)]
+    assert store.stages(["train 2"])["train 2"].environment == {"a": 2}
+
+
+def test_a_stage_is_put_with_its_measurements_or_not_at_all(store: Store) -> None:
+    record, rows, bins = measured("measure pitch a 0", 1.0)
+    broken = [*rows, dataclasses.replace(rows[0], value=object())]
+    with pytest.raises(sa.exc.StatementError, match="must be a string or a real number"):
+        store.put_stage(record, broken, bins)
+    assert store.stages([record.fingerprint]) == {}
+
+
+def test_finished_stages_are_found_by_kind_whatever_study_they_are_of(store: Store) -> None:
+    fill(store)
+    assert sorted(record.fingerprint for record in store.finished("train")) == ["train 0", "train 1"]
+    assert {record.seconds for record in store.finished("generate")} == {1.25}
+    assert store.finished("load") == []
+
+
+def test_a_stage_that_is_forgotten_takes_its_measurements_along(store: Store, path: Path) -> None:
+    put(store)
+    fill(store)
+    store.forget_stages(["measure pitch a 0", "train 1", "not there"])
+    assert store.stages(["measure pitch a 0", "train 1", "train 0"]).keys() == {"train 0"}
+    assert {(m.variant, m.replicate) for m in store.measurements("one")} == {("a", 1), ("b", 0), ("b", 1)}
+    assert {(h.variant, h.replicate) for h in store.histograms("one")} == {("a", 1), ("b", 0), ("b", 1)}
+    assert len(store.cells("one")) == 4
+    assert ask(path, "PRAGMA foreign_key_check") == []
+
+
+def test_more_stages_than_a_statement_has_room_for(store: Store, path: Path) -> None:
+    with opened(path) as connection:
+        room = connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+    fingerprints = [f"train {number}" for number in range(room + 1)]
+    store.put_stage(stage("train 7"))
+    assert store.stages(fingerprints).keys() == {"train 7"}
+    store.forget_stages(fingerprints)
+    assert store.stages(["train 7"]) == {}
+
+
+NUMBER = st.floats(allow_nan=False, allow_infinity=False)
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(st.data())
+def test_numbers_come_back_to_the_bit(store: Store, data: st.DataObject) -> None:
+    size = data.draw(st.integers(0, 5))
+    counts = tuple(data.draw(st.lists(NUMBER, min_size=size, max_size=size)))
+    edges = tuple(data.draw(st.lists(NUMBER, min_size=size + 1, max_size=size + 1)))
+    value = data.draw(NUMBER)
+    row = MeasurementRecord(3, data.draw(TEXT), data.draw(TEXT), value, data.draw(TEXT), "lower", 2**40)
+    histogram = HistogramRecord(3, data.draw(TEXT), data.draw(TEXT), "s", edges, counts, counts[::-1])
+    put(store)
+    store.forget_stages(["measure pitch a 0"])
+    store.put_stage(stage("measure pitch a 0"), [row], [histogram])
+    (measurement,) = store.measurements("one")
+    (kept,) = store.histograms("one")
+    assert (measurement.variant, measurement.replicate, measurement.measurement) == ("a", 0, row)
+    assert kept.histogram == histogram
+
+
+def test_results_are_ordered_by_place_and_not_by_when_they_came(store: Store) -> None:
+    names = ["b", "a"]
+    both = [
+        dataclasses.replace(cell, stages={**cell.stages, "measure aa": f"aa {cell.variant} {cell.replicate}"})
+        for cell in cells(names)
+    ]
+    store.put_study(study(), variants(*names), both)
+    for cell in reversed(both):
+        store.put_stage(*measured(cell.stages["measure pitch"], 2.0, 1.0))
+        rows = [MeasurementRecord(i, "aa", f, 0.0, "1", "none", 1) for i in range(2) for f in ("y", "x")]
+        store.put_stage(stage(cell.stages["measure aa"]), rows)
+    found = [
+        (c.variant, c.replicate, m.sample, m.metric, m.feature)
+        for c in store.measurements("one")
+        for m in (c.measurement,)
+    ]
+    features = [("aa", "y"), ("aa", "x"), ("pitch", "l1")]  # of one metric as it gave them
+    assert found == [(v, r, s, *feature) for v in names for r in range(2) for s in range(2) for feature in features]
+    places = [(c.variant, c.replicate, c.histogram.sample) for c in store.histograms("one")]
+    assert places == [(v, r, s) for v in names for r in range(2) for s in range(2)]
+
+
+def test_a_shared_stage_is_seen_by_every_cell_that_consists_of_it(store: Store) -> None:
+    put(store)
+    put(store, ["b"], replicates=1, name="two")
+    shared = [dataclasses.replace(cell, stages={"measure pitch": "shared"}) for cell in cells(["x", "y"], 1)]
+    store.put_study(study("three"), variants("x", "y"), shared)
+    fill(store)
+    store.put_stage(*measured("shared", 7.0))
+    of_b = [m.measurement.value for m in store.measurements("one") if (m.variant, m.replicate) == ("b", 0)]
+    assert [m.measurement.value for m in store.measurements("two")] == of_b == [1.0, 1.01]
+    assert [(m.variant, m.measurement.value) for m in store.measurements("three")] == [("x", 7.0), ("y", 7.0)]
+
+
+def test_means_are_over_the_samples_of_each_cell(store: Store) -> None:
+    put(store)
+    put(store, name="two")
+    assert store.means("one", "pitch", "l1") == {}
+    fill(store)
+    expected = {("a", 0): 0.005, ("a", 1): 0.105, ("b", 0): 1.005, ("b", 1): 1.105}
+    assert store.means("one", "pitch", "l1") == pytest.approx(expected)
+    assert store.means("one", "pitch", "l2") == {}
+    store.forget_stages(["measure pitch a 1"])
+    assert store.means("one", "pitch", "l1").keys() == expected.keys() - {("a", 1)}
+
+
+def test_the_view_shows_every_number_to_whoever_asks_in_sql(store: Store, path: Path) -> None:
+    put(store)
+    put(store, ["b"], replicates=1, name="two")
+    fill(store)
+    found = ask(
+        path, "SELECT study, variant, replicate, sample, metric, feature, value, unit, direction, n FROM ablate_results"
+    )
+    expected = [
+        (name, c.variant, c.replicate, m.sample, m.metric, m.feature, m.value, m.unit, m.direction, m.n)
+        for name in ("one", "two")
+        for c in store.measurements(name)
+        for m in (c.measurement,)
+    ]
+    assert sorted(found) == sorted(expected)

@@ -1,0 +1,80 @@
+"""Studies laid out from files, for the tests of their trials."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import optuna
+
+from ablate.registry import get_registry
+from ablate.study.plan import Layout, lay_out
+from ablate.study.spec import load_study
+from ablate.study.trials import Trials
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+STUDY = """
+replicates = {replicates}
+seed = {seed}
+objective = {{ metric = "distance.pitch", feature = "{feature}" }}
+[corpus.bach-prelude]
+[tokenizer.midilike-classic]
+[model.lstm]
+[training]
+precision = "fp32"
+[sampler.temperature]
+[metric."distance.pitch"]
+[axes]
+{axes}
+[baseline]
+{baseline}
+"""
+TAU = "sampler.temperature.tau = {}"
+
+
+def layout(
+    folder: Path,
+    taus: tuple[float, ...] = (0.8, 1.0),
+    *,
+    more: tuple[str, str] = ("", ""),
+    replicates: int = 2,
+    seed: int = 1,
+    feature: str = "average",
+) -> Layout:
+    """A sweep of tau; ``more`` is another axis and its baseline, as the file says them."""
+    axes, baseline = TAU.format(list(taus)) + f"\n{more[0]}", TAU.format(taus[0]) + f"\n{more[1]}"
+    text = STUDY.format(axes=axes, baseline=baseline, replicates=replicates, seed=seed, feature=feature)
+    path = folder / "sweep.toml"
+    path.write_text(text, encoding="utf-8")
+    return read(path)
+
+
+def read(path: Path) -> Layout:
+    return lay_out(load_study(str(path)), get_registry(), "cpu")
+
+
+@contextlib.contextmanager
+def trials(url: str, laid_out: Layout) -> Iterator[Trials]:
+    with contextlib.closing(Trials(url, laid_out)) as opened:
+        yield opened
+
+
+def frozen(url: str, name: str = "sweep") -> list[Any]:
+    """The trials as Optuna reads them."""
+    storage = optuna.storages.RDBStorage(url)
+    try:
+        return optuna.load_study(study_name=name, storage=storage).trials
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
+
+
+def summary(url: str) -> dict[float, tuple[str, float | None]]:
+    """State and value of the trial of each tau; no tau has two trials."""
+    found = frozen(url)
+    by_tau = {trial.params["sampler.temperature.tau"]: (trial.state.name, trial.value) for trial in found}
+    assert len(by_tau) == len(found)
+    return by_tau

@@ -1,0 +1,181 @@
+"""A plugin as an outsider would write it; it is never run, it only has to pass ``mypy --strict``.
+
+Where a line carries ``type: ignore``, mypy has to object: strict mode reports an ignore that nothing needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+
+import ablate
+from ablate.testing import SamplerContract, TokenizerContract, performances
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from ablate.interfaces import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Options:
+    size: int = ablate.option(8, ge=1, doc="A size.")
+    share: float | None = ablate.option(None, gt=0, le=1, doc="A share, if any.")
+    mode: Literal["soft", "hard"] = ablate.option("soft", doc="A choice.")
+    steps: tuple[int, ...] = ablate.option((1, 2), min_length=1, doc="Some numbers.")
+    path: str = ablate.option(doc="Has to be given.")
+
+
+class Folder(ablate.Corpus):
+    def __init__(self, options: Options) -> None:
+        self.path = options.path
+
+    def identity(self) -> str:
+        return self.path
+
+    def load(self) -> Sequence[ablate.Performance]:
+        return performances()
+
+
+class Louder(ablate.Augmenter):
+    def augment(self, performance: ablate.Performance, rng: np.random.Generator) -> Sequence[ablate.Performance]:
+        notes = performance.notes.copy()
+        notes["velocity"] = rng.integers(1, 128, len(performance))
+        return [performance.replace(notes=notes).labelled(louder=1.0), performance.canonical()]
+
+
+class Pitches(ablate.Tokenizer):
+    vocabulary = tuple(f"pitch {pitch}" for pitch in range(128))
+    start_token = 60
+
+    def encode(self, performance: ablate.Performance) -> IntArray:
+        return np.asarray(performance.notes["pitch"], np.int64)
+
+    def decode(self, tokens: IntArray) -> ablate.Performance:
+        notes = [(int(pitch), 64, float(place), place + 1.0) for place, pitch in enumerate(tokens)]
+        return ablate.Performance.from_notes(notes, name="decoded")
+
+    def times(self, tokens: IntArray) -> FloatArray:
+        return np.arange(len(tokens), dtype=np.float64)
+
+
+class Level(ablate.Conditioner):
+    features = 1
+
+    def __init__(self, options: Options) -> None:
+        self.labels: Mapping[str, float] = {"level": float(options.size)}
+
+    def observe(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
+        return self.ask({**self.labels, **performance.labels}, times)
+
+    def ask(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
+        return np.full((len(times), 1), labels["level"], np.float32)
+
+    def module(self, width: int) -> torch.nn.Module:
+        return torch.nn.Linear(self.features, width)
+
+
+class Bigram(torch.nn.Module):
+    def __init__(self, vocabulary: int, conditioners: Sequence[ablate.Conditioner]) -> None:
+        super().__init__()
+        self.table = torch.nn.Embedding(vocabulary, vocabulary)
+        self.told = torch.nn.ModuleList(conditioner.module(vocabulary) for conditioner in conditioners)
+
+    def forward(
+        self, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any = None
+    ) -> tuple[torch.Tensor, Any]:
+        logits: torch.Tensor = self.table(tokens)
+        for module, condition in zip(self.told, conditions, strict=True):
+            logits = logits + module(condition)
+        return logits, state
+
+
+class Sharper(ablate.Sampler):
+    def __init__(self, rows: Sequence[Options], tokenizer: ablate.Tokenizer) -> None:
+        self.sizes = [row.size for row in rows]
+        self.words = tokenizer.vocabulary
+
+    def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+        return logits * logits.new_tensor(self.sizes)[:, None]
+
+
+class Count(ablate.Metric):
+    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measured:
+        notes = float(len(generated))
+        histogram = ablate.Histogram("pitch", "MIDI pitch", (0.0, 128.0), (float(len(reference)),), (notes,))
+        return ablate.Measured((ablate.Value("value", notes, "notes", "none", len(generated)),), (histogram,))
+
+
+def build_model(options: Options, vocabulary: int, conditioners: Sequence[ablate.Conditioner]) -> Bigram:
+    del options
+    return Bigram(vocabulary, conditioners)
+
+
+@ablate.hookimpl
+def ablate_corpora() -> Iterator[ablate.CorpusSpec]:
+    yield ablate.CorpusSpec(name="folder", summary="A folder.", options=Options, build=Folder, path_option="path")
+
+
+@ablate.hookimpl
+def ablate_augmenters() -> Iterable[ablate.AugmenterSpec]:
+    return [ablate.AugmenterSpec(name="louder", summary="Louder copies.", build=lambda _: Louder())]
+
+
+@ablate.hookimpl
+def ablate_tokenizers() -> Iterator[ablate.TokenizerSpec]:
+    yield ablate.TokenizerSpec(name="pitches", summary="Pitch alone.", version="2", build=lambda _: Pitches())
+
+
+@ablate.hookimpl
+def ablate_conditioners() -> Iterator[ablate.ConditionerSpec]:
+    yield ablate.ConditionerSpec(name="level", summary="One label.", options=Options, build=Level)
+
+
+@ablate.hookimpl
+def ablate_models() -> Iterator[ablate.ModelSpec]:
+    yield ablate.ModelSpec(name="bigram", summary="A table.", options=Options, build=build_model)
+
+
+@ablate.hookimpl
+def ablate_samplers() -> Iterator[ablate.SamplerSpec]:
+    yield ablate.SamplerSpec(name="sharper", summary="Sharper.", options=Options, build=Sharper)
+
+
+@ablate.hookimpl
+def ablate_metrics() -> Iterator[ablate.MetricSpec]:
+    yield ablate.MetricSpec(name="count", summary="Notes.", build=lambda _: Count())
+
+
+class TestPitches(TokenizerContract):
+    spec = next(ablate_tokenizers())
+    options = ({},)
+    within = None
+    pitches = (0, 127)
+
+
+class TestSharper(SamplerContract):
+    spec = next(ablate_samplers())
+    options = ({"path": "a"}, {"path": "a", "size": 2})
+    identity = {"path": "a", "size": 1}  # noqa: RUF012 - as people write it
+
+
+def study_names() -> list[str]:
+    study = ablate.load_study("tau_sweep")
+    return [study.name, *(variant.name for variant in study.variants())]
+
+
+# What must not pass: a component of the wrong kind, an unknown direction, half an implementation.
+ablate.MetricSpec(name="wrong", summary="Builds a sampler.", build=lambda _: Louder())  # type: ignore[arg-type,return-value]
+ablate.Value("value", 1.0, "1", "best", 1)  # type: ignore[arg-type]
+ablate.TokenizerSpec("positional", summary="Names its fields.", build=lambda _: Pitches())  # type: ignore[call-arg]
+
+
+class Half(ablate.Corpus):
+    def identity(self) -> str:
+        return "half"
+
+
+Half()  # type: ignore[abstract]
