@@ -24,10 +24,21 @@ MADE = "*Made from the code by `python docs/make_reference.py`.*"
 #: The distribution whose components the page lists; a stranger's plugins may be installed beside it.
 OURS = "ablate"
 
+COMPLETION = """\
+## Shell completion
+
+Put the line of your shell where it reads its settings:
+
+```sh
+eval "$(_ABLATE_COMPLETE=bash_source ablate)"         # ~/.bashrc
+eval "$(_ABLATE_COMPLETE=zsh_source ablate)"          # ~/.zshrc
+_ABLATE_COMPLETE=fish_source ablate | source          # ~/.config/fish/completions/ablate.fish
+```"""
+
 
 def cli_page() -> str:
     """Every command with its help."""
-    return "\n".join(["# Commands", "", MADE, "", *_commands(cli, "ablate")])
+    return "\n".join(["# Commands", "", MADE, "", COMPLETION, "", *_commands(cli, "ablate")])
 
 
 def _commands(command: click.Command, name: str) -> Iterator[str]:

@@ -34,7 +34,10 @@ reader_option = click.option(
 
 @click.group("corpus")
 def group() -> None:
-    """Look at music before learning from it."""
+    """Look at music before learning from it.
+
+    Example: ablate corpus inspect bach-prelude --tokenizer midilike
+    """
 
 
 @group.command("list")

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @click.group("db")
 def group() -> None:
-    """Look after the database."""
+    """Look after the database.
+
+    Example: ablate db upgrade
+    """
 
 
 @group.command("upgrade")

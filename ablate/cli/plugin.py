@@ -15,7 +15,10 @@ from ablate.specs import SPECS
 
 @click.group("plugin")
 def group() -> None:
-    """See which components there are, and who offers them."""
+    """See which components there are, and who offers them.
+
+    Example: ablate plugin list --kind metric
+    """
 
 
 @group.command("list")

@@ -9,7 +9,10 @@ from ablate.cli import study_read, study_run
 
 @click.group("study")
 def group() -> None:
-    """Run studies and read their results."""
+    """Run studies and read their results.
+
+    Example: ablate study run tau_sweep
+    """
 
 
 for command in (

@@ -14,6 +14,7 @@ from trials_material import frozen, layout, read, summary, trials
 
 from ablate.errors import StoreError
 from ablate.store.store import Store
+from ablate.study.stages import CODE
 from ablate.study.trials import Trials, delete_trials
 
 if TYPE_CHECKING:
@@ -149,10 +150,21 @@ def test_another_objective_begins_the_trials_anew(store: Store, tmp_path: Path) 
         assert summary(store.url) == {0.8: RUNNING, 1.0: RUNNING}
 
 
+def test_results_of_other_code_begin_the_trials_anew(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish(store.url, layout(tmp_path), VALUES)
+    before = layout(tmp_path).variants
+    monkeypatch.setitem(CODE, "generate", CODE["generate"] + 1)
+    assert layout(tmp_path).variants == before
+    with trials(store.url, layout(tmp_path)):
+        assert summary(store.url) == {0.8: RUNNING, 1.0: RUNNING}
+
+
 def test_a_replicate_that_comes_late_is_counted(store: Store, tmp_path: Path) -> None:
     """A cell failed, its variant was complete without it, and a later run got it done."""
-    finish(store.url, layout(tmp_path), {"tau=0.8": {0: 0.5}, "tau=1.0": {}})
-    assert summary(store.url) == {0.8: ("COMPLETE", 0.5), 1.0: ("FAIL", None)}
+    finish(store.url, layout(tmp_path), {**VALUES, "tau=0.8": {0: 0.5}})
+    assert summary(store.url) == COMPLETE | {0.8: ("COMPLETE", 0.5)}
     finish(store.url, layout(tmp_path), VALUES)
     assert summary(store.url) == COMPLETE
 
