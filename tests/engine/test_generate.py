@@ -14,6 +14,7 @@ from hypothesis import given
 
 import ablate
 from ablate.engine.generate import BLOCK, Row, draw, generate
+from ablate.engine.seeding import numpy_stream
 from ablate.errors import StageError
 from ablate.testing.samples import ClockConditioner
 
@@ -177,13 +178,24 @@ def test_each_row_is_drawn_by_its_own_number() -> None:
     assert drawn([[0.0, 0.0], [0.0, 0.0], [5.0, -5.0]], [0.4, 0.6, 0.6]) == [0, 1, 0]
 
 
+class Fixed(torch.nn.Module):
+    """Predicts the same at every step."""
+
+    logits = torch.tensor([2.0, 0.0, -INF, 1.0, -3.0, 1.0])
+
+    def forward(self, tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
+        return self.logits.expand(*tokens.shape, 6), state
+
+
+def test_a_row_draws_by_its_own_stream_from_its_first_number_on() -> None:
+    cumulated = np.cumsum(torch.softmax(Fixed.logits.double(), 0).numpy())
+    rows = [row(3), row(4, primer=np.arange(5)), row(5, tokens=7)]
+    for one, tokens in zip(rows, tokens_of(rows, [Fixed()]), strict=True):
+        expected = np.searchsorted(cumulated, numpy_stream(one.seed).random(one.tokens) * cumulated[-1], side="right")
+        assert tokens == expected.tolist()
+
+
 def test_frequencies_are_the_probabilities() -> None:
-    class Fixed(torch.nn.Module):
-        logits = torch.tensor([2.0, 0.0, -INF, 1.0, -3.0, 1.0])
-
-        def forward(self, tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
-            return self.logits.expand(*tokens.shape, 6), state
-
     made = np.concatenate(tokens_of([row(seed, tokens=400) for seed in range(64)], [Fixed()]))
     expected = torch.softmax(Fixed.logits.double(), 0).numpy()
     counts = np.bincount(made, minlength=6)

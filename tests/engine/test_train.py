@@ -105,6 +105,22 @@ def test_each_stream_of_random_numbers_matters(whole: Trained) -> None:
         assert not same(only(dataclasses.replace(first, seeds=seeds)), whole), stream
 
 
+def test_every_step_draws_numbers_of_its_own_and_the_same_ones_again(tmp_path: Path) -> None:
+    drawn: list[float] = []
+
+    class Draws(Table):
+        def forward(self, tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
+            drawn.append(float(torch.rand(())))
+            return super().forward(tokens, conditions, state)
+
+    noted = dataclasses.replace(bigrams(lambda: Draws(VOCABULARY)), checkpoint=tmp_path / "checkpoint")
+    only(noted, should_stop=after(11))
+    only(noted)
+    assert len(set(drawn)) == len(drawn) == 30
+    only(dataclasses.replace(noted, checkpoint=None))
+    assert drawn[30:] == drawn[:30]
+
+
 @pytest.mark.parametrize("stops", [(0,), (1,), (13,), (LOOK_EVERY,), (29,), (4, 1, 9)])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_an_interrupted_training_goes_on_as_if_it_were_not(

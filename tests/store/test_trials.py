@@ -141,10 +141,11 @@ def test_another_seed_begins_the_trials_anew(store: Store, tmp_path: Path) -> No
         assert summary(store.url) == {0.8: RUNNING, 1.0: RUNNING}
 
 
-def test_another_objective_begins_the_trials_anew(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("objective", [("l1", "lower"), ("average", "higher")])
+def test_another_objective_begins_the_trials_anew(store: Store, tmp_path: Path, objective: tuple[str, str]) -> None:
     """The variants are the same then, and their finished trials hold values of another kind."""
     finish(store.url, layout(tmp_path), VALUES)
-    other = layout(tmp_path, feature="l1")
+    other = layout(tmp_path, objective=objective)
     assert other.variants == layout(tmp_path).variants
     with trials(store.url, other):
         assert summary(store.url) == {0.8: RUNNING, 1.0: RUNNING}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 STUDY = """
 replicates = {replicates}
 seed = {seed}
-objective = {{ metric = "distance.pitch", feature = "{feature}" }}
+objective = {{ metric = "distance.pitch", feature = "{feature}", direction = "{direction}" }}
 [corpus.bach-prelude]
 [tokenizer.midilike-classic]
 [model.lstm]
@@ -42,11 +42,14 @@ def layout(
     more: tuple[str, str] = ("", ""),
     replicates: int = 2,
     seed: int = 1,
-    feature: str = "average",
+    objective: tuple[str, str] = ("average", "lower"),
 ) -> Layout:
     """A sweep of tau; ``more`` is another axis and its baseline, as the file says them."""
     axes, baseline = TAU.format(list(taus)) + f"\n{more[0]}", TAU.format(taus[0]) + f"\n{more[1]}"
-    text = STUDY.format(axes=axes, baseline=baseline, replicates=replicates, seed=seed, feature=feature)
+    feature, direction = objective
+    text = STUDY.format(
+        axes=axes, baseline=baseline, replicates=replicates, seed=seed, feature=feature, direction=direction
+    )
     path = folder / "sweep.toml"
     path.write_text(text, encoding="utf-8")
     return read(path)
