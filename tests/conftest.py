@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from checkout import ROOT
 from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-ROOT = Path(__file__).parent.parent
 
 # A first call may import torch or compile a table; how long an example takes is no property of ours.
 settings.register_profile("ablate", deadline=None)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from checkout import ROOT
 
 from ablate.music.storage import read_performances
 

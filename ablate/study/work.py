@@ -7,10 +7,8 @@ import errno
 import io
 import os
 import shutil
-import tempfile
 import time
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +26,7 @@ from ablate.registry import get_registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from ablate.interfaces import Histogram, Value
     from ablate.study.stages import Stage
@@ -327,8 +326,10 @@ def _write_artifact(home: Path, stage: Stage, files: Mapping[str, bytes]) -> Non
     """Write a stage's folder whole or not at all."""
     target = home / stage.artifact
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=".writing-"))
+    temporary = target.parent / f".writing-{os.getpid()}-{target.name}"
+    shutil.rmtree(temporary, ignore_errors=True)
     try:
+        temporary.mkdir()
         for name, data in files.items():
             checkpoint.write_whole(temporary / name, data)
         if target.exists():  # left by a run that was killed before it could say so
