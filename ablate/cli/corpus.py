@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ablate.cli.output import json_option, print_json, print_table
-from ablate.errors import CorpusError
+from ablate.errors import CorpusError, UsageError
 from ablate.registry import get_registry
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _readings(path: str, reader: Any) -> Iterable[FileReading | Performance]:
 
 def _tokenizer(name: str, settings: tuple[str, ...]) -> Tokenizer:
     from ablate.cli.study_run import parse_setting
-    from ablate.errors import InvalidOptions, UsageError
+    from ablate.errors import InvalidOptions
 
     spec = get_registry().spec("tokenizer", name)
     try:
@@ -177,6 +177,8 @@ def tokens(file: Path, tokenizer: str, settings: tuple[str, ...], reader: Any, f
     elif form == "text":
         click.echo("\n".join(built.vocabulary[token] for token in ids))
     else:
+        if sys.stdout.isatty():
+            raise UsageError("npy is not text: send it to a file, ... --format npy > tokens.npy")
         import numpy as np
 
         buffer = io.BytesIO()

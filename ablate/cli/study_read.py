@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ablate.store.store import Store
+
+FORMATS = ["csv", "json", "parquet"]
 
 
 @click.command("list")
@@ -95,7 +98,10 @@ def show(name: str, home: Path, store: str | None, as_json: bool) -> None:  # no
         )
         return
     click.echo(f"{study.name}: {study.spec.get('question', '')}")
-    click.echo(f"profile {study.profile}, corpus {study.corpus}, seed {study.seed}")
+    corpus = json.dumps(study.spec.get("corpus", study.corpus), ensure_ascii=False)
+    click.echo(f"profile {study.profile}, corpus {corpus}, seed {study.seed}")
+    if study.spec.get("overrides"):
+        click.echo(f"run with: {' '.join(study.spec['overrides'])}")
     replicates = sorted({cell.replicate for cell in cells})
     states = {(cell.variant, cell.replicate): cell.state for cell in cells}
     rows = [
@@ -134,15 +140,17 @@ def report(name: str, home: Path, store: str | None, as_json: bool) -> None:  # 
 
 @click.command("export")
 @click.argument("name")
-@click.option("--format", "form", type=click.Choice(["csv", "json", "parquet"]), default="csv", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Default: what the file's name ends with, else csv.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File; default: standard output.")
 @home_option
 @store_option
-def export(name: str, form: str, output: Path | None, home: Path, store: str | None) -> None:
+def export(name: str, form: str | None, output: Path | None, home: Path, store: str | None) -> None:
     """Write every measurement of a study as a tidy table, one row a value.
 
     Example: ablate study export tau_sweep --format parquet -o tau_sweep.parquet
     """
+    suffix = output.suffix.removeprefix(".") if output else ""
+    form = form or (suffix if suffix in FORMATS else "csv")
     if form == "parquet" and output is None:
         raise UsageError("parquet is not text: name a file with --output")
     from ablate.report.frame import study_frame
@@ -164,8 +172,8 @@ def _exported(frame: pd.DataFrame, form: str) -> bytes:
     if form == "csv":
         return frame.to_csv(index=False).encode()
     if form == "json":
-        text: str = frame.to_json(orient="records", indent=2, force_ascii=False)
-        return text.encode() + b"\n"
+        # not to_json, which rounds
+        return json.dumps(frame.to_dict("records"), indent=2, ensure_ascii=False).encode() + b"\n"
     import io
 
     buffer = io.BytesIO()

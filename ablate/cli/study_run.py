@@ -45,6 +45,7 @@ study_options = options(
         "--corpus", metavar="PATH|NAME", default="", help="Learn from this instead: MIDI, a folder, a corpus."
     ),
     click.option("--skip-bad", is_flag=True, help="Leave out files of --corpus that cannot be read, and say which."),
+    click.option("--name", default="", help="What to store the study under; default: a name made of what is changed."),
     click.option("--replicates", type=click.IntRange(min=1), help="Repetitions of each variant under other seeds."),
     click.option("--seed", type=click.IntRange(min=0), help="The study seed, from which every stream derives."),
     click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."),
@@ -72,9 +73,10 @@ class Request:
 def _request(values: dict[str, Any], *, make_home: bool) -> Request:
     from ablate.registry import get_registry
     from ablate.study.home import open_home, store_url
-    from ablate.study.spec import Overrides, load_study
+    from ablate.study.overrides import Overrides
+    from ablate.study.spec import load_study
 
-    given = {name: values[name] for name in ("profile", "corpus", "replicates", "seed", "skip_bad")}
+    given = {name: values[name] for name in ("profile", "corpus", "replicates", "seed", "skip_bad", "name")}
     settings = tuple(parse_setting(text) for text in values["settings"])
     registry = get_registry()
     # first what costs nothing to find wrong; torch comes after it
@@ -207,7 +209,10 @@ def _leave(result: RunResult) -> None:
         more = f"; and {len(cells) - 3} more" if len(cells) > 3 else ""
         click.echo(f"failed: {'; '.join(cells[:3])}{more}: {reason}", err=True)
     if result.stopped:
-        click.echo("stopped; everything finished is kept. To go on, run the same command again", err=True)
+        begun = (
+            f", and so are the checkpoints of {plural(result.checkpoints, 'training')}" if result.checkpoints else ""
+        )
+        click.echo(f"stopped; everything finished is kept{begun}. To go on, run the same command again", err=True)
         sys.exit(130)
     if result.failures:
         raise AblateError(f"{plural(len(result.failures), 'cell')} failed; see: ablate study show '{result.name}'")
@@ -249,9 +254,14 @@ def _print_plan(request: Request, made: Plan, estimate: float | None, *, as_json
             }
         )
         return
-    variants = ", ".join(request.layout.variants)
-    click.echo(f"{spec.name}: {plural(len(request.layout.variants), 'variant')} ({variants})")
-    click.echo(f"{plural(spec.replicates, 'replicate')}, {plural(len(request.layout.cells), 'cell')}, {request.device}")
+    click.echo(f"{spec.name}: {plural(len(request.layout.variants), 'variant')}")
+    for variant in spec.variants():
+        click.echo(f"  {variant.name}{' (baseline)' if variant.baseline else ''}")
+    precision = request.layout.cells[0].configuration.training["precision"]
+    click.echo(
+        f"{plural(spec.replicates, 'replicate')}, {plural(len(request.layout.cells), 'cell')}, "
+        f"{request.device} in {precision}, {plural(request.workers, 'worker')}"
+    )
     print_table(["stage", "to run", "reused"], [(kind, *count) for kind, count in counts.items()], right=2)
     if not made.missing:
         click.echo("nothing to run: every result is there")

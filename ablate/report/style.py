@@ -90,10 +90,15 @@ def colours(variants: Sequence[str]) -> dict[str, str]:
 
 
 def label(text: str, longest: int = 28) -> str:
-    """A name fit for a figure: one line of printable characters, shortened in the middle."""
+    """A name fit for a figure: printable characters, a line for each axis if it is long, shortened in the middle."""
     clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    lines = clean.split(", ") if len(clean) > longest else [clean]
+    return ",\n".join(_shortened(line, longest) for line in lines)
+
+
+def _shortened(line: str, longest: int) -> str:
     half = (longest - 1) // 2
-    return clean if len(clean) <= longest else f"{clean[:half]}…{clean[-half:]}"
+    return line if len(line) <= longest else f"{line[:half]}…{line[-half:]}"
 
 
 def save(figure: Figure, folder: Path, stem: str) -> None:

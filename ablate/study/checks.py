@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import did_you_mean
 from ablate.specs import SPECS
 from ablate.study import choices
-from ablate.study.design import Objective, level_name, same
+from ablate.study.design import Axis, Objective, factorial, level_name, same
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -113,7 +113,35 @@ def content_problems(raw: FileShape, registry: Registry) -> list[Problem]:
         problems += _axis_problems(path, levels, raw, registry, base)
     problems += _baseline_problems(raw, axes)
     problems += _objective_problems(raw)
+    problems += _label_problems(raw, axes)
     return problems + _plain_problems(raw)
+
+
+def _label_problems(raw: FileShape, axes: dict[str, Any]) -> Iterator[Problem]:
+    asked = [
+        key for key in (*(f"labels.{label}" for label in raw.get("labels", {})), *axes) if key.startswith("labels.")
+    ]
+    if not asked or "conditioner" in axes or choices.named(raw.get("conditioner", [])):
+        return
+    for key in asked:
+        yield f"axes.{key}" if key in axes else key, "no conditioner of this study could read it"
+
+
+def reported_problems(raw: FileShape) -> Iterator[Problem]:
+    """Reported values that the report could not place; asked of the file alone, whose axes they speak of."""
+    axes = tuple(Axis(path, tuple(levels)) for path, levels in flat_axes(raw.get("axes", {})).items())
+    variants = [variant.name for variant in factorial(axes, baseline(raw))]
+    metrics = list(choices.named(raw.get("metric", [])) or {})
+    for variant, values in raw.get("reported", {}).get("values", {}).items():
+        if variant not in variants:
+            hint = did_you_mean(variant, variants)
+            yield f'reported.values."{variant}"', f"no variant of this study{hint} (variants: {'; '.join(variants)})"
+        for metric in values:
+            if metric not in metrics:
+                yield (
+                    f'reported.values."{variant}"."{metric}"',
+                    f"no metric of this study{did_you_mean(metric, metrics)}",
+                )
 
 
 def _axis_problems(path: str, levels: Any, raw: FileShape, registry: Registry, base: set[Problem]) -> Iterator[Problem]:
@@ -148,7 +176,7 @@ def _baseline_problems(raw: FileShape, axes: dict[str, Any]) -> Iterator[Problem
             listing = ", ".join(level_name(other) for other in levels)
             where = f"baseline.{path}" if path in given else f"axes.{path}"
             said = "the baseline" if path in given else "the base configuration's value, hence the baseline,"
-            yield where, f"{said} {level_name(level)} is no level of the axis (levels: {listing})"
+            yield where, f"{said} {level_name(level)} is no level of the axis (levels: {listing}); set baseline.{path}"
 
 
 def _objective_problems(raw: FileShape) -> Iterator[Problem]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import json
 import time
 from typing import TYPE_CHECKING
 
+from ablate.errors import UsageError
 from ablate.store.records import (
     CellRecord,
     CellState,
@@ -19,6 +21,7 @@ from ablate.store.records import (
 from ablate.study.environment import environment
 from ablate.study.executor import make_executor
 from ablate.study.plan import make_plan
+from ablate.study.stages import checkpoint_path
 from ablate.study.trials import Trials
 from ablate.study.work import Done, Failed, Job, News
 
@@ -62,7 +65,17 @@ class CellFailure:
 
 @dataclasses.dataclass(frozen=True)
 class RunResult:
-    """What a run did: stages run and reused by kind, cells that failed, whether it was stopped, seconds taken."""
+    """What a run did.
+
+    Attributes:
+        name: the study's.
+        ran: stages run, by kind.
+        reused: stages that were there, by kind.
+        failures: cells that failed.
+        stopped: whether it was asked to stop before the end.
+        seconds: how long it took.
+        checkpoints: trainings that are begun and will go on in the next run.
+    """
 
     name: str
     ran: dict[str, int]
@@ -70,6 +83,7 @@ class RunResult:
     failures: tuple[CellFailure, ...]
     stopped: bool
     seconds: float
+    checkpoints: int
 
 
 class StudyRun:
@@ -126,8 +140,10 @@ class StudyRun:
         Raises:
             HomeError: the disk is full.
             StoreError: the database cannot be written.
+            UsageError: the home has a study of this name that learned from something else.
         """
         started = time.monotonic()
+        self._refuse_other_music()
         self._store.forget_stages(self._plan.lost)
         self._record_study()
         self._listener.begun(self._plan)
@@ -143,9 +159,23 @@ class StudyRun:
         stages = self._layout.stages()
         reused = collections.Counter(stages[f].kind for f in self._plan.reused)
         seconds = time.monotonic() - started
+        begun = sum(self._checkpoint(stage).exists() for stage in stages.values() if stage.kind == "train")
         return RunResult(
-            self._layout.spec.name, dict(self._ran), dict(reused), self._failures(), self._stopped, seconds
+            self._layout.spec.name, dict(self._ran), dict(reused), self._failures(), self._stopped, seconds, begun
         )
+
+    def _refuse_other_music(self) -> None:
+        """Two corpora of one name would take turns in one study."""
+        spec = self._layout.spec
+        for known in self._store.studies():
+            before, now = known.spec.get("corpus"), spec.plain().get("corpus")
+            if known.name != spec.name or before == now:
+                continue
+            if any(cell.state == "done" for cell in self._store.cells(spec.name)):
+                raise UsageError(
+                    f"study '{spec.name}' in this home learned from {json.dumps(before)}, not from {json.dumps(now)}; "
+                    "give this one a name of its own with --name, or delete the other"
+                )
 
     def _record_study(self) -> None:
         spec = self._layout.spec
@@ -239,7 +269,11 @@ class StudyRun:
         failure = next((self._broken[s.fingerprint] for s in stages if s.fingerprint in self._broken), None)
         if failure:
             return "failed", failure
-        return ("interrupted" if at_end else "pending"), None
+        begun = any(s.kind == "train" and (not self._lacks(s) or self._checkpoint(s).exists()) for s in stages)
+        return ("interrupted" if at_end and begun else "pending"), None
+
+    def _checkpoint(self, stage: Stage) -> Path:
+        return self._home / checkpoint_path(stage)
 
     def _report_trials(self, variants: set[str]) -> None:
         objective = self._layout.spec.objective

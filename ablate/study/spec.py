@@ -3,47 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ablate
-from ablate.errors import StudyFileError, UnknownName, UsageError, did_you_mean
+from ablate.errors import StudyFileError, UnknownName
 from ablate.registry import get_registry
-from ablate.specs import SPECS, CorpusSpec
 from ablate.study import checks, choices
 from ablate.study.design import Axis, Objective, Variant, factorial
+from ablate.study.overrides import DEFAULT_PROFILE, Overrides, anchor_paths, apply, merge, study_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ablate.registry import Registry
     from ablate.study.choices import Configuration, FileShape
-
-DEFAULT_PROFILE = "default"
-
-
-@dataclasses.dataclass(frozen=True)
-class Overrides:
-    """What the command line changes of a study file.
-
-    Attributes:
-        profile: a profile of the file; empty is the file as it stands.
-        corpus: a component's name, or a path that a corpus can read; empty keeps the file's.
-        replicates: how many replicates; None keeps the file's.
-        seed: the study seed; None keeps the file's.
-        settings: ``(dotted path, value)`` pairs, applied last.
-        skip_bad: tell a corpus read from a path to skip files it cannot read.
-    """
-
-    profile: str = ""
-    corpus: str = ""
-    replicates: int | None = None
-    seed: int | None = None
-    settings: tuple[tuple[str, Any], ...] = ()
-    skip_bad: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +38,7 @@ class StudySpec:
         axes: what is varied.
         baseline: a level for each axis.
         reported: values printed elsewhere, for comparison; see docs/study-file.md.
+        overrides: what the command line changed of the file, in its words.
     """
 
     name: str
@@ -77,6 +53,7 @@ class StudySpec:
     axes: tuple[Axis, ...]
     baseline: dict[str, Any]
     reported: dict[str, Any]
+    overrides: tuple[str, ...]
 
     def variants(self) -> list[Variant]:
         """Every variant of the design, in order."""
@@ -106,6 +83,7 @@ class StudySpec:
             "axes": {axis.path: list(axis.levels) for axis in self.axes},
             "baseline": self.baseline,
             "reported": self.reported,
+            "overrides": list(self.overrides),
             **self.config,
         }
 
@@ -164,13 +142,27 @@ def load_study(name_or_file: str, overrides: Overrides | None = None, registry: 
     path = find_study(name_or_file)
     raw = _read(path)
     problems = checks.shape_problems(raw)
-    if problems:
-        raise StudyFileError(str(path), _lines(problems))
-    raw = _apply(raw, overrides, registry, str(path))
-    problems = checks.content_problems(raw, registry)
+    # what is wrong at the top must not hide what is wrong further in
+    wrong = {key.partition(".")[0] for key, _ in problems}
+    raw = anchor_paths({key: value for key, value in raw.items() if key not in wrong}, registry, path.parent)
+    file = raw
+    if "profiles" not in wrong:
+        raw = apply(raw, overrides, registry, str(path))
+    problems += checks.content_problems(raw, registry)
+    problems += _profile_problems(raw, registry, set(problems))
+    if not problems:
+        problems += checks.reported_problems(file)
     if problems:
         raise StudyFileError(str(path), _lines(problems))
     return _spec(path, raw, overrides)
+
+
+def _profile_problems(raw: FileShape, registry: Registry, known: set[choices.Problem]) -> Iterator[choices.Problem]:
+    """What is wrong with the profiles that were not asked for."""
+    for name, profile in raw.get("profiles", {}).items():
+        for key, text in checks.content_problems(merge(raw, profile), registry):
+            if (key, text) not in known:
+                yield f"profiles.{name}.{key}", text
 
 
 def _read(path: Path) -> FileShape:
@@ -188,88 +180,10 @@ def _lines(problems: Sequence[choices.Problem]) -> list[str]:
     return list(dict.fromkeys(f"{key}: {text}" for key, text in problems))
 
 
-def _apply(raw: FileShape, overrides: Overrides, registry: Registry, source: str) -> FileShape:
-    """The file with profile and overrides merged in."""
-    profiles = raw.get("profiles", {})
-    if overrides.profile and overrides.profile != DEFAULT_PROFILE:
-        if overrides.profile not in profiles:
-            offered = ", ".join([DEFAULT_PROFILE, *profiles])
-            hint = did_you_mean(overrides.profile, profiles)
-            raise UsageError(f"{source}: no profile '{overrides.profile}'{hint}. Offered: {offered}")
-        raw = _merge(raw, profiles[overrides.profile])
-    if overrides.corpus:
-        raw = {**raw, "corpus": _corpus(overrides, registry)}
-    elif overrides.skip_bad:
-        raise UsageError("--skip-bad goes with --corpus PATH; in a study file set corpus.midi.skip_bad")
-    for path, value in overrides.settings:
-        raw = _set(raw, path, value, registry)
-    given = {"replicates": overrides.replicates, "seed": overrides.seed}
-    return {**raw, **{key: value for key, value in given.items() if value is not None}}
-
-
-def _merge(base: FileShape, over: FileShape) -> FileShape:
-    merged = dict(base)
-    for key, value in over.items():
-        old = merged.get(key)
-        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
-    return merged
-
-
-def _set(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape:
-    section = path.partition(".")[0]
-    if path in ("replicates", "seed", "objective"):
-        return {**raw, path: value}
-    if path.startswith("axes."):
-        return {**raw, "axes": {**checks.flat_axes(raw.get("axes", {})), path.removeprefix("axes."): value}}
-    if section not in choices.SECTIONS:
-        known = [*choices.SECTIONS, "axes", "replicates", "seed", "objective"]
-        raise UsageError(f"--set {path}: names nothing{did_you_mean(section, known)} (known: {', '.join(known)})")
-    name = path.partition(".")[2]
-    if section in SPECS and isinstance(value, dict) and name in registry.names(section):
-        chosen = choices.named(raw.get(section, {})) or {}
-        return {**raw, section: {**chosen, name: value}}
-    problem = choices.names_something(path, raw, registry)
-    if problem:
-        raise UsageError(f"--set {path}: {problem}")
-    return choices.set_path(raw, path, value)
-
-
-def _corpus(overrides: Overrides, registry: Registry) -> FileShape:
-    """``--corpus`` as the file would say it: a component's name, or a path for a corpus that reads one."""
-    asked = overrides.corpus
-    if asked in registry.names("corpus") and not Path(asked).exists():
-        if overrides.skip_bad:
-            raise UsageError(f"--skip-bad goes with --corpus PATH, not with the corpus '{asked}'")
-        return {asked: {}}
-    return path_corpus(asked, registry, skip_bad=overrides.skip_bad)
-
-
-def path_corpus(path: str, registry: Registry, **options: bool) -> FileShape:
-    """The corpus, in file shape, that reads the file or folder at ``path``.
-
-    Raises:
-        UsageError: nothing is there, or no or several installed corpora read paths.
-    """
-    if not Path(path).exists():
-        names = registry.names("corpus")
-        hint = did_you_mean(path, names)
-        raise UsageError(
-            f"--corpus {path}: no such file or folder, and no corpus of that name{hint} (offered: {', '.join(names)})"
-        )
-    offered = [component.spec for component in registry.offered("corpus")]
-    readers = [spec for spec in offered if isinstance(spec, CorpusSpec) and spec.path_option]
-    if len(readers) != 1:
-        listing = ", ".join(spec.name for spec in readers) or "none"
-        raise UsageError(f"--corpus {path}: exactly one installed corpus must read paths, found: {listing}")
-    reader = readers[0]
-    given = {name: value for name, value in options.items() if value}
-    return {reader.name: {reader.path_option: path, **given}}
-
-
 def _spec(path: Path, raw: FileShape, overrides: Overrides) -> StudySpec:
     axes = tuple(Axis(axis, tuple(levels)) for axis, levels in checks.flat_axes(raw.get("axes", {})).items())
     return StudySpec(
-        name=_name(path, overrides),
+        name=study_name(path, overrides),
         source=str(path),
         question=raw.get("question", ""),
         hypothesis=raw.get("hypothesis", ""),
@@ -281,22 +195,5 @@ def _spec(path: Path, raw: FileShape, overrides: Overrides) -> StudySpec:
         axes=axes,
         baseline=checks.baseline(raw),
         reported=raw.get("reported", {}),
+        overrides=tuple(overrides.said()),
     )
-
-
-def _name(path: Path, overrides: Overrides) -> str:
-    """What the study is stored under: other settings are another study, so that their numbers never mix.
-
-    Replicates are left out: more of them extend a study.
-    """
-    parts = []
-    if overrides.profile and overrides.profile != DEFAULT_PROFILE:
-        parts.append(overrides.profile)
-    if overrides.corpus:
-        parts.append(Path(overrides.corpus).stem)
-    if overrides.seed is not None:
-        parts.append(f"seed{overrides.seed}")
-    if overrides.settings:
-        text = json.dumps(overrides.settings, sort_keys=True)
-        parts.append(f"set-{hashlib.sha256(text.encode()).hexdigest()[:6]}")
-    return "+".join([f"{path.stem}@{parts[0]}", *parts[1:]]) if parts else path.stem

@@ -58,6 +58,11 @@ class Stage:
         return f"artifacts/{self.kind}/{self.fingerprint[:2]}/{self.fingerprint}"
 
 
+def checkpoint_path(train: Stage) -> str:
+    """Where a training keeps its progress, relative to the home."""
+    return f"checkpoints/{train.fingerprint}.safetensors"
+
+
 @dataclasses.dataclass(frozen=True)
 class CellStages:
     """The stages of one cell by name (``"train"``, ``"measure distance.pitch"``), inputs before outputs."""

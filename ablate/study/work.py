@@ -9,7 +9,7 @@ import os
 import shutil
 import time
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -20,9 +20,11 @@ from ablate.engine.settings import TrainingSettings
 from ablate.engine.train import Member, MemberSeeds, Progress, train
 from ablate.engine.windows import Example
 from ablate.errors import AblateError, HomeError, NothingGenerated, StageError
+from ablate.interfaces import Direction, Measured
 from ablate.music.storage import pack_performances, read_performances
 from ablate.options import validate
 from ablate.registry import get_registry
+from ablate.study.stages import checkpoint_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from ablate.interfaces import Histogram, Value
     from ablate.study.stages import Stage
 
-#: The loss that is reported is the mean over this many last steps.
+#: The loss that is reported is the mean over the last tenth of the steps, and over no more than this many.
 LAST_STEPS = 25
 #: What a full disk, an exceeded quota or a file size limit look like.
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -132,8 +134,12 @@ def _guarded(kind: str, stages: tuple[Stage, ...], context: Context) -> list[Don
 
 
 def _failed(stage: Stage, error: Exception) -> Failed:
-    trace = "" if isinstance(error, AblateError) else "".join(traceback.format_exception(error))
-    return Failed(stage, type(error).__name__, " ".join(str(error).split()) or "no message", trace)
+    message = " ".join(str(error).split()) or "no message"
+    if isinstance(error, AblateError):
+        return Failed(stage, type(error).__name__, message)
+    about = f"metric '{stage.config['metric']['name']}'" if stage.kind == "measure" else stage.kind
+    trace = "".join(traceback.format_exception(error))
+    return Failed(stage, type(error).__name__, f"{message} (in {about}; see logs/{stage.fingerprint}.txt)", trace)
 
 
 # Stages
@@ -185,7 +191,7 @@ def _prepare(stages: tuple[Stage, ...], context: Context) -> list[Done]:
 
 def _train(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     (stage,) = stages
-    config, path = stage.config, context.home / "checkpoints" / f"{stage.fingerprint}.safetensors"
+    config, path = stage.config, context.home / checkpoint_path(stage)
     conditioners = [_built("conditioner", choice) for choice in config["conditioners"]]
     settings = validate(TrainingSettings, config["training"])
     member = Member(
@@ -216,7 +222,7 @@ def _train(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     _write_artifact(context.home, stage, {"weights.safetensors": weights, "losses.npy": _npy(losses)})
     path.unlink(missing_ok=True)
     result = {
-        "loss": float(losses[-LAST_STEPS:].mean()),
+        "loss": float(losses[-max(1, min(LAST_STEPS, len(losses) // 10)) :].mean()),
         "steps": len(losses),
         "tokens_seen": trained.tokens_seen,
         "parameters": trained.parameters,
@@ -284,13 +290,23 @@ def _measure(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     metric = _built("metric", choice)
     reference = read_performances(_artifact(context, stage.inputs["reference"]) / "performances.npz")
     samples = read_performances(_artifact(context, stage.inputs["generated"]) / "performances.npz")
-    measured = [metric.measure(sample, reference) for sample in samples]
+    measured = [_checked(metric.measure(sample, reference), choice["name"]) for sample in samples]
     values = [(i, choice["name"], value) for i, one in enumerate(measured) for value in one.values]
-    for _, name, value in values:
-        if not np.isfinite(value.value):
-            raise StageError(f"metric '{name}' gave {value.value} for '{value.feature}'")
     histograms = [(i, choice["name"], histogram) for i, one in enumerate(measured) for histogram in one.histograms]
     return [Done(stage, {"samples": len(samples)}, 0.0, tuple(values), tuple(histograms))]
+
+
+def _checked(measured: Any, name: str) -> Measured:
+    """What a metric gave, if it is what a metric may give."""
+    if not isinstance(measured, Measured):
+        raise StageError(f"metric '{name}' returned {type(measured).__name__}, not ablate.Measured")
+    for value in measured.values:
+        if not np.isfinite(value.value):
+            raise StageError(f"metric '{name}' gave {value.value} for '{value.feature}'")
+        if value.direction not in get_args(Direction):
+            listing = ", ".join(get_args(Direction))
+            raise StageError(f"metric '{name}': direction '{value.direction}' is none of {listing}")
+    return measured
 
 
 _WORK: dict[str, Callable[[tuple[Stage, ...], Context], list[Done]]] = {

@@ -50,7 +50,7 @@ def test_from_a_run_to_its_deletion(ran: Run, tmp_path: Path) -> None:
     assert len(rows) == 5 * 2 * 2 * 4 * 5  # variants, replicates, samples, metrics, features
     assert {row["metric"] for row in rows} == {f"distance.{f}" for f in ("pitch", "duration", "velocity", "average")}
     assert len(json.loads(ran("study", "export", NAME, "--format", "json").out)) == len(rows)
-    assert ran("study", "export", NAME, "--format", "parquet", "-o", "out.parquet").out == "400 rows in out.parquet\n"
+    assert ran("study", "export", NAME, "-o", "out.parquet").out == "400 rows in out.parquet\n"
     assert len(pd.read_parquet(tmp_path / "out.parquet")) == len(rows)
 
     with sqlite3.connect(tmp_path / ".ablate/ablate.db") as connection:

@@ -10,9 +10,10 @@ import pytest
 from ablate.registry import get_registry
 from ablate.store.store import Store
 from ablate.study.home import open_home, store_url
+from ablate.study.overrides import Overrides
 from ablate.study.plan import lay_out, make_plan
 from ablate.study.runner import StudyRun
-from ablate.study.spec import Overrides, StudySpec, load_study
+from ablate.study.spec import StudySpec, load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,8 @@ import pytest
 
 from ablate.music.storage import read_performances
 from ablate.registry import get_registry
-from ablate.study.spec import Overrides, load_study
+from ablate.study.overrides import Overrides
+from ablate.study.spec import load_study
 
 if TYPE_CHECKING:
     from conftest import Bench

@@ -112,7 +112,10 @@ def test_stopped_and_continued_equals_uninterrupted(
     assert result.stopped
     assert result.ran.get("train", 0) == 0
     assert list((bench.home / "checkpoints").glob("*.safetensors"))
-    assert set(bench.states(load(long).name).values()) == {"interrupted"}
+    states = bench.states(load(long).name)
+    assert {state for (_, replicate), state in states.items() if replicate == 0} == {"interrupted"}
+    assert {state for (_, replicate), state in states.items() if replicate == 1} == {"pending"}
+    assert result.checkpoints == 1
 
     assert not bench.run(load(long)).stopped
     other = type(bench)(tmp_path / "other")
@@ -159,11 +162,31 @@ class TestFailures:
         tiny.write_text(tiny.read_text() + "\n[metric.picky]\n", encoding="utf-8")
         result = bench.run(load())
         assert result.ran["measure"] == 8
-        assert {(f.error_class, f.error) for f in result.failures} == {("ZeroDivisionError", "on purpose")}
+        assert {f.error_class for f in result.failures} == {"ZeroDivisionError"}
+        assert all(f.error.startswith("on purpose (in metric 'picky'; see logs/") for f in result.failures)
         assert set(bench.states("tiny").values()) == {"failed"}
         assert len(bench.numbers("tiny")) > 0
         (log, *_) = (bench.home / "logs").iterdir()
         assert "on purpose" in log.read_text(encoding="utf-8")
+
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            (3, "metric 'odd' returned int, not ablate.Measured"),
+            (ablate.Measured((ablate.Value("v", float("nan"), "1", "lower", 1),)), "metric 'odd' gave nan for 'v'"),
+            (ablate.Measured((ablate.Value("v", 1.0, "1", "upper", 1),)), "direction 'upper' is none of lower, higher"),
+        ],
+    )
+    def test_a_metric_that_gives_something_else(
+        self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, offer: Any, given: Any, said: str
+    ) -> None:
+        class Odd(ablate.Metric):
+            def measure(self, generated: Any, reference: Any) -> Any:
+                return given
+
+        offer(ablate.MetricSpec(name="odd", summary="Odd.", build=lambda options: Odd()))
+        tiny.write_text(tiny.read_text() + "\n[metric.odd]\n", encoding="utf-8")
+        assert all(said in failure.error for failure in bench.run(load(replicates=1)).failures)
 
     def test_one_bad_variant_does_not_spoil_its_batch(
         self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, offer: Callable[[Any], None]
@@ -216,6 +239,22 @@ class TestFailures:
         again = bench.run(load())
         assert not again.failures
         assert set(bench.states("tiny").values()) == {"done"}
+
+
+def test_other_music_under_the_same_name_is_refused(
+    bench: Bench, load: Callable[..., StudySpec], tmp_path: Any
+) -> None:
+    from ablate.errors import UsageError
+
+    notes = [(60 + i, 64, 0.5 * i, 0.5 * i + 0.4) for i in range(12)]
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        data = ablate.Performance.from_notes(notes[folder == "b" :]).midi_bytes()
+        (tmp_path / folder / "p.mid").write_bytes(data)
+    bench.run(load(corpus=str(tmp_path / "a" / "p.mid"), replicates=1))
+    with pytest.raises(UsageError, match=r"study 'tiny@p' in this home learned from .*a/p.mid.* --name"):
+        bench.run(load(corpus=str(tmp_path / "b" / "p.mid"), replicates=1))
+    assert bench.run(load(corpus=str(tmp_path / "b" / "p.mid"), replicates=1, name="other")).name == "other"
 
 
 def test_replicates_are_paired(bench: Bench, load: Callable[..., StudySpec]) -> None:

@@ -8,7 +8,8 @@ import pytest
 from ablate.errors import StudyFileError, UnknownName, UsageError
 from ablate.registry import get_registry
 from ablate.study.choices import resolve
-from ablate.study.spec import Overrides, load_study, shipped_studies
+from ablate.study.overrides import Overrides
+from ablate.study.spec import load_study, shipped_studies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,6 +142,22 @@ def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
         ),
         ("[axes]", "[labels]\ntempo = 'fast'\n[axes]", "labels.tempo: must be a number, not 'fast'"),
         ('[metric."distance.pitch"]\n[metric."distance.velocity"]', "", "metric: a study needs a metric. Offered: "),
+        ("[axes]", "[labels]\ntempo = 1.0\n[axes]", "labels.tempo: no conditioner of this study could read it"),
+        (
+            "training.steps = 3",
+            "training.stpes = 3",
+            "profiles.smaller.training.stpes: unknown key; did you mean 'steps'?",
+        ),
+        (
+            "[axes]",
+            '[reported.values."tau=0.9"]\n"distance.pitch" = {l1 = 1.0}\n[axes]',
+            "reported.values.\"tau=0.9\": no variant of this study; did you mean 'tau=0.8'?",
+        ),
+        (
+            "[axes]",
+            '[reported.values."tau=0.8"]\n"distance.pich" = {l1 = 1.0}\n[axes]',
+            'reported.values."tau=0.8"."distance.pich": no metric of this study; did you mean \'distance.pitch\'?',
+        ),
     ],
 )
 def test_what_is_wrong_is_said_with_its_key(tiny: Path, old: str, new: str, expected: str) -> None:
@@ -213,6 +230,10 @@ class TestOverrides:
         with pytest.raises(UsageError, match=f"--set {path}: "):
             load({path: 1})
 
+    def test_a_setting_that_an_axis_would_overrule(self, load: Callable[..., StudySpec]) -> None:
+        with pytest.raises(UsageError, match="is what this study varies; set its levels"):
+            load({"sampler.temperature.tau": 0.5})
+
     def test_a_path_becomes_a_corpus_that_reads_paths(self, load: Callable[..., StudySpec], tmp_path: Path) -> None:
         spec = load(corpus=str(tmp_path))
         assert spec.config["corpus"] == {"midi": {"path": str(tmp_path)}}
@@ -222,6 +243,21 @@ class TestOverrides:
     def test_a_corpus_that_is_neither_name_nor_path(self, load: Callable[..., StudySpec]) -> None:
         with pytest.raises(UsageError, match="no corpus of that name; did you mean 'bach-prelude'"):
             load(corpus="bach-preludes")
+
+
+def test_what_is_wrong_at_the_top_hides_nothing_further_in(tiny: Path) -> None:
+    text = tiny.read_text(encoding="utf-8").replace("seed = 5", "seed = -5\nquestoin = 1")
+    tiny.write_text(text.replace("hidden = 16", "hiden = 16"), encoding="utf-8")
+    with pytest.raises(StudyFileError) as caught:
+        load_study(str(tiny))
+    assert {problem.split(":")[0] for problem in caught.value.problems} == {"seed", "questoin", "model.lstm.hiden"}
+
+
+def test_paths_in_a_study_start_from_its_folder(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    text = tiny.read_text(encoding="utf-8").replace("[corpus.bach-prelude]", '[corpus.midi]\npath = "music"')
+    tiny.write_text(text, encoding="utf-8")
+    assert load_study(str(tiny)).config["corpus"]["midi"]["path"] == str(tmp_path / "music")
 
 
 def test_component_axes_take_names_lists_and_tables(tiny: Path, raw: dict[str, Any]) -> None:

@@ -1,0 +1,161 @@
+"""What the command line changes of a study file, and what the study is called then."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ablate.errors import UsageError, did_you_mean
+from ablate.specs import SPECS, CorpusSpec
+from ablate.study import checks, choices
+from ablate.study.design import level_name
+
+if TYPE_CHECKING:
+    from ablate.registry import Registry
+    from ablate.study.choices import FileShape
+
+DEFAULT_PROFILE = "default"
+
+
+@dataclasses.dataclass(frozen=True)
+class Overrides:
+    """What the command line changes of a study file.
+
+    Attributes:
+        profile: a profile of the file; empty is the file as it stands.
+        corpus: a component's name, or a path that a corpus can read; empty keeps the file's.
+        replicates: how many replicates; None keeps the file's.
+        seed: the study seed; None keeps the file's.
+        settings: ``(dotted path, value)`` pairs, applied last.
+        skip_bad: tell a corpus read from a path to skip files it cannot read.
+        name: what to store the study under; empty makes a name of what was changed.
+    """
+
+    profile: str = ""
+    corpus: str = ""
+    replicates: int | None = None
+    seed: int | None = None
+    settings: tuple[tuple[str, Any], ...] = ()
+    skip_bad: bool = False
+    name: str = ""
+
+    def said(self) -> list[str]:
+        """The overrides as words for people, replicates left out: more of them are the same study."""
+        words = [f"--profile {self.profile}"] if self.profile else []
+        words += [f"--corpus {self.corpus}"] if self.corpus else []
+        words += ["--skip-bad"] if self.skip_bad else []
+        words += [f"--seed {self.seed}"] if self.seed is not None else []
+        return words + [f"--set {path}={level_name(value)}" for path, value in self.settings]
+
+
+def apply(raw: FileShape, overrides: Overrides, registry: Registry, source: str) -> FileShape:
+    """The file with profile and overrides merged in.
+
+    Raises:
+        UsageError: an override that names nothing or does not fit.
+    """
+    profiles = raw.get("profiles", {})
+    if overrides.profile and overrides.profile != DEFAULT_PROFILE:
+        if overrides.profile not in profiles:
+            offered = ", ".join([DEFAULT_PROFILE, *profiles])
+            hint = did_you_mean(overrides.profile, profiles)
+            raise UsageError(f"{source}: no profile '{overrides.profile}'{hint or '.'} Offered: {offered}")
+        raw = merge(raw, profiles[overrides.profile])
+    if overrides.corpus:
+        raw = {**raw, "corpus": _corpus(overrides, registry)}
+    elif overrides.skip_bad:
+        raise UsageError("--skip-bad goes with --corpus PATH; in a study file set corpus.midi.skip_bad")
+    for path, value in overrides.settings:
+        raw = _set(raw, path, value, registry)
+    given = {"replicates": overrides.replicates, "seed": overrides.seed}
+    return {**raw, **{key: value for key, value in given.items() if value is not None}}
+
+
+def merge(base: FileShape, over: FileShape) -> FileShape:
+    """``base`` with the keys of ``over``, tables merged key by key."""
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        merged[key] = merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def anchor_paths(raw: FileShape, registry: Registry, folder: Path) -> FileShape:
+    """The file with relative paths of its corpora made absolute: they start from the file's own folder."""
+    for reader in _path_readers(registry):
+        key = f"corpus.{reader.name}.{reader.path_option}"
+        value = choices.get_path(raw, key)
+        if isinstance(value, str) and value:
+            raw = choices.set_path(raw, key, str((folder / Path(value).expanduser()).resolve()))
+    return raw
+
+
+def _set(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape:
+    section, _, name = path.partition(".")
+    if path in ("replicates", "seed", "objective"):
+        return {**raw, path: value}
+    axes = checks.flat_axes(raw.get("axes", {}))
+    if section == "axes":
+        return {**raw, "axes": {**axes, name: value}}
+    if section not in choices.SECTIONS:
+        known = [*choices.SECTIONS, "axes", "replicates", "seed", "objective"]
+        raise UsageError(f"--set {path}: names nothing{did_you_mean(section, known)} (known: {', '.join(known)})")
+    if path in axes:
+        raise UsageError(f"--set {path}: is what this study varies; set its levels: --set 'axes.{path}=[...]'")
+    if section in SPECS and isinstance(value, dict) and name in registry.names(section):
+        return {**raw, section: {**(choices.named(raw.get(section, {})) or {}), name: value}}
+    problem = choices.names_something(path, raw, registry)
+    if problem:
+        raise UsageError(f"--set {path}: {problem}")
+    return choices.set_path(raw, path, value)
+
+
+def _corpus(overrides: Overrides, registry: Registry) -> FileShape:
+    """``--corpus`` as the file would say it: a component's name, or a path for a corpus that reads one."""
+    asked = overrides.corpus
+    if asked in registry.names("corpus") and not Path(asked).exists():
+        if overrides.skip_bad:
+            raise UsageError(f"--skip-bad goes with --corpus PATH, not with the corpus '{asked}'")
+        return {asked: {}}
+    return _path_corpus(asked, registry, skip_bad=overrides.skip_bad)
+
+
+def _path_corpus(path: str, registry: Registry, *, skip_bad: bool) -> FileShape:
+    if not Path(path).exists():
+        names = registry.names("corpus")
+        hint = did_you_mean(path, names)
+        raise UsageError(
+            f"--corpus {path}: no such file or folder, and no corpus of that name{hint} (offered: {', '.join(names)})"
+        )
+    readers = _path_readers(registry)
+    if len(readers) != 1:
+        listing = ", ".join(spec.name for spec in readers) or "none"
+        raise UsageError(f"--corpus {path}: exactly one installed corpus must read paths, found: {listing}")
+    (reader,) = readers
+    options = {"skip_bad": True} if skip_bad else {}
+    return {reader.name: {reader.path_option: str(Path(path).resolve()), **options}}
+
+
+def _path_readers(registry: Registry) -> list[CorpusSpec]:
+    offered = [component.spec for component in registry.offered("corpus")]
+    return [spec for spec in offered if isinstance(spec, CorpusSpec) and spec.path_option]
+
+
+def study_name(path: Path, overrides: Overrides) -> str:
+    """What the study is stored under: other settings are another study, so that their numbers never mix."""
+    if overrides.name:
+        return overrides.name
+    parts = []
+    if overrides.profile and overrides.profile != DEFAULT_PROFILE:
+        parts.append(overrides.profile)
+    if overrides.corpus:
+        parts.append(Path(overrides.corpus).stem)
+    if overrides.seed is not None:
+        parts.append(f"seed{overrides.seed}")
+    if overrides.settings:
+        text = json.dumps(overrides.settings, sort_keys=True)
+        parts.append(f"set-{hashlib.sha256(text.encode()).hexdigest()[:6]}")
+    return "+".join([f"{path.stem}@{parts[0]}", *parts[1:]]) if parts else path.stem
