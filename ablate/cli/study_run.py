@@ -123,12 +123,11 @@ def run(with_report: bool, yes: bool, checkpoint_seconds: float, as_json: bool, 
 
 
 def _run(request: Request, store: Store, listener: Listener, checkpoint_seconds: float, *, yes: bool) -> RunResult:
-    from ablate.study.plan import estimate_seconds, make_plan
     from ablate.study.runner import StudyRun
 
     if not yes and sys.stdin.isatty():
-        estimate = estimate_seconds(make_plan(request.layout, store, request.home), store, request.workers)
-        if estimate and estimate > ASK_FROM_SECONDS:
+        estimate = _estimate(request, store)
+        if estimate > ASK_FROM_SECONDS:
             click.confirm(f"This will take about {duration(estimate)}. Go on?", abort=True, err=True)
     study_run = StudyRun(
         request.layout,
@@ -141,6 +140,13 @@ def _run(request: Request, store: Store, listener: Listener, checkpoint_seconds:
     )
     with _stopped_by_ctrl_c(study_run):
         return study_run.run()
+
+
+def _estimate(request: Request, store: Store) -> float:
+    from ablate.study.estimate import estimate_seconds
+    from ablate.study.plan import make_plan
+
+    return estimate_seconds(make_plan(request.layout, store, request.home), request.device, request.workers)
 
 
 class _stopped_by_ctrl_c:  # noqa: N801 - reads as what it does
@@ -228,18 +234,19 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     """
     request = _request(values, make_home=False)
     from ablate.store.store import Store
-    from ablate.study.plan import estimate_seconds, make_plan
+    from ablate.study.plan import make_plan
 
     if values["store"] or (request.home / "ablate.db").is_file():
         with Store(request.url) as store:
             made = make_plan(request.layout, store, request.home)
-            estimate = estimate_seconds(made, store, request.workers)
     else:
-        made, estimate = make_plan(request.layout, None, request.home), None
-    _print_plan(request, made, estimate, as_json=as_json)
+        made = make_plan(request.layout, None, request.home)
+    from ablate.study.estimate import estimate_seconds
+
+    _print_plan(request, made, estimate_seconds(made, request.device, request.workers), as_json=as_json)
 
 
-def _print_plan(request: Request, made: Plan, estimate: float | None, *, as_json: bool) -> None:
+def _print_plan(request: Request, made: Plan, estimate: float, *, as_json: bool) -> None:
     spec = request.layout.spec
     counts = {kind: made.count(kind) for kind in ("load", "prepare", "train", "generate", "measure")}
     if as_json:
@@ -265,7 +272,5 @@ def _print_plan(request: Request, made: Plan, estimate: float | None, *, as_json
     print_table(["stage", "to run", "reused"], [(kind, *count) for kind, count in counts.items()], right=2)
     if not made.missing:
         click.echo("nothing to run: every result is there")
-    elif estimate is None:
-        click.echo("no estimate: nothing of this kind has run in this home yet")
     else:
         click.echo(f"estimated time: {duration(estimate)}")

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ablate.engine.devices import resolve_precision
 from ablate.study.stages import CellStages, Setting, Stage, cell_stages, fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ablate.interfaces import Corpus
     from ablate.registry import Registry
-    from ablate.store.records import StageRecord
     from ablate.store.store import Store
     from ablate.study.choices import Choice, Configuration
     from ablate.study.design import Variant
@@ -146,37 +145,3 @@ def _wanted(layout: Layout, there: set[str]) -> set[str]:
             if stage.kind in ("measure", "generate"):
                 need(stage)
     return wanted
-
-
-def estimate_seconds(plan: Plan, store: Store | None, workers: int) -> float | None:
-    """How long the missing stages should take, from what such stages took before; None without experience."""
-    if not plan.missing:
-        return 0.0
-    if store is None:
-        return None
-    total = 0.0
-    for kind in ("train", "generate", "measure"):
-        experience = store.finished(kind)
-        stages = [stage for stage in plan.missing.values() if stage.kind == kind]
-        if stages and not experience:
-            return None
-        total += sum(_expected_seconds(stage, experience) for stage in stages)
-    return total / workers
-
-
-def _expected_seconds(stage: Stage, experience: Sequence[StageRecord]) -> float:
-    """From stages of the same model if there are any, else from all of the kind."""
-    model = stage.config.get("model")
-    similar = [record for record in experience if record.config.get("model") == model] or experience
-    rates = [record.seconds / _units(record.kind, record.config) for record in similar]
-    return _units(stage.kind, stage.config) * sum(rates) / len(rates)
-
-
-def _units(kind: str, config: Mapping[str, Any]) -> float:
-    """What a stage's time is roughly proportional to."""
-    if kind == "train":
-        training = config["training"]
-        return float(training["steps"] * training["batch"] * training["window"])
-    if kind == "generate":
-        return float(config["generation"]["tokens"])
-    return 1.0

@@ -147,7 +147,7 @@ def _failed(stage: Stage, error: Exception) -> Failed:
 
 def _load(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     (stage,) = stages
-    corpus = _built("corpus", stage.extra["corpus"])
+    corpus = built("corpus", stage.extra["corpus"])
     performances = list(corpus.load())
     for performance in performances:
         performance.check()
@@ -167,7 +167,7 @@ def _prepare(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     (stage,) = stages
     performances = read_performances(_artifact(context, stage.inputs["corpus"]) / "performances.npz")
     for place, choice in enumerate(stage.config["augmenters"]):
-        augmenter = _built("augmenter", choice)
+        augmenter = built("augmenter", choice)
         performances = [
             variation
             for number, performance in enumerate(performances)
@@ -175,8 +175,8 @@ def _prepare(stages: tuple[Stage, ...], context: Context) -> list[Done]:
                 performance, numpy_stream(derive(stage.config["seed"], place, "augment", number))
             )
         ]
-    tokenizer = _built("tokenizer", stage.config["tokenizer"])
-    conditioners = [_built("conditioner", choice) for choice in stage.config["conditioners"]]
+    tokenizer = built("tokenizer", stage.config["tokenizer"])
+    conditioners = [built("conditioner", choice) for choice in stage.config["conditioners"]]
     examples = []
     for performance in performances:
         tokens = tokenizer.encode(performance)
@@ -192,10 +192,10 @@ def _prepare(stages: tuple[Stage, ...], context: Context) -> list[Done]:
 def _train(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     (stage,) = stages
     config, path = stage.config, context.home / checkpoint_path(stage)
-    conditioners = [_built("conditioner", choice) for choice in config["conditioners"]]
+    conditioners = [built("conditioner", choice) for choice in config["conditioners"]]
     settings = validate(TrainingSettings, config["training"])
     member = Member(
-        build=lambda: _build_model(config),
+        build=lambda: build_model(config),
         examples=_read_examples(_artifact(context, stage.inputs["examples"]) / "examples.npz"),
         conditioners=conditioners,
         settings=settings,
@@ -234,16 +234,16 @@ def _train(stages: tuple[Stage, ...], context: Context) -> list[Done]:
 
 def _generate(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     source = stages[0].inputs["weights"]
-    model = _build_model(source.config).to(context.device).eval()
+    model = build_model(source.config).to(context.device).eval()
     tensors, _ = checkpoint.load_tensors(_artifact(context, source) / "weights.safetensors")
     model.load_state_dict(tensors)
-    tokenizer = _built("tokenizer", source.config["tokenizer"])
+    tokenizer = built("tokenizer", source.config["tokenizer"])
     rows = [row for stage in stages for row in _rows(stage)]
     tokens = generate(
         [model],
         rows,
         tokenizer=tokenizer,
-        conditioners=[_built("conditioner", choice) for choice in source.config["conditioners"]],
+        conditioners=[built("conditioner", choice) for choice in source.config["conditioners"]],
         device=context.device,
         tell=lambda done, total: context.tell(News(stages[0].fingerprint, "generate", done / total)),
         should_stop=context.should_stop,
@@ -287,7 +287,7 @@ def _keep_samples(stage: Stage, tokens: Sequence[Any], tokenizer: Any, home: Pat
 def _measure(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     (stage,) = stages
     choice = stage.config["metric"]
-    metric = _built("metric", choice)
+    metric = built("metric", choice)
     reference = read_performances(_artifact(context, stage.inputs["reference"]) / "performances.npz")
     samples = read_performances(_artifact(context, stage.inputs["generated"]) / "performances.npz")
     measured = [_checked(metric.measure(sample, reference), choice["name"]) for sample in samples]
@@ -321,16 +321,17 @@ _WORK: dict[str, Callable[[tuple[Stage, ...], Context], list[Done]]] = {
 # Building and files
 
 
-def _built(kind: str, choice: Mapping[str, Any]) -> Any:
+def built(kind: str, choice: Mapping[str, Any]) -> Any:
+    """The component of a choice in plain form."""
     spec = get_registry().spec(kind, choice["name"])
     return spec.build(spec.parse(choice["options"]))
 
 
-def _build_model(config: Mapping[str, Any]) -> Any:
-    """A training stage's network, with weights from torch's global stream."""
+def build_model(config: Mapping[str, Any]) -> Any:
+    """A training stage's network by its configuration, with weights from torch's global stream."""
     spec = get_registry().spec("model", config["model"]["name"])
-    vocabulary = len(_built("tokenizer", config["tokenizer"]).vocabulary)
-    conditioners = [_built("conditioner", choice) for choice in config["conditioners"]]
+    vocabulary = len(built("tokenizer", config["tokenizer"]).vocabulary)
+    conditioners = [built("conditioner", choice) for choice in config["conditioners"]]
     return spec.build(spec.parse(config["model"]["options"]), vocabulary, conditioners)
 
 
