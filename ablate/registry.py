@@ -176,7 +176,11 @@ def _check_hooks(manager: pluggy.PluginManager, module: Any) -> None:
 
 def _offered(manager: pluggy.PluginManager, spec_type: type[ComponentSpec]) -> Iterator[ComponentSpec]:
     hook = f"ablate_{spec_type.kinds}"
-    for offered in getattr(manager.hook, hook)():
+    caller = getattr(manager.hook, hook)
+    results = caller()
+    if len(results) < len(caller.get_hookimpls()):  # pluggy leaves out what returns None
+        raise TypeError(f"{hook} returned nothing; yield each {spec_type.__name__}")
+    for offered in results:
         if not isinstance(offered, Iterable):
             raise TypeError(f"{hook} yields each {spec_type.__name__}; it returned {type(offered).__name__}")
         for spec in offered:

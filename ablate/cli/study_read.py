@@ -194,7 +194,8 @@ def delete(name: str, yes: bool, home: Path, store: str | None) -> None:  # noqa
 
     Example: ablate study delete tau_sweep@smoke
     """
-    from ablate.study.home import only_run, open_home, remove_artifacts
+    from ablate.report.artifacts import file_name
+    from ablate.study.home import only_run, open_home, remove_artifacts, remove_checkpoints
     from ablate.study.trials import delete_trials
 
     with existing_store(home, store) as opened:
@@ -203,7 +204,10 @@ def delete(name: str, yes: bool, home: Path, store: str | None) -> None:  # noqa
             click.confirm(f"Delete study {name} and the results that only it uses?", abort=True)
         home = open_home(home)
         with only_run(home, opened.url, name):
+            begun = {cell.stages["train"] for cell in opened.cells(name)}
             folders = opened.delete_study(name)
             delete_trials(opened.url, name)
-            remove_artifacts(home, [*folders, f"reports/{name}"])
+            remove_artifacts(home, [*folders, f"reports/{file_name(name)}"])
+            still = {cell.stages["train"] for study in opened.studies() for cell in opened.cells(study.name)}
+            remove_checkpoints(home, begun - still)
     click.echo(f"deleted {name}, {plural(len(folders), 'result folder')}")

@@ -187,6 +187,8 @@ def _conclude(request: Request, store: Store, result: RunResult, *, with_report:
             right=len(table.headers) - 1,
         )
     click.echo(_account(result))
+    if result.note:
+        click.echo(f"note: {result.note}", err=True)
     if report:
         click.echo(f"report: {report}")
 

@@ -235,6 +235,13 @@ class Store:
                 for variant, replicate, m in session.execute(query)
             ]
 
+    def features(self, study: str, metric: str) -> dict[str, str]:
+        """What a metric has measured in a study so far: feature to direction, in the metric's order."""
+        with self._session(reading=True) as session:
+            table = tables.Measurement
+            query = _of_cells(table, table.feature, study).add_columns(table.direction).where(table.metric == metric)
+            return {feature: direction for _, _, feature, direction in session.execute(query.order_by(table.id))}
+
     def means(self, study: str, metric: str, feature: str) -> dict[tuple[str, int], float]:
         """The mean over the samples of each cell that has been measured, by (variant, replicate)."""
         with self._session(reading=True) as session:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
-from ablate.errors import did_you_mean
+from ablate.errors import AblateError, did_you_mean
 from ablate.specs import SPECS
 from ablate.study import choices
 from ablate.study.design import Axis, Objective, factorial, level_name, same
@@ -113,18 +114,34 @@ def content_problems(raw: FileShape, registry: Registry) -> list[Problem]:
         problems += _axis_problems(path, levels, raw, registry, base)
     problems += _baseline_problems(raw, axes)
     problems += _objective_problems(raw)
-    problems += _label_problems(raw, axes)
+    problems += _label_problems(raw, axes, registry)
     return problems + _plain_problems(raw)
 
 
-def _label_problems(raw: FileShape, axes: dict[str, Any]) -> Iterator[Problem]:
-    asked = [
-        key for key in (*(f"labels.{label}" for label in raw.get("labels", {})), *axes) if key.startswith("labels.")
-    ]
-    if not asked or "conditioner" in axes or choices.named(raw.get("conditioner", [])):
+def _label_problems(raw: FileShape, axes: dict[str, Any], registry: Registry) -> Iterator[Problem]:
+    """Labels that nothing in the study would read: asking for them would change nothing, without a word."""
+    asked = {f"labels.{label}": f"labels.{label}" for label in raw.get("labels", {})}
+    asked |= {path: f"axes.{path}" for path in axes if path.startswith("labels.")}
+    if not asked:
         return
-    for key in asked:
-        yield f"axes.{key}" if key in axes else key, "no conditioner of this study could read it"
+    levels = axes.get("conditioner", [])
+    settings = [raw.get("conditioner", []), *(levels if isinstance(levels, list) else [])]
+    known = sorted({label for value in settings for label in _labels_of(value, registry)})
+    for path, key in asked.items():
+        label = path.removeprefix("labels.")
+        if label not in known:
+            listing = ", ".join(known) or "none"
+            yield (
+                key,
+                f"no conditioner of this study reads it{did_you_mean(label, known)} (labels they read: {listing})",
+            )
+
+
+def _labels_of(value: Any, registry: Registry) -> Iterator[str]:
+    for name, options in (choices.named(value) or {}).items():
+        with contextlib.suppress(AblateError):  # reported where the conditioner is chosen
+            spec = registry.spec("conditioner", name)
+            yield from spec.build(spec.parse(options)).labels
 
 
 def reported_problems(raw: FileShape) -> Iterator[Problem]:
@@ -157,7 +174,7 @@ def _axis_problems(path: str, levels: Any, raw: FileShape, registry: Registry, b
         yield key, f"must be a list of levels, not {levels!r}"
         return
     for index, level in enumerate(levels):
-        if any(same(level, earlier) for earlier in levels[:index]):
+        if any(same(level, earlier) or level_name(level) == level_name(earlier) for earlier in levels[:index]):
             yield key, f"level {level_name(level)} is there twice"
         _, problems = choices.resolve(choices.set_path(raw, path, level), registry)
         for where, text in problems:
@@ -234,7 +251,7 @@ def _baseline_level(path: str, levels: Any, given: dict[str, Any], raw: FileShap
 
 
 def objective(raw: FileShape) -> Objective:
-    """What stands for a variant in Optuna: as given, or the last metric's ``average``, lower being better."""
+    """What stands for a variant in Optuna: as given; what is not given is taken from what the metric measures."""
     metrics = list(choices.named(raw.get("metric", [])) or {})
-    given = {"metric": metrics[-1] if metrics else "", "feature": "average", "direction": "lower"}
+    given = {"metric": metrics[-1] if metrics else "", "feature": "", "direction": ""}
     return Objective(**{**given, **raw.get("objective", {})})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any
 
 from ablate.engine.settings import GenerationSettings, TrainingSettings
@@ -179,7 +180,7 @@ def _label_problems(labels: Any) -> list[Problem]:
     return [
         (f"labels.{name}", f"must be a number, not {value!r}")
         for name, value in labels.items()
-        if isinstance(value, bool) or not isinstance(value, int | float)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value)
     ]
 
 

@@ -36,7 +36,10 @@ class Variant:
 
 @dataclasses.dataclass(frozen=True)
 class Objective:
-    """The number that stands for a variant in Optuna, and whether ``lower`` or ``higher`` is better."""
+    """The number that stands for a variant in Optuna, and whether ``lower`` or ``higher`` is better.
+
+    An empty feature or direction is not known before the metric has measured something.
+    """
 
     metric: str
     feature: str

@@ -51,7 +51,8 @@ def estimate_seconds(plan: Plan, device: str, workers: int) -> float:
             generate_seconds += rate * longest * math.ceil(rows / BLOCK)
     finally:
         torch.set_num_threads(threads)
-    return (train_seconds + generate_seconds) / (workers if device == "cpu" else 1)
+    side_by_side = min(workers, max(plan.count("train")[0], len(_generations(plan)), 1)) if device == "cpu" else 1
+    return (train_seconds + generate_seconds) / side_by_side
 
 
 def _generations(plan: Plan) -> list[list[Stage]]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import torch
 
+from ablate.errors import HomeError
 from ablate.study.work import Context, Done, Failed, Job, News, Stopped, work
 
 if TYPE_CHECKING:
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came of a job: a result for each of its stages, or nothing if it was stopped."""
+    """What came of a job: a result for each of its stages, or nothing if it was stopped or the disk is full."""
 
     job: Job
     results: tuple[Done | Failed, ...]
-    stopped: bool = False
+    fatal: HomeError | None = None
 
 
 class Executor(Protocol):
@@ -50,15 +51,14 @@ class Executor(Protocol):
         """Take a job; it starts when there is a place for it, in the order of submission."""
 
     def wait(self, tell: Callable[[News], None]) -> list[Outcome]:
-        """Wait a moment for jobs to end; passes news on meanwhile. May return nothing yet.
-
-        Raises:
-            HomeError: the disk is full.
-        """
+        """Wait a moment for jobs to end; passes news on meanwhile. May return nothing yet."""
         ...
 
     def stop(self) -> None:
-        """Ask the running jobs to stop after their current step, and drop those that have not begun."""
+        """Ask the running jobs to stop after their current step, and drop those that have not begun.
+
+        Only sets a flag, so that a signal handler may call it whatever was interrupted.
+        """
 
 
 class InlineExecutor:
@@ -67,7 +67,7 @@ class InlineExecutor:
     def __init__(self, home: Path, device: str, checkpoint_seconds: float) -> None:
         self._home, self._device, self._seconds = home, device, checkpoint_seconds
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
-        self._stopping = threading.Event()
+        self._stopping = False
 
     def __enter__(self) -> Self:
         self._threads = torch.get_num_threads()
@@ -84,17 +84,19 @@ class InlineExecutor:
     def wait(self, tell: Callable[[News], None]) -> list[Outcome]:
         """See :class:`Executor`."""
         job = self._jobs.get_nowait()
-        if self._stopping.is_set():
-            return [Outcome(job, (), stopped=True)]
-        context = Context(self._home, self._device, tell, self._stopping.is_set, self._seconds)
+        if self._stopping:
+            return [Outcome(job, ())]
+        context = Context(self._home, self._device, tell, lambda: self._stopping, self._seconds)
         try:
             return [Outcome(job, tuple(work(job, context)))]
         except Stopped:
-            return [Outcome(job, (), stopped=True)]
+            return [Outcome(job, ())]
+        except HomeError as error:
+            return [Outcome(job, (), error)]
 
     def stop(self) -> None:
         """See :class:`Executor`."""
-        self._stopping.set()
+        self._stopping = True
 
 
 class PoolExecutor:
@@ -107,7 +109,8 @@ class PoolExecutor:
     def __init__(self, home: Path, device: str, workers: int, checkpoint_seconds: float) -> None:
         spawn = multiprocessing.get_context("spawn")  # fork and threads of torch do not agree
         self._news: Any = spawn.Queue()
-        self._stopping = spawn.Event()
+        # without a lock, which a worker killed at the wrong moment would hold for ever
+        self._stopping = spawn.RawValue("b", 0)
         self._start = (self._news, self._stopping, os.getpid(), home, device, checkpoint_seconds)
         self._idle: list[cf.ProcessPoolExecutor | None] = [None] * workers
         self._busy: dict[cf.Future[list[Done | Failed]], tuple[Job, cf.ProcessPoolExecutor]] = {}
@@ -117,7 +120,7 @@ class PoolExecutor:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stopping.set()
+        self._stopping.value = 1
         for pool in [*self._idle, *(pool for _, pool in self._busy.values())]:
             if pool:
                 pool.shutdown(cancel_futures=True)
@@ -134,8 +137,8 @@ class PoolExecutor:
     def wait(self, tell: Callable[[News], None]) -> list[Outcome]:
         """See :class:`Executor`."""
         stopped = []
-        if self._stopping.is_set():
-            stopped = [Outcome(job, (), stopped=True) for job in self._jobs]
+        if self._stopping.value:
+            stopped = [Outcome(job, ()) for job in self._jobs]
             self._jobs = []
         while self._jobs and self._idle:
             pool = self._idle.pop() or self._new_pool()
@@ -158,7 +161,10 @@ class PoolExecutor:
             results = future.result()
         except Stopped:
             self._idle.append(pool)
-            return Outcome(job, (), stopped=True)
+            return Outcome(job, ())
+        except HomeError as error:
+            self._idle.append(pool)
+            return Outcome(job, (), error)
         except BrokenProcessPool:
             pool.shutdown()
             self._idle.append(None)
@@ -169,7 +175,7 @@ class PoolExecutor:
 
     def stop(self) -> None:
         """See :class:`Executor`."""
-        self._stopping.set()
+        self._stopping.value = 1
 
 
 @contextlib.contextmanager
@@ -190,7 +196,7 @@ def _start_worker(news: Any, stopping: Any, driver: int, home: Path, device: str
     global _context  # noqa: PLW0603 - a worker process is its own world
     torch.set_num_threads(1)
     threading.Thread(target=_die_with, args=(driver,), daemon=True).start()
-    _context = Context(home, device, news.put, stopping.is_set, checkpoint_seconds)
+    _context = Context(home, device, news.put, lambda: bool(stopping.value), checkpoint_seconds)
 
 
 def _die_with(driver: int) -> None:

@@ -8,15 +8,17 @@ import os
 import shutil
 import socket
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import filelock
 
 from ablate.errors import HomeError
+from ablate.store.schema import sqlite_file
+from ablate.study.stages import checkpoint_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 
 def open_home(home: Path) -> Path:
@@ -52,8 +54,9 @@ def only_run(home: Path, url: str, study: str) -> Iterator[None]:
         HomeError: another run holds one, with what is known of it.
     """
     places = [home / "run.lock"]
-    if url.startswith("sqlite:///"):
-        places.append(Path(url.removeprefix("sqlite:///") + ".run.lock"))
+    database = sqlite_file(url)
+    if database:
+        places.append(database.with_name(f"{database.name}.run.lock"))
     with contextlib.ExitStack() as stack:
         for place in places:
             about = place.with_suffix(".json")
@@ -63,9 +66,9 @@ def only_run(home: Path, url: str, study: str) -> Iterator[None]:
                 raise HomeError(f"{home} is in use: {_who(about)}; wait for it, or choose another --home") from None
             except OSError as error:
                 raise HomeError(f"cannot lock {place} ({error.strerror}); choose another --home") from error
-            about.write_text(
-                json.dumps({"study": study, "pid": os.getpid(), "host": socket.gethostname(), "since": time.time()})
-            )
+            note = {"study": study, "pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
+            with contextlib.suppress(OSError):  # only a courtesy to whoever finds the lock taken
+                about.write_text(json.dumps(note))
             stack.callback(about.unlink, missing_ok=True)
         _sweep(home)
         yield
@@ -93,3 +96,9 @@ def remove_artifacts(home: Path, folders: Iterable[str]) -> None:
     """Delete result folders, given relative to the home; one that is gone already is fine."""
     for folder in folders:
         shutil.rmtree(home / folder, ignore_errors=True)
+
+
+def remove_checkpoints(home: Path, fingerprints: Iterable[str]) -> None:
+    """Delete the progress of trainings that nobody will go on with."""
+    for fingerprint in fingerprints:
+        (home / checkpoint_path(fingerprint)).unlink(missing_ok=True)

@@ -100,8 +100,10 @@ def _set(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape
     axes = checks.flat_axes(raw.get("axes", {}))
     if section == "axes":
         return {**raw, "axes": {**axes, name: value}}
+    if section == "baseline":
+        return {**raw, "baseline": {**checks.flat_axes(raw.get("baseline", {}), stops=axes), name: value}}
     if section not in choices.SECTIONS:
-        known = [*choices.SECTIONS, "axes", "replicates", "seed", "objective"]
+        known = [*choices.SECTIONS, "axes", "baseline", "replicates", "seed", "objective"]
         raise UsageError(f"--set {path}: names nothing{did_you_mean(section, known)} (known: {', '.join(known)})")
     if path in axes:
         raise UsageError(f"--set {path}: is what this study varies; set its levels: --set 'axes.{path}=[...]'")

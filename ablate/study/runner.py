@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import json
 import time
 from typing import TYPE_CHECKING
 
-from ablate.errors import UsageError
+from ablate.errors import UsageError, did_you_mean
 from ablate.store.records import (
     CellRecord,
     CellState,
@@ -18,6 +19,7 @@ from ablate.store.records import (
     StudyRecord,
     VariantRecord,
 )
+from ablate.study.design import Objective
 from ablate.study.environment import environment
 from ablate.study.executor import make_executor
 from ablate.study.plan import make_plan
@@ -28,6 +30,7 @@ from ablate.study.work import Done, Failed, Job, News
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ablate.errors import HomeError
     from ablate.store.store import Store
     from ablate.study.executor import Executor
     from ablate.study.plan import Cell, Layout, Plan
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 
 #: The stages that a cell is for; the others serve them.
 ENDS = ("generate", "measure")
+#: The feature that stands for a metric which has one of this name.
+AVERAGE = "average"
 
 
 class Listener:
@@ -75,6 +80,7 @@ class RunResult:
         stopped: whether it was asked to stop before the end.
         seconds: how long it took.
         checkpoints: trainings that are begun and will go on in the next run.
+        note: what else a person should know; usually empty.
     """
 
     name: str
@@ -84,6 +90,7 @@ class RunResult:
     stopped: bool
     seconds: float
     checkpoints: int
+    note: str
 
 
 class StudyRun:
@@ -119,6 +126,7 @@ class StudyRun:
         self._broken: dict[str, Failed] = {}
         self._ran: collections.Counter[str] = collections.Counter()
         self._stopped = False
+        self._fatal: HomeError | None = None
         self._open_jobs = 0
 
     def _width(self) -> int:
@@ -147,7 +155,7 @@ class StudyRun:
         self._store.forget_stages(self._plan.lost)
         self._record_study()
         self._listener.begun(self._plan)
-        self._trials, self._trials_current = Trials(self._store.url, self._layout), False
+        self._trials: Trials | None = None
         try:
             self._settle()
             if self._plan.missing:
@@ -155,26 +163,45 @@ class StudyRun:
                     self._work()
                 self._settle(at_end=True)
         finally:
-            self._trials.close()
+            if self._trials:
+                self._trials.close()
         stages = self._layout.stages()
         reused = collections.Counter(stages[f].kind for f in self._plan.reused)
         seconds = time.monotonic() - started
         begun = sum(self._checkpoint(stage).exists() for stage in stages.values() if stage.kind == "train")
         return RunResult(
-            self._layout.spec.name, dict(self._ran), dict(reused), self._failures(), self._stopped, seconds, begun
+            self._layout.spec.name,
+            dict(self._ran),
+            dict(reused),
+            self._failures(),
+            self._stopped,
+            seconds,
+            begun,
+            self._note(),
         )
 
+    def _note(self) -> str:
+        asked = self._layout.spec.objective
+        measured = self._store.features(self._layout.spec.name, asked.metric)
+        if not asked.feature or not measured or asked.feature in measured:
+            return ""
+        hint = did_you_mean(asked.feature, measured)
+        has = f"has no feature '{asked.feature}'{hint} (it has: {', '.join(measured)})"
+        return f"objective: metric '{asked.metric}' {has}; the trials in Optuna have no value"
+
     def _refuse_other_music(self) -> None:
-        """Two corpora of one name would take turns in one study."""
+        """Two corpora of one name would take turns in one study; a corpus that has only moved is the same."""
         spec = self._layout.spec
         for known in self._store.studies():
-            before, now = known.spec.get("corpus"), spec.plain().get("corpus")
-            if known.name != spec.name or before == now:
+            if known.name != spec.name:
                 continue
-            if any(cell.state == "done" for cell in self._store.cells(spec.name)):
+            before = {cell.stages["load"] for cell in self._store.cells(spec.name) if cell.state == "done"}
+            now = {cell.stages.fingerprints()["load"] for cell in self._layout.cells}
+            if before and not before & now:
+                corpus = json.dumps(known.spec.get("corpus"), ensure_ascii=False)
                 raise UsageError(
-                    f"study '{spec.name}' in this home learned from {json.dumps(before)}, not from {json.dumps(now)}; "
-                    "give this one a name of its own with --name, or delete the other"
+                    f"study '{spec.name}' in this home learned from other music ({corpus} as it was then); "
+                    f"give this one a name of its own with --name, or delete the other: ablate study delete {spec.name}"
                 )
 
     def _record_study(self) -> None:
@@ -196,11 +223,17 @@ class StudyRun:
         while self._open_jobs:
             for outcome in self._executor.wait(self._listener.news):
                 self._open_jobs -= 1
+                if outcome.fatal:
+                    # the others may have finished something: first that is recorded
+                    self._fatal = outcome.fatal
+                    self.stop()
                 for result in outcome.results:
                     self._record(result)
                 if outcome.results:
                     self._settle()
                     self._submit_ready()
+        if self._fatal:
+            raise self._fatal
 
     def _submit_ready(self) -> None:
         """Hand over every stage whose inputs are there; generations from the same weights go together."""
@@ -223,9 +256,7 @@ class StudyRun:
         if isinstance(result, Failed):
             self._broken[fingerprint] = result
             if result.trace:
-                log = self._home / "logs" / f"{fingerprint}.txt"
-                log.parent.mkdir(exist_ok=True)
-                log.write_text(result.trace, encoding="utf-8")
+                self._log(fingerprint, result.trace)
             self._listener.failed(result)
             return
         stage = result.stage
@@ -248,6 +279,12 @@ class StudyRun:
         self._ran[stage.kind] += 1
         self._listener.done(result)
 
+    def _log(self, fingerprint: str, trace: str) -> None:
+        log = self._home / "logs" / f"{fingerprint}.txt"
+        with contextlib.suppress(OSError):  # a full disk must not hide the failure itself
+            log.parent.mkdir(exist_ok=True)
+            log.write_text(trace, encoding="utf-8")
+
     def _settle(self, *, at_end: bool = False) -> None:
         """Bring the cells' states and the trials up to date with the stages."""
         changed = set()
@@ -259,8 +296,11 @@ class StudyRun:
                 self._store.set_cell(self._layout.spec.name, *key, state, *about)
                 changed.add(cell.variant.name)
             self._states[key] = state
-        self._report_trials(changed if self._trials_current else {v.name for v in self._layout.spec.variants()})
-        self._trials_current = True
+        if self._trials is None:
+            changed = {variant.name for variant in self._layout.spec.variants()}
+            self._trials = self._open_trials()
+        if self._trials:
+            self._report_trials(self._trials, changed)
 
     def _state(self, cell: Cell, *, at_end: bool) -> tuple[CellState, Failed | None]:
         stages = cell.stages.stages.values()
@@ -273,15 +313,29 @@ class StudyRun:
         return ("interrupted" if at_end and begun else "pending"), None
 
     def _checkpoint(self, stage: Stage) -> Path:
-        return self._home / checkpoint_path(stage)
+        return self._home / checkpoint_path(stage.fingerprint)
 
-    def _report_trials(self, variants: set[str]) -> None:
-        objective = self._layout.spec.objective
+    def _open_trials(self) -> Trials | None:
+        """The trials, once it is known what their value is: what the study file leaves open, the metric says."""
+        asked, spec = self._layout.spec.objective, self._layout.spec
+        measured = self._store.features(spec.name, asked.metric)
+        if not measured and not (asked.feature and asked.direction):
+            return None
+        feature = asked.feature or (AVERAGE if AVERAGE in measured else next(iter(measured)))
+        direction = asked.direction or measured.get(feature, "lower")
+        self._objective = Objective(asked.metric, feature, direction)
+        return Trials(
+            self._store.url,
+            dataclasses.replace(self._layout, spec=dataclasses.replace(spec, objective=self._objective)),
+        )
+
+    def _report_trials(self, trials: Trials, variants: set[str]) -> None:
+        objective = self._objective
         means = self._store.means(self._layout.spec.name, objective.metric, objective.feature) if variants else {}
         for variant in variants:
             states = {state for (name, _), state in self._states.items() if name == variant}
             values = {replicate: mean for (name, replicate), mean in means.items() if name == variant}
-            self._trials.report(variant, values, complete=states <= {"done", "failed"})
+            trials.report(variant, values, complete=states <= {"done", "failed"})
 
     def _failures(self) -> tuple[CellFailure, ...]:
         return tuple(

@@ -58,9 +58,9 @@ class Stage:
         return f"artifacts/{self.kind}/{self.fingerprint[:2]}/{self.fingerprint}"
 
 
-def checkpoint_path(train: Stage) -> str:
-    """Where a training keeps its progress, relative to the home."""
-    return f"checkpoints/{train.fingerprint}.safetensors"
+def checkpoint_path(fingerprint: str) -> str:
+    """Where the training of that fingerprint keeps its progress, relative to the home."""
+    return f"checkpoints/{fingerprint}.safetensors"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import errno
-import io
-import os
-import shutil
 import time
 import traceback
 from typing import TYPE_CHECKING, Any, get_args
@@ -24,6 +21,7 @@ from ablate.interfaces import Direction, Measured
 from ablate.music.storage import pack_performances, read_performances
 from ablate.options import validate
 from ablate.registry import get_registry
+from ablate.study.artifacts import npy, pack_examples, read_examples, write_artifact
 from ablate.study.stages import checkpoint_path
 
 if TYPE_CHECKING:
@@ -108,7 +106,7 @@ def work(job: Job, context: Context) -> list[Done | Failed]:
 
 def _generate_together(job: Job, context: Context) -> list[Done | Failed]:
     together = _guarded("generate", job.stages, context)
-    if not any(isinstance(result, Failed) for result in together):
+    if not all(isinstance(result, Failed) for result in together):
         return together
     # one variant's sampler may have spoilt the batch: alone, each shows whether it is to blame
     return [result for stage in job.stages for result in _guarded("generate", (stage,), context)]
@@ -127,13 +125,13 @@ def _guarded(kind: str, stages: tuple[Stage, ...], context: Context) -> list[Don
                 "free some, then run the same command: everything finished is kept"
             ) from error
         return [_failed(stage, error) for stage in stages]
-    except Exception as error:  # noqa: BLE001 - whatever a plugin raises concerns its cells alone
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin raises concerns its cells alone
         return [_failed(stage, error) for stage in stages]
     seconds = (time.monotonic() - started) / len(stages)
-    return [dataclasses.replace(result, seconds=seconds) for result in results]
+    return [dataclasses.replace(r, seconds=seconds) if isinstance(r, Done) else r for r in results]
 
 
-def _failed(stage: Stage, error: Exception) -> Failed:
+def _failed(stage: Stage, error: BaseException) -> Failed:
     message = " ".join(str(error).split()) or "no message"
     if isinstance(error, AblateError):
         return Failed(stage, type(error).__name__, message)
@@ -153,7 +151,7 @@ def _load(stages: tuple[Stage, ...], context: Context) -> list[Done]:
         performance.check()
     if not any(len(performance) for performance in performances):
         raise StageError("the corpus holds no notes")
-    _write_artifact(context.home, stage, {"performances.npz": pack_performances(performances)})
+    write_artifact(context.home, stage, {"performances.npz": pack_performances(performances)})
     result = {
         "performances": len(performances),
         "notes": sum(len(performance) for performance in performances),
@@ -185,18 +183,18 @@ def _prepare(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     examples = [example for example in examples if len(example.tokens) > 1]
     if not examples:
         raise StageError(f"tokenizer '{stage.config['tokenizer']['name']}' finds nothing to learn in the corpus")
-    _write_artifact(context.home, stage, {"examples.npz": _pack_examples(examples)})
+    write_artifact(context.home, stage, {"examples.npz": pack_examples(examples)})
     return [Done(stage, {"examples": len(examples), "tokens": sum(len(e.tokens) for e in examples)}, 0.0)]
 
 
 def _train(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     (stage,) = stages
-    config, path = stage.config, context.home / checkpoint_path(stage)
+    config, path = stage.config, context.home / checkpoint_path(stage.fingerprint)
     conditioners = [built("conditioner", choice) for choice in config["conditioners"]]
     settings = validate(TrainingSettings, config["training"])
     member = Member(
         build=lambda: build_model(config),
-        examples=_read_examples(_artifact(context, stage.inputs["examples"]) / "examples.npz"),
+        examples=read_examples(_artifact(context, stage.inputs["examples"]) / "examples.npz"),
         conditioners=conditioners,
         settings=settings,
         seeds=MemberSeeds(**config["seeds"]),
@@ -219,7 +217,7 @@ def _train(stages: tuple[Stage, ...], context: Context) -> list[Done]:
         raise Stopped
     losses = np.array(trained.losses, np.float32)
     weights = checkpoint.pack_tensors(trained.weights, {})
-    _write_artifact(context.home, stage, {"weights.safetensors": weights, "losses.npy": _npy(losses)})
+    write_artifact(context.home, stage, {"weights.safetensors": weights, "losses.npy": npy(losses)})
     path.unlink(missing_ok=True)
     result = {
         "loss": float(losses[-max(1, min(LAST_STEPS, len(losses) // 10)) :].mean()),
@@ -232,7 +230,7 @@ def _train(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     return [Done(stage, result, 0.0)]
 
 
-def _generate(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+def _generate(stages: tuple[Stage, ...], context: Context) -> list[Done | Failed]:
     source = stages[0].inputs["weights"]
     model = build_model(source.config).to(context.device).eval()
     tensors, _ = checkpoint.load_tensors(_artifact(context, source) / "weights.safetensors")
@@ -250,10 +248,8 @@ def _generate(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     )
     if tokens is None:
         raise Stopped
-    return [
-        _keep_samples(stage, tokens[sum(len(s.config["seeds"]) for s in stages[:i]) :], tokenizer, context.home)
-        for i, stage in enumerate(stages)
-    ]
+    rest = iter(tokens)
+    return [_kept(stage, [next(rest) for _ in stage.config["seeds"]], tokenizer, context.home) for stage in stages]
 
 
 def _rows(stage: Stage) -> list[Row]:
@@ -266,8 +262,15 @@ def _rows(stage: Stage) -> list[Row]:
     return [Row(0, chain, tokens, seed, labels=labels) for seed in stage.config["seeds"]]
 
 
-def _keep_samples(stage: Stage, tokens: Sequence[Any], tokenizer: Any, home: Path) -> Done:
-    own = list(tokens[: len(stage.config["seeds"])])
+def _kept(stage: Stage, tokens: Sequence[Any], tokenizer: Any, home: Path) -> Done | Failed:
+    """What has no notes in one variant is no reason to generate the others again."""
+    try:
+        return _keep_samples(stage, tokens, tokenizer, home)
+    except StageError as error:
+        return _failed(stage, error)
+
+
+def _keep_samples(stage: Stage, own: Sequence[Any], tokenizer: Any, home: Path) -> Done:
     samples = [
         tokenizer.decode(row).replace(name=f"sample-{number:02d}", labels=stage.config["labels"])
         for number, row in enumerate(own)
@@ -276,9 +279,9 @@ def _keep_samples(stage: Stage, tokens: Sequence[Any], tokenizer: Any, home: Pat
         sample.check()
         if not len(sample):
             raise NothingGenerated(f"sample {number} holds no notes after {len(own[number])} tokens")
-    files = {"performances.npz": pack_performances(samples), "tokens.npy": _npy(np.stack(own))}
+    files = {"performances.npz": pack_performances(samples), "tokens.npy": npy(np.stack(own))}
     files |= {f"{sample.name}.mid": sample.midi_bytes() for sample in samples}
-    _write_artifact(home, stage, files)
+    write_artifact(home, stage, files)
     notes = sum(len(sample) for sample in samples)
     seconds = sum(sample.seconds for sample in samples)
     return Done(stage, {"samples": len(samples), "notes": notes, "seconds": seconds}, 0.0)
@@ -297,19 +300,31 @@ def _measure(stages: tuple[Stage, ...], context: Context) -> list[Done]:
 
 
 def _checked(measured: Any, name: str) -> Measured:
-    """What a metric gave, if it is what a metric may give."""
+    """What a metric gave, as plain numbers, if it is what a metric may give."""
     if not isinstance(measured, Measured):
         raise StageError(f"metric '{name}' returned {type(measured).__name__}, not ablate.Measured")
+    features = [value.feature for value in measured.values]
+    if not features or len(set(features)) < len(features):
+        raise StageError(f"metric '{name}' must give each feature once, and at least one; it gave {features}")
     for value in measured.values:
         if not np.isfinite(value.value):
             raise StageError(f"metric '{name}' gave {value.value} for '{value.feature}'")
         if value.direction not in get_args(Direction):
             listing = ", ".join(get_args(Direction))
             raise StageError(f"metric '{name}': direction '{value.direction}' is none of {listing}")
-    return measured
+    # NumPy's numbers are welcome from a metric, but not in the database
+    values = [dataclasses.replace(v, value=float(v.value), n=int(v.n)) for v in measured.values]
+    return Measured(tuple(values), tuple(_plain_histogram(histogram) for histogram in measured.histograms))
 
 
-_WORK: dict[str, Callable[[tuple[Stage, ...], Context], list[Done]]] = {
+def _plain_histogram(histogram: Histogram) -> Histogram:
+    lists: dict[str, Any] = {
+        key: tuple(map(float, getattr(histogram, key))) for key in ("edges", "reference", "generated")
+    }
+    return dataclasses.replace(histogram, **lists)
+
+
+_WORK: dict[str, Callable[[tuple[Stage, ...], Context], Sequence[Done | Failed]]] = {
     "load": _load,
     "prepare": _prepare,
     "train": _train,
@@ -318,7 +333,7 @@ _WORK: dict[str, Callable[[tuple[Stage, ...], Context], list[Done]]] = {
 }
 
 
-# Building and files
+# Building
 
 
 def built(kind: str, choice: Mapping[str, Any]) -> Any:
@@ -337,51 +352,3 @@ def build_model(config: Mapping[str, Any]) -> Any:
 
 def _artifact(context: Context, stage: Stage) -> Path:
     return context.home / stage.artifact
-
-
-def _write_artifact(home: Path, stage: Stage, files: Mapping[str, bytes]) -> None:
-    """Write a stage's folder whole or not at all."""
-    target = home / stage.artifact
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.parent / f".writing-{os.getpid()}-{target.name}"
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        temporary.mkdir()
-        for name, data in files.items():
-            checkpoint.write_whole(temporary / name, data)
-        if target.exists():  # left by a run that was killed before it could say so
-            shutil.rmtree(target)
-        os.replace(temporary, target)  # noqa: PTH105 - Path.replace is the same call with more words
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-
-
-def _npy(array: np.ndarray[Any, Any]) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
-
-
-def _pack_examples(examples: Sequence[Example]) -> bytes:
-    buffer = io.BytesIO()
-    conditions: dict[str, Any] = {
-        f"conditions_{index}": np.concatenate(parts).astype(np.float32)
-        for index, parts in enumerate(zip(*(example.conditions for example in examples), strict=True))
-    }
-    np.savez(
-        buffer,
-        tokens=np.concatenate([example.tokens for example in examples]).astype(np.int32),
-        counts=np.array([len(example.tokens) for example in examples]),
-        **conditions,
-    )
-    return buffer.getvalue()
-
-
-def _read_examples(path: Path) -> list[Example]:
-    with np.load(path, allow_pickle=False) as data:
-        places = np.cumsum(data["counts"])[:-1]
-        tokens = np.split(data["tokens"].astype(np.int64), places)
-        names = sorted((name for name in data.files if name.startswith("conditions_")), key=lambda n: int(n[11:]))
-        conditions = [np.split(data[name], places) for name in names]
-    return [Example(t, tuple(parts[i] for parts in conditions)) for i, t in enumerate(tokens)]

@@ -23,7 +23,9 @@ class MidiFiles(ablate.Corpus):
     def identity(self) -> str:
         """The digest of the files, and the options that change what is read from them."""
         options = self._options
-        return f"{corpus_digest(options.path)} reader={options.reader} sustain={options.sustain}"
+        # skip_bad too: without it, a folder with a bad file must be refused again, not found among earlier results
+        chosen = f"reader={options.reader} sustain={options.sustain} skip_bad={options.skip_bad}"
+        return f"{corpus_digest(options.path)} {chosen}"
 
     def load(self) -> Sequence[ablate.Performance]:
         """The performances; what is odd about their files is in ``problems``.

@@ -142,7 +142,11 @@ def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
         ),
         ("[axes]", "[labels]\ntempo = 'fast'\n[axes]", "labels.tempo: must be a number, not 'fast'"),
         ('[metric."distance.pitch"]\n[metric."distance.velocity"]', "", "metric: a study needs a metric. Offered: "),
-        ("[axes]", "[labels]\ntempo = 1.0\n[axes]", "labels.tempo: no conditioner of this study could read it"),
+        (
+            "[axes]",
+            "[labels]\ntempo = 1.0\n[axes]",
+            "labels.tempo: no conditioner of this study reads it (labels they read: none)",
+        ),
         (
             "training.steps = 3",
             "training.stpes = 3",
