@@ -95,6 +95,9 @@ def test_one_bad_file_among_good_ones(ablate: Run, tmp_path: Path) -> None:
     assert passed.code == 0, passed.err
     assert "bad.mid: left out" in passed.err
 
+    again = ablate(*words, "--name", "again")
+    assert again.code == 1, "what was skipped once must not pass later without being asked"
+
     inspected = ablate("corpus", "inspect", "music")
     assert inspected.code == 0
     assert "1 of 3 files cannot be read" in inspected.out

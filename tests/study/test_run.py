@@ -175,6 +175,8 @@ class TestFailures:
             (3, "metric 'odd' returned int, not ablate.Measured"),
             (ablate.Measured((ablate.Value("v", float("nan"), "1", "lower", 1),)), "metric 'odd' gave nan for 'v'"),
             (ablate.Measured((ablate.Value("v", 1.0, "1", "upper", 1),)), "direction 'upper' is none of lower, higher"),
+            (ablate.Measured(()), "must give each feature once, and at least one; it gave []"),
+            (ablate.Measured((ablate.Value("v", 1.0, "1", "lower", 1),) * 2), "it gave ['v', 'v']"),
         ],
     )
     def test_a_metric_that_gives_something_else(
@@ -187,6 +189,41 @@ class TestFailures:
         offer(ablate.MetricSpec(name="odd", summary="Odd.", build=lambda options: Odd()))
         tiny.write_text(tiny.read_text() + "\n[metric.odd]\n", encoding="utf-8")
         assert all(said in failure.error for failure in bench.run(load(replicates=1)).failures)
+
+    def test_a_metric_that_wants_to_leave(
+        self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, offer: Any
+    ) -> None:
+        class Leaver(ablate.Metric):
+            def measure(self, generated: Any, reference: Any) -> ablate.Measured:
+                raise SystemExit(3)
+
+        offer(ablate.MetricSpec(name="leaver", summary="Leaves.", build=lambda options: Leaver()))
+        tiny.write_text(tiny.read_text() + "\n[metric.leaver]\n", encoding="utf-8")
+        result = bench.run(load(replicates=1))
+        assert {failure.error_class for failure in result.failures} == {"SystemExit"}
+        assert result.ran["measure"] == 4
+
+    def test_numbers_of_numpy_become_plain_ones(
+        self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, offer: Any
+    ) -> None:
+        class Numpy(ablate.Metric):
+            def measure(self, generated: Any, reference: Any) -> ablate.Measured:
+                edges = tuple(np.arange(3, dtype=np.float32))
+                counts = tuple(np.ones(2, np.int64))
+                value = ablate.Value("value", np.float32(0.5), "1", "higher", np.int64(7))
+                return ablate.Measured((value,), (ablate.Histogram("x", "1", edges, counts, counts),))
+
+        offer(ablate.MetricSpec(name="numpy", summary="Numbers.", build=lambda options: Numpy()))
+        tiny.write_text(tiny.read_text() + "\n[metric.numpy]\n", encoding="utf-8")
+        assert not bench.run(load(replicates=1)).failures
+        assert {m.measurement.n for m in bench.numbers("tiny") if m.measurement.metric == "numpy"} == {7}
+
+        # its one feature and its direction are what Optuna sees, since the file names no objective
+        import optuna
+
+        (study,) = optuna.get_all_study_summaries(optuna.storages.RDBStorage(bench.url))
+        assert study.direction == optuna.study.StudyDirection.MAXIMIZE
+        assert study.best_trial.value == 0.5
 
     def test_one_bad_variant_does_not_spoil_its_batch(
         self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, offer: Callable[[Any], None]
@@ -255,6 +292,16 @@ def test_other_music_under_the_same_name_is_refused(
     with pytest.raises(UsageError, match=r"study 'tiny@p' in this home learned from .*a/p.mid.* --name"):
         bench.run(load(corpus=str(tmp_path / "b" / "p.mid"), replicates=1))
     assert bench.run(load(corpus=str(tmp_path / "b" / "p.mid"), replicates=1, name="other")).name == "other"
+    (tmp_path / "c").mkdir()
+    (tmp_path / "a" / "p.mid").rename(tmp_path / "c" / "p.mid")
+    assert bench.run(load(corpus=str(tmp_path / "c" / "p.mid"), replicates=1)).ran == {}
+
+
+def test_an_objective_that_was_not_measured_is_said(bench: Bench, load: Callable[..., StudySpec], tiny: Any) -> None:
+    text = tiny.read_text() + '\n[objective]\nmetric = "distance.pitch"\nfeature = "averge"\n'
+    tiny.write_text(text, encoding="utf-8")
+    note = bench.run(load(replicates=1)).note
+    assert note.startswith("objective: metric 'distance.pitch' has no feature 'averge'; did you mean 'average'?")
 
 
 def test_replicates_are_paired(bench: Bench, load: Callable[..., StudySpec]) -> None:

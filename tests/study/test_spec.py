@@ -142,6 +142,8 @@ def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
         ),
         ("[axes]", "[labels]\ntempo = 'fast'\n[axes]", "labels.tempo: must be a number, not 'fast'"),
         ('[metric."distance.pitch"]\n[metric."distance.velocity"]', "", "metric: a study needs a metric. Offered: "),
+        ("[axes]", '[axes]\nmodel = ["lstm", {lstm = {}}]', "axes.model: level lstm is there twice"),
+        ("[axes]", "[labels]\ntempo = inf\n[axes]", "labels.tempo: must be a number, not inf"),
         (
             "[axes]",
             "[labels]\ntempo = 1.0\n[axes]",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from typing import TYPE_CHECKING, Any
@@ -7,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ablate.registry import get_registry
+from ablate.study.choices import Choice
+from ablate.study.estimate import estimate_seconds
 from ablate.study.plan import lay_out, make_plan
-from ablate.study.stages import fingerprint
+from ablate.study.stages import CODE, Setting, cell_stages, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,10 +36,98 @@ def test_a_fingerprint_knows_content_not_order() -> None:
         fingerprint({"a": math.nan})
 
 
+HERE = Setting(seed=5, device="cpu", torch="2.13")
+PINNED = {
+    "load": "f3c2c9a3f39d980e",
+    "prepare": "0506ca6b1e721d53",
+    "train": "3cf23b3de88ec56a",
+    "generate": "0456aa0ef7537048",
+    "measure distance.pitch": "c220f238da687d5b",
+    "measure distance.velocity": "cb1c86cc489c41ac",
+}
+
+
+def stages(load: Callable[..., StudySpec], setting: Setting = HERE, **changes: Any) -> dict[str, str]:
+    """Fingerprints of the first cell of the study, by stage, as they would be elsewhere."""
+    cell = laid(load()).cells[0]
+    configuration = dataclasses.replace(cell.configuration, **changes)
+    choice = configuration.one("corpus")
+    spec = get_registry().spec("corpus", choice.name)
+    return cell_stages(configuration, spec.build(spec.parse(choice.options)), 0, setting).fingerprints()
+
+
 def test_the_fingerprints_of_a_study_are_those_they_were(load: Callable[..., StudySpec]) -> None:
-    """Pinned: whoever changes one on purpose makes every stored result run again, and says so in the changelog."""
-    setting = {"kind": "load", "fingerprints": sorted(fingerprints(laid(load()), "load"))}
-    assert setting["fingerprints"] == sorted(fingerprints(laid(load(replicates=5)), "load"))
+    """Whoever changes one on purpose makes every stored result run again, and says so in the changelog."""
+    assert {name: digest[:16] for name, digest in stages(load).items()} == PINNED
+
+
+@pytest.mark.parametrize(
+    ("setting", "kept"),
+    [
+        (Setting(5, "cuda", "2.13"), {"load", "prepare"}),
+        (Setting(5, "cpu", "2.14"), {"load", "prepare"}),
+        (Setting(6, "cpu", "2.13"), {"load", "prepare"}),
+    ],
+)
+def test_device_torch_and_seed_decide_a_training(
+    load: Callable[..., StudySpec], setting: Setting, kept: set[str]
+) -> None:
+    before, after = stages(load), stages(load, setting)
+    assert {name for name in before if before[name] == after[name]} == kept
+
+
+@pytest.mark.parametrize("kind", sorted(CODE))
+def test_the_code_of_a_stage_is_part_of_it(
+    load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    before = stages(load)
+    monkeypatch.setitem(CODE, kind, CODE[kind] + 1)
+    order = ["load", "prepare", "train", "generate", "measure"]
+    changed = {name.partition(" ")[0] for name, digest in stages(load).items() if digest != before[name]}
+    assert changed == set(order[order.index(kind) :])
+
+
+@pytest.mark.parametrize(
+    ("kind", "first"),
+    [
+        ("corpus", "load"),
+        ("tokenizer", "prepare"),
+        ("model", "train"),
+        ("sampler", "generate"),
+        ("metric", "measure distance.pitch"),
+    ],
+)
+def test_the_version_of_a_component_is_part_of_what_it_makes(
+    load: Callable[..., StudySpec], kind: str, first: str
+) -> None:
+    chosen = laid(load()).cells[0].configuration.choices
+    newer = (dataclasses.replace(chosen[kind][0], version="2"), *chosen[kind][1:])
+    before, after = stages(load), stages(load, choices={**chosen, kind: newer})
+    assert next(name for name in before if before[name] != after[name]) == first
+
+
+def test_augmenters_draw_anew_in_each_replicate(load: Callable[..., StudySpec]) -> None:
+    cell = laid(load()).cells[0]
+    augmenter = Choice("augmenter", "any", "1", {})
+    spec = get_registry().spec("corpus", "bach-prelude")
+    corpus = spec.build(spec.parse({}))
+
+    def prepared(replicate: int, *augmenters: Choice) -> str:
+        choices = {**cell.configuration.choices, "augmenter": augmenters}
+        configuration = dataclasses.replace(cell.configuration, choices=choices)
+        return cell_stages(configuration, corpus, replicate, HERE).fingerprints()["prepare"]
+
+    assert prepared(0) == prepared(1)
+    assert prepared(0, augmenter) != prepared(1, augmenter)
+
+
+def test_an_estimate_grows_with_the_work(load: Callable[..., StudySpec], tmp_path: Path) -> None:
+    def estimated(**overrides: Any) -> float:
+        return estimate_seconds(make_plan(laid(load(**overrides)), None, tmp_path), "cpu", 1)
+
+    small = estimated()
+    assert 0 < small < 30
+    assert estimated(settings={"training.steps": 6000, "generation.tokens": 80_000}) > 100 * small
 
 
 @pytest.mark.parametrize(
