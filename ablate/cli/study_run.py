@@ -173,7 +173,7 @@ def _conclude(request: Request, store: Store, result: RunResult, *, with_report:
     from ablate.report.stats import comparison, comparison_table
 
     frame = study_frame(store, result.name)
-    report = _report(request, store, result.name) if with_report and not frame.empty else None
+    report = _report(request, store, result) if with_report and not frame.empty else None
     if as_json:
         rows = [] if frame.empty else comparison(frame).to_dict("records")
         print_json({**dataclasses.asdict(result), "report": str(report) if report else None, "comparison": rows})
@@ -193,10 +193,14 @@ def _conclude(request: Request, store: Store, result: RunResult, *, with_report:
         click.echo(f"report: {report}")
 
 
-def _report(request: Request, store: Store, name: str) -> Path:
+def _report(request: Request, store: Store, result: RunResult) -> Path:
+    from ablate.report.artifacts import file_name
     from ablate.report.page import write_report
 
-    return write_report(store, request.home, name)
+    page = request.home / "reports" / file_name(result.name) / "index.html"
+    if not result.changed and page.is_file():
+        return page  # drawing its figures again would take longer than the run
+    return write_report(store, request.home, result.name)
 
 
 def _account(result: RunResult) -> str:

@@ -81,6 +81,7 @@ class RunResult:
         seconds: how long it took.
         checkpoints: trainings that are begun and will go on in the next run.
         note: what else a person should know; usually empty.
+        changed: whether there is anything to report that was not there before.
     """
 
     name: str
@@ -91,6 +92,7 @@ class RunResult:
     seconds: float
     checkpoints: int
     note: str
+    changed: bool
 
 
 class StudyRun:
@@ -170,14 +172,15 @@ class StudyRun:
         seconds = time.monotonic() - started
         begun = sum(self._checkpoint(stage).exists() for stage in stages.values() if stage.kind == "train")
         return RunResult(
-            self._layout.spec.name,
-            dict(self._ran),
-            dict(reused),
-            self._failures(),
-            self._stopped,
-            seconds,
-            begun,
-            self._note(),
+            name=self._layout.spec.name,
+            ran=dict(self._ran),
+            reused=dict(reused),
+            failures=self._failures(),
+            stopped=self._stopped,
+            seconds=seconds,
+            checkpoints=begun,
+            note=self._note(),
+            changed=self._redefined or bool(self._ran or self._broken),
         )
 
     def _note(self) -> str:
@@ -207,6 +210,8 @@ class StudyRun:
     def _record_study(self) -> None:
         spec = self._layout.spec
         corpus = ", ".join({cell.configuration.one("corpus").name for cell in self._layout.cells})
+        known = {study.name: study.spec for study in self._store.studies()}
+        self._redefined = known.get(spec.name) != spec.plain()
         study = StudyRecord(spec.name, spec.plain(), spec.profile, corpus, spec.seed)
         variants = [VariantRecord(v.name, self._layout.variants[v.name], v.levels, v.baseline) for v in spec.variants()]
         cells = [

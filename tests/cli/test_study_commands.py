@@ -88,6 +88,17 @@ def test_run_again_says_that_nothing_ran(ran: Run) -> None:
     assert row["n"] == 3
 
 
+def test_a_report_is_drawn_again_only_for_something_new(ran: Run, tmp_path: Path) -> None:
+    words = ["study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1"]
+    page = tmp_path / ".ablate/reports" / NAME / "index.html"
+    assert f"report: {page}" in ran(*words).out
+    page.write_text("as it was")
+    assert f"report: {page}" in ran(*words).out
+    assert page.read_text() == "as it was"
+    ran(*words, "--replicates", "1")
+    assert page.read_text() != "as it was"
+
+
 def test_the_report_is_written_where_it_says(ran: Run) -> None:
     said = ran("study", "report", NAME, "--json")
     path = Path(json.loads(said.out)["report"])
