@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from ablate.cli.output import duration
-from ablate.study.runner import Listener
+from ablate.study.result import Listener
 
 if TYPE_CHECKING:
+    from ablate.study.jobs import Done, Failed, News
     from ablate.study.plan import Layout, Plan
-    from ablate.study.work import Done, Failed, News
 
 _VERBS = {
     "load": "load corpus",

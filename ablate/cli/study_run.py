@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from ablate.store.store import Store
     from ablate.study.plan import Layout, Plan
-    from ablate.study.runner import Listener, RunResult, StudyRun
+    from ablate.study.result import Listener, RunResult
+    from ablate.study.runner import StudyRun
 
 #: From this estimate on, a person at a terminal is asked first.
 ASK_FROM_SECONDS = 1800

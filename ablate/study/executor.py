@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import torch
 
 from ablate.errors import HomeError
-from ablate.study.work import Context, Done, Failed, Job, News, Stopped, work
+from ablate.study.jobs import Context, Done, Failed, Job, News, Stopped
+from ablate.study.work import work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

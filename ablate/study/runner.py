@@ -22,10 +22,11 @@ from ablate.store.records import (
 from ablate.study.design import Objective
 from ablate.study.environment import environment
 from ablate.study.executor import make_executor
+from ablate.study.jobs import Done, Failed, Job
 from ablate.study.plan import make_plan
+from ablate.study.result import CellFailure, Listener, RunResult
 from ablate.study.stages import checkpoint_path
 from ablate.study.trials import Trials
-from ablate.study.work import Done, Failed, Job, News
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,66 +34,13 @@ if TYPE_CHECKING:
     from ablate.errors import HomeError
     from ablate.store.store import Store
     from ablate.study.executor import Executor
-    from ablate.study.plan import Cell, Layout, Plan
+    from ablate.study.plan import Cell, Layout
     from ablate.study.stages import Stage
 
 #: The stages that a cell is for; the others serve them.
 ENDS = ("generate", "measure")
 #: The feature that stands for a metric which has one of this name.
 AVERAGE = "average"
-
-
-class Listener:
-    """What a run tells while it goes on; does nothing unless overridden."""
-
-    def begun(self, plan: Plan) -> None:
-        """The plan is made, the work begins."""
-
-    def news(self, news: News) -> None:
-        """A job has made some progress."""
-
-    def done(self, done: Done) -> None:
-        """A stage is finished and recorded."""
-
-    def failed(self, failure: Failed) -> None:
-        """A stage has failed; its cells are recorded as such."""
-
-
-@dataclasses.dataclass(frozen=True)
-class CellFailure:
-    """A cell that has no result, and why."""
-
-    variant: str
-    replicate: int
-    error_class: str
-    error: str
-
-
-@dataclasses.dataclass(frozen=True)
-class RunResult:
-    """What a run did.
-
-    Attributes:
-        name: the study's.
-        ran: stages run, by kind.
-        reused: stages that were there, by kind.
-        failures: cells that failed.
-        stopped: whether it was asked to stop before the end.
-        seconds: how long it took.
-        checkpoints: trainings that are begun and will go on in the next run.
-        note: what else a person should know; usually empty.
-        changed: whether there is anything to report that was not there before.
-    """
-
-    name: str
-    ran: dict[str, int]
-    reused: dict[str, int]
-    failures: tuple[CellFailure, ...]
-    stopped: bool
-    seconds: float
-    checkpoints: int
-    note: str
-    changed: bool
 
 
 class StudyRun:

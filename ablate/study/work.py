@@ -22,74 +22,20 @@ from ablate.music.storage import pack_performances, read_performances
 from ablate.options import validate
 from ablate.registry import get_registry
 from ablate.study.artifacts import npy, pack_examples, read_examples, write_artifact
+from ablate.study.jobs import Context, Done, Failed, Job, News, Stopped
 from ablate.study.stages import checkpoint_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from ablate.interfaces import Histogram, Value
+    from ablate.interfaces import Histogram
     from ablate.study.stages import Stage
 
 #: The loss that is reported is the mean over the last tenth of the steps, and over no more than this many.
 LAST_STEPS = 25
 #: What a full disk, an exceeded quota or a file size limit look like.
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """Stages of one kind that are worked on together: one stage, or all generations that share their weights."""
-
-    kind: str
-    stages: tuple[Stage, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class News:
-    """Progress of a job: how much is done of it, and for a training its loss (nats per token) and speed."""
-
-    fingerprint: str
-    kind: str
-    fraction: float
-    loss: float | None = None
-    tokens_per_second: float | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Done:
-    """A finished stage: its result as plain data, and what it measured."""
-
-    stage: Stage
-    result: Mapping[str, Any]
-    seconds: float
-    values: tuple[tuple[int, str, Value], ...] = ()
-    histograms: tuple[tuple[int, str, Histogram], ...] = ()
-
-
-@dataclasses.dataclass(frozen=True)
-class Failed:
-    """A stage that failed: the error's class and message, and the traceback if it was not meant for people."""
-
-    stage: Stage
-    error_class: str
-    error: str
-    trace: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
-class Context:
-    """What a worker has beside a job: where files go, the device, and two ways to talk to the driver."""
-
-    home: Path
-    device: str
-    tell: Callable[[News], None]
-    should_stop: Callable[[], bool]
-    checkpoint_seconds: float = 10.0
-
-
-class Stopped(Exception):  # noqa: N818 - no error: the person asked for it
-    """The job was stopped before its end; what it needs to go on is on disk."""
 
 
 def work(job: Job, context: Context) -> list[Done | Failed]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ablate.study.runner import RunResult
+    from ablate.study.result import RunResult
 
 TINY = """
 question = "Does it run?"

@@ -8,16 +8,16 @@ import pytest
 
 import ablate
 from ablate.registry import Component, Plugin, get_registry
-from ablate.study.runner import Listener
+from ablate.study.result import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conftest import Bench
 
+    from ablate.study.jobs import News
     from ablate.study.runner import StudyRun
     from ablate.study.spec import StudySpec
-    from ablate.study.work import News
 
 
 def test_levels_of_a_replicate_share_its_training(bench: Bench, load: Callable[..., StudySpec]) -> None:

@@ -1,0 +1,68 @@
+"""What goes between the driver and its workers: jobs, news of them, and what came of their stages."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from ablate.interfaces import Histogram, Value
+    from ablate.study.stages import Stage
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """Stages of one kind that are worked on together: one stage, or all generations that share their weights."""
+
+    kind: str
+    stages: tuple[Stage, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class News:
+    """Progress of a job: how much is done of it, and for a training its loss (nats per token) and speed."""
+
+    fingerprint: str
+    kind: str
+    fraction: float
+    loss: float | None = None
+    tokens_per_second: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Done:
+    """A finished stage: its result as plain data, and what it measured."""
+
+    stage: Stage
+    result: Mapping[str, Any]
+    seconds: float
+    values: tuple[tuple[int, str, Value], ...] = ()
+    histograms: tuple[tuple[int, str, Histogram], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Failed:
+    """A stage that failed: the error's class and message, and the traceback if it was not meant for people."""
+
+    stage: Stage
+    error_class: str
+    error: str
+    trace: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Context:
+    """What a worker has beside a job: where files go, the device, and two ways to talk to the driver."""
+
+    home: Path
+    device: str
+    tell: Callable[[News], None]
+    should_stop: Callable[[], bool]
+    checkpoint_seconds: float = 10.0
+
+
+class Stopped(Exception):  # noqa: N818 - no error: the person asked for it
+    """The job was stopped before its end; what it needs to go on is on disk."""
