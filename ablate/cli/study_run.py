@@ -124,12 +124,9 @@ def run(with_report: bool, yes: bool, checkpoint_seconds: float, as_json: bool, 
 
 
 def _run(request: Request, store: Store, listener: Listener, checkpoint_seconds: float, *, yes: bool) -> RunResult:
+    from ablate.study.estimate import estimate_seconds
     from ablate.study.runner import StudyRun
 
-    if not yes and sys.stdin.isatty():
-        estimate = _estimate(request, store)
-        if estimate > ASK_FROM_SECONDS:
-            click.confirm(f"This will take about {duration(estimate)}. Go on?", abort=True, err=True)
     study_run = StudyRun(
         request.layout,
         store,
@@ -139,15 +136,12 @@ def _run(request: Request, store: Store, listener: Listener, checkpoint_seconds:
         listener=listener,
         checkpoint_seconds=checkpoint_seconds,
     )
+    if not yes and sys.stdin.isatty():
+        estimate = estimate_seconds(study_run.plan, request.device, request.workers)
+        if estimate > ASK_FROM_SECONDS:
+            click.confirm(f"This will take about {duration(estimate)}. Go on?", abort=True, err=True)
     with _stopped_by_ctrl_c(study_run):
         return study_run.run()
-
-
-def _estimate(request: Request, store: Store) -> float:
-    from ablate.study.estimate import estimate_seconds
-    from ablate.study.plan import make_plan
-
-    return estimate_seconds(make_plan(request.layout, store, request.home), request.device, request.workers)
 
 
 class _stopped_by_ctrl_c:  # noqa: N801 - reads as what it does

@@ -120,7 +120,8 @@ def content_problems(raw: FileShape, registry: Registry) -> list[Problem]:
 
 def _label_problems(raw: FileShape, axes: dict[str, Any], registry: Registry) -> Iterator[Problem]:
     """Labels that nothing in the study would read: asking for them would change nothing, without a word."""
-    asked = {f"labels.{label}": f"labels.{label}" for label in raw.get("labels", {})}
+    labels = raw.get("labels", {})
+    asked = {f"labels.{label}": f"labels.{label}" for label in labels} if isinstance(labels, dict) else {}
     asked |= {path: f"axes.{path}" for path in axes if path.startswith("labels.")}
     if not asked:
         return
@@ -146,8 +147,7 @@ def _labels_of(value: Any, registry: Registry) -> Iterator[str]:
 
 def reported_problems(raw: FileShape) -> Iterator[Problem]:
     """Reported values that the report could not place; asked of the file alone, whose axes they speak of."""
-    axes = tuple(Axis(path, tuple(levels)) for path, levels in flat_axes(raw.get("axes", {})).items())
-    variants = [variant.name for variant in factorial(axes, baseline(raw))]
+    variants = [variant.name for variant in factorial(axes(raw), baseline(raw))]
     metrics = list(choices.named(raw.get("metric", [])) or {})
     for variant, values in raw.get("reported", {}).get("values", {}).items():
         if variant not in variants:
@@ -230,6 +230,11 @@ def flat_axes(table: dict[str, Any], stops: Container[str] = ()) -> dict[str, An
 
     walk("", table)
     return flat
+
+
+def axes(raw: FileShape) -> tuple[Axis, ...]:
+    """The axes of a file without problems."""
+    return tuple(Axis(path, tuple(levels)) for path, levels in flat_axes(raw.get("axes", {})).items())
 
 
 def baseline(raw: FileShape) -> dict[str, Any]:

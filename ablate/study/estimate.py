@@ -44,24 +44,15 @@ def estimate_seconds(plan: Plan, device: str, workers: int) -> float:
         for stage in plan.missing.values():
             if stage.kind == "train":
                 train_seconds += _rate(stage, device, rates)[0] * stage.config["training"]["steps"]
-        for stages in _generations(plan):
+        for stages in plan.generations():
             rows = sum(len(stage.config["seeds"]) for stage in stages)
             longest = max(stage.config["generation"]["tokens"] for stage in stages)
             rate = _rate(stages[0].inputs["weights"], device, rates)[1]
             generate_seconds += rate * longest * math.ceil(rows / BLOCK)
     finally:
         torch.set_num_threads(threads)
-    side_by_side = min(workers, max(plan.count("train")[0], len(_generations(plan)), 1)) if device == "cpu" else 1
+    side_by_side = min(workers, plan.width()) if device == "cpu" else 1
     return (train_seconds + generate_seconds) / side_by_side
-
-
-def _generations(plan: Plan) -> list[list[Stage]]:
-    """Generations that go together because they share their weights."""
-    groups: dict[str, list[Stage]] = {}
-    for stage in plan.missing.values():
-        if stage.kind == "generate":
-            groups.setdefault(stage.inputs["weights"].fingerprint, []).append(stage)
-    return list(groups.values())
 
 
 def _rate(stage: Stage, device: str, rates: dict[str, tuple[float, float]]) -> tuple[float, float]:

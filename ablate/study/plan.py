@@ -67,6 +67,23 @@ class Plan:
             sum(stages[f].kind == kind for f in self.reused),
         )
 
+    def generations(self) -> list[list[Stage]]:
+        """The generations that have to run, those that share their weights together: each list is one job."""
+        groups: dict[str, list[Stage]] = {}
+        for stage in self.missing.values():
+            if stage.kind == "generate":
+                groups.setdefault(weights_of(stage).fingerprint, []).append(stage)
+        return list(groups.values())
+
+    def width(self) -> int:
+        """The most jobs that could run side by side; at least 1."""
+        return max(self.count("train")[0], len(self.generations()), 1)
+
+
+def weights_of(stage: Stage) -> Stage:
+    """The training that a generation, or a measurement of one, comes from."""
+    return stage.inputs["weights"] if stage.kind == "generate" else weights_of(stage.inputs["generated"])
+
 
 def lay_out(spec: StudySpec, registry: Registry, device: str) -> Layout:
     """Every cell of a study with its stages.

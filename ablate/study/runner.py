@@ -23,7 +23,7 @@ from ablate.study.design import Objective
 from ablate.study.environment import environment
 from ablate.study.executor import make_executor
 from ablate.study.jobs import Done, Failed, Job
-from ablate.study.plan import make_plan
+from ablate.study.plan import make_plan, weights_of
 from ablate.study.result import CellFailure, Listener, RunResult
 from ablate.study.stages import checkpoint_path
 from ablate.study.trials import Trials
@@ -54,6 +54,9 @@ class StudyRun:
         workers: processes to work in; 1 works in this one.
         listener: told of the progress.
         checkpoint_seconds: the longest stretch of training that a crash can cost.
+
+    Attributes:
+        plan: what it will run and reuse.
     """
 
     def __init__(
@@ -69,23 +72,15 @@ class StudyRun:
     ) -> None:
         self._layout, self._store, self._home, self._device = layout, store, home, device
         self._listener = listener or Listener()
-        self._plan = make_plan(layout, store, home)
-        self._executor: Executor = make_executor(home, device, min(workers, self._width()), checkpoint_seconds)
-        self._waiting = dict(self._plan.missing)
+        self.plan = make_plan(layout, store, home)
+        self._executor: Executor = make_executor(home, device, min(workers, self.plan.width()), checkpoint_seconds)
+        self._waiting = dict(self.plan.missing)
         self._done: set[str] = set()
         self._broken: dict[str, Failed] = {}
         self._ran: collections.Counter[str] = collections.Counter()
         self._stopped = False
         self._fatal: HomeError | None = None
         self._open_jobs = 0
-
-    def _width(self) -> int:
-        """The most jobs that could run side by side."""
-        return max(self._plan.count("train")[0], self._count_generations(), 1)
-
-    def _count_generations(self) -> int:
-        generations = [stage for stage in self._plan.missing.values() if stage.kind == "generate"]
-        return len({stage.inputs["weights"].fingerprint for stage in generations})
 
     def stop(self) -> None:
         """Stop after the current step with everything kept; safe to call from a signal handler."""
@@ -101,14 +96,15 @@ class StudyRun:
             UsageError: the home has a study of this name that learned from something else.
         """
         started = time.monotonic()
-        self._refuse_other_music()
-        self._store.forget_stages(self._plan.lost)
+        known = next((study for study in self._store.studies() if study.name == self._layout.spec.name), None)
+        self._refuse_other_music(known)
+        self._store.forget_stages(self.plan.lost)
         self._record_study()
-        self._listener.begun(self._plan)
+        self._listener.begun(self.plan)
         self._trials: Trials | None = None
         try:
             self._settle()
-            if self._plan.missing:
+            if self.plan.missing:
                 with self._executor:
                     self._work()
                 self._settle(at_end=True)
@@ -116,7 +112,7 @@ class StudyRun:
             if self._trials:
                 self._trials.close()
         stages = self._layout.stages()
-        reused = collections.Counter(stages[f].kind for f in self._plan.reused)
+        reused = collections.Counter(stages[f].kind for f in self.plan.reused)
         seconds = time.monotonic() - started
         begun = sum(self._checkpoint(stage).exists() for stage in stages.values() if stage.kind == "train")
         return RunResult(
@@ -128,7 +124,7 @@ class StudyRun:
             seconds=seconds,
             checkpoints=begun,
             note=self._note(),
-            changed=self._redefined or bool(self._ran or self._broken),
+            changed=known is None or known.spec != self._layout.spec.plain() or bool(self._ran or self._broken),
         )
 
     def _note(self) -> str:
@@ -140,26 +136,22 @@ class StudyRun:
         has = f"has no feature '{asked.feature}'{hint} (it has: {', '.join(measured)})"
         return f"objective: metric '{asked.metric}' {has}; the trials in Optuna have no value"
 
-    def _refuse_other_music(self) -> None:
+    def _refuse_other_music(self, known: StudyRecord | None) -> None:
         """Two corpora of one name would take turns in one study; a corpus that has only moved is the same."""
-        spec = self._layout.spec
-        for known in self._store.studies():
-            if known.name != spec.name:
-                continue
-            before = {cell.stages["load"] for cell in self._store.cells(spec.name) if cell.state == "done"}
-            now = {cell.stages.fingerprints()["load"] for cell in self._layout.cells}
-            if before and not before & now:
-                corpus = json.dumps(known.spec.get("corpus"), ensure_ascii=False)
-                raise UsageError(
-                    f"study '{spec.name}' in this home learned from other music ({corpus} as it was then); "
-                    f"give this one a name of its own with --name, or delete the other: ablate study delete {spec.name}"
-                )
+        if known is None:
+            return
+        before = {cell.stages["load"] for cell in self._store.cells(known.name) if cell.state == "done"}
+        now = {cell.stages.fingerprints()["load"] for cell in self._layout.cells}
+        if before and not before & now:
+            corpus = json.dumps(known.spec.get("corpus"), ensure_ascii=False)
+            raise UsageError(
+                f"study '{known.name}' in this home learned from other music ({corpus} as it was then); "
+                f"give this one a name of its own with --name, or delete the other: ablate study delete {known.name}"
+            )
 
     def _record_study(self) -> None:
         spec = self._layout.spec
         corpus = ", ".join({cell.configuration.one("corpus").name for cell in self._layout.cells})
-        known = {study.name: study.spec for study in self._store.studies()}
-        self._redefined = known.get(spec.name) != spec.plain()
         study = StudyRecord(spec.name, spec.plain(), spec.profile, corpus, spec.seed)
         variants = [VariantRecord(v.name, self._layout.variants[v.name], v.levels, v.baseline) for v in spec.variants()]
         cells = [
@@ -202,7 +194,7 @@ class StudyRun:
             self._open_jobs += 1
 
     def _lacks(self, stage: Stage) -> bool:
-        return stage.fingerprint in self._plan.missing and stage.fingerprint not in self._done
+        return stage.fingerprint in self.plan.missing and stage.fingerprint not in self._done
 
     def _record(self, result: Done | Failed) -> None:
         fingerprint = result.stage.fingerprint
@@ -244,7 +236,7 @@ class StudyRun:
         for cell in self._layout.cells:
             state, failure = self._state(cell, at_end=at_end)
             key = (cell.variant.name, cell.replicate)
-            if self._states[key] != state or failure:
+            if self._states[key] != state:
                 about = (failure.error_class, failure.error) if failure else ("", "")
                 self._store.set_cell(self._layout.spec.name, *key, state, *about)
                 changed.add(cell.variant.name)
@@ -300,9 +292,5 @@ class StudyRun:
 
 
 def _shared(stage: Stage) -> str:
-    """What makes stages one job: generations share weights, a sample's metrics share the sample's origin."""
-    if stage.kind == "generate":
-        return stage.inputs["weights"].fingerprint
-    if stage.kind == "measure":
-        return stage.inputs["generated"].inputs["weights"].fingerprint
-    return stage.fingerprint
+    """What makes stages of a kind one job: the weights that generations and measurements come from."""
+    return (weights_of(stage) if stage.kind in ENDS else stage).fingerprint

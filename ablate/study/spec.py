@@ -181,7 +181,6 @@ def _lines(problems: Sequence[choices.Problem]) -> list[str]:
 
 
 def _spec(path: Path, raw: FileShape, overrides: Overrides) -> StudySpec:
-    axes = tuple(Axis(axis, tuple(levels)) for axis, levels in checks.flat_axes(raw.get("axes", {})).items())
     return StudySpec(
         name=study_name(path, overrides),
         source=str(path),
@@ -192,7 +191,7 @@ def _spec(path: Path, raw: FileShape, overrides: Overrides) -> StudySpec:
         replicates=raw.get("replicates", 6),
         objective=checks.objective(raw),
         config={section: raw[section] for section in choices.SECTIONS if section in raw},
-        axes=axes,
+        axes=checks.axes(raw),
         baseline=checks.baseline(raw),
         reported=raw.get("reported", {}),
         overrides=tuple(overrides.said()),

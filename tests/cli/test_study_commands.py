@@ -123,3 +123,22 @@ def test_plan_touches_nothing(ablate: Run, tmp_path: Path) -> None:
     assert re.search(r"train +8 +0", outcome.out)
     assert re.search(r"estimated time: \d", outcome.out)
     assert not list(tmp_path.iterdir())
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_person_at_a_terminal_is_asked_before_a_long_run(
+    ablate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["study", "run", "tau_sweep", "--profile", "smoke", "--no-report", "--workers", "1"]
+    monkeypatch.setattr("ablate.cli.study_run.ASK_FROM_SECONDS", 0)
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+    refused = ablate(*words)
+    assert refused.code == 130
+    assert re.search(r"This will take about \d.*Go on\?", refused.err)
+    assert not list((tmp_path / ".ablate/artifacts").glob("*"))
+    monkeypatch.setattr("sys.stdin", Terminal(""))
+    assert ablate(*words, "--yes").code == 0

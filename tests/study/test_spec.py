@@ -143,6 +143,7 @@ def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
         ("[axes]", "[labels]\ntempo = 'fast'\n[axes]", "labels.tempo: must be a number, not 'fast'"),
         ('[metric."distance.pitch"]\n[metric."distance.velocity"]', "", "metric: a study needs a metric. Offered: "),
         ("[axes]", '[axes]\nmodel = ["lstm", {lstm = {}}]', "axes.model: level lstm is there twice"),
+        ("seed = 5", "seed = 5\nlabels = 3", "labels: must be a table of numbers, not 3"),
         ("[axes]", "[labels]\ntempo = inf\n[axes]", "labels.tempo: must be a number, not inf"),
         (
             "[axes]",
