@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     import torch
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ablate.music.performance import Performance
 
     IntArray = np.ndarray[Any, np.dtype[np.int64]]
+    BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
     FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 Direction = Literal["lower", "higher", "none"]
@@ -47,6 +49,38 @@ class Tokenizer(ABC):
     def times(self, tokens: IntArray) -> FloatArray:
         """The clock in seconds at each token, float64 of shape [time], never decreasing."""
 
+    def clock(self, rows: int) -> Callable[[IntArray], FloatArray]:
+        """A running clock for ``rows`` sequences that grow by a token each at a time.
+
+        Returns:
+            A function of the next token of every row, int64 [rows], that gives the clock in seconds at those tokens,
+            float64 [rows]: what :meth:`times` says of the sequences so far. It remembers what it was called with.
+
+        By default it asks :meth:`times` about the whole sequences at every call, which takes longer with every token;
+        a tokenizer that can do better should.
+        """
+        import numpy as np
+
+        known: list[IntArray] = [np.empty(0, np.int64)] * rows
+
+        def advance(tokens: IntArray) -> FloatArray:
+            for row, token in enumerate(tokens):
+                known[row] = np.append(known[row], token)
+            return np.array([self.times(sequence)[-1] for sequence in known], np.float64)
+
+        return advance
+
+    def grammar(self, rows: int) -> Callable[[IntArray], BoolArray] | None:
+        """Which tokens may follow, for ``rows`` sequences that grow by a token each at a time; None: any, always.
+
+        Returns:
+            A function of the latest token of every row, int64 [rows], that says which tokens may come next, bool
+            [rows, vocabulary], at least one in every row. It remembers what it was called with. The first token of a
+            sequence is either the start token or the first one of a primer.
+        """
+        del rows
+        return None  # noqa: RET501 - it is an answer
+
 
 class Augmenter(ABC):
     """Makes labelled variations of a performance."""
@@ -68,10 +102,24 @@ class Conditioner(ABC):
     Attributes:
         features: how many numbers for each token.
         labels: the labels that a row to be generated may ask for, each with its default.
+        categories: for labels whose values have names: the names, in order. ``labels.performer = "008"`` in a study
+            file then means the place of ``"008"`` among them, and only these can be asked for.
     """
 
     features: int = 1
     labels: Mapping[str, float]
+    categories: Mapping[str, Sequence[str]] = MappingProxyType({})
+
+    def check_labels(self, labels: Mapping[str, float]) -> None:
+        """Raise ValueError, saying what is wrong, if a row cannot ask for ``labels`` (defaults filled in)."""
+        del labels
+
+    def check_examples(self, performances: Sequence[Performance]) -> None:
+        """Raise ValueError, saying what is wrong, if these performances, all there are to train on, do not do.
+
+        For what one performance alone does not show, and for labels that every one of them must have.
+        """
+        del performances
 
     @abstractmethod
     def observe(self, performance: Performance, times: FloatArray) -> FloatArray:
@@ -89,13 +137,18 @@ class Conditioner(ABC):
         ``times`` holds the clock at each token, shape [time]; while a row is being generated, time is 1.
         """
 
-    def disturb(self, observed: FloatArray, rng: np.random.Generator) -> FloatArray:
+    def disturb(self, observed: FloatArray, others: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Change the numbers of one training step's windows, shape [rows, time, features]; by default not at all.
 
-        For conditioners that train on noise, dropped labels or the like.
-        ``rng`` is the training's own stream for labels.
+        For conditioners that train on noise, dropped or shuffled labels or the like.
+
+        Args:
+            observed: the windows' own numbers, as :meth:`observe` gave them.
+            others: the numbers of as many windows drawn at random from all examples, of the same shape: they keep
+                the distribution, and have nothing to do with these windows' tokens.
+            rng: the training's own stream for labels.
         """
-        del rng
+        del others, rng
         return observed
 
     @abstractmethod
@@ -194,7 +247,31 @@ class Metric(ABC):
 
     @abstractmethod
     def measure(self, generated: Performance, reference: Sequence[Performance]) -> Measured:
-        """Measure one sample with at least one note against the corpus as it was read."""
+        """Measure one sample with at least one note against the corpus as it was read.
+
+        A sample that continues a primer comes without it, its first new token at time 0, unless the study says
+        ``measure.primer = true``. Its labels are what it was asked for. The reference leaves out held-out pieces.
+        """
+
+
+class ModelMetric(ABC):
+    """Puts numbers on a trained model itself, without generating anything."""
+
+    @abstractmethod
+    def measure(
+        self,
+        score: Callable[[Performance], FloatArray],
+        reference: Sequence[Performance],
+        held_out: Sequence[Performance],
+    ) -> Measured:
+        """Measure one trained model.
+
+        Args:
+            score: the negative log-likelihood in nats of each token of a performance but the first, given those
+                before it, float64 of shape [time - 1]; the conditioners observe the performance as in training.
+            reference: the pieces that the model learned from, as they were read, before any augmenter.
+            held_out: the pieces that it did not see; empty where the study splits nothing off.
+        """
 
 
 class Corpus(ABC):

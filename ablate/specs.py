@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ablate.options import option, validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ablate.interfaces import Augmenter, Conditioner, Corpus, LanguageModel, Metric, Sampler, Tokenizer
+    from ablate.interfaces import Augmenter, Conditioner, Corpus, LanguageModel, Metric, ModelMetric, Sampler, Tokenizer
 
 _NAME = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
 
@@ -98,11 +98,17 @@ class SamplerSpec(ComponentSpec):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MetricSpec(ComponentSpec):
-    """Hook point ``ablate_metrics``."""
+    """Hook point ``ablate_metrics``.
+
+    Attributes:
+        of: what is measured: each generated ``sample`` (``build`` gives a :class:`ablate.Metric`), or the trained
+            ``model`` itself (an :class:`ablate.ModelMetric`).
+    """
 
     kind: ClassVar[str] = "metric"
     kinds: ClassVar[str] = "metrics"
-    build: Callable[[Any], Metric]
+    build: Callable[[Any], Metric | ModelMetric]
+    of: Literal["sample", "model"] = "sample"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

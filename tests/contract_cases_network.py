@@ -71,22 +71,22 @@ class AsksForOneLess(ClockConditioner):
 
 
 class DisturbsShape(ClockConditioner):
-    def disturb(self, observed: Any, rng: np.random.Generator) -> Any:
+    def disturb(self, observed: Any, others: Any, rng: np.random.Generator) -> Any:
         return observed[:1]
 
 
 class DisturbsType(ClockConditioner):
-    def disturb(self, observed: Any, rng: np.random.Generator) -> Any:
+    def disturb(self, observed: Any, others: Any, rng: np.random.Generator) -> Any:
         return observed + rng.random(observed.shape)
 
 
 class DisturbsBeyond(ClockConditioner):
-    def disturb(self, observed: Any, rng: np.random.Generator) -> Any:
+    def disturb(self, observed: Any, others: Any, rng: np.random.Generator) -> Any:
         return observed + np.float32(np.nan)
 
 
 class DisturbsRestlessly(ClockConditioner):
-    def disturb(self, observed: Any, rng: np.random.Generator) -> Any:
+    def disturb(self, observed: Any, others: Any, rng: np.random.Generator) -> Any:
         return observed + np.float32(next(counter))
 
 

@@ -122,7 +122,7 @@ class _Block:
         conditioners: Sequence[Conditioner],
         device: str,
     ) -> None:
-        self.model, self.rows, self.tokenizer = model, rows, tokenizer
+        self.model, self.rows = model, rows
         self.conditioners, self.device = conditioners, torch.device(device)
         columns = max(row.given + row.tokens for row in rows)
         known_bt = np.zeros((BLOCK, columns), np.int64)
@@ -137,6 +137,7 @@ class _Block:
         self.uniforms_rt = torch.from_numpy(uniforms_rt).to(self.device)
         self.new_rt = torch.from_numpy(new_rt).to(self.device)
         self.chains = _chains(rows, tokenizer, self.device)
+        self.clock = tokenizer.clock(len(rows)) if conditioners else None
         self.asked = [[{**conditioner.labels, **row.labels} for row in rows] for conditioner in conditioners]
         self.state: Any = None
 
@@ -161,13 +162,12 @@ class _Block:
         return reshaped_rv
 
     def _conditions(self, step: int) -> list[torch.Tensor]:
-        if not self.conditioners:
+        if self.clock is None:
             return []
-        known_rt = self.known_bt[: len(self.rows), : step + 1].cpu().numpy()
-        times = [self.tokenizer.times(known_t)[-1:] for known_t in known_rt]
+        times = self.clock(self.known_bt[: len(self.rows), step].cpu().numpy())
         conditions = []
         for conditioner, asked in zip(self.conditioners, self.asked, strict=True):
-            values_rtf = np.stack([conditioner.ask(labels, t) for labels, t in zip(asked, times, strict=True)])
+            values_rtf = np.stack([conditioner.ask(labels, times[i : i + 1]) for i, labels in enumerate(asked)])
             idle_rtf = np.repeat(values_rtf[:1], BLOCK - len(values_rtf), axis=0)
             conditions.append(torch.from_numpy(np.concatenate([values_rtf, idle_rtf])).float().to(self.device))
         return conditions

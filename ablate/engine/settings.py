@@ -14,6 +14,11 @@ class TrainingSettings:
 
     steps: int = option(600, ge=1, doc="Optimiser steps.")
     batch: int = option(16, ge=1, doc="Windows in one step.")
+    batch_counts: Literal["step", "example"] = option(
+        "step",
+        doc="Whether batch counts the windows of a step, or those of each example in it, as in the original "
+        "experiments, where an augmenter's five copies are five times the tokens.",
+    )
     window: int = option(128, ge=1, doc="Tokens in one window.")
     learning_rate: float = option(3e-3, gt=0, doc="Adam's step size at the start.")
     decay: float = option(1.0, gt=0, le=1, doc="Factor on the learning rate every decay_every steps.")

@@ -133,7 +133,7 @@ class _Run:
         if settings.precision == "auto":
             raise ValueError("precision must be resolved for the device before training")
         self.member, self.settings, self.device = member, settings, torch.device(device)
-        self.windows = Windows(member.examples, settings.steps, settings.batch, settings.window, member.seeds.windows)
+        self.windows = Windows(member.examples, settings, member.seeds.windows)
         self._begin()
         if member.checkpoint and member.checkpoint.exists():
             try:
@@ -166,7 +166,7 @@ class _Run:
             self._train_step()
             if self.step % LOOK_EVERY == 0 or self.step == self.settings.steps:
                 loss, now = self._look(), time.monotonic()
-                tokens = (self.step - since) * self.settings.batch * self.settings.window
+                tokens = (self.step - since) * self.windows.rows * self.settings.window
                 tell(Progress(self.step, self.settings.steps, loss, tokens / max(now - looked, 1e-9)))
                 looked, since = now, self.step
             # after the last step there is nothing left that a checkpoint could save
@@ -222,7 +222,7 @@ class _Run:
             weights=weights,
             losses=self.losses[: self.step].tolist(),
             parameters=sum(p.numel() for p in self.model.parameters()),
-            tokens_seen=self.step * self.settings.batch * self.settings.window,
+            tokens_seen=self.step * self.windows.rows * self.settings.window,
             finished=finished,
         )
 

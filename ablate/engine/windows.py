@@ -10,11 +10,13 @@ import torch
 
 from ablate.engine.seeding import numpy_stream
 from ablate.errors import StageError
+from ablate.interfaces import Conditioner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate.interfaces import Conditioner, FloatArray, IntArray
+    from ablate.engine.settings import TrainingSettings
+    from ablate.interfaces import BoolArray, FloatArray, IntArray
 
 #: Marks positions behind the end of an example; ``cross_entropy`` leaves them out.
 IGNORED = -100
@@ -49,11 +51,20 @@ class Windows:
     interrupted. An example shorter than a window gives one window, padded with :data:`IGNORED` targets; one of fewer
     than two tokens has nothing to predict and gives none.
 
+    Args:
+        examples: what to learn.
+        settings: steps, batch, what a batch counts, and the window's length.
+        seed: of the windows' own stream.
+
+    Attributes:
+        rows: windows in one step.
+
     Raises:
         StageError: no example gives a window.
     """
 
-    def __init__(self, examples: Sequence[Example], steps: int, batch: int, window: int, seed: int) -> None:
+    def __init__(self, examples: Sequence[Example], settings: TrainingSettings, seed: int) -> None:
+        window = settings.window
         lengths = np.array([len(example.tokens) for example in examples])
         self._flat = np.concatenate([example.tokens for example in examples]).astype(np.int64)
         self._conditions = [np.concatenate(parts) for parts in zip(*(e.conditions for e in examples), strict=True)]
@@ -61,30 +72,49 @@ class Windows:
         starts = np.where(lengths > 1, np.maximum(lengths - window, 1), 0)
         if not starts.sum():
             raise StageError("nothing to learn: no training example has two tokens")
-        first = np.cumsum(starts) - starts
-        drawn = numpy_stream(seed).integers(0, starts.sum(), size=(steps, batch))
-        chosen = np.searchsorted(first, drawn, side="right") - 1
-        self._starts = (ends - lengths)[chosen] + drawn - first[chosen]
-        self._ends = ends[chosen]
+        self._first, self._offset = np.cumsum(starts) - starts, ends - lengths
+        self._places, self._all_ends = int(starts.sum()), ends
+        if settings.batch_counts == "step":
+            drawn = numpy_stream(seed).integers(0, self._places, size=(settings.steps, settings.batch))
+        else:
+            low = np.repeat(self._first[starts > 0], settings.batch)
+            high = low + np.repeat(starts[starts > 0], settings.batch)
+            drawn = numpy_stream(seed).integers(low, high, size=(settings.steps, len(low)))
+        self._starts, self._ends = self._located(drawn)
+        self.rows = self._starts.shape[1]
         self._reach = np.arange(window + 1)
+
+    def _located(self, drawn: IntArray) -> tuple[IntArray, IntArray]:
+        """The first token of each window drawn, and the end of the example that it lies in."""
+        chosen = np.searchsorted(self._first, drawn, side="right") - 1
+        # an example without a window shares its number with the next one, which comes later
+        return self._offset[chosen] + drawn - self._first[chosen], self._all_ends[chosen]
 
     def batch(self, step: int, conditioners: Sequence[Conditioner], labels_seed: int) -> Batch:
         """The windows of one step."""
-        places = self._starts[step][:, None] + self._reach
-        inside = places < self._ends[step][:, None]
-        places = np.where(inside, places, self._ends[step][:, None] - 1)
+        places, inside = self._reached(self._starts[step], self._ends[step])
         tokens = self._flat[places]
         targets = np.where(inside[:, 1:], tokens[:, 1:], IGNORED)
         conditions = [
-            torch.from_numpy(_disturbed(conditioner, values[places[:, :-1]], labels_seed, step, index))
+            torch.from_numpy(self._disturbed(conditioner, values, places, (labels_seed, step, index)))
             for index, (conditioner, values) in enumerate(zip(conditioners, self._conditions, strict=True))
         ]
         return Batch(torch.from_numpy(np.ascontiguousarray(tokens[:, :-1])), torch.from_numpy(targets), conditions)
 
+    def _reached(self, starts: IntArray, ends: IntArray) -> tuple[IntArray, BoolArray]:
+        """Every token's place in windows that start there, one further than they are long, and which are inside."""
+        places = starts[:, None] + self._reach
+        inside = places < ends[:, None]
+        return np.where(inside, places, ends[:, None] - 1), inside
 
-def _disturbed(
-    conditioner: Conditioner, values: np.ndarray[Any, Any], seed: int, step: int, index: int
-) -> np.ndarray[Any, Any]:
-    """The conditioner's say in one step, from a stream of its own for each step and conditioner."""
-    rng = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, index, step]))
-    return np.ascontiguousarray(conditioner.disturb(values, rng), dtype=np.float32)
+    def _disturbed(
+        self, conditioner: Conditioner, values: FloatArray, places: IntArray, stream: tuple[int, int, int]
+    ) -> np.ndarray[Any, Any]:
+        """The conditioner's say in one step, from a stream of its own for each step and conditioner."""
+        seed, step, index = stream
+        rng = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, index, step]))
+        observed = values[places[:, :-1]]
+        if type(conditioner).disturb is Conditioner.disturb:
+            return np.ascontiguousarray(observed, dtype=np.float32)
+        others, _ = self._reached(*self._located(rng.integers(0, self._places, size=self.rows)))
+        return np.ascontiguousarray(conditioner.disturb(observed, values[others[:, :-1]], rng), dtype=np.float32)

@@ -29,6 +29,10 @@ def _no_pedals() -> np.ndarray[Any, Any]:
     return np.empty(0, PEDAL_DTYPE)
 
 
+def _no_notes() -> np.ndarray[Any, Any]:
+    return np.empty(0, NOTE_DTYPE)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Performance:
     """Notes, pedal events and labels of one piece.
@@ -39,12 +43,17 @@ class Performance:
         labels: named numbers that describe the performance (``{"tempo": 0.9}``).
             Augmenters write them, conditioners read them.
         name: where it came from, for people: a file's stem or a generated sample's id.
+        primer: the notes that were given and that ``notes`` continue, of :data:`NOTE_DTYPE`, on the same clock;
+            none of them is among ``notes``.
+        primer_seconds: the clock where the primer ends and what is new begins; 0.0 without a primer.
     """
 
     notes: np.ndarray[Any, Any]
     pedals: np.ndarray[Any, Any] = dataclasses.field(default_factory=_no_pedals)
     labels: Mapping[str, float] = dataclasses.field(default_factory=lambda: _NO_LABELS)
     name: str = ""
+    primer: np.ndarray[Any, Any] = dataclasses.field(default_factory=_no_notes)
+    primer_seconds: float = 0.0
 
     def __len__(self) -> int:
         """The number of notes."""
@@ -68,6 +77,18 @@ class Performance:
         """A copy with labels added."""
         return self.replace(labels=MappingProxyType({**self.labels, **labels}))
 
+    def whole(self) -> Performance:
+        """The performance from the primer's first note on, the primer's notes like any others."""
+        return self.replace(notes=np.concatenate([self.primer, self.notes]), primer=_no_notes(), primer_seconds=0.0)
+
+    def continuation(self) -> Performance:
+        """What is new alone: without the primer, its clock starting where the primer ended."""
+        notes, pedals = self.notes.copy(), self.pedals[self.pedals["time"] >= self.primer_seconds].copy()
+        for field in ("start", "end"):
+            notes[field] = np.maximum(notes[field] - self.primer_seconds, 0.0)
+        pedals["time"] -= self.primer_seconds
+        return self.replace(notes=notes, pedals=pedals, primer=_no_notes(), primer_seconds=0.0)
+
     def canonical(self) -> Performance:
         """A copy with notes in canonical order: by start, pitch, end, velocity."""
         order = np.lexsort([self.notes[key] for key in ("velocity", "end", "pitch", "start")])
@@ -75,7 +96,7 @@ class Performance:
 
     def check(self) -> None:
         """Raise :class:`CorpusError` unless every note is valid MIDI with ``0 <= start <= end``, finite."""
-        notes = self.notes
+        notes = np.concatenate([self.primer, self.notes])
         times_ok = np.isfinite(notes["start"]) & np.isfinite(notes["end"]) & (notes["start"] >= 0)
         wrong = ~(times_ok & (notes["start"] <= notes["end"]))
         wrong |= (notes["pitch"] < 0) | (notes["pitch"] > 127)
@@ -95,18 +116,18 @@ class Performance:
         return cls(np.array(notes, NOTE_DTYPE), pedal_array, name=name)
 
     def to_pretty_midi(self, program: int = 0) -> pretty_midi.PrettyMIDI:
-        """As a pretty_midi object with one piano track (General MIDI ``program``, 0 to 127)."""
+        """As a pretty_midi object with one piano track (General MIDI ``program``, 0 to 127).
+
+        A primer's notes are a track of their own before it, named ``primer``.
+        """
         import pretty_midi
 
         midi = pretty_midi.PrettyMIDI(resolution=960)
+        if len(self.primer):
+            midi.instruments.append(pretty_midi.Instrument(program, name="primer"))
+            midi.instruments[0].notes = _pretty_notes(self.primer)
         instrument = pretty_midi.Instrument(program, name=self.name)
-        instrument.notes = [
-            # a note of no length would end before it starts in the file's order of events
-            pretty_midi.Note(
-                int(n["velocity"]), int(n["pitch"]), float(n["start"]), float(max(n["end"], n["start"] + 1e-3))
-            )
-            for n in self.notes
-        ]
+        instrument.notes = _pretty_notes(self.notes)
         instrument.control_changes = [
             pretty_midi.ControlChange(int(p["controller"]), int(p["value"]), float(p["time"])) for p in self.pedals
         ]
@@ -118,3 +139,15 @@ class Performance:
         buffer = io.BytesIO()
         self.to_pretty_midi().write(buffer)
         return buffer.getvalue()
+
+
+def _pretty_notes(notes: np.ndarray[Any, Any]) -> list[pretty_midi.Note]:
+    import pretty_midi
+
+    return [
+        # a note of no length would end before it starts in the file's order of events
+        pretty_midi.Note(
+            int(n["velocity"]), int(n["pitch"]), float(n["start"]), float(max(n["end"], n["start"] + 1e-3))
+        )
+        for n in notes
+    ]

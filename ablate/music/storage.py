@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 def pack_performances(performances: Sequence[Performance]) -> bytes:
     """The performances as the bytes of an ``.npz`` file; the same performances give the same bytes."""
     buffer = io.BytesIO()
-    about = [{"name": p.name, "labels": dict(p.labels)} for p in performances]
+    about = [{"name": p.name, "labels": dict(p.labels), "primer_seconds": p.primer_seconds} for p in performances]
     np.savez(
         buffer,
         notes=_joined([p.notes for p in performances], NOTE_DTYPE),
         notes_counts=np.array([len(p.notes) for p in performances]),
         pedals=_joined([p.pedals for p in performances], PEDAL_DTYPE),
         pedals_counts=np.array([len(p.pedals) for p in performances]),
+        primers=_joined([p.primer for p in performances], NOTE_DTYPE),
+        primers_counts=np.array([len(p.primer) for p in performances]),
         about=np.frombuffer(json.dumps(about).encode(), np.uint8),
     )
     return buffer.getvalue()
@@ -34,9 +36,13 @@ def read_performances(path: Path) -> list[Performance]:
     """What :func:`pack_performances` packed."""
     with np.load(path, allow_pickle=False) as data:
         about = json.loads(data["about"].tobytes())
-        notes = np.split(data["notes"], np.cumsum(data["notes_counts"])[:-1])
-        pedals = np.split(data["pedals"], np.cumsum(data["pedals_counts"])[:-1])
-    return [Performance(n, p, labels=a["labels"], name=a["name"]) for n, p, a in zip(notes, pedals, about, strict=True)]
+        notes, pedals, primers = (
+            np.split(data[name], np.cumsum(data[f"{name}_counts"])[:-1]) for name in ("notes", "pedals", "primers")
+        )
+    return [
+        Performance(n, p, primer=primer, **facts)
+        for n, p, primer, facts in zip(notes, pedals, primers, about, strict=True)
+    ]
 
 
 def _joined(arrays: Sequence[np.ndarray[Any, Any]], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:

@@ -14,7 +14,13 @@ is no dependency of it: the plugin's tests bring it.
 
 from __future__ import annotations
 
-from ablate.testing.music import AugmenterContract, CorpusContract, MetricContract, TokenizerContract
+from ablate.testing.music import (
+    AugmenterContract,
+    CorpusContract,
+    MetricContract,
+    ModelMetricContract,
+    TokenizerContract,
+)
 from ablate.testing.network import ConditionerContract, ModelContract, SamplerContract
 from ablate.testing.samples import performances
 
@@ -24,6 +30,7 @@ __all__ = [
     "CorpusContract",
     "MetricContract",
     "ModelContract",
+    "ModelMetricContract",
     "SamplerContract",
     "TokenizerContract",
     "performances",

@@ -157,16 +157,52 @@ class TokenizerContract(Contract):
             half = tokenizer.times(tokens[: length // 2])
             assert np.array_equal(half, times[: length // 2]), "a time depends on later tokens"
 
+    def test_clock(self, settings: Mapping[str, Any]) -> None:
+        """The running clock says, token by token, what the times of the whole sequences say."""
+        tokenizer, rng = self.build(settings), np.random.default_rng(0)
+        tokens_rt = rng.integers(len(tokenizer.vocabulary), size=(3, 50))
+        advance = tokenizer.clock(3)
+        running_rt = np.stack([advance(column_r) for column_r in tokens_rt.T], axis=1)
+        assert running_rt.dtype == np.float64, f"times are {running_rt.dtype}, not float64"
+        times_rt = np.stack([tokenizer.times(row_t) for row_t in tokens_rt])
+        assert np.abs(running_rt - times_rt).max() <= 1e-9, "the running clock differs from the times"
 
-class MetricContract(Contract):
-    """A metric gives finite numbers, always under the same features, for any sample with a note."""
+    def test_grammar(self, settings: Mapping[str, Any]) -> None:
+        """If there is a grammar, what ``encode`` writes is possible in it, and something always is."""
+        tokenizer, vocabulary = self.build(settings), len(self.build(settings).vocabulary)
+        for performance in performances():
+            tokens = tokenizer.encode(performance)
+            follow = tokenizer.grammar(1)
+            if follow is None:
+                return
+            for token, after in zip((tokenizer.start_token, *tokens[:-1]), tokens, strict=True):
+                possible = follow(np.array([token]))
+                assert possible.dtype == np.bool_, f"possible tokens are {possible.dtype}, not bool"
+                assert possible.shape == (1, vocabulary), f"{possible.shape} for one row of {vocabulary} words"
+                assert possible[0, after], f"'{tokenizer.vocabulary[after]}' is written, and called impossible"
+        self._walk(tokenizer, vocabulary)
+
+    def _walk(self, tokenizer: Any, vocabulary: int) -> None:
+        """Any sequence at all, then only possible ones: a token is always left, and rows do not meet."""
+        rng = np.random.default_rng(0)
+        together, alone = tokenizer.grammar(2), tokenizer.grammar(1)
+        tokens_r = np.full(2, tokenizer.start_token)
+        for step in range(200):
+            possible_rv = together(tokens_r)
+            assert possible_rv.any(axis=1).all(), f"after {step} tokens none is possible"
+            assert np.array_equal(alone(tokens_r[:1])[0], possible_rv[0]), "a row depends on the rows beside it"
+            choices = [np.arange(vocabulary), np.flatnonzero(possible_rv[1])]
+            tokens_r = np.array([rng.choice(choice) for choice in choices])
+
+
+class _AnyMetricContract(Contract):
+    """What holds of both kinds of metric."""
 
     record = MetricSpec
 
     def measured(self, settings: Mapping[str, Any]) -> list[Measured]:
-        """What it says of each sample performance, with all of them as the reference."""
-        metric = self.build(settings)
-        return [metric.measure(sample, performances()) for sample in performances()]
+        """What the metric says in a few cases that may be compared."""
+        raise NotImplementedError
 
     def test_values(self, settings: Mapping[str, Any]) -> None:
         """Values are finite, with a feature, a unit, a direction and a count, even for a single note."""
@@ -198,6 +234,19 @@ class MetricContract(Contract):
             assert len(counts) == len(histogram.edges) - 1, f"{histogram.feature}: counts do not fit the edges"
             assert all(math.isfinite(c) and c >= 0 for c in counts), f"{histogram.feature}: a count is negative"
 
+
+class MetricContract(_AnyMetricContract):
+    """A metric gives finite numbers, always under the same features, for any sample with a note."""
+
+    def measured(self, settings: Mapping[str, Any]) -> list[Measured]:
+        """What it says of each sample performance, with all of them as the reference."""
+        metric = self.build(settings)
+        return [metric.measure(sample, performances()) for sample in performances()]
+
+    def test_kind(self) -> None:
+        """The record says that samples are measured."""
+        assert self.spec.of == "sample", f"the record measures the {self.spec.of}; use ModelMetricContract"
+
     def test_same_again(self, settings: Mapping[str, Any]) -> None:
         """Measuring again gives the same, and neither sample nor reference is changed."""
         metric, sample, reference = self.build(settings), performances()[0], performances()
@@ -208,3 +257,32 @@ class MetricContract(Contract):
 
     def _untouched(self, given: Sequence[Performance]) -> bool:
         return all(map(same, given, (performances()[0], *performances())))
+
+
+class ModelMetricContract(_AnyMetricContract):
+    """A metric of models gives finite numbers, always the same for the same likelihoods."""
+
+    def measured(self, settings: Mapping[str, Any]) -> list[Measured]:
+        """What it says of a model to which every token costs a nat, and of one that finds some costly."""
+        metric, pieces = self.build(settings), performances()
+        return [metric.measure(score, pieces[:2], pieces[2:]) for score in (_one_nat, _uneven)]
+
+    def test_kind(self) -> None:
+        """The record says that models are measured."""
+        assert self.spec.of == "model", f"the record measures each {self.spec.of}; use MetricContract"
+
+    def test_nothing_held_out(self, settings: Mapping[str, Any]) -> None:
+        """Without held-out pieces there is still something to say."""
+        assert self.build(settings).measure(_one_nat, performances(), []).values, "no value"
+
+    def test_same_again(self, settings: Mapping[str, Any]) -> None:
+        """Measuring again gives the same."""
+        assert self.measured(settings) == self.measured(settings), "measuring again gave other numbers"
+
+
+def _one_nat(performance: Performance) -> np.ndarray[Any, Any]:
+    return np.ones(2 * len(performance))
+
+
+def _uneven(performance: Performance) -> np.ndarray[Any, Any]:
+    return np.linspace(0.0, 5.0, 2 * len(performance))

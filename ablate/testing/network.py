@@ -35,6 +35,9 @@ class ConditionerContract(Contract):
         for label, default in conditioner.labels.items():
             assert isinstance(label, str), f"label {label!r} is no text"
             assert math.isfinite(default), f"the default of {label} is {default}"
+        conditioner.check_labels(dict(conditioner.labels))
+        strange = set(conditioner.categories) - set(conditioner.labels)
+        assert not strange, f"categories of unknown labels: {', '.join(strange)}"
 
     def test_observe(self, settings: Mapping[str, Any]) -> None:
         """Any performance can be observed, with the labels or without, and is left alone."""
@@ -61,7 +64,8 @@ class ConditionerContract(Contract):
         conditioner = self.build(settings)
         observed = self._windows(conditioner)
         before = observed.copy()
-        one, other = (conditioner.disturb(observed.copy(), np.random.default_rng(1)) for _ in range(2))
+        others = np.roll(observed, 1, axis=0)
+        one, other = (conditioner.disturb(observed.copy(), others.copy(), np.random.default_rng(1)) for _ in range(2))
         assert one.shape == observed.shape, f"{observed.shape} became {one.shape}"
         assert one.dtype == np.float32, f"numbers are {one.dtype}, not float32"
         assert np.isfinite(one).all(), "a number is not finite"

@@ -30,7 +30,7 @@ VOCABULARY = len(TOKENIZER.vocabulary)
 class Noisy(ClockConditioner):
     """Trains on observations with noise."""
 
-    def disturb(self, observed: Any, rng: np.random.Generator) -> Any:
+    def disturb(self, observed: Any, others: Any, rng: np.random.Generator) -> Any:
         observed += rng.normal(size=observed.shape)  # in place, as a careless plugin would
         return observed.astype(np.float32)
 

@@ -253,7 +253,7 @@ def by_formula(table: Member, how: Any) -> torch.Tensor:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(table.seeds.init)
         weight = table.build().table.weight.detach().double()
-    windows = Windows(table.examples, how.steps, how.batch, how.window, table.seeds.windows)
+    windows = Windows(table.examples, how, table.seeds.windows)
     first, second = torch.zeros_like(weight), torch.zeros_like(weight)
     for step in range(how.steps):
         batch = windows.batch(step, [], 0)

@@ -7,9 +7,14 @@ import scipy.stats
 from engine_material import Noisy
 from hypothesis import given
 
+from ablate.engine.settings import TrainingSettings
 from ablate.engine.windows import IGNORED, Example, Windows
 from ablate.errors import StageError
 from ablate.testing.samples import ClockConditioner
+
+
+def windows_of(examples: list[Example], steps: int, batch: int, window: int, seed: int) -> Windows:
+    return Windows(examples, TrainingSettings(steps=steps, batch=batch, window=window), seed)
 
 
 def numbered(lengths: list[int]) -> list[Example]:
@@ -30,7 +35,7 @@ def test_a_window_lies_in_one_example_and_its_targets_are_the_next_tokens(
     drawn = numbered(lengths)
     owner = np.repeat(np.arange(len(lengths)), lengths)
     last = np.cumsum(lengths) - 1
-    windows = Windows(drawn, 3, 4, window, seed)
+    windows = windows_of(drawn, 3, 4, window, seed)
     for step in range(3):
         batch = windows.batch(step, [ClockConditioner()], 0)
         tokens, targets, (conditions,) = batch.tokens.numpy(), batch.targets.numpy(), batch.conditions
@@ -44,14 +49,14 @@ def test_a_window_lies_in_one_example_and_its_targets_are_the_next_tokens(
 
 
 def test_short_examples_are_padded_with_ignored_targets() -> None:
-    batch = Windows(numbered([3]), 1, 1, 6, 0).batch(0, [ClockConditioner()], 0)
+    batch = windows_of(numbered([3]), 1, 1, 6, 0).batch(0, [ClockConditioner()], 0)
     assert batch.tokens.tolist() == [[0, 1, 2, 2, 2, 2]]
     assert batch.targets.tolist() == [[1, 2, IGNORED, IGNORED, IGNORED, IGNORED]]
 
 
 def test_every_place_a_window_can_start_is_equally_likely() -> None:
     # 40, 5, 1 and 12 tokens in windows of 8: starts at 0..31, at 40 (short), none in the third, at 46..49
-    windows = Windows(numbered([40, 5, 1, 12]), 500, 20, 8, 3)
+    windows = windows_of(numbered([40, 5, 1, 12]), 500, 20, 8, 3)
     starts = np.concatenate([windows.batch(step, [ClockConditioner()], 0).tokens[:, 0] for step in range(500)])
     places, counts = np.unique(starts, return_counts=True)
     assert places.tolist() == [*range(32), 40, *range(46, 50)]
@@ -61,11 +66,11 @@ def test_every_place_a_window_can_start_is_equally_likely() -> None:
 @pytest.mark.parametrize("lengths", [[0], [1], [1, 0, 1]])
 def test_nothing_to_predict_is_an_error(lengths: list[int]) -> None:
     with pytest.raises(StageError, match="nothing to learn"):
-        Windows(numbered(lengths), 1, 1, 4, 0)
+        windows_of(numbered(lengths), 1, 1, 4, 0)
 
 
 def test_a_step_does_not_depend_on_the_steps_before_it() -> None:
-    in_order, backwards = (Windows(numbered([50]), 10, 4, 8, 1) for _ in range(2))
+    in_order, backwards = (windows_of(numbered([50]), 10, 4, 8, 1) for _ in range(2))
     conditioners = [Noisy()]
     expected = [in_order.batch(step, conditioners, 9) for step in range(10)]
     for step in reversed(range(10)):
@@ -76,7 +81,7 @@ def test_a_step_does_not_depend_on_the_steps_before_it() -> None:
 
 def test_each_step_and_each_conditioner_is_disturbed_by_a_stream_of_its_own() -> None:
     flat = [Example(np.zeros(50, np.int64), (np.zeros((50, 2), np.float32),) * 2)]
-    windows = Windows(flat, 4, 3, 8, 1)
+    windows = windows_of(flat, 4, 3, 8, 1)
     noise = [c for step in range(4) for c in windows.batch(step, [Noisy(), Noisy()], 9).conditions]
     noise += windows.batch(0, [Noisy(), Noisy()], 10).conditions
     assert len({tensor.numpy().tobytes() for tensor in noise}) == len(noise)
@@ -84,5 +89,5 @@ def test_each_step_and_each_conditioner_is_disturbed_by_a_stream_of_its_own() ->
 
 
 def test_more_steps_begin_with_the_same_windows() -> None:
-    few, many = (Windows(numbered([50]), steps, 4, 8, 1) for steps in (5, 500))
+    few, many = (windows_of(numbered([50]), steps, 4, 8, 1) for steps in (5, 500))
     assert few.batch(4, [ClockConditioner()], 0).tokens.equal(many.batch(4, [ClockConditioner()], 0).tokens)
