@@ -14,7 +14,7 @@ from ablate.engine.settings import TrainingSettings
 from ablate.engine.train import Member, MemberSeeds
 from ablate.engine.windows import Example
 from ablate.testing.samples import ClockConditioner, PitchTokenizer
-from ablate_lstm import ablate_models
+from ablate_recurrent import ablate_models
 from ablate_sampling import ablate_samplers
 
 if TYPE_CHECKING:

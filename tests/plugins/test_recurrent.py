@@ -9,7 +9,7 @@ import torch
 from ablate.errors import InvalidOptions
 from ablate.testing import ModelContract
 from ablate.testing.samples import ClockConditioner
-from ablate_lstm import ablate_models
+from ablate_recurrent import ablate_models
 
 (SPEC,) = ablate_models()
 

@@ -27,7 +27,7 @@ class LSTMOptions:
 
 
 def _build(options: LSTMOptions, vocabulary: int, conditioners: Sequence[ablate.Conditioner]) -> Any:
-    from ablate_lstm.network import LSTM
+    from ablate_recurrent.network import LSTM
 
     return LSTM(options, vocabulary, conditioners)
 

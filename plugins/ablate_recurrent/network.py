@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ablate import Conditioner
-    from ablate_lstm import LSTMOptions
+    from ablate_recurrent import LSTMOptions
 
 State = tuple[torch.Tensor, torch.Tensor]
 
