@@ -11,7 +11,10 @@
     ├── HomeError               the home folder is not writable, or in use by another run
     └── StageError              one stage of one cell failed; the other cells go on
         ├── TrainingDiverged    the loss became NaN or infinite
-        └── NothingGenerated    a sample without a single note: nothing to measure
+        ├── NothingGenerated    a sample without a single note: nothing to measure
+        ├── NoTokenPossible     samplers forbid every token, or logits are not numbers
+        ├── PrimerError         a primer that the piece, the tokenizer or the sample's length does not allow
+        └── LabelClash          two augmenters write one label
 
 Whatever else is raised is a bug and shows its traceback.
 """
@@ -97,6 +100,18 @@ class TrainingDiverged(StageError):  # noqa: N818
 
 class NothingGenerated(StageError):  # noqa: N818
     """A generated sample without a single note."""
+
+
+class NoTokenPossible(StageError):  # noqa: N818
+    """Nothing is left to draw from: samplers forbid every token, or logits are not numbers."""
+
+
+class PrimerError(StageError):
+    """A primer that the piece, the tokenizer's vocabulary, or the sample's length does not allow."""
+
+
+class LabelClash(StageError):  # noqa: N818
+    """Two augmenters write one label, so that it describes neither."""
 
 
 def did_you_mean(name: str, offered: Iterable[str]) -> str:

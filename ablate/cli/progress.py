@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _VERBS = {
     "load": "load corpus",
     "prepare": "prepare",
+    "prime": "cut primer",
     "train": "train",
     "generate": "generate",
     "measure": "measure",

@@ -221,6 +221,8 @@ def _leave(result: RunResult) -> None:
         )
         click.echo(f"stopped; everything finished is kept{begun}. To go on, run the same command again", err=True)
         sys.exit(130)
+    if result.refused:
+        raise AblateError("nothing was trained: mend what failed, or take it out of the study; see above")
     if result.failures:
         raise AblateError(f"{plural(len(result.failures), 'cell')} failed; see: ablate study show '{result.name}'")
 
@@ -248,8 +250,10 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
 
 
 def _print_plan(request: Request, made: Plan, estimate: float, *, as_json: bool) -> None:
+    from ablate.study.stages import CODE
+
     spec = request.layout.spec
-    counts = {kind: made.count(kind) for kind in ("load", "prepare", "train", "generate", "measure")}
+    counts = {kind: made.count(kind) for kind in CODE}
     if as_json:
         print_json(
             {
@@ -265,7 +269,7 @@ def _print_plan(request: Request, made: Plan, estimate: float, *, as_json: bool)
     click.echo(f"{spec.name}: {plural(len(request.layout.variants), 'variant')}")
     for variant in spec.variants():
         click.echo(f"  {variant.name}{' (baseline)' if variant.baseline else ''}")
-    precision = request.layout.cells[0].configuration.training["precision"]
+    precision = request.layout.cells[0].configuration.settings["training"]["precision"]
     click.echo(
         f"{plural(spec.replicates, 'replicate')}, {plural(len(request.layout.cells), 'cell')}, "
         f"{request.device} in {precision}, {plural(request.workers, 'worker')}"

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from ablate.engine.seeding import numpy_stream
-from ablate.errors import StageError
+from ablate.errors import NoTokenPossible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -80,7 +80,7 @@ def generate(
         should_stop: asked before every step.
 
     Raises:
-        StageError: the model's or a sampler's logits leave no token possible.
+        NoTokenPossible: the model's or a sampler's logits leave no token possible.
     """
     results: dict[int, IntArray] = {}
     blocks = _blocks(rows)
@@ -202,11 +202,11 @@ def draw(logits_rv: torch.Tensor, uniforms_r: torch.Tensor, wanted_r: torch.Tens
         wanted_r: the rows whose token is used; the others (still in their primer, or finished) get any.
 
     Raises:
-        StageError: a wanted row has no possible token.
+        NoTokenPossible: a wanted row has no possible token.
     """
     cumulated_rv = torch.softmax(logits_rv.double(), -1).cumsum(-1)
     total_r = cumulated_rv[:, -1]
     if not bool((torch.isfinite(total_r) | ~wanted_r).all()):
-        raise StageError("no token is possible: the logits are not numbers, or a sampler forbids every token")
+        raise NoTokenPossible("no token is possible: the logits are not numbers, or a sampler forbids every token")
     # u * total is less than total, so the token found has raised the sum: one of probability 0 never does
     return (cumulated_rv <= (uniforms_r * total_r)[:, None]).sum(-1).clamp(max=logits_rv.shape[1] - 1)

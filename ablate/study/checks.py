@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import AblateError, did_you_mean
 from ablate.specs import SPECS
 from ablate.study import choices
-from ablate.study.design import Axis, Objective, factorial, level_name, same
+from ablate.study.design import NAMED, Axis, Objective, factorial, level_name, same
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterator, Mapping
 
     from ablate.registry import Registry
     from ablate.study.choices import FileShape, Problem
@@ -24,6 +24,7 @@ _PLAIN: dict[str, tuple[type[Any], str]] = {
     "replicates": (int, "a whole number, 1 or more"),
     "objective": (dict, "a table with metric, feature and direction"),
     "axes": (dict, "a table of lists"),
+    "variants": (dict, "a table for each variant"),
     "baseline": (dict, "a table with a level for each axis"),
     "reported": (dict, "a table with source and values"),
     "profiles": (dict, "a table of profiles"),
@@ -42,6 +43,13 @@ def shape_problems(raw: FileShape) -> list[Problem]:
         if key not in _KNOWN
     ]
     problems += _plain_problems(raw)
+    variants = raw.get("variants", {})
+    if isinstance(variants, dict):
+        problems += [
+            (f"variants.{name}", f"must be a table of what it changes, not {changes!r}")
+            for name, changes in variants.items()
+            if not isinstance(changes, dict)
+        ]
     profiles = raw.get("profiles", {})
     if isinstance(profiles, dict):
         for name, profile in profiles.items():
@@ -112,6 +120,9 @@ def content_problems(raw: FileShape, registry: Registry) -> list[Problem]:
     axes = flat_axes(raw.get("axes", {}))
     for path, levels in axes.items():
         problems += _axis_problems(path, levels, raw, registry, base)
+    for name, changes in named_variants(raw).items():
+        problems += _variant_problems(name, changes, raw, registry, base)
+    axes = {**_named_axis(raw), **axes}
     problems += _baseline_problems(raw, axes)
     problems += _objective_problems(raw)
     problems += _label_problems(raw, axes, registry)
@@ -123,10 +134,13 @@ def _label_problems(raw: FileShape, axes: dict[str, Any], registry: Registry) ->
     labels = raw.get("labels", {})
     asked = {f"labels.{label}": f"labels.{label}" for label in labels} if isinstance(labels, dict) else {}
     asked |= {path: f"axes.{path}" for path in axes if path.startswith("labels.")}
+    for name, changes in named_variants(raw).items():
+        asked |= {path: f"variants.{name}.{path}" for path in changes if path.startswith("labels.")}
     if not asked:
         return
     levels = axes.get("conditioner", [])
     settings = [raw.get("conditioner", []), *(levels if isinstance(levels, list) else [])]
+    settings += [changes["conditioner"] for changes in named_variants(raw).values() if "conditioner" in changes]
     known = sorted({label for value in settings for label in _labels_of(value, registry)})
     for path, key in asked.items():
         label = path.removeprefix("labels.")
@@ -182,6 +196,42 @@ def _axis_problems(path: str, levels: Any, raw: FileShape, registry: Registry, b
                 yield f"{key}[{index}]", text if where == path else f"{where}: {text}"
 
 
+def _variant_problems(
+    name: str, changes: dict[str, Any], raw: FileShape, registry: Registry, base: set[Problem]
+) -> Iterator[Problem]:
+    key = f"variants.{name}"
+    varied = flat_axes(raw.get("axes", {}))
+    wrong = False
+    for path in changes:
+        nothing = choices.names_something(path, shaped(raw, {NAMED: name}, {name: _whole_kinds(changes)}), registry)
+        if not nothing and path.partition(".")[0] == "metric":
+            nothing = "metrics measure the variants, they cannot be what is varied"
+        if not nothing and path in varied:
+            nothing = "is an axis of this study too; vary it in one place"
+        if nothing:
+            wrong = True
+            yield f"{key}.{path}", nothing
+    if wrong:
+        return
+    _, problems = choices.resolve(shaped(raw, {NAMED: name}, {name: changes}), registry)
+    for where, text in problems:
+        if (where, text) not in base:
+            yield key, f"{where}: {text}"
+
+
+def combination_problems(raw: FileShape, registry: Registry) -> Iterator[Problem]:
+    """What is wrong with whole variants only; asked of a file whose levels are all right one by one."""
+    for variant in factorial(axes(raw), baseline(raw)):
+        _, problems = choices.resolve(shaped(raw, variant.levels, named_variants(raw)), registry)
+        for where, text in problems:
+            yield where, f"{text} (in variant '{variant.name}')"
+
+
+def _whole_kinds(changes: dict[str, Any]) -> dict[str, Any]:
+    """The changes that choose components: options of these can be named by the others."""
+    return {path: level for path, level in changes.items() if path in SPECS}
+
+
 def _baseline_problems(raw: FileShape, axes: dict[str, Any]) -> Iterator[Problem]:
     given = flat_axes(raw.get("baseline", {}), stops=axes)
     for path in given:
@@ -233,19 +283,51 @@ def flat_axes(table: dict[str, Any], stops: Container[str] = ()) -> dict[str, An
 
 
 def axes(raw: FileShape) -> tuple[Axis, ...]:
-    """The axes of a file without problems."""
-    return tuple(Axis(path, tuple(levels)) for path, levels in flat_axes(raw.get("axes", {})).items())
+    """The axes of a file without problems, its named variants first."""
+    flat = {**_named_axis(raw), **flat_axes(raw.get("axes", {}))}
+    return tuple(Axis(path, tuple(levels)) for path, levels in flat.items())
+
+
+def _named_axis(raw: FileShape) -> dict[str, Any]:
+    names = list(named_variants(raw))
+    return {NAMED: names} if names else {}
+
+
+def named_variants(raw: FileShape) -> dict[str, dict[str, Any]]:
+    """``[variants.NAME]`` as path -> level.
+
+    A kind is replaced as a whole (``conditioner = "tempo"``); settings and labels are set one by one
+    (``training.steps = 100``), and so is any other path in quotes (``"sampler.temperature.tau" = 0.8``).
+    """
+    named: dict[str, dict[str, Any]] = {}
+    for name, changes in raw.get("variants", {}).items():
+        named[name] = {}
+        for key, value in changes.items():
+            if isinstance(value, dict) and key not in SPECS:
+                named[name] |= {f"{key}.{option}": level for option, level in value.items()}
+            else:
+                named[name][key] = value
+    return named
+
+
+def shaped(config: FileShape, levels: Mapping[str, Any], named: Mapping[str, Mapping[str, Any]]) -> FileShape:
+    """A configuration in file shape with the levels of a variant."""
+    for path, level in levels.items():
+        changes = named[level] if path == NAMED else {path: level}
+        for where, value in changes.items():
+            config = choices.set_path(config, where, value)
+    return config
 
 
 def baseline(raw: FileShape) -> dict[str, Any]:
     """A level for each axis: as given, or the base configuration's value, or the first level."""
-    axes = flat_axes(raw.get("axes", {}))
+    axes = {**_named_axis(raw), **flat_axes(raw.get("axes", {}))}
     given = flat_axes(raw.get("baseline", {}), stops=axes)
     return {path: _baseline_level(path, levels, given, raw) for path, levels in axes.items()}
 
 
 def _baseline_level(path: str, levels: Any, given: dict[str, Any], raw: FileShape) -> Any:
-    value = given.get(path, choices.get_path(raw, path))
+    value = given.get(path) if path == NAMED else given.get(path, choices.get_path(raw, path))
     if not isinstance(levels, list) or not levels:
         return value
     if value is None:

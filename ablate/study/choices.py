@@ -12,20 +12,33 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
-from ablate.engine.settings import GenerationSettings, TrainingSettings
-from ablate.errors import InvalidOptions, PluginError, UnknownName, did_you_mean
+from ablate.engine.settings import (
+    GenerationSettings,
+    MeasureSettings,
+    PrimerSettings,
+    SplitSettings,
+    TrainingSettings,
+)
+from ablate.errors import AblateError, InvalidOptions, PluginError, UnknownName, did_you_mean
 from ablate.options import plain, validate
 from ablate.specs import SPECS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from ablate.interfaces import Conditioner
     from ablate.registry import Registry
 
 #: Kinds of which a configuration has exactly one.
 SINGLE = ("corpus", "tokenizer", "model")
 #: Sections of settings that are no components.
-SETTINGS: dict[str, type[Any]] = {"training": TrainingSettings, "generation": GenerationSettings}
+SETTINGS: dict[str, type[Any]] = {
+    "split": SplitSettings,
+    "training": TrainingSettings,
+    "primer": PrimerSettings,
+    "generation": GenerationSettings,
+    "measure": MeasureSettings,
+}
 #: Everything that an axis, a profile or ``--set`` can reach.
 SECTIONS = (*SPECS, *SETTINGS, "labels")
 
@@ -49,11 +62,16 @@ class Choice:
 
 @dataclasses.dataclass(frozen=True)
 class Configuration:
-    """A whole configuration, resolved: choices of each kind in order, settings, and labels asked in generation."""
+    """A whole configuration, resolved.
+
+    Attributes:
+        choices: the components of each kind, in order.
+        settings: the options of each section of :data:`SETTINGS`.
+        labels: what generation asks of the conditioners chosen; a label that none of them reads is not asked.
+    """
 
     choices: Mapping[str, tuple[Choice, ...]]
-    training: Mapping[str, Any]
-    generation: Mapping[str, Any]
+    settings: Mapping[str, Mapping[str, Any]]
     labels: Mapping[str, float]
 
     def one(self, kind: str) -> Choice:
@@ -63,12 +81,8 @@ class Configuration:
     def plain(self) -> dict[str, Any]:
         """The configuration as JSON-ready data."""
         choices = {kind: [choice.plain() for choice in chosen] for kind, chosen in self.choices.items()}
-        return {
-            **choices,
-            "training": dict(self.training),
-            "generation": dict(self.generation),
-            "labels": dict(self.labels),
-        }
+        settings = {section: dict(options) for section, options in self.settings.items()}
+        return {**choices, **settings, "labels": dict(self.labels)}
 
 
 def named(value: Any) -> dict[str, dict[str, Any]] | None:
@@ -138,9 +152,48 @@ def resolve(config: FileShape, registry: Registry) -> tuple[Configuration, list[
     problems: list[Problem] = []
     choices = {kind: tuple(_choices(kind, config.get(kind, []), registry, problems)) for kind in SPECS}
     settings = {name: _settings(name, config.get(name, {}), problems) for name in SETTINGS}
-    labels = config.get("labels", {})
-    problems += _label_problems(labels)
-    return Configuration(choices, settings["training"], settings["generation"], labels), problems
+    conditioners = [built for choice in choices["conditioner"] if (built := _conditioner(choice, registry, problems))]
+    labels = asked_labels(config.get("labels", {}), conditioners, problems)
+    return Configuration(choices, settings, labels), problems
+
+
+def _conditioner(choice: Choice, registry: Registry, problems: list[Problem]) -> Conditioner | None:
+    """The conditioner, for what it says of labels."""
+    spec = registry.spec("conditioner", choice.name)
+    try:
+        conditioner: Conditioner = spec.build(spec.parse(choice.options))
+    except (AblateError, ValueError) as error:
+        problems.append((f"conditioner.{choice.name}", str(error)))
+        return None
+    return conditioner
+
+
+def asked_labels(labels: Any, conditioners: Sequence[Conditioner], problems: list[Problem]) -> dict[str, float]:
+    """``[labels]`` as numbers, those that a conditioner reads; what is wrong with them goes to ``problems``."""
+    if not isinstance(labels, dict):
+        problems.append(("labels", f"must be a table of numbers, not {labels!r}"))
+        return {}
+    numbers = {}
+    for name, value in labels.items():
+        categories = next((c.categories[name] for c in conditioners if name in c.categories), None)
+        if isinstance(value, str) and categories is not None and value in categories:
+            numbers[name] = float(list(categories).index(value))
+        elif isinstance(value, str) and categories is not None:
+            listing = f"{did_you_mean(value, categories)} (known: {', '.join(categories)})"
+            problems.append((f"labels.{name}", f"nothing is called {value!r}{listing}"))
+        elif isinstance(value, str) and not any(name in c.labels for c in conditioners):
+            pass  # a name that only another variant's conditioner can know
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            problems.append((f"labels.{name}", f"must be a number, not {value!r}"))
+        else:
+            numbers[name] = value
+    for conditioner in conditioners:
+        asked = {name: numbers.get(name, default) for name, default in conditioner.labels.items()}
+        try:
+            conditioner.check_labels(asked)
+        except ValueError as error:
+            problems.append(("labels", str(error)))
+    return {name: value for name, value in numbers.items() if any(name in c.labels for c in conditioners)}
 
 
 def _choices(kind: str, value: Any, registry: Registry, problems: list[Problem]) -> Iterator[Choice]:
@@ -172,16 +225,6 @@ def _settings(section: str, value: Any, problems: list[Problem]) -> dict[str, An
     except InvalidOptions as error:
         problems += [(_join(section, key), text) for key, text in error.problems]
         return {}
-
-
-def _label_problems(labels: Any) -> list[Problem]:
-    if not isinstance(labels, dict):
-        return [("labels", f"must be a table of numbers, not {labels!r}")]
-    return [
-        (f"labels.{name}", f"must be a number, not {value!r}")
-        for name, value in labels.items()
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value)
-    ]
 
 
 def names_something(path: str, config: FileShape, registry: Registry) -> str:

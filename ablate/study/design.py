@@ -11,9 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+#: The path of the axis whose levels are the named variants of a study file, each a set of changes.
+NAMED = "variants"
+
+
 @dataclasses.dataclass(frozen=True)
 class Axis:
-    """What is varied: a dotted path into the configuration, and its levels in order."""
+    """What is varied: a dotted path into the configuration (or :data:`NAMED`), and its levels in order."""
 
     path: str
     levels: tuple[Any, ...]
@@ -24,7 +28,7 @@ class Variant:
     """One assignment of a level to every axis.
 
     Attributes:
-        name: unique in the study (``"tau=0.8"``, ``"conditioner=tempo, tau=0.8"``).
+        name: unique in the study (``"tau=0.8"``, ``"conditioner=tempo, tau=0.8"``, ``"both, tau=0.8"``).
         levels: axis path to level.
         baseline: whether the others are compared with it.
     """
@@ -52,9 +56,13 @@ def factorial(axes: Sequence[Axis], baseline: Mapping[str, Any]) -> list[Variant
     variants = []
     for levels in itertools.product(*(axis.levels for axis in axes)):
         assignment = {axis.path: level for axis, level in zip(axes, levels, strict=True)}
-        name = ", ".join(f"{labels[path]}={level_name(level)}" for path, level in assignment.items()) or "base"
+        name = ", ".join(_part(labels[path], level) for path, level in assignment.items()) or "base"
         variants.append(Variant(name, assignment, all(same(baseline[p], v) for p, v in assignment.items())))
     return variants
+
+
+def _part(label: str, level: Any) -> str:
+    return level_name(level) if label == NAMED else f"{label}={level_name(level)}"
 
 
 def short_names(paths: Sequence[str]) -> dict[str, str]:

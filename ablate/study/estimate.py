@@ -15,8 +15,8 @@ from ablate.engine.settings import TrainingSettings
 from ablate.engine.train import Member, MemberSeeds, train
 from ablate.engine.windows import Example
 from ablate.options import validate
+from ablate.study.built import build_model, built, built_conditioners
 from ablate.study.stages import fingerprint
-from ablate.study.work import build_model, built
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,7 +66,7 @@ def _rate(stage: Stage, device: str, rates: dict[str, tuple[float, float]]) -> t
 
 def _timed(config: Mapping[str, Any], device: str) -> tuple[float, float]:
     tokenizer = built("tokenizer", config["tokenizer"])
-    conditioners = [built("conditioner", choice) for choice in config["conditioners"]]
+    conditioners = built_conditioners(config)
     settings = validate(TrainingSettings, config["training"])
     tokens = np.random.default_rng(0).integers(0, len(tokenizer.vocabulary), settings.window + 1)
     conditions = tuple(np.zeros((len(tokens), conditioner.features), np.float32) for conditioner in conditioners)

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from ablate.engine.devices import resolve_precision
+from ablate.specs import MetricSpec
 from ablate.study.stages import CellStages, Setting, Stage, cell_stages, fingerprint
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ class Plan:
 
 
 def weights_of(stage: Stage) -> Stage:
-    """The training that a generation, or a measurement of one, comes from."""
-    return stage.inputs["weights"] if stage.kind == "generate" else weights_of(stage.inputs["generated"])
+    """The training that a generation comes from, or a measurement of one or of the training itself."""
+    return stage.inputs["weights"] if "weights" in stage.inputs else weights_of(stage.inputs["generated"])
 
 
 def lay_out(spec: StudySpec, registry: Registry, device: str) -> Layout:
@@ -106,8 +107,11 @@ def lay_out(spec: StudySpec, registry: Registry, device: str) -> Layout:
         identity = {**configuration.plain(), "corpus": corpus.identity(), "seed": spec.seed, "device": setting.device}
         variants[variant.name] = fingerprint(identity)
         made.append((variant, configuration, corpus))
+    of_models = {
+        c.spec.name for c in registry.offered("metric") if isinstance(c.spec, MetricSpec) and c.spec.of == "model"
+    }
     cells = tuple(
-        Cell(variant, replicate, configuration, cell_stages(configuration, corpus, replicate, setting))
+        Cell(variant, replicate, configuration, cell_stages(configuration, corpus, replicate, setting, of_models))
         for replicate in range(spec.replicates)
         for variant, configuration, corpus in made
     )
@@ -115,8 +119,10 @@ def lay_out(spec: StudySpec, registry: Registry, device: str) -> Layout:
 
 
 def _with_precision(configuration: Configuration, device: str) -> Configuration:
-    precision = resolve_precision(configuration.training["precision"], device)
-    return dataclasses.replace(configuration, training={**configuration.training, "precision": precision})
+    training = configuration.settings["training"]
+    precision = resolve_precision(training["precision"], device)
+    settings = {**configuration.settings, "training": {**training, "precision": precision}}
+    return dataclasses.replace(configuration, settings=settings)
 
 
 def _corpus(choice: Choice, registry: Registry, built: dict[str, Corpus]) -> Corpus:

@@ -48,6 +48,7 @@ class RunResult:
         stopped: whether it was asked to stop before the end.
         seconds: how long it took.
         checkpoints: trainings that are begun and will go on in the next run.
+        refused: whether nothing was trained because something before training failed.
         note: what else a person should know; usually empty.
         changed: whether there is anything to report that was not there before.
     """
@@ -59,5 +60,6 @@ class RunResult:
     stopped: bool
     seconds: float
     checkpoints: int
+    refused: bool
     note: str
     changed: bool

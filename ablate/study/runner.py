@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ablate.errors import UsageError, did_you_mean
+from ablate.registry import get_registry
 from ablate.store.records import (
     CellRecord,
     CellState,
@@ -24,8 +25,9 @@ from ablate.study.environment import environment
 from ablate.study.executor import make_executor
 from ablate.study.jobs import Done, Failed, Job
 from ablate.study.plan import make_plan, weights_of
+from ablate.study.preflight import check_samplers
 from ablate.study.result import CellFailure, Listener, RunResult
-from ablate.study.stages import checkpoint_path
+from ablate.study.stages import EARLY, checkpoint_path
 from ablate.study.trials import Trials
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ class StudyRun:
         self._done: set[str] = set()
         self._broken: dict[str, Failed] = {}
         self._ran: collections.Counter[str] = collections.Counter()
-        self._stopped = False
+        self._stopped = self._refused = False
         self._fatal: HomeError | None = None
         self._open_jobs = 0
 
@@ -93,9 +95,12 @@ class StudyRun:
         Raises:
             HomeError: the disk is full.
             StoreError: the database cannot be written.
+            StudyFileError: a sampler that cannot work with its tokenizer.
             UsageError: the home has a study of this name that learned from something else.
         """
         started = time.monotonic()
+        if self.plan.count("generate")[0]:
+            check_samplers(self._layout, get_registry())
         known = next((study for study in self._store.studies() if study.name == self._layout.spec.name), None)
         self._refuse_other_music(known)
         self._store.forget_stages(self.plan.lost)
@@ -124,6 +129,7 @@ class StudyRun:
             seconds=seconds,
             checkpoints=begun,
             note=self._note(),
+            refused=self._refused,
             changed=known is None or known.spec != self._layout.spec.plain() or bool(self._ran or self._broken),
         )
 
@@ -181,10 +187,21 @@ class StudyRun:
             raise self._fatal
 
     def _submit_ready(self) -> None:
-        """Hand over every stage whose inputs are there; generations from the same weights go together."""
+        """Hand over every stage whose inputs are there; generations from the same weights go together.
+
+        Whatever is known before training comes first, so that what is wrong with one variant is said before hours
+        are spent on the others.
+        """
         if self._stopped:
             return
-        ready = [stage for stage in self._waiting.values() if not any(self._lacks(s) for s in stage.inputs.values())]
+        early = [stage for stage in self.plan.missing.values() if stage.kind in EARLY]
+        self._refused = any(stage.fingerprint in self._broken for stage in early)
+        hold = self._refused or any(self._lacks(stage) for stage in early)
+        ready = [
+            stage
+            for stage in self._waiting.values()
+            if not any(self._lacks(source) for source in stage.inputs.values()) and (stage.kind in EARLY or not hold)
+        ]
         groups: dict[tuple[str, str], list[Stage]] = {}
         for stage in ready:
             del self._waiting[stage.fingerprint]

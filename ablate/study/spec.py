@@ -35,7 +35,8 @@ class StudySpec:
         replicates: repetitions of each variant.
         objective: the number that stands for a variant in Optuna.
         config: the base configuration in file shape, profile and overrides applied.
-        axes: what is varied.
+        axes: what is varied; first of them, if there are any, the named variants.
+        named: the named variants, each as path -> level.
         baseline: a level for each axis.
         reported: values printed elsewhere, for comparison; see docs/study-file.md.
         overrides: what the command line changed of the file, in its words.
@@ -51,6 +52,7 @@ class StudySpec:
     objective: Objective
     config: FileShape
     axes: tuple[Axis, ...]
+    named: dict[str, dict[str, Any]]
     baseline: dict[str, Any]
     reported: dict[str, Any]
     overrides: tuple[str, ...]
@@ -65,10 +67,7 @@ class StudySpec:
 
     def shaped(self, variant: Variant) -> FileShape:
         """A variant's configuration in file shape."""
-        config = self.config
-        for path, level in variant.levels.items():
-            config = choices.set_path(config, path, level)
-        return config
+        return checks.shaped(self.config, variant.levels, self.named)
 
     def plain(self) -> dict[str, Any]:
         """The study as JSON-ready data, for the store and the report."""
@@ -81,6 +80,7 @@ class StudySpec:
             "replicates": self.replicates,
             "objective": dataclasses.asdict(self.objective),
             "axes": {axis.path: list(axis.levels) for axis in self.axes},
+            "variants": self.named,
             "baseline": self.baseline,
             "reported": self.reported,
             "overrides": list(self.overrides),
@@ -151,6 +151,7 @@ def load_study(name_or_file: str, overrides: Overrides | None = None, registry: 
     problems += checks.content_problems(raw, registry)
     problems += _profile_problems(raw, registry, set(problems))
     if not problems:
+        problems += checks.combination_problems(raw, registry)
         problems += checks.reported_problems(file)
     if problems:
         raise StudyFileError(str(path), _lines(problems))
@@ -192,6 +193,7 @@ def _spec(path: Path, raw: FileShape, overrides: Overrides) -> StudySpec:
         objective=checks.objective(raw),
         config={section: raw[section] for section in choices.SECTIONS if section in raw},
         axes=checks.axes(raw),
+        named=checks.named_variants(raw),
         baseline=checks.baseline(raw),
         reported=raw.get("reported", {}),
         overrides=tuple(overrides.said()),

@@ -1,6 +1,9 @@
-"""Stages and their fingerprints: what a cell consists of, and what two cells share.
+r"""Stages and their fingerprints: what a cell consists of, and what two cells share.
 
     load -> prepare -> train -> generate -> measure (one for each metric)
+      \-> prime (where samples continue a primer) -/
+
+What is known before any training happens in the stages of :data:`EARLY`; nothing is trained if one of these fails.
 
 A stage's fingerprint is the SHA-256 of its configuration, which holds the fingerprints of its inputs and everything
 else that decides its result: component names, versions and options, settings, derived seeds, kind of device,
@@ -16,15 +19,20 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ablate.engine.seeding import Purpose, derive
+from ablate.engine.settings import PrimerSettings
+from ablate.music.corpus import corpus_digest
+from ablate.options import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from ablate.interfaces import Corpus
     from ablate.study.choices import Choice, Configuration
 
 #: Raised when a stage's own code changes its results; one number a kind.
-CODE = {"load": 1, "prepare": 1, "train": 1, "generate": 1, "measure": 1}
+CODE = {"load": 2, "prepare": 1, "prime": 1, "train": 1, "generate": 1, "measure": 1}
+#: Kinds that come before any training, and take seconds.
+EARLY = ("load", "prepare", "prime")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +103,9 @@ class Setting:
         return cls(seed, device.partition(":")[0], minor)
 
 
-def cell_stages(configuration: Configuration, corpus: Corpus, replicate: int, setting: Setting) -> CellStages:
+def cell_stages(
+    configuration: Configuration, corpus: Corpus, replicate: int, setting: Setting, of_models: Container[str] = ()
+) -> CellStages:
     """Every stage of one cell.
 
     Args:
@@ -103,17 +113,34 @@ def cell_stages(configuration: Configuration, corpus: Corpus, replicate: int, se
         corpus: the configuration's corpus, built, for its identity.
         replicate: from 0.
         setting: see :class:`Setting`.
+        of_models: names of the metrics that measure a trained model, not samples.
+
+    Raises:
+        CorpusError: the primer's file cannot be read.
     """
     load = _load(configuration.one("corpus"), corpus)
     prepare = _prepare(configuration, load, replicate, setting)
     train = _train(configuration, prepare, replicate, setting)
-    generate = _generate(configuration, train, replicate, setting)
-    stages = {"load": load, "prepare": prepare, "train": train, "generate": generate}
+    prime = _prime(configuration, load)
+    generate = _generate(configuration, train, prime, replicate, setting)
+    stages = {"load": load, "prepare": prepare, "train": train}
+    stages |= {"prime": prime} if prime else {}
+    stages |= {"generate": generate}
     for metric in configuration.choices["metric"]:
-        stages[f"measure {metric.name}"] = Stage(
-            "measure", {"metric": metric.plain()}, {"generated": generate, "reference": load}
-        )
+        config = {"metric": metric.plain(), **_split(configuration)}
+        if metric.name in of_models:
+            stage = Stage("measure", config, {"weights": train, "reference": load})
+        else:
+            config |= {"primer": True} if prime and configuration.settings["measure"]["primer"] else {}
+            stage = Stage("measure", config, {"generated": generate, "reference": load})
+        stages[f"measure {metric.name}"] = stage
     return CellStages(stages)
+
+
+def _split(configuration: Configuration) -> dict[str, Any]:
+    """The split, where there is one: a study without it shares its stages with those that know of none."""
+    split = configuration.settings["split"]
+    return {"split": dict(split)} if split["held_out"] or split["pieces"] else {}
 
 
 def _load(choice: Choice, corpus: Corpus) -> Stage:
@@ -130,6 +157,7 @@ def _prepare(configuration: Configuration, load: Stage, replicate: int, setting:
         "conditioners": _plain(configuration.choices["conditioner"]),
         # without an augmenter nothing is random, and one preparation serves all replicates
         "seed": derive(setting.seed, replicate, "augment") if augmenters else None,
+        **_split(configuration),
     }
     return Stage("prepare", config, {"corpus": load})
 
@@ -140,7 +168,7 @@ def _train(configuration: Configuration, prepare: Stage, replicate: int, setting
         "tokenizer": configuration.one("tokenizer").plain(),
         "conditioners": _plain(configuration.choices["conditioner"]),
         "model": configuration.one("model").plain(),
-        "training": dict(configuration.training),
+        "training": dict(configuration.settings["training"]),
         "seeds": {purpose: derive(setting.seed, replicate, purpose) for purpose in purposes},
         "device": setting.device,
         "torch": setting.torch,
@@ -148,15 +176,35 @@ def _train(configuration: Configuration, prepare: Stage, replicate: int, setting
     return Stage("train", config, {"examples": prepare})
 
 
-def _generate(configuration: Configuration, train: Stage, replicate: int, setting: Setting) -> Stage:
-    samples = configuration.generation["samples"]
+def _prime(configuration: Configuration, load: Stage) -> Stage | None:
+    options = validate(PrimerSettings, configuration.settings["primer"])
+    if not options.asked:
+        return None
+    config: dict[str, Any] = {
+        "tokenizer": configuration.one("tokenizer").plain(),
+        "take": {"tokens": options.tokens, "notes": options.notes, "seconds": options.seconds},
+        "at_most": configuration.settings["generation"]["tokens"],
+    }
+    if options.file:
+        # like a corpus, a file is known by its contents
+        return Stage("prime", {**config, "file": corpus_digest(options.file)}, extra={"file": options.file})
+    return Stage("prime", {**config, "piece": options.piece, **_split(configuration)}, {"corpus": load})
+
+
+def _generate(
+    configuration: Configuration, train: Stage, prime: Stage | None, replicate: int, setting: Setting
+) -> Stage:
+    generation = configuration.settings["generation"]
     config = {
         "samplers": _plain(configuration.choices["sampler"]),
-        "generation": dict(configuration.generation),
+        "generation": dict(generation),
         "labels": dict(configuration.labels),
-        "seeds": [derive(setting.seed, replicate, "sample", sample) for sample in range(samples)],
+        "seeds": [derive(setting.seed, replicate, "sample", sample) for sample in range(generation["samples"])],
     }
-    return Stage("generate", config, {"weights": train})
+    if prime is None:
+        return Stage("generate", config, {"weights": train})
+    config["repeat_last"] = configuration.settings["primer"]["repeat_last"]
+    return Stage("generate", config, {"weights": train, "primer": prime})
 
 
 def _plain(chosen: Sequence[Choice]) -> list[dict[str, Any]]:

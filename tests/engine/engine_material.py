@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 TOKENIZER = PitchTokenizer()
 VOCABULARY = len(TOKENIZER.vocabulary)
-(LSTM,) = ablate_models()
-(TEMPERATURE,) = ablate_samplers()
+LSTM = next(spec for spec in ablate_models() if spec.name == "lstm")
+TEMPERATURE = next(spec for spec in ablate_samplers() if spec.name == "temperature")
 
 
 class Noisy(ClockConditioner):

@@ -254,7 +254,7 @@ class TestFailures:
             ("shut=true", 0): "failed",
             ("shut=true", 1): "failed",
         }
-        assert {f.error_class for f in result.failures} == {"StageError"}
+        assert {f.error_class for f in result.failures} == {"NoTokenPossible"}
 
     def test_diverged_training_fails_its_cells(self, bench: Bench, load: Callable[..., StudySpec]) -> None:
         result = bench.run(load({"training.learning_rate": 1e38, "training.clip": 0.0}))

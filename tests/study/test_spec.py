@@ -49,7 +49,7 @@ def test_the_shipped_sweep_says_what_the_original_did() -> None:
         "hidden": 256,
         "layers": 3,
     }
-    training = config.training
+    training = config.settings["training"]
     assert (training["steps"], training["batch"], training["window"]) == (10_000, 1, 200)
     assert (training["learning_rate"], training["decay"], training["decay_every"]) == (1e-3, 0.98, 1000)
     assert [v.name for v in spec.variants()] == [f"tau={tau}" for tau in (0.6, 0.8, 1.0, 1.2, 1.4)]
@@ -140,7 +140,7 @@ def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
             "[objective]\nmetric = 'distance.pich'\n[axes]",
             "objective.metric: this study has no metric 'distance.pich'; did you mean 'distance.pitch'?",
         ),
-        ("[axes]", "[labels]\ntempo = 'fast'\n[axes]", "labels.tempo: must be a number, not 'fast'"),
+        ("[axes]", "[labels]\ntempo = 'fast'\n[axes]", "labels.tempo: no conditioner of this study reads it"),
         ('[metric."distance.pitch"]\n[metric."distance.velocity"]', "", "metric: a study needs a metric. Offered: "),
         ("[axes]", '[axes]\nmodel = ["lstm", {lstm = {}}]', "axes.model: level lstm is there twice"),
         ("seed = 5", "seed = 5\nlabels = 3", "labels: must be a table of numbers, not 3"),

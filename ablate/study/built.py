@@ -1,0 +1,62 @@
+"""Components and networks from the plain data of a stage's configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ablate.engine import checkpoint
+from ablate.errors import AblateError, StageError
+from ablate.registry import get_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ablate.interfaces import Conditioner, FloatArray, IntArray, Tokenizer
+    from ablate.music.performance import Performance
+    from ablate.study.jobs import Context
+    from ablate.study.stages import Stage
+
+
+def built(kind: str, choice: Mapping[str, Any]) -> Any:
+    """The component of a choice in plain form."""
+    spec = get_registry().spec(kind, choice["name"])
+    return spec.build(spec.parse(choice["options"]))
+
+
+def built_conditioners(config: Mapping[str, Any]) -> list[Conditioner]:
+    """The conditioners of a stage's configuration, in order."""
+    return [built("conditioner", choice) for choice in config["conditioners"]]
+
+
+def observed(
+    performance: Performance, tokens: IntArray, tokenizer: Tokenizer, conditioners: Sequence[Conditioner]
+) -> tuple[FloatArray, ...]:
+    """What each conditioner tells of a performance at its tokens, float32 [time, features] each."""
+    if not conditioners:
+        return ()
+    times = tokenizer.times(tokens)
+    return tuple(conditioner.observe(performance, times) for conditioner in conditioners)
+
+
+def build_model(config: Mapping[str, Any]) -> Any:
+    """A training stage's network by its configuration, with weights from torch's global stream."""
+    spec = get_registry().spec("model", config["model"]["name"])
+    vocabulary = len(built("tokenizer", config["tokenizer"]).vocabulary)
+    return spec.build(spec.parse(config["model"]["options"]), vocabulary, built_conditioners(config))
+
+
+def trained_model(train: Stage, context: Context) -> Any:
+    """The network that a training stage left, on the device and in evaluation mode.
+
+    Raises:
+        StageError: its weights are damaged or missing.
+    """
+    model = build_model(train.config).to(context.device).eval()
+    tensors, _ = checkpoint.load_tensors(context.home / train.artifact / "weights.safetensors")
+    model.load_state_dict(tensors)
+    return model
+
+
+def explained(error: Exception, where: str) -> AblateError:
+    """A component's complaint as an error for people, which says where it came from."""
+    return StageError(f"{where}: {' '.join(str(error).split())}")

@@ -1,0 +1,151 @@
+"""The work of a model: training it, and generating with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ablate.engine import checkpoint
+from ablate.engine.generate import Row, generate
+from ablate.engine.settings import TrainingSettings
+from ablate.engine.train import Member, MemberSeeds, Progress, train
+from ablate.errors import NothingGenerated, StageError
+from ablate.music.storage import pack_performances
+from ablate.options import validate
+from ablate.registry import get_registry
+from ablate.study.artifacts import npy, read_examples, write_artifact
+from ablate.study.built import build_model, built, built_conditioners, trained_model
+from ablate.study.jobs import Context, Done, Failed, News, Stopped
+from ablate.study.primer import separated
+from ablate.study.stages import checkpoint_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ablate.interfaces import IntArray, Tokenizer
+    from ablate.study.stages import Stage
+
+#: The loss that is reported is the mean over the last tenth of the steps, and over no more than this many.
+LAST_STEPS = 25
+
+
+class Sampled(NamedTuple):
+    """A generation's new tokens, int64 [time] for each sample, and the primer before them, int64 [time]."""
+
+    tokens: Sequence[IntArray]
+    primer: IntArray
+
+
+def train_stage(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+    """Train one model."""
+    (stage,) = stages
+    config, path = stage.config, context.home / checkpoint_path(stage.fingerprint)
+    settings = validate(TrainingSettings, config["training"])
+    member = Member(
+        build=lambda: build_model(config),
+        examples=read_examples(context.home / stage.inputs["examples"].artifact / "examples.npz"),
+        conditioners=built_conditioners(config),
+        settings=settings,
+        seeds=MemberSeeds(**config["seeds"]),
+        checkpoint=path,
+    )
+    speeds: list[float] = []
+
+    def tell(_index: int, p: Progress) -> None:
+        speeds.append(p.tokens_per_second)
+        context.tell(News(stage.fingerprint, "train", p.step / p.steps, p.loss, p.tokens_per_second))
+
+    (trained,) = train(
+        [member],
+        context.device,
+        tell=tell,
+        should_stop=context.should_stop,
+        checkpoint_seconds=context.checkpoint_seconds,
+    )
+    if not trained.finished:
+        raise Stopped
+    losses = np.array(trained.losses, np.float32)
+    weights = checkpoint.pack_tensors(trained.weights, {})
+    write_artifact(context.home, stage, {"weights.safetensors": weights, "losses.npy": npy(losses)})
+    path.unlink(missing_ok=True)
+    result = {
+        "loss": float(losses[-max(1, min(LAST_STEPS, len(losses) // 10)) :].mean()),
+        "steps": len(losses),
+        "tokens_seen": trained.tokens_seen,
+        "parameters": trained.parameters,
+        "precision": settings.precision,
+        "tokens_per_second": float(np.median(speeds)),
+    }
+    return [Done(stage, result, 0.0)]
+
+
+def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[Done | Failed]:
+    """Generate the samples of variants that share their weights."""
+    source = stages[0].inputs["weights"]
+    tokenizer = built("tokenizer", source.config["tokenizer"])
+    primers = [read_primer(stage, context) for stage in stages]
+    rows = [row for stage, primer in zip(stages, primers, strict=True) for row in rows_of(stage, primer)]
+    tokens = generate(
+        [trained_model(source, context)],
+        rows,
+        tokenizer=tokenizer,
+        conditioners=built_conditioners(source.config),
+        device=context.device,
+        tell=lambda done, total: context.tell(News(stages[0].fingerprint, "generate", done / total)),
+        should_stop=context.should_stop,
+    )
+    if tokens is None:
+        raise Stopped
+    rest = iter(tokens)
+    return [
+        _kept(stage, Sampled([next(rest) for _ in stage.config["seeds"]], primer), tokenizer, context.home)
+        for stage, primer in zip(stages, primers, strict=True)
+    ]
+
+
+def read_primer(stage: Stage, context: Context) -> IntArray:
+    """The tokens that a generation's samples continue, int64 [time]; none of them without a primer."""
+    if "primer" not in stage.inputs:
+        return np.empty(0, np.int64)
+    primer: IntArray = np.load(context.home / stage.inputs["primer"].artifact / "primer.npy", allow_pickle=False)
+    return primer
+
+
+def rows_of(stage: Stage, primer: IntArray) -> list[Row]:
+    """The rows of a generation."""
+    chain = tuple(
+        (spec, spec.parse(choice["options"]))
+        for choice in stage.config["samplers"]
+        for spec in (get_registry().spec("sampler", choice["name"]),)
+    )
+    tokens, labels = stage.config["generation"]["tokens"], stage.config["labels"]
+    # once more, as the original did: the network reads it twice, the music has it once
+    fed = np.append(primer, primer[-1:]) if stage.config.get("repeat_last") else primer
+    return [Row(0, chain, tokens, seed, fed, labels) for seed in stage.config["seeds"]]
+
+
+def _kept(stage: Stage, sampled: Sampled, tokenizer: Tokenizer, home: Path) -> Done | Failed:
+    """What has no notes in one variant is no reason to generate the others again."""
+    try:
+        return _keep_samples(stage, sampled, tokenizer, home)
+    except StageError as error:
+        return Failed(stage, type(error).__name__, str(error))
+
+
+def _keep_samples(stage: Stage, sampled: Sampled, tokenizer: Tokenizer, home: Path) -> Done:
+    samples = [
+        separated(tokens, sampled.primer, tokenizer).replace(name=f"sample-{number:02d}", labels=stage.config["labels"])
+        for number, tokens in enumerate(sampled.tokens)
+    ]
+    for number, sample in enumerate(samples):
+        sample.check()
+        if not len(sample):
+            raise NothingGenerated(f"sample {number} holds no notes after {len(sampled.tokens[number])} tokens")
+    files = {"performances.npz": pack_performances(samples), "tokens.npy": npy(np.stack(sampled.tokens))}
+    files |= {f"{sample.name}.mid": sample.midi_bytes() for sample in samples}
+    write_artifact(home, stage, files)
+    notes = sum(len(sample) for sample in samples)
+    seconds = sum(sample.continuation().seconds for sample in samples)
+    return Done(stage, {"samples": len(samples), "notes": notes, "seconds": seconds}, 0.0)

@@ -1,0 +1,155 @@
+"""The work before any training: reading a corpus, preparing examples, cutting primers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ablate.engine.seeding import derive, numpy_stream
+from ablate.engine.settings import SplitSettings
+from ablate.engine.windows import Example
+from ablate.errors import AblateError, CorpusError, LabelClash, StageError, UnknownName
+from ablate.music.midi import read_midi
+from ablate.music.storage import pack_performances, read_performances
+from ablate.options import validate
+from ablate.study.artifacts import npy, pack_examples, write_artifact
+from ablate.study.built import built, built_conditioners, explained, observed
+from ablate.study.jobs import Done
+from ablate.study.primer import cut_primer
+from ablate.study.split import split_pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from ablate.interfaces import Augmenter, Conditioner
+    from ablate.music.performance import Performance
+    from ablate.study.jobs import Context
+    from ablate.study.stages import Stage
+
+
+def load(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+    """Read a corpus."""
+    (stage,) = stages
+    corpus = built("corpus", stage.extra["corpus"])
+    performances = list(corpus.load())
+    for performance in performances:
+        performance.check()
+    if not any(len(performance) for performance in performances):
+        raise StageError("the corpus holds no notes")
+    write_artifact(context.home, stage, {"performances.npz": pack_performances(performances)})
+    result = {
+        "performances": len(performances),
+        "notes": sum(len(performance) for performance in performances),
+        "seconds": sum(performance.seconds for performance in performances),
+        "problems": list(corpus.problems),
+    }
+    return [Done(stage, result, 0.0)]
+
+
+def pieces(load_stage: Stage, stage: Stage, context: Context) -> tuple[list[Performance], list[Performance]]:
+    """The corpus of a stage's input: the pieces to learn from, and those held out by the stage's split."""
+    performances = read_performances(context.home / load_stage.artifact / "performances.npz")
+    return split_pieces(performances, validate(SplitSettings, stage.config.get("split", {})))
+
+
+def prepare(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+    """Augment, observe and encode what there is to learn from."""
+    (stage,) = stages
+    performances, held_out = pieces(stage.inputs["corpus"], stage, context)
+    performances = _augmented(performances, stage)
+    tokenizer = built("tokenizer", stage.config["tokenizer"])
+    conditioners = built_conditioners(stage.config)
+    for conditioner, choice in zip(conditioners, stage.config["conditioners"], strict=True):
+        try:
+            conditioner.check_examples(performances)
+        except ValueError as error:
+            raise explained(error, f"conditioner '{choice['name']}'") from error
+    examples = [_example(performance, tokenizer, conditioners, stage) for performance in performances]
+    write_artifact(context.home, stage, {"examples.npz": pack_examples(examples)})
+    result = {"examples": len(examples), "tokens": sum(len(e.tokens) for e in examples), "held_out": len(held_out)}
+    return [Done(stage, result, 0.0)]
+
+
+def _augmented(performances: Sequence[Performance], stage: Stage) -> list[Performance]:
+    """The performances after each augmenter in turn.
+
+    Raises:
+        LabelClash: two augmenters write one label.
+        StageError: an augmenter makes something that is no performance, or nothing at all.
+    """
+    owner: dict[str, str] = {}
+    made = list(performances)
+    for place, choice in enumerate(stage.config["augmenters"]):
+        augmenter, written = built("augmenter", choice), set()
+        given, made = made, []
+        for number, performance in enumerate(given):
+            rng = numpy_stream(derive(stage.config["seed"], place, "augment", number))
+            variations = _variations(augmenter, performance, rng, choice["name"])
+            written |= {label for each in variations for label in _new_labels(performance, each)}
+            made += variations
+        for label in written & owner.keys():
+            raise LabelClash(
+                f"augmenters '{owner[label]}' and '{choice['name']}' both write the label '{label}', "
+                "so that it would describe neither; choose one of them"
+            )
+        owner |= dict.fromkeys(written, choice["name"])
+    return made
+
+
+def _variations(
+    augmenter: Augmenter, performance: Performance, rng: np.random.Generator, name: str
+) -> Sequence[Performance]:
+    try:
+        variations = list(augmenter.augment(performance, rng))
+        for variation in variations:
+            variation.check()
+    except (AblateError, ValueError) as error:
+        raise explained(error, f"augmenter '{name}', of '{performance.name}'") from error
+    if not variations:
+        raise StageError(f"augmenter '{name}' leaves nothing of '{performance.name}'")
+    return variations
+
+
+def _new_labels(before: Performance, after: Performance) -> set[str]:
+    return {label for label, value in after.labels.items() if before.labels.get(label) != value}
+
+
+def _example(performance: Performance, tokenizer: Any, conditioners: Sequence[Conditioner], stage: Stage) -> Example:
+    tokens = tokenizer.encode(performance)
+    if len(tokens) < 2:
+        labels = ", ".join(f"{label}={value:g}" for label, value in performance.labels.items())
+        raise StageError(
+            f"tokenizer '{stage.config['tokenizer']['name']}' finds nothing to learn in "
+            f"'{performance.name}'{f' ({labels})' if labels else ''}: no note of it is in its range"
+        )
+    return Example(tokens, observed(performance, tokens, tokenizer, conditioners))
+
+
+def prime(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+    """Cut a primer."""
+    (stage,) = stages
+    tokenizer = built("tokenizer", stage.config["tokenizer"])
+    piece = _primer_piece(stage, context)
+    primer = cut_primer(piece, tokenizer, stage.config["take"], stage.config["at_most"])
+    given = tokenizer.decode(primer)
+    write_artifact(context.home, stage, {"primer.npy": npy(primer)})
+    seconds = float(tokenizer.times(primer)[-1])
+    return [Done(stage, {"piece": piece.name, "tokens": len(primer), "notes": len(given), "seconds": seconds}, 0.0)]
+
+
+def _primer_piece(stage: Stage, context: Context) -> Performance:
+    if "file" in stage.config:
+        return read_midi(stage.extra["file"])
+    performances, held_out = pieces(stage.inputs["corpus"], stage, context)
+    name = stage.config["piece"]
+    if not name:
+        return performances[0]
+    found = [performance for performance in (*performances, *held_out) if performance.name == name]
+    if not found:
+        raise UnknownName("piece", name, [performance.name for performance in (*performances, *held_out)])
+    if len(found) > 1:
+        raise CorpusError(
+            f"primer.piece: the corpus holds {len(found)} pieces named '{name}'; give primer.file instead"
+        )
+    return found[0]
