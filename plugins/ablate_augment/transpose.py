@@ -1,0 +1,60 @@
+"""Copies of a performance in other keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ablate
+from ablate.errors import CorpusError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from ablate_augment import TransposeOptions
+
+
+class Transpose(ablate.Augmenter):
+    """Moves every note by the same number of semitones and writes it down as label ``transpose``.
+
+    Args:
+        options: the semitones, the pitches that a copy may have, and what becomes of one that has others. A copy of 0
+            semitones is held to them too.
+    """
+
+    def __init__(self, options: TransposeOptions) -> None:
+        self._options = options
+
+    def augment(self, performance: ablate.Performance, rng: np.random.Generator) -> Sequence[ablate.Performance]:
+        """One copy for each number of semitones, in their order; nothing is drawn.
+
+        Raises:
+            CorpusError: a copy leaves the allowed pitches and ``out_of_range`` is ``error``, or every copy does.
+        """
+        del rng
+        copies = [_moved(performance, semitones) for semitones in self._options.semitones]
+        kept = [copy for copy in copies if self._fits(copy)]
+        refused = [copy for copy in copies if not self._fits(copy)]
+        if refused and (self._options.out_of_range == "error" or not kept):
+            raise CorpusError(self._complaint(refused))
+        return kept
+
+    def _fits(self, copy: ablate.Performance) -> bool:
+        pitch = copy.notes["pitch"]
+        return bool(((pitch >= self._options.low) & (pitch <= self._options.high)).all())
+
+    def _complaint(self, refused: Sequence[ablate.Performance]) -> str:
+        options, pitch = self._options, refused[0].notes["pitch"]
+        semitones = ", ".join(f"{copy.labels['transpose']:g}" for copy in refused)
+        return (
+            f"{refused[0].name or 'performance'}: transposed by {semitones} semitones, it leaves MIDI pitches "
+            f"{options.low} to {options.high} (the first of these copies spans {pitch.min()} to {pitch.max()}); "
+            "choose other semitones, or a wider low and high"
+        )
+
+
+def _moved(performance: ablate.Performance, semitones: int) -> ablate.Performance:
+    notes = performance.notes.copy()
+    notes["pitch"] += semitones
+    return performance.replace(notes=notes).labelled(transpose=float(semitones))
