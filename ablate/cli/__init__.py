@@ -18,9 +18,10 @@ from ablate.errors import AblateError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_GROUPS = {
+_COMMANDS = {
     "corpus": "Look at music before learning from it.",
     "db": "Look after the database.",
+    "generate": "Write MIDI files with weights that a study has trained.",
     "plugin": "See which components there are.",
     "study": "Run studies and read their results.",
 }
@@ -32,21 +33,22 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, for help and completion."""
         del ctx
-        return sorted(_GROUPS)
+        return sorted(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The group of that name."""
+        """The command or group of that name."""
         del ctx
-        if cmd_name not in _GROUPS:
+        if cmd_name not in _COMMANDS:
             return None
-        group: click.Group = importlib.import_module(f"ablate.cli.{cmd_name}").group
-        return group
+        module = importlib.import_module(f"ablate.cli.{cmd_name}")
+        command: click.Command = module.group if hasattr(module, "group") else module.command
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """One line each, without importing them."""
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl(sorted(_GROUPS.items()))
+            formatter.write_dl(sorted(_COMMANDS.items()))
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -165,7 +165,7 @@ class _stopped_by_ctrl_c:  # noqa: N801 - reads as what it does
 def _conclude(request: Request, store: Store, result: RunResult, *, with_report: bool, as_json: bool) -> None:
     """Write the report, and print what there is to say."""
     from ablate.report.frame import study_frame
-    from ablate.report.stats import comparison, comparison_table
+    from ablate.report.stats import comparison, comparison_table, response_table, responses
 
     frame = study_frame(store, result.name)
     report = _report(request, store, result) if with_report and not frame.empty else None
@@ -181,6 +181,10 @@ def _conclude(request: Request, store: Store, result: RunResult, *, with_report:
             title=f"{result.name}: mean ± standard deviation over replicates",
             right=len(table.headers) - 1,
         )
+        followed = response_table(responses(frame))
+        if followed.rows:
+            title = "does the music follow what it is asked for? lines through the levels, over replicates"
+            print_table(followed.headers, followed.rows, title=title, right=3)
     click.echo(_account(result))
     if result.note:
         click.echo(f"note: {result.note}", err=True)

@@ -66,15 +66,22 @@ class PrimerSettings:
     )
 
     def __post_init__(self) -> None:
-        if sum(map(bool, (self.tokens, self.notes, self.seconds))) > 1:
+        if sum(map(bool, self.take.values())) > 1:
             raise ValueError("tokens, notes and seconds exclude each other; give one of them")
+        if self.file and not self.asked:
+            raise ValueError("how much of primer.file? Give tokens, notes or seconds")
         if self.piece and self.file:
             raise ValueError("piece and file exclude each other; give one of them")
 
     @property
+    def take(self) -> dict[str, float]:
+        """How much, by unit; one of them above 0, or none."""
+        return {"tokens": self.tokens, "notes": self.notes, "seconds": self.seconds}
+
+    @property
     def asked(self) -> bool:
         """Whether there is a primer at all."""
-        return bool(self.tokens or self.notes or self.seconds)
+        return any(self.take.values())
 
 
 @dataclass(frozen=True)

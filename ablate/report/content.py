@@ -201,6 +201,15 @@ def axes(study: Study) -> list[tuple[str, list[str], str]]:
     ]
 
 
+def named(study: Study) -> list[tuple[str, str]]:
+    """Each named variant, and what it changes of the base configuration, as text."""
+    variants = study.record.spec.get("variants") or {}
+    return [
+        (name, "; ".join(f"{path} = {_plain(level)}" for path, level in changes.items()))
+        for name, changes in variants.items()
+    ]
+
+
 def facts(study: Study) -> list[tuple[str, str]]:
     """What to know before reading numbers: label and text."""
     record, spec = study.record, study.record.spec
@@ -218,6 +227,7 @@ def facts(study: Study) -> list[tuple[str, str]]:
         ("Replicates", _plain(spec.get("replicates", ""))),
         ("Samples in a replicate", _plain(generation.get("samples", ""))),
         ("Tokens in a sample", _plain(generation.get("tokens", ""))),
+        ("Measured", _scored(study)),
         ("Objective", " ".join(_plain(objective[key]) for key in ("metric", "feature") if key in objective)),
         ("Device", ", ".join(_distinct(stage.device for stage in study.stages.values()))),
         ("Precision", ", ".join(_distinct(study.cell_frame["precision"]))),
@@ -263,6 +273,15 @@ def _loaded(load: StageRecord) -> str:
     counts = {key: facts[key] for key in ("performances", "notes", "seconds") if key in facts}
     counts |= {"files skipped": len(facts["skipped"])} if facts.get("skipped") else {}
     return ", ".join(f"{key}: {count:,.0f}" for key, count in counts.items())
+
+
+def _scored(study: Study) -> str:
+    """Whether samples that continue a primer are measured with it; nothing where none does."""
+    primed = [cell.config for cell in study.cells if "prime" in cell.stages]
+    if not primed:
+        return ""
+    whole = {bool(config.get("measure", {}).get("primer")) for config in primed}
+    return " and ".join("with the primer" if each else "without the primer" for each in sorted(whole))
 
 
 def _plain(value: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 AVERAGE = "average"
 #: What a table says where nothing was measured.
 NOTHING = "–"  # noqa: RUF001 - an en dash is meant
+
+#: Axes over labels begin with this.
+LABELS = "labels."
+#: A line through fewer levels says nothing of how well it fits.
+FEWEST_LEVELS = 3
 
 _QUANTITY = ["variant", "baseline", "metric", "feature", "unit", "direction"]
 
@@ -68,6 +73,74 @@ def headline(frame: pd.DataFrame) -> pd.DataFrame:
     """
     averaged = frame["metric"].isin(frame.loc[frame["feature"] == AVERAGE, "metric"])
     return frame[~averaged | (frame["feature"] == AVERAGE)]
+
+
+def responses(frame: pd.DataFrame) -> pd.DataFrame:
+    """How what was measured follows a label that was asked for: a line through its levels, for each replicate.
+
+    Every axis over a label (``labels.tempo``) is one; every feature without a better direction is measured against it.
+    Slope and Pearson's correlation are those of the replicate's means over its samples, by least squares; a slope of 1
+    and a correlation of 1 are perfect control where feature and label have the same meaning and unit.
+
+    Args:
+        frame: from :func:`ablate.report.frame.study_frame`.
+
+    Returns:
+        One row for each label, assignment of the other axes, and feature: ``label``, ``variant`` (the other axes'
+        levels), ``metric``, ``feature``, and over replicates ``slope``, ``slope_sd``, ``correlation``,
+        ``correlation_sd``, ``n``. Empty where no label was varied over at least three levels.
+    """
+    axes = [column for column in frame.columns[2:] if column not in {*_QUANTITY, "replicate", "sample", "value", "n"}]
+    rows = []
+    for axis in axes:
+        if not axis.startswith(LABELS) or frame[axis].nunique() < FEWEST_LEVELS:
+            continue
+        others = [other for other in axes if other != axis]
+        asked = frame[frame["direction"] == "none"]
+        cells = asked.groupby([*others, "metric", "feature", "replicate", axis], sort=False)["value"].mean()
+        lines = cells.reset_index().groupby([*others, "metric", "feature", "replicate"], sort=False)
+        fitted = lines[[axis, "value"]].apply(_line).reset_index()
+        for key, part in fitted.groupby([*others, "metric", "feature"], sort=False):
+            *levels, metric, feature = key
+            rows.append((axis.removeprefix(LABELS), ", ".join(map(str, levels)), metric, feature, *_summed(part)))
+    columns = ["label", "variant", "metric", "feature", "slope", "slope_sd", "correlation", "correlation_sd", "n"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _line(points: pd.DataFrame) -> pd.Series:
+    """Slope and correlation of one replicate; NaN where there are too few levels, or nothing moves."""
+    asked, value = (points[column].to_numpy(float) for column in points)
+    if len(asked) < FEWEST_LEVELS or not asked.std():
+        return pd.Series({"slope": math.nan, "correlation": math.nan})
+    slope = float(np.polyfit(asked, value, 1)[0])
+    correlation = float(np.corrcoef(asked, value)[0, 1]) if value.std() > 0 else 0.0
+    return pd.Series({"slope": slope, "correlation": correlation})
+
+
+def _summed(lines: pd.DataFrame) -> tuple[float, float, float, float, int]:
+    slope, correlation = lines["slope"].dropna(), lines["correlation"].dropna()
+    return float(slope.mean()), float(slope.std()), float(correlation.mean()), float(correlation.std()), len(slope)
+
+
+def response_table(rows: pd.DataFrame) -> Table:
+    """The rows of :func:`responses` as text, each spread ``mean ± sd``."""
+
+    def spread(row: dict[Any, Any], what: str) -> str:
+        sd = row[f"{what}_sd"]
+        return f"{row[what]:.2f} ± {NOTHING if math.isnan(sd) else f'{sd:.2f}'}"
+
+    cells = tuple(
+        (
+            str(row["variant"]) or NOTHING,
+            f"{row['metric']} {row['feature']}",
+            str(row["label"]),
+            spread(row, "slope"),
+            spread(row, "correlation"),
+            str(row["n"]),
+        )
+        for row in rows.to_dict("records")
+    )
+    return Table(("variant", "what was measured", "against", "slope", "correlation", "n"), cells, None)
 
 
 def pooled_histograms(histograms: pd.DataFrame) -> pd.DataFrame:

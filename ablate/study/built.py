@@ -10,11 +10,10 @@ from ablate.registry import get_registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from ablate.interfaces import Conditioner, FloatArray, IntArray, Tokenizer
     from ablate.music.performance import Performance
-    from ablate.study.jobs import Context
-    from ablate.study.stages import Stage
 
 
 def built(kind: str, choice: Mapping[str, Any]) -> Any:
@@ -45,15 +44,24 @@ def build_model(config: Mapping[str, Any]) -> Any:
     return spec.build(spec.parse(config["model"]["options"]), vocabulary, built_conditioners(config))
 
 
-def trained_model(train: Stage, context: Context) -> Any:
-    """The network that a training stage left, on the device and in evaluation mode.
+def trained_model(config: Mapping[str, Any], folder: Path, device: str) -> Any:
+    """The network that a training left, on the device and in evaluation mode.
+
+    Args:
+        config: of the training stage.
+        folder: of its files.
+        device: a torch device.
 
     Raises:
-        StageError: its weights are damaged or missing.
+        StageError: its weights are damaged or missing, or are those of another network.
     """
-    model = build_model(train.config).to(context.device).eval()
-    tensors, _ = checkpoint.load_tensors(context.home / train.artifact / "weights.safetensors")
-    model.load_state_dict(tensors)
+    model = build_model(config).to(device).eval()
+    tensors, _ = checkpoint.load_tensors(folder / "weights.safetensors")
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise StageError(f"{folder}: these weights do not fit model '{config['model']['name']}': {reason}") from error
     return model
 
 

@@ -84,13 +84,31 @@ def merge(base: FileShape, over: FileShape) -> FileShape:
 
 
 def anchor_paths(raw: FileShape, registry: Registry, folder: Path) -> FileShape:
-    """The file with relative paths of its corpora made absolute: they start from the file's own folder."""
+    """The file with its relative paths, to corpora and primers, made absolute: they start from the file's folder."""
     for reader in _path_readers(registry):
         key = f"corpus.{reader.name}.{reader.path_option}"
         value = choices.get_path(raw, key)
         if isinstance(value, str) and value:
-            raw = choices.set_path(raw, key, str((folder / Path(value).expanduser()).resolve()))
+            raw = choices.set_path(raw, key, _anchored(value, folder))
+    raw = _with_primer_anchored(raw, folder)
+    if isinstance(raw.get("variants"), dict):
+        named = {name: _with_primer_anchored(changes, folder) for name, changes in raw["variants"].items()}
+        raw = {**raw, "variants": named}
     return raw
+
+
+def _with_primer_anchored(table: Any, folder: Path) -> Any:
+    """A table whose ``primer.file``, if it names one, is absolute."""
+    if not isinstance(table, dict) or not isinstance(table.get("primer"), dict):
+        return table
+    file = table["primer"].get("file")
+    if not isinstance(file, str) or not file:
+        return table
+    return {**table, "primer": {**table["primer"], "file": _anchored(file, folder)}}
+
+
+def _anchored(path: str, folder: Path) -> str:
+    return str((folder / Path(path).expanduser()).resolve())
 
 
 def _set(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape:

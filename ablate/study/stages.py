@@ -182,7 +182,7 @@ def _prime(configuration: Configuration, load: Stage) -> Stage | None:
         return None
     config: dict[str, Any] = {
         "tokenizer": configuration.one("tokenizer").plain(),
-        "take": {"tokens": options.tokens, "notes": options.notes, "seconds": options.seconds},
+        "take": options.take,
         "at_most": configuration.settings["generation"]["tokens"],
     }
     if options.file:
@@ -194,17 +194,22 @@ def _prime(configuration: Configuration, load: Stage) -> Stage | None:
 def _generate(
     configuration: Configuration, train: Stage, prime: Stage | None, replicate: int, setting: Setting
 ) -> Stage:
-    generation = configuration.settings["generation"]
-    config = {
+    samples = range(configuration.settings["generation"]["samples"])
+    seeds = [derive(setting.seed, replicate, "sample", sample) for sample in samples]
+    config = generation_config(configuration, seeds)
+    return Stage("generate", config, {"weights": train, **({"primer": prime} if prime else {})})
+
+
+def generation_config(configuration: Configuration, seeds: Sequence[int]) -> dict[str, Any]:
+    """What decides a generation beside weights and primer; ``seeds`` has one for each sample."""
+    primer = validate(PrimerSettings, configuration.settings["primer"])
+    return {
         "samplers": _plain(configuration.choices["sampler"]),
-        "generation": dict(generation),
+        "generation": dict(configuration.settings["generation"]),
         "labels": dict(configuration.labels),
-        "seeds": [derive(setting.seed, replicate, "sample", sample) for sample in range(generation["samples"])],
+        "seeds": list(seeds),
+        **({"repeat_last": primer.repeat_last} if primer.asked else {}),
     }
-    if prime is None:
-        return Stage("generate", config, {"weights": train})
-    config["repeat_last"] = configuration.settings["primer"]["repeat_last"]
-    return Stage("generate", config, {"weights": train, "primer": prime})
 
 
 def _plain(chosen: Sequence[Choice]) -> list[dict[str, Any]]:

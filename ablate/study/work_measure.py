@@ -48,7 +48,8 @@ def _samples(stage: Stage, context: Context) -> list[Performance]:
 
 def _scorer(train: Stage, context: Context) -> Callable[[Performance], FloatArray]:
     """What a metric of models asks: how unlikely each token of a performance is."""
-    model, tokenizer = trained_model(train, context), built("tokenizer", train.config["tokenizer"])
+    model = trained_model(train.config, context.home / train.artifact, context.device)
+    tokenizer = built("tokenizer", train.config["tokenizer"])
     conditioners = built_conditioners(train.config)
 
     def score(performance: Performance) -> FloatArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from ablate.study.primer import separated
 from ablate.study.stages import checkpoint_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ablate.interfaces import IntArray, Tokenizer
@@ -86,9 +86,9 @@ def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[Done | 
     source = stages[0].inputs["weights"]
     tokenizer = built("tokenizer", source.config["tokenizer"])
     primers = [read_primer(stage, context) for stage in stages]
-    rows = [row for stage, primer in zip(stages, primers, strict=True) for row in rows_of(stage, primer)]
+    rows = [row for stage, primer in zip(stages, primers, strict=True) for row in rows_of(stage.config, primer)]
     tokens = generate(
-        [trained_model(source, context)],
+        [trained_model(source.config, context.home / source.artifact, context.device)],
         rows,
         tokenizer=tokenizer,
         conditioners=built_conditioners(source.config),
@@ -113,17 +113,17 @@ def read_primer(stage: Stage, context: Context) -> IntArray:
     return primer
 
 
-def rows_of(stage: Stage, primer: IntArray) -> list[Row]:
-    """The rows of a generation."""
+def rows_of(config: Mapping[str, Any], primer: IntArray) -> list[Row]:
+    """The rows of a generation's configuration, one a sample."""
     chain = tuple(
         (spec, spec.parse(choice["options"]))
-        for choice in stage.config["samplers"]
+        for choice in config["samplers"]
         for spec in (get_registry().spec("sampler", choice["name"]),)
     )
-    tokens, labels = stage.config["generation"]["tokens"], stage.config["labels"]
     # once more, as the original did: the network reads it twice, the music has it once
-    fed = np.append(primer, primer[-1:]) if stage.config.get("repeat_last") else primer
-    return [Row(0, chain, tokens, seed, fed, labels) for seed in stage.config["seeds"]]
+    fed = np.append(primer, primer[-1:]) if config.get("repeat_last") else primer
+    tokens, labels = config["generation"]["tokens"], config["labels"]
+    return [Row(0, chain, tokens, seed, fed, labels) for seed in config["seeds"]]
 
 
 def _kept(stage: Stage, sampled: Sampled, tokenizer: Tokenizer, home: Path) -> Done | Failed:

@@ -142,14 +142,21 @@ def _primer_piece(stage: Stage, context: Context) -> Performance:
     if "file" in stage.config:
         return read_midi(stage.extra["file"])
     performances, held_out = pieces(stage.inputs["corpus"], stage, context)
-    name = stage.config["piece"]
+    return choose_piece(performances, held_out, stage.config["piece"])
+
+
+def choose_piece(performances: Sequence[Performance], held_out: Sequence[Performance], name: str) -> Performance:
+    """The piece of that name, or the first one to learn from without a name.
+
+    Raises:
+        UnknownName: there is none.
+        CorpusError: there are several.
+    """
     if not name:
         return performances[0]
     found = [performance for performance in (*performances, *held_out) if performance.name == name]
     if not found:
         raise UnknownName("piece", name, [performance.name for performance in (*performances, *held_out)])
     if len(found) > 1:
-        raise CorpusError(
-            f"primer.piece: the corpus holds {len(found)} pieces named '{name}'; give primer.file instead"
-        )
+        raise CorpusError(f"primer.piece: {len(found)} pieces are named '{name}'; give primer.file instead")
     return found[0]

@@ -1,6 +1,8 @@
 """Metrics: how far the histograms of a generated sample are from those of the reference.
 
-The measure of the original experiments: pitch, duration and velocity, each by four distances and their mean.
+The measure of the original experiments, pitch, duration and velocity, each by four distances and their mean; beside
+them pitch class, inter-onset interval and polyphony, and for all of them the Jensen-Shannon divergence and the earth
+mover's distance.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ import ablate
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ablate_distances.features import Feature
+
 
 @dataclass(frozen=True)
 class PitchOptions:
-    """Options of ``distance.pitch``, and of every other distance too."""
+    """Options of ``distance.pitch`` and ``distance.pitch_class``, and of every other distance too."""
 
     smoothing: float = ablate.option(
         1e-6, gt=0, le=1, doc="Added to each bin's probability, then normalised again, for the two KL divergences."
@@ -45,55 +49,120 @@ class AverageOptions(VelocityOptions, DurationOptions):
     """Options of ``distance.average``: those of all three features, under the same names."""
 
 
-def _pitch(options: PitchOptions) -> ablate.Metric:
-    from ablate_distances import histograms as h
+@dataclass(frozen=True)
+class IntervalOptions(PitchOptions):
+    """Options of ``distance.inter_onset_interval``."""
 
-    return h.HistogramDistance([h.pitch()], options.smoothing)
+    interval_bins: int = ablate.option(50, ge=1, doc="Interval bins of equal width from 0 to the longest interval.")
+    interval_longest: float = ablate.option(
+        1.0, gt=0, doc="Upper edge of the last interval bin in seconds; longer intervals are counted in that bin."
+    )
+
+
+@dataclass(frozen=True)
+class PolyphonyOptions(PitchOptions):
+    """Options of ``distance.polyphony``."""
+
+    polyphony_most: int = ablate.option(
+        12, ge=1, le=128, doc="Number of notes of the last polyphony bin; moments with more are counted in that bin."
+    )
+
+
+def _metric(features: list[Feature], options: PitchOptions) -> ablate.Metric:
+    from ablate_distances.histograms import HistogramDistance
+
+    return HistogramDistance(features, options.smoothing)
+
+
+def _pitch(options: PitchOptions) -> ablate.Metric:
+    from ablate_distances import features as f
+
+    return _metric([f.pitch()], options)
+
+
+def _pitch_class(options: PitchOptions) -> ablate.Metric:
+    from ablate_distances import features as f
+
+    return _metric([f.pitch_class()], options)
 
 
 def _duration(options: DurationOptions) -> ablate.Metric:
-    from ablate_distances import histograms as h
+    from ablate_distances import features as f
 
-    return h.HistogramDistance([h.duration(options.duration_bins, options.duration_longest)], options.smoothing)
+    return _metric([f.duration(options.duration_bins, options.duration_longest)], options)
 
 
 def _velocity(options: VelocityOptions) -> ablate.Metric:
-    from ablate_distances import histograms as h
+    from ablate_distances import features as f
 
-    return h.HistogramDistance([h.velocity(options.velocity_bins)], options.smoothing)
+    return _metric([f.velocity(options.velocity_bins)], options)
+
+
+def _interval(options: IntervalOptions) -> ablate.Metric:
+    from ablate_distances import features as f
+
+    return _metric([f.inter_onset_interval(options.interval_bins, options.interval_longest)], options)
+
+
+def _polyphony(options: PolyphonyOptions) -> ablate.Metric:
+    from ablate_distances import features as f
+
+    return _metric([f.polyphony(options.polyphony_most)], options)
 
 
 def _average(options: AverageOptions) -> ablate.Metric:
-    from ablate_distances import histograms as h
+    from ablate_distances import features as f
 
-    duration = h.duration(options.duration_bins, options.duration_longest)
-    return h.HistogramDistance([h.pitch(), duration, h.velocity(options.velocity_bins)], options.smoothing)
+    duration = f.duration(options.duration_bins, options.duration_longest)
+    return _metric([f.pitch(), duration, f.velocity(options.velocity_bins)], options)
 
 
 @ablate.hookimpl
 def ablate_metrics() -> Iterable[ablate.MetricSpec]:
-    """Offer one metric a feature, and their average."""
+    """Offer one metric a feature, and the average over those of the original experiments."""
     yield ablate.MetricSpec(
         name="distance.pitch",
-        summary="L1, L2 and KL between histograms of pitch.",
+        summary="L1, L2, KL, JS and Wasserstein between histograms of pitch.",
+        version="2",
         options=PitchOptions,
         build=_pitch,
     )
     yield ablate.MetricSpec(
+        name="distance.pitch_class",
+        summary="L1, L2, KL, JS and Wasserstein between histograms of pitch class.",
+        options=PitchOptions,
+        build=_pitch_class,
+    )
+    yield ablate.MetricSpec(
         name="distance.duration",
-        summary="L1, L2 and KL between histograms of note durations.",
+        summary="L1, L2, KL, JS and Wasserstein between histograms of note durations.",
+        version="2",
         options=DurationOptions,
         build=_duration,
     )
     yield ablate.MetricSpec(
         name="distance.velocity",
-        summary="L1, L2 and KL between histograms of velocity.",
+        summary="L1, L2, KL, JS and Wasserstein between histograms of velocity.",
+        version="2",
         options=VelocityOptions,
         build=_velocity,
     )
     yield ablate.MetricSpec(
+        name="distance.inter_onset_interval",
+        summary="L1, L2, KL, JS and Wasserstein between histograms of the time between onsets.",
+        options=IntervalOptions,
+        build=_interval,
+    )
+    yield ablate.MetricSpec(
+        name="distance.polyphony",
+        summary="L1, L2, KL, JS and Wasserstein between histograms of how many notes sound, by time.",
+        options=PolyphonyOptions,
+        build=_polyphony,
+    )
+    yield ablate.MetricSpec(
         name="distance.average",
-        summary="The mean over pitch, duration and velocity of each of these distances.",
+        summary="The mean over pitch, duration and velocity of each distance but Wasserstein.",
+        version="2",
         options=AverageOptions,
         build=_average,
     )

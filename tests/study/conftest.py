@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ablate.registry import get_registry
+from ablate.registry import Component, Plugin, get_registry
 from ablate.store.store import Store
 from ablate.study.home import open_home, store_url
 from ablate.study.overrides import Overrides
@@ -16,7 +16,7 @@ from ablate.study.runner import StudyRun
 from ablate.study.spec import StudySpec, load_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ablate.study.result import RunResult
@@ -111,3 +111,13 @@ def load(tiny: Path) -> Callable[..., StudySpec]:
         return load_study(str(tiny), Overrides(settings=tuple((settings or {}).items()), **overrides))
 
     return loaded
+
+
+@pytest.fixture
+def offer() -> Iterator[Callable[[Any], None]]:
+    """Offer a component to the registry of this process, for one test."""
+    components = get_registry().components
+    plugin = Plugin("test", "test", "test", "0")
+    kept = list(components)
+    yield lambda spec: components.append(Component(spec, plugin))
+    components[:] = kept

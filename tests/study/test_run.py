@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 import ablate
-from ablate.registry import Component, Plugin, get_registry
 from ablate.study.result import Listener
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from conftest import Bench
 
@@ -142,15 +141,6 @@ def test_files_that_nothing_needs_may_be_gone(bench: Bench, load: Callable[..., 
 
 
 class TestFailures:
-    @pytest.fixture
-    def offer(self) -> Iterator[Callable[[Any], None]]:
-        """Offer a component to the registry of this process, for one test."""
-        components = get_registry().components
-        plugin = Plugin("test", "test", "test", "0")
-        kept = list(components)
-        yield lambda spec: components.append(Component(spec, plugin))
-        components[:] = kept
-
     def test_a_failing_cell_is_recorded_and_the_others_go_on(
         self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, offer: Callable[[Any], None]
     ) -> None:

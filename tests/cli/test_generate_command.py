@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pretty_midi
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+STUDY = """
+seed = 5
+replicates = 2
+[corpus.bach-prelude]
+[augmenter.tempo]
+[tokenizer.midilike]
+[conditioner.tempo]
+[model.lstm]
+embedding = 8
+hidden = 16
+[training]
+steps = 6
+batch = 2
+window = 16
+precision = "fp32"
+[generation]
+samples = 2
+tokens = 120
+[sampler.temperature]
+[metric."distance.pitch"]
+[axes]
+sampler.temperature.tau = [0.8, 1.0]
+[baseline]
+sampler.temperature.tau = 1.0
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which a small study has run."""
+    from ablate.cli import run
+
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "told.toml").write_text(STUDY, encoding="utf-8")
+    code = run(
+        ["study", "run", str(folder / "told.toml"), "--home", str(folder / "home"), "--workers", "1", "--no-report"]
+    )
+    assert code == 0
+    return folder / "home"
+
+
+def notes(path: Path) -> list[tuple[int, float]]:
+    midi = pretty_midi.PrettyMIDI(str(path))
+    return [(note.pitch, round(note.start, 3)) for track in midi.instruments for note in track.notes]
+
+
+def test_unchanged_it_writes_the_studys_own_samples(home: Path, tmp_path: Path, ablate: Callable[..., Any]) -> None:
+    done = ablate(
+        "generate", "told", "--variant", "tau=0.8", "--replicate", 1, "--out", tmp_path, "--home", home, "--json"
+    )
+    assert done.code == 0, done.err
+    facts = json.loads(done.out)
+    assert [fact["primer_notes"] for fact in facts] == [0, 0]
+    own = {tuple(notes(path)) for path in home.glob("artifacts/generate/*/*/sample-*.mid")}
+    for fact in facts:
+        assert tuple(notes(tmp_path / fact["file"])) in own
+
+
+def test_what_it_is_asked_changes_the_music(home: Path, tmp_path: Path, ablate: Callable[..., Any]) -> None:
+    asked = {
+        "plain": [],
+        "fast": ["--label", "tempo=1.5"],
+        "cold": ["--set", "sampler.temperature.tau=0.1"],
+        "more": ["--count", "3", "--first", "7"],
+        "chain": ["--set", "sampler={temperature={}, top_k={k=1}}"],
+    }
+    music = {}
+    for name, words in asked.items():
+        done = ablate("generate", "told", "--out", tmp_path / name, "--home", home, "--json", *words)
+        assert done.code == 0, done.err
+        music[name] = [tuple(notes(tmp_path / fact["file"])) for fact in json.loads(done.out)]
+    assert len({tuple(samples) for samples in music.values()}) == len(music)
+    assert len(music["more"]) == 3
+    assert not set(music["more"]) & set(music["plain"])
+
+
+def test_a_primer_from_a_file_is_continued(home: Path, tmp_path: Path, ablate: Callable[..., Any]) -> None:
+    import ablate as public
+
+    piece = public.Performance.from_notes([(60 + i % 12, 64, 0.5 * i, 0.5 * i + 0.4) for i in range(30)])
+    (tmp_path / "scale.mid").write_bytes(piece.midi_bytes())
+    words = ["--primer", tmp_path / "scale.mid", "--primer-seconds", "3.2", "--count", "1"]
+    done = ablate("generate", "told", "--out", tmp_path / "out", "--home", home, "--json", *words)
+    assert done.code == 0, done.err
+    (fact,) = json.loads(done.out)
+    assert fact["primer_notes"] == 7
+    tracks = pretty_midi.PrettyMIDI(fact["file"]).instruments
+    assert [track.name for track in tracks] == ["primer", "sample-00"]
+    assert [note.pitch for note in tracks[0].notes] == [60 + i for i in range(7)]
+    assert min(note.start for note in tracks[1].notes) >= 3.0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "expected"),
+    [
+        (["tld"], 1, "unknown study in this home 'tld'; did you mean 'told'?"),
+        (["told", "--variant", "tau=0.9"], 1, "unknown variant 'tau=0.9'; did you mean"),
+        (["told", "--replicate", "2"], 2, "--replicate 2: study 'told' has replicates 0 to 1 of 'tau=1.0'"),
+        (
+            ["told", "--set", "training.steps=1"],
+            2,
+            "--set training.steps: only sampler, primer, generation, labels can",
+        ),
+        (["told", "--set", "sampler.temprature.tau=1"], 2, "this study has no sampler 'temprature'; did you mean"),
+        (["told", "--set", "sampler.temperature.tau=-1"], 2, "sampler.temperature.tau: must be a number ≥ 0, not -1"),
+        (["told", "--label", "tmpo=1"], 2, "--label tmpo: this variant was not trained with it; did you mean 'tempo'?"),
+        (["told", "--label", "tempo=0"], 2, "labels: tempo must be greater than 0, not 0"),
+        (["told", "--primer-seconds", "400"], 1, "fewer than primer.seconds = 400"),
+        (["told", "--primer-seconds", "60"], 1, "more than generation.tokens = 120"),
+    ],
+)
+def test_a_bad_wish_is_one_line(
+    home: Path, tmp_path: Path, ablate: Callable[..., Any], words: list[str], code: int, expected: str
+) -> None:
+    done = ablate("generate", *words, "--out", tmp_path / "out", "--home", home)
+    assert done.code == code
+    assert expected in done.err
+    assert done.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_overwritten(home: Path, tmp_path: Path, ablate: Callable[..., Any]) -> None:
+    assert ablate("generate", "told", "--out", tmp_path, "--home", home).code == 0
+    again = ablate("generate", "told", "--out", tmp_path, "--home", home)
+    assert again.code == 2
+    assert "is there already; choose another folder" in again.err
+
+
+def test_weights_that_are_gone_are_said_to_be(home: Path, tmp_path: Path, ablate: Callable[..., Any]) -> None:
+    import shutil
+
+    copy = tmp_path / "home"
+    shutil.copytree(home, copy)
+    shutil.rmtree(copy / "artifacts" / "train")
+    done = ablate("generate", "told", "--out", tmp_path / "out", "--home", copy)
+    assert done.code == 1
+    assert "is not trained in this home; run the study first" in done.err

@@ -1,0 +1,120 @@
+"""What is wrong and can be known before training stops the study before training; the rest fails its cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import ablate
+from ablate.errors import StudyFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import numpy as np
+    from conftest import Bench
+
+    from ablate.study.spec import StudySpec
+
+
+def refusal(bench: Bench, spec: StudySpec) -> str:
+    """The one complaint of a run that trains nothing."""
+    result = bench.run(spec)
+    assert result.refused
+    assert "train" not in result.ran
+    assert {f.replicate for f in result.failures} == {0, 1}
+    (error,) = {f"{f.error_class}: {f.error}" for f in result.failures}
+    return error
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"augmenter": {"transpose": {"semitones": [-60]}}}, "augmenter 'transpose'"),
+        ({"conditioner": {"performer": {"performers": ["001"]}}}, "conditioner 'performer': "),
+    ],
+)
+def test_music_that_does_not_do(
+    bench: Bench, load: Callable[..., StudySpec], settings: dict[str, Any], expected: str
+) -> None:
+    assert expected in refusal(bench, load(settings))
+
+
+def test_notes_that_the_tokenizer_cannot_write(bench: Bench, load: Callable[..., StudySpec], tmp_path: Path) -> None:
+    low = ablate.Performance.from_notes([(10, 64, 0.5 * i, 0.5 * i + 0.4) for i in range(9)])
+    (tmp_path / "low.mid").write_bytes(low.midi_bytes())
+    error = refusal(bench, load(corpus=str(tmp_path / "low.mid")))
+    assert error.startswith("StageError: tokenizer 'midilike-classic' finds nothing to learn in 'low'")
+
+
+def test_two_augmenters_of_one_label(
+    bench: Bench, load: Callable[..., StudySpec], offer: Callable[[Any], None]
+) -> None:
+    class Slow(ablate.Augmenter):
+        def augment(self, performance: ablate.Performance, rng: np.random.Generator) -> Any:
+            return [performance, performance.labelled(tempo=0.5)]
+
+    offer(ablate.AugmenterSpec(name="slow", summary="Slow.", build=lambda options: Slow()))
+    error = refusal(bench, load({"augmenter": ["tempo", "slow"]}))
+    assert error.startswith("LabelClash: augmenters 'tempo' and 'slow' both write the label 'tempo'")
+
+
+def test_an_augmenter_that_makes_no_music(
+    bench: Bench, load: Callable[..., StudySpec], offer: Callable[[Any], None]
+) -> None:
+    class Broken(ablate.Augmenter):
+        def augment(self, performance: ablate.Performance, rng: np.random.Generator) -> Any:
+            notes = performance.notes.copy()
+            notes["pitch"] += 100
+            return [performance.replace(notes=notes)]
+
+    offer(ablate.AugmenterSpec(name="broken", summary="Broken.", build=lambda options: Broken()))
+    error = refusal(bench, load({"augmenter": ["broken"]}))
+    assert error.startswith("StageError: augmenter 'broken', of 'bach-prelude': ")
+    assert "is not valid" in error
+
+
+def test_one_bad_variant_stops_the_others_before_training(bench: Bench, tiny: Path) -> None:
+    from ablate.study.spec import load_study
+
+    text = tiny.read_text(encoding="utf-8")
+    text = text.replace(
+        "sampler.temperature.tau = [0.8, 1.0]", 'augmenter = ["none", {transpose = {semitones = [-90]}}]'
+    )
+    tiny.write_text(text.replace("sampler.temperature.tau = 1.0", 'augmenter = "none"'), encoding="utf-8")
+    spec = load_study(str(tiny))
+    result = bench.run(spec)
+    assert result.refused
+    assert {f.variant for f in result.failures} == {"augmenter=transpose(semitones=-90)"}
+    assert set(bench.states("tiny").values()) == {"failed", "pending"}
+
+
+def test_samplers_that_do_not_fit_the_tokenizer(
+    bench: Bench, load: Callable[..., StudySpec], offer: Callable[[Any], None]
+) -> None:
+    from ablate.testing.samples import PitchTokenizer
+
+    offer(ablate.TokenizerSpec(name="pitches", summary="Pitches.", build=lambda options: PitchTokenizer()))
+    with pytest.raises(StudyFileError, match=r"sampler.grammar: .*grammar.*\(in variant 'tau=0.8'\)"):
+        bench.run(load({"tokenizer": "pitches", "sampler": {"temperature": {}, "grammar": {}}}))
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"conditioner": "tempo", "labels.tempo": 0}, "labels: tempo must be greater than 0, not 0"),
+        ({"conditioner": "tempo", "labels.tempo": -2.0}, "labels: tempo must be greater than 0, not -2"),
+        ({"conditioner": {"tempo": {"low": 2.0}}}, "conditioner.tempo: "),
+        ({"augmenter": {"tempo": {"factors": [0.0]}}}, "augmenter.tempo.factors: must be a list of "),
+        ({"augmenter": {"tempo": {"factors": [1.0, 1.0]}}}, "augmenter.tempo: "),
+        ({"conditioner": {"dynamics": {"default": 300}}}, "conditioner.dynamics"),
+    ],
+)
+def test_options_and_labels_are_refused_with_the_file(
+    load: Callable[..., StudySpec], settings: dict[str, Any], expected: str
+) -> None:
+    with pytest.raises(StudyFileError) as error:
+        load(settings)
+    assert any(problem.startswith(expected) for problem in error.value.problems), error.value.problems

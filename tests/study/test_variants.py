@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ablate.errors import StudyFileError
+from ablate.registry import get_registry
+from ablate.study.plan import lay_out
+from ablate.study.spec import StudySpec, load_study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Bench
+
+NAMED = """
+[variants.plain]
+[variants.long]
+training.steps = 9
+generation = { tokens = 90, samples = 1 }
+[variants.told]
+conditioner = { tempo = { source = "uniform" } }
+augmenter = "tempo"
+"sampler.temperature.tau" = 0.5
+"""
+
+
+@pytest.fixture
+def named(tiny: Path) -> Callable[..., StudySpec]:
+    """Load the study with named variants in place of its axis, or whatever is given."""
+
+    def loaded(variants: str = NAMED, rest: str = "") -> StudySpec:
+        text = tiny.read_text(encoding="utf-8")
+        text = text.replace(
+            "[axes]\nsampler.temperature.tau = [0.8, 1.0]\n[baseline]\nsampler.temperature.tau = 1.0\n", ""
+        )
+        tiny.write_text(text + variants + rest, encoding="utf-8")
+        return load_study(str(tiny))
+
+    return loaded
+
+
+def test_a_named_variant_changes_what_it_says_and_nothing_else(named: Callable[..., StudySpec]) -> None:
+    spec = named()
+    made = {v.name: spec.configuration(v, get_registry()).plain() for v in spec.variants()}
+    assert list(made) == ["plain", "long", "told"]
+    assert [v.name for v in spec.variants() if v.baseline] == ["plain"]
+    plain, long, told = made.values()
+    assert {key for key in plain if plain[key] != long[key]} == {"training", "generation"}
+    assert (long["training"]["steps"], long["generation"]["tokens"], long["generation"]["samples"]) == (9, 90, 1)
+    assert {key for key in plain if plain[key] != told[key]} == {"conditioner", "augmenter", "sampler"}
+    assert told["conditioner"][0]["options"]["source"] == "uniform"
+    assert told["sampler"][0]["options"]["tau"] == 0.5
+
+
+def test_named_variants_cross_with_axes(named: Callable[..., StudySpec]) -> None:
+    spec = named(rest='[axes]\nlabels.tempo = [0.9, 1.1]\n[baseline]\nvariants = "told"\nlabels.tempo = 1.1\n')
+    names = [v.name for v in spec.variants()]
+    assert names == [f"{v}, tempo={t}" for v in ("plain", "long", "told") for t in (0.9, 1.1)]
+    assert [v.name for v in spec.variants() if v.baseline] == ["told, tempo=1.1"]
+    labels = {v.name: spec.configuration(v, get_registry()).labels for v in spec.variants()}
+    assert labels["told, tempo=0.9"] == {"tempo": 0.9}
+    assert labels["plain, tempo=0.9"] == {}, "a label that nothing reads is not asked"
+    plain = [c for c in lay_out(spec, get_registry(), "cpu").cells if c.variant.name.startswith("plain")]
+    assert len({c.stages.fingerprints()["generate"] for c in plain if c.replicate == 0}) == 1
+
+
+@pytest.mark.parametrize(
+    ("variants", "expected"),
+    [
+        ("[variants]\nlong = 3\n", "variants.long: must be a table of what it changes, not 3"),
+        ("[variants.long]\ntraining.stpes = 3\n", "variants.long.training.stpes: names nothing in [training]; did you"),
+        ("[variants.long]\ntraining.steps = 0\n", "variants.long: training.steps: must be a whole number ≥ 1, not 0"),
+        ('[variants.long]\nmetric = "distance.pitch"\n', "variants.long.metric: metrics measure the variants"),
+        ('[variants.long]\nmodel = "lstn"\n', "variants.long: model.lstn: unknown model 'lstn'; did you mean 'lstm'?"),
+        (
+            "[variants.long]\ntraining.steps = 3\n[axes]\ntraining.steps = [3, 6]\n",
+            "variants.long.training.steps: is an axis of this study too",
+        ),
+        (
+            "[variants.a]\n[variants.b]\n[baseline]\nvariants = 'c'\n",
+            "baseline.variants: the baseline c is no level of the axis (levels: a, b)",
+        ),
+        (
+            '[variants.a]\n[variants.b]\nconditioner = "tempo"\n[axes]\nlabels.tempo = [1.0, -1.0]\n',
+            "labels: tempo must be greater than 0, not -1 (in variant 'b, tempo=-1.0')",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_variant_is_said_with_its_key(
+    named: Callable[..., StudySpec], variants: str, expected: str
+) -> None:
+    with pytest.raises(StudyFileError) as error:
+        named(variants)
+    assert any(problem.startswith(expected) for problem in error.value.problems), error.value.problems
+
+
+PERFORMER = '[variants.a]\nconditioner = { performer = { performers = ["001", "008"] } }\nlabels.performer = "%s"\n'
+
+
+def test_labels_with_names_become_their_place(named: Callable[..., StudySpec]) -> None:
+    spec = named(PERFORMER % "008")
+    (variant,) = spec.variants()
+    assert spec.configuration(variant, get_registry()).labels == {"performer": 1.0}
+
+
+def test_a_name_that_no_category_has_is_refused(named: Callable[..., StudySpec]) -> None:
+    with pytest.raises(StudyFileError, match=r"nothing is called '009'; did you mean '008'\? \(known: 001, 008\)"):
+        named(PERFORMER % "009")
+
+
+def test_a_study_of_named_variants_runs(bench: Bench, named: Callable[..., StudySpec]) -> None:
+    result: Any = bench.run(named())
+    assert not result.failures
+    assert set(bench.states("tiny").values()) == {"done"}
+    assert result.ran["train"] == 6
+    with bench.store() as store:
+        assert {v.name: v.levels for v in store.variants("tiny")} == {
+            name: {"variants": name} for name in ("plain", "long", "told")
+        }
