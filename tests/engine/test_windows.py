@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -91,3 +93,37 @@ def test_each_step_and_each_conditioner_is_disturbed_by_a_stream_of_its_own() ->
 def test_more_steps_begin_with_the_same_windows() -> None:
     few, many = (windows_of(numbered([50]), steps, 4, 8, 1) for steps in (5, 500))
     assert few.batch(4, [ClockConditioner()], 0).tokens.equal(many.batch(4, [ClockConditioner()], 0).tokens)
+
+
+def test_a_batch_of_each_example_has_as_many_windows_of_every_one() -> None:
+    lengths = [40, 1, 5, 300, 0, 12]
+    drawn = numbered(lengths)
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    windows = Windows(drawn, TrainingSettings(steps=50, batch=3, window=8, batch_counts="example"), 7)
+    assert windows.rows == 12, "three of each example that has something to predict"
+    starts = []
+    for step in range(50):
+        tokens = windows.batch(step, [ClockConditioner()], 0).tokens.numpy()
+        assert np.array_equal(np.bincount(owner[tokens[:, 0]], minlength=6), [3, 0, 3, 3, 0, 3])
+        starts += tokens[:, 0].tolist()
+    assert len(set(starts)) > 100, "where they begin is drawn"
+
+
+def test_others_numbers_are_those_of_windows_drawn_from_everything() -> None:
+    class Swaps(ClockConditioner):
+        def disturb(self, observed: Any, others: Any, rng: np.random.Generator) -> Any:
+            return others
+
+    drawn = numbered([60, 60])
+    windows = windows_of(drawn, 100, 4, 8, 1)
+    own, other = [], []
+    for step in range(100):
+        batch = windows.batch(step, [Swaps()], 3)
+        told = batch.conditions[0].numpy()[..., 0]
+        assert np.array_equal(np.diff(told, axis=1), np.ones((4, 7))), "they are windows, in order"
+        own += batch.tokens[:, 0].tolist()
+        other += told[:, 0].astype(int).tolist()
+    assert abs(np.corrcoef(own, other)[0, 1]) < 0.15, "they tell nothing of the tokens"
+    assert {value // 60 for value in other} == {0, 1}
+    again = windows_of(drawn, 100, 4, 8, 1).batch(7, [Swaps()], 3).conditions[0]
+    assert again.equal(windows.batch(7, [Swaps()], 3).conditions[0])
