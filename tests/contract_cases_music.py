@@ -195,10 +195,50 @@ class RewritesReference(MeanPitch):
         return super().measure(generated, reference)
 
 
+class Nats(ablate.ModelMetric):
+    def measure(self, score: Any, reference: Any, held_out: Any) -> ablate.Measured:
+        return ablate.Measured((self.value(score(reference[0])),))
+
+    def value(self, nats: Any) -> ablate.Value:
+        return ablate.Value("train", float(nats.mean()), "nat/token", "lower", len(nats))
+
+
+class NoNats(Nats):
+    def measure(self, score: Any, reference: Any, held_out: Any) -> ablate.Measured:
+        return ablate.Measured(())
+
+
+class LogOfNats(Nats):
+    def value(self, nats: Any) -> ablate.Value:
+        return ablate.Value("train", float("-inf") if nats.min() == 0 else 0.0, "1", "none", len(nats))
+
+
+class FeatureByCost(Nats):
+    def value(self, nats: Any) -> ablate.Value:
+        return ablate.Value("dear" if nats.max() > 1 else "cheap", 1.0, "1", "none", 1)
+
+
+class EmptyHistogram(Nats):
+    def measure(self, score: Any, reference: Any, held_out: Any) -> ablate.Measured:
+        histogram = ablate.Histogram("cost", "nat", (0.0, 1.0), (1,), ())
+        return ablate.Measured((self.value(score(reference[0])),), (histogram,))
+
+
+class NeedsHeldOut(Nats):
+    def measure(self, score: Any, reference: Any, held_out: Any) -> ablate.Measured:
+        return ablate.Measured(tuple(self.value(score(piece)) for piece in held_out[:1]))
+
+
+class RestlessNats(Nats):
+    def value(self, nats: Any) -> ablate.Value:
+        return ablate.Value("train", next(counter), "1", "none", 1)
+
+
 KEEPS = {
     "CorpusContract": Scale,
     "AugmenterContract": Louder,
     "MetricContract": MeanPitch,
+    "ModelMetricContract": Nats,
 }
 #: The contract, its test that must fail, the component, and what the message must say.
 BREAKS: list[tuple[str, str, Any, str]] = [
@@ -218,6 +258,7 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ("AugmenterContract", "test_input_is_left_alone", InPlace, "changed in place"),
     ("AugmenterContract", "test_seed_decides", OwnRandomness, "other results"),
     ("AugmenterContract", "test_seed_decides", OwnNumber, "another number"),
+    ("MetricContract", "test_kind", Nats, "measures the model; use ModelMetricContract"),
     ("MetricContract", "test_values", NoValue, "no value"),
     ("MetricContract", "test_values", SpreadOfOne, "is nan"),
     ("MetricContract", "test_values", Sideways, "sideways"),
@@ -232,4 +273,11 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ("MetricContract", "test_same_again", RestlessValue, "other numbers"),
     ("MetricContract", "test_same_again", Ageing, "other numbers"),
     ("MetricContract", "test_same_again", RewritesReference, "changed in place"),
+    ("ModelMetricContract", "test_kind", MeanPitch, "measures each sample; use MetricContract"),
+    ("ModelMetricContract", "test_values", NoNats, "no value"),
+    ("ModelMetricContract", "test_values", LogOfNats, "is -inf"),
+    ("ModelMetricContract", "test_features_are_fixed", FeatureByCost, "differ between samples"),
+    ("ModelMetricContract", "test_histograms", EmptyHistogram, "do not fit"),
+    ("ModelMetricContract", "test_nothing_held_out", NeedsHeldOut, "no value"),
+    ("ModelMetricContract", "test_same_again", RestlessNats, "other numbers"),
 ]

@@ -111,7 +111,54 @@ class ForesightedClock(PitchTokenizer):
         return np.full(len(tokens), float(len(tokens)))
 
 
-KEEPS = {"TokenizerContract": PitchTokenizer}
+class HastyClock(PitchTokenizer):
+    def clock(self, rows: int) -> Any:
+        times = itertools.count(1)
+        return lambda tokens: np.full(rows, 0.25 * next(times))
+
+
+class CoarseRunningClock(PitchTokenizer):
+    def clock(self, rows: int) -> Any:
+        advance = super().clock(rows)
+        return lambda tokens: advance(tokens).astype(np.float32)
+
+
+class Anything(PitchTokenizer):
+    """With a grammar that keeps the contract: every token may follow every other."""
+
+    def possible(self, tokens: Any) -> Any:
+        return np.ones((len(tokens), len(self.vocabulary)), bool)
+
+    def grammar(self, rows: int) -> Any:
+        return self.possible
+
+
+class PossibleAsNumbers(Anything):
+    def possible(self, tokens: Any) -> Any:
+        return super().possible(tokens).astype(np.int64)
+
+
+class OneWordMore(Anything):
+    def possible(self, tokens: Any) -> Any:
+        return np.ones((len(tokens), len(self.vocabulary) + 1), bool)
+
+
+class NeverAgain(Anything):
+    def possible(self, tokens: Any) -> Any:
+        return np.arange(len(self.vocabulary)) != tokens[:, None]
+
+
+class DeadEnd(Anything):
+    def possible(self, tokens: Any) -> Any:
+        return super().possible(tokens) & (tokens != 127)[:, None]
+
+
+class SharedState(Anything):
+    def possible(self, tokens: Any) -> Any:
+        return super().possible(tokens) & (np.arange(len(self.vocabulary)) != tokens[-1] + 64)
+
+
+KEEPS = {"TokenizerContract": Anything}
 #: The contract, its test that must fail, the component, and what the message must say.
 BREAKS: list[tuple[str, str, Any, str]] = [
     ("TokenizerContract", "test_vocabulary", SameWords, "same word"),
@@ -133,4 +180,11 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ("TokenizerContract", "test_times", BackwardClock, "backwards"),
     ("TokenizerContract", "test_times", EndlessClock, "not finite"),
     ("TokenizerContract", "test_times", ForesightedClock, "later tokens"),
+    ("TokenizerContract", "test_clock", HastyClock, "differs from the times"),
+    ("TokenizerContract", "test_clock", CoarseRunningClock, "float32"),
+    ("TokenizerContract", "test_grammar", PossibleAsNumbers, "int64"),
+    ("TokenizerContract", "test_grammar", OneWordMore, "129. for one row of 128 words"),
+    ("TokenizerContract", "test_grammar", NeverAgain, "called impossible"),
+    ("TokenizerContract", "test_grammar", DeadEnd, "none is possible"),
+    ("TokenizerContract", "test_grammar", SharedState, "rows beside it"),
 ]

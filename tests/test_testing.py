@@ -25,8 +25,10 @@ OF_RECORDS = {"test_record", "test_options_are_documented", "test_options_are_pl
 
 def spec_for(contract: str, component: Any, **changes: Any) -> Any:
     """A record of the contract's kind whose ``build`` makes the component."""
-    kind = contract.removesuffix("Contract").lower()
+    kind = "metric" if contract == "ModelMetricContract" else contract.removesuffix("Contract").lower()
     build = (lambda _, *rest: component(*rest)) if kind == "model" else (lambda *_: component())
+    if isinstance(component, type) and issubclass(component, ablate.ModelMetric):
+        changes = {"of": "model", **changes}
     return SPECS[kind](**{"name": "mine", "summary": "Mine.", "build": build, **changes})
 
 
