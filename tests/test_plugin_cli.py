@@ -157,7 +157,7 @@ def test_show_of_a_name_that_two_plugins_claim_names_both(ablate: Command, demo_
     [
         (("temprature",), "error: unknown component 'temprature'; did you mean 'temperature'?"),
         (("temprature", "--kind", "sampler"), "error: unknown sampler 'temprature'; did you mean 'temperature'?"),
-        (("temperature", "--kind", "metric"), "error: unknown metric 'temperature'. Offered: distance.average, "),
+        (("temperature", "--kind", "metric"), "error: unknown metric 'temperature'. Offered: "),
     ],
 )
 def test_show_of_an_unknown_name(ablate: Command, args: tuple[str, ...], said: str) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 
 import click
 
+from ablate.cli import plugin_new
 from ablate.cli.output import json_option, print_json, print_table
 from ablate.errors import UnknownName
 from ablate.options import describe, shown
@@ -15,10 +16,13 @@ from ablate.specs import SPECS
 
 @click.group("plugin")
 def group() -> None:
-    """See which components there are, and who offers them.
+    """See which components there are and who offers them, and begin one of your own.
 
     Example: ablate plugin list --kind metric
     """
+
+
+group.add_command(plugin_new.new)
 
 
 @group.command("list")

@@ -18,9 +18,12 @@ import numpy as np
 
 import ablate
 from ablate.music.performance import NOTE_DTYPE
+from ablate_midilike.grammar import Grammar
 from ablate_midilike.layout import Layout
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ablate.interfaces import FloatArray, IntArray
     from ablate_midilike import ClassicOptions
 
@@ -86,6 +89,14 @@ class ClassicTokenizer(ablate.Tokenizer):
     def times(self, tokens: IntArray) -> FloatArray:
         """The clock in seconds after each token, float64 [time]."""
         return _LAYOUT.clock(tokens, SHIFTS)
+
+    def clock(self, rows: int) -> Callable[[IntArray], FloatArray]:
+        """The running clock: the same sums in the same order as in :meth:`times`."""
+        return _LAYOUT.running_clock(rows, SHIFTS)
+
+    def grammar(self, rows: int) -> Grammar:
+        """The rules of :mod:`ablate_midilike.grammar`, with a velocity first: silence before the music is dropped."""
+        return Grammar(_LAYOUT, SHIFTS, start_token=self.start_token, rows=rows, silence_first=False)
 
 
 def _shifts(intervals: FloatArray) -> tuple[IntArray, IntArray]:

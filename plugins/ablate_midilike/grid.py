@@ -22,9 +22,12 @@ import numpy as np
 
 import ablate
 from ablate.music.performance import NOTE_DTYPE
+from ablate_midilike.grammar import OrderedGrammar
 from ablate_midilike.layout import KeyEvents, Layout
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ablate.interfaces import FloatArray, IntArray
     from ablate_midilike import GridOptions
     from ablate_midilike.layout import BoolArray
@@ -44,6 +47,7 @@ class GridTokenizer(ablate.Tokenizer):
     def __init__(self, options: GridOptions) -> None:
         self._options = options
         self._longest = round(options.longest_shift / options.step)
+        self._steps = np.arange(1, self._longest + 1)
         self._layout = Layout(options.low, options.high, options.velocity_bins, self._longest)
         self._velocities = _bin_centres(options.velocity_bins)
         self._first_velocity = 64 * options.velocity_bins // 128
@@ -115,7 +119,16 @@ class GridTokenizer(ablate.Tokenizer):
     def times(self, tokens: IntArray) -> FloatArray:
         """The clock in seconds after each token, float64 [time]."""
         # Whole steps are added up and multiplied once, so that no rounding accumulates.
-        return self._layout.clock(tokens, np.arange(1, self._longest + 1)) * self._options.step
+        return self._layout.clock(tokens, self._steps) * self._options.step
+
+    def clock(self, rows: int) -> Callable[[IntArray], FloatArray]:
+        """The running clock: whole steps again, multiplied once."""
+        advance, step = self._layout.running_clock(rows, self._steps), self._options.step
+        return lambda tokens: advance(tokens) * step
+
+    def grammar(self, rows: int) -> OrderedGrammar:
+        """The rules of :mod:`ablate_midilike.grammar`, those on the order of a step's events among them."""
+        return OrderedGrammar(self._layout, self._steps, start_token=self.start_token, rows=rows, silence_first=True)
 
 
 def _pairs(events: KeyEvents) -> tuple[IntArray, IntArray]:

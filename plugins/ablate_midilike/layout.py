@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ablate.interfaces import IntArray
 
@@ -72,10 +72,23 @@ class Layout:
 
     def clock(self, tokens: IntArray, lengths: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """The clock after each token, [time], where time shift ``k`` lasts ``lengths[k]``, in its unit and type."""
-        is_shift = tokens >= self.time_shift
-        moves = np.zeros(len(tokens), lengths.dtype)
-        moves[is_shift] = lengths[tokens[is_shift] - self.time_shift]
-        return np.asarray(np.cumsum(moves))
+        return np.asarray(np.cumsum(self._moves(lengths)[tokens]))
+
+    def running_clock(self, rows: int, lengths: np.ndarray[Any, Any]) -> Callable[[IntArray], np.ndarray[Any, Any]]:
+        """A function of the next token of every row, [rows], that gives :meth:`clock` at those tokens, [rows]."""
+        moves_v = self._moves(lengths)
+        clock_r: np.ndarray[Any, Any] = np.zeros(rows, lengths.dtype)
+
+        def advance(tokens_r: IntArray) -> np.ndarray[Any, Any]:
+            nonlocal clock_r
+            clock_r = clock_r + moves_v[tokens_r]  # a new array: the caller may keep the one before
+            return clock_r
+
+        return advance
+
+    def _moves(self, lengths: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """How far each token id moves the clock, [vocabulary]."""
+        return np.concatenate([np.zeros(self.time_shift, lengths.dtype), lengths])
 
     def note_ons(self, tokens: IntArray) -> IntArray:
         """Indices of the note-ons in ``tokens``."""

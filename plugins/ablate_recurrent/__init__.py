@@ -1,4 +1,4 @@
-"""Plugin: the recurrent network of the original experiments."""
+"""Plugin: recurrent networks, the LSTM of the original experiments and a GRU beside it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class LSTMOptions:
-    """Options of model ``lstm``."""
+class RecurrentOptions:
+    """Options of ``lstm`` and of ``gru``."""
 
     embedding: int = ablate.option(128, ge=1, doc="Width of a token's embedding.")
     hidden: int = ablate.option(256, ge=1, doc="Hidden units of each layer.")
-    layers: int = ablate.option(1, ge=1, doc="LSTM layers.")
+    layers: int = ablate.option(1, ge=1, doc="Recurrent layers.")
     dropout: float = ablate.option(
         0.0, ge=0, lt=1, doc="Share of units dropped in training, after the embedding and each layer."
     )
@@ -26,18 +26,30 @@ class LSTMOptions:
     )
 
 
-def _build(options: LSTMOptions, vocabulary: int, conditioners: Sequence[ablate.Conditioner]) -> Any:
-    from ablate_recurrent.network import LSTM
+def _lstm(options: RecurrentOptions, vocabulary: int, conditioners: Sequence[ablate.Conditioner]) -> Any:
+    from ablate_recurrent.network import Recurrent
 
-    return LSTM(options, vocabulary, conditioners)
+    return Recurrent("lstm", options, vocabulary, conditioners)
+
+
+def _gru(options: RecurrentOptions, vocabulary: int, conditioners: Sequence[ablate.Conditioner]) -> Any:
+    from ablate_recurrent.network import Recurrent
+
+    return Recurrent("gru", options, vocabulary, conditioners)
 
 
 @ablate.hookimpl
 def ablate_models() -> Iterator[ablate.ModelSpec]:
-    """Offer the model."""
+    """Offer both models."""
     yield ablate.ModelSpec(
         name="lstm",
         summary="Embedding, LSTM layers, linear projection, as in PerformanceRNN.",
-        options=LSTMOptions,
-        build=_build,
+        options=RecurrentOptions,
+        build=_lstm,
+    )
+    yield ablate.ModelSpec(
+        name="gru",
+        summary="Embedding, GRU layers, linear projection: lstm with gated recurrent units.",
+        options=RecurrentOptions,
+        build=_gru,
     )

@@ -1,8 +1,12 @@
-"""Embedding, LSTM layers, projection to the vocabulary (Simon and Oore, *Performance RNN*, 2017)."""
+"""Embedding, recurrent layers, projection to the vocabulary (Simon and Oore, *Performance RNN*, 2017).
+
+The layers are LSTMs (Hochreiter and Schmidhuber, *Long short-term memory*, 1997) or GRUs (Cho et al., *Learning phrase
+representations using RNN encoder-decoder*, 2014, with the reset gate behind the matrix product, as torch has it).
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import nn
@@ -11,27 +15,38 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ablate import Conditioner
-    from ablate_recurrent import LSTMOptions
+    from ablate_recurrent import RecurrentOptions
 
-State = tuple[torch.Tensor, torch.Tensor]
+    State = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
+
+_CELLS = {"lstm": nn.LSTM, "gru": nn.GRU}
 
 
-class LSTM(nn.Module):
+class Recurrent(nn.Module):
     """A language model whose conditioners are added to the embedded tokens.
 
     Args:
+        cell: of its layers.
         options: sizes and dropout.
         vocabulary: number of token ids.
         conditioners: each projects its features to the embedding's width.
     """
 
-    def __init__(self, options: LSTMOptions, vocabulary: int, conditioners: Sequence[Conditioner]) -> None:
+    def __init__(
+        self,
+        cell: Literal["lstm", "gru"],
+        options: RecurrentOptions,
+        vocabulary: int,
+        conditioners: Sequence[Conditioner],
+    ) -> None:
         super().__init__()
-        self.options = options
+        self.cell, self.options = cell, options
         self.embedding = nn.Embedding(vocabulary, options.embedding)
-        # nn.LSTM drops between layers only and warns where there is one; the outer two are ours
+        # torch drops between layers only and warns where there is one; the outer two are ours
         between = options.dropout if options.layers > 1 else 0.0
-        self.lstm = nn.LSTM(options.embedding, options.hidden, options.layers, batch_first=True, dropout=between)
+        layers = _CELLS[cell](options.embedding, options.hidden, options.layers, batch_first=True, dropout=between)
+        # under the cell's own name, by which kept weights of an lstm are read
+        self.add_module(cell, layers)
         self.dropout = nn.Dropout(options.dropout)
         self.projection = nn.Linear(options.hidden, vocabulary)
         # last, so that the weights above are the same draws with and without conditioners
@@ -40,15 +55,18 @@ class LSTM(nn.Module):
     def forward(
         self, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: State | None = None
     ) -> tuple[torch.Tensor, State]:
-        """Logits [rows, time, vocabulary] and the state (h, c), each [layers, rows, hidden]."""
+        """Logits [rows, time, vocabulary] and the state: (h, c) of an LSTM, h of a GRU, each [layers, rows, hidden]."""
         embedded_rte = self.embedding(tokens)
         for module, condition_rtf in zip(self.conditioners, conditions, strict=True):
             embedded_rte = embedded_rte + module(condition_rtf)
         if state is None and self.training and self.options.initial_state == "random":
             state = self._random_state(embedded_rte)
-        hidden_rth, state = self.lstm(self.dropout(embedded_rte), state)
+        hidden_rth, state = self.get_submodule(self.cell)(self.dropout(embedded_rte), state)
         return self.projection(self.dropout(hidden_rth)), state
 
     def _random_state(self, embedded_rte: torch.Tensor) -> State:
         shape = (self.options.layers, len(embedded_rte), self.options.hidden)
-        return torch.randn(shape, device=embedded_rte.device), torch.randn(shape, device=embedded_rte.device)
+        hidden_lrh = torch.randn(shape, device=embedded_rte.device)
+        if self.cell == "gru":
+            return hidden_lrh
+        return hidden_lrh, torch.randn(shape, device=embedded_rte.device)

@@ -47,15 +47,15 @@ def test_from_a_run_to_its_deletion(ran: Run, tmp_path: Path) -> None:
 
     exported = ran("study", "export", NAME)
     rows = list(csv.DictReader(io.StringIO(exported.out)))
-    assert len(rows) == 5 * 2 * 2 * 4 * 5  # variants, replicates, samples, metrics, features
+    assert len(rows) == 5 * 2 * 2 * (3 * 7 + 6)  # variants, replicates, samples, features of the metrics
     assert {row["metric"] for row in rows} == {f"distance.{f}" for f in ("pitch", "duration", "velocity", "average")}
     assert len(json.loads(ran("study", "export", NAME, "--format", "json").out)) == len(rows)
-    assert ran("study", "export", NAME, "-o", "out.parquet").out == "400 rows in out.parquet\n"
+    assert ran("study", "export", NAME, "-o", "out.parquet").out == "540 rows in out.parquet\n"
     assert len(pd.read_parquet(tmp_path / "out.parquet")) == len(rows)
 
     with sqlite3.connect(tmp_path / ".ablate/ablate.db") as connection:
         query = "SELECT COUNT(*), COUNT(DISTINCT variant) FROM ablate_results WHERE study = ?"
-        assert connection.execute(query, (NAME,)).fetchone() == (400, 5)
+        assert connection.execute(query, (NAME,)).fetchone() == (540, 5)
     connection.close()
 
     assert ran("study", "delete", NAME, "--yes").out.startswith(f"deleted {NAME}")

@@ -10,7 +10,7 @@ from ablate.testing import SamplerContract
 from ablate_sampling import TemperatureOptions, ablate_samplers
 from ablate_sampling.temperature import Temperature
 
-(SPEC,) = ablate_samplers()
+SPEC = {spec.name: spec for spec in ablate_samplers()}["temperature"]
 NO_HISTORY = torch.empty(0, 0, dtype=torch.int64)
 LOGITS = st.lists(st.floats(-50, 50, width=32), min_size=2, max_size=12)
 INF = float("inf")

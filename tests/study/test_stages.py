@@ -38,12 +38,12 @@ def test_a_fingerprint_knows_content_not_order() -> None:
 
 HERE = Setting(seed=5, device="cpu", torch="2.13")
 PINNED = {
-    "load": "f3c2c9a3f39d980e",
-    "prepare": "0506ca6b1e721d53",
-    "train": "3cf23b3de88ec56a",
-    "generate": "0456aa0ef7537048",
-    "measure distance.pitch": "c220f238da687d5b",
-    "measure distance.velocity": "cb1c86cc489c41ac",
+    "load": "6f0e38f5ca8d114d",
+    "prepare": "e8500e5c4c223f43",
+    "train": "c8d43b787d326208",
+    "generate": "74a17b4bac3be0fb",
+    "measure distance.pitch": "cf292fab3f11682e",
+    "measure distance.velocity": "b15468b54e8c9f3e",
 }
 
 
