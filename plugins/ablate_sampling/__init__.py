@@ -158,7 +158,7 @@ def ablate_samplers() -> Iterable[ablate.SamplerSpec]:
     )
     yield ablate.SamplerSpec(
         name="grammar",
-        summary="Forbids what the tokenizer would never write next.",
+        summary="Forbids what the tokenizer would never write next; stands before what keeps the best tokens.",
         options=GrammarOptions,
         build=_grammar,
     )
