@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 ROLL_SECONDS = 30.0
 
 _BETTER = {"lower": "← lower is better", "higher": "higher is better →"}
+#: Characters of a panel's title; five panels stand side by side.
+LONGEST_TITLE = 24
 _NIGHT = "#15181d"  # behind piano rolls, in a light and a dark page alike
 _VELOCITY = LinearSegmentedColormap.from_list("velocity", sns.color_palette("magma", 256)[70:250])
 
@@ -54,7 +56,7 @@ def comparison_figure(frame: pd.DataFrame, reported: pd.DataFrame) -> Figure:
             frames = (replicates, summary, reported)
             parts = (part[(part["metric"] == metric) & (part["feature"] == feature)] for part in frames)
             _spread_panel(axes, names, *parts)
-            axes.set_title(style.label(_panel_title(panels, metric, feature)), loc="left")
+            axes.set_title(_panel_title(panels, metric, feature), loc="left")
         for axes in grid[len(panels) :]:
             axes.set_axis_off()
         _mark_baseline(grid[0], names, frame)
@@ -63,10 +65,12 @@ def comparison_figure(frame: pd.DataFrame, reported: pd.DataFrame) -> Figure:
 
 
 def _panel_title(panels: Sequence[tuple[str, str]], metric: str, feature: str) -> str:
-    """Only what tells the panels apart, or stands for more than itself."""
+    """Only what tells the panels apart, or stands for more than itself; a line each for metric and feature."""
     if len(panels) > 1 and len({metric for metric, _ in panels}) == 1:
-        return feature
-    return metric if feature == stats.AVERAGE else f"{metric} {feature}"
+        lines = [feature]
+    else:
+        lines = [metric] if feature == stats.AVERAGE else [metric, feature]
+    return "\n".join(style.label(line, LONGEST_TITLE) for line in lines)
 
 
 def _spread_panel(

@@ -33,10 +33,10 @@ def test_comparison_shows_replicates_means_and_reported_values(frame: pd.DataFra
     assert plt.get_fignums() == []
     shown = [axes for axes in figure.axes if axes.axison]
     assert [axes.get_title("left") for axes in shown] == [
-        "distance.pitch l1",
-        "distance.pitch l2",
+        "distance.pitch\nl1",
+        "distance.pitch\nl2",
         "distance.pitch",
-        "notes.rate value",
+        "notes.rate\nvalue",
     ]
     replicates, reported_marks = shown[0].collections[0].get_offsets(), shown[0].collections[-1].get_offsets()
     values = stats.over_samples(frame).query("metric == 'distance.pitch' and feature == 'l1'")["value"]
