@@ -47,15 +47,15 @@ def test_from_a_run_to_its_deletion(ran: Run, tmp_path: Path) -> None:
 
     exported = ran("study", "export", NAME)
     rows = list(csv.DictReader(io.StringIO(exported.out)))
-    assert len(rows) == 5 * 2 * 2 * (3 * 7 + 6)  # variants, replicates, samples, features of the metrics
+    assert len(rows) == 5 * 2 * 2 * (3 * 7 + 6 + 1 + 2)  # variants, replicates, samples, features of the metrics
     assert {row["metric"] for row in rows} == {f"distance.{f}" for f in ("pitch", "duration", "velocity", "average")}
     assert len(json.loads(ran("study", "export", NAME, "--format", "json").out)) == len(rows)
-    assert ran("study", "export", NAME, "-o", "out.parquet").out == "540 rows in out.parquet\n"
+    assert ran("study", "export", NAME, "-o", "out.parquet").out == "600 rows in out.parquet\n"
     assert len(pd.read_parquet(tmp_path / "out.parquet")) == len(rows)
 
     with sqlite3.connect(tmp_path / ".ablate/ablate.db") as connection:
         query = "SELECT COUNT(*), COUNT(DISTINCT variant) FROM ablate_results WHERE study = ?"
-        assert connection.execute(query, (NAME,)).fetchone() == (540, 5)
+        assert connection.execute(query, (NAME,)).fetchone() == (600, 5)
     connection.close()
 
     assert ran("study", "delete", NAME, "--yes").out.startswith(f"deleted {NAME}")
@@ -66,7 +66,7 @@ def test_from_a_run_to_its_deletion(ran: Run, tmp_path: Path) -> None:
 
 def test_run_again_says_that_nothing_ran(ran: Run) -> None:
     again = ran("study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1", "--no-report")
-    assert "nothing to run: every result is there; reused 2 trainings, 10 generations, 40 measurements" in again.out
+    assert "nothing to run: every result is there; reused 2 trainings, 10 generations, 60 measurements" in again.out
     assert "tau=1.0 (baseline)" in again.out
     more = ran(
         "study",
@@ -82,7 +82,7 @@ def test_run_again_says_that_nothing_ran(ran: Run) -> None:
         "--json",
     )
     facts = json.loads(more.out)
-    assert facts["ran"] == {"train": 1, "generate": 5, "measure": 20}
+    assert facts["ran"] == {"train": 1, "generate": 5, "measure": 30}
     row = next(r for r in facts["comparison"] if (r["metric"], r["feature"]) == ("distance.pitch", "l1"))
     assert {"variant", "mean", "sd", "n"} <= set(row)
     assert row["n"] == 3
