@@ -225,10 +225,10 @@ def _leave(result: RunResult) -> None:
         )
         click.echo(f"stopped; everything finished is kept{begun}. To go on, run the same command again", err=True)
         sys.exit(130)
-    if result.refused:
-        raise AblateError("nothing was trained: mend what failed, or take it out of the study; see above")
     if result.failures:
-        raise AblateError(f"{plural(len(result.failures), 'cell')} failed; see: ablate study show '{result.name}'")
+        early = " before training, so nothing was trained" if result.refused else ""
+        count = plural(len(result.failures), "cell")
+        raise AblateError(f"{count} failed{early}; see: ablate study show '{result.name}'")
 
 
 @click.command("plan")

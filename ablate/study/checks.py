@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import AblateError, did_you_mean
 from ablate.specs import SPECS
-from ablate.study import choices
-from ablate.study.design import NAMED, Axis, Objective, factorial, level_name, same
+from ablate.study import choices, varied
+from ablate.study.design import NAMED, factorial, level_name, same
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Iterator
 
     from ablate.registry import Registry
     from ablate.study.choices import FileShape, Problem
@@ -117,12 +117,12 @@ def content_problems(raw: FileShape, registry: Registry) -> list[Problem]:
     if not (choices.named(raw.get("sampler", [])) or {}):
         problems.append(("sampler", f"a study needs a sampler. Offered: {', '.join(registry.names('sampler'))}"))
     base = set(problems)
-    axes = flat_axes(raw.get("axes", {}))
+    axes = varied.flat_axes(raw.get("axes", {}))
     for path, levels in axes.items():
         problems += _axis_problems(path, levels, raw, registry, base)
-    for name, changes in named_variants(raw).items():
+    for name, changes in varied.named_variants(raw).items():
         problems += _variant_problems(name, changes, raw, registry, base)
-    axes = {**_named_axis(raw), **axes}
+    axes = {**varied.named_axis(raw), **axes}
     problems += _baseline_problems(raw, axes)
     problems += _objective_problems(raw)
     problems += _label_problems(raw, axes, registry)
@@ -134,13 +134,13 @@ def _label_problems(raw: FileShape, axes: dict[str, Any], registry: Registry) ->
     labels = raw.get("labels", {})
     asked = {f"labels.{label}": f"labels.{label}" for label in labels} if isinstance(labels, dict) else {}
     asked |= {path: f"axes.{path}" for path in axes if path.startswith("labels.")}
-    for name, changes in named_variants(raw).items():
+    for name, changes in varied.named_variants(raw).items():
         asked |= {path: f"variants.{name}.{path}" for path in changes if path.startswith("labels.")}
     if not asked:
         return
     levels = axes.get("conditioner", [])
     settings = [raw.get("conditioner", []), *(levels if isinstance(levels, list) else [])]
-    settings += [changes["conditioner"] for changes in named_variants(raw).values() if "conditioner" in changes]
+    settings += [changes["conditioner"] for changes in varied.named_variants(raw).values() if "conditioner" in changes]
     known = sorted({label for value in settings for label in _labels_of(value, registry)})
     for path, key in asked.items():
         label = path.removeprefix("labels.")
@@ -161,7 +161,7 @@ def _labels_of(value: Any, registry: Registry) -> Iterator[str]:
 
 def reported_problems(raw: FileShape) -> Iterator[Problem]:
     """Reported values that the report could not place; asked of the file alone, whose axes they speak of."""
-    variants = [variant.name for variant in factorial(axes(raw), baseline(raw))]
+    variants = [variant.name for variant in factorial(varied.axes(raw), varied.baseline(raw))]
     metrics = list(choices.named(raw.get("metric", [])) or {})
     for variant, values in raw.get("reported", {}).get("values", {}).items():
         if variant not in variants:
@@ -200,20 +200,21 @@ def _variant_problems(
     name: str, changes: dict[str, Any], raw: FileShape, registry: Registry, base: set[Problem]
 ) -> Iterator[Problem]:
     key = f"variants.{name}"
-    varied = flat_axes(raw.get("axes", {}))
+    axes = varied.flat_axes(raw.get("axes", {}))
+    kinds = varied.shaped(raw, {NAMED: name}, {name: _whole_kinds(changes)})
     wrong = False
     for path in changes:
-        nothing = choices.names_something(path, shaped(raw, {NAMED: name}, {name: _whole_kinds(changes)}), registry)
+        nothing = choices.names_something(path, kinds, registry)
         if not nothing and path.partition(".")[0] == "metric":
             nothing = "metrics measure the variants, they cannot be what is varied"
-        if not nothing and path in varied:
+        if not nothing and path in axes:
             nothing = "is an axis of this study too; vary it in one place"
         if nothing:
             wrong = True
             yield f"{key}.{path}", nothing
     if wrong:
         return
-    _, problems = choices.resolve(shaped(raw, {NAMED: name}, {name: changes}), registry)
+    _, problems = choices.resolve(varied.shaped(raw, {NAMED: name}, {name: changes}), registry)
     for where, text in problems:
         if (where, text) not in base:
             yield key, f"{where}: {text}"
@@ -221,8 +222,8 @@ def _variant_problems(
 
 def combination_problems(raw: FileShape, registry: Registry) -> Iterator[Problem]:
     """What is wrong with whole variants only; asked of a file whose levels are all right one by one."""
-    for variant in factorial(axes(raw), baseline(raw)):
-        _, problems = choices.resolve(shaped(raw, variant.levels, named_variants(raw)), registry)
+    for variant in factorial(varied.axes(raw), varied.baseline(raw)):
+        _, problems = choices.resolve(varied.shaped(raw, variant.levels, varied.named_variants(raw)), registry)
         for where, text in problems:
             yield where, f"{text} (in variant '{variant.name}')"
 
@@ -233,11 +234,11 @@ def _whole_kinds(changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _baseline_problems(raw: FileShape, axes: dict[str, Any]) -> Iterator[Problem]:
-    given = flat_axes(raw.get("baseline", {}), stops=axes)
+    given = varied.flat_axes(raw.get("baseline", {}), stops=axes)
     for path in given:
         if path not in axes:
             yield f"baseline.{path}", f"no axis of this study{did_you_mean(path, axes)}"
-    for path, level in baseline(raw).items():
+    for path, level in varied.baseline(raw).items():
         levels = axes[path]
         if isinstance(levels, list) and levels and not any(same(level, other) for other in levels):
             listing = ", ".join(level_name(other) for other in levels)
@@ -262,83 +263,3 @@ def _objective_problems(raw: FileShape) -> Iterator[Problem]:
     metric = given.get("metric")
     if isinstance(metric, str) and metric not in metrics:
         yield "objective.metric", f"this study has no metric '{metric}'{did_you_mean(metric, metrics)}"
-
-
-def flat_axes(table: dict[str, Any], stops: Container[str] = ()) -> dict[str, Any]:
-    """``{"sampler": {"temperature": {"tau": [..]}}}`` as ``{"sampler.temperature.tau": [..]}``.
-
-    Paths in ``stops`` are not gone into: a level may itself be a table.
-    """
-    flat: dict[str, Any] = {}
-
-    def walk(prefix: str, value: Any) -> None:
-        if isinstance(value, dict) and prefix not in stops:
-            for key, inner in value.items():
-                walk(f"{prefix}.{key}" if prefix else key, inner)
-        else:
-            flat[prefix] = value
-
-    walk("", table)
-    return flat
-
-
-def axes(raw: FileShape) -> tuple[Axis, ...]:
-    """The axes of a file without problems, its named variants first."""
-    flat = {**_named_axis(raw), **flat_axes(raw.get("axes", {}))}
-    return tuple(Axis(path, tuple(levels)) for path, levels in flat.items())
-
-
-def _named_axis(raw: FileShape) -> dict[str, Any]:
-    names = list(named_variants(raw))
-    return {NAMED: names} if names else {}
-
-
-def named_variants(raw: FileShape) -> dict[str, dict[str, Any]]:
-    """``[variants.NAME]`` as path -> level.
-
-    A kind is replaced as a whole (``conditioner = "tempo"``); settings and labels are set one by one
-    (``training.steps = 100``), and so is any other path in quotes (``"sampler.temperature.tau" = 0.8``).
-    """
-    named: dict[str, dict[str, Any]] = {}
-    for name, changes in raw.get("variants", {}).items():
-        named[name] = {}
-        for key, value in changes.items():
-            if isinstance(value, dict) and key not in SPECS:
-                named[name] |= {f"{key}.{option}": level for option, level in value.items()}
-            else:
-                named[name][key] = value
-    return named
-
-
-def shaped(config: FileShape, levels: Mapping[str, Any], named: Mapping[str, Mapping[str, Any]]) -> FileShape:
-    """A configuration in file shape with the levels of a variant."""
-    for path, level in levels.items():
-        changes = named[level] if path == NAMED else {path: level}
-        for where, value in changes.items():
-            config = choices.set_path(config, where, value)
-    return config
-
-
-def baseline(raw: FileShape) -> dict[str, Any]:
-    """A level for each axis: as given, or the base configuration's value, or the first level."""
-    axes = {**_named_axis(raw), **flat_axes(raw.get("axes", {}))}
-    given = flat_axes(raw.get("baseline", {}), stops=axes)
-    return {path: _baseline_level(path, levels, given, raw) for path, levels in axes.items()}
-
-
-def _baseline_level(path: str, levels: Any, given: dict[str, Any], raw: FileShape) -> Any:
-    value = given.get(path) if path == NAMED else given.get(path, choices.get_path(raw, path))
-    if not isinstance(levels, list) or not levels:
-        return value
-    if value is None:
-        return levels[0]
-    if path in SPECS:  # "tempo", ["tempo"] and {tempo = {}} are three spellings of one level
-        return next((level for level in levels if choices.named(level) == choices.named(value)), value)
-    return next((level for level in levels if same(level, value)), value)
-
-
-def objective(raw: FileShape) -> Objective:
-    """What stands for a variant in Optuna: as given; what is not given is taken from what the metric measures."""
-    metrics = list(choices.named(raw.get("metric", [])) or {})
-    given = {"metric": metrics[-1] if metrics else "", "feature": "", "direction": ""}
-    return Objective(**{**given, **raw.get("objective", {})})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import UsageError, did_you_mean
 from ablate.specs import SPECS, CorpusSpec
-from ablate.study import checks, choices
+from ablate.study import choices, varied
 from ablate.study.design import level_name
 
 if TYPE_CHECKING:
@@ -115,11 +115,11 @@ def _set(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape
     section, _, name = path.partition(".")
     if path in ("replicates", "seed", "objective"):
         return {**raw, path: value}
-    axes = checks.flat_axes(raw.get("axes", {}))
+    axes = varied.flat_axes(raw.get("axes", {}))
     if section == "axes":
         return {**raw, "axes": {**axes, name: value}}
     if section == "baseline":
-        return {**raw, "baseline": {**checks.flat_axes(raw.get("baseline", {}), stops=axes), name: value}}
+        return {**raw, "baseline": {**varied.flat_axes(raw.get("baseline", {}), stops=axes), name: value}}
     if section not in choices.SECTIONS:
         known = [*choices.SECTIONS, "axes", "baseline", "replicates", "seed", "objective"]
         raise UsageError(f"--set {path}: names nothing{did_you_mean(section, known)} (known: {', '.join(known)})")

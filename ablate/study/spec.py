@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ablate
 from ablate.errors import StudyFileError, UnknownName
 from ablate.registry import get_registry
-from ablate.study import checks, choices
+from ablate.study import checks, choices, varied
 from ablate.study.design import Axis, Objective, Variant, factorial
 from ablate.study.overrides import DEFAULT_PROFILE, Overrides, anchor_paths, apply, merge, study_name
 
@@ -67,7 +67,7 @@ class StudySpec:
 
     def shaped(self, variant: Variant) -> FileShape:
         """A variant's configuration in file shape."""
-        return checks.shaped(self.config, variant.levels, self.named)
+        return varied.shaped(self.config, variant.levels, self.named)
 
     def plain(self) -> dict[str, Any]:
         """The study as JSON-ready data, for the store and the report."""
@@ -190,11 +190,11 @@ def _spec(path: Path, raw: FileShape, overrides: Overrides) -> StudySpec:
         profile=overrides.profile or DEFAULT_PROFILE,
         seed=raw.get("seed", 0),
         replicates=raw.get("replicates", 6),
-        objective=checks.objective(raw),
+        objective=varied.objective(raw),
         config={section: raw[section] for section in choices.SECTIONS if section in raw},
-        axes=checks.axes(raw),
-        named=checks.named_variants(raw),
-        baseline=checks.baseline(raw),
+        axes=varied.axes(raw),
+        named=varied.named_variants(raw),
+        baseline=varied.baseline(raw),
         reported=raw.get("reported", {}),
         overrides=tuple(overrides.said()),
     )

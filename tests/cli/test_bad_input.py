@@ -71,7 +71,8 @@ def test_a_file_without_music(ablate: Run, tmp_path: Path, data: bytes, reason: 
     assert failed.startswith("failed: tau=0.6, replicate 0; tau=0.8, replicate 0; tau=1.0, replicate 0; and 2 more: ")
     assert "bad.mid" in failed
     assert reason in failed
-    assert outcome.err.splitlines()[-1].startswith("error: 5 cells failed; see: ablate study show ")
+    last = outcome.err.splitlines()[-1]
+    assert last.startswith("error: 5 cells failed before training, so nothing was trained; see: ablate study show ")
     inspected = ablate("corpus", "inspect", "bad.mid")
     assert inspected.code == 1
     assert reason in inspected.out
@@ -121,7 +122,7 @@ def test_a_corpus_all_outside_the_keyboard(ablate: Run, tmp_path: Path) -> None:
     (tmp_path / "high.mid").write_bytes(library.Performance.from_notes(notes).midi_bytes())
     outcome = ablate("study", "run", "tau_sweep", "--corpus", "high.mid", *SMALL)
     assert outcome.code == 1
-    assert "tokenizer 'midilike-classic' finds nothing to learn in the corpus" in outcome.err
+    assert "tokenizer 'midilike-classic' finds nothing to learn in 'high'" in outcome.err
 
 
 def test_zero_length_notes_are_counted(ablate: Run, tmp_path: Path) -> None:
