@@ -22,7 +22,7 @@ _COMMANDS = {
     "corpus": "Look at music before learning from it.",
     "db": "Look after the database.",
     "generate": "Write MIDI files with weights that a study has trained.",
-    "plugin": "See which components there are.",
+    "plugin": "See which components there are, and begin your own.",
     "study": "Run studies and read their results.",
 }
 

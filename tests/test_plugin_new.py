@@ -1,0 +1,219 @@
+"""``ablate plugin new``, and what the guide shows of it; ``docs/run_guide.py`` does the guide word for word."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from checkout import ROOT
+from hatchling.builders.wheel import WheelBuilder
+
+from ablate.cli import run
+from ablate.registry import get_registry
+from ablate.specs import SPECS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Outcome
+
+    Command = Callable[..., Outcome]
+
+GUIDE = ROOT / "docs/writing-a-plugin.md"
+SECTION = GUIDE.read_text(encoding="utf-8").split("\n## ")[1]
+#: pip without a network, and without looking for what is installed already.
+OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+
+
+def written(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def python(cwd: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run ``python ARGS``, without plugins being allowed to end it."""
+    kept = {name: value for name, value in os.environ.items() if name != "ABLATE_STRICT_PLUGINS"}
+    return subprocess.run(
+        [sys.executable, *args], cwd=cwd, env={**kept, **env}, capture_output=True, text=True, check=False
+    )
+
+
+def test_says_what_it_wrote_and_what_is_next(ablate: Command, tmp_path: Path) -> None:
+    made = ablate("plugin", "new", "pitch-range", "--kind", "metric")
+    assert (made.code, made.err) == (0, "")
+    files = [
+        "README.md",
+        "ablate_pitch_range.py",
+        "pyproject.toml",
+        "studies/pitch-range.toml",
+        "tests/test_pitch_range.py",
+    ]
+    assert written(tmp_path / "ablate-pitch-range") == files
+    assert made.out.splitlines() == [
+        "wrote ablate-pitch-range:",
+        *(f"  {file}" for file in files),
+        "next:",
+        "  pip install --editable './ablate-pitch-range[test]'",
+        "  pytest ablate-pitch-range",
+        "  ablate plugin list --kind metric",
+        "  ablate study run ablate-pitch-range/studies/pitch-range.toml",
+    ]
+
+
+def test_out_names_another_folder(ablate: Command, tmp_path: Path) -> None:
+    (tmp_path / "my folder").mkdir()  # empty, so it may be used
+    made = ablate("plugin", "new", "swing", "--kind", "model", "--out", "my folder")
+    assert "  pip install --editable './my folder[test]'\n  pytest 'my folder'\n" in made.out
+    assert {"ablate_swing/__init__.py", "ablate_swing/network.py"} < set(written(tmp_path / "my folder"))
+    elsewhere = ablate("plugin", "new", "swing", "--kind", "metric", "--out", str(tmp_path / "there"))
+    assert f"pip install --editable '{tmp_path}/there[test]'" in elsewhere.out
+
+
+def test_the_prefix_is_that_of_the_distribution_alone(ablate: Command, tmp_path: Path) -> None:
+    assert ablate("plugin", "new", "ablate-swing", "--kind", "sampler").code == 0
+    project = tomllib.loads((tmp_path / "ablate-swing/pyproject.toml").read_text())["project"]
+    assert (project["name"], project["entry-points"]) == ("ablate-swing", {"ablate": {"swing": "ablate_swing"}})
+    assert 'name="swing"' in (tmp_path / "ablate-swing/ablate_swing.py").read_text()
+
+
+@pytest.mark.parametrize("name", ["Swing", "swing_feel", "swing-", "2swing", "swing--feel", "", "ablate-", "söng"])
+def test_a_name_is_lower_case_words(ablate: Command, tmp_path: Path, name: str) -> None:
+    refused = ablate("plugin", "new", name, "--kind", "metric")
+    assert (refused.code, refused.out, written(tmp_path)) == (2, "", [])
+    shown = name.removeprefix("ablate-")
+    assert refused.err == (
+        f"error: name '{shown}': use lower-case words joined by '-', for example swing or pitch-range\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["none", "class", "true"])
+def test_a_word_of_python_is_no_name(ablate: Command, name: str) -> None:
+    refused = ablate("plugin", "new", name, "--kind", "conditioner")
+    assert (refused.code, refused.err) == (
+        2,
+        f"error: name '{name}': is a word of Python; choose another name\n",
+    )
+
+
+def test_a_name_that_is_offered_already(ablate: Command, tmp_path: Path) -> None:
+    refused = ablate("plugin", "new", "temperature", "--kind", "sampler")
+    owner = get_registry().component("sampler", "temperature").plugin
+    assert (refused.code, refused.err, written(tmp_path)) == (
+        2,
+        f"error: sampler 'temperature' is offered already by {owner}; choose another name\n",
+        [],
+    )
+    assert owner.distribution == "ablate"
+    assert ablate("plugin", "new", "temperature", "--kind", "metric").code == 0
+
+
+def test_a_module_that_is_there_already(ablate: Command, tmp_path: Path) -> None:
+    refused = ablate("plugin", "new", "bach", "--kind", "metric")
+    assert (refused.code, written(tmp_path)) == (2, [])
+    assert refused.err.startswith("error: module ablate_bach is that of plugin 'bach' (ablate_bach, of ablate ")
+
+
+def test_a_folder_that_holds_something(ablate: Command, tmp_path: Path) -> None:
+    (tmp_path / "ablate-swing").mkdir()
+    (tmp_path / "ablate-swing/mine.txt").write_text("mine")
+    refused = ablate("plugin", "new", "swing", "--kind", "metric")
+    said = "error: ablate-swing exists already and is no empty folder; choose another one with --out\n"
+    assert (refused.code, refused.err) == (2, said)
+    assert written(tmp_path) == ["ablate-swing/mine.txt"]
+
+
+def test_a_place_that_cannot_be_written(ablate: Command, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a file")
+    refused = ablate("plugin", "new", "swing", "--kind", "metric", "--out", "file/inside")
+    said = "error: cannot write file/inside (Not a directory); choose another folder with --out\n"
+    assert (refused.code, refused.err) == (1, said)
+
+
+def test_a_kind_must_be_given(ablate: Command) -> None:
+    refused = ablate("plugin", "new", "swing")
+    assert refused.code == 2
+    assert "Missing option '--kind'" in refused.err
+
+
+def test_listing_plugins_does_not_load_the_templates_engine(tmp_path: Path) -> None:
+    code = "import sys\nfrom ablate.cli import run\nrun(['plugin', 'list'])\nsys.exit('jinja2' in sys.modules)"
+    assert python(tmp_path, "-c", code).returncode == 0
+
+
+def test_the_wheel_holds_every_template() -> None:
+    builder = WheelBuilder(str(ROOT))
+    packed = {Path(file.distribution_path).as_posix() for file in builder.recurse_included_files()}
+    templates = {path.relative_to(ROOT).as_posix() for path in (ROOT / "ablate/cli/templates").rglob("*.j2")}
+    assert {Path(path).parts[4] for path in templates} == {*SPECS, "every", "parts"}
+    assert templates <= packed
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a package of every kind, all of which pip has installed into its folder ``site``."""
+    folder = tmp_path_factory.mktemp("packages")
+    for kind in SPECS:
+        with contextlib.redirect_stdout(io.StringIO()):
+            assert run(["plugin", "new", f"my-{kind}", "--kind", kind, "--out", str(folder / kind)]) == 0
+    alone = ["--quiet", "--disable-pip-version-check", "--target", "site", *(f"./{kind}" for kind in SPECS)]
+    installed = python(folder, "-m", "pip", "install", *alone, **OFFLINE)
+    assert installed.returncode == 0, installed.stderr
+    return folder
+
+
+def test_the_code_is_as_ruff_wants_it(packages: Path) -> None:
+    for command in ("check", "format --check"):
+        linted = python(packages, "-m", "ruff", *command.split(), "--no-cache", *SPECS)
+        assert linted.returncode == 0, linted.stdout
+
+
+@pytest.mark.slow
+def test_every_kind_is_listed(packages: Path) -> None:
+    listed = python(packages, "-m", "ablate", "plugin", "list", "--json", PYTHONPATH="site")
+    components = json.loads(listed.stdout)["components"]
+    offered = {(c["kind"], c["name"], c["distribution"]) for c in components if c["distribution"] != "ablate"}
+    assert offered == {(kind, f"my-{kind}", f"ablate-my-{kind}") for kind in SPECS}
+
+
+@pytest.mark.slow
+def test_every_kind_passes_its_own_tests(packages: Path) -> None:
+    tested = python(packages, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", "-q", *SPECS, PYTHONPATH="site")
+    assert tested.returncode == 0, tested.stdout
+    assert int(re.findall(r"(\d+) passed", tested.stdout)[0]) > 10 * len(SPECS)
+
+
+@pytest.mark.slow
+def test_every_kind_can_be_used_in_its_own_study(packages: Path) -> None:
+    files = {kind: f"{kind}/studies/my-{kind}.toml" for kind in SPECS}
+    code = "import sys\nfrom ablate.cli import run\nsys.exit(max(run(['study', 'plan', f]) for f in sys.argv[1:]))"
+    planned = python(packages, "-c", code, *files.values(), PYTHONPATH="site", NO_COLOR="1")
+    assert planned.returncode == 0, planned.stderr
+    counted = re.findall(r"^my-(\w+): (\d) variants$", planned.stdout, re.MULTILINE)
+    assert [kind for kind, _ in counted] == list(SPECS)
+    assert {int(count) for _, count in counted} == {2, 3}
+
+
+def test_the_guide_shows_the_module_as_it_is_written(ablate: Command, tmp_path: Path) -> None:
+    ablate("plugin", "new", "loudness", "--kind", "conditioner")
+    (shown,) = re.findall(r"^```python\n(.*?)^```$", SECTION, re.DOTALL | re.MULTILINE)
+    assert shown == (tmp_path / "ablate-loudness/ablate_loudness.py").read_text()
+
+
+def test_the_guides_edit_must_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    import run_guide
+
+    diff = "--- file\n+++ file\n@@\n kept\n-old\n+new\n"
+    (tmp_path / "file").write_text("old\nkept\nold\n")
+    run_guide.edit(diff, tmp_path)
+    assert (tmp_path / "file").read_text() == "old\nkept\nnew\n"
+    with pytest.raises(ValueError, match="0 times, not once"):
+        run_guide.edit(diff, tmp_path)
