@@ -11,12 +11,15 @@ import numpy as np
 import torch
 
 from ablate.engine.generate import BLOCK, Row, generate
-from ablate.engine.settings import TrainingSettings
+from ablate.engine.settings import SplitSettings, TrainingSettings
 from ablate.engine.train import Member, MemberSeeds, train
 from ablate.engine.windows import Example
+from ablate.errors import AblateError
 from ablate.options import validate
 from ablate.study.built import build_model, built, built_conditioners
+from ablate.study.split import split_pieces
 from ablate.study.stages import fingerprint
+from ablate.study.work_music import augmented
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,19 +61,33 @@ def estimate_seconds(plan: Plan, device: str, workers: int) -> float:
 def _rate(stage: Stage, device: str, rates: dict[str, tuple[float, float]]) -> tuple[float, float]:
     """Seconds a training step and seconds a generated column of a training stage's model."""
     config = {key: value for key, value in stage.config.items() if key != "seeds"}
-    key = fingerprint(config)
+    examples = _examples(stage) if config["training"]["batch_counts"] == "example" else 1
+    key = fingerprint({**config, "examples": examples})
     if key not in rates:
-        rates[key] = _timed(config, device)
+        rates[key] = _timed(config, examples, device)
     return rates[key]
 
 
-def _timed(config: Mapping[str, Any], device: str) -> tuple[float, float]:
+def _examples(train: Stage) -> int:
+    """How many examples there are to train on; 1 where that is yet to fail, and will say so itself."""
+    prepare = train.inputs["examples"]
+    try:
+        performances = built("corpus", prepare.inputs["corpus"].extra["corpus"]).load()
+        kept, _ = split_pieces(performances, validate(SplitSettings, prepare.config.get("split", {})))
+        return len(augmented(kept, prepare))
+    except AblateError:
+        return 1
+
+
+def _timed(config: Mapping[str, Any], examples: int, device: str) -> tuple[float, float]:
     tokenizer = built("tokenizer", config["tokenizer"])
     conditioners = built_conditioners(config)
     settings = validate(TrainingSettings, config["training"])
     tokens = np.random.default_rng(0).integers(0, len(tokenizer.vocabulary), settings.window + 1)
     conditions = tuple(np.zeros((len(tokens), conditioner.features), np.float32) for conditioner in conditioners)
-    member = Member(lambda: build_model(config), [Example(tokens, conditions)], conditioners, settings, _SEEDS)
+    member = Member(
+        lambda: build_model(config), [Example(tokens, conditions)] * examples, conditioners, settings, _SEEDS
+    )
 
     def training(steps: int) -> None:
         train([dataclasses.replace(member, settings=dataclasses.replace(settings, steps=steps))], device)

@@ -57,7 +57,7 @@ def prepare(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     """Augment, observe and encode what there is to learn from."""
     (stage,) = stages
     performances, held_out = pieces(stage.inputs["corpus"], stage, context)
-    performances = _augmented(performances, stage)
+    performances = augmented(performances, stage)
     tokenizer = built("tokenizer", stage.config["tokenizer"])
     conditioners = built_conditioners(stage.config)
     for conditioner, choice in zip(conditioners, stage.config["conditioners"], strict=True):
@@ -71,7 +71,7 @@ def prepare(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     return [Done(stage, result, 0.0)]
 
 
-def _augmented(performances: Sequence[Performance], stage: Stage) -> list[Performance]:
+def augmented(performances: Sequence[Performance], stage: Stage) -> list[Performance]:
     """The performances after each augmenter in turn.
 
     Raises:

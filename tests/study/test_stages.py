@@ -196,3 +196,11 @@ def test_a_plan_without_a_home_runs_everything(load: Callable[..., StudySpec], t
     order = list(plan.missing.values())
     for place, stage in enumerate(order):
         assert all(source in order[:place] for source in stage.inputs.values())
+
+
+def test_an_estimate_knows_what_a_batch_counts(load: Callable[..., StudySpec], tmp_path: Path) -> None:
+    def estimated(counts: str) -> float:
+        settings = {"augmenter": "tempo", "training.batch": 64, "training.steps": 6000, "training.batch_counts": counts}
+        return estimate_seconds(make_plan(laid(load(settings)), None, tmp_path), "cpu", 1)
+
+    assert estimated("example") > 2 * estimated("step"), "five copies are five times the windows"
