@@ -126,7 +126,7 @@ class Conditioner(ABC):
         """Numbers for a training example, float32 of shape [time, features].
 
         Args:
-            performance: the example, with its labels.
+            performance: the example as its tokens say it (encoded and decoded), with its labels and name.
             times: the clock in seconds at each of its tokens, shape [time].
         """
 
@@ -144,8 +144,8 @@ class Conditioner(ABC):
 
         Args:
             observed: the windows' own numbers, as :meth:`observe` gave them.
-            others: the numbers of as many windows drawn at random from all examples, of the same shape: they keep
-                the distribution, and have nothing to do with these windows' tokens.
+            others: the numbers of other windows, of the same shape, each drawn as its row's own window was: they
+                keep the distribution, and have nothing to do with these windows' tokens.
             rng: the training's own stream for labels.
         """
         del others, rng

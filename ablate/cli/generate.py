@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--set", "settings", multiple=True, metavar="KEY.PATH=VALUE", help="Change a sampler or the like.")
 @click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Ask a conditioner for this.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for MIDI files.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:N; auto: as trained.")
 @home_option
 @store_option
 @json_option
@@ -50,13 +50,12 @@ def command(  # noqa: PLR0913 - an option each
     """
     with existing_store(home, store) as opened:
         opened.study(study)  # an unknown name is said before torch is loaded
-        from ablate.engine.devices import resolve_device
         from ablate.registry import get_registry
         from ablate.study.compose import Wish, compose
 
         variant = variant or next(each.name for each in opened.variants(study) if each.baseline)
         wish = Wish(study, variant, replicate, _settings(wishes), first)
-        samples = compose(opened, home.resolve(), wish, get_registry(), device=resolve_device(device))
+        samples = compose(opened, home.resolve(), wish, get_registry(), device=device)
     written = _write(samples, out, f"{study}-{variant.replace(', ', ',')}-r{replicate}")
     facts = [_facts(path, sample) for path, sample in zip(written, samples, strict=True)]
     if as_json:

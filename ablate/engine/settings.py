@@ -68,8 +68,6 @@ class PrimerSettings:
     def __post_init__(self) -> None:
         if sum(map(bool, self.take.values())) > 1:
             raise ValueError("tokens, notes and seconds exclude each other; give one of them")
-        if self.file and not self.asked:
-            raise ValueError("how much of primer.file? Give tokens, notes or seconds")
         if self.piece and self.file:
             raise ValueError("piece and file exclude each other; give one of them")
 

@@ -73,16 +73,21 @@ class Windows:
         if not starts.sum():
             raise StageError("nothing to learn: no training example has two tokens")
         self._first, self._offset = np.cumsum(starts) - starts, ends - lengths
-        self._places, self._all_ends = int(starts.sum()), ends
-        if settings.batch_counts == "step":
-            drawn = numpy_stream(seed).integers(0, self._places, size=(settings.steps, settings.batch))
-        else:
-            low = np.repeat(self._first[starts > 0], settings.batch)
-            high = low + np.repeat(starts[starts > 0], settings.batch)
-            drawn = numpy_stream(seed).integers(low, high, size=(settings.steps, len(low)))
-        self._starts, self._ends = self._located(drawn)
-        self.rows = self._starts.shape[1]
+        self._all_ends = ends
+        self._low, self._high = self._bounds(starts, settings)
+        self.rows = settings.batch if isinstance(self._low, int) else len(self._low)
+        self._starts, self._ends = self._located(self._drawn(numpy_stream(seed), settings.steps))
         self._reach = np.arange(window + 1)
+
+    def _bounds(self, starts: IntArray, settings: TrainingSettings) -> tuple[int | IntArray, int | IntArray]:
+        """Between which numbers the place of each row's window is drawn."""
+        if settings.batch_counts == "step":
+            return 0, int(starts.sum())
+        low = np.repeat(self._first[starts > 0], settings.batch)
+        return low, low + np.repeat(starts[starts > 0], settings.batch)
+
+    def _drawn(self, rng: np.random.Generator, steps: int) -> IntArray:
+        return rng.integers(self._low, self._high, size=(steps, self.rows))
 
     def _located(self, drawn: IntArray) -> tuple[IntArray, IntArray]:
         """The first token of each window drawn, and the end of the example that it lies in."""
@@ -116,5 +121,5 @@ class Windows:
         observed = values[places[:, :-1]]
         if type(conditioner).disturb is Conditioner.disturb:
             return np.ascontiguousarray(observed, dtype=np.float32)
-        others, _ = self._reached(*self._located(rng.integers(0, self._places, size=self.rows)))
+        others, _ = self._reached(*self._located(self._drawn(rng, 1)[0]))
         return np.ascontiguousarray(conditioner.disturb(observed, values[others[:, :-1]], rng), dtype=np.float32)

@@ -93,7 +93,7 @@ def responses(frame: pd.DataFrame) -> pd.DataFrame:
     axes = [column for column in frame.columns[2:] if column not in {*_QUANTITY, "replicate", "sample", "value", "n"}]
     rows = []
     for axis in axes:
-        if not axis.startswith(LABELS) or frame[axis].nunique() < FEWEST_LEVELS:
+        if not axis.startswith(LABELS) or not _is_numeric(frame[axis]) or frame[axis].nunique() < FEWEST_LEVELS:
             continue
         others = [other for other in axes if other != axis]
         asked = frame[frame["direction"] == "none"]
@@ -102,9 +102,15 @@ def responses(frame: pd.DataFrame) -> pd.DataFrame:
         fitted = lines[[axis, "value"]].apply(_line).reset_index()
         for key, part in fitted.groupby([*others, "metric", "feature"], sort=False):
             *levels, metric, feature = key
-            rows.append((axis.removeprefix(LABELS), ", ".join(map(str, levels)), metric, feature, *_summed(part)))
+            if part["slope"].notna().any():
+                rows.append((axis.removeprefix(LABELS), ", ".join(map(str, levels)), metric, feature, *_summed(part)))
     columns = ["label", "variant", "metric", "feature", "slope", "slope_sd", "correlation", "correlation_sd", "n"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _is_numeric(levels: pd.Series) -> bool:
+    """Whether all levels are numbers; the names of a category have no line through them."""
+    return all(isinstance(level, int | float | np.number) and not isinstance(level, bool) for level in levels.unique())
 
 
 def _line(points: pd.DataFrame) -> pd.Series:

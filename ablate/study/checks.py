@@ -45,6 +45,7 @@ def shape_problems(raw: FileShape) -> list[Problem]:
     problems += _plain_problems(raw)
     variants = raw.get("variants", {})
     if isinstance(variants, dict):
+        problems += [("variants", "a variant needs a name")] if "" in variants else []
         problems += [
             (f"variants.{name}", f"must be a table of what it changes, not {changes!r}")
             for name, changes in variants.items()
@@ -154,7 +155,7 @@ def _label_problems(raw: FileShape, axes: dict[str, Any], registry: Registry) ->
 
 def _labels_of(value: Any, registry: Registry) -> Iterator[str]:
     for name, options in (choices.named(value) or {}).items():
-        with contextlib.suppress(AblateError):  # reported where the conditioner is chosen
+        with contextlib.suppress(AblateError, ValueError):  # reported where the conditioner is chosen
             spec = registry.spec("conditioner", name)
             yield from spec.build(spec.parse(options)).labels
 
@@ -203,12 +204,14 @@ def _variant_problems(
     axes = varied.flat_axes(raw.get("axes", {}))
     kinds = varied.shaped(raw, {NAMED: name}, {name: _whole_kinds(changes)})
     wrong = False
-    for path in changes:
+    for path, value in changes.items():
         nothing = choices.names_something(path, kinds, registry)
         if not nothing and path.partition(".")[0] == "metric":
             nothing = "metrics measure the variants, they cannot be what is varied"
         if not nothing and path in axes:
             nothing = "is an axis of this study too; vary it in one place"
+        if not nothing and path in SPECS and _changes_options_only(value, raw.get(path)):
+            nothing = f'would replace the whole {path}; to change options, quote their paths: "{path}.NAME.OPTION" = …'
         if nothing:
             wrong = True
             yield f"{key}.{path}", nothing
@@ -226,6 +229,31 @@ def combination_problems(raw: FileShape, registry: Registry) -> Iterator[Problem
         _, problems = choices.resolve(varied.shaped(raw, variant.levels, varied.named_variants(raw)), registry)
         for where, text in problems:
             yield where, f"{text} (in variant '{variant.name}')"
+    yield from _idle_primer(raw, registry)
+
+
+def _idle_primer(raw: FileShape, registry: Registry) -> Iterator[Problem]:
+    """Options of a primer that no variant has."""
+    variants = factorial(varied.axes(raw), varied.baseline(raw))
+    configurations = [
+        choices.resolve(varied.shaped(raw, variant.levels, varied.named_variants(raw)), registry)[0]
+        for variant in variants
+    ]
+    primers = [configuration.settings["primer"] for configuration in configurations]
+    for variant, primer in zip(variants, primers, strict=True):
+        if primer.get("repeat_last") and not any(primer[unit] for unit in ("tokens", "notes", "seconds")):
+            yield "primer.repeat_last", f"nothing to repeat: variant '{variant.name}' has no primer"
+            return
+    if not any(primer[unit] for primer in primers for unit in ("tokens", "notes", "seconds")):
+        for option in ("piece", "file"):
+            if any(primer[option] for primer in primers):
+                yield f"primer.{option}", "how much of it? Give primer.tokens, notes or seconds"
+
+
+def _changes_options_only(value: Any, chosen: Any) -> bool:
+    """Whether a table names options of what is chosen already and nothing else: TOML writes a path just so."""
+    already = choices.named(chosen) or {}
+    return isinstance(value, dict) and bool(value) and all(name in already and value[name] for name in value)
 
 
 def _whole_kinds(changes: dict[str, Any]) -> dict[str, Any]:

@@ -67,7 +67,8 @@ class Configuration:
     Attributes:
         choices: the components of each kind, in order.
         settings: the options of each section of :data:`SETTINGS`.
-        labels: what generation asks of the conditioners chosen; a label that none of them reads is not asked.
+        labels: what generation asks of the conditioners chosen, defaults filled in; a label that none of them reads
+            is not asked.
     """
 
     choices: Mapping[str, tuple[Choice, ...]]
@@ -169,31 +170,46 @@ def _conditioner(choice: Choice, registry: Registry, problems: list[Problem]) ->
 
 
 def asked_labels(labels: Any, conditioners: Sequence[Conditioner], problems: list[Problem]) -> dict[str, float]:
-    """``[labels]`` as numbers, those that a conditioner reads; what is wrong with them goes to ``problems``."""
+    """Every label that a conditioner reads, as a number: that of ``[labels]``, or else its default.
+
+    What is wrong goes to ``problems``.
+    """
     if not isinstance(labels, dict):
         problems.append(("labels", f"must be a table of numbers, not {labels!r}"))
         return {}
     numbers = {}
     for name, value in labels.items():
         categories = next((c.categories[name] for c in conditioners if name in c.categories), None)
-        if isinstance(value, str) and categories is not None and value in categories:
-            numbers[name] = float(list(categories).index(value))
-        elif isinstance(value, str) and categories is not None:
-            listing = f"{did_you_mean(value, categories)} (known: {', '.join(categories)})"
-            problems.append((f"labels.{name}", f"nothing is called {value!r}{listing}"))
+        if categories is not None and str(value) in categories:
+            numbers[name] = float(list(categories).index(str(value)))
+        elif categories is not None:
+            listing = f"{did_you_mean(str(value), categories)} (known: {', '.join(categories)})"
+            problems.append((f"labels.{name}", f"nothing is called '{value}'{listing}"))
         elif isinstance(value, str) and not any(name in c.labels for c in conditioners):
             pass  # a name that only another variant's conditioner can know
-        elif isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        elif (number := _finite(value)) is None:
             problems.append((f"labels.{name}", f"must be a number, not {value!r}"))
         else:
-            numbers[name] = value
+            numbers[name] = number
+    asked: dict[str, float] = {}
     for conditioner in conditioners:
-        asked = {name: numbers.get(name, default) for name, default in conditioner.labels.items()}
+        own = {name: numbers.get(name, float(default)) for name, default in conditioner.labels.items()}
         try:
-            conditioner.check_labels(asked)
+            conditioner.check_labels(own)
         except ValueError as error:
             problems.append(("labels", str(error)))
-    return {name: value for name, value in numbers.items() if any(name in c.labels for c in conditioners)}
+        asked |= own
+    return asked
+
+
+def _finite(value: Any) -> float | None:
+    """A number that a label can be; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # a whole number beyond all floats
+        return None
 
 
 def _choices(kind: str, value: Any, registry: Registry, problems: list[Problem]) -> Iterator[Choice]:

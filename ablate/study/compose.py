@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ablate.engine.devices import one_thread, resolve_device
 from ablate.engine.generate import generate
 from ablate.engine.seeding import derive
 from ablate.engine.settings import PrimerSettings, SplitSettings
@@ -16,17 +18,18 @@ from ablate.music.storage import read_performances
 from ablate.options import validate
 from ablate.study import choices
 from ablate.study.built import built, built_conditioners, trained_model
+from ablate.study.preflight import sampler_complaint
 from ablate.study.primer import cut_primer, separated
 from ablate.study.split import split_pieces
 from ablate.study.stages import generation_config
-from ablate.study.work_model import rows_of
+from ablate.study.work_model import rows_of, stored_primer
 from ablate.study.work_music import choose_piece
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from ablate.interfaces import IntArray
+    from ablate.interfaces import Conditioner, IntArray
     from ablate.music.performance import Performance
     from ablate.registry import Registry
     from ablate.store.records import CellRecord
@@ -62,7 +65,7 @@ def compose(
     wish: Wish,
     registry: Registry,
     *,
-    device: str = "cpu",
+    device: str = "auto",
     tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Performance]:
     """Generate from a trained variant; the store and the home are only read.
@@ -74,7 +77,7 @@ def compose(
         home: where its files are.
         wish: what to generate.
         registry: the components.
-        device: resolved.
+        device: ``cpu``, ``cuda``, ``cuda:N``; or ``auto``: what the variant was trained on, if there is one here.
         tell: called now and then with the steps done and the steps of all.
 
     Returns:
@@ -82,7 +85,7 @@ def compose(
 
     Raises:
         UnknownName: no such study or variant.
-        UsageError: no such replicate; a setting that does not fit, or that only a new training could change.
+        UsageError: no such replicate or device; a setting that does not fit, or that only a new training could change.
         HomeError: the variant has not been trained here, or its files are gone.
         StageError: the primer does not fit, or nothing could be generated.
     """
@@ -94,20 +97,29 @@ def compose(
             f"'{cell.variant}', replicate {cell.replicate}, of study '{wish.study}' is not trained in this home; "
             "run the study first (ablate study run)"
         )
-    configuration = _configured(_file_shape(cell.config), wish.settings, registry)
+    configuration = _configured(_file_shape(cell.config, registry), wish.settings, registry)
+    complaint = sampler_complaint(configuration, registry)
+    if complaint:
+        raise UsageError(f"--set {complaint}")
     tokenizer = built("tokenizer", train.config["tokenizer"])
-    primer = _primer(configuration, tokenizer, home, stages[cell.stages["load"]].artifact)
+    folders = {name: home / stages[f].artifact for name, f in cell.stages.items() if f in stages}
+    if any(path.startswith("primer") for path, _ in wish.settings):
+        primer = _primer(configuration, tokenizer, folders["load"])
+    else:
+        primer = stored_primer(folders.get("prime"))
+    device = _device(device, train.device)
     numbers = range(wish.first, wish.first + configuration.settings["generation"]["samples"])
     seeds = [derive(store.study(wish.study).seed, cell.replicate, "sample", number) for number in numbers]
     rows = rows_of(generation_config(configuration, seeds), primer)
-    tokens = generate(
-        [trained_model(train.config, home / train.artifact, device)],
-        rows,
-        tokenizer=tokenizer,
-        conditioners=built_conditioners(train.config),
-        device=device,
-        tell=tell,
-    )
+    with one_thread():
+        tokens = generate(
+            [trained_model(train.config, home / train.artifact, device)],
+            rows,
+            tokenizer=tokenizer,
+            conditioners=built_conditioners(train.config),
+            device=device,
+            tell=tell,
+        )
     samples = [separated(row, primer, tokenizer).replace(labels=configuration.labels) for row in tokens or []]
     for number, sample in zip(numbers, samples, strict=True):
         if not len(sample):
@@ -127,14 +139,30 @@ def _cell(store: Store, wish: Wish) -> CellRecord:
     return cells[wish.replicate]
 
 
-def _file_shape(config: Mapping[str, Any]) -> FileShape:
+def _device(asked: str, trained: str) -> str:
+    """Where to generate: on the same kind of device come the study's own samples."""
+    if asked == "auto":
+        with contextlib.suppress(UsageError):
+            return resolve_device(trained.partition(":")[0])
+    return resolve_device(asked)
+
+
+def _file_shape(config: Mapping[str, Any], registry: Registry) -> FileShape:
     """A stored configuration as a study file would say it."""
     shape: FileShape = {}
     for section in choices.SECTIONS:
         value = config.get(section, {})
         is_chain = isinstance(value, list)
         shape[section] = {choice["name"]: dict(choice["options"]) for choice in value} if is_chain else dict(value)
+    for conditioner in _conditioners(shape, registry):
+        for label, names in conditioner.categories.items():
+            shape["labels"][label] = names[int(shape["labels"][label])]
     return shape
+
+
+def _conditioners(shape: FileShape, registry: Registry) -> list[Conditioner]:
+    specs = [(registry.spec("conditioner", name), options) for name, options in shape["conditioner"].items()]
+    return [spec.build(spec.parse(options)) for spec, options in specs]
 
 
 def _configured(shape: FileShape, settings: Sequence[tuple[str, Any]], registry: Registry) -> Configuration:
@@ -158,17 +186,14 @@ def _configured(shape: FileShape, settings: Sequence[tuple[str, Any]], registry:
 
 
 def _check_label(label: str, shape: FileShape, registry: Registry) -> None:
-    known: list[str] = []
-    for name, options in (choices.named(shape["conditioner"]) or {}).items():
-        spec = registry.spec("conditioner", name)
-        known += spec.build(spec.parse(options)).labels
+    known = [label for conditioner in _conditioners(shape, registry) for label in conditioner.labels]
     if label not in known:
         listing = ", ".join(known) or "none"
         hint = did_you_mean(label, known)
         raise UsageError(f"--label {label}: this variant was not trained with it{hint} (labels it reads: {listing})")
 
 
-def _primer(configuration: Configuration, tokenizer: Any, home: Path, corpus: str) -> IntArray:
+def _primer(configuration: Configuration, tokenizer: Any, corpus: Path) -> IntArray:
     options = validate(PrimerSettings, configuration.settings["primer"])
     if not options.asked:
         return np.empty(0, np.int64)
@@ -176,8 +201,8 @@ def _primer(configuration: Configuration, tokenizer: Any, home: Path, corpus: st
     if options.file:
         return cut_primer(read_midi(options.file), tokenizer, options.take, at_most)
     try:
-        performances = read_performances(home / corpus / "performances.npz")
+        performances = read_performances(corpus / "performances.npz")
     except OSError as error:
-        raise StageError(f"the corpus's files are gone from {home / corpus}; run the study again") from error
+        raise StageError(f"the corpus's files are gone from {corpus}; run the study again") from error
     kept, held_out = split_pieces(performances, validate(SplitSettings, configuration.settings["split"]))
     return cut_primer(choose_piece(kept, held_out, options.piece), tokenizer, options.take, at_most)

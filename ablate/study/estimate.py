@@ -8,13 +8,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
+from ablate.engine.devices import one_thread
 from ablate.engine.generate import BLOCK, Row, generate
 from ablate.engine.settings import SplitSettings, TrainingSettings
 from ablate.engine.train import Member, MemberSeeds, train
 from ablate.engine.windows import Example
-from ablate.errors import AblateError
 from ablate.options import validate
 from ablate.study.built import build_model, built, built_conditioners
 from ablate.study.split import split_pieces
@@ -41,9 +40,7 @@ def estimate_seconds(plan: Plan, device: str, workers: int) -> float:
     """
     rates: dict[str, tuple[float, float]] = {}
     train_seconds = generate_seconds = 0.0
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         for stage in plan.missing.values():
             if stage.kind == "train":
                 train_seconds += _rate(stage, device, rates)[0] * stage.config["training"]["steps"]
@@ -52,8 +49,6 @@ def estimate_seconds(plan: Plan, device: str, workers: int) -> float:
             longest = max(stage.config["generation"]["tokens"] for stage in stages)
             rate = _rate(stages[0].inputs["weights"], device, rates)[1]
             generate_seconds += rate * longest * math.ceil(rows / BLOCK)
-    finally:
-        torch.set_num_threads(threads)
     side_by_side = min(workers, plan.width()) if device == "cpu" else 1
     return (train_seconds + generate_seconds) / side_by_side
 
@@ -61,10 +56,11 @@ def estimate_seconds(plan: Plan, device: str, workers: int) -> float:
 def _rate(stage: Stage, device: str, rates: dict[str, tuple[float, float]]) -> tuple[float, float]:
     """Seconds a training step and seconds a generated column of a training stage's model."""
     config = {key: value for key, value in stage.config.items() if key != "seeds"}
-    examples = _examples(stage) if config["training"]["batch_counts"] == "example" else 1
-    key = fingerprint({**config, "examples": examples})
+    prepare = stage.inputs["examples"].config
+    key = fingerprint({**config, "prepare": {name: value for name, value in prepare.items() if name != "seed"}})
     if key not in rates:
-        rates[key] = _timed(config, examples, device)
+        counted = config["training"]["batch_counts"] == "example"
+        rates[key] = _timed(config, _examples(stage) if counted else 1, device)
     return rates[key]
 
 
@@ -75,7 +71,7 @@ def _examples(train: Stage) -> int:
         performances = built("corpus", prepare.inputs["corpus"].extra["corpus"]).load()
         kept, _ = split_pieces(performances, validate(SplitSettings, prepare.config.get("split", {})))
         return len(augmented(kept, prepare))
-    except AblateError:
+    except Exception:  # noqa: BLE001 - whatever a plugin raises is for the run to say
         return 1
 
 

@@ -14,6 +14,8 @@ from ablate.study import choices, varied
 from ablate.study.design import level_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ablate.registry import Registry
     from ablate.study.choices import FileShape
 
@@ -113,6 +115,14 @@ def _anchored(path: str, folder: Path) -> str:
 
 def _set(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape:
     section, _, name = path.partition(".")
+    named = varied.named_variants(raw) if isinstance(raw.get("variants"), dict) else {}
+    if section == "variants":
+        return _set_in_variant(raw, path, value, named)
+    setting = [variant for variant, changes in named.items() if path in changes]
+    if setting:
+        raise UsageError(
+            f"--set {path}: variant '{setting[0]}' sets it itself; change it there: --set variants.{setting[0]}.{path}="
+        )
     if path in ("replicates", "seed", "objective"):
         return {**raw, path: value}
     axes = varied.flat_axes(raw.get("axes", {}))
@@ -121,7 +131,7 @@ def _set(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape
     if section == "baseline":
         return {**raw, "baseline": {**varied.flat_axes(raw.get("baseline", {}), stops=axes), name: value}}
     if section not in choices.SECTIONS:
-        known = [*choices.SECTIONS, "axes", "baseline", "replicates", "seed", "objective"]
+        known = [*choices.SECTIONS, "axes", "variants", "baseline", "replicates", "seed", "objective"]
         raise UsageError(f"--set {path}: names nothing{did_you_mean(section, known)} (known: {', '.join(known)})")
     if path in axes:
         raise UsageError(f"--set {path}: is what this study varies; set its levels: --set 'axes.{path}=[...]'")
@@ -131,6 +141,18 @@ def _set(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape
     if problem:
         raise UsageError(f"--set {path}: {problem}")
     return choices.set_path(raw, path, value)
+
+
+def _set_in_variant(raw: FileShape, path: str, value: Any, named: Mapping[str, Mapping[str, Any]]) -> FileShape:
+    """``variants.NAME.PATH``: what one named variant changes."""
+    fitting = [name for name in named if path.startswith(f"variants.{name}.")]
+    if not fitting:
+        wanted = path.removeprefix("variants.").partition(".")[0]
+        listing = ", ".join(named) or "none"
+        raise UsageError(f"--set {path}: no variant of that name{did_you_mean(wanted, named)} (variants: {listing})")
+    name = max(fitting, key=len)
+    changes = {**named[name], path.removeprefix(f"variants.{name}."): value}
+    return {**raw, "variants": {**raw["variants"], name: changes}}
 
 
 def _corpus(overrides: Overrides, registry: Registry) -> FileShape:

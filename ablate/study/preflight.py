@@ -9,6 +9,7 @@ from ablate.study.built import built
 
 if TYPE_CHECKING:
     from ablate.registry import Registry
+    from ablate.study.choices import Configuration
     from ablate.study.plan import Layout
 
 
@@ -18,19 +19,20 @@ def check_samplers(layout: Layout, registry: Registry) -> None:
     Raises:
         StudyFileError: a sampler cannot work with its variant's tokenizer.
     """
-    problems: dict[str, None] = {}
-    seen = set()
-    for cell in layout.cells:
-        tokenizer = cell.configuration.one("tokenizer")
-        for choice in cell.configuration.choices["sampler"]:
-            key = repr((tokenizer.plain(), choice.plain()))
-            if key in seen:
-                continue
-            seen.add(key)
-            spec = registry.spec("sampler", choice.name)
-            try:
-                spec.build([spec.parse(choice.options)], built("tokenizer", tokenizer.plain()))
-            except (AblateError, ValueError) as error:
-                problems[f"sampler.{choice.name}: {error} (in variant '{cell.variant.name}')"] = None
+    configurations = {cell.variant.name: cell.configuration for cell in layout.cells}
+    complaints = {name: sampler_complaint(each, registry) for name, each in configurations.items()}
+    problems = [f"{complaint} (in variant '{name}')" for name, complaint in complaints.items() if complaint]
     if problems:
-        raise StudyFileError(layout.spec.source, list(problems))
+        raise StudyFileError(layout.spec.source, problems)
+
+
+def sampler_complaint(configuration: Configuration, registry: Registry) -> str:
+    """Why a chain of samplers cannot work with its tokenizer, or an empty string if it can; imports torch."""
+    tokenizer = built("tokenizer", configuration.one("tokenizer").plain())
+    for choice in configuration.choices["sampler"]:
+        spec = registry.spec("sampler", choice.name)
+        try:
+            spec.build([spec.parse(choice.options)], tokenizer)
+        except (AblateError, ValueError) as error:
+            return f"sampler.{choice.name}: {error}"
+    return ""

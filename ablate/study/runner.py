@@ -146,8 +146,10 @@ class StudyRun:
         """Two corpora of one name would take turns in one study; a corpus that has only moved is the same."""
         if known is None:
             return
-        before = {cell.stages["load"] for cell in self._store.cells(known.name) if cell.state == "done"}
-        now = {cell.stages.fingerprints()["load"] for cell in self._layout.cells}
+        loads = {cell.stages["load"] for cell in self._store.cells(known.name) if cell.state == "done"}
+        # by the music's own identity: fingerprints also change with ablate's code and with a plugin's version
+        before = {stage.config["corpus"]["identity"] for stage in self._store.stages(loads).values()}
+        now = {cell.stages.stages["load"].config["corpus"]["identity"] for cell in self._layout.cells}
         if before and not before & now:
             corpus = json.dumps(known.spec.get("corpus"), ensure_ascii=False)
             raise UsageError(

@@ -34,9 +34,7 @@ def split_pieces(
         out = set(settings.pieces)
     elif settings.held_out:
         count = max(1, round(settings.held_out * len(names)))
-        out = set(
-            sorted(names, key=lambda name: hashlib.sha256(f"{settings.seed}/{name}".encode()).hexdigest())[:count]
-        )
+        out = set(sorted(names, key=lambda name: _rank(name, settings.seed))[:count])
     else:
         return list(performances), []
     kept = [performance for performance in performances if performance.name not in out]

@@ -52,12 +52,14 @@ def named_variants(raw: FileShape) -> dict[str, dict[str, Any]]:
     """
     named: dict[str, dict[str, Any]] = {}
     for name, changes in raw.get("variants", {}).items():
-        named[name] = {}
+        # kinds first: what stands in the file before its kind is replaced would be replaced with it
+        flat = {key: value for key, value in changes.items() if key in SPECS}
         for key, value in changes.items():
             if isinstance(value, dict) and key not in SPECS:
-                named[name] |= {f"{key}.{option}": level for option, level in value.items()}
+                flat |= {f"{key}.{option}": level for option, level in value.items()}
             else:
-                named[name][key] = value
+                flat[key] = value
+        named[name] = flat
     return named
 
 

@@ -85,7 +85,7 @@ def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[Done | 
     """Generate the samples of variants that share their weights."""
     source = stages[0].inputs["weights"]
     tokenizer = built("tokenizer", source.config["tokenizer"])
-    primers = [read_primer(stage, context) for stage in stages]
+    primers = [_primer(stage, context) for stage in stages]
     rows = [row for stage, primer in zip(stages, primers, strict=True) for row in rows_of(stage.config, primer)]
     tokens = generate(
         [trained_model(source.config, context.home / source.artifact, context.device)],
@@ -105,11 +105,22 @@ def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[Done | 
     ]
 
 
-def read_primer(stage: Stage, context: Context) -> IntArray:
-    """The tokens that a generation's samples continue, int64 [time]; none of them without a primer."""
-    if "primer" not in stage.inputs:
+def _primer(stage: Stage, context: Context) -> IntArray:
+    return stored_primer(context.home / stage.inputs["primer"].artifact if "primer" in stage.inputs else None)
+
+
+def stored_primer(folder: Path | None) -> IntArray:
+    """The tokens that a stage ``prime`` left in its folder, int64 [time]; none of them without a folder.
+
+    Raises:
+        StageError: they are gone.
+    """
+    if folder is None:
         return np.empty(0, np.int64)
-    primer: IntArray = np.load(context.home / stage.inputs["primer"].artifact / "primer.npy", allow_pickle=False)
+    try:
+        primer: IntArray = np.load(folder / "primer.npy", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise StageError(f"{folder / 'primer.npy'} is damaged or missing; run the study again") from error
     return primer
 
 

@@ -63,6 +63,8 @@ def prepare(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     for conditioner, choice in zip(conditioners, stage.config["conditioners"], strict=True):
         try:
             conditioner.check_examples(performances)
+            # what is held out is only measured, but it must not be beyond what the conditioner can say either
+            conditioner.check_examples([*performances, *held_out])
         except ValueError as error:
             raise explained(error, f"conditioner '{choice['name']}'") from error
     examples = [_example(performance, tokenizer, conditioners, stage) for performance in performances]

@@ -55,7 +55,7 @@ class Performer(ablate.Conditioner):
             others = f" (nor does any of {', '.join(missing[1:])})" if missing[1:] else ""
             raise ValueError(
                 f"performer {missing[0]} plays none of the performances to train on{others}: it could never be "
-                "learned; remove it from conditioner.performer.performers, or add music"
+                "learned; remove it from conditioner.performer.performers, or add music that [split] does not hold out"
             )
 
     def observe(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:

@@ -14,7 +14,7 @@ import numpy as np
 import ablate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import torch
 
@@ -33,6 +33,15 @@ class TempoConditioner(ablate.Conditioner):
         """Raise ValueError unless the tempo is above 0."""
         if not labels["tempo"] > 0:
             raise ValueError(f"tempo must be greater than 0, not {labels['tempo']:g}")
+
+    def check_examples(self, performances: Sequence[ablate.Performance]) -> None:
+        """Raise ValueError where all tempos are the same: then the label tells nothing, and cannot be asked for."""
+        tempos = {performance.labels.get("tempo", 1.0) for performance in performances}
+        if len(tempos) == 1:
+            raise ValueError(
+                f"every performance to train on has tempo {tempos.pop():g}, so there is nothing to learn from it; "
+                'add [augmenter.tempo], or choose conditioner.tempo.source = "uniform"'
+            )
 
     def observe(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
         """The performance's tempo at each token, float32 of shape [time, 1]."""
@@ -62,6 +71,9 @@ class UniformTempo(TempoConditioner):
 
     def __init__(self, low: float, high: float) -> None:
         self._range = low, high
+
+    def check_examples(self, performances: Sequence[ablate.Performance]) -> None:
+        """Anything will do: the examples' own tempo is not told."""
 
     def disturb(self, observed: FloatArray, others: FloatArray, rng: np.random.Generator) -> FloatArray:
         """One draw for each window, the same at all of its tokens, float32 of shape [rows, time, 1]."""

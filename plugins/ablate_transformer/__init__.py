@@ -19,7 +19,12 @@ class TransformerOptions:
     layers: int = ablate.option(2, ge=1, doc="Layers, each of attention and a feedforward network.")
     heads: int = ablate.option(4, ge=1, doc="Heads of attention; the width of each, embedding / heads, is even.")
     feedforward: int = ablate.option(4, ge=1, doc="Hidden units of a feedforward network, as a multiple of embedding.")
-    context: int = ablate.option(256, ge=1, doc="Tokens that a layer attends to: the latest and those right before it.")
+    context: int = ablate.option(
+        128,
+        ge=1,
+        doc="Tokens that a layer attends to: the latest and those right before it. More than training.window are "
+        "never all there in training.",
+    )
     dropout: float = ablate.option(
         0.0, ge=0, lt=1, doc="Share of units dropped in training, after the embedding, attention and feedforward."
     )

@@ -120,7 +120,7 @@ def test_a_label_that_is_no_place_is_named() -> None:
 def test_a_performer_without_music_is_named() -> None:
     assert refusal(by("008"), by("001")) == (
         "performer '005' plays none of the performances to train on: it could never be learned; "
-        "remove it from conditioner.performer.performers, or add music"
+        "remove it from conditioner.performer.performers, or add music that [split] does not hold out"
     )
     assert "'005' plays none of the performances to train on (nor does any of '001')" in refusal(by("008"))
 

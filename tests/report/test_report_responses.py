@@ -86,3 +86,14 @@ def test_the_table_reads() -> None:
     single = stats.responses(frame_of(lambda name, level, replicate, sample: level).query("replicate == 0"))
     assert math.isnan(single["slope_sd"][0])
     assert stats.response_table(single).rows[0][3] == f"1.00 ± {stats.NOTHING}"
+
+
+def test_where_no_replicate_has_a_line_there_is_no_row() -> None:
+    frame = frame_of(lambda name, level, replicate, sample: level, levels=(0.8, 1.0, 1.2))
+    assert stats.responses(frame[frame["replicate"] != (frame["labels.tempo"] * 5 - 4).round()]).empty
+
+
+def test_names_of_a_category_have_no_line_through_them() -> None:
+    frame = frame_of(lambda name, level, replicate, sample: level)
+    names = frame["labels.tempo"].map({level: f"00{place}" for place, level in enumerate(LEVELS)})
+    assert stats.responses(frame.assign(**{"labels.tempo": names})).empty

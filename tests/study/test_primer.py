@@ -207,8 +207,7 @@ def test_what_a_primer_lacks_is_said_before_anything_is_trained(
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"primer.notes": 5, "primer.seconds": 1.0}, "exclude each other"),
-        ({"primer.file": "x.mid"}, "how much of primer.file"),
+        ({"primer.tokens": 5, "primer.seconds": 1.0}, "exclude each other"),
         ({"primer.seconds": -1.0}, "must be a number ≥ 0, not -1.0"),
     ],
 )
@@ -217,3 +216,18 @@ def test_a_primer_that_the_file_shows_to_be_wrong(
 ) -> None:
     with pytest.raises(StudyFileError, match=expected):
         primed(change)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"primer.file": "x.mid"}, "primer.file: how much of it"),
+        ({"primer.piece": "fugue"}, "primer.piece: how much of it"),
+        ({"primer.repeat_last": True}, "primer.repeat_last: nothing to repeat: variant 'tau=0.8' has no primer"),
+    ],
+)
+def test_options_of_no_primer_are_refused(
+    load: Callable[..., StudySpec], change: dict[str, Any], expected: str
+) -> None:
+    with pytest.raises(StudyFileError, match=expected):
+        load(change)

@@ -320,3 +320,31 @@ def test_every_measurement_carries_what_decides_it(bench: Bench, load: Callable[
     assert train.result["tokens_seen"] == 6 * 2 * 16
     assert train.environment["packages"]["torch"].startswith("2.")
     assert np.load(bench.home / train.artifact / "losses.npy").shape == (6,)
+
+
+def test_a_newer_load_stage_is_no_other_music(
+    bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ablate.study.stages import CODE
+
+    bench.run(load())
+    monkeypatch.setitem(CODE, "load", CODE["load"] + 1)
+    assert bench.run(load()).ran["load"] == 1
+
+
+def test_conditioners_see_the_music_on_its_tokens_own_clock() -> None:
+    """The classic tokens lose seconds: what is told at a token must still be of the notes around it."""
+    from ablate.study.built import built, observed
+
+    (piece,) = built("corpus", {"name": "bach-prelude", "options": {}}).load()
+    rising = piece.canonical()
+    notes = rising.notes.copy()
+    notes["velocity"] = np.linspace(20, 110, len(notes)).round()
+    tokenizer = built("tokenizer", {"name": "midilike-classic", "options": {}})
+    conditioner = built("conditioner", {"name": "dynamics", "options": {"scope": "local", "window": 2.0}})
+    tokens = tokenizer.encode(rising.replace(notes=notes))
+    ((told,),) = (values.T for values in observed(rising.replace(notes=notes), tokens, tokenizer, [conditioner]))
+    decoded = tokenizer.decode(tokens)
+    note_ons = np.flatnonzero(tokens < 88)
+    off = np.abs(told[note_ons] * 64 - decoded.notes["velocity"])
+    assert off.max() < 5, "within a second of a slow crescendo"

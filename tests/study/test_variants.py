@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ablate.errors import StudyFileError
+from ablate.errors import StudyFileError, UsageError
 from ablate.registry import get_registry
+from ablate.study.overrides import Overrides
 from ablate.study.plan import lay_out
 from ablate.study.spec import StudySpec, load_study
 
@@ -50,7 +51,7 @@ def test_a_named_variant_changes_what_it_says_and_nothing_else(named: Callable[.
     plain, long, told = made.values()
     assert {key for key in plain if plain[key] != long[key]} == {"training", "generation"}
     assert (long["training"]["steps"], long["generation"]["tokens"], long["generation"]["samples"]) == (9, 90, 1)
-    assert {key for key in plain if plain[key] != told[key]} == {"conditioner", "augmenter", "sampler"}
+    assert {key for key in plain if plain[key] != told[key]} == {"conditioner", "augmenter", "sampler", "labels"}
     assert told["conditioner"][0]["options"]["source"] == "uniform"
     assert told["sampler"][0]["options"]["tau"] == 0.5
 
@@ -120,3 +121,45 @@ def test_a_study_of_named_variants_runs(bench: Bench, named: Callable[..., Study
         assert {v.name: v.levels for v in store.variants("tiny")} == {
             name: {"variants": name} for name in ("plain", "long", "told")
         }
+
+
+def test_a_kind_is_replaced_before_its_options_are_set(named: Callable[..., StudySpec]) -> None:
+    spec = named('[variants.a]\n"conditioner.tempo.source" = "uniform"\nconditioner = "tempo"\naugmenter = "tempo"\n')
+    (variant,) = spec.variants()
+    (choice,) = spec.configuration(variant, get_registry()).choices["conditioner"]
+    assert choice.options["source"] == "uniform"
+
+
+def test_an_unquoted_path_does_not_replace_a_kind_unseen(named: Callable[..., StudySpec]) -> None:
+    with pytest.raises(StudyFileError, match=r'variants.a.model: would replace the whole model; .*"model.NAME.OPTION"'):
+        named("[variants.a]\nmodel.lstm.layers = 2\n")
+
+
+def test_set_reaches_named_variants_and_never_passes_them_by(named: Callable[..., StudySpec]) -> None:
+    spec = named()
+    changed = load_study(spec.source, Overrides(settings=(("variants.long.training.steps", 12),)))
+    steps = [changed.configuration(v, get_registry()).settings["training"]["steps"] for v in changed.variants()]
+    assert steps == [6, 12, 6]
+    with pytest.raises(UsageError, match=r"variant 'long' sets it itself; .* --set variants\.long\.training"):
+        load_study(spec.source, Overrides(settings=(("training.steps", 12),)))
+    with pytest.raises(UsageError, match="no variant of that name; did you mean 'long'"):
+        load_study(spec.source, Overrides(settings=(("variants.lng.training.steps", 12),)))
+
+
+def test_equal_labels_are_one_generation_however_they_are_written(named: Callable[..., StudySpec]) -> None:
+    told = '[variants.a]\nconditioner = "tempo"\n[variants.b]\nconditioner = "tempo"\nlabels.tempo = 1\n'
+    spec = named(told + '[variants.c]\nconditioner = "tempo"\nlabels.tempo = 1.0\n')
+    cells = [cell for cell in lay_out(spec, get_registry(), "cpu").cells if cell.replicate == 0]
+    assert len({cell.stages.fingerprints()["generate"] for cell in cells}) == 1
+
+
+def test_a_number_is_looked_for_among_the_names(named: Callable[..., StudySpec]) -> None:
+    text = '[variants.a]\nconditioner = { performer = { performers = ["2", "1", "0"] } }\nlabels.performer = 2\n'
+    spec = named(text)
+    assert spec.configuration(spec.variants()[0], get_registry()).labels == {"performer": 0.0}
+
+
+@pytest.mark.parametrize("value", ["1" + "0" * 400, "true", "'fast'"])
+def test_a_label_is_a_number(named: Callable[..., StudySpec], value: str) -> None:
+    with pytest.raises(StudyFileError, match=r"labels.tempo: must be a number, not "):
+        named(f'[variants.a]\nconditioner = "tempo"\nlabels.tempo = {value}\n')
