@@ -123,7 +123,7 @@ def _set(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape
         raise UsageError(
             f"--set {path}: variant '{setting[0]}' sets it itself; change it there: --set variants.{setting[0]}.{path}="
         )
-    if path in ("replicates", "seed", "objective"):
+    if path in ("replicates", "seed", "objective", "axes", "baseline"):
         return {**raw, path: value}
     axes = varied.flat_axes(raw.get("axes", {}))
     if section == "axes":
