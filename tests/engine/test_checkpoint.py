@@ -63,10 +63,11 @@ def test_without_room_the_old_file_stays_and_nothing_else(tmp_path: Path) -> Non
 
 
 WRITE_ON = """
-import itertools, sys
+import itertools, signal, sys
 from pathlib import Path
 from ablate.engine.checkpoint import write_whole
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 for number in itertools.count():
     write_whole(Path(sys.argv[1]), bytes([number % 256]) * 20_000_000)
 """
