@@ -48,7 +48,8 @@ def test_from_a_run_to_its_deletion(ran: Run, tmp_path: Path) -> None:
     exported = ran("study", "export", NAME)
     rows = list(csv.DictReader(io.StringIO(exported.out)))
     assert len(rows) == 5 * 2 * 2 * (3 * 7 + 6 + 1 + 2)  # variants, replicates, samples, features of the metrics
-    assert {row["metric"] for row in rows} == {f"distance.{f}" for f in ("pitch", "duration", "velocity", "average")}
+    distances = {f"distance.{feature}" for feature in ("pitch", "duration", "velocity", "average")}
+    assert {row["metric"] for row in rows} == {*distances, "memorization.covered", "memorization.longest"}
     assert len(json.loads(ran("study", "export", NAME, "--format", "json").out)) == len(rows)
     assert ran("study", "export", NAME, "-o", "out.parquet").out == "600 rows in out.parquet\n"
     assert len(pd.read_parquet(tmp_path / "out.parquet")) == len(rows)
