@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from ablate.engine.settings import PrimerSettings
 from ablate.errors import AblateError, did_you_mean
 from ablate.specs import SPECS
 from ablate.study import choices, varied
 from ablate.study.design import NAMED, factorial, level_name, same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ablate.registry import Registry
     from ablate.study.choices import FileShape, Problem
@@ -225,28 +226,25 @@ def _variant_problems(
 
 def combination_problems(raw: FileShape, registry: Registry) -> Iterator[Problem]:
     """What is wrong with whole variants only; asked of a file whose levels are all right one by one."""
+    primers: dict[str, Mapping[str, Any]] = {}
     for variant in factorial(varied.axes(raw), varied.baseline(raw)):
-        _, problems = choices.resolve(varied.shaped(raw, variant.levels, varied.named_variants(raw)), registry)
+        shape = varied.shaped(raw, variant.levels, varied.named_variants(raw))
+        configuration, problems = choices.resolve(shape, registry)
         for where, text in problems:
             yield where, f"{text} (in variant '{variant.name}')"
-    yield from _idle_primer(raw, registry)
+        primers[variant.name] = configuration.settings["primer"]
+    if all(primers.values()):  # empty where it does not validate, which has been said
+        yield from _idle_primer({name: PrimerSettings(**primer) for name, primer in primers.items()})
 
 
-def _idle_primer(raw: FileShape, registry: Registry) -> Iterator[Problem]:
+def _idle_primer(primers: Mapping[str, PrimerSettings]) -> Iterator[Problem]:
     """Options of a primer that no variant has."""
-    variants = factorial(varied.axes(raw), varied.baseline(raw))
-    configurations = [
-        choices.resolve(varied.shaped(raw, variant.levels, varied.named_variants(raw)), registry)[0]
-        for variant in variants
-    ]
-    primers = [configuration.settings["primer"] for configuration in configurations]
-    for variant, primer in zip(variants, primers, strict=True):
-        if primer.get("repeat_last") and not any(primer[unit] for unit in ("tokens", "notes", "seconds")):
-            yield "primer.repeat_last", f"nothing to repeat: variant '{variant.name}' has no primer"
-            return
-    if not any(primer[unit] for primer in primers for unit in ("tokens", "notes", "seconds")):
+    idle = next((name for name, primer in primers.items() if primer.repeat_last and not primer.asked), None)
+    if idle is not None:
+        yield "primer.repeat_last", f"nothing to repeat: variant '{idle}' has no primer"
+    elif not any(primer.asked for primer in primers.values()):
         for option in ("piece", "file"):
-            if any(primer[option] for primer in primers):
+            if any(getattr(primer, option) for primer in primers.values()):
                 yield f"primer.{option}", "how much of it? Give primer.tokens, notes or seconds"
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import torch
 
+from ablate.engine.devices import one_thread
 from ablate.errors import HomeError
 from ablate.study.jobs import Context, Done, Failed, Job, News, Stopped
 from ablate.study.work import work
@@ -71,12 +72,14 @@ class InlineExecutor:
         self._stopping = False
 
     def __enter__(self) -> Self:
-        self._threads = torch.get_num_threads()
-        torch.set_num_threads(1)
+        self._threads = one_thread()
+        self._threads.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        torch.set_num_threads(self._threads)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._threads.__exit__(kind, error, trace)
 
     def submit(self, job: Job) -> None:
         """See :class:`Executor`."""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pretty_midi
 import pytest
 
+from ablate.store.store import Store
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -63,9 +65,11 @@ def test_unchanged_it_writes_the_studys_own_samples(home: Path, tmp_path: Path, 
     assert done.code == 0, done.err
     facts = json.loads(done.out)
     assert [fact["primer_notes"] for fact in facts] == [0, 0]
-    own = {tuple(notes(path)) for path in home.glob("artifacts/generate/*/*/sample-*.mid")}
-    for fact in facts:
-        assert tuple(notes(tmp_path / fact["file"])) in own
+    with Store(f"sqlite:///{home / 'ablate.db'}") as store:
+        (cell,) = [cell for cell in store.cells("told") if (cell.variant, cell.replicate) == ("tau=0.8", 1)]
+        folder = home / store.stages(cell.stages.values())[cell.stages["generate"]].artifact
+    own = [notes(path) for path in sorted(folder.glob("sample-*.mid"))]
+    assert [notes(tmp_path / fact["file"]) for fact in facts] == own, "those of this variant and replicate, in order"
 
 
 def test_what_it_is_asked_changes_the_music(home: Path, tmp_path: Path, ablate: Callable[..., Any]) -> None:
