@@ -157,8 +157,7 @@ def _label_problems(raw: FileShape, axes: dict[str, Any], registry: Registry) ->
 def _labels_of(value: Any, registry: Registry) -> Iterator[str]:
     for name, options in (choices.named(value) or {}).items():
         with contextlib.suppress(AblateError, ValueError):  # reported where the conditioner is chosen
-            spec = registry.spec("conditioner", name)
-            yield from spec.build(spec.parse(options)).labels
+            yield from choices.build_conditioner(name, options, registry).labels
 
 
 def reported_problems(raw: FileShape) -> Iterator[Problem]:

@@ -160,12 +160,17 @@ def resolve(config: FileShape, registry: Registry) -> tuple[Configuration, list[
 
 def _conditioner(choice: Choice, registry: Registry, problems: list[Problem]) -> Conditioner | None:
     """The conditioner, for what it says of labels."""
-    spec = registry.spec("conditioner", choice.name)
     try:
-        conditioner: Conditioner = spec.build(spec.parse(choice.options))
+        return build_conditioner(choice.name, choice.options, registry)
     except (AblateError, ValueError) as error:
         problems.append((f"conditioner.{choice.name}", str(error)))
         return None
+
+
+def build_conditioner(name: str, options: Mapping[str, Any], registry: Registry) -> Conditioner:
+    """A conditioner by name and plain options; raises what looking it up, parsing or building it raises."""
+    spec = registry.spec("conditioner", name)
+    conditioner: Conditioner = spec.build(spec.parse(options))
     return conditioner
 
 

@@ -11,19 +11,17 @@ import numpy as np
 from ablate.engine.devices import one_thread, resolve_device
 from ablate.engine.generate import generate
 from ablate.engine.seeding import derive
-from ablate.engine.settings import PrimerSettings, SplitSettings
-from ablate.errors import HomeError, NothingGenerated, StageError, UnknownName, UsageError, did_you_mean
+from ablate.engine.settings import PrimerSettings
+from ablate.errors import HomeError, StageError, UnknownName, UsageError, did_you_mean
 from ablate.music.midi import read_midi
-from ablate.music.storage import read_performances
 from ablate.options import validate
 from ablate.study import choices
 from ablate.study.built import built, built_conditioners, trained_model
 from ablate.study.preflight import sampler_complaint
-from ablate.study.primer import cut_primer, separated
-from ablate.study.split import split_pieces
+from ablate.study.primer import cut_primer
 from ablate.study.stages import generation_config
-from ablate.study.work_model import rows_of, stored_primer
-from ablate.study.work_music import choose_piece
+from ablate.study.work_model import Sampled, rows_of, samples_of, stored_primer
+from ablate.study.work_music import choose_piece, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -120,11 +118,7 @@ def compose(
             device=device,
             tell=tell,
         )
-    samples = [separated(row, primer, tokenizer).replace(labels=configuration.labels) for row in tokens or []]
-    for number, sample in zip(numbers, samples, strict=True):
-        if not len(sample):
-            raise NothingGenerated(f"sample {number} holds no notes; try more --tokens or another --first")
-    return [sample.replace(name=f"sample-{number:02d}") for number, sample in zip(numbers, samples, strict=True)]
+    return samples_of(Sampled(tokens or [], primer), tokenizer, configuration.labels, first=wish.first)
 
 
 def _cell(store: Store, wish: Wish) -> CellRecord:
@@ -161,8 +155,7 @@ def _file_shape(config: Mapping[str, Any], registry: Registry) -> FileShape:
 
 
 def _conditioners(shape: FileShape, registry: Registry) -> list[Conditioner]:
-    specs = [(registry.spec("conditioner", name), options) for name, options in shape["conditioner"].items()]
-    return [spec.build(spec.parse(options)) for spec, options in specs]
+    return [choices.build_conditioner(name, options, registry) for name, options in shape["conditioner"].items()]
 
 
 def _configured(shape: FileShape, settings: Sequence[tuple[str, Any]], registry: Registry) -> Configuration:
@@ -201,8 +194,7 @@ def _primer(configuration: Configuration, tokenizer: Any, corpus: Path) -> IntAr
     if options.file:
         return cut_primer(read_midi(options.file), tokenizer, options.take, at_most)
     try:
-        performances = read_performances(corpus / "performances.npz")
+        kept, held_out = pieces(corpus, configuration.settings["split"])
     except OSError as error:
         raise StageError(f"the corpus's files are gone from {corpus}; run the study again") from error
-    kept, held_out = split_pieces(performances, validate(SplitSettings, configuration.settings["split"]))
     return cut_primer(choose_piece(kept, held_out, options.piece), tokenizer, options.take, at_most)

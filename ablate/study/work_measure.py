@@ -29,7 +29,7 @@ def measure(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     (stage,) = stages
     choice = stage.config["metric"]
     metric = built("metric", choice)
-    reference, held_out = pieces(stage.inputs["reference"], stage, context)
+    reference, held_out = pieces(context.home / stage.inputs["reference"].artifact, stage.config.get("split", {}))
     if "weights" in stage.inputs:
         given = [metric.measure(_scorer(stage.inputs["weights"], context), reference, held_out)]
     else:

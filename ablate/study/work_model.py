@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate.interfaces import IntArray, Tokenizer
+    from ablate.music.performance import Performance
     from ablate.study.stages import Stage
 
 #: The loss that is reported is the mean over the last tenth of the steps, and over no more than this many.
@@ -145,15 +146,26 @@ def _kept(stage: Stage, sampled: Sampled, tokenizer: Tokenizer, home: Path) -> D
         return Failed(stage, type(error).__name__, str(error))
 
 
-def _keep_samples(stage: Stage, sampled: Sampled, tokenizer: Tokenizer, home: Path) -> Done:
-    samples = [
-        separated(tokens, sampled.primer, tokenizer).replace(name=f"sample-{number:02d}", labels=stage.config["labels"])
-        for number, tokens in enumerate(sampled.tokens)
-    ]
-    for number, sample in enumerate(samples):
+def samples_of(
+    sampled: Sampled, tokenizer: Tokenizer, labels: Mapping[str, float], *, first: int = 0
+) -> list[Performance]:
+    """The performances that were generated, named by their number from ``first`` on, their primers marked.
+
+    Raises:
+        NothingGenerated: one of them holds no new note.
+    """
+    samples = []
+    for number, tokens in enumerate(sampled.tokens, first):
+        sample = separated(tokens, sampled.primer, tokenizer).replace(name=f"sample-{number:02d}", labels=labels)
         sample.check()
         if not len(sample):
-            raise NothingGenerated(f"sample {number} holds no notes after {len(sampled.tokens[number])} tokens")
+            raise NothingGenerated(f"sample {number} holds no notes after {len(tokens)} tokens")
+        samples.append(sample)
+    return samples
+
+
+def _keep_samples(stage: Stage, sampled: Sampled, tokenizer: Tokenizer, home: Path) -> Done:
+    samples = samples_of(sampled, tokenizer, stage.config["labels"])
     files = {"performances.npz": pack_performances(samples), "tokens.npy": npy(np.stack(sampled.tokens))}
     files |= {f"{sample.name}.mid": sample.midi_bytes() for sample in samples}
     write_artifact(home, stage, files)

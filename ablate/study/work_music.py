@@ -18,7 +18,8 @@ from ablate.study.primer import cut_primer
 from ablate.study.split import split_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     import numpy as np
 
@@ -47,16 +48,15 @@ def load(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     return [Done(stage, result, 0.0)]
 
 
-def pieces(load_stage: Stage, stage: Stage, context: Context) -> tuple[list[Performance], list[Performance]]:
-    """The corpus of a stage's input: the pieces to learn from, and those held out by the stage's split."""
-    performances = read_performances(context.home / load_stage.artifact / "performances.npz")
-    return split_pieces(performances, validate(SplitSettings, stage.config.get("split", {})))
+def pieces(folder: Path, split: Mapping[str, Any]) -> tuple[list[Performance], list[Performance]]:
+    """The corpus that a loading left in its folder: the pieces to learn from, and those that a split holds out."""
+    return split_pieces(read_performances(folder / "performances.npz"), validate(SplitSettings, split))
 
 
 def prepare(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     """Augment, observe and encode what there is to learn from."""
     (stage,) = stages
-    performances, held_out = pieces(stage.inputs["corpus"], stage, context)
+    performances, held_out = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {}))
     performances = augmented(performances, stage)
     tokenizer = built("tokenizer", stage.config["tokenizer"])
     conditioners = built_conditioners(stage.config)
@@ -143,7 +143,7 @@ def prime(stages: tuple[Stage, ...], context: Context) -> list[Done]:
 def _primer_piece(stage: Stage, context: Context) -> Performance:
     if "file" in stage.config:
         return read_midi(stage.extra["file"])
-    performances, held_out = pieces(stage.inputs["corpus"], stage, context)
+    performances, held_out = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {}))
     return choose_piece(performances, held_out, stage.config["piece"])
 
 
