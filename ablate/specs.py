@@ -103,12 +103,15 @@ class MetricSpec(ComponentSpec):
     Attributes:
         of: what is measured: each generated ``sample`` (``build`` gives a :class:`ablate.Metric`), or the trained
             ``model`` itself (an :class:`ablate.ModelMetric`).
+        copying: whether its first value is the share, 0 to 1, of a sample that is copied from the training data;
+            reports set what is close to the reference against it.
     """
 
     kind: ClassVar[str] = "metric"
     kinds: ClassVar[str] = "metrics"
     build: Callable[[Any], Metric | ModelMetric]
     of: Literal["sample", "model"] = "sample"
+    copying: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -196,7 +196,7 @@ def test_every_kind_can_be_used_in_its_own_study(packages: Path) -> None:
     code = "import sys\nfrom ablate.cli import run\nsys.exit(max(run(['study', 'plan', f]) for f in sys.argv[1:]))"
     planned = python(packages, "-c", code, *files.values(), PYTHONPATH="site", NO_COLOR="1")
     assert planned.returncode == 0, planned.stderr
-    counted = re.findall(r"^my-(\w+): (\d) variants$", planned.stdout, re.MULTILINE)
+    counted = re.findall(r"^my-(\w+): factorial design, (\d) variants$", planned.stdout, re.MULTILINE)
     assert [kind for kind, _ in counted] == list(SPECS)
     assert {int(count) for _, count in counted} == {2, 3}
 

@@ -23,6 +23,8 @@ _VERBS = {
     "train": "train",
     "generate": "generate",
     "measure": "measure",
+    "floor": "measure floors",
+    "resample": "measure resampled notes",
 }
 #: Plain lines come at most this often, in seconds, for one job.
 EVERY = 10.0
@@ -38,9 +40,7 @@ class _Progress(Listener):
 
     def __init__(self, layout: Layout) -> None:
         self._name = layout.spec.name
-        self._replicates = {
-            stage.fingerprint: cell.replicate for cell in layout.cells for stage in cell.stages.stages.values()
-        }
+        self._replicates: dict[str, int] = {}
         self._total: collections.Counter[str] = collections.Counter()
         self._count: collections.Counter[str] = collections.Counter()
 
@@ -51,7 +51,9 @@ class _Progress(Listener):
         pass
 
     def begun(self, plan: Plan) -> None:
-        """See :class:`Listener`."""
+        """See :class:`Listener`; a search begins once for each variant that it tries."""
+        for cell in plan.layout.current:
+            self._replicates.update(dict.fromkeys(cell.stages.fingerprints().values(), cell.replicate))
         self._total.update(stage.kind for stage in plan.missing.values())
 
     def done(self, done: Done) -> None:
@@ -72,9 +74,11 @@ class PlainProgress(_Progress):
     def begun(self, plan: Plan) -> None:
         """See :class:`Listener`."""
         super().begun(plan)
-        listing = ", ".join(f"{count} {kind}" for kind, count in self._total.items())
+        counts = collections.Counter(stage.kind for stage in plan.missing.values())
+        listing = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+        about = f"{self._name}, {plan.layout.only}" if plan.layout.only else self._name
         if listing:
-            click.echo(f"{self._name}: to run: {listing}", err=True)
+            click.echo(f"{about}: to run: {listing}", err=True)
 
     def news(self, news: News) -> None:
         """See :class:`Listener`."""
@@ -129,9 +133,12 @@ class LiveProgress(_Progress):
     def begun(self, plan: Plan) -> None:
         """See :class:`Listener`."""
         super().begun(plan)
-        self._bars.console.print(f"study {self._name}", highlight=False, markup=False)
+        what = f"study {self._name}" if not plan.layout.only else f"trying {plan.layout.only}"
+        self._bars.console.print(what, highlight=False, markup=False)
         for kind, total in self._total.items():
-            self._kinds[kind] = self._bars.add_task(_VERBS[kind], total=total, text=f"0/{total}")
+            if kind not in self._kinds:
+                self._kinds[kind] = self._bars.add_task(_VERBS[kind], total=total, text=f"0/{total}")
+            self._bars.update(self._kinds[kind], total=total, text=f"{self._count[kind]}/{total}")
 
     def news(self, news: News) -> None:
         """See :class:`Listener`."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ablate.study.plan import Layout, Plan
     from ablate.study.result import Listener, RunResult
     from ablate.study.runner import StudyRun
+    from ablate.study.search import SearchRun
 
 #: From this estimate on, a person at a terminal is asked first.
 ASK_FROM_SECONDS = 1800
@@ -47,6 +48,7 @@ study_options = options(
     ),
     click.option("--skip-bad", is_flag=True, help="Leave out files of --corpus that cannot be read, and say which."),
     click.option("--name", default="", help="What to store the study under; default: a name made of what is changed."),
+    click.option("--variants", "n_variants", type=click.IntRange(min=2), help="How many variants a search tries."),
     click.option("--replicates", type=click.IntRange(min=1), help="Repetitions of each variant under other seeds."),
     click.option("--seed", type=click.IntRange(min=0), help="The study seed, from which every stream derives."),
     click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."),
@@ -77,7 +79,9 @@ def _request(values: dict[str, Any], *, make_home: bool) -> Request:
     from ablate.study.overrides import Overrides
     from ablate.study.spec import load_study
 
-    given = {name: values[name] for name in ("profile", "corpus", "replicates", "seed", "skip_bad", "name")}
+    given = {
+        name: values[name] for name in ("profile", "corpus", "replicates", "n_variants", "seed", "skip_bad", "name")
+    }
     settings = tuple(parse_setting(text) for text in values["settings"])
     registry = get_registry()
     # first what costs nothing to find wrong; torch comes after it
@@ -124,30 +128,46 @@ def run(with_report: bool, yes: bool, checkpoint_seconds: float, as_json: bool, 
 
 
 def _run(request: Request, store: Store, listener: Listener, checkpoint_seconds: float, *, yes: bool) -> RunResult:
+    from ablate.registry import get_registry
     from ablate.study.estimate import estimate_seconds
     from ablate.study.runner import StudyRun
+    from ablate.study.search import SearchRun
 
-    study_run = StudyRun(
-        request.layout,
-        store,
-        request.home,
-        device=request.device,
-        workers=request.workers,
-        listener=listener,
-        checkpoint_seconds=checkpoint_seconds,
-    )
+    settings: dict[str, Any] = {
+        "device": request.device,
+        "workers": request.workers,
+        "listener": listener,
+        "checkpoint_seconds": checkpoint_seconds,
+    }
+    study_run: StudyRun | SearchRun
+    if request.layout.spec.design == "search":
+        study_run = SearchRun(request.layout.spec, get_registry(), store, request.home, **settings)
+    else:
+        study_run = StudyRun(request.layout, store, request.home, **settings)
     if not yes and sys.stdin.isatty():
-        estimate = estimate_seconds(study_run.plan, request.device, request.workers)
+        estimate = estimate_seconds(_planned(request, store), request.device, request.workers)
         if estimate > ASK_FROM_SECONDS:
             click.confirm(f"This will take about {duration(estimate)}. Go on?", abort=True, err=True)
     with _stopped_by_ctrl_c(study_run):
         return study_run.run()
 
 
+def _planned(request: Request, store: Store | None) -> Plan:
+    """What would run of a study; of a search, of what it has chosen so far."""
+    from ablate.registry import get_registry
+    from ablate.study.plan import make_plan
+    from ablate.study.search import search_layout
+
+    layout = request.layout
+    if layout.spec.design == "search":
+        layout = search_layout(layout.spec, get_registry(), store, request.device)
+    return make_plan(layout, store, request.home)
+
+
 class _stopped_by_ctrl_c:  # noqa: N801 - reads as what it does
     """The first Ctrl-C stops the run after its step; the second one ends the program at once."""
 
-    def __init__(self, study_run: StudyRun) -> None:
+    def __init__(self, study_run: StudyRun | SearchRun) -> None:
         self._run = study_run
 
     def __enter__(self) -> None:
@@ -186,8 +206,8 @@ def _conclude(request: Request, store: Store, result: RunResult, *, with_report:
             title = "does the music follow what it is asked for? lines through the levels, over replicates"
             print_table(followed.headers, followed.rows, title=title, right=3)
     click.echo(_account(result))
-    if result.note:
-        click.echo(f"note: {result.note}", err=True)
+    for note in result.notes:
+        click.echo(f"note: {note}", err=True)
     if report:
         click.echo(f"report: {report}")
 
@@ -241,28 +261,31 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     """
     request = _request(values, make_home=False)
     from ablate.store.store import Store
-    from ablate.study.plan import make_plan
 
     if values["store"] or (request.home / "ablate.db").is_file():
         with Store(request.url) as store:
-            made = make_plan(request.layout, store, request.home)
+            made = _planned(request, store)
     else:
-        made = make_plan(request.layout, None, request.home)
+        made = _planned(request, None)
     from ablate.study.estimate import estimate_seconds
 
     _print_plan(request, made, estimate_seconds(made, request.device, request.workers), as_json=as_json)
 
 
 def _print_plan(request: Request, made: Plan, estimate: float, *, as_json: bool) -> None:
+    from ablate.study.design import aliases
     from ablate.study.stages import CODE
 
-    spec = request.layout.spec
+    spec, layout = request.layout.spec, made.layout
     counts = {kind: made.count(kind) for kind in CODE}
+    unclear = aliases(spec.axes) if spec.design == "fractional" else []
     if as_json:
         print_json(
             {
                 "study": spec.name,
-                "variants": list(request.layout.variants),
+                "design": spec.design,
+                "variants": [variant.name for variant in layout.variants],
+                "aliases": dict(unclear),
                 "replicates": spec.replicates,
                 "stages": {kind: {"run": run, "reuse": reuse} for kind, (run, reuse) in counts.items()},
                 "device": request.device,
@@ -270,16 +293,23 @@ def _print_plan(request: Request, made: Plan, estimate: float, *, as_json: bool)
             }
         )
         return
-    click.echo(f"{spec.name}: {plural(len(request.layout.variants), 'variant')}")
-    for variant in spec.variants():
+    click.echo(f"{spec.name}: {spec.design.replace('_', ' ')} design, {plural(len(layout.variants), 'variant')}")
+    for variant in layout.variants:
         click.echo(f"  {variant.name}{' (baseline)' if variant.baseline else ''}")
-    precision = request.layout.cells[0].configuration.settings["training"]["precision"]
+    if spec.design == "search":
+        from ablate.study.choosing import algorithm
+
+        left = max(spec.search.n_variants - len(layout.variants), 0)
+        click.echo(f"  and {left} more, which {algorithm(spec)} chooses while it runs")
+    for effect, alias in unclear:
+        click.echo(f"  {effect} cannot be told from {alias}")
+    precision = layout.cells[0].configuration.settings["training"]["precision"]
     click.echo(
-        f"{plural(spec.replicates, 'replicate')}, {plural(len(request.layout.cells), 'cell')}, "
+        f"{plural(spec.replicates, 'replicate')}, {plural(len(layout.cells), 'cell')}, "
         f"{request.device} in {precision}, {plural(request.workers, 'worker')}"
     )
     print_table(["stage", "to run", "reused"], [(kind, *count) for kind, count in counts.items()], right=2)
-    if not made.missing:
+    if not made.missing and not (spec.design == "search" and left):
         click.echo("nothing to run: every result is there")
     else:
         click.echo(f"estimated time: {duration(estimate)}")

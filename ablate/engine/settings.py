@@ -1,4 +1,4 @@
-"""The settings of each stage that are no component's, as a study file gives them. Imports no torch."""
+"""The settings that are no component's, as a study file gives them. Imports no torch."""
 
 from __future__ import annotations
 
@@ -87,3 +87,48 @@ class MeasureSettings:
     """Section ``[measure]`` of a study file."""
 
     primer: bool = option(False, doc="Measure samples with the primer that they continue, not without it.")
+
+
+@dataclass(frozen=True)
+class FloorSettings:
+    """Section ``[floors]`` of a study file: how well the values that need no model are known."""
+
+    draws: int = option(
+        5, ge=0, doc="For each cell, how often as many samples as it has are drawn from the reference's own notes."
+    )
+    shuffles: int = option(8, ge=0, doc="How often the tokens of a piece are put in random order.")
+    pieces: int = option(
+        10, ge=1, doc="Copies and round trips are those of so many pieces of the corpus, evenly spread, at most."
+    )
+
+
+@dataclass(frozen=True)
+class StatisticsSettings:
+    """Section ``[statistics]`` of a study file: how differences are judged; see docs/statistics.md."""
+
+    alpha: float = option(0.05, gt=0, lt=0.5, doc="How often, at most, a family of comparisons may be wrong by chance.")
+    family: Literal["metric", "study"] = option(
+        "metric", doc="What Holm's correction goes over: a metric's comparisons, or all of the study."
+    )
+    estimate: Literal["mean", "iqm"] = option(
+        "mean", doc="What stands for the replicates: their mean, or their interquartile mean."
+    )
+    power: float = option(0.8, gt=0, lt=1, doc="The power that numbers of replicates needed are worked out for.")
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """Section ``[search]`` of a study file: how ``design = "search"`` chooses variants."""
+
+    n_variants: int = option(20, ge=2, doc="Variants to try, the baseline among them.")
+    algorithm: Literal["auto", "tpe", "nsga2", "random"] = option(
+        "auto", doc="Optuna's sampler; auto is TPE for one objective, NSGA-II for several."
+    )
+    prune_after: int = option(
+        0, ge=0, doc="Replicates after which a variant worse than the best one is given up; 0 is never."
+    )
+    prune_p: float = option(0.1, gt=0, lt=1, doc="The p of Wilcoxon's signed-rank test below which it is worse.")
+
+    def __post_init__(self) -> None:
+        if self.prune_after == 1:
+            raise ValueError("prune_after: one replicate tells nothing; give 2 or more, or 0 for never")

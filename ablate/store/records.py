@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from datetime import datetime
 
-CellState = Literal["pending", "done", "failed", "interrupted"]
+CellState = Literal["pending", "done", "failed", "interrupted", "pruned"]
 JSON = Mapping[str, Any]
 
 
@@ -57,7 +57,7 @@ class CellRecord:
         config: the full resolved configuration, component versions included.
         state: see :data:`CellState`; ``pending`` before it has run.
         error_class: of a failed cell (``"TrainingDiverged"``).
-        error: its message.
+        error: its message; of a pruned cell the reason.
     """
 
     variant: str
@@ -98,7 +98,11 @@ class StageRecord:
 
 @dataclasses.dataclass(frozen=True)
 class MeasurementRecord:
-    """One number: see the word list in the architecture."""
+    """One number: see the word list in the architecture.
+
+    ``floor`` is empty for a sample of a model; otherwise it says which floor was measured (``"round_trip"``), and
+    ``sample`` counts what stood in for a sample.
+    """
 
     sample: int
     metric: str
@@ -107,11 +111,12 @@ class MeasurementRecord:
     unit: str
     direction: str
     n: int
+    floor: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class HistogramRecord:
-    """The histogram behind a metric for one sample; counts for each bin between ``edges``."""
+    """The histogram behind a metric for one sample; counts for each bin between ``edges``; ``floor`` as above."""
 
     sample: int
     metric: str
@@ -120,6 +125,7 @@ class HistogramRecord:
     edges: tuple[float, ...]
     reference: tuple[float, ...]
     generated: tuple[float, ...]
+    floor: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -67,7 +67,7 @@ def stage_record(row: tables.Stage, environment: JSON) -> StageRecord:
 def histogram_record(h: tables.Histogram) -> HistogramRecord:
     """A histogram."""
     return HistogramRecord(
-        h.sample, h.metric, h.feature, h.unit, tuple(h.edges), tuple(h.reference), tuple(h.generated)
+        h.sample, h.metric, h.feature, h.unit, tuple(h.edges), tuple(h.reference), tuple(h.generated), h.floor
     )
 
 
@@ -75,5 +75,11 @@ def histogram_row(fingerprint: str, h: HistogramRecord) -> tables.Histogram:
     """A histogram as a row of the stage with this fingerprint."""
     lists = {"edges": list(h.edges), "reference": list(h.reference), "generated": list(h.generated)}
     return tables.Histogram(
-        fingerprint=fingerprint, sample=h.sample, metric=h.metric, feature=h.feature, unit=h.unit, **lists
+        fingerprint=fingerprint,
+        sample=h.sample,
+        metric=h.metric,
+        feature=h.feature,
+        unit=h.unit,
+        floor=h.floor,
+        **lists,
     )

@@ -221,46 +221,55 @@ class Store:
 
     # Measurements
 
-    def measurements(self, study: str) -> list[CellMeasurement]:
-        """Every measurement of a study's cells, ordered by variant, replicate, sample, metric."""
+    def measurements(self, study: str, *, floors: bool = False) -> list[CellMeasurement]:
+        """Every measurement of a study's cells, ordered by variant, replicate, sample, metric.
+
+        Those of the samples that models generated, or with ``floors`` those of what stood in for samples.
+        """
         with self._session(reading=True) as session:
             self._study_row(session, study)
-            query = _of_cells(tables.Measurement, tables.Measurement, study).order_by(*_order(tables.Measurement))
+            m = tables.Measurement
+            columns = (m.sample, m.metric, m.feature, m.value, m.unit, m.direction, m.n, m.floor)
+            query = _of_cells(m, study, *columns).where(_is_floor(m, floors)).order_by(*_order(m))
             return [
-                CellMeasurement(
-                    variant,
-                    replicate,
-                    MeasurementRecord(m.sample, m.metric, m.feature, m.value, m.unit, m.direction, m.n),
-                )
-                for variant, replicate, m in session.execute(query)
+                CellMeasurement(variant, replicate, MeasurementRecord(*record))
+                for variant, replicate, *record in session.execute(query)
             ]
 
     def features(self, study: str, metric: str) -> dict[str, str]:
         """What a metric has measured in a study so far: feature to direction, in the metric's order."""
         with self._session(reading=True) as session:
             table = tables.Measurement
-            query = _of_cells(table, table.feature, study).add_columns(table.direction).where(table.metric == metric)
-            return {feature: direction for _, _, feature, direction in session.execute(query.order_by(table.id))}
+            query = _of_cells(table, study, table.feature, table.direction)
+            query = query.where(table.metric == metric, _is_floor(table, floors=False)).order_by(table.id)
+            return {feature: direction for _, _, feature, direction in session.execute(query)}
 
     def means(self, study: str, metric: str, feature: str) -> dict[tuple[str, int], float]:
         """The mean over the samples of each cell that has been measured, by (variant, replicate)."""
         with self._session(reading=True) as session:
+            table = tables.Measurement
             query = (
-                _of_cells(tables.Measurement, sa.func.avg(tables.Measurement.value), study)
-                .where(tables.Measurement.metric == metric, tables.Measurement.feature == feature)
+                _of_cells(table, study, sa.func.avg(table.value))
+                .where(table.metric == metric, table.feature == feature, _is_floor(table, floors=False))
                 .group_by(tables.Variant.name, tables.Cell.replicate)
             )
             return {(variant, replicate): float(mean) for variant, replicate, mean in session.execute(query)}
 
-    def histograms(self, study: str) -> list[CellHistogram]:
-        """Every histogram of a study's cells, ordered by variant, replicate, sample, metric."""
+    def histograms(self, study: str, *, floors: bool = False) -> list[CellHistogram]:
+        """Every histogram of a study's cells, ordered by variant, replicate, sample, metric; ``floors`` as above."""
         with self._session(reading=True) as session:
             self._study_row(session, study)
-            query = _of_cells(tables.Histogram, tables.Histogram, study).order_by(*_order(tables.Histogram))
+            table = tables.Histogram
+            query = _of_cells(table, study, table).where(_is_floor(table, floors)).order_by(*_order(table))
             return [
                 CellHistogram(variant, replicate, rows.histogram_record(h))
                 for variant, replicate, h in session.execute(query)
             ]
+
+
+def _is_floor(table: type[Any], floors: bool) -> sa.ColumnElement[bool]:  # noqa: FBT001 - reads as the method's own
+    found: sa.ColumnElement[bool] = table.floor != "" if floors else table.floor == ""
+    return found
 
 
 def _portions(fingerprints: Iterable[str]) -> Iterator[list[str]]:
@@ -278,10 +287,10 @@ def _with_environment(condition: sa.ColumnElement[bool]) -> sa.Select[tuple[tabl
     )
 
 
-def _of_cells(table: type[Any], what: Any, study: str) -> sa.Select[Any]:
+def _of_cells(table: type[Any], study: str, *what: Any) -> sa.Select[Any]:
     """``what`` of ``table``, with the variant and replicate of each cell of the study that it belongs to."""
     return (
-        sa.select(tables.Variant.name, tables.Cell.replicate, what)
+        sa.select(tables.Variant.name, tables.Cell.replicate, *what)
         .select_from(table)
         .join(tables.CellStage, tables.CellStage.fingerprint == table.fingerprint)
         .join(tables.Cell)

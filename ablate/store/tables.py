@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, Double, ForeignKey, MetaData, UniqueConstraint
+from sqlalchemy import text as sa_text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
@@ -138,7 +139,7 @@ class Stage(Base):
 
 
 class Measurement(Base):
-    """One number of one sample."""
+    """One number of one sample, or of what stood in for one where a floor was measured."""
 
     __tablename__ = "ablate_measurements"
 
@@ -151,6 +152,7 @@ class Measurement(Base):
     unit: Mapped[str]
     direction: Mapped[str]
     n: Mapped[int]
+    floor: Mapped[str] = mapped_column(server_default=sa_text("''"))
 
 
 class Histogram(Base):
@@ -167,3 +169,4 @@ class Histogram(Base):
     edges: Mapped[list[float]]
     reference: Mapped[list[float]]
     generated: Mapped[list[float]]
+    floor: Mapped[str] = mapped_column(server_default=sa_text("''"))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from ablate.engine import checkpoint
+from ablate.engine.settings import TrainingSettings
 from ablate.errors import AblateError, StageError
+from ablate.options import validate
 from ablate.registry import get_registry
 
 if TYPE_CHECKING:
@@ -47,6 +50,17 @@ def build_model(config: Mapping[str, Any]) -> Any:
     spec = get_registry().spec("model", config["model"]["name"])
     vocabulary = len(built("tokenizer", config["tokenizer"]).vocabulary)
     return spec.build(spec.parse(config["model"]["options"]), vocabulary, built_conditioners(config))
+
+
+def training_settings(config: Mapping[str, Any], examples: int) -> TrainingSettings:
+    """A training stage's settings; under a budget of tokens its steps are as many as see them in all examples."""
+    given = dict(config["training"])
+    tokens = given.pop("tokens", 0)
+    settings = validate(TrainingSettings, given)
+    if not tokens:
+        return settings
+    steps = max(1, round(tokens / (settings.batch * examples * settings.window)))
+    return dataclasses.replace(settings, steps=steps)
 
 
 def trained_model(config: Mapping[str, Any], folder: Path, device: str) -> Any:

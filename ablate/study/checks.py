@@ -5,14 +5,12 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from ablate.engine.settings import PrimerSettings
-from ablate.errors import AblateError, did_you_mean
-from ablate.specs import SPECS
-from ablate.study import choices, varied
-from ablate.study.design import NAMED, factorial, level_name, same
+from ablate.errors import AblateError, InvalidOptions, did_you_mean
+from ablate.options import validate
+from ablate.study import checks_varied, choices, varied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from ablate.registry import Registry
     from ablate.study.choices import FileShape, Problem
@@ -21,18 +19,22 @@ if TYPE_CHECKING:
 _PLAIN: dict[str, tuple[type[Any], str]] = {
     "question": (str, "text"),
     "hypothesis": (str, "text"),
+    "design": (str, "the name of a design"),
+    "budget": (str, "steps or tokens"),
     "seed": (int, "a whole number, 0 or more"),
     "replicates": (int, "a whole number, 1 or more"),
     "objective": (dict, "a table with metric, feature and direction"),
     "axes": (dict, "a table of lists"),
     "variants": (dict, "a table for each variant"),
     "baseline": (dict, "a table with a level for each axis"),
+    "contrasts": (dict, "a table of variant = weight for each contrast"),
+    "margins": (dict, "a table of metric = number"),
     "reported": (dict, "a table with source and values"),
     "profiles": (dict, "a table of profiles"),
 }
-_KNOWN = (*_PLAIN, *choices.SECTIONS)
+_KNOWN = (*_PLAIN, *choices.SECTIONS, *choices.TABLES)
 #: What a profile may change: sizes, never what is compared.
-_PROFILE_KEYS = ("model", "training", "generation", "replicates")
+_PROFILE_KEYS = ("model", "training", "generation", "search", "floors", "replicates")
 _SMALLEST = {"seed": 0, "replicates": 1}
 
 
@@ -121,14 +123,72 @@ def content_problems(raw: FileShape, registry: Registry) -> list[Problem]:
     base = set(problems)
     axes = varied.flat_axes(raw.get("axes", {}))
     for path, levels in axes.items():
-        problems += _axis_problems(path, levels, raw, registry, base)
+        problems += checks_varied.axis_problems(path, levels, raw, registry, base)
     for name, changes in varied.named_variants(raw).items():
-        problems += _variant_problems(name, changes, raw, registry, base)
+        problems += checks_varied.variant_problems(name, changes, raw, registry, base)
     axes = {**varied.named_axis(raw), **axes}
-    problems += _baseline_problems(raw, axes)
-    problems += _objective_problems(raw)
+    problems += checks_varied.baseline_problems(raw, axes)
+    problems += checks_varied.design_problems(raw, axes)
+    problems += checks_varied.budget_problems(raw, axes)
+    problems += _objective_problems("objective", raw.get("objective", {}), raw)
+    problems += _table_problems(raw)
+    problems += _margin_problems(raw)
     problems += _label_problems(raw, axes, registry)
     return problems + _plain_problems(raw)
+
+
+def _table_problems(raw: FileShape) -> Iterator[Problem]:
+    """The tables of settings that are no part of a variant."""
+    for name, settings in choices.TABLES.items():
+        given = raw.get(name, {})
+        if not isinstance(given, dict):
+            yield name, f"must be a table, not {given!r}"
+            continue
+        try:
+            validate(settings, {key: value for key, value in given.items() if (name, key) != ("search", "objectives")})
+        except InvalidOptions as error:
+            yield from ((f"{name}.{key}" if key else name, text) for key, text in error.problems)
+    search = raw.get("search", {})
+    objectives = search.get("objectives", []) if isinstance(search, dict) else []
+    if not isinstance(objectives, list) or not all(isinstance(each, dict) for each in objectives):
+        yield "search.objectives", f"must be a list of tables with metric, feature and direction, not {objectives!r}"
+        return
+    for index, each in enumerate(objectives):
+        yield from _objective_problems(f"search.objectives[{index}]", each, raw)
+        if "metric" not in each:
+            yield f"search.objectives[{index}]", "needs a metric"
+    if len(objectives) > 1 and search.get("prune_after"):
+        yield "search.prune_after", "only a search with one objective can tell that a variant is worse than the best"
+
+
+def _margin_problems(raw: FileShape) -> Iterator[Problem]:
+    metrics = choices.named(raw.get("metric", [])) or {}
+    margins = raw.get("margins", {})
+    for metric, value in margins.items() if isinstance(margins, dict) else ():
+        key = f'margins."{metric}"'
+        numbers = value.values() if isinstance(value, dict) else [value]
+        if metric not in metrics:
+            yield key, f"no metric of this study{did_you_mean(metric, metrics)}"
+        elif not numbers or any(isinstance(n, bool) or not isinstance(n, int | float) or n <= 0 for n in numbers):
+            yield key, f"must be a number above 0, or a table of feature = number, not {value!r}"
+
+
+def contrast_problems(raw: FileShape) -> Iterator[Problem]:
+    """Contrasts that are none, or of variants that are not there; asked of the file alone, as the next ones."""
+    variants = [variant.name for variant in varied.variants(raw)]
+    for name, weights in raw.get("contrasts", {}).items():
+        key = f'contrasts."{name}"'
+        if not isinstance(weights, dict) or not all(
+            isinstance(w, int | float) and not isinstance(w, bool) for w in weights.values()
+        ):
+            yield key, f"must be a table of variant = weight, not {weights!r}"
+            continue
+        for variant in weights:
+            if variant not in variants:
+                hint = did_you_mean(variant, variants)
+                yield f'{key}."{variant}"', f"no variant of this study{hint} (variants: {'; '.join(variants)})"
+        if not any(weights.values()) or abs(sum(weights.values())) > 1e-9:
+            yield key, f"weights of a contrast add up to 0 and are not all 0; these add up to {sum(weights.values()):g}"
 
 
 def _label_problems(raw: FileShape, axes: dict[str, Any], registry: Registry) -> Iterator[Problem]:
@@ -141,6 +201,7 @@ def _label_problems(raw: FileShape, axes: dict[str, Any], registry: Registry) ->
     if not asked:
         return
     levels = axes.get("conditioner", [])
+    levels = levels.get("levels", []) if isinstance(levels, dict) else levels
     settings = [raw.get("conditioner", []), *(levels if isinstance(levels, list) else [])]
     settings += [changes["conditioner"] for changes in varied.named_variants(raw).values() if "conditioner" in changes]
     known = sorted({label for value in settings for label in _labels_of(value, registry)})
@@ -162,7 +223,7 @@ def _labels_of(value: Any, registry: Registry) -> Iterator[str]:
 
 def reported_problems(raw: FileShape) -> Iterator[Problem]:
     """Reported values that the report could not place; asked of the file alone, whose axes they speak of."""
-    variants = [variant.name for variant in factorial(varied.axes(raw), varied.baseline(raw))]
+    variants = [variant.name for variant in varied.variants(raw)]
     metrics = list(choices.named(raw.get("metric", [])) or {})
     for variant, values in raw.get("reported", {}).get("values", {}).items():
         if variant not in variants:
@@ -176,115 +237,18 @@ def reported_problems(raw: FileShape) -> Iterator[Problem]:
                 )
 
 
-def _axis_problems(path: str, levels: Any, raw: FileShape, registry: Registry, base: set[Problem]) -> Iterator[Problem]:
-    key = f"axes.{path}"
-    nothing = choices.names_something(path, raw, registry)
-    if nothing:
-        yield key, nothing
-        return
-    if path.partition(".")[0] == "metric":
-        yield key, "metrics measure the variants, they cannot be what is varied"
-        return
-    if not isinstance(levels, list) or not levels:
-        yield key, f"must be a list of levels, not {levels!r}"
-        return
-    for index, level in enumerate(levels):
-        if any(same(level, earlier) or level_name(level) == level_name(earlier) for earlier in levels[:index]):
-            yield key, f"level {level_name(level)} is there twice"
-        _, problems = choices.resolve(choices.set_path(raw, path, level), registry)
-        for where, text in problems:
-            if (where, text) not in base:
-                yield f"{key}[{index}]", text if where == path else f"{where}: {text}"
-
-
-def _variant_problems(
-    name: str, changes: dict[str, Any], raw: FileShape, registry: Registry, base: set[Problem]
-) -> Iterator[Problem]:
-    key = f"variants.{name}"
-    axes = varied.flat_axes(raw.get("axes", {}))
-    kinds = varied.shaped(raw, {NAMED: name}, {name: _whole_kinds(changes)})
-    wrong = False
-    for path, value in changes.items():
-        nothing = choices.names_something(path, kinds, registry)
-        if not nothing and path.partition(".")[0] == "metric":
-            nothing = "metrics measure the variants, they cannot be what is varied"
-        if not nothing and path in axes:
-            nothing = "is an axis of this study too; vary it in one place"
-        if not nothing and path in SPECS and _changes_options_only(value, raw.get(path)):
-            nothing = f'would replace the whole {path}; to change options, quote their paths: "{path}.NAME.OPTION" = …'
-        if nothing:
-            wrong = True
-            yield f"{key}.{path}", nothing
-    if wrong:
-        return
-    _, problems = choices.resolve(varied.shaped(raw, {NAMED: name}, {name: changes}), registry)
-    for where, text in problems:
-        if (where, text) not in base:
-            yield key, f"{where}: {text}"
-
-
-def combination_problems(raw: FileShape, registry: Registry) -> Iterator[Problem]:
-    """What is wrong with whole variants only; asked of a file whose levels are all right one by one."""
-    primers: dict[str, Mapping[str, Any]] = {}
-    for variant in factorial(varied.axes(raw), varied.baseline(raw)):
-        shape = varied.shaped(raw, variant.levels, varied.named_variants(raw))
-        configuration, problems = choices.resolve(shape, registry)
-        for where, text in problems:
-            yield where, f"{text} (in variant '{variant.name}')"
-        primers[variant.name] = configuration.settings["primer"]
-    if all(primers.values()):  # empty where it does not validate, which has been said
-        yield from _idle_primer({name: PrimerSettings(**primer) for name, primer in primers.items()})
-
-
-def _idle_primer(primers: Mapping[str, PrimerSettings]) -> Iterator[Problem]:
-    """Options of a primer that no variant has."""
-    idle = next((name for name, primer in primers.items() if primer.repeat_last and not primer.asked), None)
-    if idle is not None:
-        yield "primer.repeat_last", f"nothing to repeat: variant '{idle}' has no primer"
-    elif not any(primer.asked for primer in primers.values()):
-        for option in ("piece", "file"):
-            if any(getattr(primer, option) for primer in primers.values()):
-                yield f"primer.{option}", "how much of it? Give primer.tokens, notes or seconds"
-
-
-def _changes_options_only(value: Any, chosen: Any) -> bool:
-    """Whether a table names options of what is chosen already and nothing else: TOML writes a path just so."""
-    already = choices.named(chosen) or {}
-    return isinstance(value, dict) and bool(value) and all(name in already and value[name] for name in value)
-
-
-def _whole_kinds(changes: dict[str, Any]) -> dict[str, Any]:
-    """The changes that choose components: options of these can be named by the others."""
-    return {path: level for path, level in changes.items() if path in SPECS}
-
-
-def _baseline_problems(raw: FileShape, axes: dict[str, Any]) -> Iterator[Problem]:
-    given = varied.flat_axes(raw.get("baseline", {}), stops=axes)
-    for path in given:
-        if path not in axes:
-            yield f"baseline.{path}", f"no axis of this study{did_you_mean(path, axes)}"
-    for path, level in varied.baseline(raw).items():
-        levels = axes[path]
-        if isinstance(levels, list) and levels and not any(same(level, other) for other in levels):
-            listing = ", ".join(level_name(other) for other in levels)
-            where = f"baseline.{path}" if path in given else f"axes.{path}"
-            said = "the baseline" if path in given else "the base configuration's value, hence the baseline,"
-            yield where, f"{said} {level_name(level)} is no level of the axis (levels: {listing}); set baseline.{path}"
-
-
-def _objective_problems(raw: FileShape) -> Iterator[Problem]:
-    given = raw.get("objective", {})
+def _objective_problems(where: str, given: Any, raw: FileShape) -> Iterator[Problem]:
     if not isinstance(given, dict):
         return
     known = ("metric", "feature", "direction")
     for key, value in given.items():
         if key not in known:
-            yield f"objective.{key}", f"unknown key{did_you_mean(key, known)} (known: {', '.join(known)})"
+            yield f"{where}.{key}", f"unknown key{did_you_mean(key, known)} (known: {', '.join(known)})"
         elif key == "direction" and value not in ("lower", "higher"):
-            yield "objective.direction", f"must be lower or higher, not {value!r}"
+            yield f"{where}.direction", f"must be lower or higher, not {value!r}"
         elif not isinstance(value, str):
-            yield f"objective.{key}", f"must be text, not {value!r}"
+            yield f"{where}.{key}", f"must be text, not {value!r}"
     metrics = choices.named(raw.get("metric", [])) or {}
     metric = given.get("metric")
     if isinstance(metric, str) and metric not in metrics:
-        yield "objective.metric", f"this study has no metric '{metric}'{did_you_mean(metric, metrics)}"
+        yield f"{where}.metric", f"this study has no metric '{metric}'{did_you_mean(metric, metrics)}"

@@ -13,10 +13,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ablate.engine.settings import (
+    FloorSettings,
     GenerationSettings,
     MeasureSettings,
     PrimerSettings,
+    SearchSettings,
     SplitSettings,
+    StatisticsSettings,
     TrainingSettings,
 )
 from ablate.errors import AblateError, InvalidOptions, PluginError, UnknownName, did_you_mean
@@ -39,7 +42,9 @@ SETTINGS: dict[str, type[Any]] = {
     "generation": GenerationSettings,
     "measure": MeasureSettings,
 }
-#: Everything that an axis, a profile or ``--set`` can reach.
+#: Tables of settings that are no part of any variant, so that no axis can reach them.
+TABLES: dict[str, type[Any]] = {"floors": FloorSettings, "statistics": StatisticsSettings, "search": SearchSettings}
+#: Everything that an axis can reach.
 SECTIONS = (*SPECS, *SETTINGS, "labels")
 
 Problem = tuple[str, str]

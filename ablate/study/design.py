@@ -5,22 +5,74 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 #: The path of the axis whose levels are the named variants of a study file, each a set of changes.
 NAMED = "variants"
+#: Fewer two-level axes than this, and a half fraction could not tell a main effect from another one.
+FEWEST_TO_HALVE = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """The numbers from ``low`` to ``high``, both included, for a search to choose from.
+
+    Attributes:
+        low: the smallest.
+        high: the largest; both are whole numbers, or neither needs to be.
+        log: whether to look for orders of magnitude; ``low`` is above 0 then.
+        step: the distance between two numbers that can be chosen; None is no grid.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    step: float | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers are meant."""
+        return isinstance(self.low, int) and isinstance(self.high, int) and isinstance(self.step or 1, int)
+
+    def levels(self, count: int) -> tuple[float, ...]:
+        """``count`` numbers spread evenly (or by equal factors) from ``low`` to ``high``."""
+        low, high = (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
+        places = [low + (high - low) * index / max(count - 1, 1) for index in range(count)]
+        values = [math.exp(place) if self.log else place for place in places]
+        if self.whole:
+            return tuple(dict.fromkeys(round(value) for value in values))
+        return tuple(float(f"{value:.6g}") for value in values)
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
 
 
 @dataclasses.dataclass(frozen=True)
 class Axis:
-    """What is varied: a dotted path into the configuration (or :data:`NAMED`), and its levels in order."""
+    """What is varied.
+
+    Attributes:
+        path: a dotted path into the configuration, or :data:`NAMED`.
+        levels: in order; empty where only a range is given.
+        range: what a search chooses from, instead of levels.
+        when: levels of axes before this one under which it exists at all; elsewhere its path is left alone.
+    """
 
     path: str
     levels: tuple[Any, ...]
+    range: Range | None = None
+    when: Mapping[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
+
+    def exists(self, levels: Mapping[str, Any]) -> bool:
+        """Whether this axis is there where the axes before it have these levels."""
+        return all(
+            path in levels and any(same(levels[path], level) for level in wanted) for path, wanted in self.when.items()
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +92,7 @@ class Variant:
 
 @dataclasses.dataclass(frozen=True)
 class Objective:
-    """The number that stands for a variant in Optuna, and whether ``lower`` or ``higher`` is better.
+    """A number that stands for a variant in Optuna, and whether ``lower`` or ``higher`` is better.
 
     An empty feature or direction is not known before the metric has measured something.
     """
@@ -51,18 +103,126 @@ class Objective:
 
 
 def factorial(axes: Sequence[Axis], baseline: Mapping[str, Any]) -> list[Variant]:
-    """Every combination of levels, the last axis varying fastest; without axes, one variant named ``base``."""
+    """Every combination of levels, the last axis varying fastest; without axes, one variant named ``base``.
+
+    An axis that does not exist under the levels before it is left out, so that no combination comes twice.
+    """
     labels = short_names([axis.path for axis in axes])
-    variants = []
-    for levels in itertools.product(*(axis.levels for axis in axes)):
-        assignment = {axis.path: level for axis, level in zip(axes, levels, strict=True)}
-        name = ", ".join(_part(labels[path], level) for path, level in assignment.items()) or "base"
-        variants.append(Variant(name, assignment, all(same(baseline[p], v) for p, v in assignment.items())))
+    return [Variant(full_name(levels, labels), levels, is_baseline(levels, baseline)) for levels in _combinations(axes)]
+
+
+def _combinations(axes: Sequence[Axis]) -> Iterator[dict[str, Any]]:
+    rows: list[dict[str, Any]] = [{}]
+    for axis in axes:
+        rows = [
+            {**row, **level}
+            for row in rows
+            for level in ([{axis.path: level} for level in axis.levels] if axis.exists(row) else [{}])
+        ]
+    yield from rows
+
+
+def one_at_a_time(axes: Sequence[Axis], baseline: Mapping[str, Any]) -> list[Variant]:
+    """The baseline, named ``base``, and each other level of each axis with everything else as in the baseline."""
+    return _one_changed(axes, baseline, "base", _named_change)
+
+
+def leave_one_out(axes: Sequence[Axis], baseline: Mapping[str, Any]) -> list[Variant]:
+    """The full model, which is the baseline, and the full model without each one of its parts.
+
+    Every axis has two levels: that of the full model, and the one that takes the part away.
+    """
+    return _one_changed(axes, baseline, "full", _without)
+
+
+def add_one_in(axes: Sequence[Axis], baseline: Mapping[str, Any]) -> list[Variant]:
+    """The bare model, which is the baseline, and the bare model with each one of the parts added."""
+    return _one_changed(axes, baseline, "bare", lambda label, level: f"with {_named_change(label, level)}")
+
+
+def _one_changed(
+    axes: Sequence[Axis], baseline: Mapping[str, Any], name: str, named: Callable[[str, Any], str]
+) -> list[Variant]:
+    labels = short_names([axis.path for axis in axes])
+    start = {axis.path: baseline[axis.path] for axis in axes}
+    variants = [Variant(name, start, baseline=True)]
+    for axis in axes:
+        others = (level for level in axis.levels if not same(level, baseline[axis.path]))
+        variants += [Variant(named(labels[axis.path], to), {**start, axis.path: to}, baseline=False) for to in others]
     return variants
 
 
-def _part(label: str, level: Any) -> str:
+def _named_change(label: str, level: Any) -> str:
     return level_name(level) if label == NAMED else f"{label}={level_name(level)}"
+
+
+def _without(label: str, level: Any) -> str:
+    return f"without {label}" if level in ("none", [], {}) else _named_change(label, level)
+
+
+def fractional(axes: Sequence[Axis], baseline: Mapping[str, Any]) -> list[Variant]:
+    """Half of :func:`factorial`: the combinations in which an even number of two-level axes leave the baseline.
+
+    It is the half fraction of highest resolution whose runs hold the baseline; the defining word is the product of
+    all two-level axes (G. E. P. Box and J. S. Hunter, "The 2^(k-p) fractional factorial designs", Technometrics 3,
+    1961). Axes of more levels are crossed with it. :func:`aliases` says what it cannot tell apart.
+    """
+    halved = [axis for axis in axes if len(axis.levels) == 2]
+
+    def kept(variant: Variant) -> bool:
+        return sum(not same(variant.levels[axis.path], baseline[axis.path]) for axis in halved) % 2 == 0
+
+    return [variant for variant in factorial(axes, baseline) if kept(variant)]
+
+
+def aliases(axes: Sequence[Axis]) -> list[tuple[str, str]]:
+    """What :func:`fractional` cannot tell apart: each main effect and two-way interaction with its alias.
+
+    With levels coded -1 (baseline) and +1, an effect's contrast over the half fraction equals its alias's, with the
+    sign given: what is estimated is the sum of both.
+    """
+    labels = short_names([axis.path for axis in axes])
+    halved = [labels[axis.path] for axis in axes if len(axis.levels) == 2]
+    sign = "-" if len(halved) % 2 else ""
+    pairs: dict[frozenset[str], tuple[str, str]] = {}
+    for effect in [*itertools.combinations(halved, 1), *itertools.combinations(halved, 2)]:
+        rest = tuple(label for label in halved if label not in effect)
+        key = frozenset((" x ".join(effect), " x ".join(rest)))
+        pairs.setdefault(key, (" x ".join(effect), sign + " x ".join(rest)))
+    return list(pairs.values())
+
+
+#: The designs by name. That of ``search`` has the baseline alone: the others are chosen while it runs.
+DESIGNS: dict[str, Callable[[Sequence[Axis], Mapping[str, Any]], list[Variant]]] = {
+    "factorial": factorial,
+    "one_at_a_time": one_at_a_time,
+    "leave_one_out": leave_one_out,
+    "add_one_in": add_one_in,
+    "fractional": fractional,
+    "search": lambda axes, baseline: [chosen_variant(axes, baseline, baseline)],
+}
+#: Designs whose axes have two levels each, one of them the baseline's.
+OF_PARTS = ("leave_one_out", "add_one_in")
+
+
+def chosen_variant(axes: Sequence[Axis], levels: Mapping[str, Any], baseline: Mapping[str, Any]) -> Variant:
+    """The variant with these levels, without the axes that do not exist under them."""
+    labels = short_names([axis.path for axis in axes])
+    kept: dict[str, Any] = {}
+    for axis in axes:
+        if axis.exists(kept):
+            kept[axis.path] = levels[axis.path]
+    return Variant(full_name(kept, labels), kept, is_baseline(kept, baseline))
+
+
+def is_baseline(levels: Mapping[str, Any], baseline: Mapping[str, Any]) -> bool:
+    """Whether every level is the baseline's."""
+    return all(same(baseline[path], level) for path, level in levels.items())
+
+
+def full_name(levels: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+    """A variant's name by all its levels."""
+    return ", ".join(_named_change(labels[path], level) for path, level in levels.items()) or "base"
 
 
 def short_names(paths: Sequence[str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from ablate.interfaces import Histogram, Value
     from ablate.study.stages import Stage
+
+
+G = TypeVar("G")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +35,15 @@ class News:
     tokens_per_second: float | None = None
 
 
+class Of(NamedTuple, Generic[G]):
+    """Something that a metric gave: of which sample, or of which one of a floor's."""
+
+    sample: int
+    metric: str
+    given: G
+    floor: str = ""
+
+
 @dataclasses.dataclass(frozen=True)
 class Done:
     """A finished stage: its result as plain data, and what it measured."""
@@ -39,8 +51,8 @@ class Done:
     stage: Stage
     result: Mapping[str, Any]
     seconds: float
-    values: tuple[tuple[int, str, Value], ...] = ()
-    histograms: tuple[tuple[int, str, Histogram], ...] = ()
+    values: tuple[Of[Value], ...] = ()
+    histograms: tuple[Of[Histogram], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

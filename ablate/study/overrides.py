@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ablate.study.choices import FileShape
 
 DEFAULT_PROFILE = "default"
+#: Keys outside all sections that ``--set`` replaces as a whole.
+TOP_LEVEL = ("replicates", "seed", "objective", "axes", "baseline", "design", "budget")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Overrides:
         profile: a profile of the file; empty is the file as it stands.
         corpus: a component's name, or a path that a corpus can read; empty keeps the file's.
         replicates: how many replicates; None keeps the file's.
+        n_variants: how many variants a search tries; None keeps the file's.
         seed: the study seed; None keeps the file's.
         settings: ``(dotted path, value)`` pairs, applied last.
         skip_bad: tell a corpus read from a path to skip files it cannot read.
@@ -39,13 +42,14 @@ class Overrides:
     profile: str = ""
     corpus: str = ""
     replicates: int | None = None
+    n_variants: int | None = None
     seed: int | None = None
     settings: tuple[tuple[str, Any], ...] = ()
     skip_bad: bool = False
     name: str = ""
 
     def said(self) -> list[str]:
-        """The overrides as words for people, replicates left out: more of them are the same study."""
+        """The overrides as words for people, but for what extends a study: more replicates, more variants tried."""
         words = [f"--profile {self.profile}"] if self.profile else []
         words += [f"--corpus {self.corpus}"] if self.corpus else []
         words += ["--skip-bad"] if self.skip_bad else []
@@ -72,6 +76,10 @@ def apply(raw: FileShape, overrides: Overrides, registry: Registry, source: str)
         raise UsageError("--skip-bad goes with --corpus PATH; in a study file set corpus.midi.skip_bad")
     for path, value in overrides.settings:
         raw = _set(raw, path, value, registry)
+    if overrides.n_variants is not None:
+        if varied.design(raw) != "search":
+            raise UsageError(f"--variants goes with a search; the design of {source} is {varied.design(raw)}")
+        raw = {**raw, "search": {**raw.get("search", {}), "n_variants": overrides.n_variants}}
     given = {"replicates": overrides.replicates, "seed": overrides.seed}
     return {**raw, **{key: value for key, value in given.items() if value is not None}}
 
@@ -123,17 +131,23 @@ def _set(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape
         raise UsageError(
             f"--set {path}: variant '{setting[0]}' sets it itself; change it there: --set variants.{setting[0]}.{path}="
         )
-    if path in ("replicates", "seed", "objective", "axes", "baseline"):
+    if path in TOP_LEVEL:
         return {**raw, path: value}
-    axes = varied.flat_axes(raw.get("axes", {}))
-    if section == "axes":
-        return {**raw, "axes": {**axes, name: value}}
-    if section == "baseline":
-        return {**raw, "baseline": {**varied.flat_axes(raw.get("baseline", {}), stops=axes), name: value}}
+    if section in choices.TABLES:
+        return {**raw, section: {**raw.get(section, {}), name: value}}
+    if section in ("axes", "baseline"):
+        axes = varied.flat_axes(raw.get("axes", {}))
+        return {**raw, section: {**varied.flat_axes(raw.get(section, {}), stops=axes), name: value}}
+    return _set_in_section(raw, path, value, registry)
+
+
+def _set_in_section(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape:
+    """A setting, a label, a component or one of its options."""
+    section, _, name = path.partition(".")
     if section not in choices.SECTIONS:
-        known = [*choices.SECTIONS, "axes", "variants", "baseline", "replicates", "seed", "objective"]
+        known = [*choices.SECTIONS, *choices.TABLES, "variants", *TOP_LEVEL]
         raise UsageError(f"--set {path}: names nothing{did_you_mean(section, known)} (known: {', '.join(known)})")
-    if path in axes:
+    if path in varied.flat_axes(raw.get("axes", {})):
         raise UsageError(f"--set {path}: is what this study varies; set its levels: --set 'axes.{path}=[...]'")
     if section in SPECS and isinstance(value, dict) and name in registry.names(section):
         return {**raw, section: {**(choices.named(raw.get(section, {})) or {}), name: value}}

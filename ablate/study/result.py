@@ -49,7 +49,7 @@ class RunResult:
         seconds: how long it took.
         checkpoints: trainings that are begun and will go on in the next run.
         refused: whether nothing was trained because something before training failed.
-        note: what else a person should know; usually empty.
+        notes: what else a person should know; usually nothing.
         changed: whether there is anything to report that was not there before.
     """
 
@@ -61,5 +61,5 @@ class RunResult:
     seconds: float
     checkpoints: int
     refused: bool
-    note: str
+    notes: tuple[str, ...]
     changed: bool

@@ -20,29 +20,35 @@ from ablate.store.records import (
     StudyRecord,
     VariantRecord,
 )
-from ablate.study.design import Objective
 from ablate.study.environment import environment
 from ablate.study.executor import make_executor
 from ablate.study.jobs import Done, Failed, Job
 from ablate.study.plan import make_plan, weights_of
 from ablate.study.preflight import check_samplers
 from ablate.study.result import CellFailure, Listener, RunResult
-from ablate.study.stages import EARLY, checkpoint_path
-from ablate.study.trials import Trials
+from ablate.study.stages import EARLY, FLOORS, WITH_FILES, checkpoint_path
+from ablate.study.trials import Trials, measured_values, resolved_objectives
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate.errors import HomeError
     from ablate.store.store import Store
+    from ablate.study.design import Objective
     from ablate.study.executor import Executor
     from ablate.study.plan import Cell, Layout
     from ablate.study.stages import Stage
 
-#: The stages that a cell is for; the others serve them.
+#: The stages that a cell is for; the others serve them, or say how to read them.
 ENDS = ("generate", "measure")
-#: The feature that stands for a metric which has one of this name.
-AVERAGE = "average"
+
+
+@dataclasses.dataclass(frozen=True)
+class Shared:
+    """What the runs of one search have in common: where they work, and the trials, once there are any."""
+
+    executor: Executor
+    trials: Trials | None = None
 
 
 class StudyRun:
@@ -55,6 +61,7 @@ class StudyRun:
         device: resolved.
         workers: processes to work in; 1 works in this one.
         listener: told of the progress.
+        shared: what this run has in common with others of the same search, and neither opens nor closes.
         checkpoint_seconds: the longest stretch of training that a crash can cost.
 
     Attributes:
@@ -70,17 +77,23 @@ class StudyRun:
         device: str = "cpu",
         workers: int = 1,
         listener: Listener | None = None,
+        shared: Shared | None = None,
         checkpoint_seconds: float = 10.0,
     ) -> None:
         self._layout, self._store, self._home, self._device = layout, store, home, device
         self._listener = listener or Listener()
         self.plan = make_plan(layout, store, home)
-        self._executor: Executor = make_executor(home, device, min(workers, self.plan.width()), checkpoint_seconds)
+        self._shared, self._trials = shared, shared.trials if shared else None
+        self._executor = (
+            shared.executor
+            if shared
+            else make_executor(home, device, min(workers, self.plan.width()), checkpoint_seconds)
+        )
         self._waiting = dict(self.plan.missing)
         self._done: set[str] = set()
         self._broken: dict[str, Failed] = {}
         self._ran: collections.Counter[str] = collections.Counter()
-        self._stopped = self._refused = False
+        self._stopped = self._refused = self._told = False
         self._fatal: HomeError | None = None
         self._open_jobs = 0
 
@@ -106,15 +119,14 @@ class StudyRun:
         self._store.forget_stages(self.plan.lost)
         self._record_study()
         self._listener.begun(self.plan)
-        self._trials: Trials | None = None
         try:
             self._settle()
             if self.plan.missing:
-                with self._executor:
+                with contextlib.nullcontext() if self._shared else self._executor:
                     self._work()
                 self._settle(at_end=True)
         finally:
-            if self._trials:
+            if self._trials and not (self._shared and self._shared.trials):
                 self._trials.close()
         stages = self._layout.stages()
         reused = collections.Counter(stages[f].kind for f in self.plan.reused)
@@ -128,13 +140,18 @@ class StudyRun:
             stopped=self._stopped,
             seconds=seconds,
             checkpoints=begun,
-            note=self._note(),
+            notes=self._notes(),
             refused=self._refused,
             changed=known is None or known.spec != self._layout.spec.plain() or bool(self._ran or self._broken),
         )
 
-    def _note(self) -> str:
-        asked = self._layout.spec.objective
+    def _notes(self) -> tuple[str, ...]:
+        lacking = (failed.error for failed in self._broken.values() if failed.stage.kind in FLOORS)
+        notes = [self._objective_note(asked) for asked in self._layout.spec.objectives]
+        notes += [f"a floor is missing: {error}" for error in lacking]
+        return tuple(dict.fromkeys(filter(None, notes)))
+
+    def _objective_note(self, asked: Objective) -> str:
         measured = self._store.features(self._layout.spec.name, asked.metric)
         if not asked.feature or not measured or asked.feature in measured:
             return ""
@@ -161,7 +178,8 @@ class StudyRun:
         spec = self._layout.spec
         corpus = ", ".join({cell.configuration.one("corpus").name for cell in self._layout.cells})
         study = StudyRecord(spec.name, spec.plain(), spec.profile, corpus, spec.seed)
-        variants = [VariantRecord(v.name, self._layout.variants[v.name], v.levels, v.baseline) for v in spec.variants()]
+        prints = self._layout.fingerprints
+        variants = [VariantRecord(v.name, prints[v.name], v.levels, v.baseline) for v in self._layout.variants]
         cells = [
             CellRecord(c.variant.name, c.replicate, c.stages.fingerprints(), c.configuration.plain())
             for c in self._layout.cells
@@ -205,7 +223,7 @@ class StudyRun:
             if not any(self._lacks(source) for source in stage.inputs.values()) and (stage.kind in EARLY or not hold)
         ]
         groups: dict[tuple[str, str], list[Stage]] = {}
-        for stage in ready:
+        for stage in sorted(ready, key=lambda stage: stage.kind in FLOORS):  # nothing waits for a floor
             del self._waiting[stage.fingerprint]
             groups.setdefault((stage.kind, _shared(stage)), []).append(stage)
         for (kind, _), stages in groups.items():
@@ -229,15 +247,21 @@ class StudyRun:
             stage.kind,
             stage.hashed(),
             result.result,
-            "" if stage.kind == "measure" else stage.artifact,
+            stage.artifact if stage.kind in WITH_FILES else "",
             self._device,
             result.seconds,
             environment(),
         )
         self._store.put_stage(
             record,
-            [MeasurementRecord(i, metric, **dataclasses.asdict(value)) for i, metric, value in result.values],
-            [HistogramRecord(i, metric, **dataclasses.asdict(h)) for i, metric, h in result.histograms],
+            [
+                MeasurementRecord(m.sample, m.metric, **dataclasses.asdict(m.given), floor=m.floor)
+                for m in result.values
+            ],
+            [
+                HistogramRecord(m.sample, m.metric, **dataclasses.asdict(m.given), floor=m.floor)
+                for m in result.histograms
+            ],
         )
         self._done.add(fingerprint)
         self._ran[stage.kind] += 1
@@ -252,21 +276,25 @@ class StudyRun:
     def _settle(self, *, at_end: bool = False) -> None:
         """Bring the cells' states and the trials up to date with the stages."""
         changed = set()
-        for cell in self._layout.cells:
+        for cell in self._layout.current:
             state, failure = self._state(cell, at_end=at_end)
             key = (cell.variant.name, cell.replicate)
             if self._states[key] != state:
-                about = (failure.error_class, failure.error) if failure else ("", "")
+                about = (failure.error_class, failure.error) if failure else ("", cell.held.pruned if cell.held else "")
                 self._store.set_cell(self._layout.spec.name, *key, state, *about)
                 changed.add(cell.variant.name)
             self._states[key] = state
         if self._trials is None:
-            changed = {variant.name for variant in self._layout.spec.variants()}
-            self._trials = self._open_trials()
-        if self._trials:
+            objectives = resolved_objectives(self._layout.spec, self._store)
+            self._trials = Trials(self._store.url, self._layout, objectives) if objectives else None
+        if self._trials and not self._told:
+            self._told, changed = True, {variant.name for variant in self._layout.variants}
+        if self._trials and changed:
             self._report_trials(self._trials, changed)
 
     def _state(self, cell: Cell, *, at_end: bool) -> tuple[CellState, Failed | None]:
+        if cell.held:
+            return ("pruned" if cell.held.pruned else "pending"), None
         stages = cell.stages.stages.values()
         if not any(self._lacks(stage) for stage in stages if stage.kind in ENDS):
             return "done", None
@@ -279,32 +307,17 @@ class StudyRun:
     def _checkpoint(self, stage: Stage) -> Path:
         return self._home / checkpoint_path(stage.fingerprint)
 
-    def _open_trials(self) -> Trials | None:
-        """The trials, once it is known what their value is: what the study file leaves open, the metric says."""
-        asked, spec = self._layout.spec.objective, self._layout.spec
-        measured = self._store.features(spec.name, asked.metric)
-        if not measured and not (asked.feature and asked.direction):
-            return None
-        feature = asked.feature or (AVERAGE if AVERAGE in measured else next(iter(measured)))
-        direction = asked.direction or measured.get(feature, "lower")
-        self._objective = Objective(asked.metric, feature, direction)
-        return Trials(
-            self._store.url,
-            dataclasses.replace(self._layout, spec=dataclasses.replace(spec, objective=self._objective)),
-        )
-
     def _report_trials(self, trials: Trials, variants: set[str]) -> None:
-        objective = self._objective
-        means = self._store.means(self._layout.spec.name, objective.metric, objective.feature) if variants else {}
-        for variant in variants:
+        measured = measured_values(self._layout.spec, self._store, trials.objectives)
+        for variant in sorted(variants):
             states = {state for (name, _), state in self._states.items() if name == variant}
-            values = {replicate: mean for (name, replicate), mean in means.items() if name == variant}
-            trials.report(variant, values, complete=states <= {"done", "failed"})
+            complete = states <= {"done", "failed", "pruned"}
+            trials.report(variant, measured.get(variant, {}), complete=complete, pruned="pruned" in states)
 
     def _failures(self) -> tuple[CellFailure, ...]:
         return tuple(
             CellFailure(cell.variant.name, cell.replicate, failure.error_class, failure.error)
-            for cell in self._layout.cells
+            for cell in self._layout.current
             for failure in (self._state(cell, at_end=True)[1],)
             if failure
         )
@@ -312,4 +325,4 @@ class StudyRun:
 
 def _shared(stage: Stage) -> str:
     """What makes stages of a kind one job: the weights that generations and measurements come from."""
-    return (weights_of(stage) if stage.kind in ENDS else stage).fingerprint
+    return (weights_of(stage) if stage.kind in (*ENDS, "resample") else stage).fingerprint

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ablate
+from ablate.engine.settings import FloorSettings, SearchSettings, StatisticsSettings
 from ablate.errors import StudyFileError, UnknownName
+from ablate.options import plain, validate
 from ablate.registry import get_registry
-from ablate.study import checks, choices, varied
-from ablate.study.design import Axis, Objective, Variant, factorial
+from ablate.specs import MetricSpec
+from ablate.study import checks, checks_varied, choices, varied
+from ablate.study.design import DESIGNS, Axis, Objective, Variant
 from ablate.study.overrides import DEFAULT_PROFILE, Overrides, anchor_paths, apply, merge, study_name
 
 if TYPE_CHECKING:
@@ -33,12 +36,18 @@ class StudySpec:
         profile: the profile's name; ``default`` without one.
         seed: every random stream derives from it.
         replicates: repetitions of each variant.
+        design: how the axes become variants, a key of ``design.DESIGNS``.
+        budget: what variants have in common: training ``steps``, or ``tokens`` seen in training.
         objective: the number that stands for a variant in Optuna.
+        objectives: what a search looks at; elsewhere ``objective`` alone.
+        search: how a search chooses variants.
+        floors: how well values that need no model are known.
         config: the base configuration in file shape, profile and overrides applied.
         axes: what is varied; first of them, if there are any, the named variants.
         named: the named variants, each as path -> level.
         baseline: a level for each axis.
-        reported: values printed elsewhere, for comparison; see docs/study-file.md.
+        reading: what the report goes by, as plain data: statistics, margins, contrasts, values reported elsewhere,
+            and the metrics that say how much is copied.
         overrides: what the command line changed of the file, in its words.
     """
 
@@ -49,17 +58,22 @@ class StudySpec:
     profile: str
     seed: int
     replicates: int
+    design: str
+    budget: str
     objective: Objective
+    objectives: tuple[Objective, ...]
+    search: SearchSettings
+    floors: FloorSettings
     config: FileShape
     axes: tuple[Axis, ...]
     named: dict[str, dict[str, Any]]
     baseline: dict[str, Any]
-    reported: dict[str, Any]
+    reading: dict[str, Any]
     overrides: tuple[str, ...]
 
     def variants(self) -> list[Variant]:
-        """Every variant of the design, in order."""
-        return factorial(self.axes, self.baseline)
+        """Every variant that the design has before anything runs, in order; of a search the baseline alone."""
+        return DESIGNS[self.design](self.axes, self.baseline)
 
     def configuration(self, variant: Variant, registry: Registry) -> Configuration:
         """A variant's configuration, resolved."""
@@ -78,14 +92,29 @@ class StudySpec:
             "profile": self.profile,
             "seed": self.seed,
             "replicates": self.replicates,
+            "design": self.design,
+            "budget": self.budget,
             "objective": dataclasses.asdict(self.objective),
-            "axes": {axis.path: list(axis.levels) for axis in self.axes},
+            "axes": {axis.path: _plain_axis(axis) for axis in self.axes},
             "variants": self.named,
             "baseline": self.baseline,
-            "reported": self.reported,
+            "floors": plain(self.floors),
+            **({"search": self._plain_search()} if self.design == "search" else {}),
+            **self.reading,
             "overrides": list(self.overrides),
             **self.config,
         }
+
+    def _plain_search(self) -> dict[str, Any]:
+        return {**plain(self.search), "objectives": [dataclasses.asdict(objective) for objective in self.objectives]}
+
+
+def _plain_axis(axis: Axis) -> Any:
+    """A list of levels, or a table where there is more to say."""
+    if not axis.range and not axis.when:
+        return list(axis.levels)
+    data: dict[str, Any] = dataclasses.asdict(axis.range) if axis.range else {"levels": list(axis.levels)}
+    return {**data, **({"when": {path: list(levels) for path, levels in axis.when.items()}} if axis.when else {})}
 
 
 def shipped_folder() -> Path:
@@ -151,11 +180,11 @@ def load_study(name_or_file: str, overrides: Overrides | None = None, registry: 
     problems += checks.content_problems(raw, registry)
     problems += _profile_problems(raw, registry, set(problems))
     if not problems:
-        problems += checks.combination_problems(raw, registry)
-        problems += checks.reported_problems(file)
+        problems += checks_varied.combination_problems(raw, registry)
+        problems += [*checks.contrast_problems(file), *checks.reported_problems(file)]
     if problems:
         raise StudyFileError(str(path), _lines(problems))
-    return _spec(path, raw, overrides)
+    return _spec(path, raw, overrides, registry)
 
 
 def _profile_problems(raw: FileShape, registry: Registry, known: set[choices.Problem]) -> Iterator[choices.Problem]:
@@ -181,7 +210,18 @@ def _lines(problems: Sequence[choices.Problem]) -> list[str]:
     return list(dict.fromkeys(f"{key}: {text}" for key, text in problems))
 
 
-def _spec(path: Path, raw: FileShape, overrides: Overrides) -> StudySpec:
+def _reading(raw: FileShape, registry: Registry) -> dict[str, Any]:
+    metrics = [registry.spec("metric", name) for name in choices.named(raw.get("metric", [])) or {}]
+    return {
+        "statistics": plain(validate(StatisticsSettings, raw.get("statistics", {}))),
+        "margins": raw.get("margins", {}),
+        "contrasts": raw.get("contrasts", {}),
+        "copying": [metric.name for metric in metrics if isinstance(metric, MetricSpec) and metric.copying],
+        "reported": raw.get("reported", {}),
+    }
+
+
+def _spec(path: Path, raw: FileShape, overrides: Overrides, registry: Registry) -> StudySpec:
     return StudySpec(
         name=study_name(path, overrides),
         source=str(path),
@@ -190,11 +230,16 @@ def _spec(path: Path, raw: FileShape, overrides: Overrides) -> StudySpec:
         profile=overrides.profile or DEFAULT_PROFILE,
         seed=raw.get("seed", 0),
         replicates=raw.get("replicates", 6),
+        design=varied.design(raw),
+        budget=raw.get("budget", "steps"),
         objective=varied.objective(raw),
+        objectives=varied.objectives(raw),
+        search=validate(SearchSettings, {k: v for k, v in raw.get("search", {}).items() if k != "objectives"}),
+        floors=validate(FloorSettings, raw.get("floors", {})),
         config={section: raw[section] for section in choices.SECTIONS if section in raw},
         axes=varied.axes(raw),
         named=varied.named_variants(raw),
         baseline=varied.baseline(raw),
-        reported=raw.get("reported", {}),
+        reading=_reading(raw, registry),
         overrides=tuple(overrides.said()),
     )

@@ -1,7 +1,8 @@
 r"""Stages and their fingerprints: what a cell consists of, and what two cells share.
 
-    load -> prepare -> train -> generate -> measure (one for each metric)
-      \-> prime (where samples continue a primer) -/
+    load -> prepare -> train -> generate -> measure, resample (each one for each metric)
+     | \-> prime (where samples continue a primer) -/
+      \-> floor (one for each metric)
 
 What is known before any training happens in the stages of :data:`EARLY`; nothing is trained if one of these fails.
 
@@ -19,7 +20,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ablate.engine.seeding import Purpose, derive
-from ablate.engine.settings import PrimerSettings
+from ablate.engine.settings import FloorSettings, PrimerSettings
 from ablate.music.corpus import corpus_digest
 from ablate.options import validate
 
@@ -30,9 +31,13 @@ if TYPE_CHECKING:
     from ablate.study.choices import Choice, Configuration
 
 #: Raised when a stage's own code changes its results; one number a kind.
-CODE = {"load": 2, "prepare": 1, "prime": 1, "train": 1, "generate": 1, "measure": 1}
+CODE = {"load": 2, "prepare": 1, "prime": 1, "floor": 1, "train": 1, "generate": 1, "measure": 1, "resample": 1}
 #: Kinds that come before any training, and take seconds.
 EARLY = ("load", "prepare", "prime")
+#: Kinds that say how to read the measurements; a cell is done without them.
+FLOORS = ("floor", "resample")
+#: Kinds that leave files; the others leave numbers alone.
+WITH_FILES = ("load", "prepare", "prime", "train", "generate")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,17 +95,27 @@ def fingerprint(data: Any) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """What every cell of a run shares: the study seed, the kind of device, and torch's minor version."""
+    """What every cell of a run shares.
+
+    Attributes:
+        seed: the study's.
+        device: its kind.
+        torch: its minor version.
+        floors: how well the values that need no model are known.
+        tokens: what a training sees where its steps follow from that; 0 where they are given.
+    """
 
     seed: int
     device: str
     torch: str
+    floors: FloorSettings = dataclasses.field(default_factory=FloorSettings)
+    tokens: int = 0
 
     @classmethod
-    def here(cls, seed: int, device: str) -> Setting:
+    def here(cls, seed: int, device: str, floors: FloorSettings | None = None, tokens: int = 0) -> Setting:
         """On this machine; ``device`` is resolved (``cuda:1`` counts as ``cuda``)."""
         minor = ".".join(importlib.metadata.version("torch").split(".")[:2])
-        return cls(seed, device.partition(":")[0], minor)
+        return cls(seed, device.partition(":")[0], minor, floors or FloorSettings(), tokens)
 
 
 def cell_stages(
@@ -126,15 +141,30 @@ def cell_stages(
     stages = {"load": load, "prepare": prepare, "train": train}
     stages |= {"prime": prime} if prime else {}
     stages |= {"generate": generate}
+    whole = {"primer": True} if prime and configuration.settings["measure"]["primer"] else {}
     for metric in configuration.choices["metric"]:
         config = {"metric": metric.plain(), **_split(configuration)}
         if metric.name in of_models:
-            stage = Stage("measure", config, {"weights": train, "reference": load})
-        else:
-            config |= {"primer": True} if prime and configuration.settings["measure"]["primer"] else {}
-            stage = Stage("measure", config, {"generated": generate, "reference": load})
-        stages[f"measure {metric.name}"] = stage
+            stages[f"measure {metric.name}"] = Stage("measure", config, {"weights": train, "reference": load})
+            continue
+        sources = {"generated": generate, "reference": load}
+        stages[f"measure {metric.name}"] = Stage("measure", {**config, **whole}, sources)
+        stages[f"floor {metric.name}"] = _floor(configuration, config, load, setting)
+        if setting.floors.draws:
+            drawn = {"draws": setting.floors.draws, "seed": derive(setting.seed, replicate, "resample")}
+            stages[f"resample {metric.name}"] = Stage("resample", {**config, **whole, **drawn}, sources)
     return CellStages(stages)
+
+
+def _floor(configuration: Configuration, config: Mapping[str, Any], load: Stage, setting: Setting) -> Stage:
+    """What a metric says of the reference itself; all replicates share it."""
+    seed = derive(setting.seed, 0, "floor")
+    counts = {"shuffles": setting.floors.shuffles, "pieces": setting.floors.pieces}
+    return Stage(
+        "floor",
+        {**config, "tokenizer": configuration.one("tokenizer").plain(), "seed": seed, **counts},
+        {"reference": load},
+    )
 
 
 def _split(configuration: Configuration) -> dict[str, Any]:
@@ -168,12 +198,20 @@ def _train(configuration: Configuration, prepare: Stage, replicate: int, setting
         "tokenizer": configuration.one("tokenizer").plain(),
         "conditioners": _plain(configuration.choices["conditioner"]),
         "model": configuration.one("model").plain(),
-        "training": dict(configuration.settings["training"]),
+        "training": _training(configuration, setting),
         "seeds": {purpose: derive(setting.seed, replicate, purpose) for purpose in purposes},
         "device": setting.device,
         "torch": setting.torch,
     }
     return Stage("train", config, {"examples": prepare})
+
+
+def _training(configuration: Configuration, setting: Setting) -> dict[str, Any]:
+    """The training's settings; where only the number of examples tells the steps, the tokens instead of them."""
+    training = dict(configuration.settings["training"])
+    if not setting.tokens or training["batch_counts"] == "step":
+        return training
+    return {**{key: value for key, value in training.items() if key != "steps"}, "tokens": setting.tokens}
 
 
 def _prime(configuration: Configuration, load: Stage) -> Stage | None:

@@ -1,4 +1,4 @@
-"""What a study file varies: its axes, named variants, baseline and objective. For files without problems in them."""
+"""What a study file varies: its axes, named variants, baseline and objectives. For files without problems in them."""
 
 from __future__ import annotations
 
@@ -6,23 +6,37 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.specs import SPECS
 from ablate.study import choices
-from ablate.study.design import NAMED, Axis, Objective, same
+from ablate.study.design import DESIGNS, NAMED, OF_PARTS, Axis, Objective, Range, Variant, same
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Container, Mapping, Sequence
 
     from ablate.study.choices import FileShape
+
+#: Keys of a table that stands in place of a list of levels.
+RANGE_KEYS = ("low", "high", "log", "step", "levels", "when")
+
+
+def is_axis_table(value: Any) -> bool:
+    """Whether a table describes an axis (``{ low = 0.5, high = 2.0 }``), and is no further part of its path.
+
+    The options of a component may be called ``low`` or ``levels`` too; but there the values would be lists or tables.
+    """
+    if not isinstance(value, dict):
+        return False
+    ends = any(key in value and not isinstance(value[key], list | dict) for key in ("low", "high"))
+    return ends or (isinstance(value.get("when"), dict) and ("levels" in value or ends))
 
 
 def flat_axes(table: dict[str, Any], stops: Container[str] = ()) -> dict[str, Any]:
     """``{"sampler": {"temperature": {"tau": [..]}}}`` as ``{"sampler.temperature.tau": [..]}``.
 
-    Paths in ``stops`` are not gone into: a level may itself be a table.
+    Paths in ``stops`` are not gone into: a level may itself be a table. Nor are tables that describe an axis.
     """
     flat: dict[str, Any] = {}
 
     def walk(prefix: str, value: Any) -> None:
-        if isinstance(value, dict) and prefix not in stops:
+        if isinstance(value, dict) and prefix not in stops and not is_axis_table(value):
             for key, inner in value.items():
                 walk(f"{prefix}.{key}" if prefix else key, inner)
         else:
@@ -35,7 +49,24 @@ def flat_axes(table: dict[str, Any], stops: Container[str] = ()) -> dict[str, An
 def axes(raw: FileShape) -> tuple[Axis, ...]:
     """The axes of a file without problems, its named variants first."""
     flat = {**named_axis(raw), **flat_axes(raw.get("axes", {}))}
-    return tuple(Axis(path, tuple(levels)) for path, levels in flat.items())
+    return tuple(axis(path, levels) for path, levels in flat.items())
+
+
+def axis(path: str, given: Any) -> Axis:
+    """One axis, from its list of levels or its table; raises TypeError or ValueError for what is neither."""
+    if isinstance(given, list):
+        return Axis(path, tuple(given))
+    if not is_axis_table(given):
+        raise TypeError(f"no levels: {given!r}")
+    conditions = flat_axes(given.get("when", {}))
+    when = {other: tuple(level) if isinstance(level, list) else (level,) for other, level in conditions.items()}
+    levels = given.get("levels", ())
+    if "low" not in given:
+        return Axis(path, tuple(levels), None, when)
+    found = Range(**{key: given[key] for key in ("low", "high", "log", "step") if key in given})
+    if levels:
+        return Axis(path, found.levels(levels), None, when)
+    return Axis(path, (), found, when)
 
 
 def named_axis(raw: FileShape) -> dict[str, Any]:
@@ -72,22 +103,53 @@ def shaped(config: FileShape, levels: Mapping[str, Any], named: Mapping[str, Map
     return config
 
 
+def design(raw: FileShape) -> str:
+    """The design's name."""
+    return str(raw.get("design", "factorial"))
+
+
+def variants(raw: FileShape) -> list[Variant]:
+    """The variants that the file's design has before anything runs."""
+    return DESIGNS[design(raw)](axes(raw), baseline(raw))
+
+
 def baseline(raw: FileShape) -> dict[str, Any]:
-    """A level for each axis: as given, or the base configuration's value, or the first level."""
+    """A level for each axis: as given, or the base configuration's value, or the first level.
+
+    Where a part is left out of the full model or added to the bare one, the file need not say which level is which:
+    the first level is the bare model's, the last one the full model's.
+    """
     axes = {**named_axis(raw), **flat_axes(raw.get("axes", {}))}
     given = flat_axes(raw.get("baseline", {}), stops=axes)
-    return {path: _baseline_level(path, levels, given, raw) for path, levels in axes.items()}
+    return {path: _baseline_level(axis, given, raw) for path, axis in _built(axes).items()}
 
 
-def _baseline_level(path: str, levels: Any, given: dict[str, Any], raw: FileShape) -> Any:
-    value = given.get(path) if path == NAMED else given.get(path, choices.get_path(raw, path))
-    if not isinstance(levels, list) or not levels:
-        return value
+def _built(axes: Mapping[str, Any]) -> dict[str, Axis]:
+    """The axes that can be built; what is wrong with the others is said elsewhere."""
+    built = {}
+    for path, levels in axes.items():
+        try:
+            built[path] = axis(path, levels)
+        except (TypeError, ValueError):
+            built[path] = Axis(path, ())
+    return built
+
+
+def _baseline_level(axis: Axis, given: dict[str, Any], raw: FileShape) -> Any:
+    path, levels = axis.path, axis.levels
+    value = given.get(path) if path == NAMED else given.get(path, _file_value(axis, raw))
+    if not levels:
+        return axis.range.low if value is None and axis.range else value
     if value is None:
-        return levels[0]
+        return levels[-1] if design(raw) == "leave_one_out" else levels[0]
     if path in SPECS:  # "tempo", ["tempo"] and {tempo = {}} are three spellings of one level
         return next((level for level in levels if choices.named(level) == choices.named(value)), value)
     return next((level for level in levels if same(level, value)), value)
+
+
+def _file_value(axis: Axis, raw: FileShape) -> Any:
+    """What the base configuration says; which end of a design of parts that is, only ``[baseline]`` can say."""
+    return None if design(raw) in OF_PARTS else choices.get_path(raw, axis.path)
 
 
 def objective(raw: FileShape) -> Objective:
@@ -95,3 +157,11 @@ def objective(raw: FileShape) -> Objective:
     metrics = list(choices.named(raw.get("metric", [])) or {})
     given = {"metric": metrics[-1] if metrics else "", "feature": "", "direction": ""}
     return Objective(**{**given, **raw.get("objective", {})})
+
+
+def objectives(raw: FileShape) -> tuple[Objective, ...]:
+    """What a search looks at: its own objectives, or the study's only one."""
+    given: Sequence[Mapping[str, str]] = raw.get("search", {}).get("objectives", ())
+    return tuple(Objective(**{"metric": "", "feature": "", "direction": "", **each}) for each in given) or (
+        objective(raw),
+    )

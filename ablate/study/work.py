@@ -9,7 +9,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from ablate.errors import AblateError, HomeError
-from ablate.study import work_measure, work_model, work_music
+from ablate.study import work_floor, work_measure, work_model, work_music
 from ablate.study.jobs import Context, Done, Failed, Job, Stopped
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _failed(stage: Stage, error: BaseException) -> Failed:
     message = " ".join(str(error).split()) or "no message"
     if isinstance(error, AblateError):
         return Failed(stage, type(error).__name__, message)
-    about = f"metric '{stage.config['metric']['name']}'" if stage.kind == "measure" else stage.kind
+    about = f"metric '{stage.config['metric']['name']}'" if "metric" in stage.config else stage.kind
     trace = "".join(traceback.format_exception(error))
     return Failed(stage, type(error).__name__, f"{message} (in {about}; see logs/{stage.fingerprint}.txt)", trace)
 
@@ -76,4 +76,6 @@ _WORK: dict[str, Callable[[tuple[Stage, ...], Context], Sequence[Done | Failed]]
     "train": work_model.train_stage,
     "generate": work_model.generate_stages,
     "measure": work_measure.measure,
+    "floor": work_floor.floors,
+    "resample": work_floor.resample,
 }

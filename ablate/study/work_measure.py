@@ -12,7 +12,7 @@ from ablate.errors import StageError
 from ablate.interfaces import Direction, Measured
 from ablate.music.storage import read_performances
 from ablate.study.built import built, built_conditioners, observed, trained_model
-from ablate.study.jobs import Done
+from ablate.study.jobs import Done, Of
 from ablate.study.work_music import pieces
 
 if TYPE_CHECKING:
@@ -33,14 +33,15 @@ def measure(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     if "weights" in stage.inputs:
         given = [metric.measure(_scorer(stage.inputs["weights"], context), reference, held_out)]
     else:
-        given = [metric.measure(sample, reference) for sample in _samples(stage, context)]
-    measured = [_checked(each, choice["name"]) for each in given]
-    values = [(i, choice["name"], value) for i, one in enumerate(measured) for value in one.values]
-    histograms = [(i, choice["name"], histogram) for i, one in enumerate(measured) for histogram in one.histograms]
+        given = [metric.measure(sample, reference) for sample in samples_to_measure(stage, context)]
+    name = choice["name"]
+    measured = [checked(each, name) for each in given]
+    values = [Of(i, name, value) for i, one in enumerate(measured) for value in one.values]
+    histograms = [Of(i, name, histogram) for i, one in enumerate(measured) for histogram in one.histograms]
     return [Done(stage, {"samples": len(measured)}, 0.0, tuple(values), tuple(histograms))]
 
 
-def _samples(stage: Stage, context: Context) -> list[Performance]:
+def samples_to_measure(stage: Stage, context: Context) -> list[Performance]:
     """The samples as the study wants them measured: with the primer that they continue, or without."""
     samples = read_performances(context.home / stage.inputs["generated"].artifact / "performances.npz")
     return [sample.whole() if stage.config.get("primer") else sample.continuation() for sample in samples]
@@ -62,7 +63,7 @@ def _scorer(train: Stage, context: Context) -> Callable[[Performance], FloatArra
     return score
 
 
-def _checked(measured: Any, name: str) -> Measured:
+def checked(measured: Any, name: str) -> Measured:
     """What a metric gave, as plain numbers, if it is what a metric may give."""
     if not isinstance(measured, Measured):
         raise StageError(f"metric '{name}' returned {type(measured).__name__}, not ablate.Measured")

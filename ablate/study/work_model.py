@@ -8,14 +8,12 @@ import numpy as np
 
 from ablate.engine import checkpoint
 from ablate.engine.generate import Row, generate
-from ablate.engine.settings import TrainingSettings
 from ablate.engine.train import Member, MemberSeeds, Progress, train
 from ablate.errors import NothingGenerated, StageError
 from ablate.music.storage import pack_performances
-from ablate.options import validate
 from ablate.registry import get_registry
 from ablate.study.artifacts import npy, read_examples, write_artifact
-from ablate.study.built import build_model, built, built_conditioners, trained_model
+from ablate.study.built import build_model, built, built_conditioners, trained_model, training_settings
 from ablate.study.jobs import Context, Done, Failed, News, Stopped
 from ablate.study.primer import separated
 from ablate.study.stages import checkpoint_path
@@ -43,10 +41,11 @@ def train_stage(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     """Train one model."""
     (stage,) = stages
     config, path = stage.config, context.home / checkpoint_path(stage.fingerprint)
-    settings = validate(TrainingSettings, config["training"])
+    examples = read_examples(context.home / stage.inputs["examples"].artifact / "examples.npz")
+    settings = training_settings(config, len(examples))
     member = Member(
         build=lambda: build_model(config),
-        examples=read_examples(context.home / stage.inputs["examples"].artifact / "examples.npz"),
+        examples=examples,
         conditioners=built_conditioners(config),
         settings=settings,
         seeds=MemberSeeds(**config["seeds"]),
@@ -75,6 +74,7 @@ def train_stage(stages: tuple[Stage, ...], context: Context) -> list[Done]:
         "loss": float(losses[-max(1, min(LAST_STEPS, len(losses) // 10)) :].mean()),
         "steps": len(losses),
         "tokens_seen": trained.tokens_seen,
+        "steps_per_epoch": sum(len(example.tokens) for example in examples) * len(losses) / trained.tokens_seen,
         "parameters": trained.parameters,
         "precision": settings.precision,
         "tokens_per_second": float(np.median(speeds)),

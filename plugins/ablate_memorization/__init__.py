@@ -74,6 +74,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         summary="Share of the sample's n-grams of notes that stand in a reference piece.",
         options=NgramsOptions,
         build=_ngrams,
+        copying=True,
     )
     yield ablate.MetricSpec(
         name="memorization.longest",
@@ -86,4 +87,5 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         summary="Share of the sample's notes in long copied runs.",
         options=CoveredOptions,
         build=_covered,
+        copying=True,
     )

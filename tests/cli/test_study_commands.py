@@ -83,7 +83,7 @@ def test_run_again_says_that_nothing_ran(ran: Run) -> None:
         "--json",
     )
     facts = json.loads(more.out)
-    assert facts["ran"] == {"train": 1, "generate": 5, "measure": 30}
+    assert facts["ran"] == {"train": 1, "generate": 5, "measure": 30, "resample": 30}
     row = next(r for r in facts["comparison"] if (r["metric"], r["feature"]) == ("distance.pitch", "l1"))
     assert {"variant", "mean", "sd", "n"} <= set(row)
     assert row["n"] == 3

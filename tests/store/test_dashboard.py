@@ -30,8 +30,8 @@ class Quiet(wsgiref.simple_server.WSGIRequestHandler):
 def get(store: Store, tmp_path: Path) -> Iterator[Callable[[str], Any]]:
     """``get("/api/...")``: what the dashboard answers about a study of which one variant is complete."""
     with trials(store.url, layout(tmp_path)) as opened_trials:
-        opened_trials.report("tau=0.8", {0: 0.5, 1: 0.75}, complete=True)
-        opened_trials.report("tau=1.0", {1: 0.25}, complete=False)
+        opened_trials.report("tau=0.8", {0: (0.5,), 1: (0.75,)}, complete=True)
+        opened_trials.report("tau=1.0", {1: (0.25,)}, complete=False)
     storage = optuna.storages.RDBStorage(store.url)
     app = optuna_dashboard.wsgi(storage)
     with wsgiref.simple_server.make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:

@@ -59,9 +59,20 @@ def test_every_number_is_still_there(home: Path, script: ModuleType) -> None:
         assert len(store.histograms("small")) == 8
         assert len(store.measurements("small@again")) == 20
         stages = store.stages(f for cell in store.cells("small") for f in cell.stages.values())
-        assert {stage.kind for stage in stages.values()} == {"load", "prepare", "train", "generate", "measure"}
+        assert {stage.kind for stage in stages.values()} >= {"load", "prepare", "train", "generate", "measure"}
         assert all(stage.environment == script.ENVIRONMENT for stage in stages.values())
     assert ask(home / "ablate.db", "PRAGMA foreign_key_check") == []
+
+
+def test_floors_are_kept_apart(home: Path, request: pytest.FixtureRequest) -> None:
+    """Version 0001 had none."""
+    with Store(f"sqlite:///{home / 'ablate.db'}") as store:
+        kinds = {m.measurement.floor for m in store.measurements("small", floors=True)}
+        assert {m.measurement.floor for m in store.measurements("small")} == {""}
+    old = request.node.callspec.params["home"].stem
+    assert kinds == (set() if old == "0001" else {"copy", "round_trip", "shuffled", "resampling"})
+    (rows,) = ask(home / "ablate.db", "SELECT count(*) FROM ablate_results")
+    assert rows == (60,)
 
 
 def test_a_report_can_be_written(home: Path) -> None:

@@ -59,9 +59,13 @@ def read(path: Path) -> Layout:
     return lay_out(load_study(str(path)), get_registry(), "cpu")
 
 
+def open_trials(url: str, laid_out: Layout) -> Trials:
+    return Trials(url, laid_out, laid_out.spec.objectives)
+
+
 @contextlib.contextmanager
 def trials(url: str, laid_out: Layout) -> Iterator[Trials]:
-    with contextlib.closing(Trials(url, laid_out)) as opened:
+    with contextlib.closing(open_trials(url, laid_out)) as opened:
         yield opened
 
 

@@ -159,7 +159,7 @@ def test_measuring_with_the_primer_generates_nothing_anew(bench: Bench, primed: 
     bench.run(primed())
     spec = primed({"measure.primer": True})
     result = bench.run(spec)
-    assert result.ran == {"measure": 8}, "the two primed variants, two replicates, two metrics"
+    assert result.ran == {"measure": 8, "resample": 8}, "the two primed variants, two replicates, two metrics"
     counted = {(m.variant, m.measurement.sample): m.measurement.n for m in bench.numbers(spec.name) if m.replicate == 0}
     samples = read_performances(artifact(bench, spec, "primed", "generate") / "performances.npz")
     assert [counted["primed", i] for i in range(2)] == [10 + len(s) for s in samples]

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from ablate.study.spec import StudySpec
 
 
+ALL = {"load": 1, "prepare": 1, "train": 2, "generate": 4, "measure": 8, "floor": 2, "resample": 8}
+
+
 def test_levels_of_a_replicate_share_its_training(bench: Bench, load: Callable[..., StudySpec]) -> None:
     result = bench.run(load())
-    assert result.ran == {"load": 1, "prepare": 1, "train": 2, "generate": 4, "measure": 8}
+    assert result.ran == ALL
     assert result.reused == {}
     assert set(bench.states("tiny").values()) == {"done"}
     assert not list(bench.home.glob("checkpoints/*"))
@@ -32,24 +35,28 @@ def test_a_second_run_runs_nothing(bench: Bench, load: Callable[..., StudySpec])
     before = bench.numbers("tiny")
     result = bench.run(load())
     assert result.ran == {}
-    assert result.reused == {"load": 1, "prepare": 1, "train": 2, "generate": 4, "measure": 8}
+    assert result.reused == ALL
     assert bench.numbers("tiny") == before
 
 
 def test_only_what_is_new_runs(bench: Bench, load: Callable[..., StudySpec]) -> None:
     bench.run(load())
-    assert bench.run(load(replicates=3)).ran == {"train": 1, "generate": 2, "measure": 4}
-    assert bench.run(load({"axes.sampler.temperature.tau": [0.8, 1.0, 1.2]})).ran == {"generate": 2, "measure": 4}
-    assert bench.run(load({"metric.distance.velocity.velocity_bins": 8})).ran == {"measure": 4}
-    assert bench.run(load({"generation.samples": 1})).ran == {"generate": 4, "measure": 8}
-    assert bench.run(load({"training.steps": 7})).ran == {"train": 2, "generate": 4, "measure": 8}
-    assert bench.run(load(seed=6)).ran == {"train": 2, "generate": 4, "measure": 8}
+    assert bench.run(load(replicates=3)).ran == {"train": 1, "generate": 2, "measure": 4, "resample": 4}
+    wider = load({"axes.sampler.temperature.tau": [0.8, 1.0, 1.2]})
+    assert bench.run(wider).ran == {"generate": 2, "measure": 4, "resample": 4}
+    finer = load({"metric.distance.velocity.velocity_bins": 8})
+    assert bench.run(finer).ran == {"measure": 4, "floor": 1, "resample": 4}
+    generated = {"generate": 4, "measure": 8, "resample": 8}
+    assert bench.run(load({"generation.samples": 1})).ran == generated
+    assert bench.run(load({"training.steps": 7})).ran == {"train": 2, **generated}
+    assert bench.run(load(seed=6)).ran == {"train": 2, "floor": 2, **generated}
+    assert bench.run(load({"floors.draws": 3})).ran == {"resample": 8}
 
 
 def test_an_added_metric_measures_what_was_generated(bench: Bench, tiny: Any, load: Callable[..., StudySpec]) -> None:
     bench.run(load())
     tiny.write_text(tiny.read_text() + '\n[metric."distance.duration"]\n', encoding="utf-8")
-    assert bench.run(load()).ran == {"measure": 4}
+    assert bench.run(load()).ran == {"measure": 4, "floor": 1, "resample": 4}
 
 
 def test_fewer_replicates_show_fewer_and_lose_nothing(bench: Bench, load: Callable[..., StudySpec]) -> None:
@@ -290,7 +297,7 @@ def test_other_music_under_the_same_name_is_refused(
 def test_an_objective_that_was_not_measured_is_said(bench: Bench, load: Callable[..., StudySpec], tiny: Any) -> None:
     text = tiny.read_text() + '\n[objective]\nmetric = "distance.pitch"\nfeature = "averge"\n'
     tiny.write_text(text, encoding="utf-8")
-    note = bench.run(load(replicates=1)).note
+    (note,) = bench.run(load(replicates=1)).notes
     assert note.startswith("objective: metric 'distance.pitch' has no feature 'averge'; did you mean 'average'?")
 
 

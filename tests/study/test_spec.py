@@ -58,8 +58,8 @@ def test_the_shipped_sweep_says_what_the_original_did() -> None:
 
 def test_the_reported_values_name_variants_and_metrics_of_the_study() -> None:
     spec = load_study("tau_sweep")
-    assert set(spec.reported["values"]) == {v.name for v in spec.variants()}
-    for metrics in spec.reported["values"].values():
+    assert set(spec.reading["reported"]["values"]) == {v.name for v in spec.variants()}
+    for metrics in spec.reading["reported"]["values"].values():
         assert set(metrics) <= set(spec.config["metric"])
 
 
@@ -67,7 +67,7 @@ def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
     import json
 
     original = json.loads((reference_dir / "original_values.json").read_text(encoding="utf-8"))["tau_sweep"]["variants"]
-    values = load_study("tau_sweep").reported["values"]
+    values = load_study("tau_sweep").reading["reported"]["values"]
     for tau, features in original.items():
         ours = values[f"tau={tau}"]
         assert ours["distance.average"] == {"average": features["averages"]["all"]}
@@ -126,7 +126,7 @@ def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
         (
             "[profiles.smaller]",
             "[profiles.smaller]\nsampler.temperature.tau = 2.0",
-            "profiles.smaller.sampler: a profile may change model, training, generation, replicates, never what is",
+            "profiles.smaller.sampler: a profile may change model, training, generation, search, floors, replicates",
         ),
         (
             "[profiles.smaller]",

@@ -37,6 +37,7 @@ def test_a_fingerprint_knows_content_not_order() -> None:
 
 
 HERE = Setting(seed=5, device="cpu", torch="2.13")
+FLOORS = ("floor distance.pitch", "floor distance.velocity")
 PINNED = {
     "load": "6f0e38f5ca8d114d",
     "prepare": "e8500e5c4c223f43",
@@ -44,6 +45,10 @@ PINNED = {
     "generate": "74a17b4bac3be0fb",
     "measure distance.pitch": "cf292fab3f11682e",
     "measure distance.velocity": "b15468b54e8c9f3e",
+    "floor distance.pitch": "d7c3d72dab1083c8",
+    "floor distance.velocity": "6a4f543af69aeced",
+    "resample distance.pitch": "5222d082bfcaf930",
+    "resample distance.velocity": "2fe2a2b0afc488b8",
 }
 
 
@@ -64,8 +69,8 @@ def test_the_fingerprints_of_a_study_are_those_they_were(load: Callable[..., Stu
 @pytest.mark.parametrize(
     ("setting", "kept"),
     [
-        (Setting(5, "cuda", "2.13"), {"load", "prepare"}),
-        (Setting(5, "cpu", "2.14"), {"load", "prepare"}),
+        (Setting(5, "cuda", "2.13"), {"load", "prepare", *FLOORS}),
+        (Setting(5, "cpu", "2.14"), {"load", "prepare", *FLOORS}),
         (Setting(6, "cpu", "2.13"), {"load", "prepare"}),
     ],
 )
@@ -77,12 +82,14 @@ def test_device_torch_and_seed_decide_a_training(
 
 
 AFTER = {
-    "load": ["prepare", "prime", "train", "generate", "measure"],
-    "prepare": ["train", "generate", "measure"],
-    "prime": ["generate", "measure"],
-    "train": ["generate", "measure"],
-    "generate": ["measure"],
+    "load": ["prepare", "prime", "floor", "train", "generate", "measure", "resample"],
+    "prepare": ["train", "generate", "measure", "resample"],
+    "prime": ["generate", "measure", "resample"],
+    "floor": [],
+    "train": ["generate", "measure", "resample"],
+    "generate": ["measure", "resample"],
     "measure": [],
+    "resample": [],
 }
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ablate.registry import get_registry
 from ablate.store.records import (
@@ -27,7 +28,11 @@ from ablate.store.schema import newest
 from ablate.store.store import Store
 from ablate.study.plan import Layout, lay_out
 from ablate.study.spec import load_study
-from ablate.study.trials import Trials
+from ablate.study.stages import WITH_FILES
+from ablate.study.trials import Trials, measured_values, resolved_objectives
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STUDY = """
 question = "Does tau matter?"
@@ -74,14 +79,11 @@ def make(path: Path) -> None:
         put_study(store, layout, "small")
         put_study(store, layout, "small@again", replicates=1)
         put_results(store, layout)
-        trials = Trials(url, layout)
-        for variant in layout.variants:
-            means = {
-                r: mean
-                for (name, r), mean in store.means("small", "distance.pitch", "average").items()
-                if name == variant
-            }
-            trials.report(variant, means, complete=True)
+        objectives = resolved_objectives(layout.spec, store)
+        assert objectives is not None
+        trials = Trials(url, layout, objectives)
+        for variant, values in measured_values(layout.spec, store, objectives).items():
+            trials.report(variant, values, complete=True)
         trials.close()
     shrink(path)
 
@@ -99,7 +101,8 @@ def shrink(path: Path) -> None:
 def put_study(store: Store, layout: Layout, name: str, replicates: int = 2) -> None:
     """Record the study with its first replicates, all cells done."""
     spec = layout.spec
-    variants = [VariantRecord(v.name, layout.variants[v.name], v.levels, v.baseline) for v in spec.variants()]
+    prints = layout.fingerprints
+    variants = [VariantRecord(v.name, prints[v.name], v.levels, v.baseline) for v in layout.variants]
     cells = [
         CellRecord(c.variant.name, c.replicate, c.stages.fingerprints(), c.configuration.plain(), "done")
         for c in layout.cells
@@ -112,15 +115,15 @@ def put_study(store: Store, layout: Layout, name: str, replicates: int = 2) -> N
 def put_results(store: Store, layout: Layout) -> None:
     """Record every stage, the measured ones with numbers and histograms."""
     places = {
-        cell.stages.stages["measure distance.pitch"].fingerprint: (list(layout.variants).index(cell.variant.name), cell)
+        cell.stages.stages["measure distance.pitch"].fingerprint: (layout.variants.index(cell.variant), cell)
         for cell in layout.cells
     }
     for fingerprint, stage in layout.stages().items():
-        artifact = "" if stage.kind == "measure" else stage.artifact
+        artifact = stage.artifact if stage.kind in WITH_FILES else ""
         result = {"loss": 1.5, "steps": 600, "parameters": 1000, "tokens_seen": 10_000} if stage.kind == "train" else {}
         record = StageRecord(fingerprint, stage.kind, stage.hashed(), result, artifact, "cpu", 2.0, ENVIRONMENT)
         if fingerprint not in places:
-            store.put_stage(record)
+            store.put_stage(record, list(floors(stage.kind)))
             continue
         variant, cell = places[fingerprint]
         rows = [
@@ -134,6 +137,15 @@ def put_results(store: Store, layout: Layout) -> None:
             HistogramRecord(s, "distance.pitch", "pitch", "MIDI pitch", edges, counts, counts) for s in range(2)
         ]
         store.put_stage(record, rows, histograms)
+
+
+def floors(kind: str) -> Iterator[MeasurementRecord]:
+    """The numbers of a floor's stage."""
+    for floor in {"floor": ("copy", "round_trip", "shuffled"), "resample": ("resampling",)}.get(kind, ()):
+        for sample in range(4):
+            for place, feature in enumerate(UNITS["distance.pitch"]):
+                number = 0.05 + 0.01 * sample + 0.0001 * place
+                yield MeasurementRecord(sample, "distance.pitch", feature, number, "1", "lower", 90, floor)
 
 
 if __name__ == "__main__":

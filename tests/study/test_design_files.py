@@ -1,0 +1,246 @@
+"""Designs as a study file says them: what they become, and what is wrong with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ablate.errors import StudyFileError, UsageError
+from ablate.registry import get_registry
+from ablate.study.overrides import Overrides
+from ablate.study.plan import lay_out
+from ablate.study.spec import StudySpec, load_study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+TAU = "[axes]\nsampler.temperature.tau = [0.8, 1.0]\n[baseline]\nsampler.temperature.tau = 1.0\n"
+PARTS = """
+[axes]
+augmenter = ["none", "tempo"]
+conditioner = ["none", "tempo"]
+model.lstm.dropout = [0.0, 0.2]
+"""
+NUCLEUS = """
+[axes]
+sampler = ["temperature", ["temperature", "top_p"]]
+"sampler.top_p.p" = {{ {p}, when = {{ sampler = [["temperature", "top_p"]] }} }}
+"""
+
+
+@pytest.fixture
+def of(tiny: Path) -> Callable[..., StudySpec]:
+    """Load the study with other axes and other keys at its top."""
+
+    def loaded(axes: str, top: str = "", rest: str = "", **overrides: Any) -> StudySpec:
+        text = tiny.read_text(encoding="utf-8")
+        assert TAU in text
+        tiny.write_text(top + text.replace(TAU, "") + axes + rest, encoding="utf-8")
+        return load_study(str(tiny), Overrides(**overrides))
+
+    return loaded
+
+
+def names(spec: StudySpec) -> list[str]:
+    return [variant.name for variant in spec.variants()]
+
+
+def baseline(spec: StudySpec) -> dict[str, Any]:
+    (found,) = [variant.levels for variant in spec.variants() if variant.baseline]
+    return dict(found)
+
+
+@pytest.mark.parametrize(
+    ("design", "expected"),
+    [
+        ("factorial", 8),
+        ("one_at_a_time", ["base", "augmenter=tempo", "conditioner=tempo", "dropout=0.2"]),
+        ("leave_one_out", ["full", "without augmenter", "without conditioner", "dropout=0.0"]),
+        ("add_one_in", ["bare", "with augmenter=tempo", "with conditioner=tempo", "with dropout=0.2"]),
+        ("fractional", 4),
+    ],
+)
+def test_a_design_makes_variants_that_can_be_laid_out(
+    of: Callable[..., StudySpec], design: str, expected: int | list[str]
+) -> None:
+    spec = of(PARTS, f'design = "{design}"\n')
+    assert (names(spec) if isinstance(expected, list) else len(names(spec))) == expected
+    assert sum(variant.baseline for variant in spec.variants()) == 1
+    layout = lay_out(spec, get_registry(), "cpu")
+    assert len(layout.cells) == len(spec.variants()) * spec.replicates
+    assert spec.plain()["design"] == design
+
+
+def test_the_full_model_is_the_last_level_unless_the_file_says_so(of: Callable[..., StudySpec]) -> None:
+    assert baseline(of(PARTS, 'design = "leave_one_out"\n'))["model.lstm.dropout"] == 0.2
+
+
+def test_the_file_says_which_level_is_in_the_full_model(of: Callable[..., StudySpec]) -> None:
+    spec = of(PARTS, 'design = "leave_one_out"\n', "[baseline]\nmodel.lstm.dropout = 0.0\n")
+    assert baseline(spec) == {"augmenter": "tempo", "conditioner": "tempo", "model.lstm.dropout": 0.0}
+    assert names(spec)[-1] == "dropout=0.2"
+
+
+def test_a_range_can_be_divided_into_levels(of: Callable[..., StudySpec]) -> None:
+    spec = of("[axes]\nsampler.temperature.tau = { low = 0.6, high = 1.4, levels = 5 }\n")
+    assert names(spec) == [f"tau={tau}" for tau in (0.6, 0.8, 1.0, 1.2, 1.4)]
+    assert baseline(spec) == {"sampler.temperature.tau": 0.6}
+
+
+def test_an_axis_may_exist_for_some_levels_of_another(of: Callable[..., StudySpec]) -> None:
+    spec = of(NUCLEUS.format(p="levels = [0.8, 0.9]"))
+    assert names(spec) == [
+        "sampler=temperature",
+        "sampler=temperature+top_p, p=0.8",
+        "sampler=temperature+top_p, p=0.9",
+    ]
+    layout = lay_out(spec, get_registry(), "cpu")
+    chains = {cell.variant.name: [c.plain() for c in cell.configuration.choices["sampler"]] for cell in layout.cells}
+    assert [choice["name"] for choice in chains["sampler=temperature"]] == ["temperature"]
+    assert chains["sampler=temperature+top_p, p=0.8"][1]["options"]["p"] == 0.8
+
+
+def test_a_search_has_its_baseline_before_it_runs(of: Callable[..., StudySpec]) -> None:
+    text = NUCLEUS.format(p="low = 0.7, high = 1.0")
+    spec = of(text, 'design = "search"\n', '[search]\nn_variants = 9\nobjectives = [{ metric = "distance.pitch" }]\n')
+    assert names(spec) == ["sampler=temperature"]
+    assert spec.search.n_variants == 9
+    assert spec.plain()["axes"]["sampler.top_p.p"] == {
+        "low": 0.7,
+        "high": 1.0,
+        "log": False,
+        "step": None,
+        "when": {"sampler": [["temperature", "top_p"]]},
+    }
+    assert spec.plain()["search"]["objectives"] == [{"metric": "distance.pitch", "feature": "", "direction": ""}]
+
+
+def test_more_variants_extend_a_search_as_more_replicates_do(of: Callable[..., StudySpec]) -> None:
+    spec = of(NUCLEUS.format(p="low = 0.7, high = 1.0"), 'design = "search"\n', n_variants=40)
+    assert (spec.search.n_variants, spec.name, spec.overrides) == (40, "tiny", ())
+    with pytest.raises(UsageError, match=r"--variants goes with a search; the design of .* is factorial"):
+        load_study("tau_sweep", Overrides(n_variants=3))
+
+
+P = "axes.sampler.temperature.tau"
+LAYERS = "[axes]\nmodel.lstm.layers = [1, 2]\n"
+
+
+@pytest.mark.parametrize(
+    ("axes", "top", "expected"),
+    [
+        (TAU, 'design = "factoral"\n', "design: must be one of factorial, one_at_a_time, leave_one_out"),
+        (TAU, "design = 3\n", "design: must be the name of a design, not 3"),
+        ("", 'design = "add_one_in"\n', 'design: "add_one_in" needs axes to vary'),
+        (
+            "[axes]\nsampler.temperature.tau = [0.8, 1.0, 1.2]\n",
+            'design = "leave_one_out"\n',
+            f'{P}: "leave_one_out" takes two levels, without the part and with it, not 3',
+        ),
+        (TAU, 'design = "fractional"\n', 'design: "fractional" halves 3 or more axes of two levels'),
+        (TAU, "search.n_variants = 3\n", 'search: goes with design = "search"; this study\'s is "factorial"'),
+        (
+            f"[axes]\ntraining.steps = {list(range(1, 101))}\ngeneration.tokens = {list(range(1, 101))}\n",
+            "",
+            "axes: 10,000 variants are too many for a grid",
+        ),
+        ("[axes]\nsampler.temperature.tau = { low = 0.5, high = 2.0 }\n", "", f"{P}: a range without levels is for"),
+        ("[axes]\nsampler.temperature.tau = { low = 2.0, high = 0.5 }\n", "", f"{P}: a range needs low and high, two"),
+        ("[axes]\nsampler.temperature.tau = { low = 0.5 }\n", "", f"{P}: a range needs low and high, two numbers"),
+        (
+            "[axes]\nsampler.temperature.tau = { low = 0.5, high = 1.0, lgo = true, levels = 2 }\n",
+            "",
+            f"{P}.lgo: unknown key; did you mean 'low'?",
+        ),
+        (
+            "[axes]\nsampler.temperature.tau = { low = 0.0, high = 1.0, log = true, levels = 2 }\n",
+            "",
+            f"{P}.log: needs a low above 0, not 0.0",
+        ),
+        (
+            "[axes]\nsampler.temperature.tau = { low = 0.5, high = 1.0, step = 0.1, levels = 2 }\n",
+            "",
+            f"{P}.step: goes with neither log nor levels",
+        ),
+        (
+            "[axes]\nsampler.temperature.tau = { low = 0.5, high = 1.0, levels = 1 }\n",
+            "",
+            f"{P}.levels: must be how many levels the range is divided into, 2 or more, not 1",
+        ),
+        (
+            "[axes]\nsampler.temperature.tau = { low = -0.5, high = 1.0, levels = 2 }\n",
+            "",
+            f"{P}[0]: must be a number ≥ 0, not -0.5",
+        ),
+        (
+            "[axes]\nsampler.temperature.tau = { levels = [0.5, 1.0], when = { smapler = 'temperature' } }\n",
+            "",
+            f"{P}.when.smapler: no axis before this one (before it: none)",
+        ),
+        (
+            f"{LAYERS}sampler.temperature.tau = {{ levels = [0.5, 1.0], when = {{ model.lstm.layers = 3 }} }}\n",
+            "",
+            f"{P}.when.model.lstm.layers: 3 is no level of that axis (levels: 1, 2)",
+        ),
+        (
+            f"{LAYERS}sampler.temperature.tau = {{ levels = [0.5, 1.0], when = {{ model.lstm.layers = 1 }} }}\n",
+            'design = "one_at_a_time"\n',
+            f'{P}.when: goes with design = "factorial" or "search" only',
+        ),
+        (
+            "[axes]\nsampler.temperature.tau = { low = 2.0, high = 3.0 }\n[baseline]\nsampler.temperature.tau = 1.0\n",
+            'design = "search"\n',
+            "baseline.sampler.temperature.tau: the baseline 1.0 is not in the range 2.0 to 3.0",
+        ),
+        (TAU, "search = 3\n", "search: must be a table, not 3"),
+        (TAU, "[search]\nn_variants = 1\n[floors]\ndraw = 3\n", "search.n_variants: must be a whole number ≥ 2, not 1"),
+        (TAU, "[floors]\ndraw = 3\n", "floors.draw: unknown key; did you mean 'draws'?"),
+        (TAU, "[statistics]\nalpha = 0.7\n", "statistics.alpha: must be a number > 0 and < 0.5, not 0.7"),
+        (TAU, "[search]\nprune_after = 1\n", "search: prune_after: one replicate tells nothing"),
+        (
+            TAU,
+            "[search]\nobjectives = [{ metric = 'distance.pich' }]\n",
+            "search.objectives[0].metric: this study has no metric 'distance.pich'; did you mean 'distance.pitch'?",
+        ),
+        (TAU, "[search]\nobjectives = [{ feature = 'l1' }]\n", "search.objectives[0]: needs a metric"),
+        (TAU, "[search]\nobjectives = 3\n", "search.objectives: must be a list of tables"),
+        (
+            TAU,
+            "[search]\nprune_after = 2\nobjectives = [{metric = 'distance.pitch'}, {metric = 'distance.velocity'}]\n",
+            "search.prune_after: only a search with one objective",
+        ),
+        (TAU, "budget = 'epochs'\n", "budget: must be steps or tokens, not 'epochs'"),
+        (
+            "[axes]\ntraining.steps = [6, 12]\n",
+            "budget = 'tokens'\n",
+            'axes.training.steps: budget = "tokens" works out',
+        ),
+        (TAU, "[margins]\n'distance.pich' = 0.1\n", 'margins."distance.pich": no metric of this study; did you mean'),
+        (TAU, "[margins]\n'distance.pitch' = -1\n", 'margins."distance.pitch": must be a number above 0'),
+        (TAU, "[contrasts]\nall = { 'tau=0.8' = 1 }\n", 'contrasts."all": weights of a contrast add up to 0'),
+        (
+            TAU,
+            "[contrasts]\nall = { 'tau=0.8' = 1, 'tau=0.9' = -1 }\n",
+            'contrasts."all"."tau=0.9": no variant of this study; did you mean \'tau=0.8\'?',
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_key(of: Callable[..., StudySpec], axes: str, top: str, expected: str) -> None:
+    with pytest.raises(StudyFileError) as caught:
+        # tables stand behind the keys of the top in TOML
+        of(axes, *(("", top) if top.startswith("[") else (top, "")))
+    assert any(problem.startswith(expected) for problem in caught.value.problems), caught.value.problems
+
+
+def test_set_reaches_design_statistics_and_floors(tiny: Path) -> None:
+    settings = (("design", "one_at_a_time"), ("statistics.alpha", 0.01), ("floors.draws", 3))
+    spec = load_study(str(tiny), Overrides(settings=settings))
+    assert (spec.design, spec.floors.draws) == ("one_at_a_time", 3)
+    assert spec.reading["statistics"]["alpha"] == 0.01
+
+
+def test_metrics_that_speak_of_copying_are_known(of: Callable[..., StudySpec]) -> None:
+    spec = of(TAU, rest='[metric."memorization.covered"]\n')
+    assert spec.reading["copying"] == ["memorization.covered"]
