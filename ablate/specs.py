@@ -35,6 +35,7 @@ class ComponentSpec:
         version: of the component's behaviour. It is part of every fingerprint:
             raise it when the same options would give another result, and only then.
         options: a frozen dataclass whose fields are declared with ``ablate.option``.
+        cite: BibTeX entries for a paper that uses the component.
     """
 
     kind: ClassVar[str]
@@ -44,6 +45,7 @@ class ComponentSpec:
     summary: str
     version: str = "1"
     options: type[Any] = NoOptions
+    cite: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -221,16 +221,13 @@ class Store:
 
     # Measurements
 
-    def measurements(self, study: str, *, floors: bool = False) -> list[CellMeasurement]:
-        """Every measurement of a study's cells, ordered by variant, replicate, sample, metric.
-
-        Those of the samples that models generated, or with ``floors`` those of what stood in for samples.
-        """
+    def measurements(self, study: str) -> list[CellMeasurement]:
+        """Every measurement of a study's cells, ordered by variant, replicate, sample, metric; no floors."""
         with self._session(reading=True) as session:
             self._study_row(session, study)
             m = tables.Measurement
-            columns = (m.sample, m.metric, m.feature, m.value, m.unit, m.direction, m.n, m.floor)
-            query = _of_cells(m, study, *columns).where(_is_floor(m, floors)).order_by(*_order(m))
+            columns = (m.sample, m.metric, m.feature, m.value, m.unit, m.direction, m.n)
+            query = _of_cells(m, study, *columns).where(m.floor == "").order_by(*_order(m))
             return [
                 CellMeasurement(variant, replicate, MeasurementRecord(*record))
                 for variant, replicate, *record in session.execute(query)
@@ -241,7 +238,7 @@ class Store:
         with self._session(reading=True) as session:
             table = tables.Measurement
             query = _of_cells(table, study, table.feature, table.direction)
-            query = query.where(table.metric == metric, _is_floor(table, floors=False)).order_by(table.id)
+            query = query.where(table.metric == metric, table.floor == "").order_by(table.id)
             return {feature: direction for _, _, feature, direction in session.execute(query)}
 
     def means(self, study: str, metric: str, feature: str) -> dict[tuple[str, int], float]:
@@ -250,26 +247,45 @@ class Store:
             table = tables.Measurement
             query = (
                 _of_cells(table, study, sa.func.avg(table.value))
-                .where(table.metric == metric, table.feature == feature, _is_floor(table, floors=False))
+                .where(table.metric == metric, table.feature == feature, table.floor == "")
                 .group_by(tables.Variant.name, tables.Cell.replicate)
             )
             return {(variant, replicate): float(mean) for variant, replicate, mean in session.execute(query)}
 
-    def histograms(self, study: str, *, floors: bool = False) -> list[CellHistogram]:
-        """Every histogram of a study's cells, ordered by variant, replicate, sample, metric; ``floors`` as above."""
+    def histograms(self, study: str) -> list[CellHistogram]:
+        """Every histogram of a study's cells, ordered by variant, replicate, sample, metric; no floors."""
         with self._session(reading=True) as session:
             self._study_row(session, study)
             table = tables.Histogram
-            query = _of_cells(table, study, table).where(_is_floor(table, floors)).order_by(*_order(table))
+            query = _of_cells(table, study, table).where(table.floor == "").order_by(*_order(table))
             return [
                 CellHistogram(variant, replicate, rows.histogram_record(h))
                 for variant, replicate, h in session.execute(query)
             ]
 
+    def floors(self, fingerprints: Iterable[str]) -> dict[str, list[MeasurementRecord]]:
+        """What was measured of floors, by the stage that did; each stage once, however many cells share it."""
+        m = tables.Measurement
+        columns = (m.sample, m.metric, m.feature, m.value, m.unit, m.direction, m.n, m.floor)
+        found: dict[str, list[MeasurementRecord]] = {}
+        with self._session(reading=True) as session:
+            for some in _portions(fingerprints):
+                query = sa.select(m.fingerprint, *columns).where(m.fingerprint.in_(some), m.floor != "")
+                measured: Iterable[Any] = session.execute(query.order_by(m.id))
+                for fingerprint, *record in measured:
+                    found.setdefault(fingerprint, []).append(MeasurementRecord(*record))
+        return found
 
-def _is_floor(table: type[Any], floors: bool) -> sa.ColumnElement[bool]:  # noqa: FBT001 - reads as the method's own
-    found: sa.ColumnElement[bool] = table.floor != "" if floors else table.floor == ""
-    return found
+    def floor_histograms(self, fingerprints: Iterable[str]) -> dict[str, list[HistogramRecord]]:
+        """The histograms of floors, by the stage that made them."""
+        table = tables.Histogram
+        found: dict[str, list[HistogramRecord]] = {}
+        with self._session(reading=True) as session:
+            for some in _portions(fingerprints):
+                query = sa.select(table).where(table.fingerprint.in_(some), table.floor != "").order_by(table.id)
+                for row in session.scalars(query):
+                    found.setdefault(row.fingerprint, []).append(rows.histogram_record(row))
+        return found
 
 
 def _portions(fingerprints: Iterable[str]) -> Iterator[list[str]]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.engine.settings import PrimerSettings
 from ablate.errors import did_you_mean
+from ablate.levels import level_name, same
 from ablate.specs import SPECS
 from ablate.study import choices, varied
-from ablate.study.design import DESIGNS, FEWEST_TO_HALVE, NAMED, OF_PARTS, level_name, same
+from ablate.study.design import DESIGNS, FEWEST_TO_HALVE, NAMED, OF_PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

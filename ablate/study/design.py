@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 import math
 from typing import TYPE_CHECKING, Any
+
+from ablate.levels import level_name, same, short_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -223,36 +224,3 @@ def is_baseline(levels: Mapping[str, Any], baseline: Mapping[str, Any]) -> bool:
 def full_name(levels: Mapping[str, Any], labels: Mapping[str, str]) -> str:
     """A variant's name by all its levels."""
     return ", ".join(_named_change(labels[path], level) for path, level in levels.items()) or "base"
-
-
-def short_names(paths: Sequence[str]) -> dict[str, str]:
-    """The shortest ends of the paths that tell them apart."""
-    names = {}
-    for path in paths:
-        parts = path.split(".")
-        ends = (".".join(parts[-length:]) for length in range(1, len(parts) + 1))
-        others = [other for other in paths if other != path]
-        names[path] = next((end for end in ends if not any(o == end or o.endswith(f".{end}") for o in others)), path)
-    return names
-
-
-def level_name(level: Any) -> str:
-    """A level for people: text bare, components joined by ``+``, anything else as JSON."""
-    if isinstance(level, str):
-        return level
-    if isinstance(level, list):
-        return "+".join(level_name(item) for item in level) or "none"
-    if isinstance(level, dict):
-        return "+".join(f"{name}{_options(value)}" for name, value in level.items()) or "none"
-    return json.dumps(level)
-
-
-def _options(value: Any) -> str:
-    if not isinstance(value, dict) or not value:
-        return ""
-    return "(" + ", ".join(f"{key}={level_name(item)}" for key, item in value.items()) + ")"
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two levels are the same: 1 and 1.0 are, 1 and true are not."""
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import UsageError, did_you_mean
+from ablate.levels import level_name
 from ablate.specs import SPECS, CorpusSpec
 from ablate.study import choices, varied
-from ablate.study.design import level_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

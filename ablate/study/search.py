@@ -12,8 +12,9 @@ import time
 from typing import TYPE_CHECKING
 
 from ablate.errors import UnknownName
+from ablate.levels import same, short_names
 from ablate.study.choosing import not_worth_more, propose
-from ablate.study.design import Variant, full_name, is_baseline, same, short_names
+from ablate.study.design import Variant, full_name, is_baseline
 from ablate.study.executor import make_executor
 from ablate.study.plan import Held, lay_out
 from ablate.study.result import Listener, RunResult

@@ -14,7 +14,7 @@ from ablate.options import plain, validate
 from ablate.registry import get_registry
 from ablate.specs import MetricSpec
 from ablate.study import checks, checks_varied, choices, varied
-from ablate.study.design import DESIGNS, Axis, Objective, Variant
+from ablate.study.design import DESIGNS, Axis, Objective, Variant, aliases
 from ablate.study.overrides import DEFAULT_PROFILE, Overrides, anchor_paths, apply, merge, study_name
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class StudySpec:
             "baseline": self.baseline,
             "floors": plain(self.floors),
             **({"search": self._plain_search()} if self.design == "search" else {}),
+            **({"aliases": dict(aliases(self.axes))} if self.design == "fractional" else {}),
             **self.reading,
             "overrides": list(self.overrides),
             **self.config,

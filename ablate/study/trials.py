@@ -20,7 +20,7 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
 from ablate.errors import StoreError
-from ablate.study.design import level_name
+from ablate.levels import level_name
 from ablate.study.stages import fingerprint
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ablate.levels import same
 from ablate.specs import SPECS
 from ablate.study import choices
-from ablate.study.design import DESIGNS, NAMED, OF_PARTS, Axis, Objective, Range, Variant, same
+from ablate.study.design import DESIGNS, NAMED, OF_PARTS, Axis, Objective, Range, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from ablate.study.work_music import pieces
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ablate.interfaces import Measured, Tokenizer
+    from ablate.interfaces import Measured, Tokenizer, Value
     from ablate.study.jobs import Context
     from ablate.study.stages import Stage
 
@@ -62,24 +63,37 @@ def floors(stages: tuple[Stage, ...], context: Context) -> list[Done]:
 
 
 def resample(stages: tuple[Stage, ...], context: Context) -> list[Done]:
-    """Measure notes drawn from the reference: for each draw as many samples as the cell has, each of its size."""
+    """Measure notes drawn from the reference: for each draw as many samples as the cell has, each of its size.
+
+    A draw stands for a replicate, so what is kept of it is the mean over its samples; ``n`` is that of all of them.
+    """
     (stage,) = stages
     config = stage.config
     reference, _ = pieces(context.home / stage.inputs["reference"].artifact, config.get("split", {}))
     samples = samples_to_measure(stage, context)
     pool, rng = pooled(reference), numpy_stream(config["seed"])
     metric, name = built("metric", config["metric"]), config["metric"]["name"]
-    # the labels are those of the samples: a metric may compare with what was asked for
-    drawn = (
-        drawn_notes(pool, len(sample), rng).replace(labels=sample.labels, name=sample.name)
-        for _ in range(config["draws"])
-        for sample in samples
-    )
+    values: list[Of[Any]] = []
     try:
-        measured = [checked(metric.measure(each, reference), name) for each in drawn]
+        for draw in range(config["draws"]):
+            # the labels are those of the samples: a metric may compare with what was asked for
+            drawn = [drawn_notes(pool, len(s), rng).replace(labels=s.labels, name=s.name) for s in samples]
+            measured = [checked(metric.measure(each, reference), name) for each in drawn]
+            values += [Of(draw, name, value, "resampling") for value in _means(measured)]
     except (AblateError, ValueError) as error:
         return [Done(stage, {"skipped": {"resampling": " ".join(str(error).split())}}, 0.0)]
-    return [Done(stage, {"samples": len(samples)}, 0.0, tuple(_values(measured, name, "resampling")))]
+    return [Done(stage, {"skipped": {}}, 0.0, tuple(values))]
+
+
+def _means(measured: Sequence[Measured]) -> Iterator[Value]:
+    """Each feature's mean over the samples that have it."""
+    of_feature: dict[str, list[Value]] = {}
+    for one in measured:
+        for value in one.values:
+            of_feature.setdefault(value.feature, []).append(value)
+    for values in of_feature.values():
+        mean = sum(value.value for value in values) / len(values)
+        yield dataclasses.replace(values[0], value=mean, n=sum(value.n for value in values))
 
 
 def _values(measured: Sequence[Measured], name: str, floor: str) -> list[Of[Any]]:

@@ -69,7 +69,11 @@ def prepare(stages: tuple[Stage, ...], context: Context) -> list[Done]:
             raise explained(error, f"conditioner '{choice['name']}'") from error
     examples = [_example(performance, tokenizer, conditioners, stage) for performance in performances]
     write_artifact(context.home, stage, {"examples.npz": pack_examples(examples)})
-    result = {"examples": len(examples), "tokens": sum(len(e.tokens) for e in examples), "held_out": len(held_out)}
+    result = {
+        "examples": len(examples),
+        "tokens": sum(len(e.tokens) for e in examples),
+        "held_out": [performance.name for performance in held_out],
+    }
     return [Done(stage, result, 0.0)]
 
 

@@ -67,7 +67,8 @@ def test_every_number_is_still_there(home: Path, script: ModuleType) -> None:
 def test_floors_are_kept_apart(home: Path, request: pytest.FixtureRequest) -> None:
     """Version 0001 had none."""
     with Store(f"sqlite:///{home / 'ablate.db'}") as store:
-        kinds = {m.measurement.floor for m in store.measurements("small", floors=True)}
+        stages = [f for cell in store.cells("small") for f in cell.stages.values()]
+        kinds = {m.floor for found in store.floors(stages).values() for m in found}
         assert {m.measurement.floor for m in store.measurements("small")} == {""}
     old = request.node.callspec.params["home"].stem
     assert kinds == (set() if old == "0001" else {"copy", "round_trip", "shuffled", "resampling"})

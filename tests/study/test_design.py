@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ablate.levels import level_name, same, short_names
 from ablate.study.design import (
     Axis,
     Range,
@@ -15,10 +16,7 @@ from ablate.study.design import (
     factorial,
     fractional,
     leave_one_out,
-    level_name,
     one_at_a_time,
-    same,
-    short_names,
 )
 
 

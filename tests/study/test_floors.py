@@ -21,18 +21,21 @@ if TYPE_CHECKING:
 
     from conftest import Bench
 
+    from ablate.store.records import MeasurementRecord
     from ablate.study.spec import StudySpec
 
 
-def floors(bench: Bench, name: str) -> dict[tuple[str, str, str], list[float]]:
-    """The values of the first cell by floor, metric and feature, in order."""
-    found: dict[tuple[str, str, str], list[float]] = {}
+def records(bench: Bench, name: str) -> list[MeasurementRecord]:
+    """The floors of the first cell, in order."""
     with bench.store() as store:
-        first = store.cells(name)[0]
-        for each in store.measurements(name, floors=True):
-            m = each.measurement
-            if (each.variant, each.replicate) == (first.variant, first.replicate):
-                found.setdefault((m.floor, m.metric, m.feature), []).append(m.value)
+        return [record for found in store.floors(store.cells(name)[0].stages.values()).values() for record in found]
+
+
+def floors(bench: Bench, name: str) -> dict[tuple[str, str, str], list[float]]:
+    """Their values by floor, metric and feature."""
+    found: dict[tuple[str, str, str], list[float]] = {}
+    for m in records(bench, name):
+        found.setdefault((m.floor, m.metric, m.feature), []).append(m.value)
     return found
 
 
@@ -139,21 +142,14 @@ class TestResampling:
                 for m in store.measurements(spec.name)
                 if m.replicate == 0 and (m.measurement.metric, m.measurement.feature) == ("distance.pitch", "l1")
             ]
-            drawn = [
-                m.measurement.n
-                for m in store.measurements(spec.name, floors=True)
-                if m.replicate == 0
-                and (m.measurement.floor, m.measurement.metric, m.measurement.feature)
-                == ("resampling", "distance.pitch", "l1")
-            ]
-        assert drawn == sizes * 200, "each draw is as large as the samples of the cell"
+        wanted = ("resampling", "distance.pitch", "l1")
+        drawn = [m.n for m in records(bench, spec.name) if (m.floor, m.metric, m.feature) == wanted]
+        assert drawn == [sum(sizes)] * 200, "each draw is as large as the samples of the cell"
         found = floors(bench, spec.name)
         for metric, counts in (("distance.pitch", pitches(prelude)), ("distance.velocity", velocities(prelude))):
-            values = np.array(found["resampling", metric, "l1"]).reshape(200, len(sizes))
-            for sample, size in enumerate(sizes):
-                exact = expected_l1(counts, size)
-                error = values[:, sample].std(ddof=1) / math.sqrt(200)
-                assert abs(values[:, sample].mean() - exact) < 5 * error
+            values = np.array(found["resampling", metric, "l1"])
+            exact = np.mean([expected_l1(counts, size) for size in sizes])
+            assert abs(values.mean() - exact) < 5 * values.std(ddof=1) / math.sqrt(200)
 
     def test_the_measured_value_of_the_original_piece(self, smd_dir: Path) -> None:
         """L1 0.168 in pitch, 0.11 in velocity for 689 of its own notes, as was worked out before there was a tool."""

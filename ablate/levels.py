@@ -1,0 +1,42 @@
+"""Levels of axes, and the axes themselves, as people call them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def short_names(paths: Sequence[str]) -> dict[str, str]:
+    """The shortest ends of the paths that tell them apart."""
+    names = {}
+    for path in paths:
+        parts = path.split(".")
+        ends = (".".join(parts[-length:]) for length in range(1, len(parts) + 1))
+        others = [other for other in paths if other != path]
+        names[path] = next((end for end in ends if not any(o == end or o.endswith(f".{end}") for o in others)), path)
+    return names
+
+
+def level_name(level: Any) -> str:
+    """A level for people: text bare, components joined by ``+``, anything else as JSON."""
+    if isinstance(level, str):
+        return level
+    if isinstance(level, list):
+        return "+".join(level_name(item) for item in level) or "none"
+    if isinstance(level, dict):
+        return "+".join(f"{name}{_options(value)}" for name, value in level.items()) or "none"
+    return json.dumps(level)
+
+
+def _options(value: Any) -> str:
+    if not isinstance(value, dict) or not value:
+        return ""
+    return "(" + ", ".join(f"{key}={level_name(item)}" for key, item in value.items()) + ")"
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two levels are the same: 1 and 1.0 are, 1 and true are not."""
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
