@@ -1,306 +1,252 @@
-"""Statistics of a study: pure functions from frame to frame, and never a mean without its spread.
+"""Inference over replicates. Rules, sources and simulations are in docs/statistics.md.
 
-The samples of one replicate come from one training and are no independent observations of a variant. So they are
-averaged first, inside their replicate; spread and n are always those of the replicates.
+Everything here takes arrays whose last dimension is the replicates, one training each, and nothing knows of samples:
+they have been averaged inside their replicate. Work is scipy's and statsmodels'; what is ours is which of it, and when.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import functools
+import gc
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
+from scipy import stats as sps
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import TTestPower, normal_power
+from statsmodels.stats.weightstats import DescrStatsW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
-#: The feature that stands for its metric where only one can be shown.
-AVERAGE = "average"
-#: What a table says where nothing was measured.
-NOTHING = "–"  # noqa: RUF001 - an en dash is meant
+    FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
-#: Axes over labels begin with this.
-LABELS = "labels."
-#: A line through fewer levels says nothing of how well it fits.
-FEWEST_LEVELS = 3
+Estimate = Literal["mean", "iqm"]
 
-_QUANTITY = ["variant", "baseline", "metric", "feature", "unit", "direction"]
+#: From so many replicates on an interval is BCa; below, Student's t covers better (see the simulations).
+BOOTSTRAP_FROM = 30
+RESAMPLES = 9999
+#: Up to so many replicates every assignment of signs is tried; beyond, :data:`RESAMPLES` random ones.
+EXACT_UP_TO = 14
+#: Numbers of replicates beyond this are not worth naming.
+MOST_REPLICATES = 1000
+#: Replicates that differ by less, relative to their size, are equal.
+_ROUNDING = 1e-12
+#: Numbers in memory at once while signs are flipped: as many as a processor keeps close by.
+_AT_ONCE = 500_000
 
 
-def over_samples(frame: pd.DataFrame) -> pd.DataFrame:
-    """The mean over the samples inside each replicate.
+class Interval(NamedTuple):
+    """Lower and upper ends, [...], and how they were found: ``t``, ``BCa``, or ``none`` for a single replicate."""
+
+    low: FloatArray
+    high: FloatArray
+    method: str
+
+
+def estimator(estimate: Estimate) -> Callable[..., Any]:
+    """The mean, or the interquartile mean: of the middle half, a quarter trimmed at either end, along ``axis``.
+
+    The interquartile mean is that of R. Agarwal et al., "Deep reinforcement learning at the edge of the statistical
+    precipice" (NeurIPS 2021), who take it over runs and tasks; here it is over replicates. Below four replicates
+    nothing is trimmed.
+    """
+    return np.mean if estimate == "mean" else functools.partial(sps.trim_mean, proportiontocut=0.25)
+
+
+def interval(values: FloatArray, level: float = 0.95, estimate: Estimate = "mean") -> Interval:
+    """A confidence interval of the mean (or interquartile mean) over replicates.
+
+    Student's t below :data:`BOOTSTRAP_FROM` replicates, otherwise the bias-corrected and accelerated bootstrap
+    (B. Efron, "Better bootstrap confidence intervals", JASA 82, 1987); of an interquartile mean always the latter,
+    which with few replicates is too narrow.
 
     Args:
-        frame: from :func:`ablate.report.frame.study_frame`.
-
-    Returns:
-        One row for each variant, metric, feature and replicate: those columns, ``baseline``, ``unit``,
-        ``direction``, ``value`` (the mean) and ``samples`` (how many it is the mean of).
+        values: [..., replicates], no NaN.
+        level: 0 to 1.
+        estimate: what is estimated.
     """
-    grouped = frame.groupby([*_QUANTITY, "replicate"], sort=False, observed=True)["value"]
-    return grouped.agg(value="mean", samples="size").reset_index()
-
-
-def comparison(frame: pd.DataFrame) -> pd.DataFrame:
-    """The spread over replicates of every quantity.
-
-    Args:
-        frame: from :func:`ablate.report.frame.study_frame`.
-
-    Returns:
-        One row for each variant, metric and feature, in the order of variants: those columns, ``baseline``,
-        ``unit``, ``direction``, and over the replicates (each the mean of its samples) ``mean``, ``sd`` (with
-        n - 1; NaN for a single replicate), ``n``, ``min``, ``max``; ``samples`` counts the samples of all of them.
-    """
-    grouped = over_samples(frame).groupby(_QUANTITY, sort=False, observed=True)
-    summary = grouped.agg(
-        mean=("value", "mean"),
-        sd=("value", "std"),
-        n=("value", "size"),
-        min=("value", "min"),
-        max=("value", "max"),
-        samples=("samples", "sum"),
-    )
-    return summary.reset_index().sort_values("variant", kind="stable", ignore_index=True)
-
-
-def headline(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows that stand for each metric: its feature ``average``, or every feature where it has none.
-
-    Works on any frame with the columns ``metric`` and ``feature``.
-    """
-    averaged = frame["metric"].isin(frame.loc[frame["feature"] == AVERAGE, "metric"])
-    return frame[~averaged | (frame["feature"] == AVERAGE)]
-
-
-def responses(frame: pd.DataFrame) -> pd.DataFrame:
-    """How what was measured follows a label that was asked for: a line through its levels, for each replicate.
-
-    Every axis over a label (``labels.tempo``) is one; every feature without a better direction is measured against it.
-    Slope and Pearson's correlation are those of the replicate's means over its samples, by least squares; a slope of 1
-    and a correlation of 1 are perfect control where feature and label have the same meaning and unit.
-
-    Args:
-        frame: from :func:`ablate.report.frame.study_frame`.
-
-    Returns:
-        One row for each label, assignment of the other axes, and feature: ``label``, ``variant`` (the other axes'
-        levels), ``metric``, ``feature``, and over replicates ``slope``, ``slope_sd``, ``correlation``,
-        ``correlation_sd``, ``n``. Empty where no label was varied over at least three levels.
-    """
-    axes = [column for column in frame.columns[2:] if column not in {*_QUANTITY, "replicate", "sample", "value", "n"}]
-    rows = []
-    for axis in axes:
-        if not axis.startswith(LABELS) or not _is_numeric(frame[axis]) or frame[axis].nunique() < FEWEST_LEVELS:
+    n = values.shape[-1]
+    if n < 2:
+        nothing = np.full(values.shape[:-1], np.nan)
+        return Interval(nothing, nothing, "none")
+    middle = np.asarray(estimator(estimate)(values, axis=-1))
+    low, high = middle.copy(), middle.copy()
+    # where nothing varies but by rounding, the interval is the value
+    spread = np.ptp(values, axis=-1) > _ROUNDING * np.abs(values).max(axis=-1)
+    if estimate == "mean" and n < BOOTSTRAP_FROM:
+        if spread.any():
+            found = sps.ttest_1samp(values[spread], 0.0, axis=-1).confidence_interval(level)
+            low[spread], high[spread] = found.low, found.high
+        return Interval(low, high, "t")
+    for place in np.ndindex(spread.shape):
+        if not spread[place]:
             continue
-        others = [other for other in axes if other != axis]
-        asked = frame[frame["direction"] == "none"]
-        cells = asked.groupby([*others, "metric", "feature", "replicate", axis], sort=False)["value"].mean()
-        lines = cells.reset_index().groupby([*others, "metric", "feature", "replicate"], sort=False)
-        fitted = lines[[axis, "value"]].apply(_line).reset_index()
-        for key, part in fitted.groupby([*others, "metric", "feature"], sort=False):
-            *levels, metric, feature = key
-            if part["slope"].notna().any():
-                rows.append((axis.removeprefix(LABELS), ", ".join(map(str, levels)), metric, feature, *_summed(part)))
-    columns = ["label", "variant", "metric", "feature", "slope", "slope_sd", "correlation", "correlation_sd", "n"]
-    return pd.DataFrame(rows, columns=columns)
+        found = sps.bootstrap(
+            (values[place],),
+            estimator(estimate),
+            n_resamples=RESAMPLES,
+            confidence_level=level,
+            method="BCa",
+            rng=np.random.default_rng(0),
+        ).confidence_interval
+        low[place], high[place] = found.low, found.high
+    return Interval(low, high, "BCa")
 
 
-def _is_numeric(levels: pd.Series) -> bool:
-    """Whether all levels are numbers; the names of a category have no line through them."""
-    return all(isinstance(level, int | float | np.number) and not isinstance(level, bool) for level in levels.unique())
+def sign_flip(differences: FloatArray, estimate: Estimate = "mean") -> FloatArray:
+    """Two-sided p of the sign-flip permutation test that paired differences are symmetric about 0.
 
+    If two variants do not differ, each replicate's difference is as likely to be positive as negative, whatever its
+    distribution (R. A. Fisher, "The design of experiments", 1935, section 21). Exact up to :data:`EXACT_UP_TO`
+    replicates: the share of all 2**n assignments of signs whose mean is at least as extreme, doubled for two sides.
+    Beyond that, of :data:`RESAMPLES` random assignments and the one observed.
 
-def _line(points: pd.DataFrame) -> pd.Series:
-    """Slope and correlation of one replicate; NaN where there are too few levels, or nothing moves."""
-    asked, value = (points[column].to_numpy(float) for column in points)
-    if len(asked) < FEWEST_LEVELS or not asked.std():
-        return pd.Series({"slope": math.nan, "correlation": math.nan})
-    slope = float(np.polyfit(asked, value, 1)[0])
-    correlation = float(np.corrcoef(asked, value)[0, 1]) if value.std() > 0 else 0.0
-    return pd.Series({"slope": slope, "correlation": correlation})
+    Args:
+        differences: [..., replicates], no NaN.
+        estimate: the test's statistic.
 
-
-def _summed(lines: pd.DataFrame) -> tuple[float, float, float, float, int]:
-    slope, correlation = lines["slope"].dropna(), lines["correlation"].dropna()
-    return float(slope.mean()), float(slope.std()), float(correlation.mean()), float(correlation.std()), len(slope)
-
-
-def response_table(rows: pd.DataFrame) -> Table:
-    """The rows of :func:`responses` as text, each spread ``mean ± sd``."""
-
-    def spread(row: dict[Any, Any], what: str) -> str:
-        sd = row[f"{what}_sd"]
-        return f"{row[what]:.2f} ± {NOTHING if math.isnan(sd) else f'{sd:.2f}'}"
-
-    cells = tuple(
-        (
-            str(row["variant"]) or NOTHING,
-            f"{row['metric']} {row['feature']}",
-            str(row["label"]),
-            spread(row, "slope"),
-            spread(row, "correlation"),
-            str(row["n"]),
-        )
-        for row in rows.to_dict("records")
+    Returns:
+        p in (0, 1], [...]; NaN for a single replicate.
+    """
+    n = differences.shape[-1]
+    if n < 2:
+        return np.full(differences.shape[:-1], np.nan)
+    exact = n <= EXACT_UP_TO
+    found = sps.permutation_test(
+        (differences,),
+        estimator(estimate),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=np.inf if exact else RESAMPLES,
+        batch=max(1, _AT_ONCE // max(differences.size, 1)),
+        axis=-1,
+        rng=np.random.default_rng(0),
     )
-    return Table(("variant", "what was measured", "against", "slope", "correlation", "n"), cells, None)
+    return np.asarray(np.minimum(found.pvalue, 1.0), float)
 
 
-def pooled_histograms(histograms: pd.DataFrame) -> pd.DataFrame:
-    """Normalised histograms of every variant, pooled over its replicates and samples.
+def smallest_p(n: int) -> float:
+    """The smallest p that :func:`sign_flip` can give: all differences of one sign."""
+    return 2.0 / 2**n if n <= EXACT_UP_TO else 2.0 / (RESAMPLES + 1)
+
+
+def holm(p: FloatArray) -> FloatArray:
+    """P adjusted so that a family is wrong at most so often (S. Holm, Scandinavian Journal of Statistics 6, 1979).
+
+    NaN is left out of the family and stays NaN.
+    """
+    adjusted = np.full(p.shape, np.nan)
+    known = ~np.isnan(p)
+    if known.any():
+        gc.freeze()  # it looks for garbage in all of memory, which would take longer than a whole report
+        try:
+            adjusted[known] = multipletests(p[known], method="holm")[1]
+        finally:
+            gc.unfreeze()
+    return adjusted
+
+
+def standardised(differences: FloatArray) -> FloatArray:
+    """Mean paired difference over its standard deviation, Hedges' correction applied: g of the differences, [...].
+
+    J. Cohen's d_z times ``1 - 3 / (4 (n - 1) - 1)`` (L. V. Hedges, Journal of Educational Statistics 6, 1981).
+    NaN for fewer than two replicates; infinite where more than two agree to the last bit. Of two the correction leaves
+    nothing: it is 0.
+    """
+    n = differences.shape[-1]
+    if n < 2:
+        return np.full(differences.shape[:-1], np.nan)
+    mean, sd = differences.mean(-1), differences.std(-1, ddof=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where((sd == 0) & (mean == 0), 0.0, mean / sd)
+        return np.asarray(ratio * (1 - 3 / (4 * (n - 1) - 1)))
+
+
+def equivalence(differences: FloatArray, margin: FloatArray) -> FloatArray:
+    """P of two one-sided t tests that the mean difference is inside plus or minus ``margin``.
+
+    D. J. Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987. It is below alpha just where the
+    interval of level ``1 - 2 alpha`` lies inside the margin.
 
     Args:
-        histograms: from :func:`ablate.report.frame.histogram_frame`.
+        differences: [rows, replicates], no NaN.
+        margin: [rows], above 0; NaN where there is none.
 
     Returns:
-        One row a bin: ``variant``, ``metric``, ``feature``, ``unit``, ``left``, ``right``, ``generated`` (share of
-        all generated notes, 0 to 1), ``sd`` (over the replicates' own shares, n - 1; NaN for a single one), ``n``
-        (replicates), and ``reference`` (share of the reference's notes).
+        [rows]; NaN without a margin or for a single replicate.
     """
-    variable = ["variant", "metric", "feature", "unit"]
-    bins = [*variable, "left", "right"]
-    counts = histograms.groupby([*bins, "replicate"], sort=False, observed=True)[["generated", "reference"]].sum()
-    own = counts["generated"] / counts.groupby([*variable, "replicate"], observed=True)["generated"].transform("sum")
-    pooled = counts.groupby(bins, sort=False, observed=True).sum()
-    shares = pooled / pooled.groupby(variable, observed=True).transform("sum")
-    spread = own.groupby(bins, sort=False, observed=True).agg(sd="std", n="size")
-    return shares.join(spread).reset_index()
+    rows, n = differences.shape
+    if n < 2 or not rows:
+        return np.full(rows, np.nan)
+    described = DescrStatsW(differences.T)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        above = described.ttest_mean(-margin, alternative="larger")[1]
+        below = described.ttest_mean(margin, alternative="smaller")[1]
+    return np.asarray(np.maximum(above, below))
 
 
-def distinct_histograms(pooled: pd.DataFrame) -> pd.DataFrame:
-    """Those of :func:`pooled_histograms` that say something new: metrics may rest on the very same histogram."""
-    seen: set[tuple[object, ...]] = set()
-    kept = []
-    columns = ["variant", "feature", "unit", "left", "right", "generated", "reference"]
-    for _, rows in pooled.groupby(["metric", "feature"], sort=False):
-        content = tuple(rows[columns].itertuples(index=False, name=None))
-        if content not in seen:
-            seen.add(content)
-            kept.append(rows)
-    return pd.concat(kept) if kept else pooled
+def power(effect: float, n: int, alpha: float) -> float:
+    """How often the sign-flip test of ``n`` replicates finds a standardised effect, at level ``alpha``.
 
-
-def trainings(cells: pd.DataFrame) -> pd.DataFrame:
-    """Every distinct training of a study, with who shares it.
-
-    Args:
-        cells: from :func:`ablate.report.frame.cell_frame`.
-
-    Returns:
-        The first cell's row of each training, with ``shared_by``: the names of the variants that use trainings
-        like it, or ``all variants``; and ``done``: whether it has finished.
+    Its p comes in steps of 2 / 2**n. Where only the smallest one will do, all differences must have one sign, and how
+    often they have is worked out for normal differences; otherwise it is the power of the paired t test at the level
+    that can be reached.
     """
-    trained = cells[cells["training"] != ""]
-    everyone = set(trained["variant"].unique())
-
-    def label(names: pd.Series) -> str:
-        users = list(dict.fromkeys(names))
-        return "all variants" if len(users) > 1 and set(users) == everyone else ", ".join(map(str, users))
-
-    shared = trained.groupby("training", sort=False)["variant"].agg(label)
-    first = trained.drop_duplicates("training")
-    return first.assign(shared_by=first["training"].map(shared), done=first["train_seconds"].notna())
+    reached, size = attainable(alpha, n), abs(effect)
+    if not reached or n < 2:
+        return 0.0
+    if n <= EXACT_UP_TO and reached < 1.5 * smallest_p(n):
+        return float(sps.norm.cdf(size) ** n + sps.norm.cdf(-size) ** n)
+    found = float(TTestPower().power(size, n, reached))
+    # the noncentral t distribution gives up where n is large, and is normal there
+    return found if math.isfinite(found) else float(normal_power(size, n, reached))
 
 
-@dataclasses.dataclass(frozen=True)
-class Spread:
-    """A mean with its standard deviation over n replicates, and how many decimals to print of them."""
-
-    mean: float
-    sd: float
-    n: int
-    decimals: int
-
-    @property
-    def mean_text(self) -> str:
-        """The mean as printed."""
-        return f"{self.mean:,.{self.decimals}f}"
-
-    @property
-    def sd_text(self) -> str:
-        """The standard deviation as printed; a dash for a single replicate, which has none."""
-        return NOTHING if math.isnan(self.sd) else f"{self.sd:,.{self.decimals}f}"
-
-    def __str__(self) -> str:
-        return f"{self.mean_text} ± {self.sd_text} (n={self.n})"
+def attainable(alpha: float, n: int) -> float:
+    """The largest p of the sign-flip test of n replicates that is not above ``alpha``; 0 where there is none."""
+    step = smallest_p(n)
+    return math.floor(alpha / step + 1e-9) * step
 
 
-def spread_of(values: Iterable[float]) -> Spread | None:
-    """The spread of replicates' values, those that are NaN left out; None where nothing is left."""
-    kept = pd.Series(values, dtype="float64").dropna()
-    if kept.empty:
+@functools.lru_cache(maxsize=4096)
+def replicates_needed(effect: float, alpha: float, wanted: float = 0.8) -> int | None:
+    """The fewest replicates with which a standardised effect is found with power ``wanted`` at level ``alpha``.
+
+    None where even :data:`MOST_REPLICATES` are not enough.
+    """
+    size = abs(effect)
+    if not math.isfinite(size):
+        size = 1e6  # every replicate agrees: only the steps of p are in the way
+    if power(size, MOST_REPLICATES, alpha) < wanted:
         return None
-    mean, sd = float(kept.mean()), float(kept.std())
-    return Spread(mean, sd, len(kept), decimals([mean], [sd]))
+    low, high = 1, MOST_REPLICATES  # power grows with n but for the steps of p, which matter at the lower end only
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if power(size, middle, alpha) >= wanted else (middle, high)
+    return next(n for n in range(max(2, high - EXACT_UP_TO), high + 1) if power(size, n, alpha) >= wanted)
 
 
-def spreads(summary: pd.DataFrame) -> dict[tuple[str, str, str], Spread]:
-    """The rows of :func:`comparison` by (variant, metric, feature), a quantity's all with equally many decimals."""
-    found = {}
-    for (metric, feature), rows in summary.groupby(["metric", "feature"], sort=False):
-        digits = decimals(rows["mean"], rows["sd"])
-        for variant, mean, sd, n in zip(rows["variant"], rows["mean"], rows["sd"], rows["n"], strict=True):
-            found[str(variant), str(metric), str(feature)] = Spread(float(mean), float(sd), int(n), digits)
-    return found
+def page_trend(values: FloatArray) -> float:
+    """Two-sided p that values rise or fall along the levels of an axis, each replicate ranked by itself.
 
-
-def decimals(means: Iterable[float], sds: Iterable[float]) -> int:
-    """Decimals, 0 to 6, that show a typical standard deviation with two digits; three of the mean without one."""
-    typical, digits = _typical(sds), 2
-    if not typical:
-        typical, digits = _typical(means), 3
-    if not typical:
-        return digits
-    return int(np.clip(digits - 1 - math.floor(math.log10(typical)), 0, 6))
-
-
-def _typical(values: Iterable[float]) -> float:
-    """The median size of those that are not zero or NaN; 0.0 without any."""
-    sizes = np.abs(np.array(list(values), float))
-    sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
-    return float(np.median(sizes)) if len(sizes) else 0.0
-
-
-@dataclasses.dataclass(frozen=True)
-class Table:
-    """A table for people.
-
-    Attributes:
-        headers: one a column; the first is that of the variants.
-        rows: text cells, as many as there are headers.
-        baseline: the index of the baseline's row, if it is there.
-    """
-
-    headers: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    baseline: int | None
-
-
-def comparison_table(frame: pd.DataFrame) -> Table:
-    """Variants by metrics, each cell ``mean ± sd (n=replicates)``.
+    E. B. Page, "Ordered hypotheses for multiple treatments", JASA 58, 1963.
 
     Args:
-        frame: from :func:`ablate.report.frame.study_frame`.
-
-    Returns:
-        A row for every variant of the study, also where nothing was measured yet; the baseline's name says so.
-        A column for each metric's feature ``average``, or for each feature of a metric that has none.
+        values: [replicates, levels], at least two by three, no NaN.
     """
-    summary = headline(comparison(frame))
-    found = spreads(summary)
-    quantities = list(dict.fromkeys((metric, feature) for _, metric, feature in found))
-    baselines = set(summary.loc[summary["baseline"], "variant"])
-    names = [str(name) for name in frame["variant"].cat.categories]
-    rows = tuple(
-        (
-            f"{name} (baseline)" if name in baselines else name,
-            *(str(found.get((name, *quantity), NOTHING)) for quantity in quantities),
-        )
-        for name in names
-    )
-    titles = (metric if feature == AVERAGE else f"{metric} {feature}" for metric, feature in quantities)
-    baseline = next((index for index, name in enumerate(names) if name in baselines), None)
-    return Table(("variant", *titles), rows, baseline)
+    rising, falling = (sps.page_trend_test(each).pvalue for each in (values, values[:, ::-1]))
+    return float(min(1.0, 2 * min(rising, falling)))
+
+
+def kendall(levels: FloatArray, values: FloatArray) -> FloatArray:
+    """Kendall's tau of each replicate, [replicates]: 1 where its values rise from level to level, -1 where they fall.
+
+    Args:
+        levels: [levels], in any order.
+        values: [replicates, levels]. A replicate whose values are all equal has tau 0.
+    """
+    with np.errstate(invalid="ignore"):
+        taus = [sps.kendalltau(levels, row).statistic for row in values]
+    return np.asarray(np.nan_to_num(taus), float)

@@ -1,143 +1,199 @@
-"""Statistics, against numbers worked out with NumPy or by hand."""
+"""Which statistic is used when, and that it is what it says."""
 
 from __future__ import annotations
 
+import itertools
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pytest
-from report_study import STUDY
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import stats as sps
 
 from ablate.report import stats
-from ablate.report.frame import cell_frame, histogram_frame, study_frame
 
-if TYPE_CHECKING:
-    from report_study import Home
+VALUES = hnp.arrays(np.float64, st.integers(2, 9), elements=st.floats(-100, 100).map(lambda x: round(x, 3)))
 
 
-def _frame(
-    rows: list[tuple[str, int, int, str, str, float]], variants: tuple[str, ...] = ("a", "b"), baseline: str = "a"
-) -> pd.DataFrame:
-    """A study frame from (variant, replicate, sample, metric, feature, value)."""
-    frame = pd.DataFrame(rows, columns=["variant", "replicate", "sample", "metric", "feature", "value"])
-    frame["variant"] = pd.Categorical(frame["variant"], list(variants), ordered=True)
-    return frame.assign(baseline=frame["variant"] == baseline, unit="1", direction="lower", n=10)
+def by_enumeration(differences: np.ndarray) -> float:
+    """The sign-flip p by trying every assignment of signs, written down again."""
+    signs = np.array(list(itertools.product((1.0, -1.0), repeat=len(differences))))
+    means, seen = (signs * differences).mean(1), differences.mean()
+    scale = 1e-12 * max(1.0, np.abs(differences).max())
+    either = min((means >= seen - scale).mean(), (means <= seen + scale).mean())
+    return min(1.0, 2 * either)
 
 
-def test_samples_are_nested_and_never_count_towards_n(finished: Home) -> None:
-    summary = stats.comparison(study_frame(finished.store, STUDY))
-    for row in summary.itertuples():
-        values = np.array(
-            [
-                [finished.numbers[row.variant, replicate, sample, row.metric, row.feature] for sample in range(2)]
-                for replicate in range(3)
-            ]
-        )
-        replicates = values.mean(axis=1)
-        assert row.mean == pytest.approx(replicates.mean())
-        assert row.sd == pytest.approx(replicates.std(ddof=1))
-        assert (row.min, row.max) == (pytest.approx(replicates.min()), pytest.approx(replicates.max()))
-        assert (row.n, row.samples) == (3, 6)
-    assert len(summary) == 2 * 4
+class TestSignFlip:
+    @given(VALUES)
+    def test_it_counts_every_assignment_of_signs(self, differences: np.ndarray) -> None:
+        assert float(stats.sign_flip(differences)) == pytest.approx(by_enumeration(differences))
+
+    @given(VALUES)
+    def test_neither_order_nor_side_matter(self, differences: np.ndarray) -> None:
+        p = float(stats.sign_flip(differences))
+        assert float(stats.sign_flip(differences[::-1])) == pytest.approx(p)
+        assert float(stats.sign_flip(-differences)) == pytest.approx(p)
+        assert stats.smallest_p(len(differences)) <= p + 1e-12
+        assert p <= 1.0
+
+    def test_many_at_once_are_each_alone(self) -> None:
+        rng = np.random.default_rng(0)
+        many = rng.normal(size=(40, 3, 7))
+        alone = [[float(stats.sign_flip(row)) for row in rows] for rows in many]
+        assert stats.sign_flip(many) == pytest.approx(np.array(alone))
+
+    def test_all_of_one_sign_reach_the_smallest_p(self) -> None:
+        for n in (2, 5, 6, 8, 14):
+            assert float(stats.sign_flip(np.arange(1.0, n + 1))) == pytest.approx(2 / 2**n)
+            assert stats.smallest_p(n) == 2 / 2**n
+
+    def test_beyond_enumeration_it_draws_and_draws_the_same_again(self) -> None:
+        values = np.random.default_rng(1).normal(0.4, 1.0, 20)
+        p = float(stats.sign_flip(values))
+        assert p == float(stats.sign_flip(values))
+        assert p == pytest.approx(sps.ttest_1samp(values, 0).pvalue, abs=0.02)
+        assert float(stats.sign_flip(np.arange(1.0, 21))) == pytest.approx(stats.smallest_p(20), rel=0.5)
+
+    def test_a_single_replicate_tests_nothing(self) -> None:
+        assert math.isnan(float(stats.sign_flip(np.array([3.0]))))
+        assert np.isnan(stats.sign_flip(np.ones((4, 1)))).all()
 
 
-def test_a_replicate_counts_once_however_many_samples_it_has() -> None:
-    frame = _frame([("a", 0, s, "m", "l1", 1.0) for s in range(9)] + [("a", 1, 0, "m", "l1", 3.0)])
-    row = stats.comparison(frame).iloc[0]
-    assert (row["mean"], row["n"], row["samples"]) == (2.0, 2, 10)
-    assert row["sd"] == pytest.approx(math.sqrt(2))
+class TestInterval:
+    @given(VALUES)
+    def test_few_replicates_have_students(self, values: np.ndarray) -> None:
+        found = stats.interval(values)
+        half = sps.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
+        assert found.method == "t"
+        assert float(found.low) == pytest.approx(values.mean() - half, abs=1e-6)
+        assert float(found.high) == pytest.approx(values.mean() + half, abs=1e-6)
+
+    def test_many_have_bca(self) -> None:
+        values = np.random.default_rng(2).exponential(size=40)
+        found = stats.interval(values)
+        rng = np.random.default_rng(0)
+        expected = sps.bootstrap((values,), np.mean, n_resamples=9999, method="BCa", rng=rng).confidence_interval
+        assert found.method == "BCa"
+        assert (float(found.low), float(found.high)) == pytest.approx((expected.low, expected.high))
+
+    def test_an_interquartile_mean_has_one_of_its_own(self) -> None:
+        values = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 1000.0])
+        assert stats.estimator("iqm")(values, axis=-1) == pytest.approx(4.5)
+        found = stats.interval(values, estimate="iqm")
+        assert found.method == "BCa"
+        assert 1.0 <= found.low < 4.5 < found.high
+
+    def test_equal_values_leave_no_room(self) -> None:
+        for values in (np.full(4, 0.3), np.full(40, 0.3), np.array([0.1 + 0.2, 0.3, 0.3])):
+            found = stats.interval(values)
+            assert (float(found.low), float(found.high)) == pytest.approx((0.3, 0.3))
+
+    def test_one_replicate_has_none(self) -> None:
+        found = stats.interval(np.ones((3, 1)))
+        assert found.method == "none"
+        assert np.isnan(found.low).all()
+
+    def test_many_at_once_are_each_alone(self) -> None:
+        many = np.random.default_rng(3).normal(size=(5, 8))
+        many[2] = 1.5
+        found = stats.interval(many)
+        for row, low, high in zip(many, found.low, found.high, strict=True):
+            alone = stats.interval(row)
+            assert (float(alone.low), float(alone.high)) == pytest.approx((low, high))
 
 
-def test_one_replicate_has_no_standard_deviation() -> None:
-    row = stats.comparison(_frame([("a", 0, 0, "m", "l1", 1.0), ("a", 0, 1, "m", "l1", 2.0)])).iloc[0]
-    assert row["mean"] == 1.5
-    assert math.isnan(row["sd"])
-    assert row["n"] == 1
+class TestHolm:
+    def test_an_example_worked_out_by_hand(self) -> None:
+        assert stats.holm(np.array([0.01, 0.04, 0.03])) == pytest.approx([0.03, 0.06, 0.06])
+
+    def test_what_is_not_known_is_no_part_of_the_family(self) -> None:
+        found = stats.holm(np.array([0.01, np.nan, 0.04]))
+        assert found[[0, 2]] == pytest.approx([0.02, 0.04])
+        assert np.isnan(found[1])
+        assert np.isnan(stats.holm(np.array([np.nan]))).all()
+
+    @given(hnp.arrays(np.float64, st.integers(1, 20), elements=st.floats(1e-6, 1.0)))
+    def test_it_is_between_the_p_and_bonferronis(self, p: np.ndarray) -> None:
+        found = stats.holm(p)
+        assert (found >= p - 1e-12).all()
+        assert (found <= np.minimum(1.0, len(p) * p) + 1e-12).all()
+        assert (np.argsort(p, kind="stable") == np.argsort(np.round(found, 12), kind="stable")).all() or len(p) > 1
 
 
-def test_variants_keep_their_order_whatever_that_of_the_rows() -> None:
-    frame = _frame([("b", 0, 0, "m", "l1", 1.0), ("a", 0, 0, "m", "l1", 2.0)])
-    assert list(stats.comparison(frame)["variant"]) == ["a", "b"]
+class TestEquivalence:
+    @given(VALUES, st.floats(0.01, 50))
+    def test_it_is_two_t_tests(self, values: np.ndarray, margin: float) -> None:
+        if np.ptp(values) == 0:
+            return
+        found = float(stats.equivalence(values[None], np.array([margin]))[0])
+        above = sps.ttest_1samp(values, -margin, alternative="greater").pvalue
+        below = sps.ttest_1samp(values, margin, alternative="less").pvalue
+        assert found == pytest.approx(max(above, below), abs=1e-9)
+
+    def test_it_says_yes_just_where_the_interval_is_inside(self) -> None:
+        rng = np.random.default_rng(4)
+        values = rng.normal(0.1, 0.3, (300, 8))
+        margin = rng.uniform(0.1, 1.0, 300)
+        inside = stats.interval(values, 0.90)
+        expected = (inside.low > -margin) & (inside.high < margin)
+        assert ((stats.equivalence(values, margin) < 0.05) == expected).all()
+
+    def test_without_margin_or_replicates_nothing_is_known(self) -> None:
+        assert np.isnan(stats.equivalence(np.ones((2, 1)), np.ones(2))).all()
+        assert np.isnan(stats.equivalence(np.array([[1.0, 2.0]]), np.array([np.nan]))).all()
+        assert stats.equivalence(np.empty((0, 4)), np.empty(0)).shape == (0,)
 
 
-def test_headline_is_the_average_or_all_there_is() -> None:
-    frame = _frame([("a", 0, 0, m, f, 1.0) for m, f in [("d", "l1"), ("d", "average"), ("rate", "value")]])
-    kept = stats.headline(frame)
-    assert list(zip(kept["metric"], kept["feature"], strict=True)) == [("d", "average"), ("rate", "value")]
+class TestPower:
+    def test_levels_come_in_steps(self) -> None:
+        assert stats.attainable(0.05, 5) == 0.0
+        assert stats.attainable(0.05, 6) == pytest.approx(2 / 64)
+        assert stats.attainable(0.05, 8) == pytest.approx(6 * 2 / 256)
+
+    def test_five_replicates_find_nothing(self) -> None:
+        assert stats.power(10.0, 5, 0.05) == 0.0
+
+    def test_where_all_signs_must_agree_it_is_their_chance(self) -> None:
+        assert stats.power(1.0, 6, 0.05) == pytest.approx(sps.norm.cdf(1) ** 6 + sps.norm.cdf(-1) ** 6)
+
+    def test_it_grows_with_the_effect_and_with_replicates(self) -> None:
+        assert stats.power(0.5, 10, 0.05) < stats.power(1.0, 10, 0.05) < stats.power(1.0, 14, 0.05)
+        assert stats.power(0.4, 400, 0.01) == pytest.approx(1.0)
+        assert stats.power(-1.0, 10, 0.05) == stats.power(1.0, 10, 0.05)
+
+    @given(st.floats(0.2, 4.0), st.sampled_from([0.05, 0.05 / 4, 0.05 / 30]))
+    def test_the_replicates_needed_are_the_fewest_that_do(self, effect: float, alpha: float) -> None:
+        n = stats.replicates_needed(effect, alpha)
+        assert n is not None
+        assert stats.power(effect, n, alpha) >= 0.8
+        assert all(stats.power(effect, fewer, alpha) < 0.8 for fewer in range(2, min(n, 40)))
+
+    def test_what_no_number_would_find(self) -> None:
+        assert stats.replicates_needed(0.001, 0.05) is None
+        assert stats.replicates_needed(math.inf, 0.05) == 6
+        assert stats.replicates_needed(0.0, 0.05) is None
 
 
-def test_comparison_table_for_people() -> None:
-    values = {("a", 0): 0.131, ("a", 1): 0.155, ("b", 0): 0.2}
-    rows = [(v, r, 0, "d", "average", value) for (v, r), value in values.items()]
-    frame = _frame([*rows, ("a", 0, 0, "d", "l1", 0.5), ("a", 0, 0, "rate", "value", 12.0)], ("a", "b", "c"))
-    table = stats.comparison_table(frame)
-    assert table.headers == ("variant", "d", "rate value")
-    assert table.rows == (
-        ("a (baseline)", "0.143 ± 0.017 (n=2)", "12.0 ± – (n=1)"),  # noqa: RUF001
-        ("b", "0.200 ± – (n=1)", "–"),  # noqa: RUF001
-        ("c", "–", "–"),  # noqa: RUF001
-    )
-    assert table.baseline == 0
+def test_a_standardised_effect_is_corrected_for_few_replicates() -> None:
+    values = np.array([1.0, 2.0, 3.0, 4.0])
+    assert float(stats.standardised(values)) == pytest.approx(2.5 / values.std(ddof=1) * (1 - 3 / 11))
+    assert float(stats.standardised(np.zeros(4))) == 0.0
+    assert math.isinf(float(stats.standardised(np.ones(4))))
+    assert float(stats.standardised(np.ones(2))) != float(stats.standardised(np.ones(3)))
+    assert math.isnan(float(stats.standardised(np.ones(1))))
 
 
-@pytest.mark.parametrize(
-    ("means", "sds", "expected"),
-    [
-        ([0.143], [0.012], 3),
-        ([0.0039], [0.00021], 5),
-        ([123.4], [25.0], 0),
-        ([1e6], [1e5], 0),
-        ([1e-12], [1e-13], 6),
-        ([0.143], [math.nan], 3),
-        ([12.0], [0.0], 1),
-        ([0.0], [0.0], 3),
-    ],
-)
-def test_decimals_follow_the_spread(means: list[float], sds: list[float], expected: int) -> None:
-    assert stats.decimals(means, sds) == expected
+class TestTrends:
+    def test_kendall_says_how_well_an_order_is_kept(self) -> None:
+        values = np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0], [1.0, 3.0, 2.0], [5.0, 5.0, 5.0]])
+        assert stats.kendall(np.array([0.6, 0.8, 1.0]), values) == pytest.approx([1.0, -1.0, 1 / 3, 0.0])
 
-
-def test_pooled_histograms(finished: Home) -> None:
-    pooled = stats.pooled_histograms(histogram_frame(finished.store, STUDY))
-    one = pooled[pooled["variant"] == "tau=0.8"].sort_values("left")
-    counts = np.array([sum(finished.counts["tau=0.8", r, s] for s in range(2)) for r in range(3)])
-    shares = counts / counts.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(one["generated"], counts.sum(axis=0) / counts.sum())
-    np.testing.assert_allclose(one["sd"], shares.std(axis=0, ddof=1))
-    np.testing.assert_allclose(one["reference"], [0.4, 0.3, 0.2, 0.1, 0.0])
-    assert set(one["n"]) == {3}
-
-
-def test_the_same_histogram_behind_two_metrics_is_one(finished: Home) -> None:
-    pooled = stats.pooled_histograms(histogram_frame(finished.store, STUDY))
-    again, other = pooled.assign(metric="again"), pooled.assign(metric="other", reference=0.2)
-    kept = stats.distinct_histograms(pd.concat([pooled, again, other], ignore_index=True))
-    assert set(kept["metric"]) == {"distance.pitch", "other"}
-    assert len(kept) == 2 * len(pooled)
-
-
-def test_trainings_are_counted_once(finished: Home) -> None:
-    table = stats.trainings(cell_frame(finished.store, STUDY))
-    assert len(table) == 3
-    assert set(table["shared_by"]) == {"all variants"}
-    assert table["done"].all()
-
-
-def test_trainings_of_their_own_are_named_after_their_variants() -> None:
-    cells = pd.DataFrame(
-        {
-            "variant": ["a", "b", "c", "d"],
-            "training": ["x", "x", "y", ""],
-            "train_seconds": [1.0, 1.0, math.nan, math.nan],
-        }
-    )
-    table = stats.trainings(cells)
-    assert table["shared_by"].to_list() == ["a, b", "c"]
-    assert table["done"].to_list() == [True, False]
-
-
-def test_spread_of_nothing_is_none() -> None:
-    assert stats.spread_of([math.nan]) is None
-    assert str(stats.spread_of([1.0, 2.0, math.nan])) == "1.50 ± 0.71 (n=2)"
+    def test_page_finds_a_rise_and_a_fall_alike(self) -> None:
+        rising = np.arange(5.0) + np.random.default_rng(5).normal(0, 0.1, (6, 5))
+        assert stats.page_trend(rising) < 0.001
+        assert stats.page_trend(-rising) == pytest.approx(stats.page_trend(rising))
+        still = np.random.default_rng(6).normal(size=(6, 5))
+        assert stats.page_trend(still) > 0.05

@@ -162,9 +162,10 @@ class TestSharper(SamplerContract):
     identity = {"path": "a", "size": 1}  # noqa: RUF012 - as people write it
 
 
-def study_names() -> list[str]:
-    study = ablate.load_study("tau_sweep")
-    return [study.name, *(variant.name for variant in study.variants())]
+def what_made_the_difference() -> list[str]:
+    results = ablate.load_study("tau_sweep", home="here")
+    told = results.effects().query("verdict == 'better'")
+    return [results.name, *results.variants, *told["comparison"], *(b.heading for b in results.verdicts().blocks)]
 
 
 # What must not pass: a component of the wrong kind, an unknown direction, half an implementation.
