@@ -34,7 +34,7 @@ from ablate.specs import (
 
 if TYPE_CHECKING:
     from ablate.music.performance import Performance
-    from ablate.study.spec import load_study
+    from ablate.report.results import load_study
 
 __version__ = "0.1.0"
 
@@ -64,7 +64,7 @@ __all__ = [
 ]
 
 # NumPy and the study machinery are loaded when first asked for, so that `ablate --help` starts at once.
-_LATE = {"Performance": "ablate.music.performance", "load_study": "ablate.study.spec"}
+_LATE = {"Performance": "ablate.music.performance", "load_study": "ablate.report.results"}
 
 
 def __getattr__(name: str) -> Any:

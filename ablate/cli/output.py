@@ -11,6 +11,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from ablate.report.answer import Answer
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
@@ -44,6 +46,20 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, tit
     if not console.is_terminal:
         console.width = max(console.width, 200)  # a pipe has no width, and folded cells are no use to grep
     console.print(table)
+
+
+def print_answer(answer: Answer) -> None:
+    """The verdicts of a study, and what to know before believing them."""
+    for block in answer.blocks:
+        click.echo(block.heading)
+        for line in block.lines:
+            click.echo(f"  - {line.text}")
+        click.echo()
+    if answer.warnings:
+        click.echo("before you believe a difference")
+        for warning in answer.warnings:
+            click.echo(f"  - {warning}")
+        click.echo()
 
 
 def duration(seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ablate.cli import study_read, study_run
+from ablate.cli import study_compare, study_read, study_run
 
 
 @click.group("study")
@@ -21,6 +21,7 @@ for command in (
     study_read.list_,
     study_read.show,
     study_read.report,
+    study_compare.compare,
     study_read.export,
     study_read.delete,
 ):

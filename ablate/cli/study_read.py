@@ -119,19 +119,29 @@ def show(name: str, home: Path, store: str | None, as_json: bool) -> None:  # no
 
 @click.command("report")
 @click.argument("name")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["html", "md", "tex", "csv", "all"]),
+    default="html",
+    show_default=True,
+    help="A page with data and a paper's table; Markdown; the LaTeX table and BibTeX; tidy CSV; or all of them.",
+)
+@click.option("--audio/--no-audio", default=True, help="Render samples with piano sound, where ablate[audio] is there.")
 @home_option
 @store_option
 @json_option
-def report(name: str, home: Path, store: str | None, as_json: bool) -> None:  # noqa: FBT001
+def report(name: str, form: str, audio: bool, home: Path, store: str | None, as_json: bool) -> None:  # noqa: FBT001
     """Write a study's report again from what the store holds, and say where it lies.
 
-    Example: ablate study report tau_sweep
+    Example: ablate study report tau_sweep --format all
     """
-    from ablate.report.page import write_report
+    from ablate.report.page import FORMATS, write_report
     from ablate.study.home import open_home
 
+    formats = list(FORMATS) if form == "all" else [form]
     with existing_store(home, store) as opened:
-        path = write_report(opened, open_home(home), name)
+        path = write_report(opened, open_home(home), name, formats, sound=audio)
     if as_json:
         print_json({"report": str(path)})
     else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ablate.cli.output import duration, json_option, options, plural, print_json, print_table
+from ablate.cli.output import duration, json_option, options, plural, print_answer, print_json, print_table
 from ablate.cli.places import home_option, store_option
 from ablate.errors import AblateError, UsageError
 
@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 #: From this estimate on, a person at a terminal is asked first.
 ASK_FROM_SECONDS = 1800
 #: Stages as people count them.
-NOUNS = {"train": "training", "generate": "generation", "measure": "measurement"}
+NOUNS = {
+    "train": "training",
+    "generate": "generation",
+    "measure": "measurement",
+    "floor": "floor",
+    "resample": "resampling floor",
+}
 
 
 def parse_setting(text: str, option: str = "--set") -> tuple[str, Any]:
@@ -184,16 +190,22 @@ class _stopped_by_ctrl_c:  # noqa: N801 - reads as what it does
 
 def _conclude(request: Request, store: Store, result: RunResult, *, with_report: bool, as_json: bool) -> None:
     """Write the report, and print what there is to say."""
-    from ablate.report.frame import study_frame
-    from ablate.report.stats import comparison, comparison_table, response_table, responses
+    from ablate.report.analysis import Analysis
+    from ablate.report.answer import answer
+    from ablate.report.describe import comparison, comparison_table, response_table, responses
+    from ablate.report.study import Study
 
-    frame = study_frame(store, result.name)
+    study = Study.read(store, result.name)
+    frame = study.frame
     report = _report(request, store, result) if with_report and not frame.empty else None
+    analysis = None if frame.empty else Analysis(study)
     if as_json:
-        rows = [] if frame.empty else comparison(frame).to_dict("records")
-        print_json({**dataclasses.asdict(result), "report": str(report) if report else None, "comparison": rows})
+        rows = comparison(frame).to_dict("records") if analysis else []
+        effects = analysis.everything.drop(columns="values").to_dict("records") if analysis else []
+        said = {"report": str(report) if report else None, "comparison": rows, "effects": effects}
+        print_json({**dataclasses.asdict(result), **said})
         return
-    if not frame.empty:
+    if analysis:
         table = comparison_table(frame)
         print_table(
             table.headers,
@@ -205,6 +217,7 @@ def _conclude(request: Request, store: Store, result: RunResult, *, with_report:
         if followed.rows:
             title = "does the music follow what it is asked for? lines through the levels, over replicates"
             print_table(followed.headers, followed.rows, title=title, right=3)
+        print_answer(answer(analysis))
     click.echo(_account(result))
     for note in result.notes:
         click.echo(f"note: {note}", err=True)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate.music.performance import Performance
+    from ablate.report.study import Study
     from ablate.store.records import StageRecord
 
     FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
@@ -53,6 +54,18 @@ class Artifacts:
         except _UNREADABLE as error:
             self._miss(f"{stage.artifact}/performances.npz", error)
             return None
+
+    def references(self, study: Study) -> dict[str, Performance]:
+        """The first performance that was learned from, by its title; one a corpus where that is an axis."""
+        loads = {stage.fingerprint: (variant, stage) for variant, stage in reversed(study.first("load"))}
+        found = {}
+        for variant, stage in reversed(loads.values()):
+            held_out = set(study.held_out(variant))
+            learned = [p for p in self.performances(stage) or () if p.name not in held_out]
+            if learned:
+                title = "reference" if len(loads) == 1 else f"reference of {variant}"
+                found[": ".join(filter(None, (title, learned[0].name)))] = learned[0]
+        return found
 
     def midi_files(self, generate: StageRecord) -> list[Path]:
         """The MIDI files of a generation, one a sample, in order; empty if they are gone."""

@@ -4,117 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from ablate.report import frame as frames
-from ablate.report import stats
-from ablate.report.stats import AVERAGE, Spread
+from ablate.report import describe
+from ablate.report.describe import distinct as _distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from ablate.store.records import CellRecord, StageRecord, StudyRecord, VariantRecord
-    from ablate.store.store import Store
+    from ablate.report.study import Study
+    from ablate.store.records import StageRecord
 
 _PINNED = ("ablate", "torch", "numpy")  # the packages that decide numbers, named among the facts
-
-
-@dataclasses.dataclass(frozen=True)
-class Study:
-    """A study and everything the store knows of it, read once."""
-
-    record: StudyRecord
-    variants: tuple[VariantRecord, ...]
-    cells: tuple[CellRecord, ...]
-    stages: Mapping[str, StageRecord]
-    frame: pd.DataFrame
-    histograms: pd.DataFrame
-    cell_frame: pd.DataFrame
-    reported: pd.DataFrame
-
-    @classmethod
-    def read(cls, store: Store, name: str) -> Study:
-        """Read the study of that name; raises :class:`ablate.errors.UnknownName`."""
-        record, variants, cells = store.study(name), tuple(store.variants(name)), tuple(store.cells(name))
-        return cls(
-            record,
-            variants,
-            cells,
-            store.stages(fingerprint for cell in cells for fingerprint in cell.stages.values()),
-            frames.study_frame(store, name),
-            frames.histogram_frame(store, name),
-            frames.cell_frame(store, name),
-            frames.reported_frame(record.spec, (variant.name for variant in variants)),
-        )
-
-    @property
-    def names(self) -> list[str]:
-        """The variants' names, in order."""
-        return [variant.name for variant in self.variants]
-
-    def stage(self, cell: CellRecord, name: str) -> StageRecord | None:
-        """A finished stage of a cell, if it is one."""
-        return self.stages.get(cell.stages.get(name, ""))
-
-    def first(self, name: str) -> list[tuple[str, StageRecord]]:
-        """For each variant the stage of that name in its first replicate that has finished it."""
-        found: dict[str, StageRecord] = {}
-        for cell in self.cells:
-            stage = self.stage(cell, name)
-            if stage:
-                found.setdefault(cell.variant, stage)
-        return list(found.items())
-
-
-@dataclasses.dataclass(frozen=True)
-class Column:
-    """A quantity that is a column of a grid."""
-
-    title: str
-    note: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """A variant that is a row of a grid, with a spread (or None) for each column."""
-
-    name: str
-    baseline: bool
-    spreads: tuple[Spread | None, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class Grid:
-    """Variants by quantities."""
-
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class ReportedRow:
-    """One quantity, and for each variant our spread and the value reported originally."""
-
-    metric: str
-    feature: str
-    pairs: tuple[tuple[Spread | None, str], ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class TrainingRow:
-    """The trainings that the same variants share; texts are ready to print."""
-
-    shared_by: str
-    done: str
-    loss: Spread | None
-    seconds: Spread | None
-    steps: str
-    tokens_seen: str
-    parameters: str
-    hardware: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,79 +30,23 @@ class Environment:
     packages: tuple[tuple[str, str], ...]
 
 
-def grid(study: Study, summary: pd.DataFrame, *, one_metric: bool = False) -> Grid:
-    """All variants by the quantities in ``summary`` (of :func:`stats.comparison`).
-
-    With ``one_metric`` the columns are named by their features alone.
-    """
-    found = stats.spreads(summary)
-    quantities = summary.drop_duplicates(["metric", "feature"])
-    keys = list(zip(quantities["metric"], quantities["feature"], strict=True))
-    columns = []
-    for (metric, feature), unit, direction in zip(keys, quantities["unit"], quantities["direction"], strict=True):
-        title = feature if one_metric else metric if feature == AVERAGE else f"{metric} {feature}"
-        better = f"{direction} is better" if direction in {"lower", "higher"} else ""
-        columns.append(Column(title, ", ".join(filter(None, (unit if unit != "1" else "", better)))))
-    rows = (Row(v.name, v.baseline, tuple(found.get((v.name, *key)) for key in keys)) for v in study.variants)
-    return Grid(tuple(columns), tuple(rows))
-
-
-def reported_rows(study: Study, summary: pd.DataFrame) -> list[ReportedRow]:
-    """Ours beside what was reported, for every quantity that was."""
-    found = stats.spreads(summary)
-    columns = (study.reported[key] for key in ("variant", "metric", "feature", "value"))
-    values = {(variant, metric, feature): value for variant, metric, feature, value in zip(*columns, strict=True)}
-    quantities = dict.fromkeys(zip(study.reported["metric"], study.reported["feature"], strict=True))
-    return [
-        ReportedRow(
-            metric,
-            feature,
-            tuple(
-                (found.get((name, metric, feature)), _number(values.get((name, metric, feature))))
-                for name in study.names
-            ),
-        )
-        for metric, feature in quantities
-    ]
-
-
-def training_rows(study: Study) -> list[TrainingRow]:
-    """The trainings of the study, one row for each group of variants that shares them."""
-    table = stats.trainings(study.cell_frame)
-    return [
-        TrainingRow(
-            str(shared_by),
-            f"{rows['done'].sum()} of {len(rows)}",
-            stats.spread_of(rows["loss"]),
-            stats.spread_of(rows["train_seconds"]),
-            _range(rows["steps"]),
-            _range(rows["tokens_seen"]),
-            _range(rows["parameters"]),
-            ", ".join(_distinct([*rows["device"], *rows["precision"]])),
-        )
-        for shared_by, rows in table.groupby("shared_by", sort=False)
-    ]
-
-
-def unfinished(study: Study) -> list[tuple[CellRecord, str]]:
-    """The cells without a full result, each with the reason."""
-    reasons = {"pending": "has not run yet", "interrupted": "was interrupted; the same command goes on with it"}
-    errors = (": ".join(filter(None, (cell.error_class, cell.error))) for cell in study.cells)
-    return [
-        (cell, error or reasons.get(cell.state, "no reason recorded"))
-        for cell, error in zip(study.cells, errors, strict=True)
-        if cell.state != "done"
-    ]
-
-
 def axes(study: Study) -> list[tuple[str, list[str], str]]:
     """Each axis with its levels and the baseline's level, as text."""
     spec = study.record.spec
     baseline = spec.get("baseline") or {}
     return [
-        (axis, [_plain(level) for level in levels], _plain(baseline[axis]) if axis in baseline else stats.NOTHING)
+        (axis, _levels(levels), _plain(baseline[axis]) if axis in baseline else describe.NOTHING)
         for axis, levels in (spec.get("axes") or {}).items()
     ]
+
+
+def _levels(levels: Any) -> list[str]:
+    """The levels of an axis, or the range that a search chooses from."""
+    if isinstance(levels, list):
+        return [_plain(level) for level in levels]
+    if "low" in levels:
+        return [f"{levels['low']} to {levels['high']}{' by factors' if levels.get('log') else ''}"]
+    return [_plain(level) for level in levels.get("levels", ())]
 
 
 def named(study: Study) -> list[tuple[str, str]]:
@@ -258,13 +106,82 @@ def environments(study: Study) -> list[Environment]:
     ]
 
 
-def baseline_config(study: Study) -> str:
-    """The resolved configuration of the baseline's first replicate, as JSON; empty without a baseline."""
-    names = {variant.name for variant in study.variants if variant.baseline}
-    for cell in study.cells:
-        if cell.variant in names:
-            return json.dumps(cell.config, indent=2, ensure_ascii=False, default=str)
-    return ""
+def top_facts(study: Study) -> list[tuple[str, str]]:
+    """What to know before reading verdicts, in one line each."""
+    spec, record = study.spec, study.record
+    done = sum(cell.state == "done" for cell in study.cells)
+    pruned = sum(cell.state == "pruned" for cell in study.cells)
+    replicates = study.cell_frame[study.cell_frame["state"] == "done"].groupby("variant", observed=True).size()
+    counts = (
+        " to ".join(str(n) for n in dict.fromkeys((replicates.min(), replicates.max()))) if len(replicates) else "0"
+    )
+    found = [
+        ("Design", f"{str(spec.get('design', 'factorial')).replace('_', ' ')}, {len(study.variants)} variants"),
+        ("Replicates", f"{counts}, {_plain((spec.get('generation') or {}).get('samples', '?'))} samples in each"),
+        ("Cells", f"{done} of {len(study.cells)} done{f', {pruned} given up by the search' if pruned else ''}"),
+        ("Corpus", "; ".join([record.corpus, *_distinct(_loaded(stage) for _, stage in study.first("load"))])),
+        ("Corpus SHA-256", ", ".join(_distinct(corpus_hash(stage)[:12] for _, stage in study.first("load")))),
+        ("Profile", record.profile),
+        ("Device", ", ".join(_distinct([*study.cell_frame["device"], *study.cell_frame["precision"]]))),
+    ]
+    return [(label, text) for label, text in found if text]
+
+
+def corpus_hash(load: StageRecord) -> str:
+    """SHA-256 of what a corpus holds: the fingerprint that every result derives from."""
+    return load.fingerprint
+
+
+def configurations(study: Study) -> list[tuple[str, str]]:
+    """The resolved configuration of each variant as JSON: the baseline's whole, of the others what differs."""
+    configs = study.configs()
+    reference = configs.get(study.baseline, {})
+    found = []
+    for name in study.names:
+        config = configs.get(name, {})
+        if name != study.baseline:
+            config = {key: value for key, value in config.items() if value != reference.get(key)}
+        text = json.dumps(config, indent=2, ensure_ascii=False, default=str)
+        found.append((f"{name} (baseline, whole)" if name == study.baseline else f"{name} (what differs)", text))
+    return found
+
+
+def command(study: Study) -> str:
+    """What to type to run the study again."""
+    spec = study.spec
+    source = str(spec.get("source") or study.record.name)
+    words = [
+        "ablate",
+        "study",
+        "run",
+        _shell(_stem_of_shipped(source)),
+        *map(_shell_words, spec.get("overrides") or ()),
+    ]
+    replicates = spec.get("replicates")
+    words += ["--replicates", str(replicates)] if replicates else []
+    words += ["--name", _shell(study.record.name)] if _needs_name(study) else []
+    return " ".join(words)
+
+
+def _needs_name(study: Study) -> bool:
+    """Whether the study has a name that its file and what was overridden would not give it."""
+    stem = study.record.name.partition("@")[0]
+    return not str(study.spec.get("source", "")).endswith(f"{stem}.toml")
+
+
+def _stem_of_shipped(source: str) -> str:
+    path = Path(source)
+    return path.stem if path.parent.name == "studies" else source
+
+
+def _shell(text: str) -> str:
+    return shlex.quote(text)
+
+
+def _shell_words(words: str) -> str:
+    """An override as it is stored (``--corpus some path``), fit for a shell."""
+    option, _, value = words.partition(" ")
+    return f"{option} {_shell(value)}" if value else option
 
 
 def _loaded(load: StageRecord) -> str:
@@ -286,21 +203,6 @@ def _scored(study: Study) -> str:
 
 def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _number(value: float | None) -> str:
-    return stats.NOTHING if value is None else f"{value:g}"
-
-
-def _range(values: pd.Series) -> str:
-    """The one value of all, or the smallest and the largest."""
-    known = values.dropna()
-    return " to ".join(f"{value:,.0f}" for value in dict.fromkeys((known.min(), known.max()))) if len(known) else ""
-
-
-def _distinct(values: Iterable[Any]) -> list[str]:
-    """Those that are neither missing nor empty, each once, in order of appearance."""
-    return list(dict.fromkeys(str(value) for value in values if not pd.isna(value) and value != ""))
 
 
 def _moment(moment: datetime | None) -> str:

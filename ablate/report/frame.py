@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from ablate.store.records import CellHistogram, CellMeasurement
@@ -12,7 +13,7 @@ from ablate.store.records import CellHistogram, CellMeasurement
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from ablate.store.records import CellRecord, StageRecord, VariantRecord
+    from ablate.store.records import CellRecord, HistogramRecord, StageRecord, VariantRecord
     from ablate.store.store import Store
 
 _C = TypeVar("_C", CellMeasurement, CellHistogram)
@@ -39,7 +40,18 @@ _HISTOGRAM = {
     "reference": "float64",
     "generated": "float64",
 }
-_TRAINING_NUMBERS = ("loss", "steps", "tokens_seen", "parameters", "tokens_per_second")
+_TRAINING_NUMBERS = ("loss", "steps", "tokens_seen", "parameters", "tokens_per_second", "steps_per_epoch")
+_OTHER_NUMBERS = ("train_seconds", "train_joules", "generate_seconds", "sample_notes", "sample_seconds")
+_FLOOR = {
+    "replicate": "int64",
+    "floor": "str",
+    "draw": "int64",
+    "metric": "str",
+    "feature": "str",
+    "value": "float64",
+    "unit": "str",
+    "direction": "str",
+}
 
 
 def study_frame(store: Store, name: str) -> pd.DataFrame:
@@ -55,20 +67,16 @@ def study_frame(store: Store, name: str) -> pd.DataFrame:
         UnknownName: no such study.
     """
     variants = store.variants(name)
-    known = {variant.name: variant for variant in variants}
     axes = [axis for axis in _axes(variants) if axis not in {"study", "variant", *_MEASUREMENT}]
-    rows = [
-        {
-            **_levels(known[cell.variant]),
-            "study": name,
-            "variant": cell.variant,
-            "baseline": known[cell.variant].baseline,
-            "replicate": cell.replicate,
-            **vars(cell.measurement),
-        }
-        for cell in _in_study_order(store, name, store.measurements(name), lambda cell: cell.measurement)
-    ]
-    frame = pd.DataFrame(rows, columns=["study", "variant", *axes, *_MEASUREMENT]).astype(_MEASUREMENT)
+    cells = _in_study_order(store, name, store.measurements(name), lambda cell: cell.measurement)
+    numbers = [key for key in _MEASUREMENT if key not in ("baseline", "replicate")]
+    # column by column: there may be hundreds of thousands of rows
+    columns: dict[str, Any] = {key: [getattr(cell.measurement, key) for cell in cells] for key in numbers}
+    columns |= {"variant": [cell.variant for cell in cells], "replicate": [cell.replicate for cell in cells]}
+    about = pd.DataFrame([{**_levels(v), "baseline": v.baseline} for v in variants], index=[v.name for v in variants])
+    of_variants = about.reindex(columns=[*axes, "baseline"]).loc[columns["variant"]]
+    frame = pd.DataFrame({"study": name, **columns, **{key: of_variants[key].to_numpy() for key in of_variants}})
+    frame = frame.reindex(columns=["study", "variant", *axes, *_MEASUREMENT]).astype(_MEASUREMENT)
     return _with_variants(frame, variants)
 
 
@@ -82,25 +90,33 @@ def histogram_frame(store: Store, name: str) -> pd.DataFrame:
     Raises:
         UnknownName: no such study.
     """
-    parts = [
-        pd.DataFrame(
-            {
-                "variant": cell.variant,
-                "replicate": cell.replicate,
-                "sample": cell.histogram.sample,
-                "metric": cell.histogram.metric,
-                "feature": cell.histogram.feature,
-                "unit": cell.histogram.unit,
-                "left": cell.histogram.edges[:-1],
-                "right": cell.histogram.edges[1:],
-                "reference": cell.histogram.reference,
-                "generated": cell.histogram.generated,
-            }
-        )
-        for cell in _in_study_order(store, name, store.histograms(name), lambda cell: cell.histogram)
-    ]
-    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["variant", *_HISTOGRAM])
-    return _with_variants(frame.astype(_HISTOGRAM), store.variants(name))
+    cells = _in_study_order(store, name, store.histograms(name), lambda cell: cell.histogram)
+    frame = _bins([(cell.variant, cell.replicate, cell.histogram) for cell in cells])
+    return _with_variants(frame.drop(columns="floor"), store.variants(name))
+
+
+def _bins(histograms: Sequence[tuple[str, int, HistogramRecord]]) -> pd.DataFrame:
+    """One row a bin, in the columns of :func:`histogram_frame` and ``floor``; made column by column."""
+    sizes = [len(h.generated) for _, _, h in histograms]
+
+    def each(values: Iterable[Any]) -> Any:
+        """A value of each histogram, for all of its bins."""
+        return np.repeat(np.array(list(values), dtype=object), sizes)
+
+    def bins(values: Iterable[Sequence[float]]) -> Any:
+        return np.concatenate([np.empty(0), *map(np.asarray, values)])
+
+    about = ("sample", "metric", "feature", "unit", "floor")
+    columns = {
+        "variant": each(variant for variant, _, _ in histograms),
+        "replicate": each(replicate for _, replicate, _ in histograms),
+        **{key: each(getattr(h, key) for _, _, h in histograms) for key in about},
+        "left": bins(h.edges[:-1] for _, _, h in histograms),
+        "right": bins(h.edges[1:] for _, _, h in histograms),
+        "reference": bins(h.reference for _, _, h in histograms),
+        "generated": bins(h.generated for _, _, h in histograms),
+    }
+    return pd.DataFrame(columns).astype({**_HISTOGRAM, "floor": "str"})
 
 
 def _in_study_order(store: Store, name: str, cells: Sequence[_C], measured: Callable[[_C], Any]) -> list[_C]:
@@ -116,26 +132,73 @@ def _in_study_order(store: Store, name: str, cells: Sequence[_C], measured: Call
     return sorted(cells, key=place)
 
 
+def floor_frame(store: Store, name: str) -> pd.DataFrame:
+    """Every floor of a study.
+
+    Returns:
+        One row for each number: ``variant`` (ordered categorical), ``replicate`` (0 for what all replicates share),
+        ``floor``, ``draw`` (of what is resampled, which draw of a whole replicate; otherwise a piece or a shuffle),
+        ``metric``, ``feature``, ``value``, ``unit``, ``direction``.
+
+    Raises:
+        UnknownName: no such study.
+    """
+    places: dict[str, list[tuple[str, int]]] = {}
+    for cell in store.cells(name):
+        for stage, fingerprint in cell.stages.items():
+            kind = stage.partition(" ")[0]
+            # all replicates share what needs no sample
+            if kind == "resample" or (kind == "floor" and (cell.variant, 0) not in places.get(fingerprint, ())):
+                places.setdefault(fingerprint, []).append((cell.variant, cell.replicate if kind == "resample" else 0))
+    rows = [
+        (variant, replicate, m.floor, m.sample, m.metric, m.feature, m.value, m.unit, m.direction)
+        for fingerprint, records in store.floors(places).items()
+        for variant, replicate in places[fingerprint]
+        for m in records
+    ]
+    frame = pd.DataFrame(rows, columns=["variant", *_FLOOR]).astype(_FLOOR)
+    return _with_variants(frame, store.variants(name))
+
+
+def floor_histogram_frame(store: Store, name: str) -> pd.DataFrame:
+    """The histograms of floors, in the form of :func:`histogram_frame` with a column ``floor``; replicate is 0."""
+    places: dict[str, list[str]] = {}
+    for cell in store.cells(name):
+        for stage, fingerprint in cell.stages.items():
+            if stage.startswith("floor ") and cell.variant not in places.get(fingerprint, ()):
+                places.setdefault(fingerprint, []).append(cell.variant)
+    found = [
+        (variant, 0, h)
+        for fingerprint, records in store.floor_histograms(places).items()
+        for variant in places[fingerprint]
+        for h in records
+    ]
+    return _with_variants(_bins(found), store.variants(name))
+
+
 def cell_frame(store: Store, name: str) -> pd.DataFrame:
-    """Every cell of a study and the training behind it.
+    """Every cell of a study, the training behind it, and what it generated.
 
     Returns:
         One row a cell, ordered by variant and replicate: ``variant`` (ordered categorical), ``replicate``,
         ``state``, ``error`` (class and message; empty unless it failed), ``training`` (the fingerprint that cells
         which share a training have in common; empty without one), ``loss`` (nats per token, mean of the last
-        steps), ``steps``, ``tokens_seen``, ``parameters``, ``tokens_per_second``, ``train_seconds`` (NaN where not
-        known), ``device`` and ``precision`` (empty where not known).
+        steps), ``steps``, ``tokens_seen``, ``parameters``, ``tokens_per_second``, ``steps_per_epoch`` (optimiser
+        steps until the tokens seen are as many as there are), ``train_seconds``, ``train_joules``,
+        ``generate_seconds``, ``sample_notes`` and ``sample_seconds`` (of one sample, on average), all NaN where not
+        known, ``device`` and ``precision`` (empty where not known).
 
     Raises:
         UnknownName: no such study.
     """
     cells = store.cells(name)
-    stages = store.stages(cell.stages["train"] for cell in cells if "train" in cell.stages)
-    rows = [_cell_row(cell, stages.get(cell.stages.get("train", ""))) for cell in cells]
-    columns = ["variant", "replicate", "state", "error", "training", *_TRAINING_NUMBERS, "train_seconds"]
+    wanted = ("train", "generate")
+    stages = store.stages(cell.stages[kind] for cell in cells for kind in wanted if kind in cell.stages)
+    rows = [_cell_row(cell, *(stages.get(cell.stages.get(kind, "")) for kind in wanted)) for cell in cells]
+    columns = ["variant", "replicate", "state", "error", "training", *_TRAINING_NUMBERS, *_OTHER_NUMBERS]
     frame = pd.DataFrame(rows, columns=[*columns, "device", "precision"])
-    numbers = dict.fromkeys([*_TRAINING_NUMBERS, "train_seconds"], "float64")
-    return _with_variants(frame.astype(numbers), store.variants(name))
+    frame = frame.astype(dict.fromkeys([*_TRAINING_NUMBERS, *_OTHER_NUMBERS], "float64"))
+    return _with_variants(frame, store.variants(name))
 
 
 def reported_frame(spec: Mapping[str, Any], variants: Iterable[str]) -> pd.DataFrame:
@@ -158,8 +221,10 @@ def reported_frame(spec: Mapping[str, Any], variants: Iterable[str]) -> pd.DataF
     return pd.DataFrame(rows, columns=["variant", "metric", "feature", "value"])
 
 
-def _cell_row(cell: CellRecord, training: StageRecord | None) -> dict[str, Any]:
+def _cell_row(cell: CellRecord, training: StageRecord | None, generated: StageRecord | None) -> dict[str, Any]:
     result = training.result if training else {}
+    samples = generated.result if generated else {}
+    count = samples.get("samples") or None
     return {
         "variant": cell.variant,
         "replicate": cell.replicate,
@@ -168,6 +233,10 @@ def _cell_row(cell: CellRecord, training: StageRecord | None) -> dict[str, Any]:
         "training": cell.stages.get("train", ""),
         **{key: result.get(key) for key in _TRAINING_NUMBERS},
         "train_seconds": training.seconds if training else None,
+        "train_joules": result.get("joules"),
+        "generate_seconds": generated.seconds if generated else None,
+        "sample_notes": samples["notes"] / count if count else None,
+        "sample_seconds": samples["seconds"] / count if count else None,
         "device": training.device if training else "",
         "precision": result.get("precision", ""),
     }

@@ -1,47 +1,55 @@
-"""The page of a study: one HTML file that needs nothing but itself, beside its figures and MIDI files."""
+"""The report of a study: a folder that needs nothing but itself: page, figures, music, data, and a paper's table."""
 
 from __future__ import annotations
 
+import base64
 import contextlib
-import dataclasses
+import hashlib
+import json
 import secrets
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import jinja2
 
 from ablate.errors import AblateError, HomeError
-from ablate.report import content, stats
+from ablate.report import answer, audio, content, data, describe, listening, paper, tables
+from ablate.report.analysis import Analysis
 from ablate.report.artifacts import Artifacts, file_name
-from ablate.report.content import Study
-from ablate.report.pictures import Gallery
+from ablate.report.index import write_index
+from ablate.report.pictures import Drawing, Gallery, Picture
+from ablate.report.study import Study
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ablate.store.store import Store
 
-
-@dataclasses.dataclass(frozen=True)
-class Download:
-    """MIDI files of a variant: links into the report, and the folders (in the home) of its other replicates."""
-
-    variant: str
-    replicate: int
-    links: tuple[str, ...]
-    elsewhere: tuple[tuple[int, str], ...]
+#: What a report can be written as, and the file to look at of each.
+FORMATS = {"html": "index.html", "md": "report.md", "tex": "paper/table.tex", "csv": "data/effects.csv"}
+TEMPLATES = Path(__file__).parent / "templates"
 
 
-def write_report(store: Store, home: Path, name: str) -> Path:
-    """Write the report of a study to ``home/reports/<name>/``, whole or not at all.
+def write_report(
+    store: Store, home: Path, name: str, formats: Sequence[str] = ("html",), *, sound: bool = True
+) -> Path:
+    """Write the report of a study to ``home/reports/<name>/``, whole or not at all, and the index over all reports.
 
-    The folder holds ``index.html``, ``figures/`` (each as PNG and SVG) and ``midi/``; a report that is there already
-    is replaced. The same results give the same bytes. A name that cannot be a folder's is spelt so that it can.
+    The folder holds, as far as is asked for, ``index.html`` with ``midi/`` and ``audio/``, ``report.md``; ``figures/``
+    for both (SVG; with Markdown PNG too); ``paper/`` (``table.tex``, ``references.bib``) and ``data/`` (CSV), which
+    the page links to. A page that is there already is replaced, other files stay. The same results give the same bytes.
+    A name that cannot be a folder's is spelt so that it can.
+
+    Args:
+        store: what knows the study.
+        home: where its files are.
+        name: the study's.
+        formats: keys of :data:`FORMATS`.
+        sound: whether to render audio, if the extra for that is installed.
 
     Returns:
-        The path of ``index.html``.
+        The path of the first format's file.
 
     Raises:
         UnknownName: no such study.
@@ -52,18 +60,21 @@ def write_report(store: Store, home: Path, name: str) -> Path:
     if study.frame.empty:
         raise AblateError(f"study '{name}' has no measurements yet, so there is nothing to report; run it first")
     target = home / "reports" / file_name(name)
-    with _written_whole(target) as folder:
-        (folder / "index.html").write_text(_render(study, Artifacts(home), folder), encoding="utf-8")
-    return target / "index.html"
+    with _written_whole(target, keep="html" not in formats) as folder:
+        _Writer(study, home, folder, sound=sound).write(formats)
+    write_index(home / "reports")
+    return target / FORMATS[formats[0]]
 
 
 @contextlib.contextmanager
-def _written_whole(target: Path) -> Iterator[Path]:
-    """A new folder that takes the place of ``target`` once it is filled."""
+def _written_whole(target: Path, *, keep: bool) -> Iterator[Path]:
+    """A new folder that takes the place of ``target`` once it is filled; with ``keep`` it begins with what is there."""
     fresh = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     old = fresh.with_name(f"{fresh.name}.old")
     try:
-        fresh.mkdir(parents=True)
+        if keep and target.exists():
+            shutil.copytree(target, fresh)
+        fresh.mkdir(parents=True, exist_ok=True)
         yield fresh
         if target.exists():
             target.rename(old)
@@ -77,66 +88,155 @@ def _written_whole(target: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _render(study: Study, artifacts: Artifacts, folder: Path) -> str:
-    """The page as HTML, its figures and MIDI files written into ``folder``."""
-    summary = stats.comparison(study.frame)
-    gallery = Gallery(study, artifacts, folder / "figures")
-    metrics = []
-    for metric in dict.fromkeys(study.frame["metric"]):
-        grid = content.grid(study, summary[summary["metric"] == metric], one_metric=True)
-        metrics.append((metric, grid, gallery.metric(metric)))
-    reported = content.reported_rows(study, summary)
-    values: dict[str, Any] = {
-        "study": study,
-        "spec": study.record.spec,
-        "facts": content.facts(study),
-        "axes": content.axes(study),
-        "named": content.named(study),
-        "unfinished": content.unfinished(study),
-        "headline": content.grid(study, stats.headline(summary)),
-        "responses": stats.response_table(stats.responses(study.frame)),
-        "comparison": gallery.comparison(),
-        "metrics": metrics,
-        "distributions": gallery.distributions(),
-        "reported_averages": [row for row in reported if row.feature == stats.AVERAGE],
-        "reported_rest": [row for row in reported if row.feature != stats.AVERAGE],
-        "rolls": gallery.rolls(),
-        "downloads": _downloads(study, artifacts, folder),
-        "trainings": content.training_rows(study),
-        "losses": gallery.losses(),
-        "environments": content.environments(study),
-        "config": content.baseline_config(study),
-        "nothing": stats.NOTHING,
-    }
-    return _template().render(**values, missing=artifacts.missing)
+class _Writer:
+    """Writes the parts of one report."""
+
+    def __init__(self, study: Study, home: Path, folder: Path, *, sound: bool) -> None:
+        self.study, self.analysis, self.artifacts = study, Analysis(study), Artifacts(home)
+        self.home, self.folder, self.sound = home, folder, sound
+
+    def write(self, formats: Sequence[str]) -> None:
+        """The files of each format."""
+        page, markdown = "html" in formats, "md" in formats
+        if page or "csv" in formats:
+            self._files("data", data.csv_files(self.analysis))
+        if page or "tex" in formats:
+            table, sources = paper.latex_table(self.analysis), paper.bibliography(self.study)
+            self._files("paper", {"table.tex": table, "references.bib": sources})
+        if page or markdown:
+            shutil.rmtree(self.folder / "figures", ignore_errors=True)
+            pictures = self._pictures(png=markdown)
+            if page:
+                self._files("", {"index.html": self._page(pictures), "summary.json": self._summary()})
+            if markdown:
+                self._files("", {"report.md": self._markdown(pictures)})
+
+    def _files(self, folder: str, files: dict[str, str]) -> None:
+        (self.folder / folder).mkdir(exist_ok=True)
+        for name, text in files.items():
+            (self.folder / folder / name).write_text(text, encoding="utf-8")
+
+    def _pictures(self, *, png: bool) -> dict[str, Any]:
+        gallery, folder = Gallery(self.analysis, self.artifacts), self.folder / "figures"
+        folder.mkdir()
+
+        def kept(drawing: Drawing | None) -> Picture | None:
+            return drawing.kept(folder, png=png) if drawing else None
+
+        metrics = dict.fromkeys(self.study.frame["metric"])
+        return {
+            "forest": kept(gallery.forest()),
+            "contrasts": kept(gallery.contrasts()),
+            "crossed": kept(gallery.crossed()),
+            "curves": [kept(curve) for curve in gallery.curves()],
+            "interactions": kept(gallery.interactions()),
+            "comparison": kept(gallery.comparison()),
+            "distributions": kept(gallery.distributions()),
+            "tradeoff": kept(gallery.tradeoff()),
+            "rolls": kept(gallery.rolls()) if png else None,  # the page draws its own
+            "losses": kept(gallery.losses()),
+            "metrics": {metric: kept(gallery.metric(metric)) for metric in metrics},
+            "representatives": gallery.representatives(),
+        }
+
+    def _grids(self) -> dict[str, Any]:
+        analysis, study = self.analysis, self.study
+        metrics = dict.fromkeys(study.frame["metric"])
+        contrasts = tables.comparison_grid(analysis, analysis.contrasts, "The study's contrasts", "contrast")
+        crossed = tables.comparison_grid(analysis, analysis.crossed, "Main effects and interactions", "effect")
+        return {
+            "verdicts": tables.verdict_grid(analysis),
+            "contrasts": contrasts,
+            "crossed": crossed,
+            "estimates": tables.estimate_grid(analysis),
+            "metrics": {metric: tables.metric_grid(analysis, metric) for metric in metrics},
+            "responses": tables.response_grid(study),
+            "confounds": tables.confound_grid(analysis),
+            "costs": tables.cost_grid(study),
+            "trainings": tables.training_grid(study),
+            "reported": [tables.reported_grid(analysis, averages=averages) for averages in (True, False)],
+            "missing": tables.missing_grid(study),
+        }
+
+    def _common(self, pictures: dict[str, Any]) -> dict[str, Any]:
+        study = self.study
+        return {
+            "study": study,
+            "spec": study.spec,
+            "answer": answer.answer(self.analysis),
+            "top_facts": content.top_facts(study),
+            "facts": content.facts(study),
+            "axes": content.axes(study),
+            "named": content.named(study),
+            "unfinished": sum(cell.state not in ("done", "pruned") for cell in study.cells),
+            "environments": content.environments(study),
+            "command": content.command(study),
+            "grids": self._grids(),
+            "pictures": pictures,
+            "nothing": describe.NOTHING,
+        }
+
+    def _page(self, pictures: dict[str, Any]) -> str:
+        downloads = listening.downloads(self.study, self.artifacts, self.folder)
+        cache = self.home / "audio"
+        heard = listening.Listening(self.study, self.artifacts, self.folder, cache, downloads, sound=self.sound)
+        clips = heard.clips(pictures["representatives"])
+        script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+        values = {
+            **self._common(pictures),
+            "downloads": downloads,
+            "clips": clips,
+            "clips_json": data.for_script([{"id": c.id, "notes": c.notes, "primer": c.primer_ms} for c in clips]),
+            "measurements_json": data.measurements_json(self.analysis),
+            "configurations": content.configurations(self.study),
+            "table_tex": (self.folder / "paper" / "table.tex").read_text(encoding="utf-8"),
+            "no_sound": "" if any(clip.audio for clip in clips) else _no_sound(asked=self.sound),
+            "seconds": round(listening.SECONDS),
+            "script": script,
+            "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        }
+        return _environment().get_template("page.html.j2").render(**values, missing=self.artifacts.missing)
+
+    def _markdown(self, pictures: dict[str, Any]) -> str:
+        return _environment().get_template("report.md.j2").render(**self._common(pictures))
+
+    def _summary(self) -> str:
+        """What the index over all reports says of this one."""
+        record, found = self.study.record, answer.answer(self.analysis)
+        lines = [line.text for line in found.blocks[0].lines] if found.blocks else []
+        done = sum(cell.state == "done" for cell in self.study.cells)
+        summary = {
+            "name": record.name,
+            "question": self.study.spec.get("question", ""),
+            "corpus": record.corpus,
+            "profile": record.profile,
+            "cells": f"{done} of {len(self.study.cells)}",
+            "updated": f"{record.updated:%Y-%m-%d %H:%M}" if record.updated else "",
+            "answer": lines[:3],
+        }
+        return json.dumps(summary, indent=1, ensure_ascii=False)
 
 
-def _downloads(study: Study, artifacts: Artifacts, folder: Path) -> list[Download]:
-    """Copy the MIDI files of every variant's first replicate, and note where the others are."""
-    (folder / "midi").mkdir()
-    found = []
-    for variant in study.names:
-        cells = [cell for cell in study.cells if cell.variant == variant]
-        stages = [(cell.replicate, stage) for cell in cells if (stage := study.stage(cell, "generate"))]
-        if not stages:
-            continue
-        (replicate, first), *others = stages
-        links = []
-        for source in artifacts.midi_files(first):
-            copy = f"midi/{file_name(variant)}.{source.name}"
-            shutil.copyfile(source, folder / copy)
-            links.append(quote(copy))
-        elsewhere = tuple((number, stage.artifact) for number, stage in others)
-        found.append(Download(variant, replicate, tuple(links), elsewhere))
-    return found
+def _no_sound(*, asked: bool) -> str:
+    if not asked:
+        return "This report was written without sound (--no-audio)."
+    if audio.available():
+        return "No sample of this study could be read, so there is nothing to hear."
+    return f"To hear them, install the renderer ({audio.INSTALL}) and write the report again."
 
 
-def _template() -> jinja2.Template:
+def _markdown_cell(text: str) -> str:
+    """Text for a cell of a Markdown table, or for a line."""
+    return "".join(f"\\{char}" if char in "\\`*_{}[]<>|#" else char for char in str(text)).replace("\n", " ")
+
+
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=jinja2.select_autoescape(("html.j2",), default_for_string=True, default=False),
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    return environment.get_template("page.html.j2")
+    environment.filters["md"] = _markdown_cell
+    return environment

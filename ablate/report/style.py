@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import seaborn as sns
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -25,6 +26,16 @@ INK = "#1c2126"
 MUTED = "#69717a"
 LINES = "#d9dde2"
 PAPER = "#fefefe"
+ACCENT = "#0173b2"
+#: What a verdict looks like, in every figure; in the page the same colours stand behind its words.
+VERDICTS = {
+    "better": "#0173b2",
+    "worse": "#d55e00",
+    "higher": "#a55194",
+    "lower": "#a55194",
+    "no difference that matters": MUTED,
+    "cannot tell": MUTED,
+}
 #: Of every figure, in inches.
 WIDTH = 9.6
 
@@ -101,12 +112,20 @@ def _shortened(line: str, longest: int) -> str:
     return line if len(line) <= longest else f"{line[:half]}…{line[-half:]}"
 
 
-def save(figure: Figure, folder: Path, stem: str) -> None:
-    """Write ``stem.png`` and ``stem.svg``; the same figure gives the same bytes."""
+def save(figure: Figure, folder: Path, stem: str, *, png: bool) -> None:
+    """Write ``stem.svg``, and ``stem.png`` if asked for; the same figure gives the same bytes."""
     nameless: dict[str, Any] = {"Date": None, "Creator": None}
     with styled():
-        figure.savefig(folder / f"{stem}.png", dpi=150, metadata={"Software": None})
-        figure.savefig(folder / f"{stem}.svg", dpi=150, metadata=nameless)
+        engine = figure.get_layout_engine()
+        if engine:  # laid out here and then no more, or every file would draw the figure twice
+            engine.execute(figure)
+            figure.set_layout_engine("none")
+        figure.set_dpi(150)
+        # not savefig, which draws a figure once more to find out how large it is
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(folder / f"{stem}.svg", metadata=nameless)
+        if png:
+            figure.savefig(folder / f"{stem}.png", dpi=150, metadata={"Software": None})
 
 
 def for_page(svg: str, prefix: str) -> str:

@@ -79,14 +79,24 @@ class Builder:
             for v, tau in levels.items()
         ]
         cells = [
-            CellRecord(v, r, self.stages(v, r), {"sampler": {"tau": levels[v]}})
+            CellRecord(v, r, self.stages(v, r), self.config(levels[v]))
             for v in self.names
             for r in range(self.replicates)
         ]
         self.store.put_study(StudyRecord(name, spec, "smoke", "bach", 7), variants, cells)
 
+    def config(self, tau: float) -> dict[str, Any]:
+        """A resolved configuration, as far as reports look at it."""
+        return {
+            "tokenizer": [{"name": "midilike", "version": "1", "options": {}}],
+            "sampler": [{"name": "temperature", "version": "1", "options": {"tau": tau}}],
+            "training": {"steps": 700},
+        }
+
     def stages(self, variant: str, replicate: int) -> dict[str, str]:
         own = {f"measure {metric}": f"{metric} {variant} {replicate}" for metric in METRICS}
+        own |= {f"resample {metric}": f"resampled {metric} {variant} {replicate}" for metric in METRICS}
+        own |= {f"floor {metric}": f"floor {metric}" for metric in METRICS}
         shared = {"load": "load", "train": f"train {replicate}"}
         return {**shared, "generate": f"generate {variant} {replicate}", **own}
 
@@ -107,7 +117,8 @@ class Builder:
         np.save(folder / "losses.npy", np.geomspace(5, 0.5 + 0.1 * replicate, 700).astype(np.float32))
 
     def generate(self, variant: str, replicate: int) -> None:
-        folder = self._put("generate", f"generate {variant} {replicate}", {})
+        result = {"samples": self.samples, "notes": 90 * self.samples, "seconds": 70.0 * self.samples}
+        folder = self._put("generate", f"generate {variant} {replicate}", result)
         seed = zlib.crc32(f"{variant} {replicate}".encode())
         performances = [_performance(seed + sample, f"sample {sample}") for sample in range(self.samples)]
         (folder / "performances.npz").write_bytes(pack_performances(performances))
@@ -127,6 +138,28 @@ class Builder:
             histograms = self._histograms(variant, replicate) if metric == "distance.pitch" else ()
             stage = StageRecord(f"{metric} {variant} {replicate}", "measure", {}, {}, "", "cpu", 0.1, ENVIRONMENT)
             self.store.put_stage(stage, rows, histograms)
+            self._floors(metric, variant, replicate)
+
+    def _floors(self, metric: str, variant: str, replicate: int) -> None:
+        """A copy at 0, a round trip at 0.15, and five draws from 0.10 to 0.14 in every cell."""
+        unit, direction = ("1", "lower") if metric == "distance.pitch" else ("notes/s", "none")
+
+        def rows(floor: str, values: list[float]) -> list[MeasurementRecord]:
+            return [
+                MeasurementRecord(i, metric, feature, value, unit, direction, 50, floor)
+                for i, value in enumerate(values)
+                for feature in METRICS[metric]
+            ]
+
+        fixed = [*rows("copy", [0.0]), *rows("round_trip", [0.15])]
+        drawn = rows("resampling", [0.10, 0.11, 0.12, 0.13, 0.14])
+        for fingerprint, kind, found in (
+            (f"floor {metric}", "floor", fixed),
+            (f"resampled {metric} {variant} {replicate}", "resample", drawn),
+        ):
+            self.store.put_stage(
+                StageRecord(fingerprint, kind, {}, {"skipped": {}}, "", "cpu", 0.1, ENVIRONMENT), found
+            )
 
     def finish(self, name: str = STUDY) -> Home:
         self.load()

@@ -9,15 +9,28 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import PathCollection
 from report_study import STUDY
 
+from ablate.engine.settings import StatisticsSettings
 from ablate.music.performance import Performance
-from ablate.report import figures, stats, style
+from ablate.report import describe, effects, figures, style
 from ablate.report.artifacts import thinned
 from ablate.report.frame import histogram_frame, reported_frame, study_frame
 
 if TYPE_CHECKING:
     from report_study import Home
+
+
+def estimated(frame: pd.DataFrame) -> pd.DataFrame:
+    return effects.estimates(frame, StatisticsSettings())
+
+
+def floors(frame: pd.DataFrame) -> pd.DataFrame:
+    """A resampling band and a round trip for every variant and quantity."""
+    about = frame[["variant", "metric", "feature"]].drop_duplicates()
+    parts = [about.assign(floor=floor, mean=0.1, low=0.05, high=0.15, n=5) for floor in ("resampling", "round_trip")]
+    return pd.concat(parts, ignore_index=True)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +41,7 @@ def frame(finished: Home) -> pd.DataFrame:
 def test_comparison_shows_replicates_means_and_reported_values(frame: pd.DataFrame, finished: Home) -> None:
     reported = reported_frame(finished.store.study(STUDY).spec, ["tau=0.6", "tau=0.8"])
     before = dict(mpl.rcParams)
-    figure = figures.comparison_figure(frame, reported)
+    figure = figures.comparison_figure(frame, estimated(frame), reported, floors(frame))
     assert dict(mpl.rcParams) == before
     assert plt.get_fignums() == []
     shown = [axes for axes in figure.axes if axes.axison]
@@ -38,35 +51,38 @@ def test_comparison_shows_replicates_means_and_reported_values(frame: pd.DataFra
         "distance.pitch",
         "notes.rate\nvalue",
     ]
-    replicates, reported_marks = shown[0].collections[0].get_offsets(), shown[0].collections[-1].get_offsets()
-    values = stats.over_samples(frame).query("metric == 'distance.pitch' and feature == 'l1'")["value"]
+    drawn = [c.get_offsets() for c in shown[0].collections if isinstance(c, PathCollection)]
+    replicates, means, reported_marks = drawn
+    values = describe.over_samples(frame).query("metric == 'distance.pitch' and feature == 'l1'")["value"]
     assert sorted(np.asarray(replicates)[:, 0]) == pytest.approx(sorted(values))
+    own = estimated(frame).query("metric == 'distance.pitch' and feature == 'l1'")["estimate"]
+    assert sorted(np.asarray(means)[:, 0]) == pytest.approx(sorted(own))
     assert np.asarray(reported_marks).tolist() == [[0.0766, 0.0]]
     assert [text.get_text() for text in shown[0].get_yticklabels()] == ["tau=0.6\n(baseline)", "tau=0.8"]
 
 
 def test_reported_values_beyond_ours_stay_inside_the_panel(frame: pd.DataFrame) -> None:
     reported = pd.DataFrame({"variant": ["tau=0.8"], "metric": "distance.pitch", "feature": "l1", "value": [5.0]})
-    axes = figures.comparison_figure(frame, reported).axes[0]
+    axes = figures.comparison_figure(frame, estimated(frame), reported, floors(frame)).axes[0]
     assert axes.get_xlim()[1] > 5.0
 
 
 def test_a_variant_keeps_its_row_without_measurements(frame: pd.DataFrame) -> None:
     only = frame[(frame["variant"] == "tau=0.8") & (frame["feature"] == "l1")]
-    axes = figures.comparison_figure(only, reported_frame({}, [])).axes[0]
+    axes = figures.comparison_figure(only, estimated(only), reported_frame({}, []), floors(only)).axes[0]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["tau=0.6", "tau=0.8"]
 
 
 def test_distributions_have_the_reference_and_every_variant(finished: Home) -> None:
-    pooled = stats.pooled_histograms(histogram_frame(finished.store, STUDY))
-    figure = figures.distribution_figure(pooled, ["tau=0.6", "tau=0.8"])
+    pooled = describe.pooled_histograms(histogram_frame(finished.store, STUDY))
+    figure = figures.distribution_figure(pooled, ["tau=0.6", "tau=0.8"], pooled.iloc[:0])
     assert [axes.get_ylabel() for axes in figure.axes] == ["reference", "tau=0.6", "tau=0.8"]
 
 
 def test_differing_references_are_not_shown_as_one(finished: Home) -> None:
-    pooled = stats.pooled_histograms(histogram_frame(finished.store, STUDY))
+    pooled = describe.pooled_histograms(histogram_frame(finished.store, STUDY))
     pooled.loc[pooled["variant"] == "tau=0.8", "reference"] = 0.2
-    figure = figures.distribution_figure(pooled, ["tau=0.6", "tau=0.8"])
+    figure = figures.distribution_figure(pooled, ["tau=0.6", "tau=0.8"], pooled.iloc[:0])
     assert [axes.get_ylabel() for axes in figure.axes] == ["tau=0.6", "tau=0.8"]
 
 
@@ -80,9 +96,14 @@ def test_rolls_share_their_axes_and_survive_silence() -> None:
     assert figures.roll_figure({"silence": Performance.from_notes([])}).axes[0].get_xlim() == (0, 1)
 
 
-def test_loss_figure_has_a_line_for_each_training() -> None:
-    curves = pd.DataFrame({"training": ["x", "x", "y", "y"], "shared_by": "all", "step": [1, 2] * 2, "loss": 1.0})
-    assert len(figures.loss_figure(curves).axes[0].get_lines()) == 2
+def test_losses_are_a_mean_with_the_range_over_replicates() -> None:
+    losses = [4.0, 2.0, 2.0, 1.0, 9.0, 8.0]
+    names = ["a", "a", "a", "a", "b", "b"]
+    curves = pd.DataFrame({"training": list("xxyyzz"), "shared_by": names, "step": [1, 2] * 3, "loss": losses})
+    axes = figures.loss_figure(curves).axes[0]
+    assert [line.get_ydata().tolist() for line in axes.get_lines()] == [[3.0, 1.5], [9.0, 8.0]]
+    corners = axes.collections[0].get_paths()[0].vertices
+    assert {tuple(corner) for corner in corners} == {(1.0, 2.0), (1.0, 4.0), (2.0, 1.0), (2.0, 2.0)}
 
 
 def test_thinned_losses_are_block_means() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import stats as sps
 
 from ablate.errors import AblateError, HomeError
 from ablate.report.artifacts import file_name
@@ -68,15 +71,21 @@ def read(html: str) -> _Reader:
     return _Reader(html)
 
 
-def test_the_page_lies_with_its_figures_and_midi(page: Path, finished: Home) -> None:
+def test_the_page_lies_with_its_figures_music_and_data(page: Path, finished: Home) -> None:
     assert page == finished.path / "reports" / "tau_sweep@smoke" / "index.html"
-    stems = {"comparison", "metric-distance.pitch", "distributions", "piano-rolls", "losses"}
-    files = {path.name for path in (page.parent / "figures").iterdir()}
-    assert files == {f"{stem}.{kind}" for stem in stems for kind in ("png", "svg")}
+
+    def names(folder: str) -> set[str]:
+        return {path.name for path in (page.parent / folder).iterdir()}
+
+    stems = {"forest", "comparison", "metric-distance.pitch", "distributions", "losses"}
+    assert names("figures") == {f"{stem}.svg" for stem in stems}
+    assert names("data") == {f"{name}.csv" for name in ("measurements", "effects", "estimates", "floors", "cells")}
+    assert names("paper") == {"table.tex", "references.bib"}
     midi = (page.parent / "midi" / "tau=0.8.sample-01.mid").read_bytes()
     assert midi == b"MThdtau=0.8 0 1"
-    assert len(list((page.parent / "midi").iterdir())) == 2 * 2
-    assert [path.name for path in page.parent.parent.iterdir()] == ["tau_sweep@smoke"]
+    of_variants = {f"tau={tau}.sample-{number:02}.mid" for tau in (0.6, 0.8) for number in range(2)}
+    assert names("midi") == of_variants | {"reference-0.mid", "round-trip.mid"}
+    assert names("..") == {"tau_sweep@smoke", "index.html"}
 
 
 def test_it_is_well_formed_and_needs_no_network(html: str, read: _Reader, page: Path) -> None:
@@ -92,9 +101,10 @@ def test_it_is_well_formed_and_needs_no_network(html: str, read: _Reader, page: 
 
 
 def test_it_can_be_read_without_seeing_it(read: _Reader) -> None:
-    images = [given for _, given in read.tags if given.get("role") == "img"]
-    assert len(images) == 5
-    assert all(given["aria-label"] for given in images)
+    images = [(tag, given) for tag, given in read.tags if given.get("role") == "img"]
+    assert sum(tag == "div" for tag, _ in images) == 5, "the figures"
+    assert sum(tag == "canvas" for tag, _ in images) == 2 + 2 * 2, "reference, round trip, two samples of each variant"
+    assert all(given["aria-label"] for _, given in images)
     tables = sum(tag == "table" for tag, _ in read.tags)
     assert sum(tag == "caption" for tag, _ in read.tags) == tables > 0
     assert all(given.get("scope") for tag, given in read.tags if tag == "th")
@@ -105,23 +115,47 @@ def test_it_says_what_was_asked_measured_and_with_what(read: _Reader, finished: 
         "Does tau matter?",
         "Yes & no.",
         "sampler.temperature.tau",
-        "Nothing has been tested here",
+        "tau=0.8",
+        "95 % interval",
+        "resampling band",
         "6 of 6 done",
         "0123456789ab with uncommitted changes",
         "torch 2.6.0",
         "all variants",
         "89,600",
         "1,234",
-        "0.60 ± 0.10n=3",
+        "0.60± 0.10, n=3",
+        "ablate study run",
     ):
         assert phrase in read.text
-    values = [
-        np.mean([finished.numbers["tau=0.8", replicate, sample, "distance.pitch", "average"] for sample in range(2)])
-        for replicate in range(3)
-    ]
-    mean, sd = np.mean(values), np.std(values, ddof=1)
-    assert re.search(rf"{mean:.3f} ± {sd:.3f}n=3|{mean:.2f} ± {sd:.2f}n=3", read.text)
     assert "incomplete" not in read.text
+
+
+def test_its_numbers_are_those_that_were_measured(page: Path, finished: Home) -> None:
+    """Means, intervals, differences and p, worked out here from the numbers that went into the database."""
+
+    def means(variant: str) -> np.ndarray[Any, Any]:
+        keys = [(variant, r, s, "distance.pitch", "average") for r in range(3) for s in range(2)]
+        return np.array([finished.numbers[key] for key in keys]).reshape(3, 2).mean(1)
+
+    one, other = means("tau=0.6"), means("tau=0.8")
+    estimates, effects = (pd.read_csv(page.parent / f"data/{name}.csv") for name in ("estimates", "effects"))
+    chosen = "metric == 'distance.pitch' and feature == 'average'"
+    row = estimates.query(f"{chosen} and variant == 'tau=0.8'").iloc[0]
+    half = sps.t.ppf(0.975, 2) * other.std(ddof=1) / np.sqrt(3)
+    assert (row["estimate"], row["sd"], row["n"]) == pytest.approx((other.mean(), other.std(ddof=1), 3))
+    assert (row["low"], row["high"]) == pytest.approx((other.mean() - half, other.mean() + half))
+    row = effects.query(f"{chosen} and kind == 'variant'").iloc[0]
+    signs = np.array(list(itertools.product((1, -1), repeat=3)))
+    as_extreme = (signs * (other - one)).mean(1) >= abs((other - one).mean()) - 1e-12
+    assert row["difference"] == pytest.approx((other - one).mean())
+    assert row["p"] == pytest.approx(min(1.0, 2 * as_extreme.mean()))
+    assert (row["comparison"], row["versus"], row["verdict"]) == ("tau=0.8", "tau=0.6", "cannot tell")
+
+
+def test_values_stand_beside_their_floors(read: _Reader) -> None:
+    assert re.search(r"resampling the reference's own notes, resampled ?0\.12\d*0\.10\d* to 0\.14", read.text)
+    assert re.search(r"round trip the reference encoded and decoded ?0\.15", read.text)
 
 
 def test_it_shows_what_was_reported_with_its_source(read: _Reader) -> None:
@@ -137,8 +171,6 @@ def test_it_says_where_the_other_replicates_are(read: _Reader, finished: Home) -
 
 
 def test_figures_are_valid_files(page: Path) -> None:
-    for path in (page.parent / "figures").glob("*.png"):
-        assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     for path in (page.parent / "figures").glob("*.svg"):
         assert ET.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
 
@@ -166,8 +198,7 @@ def test_missing_files_are_named(troubled: Path) -> None:
     assert re.search(r"artifacts/train-\w+/losses.npy: not found", text)
     assert re.search(r"artifacts/load-\w+/performances.npz: not found", text)
     assert re.search(r"artifacts/generate-\w+/performances.npz: damaged", text)
-    assert not (troubled.parent / "figures" / "losses.png").exists()
-    assert (troubled.parent / "figures" / "piano-rolls.png").exists()
+    assert not (troubled.parent / "figures" / "losses.svg").exists()
 
 
 def test_names_are_text_and_never_markup_or_paths(troubled: Path) -> None:
@@ -197,11 +228,11 @@ def test_a_report_that_cannot_be_finished_leaves_the_old_one(
     def no_space(*_args: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ablate.report.page._render", no_space)
+    monkeypatch.setattr("ablate.report.page._Writer._page", no_space)
     with pytest.raises(HomeError, match="No space left on device"):
         write_report(finished.store, finished.path, "tau_sweep@smoke")
     assert page.read_bytes() == before
-    assert [path.name for path in page.parent.parent.iterdir()] == ["tau_sweep@smoke"]
+    assert {path.name for path in page.parent.parent.iterdir()} == {"tau_sweep@smoke", "index.html"}
 
 
 def test_file_names_are_safe_and_distinct() -> None:
