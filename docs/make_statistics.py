@@ -1,4 +1,4 @@
-"""Writes the simulated tables of docs/statistics.md: ``python docs/make_statistics.py`` (a minute or two).
+"""Writes the simulated tables of docs/statistics.md: ``python docs/make_statistics.py`` (some minutes).
 
 Every study is simulated whole and judged by the functions that judge real ones: values of a baseline and of ``m``
 variants in ``n`` replicates, paired differences, sign-flip tests with Holm's correction, two one-sided tests, verdicts.
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ablate.engine.settings import StatisticsSettings
 from ablate.report import stats, verdicts
+from ablate.report.best import left_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,6 +113,26 @@ def needed(studies: int = STUDIES) -> Iterator[list[str]]:
                 yield [f"{effect:g}", str(m), str(n), f"{found.mean():.3f}"]
 
 
+def named_as_best(study: Array) -> set[int]:
+    """The variants among which the best one is said to be, by place; lower is better, [variants, replicates]."""
+    first = int(study.mean(1).argmin())
+    others = [place for place in range(len(study)) if place != first]
+    p = left_out([study[place] - study[first] for place in others], StatisticsSettings())
+    return {first, *(place for place, each in zip(others, p, strict=True) if not each < ALPHA)}
+
+
+def best_left_out(studies: int = 2000) -> Iterator[list[str]]:
+    """How often the best variant is not among those that are named, and how many of these there are."""
+    rng = np.random.default_rng(7)
+    for lead in (0.0, 1.0, 2.0):
+        for m, n in ((3, 8), (5, 8), (5, 12), (10, 12)):
+            values = rng.normal(size=(studies, m, n))
+            values[:, 0] -= lead  # the first one is the best, or all are equal and it is as good as any
+            named = [named_as_best(study) for study in values]
+            missed, size = np.mean([0 not in each for each in named]), np.mean([len(each) for each in named])
+            yield [f"{lead:g}", str(m), str(n), f"{missed:.3f}", f"{size:.1f}"]
+
+
 def coverage(studies: int = 2000) -> Iterator[list[str]]:
     """How often a 95 % interval of a mean holds the true mean, by Student's t and by BCa."""
     rng = np.random.default_rng(5)
@@ -176,6 +198,16 @@ def tables() -> str:
             "The number said to be needed for 80 % power, and the power that it has.",
             ["standardised effect", "comparisons", "replicates said", "power"],
             needed(),
+        ),
+        (
+            "The best one",
+            (
+                f"The share of 2,000 studies that leave out the best variant, at most {ALPHA:g} is allowed, and how "
+                "many variants are named. The best one leads by so many standard deviations of a replicate; at 0 all "
+                "are equal, and one of them is looked at."
+            ),
+            ["lead", "variants", "replicates", "left out", "named"],
+            best_left_out(),
         ),
         ("Coverage", coverages, ["scatter", "replicates", "t", "BCa"], coverage()),
     ]

@@ -9,11 +9,12 @@ import pandas as pd
 
 from ablate.engine.settings import StatisticsSettings
 from ablate.options import validate
-from ablate.report import confounds, describe, effects, floors, trends, verdicts
+from ablate.report import best, confounds, describe, effects, floors, trends, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ablate.report.best import Best
     from ablate.report.floors import Band
     from ablate.report.study import Study
 
@@ -143,16 +144,11 @@ class Analysis:
         return self._compared(found, self.headline)
 
     @functools.cached_property
-    def against_best(self) -> pd.DataFrame:
-        """Each variant against the best one, in the primary quantities."""
-        parts = []
-        for metric, feature in self.primary:
-            direction = self.directions()[metric, feature]
-            best = effects.best_variant(self.replicates, metric, feature, direction)
-            if best:
-                pairs = list(effects.against_best(best, self.study.crossed))
-                parts.append(self._compared(pairs, [(metric, feature)]))
-        return pd.concat(parts, ignore_index=True) if parts else self._compared([])
+    def best(self) -> dict[Quantity, Best]:
+        """The best variants in each primary quantity that has a better direction."""
+        names, directions = self.study.names, self.directions()
+        found = {q: best.best_of(self.replicates, names, q, directions[q], self.rules) for q in self.primary}
+        return {quantity: each for quantity, each in found.items() if each}
 
     @functools.cached_property
     def trends(self) -> list[trends.Trend]:
@@ -162,7 +158,7 @@ class Analysis:
     @functools.cached_property
     def everything(self) -> pd.DataFrame:
         """Every comparison of every kind, as one frame."""
-        kinds = (self.against_baseline, self.contrasts, self.crossed, self.against_best)
+        kinds = (self.against_baseline, self.contrasts, self.crossed)
         some = [each for each in kinds if not each.empty]
         return pd.concat(some, ignore_index=True) if some else self.against_baseline
 

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from ablate.report import trends, verdicts
-from ablate.report.analysis import MOST_SENTENCES, TOLD, counted
+from ablate.report.analysis import MOST_SENTENCES, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,18 +97,19 @@ def _copying(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
 
 
 def _best(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
-    """Which variant is best by its mean, and which ones cannot be told from it."""
-    rows = analysis.of(analysis.against_best, quantity)
-    if len(rows) < 2:
+    """Which variants may be the best one."""
+    found = analysis.best.get(quantity)
+    if found is None or len(analysis.study.names) < 3:
+        return  # of two variants the comparison itself says it
+    level = f"{1 - analysis.rules.alpha:.0%}".replace("%", " %")
+    if len(found.candidates) == 1:
+        yield Line("", f"Best is {found.name}: with {level} confidence no other variant is.")
         return
-    best = rows["versus"].iloc[0]
-    apart = rows[rows["verdict"].isin(TOLD)]
-    near = [name for name in rows["comparison"] if name not in set(apart["comparison"])]
-    if not near:
-        yield Line("", f"Best of all is {best}: every other variant is told apart from it.")
+    rest = [name for name in found.candidates if name != found.name]
+    if len(found.candidates) == len(analysis.study.names):
+        yield Line("", f"Best by its mean is {found.name}, but none of the others can be ruled out as the best one.")
         return
-    names = ", ".join(near[:MOST_NAMES]) + (f" and {len(near) - MOST_NAMES} more" if len(near) > MOST_NAMES else "")
-    yield Line("", f"Best by its mean is {best}; not told apart from it: {names}.")
+    yield Line("", f"Best by its mean is {found.name}; not ruled out as the best one: {_listed(rest)}.")
 
 
 def _trends(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:

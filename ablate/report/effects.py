@@ -1,9 +1,8 @@
 """What made the difference: comparisons over replicates, each with its interval, its p and its verdict.
 
 A comparison is a weighted sum of variants whose weights add up to 0, worked out in each replicate by itself: replicate
-k of every variant shares its seeds, so what they have in common cancels. Four kinds are made: each variant against the
-baseline; the contrasts that a study names; main effects and two-way interactions where axes are crossed; and each
-variant against the one that is best by its mean.
+k of every variant shares its seeds, so what they have in common cancels. Three kinds are made: each variant against
+the baseline; the contrasts that a study names; main effects and two-way interactions where axes are crossed.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 #: The kinds of comparisons; each is a family of its own for Holm's correction.
-KINDS = ("variant", "contrast", "main effect", "interaction", "best")
+KINDS = ("variant", "contrast", "main effect", "interaction")
 #: With more variants than this, main effects and interactions are more than a person would read.
 MOST_EFFECTS = 200
 
@@ -260,21 +259,6 @@ def _measured(values: FloatArray, margin: FloatArray, rules: StatisticsSettings)
         "p_raw_equivalent": stats.equivalence(values, margin),
         "smallest_p": stats.smallest_p(values.shape[-1]),
     }
-
-
-def best_variant(replicates: Replicates, metric: str, feature: str, direction: str) -> str:
-    """The variant with the best mean of a quantity over its replicates; empty where no direction is better."""
-    means = replicates.table(metric, feature).mean()
-    if direction not in ("lower", "higher") or means.empty:
-        return ""
-    return str(means.idxmin() if direction == "lower" else means.idxmax())
-
-
-def against_best(best: str, variants: Variants) -> Iterator[Weights]:
-    """Each other variant against the one that is best by its mean."""
-    for name in variants.levels:
-        if name != best:
-            yield Weights("best", name, best, {name: 1.0, best: -1.0})
 
 
 def estimates(frame: pd.DataFrame, rules: StatisticsSettings) -> pd.DataFrame:

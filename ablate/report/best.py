@@ -1,0 +1,80 @@
+"""Which variant is the best one, as far as a study can say."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ablate.report import stats
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ablate.engine.settings import StatisticsSettings
+    from ablate.report.effects import Replicates
+
+
+@dataclasses.dataclass(frozen=True)
+class Best:
+    """The best variants in one quantity.
+
+    Attributes:
+        metric: of the quantity.
+        feature: of the quantity.
+        name: the variant that is best by its mean.
+        p: for each other variant, how well chance explains that it is behind although it is the best one (corrected;
+            NaN where no replicate has both).
+        candidates: the variants that may be the best one, ``name`` first.
+    """
+
+    metric: str
+    feature: str
+    name: str
+    p: Mapping[str, float]
+    candidates: tuple[str, ...]
+
+
+def best_of(
+    replicates: Replicates, names: Sequence[str], quantity: tuple[str, str], direction: str, rules: StatisticsSettings
+) -> Best | None:
+    """The variants among which the best one is, wrong in no more than a share ``alpha`` of studies.
+
+    Left out is who is behind the one that is best by its mean, by a one-sided sign-flip test with Bonferroni's
+    correction for as many others as there are. Whichever variant is truly the best, it is left out only if one of the
+    others beats it by chance, so choosing by the mean which one to compare with costs nothing. Multiple comparisons
+    with the best: J. C. Hsu, "Constrained simultaneous confidence intervals for multiple comparisons with the best",
+    Annals of Statistics 12, 1984.
+
+    Args:
+        replicates: the values.
+        names: the variants, in order.
+        quantity: metric and feature.
+        direction: ``lower`` or ``higher`` is better; where none is, there is no best one.
+        rules: the study's statistics.
+    """
+    table = replicates.table(*quantity)
+    names = [name for name in names if name in table.columns]
+    if direction not in ("lower", "higher") or len(names) < 2:
+        return None
+    sign = 1.0 if direction == "lower" else -1.0
+    middle = stats.estimator(rules.estimate)
+    means = {name: sign * float(middle(table[name].dropna().to_numpy())) for name in names}
+    first = min(names, key=means.__getitem__)
+    others = [name for name in names if name != first]
+    behind = [replicates.differences(*quantity, {name: 1.0, first: -1.0}) for name in others]
+    p = dict(zip(others, left_out(behind, rules), strict=True))
+    return Best(*quantity, first, p, (first, *(name for name in others if not p[name] < rules.alpha)))
+
+
+def left_out(behind: Sequence[np.ndarray[Any, Any]], rules: StatisticsSettings) -> list[float]:
+    """P that each of these is the best variant after all, from its differences to the one that is best by its mean."""
+    found = [float("nan")] * len(behind)
+    for n in {len(each) for each in behind if len(each) > 1}:
+        places = [place for place, each in enumerate(behind) if len(each) == n]
+        # of two sides one is looked at: that of who is behind
+        halves = stats.sign_flip(np.stack([behind[place] for place in places]), rules.estimate) / 2
+        for place, p in zip(places, halves, strict=True):
+            found[place] = min(1.0, float(p) * len(behind))
+    return found
