@@ -20,6 +20,7 @@ HEAVY = {
     "scipy",
     "seaborn",
     "sqlalchemy",
+    "statsmodels",
     "symusic",
     "torch",
 }

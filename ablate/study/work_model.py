@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ablate.engine import checkpoint
+from ablate.engine.energy import joules_so_far
 from ablate.engine.generate import Row, generate
 from ablate.engine.train import Member, MemberSeeds, Progress, train
 from ablate.errors import NothingGenerated, StageError
@@ -52,6 +53,8 @@ def train_stage(stages: tuple[Stage, ...], context: Context) -> list[Done]:
         checkpoint=path,
     )
     speeds: list[float] = []
+    # a training that goes on has spent some already, and nobody knows how much
+    before = None if path.exists() else joules_so_far(context.device)
 
     def tell(_index: int, p: Progress) -> None:
         speeds.append(p.tokens_per_second)
@@ -79,6 +82,9 @@ def train_stage(stages: tuple[Stage, ...], context: Context) -> list[Done]:
         "precision": settings.precision,
         "tokens_per_second": float(np.median(speeds)),
     }
+    after = joules_so_far(context.device)
+    if before is not None and after is not None:
+        result["joules"] = after - before
     return [Done(stage, result, 0.0)]
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from ablate.engine.devices import device_name, resolve_device, resolve_precision
+from ablate.engine.energy import joules_so_far
 from ablate.errors import UsageError
 
 without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
@@ -58,3 +59,26 @@ def test_auto_is_bf16_where_the_cpu_multiplies_it() -> None:
     flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
     has = any(flag in flags for flag in ("avx512_bf16", "amx_bf16"))
     assert resolve_precision("auto", "cpu") == ("bf16" if has else "fp32")
+
+
+class TestEnergy:
+    def test_a_cpu_is_not_asked(self) -> None:
+        assert joules_so_far("cpu") is None
+
+    @without_cuda
+    def test_without_a_driver_nothing_tells(self) -> None:
+        assert joules_so_far("cuda") is None
+
+    @pytest.mark.gpu
+    @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+    def test_a_gpu_spends_more_while_it_works(self) -> None:
+        before = joules_so_far("cuda")
+        if before is None:
+            pytest.skip("this GPU does not tell, or nvidia-ml-py is not installed")
+        square = torch.ones(4096, 4096, device="cuda")
+        for _ in range(200):
+            square = (square @ square) / 4096
+        torch.cuda.synchronize()
+        after = joules_so_far("cuda")
+        assert after is not None
+        assert 1.0 < after - before < 1e5
