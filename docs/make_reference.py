@@ -11,7 +11,7 @@ from ablate.cli import cli
 from ablate.options import describe, shown
 from ablate.registry import get_registry
 from ablate.specs import SPECS
-from ablate.study.choices import SETTINGS
+from ablate.study.choices import SETTINGS, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def _commands(command: click.Command, name: str) -> Iterator[str]:
 def components_page() -> str:
     """Every first-party component and every section of settings, with their options."""
     lines = ["# Components and settings", "", MADE, ""]
-    for section, settings in SETTINGS.items():
+    for section, settings in {**SETTINGS, **TABLES}.items():
         lines += [f"## `[{section}]`", "", *_table(describe(settings)), ""]
     for kind in SPECS:
         lines += [line for component in get_registry().offered(kind) for line in _component(component)]

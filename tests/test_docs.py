@@ -1,0 +1,100 @@
+"""The study files in the documentation are study files, and its Python runs."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from checkout import ROOT
+
+from ablate.report.results import FIGURES
+from ablate.study.spec import load_study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Outcome
+
+PAGE = (ROOT / "docs/study-file.md").read_text(encoding="utf-8")
+#: The first block is a whole study; the others stand for what they add to it.
+WHOLE, *PARTS = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+#: What the blocks about comparisons speak of.
+SPOKEN_OF = """
+[variants.neither]
+[variants.conditioning]
+conditioner = { tempo = { source = "uniform" } }
+[variants.augmentation]
+augmenter = "tempo"
+[variants.both]
+conditioner = "tempo"
+augmenter = "tempo"
+"""
+
+
+def written(part: str) -> str:
+    """The whole study with a part of it said otherwise."""
+    given = tomllib.loads(part)
+    # from the axes on it is what is varied, which a part replaces
+    base = WHOLE.partition("[axes]")[0] if {"axes", "variants", "design", "contrasts"} & given.keys() else WHOLE
+    for section in given:
+        base = re.sub(rf"^\[{section}[.\]].*?(?=^\[|\Z)|^{section} = .*?\n", "", base, flags=re.DOTALL | re.MULTILINE)
+    if "contrasts" in given:
+        part += SPOKEN_OF
+    wanted = set(re.findall(r'metric = "(.*?)"|^"([a-z]+\.[a-z]+)" =', part, re.MULTILINE))
+    metrics = {name for pair in wanted for name in pair if name} - set(re.findall(r'\[metric."(.*?)"\]', base))
+    top = re.match(r"[^\[]*", part)
+    assert top is not None
+    return top[0] + base + part[top.end() :] + "".join(f'\n[metric."{name}"]\n' for name in sorted(metrics))
+
+
+def test_the_first_one_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "whole.toml").write_text(WHOLE, encoding="utf-8")
+    assert len(load_study(str(tmp_path / "whole.toml")).variants()) == 3
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.strip().splitlines()[-1][:40])
+def test_the_others_are_parts_of_one(part: str, tmp_path: Path) -> None:
+    given: dict[str, Any] = tomllib.loads(part)
+    path = tmp_path / "part.toml"
+    path.write_text(written(part), encoding="utf-8")
+    study = load_study(str(path))
+    assert study.design == given.get("design", "factorial")
+    assert study.variants()
+
+
+def test_a_conditional_axis_has_as_many_variants_as_the_page_says(tmp_path: Path) -> None:
+    (tmp_path / "part.toml").write_text(written(next(part for part in PARTS if "when" in part)), encoding="utf-8")
+    assert len(load_study(str(tmp_path / "part.toml")).variants()) == 3
+    assert "That is three variants." in PAGE
+
+
+def test_what_the_page_says_of_a_design_is_so(tmp_path: Path) -> None:
+    part = next(part for part in PARTS if "leave_one_out" in part)
+    (tmp_path / "part.toml").write_text(written(part), encoding="utf-8")
+    names = [variant.name for variant in load_study(str(tmp_path / "part.toml")).variants()]
+    assert ", ".join(f"`{name}`" for name in names) in PAGE
+
+
+@pytest.mark.slow
+def test_the_page_of_results_runs(
+    ablate: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import matplotlib as mpl
+
+    assert ablate("study", "run", "tau_sweep", "--profile", "smoke", "--name", "tau_sweep", "--workers", "1").code == 0
+    page = (ROOT / "docs/results.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    mpl.use("agg")
+    names: dict[str, Any] = {}
+    exec("".join(blocks), names)
+    assert len(blocks) == 7
+    assert names["by_training"].shape == (2, 5), "two replicates of five variants"
+    assert len(names["against_baseline"]) == 4 * names["against_baseline"]["feature"].nunique()
+    assert "against tau=1.0" in capsys.readouterr().out
+    assert (tmp_path / "forest.pdf").stat().st_size > 5000
+    said = re.findall(r"`([a-z-]+)`", page.partition("There are ")[2].partition(";")[0])
+    assert said == list(FIGURES)
