@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ablate.study.result import Listener, RunResult
     from ablate.study.runner import StudyRun
     from ablate.study.search import SearchRun
+    from ablate.study.spec import StudySpec
 
 #: From this estimate on, a person at a terminal is asked first.
 ASK_FROM_SECONDS = 1800
@@ -285,6 +286,19 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     _print_plan(request, made, estimate_seconds(made, request.device, request.workers), as_json=as_json)
 
 
+def _print_reach(spec: StudySpec, variants: int) -> None:
+    """Say it before anything runs where so few replicates will not tell anything."""
+    from ablate.engine.settings import StatisticsSettings
+    from ablate.options import validate
+    from ablate.report.verdicts import out_of_reach
+
+    rules = validate(StatisticsSettings, spec.reading["statistics"])
+    comparisons = (spec.search.n_variants if spec.design == "search" else variants) - 1
+    out = out_of_reach(spec.replicates, comparisons, rules) if comparisons else ""
+    if out:
+        click.echo(f"{out} (see docs/statistics.md)")
+
+
 def _print_plan(request: Request, made: Plan, estimate: float, *, as_json: bool) -> None:
     from ablate.study.design import aliases
     from ablate.study.stages import CODE
@@ -321,6 +335,7 @@ def _print_plan(request: Request, made: Plan, estimate: float, *, as_json: bool)
         f"{plural(spec.replicates, 'replicate')}, {plural(len(layout.cells), 'cell')}, "
         f"{request.device} in {precision}, {plural(request.workers, 'worker')}"
     )
+    _print_reach(spec, len(layout.variants))
     print_table(["stage", "to run", "reused"], [(kind, *count) for kind, count in counts.items()], right=2)
     if not made.missing and not (spec.design == "search" and left):
         click.echo("nothing to run: every result is there")

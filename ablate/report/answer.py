@@ -77,8 +77,16 @@ def _sentences(analysis: Analysis, frame: pd.DataFrame, quantity: Quantity) -> l
         rows = own[own["verdict"] == verdict].sort_values("effect", key=lambda e: -e.abs(), kind="stable")
         names = ", ".join(rows["comparison"].head(MOST_NAMES))
         more = ", …" if count > MOST_NAMES else ""
-        lines.append(Line(verdict, f"{count} of {len(own)}: {verdict} ({names}{more})."))
+        lines.append(Line(verdict, f"{count} of {len(own)}: {verdict} ({names}{more}).{_reach(rows, analysis)}"))
     return lines
+
+
+def _reach(rows: pd.DataFrame, analysis: Analysis) -> str:
+    """That so many comparisons needed more replicates to be told at all."""
+    if rows["verdict"].iloc[0] != "cannot tell":
+        return ""
+    out = verdicts.out_of_reach(int(rows["n"].max()), int(rows["open"].max()), analysis.rules)
+    return f" {out}." if out else ""
 
 
 def _copying(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:

@@ -210,6 +210,11 @@ def attainable(alpha: float, n: int) -> float:
     return math.floor(alpha / step + 1e-9) * step
 
 
+def fewest_replicates(alpha: float) -> int | None:
+    """The fewest replicates, at least 2, with which the sign-flip test can reach a p of ``alpha``; None if none can."""
+    return next((n for n in range(2, EXACT_UP_TO + 2) if attainable(alpha, n)), None)
+
+
 @functools.lru_cache(maxsize=4096)
 def replicates_needed(effect: float, alpha: float, wanted: float = 0.8) -> int | None:
     """The fewest replicates with which a standardised effect is found with power ``wanted`` at level ``alpha``.

@@ -59,7 +59,7 @@ def sentence(row: Mapping[str, Any], rules: StatisticsSettings, quantity: str) -
     """
     name, versus, verdict = str(row["comparison"]), str(row["versus"]), row["verdict"]
     detail = f"{quantity} {_signed(row['difference'])}{_interval(row)}"
-    count = f"{row['n']} replicates"
+    count = f"{row['n']} replicate{'s' if row['n'] > 1 else ''}"
     about = "" if row["kind"] != "main effect" else ", on average over the other axes"
     if verdict == "no difference that matters":
         subject = f"No difference that matters between {name} and {versus}" if versus else f"{name}: {verdict}"
@@ -78,19 +78,30 @@ def what_it_takes(row: Mapping[str, Any], rules: StatisticsSettings) -> str:
     if n < 2:
         return "A single replicate has no spread: run more of them."
     level = rules.alpha / family
+    out = out_of_reach(n, family, rules)
+    if out and (n == 2 or not stats.attainable(level, stats.MOST_REPLICATES)):
+        return f"{out}."  # two replicates say nothing of the effect, and of too many comparisons no number tells
     needed = stats.replicates_needed(round(float(row["effect"]), 3), level, rules.power)
     percent = f"{rules.power:.0%}"
     if needed is None:
         return f"More than {stats.MOST_REPLICATES:,} replicates would be needed to find one as small as this."
-    if stats.attainable(level, n) == 0:
-        fewest = next(m for m in range(n, 100) if stats.attainable(level, m))
-        return (
-            f"{n} replicates cannot reach p < {rules.alpha:g} in {family} comparisons at all: at least {fewest} are "
-            f"needed, {max(needed, fewest)} for {percent} power if the difference is what it seems."
-        )
+    if out:
+        enough = max(needed, stats.fewest_replicates(level) or 0)
+        return f"{out}, {enough} for {percent} power if the difference is what it seems."
     if needed <= n:
         return f"So many find a difference of this size with {percent} power; this time they did not."
     return f"{needed} replicates would find a difference of this size with {percent} power."
+
+
+def out_of_reach(n: int, family: int, rules: StatisticsSettings) -> str:
+    """That so few replicates can claim nothing in so many comparisons, without a full stop; otherwise empty."""
+    level = rules.alpha / family
+    if stats.attainable(level, n):
+        return ""
+    many = f"{family} comparisons" if family > 1 else "one comparison"
+    fewest = stats.fewest_replicates(level)
+    todo = f"at least {fewest} are needed" if fewest and fewest > n else "compare fewer"
+    return f"{n} replicates cannot reach p < {rules.alpha:g} in {many} at all: {todo}"
 
 
 def _corrected(row: Mapping[str, Any]) -> str:

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ablate.engine.settings import StatisticsSettings
 from ablate.errors import StudyFileError, UnknownName, UsageError
 from ablate.registry import get_registry
+from ablate.report.verdicts import out_of_reach
 from ablate.study.choices import resolve
 from ablate.study.overrides import Overrides
 from ablate.study.spec import load_study, shipped_studies
@@ -27,6 +29,13 @@ def problems_of(path: Path, old: str, new: str) -> list[str]:
         load_study(str(path))
     assert all(line.startswith(f"{path}: ") for line in str(caught.value).splitlines())
     return caught.value.problems
+
+
+@pytest.mark.parametrize("name", sorted(shipped_studies()))
+def test_shipped_studies_have_enough_replicates_to_tell_something(name: str) -> None:
+    spec = load_study(name)
+    comparisons = (spec.search.n_variants if spec.design == "search" else len(spec.variants())) - 1
+    assert out_of_reach(spec.replicates, comparisons, StatisticsSettings()) == ""
 
 
 @pytest.mark.parametrize("name", sorted(shipped_studies()))
