@@ -35,7 +35,8 @@ class ComponentSpec:
         version: of the component's behaviour. It is part of every fingerprint:
             raise it when the same options would give another result, and only then.
         options: a frozen dataclass whose fields are declared with ``ablate.option``.
-        cite: BibTeX entries for a paper that uses the component.
+        cite: BibTeX entries of the sources that the component implements, each a text of its own;
+            a report collects those of all that a study uses.
     """
 
     kind: ClassVar[str]
@@ -106,7 +107,7 @@ class MetricSpec(ComponentSpec):
         of: what is measured: each generated ``sample`` (``build`` gives a :class:`ablate.Metric`), or the trained
             ``model`` itself (an :class:`ablate.ModelMetric`).
         copying: whether its first value is the share, 0 to 1, of a sample that is copied from the training data;
-            reports set what is close to the reference against it.
+            reports set what is close to the reference against it, and mark what is better by copying more.
     """
 
     kind: ClassVar[str] = "metric"

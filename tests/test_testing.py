@@ -15,12 +15,20 @@ import pytest
 import ablate
 from ablate import testing
 from ablate.specs import SPECS
+from ablate.testing import citations
 
 pytest_plugins = ["pytester"]
 
 KEEPS = {**music.KEEPS, **tokenizer.KEEPS, **network.KEEPS, **model.KEEPS}
 BREAKS = [*music.BREAKS, *tokenizer.BREAKS, *network.BREAKS, *model.BREAKS]
-OF_RECORDS = {"test_record", "test_options_are_documented", "test_options_are_plain"}
+OF_RECORDS = {
+    "test_record",
+    "test_citations",
+    "test_copying",
+    "test_options_are_documented",
+    "test_options_are_plain",
+}
+SOURCE = "@book{bach1722, author = {Johann Sebastian Bach}, title = {The {Well-Tempered} Clavier}, year = {1722}}"
 
 
 def spec_for(contract: str, component: Any, **changes: Any) -> Any:
@@ -105,6 +113,16 @@ class Growing:
         ("test_record", {"summary": "Two\nlines."}, "one line"),
         ("test_record", {"version": ""}, "version is empty"),
         ("test_record", {"build": None}, "no function"),
+        ("test_citations", {"cite": SOURCE}, "cite is a text"),
+        ("test_citations", {"cite": ("Bach, 1722",)}, "source 'Bach, 1722' does not begin with @type"),
+        ("test_citations", {"cite": (SOURCE, SOURCE[:-1])}, "source 'bach1722' has a brace that is not closed"),
+        ("test_citations", {"cite": (f"{SOURCE} {SOURCE}",)}, "goes on after its closing brace"),
+        ("test_citations", {"cite": (SOURCE.replace("Bach},", "Bach}"),)}, "is a comma missing"),
+        ("test_citations", {"cite": (SOURCE.replace("title", "booktitle"),)}, "has no title"),
+        ("test_citations", {"cite": ("@misc{bach1722, note = {A, year = 1722}}",)}, "has no author, no title, no year"),
+        ("test_citations", {"cite": (SOURCE.replace("{1722}", '"about 1722"'),)}, "the year 'about 1722'"),
+        ("test_citations", {"cite": (SOURCE, SOURCE)}, "same key: bach1722, bach1722"),
+        ("test_copying", {"copying": True}, "share from 0 to 1, of unit '1', not .* MIDI pitch"),
         ("test_options_are_documented", {"options": Undocumented}, "without a doc: size"),
         ("test_options_are_documented", {"options": Thawed}, "not frozen"),
         ("test_options_are_plain", {"options": Growing}, "changed on the way"),
@@ -113,6 +131,44 @@ class Growing:
 def test_a_record_that_breaks_the_contract_fails(name: str, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         run(suite("MetricContract", music.MeanPitch, **changes), name)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        SOURCE,
+        f"\n  {SOURCE}\n",
+        SOURCE.replace("}}", "},\n}"),
+        SOURCE.replace("{1722}", "1722"),
+        SOURCE.replace("Johann Sebastian Bach", r"J{\"o}hann, S. = Bach"),
+        SOURCE.replace("{Johann Sebastian Bach}", r'"J{\"o}hann, S. = Bach"'),
+    ],
+)
+def test_however_an_entry_is_written_it_is_understood(entry: str) -> None:
+    run(suite("MetricContract", music.MeanPitch, cite=(entry,)), "test_citations")
+    assert citations.fields(entry)["title"] == "The {Well-Tempered} Clavier"
+
+
+class Share(music.MeanPitch):
+    share = 1.0
+
+    def value(self, generated: ablate.Performance) -> ablate.Value:
+        return ablate.Value("share", self.share, "1", "none", len(generated))
+
+
+class Percent(Share):
+    share = 100.0
+
+
+def test_a_metric_of_copying_gives_a_share() -> None:
+    run(suite("MetricContract", Share, copying=True), "test_copying")
+    with pytest.raises(AssertionError, match=r"not 100\.0 1"):
+        run(suite("MetricContract", Percent, copying=True), "test_copying")
+
+
+def test_copying_is_of_samples() -> None:
+    with pytest.raises(AssertionError, match="the record measures the model"):
+        run(suite("ModelMetricContract", music.Nats, copying=True), "test_copying")
 
 
 def test_a_record_of_another_hook_point_fails() -> None:
@@ -155,5 +211,5 @@ def test_settings_become_cases_of_their_own(pytester: pytest.Pytester) -> None:
         """
     )
     result = pytester.runpytest("-v", "-p", "no:cacheprovider")
-    result.assert_outcomes(passed=10)
+    result.assert_outcomes(passed=11)
     result.stdout.fnmatch_lines(["*test_something_is_possible[[]defaults] PASSED*", "*[[]tau=0.5] PASSED*"])

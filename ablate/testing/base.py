@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ablate.options import describe, plain
 from ablate.specs import ComponentSpec
+from ablate.testing import citations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,6 +44,16 @@ class Contract:
         assert self.spec.version.strip(), "the version is empty"
         assert callable(self.spec.build), "build is no function"
         assert isinstance(self.spec, self.record), f"the hook hands over {self.record.__name__}"
+
+    def test_citations(self) -> None:
+        """Each source is one whole BibTeX entry with author, title and year, under a key of its own."""
+        cite = self.spec.cite
+        assert not isinstance(cite, str), "cite is a text; it has to be a tuple of them, also for a single source"
+        for entry in cite:
+            flaw = citations.flaw(entry)
+            assert not flaw, f"the source '{citations.key(entry) or entry.strip()[:40]}' {flaw}"
+        keys = [citations.key(entry) for entry in cite]
+        assert len(set(keys)) == len(keys), f"two sources have the same key: {', '.join(sorted(keys))}"
 
     def test_options_are_documented(self) -> None:
         """Every option says what it does, and none can be changed after the check."""

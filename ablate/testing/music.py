@@ -222,6 +222,16 @@ class _AnyMetricContract(Contract):
         columns = {tuple((v.feature, v.unit, v.direction) for v in m.values) for m in self.measured(settings)}
         assert len(columns) == 1, "features, units or directions differ between samples"
 
+    def test_copying(self, settings: Mapping[str, Any]) -> None:
+        """If the record says that it measures copying, the first value is the share of a sample that is copied."""
+        if not self.spec.copying:
+            return
+        assert self.spec.of == "sample", "copying is of samples, and the record measures the model"
+        for measured in self.measured(settings):
+            first = measured.values[0]
+            is_share = first.unit == "1" and 0 <= first.value <= 1
+            assert is_share, f"copying is a share from 0 to 1, of unit '1', not {first.value} {first.unit}"
+
     def test_histograms(self, settings: Mapping[str, Any]) -> None:
         """Histograms have increasing edges and one finite count, not negative, in each bin."""
         for measured in self.measured(settings):

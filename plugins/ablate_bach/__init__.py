@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import ablate
+from ablate_bach.sources import FRIBERG_2006, REPP_1992, TODD_1992
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,4 +40,5 @@ def ablate_corpora() -> Iterable[ablate.CorpusSpec]:
         summary="Bach's Prelude in C major, BWV 846: 549 notes, two minutes, no download.",
         options=PreludeOptions,
         build=_build,
+        cite=(REPP_1992, TODD_1992, FRIBERG_2006),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import ablate
+from ablate_distances.sources import KULLBACK_1951, LIN_1991, RABIN_2011, VALLENDER_1974
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -126,12 +127,14 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         version="2",
         options=PitchOptions,
         build=_pitch,
+        cite=(KULLBACK_1951, LIN_1991, VALLENDER_1974),
     )
     yield ablate.MetricSpec(
         name="distance.pitch_class",
         summary="L1, L2, KL, JS and Wasserstein between histograms of pitch class.",
         options=PitchOptions,
         build=_pitch_class,
+        cite=(KULLBACK_1951, LIN_1991, RABIN_2011),
     )
     yield ablate.MetricSpec(
         name="distance.duration",
@@ -139,6 +142,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         version="2",
         options=DurationOptions,
         build=_duration,
+        cite=(KULLBACK_1951, LIN_1991, VALLENDER_1974),
     )
     yield ablate.MetricSpec(
         name="distance.velocity",
@@ -146,18 +150,21 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         version="2",
         options=VelocityOptions,
         build=_velocity,
+        cite=(KULLBACK_1951, LIN_1991, VALLENDER_1974),
     )
     yield ablate.MetricSpec(
         name="distance.inter_onset_interval",
         summary="L1, L2, KL, JS and Wasserstein between histograms of the time between onsets.",
         options=IntervalOptions,
         build=_interval,
+        cite=(KULLBACK_1951, LIN_1991, VALLENDER_1974),
     )
     yield ablate.MetricSpec(
         name="distance.polyphony",
         summary="L1, L2, KL, JS and Wasserstein between histograms of how many notes sound, by time.",
         options=PolyphonyOptions,
         build=_polyphony,
+        cite=(KULLBACK_1951, LIN_1991, VALLENDER_1974),
     )
     yield ablate.MetricSpec(
         name="distance.average",
@@ -165,4 +172,5 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         version="2",
         options=AverageOptions,
         build=_average,
+        cite=(KULLBACK_1951, LIN_1991),
     )

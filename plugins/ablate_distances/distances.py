@@ -32,7 +32,8 @@ def distances(reference: FloatArray, generated: FloatArray, smoothing: float) ->
 
     - ``l1``: sum of ``|p - q|``, 0 to 2;
     - ``l2``: square root of the sum of ``(p - q)**2``, 0 to the square root of 2;
-    - ``kl_pq``: Kullback-Leibler divergence, the sum of ``p ln(p / q)``, in nats; ``kl_qp`` the other way round;
+    - ``kl_pq``: Kullback-Leibler divergence, the sum of ``p ln(p / q)``, in nats; ``kl_qp`` the other way round
+      (S. Kullback and R. A. Leibler, "On information and sufficiency", Annals of Mathematical Statistics 22, 1951);
     - ``average``: the mean of these four and of nothing else, as the original report took it, although two of them
       are in nats;
     - ``js``: Jensen-Shannon divergence, the mean of the divergences of p and of q from their mean, in bits, 0 to 1

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import ablate
+from ablate_expression.sources import BRESIN_2000
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,6 +100,7 @@ def ablate_conditioners() -> Iterable[ablate.ConditionerSpec]:
         summary="Mean of each note's duration over the interval to the next onset.",
         options=ArticulationOptions,
         build=_articulation,
+        cite=(BRESIN_2000,),
     )
     yield ablate.ConditionerSpec(
         name="density",

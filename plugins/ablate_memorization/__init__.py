@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import ablate
+from ablate_memorization.sources import MCCOY_2023, YIN_2022
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,6 +75,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         summary="Share of the sample's n-grams of notes that stand in a reference piece.",
         options=NgramsOptions,
         build=_ngrams,
+        cite=(MCCOY_2023,),
         copying=True,
     )
     yield ablate.MetricSpec(
@@ -81,11 +83,13 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         summary="The longest run of successive notes copied from one reference piece.",
         options=LongestOptions,
         build=_longest,
+        cite=(YIN_2022,),
     )
     yield ablate.MetricSpec(
         name="memorization.covered",
         summary="Share of the sample's notes in long copied runs.",
         options=CoveredOptions,
         build=_covered,
+        cite=(YIN_2022,),
         copying=True,
     )

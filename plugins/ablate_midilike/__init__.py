@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import ablate
 from ablate.errors import InvalidOptions
+from ablate_midilike.sources import LEE_2018, OORE_2020
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,10 +79,12 @@ def ablate_tokenizers() -> Iterable[ablate.TokenizerSpec]:
         summary="Note-on, note-off, velocity and time shift, within half a step of the original.",
         options=GridOptions,
         build=_grid,
+        cite=(OORE_2020,),
     )
     yield ablate.TokenizerSpec(
         name="midilike-classic",
         summary="The 240 tokens of Performance-RNN-PyTorch, with their drift.",
         options=ClassicOptions,
         build=_classic,
+        cite=(LEE_2018, OORE_2020),
     )

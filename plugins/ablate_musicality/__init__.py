@@ -10,6 +10,7 @@ import functools
 from typing import TYPE_CHECKING
 
 import ablate
+from ablate_musicality.sources import DONG_2020, MOGREN_2016, WU_2020, YANG_2020
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +27,16 @@ _SUMMARIES = {
     "notes_per_second": "Notes a second, from the first onset to the last end.",
     "empty_time": "Share of the time in which no note sounds.",
 }
+_SOURCES = {
+    "pitch_range": (DONG_2020, YANG_2020),
+    "pitch_classes": (DONG_2020,),
+    "pitch_entropy": (DONG_2020,),
+    "pitch_class_entropy": (DONG_2020, WU_2020),
+    "scale_consistency": (MOGREN_2016, DONG_2020),
+    "polyphony": (DONG_2020,),
+    "notes_per_second": (YANG_2020,),
+    "empty_time": (DONG_2020,),
+}
 
 
 def _build(name: str, options: NoOptions) -> ablate.Metric:
@@ -40,4 +51,9 @@ def _build(name: str, options: NoOptions) -> ablate.Metric:
 def ablate_metrics() -> Iterable[ablate.MetricSpec]:
     """Offer one metric a number."""
     for name, summary in _SUMMARIES.items():
-        yield ablate.MetricSpec(name=f"musicality.{name}", summary=summary, build=functools.partial(_build, name))
+        yield ablate.MetricSpec(
+            name=f"musicality.{name}",
+            summary=summary,
+            build=functools.partial(_build, name),
+            cite=_SOURCES[name],
+        )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import ablate
+from ablate_recurrent.sources import CHO_2014, GERS_2000, HOCHREITER_1997, SIMON_2017
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,10 +47,12 @@ def ablate_models() -> Iterator[ablate.ModelSpec]:
         summary="Embedding, LSTM layers, linear projection, as in PerformanceRNN.",
         options=RecurrentOptions,
         build=_lstm,
+        cite=(SIMON_2017, HOCHREITER_1997, GERS_2000),
     )
     yield ablate.ModelSpec(
         name="gru",
         summary="Embedding, GRU layers, linear projection: lstm with gated recurrent units.",
         options=RecurrentOptions,
         build=_gru,
+        cite=(CHO_2014,),
     )

@@ -1,7 +1,8 @@
 """Embedding, recurrent layers, projection to the vocabulary (Simon and Oore, *Performance RNN*, 2017).
 
-The layers are LSTMs (Hochreiter and Schmidhuber, *Long short-term memory*, 1997) or GRUs (Cho et al., *Learning phrase
-representations using RNN encoder-decoder*, 2014, with the reset gate behind the matrix product, as torch has it).
+The layers are LSTMs (Hochreiter and Schmidhuber, *Long short-term memory*, 1997, with the forget gate of Gers,
+Schmidhuber and Cummins, *Learning to forget*, 2000) or GRUs (Cho et al., *Learning phrase representations using RNN
+encoder-decoder*, 2014, with the reset gate behind the matrix product, as torch has it).
 """
 
 from __future__ import annotations

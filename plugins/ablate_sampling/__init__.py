@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import ablate
+from ablate_sampling.sources import FAN_2018, HOLTZMAN_2020, KESKAR_2019, MEISTER_2023, NGUYEN_2025
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -131,30 +132,40 @@ def ablate_samplers() -> Iterable[ablate.SamplerSpec]:
         options=TemperatureOptions,
         build=_temperature,
     )
-    yield ablate.SamplerSpec(name="top_k", summary="Keeps the k likeliest tokens.", options=TopKOptions, build=_top_k)
+    yield ablate.SamplerSpec(
+        name="top_k",
+        summary="Keeps the k likeliest tokens.",
+        options=TopKOptions,
+        build=_top_k,
+        cite=(FAN_2018,),
+    )
     yield ablate.SamplerSpec(
         name="top_p",
         summary="Nucleus sampling: keeps the likeliest tokens that together hold the probability p.",
         options=TopPOptions,
         build=_top_p,
+        cite=(HOLTZMAN_2020,),
     )
     yield ablate.SamplerSpec(
         name="min_p",
         summary="Keeps the tokens that are at least a share as likely as the likeliest.",
         options=MinPOptions,
         build=_min_p,
+        cite=(NGUYEN_2025,),
     )
     yield ablate.SamplerSpec(
         name="typical",
         summary="Keeps the tokens that tell nearly as much as is expected, up to the probability p.",
         options=TypicalOptions,
         build=_typical,
+        cite=(MEISTER_2023,),
     )
     yield ablate.SamplerSpec(
         name="repetition_penalty",
         summary="Makes tokens less likely that were there before.",
         options=RepetitionPenaltyOptions,
         build=_repetition_penalty,
+        cite=(KESKAR_2019,),
     )
     yield ablate.SamplerSpec(
         name="grammar",

@@ -65,7 +65,7 @@ class MinP(ablate.Sampler):
 
     Equally likely tokens are kept or forbidden together.
 
-    Source: Nguyen et al. 2024, "Turning Up the Heat: Min-p Sampling for Creative and Coherent LLM Outputs".
+    Source: Nguyen et al. 2025, "Turning Up the Heat: Min-p Sampling for Creative and Coherent LLM Outputs".
 
     Args:
         shares: the share, one number a row, from 0 to 1. 0 keeps all tokens, 1 only the likeliest ones.

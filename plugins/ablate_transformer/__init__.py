@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import ablate
+from ablate_transformer.sources import RADFORD_2019, SU_2021, VASWANI_2017
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,4 +53,5 @@ def ablate_models() -> Iterator[ablate.ModelSpec]:
         summary="Causal transformer with rotary positions, each layer looking back over a fixed context.",
         options=TransformerOptions,
         build=_build,
+        cite=(VASWANI_2017, RADFORD_2019, SU_2021),
     )
