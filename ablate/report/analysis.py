@@ -43,6 +43,11 @@ class Analysis:
     @functools.cached_property
     def primary(self) -> list[Quantity]:
         """The quantities that the study is about: its objective, or those of its search."""
+        return [quantity for quantity, _ in self._objectives] or self.headline[:1]
+
+    @functools.cached_property
+    def _objectives(self) -> list[tuple[Quantity, str]]:
+        """The objectives that were measured, each with the direction that the study file gives it, or none."""
         search = self.study.spec.get("search") or {}
         asked = search.get("objectives") or [self.study.spec.get("objective") or {}]
         measured = self.replicates.quantities
@@ -51,8 +56,8 @@ class Analysis:
             own = list(measured.loc[measured["metric"] == each.get("metric"), "feature"])
             if own:
                 feature = each.get("feature") or (describe.AVERAGE if describe.AVERAGE in own else own[0])
-                found += [(each["metric"], feature)] if feature in own else []
-        return found or [self.headline[0]]
+                found += [((each["metric"], feature), each.get("direction") or "")] if feature in own else []
+        return found
 
     @functools.cached_property
     def headline(self) -> list[Quantity]:
@@ -68,12 +73,7 @@ class Analysis:
         """Which way each quantity is better; that of an objective is the objective's."""
         measured = self.replicates.quantities
         found = dict(zip(_pairs(measured), measured["direction"], strict=True))
-        search = self.study.spec.get("search") or {}
-        for each in search.get("objectives") or [self.study.spec.get("objective") or {}]:
-            key = (each.get("metric", ""), each.get("feature", ""))
-            if key in found and each.get("direction"):
-                found[key] = each["direction"]
-        return found
+        return found | {quantity: direction for quantity, direction in self._objectives if direction}
 
     @functools.cached_property
     def floors(self) -> pd.DataFrame:
@@ -199,8 +199,12 @@ class Analysis:
         found = confounds.warnings(self.followed, self.changes)
         comparisons = self.against_baseline.rename(columns={"comparison": "variant"})
         means = self.estimates.astype({"variant": "str"})[["variant", "metric", "feature", "estimate"]]
-        merged = comparisons.merge(means, on=["variant", "metric", "feature"]).rename(columns={"estimate": "mean"})
-        return found + floors.warnings(self.floors, merged, {q: self.label(q) for q in self.headline})
+        compared = comparisons.merge(means, on=["variant", "metric", "feature"])
+        # the baseline has a mean of its own to look at
+        about = compared[["metric", "feature", "direction"]].drop_duplicates()
+        baseline = means[means["variant"] == self.study.baseline].merge(about, on=["metric", "feature"])
+        everyone = pd.concat([compared, baseline.assign(difference=0.0)]).rename(columns={"estimate": "mean"})
+        return found + floors.warnings(self.floors, everyone, {q: self.label(q) for q in self.headline})
 
     def copying(self) -> Quantity | None:
         """The quantity that says how much is copied, if the study measures one."""

@@ -63,18 +63,25 @@ def best_of(
     means = {name: sign * float(middle(table[name].dropna().to_numpy())) for name in names}
     first = min(names, key=means.__getitem__)
     others = [name for name in names if name != first]
-    behind = [replicates.differences(*quantity, {name: 1.0, first: -1.0}) for name in others]
+    behind = [sign * replicates.differences(*quantity, {name: 1.0, first: -1.0}) for name in others]
     p = dict(zip(others, left_out(behind, rules), strict=True))
     return Best(*quantity, first, p, (first, *(name for name in others if not p[name] < rules.alpha)))
 
 
 def left_out(behind: Sequence[np.ndarray[Any, Any]], rules: StatisticsSettings) -> list[float]:
-    """P that each of these is the best variant after all, from its differences to the one that is best by its mean."""
+    """P that each of these is the best variant after all.
+
+    Args:
+        behind: by how much each is behind the one that is best by its mean, in every replicate that has both.
+        rules: the study's statistics.
+    """
     found = [float("nan")] * len(behind)
     for n in {len(each) for each in behind if len(each) > 1}:
         places = [place for place, each in enumerate(behind) if len(each) == n]
-        # of two sides one is looked at: that of who is behind
-        halves = stats.sign_flip(np.stack([behind[place] for place in places]), rules.estimate) / 2
+        values = np.stack([behind[place] for place in places])
+        # of two sides one is looked at: that of who is behind; nobody is who leads in the replicates that both have
+        ahead = np.asarray(stats.estimator(rules.estimate)(values, axis=-1)) < 0
+        halves = np.where(ahead, 1.0, stats.sign_flip(values, rules.estimate) / 2)
         for place, p in zip(places, halves, strict=True):
             found[place] = min(1.0, float(p) * len(behind))
     return found

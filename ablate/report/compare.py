@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ablate.differences import differing_paths
-from ablate.errors import UnknownName, UsageError
+from ablate.errors import AblateError, UnknownName, UsageError
 from ablate.report import describe, effects, verdicts
 from ablate.report.analysis import Analysis
 from ablate.report.effects import Replicates, Weights
@@ -49,11 +50,12 @@ def compared_pair(store: Store, one: str, other: str, metric: str | None = None)
     Raises:
         UnknownName: no such study, variant or metric.
         UsageError: a study beside a variant, or two that cannot be compared.
+        AblateError: nothing has been measured yet.
     """
     (first, a), (second, b) = (_found(store, each) for each in (one, other))
     if bool(a) != bool(b):
         raise UsageError(f"compare two variants or two studies, not one of each: {one} and {other}")
-    studies = [Analysis(Study.read(store, first)), Analysis(Study.read(store, second))]
+    studies = [_read(store, first), _read(store, second)]
     baselines = (studies[0].study.baseline, studies[1].study.baseline)
     left, right = (a, b) if a else baselines
     differs = _differences(studies, left, right)
@@ -62,7 +64,18 @@ def compared_pair(store: Store, one: str, other: str, metric: str | None = None)
         what = "the two" if a else f"their baselines, {left} and {right},"
         raise UsageError(f"cannot compare {one} with {other}: {what} differ in {', '.join(unfit or differs)}")
     pairs = list(_two_variants(first, left, second, right) if a else _two_studies(studies))
-    return _judged(studies, pairs, differs, metric)
+    quantities = _quantities(studies, metric)
+    found = _judged(studies, pairs, differs, quantities) if len(quantities) else None
+    if found is None or found.frame.empty:
+        raise UsageError(f"cannot compare {one} with {other}: no replicate of both has measured the same")
+    return found
+
+
+def _read(store: Store, name: str) -> Analysis:
+    study = Study.read(store, name)
+    if study.frame.empty:
+        raise AblateError(f"study '{name}' has no measurements yet, so there is nothing to compare; run it first")
+    return Analysis(study)
 
 
 def _found(store: Store, text: str) -> tuple[str, str]:
@@ -70,23 +83,26 @@ def _found(store: Store, text: str) -> tuple[str, str]:
     names = [study.name for study in store.studies()]
     if text in names:
         return text, ""
-    study, _, variant = next(
-        ((name, ":", text[len(name) + 1 :]) for name in names if text.startswith(f"{name}:")), text.partition(":")
-    )
-    if study not in names:
-        raise UnknownName("study in this home", study, names)
-    variants = [each.name for each in store.variants(study)]
-    if variant not in variants:
-        raise UnknownName(f"variant of study '{study}'", variant, variants)
-    return study, variant
+    begun = [name for name in names if text.startswith(f"{name}:")]
+    parts = [(name, text[len(name) + 1 :]) for name in sorted(begun, key=len, reverse=True)]
+    for study, variant in parts:
+        if any(each.name == variant for each in store.variants(study)):
+            return study, variant
+    if not parts:
+        raise UnknownName("study in this home", text.partition(":")[0], names)
+    study, variant = parts[0]
+    raise UnknownName(f"variant of study '{study}'", variant, [each.name for each in store.variants(study)])
 
 
 def _differences(studies: list[Analysis], left: str, right: str) -> list[str]:
-    configs = [analysis.study.configs() for analysis in studies]
-    paths = differing_paths(configs[0].get(left, {}), configs[1].get(right, {}))
-    # what one study measures beside the other does not make them another thing
-    shared = set(studies[0].study.spec.get("metric") or ()) != set(studies[1].study.spec.get("metric") or ())
-    return [path for path in paths if not (shared and path == "metric")]
+    names = (left, right)
+    configs = [dict(each.study.configs().get(name, {})) for each, name in zip(studies, names, strict=True)]
+    metrics = [{metric["name"]: metric for metric in config.get("metric", ())} for config in configs]
+    both = [name for name in metrics[0] if name in metrics[1]]
+    if both:  # what one study measures beside the other does not make them another thing
+        for config, own in zip(configs, metrics, strict=True):
+            config["metric"] = [own[name] for name in both]
+    return differing_paths(*configs)
 
 
 def _two_variants(first: str, left: str, second: str, right: str) -> Iterator[Weights]:
@@ -108,30 +124,25 @@ def _two_studies(studies: list[Analysis]) -> Iterator[Weights]:
             yield Weights("contrast", f"{other} - {one}", "", {f"1:{name}": 1.0, f"0:{name}": -1.0})
 
 
-def _judged(studies: list[Analysis], pairs: list[Weights], differs: list[str], metric: str | None) -> Pair:
+def _quantities(studies: list[Analysis], metric: str | None) -> pd.DataFrame:
+    """What both have measured, or of it one metric; with the directions that the first one gives them."""
+    frame, other = (analysis.replicates.quantities for analysis in studies)
+    keys = list(zip(frame["metric"], frame["feature"], strict=True))
+    theirs = set(zip(other["metric"], other["feature"], strict=True))
+    directions = studies[0].directions()
+    frame = frame.assign(direction=[directions[key] for key in keys])[[key in theirs for key in keys]]
+    if metric is None:
+        return describe.headline(frame)
+    known = list(frame["metric"].unique())
+    if metric not in known:
+        raise UnknownName("metric of these studies", metric, known)
+    return frame[frame["metric"] == metric]
+
+
+def _judged(studies: list[Analysis], pairs: list[Weights], differs: list[str], quantities: pd.DataFrame) -> Pair:
     frames = [analysis.study.frame.assign(variant=_prefixed(place, analysis)) for place, analysis in enumerate(studies)]
-    shared = [
-        "study",
-        "variant",
-        "baseline",
-        "replicate",
-        "sample",
-        "metric",
-        "feature",
-        "value",
-        "unit",
-        "direction",
-        "n",
-    ]
+    shared = ["variant", "baseline", "replicate", "sample", "metric", "feature", "value", "unit", "direction"]
     replicates = Replicates(pd.concat([frame[shared] for frame in frames], ignore_index=True))
-    quantities = replicates.quantities
-    if metric is not None:
-        known = list(quantities["metric"].unique())
-        if metric not in known:
-            raise UnknownName("metric of these studies", metric, known)
-        quantities = quantities[quantities["metric"] == metric]
-    else:
-        quantities = describe.headline(quantities)
     rules, margins = studies[0].rules, studies[0].margins
     frame = effects.compared(replicates, pairs, margins, rules, quantities)
     records: list[Mapping[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]
@@ -158,7 +169,7 @@ def _prefixed(place: int, analysis: Analysis) -> pd.Series:
 def _row(analysis: Analysis, row: Mapping[str, Any]) -> tuple[str, ...]:
     name = f"{row['comparison']} - {row['versus']}" if row["versus"] else row["comparison"]
     label = analysis.label((row["metric"], row["feature"]))
-    between = f"{row['low']:+.3g} to {row['high']:+.3g}"
+    between = describe.NOTHING if math.isnan(row["low"]) else f"{row['low']:+.3g} to {row['high']:+.3g}"
     return (
         name,
         label,

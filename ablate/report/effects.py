@@ -7,8 +7,10 @@ the baseline; the contrasts that a study names; main effects and two-way interac
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import itertools
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 KINDS = ("variant", "contrast", "main effect", "interaction")
 #: With more variants than this, main effects and interactions are more than a person would read.
 MOST_EFFECTS = 200
+#: Differences that are smaller than this share of what they are the difference of are rounding.
+_ROUNDING = 1e-12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,6 +106,9 @@ def crossed_effects(variants: Variants, labels: Mapping[str, str], aliases: Mapp
     changes = {path: variants.of_axis(path)[1:] for path in names}
     if sum(map(len, changes.values())) > MOST_EFFECTS:
         return
+    if aliases and 2 * len(variants.levels) != math.prod(len(levels) + 1 for levels in changes.values()):
+        return  # less than half a factorial
+    aliases = _both_ways(aliases)
     single = [(path, level) for path, levels in changes.items() for level in range(1, len(levels) + 1)]
     for path, level in single:
         weights = _product_weights(variants, {path: level}, fraction=bool(aliases))
@@ -117,6 +124,12 @@ def crossed_effects(variants: Variants, labels: Mapping[str, str], aliases: Mapp
             yield Weights("interaction", f"{names[one][a]} x {names[other][b]}", "", weights, aliases.get(pair, ""))
 
 
+def _both_ways(aliases: Mapping[str, str]) -> dict[str, str]:
+    """Each alias with the effect that it cannot be told from, too; the sign is the same."""
+    signs = {effect: "-" if alias.startswith("-") else "" for effect, alias in aliases.items()}
+    return {**{alias.removeprefix("-"): signs[effect] + effect for effect, alias in aliases.items()}, **aliases}
+
+
 def _product_weights(variants: Variants, effect: Mapping[str, int], *, fraction: bool) -> dict[str, float]:
     """The weights of an effect of some axes, averaged over the others; empty where combinations are missing.
 
@@ -125,23 +138,23 @@ def _product_weights(variants: Variants, effect: Mapping[str, int], *, fraction:
     """
     places = {path: variants.of_axis(path) for path in effect}
     weights: dict[str, float] = {}
+    blocks: dict[tuple[tuple[str, str], ...], collections.Counter[tuple[int, ...]]] = {}
     for name, levels in variants.levels.items():
-        found = [places[path].index(levels[path]) if path in levels else -1 for path in effect]
+        found = tuple(places[path].index(levels[path]) if path in levels else -1 for path in effect)
         if all(place in (0, wanted) for place, wanted in zip(found, effect.values(), strict=True)):
             weights[name] = float(np.prod([1 if place else -1 for place in found]))
-    totals: dict[tuple[str, ...], float] = {}
-    for name, weight in weights.items():
-        # of a half fraction only the whole is balanced, not every combination of the other axes
-        rest = () if fraction else _rest(variants, name, effect)
-        totals[rest] = totals.get(rest, 0.0) + weight
-    if not weights or any(totals.values()):
+            # of a half fraction only the whole is balanced, not every combination of the other axes
+            rest = () if fraction else _rest(variants, name, effect)
+            blocks.setdefault(rest, collections.Counter())[found] += 1
+    codes = 2 ** len(effect)
+    if not weights or any(len(block) < codes or len(set(block.values())) > 1 for block in blocks.values()):
         return {}
-    times = len(weights) / 2 ** len(effect)
+    times = len(weights) / codes
     return {name: weight / times for name, weight in weights.items()}
 
 
-def _rest(variants: Variants, name: str, effect: Mapping[str, int]) -> tuple[str, ...]:
-    return tuple(repr(level) for path, level in variants.levels[name].items() if path not in effect)
+def _rest(variants: Variants, name: str, effect: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
+    return tuple((path, repr(level)) for path, level in variants.levels[name].items() if path not in effect)
 
 
 class Replicates:
@@ -173,8 +186,11 @@ class Replicates:
         columns = self._columns[metric, feature]
         if not all(variant in columns for variant in weights):
             return np.empty(0)
-        found = sum(columns[variant] * weight for variant, weight in weights.items())
-        return np.asarray(found)[~np.isnan(found)]
+        terms = np.array([columns[variant] * weight for variant, weight in weights.items()])
+        found = terms.sum(0)
+        # values that are equal add up to 0, which thirds of them do not quite
+        found[np.abs(found) <= _ROUNDING * np.abs(terms).sum(0)] = 0.0
+        return np.asarray(found[~np.isnan(found)])
 
 
 def compared(
@@ -278,4 +294,5 @@ def estimates(frame: pd.DataFrame, rules: StatisticsSettings) -> pd.DataFrame:
         for column, numbers in (("estimate", middle), ("low", found.low), ("high", found.high)):
             summary.loc[part.index, column] = numbers
         summary.loc[part.index, "method"] = found.method
-    return summary.drop(columns="values")
+    columns = dict.fromkeys([*summary.columns.drop("values"), "estimate", "low", "high", "method"])
+    return summary.reindex(columns=list(columns))
