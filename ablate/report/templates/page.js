@@ -11,15 +11,42 @@
   // Tables: a click on a heading sorts by it, long tables can be filtered. Floors stay below.
   const FILTER_FROM = 9;
 
+  const NOTHING = "\u2013";
+
+  // As it is typed: minus signs are hyphens, and case does not matter.
+  const typed = (text) => String(text).toLowerCase().replaceAll("\u2212", "-");
+  const matches = (text, wanted) => typed(wanted).split(/\s+/).every((word) => typed(text).includes(word));
+
+  // A number, a text, or null where there is nothing.
   const keyOf = (row, column) => {
     const cell = row.cells[column];
-    if (cell.dataset.sort !== undefined) return Number(cell.dataset.sort);
-    const text = cell.firstChild ? cell.firstChild.textContent.trim() : "";
-    const number = Number(text.replaceAll(",", "").replace("\u2212", "-").split(" ")[0]);
-    return text !== "" && Number.isFinite(number) ? number : text;
+    const text = cell.dataset.sort || ((cell.querySelector(".name") || cell).firstChild || cell).textContent.trim();
+    if (text === "" || text === NOTHING) return null;
+    if (cell.tagName === "TH") return text;
+    const number = Number(typed(text).replaceAll(",", "").replace("inf", "Infinity").split(" ")[0]);
+    return Number.isNaN(number) ? text : number;
   };
-  const compare = (a, b) =>
-    typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
+  // Numbers in a text count as such, decimals too: tau=0.75 comes before tau=0.8.
+  const split = new Map();
+  const parts = (text) => {
+    if (!split.has(text)) split.set(text, text.split(/(\d+(?:\.\d+)?(?:e[+-]?\d+)?)/i));
+    return split.get(text);
+  };
+  const compareTexts = (a, b) => {
+    const [left, right] = [parts(a), parts(b)];
+    for (let i = 0; i < Math.min(left.length, right.length); i += 1) {
+      const order = i % 2 ? Number(left[i]) - Number(right[i]) : left[i].localeCompare(right[i], "en");
+      if (order) return order;
+    }
+    return left.length - right.length;
+  };
+  // Where there is nothing comes last, whatever the direction; numbers come before texts.
+  const compare = (a, b, sign) => {
+    if (a === b) return 0;
+    if (a === null || b === null) return a === null ? 1 : -1;
+    if (typeof a !== typeof b) return typeof a === "number" ? -sign : sign;
+    return sign * (typeof a === "number" ? a - b : compareTexts(a, b));
+  };
   const sortable = (headings, sort) => {
     headings.forEach((heading, column) => {
       const button = make("button", undefined, { type: "button", title: "Sort by this column" });
@@ -36,7 +63,7 @@
   const filterBox = (label, onInput) => {
     const box = make("label", "Filter ", { class: "filter" });
     const input = make("input", undefined, { type: "search", "aria-label": label });
-    input.addEventListener("input", () => onInput(input.value.trim().toLowerCase()));
+    input.addEventListener("input", () => onInput(input.value.trim()));
     box.append(input);
     return box;
   };
@@ -44,12 +71,12 @@
     const body = table.tBodies[0];
     sortable([...table.tHead.rows[0].cells], (column, sign) => {
       const rows = [...body.rows].filter((row) => !row.classList.contains("floor"));
-      rows.sort((a, b) => sign * compare(keyOf(a, column), keyOf(b, column)));
+      rows.sort((a, b) => compare(keyOf(a, column), keyOf(b, column), sign));
       body.prepend(...rows);
     });
     if (body.rows.length >= FILTER_FROM) {
       const box = filterBox(`Filter the rows of: ${table.caption.textContent}`, (wanted) => {
-        for (const row of body.rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+        for (const row of body.rows) row.hidden = !matches(row.textContent, wanted);
       });
       table.closest(".scroll").before(box);
     }
@@ -69,12 +96,15 @@
     let page = 0;
     const box = document.getElementById("measurements");
     const table = make("table");
-    table.append(make("caption", `${all.length.toLocaleString("en")} means over samples`));
+    const caption = make("caption");
+    caption.append(make("span", `${all.length.toLocaleString("en")} means over samples`));
+    table.append(caption);
     const head = table.createTHead().insertRow();
     const titles = ["variant", "replicate", "metric", "feature", "value", "unit"];
     const words = [2, 3, 5];
     titles.forEach((title, i) => head.append(make("th", title, words.includes(i) ? { scope: "col", class: "words" } : { scope: "col" })));
     const body = table.createTBody();
+    const written = (value) => (typeof value === "number" ? String(value).replaceAll("-", "\u2212") : value);
     const status = make("span", "", { role: "status" });
     const turn = (text, by) => {
       const button = make("button", text, { type: "button" });
@@ -88,8 +118,9 @@
       body.replaceChildren(...shown.slice(page * SIZE, (page + 1) * SIZE).map((values) => {
         const row = make("tr");
         values.forEach((value, i) => row.append(
-          i ? make("td", String(value), words.includes(i) ? { class: "words" } : {}) : make("th", String(value), { scope: "row" })
+          i ? make("td", written(value), words.includes(i) ? { class: "words" } : {}) : make("th", undefined, { scope: "row" })
         ));
+        row.cells[0].append(make("span", values[0], { class: "name" }));
         return row;
       }));
       back.disabled = page === 0;
@@ -97,15 +128,18 @@
       status.textContent = `Page ${page + 1} of ${pages}, ${shown.length.toLocaleString("en")} rows`;
     };
     sortable([...head.cells], (column, sign) => {
-      shown = [...shown].sort((a, b) => sign * compare(a[column], b[column]));
-      page = 0;
-      draw();
+      all.sort((a, b) => compare(a[column], b[column], sign));
+      choose();
     });
-    const filter = filterBox("Filter measurements", (wanted) => {
-      const words = wanted.split(/\s+/);
-      shown = all.filter((row) => words.every((word) => row.join(" ").toLowerCase().includes(word)));
+    let wanted = "";
+    const choose = () => {
+      shown = all.filter((row) => matches(row.join(" "), wanted));
       page = 0;
       draw();
+    };
+    const filter = filterBox("Filter measurements", (text) => {
+      wanted = text;
+      choose();
     });
     const scroll = make("div", undefined, { class: "scroll", tabindex: "0", role: "region", "aria-label": "Measurements" });
     scroll.append(table);
@@ -115,8 +149,11 @@
     draw();
   };
 
-  // Piano rolls: velocity as colour, and a playhead that follows the sound.
-  const RAMP = ["#3b0f70", "#641a80", "#8c2981", "#b73779", "#de4968", "#f7705c", "#fe9f6d", "#fecf92", "#fcfdbf"];
+  // Piano rolls: velocity as colour, a line every ten seconds, and a playhead that follows the sound.
+  const RAMP = ["#8257c9", "#a654c4", "#c655ad", "#df5c92", "#f06b78", "#f98466", "#fea772", "#fecf92", "#fcfdbf"];
+  const silence = (but) => {
+    for (const audio of document.querySelectorAll("audio")) if (audio !== but) audio.pause();
+  };
   const colour = (velocity) => RAMP[Math.min(RAMP.length - 1, Math.floor((velocity / 128) * RAMP.length))];
   const rolls = () => {
     const clips = read("clips-data");
@@ -126,7 +163,7 @@
     const high = pitches.reduce((a, b) => Math.max(a, b), 0) + 3;
     const lengths = clips.flatMap((clip) => clip.notes.map((note) => note[0] + note[1]));
     const span = lengths.reduce((a, b) => Math.max(a, b), 1000);
-    const drawings = clips.map((clip) => {
+    const drawings = new Map(clips.map((clip) => {
       const article = document.getElementById(clip.id);
       const canvas = article.querySelector("canvas");
       const audio = article.querySelector("audio");
@@ -138,9 +175,11 @@
         const pen = canvas.getContext("2d");
         pen.scale(scale, scale);
         if (clip.primer) {
-          pen.fillStyle = "#31405a";
+          pen.fillStyle = "#26334a";
           pen.fillRect(0, 0, (clip.primer / span) * width, height);
         }
+        pen.fillStyle = "#3a4149";
+        for (let at = 10000; at < span; at += 10000) pen.fillRect(Math.round((at / span) * width), 0, 1, height);
         const tall = height / (high - low);
         for (const [start, length, pitch, velocity] of clip.notes) {
           pen.fillStyle = colour(velocity);
@@ -148,7 +187,7 @@
         }
         if (audio && (audio.currentTime > 0 || !audio.paused)) {
           pen.fillStyle = "#ffffff";
-          pen.fillRect(((1000 * audio.currentTime) / span) * width, 0, 1.5, height);
+          pen.fillRect(Math.round(((1000 * audio.currentTime) / span) * width), 0, 2, height);
         }
       };
       if (audio) {
@@ -157,40 +196,38 @@
           if (!audio.paused) requestAnimationFrame(follow);
         };
         audio.addEventListener("play", () => {
-          for (const other of document.querySelectorAll("audio")) if (other !== audio) other.pause();
+          silence(audio);
           follow();
         });
         for (const event of ["pause", "seeked", "ended"]) audio.addEventListener(event, draw);
         canvas.addEventListener("click", (event) => {
           audio.currentTime = ((event.offsetX / canvas.clientWidth) * span) / 1000;
-          audio.play();
+          audio.play().catch(() => {}); // stopped before it began, which is no error
         });
       }
-      draw();
-      return draw;
-    });
-    let pending = 0;
-    window.addEventListener("resize", () => {
-      cancelAnimationFrame(pending);
-      pending = requestAnimationFrame(() => drawings.forEach((draw) => draw()));
-    });
+      return [canvas, draw];
+    }));
+    // also when one is shown that was hidden while the window changed
+    const watch = new ResizeObserver((entries) => entries.forEach((entry) => drawings.get(entry.target)()));
+    drawings.forEach((draw, canvas) => { draw(); watch.observe(canvas); });
   };
 
   // Blind: one round for each sample number, with one sample of each variant, in an order of its own.
   const blind = () => {
-    const articles = [...document.querySelectorAll(".clip[data-variant]")].filter((each) => each.dataset.variant);
-    const rounds = [];
+    const clips = document.getElementById("clips");
+    const articles = [...clips.querySelectorAll(".clip")].filter((each) => each.dataset.variant);
+    const bySample = [];
     const seen = new Map();
-    for (const article of articles) {
+    for (const article of articles.filter((each) => each.querySelector("audio"))) {
       const number = seen.get(article.dataset.variant) || 0;
       seen.set(article.dataset.variant, number + 1);
-      (rounds[number] = rounds[number] || []).push(article);
+      (bySample[number] = bySample[number] || []).push(article);
     }
-    if (seen.size < 2 || !articles.some((article) => article.querySelector("audio"))) return;
+    const rounds = bySample.filter((round) => round.length > 1);
+    if (!rounds.length) return;
     document.querySelector(".blind").hidden = false;
-    const start = document.getElementById("blind-start");
+    const begin = document.getElementById("blind-start");
     const panel = document.getElementById("blind-panel");
-    const titles = new Map(articles.map((article) => [article, article.querySelector("h3").textContent]));
     const shuffled = (items) => {
       const order = [...items];
       for (let i = order.length - 1; i > 0; i -= 1) {
@@ -199,39 +236,43 @@
       }
       return order;
     };
-    const named = (article, text, hide) => {
-      article.querySelector("h3").textContent = text;
-      article.querySelector("p").hidden = hide;
-      const labelled = [article.querySelector("canvas"), article.querySelector("audio")];
-      labelled.forEach((each) => each && each.setAttribute("aria-label", hide ? text : titles.get(article)));
+    const texts = (article) => [
+      article.querySelector("h3").textContent,
+      ...["canvas", "audio"].map((each) => article.querySelector(each).getAttribute("aria-label")),
+    ];
+    const own = new Map(rounds.flat().map((article) => [article, texts(article)]));
+    const named = (article, [title, roll, sound], known) => {
+      article.querySelector("h3").textContent = title;
+      article.querySelector("canvas").setAttribute("aria-label", roll);
+      const audio = article.querySelector("audio");
+      audio.setAttribute("aria-label", sound);
+      if (audio.currentTime) audio.currentTime = 0;
+      article.querySelector("p").hidden = !known;
     };
     const choices = [];
     const end = () => {
-      articles.forEach((article) => {
-        article.hidden = false;
-        article.style.order = "";
-        named(article, titles.get(article), false);
-      });
+      clips.append(...articles);
+      articles.forEach((article) => { article.hidden = false; });
+      own.forEach((each, article) => named(article, each, true));
       panel.replaceChildren(make("p", "What you chose:"));
       const list = make("ol");
       choices.forEach(({ letter, article, among }) => {
         const others = among.map((each, i) => `${String.fromCharCode(65 + i)} was ${each.dataset.variant}`).join("; ");
-        list.append(make("li", `${letter}: ${article ? article.dataset.variant : "none"} (${others})`));
-        if (article) article.classList.add("chosen");
+        list.append(make("li", `${letter}: ${article.dataset.variant} (${others})`));
+        article.classList.add("chosen");
       });
       panel.append(list, make("p", "A few clips and one listener: a hint, no evidence.", { class: "small" }));
-      start.textContent = "Again";
-      start.hidden = false;
-      panel.focus();
+      begin.textContent = "Again";
+      begin.hidden = false;
     };
     const round = (number) => {
+      silence();
+      panel.focus();
       if (number >= rounds.length) { end(); return; }
       const order = shuffled(rounds[number]);
       articles.forEach((article) => { article.hidden = !order.includes(article); });
-      order.forEach((article, i) => {
-        article.style.order = String(i + 1);
-        named(article, `Sample ${String.fromCharCode(65 + i)}`, true);
-      });
+      order.forEach((article, i) => named(article, Array(3).fill(`Sample ${String.fromCharCode(65 + i)}`), false));
+      clips.append(...order); // and not only CSS, or the Tab key would tell
       const form = make("form");
       const set = make("fieldset");
       set.append(make("legend", `Round ${number + 1} of ${rounds.length}: which one sounds closest to the reference?`));
@@ -246,16 +287,15 @@
         event.preventDefault();
         const value = Number(new FormData(form).get("closest"));
         choices.push({ letter: String.fromCharCode(65 + value), article: order[value], among: order });
-        document.querySelectorAll("audio").forEach((audio) => audio.pause());
         round(number + 1);
       });
       panel.replaceChildren(form);
     };
     panel.tabIndex = -1;
-    start.addEventListener("click", () => {
+    begin.addEventListener("click", () => {
       choices.length = 0;
       articles.forEach((article) => article.classList.remove("chosen"));
-      start.hidden = true;
+      begin.hidden = true;
       panel.hidden = false;
       round(0);
     });
