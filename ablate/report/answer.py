@@ -71,21 +71,33 @@ def _sentences(analysis: Analysis, frame: pd.DataFrame, quantity: Quantity) -> l
     """A sentence for each comparison, or where these are many a count of them for each verdict."""
     own = analysis.of(frame, quantity)
     if len(own) <= MOST_SENTENCES:
-        return [Line(*found) for found in analysis.sentences(own, quantity)]
+        return _once([Line(*found) for found in analysis.sentences(own, quantity)], _reach(own, analysis))
     lines = []
     for verdict, count in counted(own).items():
         rows = own[own["verdict"] == verdict].sort_values("effect", key=lambda e: -e.abs(), kind="stable")
-        names = ", ".join(rows["comparison"].head(MOST_NAMES))
-        more = ", …" if count > MOST_NAMES else ""
-        lines.append(Line(verdict, f"{count} of {len(own)}: {verdict} ({names}{more}).{_reach(rows, analysis)}"))
+        names = _listed(list(rows["comparison"]))
+        reach = _reach(rows, analysis) if verdict == "cannot tell" else ""
+        lines.append(Line(verdict, f"{count} of {len(own)}: {verdict} ({names}).{reach}"))
     return lines
+
+
+def _once(lines: list[Line], reach: str) -> list[Line]:
+    """What several sentences end with alike, said once, after them."""
+    alike = [line.text.endswith(reach) for line in lines]
+    if not reach or sum(alike) < 2:
+        return lines
+    shorter = [
+        Line(line.verdict, line.text.removesuffix(reach) if same else line.text)
+        for line, same in zip(lines, alike, strict=True)
+    ]
+    return [*shorter, Line("", reach.strip())]
 
 
 def _reach(rows: pd.DataFrame, analysis: Analysis) -> str:
     """That so many comparisons needed more replicates to be told at all."""
-    if rows["verdict"].iloc[0] != "cannot tell":
+    if rows.empty:
         return ""
-    out = verdicts.out_of_reach(int(rows["n"].max()), int(rows["open"].max()), analysis.rules)
+    out = verdicts.out_of_reach(int(rows["n"].max()), max(int(rows["open"].max()), 1), analysis.rules)
     return f" {out}." if out else ""
 
 
@@ -95,7 +107,7 @@ def _copying(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
     if quantity != analysis.primary[0] or not marked or copying is None:
         return
     means = analysis.of(analysis.estimates, copying).set_index("variant")["estimate"]
-    shares = ", ".join(f"{name} {means[name]:.2f}" for name in marked[:MOST_NAMES] if name in means.index)
+    shares = _listed([f"{name} {means[name]:.2f}" for name in marked if name in means.index])
     base = f"{means[analysis.study.baseline]:.2f}" if analysis.study.baseline in means.index else "unknown"
     yield Line(
         "",
@@ -162,7 +174,9 @@ def _warnings(analysis: Analysis) -> Iterator[str]:
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:MOST_NAMES])
+    """Names, the first few of many; apart by semicolons where a name has a comma itself."""
+    apart = "; " if any("," in name for name in names) else ", "
+    shown = apart.join(names[:MOST_NAMES])
     return f"{shown} and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else shown
 
 

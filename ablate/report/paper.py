@@ -135,12 +135,12 @@ METHODS = {
   journal = {Journal of Pharmacokinetics and Biopharmaceutics},
   volume = {15}, number = {6}, pages = {657--680}, year = {1987}
 }""",
-    "page": """
-@article{page1963,
-  author = {Ellis Batten Page},
-  title = {Ordered hypotheses for multiple treatments: a significance test for linear ranks},
-  journal = {Journal of the American Statistical Association},
-  volume = {58}, number = {301}, pages = {216--230}, year = {1963}
+    "kendall": """
+@article{kendall1938,
+  author = {Maurice G. Kendall},
+  title = {A new measure of rank correlation},
+  journal = {Biometrika},
+  volume = {30}, number = {1/2}, pages = {81--93}, year = {1938}
 }""",
     "efron": """
 @article{efron1987,

@@ -221,9 +221,11 @@ class Gallery:
         ]
         return table[names].mean(axis=1).to_numpy() if names else np.full(len(table), np.nan)
 
-    def comparison(self) -> Drawing:
-        """Every metric's headline feature."""
+    def comparison(self) -> Drawing | None:
+        """Every metric's headline feature; None where nothing was measured."""
         parts = [self.analysis.of(self.study.frame, quantity) for quantity in self._shown]
+        if not parts:
+            return None
         return self._dots("comparison", pd.concat(parts), "the headline quantities")
 
     def metric(self, metric: str) -> Drawing | None:

@@ -115,7 +115,7 @@ def sign_flip(differences: FloatArray, estimate: Estimate = "mean") -> FloatArra
         return np.full(differences.shape[:-1], np.nan)
     exact = n <= EXACT_UP_TO
     found = sps.permutation_test(
-        (differences,),
+        (_summed_exactly(differences),),
         estimator(estimate),
         permutation_type="samples",
         vectorized=True,
@@ -125,6 +125,15 @@ def sign_flip(differences: FloatArray, estimate: Estimate = "mean") -> FloatArra
         rng=np.random.default_rng(0),
     )
     return np.asarray(np.minimum(found.pvalue, 1.0), float)
+
+
+def _summed_exactly(values: FloatArray) -> FloatArray:
+    """As whole numbers of ten digits for the largest of each row, so that equal sums are equal however they are added.
+
+    Otherwise the last bit of a sum decides whether an assignment of signs is as extreme as the observed one.
+    """
+    largest = np.maximum(np.abs(values).max(axis=-1, keepdims=True), 1e-290)
+    return np.asarray(np.rint(values / 10.0 ** (np.floor(np.log10(largest)) - 9.0)))
 
 
 def smallest_p(n: int) -> float:
@@ -231,18 +240,6 @@ def replicates_needed(effect: float, alpha: float, wanted: float = 0.8) -> int |
         middle = (low + high) // 2
         low, high = (low, middle) if power(size, middle, alpha) >= wanted else (middle, high)
     return next(n for n in range(max(2, high - EXACT_UP_TO), high + 1) if power(size, n, alpha) >= wanted)
-
-
-def page_trend(values: FloatArray) -> float:
-    """Two-sided p that values rise or fall along the levels of an axis, each replicate ranked by itself.
-
-    E. B. Page, "Ordered hypotheses for multiple treatments", JASA 58, 1963.
-
-    Args:
-        values: [replicates, levels], at least two by three, no NaN.
-    """
-    rising, falling = (sps.page_trend_test(each).pvalue for each in (values, values[:, ::-1]))
-    return float(min(1.0, 2 * min(rising, falling)))
 
 
 def kendall(levels: FloatArray, values: FloatArray) -> FloatArray:

@@ -37,8 +37,9 @@ class Trend:
         tau: Kendall's, mean over replicates; 1 where every replicate rises from level to level.
         low: lower end of its 95 % interval.
         high: upper end.
-        p: of Page's test, two-sided, uncorrected.
+        p: of the sign-flip test over the replicates' taus, two-sided, uncorrected.
         log: whether the axis is one of factors.
+        averaged: over how many combinations of the other axes' levels the points are means; 1 where there are none.
     """
 
     axis: str
@@ -51,6 +52,7 @@ class Trend:
     high: float
     p: float
     log: bool
+    averaged: int = 1
 
     @property
     def best(self) -> dict[float, int]:
@@ -87,7 +89,7 @@ def trends(replicates: Replicates, variants: Variants, quantities: Sequence[tupl
         for metric, feature in quantities:
             values = _values(replicates, metric, feature, groups)
             if len(values) > 1:
-                found.append(_trend(axis, metric, feature, levels, values))
+                found.append(dataclasses.replace(_trend(axis, metric, feature, levels, values), averaged=len(groups)))
     return found
 
 
@@ -122,7 +124,6 @@ def _trend(axis: str, metric: str, feature: str, levels: FloatArray, values: Flo
     taus = stats.kendall(levels, values)
     between = stats.interval(taus)
     log = bool(levels[0] > 0 and levels[-1] / levels[0] >= LOG_FROM)
-    constant = bool(np.ptp(values) == 0)
     return Trend(
         axis,
         metric,
@@ -132,7 +133,7 @@ def _trend(axis: str, metric: str, feature: str, levels: FloatArray, values: Flo
         float(taus.mean()),
         max(-1.0, float(between.low)),
         min(1.0, float(between.high)),
-        1.0 if constant else stats.page_trend(values),
+        float(stats.sign_flip(taus)),
         log,
     )
 
@@ -141,7 +142,8 @@ def sentence(trend: Trend, label: str, quantity: str, alpha: float) -> str:
     """A trend in one plain sentence."""
     agree = f"Kendall's tau {trend.tau:+.2f} (95 % interval {trend.low:+.2f} to {trend.high:+.2f})"
     p = verdicts.p_text(trend.p)
-    detail = f"{agree}, Page's test {p}, {len(trend.points)} replicates".replace("-", "\N{MINUS SIGN}")
+    detail = f"{agree}, {p}, {len(trend.points)} replicates".replace("-", "\N{MINUS SIGN}")
+    where = ", on average over the other axes" if trend.averaged > 1 else ""
     if not trend.p < alpha:
-        return f"Cannot tell whether {quantity} rises or falls with {label}: {detail}."
-    return f"With {label}, {quantity} {'rises' if trend.tau > 0 else 'falls'}: {detail}."
+        return f"Cannot tell whether {quantity} rises or falls with {label}{where}: {detail}."
+    return f"With {label}, {quantity} {'rises' if trend.tau > 0 else 'falls'}{where}: {detail}."
