@@ -82,7 +82,7 @@ def what_it_takes(row: Mapping[str, Any], rules: StatisticsSettings) -> str:
     if out and (n == 2 or not stats.attainable(level, stats.MOST_REPLICATES)):
         return f"{out}."  # two replicates say nothing of the effect, and of too many comparisons no number tells
     needed = stats.replicates_needed(round(float(row["effect"]), 3), level, rules.power)
-    percent = f"{rules.power:.0%}"
+    percent = f"{rules.power:.0%}".replace("%", " %")
     if needed is None:
         return f"More than {stats.MOST_REPLICATES:,} replicates would be needed to find one as small as this."
     if out:

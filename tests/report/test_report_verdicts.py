@@ -142,7 +142,7 @@ class TestSentence:
         found = said(verdict="cannot tell", p_holm=0.25, open=1, effect=-1.0)
         assert found == (
             f"Cannot tell tau=0.8 from tau=1.0: {DETAIL}, p = 0.25, 8 replicates. "
-            "11 replicates would find a difference of this size with 80% power."
+            "11 replicates would find a difference of this size with 80 % power."
         )
 
     def test_a_single_replicate_has_neither_interval_nor_p(self) -> None:
@@ -187,16 +187,16 @@ class TestWhatItTakes:
             many = "one comparison" if still_open == 1 else "3 comparisons"
             assert found == (
                 f"{n} replicates cannot reach p < 0.05 in {many} at all: at least {fewest} are needed, "
-                f"{max(needed, fewest)} for 80% power if the difference is what it seems."
+                f"{max(needed, fewest)} for 80 % power if the difference is what it seems."
             )
         elif needed <= n:
-            assert found == "So many find a difference of this size with 80% power; this time they did not."
+            assert found == "So many find a difference of this size with 80 % power; this time they did not."
         else:
-            assert found == f"{needed} replicates would find a difference of this size with 80% power."
+            assert found == f"{needed} replicates would find a difference of this size with 80 % power."
 
     def test_power_and_alpha_are_the_studys(self) -> None:
         assert taken(7, 1.0, power=0.9) == (
-            f"{searched(1.0, 0.05, 0.9)} replicates would find a difference of this size with 90% power."
+            f"{searched(1.0, 0.05, 0.9)} replicates would find a difference of this size with 90 % power."
         )
         assert f"{searched(1.0, 0.01, 0.8)} replicates" in taken(8, 1.0, alpha=0.01)
         assert taken(7, 1.0, alpha=0.01).startswith("7 replicates cannot reach p < 0.01 in one comparison at all")
@@ -212,7 +212,7 @@ class TestWhatItTakes:
         assert taken(2, NAN, 4) == "2 replicates cannot reach p < 0.05 in 4 comparisons at all: at least 8 are needed."
 
     def test_replicates_that_agree_to_the_last_bit_need_only_be_enough_to_say_so(self) -> None:
-        assert taken(5, np.inf).endswith("at least 6 are needed, 6 for 80% power if the difference is what it seems.")
+        assert taken(5, np.inf).endswith("at least 6 are needed, 6 for 80 % power if the difference is what it seems.")
 
     def test_nothing_open_counts_as_one(self) -> None:
         assert taken(5, 2.0, 0) == taken(5, 2.0, 1)
