@@ -98,7 +98,7 @@ class Analysis:
         for name in [self.study.baseline, *self.study.names]:
             if name in sets:
                 seen.setdefault(repr(sorted(sets[name])), name)
-        return list(seen.values())
+        return list(seen.values()) or [self.study.baseline]
 
     @functools.cached_property
     def bands(self) -> dict[tuple[str, str, str], Band]:

@@ -114,7 +114,8 @@ class Listening:
 
     def clips(self, variants: Sequence[str]) -> list[Clip]:
         """The reference, what the tokenizer alone makes of it, and samples of the variants."""
-        (self._folder / "audio").mkdir()
+        if self._sound:
+            (self._folder / "audio").mkdir()
         return [*self._references(), *self._samples(variants[:MOST_VARIANTS])]
 
     def _references(self) -> Iterator[Clip]:

@@ -43,8 +43,8 @@ _MARKS = {
 
 
 def escaped(text: str) -> str:
-    """Text that LaTeX prints as it is."""
-    return "".join(_ESCAPES.get(char, char) for char in text)
+    """Text that LaTeX prints as it is, in one line: an empty one would end a caption."""
+    return "".join(_ESCAPES.get(char, char) for char in " ".join(text.split()))
 
 
 def latex_table(analysis: Analysis) -> str:
