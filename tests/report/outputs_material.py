@@ -22,7 +22,7 @@ PITCH, L1, RATE = ("distance.pitch", "average"), ("distance.pitch", "l1"), ("not
 ABOUT = {"notes.rate": ("notes/s", "none")}
 
 
-def component(name: str, **options: Any) -> dict[str, Any]:
+def component(name: str, /, **options: Any) -> dict[str, Any]:
     """A component as it stands in a resolved configuration."""
     return {"name": name, "version": "1", "options": options}
 
