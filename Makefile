@@ -11,7 +11,7 @@ demo: $(VENV)/.installed  ## install, run tau_sweep, and say where the report li
 	$(BIN)/ablate study run tau_sweep
 
 test: $(VENV)/.installed-dev  ## install, and run the whole test suite
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 check: $(VENV)/.installed-dev  ## lint, types, layers, documentation
 	$(BIN)/ruff check .

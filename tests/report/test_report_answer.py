@@ -143,7 +143,7 @@ class TestComparisons:
         (line,) = found.blocks[0].lines
         assert line.verdict == "cannot tell"
         assert "8 replicates cannot reach p < 0.001 in one comparison at all: at least 11 are needed" in line.text
-        assert "for 90% power" in line.text
+        assert "for 90 % power" in line.text
 
     def test_margins_are_the_studys_or_the_bands(self, told: Told) -> None:
         values = {"a": STEADY, "b": STEADY + 0.1 * ABOUT_1}

@@ -102,11 +102,14 @@ def test_the_page_says_what_the_simulations_found(simulation: ModuleType) -> Non
         title, _, text = table.partition("\n")
         lines = [line for line in text.splitlines() if line.startswith("|")]
         rows[title] = [line.strip("| ").split(" | ") for line in lines[2:]]  # without the header and its rule
-    assert [len(found) for found in rows.values()] == [15, 9, 4, 9, 12, 18]
+    assert [len(found) for found in rows.values()] == [15, 9, 4, 9, 12, 18, 18]
     for title in ("Wrong claims of a difference", "Wrong claims of no difference that matters"):
         rates: list[Any] = [float(rate) for row in rows[title] for rate in row[2:]]
         assert all(at_most(round(rate * STUDIES), simulation.ALPHA) for rate in rates)
     assert all(at_most(round(float(row[3]) * 2000), simulation.ALPHA, 2000) for row in rows["The best one"])
+    still = [row for row in rows["Trends"] if row[0] == "0"]
+    assert len(still) == 9
+    assert all(at_most(round(float(row[3]) * 2000), simulation.ALPHA, 2000) for row in still)
     said = {(float(effect), int(m)): int(n) for effect, m, n, _ in rows["Replicates needed"]}
     assert all(stats.replicates_needed(effect, 0.05 / m) == n for (effect, m), n in said.items())
     computed = [(float(row[0]), re.findall(r"\((.*?)\)", " ".join(row))) for row in rows["Power"]]
