@@ -38,7 +38,8 @@ def write_report(
 
     The folder holds, as far as is asked for, ``index.html`` with ``midi/`` and ``audio/``, ``report.md``; ``figures/``
     for both (SVG; with Markdown PNG too); ``paper/`` (``table.tex``, ``references.bib``) and ``data/`` (CSV), which
-    the page links to. A page that is there already is replaced, other files stay. The same results give the same bytes.
+    the page links to. A new page takes the place of all that was there, so that nothing beside it is older than it;
+    other formats join what is there. The same results give the same bytes.
     A name that cannot be a folder's is spelt so that it can.
 
     Args:
