@@ -97,4 +97,5 @@ def thinned(losses: FloatArray, points: int = 300) -> tuple[FloatArray, FloatArr
 def file_name(name: str) -> str:
     """``name`` itself where it can be a file's, otherwise something like it that no other name gives."""
     safe = re.sub(r"^[.-]|[^A-Za-z0-9@=,+_.-]", "_", name[:80]) or "_"
-    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    # that of the page over all reports is taken
+    return safe if safe == name != "index.html" else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

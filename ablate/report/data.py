@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ def csv_files(analysis: Analysis) -> dict[str, str]:
         "floors": analysis.floors,
         "cells": analysis.study.cell_frame,
     }
-    return {f"{name}.csv": frame.to_csv(index=False) for name, frame in frames.items()}
+    return {f"{name}.csv": frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC) for name, frame in frames.items()}
 
 
 def measurements_json(analysis: Analysis) -> str:

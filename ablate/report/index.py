@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 import jinja2
 
+#: What a report says of itself.
+FACTS = {"name", "question", "corpus", "profile", "cells", "updated", "answer"}
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -34,5 +36,7 @@ def _summary(folder: Path) -> dict[str, Any] | None:
     try:
         facts: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
+        return None
+    if not isinstance(facts, dict) or not facts.keys() >= FACTS:
         return None
     return {**facts, "link": f"{quote(folder.name)}/index.html"}

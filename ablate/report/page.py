@@ -228,7 +228,7 @@ def _no_sound(*, asked: bool) -> str:
 
 def _markdown_cell(text: str) -> str:
     """Text for a cell of a Markdown table, or for a line."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]<>|#" else char for char in " ".join(str(text).splitlines()))
+    return "".join(f"\\{char}" if char in "\\`*_{}[]<>|#~&" else char for char in " ".join(str(text).splitlines()))
 
 
 def _environment() -> jinja2.Environment:

@@ -71,9 +71,15 @@ def latex_table(analysis: Analysis) -> str:
         if row.kind == "floor" and not floors:
             lines.append(r"\midrule")
             floors = True
-        marks = (_MARKS.get(verdicts.get((row.name, *quantity), ""), "") for quantity in analysis.headline)
+        found = {} if row.kind == "floor" else verdicts  # a variant may have a floor's name
+        marks = (_MARKS.get(found.get((row.name, *quantity), ""), "") for quantity in analysis.in_order)
         cells = [f"{escaped(cell.text)}{mark}{_small(cell)}" for cell, mark in zip(row.cells, marks, strict=True)]
-        name = escaped(row.name) + (r" \emph{(baseline)}" if "baseline" in row.tags else "")
+        # braces: behind the end of a row LaTeX takes [ or * for an argument
+        name = (
+            ("{}" if row.name[:1] in ("[", "*") else "")
+            + escaped(row.name)
+            + (r" \emph{(baseline)}" if "baseline" in row.tags else "")
+        )
         lines.append(rf"{' & '.join([name, *cells])} \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
 

@@ -6,9 +6,11 @@ import json
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
+from markdown_it import MarkdownIt
 from outputs_material import PITCH, Parsed, component, drawn, put
 
 from ablate.report.page import FORMATS, write_report
@@ -27,6 +29,9 @@ NAMES = (
     r"\input{/etc/passwd} $x$ %",
     "../../up",
     "=cmd()|' /C calc'!A0",
+    "--></title></style>]]><img src=x onerror=alert(5)>",
+    "~~~ &lt;img src=x&gt; &amp;",
+    "a\r# no heading | b",
 )
 
 
@@ -56,9 +61,18 @@ def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-def harmless(tmp_path_factory: pytest.TempPathFactory) -> Parsed:
-    folder = written(tmp_path_factory.mktemp("harmless"), "name")
+def harmless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(tmp_path_factory.mktemp("harmless"), "name")
+
+
+def page_of(folder: Path) -> Parsed:
     return Parsed((folder / "index.html").read_text(encoding="utf-8"))
+
+
+def markdown_of(folder: Path) -> Parsed:
+    """The Markdown as GitHub and others show it."""
+    text = (folder / "report.md").read_bytes().decode()
+    return Parsed(MarkdownIt("commonmark").enable("table").render(text))
 
 
 def shape(page: Parsed) -> Counter[str]:
@@ -67,10 +81,10 @@ def shape(page: Parsed) -> Counter[str]:
     return Counter(tag for tag, _ in page.elements if tag not in drawings)
 
 
-def test_a_page_has_the_elements_of_any_other(report: tuple[str, Path], harmless: Parsed) -> None:
+def test_a_page_has_the_elements_of_any_other(report: tuple[str, Path], harmless: Path) -> None:
     text, folder = report
-    read = Parsed((folder / "index.html").read_text(encoding="utf-8"))
-    assert shape(read) == shape(harmless)
+    read = page_of(folder)
+    assert shape(read) == shape(page_of(harmless))
     assert not [key for _, given in read.elements for key in given if key.startswith("on")]
     assert " ".join(text.split()) in read.text
     addresses = [given[key] for _, given in read.elements for key in ("href", "src") if key in given]
@@ -79,7 +93,7 @@ def test_a_page_has_the_elements_of_any_other(report: tuple[str, Path], harmless
 
 def test_what_scripts_read_is_json_with_the_names_in_it(report: tuple[str, Path]) -> None:
     text, folder = report
-    read = Parsed((folder / "index.html").read_text(encoding="utf-8"))
+    read = page_of(folder)
     blobs = [json.loads(script) for script in read.scripts if script.lstrip().startswith(("{", "["))]
     tables = [each for each in blobs if isinstance(each, dict) and "names" in each]
     assert [each["names"] for each in tables] == [["plain", text, f"{text} too"]]
@@ -110,6 +124,16 @@ def test_tables_in_markdown_keep_their_columns(report: tuple[str, Path]) -> None
     assert "<script" not in text.replace(r"\<script", "")
     assert not re.search(r"(?<!\\)\]\((?!figures/)", text), "no link or picture but the report's own"
     assert "# no heading" not in [line.strip() for line in lines]
+
+
+def test_markdown_shows_the_names_as_they_are(report: tuple[str, Path], harmless: Path) -> None:
+    text, folder = report
+    read = markdown_of(folder)
+    assert shape(read) == shape(markdown_of(harmless))
+    pictures = [given["src"] for tag, given in read.elements if tag == "img"]
+    assert pictures
+    assert all((folder / unquote(picture)).is_file() for picture in pictures)
+    assert read.text.count(" ".join(text.split())) > 10
 
 
 def test_latex_has_no_command_of_theirs(report: tuple[str, Path]) -> None:

@@ -104,6 +104,10 @@ def test_the_index_has_every_page_of_a_home_and_its_answer(tmp_path: Path) -> No
     (reports / "broken").mkdir()
     (reports / "broken/index.html").write_text("no report")
     (reports / "broken/summary.json").write_text("{")
+    for place, other in enumerate(("{}", "[]", "null")):
+        (reports / f"other-{place}").mkdir()
+        (reports / f"other-{place}/index.html").write_text("no report")
+        (reports / f"other-{place}/summary.json").write_text(other)
     with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
         write_report(store, tmp_path, names[0])
     read = Parsed((reports / "index.html").read_text(encoding="utf-8"))

@@ -237,7 +237,8 @@ def test_a_report_that_cannot_be_finished_leaves_the_old_one(
 
 def test_file_names_are_safe_and_distinct() -> None:
     assert file_name("tau=0.6") == "tau=0.6"
-    names = ["a/b", "a_b", "a b", "../a", ".a", "", "x" * 200, "-rf"]
+    names = ["a/b", "a_b", "a b", "../a", ".a", "", "x" * 200, "-rf", "index.html"]
     made = [file_name(name) for name in names]
     assert len(set(made)) == len(names)
+    assert "index.html" not in made
     assert all(re.fullmatch(r"[A-Za-z0-9@=,+_][A-Za-z0-9@=,+_.-]*|-[0-9a-f]{8}", name) for name in made)
