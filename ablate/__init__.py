@@ -18,6 +18,7 @@ from ablate.interfaces import (
     Metric,
     ModelMetric,
     Sampler,
+    Stepper,
     Tokenizer,
     Value,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "Performance",
     "Sampler",
     "SamplerSpec",
+    "Stepper",
     "Tokenizer",
     "TokenizerSpec",
     "Value",

@@ -137,6 +137,22 @@ class Conditioner(ABC):
         ``times`` holds the clock at each token, shape [time]; while a row is being generated, time is 1.
         """
 
+    def ask_rows(self, labels: Sequence[Mapping[str, float]]) -> Callable[[FloatArray], FloatArray]:
+        """What :meth:`ask` says of many rows that are generated together, one token of each at a time.
+
+        Args:
+            labels: of each row, defaults filled in.
+
+        Returns:
+            A function of the clock at each row's next token, float64 [rows], that gives float32 [rows, features].
+
+        By default it asks for one row after another; a conditioner that can answer for all of them at once should,
+        for this is called at every step.
+        """
+        import numpy as np
+
+        return lambda times: np.concatenate([self.ask(row, times[i : i + 1]) for i, row in enumerate(labels)])
+
     def disturb(self, observed: FloatArray, others: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Change the numbers of one training step's windows, shape [rows, time, features]; by default not at all.
 
@@ -156,10 +172,31 @@ class Conditioner(ABC):
         """The network side: a module from [rows, time, features] to [rows, time, width]."""
 
 
+class Stepper(Protocol):
+    """A trained network made ready to read one token of every row at a time, on the CPU."""
+
+    def __call__(
+        self, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any = None
+    ) -> tuple[torch.Tensor, Any]:
+        """The logits of each row's next token, float32 [rows, vocabulary], and the state after this one.
+
+        Args:
+            tokens: int64 [rows].
+            conditions: for each conditioner, float32 [rows, features].
+            state: what the call before returned, which is used up; None at the start.
+        """
+        ...
+
+
 class LanguageModel(Protocol):
     """What a model's ``build`` returns: a ``torch.nn.Module`` with this ``forward``.
 
     Causal: the logits at time t depend on tokens up to t only.
+
+    A model may also have a method ``stepper(precision)``, of ``"bf16"`` or ``"fp32"``, that gives a :class:`Stepper` of
+    its weights as they are then. Generation on a CPU steps with it instead of ``forward``, so that a model whose rows
+    can be stepped quicker than by one more call of the network need not wait for it. A row's logits must not depend on
+    the other rows, and on their number in their rounding at most, which must then do so from the first step on.
     """
 
     def __call__(

@@ -103,6 +103,23 @@ class OwnStream(Network):
         torch.nn.init.constant_(self.out.bias, float(next(counter)))
 
 
+class StepsOtherwise(Network):
+    def stepper(self, precision: str) -> Any:
+        def step(tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
+            logits, state = self(tokens[:, None], [values[:, None] for values in conditions], state)
+            return logits[:, 0] * (1 if precision == "fp32" else 2), state
+
+        return step
+
+
+class StepsForgetfully(Network):
+    def stepper(self, precision: str) -> Any:
+        def step(tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
+            return self(tokens[:, None], [values[:, None] for values in conditions])[0][:, 0], state
+
+        return step
+
+
 KEEPS = {"ModelContract": Network}
 #: The contract, its test that must fail, the component, and what the message must say.
 BREAKS: list[tuple[str, str, Any, str]] = [
@@ -118,5 +135,7 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ("ModelContract", "test_gradients", SpareLayer, "no gradient reaches spare.weight"),
     ("ModelContract", "test_gradients", InfiniteGradient, "not finite in out.bias"),
     ("ModelContract", "test_seed_decides", SameForEverySeed, "another seed gave the same"),
+    ("ModelContract", "test_stepper", StepsOtherwise, "in bf16 the stepper's logits are off"),
+    ("ModelContract", "test_stepper", StepsForgetfully, "in fp32 the stepper's logits are off"),
     ("ModelContract", "test_seed_decides", OwnStream, "the same seed gave other"),
 ]

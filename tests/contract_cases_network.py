@@ -65,6 +65,11 @@ class AsksAcrossTime(ClockConditioner):
         return super().ask(labels, times - times.mean() if len(times) else times)
 
 
+class AsksFirstRowOnly(ClockConditioner):
+    def ask_rows(self, labels: Any) -> Any:
+        return lambda times: np.repeat(self.ask(labels[0], times[:1]), len(times), axis=0)
+
+
 class AsksForOneLess(ClockConditioner):
     def ask(self, labels: Any, times: Any) -> Any:
         return super().ask(labels, times)[1:]
@@ -188,6 +193,7 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ("ConditionerContract", "test_observe", ObservesRestlessly, "other numbers"),
     ("ConditionerContract", "test_ask", AsksAcrossTime, "token by token"),
     ("ConditionerContract", "test_ask", AsksForOneLess, "tokens"),
+    ("ConditionerContract", "test_ask_rows", AsksFirstRowOnly, "row by row"),
     ("ConditionerContract", "test_disturb", DisturbsShape, "became"),
     ("ConditionerContract", "test_disturb", DisturbsType, "float64"),
     ("ConditionerContract", "test_disturb", DisturbsBeyond, "not finite"),

@@ -1,30 +1,28 @@
 """Generation on rows: many samples of many variants share each step of the network.
 
-Rows are stepped in blocks of exactly :data:`BLOCK` rows (the last one filled up with idle rows), because a matrix
-product may round differently for another number of rows. So a row's tokens do not depend, to the bit, on which rows
-it was batched with; this holds on a CPU with one thread, where a row's result does not depend on its place in a
-product of fixed shape (a test asserts it for our models). Each row has its own stream of uniform numbers.
+A row's tokens do not depend, to the bit, on which rows it was batched with: see :mod:`ablate.engine.stepping`. Each
+row has its own stream of uniform numbers, drawn ahead.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from ablate.engine.seeding import numpy_stream
+from ablate.engine.stepping import BLOCK, LARGEST, make_stepper, rows_may_vary
 from ablate.errors import NoTokenPossible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ablate.interfaces import Conditioner, IntArray, Sampler, Tokenizer
+    from ablate.interfaces import Conditioner, IntArray, Sampler, Stepper, Tokenizer
     from ablate.specs import SamplerSpec
 
-#: Rows that step together. More share a step better, fewer waste less on idle rows.
-BLOCK = 32
 #: Steps between two pieces of news.
 TELL_EVERY = 100
 
@@ -54,6 +52,11 @@ class Row:
         """How many tokens stand before the first new one: the primer, or the start token."""
         return max(len(self.primer), 1)
 
+    @property
+    def samplers(self) -> tuple[str, ...]:
+        """Names of the samplers in its chain; rows with the same ones share a call of each."""
+        return tuple(spec.name for spec, _ in self.chain)
+
 
 def generate(
     models: Sequence[Any],
@@ -61,6 +64,7 @@ def generate(
     *,
     tokenizer: Tokenizer,
     conditioners: Sequence[Conditioner],
+    precision: str = "fp32",
     device: str = "cpu",
     tell: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -75,6 +79,7 @@ def generate(
         rows: what to generate.
         tokenizer: of the models' vocabulary.
         conditioners: in the order that the models were built with.
+        precision: ``"bf16"`` or ``"fp32"``, for models that offer a stepper; the others predict as they are.
         device: a torch device.
         tell: called now and then with the steps done and the steps of all.
         should_stop: asked before every step.
@@ -83,49 +88,83 @@ def generate(
         NoTokenPossible: the model's or a sampler's logits leave no token possible.
     """
     results: dict[int, IntArray] = {}
-    blocks = _blocks(rows)
-    steps = [max(rows[i].given + rows[i].tokens for i in block) - 1 for block in blocks]
-    done = 0
-    for block, length in zip(blocks, steps, strict=True):
-        run = _Block(models[rows[block[0]].member], [rows[i] for i in block], tokenizer, conditioners, device)
-        for step in range(length):
+    parts = _parts(
+        models, rows, len(tokenizer.vocabulary), [each.features for each in conditioners], precision, device
+    )
+    done, total = 0, sum(part.steps for part in parts)
+    for part in parts:
+        block = _Block(part, tokenizer, conditioners, device)
+        for step in range(part.steps):
             if should_stop():
                 return None
-            run.advance(step)
+            block.advance(step)
             done += 1
-            if done % TELL_EVERY == 0 or done == sum(steps):
-                tell(done, sum(steps))
-        results.update(zip(block, run.tokens(), strict=True))
+            if done % TELL_EVERY == 0 or done == total:
+                tell(done, total)
+        results.update(zip(part.indices, block.tokens(), strict=True))
     return [results[index] for index in range(len(rows))]
 
 
-def _blocks(rows: Sequence[Row]) -> list[list[int]]:
-    """Indices of rows in blocks of one member each."""
+@dataclasses.dataclass(frozen=True)
+class _Part:
+    """Rows of one member that step together.
+
+    Attributes:
+        stepper: of the member's model.
+        indices: where the rows stand among all.
+        rows: the rows, those with the same samplers side by side.
+        size: how many rows the stepper gets: as many, or idle ones beside them.
+    """
+
+    stepper: Stepper
+    indices: Sequence[int]
+    rows: Sequence[Row]
+    size: int
+
+    @property
+    def steps(self) -> int:
+        return max(row.given + row.tokens for row in self.rows) - 1
+
+
+def _parts(
+    models: Sequence[Any],
+    rows: Sequence[Row],
+    vocabulary: int,
+    features: Sequence[int],
+    precision: str,
+    device: str,
+) -> list[_Part]:
     by_member: dict[int, list[int]] = {}
-    for index, row in enumerate(rows):
+    for index, row in sorted(enumerate(rows), key=lambda each: each[1].samplers):
         by_member.setdefault(row.member, []).append(index)
-    return [indices[i : i + BLOCK] for indices in by_member.values() for i in range(0, len(indices), BLOCK)]
+    parts = []
+    for member, indices in by_member.items():
+        stepper = make_stepper(models[member], precision, device)
+        own = device == "cpu" and hasattr(models[member], "stepper")
+        free = own and all(rows_may_vary(stepper, n, vocabulary, features) for n in _lengths(len(indices)))
+        most = LARGEST if free else BLOCK
+        for some in (indices[i : i + most] for i in range(0, len(indices), most)):
+            parts.append(_Part(stepper, some, [rows[i] for i in some], len(some) if free else BLOCK))
+    return parts
+
+
+def _lengths(rows: int) -> set[int]:
+    """How many rows the parts have that so many rows are cut into."""
+    return {min(LARGEST, rows - start) for start in range(0, rows, LARGEST)}
 
 
 class _Block:
-    """Up to :data:`BLOCK` rows of one model, stepped together.
+    """The rows of a part, stepped together.
 
-    ``known_bt`` holds the tokens of all rows of the block from column 0 on, idle rows last; column t of
-    ``uniforms_rt`` draws the token of column t.
+    ``known_bt`` holds the tokens of all rows from column 0 on, idle rows last; column t of ``uniforms_rt`` draws the
+    token of column t.
     """
 
-    def __init__(
-        self,
-        model: Any,
-        rows: Sequence[Row],
-        tokenizer: Tokenizer,
-        conditioners: Sequence[Conditioner],
-        device: str,
-    ) -> None:
-        self.model, self.rows = model, rows
-        self.conditioners, self.device = conditioners, torch.device(device)
-        columns = max(row.given + row.tokens for row in rows)
-        known_bt = np.zeros((BLOCK, columns), np.int64)
+    def __init__(self, part: _Part, tokenizer: Tokenizer, conditioners: Sequence[Conditioner], device: str) -> None:
+        rows = self.rows = part.rows
+        self.step, self.size, self.device = part.stepper, part.size, torch.device(device)
+        columns = part.steps + 1
+        known_bt = np.zeros((part.size, columns), np.int64)
         uniforms_rt = np.zeros((len(rows), columns))
         new_rt = np.zeros((len(rows), columns), bool)
         for index, row in enumerate(rows):
@@ -133,43 +172,46 @@ class _Block:
             new = slice(row.given, row.given + row.tokens)
             new_rt[index, new] = True
             uniforms_rt[index, new] = numpy_stream(row.seed).random(row.tokens)
+        self.all_new_t = new_rt.all(0).tolist()
         self.known_bt = torch.from_numpy(known_bt).to(self.device)
         self.uniforms_rt = torch.from_numpy(uniforms_rt).to(self.device)
         self.new_rt = torch.from_numpy(new_rt).to(self.device)
-        self.chains = _chains(rows, tokenizer, self.device)
+        self.chains = _chains(rows, tokenizer)
         self.clock = tokenizer.clock(len(rows)) if conditioners else None
-        self.asked = [[{**conditioner.labels, **row.labels} for row in rows] for conditioner in conditioners]
+        self.asked = [each.ask_rows([{**each.labels, **row.labels} for row in rows]) for each in conditioners]
         self.state: Any = None
 
     @torch.inference_mode()
     def advance(self, step: int) -> None:
         """Read column ``step`` of every row and write column ``step + 1`` where a new token belongs."""
-        logits_btv, self.state = self.model(self.known_bt[:, step : step + 1], self._conditions(step), self.state)
-        logits_rv = self._reshaped(logits_btv[: len(self.rows), -1].float(), step)
-        new_r = self.new_rt[:, step + 1]
-        drawn_r = draw(logits_rv, self.uniforms_rt[:, step + 1], new_r)
-        column_r = self.known_bt[: len(self.rows), step + 1]
-        column_r.copy_(torch.where(new_r, drawn_r, column_r))
+        logits_bv, self.state = self.step(self.known_bt[:, step], self._conditions(step), self.state)
+        logits_rv = self._reshaped(logits_bv[: len(self.rows)], step)
+        column_r, uniforms_r = self.known_bt[: len(self.rows), step + 1], self.uniforms_rt[:, step + 1]
+        if self.all_new_t[step + 1]:
+            column_r.copy_(draw(logits_rv, uniforms_r))
+        else:
+            new_r = self.new_rt[:, step + 1]
+            column_r.copy_(torch.where(new_r, draw(logits_rv, uniforms_r, new_r), column_r))
 
     def _reshaped(self, logits_rv: torch.Tensor, step: int) -> torch.Tensor:
         """The logits after each row's samplers. They see every step, for they may keep count of them."""
-        reshaped_rv = torch.empty_like(logits_rv)
-        for indices, chain in self.chains:
-            part_rv, history_rt = logits_rv[indices], self.known_bt[indices, : step + 1]
+        parts = []
+        for some, chain in self.chains:
+            part_rv, history_rt = logits_rv[some], self.known_bt[some, : step + 1]
             for sampler in chain:
                 part_rv = sampler(part_rv, history_rt)
-            reshaped_rv[indices] = part_rv
-        return reshaped_rv
+            parts.append(part_rv)
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
 
     def _conditions(self, step: int) -> list[torch.Tensor]:
         if self.clock is None:
             return []
         times = self.clock(self.known_bt[: len(self.rows), step].cpu().numpy())
         conditions = []
-        for conditioner, asked in zip(self.conditioners, self.asked, strict=True):
-            values_rtf = np.stack([conditioner.ask(labels, times[i : i + 1]) for i, labels in enumerate(asked)])
-            idle_rtf = np.repeat(values_rtf[:1], BLOCK - len(values_rtf), axis=0)
-            conditions.append(torch.from_numpy(np.concatenate([values_rtf, idle_rtf])).float().to(self.device))
+        for asked in self.asked:
+            values_rf = asked(times)
+            idle_rf = np.repeat(values_rf[:1], self.size - len(values_rf), axis=0)
+            conditions.append(torch.from_numpy(np.concatenate([values_rf, idle_rf])).float().to(self.device))
         return conditions
 
     def tokens(self) -> list[IntArray]:
@@ -178,35 +220,37 @@ class _Block:
         return [known_bt[index, row.given : row.given + row.tokens].copy() for index, row in enumerate(self.rows)]
 
 
-def _chains(
-    rows: Sequence[Row], tokenizer: Tokenizer, device: torch.device
-) -> list[tuple[torch.Tensor, list[Sampler]]]:
-    """The rows of each chain of samplers, and the chain built for all of them at once."""
-    groups: dict[tuple[str, ...], list[int]] = {}
-    for index, row in enumerate(rows):
-        groups.setdefault(tuple(spec.name for spec, _ in row.chain), []).append(index)
-    built = []
-    for indices in groups.values():
-        specs = [spec for spec, _ in rows[indices[0]].chain]
-        chain = [spec.build([rows[i].chain[place][1] for i in indices], tokenizer) for place, spec in enumerate(specs)]
-        built.append((torch.tensor(indices, device=device), chain))
+def _chains(rows: Sequence[Row], tokenizer: Tokenizer) -> list[tuple[slice, list[Sampler]]]:
+    """The rows of each chain of samplers, which stand side by side, and the chain built for all of them at once."""
+    built, start = [], 0
+    for _, group in itertools.groupby(rows, key=lambda row: row.samplers):
+        some = list(group)
+        chain = [
+            spec.build([row.chain[place][1] for row in some], tokenizer) for place, (spec, _) in enumerate(some[0].chain)
+        ]
+        built.append((slice(start, start + len(some)), chain))
+        start += len(some)
     return built
 
 
-def draw(logits_rv: torch.Tensor, uniforms_r: torch.Tensor, wanted_r: torch.Tensor) -> torch.Tensor:
+def draw(
+    logits_rv: torch.Tensor, uniforms_r: torch.Tensor, wanted_r: torch.Tensor | None = None
+) -> torch.Tensor:
     """One token a row by inverse CDF, in double precision: the first whose cumulated probability exceeds u.
 
     Args:
         logits_rv: what the samplers made of the model's prediction.
         uniforms_r: u of each row, at least 0 and less than 1.
-        wanted_r: the rows whose token is used; the others (still in their primer, or finished) get any.
+        wanted_r: the rows whose token is used; the others (still in their primer, or finished) get any. None is all.
 
     Raises:
         NoTokenPossible: a wanted row has no possible token.
     """
     cumulated_rv = torch.softmax(logits_rv.double(), -1).cumsum(-1)
     total_r = cumulated_rv[:, -1]
-    if not bool((torch.isfinite(total_r) | ~wanted_r).all()):
+    possible_r = total_r.isfinite()
+    if not bool((possible_r if wanted_r is None else possible_r | ~wanted_r).all()):
         raise NoTokenPossible("no token is possible: the logits are not numbers, or a sampler forbids every token")
     # u * total is less than total, so the token found has raised the sum: one of probability 0 never does
-    return (cumulated_rv <= (uniforms_r * total_r)[:, None]).sum(-1).clamp(max=logits_rv.shape[1] - 1)
+    found_r1 = torch.searchsorted(cumulated_rv, (uniforms_r * total_r)[:, None], right=True)
+    return found_r1[:, 0].clamp(max=logits_rv.shape[1] - 1)

@@ -25,7 +25,9 @@ class TrainingSettings:
     decay_every: int = option(1000, ge=1, doc="Steps between two decays.")
     clip: float = option(1.0, ge=0, doc="Largest gradient norm of a step; 0 is no clipping.")
     precision: Literal["auto", "fp32", "bf16"] = option(
-        "auto", doc="bf16 autocast, full fp32, or auto: bf16 where the device has units for it."
+        "auto",
+        doc="bf16 autocast, full fp32, or auto: bf16 where the device has units for it. A model trained in bf16 also "
+        "generates in it, if it has steps of its own for that, as lstm and gru do on a CPU.",
     )
 
 

@@ -115,6 +115,7 @@ def compose(
             rows,
             tokenizer=tokenizer,
             conditioners=built_conditioners(train.config),
+            precision=train.config["training"]["precision"],
             device=device,
             tell=tell,
         )

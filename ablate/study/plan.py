@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from ablate.study.design import Variant
     from ablate.study.spec import StudySpec
 
+#: Samples from the same weights that are enough for one job: more share a step hardly better, and may go to other cores.
+ROWS = 64
+
 
 @dataclasses.dataclass(frozen=True)
 class Held:
@@ -106,7 +109,7 @@ class Plan:
         for stage in self.missing.values():
             if stage.kind == "generate":
                 groups.setdefault(weights_of(stage).fingerprint, []).append(stage)
-        return list(groups.values())
+        return [job for group in groups.values() for job in in_jobs(group)]
 
     def width(self) -> int:
         """The most jobs that could run side by side; at least 1."""
@@ -116,6 +119,19 @@ class Plan:
 def weights_of(stage: Stage) -> Stage:
     """The training that a generation comes from, or a measurement of one or of the training itself."""
     return stage.inputs["weights"] if "weights" in stage.inputs else weights_of(stage.inputs["generated"])
+
+
+def in_jobs(generations: Sequence[Stage]) -> list[list[Stage]]:
+    """Generations from the same weights in jobs of about :data:`ROWS` samples each, in order."""
+    jobs: list[list[Stage]] = []
+    rows = ROWS
+    for stage in generations:
+        if rows >= ROWS:
+            jobs.append([])
+            rows = 0
+        jobs[-1].append(stage)
+        rows += len(stage.config["seeds"])
+    return jobs
 
 
 def lay_out(

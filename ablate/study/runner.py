@@ -23,7 +23,7 @@ from ablate.store.records import (
 from ablate.study.environment import environment
 from ablate.study.executor import make_executor
 from ablate.study.jobs import Done, Failed, Job
-from ablate.study.plan import make_plan, weights_of
+from ablate.study.plan import in_jobs, make_plan, weights_of
 from ablate.study.preflight import check_samplers
 from ablate.study.result import CellFailure, Listener, RunResult
 from ablate.study.stages import EARLY, FLOORS, WITH_FILES, checkpoint_path
@@ -227,8 +227,9 @@ class StudyRun:
             del self._waiting[stage.fingerprint]
             groups.setdefault((stage.kind, _shared(stage)), []).append(stage)
         for (kind, _), stages in groups.items():
-            self._executor.submit(Job(kind, tuple(stages)))
-            self._open_jobs += 1
+            for some in in_jobs(stages) if kind == "generate" else [stages]:
+                self._executor.submit(Job(kind, tuple(some)))
+                self._open_jobs += 1
 
     def _lacks(self, stage: Stage) -> bool:
         return stage.fingerprint in self.plan.missing and stage.fingerprint not in self._done

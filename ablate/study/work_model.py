@@ -99,6 +99,7 @@ def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[Done | 
         rows,
         tokenizer=tokenizer,
         conditioners=built_conditioners(source.config),
+        precision=source.config["training"]["precision"],
         device=context.device,
         tell=lambda done, total: context.tell(News(stages[0].fingerprint, "generate", done / total)),
         should_stop=context.should_stop,

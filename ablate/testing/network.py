@@ -59,6 +59,17 @@ class ConditionerContract(Contract):
         single = [conditioner.ask(dict(conditioner.labels), _TIMES[i : i + 1]) for i in range(len(_TIMES))]
         assert np.array_equal(values, np.concatenate(single)), "token by token it gives other numbers than at once"
 
+    def test_ask_rows(self, settings: Mapping[str, Any]) -> None:
+        """Asked for many rows at once, each at its own time, it gives the numbers of one row after another."""
+        conditioner = self.build(settings)
+        labels, times = dict(conditioner.labels), np.stack([_TIMES, _TIMES[::-1], _TIMES / 2])
+        asked = conditioner.ask_rows([labels] * len(times))
+        for now in times.T:
+            values = asked(now)
+            assert values.dtype == np.float32, f"numbers are {values.dtype}, not float32"
+            each = np.concatenate([conditioner.ask(labels, now[i : i + 1]) for i in range(len(now))])
+            assert np.array_equal(values, each), "asked for many rows, it gives other numbers than row by row"
+
     def test_disturb(self, settings: Mapping[str, Any]) -> None:
         """Disturbing keeps shape and type, draws from ``rng`` only, and does not change what was observed."""
         conditioner = self.build(settings)
@@ -173,10 +184,12 @@ class ModelContract(Contract):
 
     Attributes:
         tolerance: how far logits may differ where only the order of additions does.
+        bf16_tolerance: how far those of a stepper in bf16 may be from the model's.
     """
 
     record = ModelSpec
     tolerance: float = 1e-4
+    bf16_tolerance: float = 0.05
 
     _vocabulary, _rows, _time = 11, 3, 6
 
@@ -245,6 +258,30 @@ class ModelContract(Contract):
             for row in range(self._rows):
                 alone, _ = model(tokens[row : row + 1], [values[row : row + 1] for values in conditions])
                 assert self._equal(alone[0], logits[row]), f"row {row} depends on the rows beside it"
+
+    def test_stepper(self, settings: Mapping[str, Any]) -> None:
+        """If it offers a stepper, that predicts as the model does: in fp32 within the tolerance, in bf16 nearly."""
+        import torch
+
+        for model, tokens, conditions in self._cases(settings):
+            if not hasattr(model, "stepper"):
+                return
+            with torch.inference_mode():
+                expected, _ = model(tokens, conditions)
+                for precision, tolerance in (("fp32", self.tolerance), ("bf16", self.bf16_tolerance)):
+                    found = self._stepped(model.stepper(precision), tokens, conditions)
+                    assert found.dtype == torch.float32, f"the stepper's logits are {found.dtype}, not float32"
+                    off = float((found - expected).abs().amax())
+                    assert off <= tolerance, f"in {precision} the stepper's logits are off by {off:.3g}"
+
+    def _stepped(self, stepper: Any, tokens: torch.Tensor, conditions: Sequence[torch.Tensor]) -> torch.Tensor:
+        import torch
+
+        state, logits = None, []
+        for t in range(tokens.shape[1]):
+            logits_rv, state = stepper(tokens[:, t], [values[:, t] for values in conditions], state)
+            logits.append(logits_rv)
+        return torch.stack(logits, dim=1)
 
     def test_gradients(self, settings: Mapping[str, Any]) -> None:
         """A training step moves every weight, those of the conditioners' modules among them."""

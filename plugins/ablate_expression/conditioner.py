@@ -12,7 +12,7 @@ import numpy as np
 import ablate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import torch
 
@@ -81,7 +81,16 @@ class Expression(ablate.Conditioner):
 
     def ask(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
         """What is asked for at each clock time, over the quantity's scale, float32 [time, 1]."""
-        asked = labels[self.quantity.label] + labels[self._change] * (times / 60)
+        return self._asked(labels[self.quantity.label], labels[self._change], times)
+
+    def ask_rows(self, labels: Sequence[Mapping[str, float]]) -> Callable[[FloatArray], FloatArray]:
+        """The same of many rows at once, float32 [rows, 1] of [rows]."""
+        first_r = np.array([row[self.quantity.label] for row in labels])
+        change_r = np.array([row[self._change] for row in labels])
+        return lambda times: self._asked(first_r, change_r, times)
+
+    def _asked(self, first: FloatArray | float, change: FloatArray | float, times: FloatArray) -> FloatArray:
+        asked = first + change * (times / 60)
         return self._told(np.clip(asked, self.quantity.lowest, self.quantity.highest))
 
     def module(self, width: int) -> torch.nn.Module:

@@ -10,7 +10,7 @@ import ablate
 from ablate.errors import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import torch
 
@@ -66,6 +66,11 @@ class Performer(ablate.Conditioner):
     def ask(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
         """The place asked for, float32 [time, 1]."""
         return np.full((len(times), 1), labels[_LABEL], np.float32)
+
+    def ask_rows(self, labels: Sequence[Mapping[str, float]]) -> Callable[[FloatArray], FloatArray]:
+        """The same place at every step, float32 [rows, 1]."""
+        asked_r1 = np.array([[row[_LABEL]] for row in labels], np.float32)
+        return lambda times: asked_r1
 
     def module(self, width: int) -> torch.nn.Module:
         """One embedding for each performer: [rows, time, 1] to [rows, time, width]."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ablate import Conditioner
     from ablate_recurrent import RecurrentOptions
+    from ablate_recurrent.packed import Packed
 
     State = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 
@@ -64,6 +65,12 @@ class Recurrent(nn.Module):
             state = self._random_state(embedded_rte)
         hidden_rth, state = self.get_submodule(self.cell)(self.dropout(embedded_rte), state)
         return self.projection(self.dropout(hidden_rth)), state
+
+    def stepper(self, precision: str) -> Packed:
+        """Ready to generate, a token of every row at a time; on the CPU."""
+        from ablate_recurrent.packed import Packed
+
+        return Packed(self, precision)
 
     def _random_state(self, embedded_rte: torch.Tensor) -> State:
         shape = (self.options.layers, len(embedded_rte), self.options.hidden)

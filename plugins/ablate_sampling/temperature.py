@@ -26,11 +26,14 @@ class Temperature(ablate.Sampler):
 
     def __init__(self, taus: Sequence[float]) -> None:
         self._tau_r1 = torch.tensor(taus, dtype=torch.float32)[:, None]
+        self._greedy = any(tau < GREEDY_BELOW for tau in taus)
 
     def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
         """New logits of the same shape, [rows, vocabulary]; the history plays no part."""
         del history
         self._tau_r1 = self._tau_r1.to(logits.device)  # moves once: every call of a generation is on one device
+        if not self._greedy:
+            return logits / self._tau_r1
         greedy_r1 = self._tau_r1 < GREEDY_BELOW
         scaled_rv = logits / torch.where(greedy_r1, 1.0, self._tau_r1)
         ids_v = torch.arange(logits.shape[-1], device=logits.device)

@@ -14,7 +14,7 @@ import numpy as np
 import ablate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import torch
 
@@ -50,6 +50,11 @@ class TempoConditioner(ablate.Conditioner):
     def ask(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
         """The tempo asked for at each token, float32 of shape [time, 1]."""
         return np.full((len(times), 1), labels["tempo"], np.float32)
+
+    def ask_rows(self, labels: Sequence[Mapping[str, float]]) -> Callable[[FloatArray], FloatArray]:
+        """The same tempo at every step, float32 [rows, 1]."""
+        asked_r1 = np.array([[row["tempo"]] for row in labels], np.float32)
+        return lambda times: asked_r1
 
     def module(self, width: int) -> torch.nn.Module:
         """A linear layer, [rows, time, 1] to [rows, time, width]."""

@@ -13,8 +13,9 @@ from engine_material import TOKENIZER, VOCABULARY, Recorder, network, row, tempe
 from hypothesis import given
 
 import ablate
-from ablate.engine.generate import BLOCK, Row, draw, generate
+from ablate.engine.generate import Row, draw, generate
 from ablate.engine.seeding import numpy_stream
+from ablate.engine.stepping import BLOCK, LARGEST
 from ablate.errors import StageError
 from ablate.testing.samples import ClockConditioner
 
@@ -36,31 +37,80 @@ def tokens_of(rows: Sequence[Row], models: Any = None, **how: Any) -> list[list[
 # A row is the same whatever is beside it
 
 
+@pytest.mark.parametrize("stepper", ["bf16", "fp32", "none"])
 @pytest.mark.parametrize(
     "options",
     [{"layers": 1}, {"layers": 2}, {"layers": 3}, {"embedding": 33, "hidden": 71}, {"embedding": 128, "hidden": 256}],
 )
-def test_a_row_is_bit_equal_whatever_rows_are_beside_it(options: dict[str, int]) -> None:
+def test_a_row_is_bit_equal_whatever_rows_are_beside_it(options: dict[str, int], stepper: str) -> None:
     """Its logits too: tokens alone would hide what a uniform number seldom falls between."""
     model = network(**options)
+    if stepper == "none":
+        model = WithoutStepper(model)
     rows = [row(seed, tokens=12, tau=0.5 + seed / 50) for seed in range(70)]
     everywhere = [
-        range(70),  # three blocks
+        range(70),  # three blocks, or one part
         range(BLOCK),
         range(5),
         reversed(range(70)),  # elsewhere in the block
         [3] * 40 + [69],
+        [2] * LARGEST + list(range(70)),  # two parts
         *([index] for index in (0, 4, 31, 32, 69)),
     ]
+    precision = "bf16" if stepper == "bf16" else "fp32"
     seen: dict[int, set[tuple[bytes, tuple[int, ...]]]] = {}
     for indices in map(list, everywhere):
         recorder = Recorder()
         kept = [with_recorder(rows[i], recorder, f"{place}") for place, i in enumerate(indices)]
-        for place, (i, tokens) in enumerate(zip(indices, tokens_of(kept, [model]), strict=True)):
+        for place, (i, tokens) in enumerate(
+            zip(indices, tokens_of(kept, [model], precision=precision), strict=True)
+        ):
             logits = torch.stack(recorder.seen[f"{place}"]).numpy().tobytes()
             seen.setdefault(i, set()).add((logits, tuple(tokens)))
     assert len(seen) == 70
     assert {len(results) for results in seen.values()} == {1}
+
+
+class WithoutStepper(torch.nn.Module):
+    """A network that only has its ``forward``, as most plugins' have."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
+        return self.model(tokens, conditions, state)  # type: ignore[no-any-return]
+
+
+class MindsRows(WithoutStepper):
+    """Its stepper rounds otherwise for another number of rows, as a product may."""
+
+    def stepper(self, precision: str) -> Any:
+        def step(tokens: torch.Tensor, conditions: Any, state: Any) -> tuple[torch.Tensor, Any]:
+            logits, state = self.model(tokens[:, None], conditions, state)
+            return logits[:, 0] * (1 + len(tokens) * 2**-20), state
+
+        return step
+
+
+@pytest.mark.parametrize("count", [1, 5, BLOCK + 3])
+def test_a_stepper_that_minds_the_number_of_rows_always_gets_the_same_number(count: int) -> None:
+    recorder, model = Recorder(), MindsRows(network())
+    kept = [with_recorder(row(seed, tokens=4), recorder, f"{seed}") for seed in range(count)]
+    tokens_of(kept, [model])
+    alone = Recorder()
+    tokens_of([with_recorder(row(0, tokens=4), alone, "0")], [model])
+    assert torch.stack(recorder.seen["0"]).equal(torch.stack(alone.seen["0"]))
+
+
+def test_a_member_alone_and_beside_others_is_the_same_in_both_precisions() -> None:
+    models = [network(seed=seed, layers=2) for seed in range(3)]
+    rows = [dataclasses.replace(row(seed, tokens=30), member=seed % 3) for seed in range(21)]
+    for precision in ("fp32", "bf16"):
+        together = tokens_of(rows, models, precision=precision)
+        for member in range(3):
+            own = [dataclasses.replace(each, member=0) for each in rows if each.member == member]
+            assert tokens_of(own, [models[member]], precision=precision) == together[member::3]
 
 
 def with_recorder(plain: Row, recorder: Recorder, key: str) -> Row:
@@ -297,16 +347,16 @@ def test_conditions_stand_at_the_row_that_asked_and_at_the_token_they_belong_to(
 @pytest.mark.parametrize("steps", [0, 1, 19, 25])
 def test_stopping_gives_nothing(steps: int) -> None:
     calls = itertools.count()
-    rows = [row(seed) for seed in range(BLOCK + 1)]
+    rows = [row(1), dataclasses.replace(row(2), member=1)]
     how: dict[str, Any] = {"tokenizer": TOKENIZER, "conditioners": []}
-    assert generate([network()], rows, should_stop=lambda: next(calls) >= steps, **how) is None
+    assert generate([network(), network()], rows, should_stop=lambda: next(calls) >= steps, **how) is None
     assert next(calls) == steps + 1
 
 
 def test_news_count_to_the_end() -> None:
     news: list[tuple[int, int]] = []
-    rows = [row(seed, tokens=150 if seed == BLOCK else 20) for seed in range(BLOCK + 1)]
-    tokens_of(rows, tell=lambda *told: news.append(told))
+    rows = [row(1), dataclasses.replace(row(2, tokens=150), member=1)]
+    tokens_of(rows, [network(), network()], tell=lambda *told: news.append(told))
     assert news == [(100, 170), (170, 170)]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from ablate.engine.generate import BLOCK
+from ablate.engine.stepping import BLOCK
 from ablate.engine.settings import TrainingSettings
 from ablate.engine.train import Member, MemberSeeds, train
 from ablate.engine.windows import Example
