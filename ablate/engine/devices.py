@@ -56,14 +56,19 @@ def _cpu_has_bf16() -> bool:
 
 
 @contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch compute with one thread meanwhile: equal results to the bit, and the quicker way for small steps."""
+def torch_threads(count: int) -> Iterator[None]:
+    """Let torch compute with so many threads meanwhile."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(count)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def one_thread() -> contextlib.AbstractContextManager[None]:
+    """Let torch compute with one thread meanwhile: equal results to the bit, and the quicker way for small steps."""
+    return torch_threads(1)
 
 
 def device_name(device: str) -> str:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from ablate.engine.devices import torch_threads
 from ablate.engine.seeding import numpy_stream
-from ablate.engine.stepping import BLOCK, LARGEST, make_stepper, rows_may_vary
+from ablate.engine.stepping import BLOCK, LARGEST, has_stepper, make_stepper, rows_may_vary
 from ablate.errors import NoTokenPossible
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ def generate(
     conditioners: Sequence[Conditioner],
     precision: str = "fp32",
     device: str = "cpu",
+    threads: int = 1,
     tell: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> list[IntArray] | None:
@@ -81,6 +84,7 @@ def generate(
         conditioners: in the order that the models were built with.
         precision: ``"bf16"`` or ``"fp32"``, for models that offer a stepper; the others predict as they are.
         device: a torch device.
+        threads: for torch on a CPU, where several give the very bits of one.
         tell: called now and then with the steps done and the steps of all.
         should_stop: asked before every step.
 
@@ -88,21 +92,32 @@ def generate(
         NoTokenPossible: the model's or a sampler's logits leave no token possible.
     """
     results: dict[int, IntArray] = {}
-    parts = _parts(
-        models, rows, len(tokenizer.vocabulary), [each.features for each in conditioners], precision, device
-    )
+    features = [conditioner.features for conditioner in conditioners]
+    parts = _parts(models, rows, _Shape(len(tokenizer.vocabulary), features, precision, device, threads))
     done, total = 0, sum(part.steps for part in parts)
     for part in parts:
-        block = _Block(part, tokenizer, conditioners, device)
-        for step in range(part.steps):
-            if should_stop():
-                return None
-            block.advance(step)
-            done += 1
-            if done % TELL_EVERY == 0 or done == total:
-                tell(done, total)
-        results.update(zip(part.indices, block.tokens(), strict=True))
+        with torch.inference_mode(), torch_threads(part.threads):
+            block = _Block(part, tokenizer, conditioners, device)
+            for step in range(part.steps):
+                if should_stop():
+                    return None
+                block.advance(step)
+                done += 1
+                if done % TELL_EVERY == 0 or done == total:
+                    tell(done, total)
+            results.update(zip(part.indices, block.tokens(), strict=True))
     return [results[index] for index in range(len(rows))]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Shape:
+    """What decides, beside the rows, how they step."""
+
+    vocabulary: int
+    features: Sequence[int]
+    precision: str
+    device: str
+    threads: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,38 +129,41 @@ class _Part:
         indices: where the rows stand among all.
         rows: the rows, those with the same samplers side by side.
         size: how many rows the stepper gets: as many, or idle ones beside them.
+        threads: for torch.
     """
 
     stepper: Stepper
     indices: Sequence[int]
     rows: Sequence[Row]
     size: int
+    threads: int
 
     @property
     def steps(self) -> int:
         return max(row.given + row.tokens for row in self.rows) - 1
 
 
-def _parts(
-    models: Sequence[Any],
-    rows: Sequence[Row],
-    vocabulary: int,
-    features: Sequence[int],
-    precision: str,
-    device: str,
-) -> list[_Part]:
+def _parts(models: Sequence[Any], rows: Sequence[Row], shape: _Shape) -> list[_Part]:
     by_member: dict[int, list[int]] = {}
     for index, row in sorted(enumerate(rows), key=lambda each: each[1].samplers):
         by_member.setdefault(row.member, []).append(index)
     parts = []
     for member, indices in by_member.items():
-        stepper = make_stepper(models[member], precision, device)
-        own = device == "cpu" and hasattr(models[member], "stepper")
-        free = own and all(rows_may_vary(stepper, n, vocabulary, features) for n in _lengths(len(indices)))
-        most = LARGEST if free else BLOCK
+        stepper = make_stepper(models[member], shape.precision, shape.device)
+        threads = _threads(stepper, len(indices), shape) if has_stepper(models[member], shape.device) else 0
+        most = LARGEST if threads else BLOCK
         for some in (indices[i : i + most] for i in range(0, len(indices), most)):
-            parts.append(_Part(stepper, some, [rows[i] for i in some], len(some) if free else BLOCK))
+            size = len(some) if threads else BLOCK
+            parts.append(_Part(stepper, some, [rows[i] for i in some], size, threads or 1))
     return parts
+
+
+def _threads(stepper: Stepper, rows: int, shape: _Shape) -> int:
+    """How many threads give so many rows the bits that count; 0 if their number would change them."""
+    for threads in dict.fromkeys((shape.threads, 1)):
+        if all(rows_may_vary(stepper, n, shape.vocabulary, shape.features, threads) for n in _lengths(rows)):
+            return threads
+    return 0
 
 
 def _lengths(rows: int) -> set[int]:
@@ -174,30 +192,32 @@ class _Block:
             uniforms_rt[index, new] = numpy_stream(row.seed).random(row.tokens)
         self.all_new_t = new_rt.all(0).tolist()
         self.known_bt = torch.from_numpy(known_bt).to(self.device)
-        self.uniforms_rt = torch.from_numpy(uniforms_rt).to(self.device)
-        self.new_rt = torch.from_numpy(new_rt).to(self.device)
-        self.chains = _chains(rows, tokenizer)
+        # a view for every step, made at once: making them one by one takes as long as drawing does
+        self.read_tb, self.write_tr = self.known_bt.unbind(1), self.known_bt[: len(rows)].unbind(1)
+        self.uniforms_tr1 = torch.from_numpy(uniforms_rt).to(self.device).split(1, dim=1)
+        self.new_tr = torch.from_numpy(new_rt).to(self.device).unbind(1)
+        self.chains = [(some, chain, self.known_bt[some]) for some, chain in _chains(rows, tokenizer)]
         self.clock = tokenizer.clock(len(rows)) if conditioners else None
         self.asked = [each.ask_rows([{**each.labels, **row.labels} for row in rows]) for each in conditioners]
         self.state: Any = None
 
-    @torch.inference_mode()
     def advance(self, step: int) -> None:
         """Read column ``step`` of every row and write column ``step + 1`` where a new token belongs."""
-        logits_bv, self.state = self.step(self.known_bt[:, step], self._conditions(step), self.state)
-        logits_rv = self._reshaped(logits_bv[: len(self.rows)], step)
-        column_r, uniforms_r = self.known_bt[: len(self.rows), step + 1], self.uniforms_rt[:, step + 1]
+        logits_bv, self.state = self.step(self.read_tb[step], self._conditions(step), self.state)
+        logits_rv = self._reshaped(logits_bv if self.size == len(self.rows) else logits_bv[: len(self.rows)], step)
+        column_r, uniforms_r1 = self.write_tr[step + 1], self.uniforms_tr1[step + 1]
         if self.all_new_t[step + 1]:
-            column_r.copy_(draw(logits_rv, uniforms_r))
+            column_r.copy_(draw(logits_rv, uniforms_r1))
         else:
-            new_r = self.new_rt[:, step + 1]
-            column_r.copy_(torch.where(new_r, draw(logits_rv, uniforms_r, new_r), column_r))
+            new_r = self.new_tr[step + 1]
+            column_r.copy_(torch.where(new_r, draw(logits_rv, uniforms_r1, new_r), column_r))
 
     def _reshaped(self, logits_rv: torch.Tensor, step: int) -> torch.Tensor:
         """The logits after each row's samplers. They see every step, for they may keep count of them."""
         parts = []
-        for some, chain in self.chains:
-            part_rv, history_rt = logits_rv[some], self.known_bt[some, : step + 1]
+        for some, chain, known_rt in self.chains:
+            part_rv = logits_rv if len(self.chains) == 1 else logits_rv[some]
+            history_rt = known_rt.narrow(1, 0, step + 1)
             for sampler in chain:
                 part_rv = sampler(part_rv, history_rt)
             parts.append(part_rv)
@@ -233,24 +253,25 @@ def _chains(rows: Sequence[Row], tokenizer: Tokenizer) -> list[tuple[slice, list
     return built
 
 
-def draw(
-    logits_rv: torch.Tensor, uniforms_r: torch.Tensor, wanted_r: torch.Tensor | None = None
-) -> torch.Tensor:
+def draw(logits_rv: torch.Tensor, uniforms_r1: torch.Tensor, wanted_r: torch.Tensor | None = None) -> torch.Tensor:
     """One token a row by inverse CDF, in double precision: the first whose cumulated probability exceeds u.
 
     Args:
         logits_rv: what the samplers made of the model's prediction.
-        uniforms_r: u of each row, at least 0 and less than 1.
+        uniforms_r1: u of each row, float64, at least 0 and less than 1.
         wanted_r: the rows whose token is used; the others (still in their primer, or finished) get any. None is all.
+
+    Returns:
+        int64 [rows].
 
     Raises:
         NoTokenPossible: a wanted row has no possible token.
     """
     cumulated_rv = torch.softmax(logits_rv.double(), -1).cumsum(-1)
-    total_r = cumulated_rv[:, -1]
-    possible_r = total_r.isfinite()
-    if not bool((possible_r if wanted_r is None else possible_r | ~wanted_r).all()):
+    total_r1 = cumulated_rv[:, -1:]
+    # one number tells of all: without a possible token a total is NaN, and so is a sum with it
+    if not math.isfinite(float((total_r1 if wanted_r is None else total_r1[wanted_r]).sum())):
         raise NoTokenPossible("no token is possible: the logits are not numbers, or a sampler forbids every token")
     # u * total is less than total, so the token found has raised the sum: one of probability 0 never does
-    found_r1 = torch.searchsorted(cumulated_rv, (uniforms_r * total_r)[:, None], right=True)
-    return found_r1[:, 0].clamp(max=logits_rv.shape[1] - 1)
+    found_r1 = torch.searchsorted(cumulated_rv, uniforms_r1 * total_r1, right=True)
+    return found_r1[:, 0] if wanted_r is None else found_r1[:, 0].clamp(max=logits_rv.shape[1] - 1)

@@ -3,8 +3,8 @@
 A matrix product may round differently for another number of rows. A row's tokens must not depend on which rows it was
 batched with, so what counts is its result in a block of exactly :data:`BLOCK` rows, idle ones among them; this holds on
 a CPU, where a row's result does not depend on its place in a product of fixed shape (a test asserts it for our models).
-Where a model's own stepper gives those very bits for another number of rows, and that is tried out here for the number
-at hand, no row has to be idle and more of them can share a step.
+Where a model's own stepper gives those very bits for another number of rows, or with several threads, and that is tried
+out here for the numbers at hand, no row has to be idle and more of them can share a step.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from ablate.engine.devices import torch_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +28,11 @@ LARGEST = 128
 TRIED = 2
 
 
+def has_stepper(model: Any, device: str) -> bool:
+    """Whether the model has a stepper of its own for that device."""
+    return device == "cpu" and hasattr(model, "stepper")
+
+
 def make_stepper(model: Any, precision: str, device: str) -> Stepper:
     """The model's own stepper, if it has one for this device, or one that calls the model as it is, in float32.
 
@@ -34,7 +41,7 @@ def make_stepper(model: Any, precision: str, device: str) -> Stepper:
         precision: ``"bf16"`` or ``"fp32"``.
         device: a torch device.
     """
-    if device == "cpu" and hasattr(model, "stepper"):
+    if has_stepper(model, device):
         stepper: Stepper = model.stepper(precision)
         return stepper
 
@@ -46,7 +53,7 @@ def make_stepper(model: Any, precision: str, device: str) -> Stepper:
 
 
 @torch.inference_mode()
-def rows_may_vary(stepper: Stepper, rows: int, vocabulary: int, features: Sequence[int]) -> bool:
+def rows_may_vary(stepper: Stepper, rows: int, vocabulary: int, features: Sequence[int], threads: int = 1) -> bool:
     """Whether each of so many rows gets the logits, to the bit, that it gets in a block of :data:`BLOCK` rows.
 
     Args:
@@ -54,6 +61,7 @@ def rows_may_vary(stepper: Stepper, rows: int, vocabulary: int, features: Sequen
         rows: how many there are.
         vocabulary: number of token ids.
         features: of each conditioner.
+        threads: that torch has for the rows; the block that counts is computed by one.
     """
     generator = torch.Generator().manual_seed(0)
     whole = -(-rows // BLOCK) * BLOCK
@@ -67,5 +75,7 @@ def rows_may_vary(stepper: Stepper, rows: int, vocabulary: int, features: Sequen
             seen.append(logits_rv)
         return torch.stack(seen)
 
-    apart = torch.cat([logits(slice(start, start + BLOCK)) for start in range(0, whole, BLOCK)], dim=1)
-    return logits(slice(rows)).equal(apart[:, :rows])
+    with torch_threads(1):
+        apart = torch.cat([logits(slice(start, start + BLOCK)) for start in range(0, whole, BLOCK)], dim=1)
+    with torch_threads(threads):
+        return logits(slice(rows)).equal(apart[:, :rows])

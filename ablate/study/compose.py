@@ -7,6 +7,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from ablate.engine.devices import one_thread, resolve_device
 from ablate.engine.generate import generate
@@ -109,6 +110,7 @@ def compose(
     numbers = range(wish.first, wish.first + configuration.settings["generation"]["samples"])
     seeds = [derive(store.study(wish.study).seed, cell.replicate, "sample", number) for number in numbers]
     rows = rows_of(generation_config(configuration, seeds), primer)
+    threads = torch.get_num_threads()  # no other process is at work
     with one_thread():
         tokens = generate(
             [trained_model(train.config, home / train.artifact, device)],
@@ -117,6 +119,7 @@ def compose(
             conditioners=built_conditioners(train.config),
             precision=train.config["training"]["precision"],
             device=device,
+            threads=threads,
             tell=tell,
         )
     return samples_of(Sampled(tokens or [], primer), tokenizer, configuration.labels, first=wish.first)

@@ -49,7 +49,7 @@ class Product:
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """[rows, out] of [rows, in]."""
         if self._packed:
-            result: torch.Tensor = torch.ops.mkldnn._linear_pointwise(  # noqa: SLF001
+            result: torch.Tensor = torch.ops.mkldnn._linear_pointwise.default(  # noqa: SLF001
                 x, self._weight, self._bias, "none", [], ""
             )
             return result
@@ -180,7 +180,7 @@ class Packed:
             of_input, of_state, bias = packed[0]
             self._table = (network.embedding.weight @ of_input.T + bias).numpy()
             self._first = Product(of_state, None, self._dtype)
-            self._of_conditions = Product(of_input, None, self._dtype)
+            self._of_conditions = Product(of_input, None, self._dtype) if len(self._conditioners) else None
             self._upper = [Product(torch.cat([x / self._cell.double, h], 1), b, self._dtype) for x, h, b in packed[1:]]
             projection = network.projection
             self._last = Product(projection.weight / self._cell.double, projection.bias, self._dtype)
@@ -211,7 +211,7 @@ class Packed:
 
     def _add_conditions(self, conditions: Sequence[torch.Tensor], state: State) -> None:
         """Add what the conditioners say, which is worked out again only where it is news: few say much."""
-        if not conditions:
+        if self._of_conditions is None:
             return
         if state.added is None or any(
             not now.equal(before) for now, before in zip(conditions, state.conditions, strict=True)

@@ -193,8 +193,10 @@ def test_more_tokens_begin_with_the_same_ones() -> None:
 
 def drawn(logits: Any, uniforms: Any) -> list[int]:
     rows = torch.tensor(logits, dtype=torch.float32)
-    u = torch.tensor(uniforms, dtype=torch.float64)
-    return draw(rows, u, torch.ones(len(rows), dtype=torch.bool)).tolist()
+    u = torch.tensor(uniforms, dtype=torch.float64)[:, None]
+    every = torch.ones(len(rows), dtype=torch.bool)
+    assert draw(rows, u).equal(draw(rows, u, every))
+    return draw(rows, u).tolist()
 
 
 LOGITS = st.lists(st.floats(-60, 60, width=32) | st.just(-INF), min_size=1, max_size=20).filter(

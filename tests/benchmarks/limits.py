@@ -1,0 +1,44 @@
+"""What this machine can do at best, measured: the limits that stand beside the measurements."""
+
+from __future__ import annotations
+
+import functools
+import time
+
+import numpy as np
+import torch
+
+
+def _best(run: object, times: int, rounds: int = 5) -> float:
+    best = float("inf")
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        for _ in range(times):
+            run()  # type: ignore[operator]
+        best = min(best, (time.perf_counter() - begun) / times)
+    return best
+
+
+@functools.cache
+def gemm_rate(precision: str, threads: int, rows: int = 256, inputs: int = 1024, outputs: int = 2048) -> float:
+    """FLOP/s of one large matrix product with weights packed once, the fastest of several rounds."""
+    from ablate_recurrent.packed import Product
+
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with torch.inference_mode():
+            product = Product(torch.randn(outputs, inputs), None, dtype)
+            x = torch.randn(rows, inputs).to(dtype)
+            product(x)
+            return 2 * rows * inputs * outputs / _best(lambda: product(x), 5)
+    finally:
+        torch.set_num_threads(before)
+
+
+@functools.cache
+def bandwidth(megabytes: float) -> float:
+    """Bytes a second that a sum over so many megabytes reads: of the cache that they fit in, one thread."""
+    numbers = np.ones(int(megabytes * 2**20 / 8))
+    return numbers.nbytes / _best(numbers.sum, max(1, int(100 / megabytes)))
