@@ -21,7 +21,6 @@ Whatever else is raised is a bug and shows its traceback.
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -116,5 +115,7 @@ class LabelClash(StageError):  # noqa: N818
 
 def did_you_mean(name: str, offered: Iterable[str]) -> str:
     """The suggestion for a misspelt name, with its punctuation, or an empty string."""
+    import difflib  # seldom needed
+
     close = difflib.get_close_matches(name, list(offered), n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""

@@ -68,6 +68,7 @@ class Registry:
         self._strict = strict
         self.plugins: list[Plugin] = []
         self.components: list[Component] = []
+        self._distributions: dict[int, tuple[str, str]] = {}
         found = importlib.metadata.entry_points(group=GROUP) if entry_points is None else entry_points
         for entry_point in sorted(set(found), key=lambda e: (e.name, e.value)):
             self._load(entry_point)
@@ -75,13 +76,7 @@ class Registry:
             raise PluginError("\n".join(self.clashes()))
 
     def _load(self, entry_point: importlib.metadata.EntryPoint) -> None:
-        dist = entry_point.dist
-        plugin = Plugin(
-            entry_point.name,
-            entry_point.value,
-            dist.name if dist else "unknown",
-            dist.version if dist else "unknown",
-        )
+        plugin = Plugin(entry_point.name, entry_point.value, *self._distribution(entry_point))
         try:
             specs = _collect(entry_point.load())
         except (Exception, SystemExit) as error:  # a stranger's module may raise anything, and the rest must go on
@@ -91,6 +86,16 @@ class Registry:
             specs = []
         self.plugins.append(plugin)
         self.components += [Component(spec, plugin) for spec in specs]
+
+    def _distribution(self, entry_point: importlib.metadata.EntryPoint) -> tuple[str, str]:
+        """Name and version of what a plugin came with, read once: it is a parsed e-mail header each time."""
+        dist = entry_point.dist
+        if dist is None:
+            return "unknown", "unknown"
+        if id(dist) not in self._distributions:
+            about = dist.metadata
+            self._distributions[id(dist)] = about["Name"], about["Version"]
+        return self._distributions[id(dist)]
 
     def offered(self, kind: str) -> list[Component]:
         """Every component of a kind, by name."""
@@ -151,17 +156,26 @@ def get_registry() -> Registry:
 
 def _collect(module: Any) -> list[ComponentSpec]:
     """Everything that a plugin offers, each record checked; raises whatever is wrong with the plugin."""
-    # a manager for each plugin: what one does wrong cannot reach the others
-    manager = pluggy.PluginManager("ablate")
-    manager.add_hookspecs(hookspecs)
+    manager = _manager()
     manager.register(module)
-    _check_hooks(manager, module)
-    specs = [spec for spec_type in SPECS.values() for spec in _offered(manager, spec_type)]
+    try:
+        _check_hooks(manager, module)
+        specs = [spec for spec_type in SPECS.values() for spec in _offered(manager, spec_type)]
+    finally:
+        # one plugin at a time: what one does wrong cannot reach the others
+        manager.unregister(module)
     names = [f"{spec.kind} '{spec.name}'" for spec in specs]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise PluginError(f"offers {', '.join(twice)} twice")
     return specs
+
+
+@functools.cache
+def _manager() -> pluggy.PluginManager:
+    manager = pluggy.PluginManager("ablate")
+    manager.add_hookspecs(hookspecs)
+    return manager
 
 
 def _check_hooks(manager: pluggy.PluginManager, module: Any) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ablate.cli.tables import table, terminal_width
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -31,21 +33,7 @@ def _finite(data: Any) -> Any:
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "", right: int = 0) -> None:
     """A table as wide as the terminal; the last ``right`` columns are aligned to the right."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, header in enumerate(headers):
-        table.add_column(header, justify="right" if place >= len(headers) - right else "left", overflow="fold")
-    for row in rows:
-        # Text, because names and messages may hold what rich takes for markup
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    console = Console(soft_wrap=False)
-    if not console.is_terminal:
-        console.width = max(console.width, 200)  # a pipe has no width, and folded cells are no use to grep
-    console.print(table)
+    click.echo(f"{title}\n{table(headers, rows, right=right, width=terminal_width())}\n")
 
 
 def print_answer(answer: Answer) -> None:

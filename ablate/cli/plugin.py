@@ -6,23 +6,27 @@ import dataclasses
 
 import click
 
-from ablate.cli import plugin_new
+from ablate.cli.lazy import Late, lazy
 from ablate.cli.output import json_option, print_json, print_table
 from ablate.errors import UnknownName
 from ablate.options import describe, shown
 from ablate.registry import Component, get_registry
 from ablate.specs import SPECS
 
+_LATE = {
+    "new": Late(
+        "ablate.cli.plugin_new:new",
+        "Write a package with a component that works: code to change, tests, and a study that uses it.",
+    )
+}
 
-@click.group("plugin")
+
+@click.group("plugin", cls=lazy(_LATE))
 def group() -> None:
     """See which components there are and who offers them, and begin one of your own.
 
     Example: ablate plugin list --kind metric
     """
-
-
-group.add_command(plugin_new.new)
 
 
 @group.command("list")

@@ -42,7 +42,7 @@ def list_(home: Path, store: str | None, as_json: bool) -> None:  # noqa: FBT001
 
 
 def _files() -> dict[str, Path]:
-    from ablate.study.spec import known_studies
+    from ablate.study.files import known_studies
 
     return known_studies()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import re
 from pathlib import Path
@@ -14,6 +15,21 @@ from ablate.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@dataclasses.dataclass(frozen=True)
+class Compute:
+    """What a generation is computed with.
+
+    Attributes:
+        device: a torch device.
+        precision: ``"bf16"`` or ``"fp32"``, for models that offer a stepper; the others predict as they are.
+        threads: for torch on a CPU, where several give the very bits of one.
+    """
+
+    device: str = "cpu"
+    precision: str = "fp32"
+    threads: int = 1
 
 
 def resolve_device(asked: str) -> str:
@@ -64,6 +80,11 @@ def torch_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def free_threads() -> int:
+    """How many threads torch would take by itself, for work with no other process beside it."""
+    return torch.get_num_threads()
 
 
 def one_thread() -> contextlib.AbstractContextManager[None]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ablate.engine.devices import torch_threads
+from ablate.engine.devices import Compute, torch_threads
 from ablate.engine.seeding import numpy_stream
 from ablate.engine.stepping import BLOCK, LARGEST, has_stepper, make_stepper, rows_may_vary
 from ablate.errors import NoTokenPossible
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ablate.interfaces import Conditioner, IntArray, Sampler, Stepper, Tokenizer
     from ablate.specs import SamplerSpec
 
+_ALONE = Compute()
 #: Steps between two pieces of news.
 TELL_EVERY = 100
 
@@ -66,9 +67,7 @@ def generate(
     *,
     tokenizer: Tokenizer,
     conditioners: Sequence[Conditioner],
-    precision: str = "fp32",
-    device: str = "cpu",
-    threads: int = 1,
+    compute: Compute = _ALONE,
     tell: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> list[IntArray] | None:
@@ -78,13 +77,11 @@ def generate(
     returned (int64 [row.tokens]) do not include it.
 
     Args:
-        models: one for each member, on ``device`` and in evaluation mode.
+        models: one for each member, on the device and in evaluation mode.
         rows: what to generate.
         tokenizer: of the models' vocabulary.
         conditioners: in the order that the models were built with.
-        precision: ``"bf16"`` or ``"fp32"``, for models that offer a stepper; the others predict as they are.
-        device: a torch device.
-        threads: for torch on a CPU, where several give the very bits of one.
+        compute: where, how precisely, and with how many threads.
         tell: called now and then with the steps done and the steps of all.
         should_stop: asked before every step.
 
@@ -92,12 +89,12 @@ def generate(
         NoTokenPossible: the model's or a sampler's logits leave no token possible.
     """
     results: dict[int, IntArray] = {}
-    features = [conditioner.features for conditioner in conditioners]
-    parts = _parts(models, rows, _Shape(len(tokenizer.vocabulary), features, precision, device, threads))
+    words, features = len(tokenizer.vocabulary), [conditioner.features for conditioner in conditioners]
+    parts = _parts(models, rows, compute, lambda stepper, n, k: rows_may_vary(stepper, n, words, features, k))
     done, total = 0, sum(part.steps for part in parts)
     for part in parts:
         with torch.inference_mode(), torch_threads(part.threads):
-            block = _Block(part, tokenizer, conditioners, device)
+            block = _Block(part, tokenizer, conditioners, compute.device)
             for step in range(part.steps):
                 if should_stop():
                     return None
@@ -107,17 +104,6 @@ def generate(
                     tell(done, total)
             results.update(zip(part.indices, block.tokens(), strict=True))
     return [results[index] for index in range(len(rows))]
-
-
-@dataclasses.dataclass(frozen=True)
-class _Shape:
-    """What decides, beside the rows, how they step."""
-
-    vocabulary: int
-    features: Sequence[int]
-    precision: str
-    device: str
-    threads: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,27 +129,25 @@ class _Part:
         return max(row.given + row.tokens for row in self.rows) - 1
 
 
-def _parts(models: Sequence[Any], rows: Sequence[Row], shape: _Shape) -> list[_Part]:
+def _parts(
+    models: Sequence[Any], rows: Sequence[Row], compute: Compute, may_vary: Callable[[Stepper, int, int], bool]
+) -> list[_Part]:
+    """The rows of each member in parts; ``may_vary`` tells of a stepper, a number of rows and one of threads."""
     by_member: dict[int, list[int]] = {}
     for index, row in sorted(enumerate(rows), key=lambda each: each[1].samplers):
         by_member.setdefault(row.member, []).append(index)
     parts = []
     for member, indices in by_member.items():
-        stepper = make_stepper(models[member], shape.precision, shape.device)
-        threads = _threads(stepper, len(indices), shape) if has_stepper(models[member], shape.device) else 0
+        stepper, threads = make_stepper(models[member], compute), 0
+        if has_stepper(models[member], compute.device):
+            tried = (n for n in dict.fromkeys((compute.threads, 1)))
+            good = (n for n in tried if all(may_vary(stepper, rows_, n) for rows_ in _lengths(len(indices))))
+            threads = next(good, 0)
         most = LARGEST if threads else BLOCK
         for some in (indices[i : i + most] for i in range(0, len(indices), most)):
             size = len(some) if threads else BLOCK
             parts.append(_Part(stepper, some, [rows[i] for i in some], size, threads or 1))
     return parts
-
-
-def _threads(stepper: Stepper, rows: int, shape: _Shape) -> int:
-    """How many threads give so many rows the bits that count; 0 if their number would change them."""
-    for threads in dict.fromkeys((shape.threads, 1)):
-        if all(rows_may_vary(stepper, n, shape.vocabulary, shape.features, threads) for n in _lengths(rows)):
-            return threads
-    return 0
 
 
 def _lengths(rows: int) -> set[int]:
@@ -190,11 +174,11 @@ class _Block:
             new = slice(row.given, row.given + row.tokens)
             new_rt[index, new] = True
             uniforms_rt[index, new] = numpy_stream(row.seed).random(row.tokens)
-        self.all_new_t = new_rt.all(0).tolist()
+        self.all_new_t: list[bool] = new_rt.all(axis=0).tolist()
         self.known_bt = torch.from_numpy(known_bt).to(self.device)
         # a view for every step, made at once: making them one by one takes as long as drawing does
         self.read_tb, self.write_tr = self.known_bt.unbind(1), self.known_bt[: len(rows)].unbind(1)
-        self.uniforms_tr1 = torch.from_numpy(uniforms_rt).to(self.device).split(1, dim=1)
+        self.uniforms_tr1 = torch.from_numpy(uniforms_rt).to(self.device)[..., None].unbind(1)
         self.new_tr = torch.from_numpy(new_rt).to(self.device).unbind(1)
         self.chains = [(some, chain, self.known_bt[some]) for some, chain in _chains(rows, tokenizer)]
         self.clock = tokenizer.clock(len(rows)) if conditioners else None
@@ -245,9 +229,8 @@ def _chains(rows: Sequence[Row], tokenizer: Tokenizer) -> list[tuple[slice, list
     built, start = [], 0
     for _, group in itertools.groupby(rows, key=lambda row: row.samplers):
         some = list(group)
-        chain = [
-            spec.build([row.chain[place][1] for row in some], tokenizer) for place, (spec, _) in enumerate(some[0].chain)
-        ]
+        specs = [spec for spec, _ in some[0].chain]
+        chain = [spec.build([row.chain[place][1] for row in some], tokenizer) for place, spec in enumerate(specs)]
         built.append((slice(start, start + len(some)), chain))
         start += len(some)
     return built

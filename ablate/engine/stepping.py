@@ -18,6 +18,7 @@ from ablate.engine.devices import torch_threads
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ablate.engine.devices import Compute
     from ablate.interfaces import Stepper
 
 #: Rows that step together where the number of rows matters. More share a step better, fewer waste less on idle rows.
@@ -33,19 +34,18 @@ def has_stepper(model: Any, device: str) -> bool:
     return device == "cpu" and hasattr(model, "stepper")
 
 
-def make_stepper(model: Any, precision: str, device: str) -> Stepper:
+def make_stepper(model: Any, compute: Compute) -> Stepper:
     """The model's own stepper, if it has one for this device, or one that calls the model as it is, in float32.
 
     Args:
-        model: a ``LanguageModel`` on ``device`` and in evaluation mode.
-        precision: ``"bf16"`` or ``"fp32"``.
-        device: a torch device.
+        model: a ``LanguageModel`` on the device and in evaluation mode.
+        compute: the device and the precision.
     """
-    if has_stepper(model, device):
-        stepper: Stepper = model.stepper(precision)
+    if has_stepper(model, compute.device):
+        stepper: Stepper = model.stepper(compute.precision)
         return stepper
 
-    def step(tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any) -> tuple[torch.Tensor, Any]:
+    def step(tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any = None) -> tuple[torch.Tensor, Any]:
         logits_rtv, state = model(tokens[:, None], [condition[:, None] for condition in conditions], state)
         return logits_rtv[:, -1].float(), state
 

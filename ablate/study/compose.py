@@ -7,9 +7,8 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
-from ablate.engine.devices import one_thread, resolve_device
+from ablate.engine.devices import Compute, free_threads, one_thread, resolve_device
 from ablate.engine.generate import generate
 from ablate.engine.seeding import derive
 from ablate.engine.settings import PrimerSettings
@@ -110,16 +109,14 @@ def compose(
     numbers = range(wish.first, wish.first + configuration.settings["generation"]["samples"])
     seeds = [derive(store.study(wish.study).seed, cell.replicate, "sample", number) for number in numbers]
     rows = rows_of(generation_config(configuration, seeds), primer)
-    threads = torch.get_num_threads()  # no other process is at work
+    compute = Compute(device, train.config["training"]["precision"], free_threads())
     with one_thread():
         tokens = generate(
             [trained_model(train.config, home / train.artifact, device)],
             rows,
             tokenizer=tokenizer,
             conditioners=built_conditioners(train.config),
-            precision=train.config["training"]["precision"],
-            device=device,
-            threads=threads,
+            compute=compute,
             tell=tell,
         )
     return samples_of(Sampled(tokens or [], primer), tokenizer, configuration.labels, first=wish.first)

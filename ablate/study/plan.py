@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ablate.study.design import Variant
     from ablate.study.spec import StudySpec
 
-#: Samples from the same weights that are enough for one job: more share a step hardly better, and may go to other cores.
+#: Samples from the same weights that are enough for one job: more hardly share a step better, and other cores wait.
 ROWS = 64
 
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ablate
 from ablate.engine.settings import FloorSettings, SearchSettings, StatisticsSettings
-from ablate.errors import StudyFileError, UnknownName
+from ablate.errors import StudyFileError
 from ablate.options import plain, validate
 from ablate.registry import get_registry
 from ablate.specs import MetricSpec
 from ablate.study import checks, checks_varied, choices, varied
 from ablate.study.design import DESIGNS, Axis, Objective, Variant, aliases
+from ablate.study.files import find_study
 from ablate.study.overrides import DEFAULT_PROFILE, Overrides, anchor_paths, apply, merge, study_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from ablate.registry import Registry
     from ablate.study.choices import Configuration, FileShape
@@ -116,42 +116,6 @@ def _plain_axis(axis: Axis) -> Any:
         return list(axis.levels)
     data: dict[str, Any] = dataclasses.asdict(axis.range) if axis.range else {"levels": list(axis.levels)}
     return {**data, **({"when": {path: list(levels) for path, levels in axis.when.items()}} if axis.when else {})}
-
-
-def shipped_folder() -> Path:
-    """Where the studies that come with ablate lie: inside the installed package, or beside it in a checkout."""
-    package = Path(ablate.__file__).parent
-    inside = package / "studies"
-    return inside if inside.is_dir() else package.parent / "studies"
-
-
-def shipped_studies() -> dict[str, Path]:
-    """Name to file of the shipped studies."""
-    return {path.stem: path for path in sorted(shipped_folder().glob("*.toml"))}
-
-
-def known_studies() -> dict[str, Path]:
-    """Name to file of the shipped studies and those in ``./studies``, which win."""
-    local = {path.stem: path for path in sorted(Path("studies").glob("*.toml"))}
-    return {**shipped_studies(), **local}
-
-
-def find_study(name_or_file: str) -> Path:
-    """A study file by path, or by name in ``./studies`` and among the shipped ones.
-
-    Raises:
-        UnknownName: with a suggestion.
-        StudyFileError: a path to a file that does not exist.
-    """
-    if name_or_file.endswith(".toml") or "/" in name_or_file:
-        path = Path(name_or_file)
-        if not path.is_file():
-            raise StudyFileError(name_or_file, ["no such file"])
-        return path
-    known = known_studies()
-    if name_or_file not in known:
-        raise UnknownName("study", name_or_file, known)
-    return known[name_or_file]
 
 
 def load_study(name_or_file: str, overrides: Overrides | None = None, registry: Registry | None = None) -> StudySpec:

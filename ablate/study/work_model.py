@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ablate.engine import checkpoint
+from ablate.engine.devices import Compute
 from ablate.engine.energy import joules_so_far
 from ablate.engine.generate import Row, generate
 from ablate.engine.train import Member, MemberSeeds, Progress, train
@@ -99,8 +100,7 @@ def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[Done | 
         rows,
         tokenizer=tokenizer,
         conditioners=built_conditioners(source.config),
-        precision=source.config["training"]["precision"],
-        device=context.device,
+        compute=Compute(context.device, source.config["training"]["precision"]),
         tell=lambda done, total: context.tell(News(stages[0].fingerprint, "generate", done / total)),
         should_stop=context.should_stop,
     )

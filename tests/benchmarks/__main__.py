@@ -1,6 +1,6 @@
 """``make bench``: every group of benchmarks, or those named.
 
-    python tests/benchmarks [GROUP ...] [--out FOLDER]
+python tests/benchmarks [GROUP ...] [--out FOLDER]
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from harness import Case, Table, compare, threads
 from limits import gemm_rate
 from naive import NaiveLSTM, naive_sampling
 
+from ablate.engine.devices import Compute
 from ablate.engine.generate import Row, generate
 from ablate.registry import get_registry
 
@@ -48,7 +49,8 @@ def sample(model: str, members: int, rows: int, tokens: int, precision: str, fir
             network, tokenizer, temperature = _parts(model, member)
             chain = ((temperature, temperature.parse({"tau": 1.0})),)
             each = [Row(0, chain, tokens, seed) for seed in range(rows)]
-            tokens_of = generate([network], each, tokenizer=tokenizer, conditioners=[], precision=precision, threads=count)
+            compute = Compute(precision=precision, threads=count)
+            tokens_of = generate([network], each, tokenizer=tokenizer, conditioners=[], compute=compute)
             made += sum(map(len, tokens_of or []))
     return float(made)
 

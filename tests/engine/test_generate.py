@@ -13,6 +13,7 @@ from engine_material import TOKENIZER, VOCABULARY, Recorder, network, row, tempe
 from hypothesis import given
 
 import ablate
+from ablate.engine.devices import Compute
 from ablate.engine.generate import Row, draw, generate
 from ablate.engine.seeding import numpy_stream
 from ablate.engine.stepping import BLOCK, LARGEST
@@ -63,7 +64,7 @@ def test_a_row_is_bit_equal_whatever_rows_are_beside_it(options: dict[str, int],
         recorder = Recorder()
         kept = [with_recorder(rows[i], recorder, f"{place}") for place, i in enumerate(indices)]
         for place, (i, tokens) in enumerate(
-            zip(indices, tokens_of(kept, [model], precision=precision), strict=True)
+            zip(indices, tokens_of(kept, [model], compute=Compute(precision=precision)), strict=True)
         ):
             logits = torch.stack(recorder.seen[f"{place}"]).numpy().tobytes()
             seen.setdefault(i, set()).add((logits, tuple(tokens)))
@@ -107,10 +108,10 @@ def test_a_member_alone_and_beside_others_is_the_same_in_both_precisions() -> No
     models = [network(seed=seed, layers=2) for seed in range(3)]
     rows = [dataclasses.replace(row(seed, tokens=30), member=seed % 3) for seed in range(21)]
     for precision in ("fp32", "bf16"):
-        together = tokens_of(rows, models, precision=precision)
+        together = tokens_of(rows, models, compute=Compute(precision=precision))
         for member in range(3):
             own = [dataclasses.replace(each, member=0) for each in rows if each.member == member]
-            assert tokens_of(own, [models[member]], precision=precision) == together[member::3]
+            assert tokens_of(own, [models[member]], compute=Compute(precision=precision)) == together[member::3]
 
 
 def with_recorder(plain: Row, recorder: Recorder, key: str) -> Row:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from ablate.engine.stepping import BLOCK
 from ablate.engine.settings import TrainingSettings
+from ablate.engine.stepping import BLOCK
 from ablate.engine.train import Member, MemberSeeds, train
 from ablate.engine.windows import Example
 from ablate.errors import InvalidOptions
