@@ -20,7 +20,7 @@ import torch
 from torch.nn import functional
 
 from ablate.engine import checkpoint
-from ablate.engine.windows import IGNORED, Batch, Example, Windows
+from ablate.engine.windows import IGNORED, Batch, Example, Examples, Windows
 from ablate.errors import StageError, TrainingDiverged
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Member:
     """
 
     build: Callable[[], Any]
-    examples: Sequence[Example]
+    examples: Sequence[Example] | Examples
     conditioners: Sequence[Conditioner]
     settings: TrainingSettings
     seeds: MemberSeeds

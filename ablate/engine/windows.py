@@ -36,6 +36,34 @@ class Example:
 
 
 @dataclasses.dataclass(frozen=True)
+class Examples:
+    """All examples of a training in one piece, which may be mapped from a file instead of being in memory.
+
+    Attributes:
+        tokens: of all examples, one after another, of any integer type.
+        counts: how many tokens each example has, int64 [examples].
+        conditions: for each conditioner, float32 [all tokens, features].
+    """
+
+    tokens: IntArray
+    counts: IntArray
+    conditions: tuple[FloatArray, ...]
+
+    @classmethod
+    def joined(cls, examples: Sequence[Example]) -> Examples:
+        """Of single examples."""
+        return cls(
+            np.concatenate([example.tokens for example in examples]),
+            np.array([len(example.tokens) for example in examples], np.int64),
+            tuple(np.concatenate(parts) for parts in zip(*(e.conditions for e in examples), strict=True)),
+        )
+
+    def __len__(self) -> int:
+        """The number of examples."""
+        return len(self.counts)
+
+
+@dataclasses.dataclass(frozen=True)
 class Batch:
     """One step's windows: inputs and targets int64 [rows, time], conditions float32 [rows, time, features]."""
 
@@ -63,11 +91,10 @@ class Windows:
         StageError: no example gives a window.
     """
 
-    def __init__(self, examples: Sequence[Example], settings: TrainingSettings, seed: int) -> None:
+    def __init__(self, examples: Sequence[Example] | Examples, settings: TrainingSettings, seed: int) -> None:
         window = settings.window
-        lengths = np.array([len(example.tokens) for example in examples])
-        self._flat = np.concatenate([example.tokens for example in examples]).astype(np.int64)
-        self._conditions = [np.concatenate(parts) for parts in zip(*(e.conditions for e in examples), strict=True)]
+        whole = examples if isinstance(examples, Examples) else Examples.joined(examples)
+        self._flat, lengths, self._conditions = whole.tokens, whole.counts, whole.conditions
         ends = np.cumsum(lengths)
         starts = np.where(lengths > 1, np.maximum(lengths - window, 1), 0)
         if not starts.sum():
@@ -98,7 +125,7 @@ class Windows:
     def batch(self, step: int, conditioners: Sequence[Conditioner], labels_seed: int) -> Batch:
         """The windows of one step."""
         places, inside = self._reached(self._starts[step], self._ends[step])
-        tokens = self._flat[places]
+        tokens = self._flat[places].astype(np.int64)
         targets = np.where(inside[:, 1:], tokens[:, 1:], IGNORED)
         conditions = [
             torch.from_numpy(self._disturbed(conditioner, values, places, (labels_seed, step, index)))

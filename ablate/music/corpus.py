@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import hashlib
+import itertools
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from ablate.music.midi import Reader
     from ablate.music.performance import Performance
 
+#: More threads gain nothing, as a part of the work is Python's own.
+MOST_THREADS = 4
 _SUFFIXES = (".mid", ".midi")
 
 
@@ -79,7 +85,9 @@ def _is_midi(file: Path, root: Path) -> bool:
 
 
 def read_files(path: str | Path, reader: Reader = "symusic") -> Iterator[FileReading]:
-    """Read every file at ``path``, one after another; a bad one is a result, not an error.
+    """Read every file at ``path``, in order; a bad one is a result, not an error.
+
+    Some files ahead of the one that is handed out are read meanwhile, by a thread a core.
 
     Args:
         path: see :func:`find_midi`.
@@ -88,13 +96,22 @@ def read_files(path: str | Path, reader: Reader = "symusic") -> Iterator[FileRea
     Raises:
         CorpusError: there is no file to read (:func:`find_midi`).
     """
-    for name, file in find_midi(path):
-        try:
-            performance, problems = parse_midi(read_bytes(file, name), name, reader)
-        except CorpusError as error:
-            yield FileReading(name, None, (str(error).removeprefix(f"{name}: "),))
-        else:
-            yield FileReading(name, performance, problems)
+    files = iter(find_midi(path))
+    threads = min(os.cpu_count() or 1, MOST_THREADS)
+    with ThreadPoolExecutor(threads) as pool:
+        ahead = collections.deque(pool.submit(_read, *one, reader) for one in itertools.islice(files, 4 * threads))
+        while ahead:
+            reading = ahead.popleft().result()
+            ahead.extend(pool.submit(_read, *one, reader) for one in itertools.islice(files, 1))
+            yield reading
+
+
+def _read(name: str, file: Path, reader: Reader) -> FileReading:
+    try:
+        performance, problems = parse_midi(read_bytes(file, name), name, reader)
+    except CorpusError as error:
+        return FileReading(name, None, (str(error).removeprefix(f"{name}: "),))
+    return FileReading(name, performance, problems)
 
 
 def read_corpus(path: str | Path, reader: Reader = "symusic", *, skip_bad: bool = False) -> CorpusReading:

@@ -13,6 +13,7 @@ ticks, in double precision and with pretty_midi's own arithmetic: symusic's seco
 from __future__ import annotations
 
 import io
+import threading
 import warnings
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -23,6 +24,7 @@ from ablate.errors import CorpusError
 from ablate.music.performance import NOTE_DTYPE, PEDAL_DTYPE, SUSTAIN, Performance
 from ablate.music.smf import Frame, read_frame
 
+_WARNINGS = threading.Lock()
 Reader = Literal["symusic", "pretty_midi"]
 SOFT = 67
 Array = np.ndarray[Any, Any]
@@ -195,7 +197,8 @@ class _Clock:
 def _parse_pretty_midi(frame: Frame, source: str) -> Reading:
     import pretty_midi
 
-    with warnings.catch_warnings(record=True) as caught:
+    # what is done with warnings is one setting for all threads
+    with _WARNINGS, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             midi = pretty_midi.PrettyMIDI(io.BytesIO(frame.plain()))

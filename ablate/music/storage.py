@@ -4,46 +4,59 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from ablate.music import npz
 from ablate.music.performance import NOTE_DTYPE, PEDAL_DTYPE, Performance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+_ARRAYS = {"notes": NOTE_DTYPE, "pedals": PEDAL_DTYPE, "primers": NOTE_DTYPE}
+
+
+def write_performances(performances: Sequence[Performance], file: IO[bytes]) -> None:
+    """Write performances to an open file, piece by piece; the same ones give the same bytes."""
+    about = [{"name": p.name, "labels": dict(p.labels), "primer_seconds": p.primer_seconds} for p in performances]
+    writer = npz.Writer(file)
+    for name, dtype in _ARRAYS.items():
+        parts = [_array(performance, name) for performance in performances]
+        counts = np.array(list(map(len, parts)), np.int64)
+        writer.parts(name, parts, int(counts.sum()), dtype)
+        writer.array(f"{name}_counts", counts)
+    writer.array("about", np.frombuffer(json.dumps(about).encode(), np.uint8))
+    writer.close()
+
 
 def pack_performances(performances: Sequence[Performance]) -> bytes:
-    """The performances as the bytes of an ``.npz`` file; the same performances give the same bytes."""
+    """What :func:`write_performances` writes, as bytes."""
     buffer = io.BytesIO()
-    about = [{"name": p.name, "labels": dict(p.labels), "primer_seconds": p.primer_seconds} for p in performances]
-    np.savez(
-        buffer,
-        notes=_joined([p.notes for p in performances], NOTE_DTYPE),
-        notes_counts=np.array([len(p.notes) for p in performances]),
-        pedals=_joined([p.pedals for p in performances], PEDAL_DTYPE),
-        pedals_counts=np.array([len(p.pedals) for p in performances]),
-        primers=_joined([p.primer for p in performances], NOTE_DTYPE),
-        primers_counts=np.array([len(p.primer) for p in performances]),
-        about=np.frombuffer(json.dumps(about).encode(), np.uint8),
-    )
+    write_performances(performances, buffer)
     return buffer.getvalue()
 
 
 def read_performances(path: Path) -> list[Performance]:
-    """What :func:`pack_performances` packed."""
-    with np.load(path, allow_pickle=False) as data:
+    """What :func:`write_performances` wrote; those of a large file are views into it, not to be written to.
+
+    Raises:
+        OSError: it cannot be opened.
+        ValueError: it is damaged.
+    """
+    data = npz.read(path)
+    try:
         about = json.loads(data["about"].tobytes())
-        notes, pedals, primers = (
-            np.split(data[name], np.cumsum(data[f"{name}_counts"])[:-1]) for name in ("notes", "pedals", "primers")
-        )
+        notes, pedals, primers = (np.split(data[name], np.cumsum(data[f"{name}_counts"])[:-1]) for name in _ARRAYS)
+    except KeyError as error:
+        raise ValueError(f"{path} is damaged: it lacks {error}") from error
     return [
         Performance(n, p, primer=primer, **facts)
         for n, p, primer, facts in zip(notes, pedals, primers, about, strict=True)
     ]
 
 
-def _joined(arrays: Sequence[np.ndarray[Any, Any]], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    return np.concatenate([np.empty(0, dtype), *arrays])
+def _array(performance: Performance, name: str) -> np.ndarray[Any, Any]:
+    array: np.ndarray[Any, Any] = performance.primer if name == "primers" else getattr(performance, name)
+    return array

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import itertools
+import math
 import os
 import shutil
-from typing import TYPE_CHECKING, Any
+import tempfile
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from ablate.engine import checkpoint
-from ablate.engine.windows import Example
+from ablate.engine.windows import Examples
+from ablate.music import npz
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from ablate.engine.windows import Example
     from ablate.study.stages import Stage
 
 
-def write_artifact(home: Path, stage: Stage, files: Mapping[str, bytes]) -> None:
-    """Write a stage's folder whole or not at all."""
+def write_artifact(home: Path, stage: Stage, files: Mapping[str, bytes | Callable[[IO[bytes]], None]]) -> None:
+    """Write a stage's folder whole or not at all; see :func:`ablate.engine.checkpoint.write_whole` for the files."""
     target = home / stage.artifact
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.parent / f".writing-{os.getpid()}-{target.name}"
@@ -44,27 +50,56 @@ def npy(array: np.ndarray[Any, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def pack_examples(examples: Sequence[Example]) -> bytes:
-    """Examples as the bytes of an ``.npz`` file."""
-    buffer = io.BytesIO()
-    conditions: dict[str, Any] = {
-        f"conditions_{index}": np.concatenate(parts).astype(np.float32)
-        for index, parts in enumerate(zip(*(example.conditions for example in examples), strict=True))
-    }
-    np.savez(
-        buffer,
-        tokens=np.concatenate([example.tokens for example in examples]).astype(np.int32),
-        counts=np.array([len(example.tokens) for example in examples]),
-        **conditions,
-    )
-    return buffer.getvalue()
+def write_examples(examples: Iterable[Example], file: IO[bytes]) -> list[int]:
+    """Write examples to an open file as they come, none of them kept in memory; returns how many tokens each has."""
+    counts: list[int] = []
+    with contextlib.ExitStack() as open_files:
+        tokens = open_files.enter_context(_Spool(np.int32))
+        conditions: list[_Spool] = []
+        for example in examples:
+            conditions = conditions or [open_files.enter_context(_Spool(np.float32)) for _ in example.conditions]
+            counts.append(len(example.tokens))
+            for spool, part in zip([tokens, *conditions], [example.tokens, *example.conditions], strict=True):
+                spool.add(part)
+        writer = npz.Writer(file)
+        for name, spool in {"tokens": tokens, **{f"conditions_{i}": each for i, each in enumerate(conditions)}}.items():
+            writer.parts(name, spool.parts(), sum(counts), spool.dtype, spool.rest)
+        writer.array("counts", np.array(counts, np.int64))
+        writer.close()
+    return counts
 
 
-def read_examples(path: Path) -> list[Example]:
-    """What :func:`pack_examples` packed."""
-    with np.load(path, allow_pickle=False) as data:
-        places = np.cumsum(data["counts"])[:-1]
-        tokens = np.split(data["tokens"].astype(np.int64), places)
-        names = sorted((name for name in data.files if name.startswith("conditions_")), key=lambda n: int(n[11:]))
-        conditions = [np.split(data[name], places) for name in names]
-    return [Example(t, tuple(parts[i] for parts in conditions)) for i, t in enumerate(tokens)]
+class _Spool:
+    """Arrays one after another, in a file that is gone when it is closed; small ones stay in memory."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype, self.rest = np.dtype(dtype), ()
+        self._file = tempfile.SpooledTemporaryFile(max_size=2**24)  # noqa: SIM115 - closed in __exit__
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, part: np.ndarray[Any, Any]) -> None:
+        self.rest = part.shape[1:]
+        self._file.write(np.ascontiguousarray(part, self.dtype).tobytes())
+
+    def parts(self) -> Iterator[np.ndarray[Any, Any]]:
+        self._file.seek(0)
+        entry = self.dtype.itemsize * math.prod(self.rest)
+        while data := self._file.read(entry * 2**16):
+            yield np.frombuffer(data, self.dtype).reshape(-1, *self.rest)
+
+
+def read_examples(path: Path) -> Examples:
+    """What :func:`write_examples` wrote, mapped where it is large.
+
+    Raises:
+        OSError: it cannot be opened.
+        ValueError: it is damaged.
+    """
+    data = npz.read(path)
+    conditions = itertools.takewhile(lambda name: name in data, (f"conditions_{i}" for i in itertools.count()))
+    return Examples(data["tokens"], data["counts"], tuple(data[name] for name in conditions))

@@ -78,7 +78,7 @@ def train_stage(stages: tuple[Stage, ...], context: Context) -> list[Done]:
         "loss": float(losses[-max(1, min(LAST_STEPS, len(losses) // 10)) :].mean()),
         "steps": len(losses),
         "tokens_seen": trained.tokens_seen,
-        "steps_per_epoch": sum(len(example.tokens) for example in examples) * len(losses) / trained.tokens_seen,
+        "steps_per_epoch": int(examples.counts.sum()) * len(losses) / trained.tokens_seen,
         "parameters": trained.parameters,
         "precision": settings.precision,
         "tokens_per_second": float(np.median(speeds)),

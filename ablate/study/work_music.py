@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import functools
+from typing import IO, TYPE_CHECKING, Any
 
 from ablate.engine.seeding import derive, numpy_stream
 from ablate.engine.settings import SplitSettings
 from ablate.engine.windows import Example
 from ablate.errors import AblateError, CorpusError, LabelClash, StageError, UnknownName
 from ablate.music.midi import read_midi
-from ablate.music.storage import pack_performances, read_performances
+from ablate.music.storage import read_performances, write_performances
 from ablate.options import validate
-from ablate.study.artifacts import npy, pack_examples, write_artifact
+from ablate.study.artifacts import npy, write_artifact, write_examples
 from ablate.study.built import built, built_conditioners, explained, observed
 from ablate.study.jobs import Done
 from ablate.study.primer import cut_primer
@@ -38,7 +39,7 @@ def load(stages: tuple[Stage, ...], context: Context) -> list[Done]:
         performance.check()
     if not any(len(performance) for performance in performances):
         raise StageError("the corpus holds no notes")
-    write_artifact(context.home, stage, {"performances.npz": pack_performances(performances)})
+    write_artifact(context.home, stage, {"performances.npz": functools.partial(write_performances, performances)})
     result = {
         "performances": len(performances),
         "notes": sum(len(performance) for performance in performances),
@@ -67,11 +68,16 @@ def prepare(stages: tuple[Stage, ...], context: Context) -> list[Done]:
             conditioner.check_examples([*performances, *held_out])
         except ValueError as error:
             raise explained(error, f"conditioner '{choice['name']}'") from error
-    examples = [_example(performance, tokenizer, conditioners, stage) for performance in performances]
-    write_artifact(context.home, stage, {"examples.npz": pack_examples(examples)})
+    counts: list[int] = []
+
+    def write(file: IO[bytes]) -> None:
+        examples = (_example(performance, tokenizer, conditioners, stage) for performance in performances)
+        counts.extend(write_examples(examples, file))
+
+    write_artifact(context.home, stage, {"examples.npz": write})
     result = {
-        "examples": len(examples),
-        "tokens": sum(len(e.tokens) for e in examples),
+        "examples": len(counts),
+        "tokens": sum(counts),
         "held_out": [performance.name for performance in held_out],
     }
     return [Done(stage, result, 0.0)]
