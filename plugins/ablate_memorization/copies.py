@@ -23,6 +23,7 @@ not kept could have gone on.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -31,13 +32,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import ablate
-    from ablate.interfaces import BoolArray, FloatArray, IntArray
+    from ablate.interfaces import FloatArray, IntArray
     from ablate_memorization import LongestOptions
 
 #: How far apart the partners of successive notes may be, in places, and for how many notes they must differ.
 REACH = 16
 #: Intervals from this on, in seconds, count as equal; so there is an upper end to those of one pair of pitches.
 _DAY = 86_400.0
+
+
+#: From this many links a note on, NumPy is quicker than Python.
+FEW = 60
+#: Links that are looked at together.
+AT_ONCE = 2**18
+_ALONE: tuple[int, tuple[int, ...]] = (1, ())
 
 
 class _Notes(NamedTuple):
@@ -66,7 +74,7 @@ class CopyFinder:
         code = self._code(notes.pitch[before], notes.pitch[after])
         keys = _keys(code, notes.onset[after] - notes.onset[before])
         order = np.argsort(keys)
-        self._keys, self._before, self._after = keys[order], before[order], after[order]
+        self._keys, self._before, self._after = keys[order], before[order].astype(np.int32), after[order].astype(np.int32)
 
     def lengths(self, sample: ablate.Performance) -> IntArray:
         """How long a copied run ends at each note of the sample, in canonical order, int64 [notes].
@@ -78,11 +86,15 @@ class CopyFinder:
         first, last = self._slices(notes.pitch, intervals)
         alone = np.isin(notes.pitch, self._notes.pitch) | self._options.transposed
         lengths = alone.astype(np.int64)
-        runs = _Runs(self._notes.onset)
-        for i, interval in enumerate(intervals):
-            links = slice(first[i], last[i])
-            longest = runs.extend(self._before[links], self._after[links], interval)
-            lengths[i + 1] = max(lengths[i + 1], longest)
+        fits = last - first
+        runs = FewRuns() if fits.sum() < FEW * len(fits) else ManyRuns()
+        for some in _portions(fits):
+            count = fits[some]
+            links = np.repeat(last[some] - count.cumsum(), count) + np.arange(count.sum())
+            before, after = self._before[links], self._after[links]
+            off = np.abs(self._notes.onset[after] - self._notes.onset[before] - np.repeat(intervals[some], count))
+            grown = lengths[1:][some]
+            np.maximum(grown, runs.extend(before, after, 1 / (1 + off), count), out=grown)
         return lengths
 
     def _slices(self, pitch: IntArray, intervals: FloatArray) -> tuple[IntArray, IntArray]:
@@ -98,51 +110,79 @@ class CopyFinder:
         return after - before if self._options.transposed else 128 * before + after
 
 
-class _Runs:
-    """The copied runs that end at the latest note of a sample.
+class FewRuns:
+    """The copied runs that end at the latest note of a sample, where few links fit each of its notes.
 
-    Args:
-        onset: of the reference notes, in seconds, [reference notes].
+    In plain Python, which is the quicker way for the ten links a note or so that a piece of a few hundred notes offers.
     """
 
-    def __init__(self, onset: FloatArray) -> None:
-        self._onset_n = onset
-        self._length_n = np.ones(len(onset), np.int64)
-        # the partners before each, the latest first; only as many as its run has are meant
-        self._earlier_nr = np.zeros((len(onset), REACH), np.int64)
+    def __init__(self) -> None:
+        # by the partner of the latest note: how long the run is, and the partners before, the latest first
+        self._runs: dict[int, tuple[int, tuple[int, ...]]] = {}
 
-    def extend(self, before: IntArray, after: IntArray, interval: float) -> int:
-        """Go on from every run to the sample's next note.
+    def extend(self, before: IntArray, after: IntArray, near: FloatArray, counts: IntArray) -> IntArray:
+        """Go on from every run to the sample's next notes, one after another.
 
         Args:
-            before: where the links begin that fit the interval to the next note, [links].
+            before: where the links begin that fit the interval to each note, note by note, [links].
             after: where they end, [links].
-            interval: from the latest onset to the next, in seconds.
+            near: how near the link's interval is to the sample's, above 0 to 1, [links].
+            counts: how many of the links are each note's, [notes].
 
         Returns:
-            The length of the longest run that now ends there; 0 if none goes on.
+            The length of the longest run that ends at each note; 0 if none goes on, [notes].
         """
-        fresh = ~self._reused(before, after)
-        before, after = before[fresh], after[fresh]
-        off = np.abs(self._onset_n[after] - self._onset_n[before] - interval)
-        score = self._length_n[before] + 1 / (1 + off)  # the longest, and of these the nearest
-        best_n = np.zeros(len(self._onset_n))
-        np.maximum.at(best_n, after, score)
-        best = score == best_n[after]
-        before, after = before[best], after[best]
-        length = self._length_n[before] + 1
-        earlier = np.concatenate([before[:, None], self._earlier_nr[before, :-1]], axis=1)
-        self._length_n = np.ones_like(self._length_n)
-        self._length_n[after], self._earlier_nr[after] = length, earlier
-        return int(length.max(initial=0))
+        links = zip(before.tolist(), after.tolist(), near.tolist(), strict=True)
+        longest = []
+        for count in counts.tolist():
+            grown: dict[int, tuple[int, tuple[int, ...]]] = {}
+            scores: dict[int, float] = {}
+            for start, end, nearness in itertools.islice(links, count):
+                length, earlier = self._runs.get(start, _ALONE)
+                score = length + nearness  # the longest, and of these the nearest
+                if score >= scores.get(end, 0.0) and end not in earlier:
+                    scores[end] = score
+                    grown[end] = length + 1, (start, *earlier[: REACH - 1])
+            self._runs = grown
+            longest.append(max((length for length, _ in grown.values()), default=0))
+        return np.array(longest, np.int64)
 
-    def _reused(self, before: IntArray, after: IntArray) -> BoolArray:
-        """Whether each link leads back to a note of the run that it would go on, bool [links]."""
-        grown = np.flatnonzero(self._length_n[before] > 1)
-        meant = np.arange(REACH) < self._length_n[before[grown], None] - 1
-        reused = np.zeros(len(before), np.bool_)
-        reused[grown] = (meant & (self._earlier_nr[before[grown]] == after[grown, None])).any(axis=1)
-        return reused
+
+class ManyRuns:
+    """The same as :class:`FewRuns` where many links fit, as in a large corpus: in NumPy, all links of a note at once."""
+
+    def __init__(self) -> None:
+        # sorted by partner; the first one is none, so that there is always one to look up
+        self._partner, self._length = np.array([-1]), np.ones(1, np.int64)
+        self._earlier_pr = np.full((1, REACH), -1)
+
+    def extend(self, before: IntArray, after: IntArray, near: FloatArray, counts: IntArray) -> IntArray:
+        """See :meth:`FewRuns.extend`."""
+        ends = counts.cumsum()
+        parts = zip(ends - counts, ends, strict=True)
+        return np.array([self._next(*(each[i:j] for each in (before, after, near))) for i, j in parts], np.int64)
+
+    def _next(self, before: IntArray, after: IntArray, near: FloatArray) -> int:
+        place = np.searchsorted(self._partner, before, side="right") - 1
+        goes_on = self._partner[place] == before
+        length = np.where(goes_on, self._length[place], 1)
+        earlier_lr = np.where(goes_on[:, None], self._earlier_pr[place], -1)
+        fresh = np.flatnonzero(~(earlier_lr == after[:, None]).any(axis=1))
+        order = fresh[np.lexsort([length[fresh] + near[fresh], after[fresh]])]
+        # of the links that lead to one partner the best is the last
+        best = order[np.append(np.diff(after[order]) > 0, np.True_)] if len(order) else order
+        self._partner = np.concatenate([[-1], after[best]])
+        self._length = np.concatenate([[1], length[best] + 1])
+        latest_lr = np.concatenate([before[best, None], earlier_lr[best, :-1]], axis=1)
+        self._earlier_pr = np.concatenate([np.full((1, REACH), -1), latest_lr])
+        return int(self._length[1:].max(initial=0))
+
+
+def _portions(fits: IntArray) -> list[slice]:
+    """The notes in portions, so that no more than about :data:`AT_ONCE` links are looked at together."""
+    portion = fits.cumsum() // AT_ONCE
+    edges = [0, *(np.flatnonzero(np.diff(portion)) + 1), len(fits)]
+    return [slice(i, j) for i, j in itertools.pairwise(edges) if j > i]
 
 
 def _joined(pieces: Sequence[ablate.Performance]) -> _Notes:
