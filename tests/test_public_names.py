@@ -26,6 +26,7 @@ PUBLIC = [
     "Performance",
     "Sampler",
     "SamplerSpec",
+    "Stepper",
     "Tokenizer",
     "TokenizerSpec",
     "Value",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate.store.store import Store
+    from ablate.study.estimate import Estimate
     from ablate.study.plan import Layout, Plan
     from ablate.study.result import Listener, RunResult
     from ablate.study.runner import StudyRun
@@ -136,7 +137,7 @@ def run(with_report: bool, yes: bool, checkpoint_seconds: float, as_json: bool, 
 
 def _run(request: Request, store: Store, listener: Listener, checkpoint_seconds: float, *, yes: bool) -> RunResult:
     from ablate.registry import get_registry
-    from ablate.study.estimate import estimate_seconds
+    from ablate.study.estimate import estimate
     from ablate.study.runner import StudyRun
     from ablate.study.search import SearchRun
 
@@ -152,9 +153,9 @@ def _run(request: Request, store: Store, listener: Listener, checkpoint_seconds:
     else:
         study_run = StudyRun(request.layout, store, request.home, **settings)
     if not yes and sys.stdin.isatty():
-        estimate = estimate_seconds(_planned(request, store), request.device, request.workers)
-        if estimate > ASK_FROM_SECONDS:
-            click.confirm(f"This will take about {duration(estimate)}. Go on?", abort=True, err=True)
+        expected = estimate(_planned(request, store), request.device, request.workers)
+        if expected.seconds > ASK_FROM_SECONDS:
+            click.confirm(f"This will take about {duration(expected.seconds)}. Go on?", abort=True, err=True)
     with _stopped_by_ctrl_c(study_run):
         return study_run.run()
 
@@ -281,9 +282,9 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
             made = _planned(request, store)
     else:
         made = _planned(request, None)
-    from ablate.study.estimate import estimate_seconds
+    from ablate.study.estimate import estimate
 
-    _print_plan(request, made, estimate_seconds(made, request.device, request.workers), as_json=as_json)
+    _print_plan(request, made, estimate(made, request.device, request.workers), as_json=as_json)
 
 
 def _print_reach(spec: StudySpec, variants: int) -> None:
@@ -299,7 +300,7 @@ def _print_reach(spec: StudySpec, variants: int) -> None:
         click.echo(f"{out} (see docs/statistics.md)")
 
 
-def _print_plan(request: Request, made: Plan, estimate: float, *, as_json: bool) -> None:
+def _print_plan(request: Request, made: Plan, expected: Estimate, *, as_json: bool) -> None:
     from ablate.study.design import aliases
     from ablate.study.stages import CODE
 
@@ -316,7 +317,8 @@ def _print_plan(request: Request, made: Plan, estimate: float, *, as_json: bool)
                 "replicates": spec.replicates,
                 "stages": {kind: {"run": run, "reuse": reuse} for kind, (run, reuse) in counts.items()},
                 "device": request.device,
-                "estimated_seconds": estimate,
+                "estimated_seconds": expected.seconds,
+                "estimated_bytes": expected.bytes,
             }
         )
         return
@@ -340,4 +342,10 @@ def _print_plan(request: Request, made: Plan, estimate: float, *, as_json: bool)
     if not made.missing and not (spec.design == "search" and left):
         click.echo("nothing to run: every result is there")
     else:
-        click.echo(f"estimated time: {duration(estimate)}")
+        click.echo(f"estimated time: {duration(expected.seconds)}")
+        if expected.bytes:
+            click.echo(f"estimated memory: {expected.bytes / 2**30:.1f} GiB{_where(request)}")
+
+
+def _where(request: Request) -> str:
+    return f" of {request.device}" if request.device != "cpu" else ""

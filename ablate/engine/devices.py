@@ -6,8 +6,9 @@ import contextlib
 import dataclasses
 import functools
 import re
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -90,6 +91,36 @@ def free_threads() -> int:
 def one_thread() -> contextlib.AbstractContextManager[None]:
     """Let torch compute with one thread meanwhile: equal results to the bit, and the quicker way for small steps."""
     return torch_threads(1)
+
+
+class Memory(NamedTuple):
+    """Memory in bytes: a process's own, and what it maps from files, which others may map too; 0 where unknown."""
+
+    own: int
+    shared: int
+
+
+def peak_memory(device: str) -> Memory:
+    """The most memory that this process has had so far: of a GPU that of the device, otherwise the system's."""
+    if device.startswith("cuda"):
+        return Memory(torch.cuda.max_memory_reserved(device), 0)
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return Memory(_peak_elsewhere(), 0)
+    kilobytes = {
+        name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines) if "kB" in rest
+    }
+    return Memory(1024 * (kilobytes["VmHWM"] - kilobytes["RssFile"]), 1024 * kilobytes["RssFile"])
+
+
+def _peak_elsewhere() -> int:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def device_name(device: str) -> str:

@@ -174,7 +174,7 @@ class _Block:
             new = slice(row.given, row.given + row.tokens)
             new_rt[index, new] = True
             uniforms_rt[index, new] = numpy_stream(row.seed).random(row.tokens)
-        self.all_new_t: list[bool] = new_rt.all(axis=0).tolist()
+        self.all_new_t = [bool(new_rt[:, column].all()) for column in range(columns)]
         self.known_bt = torch.from_numpy(known_bt).to(self.device)
         # a view for every step, made at once: making them one by one takes as long as drawing does
         self.read_tb, self.write_tr = self.known_bt.unbind(1), self.known_bt[: len(rows)].unbind(1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from ablate.store.records import CellHistogram, CellMeasurement
+from ablate.store.records import CellHistogram, MeasurementRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ablate.store.records import CellRecord, HistogramRecord, StageRecord, VariantRecord
     from ablate.store.store import Store
 
-_C = TypeVar("_C", CellMeasurement, CellHistogram)
+_C = TypeVar("_C", MeasurementRow, CellHistogram)
 
 _MEASUREMENT = {
     "baseline": "bool",
@@ -68,15 +68,14 @@ def study_frame(store: Store, name: str) -> pd.DataFrame:
     """
     variants = store.variants(name)
     axes = [axis for axis in _axes(variants) if axis not in {"study", "variant", *_MEASUREMENT}]
-    cells = _in_study_order(store, name, store.measurements(name), lambda cell: cell.measurement)
-    numbers = [key for key in _MEASUREMENT if key not in ("baseline", "replicate")]
+    measured = _in_study_order(store, name, store.measurement_rows(name), lambda row: row)
     # column by column: there may be hundreds of thousands of rows
-    columns: dict[str, Any] = {key: [getattr(cell.measurement, key) for cell in cells] for key in numbers}
-    columns |= {"variant": [cell.variant for cell in cells], "replicate": [cell.replicate for cell in cells]}
+    values = zip(*measured, strict=True) if measured else [()] * len(MeasurementRow._fields)
+    columns: dict[str, Any] = dict(zip(MeasurementRow._fields, values, strict=True))
     about = pd.DataFrame([{**_levels(v), "baseline": v.baseline} for v in variants], index=[v.name for v in variants])
-    of_variants = about.reindex(columns=[*axes, "baseline"]).loc[columns["variant"]]
-    frame = pd.DataFrame({"study": name, **columns, **{key: of_variants[key].to_numpy() for key in of_variants}})
-    frame = frame.reindex(columns=["study", "variant", *axes, *_MEASUREMENT]).astype(_MEASUREMENT)
+    of_variants = about.reindex(columns=[*axes, "baseline"]).loc[list(columns["variant"])]
+    columns |= {"study": name, **{str(key): of_variants[key].to_numpy() for key in of_variants}}
+    frame = pd.DataFrame(columns).reindex(columns=["study", "variant", *axes, *_MEASUREMENT]).astype(_MEASUREMENT)
     return _with_variants(frame, variants)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -126,6 +126,28 @@ class HistogramRecord:
     reference: tuple[float, ...]
     generated: tuple[float, ...]
     floor: str = ""
+
+
+class FinishedStage(NamedTuple):
+    """A stage's result with what it measured."""
+
+    stage: StageRecord
+    measurements: tuple[MeasurementRecord, ...] = ()
+    histograms: tuple[HistogramRecord, ...] = ()
+
+
+class MeasurementRow(NamedTuple):
+    """A measurement of a cell, flat; see :class:`MeasurementRecord`."""
+
+    variant: str
+    replicate: int
+    sample: int
+    metric: str
+    feature: str
+    value: float
+    unit: str
+    direction: str
+    n: int
 
 
 @dataclasses.dataclass(frozen=True)

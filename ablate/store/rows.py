@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
 
 from ablate.store import tables
-from ablate.store.records import JSON, CellRecord, CellState, HistogramRecord, StageRecord, StudyRecord
+from ablate.store.records import (
+    JSON,
+    CellRecord,
+    HistogramRecord,
+    MeasurementRecord,
+    StageRecord,
+    StudyRecord,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
 
 def merged_cells(old: Sequence[tables.Cell], wanted: Sequence[CellRecord]) -> list[tables.Cell]:
@@ -42,13 +52,6 @@ def study_record(row: tables.Study) -> StudyRecord:
     return StudyRecord(row.name, row.spec, row.profile, row.corpus, row.seed, row.created, row.updated)
 
 
-def cell_record(row: tables.Cell) -> CellRecord:
-    """A cell, with its variant's name and its stages."""
-    stages = {stage.name: stage.fingerprint for stage in row.stages}
-    state: CellState = row.state  # type: ignore[assignment]
-    return CellRecord(row.variant.name, row.replicate, stages, row.config, state, row.error_class, row.error)
-
-
 def stage_record(row: tables.Stage, environment: JSON) -> StageRecord:
     """A stage's result, with the facts of the environment it was made in."""
     return StageRecord(
@@ -71,15 +74,26 @@ def histogram_record(h: tables.Histogram) -> HistogramRecord:
     )
 
 
-def histogram_row(fingerprint: str, h: HistogramRecord) -> tables.Histogram:
-    """A histogram as a row of the stage with this fingerprint."""
-    lists = {"edges": list(h.edges), "reference": list(h.reference), "generated": list(h.generated)}
-    return tables.Histogram(
-        fingerprint=fingerprint,
-        sample=h.sample,
-        metric=h.metric,
-        feature=h.feature,
-        unit=h.unit,
-        floor=h.floor,
-        **lists,
-    )
+def stage_row(stage: StageRecord, now: datetime) -> dict[str, Any]:
+    """A stage that has just finished, as the values of its row."""
+    return {
+        "fingerprint": stage.fingerprint,
+        "kind": stage.kind,
+        "config": dict(stage.config),
+        "result": dict(stage.result),
+        "artifact": stage.artifact,
+        "device": stage.device,
+        "seconds": stage.seconds,
+        "environment": digest(stage.environment),
+        "finished": now,
+    }
+
+
+def part(fingerprint: str, record: MeasurementRecord | HistogramRecord) -> dict[str, Any]:
+    """A measurement or histogram of the stage with this fingerprint, as the values of its row."""
+    return {"fingerprint": fingerprint, **vars(record)}
+
+
+def digest(environment: JSON) -> str:
+    """What an environment is known by: SHA-256 of its facts."""
+    return hashlib.sha256(json.dumps(environment, sort_keys=True).encode()).hexdigest()

@@ -7,17 +7,15 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import alembic.command
-import alembic.config
 import sqlalchemy as sa
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
 from ablate.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import alembic.config
 
 #: Not Alembic's default name: Optuna keeps its own revision in that one.
 VERSION_TABLE = "ablate_alembic_version"
@@ -91,6 +89,8 @@ def explained(engine: sa.Engine) -> Iterator[None]:
 
 
 def _config() -> alembic.config.Config:
+    import alembic.config  # a fifth of a second, which only a database that has to change takes
+
     config = alembic.config.Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
@@ -99,15 +99,16 @@ def _config() -> alembic.config.Config:
 
 def newest() -> str:
     """The revision that this version of ablate works with."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if head is None:
-        raise StoreError("this installation of ablate lacks its migrations; install it again")
-    return head
+    return max(_known())
 
 
 def current(connection: sa.Connection) -> str | None:
     """The revision of the database, or None where it has none."""
-    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+    if not sa.inspect(connection).has_table(VERSION_TABLE):
+        return None
+    version = sa.table(VERSION_TABLE, sa.column("version_num", sa.String))
+    found: str | None = connection.scalar(sa.select(version.c.version_num))
+    return found
 
 
 def ensure(engine: sa.Engine) -> None:
@@ -139,8 +140,8 @@ def _mismatch(where: str, found: str) -> str:
 
 
 def _known() -> set[str]:
-    """Every revision up to the newest."""
-    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    """Every revision up to the newest; scripts are named by theirs, a number that grows."""
+    return {path.stem.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py")}
 
 
 def _use_wal(engine: sa.Engine) -> None:
@@ -174,6 +175,8 @@ def upgrade_url(url: str) -> tuple[str, str]:
 
 
 def _upgrade(connection: sa.Connection) -> None:
+    import alembic.command
+
     config = _config()
     config.attributes["connection"] = connection
     alembic.command.upgrade(config, "head")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,8 +16,10 @@ from ablate.store.records import (
     CellMeasurement,
     CellRecord,
     CellState,
+    FinishedStage,
     HistogramRecord,
     MeasurementRecord,
+    MeasurementRow,
     StageRecord,
     StudyRecord,
     VariantRecord,
@@ -117,16 +117,19 @@ class Store:
 
     def cells(self, name: str) -> list[CellRecord]:
         """A study's cells, by variant and replicate."""
+        cell, link = tables.Cell, tables.CellStage
+        columns = (cell.id, tables.Variant.name, cell.replicate, cell.config, cell.state, cell.error_class, cell.error)
         with self._session(reading=True) as session:
-            row = self._study_row(session, name)
-            query = (
-                sa.select(tables.Cell)
-                .join(tables.Variant)
-                .where(tables.Variant.study_id == row.id)
-                .order_by(tables.Variant.position, tables.Cell.replicate)
-                .options(selectinload(tables.Cell.stages), selectinload(tables.Cell.variant))
-            )
-            return [rows.cell_record(cell) for cell in session.scalars(query)]
+            of_study = tables.Variant.study_id == self._study_row(session, name).id
+            stages: dict[int, dict[str, str]] = {}
+            links = sa.select(link.cell_id, link.name, link.fingerprint).join(cell).join(tables.Variant)
+            for key, stage, fingerprint in session.execute(links.where(of_study)):
+                stages.setdefault(key, {})[stage] = fingerprint
+            query = sa.select(*columns).join(tables.Variant).where(of_study)
+            found: Iterable[Any] = session.execute(query.order_by(tables.Variant.position, cell.replicate))
+            return [
+                CellRecord(variant, replicate, stages.get(key, {}), *about) for key, variant, replicate, *about in found
+            ]
 
     def set_cell(
         self, study: str, variant: str, replicate: int, state: CellState, error_class: str = "", error: str = ""
@@ -183,30 +186,32 @@ class Store:
         measurements: Iterable[MeasurementRecord] = (),
         histograms: Iterable[HistogramRecord] = (),
     ) -> None:
-        """Record a finished stage with what it measured, in one transaction; again is the same as once."""
-        facts = json.dumps(stage.environment, sort_keys=True)
-        digest = hashlib.sha256(facts.encode()).hexdigest()
+        """Record a finished stage with what it measured; again is the same as once."""
+        self.put_stages([FinishedStage(stage, tuple(measurements), tuple(histograms))])
+
+    def put_stages(self, finished: Iterable[FinishedStage]) -> None:
+        """Record finished stages with what they measured, all in one transaction; again is the same as once."""
+        wanted = {each.stage.fingerprint: each for each in finished}
+        now = datetime.now(UTC)
         with self._session() as session:
-            if session.get(tables.Stage, stage.fingerprint):
-                return
-            session.merge(tables.Environment(digest=digest, facts=dict(stage.environment)))
+            for some in _portions(wanted):
+                for known in session.scalars(
+                    sa.select(tables.Stage.fingerprint).where(tables.Stage.fingerprint.in_(some))
+                ):
+                    del wanted[known]
+            environments = {rows.digest(each.stage.environment): each.stage.environment for each in wanted.values()}
+            for digest, facts in environments.items():
+                session.merge(tables.Environment(digest=digest, facts=dict(facts)))
             session.flush()
-            session.add(
-                tables.Stage(
-                    fingerprint=stage.fingerprint,
-                    kind=stage.kind,
-                    config=dict(stage.config),
-                    result=dict(stage.result),
-                    artifact=stage.artifact,
-                    device=stage.device,
-                    seconds=stage.seconds,
-                    environment=digest,
-                    finished=datetime.now(UTC),
-                )
-            )
-            session.flush()
-            session.add_all(tables.Measurement(fingerprint=stage.fingerprint, **vars(m)) for m in measurements)
-            session.add_all(rows.histogram_row(stage.fingerprint, h) for h in histograms)
+            # past the ORM, whose objects would take ten times as long to make as the rows to write
+            new: dict[type[tables.Base], list[dict[str, Any]]] = {
+                tables.Stage: [rows.stage_row(each.stage, now) for each in wanted.values()],
+                tables.Measurement: [rows.part(f, m) for f, each in wanted.items() for m in each.measurements],
+                tables.Histogram: [rows.part(f, h) for f, each in wanted.items() for h in each.histograms],
+            }
+            for table, made in new.items():
+                if made:
+                    session.execute(sa.insert(table.metadata.tables[table.__tablename__]), made)
 
     def forget_stages(self, fingerprints: Iterable[str]) -> None:
         """Drop stages whose files are gone, so that they run again."""
@@ -225,13 +230,16 @@ class Store:
         """Every measurement of a study's cells, ordered by variant, replicate, sample, metric; no floors."""
         with self._session(reading=True) as session:
             self._study_row(session, study)
-            m = tables.Measurement
-            columns = (m.sample, m.metric, m.feature, m.value, m.unit, m.direction, m.n)
-            query = _of_cells(m, study, *columns).where(m.floor == "").order_by(*_order(m))
             return [
                 CellMeasurement(variant, replicate, MeasurementRecord(*record))
-                for variant, replicate, *record in session.execute(query)
+                for variant, replicate, *record in session.execute(_measured(study))
             ]
+
+    def measurement_rows(self, study: str) -> list[MeasurementRow]:
+        """The same as plain rows, for reports: hundreds of thousands of records would take seconds to make."""
+        with self._session(reading=True) as session:
+            self._study_row(session, study)
+            return [MeasurementRow._make(row) for row in session.execute(_measured(study))]
 
     def features(self, study: str, metric: str) -> dict[str, str]:
         """What a metric has measured in a study so far: feature to direction, in the metric's order."""
@@ -286,6 +294,13 @@ class Store:
                 for row in session.scalars(query):
                     found.setdefault(row.fingerprint, []).append(rows.histogram_record(row))
         return found
+
+
+def _measured(study: str) -> sa.Select[Any]:
+    """A study's measurements without floors, in the order of :class:`MeasurementRow`."""
+    m = tables.Measurement
+    columns = (m.sample, m.metric, m.feature, m.value, m.unit, m.direction, m.n)
+    return _of_cells(m, study, *columns).where(m.floor == "").order_by(*_order(m))
 
 
 def _portions(fingerprints: Iterable[str]) -> Iterator[list[str]]:

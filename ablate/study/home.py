@@ -14,7 +14,6 @@ import filelock
 
 from ablate.errors import HomeError
 from ablate.store.schema import sqlite_file
-from ablate.study.stages import checkpoint_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -100,5 +99,7 @@ def remove_artifacts(home: Path, folders: Iterable[str]) -> None:
 
 def remove_checkpoints(home: Path, fingerprints: Iterable[str]) -> None:
     """Delete the progress of trainings that nobody will go on with."""
+    from ablate.study.stages import checkpoint_path  # with NumPy, which reading a database does without
+
     for fingerprint in fingerprints:
         (home / checkpoint_path(fingerprint)).unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from ablate.registry import get_registry
 from ablate.store.records import (
     CellRecord,
     CellState,
+    FinishedStage,
     HistogramRecord,
     MeasurementRecord,
     StageRecord,
@@ -30,6 +31,7 @@ from ablate.study.stages import EARLY, FLOORS, WITH_FILES, checkpoint_path
 from ablate.study.trials import Trials, measured_values, resolved_objectives
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ablate.errors import HomeError
@@ -198,8 +200,7 @@ class StudyRun:
                     # the others may have finished something: first that is recorded
                     self._fatal = outcome.fatal
                     self.stop()
-                for result in outcome.results:
-                    self._record(result)
+                self._record(outcome.results)
                 if outcome.results:
                     self._settle()
                     self._submit_ready()
@@ -234,39 +235,39 @@ class StudyRun:
     def _lacks(self, stage: Stage) -> bool:
         return stage.fingerprint in self.plan.missing and stage.fingerprint not in self._done
 
-    def _record(self, result: Done | Failed) -> None:
-        fingerprint = result.stage.fingerprint
-        if isinstance(result, Failed):
-            self._broken[fingerprint] = result
+    def _record(self, results: Sequence[Done | Failed]) -> None:
+        """Keep what came of a job, in one transaction."""
+        done = [result for result in results if isinstance(result, Done)]
+        self._store.put_stages(self._finished(result) for result in done)
+        for each in done:
+            self._done.add(each.stage.fingerprint)
+            self._ran[each.stage.kind] += 1
+        for result in results:
+            if isinstance(result, Done):
+                self._listener.done(result)
+                continue
+            self._broken[result.stage.fingerprint] = result
             if result.trace:
-                self._log(fingerprint, result.trace)
+                self._log(result.stage.fingerprint, result.trace)
             self._listener.failed(result)
-            return
-        stage = result.stage
+
+    def _finished(self, done: Done) -> FinishedStage:
+        stage = done.stage
         record = StageRecord(
-            fingerprint,
+            stage.fingerprint,
             stage.kind,
             stage.hashed(),
-            result.result,
+            done.result,
             stage.artifact if stage.kind in WITH_FILES else "",
             self._device,
-            result.seconds,
+            done.seconds,
             environment(),
         )
-        self._store.put_stage(
+        return FinishedStage(
             record,
-            [
-                MeasurementRecord(m.sample, m.metric, **dataclasses.asdict(m.given), floor=m.floor)
-                for m in result.values
-            ],
-            [
-                HistogramRecord(m.sample, m.metric, **dataclasses.asdict(m.given), floor=m.floor)
-                for m in result.histograms
-            ],
+            tuple(MeasurementRecord(m.sample, m.metric, **vars(m.given), floor=m.floor) for m in done.values),
+            tuple(HistogramRecord(m.sample, m.metric, **vars(m.given), floor=m.floor) for m in done.histograms),
         )
-        self._done.add(fingerprint)
-        self._ran[stage.kind] += 1
-        self._listener.done(result)
 
     def _log(self, fingerprint: str, trace: str) -> None:
         log = self._home / "logs" / f"{fingerprint}.txt"

@@ -74,7 +74,11 @@ class CopyFinder:
         code = self._code(notes.pitch[before], notes.pitch[after])
         keys = _keys(code, notes.onset[after] - notes.onset[before])
         order = np.argsort(keys)
-        self._keys, self._before, self._after = keys[order], before[order].astype(np.int32), after[order].astype(np.int32)
+        self._keys, self._before, self._after = (
+            keys[order],
+            before[order].astype(np.int32),
+            after[order].astype(np.int32),
+        )
 
     def lengths(self, sample: ablate.Performance) -> IntArray:
         """How long a copied run ends at each note of the sample, in canonical order, int64 [notes].
@@ -149,7 +153,7 @@ class FewRuns:
 
 
 class ManyRuns:
-    """The same as :class:`FewRuns` where many links fit, as in a large corpus: in NumPy, all links of a note at once."""
+    """The same as :class:`FewRuns` where many links fit, as in a large corpus: all links of a note at once."""
 
     def __init__(self) -> None:
         # sorted by partner; the first one is none, so that there is always one to look up
@@ -160,7 +164,7 @@ class ManyRuns:
         """See :meth:`FewRuns.extend`."""
         ends = counts.cumsum()
         parts = zip(ends - counts, ends, strict=True)
-        return np.array([self._next(*(each[i:j] for each in (before, after, near))) for i, j in parts], np.int64)
+        return np.array([self._next(before[i:j], after[i:j], near[i:j]) for i, j in parts], np.int64)
 
     def _next(self, before: IntArray, after: IntArray, near: FloatArray) -> int:
         place = np.searchsorted(self._partner, before, side="right") - 1

@@ -15,7 +15,8 @@ from ablate.report.study import Study
 from ablate.specs import SPECS
 from ablate.store.records import CellRecord, StudyRecord, VariantRecord
 from ablate.store.store import Store
-from ablate.study.spec import load_study, shipped_studies
+from ablate.study.files import shipped_studies
+from ablate.study.spec import load_study
 from ablate.testing import citations
 
 if TYPE_CHECKING:

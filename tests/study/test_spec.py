@@ -10,8 +10,9 @@ from ablate.errors import StudyFileError, UnknownName, UsageError
 from ablate.registry import get_registry
 from ablate.report.verdicts import out_of_reach
 from ablate.study.choices import resolve
+from ablate.study.files import shipped_studies
 from ablate.study.overrides import Overrides
-from ablate.study.spec import load_study, shipped_studies
+from ablate.study.spec import load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable

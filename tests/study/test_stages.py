@@ -9,7 +9,7 @@ import pytest
 
 from ablate.registry import get_registry
 from ablate.study.choices import Choice
-from ablate.study.estimate import estimate_seconds
+from ablate.study.estimate import estimate
 from ablate.study.plan import lay_out, make_plan
 from ablate.study.stages import CODE, Setting, cell_stages, fingerprint
 
@@ -42,13 +42,13 @@ PINNED = {
     "load": "6f0e38f5ca8d114d",
     "prepare": "e8500e5c4c223f43",
     "train": "c8d43b787d326208",
-    "generate": "74a17b4bac3be0fb",
-    "measure distance.pitch": "cf292fab3f11682e",
-    "measure distance.velocity": "b15468b54e8c9f3e",
+    "generate": "a58d27964fa2da50",
+    "measure distance.pitch": "4b4ccb6fa4e99188",
+    "measure distance.velocity": "1497c6bb2f22f651",
     "floor distance.pitch": "d7c3d72dab1083c8",
     "floor distance.velocity": "6a4f543af69aeced",
-    "resample distance.pitch": "5222d082bfcaf930",
-    "resample distance.velocity": "2fe2a2b0afc488b8",
+    "resample distance.pitch": "bc3f36a0728b6a51",
+    "resample distance.velocity": "5c3ca8152f315114",
 }
 
 
@@ -142,7 +142,7 @@ def test_augmenters_draw_anew_in_each_replicate(load: Callable[..., StudySpec]) 
 
 def test_an_estimate_grows_with_the_work(load: Callable[..., StudySpec], tmp_path: Path) -> None:
     def estimated(**overrides: Any) -> float:
-        return estimate_seconds(make_plan(laid(load(**overrides)), None, tmp_path), "cpu", 1)
+        return estimate(make_plan(laid(load(**overrides)), None, tmp_path), "cpu", 1).seconds
 
     small = estimated()
     assert 0 < small < 30
@@ -208,6 +208,6 @@ def test_a_plan_without_a_home_runs_everything(load: Callable[..., StudySpec], t
 def test_an_estimate_knows_what_a_batch_counts(load: Callable[..., StudySpec], tmp_path: Path) -> None:
     def estimated(counts: str) -> float:
         settings = {"augmenter": "tempo", "training.batch": 64, "training.steps": 6000, "training.batch_counts": counts}
-        return estimate_seconds(make_plan(laid(load(settings)), None, tmp_path), "cpu", 1)
+        return estimate(make_plan(laid(load(settings)), None, tmp_path), "cpu", 1).seconds
 
     assert estimated("example") > 2 * estimated("step"), "five copies are five times the windows"
