@@ -348,4 +348,5 @@ def _print_plan(request: Request, made: Plan, expected: Estimate, *, as_json: bo
 
 
 def _where(request: Request) -> str:
-    return f" of {request.device}" if request.device != "cpu" else ""
+    """Whose memory it is, where that is not the system's."""
+    return " of each GPU" if request.device != "cpu" else ""

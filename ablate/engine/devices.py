@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import re
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -121,6 +122,24 @@ def _peak_elsewhere() -> int:
         return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak
+
+
+@functools.cache
+def product_rate(device: str, precision: str) -> float:
+    """What a training could compute at best, in FLOP/s: the rate of one large matrix product, tried here and now.
+
+    It takes some hundredths of a second, once for each process, device and precision.
+    """
+    size = 1024 if device == "cpu" else 8192
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    left, right = (torch.ones(size, size, dtype=dtype, device=device) for _ in range(2))
+    seconds = []
+    for _ in range(4):  # the first one warms up
+        begun = time.perf_counter()
+        product = left @ right
+        float(product[0, 0])  # waits for the device
+        seconds.append(time.perf_counter() - begun)
+    return 2 * size**3 / min(seconds)
 
 
 def device_name(device: str) -> str:

@@ -75,6 +75,7 @@ class Trained:
         weights: on the CPU.
         losses: of every step, in nats per token.
         parameters: how many numbers were trained.
+        multiplied: how many of them are weights of matrix products: all matrices but embeddings.
         tokens_seen: positions in all windows so far, padding included.
         finished: whether all steps are done.
     """
@@ -82,6 +83,7 @@ class Trained:
     weights: dict[str, torch.Tensor]
     losses: list[float]
     parameters: int
+    multiplied: int
     tokens_seen: int
     finished: bool
 
@@ -222,6 +224,13 @@ class _Run:
             weights=weights,
             losses=self.losses[: self.step].tolist(),
             parameters=sum(p.numel() for p in self.model.parameters()),
+            multiplied=sum(
+                weight.numel()
+                for module in self.model.modules()
+                if not isinstance(module, torch.nn.Embedding)
+                for weight in module.parameters(recurse=False)
+                if weight.dim() > 1
+            ),
             tokens_seen=self.step * self.windows.rows * self.settings.window,
             finished=finished,
         )

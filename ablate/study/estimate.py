@@ -15,6 +15,7 @@ from ablate.engine.train import Member, MemberSeeds, train
 from ablate.engine.windows import Example
 from ablate.options import validate
 from ablate.study.built import build_model, built, built_conditioners, training_settings
+from ablate.study.executor import spread
 from ablate.study.plan import weights_of
 from ablate.study.split import split_pieces
 from ablate.study.stages import fingerprint
@@ -58,10 +59,9 @@ def estimate(plan: Plan, device: str, workers: int) -> Estimate:
     with one_thread():
         seconds = trial.trainings(plan.missing.values()) + trial.generations(plan.generations())
         seconds += _unchosen(plan.layout) * _variant_seconds(plan.layout, trial)
+    beside, memory = len(spread(device, min(workers, plan.width()))), peak_memory(device)
     if device != "cpu":
-        return Estimate(seconds, peak_memory(device).own)
-    beside = min(workers, plan.width())
-    memory = peak_memory(device)
+        return Estimate(seconds / beside, memory.own)
     # the driver is a process of its own beside a pool
     return Estimate(seconds / beside, memory.shared + memory.own * (beside + (beside > 1)))
 

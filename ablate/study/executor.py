@@ -1,7 +1,8 @@
 """Executors run jobs and hand back what came of them; the driver alone writes to the database.
 
 ``InlineExecutor`` works in this process; ``PoolExecutor`` in one single-threaded process a core, which is how small
-recurrent models use a CPU best. Both give the same results, bit for bit, because each job computes with one thread.
+recurrent models use a CPU best, or in one for each GPU. Both give the same results, bit for bit, because each job
+computes with one thread.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from ablate.study.jobs import Context, Done, Failed, Job, News, Stopped
 from ablate.study.work import work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -103,21 +104,29 @@ class InlineExecutor:
         self._stopping = True
 
 
+@dataclasses.dataclass
+class _Worker:
+    """A place to work: its device, and its process once there is one."""
+
+    device: str
+    pool: cf.ProcessPoolExecutor | None = None
+
+
 class PoolExecutor:
-    """Worker processes, each with one thread.
+    """Worker processes, each with one thread and a device.
 
     Every worker is a pool of one, so that the death of a process (the system out of memory, say) is the failure of
     the one job it had, and its place is taken by a new one.
     """
 
-    def __init__(self, home: Path, device: str, workers: int, checkpoint_seconds: float) -> None:
+    def __init__(self, home: Path, devices: Sequence[str], checkpoint_seconds: float) -> None:
         spawn = multiprocessing.get_context("spawn")  # fork and threads of torch do not agree
         self._news: Any = spawn.Queue()
         # without a lock, which a worker killed at the wrong moment would hold for ever
         self._stopping = spawn.RawValue("b", 0)
-        self._start = (self._news, self._stopping, os.getpid(), home, device, checkpoint_seconds)
-        self._idle: list[cf.ProcessPoolExecutor | None] = [None] * workers
-        self._busy: dict[cf.Future[list[Done | Failed]], tuple[Job, cf.ProcessPoolExecutor]] = {}
+        self._start = (self._news, self._stopping, os.getpid(), home, checkpoint_seconds)
+        self._idle = [_Worker(device) for device in devices]
+        self._busy: dict[cf.Future[list[Done | Failed]], tuple[Job, _Worker]] = {}
         self._jobs: list[Job] = []
 
     def __enter__(self) -> Self:
@@ -125,14 +134,14 @@ class PoolExecutor:
 
     def __exit__(self, *_: object) -> None:
         self._stopping.value = 1
-        for pool in [*self._idle, *(pool for _, pool in self._busy.values())]:
-            if pool:
-                pool.shutdown(cancel_futures=True)
+        for worker in [*self._idle, *(worker for _, worker in self._busy.values())]:
+            if worker.pool:
+                worker.pool.shutdown(cancel_futures=True)
         self._news.close()
 
-    def _new_pool(self) -> cf.ProcessPoolExecutor:
+    def _new_pool(self, device: str) -> cf.ProcessPoolExecutor:
         spawn = multiprocessing.get_context("spawn")
-        return cf.ProcessPoolExecutor(1, spawn, initializer=_start_worker, initargs=self._start)
+        return cf.ProcessPoolExecutor(1, spawn, initializer=_start_worker, initargs=(device, *self._start))
 
     def submit(self, job: Job) -> None:
         """See :class:`Executor`."""
@@ -145,10 +154,10 @@ class PoolExecutor:
             stopped = [Outcome(job, ()) for job in self._jobs]
             self._jobs = []
         while self._jobs and self._idle:
-            pool = self._idle.pop() or self._new_pool()
-            job = self._jobs.pop(0)
+            worker, job = self._idle.pop(), self._jobs.pop(0)
+            worker.pool = worker.pool or self._new_pool(worker.device)
             with _deaf_children():
-                self._busy[pool.submit(_work_in_worker, job)] = (job, pool)
+                self._busy[worker.pool.submit(_work_in_worker, job)] = (job, worker)
         ended, _ = cf.wait(self._busy, timeout=0.1, return_when=cf.FIRST_COMPLETED)
         for news in self._new_news():
             tell(news)
@@ -160,22 +169,20 @@ class PoolExecutor:
                 yield self._news.get_nowait()
 
     def _outcome(self, future: cf.Future[list[Done | Failed]]) -> Outcome:
-        job, pool = self._busy.pop(future)
+        job, worker = self._busy.pop(future)
+        self._idle.append(worker)
         try:
-            results = future.result()
+            return Outcome(job, tuple(future.result()))
         except Stopped:
-            self._idle.append(pool)
             return Outcome(job, ())
         except HomeError as error:
-            self._idle.append(pool)
             return Outcome(job, (), error)
         except BrokenProcessPool:
-            pool.shutdown()
-            self._idle.append(None)
+            if worker.pool:
+                worker.pool.shutdown()
+            worker.pool = None
             text = "its process died; the system may have run out of memory (try fewer --workers)"
             return Outcome(job, tuple(Failed(stage, "WorkerDied", text) for stage in job.stages))
-        self._idle.append(pool)
-        return Outcome(job, tuple(results))
 
     def stop(self) -> None:
         """See :class:`Executor`."""
@@ -195,7 +202,7 @@ def _deaf_children() -> Iterator[None]:
 _context: Context | None = None
 
 
-def _start_worker(news: Any, stopping: Any, driver: int, home: Path, device: str, checkpoint_seconds: float) -> None:
+def _start_worker(device: str, news: Any, stopping: Any, driver: int, home: Path, checkpoint_seconds: float) -> None:
     """Set up a worker process, once."""
     global _context  # noqa: PLW0603 - a worker process is its own world
     torch.set_num_threads(1)
@@ -217,7 +224,17 @@ def _work_in_worker(job: Job) -> list[Done | Failed]:
 
 
 def make_executor(home: Path, device: str, workers: int, checkpoint_seconds: float = 10.0) -> Executor:
-    """``workers`` processes, or this process alone for one worker or a GPU."""
-    if workers <= 1 or device != "cpu":
+    """A process for each of ``workers`` on a CPU, or for each GPU where none is named; otherwise this one alone."""
+    devices = spread(device, workers)
+    if len(devices) == 1:
         return InlineExecutor(home, device, checkpoint_seconds)
-    return PoolExecutor(home, device, workers, checkpoint_seconds)
+    return PoolExecutor(home, devices, checkpoint_seconds)
+
+
+def spread(device: str, workers: int) -> list[str]:
+    """The device of each worker: members go to whichever is free, so they spread over all GPUs of this machine."""
+    if device == "cpu":
+        return ["cpu"] * max(workers, 1)
+    if device != "cuda":  # one of them by its number
+        return [device]
+    return [f"cuda:{index}" for index in range(min(torch.cuda.device_count(), max(workers, 1)))] or [device]

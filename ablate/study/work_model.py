@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ablate.engine import checkpoint
-from ablate.engine.devices import Compute
+from ablate.engine.devices import Compute, product_rate
 from ablate.engine.energy import joules_so_far
 from ablate.engine.generate import Row, generate
 from ablate.engine.train import Member, MemberSeeds, Progress, train
@@ -54,6 +54,7 @@ def train_stage(stages: tuple[Stage, ...], context: Context) -> list[Done]:
         checkpoint=path,
     )
     speeds: list[float] = []
+    rate = product_rate(context.device, settings.precision)
     # a training that goes on has spent some already, and nobody knows how much
     before = None if path.exists() else joules_so_far(context.device)
 
@@ -82,6 +83,9 @@ def train_stage(stages: tuple[Stage, ...], context: Context) -> list[Done]:
         "parameters": trained.parameters,
         "precision": settings.precision,
         "tokens_per_second": float(np.median(speeds)),
+        # two FLOP a weight and token forward, and four backward
+        "flops_per_token": 6 * trained.multiplied,
+        "product_rate": rate,
     }
     after = joules_so_far(context.device)
     if before is not None and after is not None:
@@ -178,4 +182,5 @@ def _keep_samples(stage: Stage, sampled: Sampled, tokenizer: Tokenizer, home: Pa
     write_artifact(home, stage, files)
     notes = sum(len(sample) for sample in samples)
     seconds = sum(sample.continuation().seconds for sample in samples)
-    return Done(stage, {"samples": len(samples), "notes": notes, "seconds": seconds}, 0.0)
+    made = sum(map(len, sampled.tokens))
+    return Done(stage, {"samples": len(samples), "notes": notes, "seconds": seconds, "tokens_made": made}, 0.0)
