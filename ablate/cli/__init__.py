@@ -63,6 +63,7 @@ def run(args: Sequence[str] | None = None) -> int:
 
 def main() -> None:
     """The console script."""
+    gc.set_threshold(50_000)  # what is imported stays, so that looking at it again and again is in vain
     code = run()
     # the process is over: searching all that was imported for cycles, one last time, takes longer than some commands
     gc.freeze()

@@ -5,7 +5,8 @@ every open note of its channel and pitch that began before it. Notes without an 
 out and counted; drums (channel 10) are left out.
 
 ``symusic`` reads with C++ and vectorised NumPy, some hundred times faster. It pairs the first open note-on with the
-first note-off, so a file in which that makes a difference is read again by pretty_midi. Times are computed here, from
+first note-off; where that makes a difference, notes are paired again here by the definition above. Only a file in which
+symusic's notes do not say where all note-offs were is read again by pretty_midi. Times are computed here, from
 ticks, in double precision and with pretty_midi's own arithmetic: symusic's seconds are 32-bit floats, off by up to
 60 microseconds in pieces of a quarter of an hour.
 """
@@ -27,6 +28,7 @@ from ablate.music.smf import Frame, read_frame
 _WARNINGS = threading.Lock()
 Reader = Literal["symusic", "pretty_midi"]
 SOFT = 67
+_TICK_BITS = 40
 Array = np.ndarray[Any, Any]
 
 
@@ -95,18 +97,20 @@ def parse_midi(data: bytes, source: str, reader: Reader = "symusic") -> Reading:
 
 def _parse_symusic(frame: Frame, source: str) -> Reading:
     score, closed = _score(frame.plain(), source), _score(frame.closed(), source)
-    tracks = [track for track in score.tracks if not track.is_drum]
-    columns, voices = _notes_in_ticks(tracks)
-    heard = columns["duration"] > 0
-    note_ons = sum(len(track.notes) for track in closed.tracks if not track.is_drum)
-    if note_ons > len(heard) or _ambiguous(columns, voices):
+    tracks, all_tracks = ([track for track in each.tracks if not track.is_drum] for each in (score, closed))
+    ended, begun = _notes_in_ticks(tracks), _notes_in_ticks(all_tracks)
+    problems: tuple[str, ...] = ()
+    if len(ended.start) == len(begun.start) and not _ambiguous(ended):
+        performance = _in_seconds(score, tracks, ended, source)
+    elif (ended.end == ended.start).any() or ended.programs > 1 or begun.voices != ended.voices:
+        # a note-off that came with its note-on does not end it, and what would have is not in these notes
         performance, problems = _parse_pretty_midi(frame, source)
         performance = performance.canonical()
     else:
-        performance, problems = _in_seconds(score, tracks, columns, heard, source), ()
-    lost = note_ons - len(performance)
+        performance = _in_seconds(score, tracks, _ended_together(begun, ended), source)
+    lost = len(begun.start) - len(performance)
     if lost > 0:
-        problems = (*problems, f"{lost} of {note_ons} notes left out: without an end or without length")
+        problems = (*problems, f"{lost} of {len(begun.start)} notes left out: without an end or without length")
     return Reading(performance, problems)
 
 
@@ -124,48 +128,90 @@ def _damaged(source: str, error: Exception) -> str:
     return f"{source}: is damaged, its events cannot be read ({reason}); get a whole copy of it"
 
 
-def _notes_in_ticks(tracks: list[Any]) -> tuple[dict[str, Array], Array]:
-    """All notes as columns, and for each the number of its voice: notes of two voices never share a note-off."""
-    keys = ("time", "duration", "pitch", "velocity")
+class _Notes(NamedTuple):
+    """Notes in ticks, as columns of int64.
+
+    Attributes:
+        start: of each note.
+        end: of each note; not before its start.
+        velocity: of each note.
+        key: a number for the voice and the pitch; only notes of one key can share a note-off.
+        voices: how many there are: tracks as symusic has them, which splits them by channel and by program.
+        programs: how many; with several of them, one channel may be in several voices.
+    """
+
+    start: Array
+    end: Array
+    velocity: Array
+    key: Array
+    voices: int
+    programs: int
+
+    @property
+    def pitch(self) -> Array:
+        return self.key % 128
+
+
+def _notes_in_ticks(tracks: list[Any]) -> _Notes:
     arrays = [track.notes.numpy() for track in tracks]
-    columns = {key: np.concatenate([np.empty(0, np.int64), *(a[key] for a in arrays)]) for key in keys}
-    voices = np.repeat(np.arange(len(arrays)), [len(a["time"]) for a in arrays])
-    # symusic splits tracks by channel and by program; with several programs one channel may be in several parts.
-    one_program = len({track.program for track in tracks}) <= 1
-    return columns, voices if one_program else np.zeros_like(voices)
+    columns = {
+        name: np.concatenate([np.empty(0, np.int64), *(array[name] for array in arrays)])
+        for name in ("time", "duration", "pitch", "velocity")
+    }
+    voice = np.repeat(np.arange(len(arrays)), [len(array["time"]) for array in arrays])
+    programs = len({track.program for track in tracks})
+    key = 128 * voice + columns["pitch"] if programs <= 1 else columns["pitch"]
+    end = columns["time"] + columns["duration"]
+    return _Notes(columns["time"], end, columns["velocity"], key, len(arrays), programs)
 
 
-def _ambiguous(columns: dict[str, Array], voices: Array) -> bool:
+def _ambiguous(notes: _Notes) -> bool:
     """Whether another pairing of note-ons and note-offs would give other notes.
 
-    That is where a note begins while another of its voice and pitch sounds, or with it, unless both end together.
+    That is where a note begins while another of its key sounds, or with it, unless both end together.
     """
-    start, end = columns["time"], columns["time"] + columns["duration"]
-    order = np.lexsort((end, start, columns["pitch"], voices))
-    start, end, pitch, voices = start[order], end[order], columns["pitch"][order], voices[order]
-    same_key = (pitch[1:] == pitch[:-1]) & (voices[1:] == voices[:-1])
+    order = np.argsort(_by_key(notes.key, notes.start), kind="stable")
+    start, end, key = notes.start[order], notes.end[order], notes.key[order]
     entangled = (start[1:] < end[:-1]) | (start[1:] == start[:-1])
-    return bool((same_key & entangled & (end[1:] != end[:-1])).any())
+    return bool(((key[1:] == key[:-1]) & entangled & (end[1:] != end[:-1])).any() or (end == start).any())
 
 
-def _in_seconds(score: Any, tracks: list[Any], columns: dict[str, Array], heard: Array, source: str) -> Performance:
-    if any((values < 0).any() for values in columns.values()):
+def _ended_together(begun: _Notes, ended: _Notes) -> _Notes:
+    """Every note that begins, ended by the first note-off of its key after its start, whosever that was.
+
+    ``ended`` has every note-off that ends something by this rule: while a note of a key is open by it, one is open for
+    symusic too, which ends one note with each note-off, as long as none ends where it started.
+    """
+    offs = np.unique(_by_key(ended.key, ended.end))
+    place = np.searchsorted(offs, _by_key(begun.key, begun.start), side="right")
+    off = offs[np.minimum(place, len(offs) - 1)] if len(offs) else np.full(len(place), -1)
+    kept = (place < len(offs)) & (off >> _TICK_BITS == begun.key)
+    end = off & ((1 << _TICK_BITS) - 1)
+    return begun._replace(start=begun.start[kept], end=end[kept], velocity=begun.velocity[kept], key=begun.key[kept])
+
+
+def _by_key(key: Array, ticks: Array) -> Array:
+    """Numbers that sort by key and then by ticks; a MIDI file's ticks stay far below the bits there are for them."""
+    return (key << _TICK_BITS) | ticks
+
+
+def _in_seconds(score: Any, tracks: list[Any], notes: _Notes, source: str) -> Performance:
+    if any((values < 0).any() for values in notes[:4]) or (notes.end < notes.start).any():
         raise CorpusError(f"{source}: is damaged: its times exceed what a MIDI file can hold")
     clock = _Clock(score, source)
-    notes = np.empty(int(heard.sum()), NOTE_DTYPE)
-    notes["pitch"], notes["velocity"] = columns["pitch"][heard], columns["velocity"][heard]
-    notes["start"] = clock.seconds(columns["time"][heard])
-    notes["end"] = clock.seconds((columns["time"] + columns["duration"])[heard])
+    made = np.empty(len(notes.start), NOTE_DTYPE)
+    made["pitch"], made["velocity"] = notes.pitch, notes.velocity
+    made["start"], made["end"] = clock.seconds(notes.start), clock.seconds(notes.end)
     controls = [track.controls.numpy() for track in tracks]
     events = {
         key: np.concatenate([np.empty(0, np.int64), *(c[key] for c in controls)]) for key in ("time", "number", "value")
     }
-    kept = np.flatnonzero(np.isin(events["number"], (SUSTAIN, SOFT)))
+    kept = np.flatnonzero((events["number"] == SUSTAIN) | (events["number"] == SOFT))
     kept = kept[np.argsort(events["time"][kept], kind="stable")]
     pedals = np.empty(len(kept), PEDAL_DTYPE)
     pedals["time"] = clock.seconds(events["time"][kept])
     pedals["controller"], pedals["value"] = events["number"][kept], events["value"][kept]
-    return Performance(notes, pedals, name=Path(source).stem).canonical()
+    return Performance(made, pedals, name=Path(source).stem).canonical()
 
 
 class _Clock:

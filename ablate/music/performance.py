@@ -91,8 +91,13 @@ class Performance:
 
     def canonical(self) -> Performance:
         """A copy with notes in canonical order: by start, pitch, end, velocity."""
-        order = np.lexsort([self.notes[key] for key in ("velocity", "end", "pitch", "start")])
-        return self.replace(notes=self.notes[order])
+        notes = self.notes[np.argsort(self.notes["start"], kind="stable")]
+        same = notes["start"][1:] == notes["start"][:-1]
+        together = np.flatnonzero(np.append(same, False) | np.append(False, same))
+        # the rest decides only where several start together, which sorting those few alone keeps in their places
+        order = np.lexsort([notes[key][together] for key in ("velocity", "end", "pitch", "start")])
+        notes[together] = notes[together][order]
+        return self.replace(notes=notes)
 
     def check(self) -> None:
         """Raise :class:`CorpusError` unless every note is valid MIDI with ``0 <= start <= end``, finite."""

@@ -91,7 +91,11 @@ def tables() -> Iterator[Table]:
     yield compare("Histogram distances, samples a second", "samples", cases)
     cases = [
         Case("longest common run of pitches, exact, 20 samples", lambda: naive_copies(few, [source])),
-        Case("ablate, memorization.longest, 1,000 samples", lambda: _measured("memorization.longest", samples, [source]), most=10),
+        Case(
+            "ablate, memorization.longest, 1,000 samples",
+            lambda: _measured("memorization.longest", samples, [source]),
+            most=10,
+        ),
     ]
     yield compare(f"Copied runs, samples of {NOTES_IN_SAMPLE} notes", "samples", cases, rounds=3)
     cases = []

@@ -43,7 +43,7 @@ def write_folder(folder: Path, files: int, notes: int) -> None:
     for number in range(files):
         piece = made_piece(number, notes // files).notes
         score = symusic.Score(480)
-        track: Any = symusic.Track("piano", 0, False)  # noqa: FBT003
+        track: Any = symusic.Track("piano", 0, False)
         start, end = (np.rint(piece[key] * 960).astype(np.int32) for key in ("start", "end"))
         pitch, velocity = piece["pitch"].astype(np.int8), piece["velocity"].astype(np.int8)
         track.notes = symusic.core.NoteTickList.from_numpy(start, np.maximum(end - start, 1), pitch, velocity)
