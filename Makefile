@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check docs wheel clean
+.PHONY: demo test check bench docs wheel clean
 
 demo: $(VENV)/.installed  ## install, run tau_sweep, and say where the report lies
 	$(BIN)/ablate study run tau_sweep
@@ -19,6 +19,9 @@ check: $(VENV)/.installed-dev  ## lint, types, layers, documentation
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/make.py --check
+
+bench: $(VENV)/.installed-dev  ## time everything against its baselines; GROUP=generation is one group of it
+	$(BIN)/python tests/benchmarks $(GROUP)
 
 docs: $(VENV)/.installed-dev  ## write the generated pages again
 	$(BIN)/python docs/make.py

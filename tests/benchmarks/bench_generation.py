@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from harness import Case, Table, compare, threads
 from limits import gemm_rate
-from naive import NaiveLSTM, naive_sampling
+from naive import NaiveLSTM, naive_sampling, naive_steps
 
 from ablate.engine.devices import Compute
 from ablate.engine.generate import Row, generate
@@ -100,3 +100,37 @@ def tables() -> Iterator[Table]:
             for count in (1, CORES)
         ]
         yield compare("Sampling from an LSTM of 2 x 512, tokens a second", "tokens", cases, notes=limits)
+        yield _by("tokens of a row", [(1, 32, tokens) for tokens in (250, 1000, 4000)])
+        yield _by("rows", [(1, rows, 8000 // rows) for rows in (1, 4, 16, 64, 256)])
+        yield _by("members", [(members, 12, 100) for members in (1, 2, 4, 8)])
+    yield _others()
+
+
+def _by(what: str, sizes: list[tuple[int, int, int]]) -> Table:
+    """How the cost grows: members, rows and tokens of each case."""
+    cases = [
+        Case(
+            f"{members} x {rows} rows x {tokens} tokens",
+            lambda m=members, r=rows, t=tokens: sample("lstm", m, r, t, "bf16"),
+        )
+        for members, rows, tokens in sizes
+    ]
+    return compare(f"The same network in one process, by {what}", "tokens", cases, rounds=3)
+
+
+def _others() -> Table:
+    """Other networks: one with a stepper of its own, and one that is stepped as it is."""
+    cases = []
+    for model, count in (("transformer", 100), ("gru", 200)):
+        network, _, _ = _parts(model, 0)
+
+        def loop(own: Any = network, tokens: int = count) -> float:
+            with threads(CORES):
+                return float(naive_steps(own, tokens))
+
+        cases.append(Case(f"{model}, naive loop, fp32, {CORES} threads", loop))
+        cases += [
+            Case(f"{model}, {rows} rows, 1 process", functools.partial(sample, model, 1, rows, 60, "bf16"))
+            for rows in (8, 32, 256)
+        ]
+    return compare("Other networks; ratios are to the transformer's naive loop", "tokens", cases, rounds=3)

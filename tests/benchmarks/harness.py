@@ -112,6 +112,18 @@ def compare(title: str, unit: str, cases: Sequence[Case], rounds: int = 5, notes
     return Table(title, unit, rows, list(notes))
 
 
+def once(title: str, unit: str, cases: Sequence[Case], notes: Sequence[str] = ()) -> Table:
+    """Time each case a single time: for what takes minutes, whose start is a part of it."""
+    rows: list[Row] = []
+    for case in cases:
+        begun = time.perf_counter()
+        amount = case.run()
+        seconds = time.perf_counter() - begun
+        rate = amount / seconds
+        rows.append(Row(case.name, seconds, 0.0, rate, rate / rows[0].rate if rows else 1.0, case.target, case.most))
+    return Table(title, unit, rows, list(notes))
+
+
 def show(table: Table) -> None:
     """Print a table."""
     printed = rich.table.Table(title=table.title, title_justify="left", title_style="bold")

@@ -40,6 +40,18 @@ def naive_sampling(model: NaiveLSTM, tokens: int, temperature: float = 1.0) -> l
     return made
 
 
+def naive_steps(model: Any, tokens: int) -> int:
+    """The same loop around any ``LanguageModel``, its state handed on."""
+    state, made = None, 0
+    token = torch.zeros(1, 1, dtype=torch.int64)
+    with torch.no_grad():
+        for _ in range(tokens):
+            logits, state = model(token, [], state)
+            token = torch.multinomial(torch.softmax(logits[0, -1], dim=-1), 1)[None]
+            made += int(token.item()) >= 0
+    return made
+
+
 def naive_training(
     model: NaiveLSTM, data: np.ndarray[Any, Any], steps: int, batch: int, window: int, learning_rate: float = 3e-3
 ) -> float:
