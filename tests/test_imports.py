@@ -6,9 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from checkout import ROOT
+
+from ablate.store.records import StudyRecord, VariantRecord
+from ablate.store.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEAVY = {
     "alembic",
@@ -29,6 +36,15 @@ PLUGINS = sorted(folder.name for folder in (ROOT / "plugins").iterdir() if (fold
 
 def loaded_by(code: str) -> set[str]:
     """The heavy packages that are loaded after ``code`` has run in an interpreter of its own."""
+    return HEAVY & modules(code)
+
+
+def modules_of(code: str) -> int:
+    """How many modules are loaded after it."""
+    return len(modules(code))
+
+
+def modules(code: str) -> set[str]:
     ask = "import atexit, json, sys\natexit.register(lambda: sys.stderr.write(json.dumps(list(sys.modules))))\n"
     done = subprocess.run(
         [sys.executable, "-c", ask + code],
@@ -37,7 +53,7 @@ def loaded_by(code: str) -> set[str]:
         check=True,
         env={**os.environ, "ABLATE_STRICT_PLUGINS": "1"},
     )
-    return HEAVY & set(json.loads(done.stderr))
+    return set(json.loads(done.stderr))
 
 
 def command(*args: str) -> str:
@@ -61,6 +77,7 @@ def test_the_package() -> None:
         ("plugin", "list"),
         ("plugin", "show", "temperature"),
         ("study", "--help"),
+        ("study", "list"),
         ("study", "run", "--help"),
         ("corpus", "--help"),
         ("db", "--help"),
@@ -69,6 +86,24 @@ def test_the_package() -> None:
 )
 def test_commands_that_only_tell_something(args: tuple[str, ...]) -> None:
     assert loaded_by(command(*args)) == set()
+
+
+@pytest.mark.parametrize(
+    ("args", "most"),
+    [(("--help",), 200), (("study", "list"), 260), (("plugin", "list"), 330)],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_they_import_little_of_anything(args: tuple[str, ...], most: int) -> None:
+    """A budget: `import click, pluggy` alone is some 140 modules, and each takes its tenth of a millisecond or more."""
+    assert modules_of(command(*args)) <= most
+
+
+def test_a_database_is_read_without_the_numeric_libraries(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    with Store(f"sqlite:///{home / 'ablate.db'}") as store:
+        store.put_study(StudyRecord("one", {}, "default", "none", 0), [VariantRecord("v", "f", {}, True)], [])
+    assert loaded_by(command("study", "show", "one", "--home", str(home))) == {"sqlalchemy"}
 
 
 def test_a_study_file_is_checked_before_torch_is_loaded() -> None:

@@ -72,22 +72,23 @@ def read(path: Path) -> Mapping[str, Array]:
     """
     try:
         if path.stat().st_size < MAPPED_FROM:
-            with np.load(path, allow_pickle=False) as data:
+            # opened here, for NumPy leaves a file open in which it finds no archive
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
                 return dict(data)
         with zipfile.ZipFile(path) as archive:
             return {info.filename.removesuffix(".npy"): _mapped(path, info) for info in archive.infolist()}
-    except (zipfile.BadZipFile, EOFError, KeyError, struct.error) as error:
+    except (zipfile.BadZipFile, EOFError, KeyError, TypeError, ValueError, struct.error) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
 
 
 def _mapped(path: Path, info: zipfile.ZipInfo) -> Array:
     if info.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{path} is compressed")
+        raise ValueError("an array is compressed")
     with path.open("rb") as file:
         file.seek(info.header_offset)
         signature, name, extra = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
         if signature != b"PK\3\4":
-            raise ValueError(f"{path} is damaged: no array where its directory says")
+            raise ValueError("no array where its directory says")
         file.seek(name + extra, 1)
         version = np.lib.format.read_magic(file)
         readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}

@@ -13,7 +13,7 @@ from ablate.music.midi import read_midi
 from ablate.testing import MetricContract
 from ablate_bach import PreludeOptions
 from ablate_bach.render import render
-from ablate_memorization import LongestOptions, ablate_metrics
+from ablate_memorization import LongestOptions, ablate_metrics, copies
 from ablate_memorization.copies import REACH, CopyFinder
 from ablate_memorization.metrics import covered, longest, ngrams
 from ablate_midilike import ClassicOptions, GridOptions
@@ -175,6 +175,24 @@ def test_without_tolerance_a_copy_is_a_shift_in_time(one: set[tuple[int, int]], 
 def test_a_piece_is_a_copy_of_itself(notes: list[tuple[int, float]]) -> None:
     performance = piece([pitch for pitch, _ in notes], [onset for _, onset in notes])
     assert lengths(performance, piece([1]), performance) == list(range(1, len(notes) + 1))
+
+
+FEW_PITCHES = st.lists(st.tuples(st.integers(60, 64), st.floats(0, 6, width=32)), min_size=1, max_size=60, unique=True)
+
+
+@given(FEW_PITCHES, FEW_PITCHES)
+@settings(max_examples=60)
+def test_many_links_give_what_few_do(one: list[tuple[int, float]], other: list[tuple[int, float]]) -> None:
+    """Two ways to the same lengths: in Python, and in NumPy; with five pitches everything fits nearly everything."""
+    sample, reference = (Performance.from_notes([(p, 64, t, t + 0.1) for p, t in notes]) for notes in (one, other))
+    finder = CopyFinder([reference], LongestOptions())
+    with pytest.MonkeyPatch.context() as patched:
+        found = []
+        for few, at_once in ((10**9, 2**18), (0, 2**18), (10**9, 7), (0, 7)):
+            patched.setattr(copies, "FEW", few)
+            patched.setattr(copies, "AT_ONCE", at_once)
+            found.append(finder.lengths(sample).tolist())
+    assert found == [found[0]] * 4
 
 
 def test_another_reference_is_indexed_anew() -> None:

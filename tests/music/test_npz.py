@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from ablate.music import npz
+from ablate.music.performance import NOTE_DTYPE, Performance
+from ablate.music.storage import read_performances, write_performances
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ARRAYS: dict[str, Any] = {
+    "tokens": np.arange(700, dtype=np.int32),
+    "conditions": np.random.default_rng(0).normal(size=(700, 3)).astype(np.float32),
+    "notes": np.array([(60, 64, 0.5, 1.0), (61, 65, 0.75, 2.0)], NOTE_DTYPE),
+    "none": np.empty((0, 2)),
+}
+
+
+def written(path: Path) -> Path:
+    with path.open("wb") as file:
+        writer = npz.Writer(file)
+        for name, array in ARRAYS.items():
+            writer.parts(name, np.array_split(array, 3), len(array), array.dtype, array.shape[1:])
+        writer.close()
+    return path
+
+
+@pytest.fixture(params=["whole", "mapped"])
+def how(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "mapped":
+        monkeypatch.setattr(npz, "MAPPED_FROM", 0)
+    return str(request.param)
+
+
+def test_what_is_written_in_parts_is_read_whole_or_mapped(tmp_path: Path, how: str) -> None:
+    found = npz.read(written(tmp_path / "a.npz"))
+    assert list(found) == list(ARRAYS)
+    for name, array in ARRAYS.items():
+        assert found[name].dtype == array.dtype
+        assert np.array_equal(found[name], array)
+        assert found[name].flags.writeable == (how == "whole" or name == "none")
+
+
+def test_numpy_reads_it_too(tmp_path: Path) -> None:
+    with np.load(written(tmp_path / "a.npz"), allow_pickle=False) as data:
+        assert all(np.array_equal(data[name], array) for name, array in ARRAYS.items())
+
+
+def test_the_same_arrays_give_the_same_bytes(tmp_path: Path) -> None:
+    assert written(tmp_path / "a.npz").read_bytes() == written(tmp_path / "b.npz").read_bytes()
+
+
+def test_performances_come_back(tmp_path: Path, how: str) -> None:
+    pieces = [
+        Performance.from_notes([(60 + i, 64, 0.0, 1.0 + i)] * i, name=f"piece {i}").labelled(tempo=i) for i in range(4)
+    ]
+    with (tmp_path / "p.npz").open("wb") as file:
+        write_performances(pieces, file)
+    for piece, found in zip(pieces, read_performances(tmp_path / "p.npz"), strict=True):
+        assert np.array_equal(piece.notes, found.notes)
+        assert (piece.name, dict(piece.labels)) == (found.name, dict(found.labels))
+
+
+@pytest.mark.parametrize("damage", ["cut short", "no archive", "empty", "compressed", "overwritten"])
+def test_a_damaged_file_is_a_value_error(tmp_path: Path, how: str, damage: str) -> None:
+    path = written(tmp_path / "a.npz")
+    data = path.read_bytes()
+    if damage == "compressed":
+        if how == "whole":
+            return  # NumPy reads those
+        np.savez_compressed(path, **ARRAYS)
+    else:
+        broken = {"cut short": data[: len(data) // 2], "no archive": b"music", "empty": b""}
+        path.write_bytes(broken.get(damage, b"\0" * 200 + data[200:]))
+    with pytest.raises(ValueError, match="is damaged: "):
+        npz.read(path)
+
+
+def test_a_wrong_length_is_told(tmp_path: Path) -> None:
+    writer = npz.Writer(io.BytesIO())
+    with pytest.raises(ValueError, match="has 3 entries, not 4"):
+        writer.parts("tokens", [np.arange(3)], 4, np.int64)
