@@ -45,6 +45,7 @@ def ablate_models() -> Iterator[ablate.ModelSpec]:
     yield ablate.ModelSpec(
         name="lstm",
         summary="Embedding, LSTM layers, linear projection, as in PerformanceRNN.",
+        version="2",  # large ones train with a backward pass of our own
         options=RecurrentOptions,
         build=_lstm,
         cite=(SIMON_2017, HOCHREITER_1997, GERS_2000),

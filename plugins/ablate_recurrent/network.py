@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     State = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 
 _CELLS = {"lstm": nn.LSTM, "gru": nn.GRU}
+#: Hidden units from which on, and rows up to which, :mod:`ablate_recurrent.unrolled` trains faster than torch's layer.
+UNROLLED_FROM, UNROLLED_TO = 512, 32
 
 
 class Recurrent(nn.Module):
@@ -63,8 +65,23 @@ class Recurrent(nn.Module):
             embedded_rte = embedded_rte + module(condition_rtf)
         if state is None and self.training and self.options.initial_state == "random":
             state = self._random_state(embedded_rte)
-        hidden_rth, state = self.get_submodule(self.cell)(self.dropout(embedded_rte), state)
+        hidden_rth, state = self._layers(self.dropout(embedded_rte), state)
         return self.projection(self.dropout(hidden_rth)), state
+
+    def _layers(self, inputs_rte: torch.Tensor, state: State | None) -> tuple[torch.Tensor, State]:
+        layers = self.get_submodule(self.cell)
+        if isinstance(layers, nn.LSTM) and self._large_in_bf16(inputs_rte):
+            from ablate_recurrent.unrolled import unrolled
+
+            return unrolled(layers, inputs_rte, state)  # type: ignore[arg-type]
+        found: tuple[torch.Tensor, State] = layers(inputs_rte, state)
+        return found
+
+    def _large_in_bf16(self, inputs_rte: torch.Tensor) -> bool:
+        """Whether this is a training step on a CPU in bf16, of layers for which torch's own backward pass is slow."""
+        trains = self.training and torch.is_grad_enabled() and inputs_rte.device.type == "cpu"
+        in_bf16 = torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
+        return trains and in_bf16 and self.options.hidden >= UNROLLED_FROM and len(inputs_rte) <= UNROLLED_TO
 
     def stepper(self, precision: str) -> Packed:
         """Ready to generate, a token of every row at a time; on the CPU."""

@@ -11,6 +11,7 @@ from ablate.errors import InvalidOptions
 from ablate.testing import ModelContract
 from ablate.testing.samples import ClockConditioner
 from ablate_recurrent import ablate_models
+from ablate_recurrent.unrolled import unrolled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -275,3 +276,61 @@ def test_it_runs_under_autocast_as_in_training(cell: str) -> None:
     assert not logits.float().equal(exact)
     logits.float().square().sum().backward()
     assert all(bool(weight.grad.isfinite().all()) for weight in model.parameters())
+
+
+# Large layers in bf16
+
+
+def trained(layers: torch.nn.LSTM, how: str, state: Any = None) -> tuple[torch.Tensor, Any, list[torch.Tensor]]:
+    """Outputs, state and gradients of input and weights: of torch in float32, of torch or ours in bf16."""
+    layers.zero_grad()
+    generator = torch.Generator().manual_seed(1)
+    inputs = torch.randn(5, 11, 17, generator=generator, requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16, enabled=how != "exact"):
+        hidden, state = unrolled(layers, inputs, state) if how == "ours" else layers(inputs, state)
+    (hidden.float() * torch.linspace(-1, 1, hidden.numel()).view_as(hidden)).sum().backward()
+    return hidden.detach().float(), state, [inputs.grad, *(weight.grad.clone() for weight in layers.parameters())]
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("start", ["zeros", "given"])
+def test_unrolled_layers_compute_what_torch_computes_and_all_gradients(layers: int, start: str) -> None:
+    torch.manual_seed(0)
+    lstm = torch.nn.LSTM(17, 24, layers, batch_first=True)
+    state = (torch.randn(layers, 5, 24), torch.randn(layers, 5, 24)) if start == "given" else None
+    exact, rounded, ours = (trained(lstm, how, state) for how in ("exact", "torch's", "ours"))
+
+    def off(found: torch.Tensor, wanted: torch.Tensor) -> float:
+        return float((found - wanted.detach()).norm() / wanted.detach().norm())
+
+    assert off(ours[0], exact[0]) < 1.5 * off(rounded[0], exact[0]) < 0.02
+    for found, usual, wanted in zip(ours[2], rounded[2], exact[2], strict=True):
+        assert off(found, wanted) < 1.5 * off(usual, wanted) < 0.02
+    for found, wanted in zip(ours[1], exact[1], strict=True):
+        assert off(found, wanted) < 0.02
+        assert not found.requires_grad
+
+
+def test_unrolled_layers_drop_between_layers_alone() -> None:
+    torch.manual_seed(0)
+    lstm = torch.nn.LSTM(17, 24, 2, batch_first=True, dropout=0.5).train()
+    assert not trained(lstm, "ours")[0].equal(trained(lstm, "ours")[0])
+    single = torch.nn.LSTM(17, 24, 1, batch_first=True).train()
+    assert trained(single, "ours")[0].equal(trained(single, "ours")[0])
+
+
+@pytest.mark.parametrize(("hidden", "precision", "uses"), [(512, "bf16", 1), (511, "bf16", 0), (512, "fp32", 0)])
+def test_large_lstms_train_unrolled_in_bf16_alone(
+    hidden: int, precision: str, uses: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr("ablate_recurrent.unrolled.unrolled", lambda *given: calls.append(1) or unrolled(*given))
+    model = built("lstm", hidden=hidden, layers=2).train()
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+        logits, _ = model(TOKENS, [])
+    logits.float().square().sum().backward()
+    assert len(calls) == uses
+    assert all(bool(weight.grad.isfinite().all()) for weight in model.parameters())
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        model(TOKENS, [])
+    assert len(calls) == uses, "without gradients there is nothing to win"

@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+import filelock
 import pytest
 from report_study import Builder
 
@@ -90,14 +91,23 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of a study that was really run: five variants, two replicates, two samples."""
-    folder = tmp_path_factory.mktemp("real")
+    """The report of a study that was really run: five variants, two replicates, two samples; made once a test run."""
+    root = tmp_path_factory.getbasetemp()
+    folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "real report"
+    page = folder / ".ablate/reports/tau_sweep@smoke/index.html"
+    with filelock.FileLock(f"{folder}.lock"):
+        if not page.is_file():
+            folder.mkdir()
+            _run_smoke(folder)
+    return page
+
+
+def _run_smoke(folder: Path) -> None:
     words = ["study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ABLATE_")}
     command = [sys.executable, "-m", "ablate", *words]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return folder / ".ablate/reports/tau_sweep@smoke/index.html"
 
 
 @pytest.fixture(scope="module")

@@ -41,14 +41,14 @@ FLOORS = ("floor distance.pitch", "floor distance.velocity")
 PINNED = {
     "load": "6f0e38f5ca8d114d",
     "prepare": "e8500e5c4c223f43",
-    "train": "c8d43b787d326208",
-    "generate": "a58d27964fa2da50",
-    "measure distance.pitch": "4b4ccb6fa4e99188",
-    "measure distance.velocity": "1497c6bb2f22f651",
+    "train": "c112fb7f9a38a650",
+    "generate": "171602d22cf12420",
+    "measure distance.pitch": "2904bf043272dac4",
+    "measure distance.velocity": "af9d7f12efcc7490",
     "floor distance.pitch": "d7c3d72dab1083c8",
     "floor distance.velocity": "6a4f543af69aeced",
-    "resample distance.pitch": "bc3f36a0728b6a51",
-    "resample distance.velocity": "5c3ca8152f315114",
+    "resample distance.pitch": "b2cf87dcc7de384f",
+    "resample distance.velocity": "3f3a9f38f43af43d",
 }
 
 
