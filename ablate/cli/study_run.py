@@ -342,7 +342,7 @@ def _print_plan(request: Request, made: Plan, expected: Estimate, *, as_json: bo
     if not made.missing and not (spec.design == "search" and left):
         click.echo("nothing to run: every result is there")
     else:
-        click.echo(f"estimated time: {duration(expected.seconds)}")
+        click.echo(f"estimated time: {duration(expected.seconds)}, and some seconds to start and to measure")
         if expected.bytes:
             click.echo(f"estimated memory: {expected.bytes / 2**30:.1f} GiB{_where(request)}")
 

@@ -26,7 +26,7 @@ def test_samples_at_tau_1_resemble_the_piece_more_than_its_shuffled_tokens_do(be
     """
     settings = {**SETTINGS, "axes.sampler.temperature.tau": [1.0]}
     spec = load_study("tau_sweep", Overrides(replicates=2, settings=tuple(settings.items())))
-    bench.run(spec, workers=2)
+    bench.run(spec, workers=1)
     with bench.store() as store:
         learned = store.means(spec.name, "distance.average", "average")
         stages = store.stages(store.cells(spec.name)[0].stages.values())

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from ablate.study.spec import StudySpec
 
-REPLICATES = 5
+REPLICATES = 4
 SIZES = {
-    "training.steps": 200,
+    "training.steps": 150,
     "training.batch": 8,
     "training.window": 64,
     "model.lstm.hidden": 96,
     "model.lstm.embedding": 48,
-    "generation.tokens": 900,
+    "generation.tokens": 600,
     "generation.samples": 4,
     "axes.sampler.temperature.tau": [1.0],
     "floors.draws": 0,
@@ -43,7 +43,7 @@ def test_training_and_generating_in_bf16_is_within_the_noise_of_replicates(bench
     distance: dict[str, list[float]] = {}
     for precision in ("fp32", "bf16"):
         spec = sweep(precision)
-        bench.run(spec, workers=2)
+        bench.run(spec, workers=1)
         with bench.store() as store:
             cells = store.cells(spec.name)
             stages = store.stages(cell.stages["train"] for cell in cells)
@@ -55,5 +55,5 @@ def test_training_and_generating_in_bf16_is_within_the_noise_of_replicates(bench
     for values in (loss, distance):
         off = abs(statistics.mean(values["fp32"]) - statistics.mean(values["bf16"]))
         noise = statistics.stdev(values["fp32"]) + statistics.stdev(values["bf16"])
-        # means of five that differ by the sum of both spreads would be told apart by a t-test, at p = 0.01 or so
+        # means of four that differ by the sum of both spreads would be told apart by a t-test, at p = 0.03 or so
         assert off < noise, values
