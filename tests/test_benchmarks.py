@@ -1,0 +1,97 @@
+"""The benchmarks are not run here, but what they compare must be comparable."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from checkout import ROOT
+
+from ablate.registry import get_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER = ROOT / "tests/benchmarks"
+GROUPS = ("data", "generation", "metrics", "start", "store", "study", "training")
+
+
+@pytest.fixture(autouse=True)
+def on_the_path(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(str(FOLDER))
+    yield
+    for name in set(sys.modules) - before:
+        if str(FOLDER) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+def built(kind: str, name: str) -> Any:
+    spec = get_registry().spec(kind, name)
+    return spec.build(spec.parse({}))
+
+
+def test_ratios_are_of_rates_and_targets_are_held_to_them() -> None:
+    import time
+
+    from harness import Case, cells, compare
+
+    def work(seconds: float, amount: float) -> float:
+        time.sleep(seconds)
+        return amount
+
+    table = compare(
+        "sleep",
+        "winks",
+        [
+            Case("baseline", lambda: work(0.02, 1)),
+            Case("twice as many", lambda: work(0.02, 2), target=1.2),
+            Case("too slow", lambda: work(0.03, 1), target=4, most=0.001),
+        ],
+        rounds=3,
+    )
+    assert [row.verdict for row in table.rows] == ["", "met", "missed"]
+    assert table.rows[0].ratio == 1
+    assert table.rows[1].ratio == pytest.approx(2, rel=0.3)
+    assert cells(table.rows[2])[-2:] == [">= 4 x, <= 0.001 s", "missed"]
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_group_offers_tables(group: str) -> None:
+    import importlib
+
+    assert callable(importlib.import_module(f"bench_{group}").tables)
+    page = (ROOT / "docs/performance.md").read_text(encoding="utf-8")
+    assert f"<!-- {group} -->" in page
+    assert f"<!-- end of {group} -->" in page
+
+
+def test_no_group_is_forgotten() -> None:
+    assert sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py")) == list(GROUPS)
+
+
+def test_tokens_note_by_note_are_the_tokens_of_the_tokenizer() -> None:
+    from material import made_piece
+    from naive import naive_tokens
+
+    for piece in (*built("corpus", "bach-prelude").load(), made_piece(1, 300)):
+        assert naive_tokens(piece) == built("tokenizer", "midilike-classic").encode(piece).tolist()
+
+
+def test_the_naive_network_is_the_lstm() -> None:
+    from naive import NaiveLSTM, naive_sampling, naive_training
+
+    spec = get_registry().spec("model", "lstm")
+    torch.manual_seed(0)
+    ours = spec.build(spec.parse({"embedding": 8, "hidden": 16, "layers": 2}), 30, []).eval()
+    naive = NaiveLSTM(30, 8, 16, 2).eval()
+    naive.load_state_dict(ours.state_dict())
+    tokens = torch.arange(12).reshape(2, 6)
+    assert naive(tokens)[0].equal(ours(tokens, [])[0])
+    data = np.tile(np.arange(10), 30)
+    first = naive_training(naive, data, 1, 4, 16)
+    assert naive_training(naive, data, 30, 4, 16) < first / 2
+    assert set(naive_sampling(naive, 20)) <= set(range(30))
