@@ -11,6 +11,7 @@ move into weights and states without any rounding; *doubled* names what is kept 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -41,7 +42,7 @@ class Product:
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, dtype: torch.dtype) -> None:
         self._bias = None if bias is None else bias.to(dtype).contiguous()
         self._weight = weight.to(dtype).contiguous()
-        self._packed = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+        self._packed = _packs(dtype)
         if self._packed:
             # what torch.compile uses when it freezes a linear layer; plain calls pack the weights again at each step
             self._weight = torch.ops.mkldnn._reorder_linear_weight(self._weight, None)  # noqa: SLF001
@@ -54,6 +55,17 @@ class Product:
             )
             return result
         return functional.linear(x, self._weight, self._bias)
+
+
+@functools.cache
+def _packs(dtype: torch.dtype) -> bool:
+    """Whether this build of torch on this processor can multiply packed weights of that type, which is tried."""
+    try:
+        weight = torch.ops.mkldnn._reorder_linear_weight(torch.zeros(8, 8, dtype=dtype), None)  # noqa: SLF001
+        torch.ops.mkldnn._linear_pointwise(torch.zeros(2, 8, dtype=dtype), weight, None, "none", [], "")  # noqa: SLF001
+    except (AttributeError, NotImplementedError, RuntimeError):
+        return False
+    return True
 
 
 class Sums(NamedTuple):

@@ -10,7 +10,7 @@ from ablate.engine.stepping import BLOCK
 from ablate.errors import InvalidOptions
 from ablate.testing import ModelContract
 from ablate.testing.samples import ClockConditioner
-from ablate_recurrent import ablate_models
+from ablate_recurrent import ablate_models, packed
 from ablate_recurrent.unrolled import unrolled
 
 if TYPE_CHECKING:
@@ -334,3 +334,15 @@ def test_large_lstms_train_unrolled_in_bf16_alone(
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         model(TOKENS, [])
     assert len(calls) == uses, "without gradients there is nothing to win"
+
+
+@CELLS
+def test_without_packed_products_plain_ones_take_their_place(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, state, logits = built(cell, layers=2).eval(), None, []
+    monkeypatch.setattr(packed, "_packs", lambda dtype: False)
+    stepper = model.stepper("fp32")
+    with torch.inference_mode():
+        for tokens_r in TOKENS.T:
+            logits_rv, state = stepper(tokens_r, [], state)
+            logits.append(logits_rv)
+    assert torch.allclose(torch.stack(logits, dim=1), model(TOKENS, [])[0], atol=1e-5)
