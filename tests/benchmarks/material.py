@@ -16,7 +16,7 @@ MAESTRO_FILES, MAESTRO_NOTES = 1276, 7_000_000
 
 def saarland() -> Path | None:
     """The folder of the 50 pieces of the Saarland Music Data, or None where it is not."""
-    named = os.environ.get("ABLATE_SMD")
+    named = os.environ.get("ABLATE_SMD_DIR")
     folder = Path(named) if named else Path(__file__).parents[3] / "shared/data/smd"
     return folder if folder.is_dir() else None
 
