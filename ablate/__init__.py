@@ -12,12 +12,15 @@ from ablate.interfaces import (
     Augmenter,
     Conditioner,
     Corpus,
+    Draws,
     Histogram,
     LanguageModel,
     Measured,
     Metric,
     ModelMetric,
     Sampler,
+    Stacked,
+    StackedStepper,
     Stepper,
     Tokenizer,
     Value,
@@ -36,6 +39,7 @@ from ablate.specs import (
 if TYPE_CHECKING:
     from ablate.music.performance import Performance
     from ablate.report.results import load_study
+    from ablate.stacking import each_member
 
 __version__ = "0.1.0"
 
@@ -46,6 +50,7 @@ __all__ = [
     "ConditionerSpec",
     "Corpus",
     "CorpusSpec",
+    "Draws",
     "Histogram",
     "LanguageModel",
     "Measured",
@@ -56,17 +61,24 @@ __all__ = [
     "Performance",
     "Sampler",
     "SamplerSpec",
+    "Stacked",
+    "StackedStepper",
     "Stepper",
     "Tokenizer",
     "TokenizerSpec",
     "Value",
+    "each_member",
     "hookimpl",
     "load_study",
     "option",
 ]
 
 # NumPy and the study machinery are loaded when first asked for, so that `ablate --help` starts at once.
-_LATE = {"Performance": "ablate.music.performance", "load_study": "ablate.report.results"}
+_LATE = {
+    "Performance": "ablate.music.performance",
+    "each_member": "ablate.stacking",
+    "load_study": "ablate.report.results",
+}
 
 
 def __getattr__(name: str) -> Any:

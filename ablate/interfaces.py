@@ -188,6 +188,79 @@ class Stepper(Protocol):
         ...
 
 
+class Draws(Protocol):
+    """Random numbers for a training step of a stack, every member's from a stream of its own."""
+
+    def normal(self, shape: Sequence[int], scales: Sequence[float]) -> torch.Tensor:
+        """Normal numbers around 0, float32 [members, *shape]; a member whose scale is 0 draws none and gets zeros.
+
+        Args:
+            shape: of each member's.
+            scales: each member's standard deviation.
+        """
+        ...
+
+    def dropout(self, values: torch.Tensor, shares: Sequence[float]) -> torch.Tensor:
+        """``values`` [members, ...] with each member's share of them set to 0, the others scaled up in return.
+
+        Args:
+            values: what to drop from.
+            shares: one for each member, at least 0 and less than 1.
+        """
+        ...
+
+
+class StackedStepper(Protocol):
+    """Trained networks of equal shape made ready to read one token of every row of all of them at a time."""
+
+    def __call__(
+        self, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any = None
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+        """The logits of each row's next token, float32 [members, rows, vocabulary], and the state after this one.
+
+        Args:
+            tokens: int64 [members, rows].
+            conditions: for each conditioner, float32 [members, rows, features].
+            state: what the call before returned; None at the start.
+
+        Returns:
+            The logits, and the state as tensors whose shapes are the same after every token.
+        """
+        ...
+
+
+class Stacked(Protocol):
+    """Networks of equal shape as one: what a model's ``stack`` returns.
+
+    It computes for every member what the member's own ``forward`` computes; no member's numbers reach another. On a GPU
+    its calls are recorded as CUDA graphs, so none of them waits for the device (``.item()``, a condition on a
+    tensor's value) or copies from the host.
+
+    It may also have a method ``stepper(weights)`` that gives a :class:`StackedStepper` of these weights as they are
+    then, with which rows of all members are generated together on a GPU.
+    """
+
+    def __call__(
+        self,
+        weights: Mapping[str, torch.Tensor],
+        tokens: torch.Tensor,
+        conditions: Sequence[torch.Tensor],
+        draws: Draws,
+    ) -> torch.Tensor:
+        """Predict the next token at every position of the members' windows, in training.
+
+        Args:
+            weights: all parameters by the names they have in a member's network, float32 [members, ...].
+            tokens: int64 [members, rows, time].
+            conditions: for each conditioner, float32 [members, rows, time, features].
+            draws: the only source of randomness.
+
+        Returns:
+            logits [members, rows, time, vocabulary], through which gradients reach the weights.
+        """
+        ...
+
+
 class LanguageModel(Protocol):
     """What a model's ``build`` returns: a ``torch.nn.Module`` with this ``forward``.
 
@@ -197,6 +270,11 @@ class LanguageModel(Protocol):
     its weights as they are then. Generation on a CPU steps with it instead of ``forward``, so that a model whose rows
     can be stepped quicker than by one more call of the network need not wait for it. A row's logits must not depend on
     the other rows, and on their number in their rounding at most, which must then do so from the first step on.
+
+    And it may have a method ``stack(models, precision)`` that gives :class:`Stacked`, or None if these cannot be:
+    networks of its own class (itself the first) whose parameters have equal names and shapes and which are otherwise
+    built with any options, to be trained on a GPU as one in ``"bf16"`` or ``"fp32"``. A model without it is trained as
+    it is. :func:`ablate.each_member` applies the conditioners' modules, whose code is not the model's.
     """
 
     def __call__(

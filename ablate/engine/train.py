@@ -2,162 +2,169 @@
 
 A step's randomness is a function of the member's seeds and the step's number alone (windows drawn ahead, torch
 reseeded every step), so a training that goes on from a checkpoint equals one that was never interrupted, bit for bit
-on the same device and build of torch, and a member does not notice who else is trained beside it.
+on the same device and build of torch.
 
-A checkpoint saves time and holds no result: one that cannot be used (damaged on disk, or of a network that has been
-edited since) costs the training its head start, which is logged as a warning, and nothing else.
+On a GPU, members whose networks have equal shapes and can be stacked are trained as one (:mod:`ablate.engine.stack`);
+all others, and all on a CPU, one after another. Trained by itself, a member does not notice the others at all. In a
+stack its random streams are its own too, and what others compute never reaches it; but a product over other numbers of
+members may round differently, so there its result is the same up to rounding.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import functools
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional
 
 from ablate.engine import checkpoint
-from ablate.engine.windows import IGNORED, Batch, Example, Examples, Windows
+from ablate.engine.members import (
+    LOOK_EVERY,
+    Member,
+    MemberSeeds,
+    Progress,
+    Start,
+    Trained,
+    multiplied,
+    save,
+    start,
+)
+from ablate.engine.stack import Stack, stacks
+from ablate.engine.windows import IGNORED, Batch
 from ablate.errors import StageError, TrainingDiverged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
-    from ablate.engine.settings import TrainingSettings
-    from ablate.interfaces import Conditioner
+    Tell = Callable[[int, Progress], None]
+
+__all__ = ["LOOK_EVERY", "Member", "MemberSeeds", "Progress", "Trained", "train"]
 
 _log = logging.getLogger(__name__)
-
-#: Steps between two looks at the loss (each look waits for the device).
-LOOK_EVERY = 25
-
-
-@dataclasses.dataclass(frozen=True)
-class MemberSeeds:
-    """A member's own random streams, as derived seeds."""
-
-    init: int
-    windows: int
-    labels: int
-    dropout: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Member:
-    """One model to train.
-
-    Attributes:
-        build: makes the network (a ``torch.nn.Module`` that is a ``LanguageModel``) from torch's global stream.
-        examples: what to learn.
-        conditioners: in the order of each example's conditions.
-        settings: steps, batch, learning rate; ``precision`` must be resolved (not ``auto``).
-        seeds: its random streams.
-        checkpoint: where it keeps its progress; None keeps none.
-    """
-
-    build: Callable[[], Any]
-    examples: Sequence[Example] | Examples
-    conditioners: Sequence[Conditioner]
-    settings: TrainingSettings
-    seeds: MemberSeeds
-    checkpoint: Path | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Trained:
-    """One member's result.
-
-    Attributes:
-        weights: on the CPU.
-        losses: of every step, in nats per token.
-        parameters: how many numbers were trained.
-        multiplied: how many of them are weights of matrix products: all matrices but embeddings.
-        tokens_seen: positions in all windows so far, padding included.
-        finished: whether all steps are done.
-    """
-
-    weights: dict[str, torch.Tensor]
-    losses: list[float]
-    parameters: int
-    multiplied: int
-    tokens_seen: int
-    finished: bool
-
-
-@dataclasses.dataclass(frozen=True)
-class Progress:
-    """One line of news: steps done of all, the last loss, tokens a second."""
-
-    step: int
-    steps: int
-    loss: float
-    tokens_per_second: float
 
 
 def train(
     members: Sequence[Member],
     device: str = "cpu",
     *,
-    tell: Callable[[int, Progress], None] = lambda index, progress: None,
+    stacked: bool | None = None,
+    tell: Tell = lambda index, progress: None,
     should_stop: Callable[[], bool] = lambda: False,
     checkpoint_seconds: float = 10.0,
-) -> list[Trained]:
-    """Train each member and return one result for each, in order.
+) -> list[Trained | TrainingDiverged]:
+    """Train each member and return what came of each, in order.
 
     Args:
-        members: models whose shapes agree; their results do not depend on one another.
+        members: models to train; their results do not depend on one another.
         device: a torch device.
+        stacked: whether members that can be are trained as one; None is on a GPU only, which is where it pays.
         tell: called with the member's index and its news.
         should_stop: asked before every step; once true, everything is checkpointed and the results come back with
             ``finished=False``.
-        checkpoint_seconds: the longest stretch of training that a crash can cost.
+        checkpoint_seconds: the longest stretch of training that a crash can cost; of a stack, unless saving it takes a tenth of that.
+
+    Returns:
+        The result of each, or the reason why it has none: its loss, or a weight in the end, is no longer a number.
 
     Raises:
-        TrainingDiverged: a member's loss, or a weight in the end, is no longer a number.
+        StageError: a member has nothing to learn, or does not fit into the device's memory even alone.
     """
-    results = []
-    for index, member in enumerate(members):
-        with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
-            run = _Run(member, device)
-            results.append(run.go(functools.partial(tell, index), should_stop, checkpoint_seconds))
-    return results
+    with _on(device):
+        how = _How(device, tell, should_stop, checkpoint_seconds)
+        if stacked or (stacked is None and device.startswith("cuda")):
+            return how.stacked(range(len(members)), members)
+        return [how.alone(index, start(member)) for index, member in enumerate(members)]
+
+
+@contextlib.contextmanager
+def _on(device: str) -> Iterator[None]:
+    """Work on a device, and leave the host's random numbers alone."""
+    gpus = [device] if device.startswith("cuda") else []
+    with torch.random.fork_rng(devices=gpus), torch.cuda.device(device) if gpus else contextlib.nullcontext():
+        yield
+
+
+class _How:
+    """Trains members in the one way or the other."""
+
+    def __init__(self, device: str, tell: Tell, should_stop: Callable[[], bool], checkpoint_seconds: float) -> None:
+        self._device, self._tell, self._should_stop, self._seconds = device, tell, should_stop, checkpoint_seconds
+
+    def alone(self, index: int, begun: Start) -> Trained | TrainingDiverged:
+        try:
+            run = _Run(begun, self._device)
+            return run.go(functools.partial(self._tell, index), self._should_stop, self._seconds)
+        except TrainingDiverged as error:
+            return error
+        except torch.OutOfMemoryError as error:
+            raise _too_large(self._device, begun.member) from error
+
+    def stacked(self, indices: Sequence[int], members: Sequence[Member]) -> list[Trained | TrainingDiverged]:
+        """The results of the members at these places, stacked where they can be."""
+        starts = {index: start(members[index]) for index in indices}
+        results: dict[int, Trained | TrainingDiverged] = {}
+        for group in stacks(starts):
+            if group.stackable:
+                results |= zip(group.indices, self._as_one(group.indices, starts, members), strict=True)
+            else:
+                results |= {index: self.alone(index, starts[index]) for index in group.indices}
+        return [results[index] for index in indices]
+
+    def _as_one(
+        self, indices: Sequence[int], starts: dict[int, Start], members: Sequence[Member]
+    ) -> list[Trained | TrainingDiverged]:
+        """A stack's results; where it does not fit into the memory, those of its halves."""
+        results = self._in_memory(indices, starts, members)
+        if results is not None:
+            return results
+        if self._device.startswith("cuda"):
+            torch.cuda.empty_cache()
+        half = len(indices) // 2
+        _log.warning("%d models do not fit into the memory of %s together; trying %d", len(indices), self._device, half)
+        return self.stacked(indices[:half], members) + self.stacked(indices[half:], members)
+
+    def _in_memory(
+        self, indices: Sequence[int], starts: dict[int, Start], members: Sequence[Member]
+    ) -> list[Trained | TrainingDiverged] | None:
+        """A stack's results, or None if it does not fit; then nothing of it is left in memory."""
+        try:
+            stack = Stack([starts[index] for index in indices], torch.device(self._device))
+            return stack.go(lambda i, news: self._tell(indices[i], news), self._should_stop, self._seconds)
+        except torch.OutOfMemoryError as error:
+            if len(indices) == 1:
+                raise _too_large(self._device, members[indices[0]]) from error
+            return None
+
+
+def _too_large(device: str, member: Member) -> StageError:
+    settings = member.settings
+    return StageError(
+        f"out of memory on {device}: try a smaller training.batch (now {settings.batch}) "
+        f"or training.window (now {settings.window}), or a smaller model"
+    )
 
 
 class _Run:
-    """One member in training."""
+    """One member in training by itself."""
 
-    def __init__(self, member: Member, device: str) -> None:
-        settings = member.settings
-        if settings.precision == "auto":
-            raise ValueError("precision must be resolved for the device before training")
-        self.member, self.settings, self.device = member, settings, torch.device(device)
-        self.windows = Windows(member.examples, settings, member.seeds.windows)
-        self._begin()
-        if member.checkpoint and member.checkpoint.exists():
-            try:
-                self._restore(member.checkpoint)
-            except (StageError, KeyError, RuntimeError, ValueError) as error:
-                reason = " ".join(str(error).split())
-                _log.warning("checkpoint %s cannot be used, training begins anew: %s", member.checkpoint, reason)
-                self._begin()
-
-    def _begin(self) -> None:
-        self._seed(self.member.seeds.init)
-        self.model = self.member.build().to(self.device).train()
+    def __init__(self, begun: Start, device: str) -> None:
+        self.member, self.settings, self.windows = begun.member, begun.member.settings, begun.windows
+        self.device = torch.device(device)
+        self.model = begun.model.to(self.device).train()
         self.optimizer = torch.optim.Adam(self.model.parameters(), self.settings.learning_rate, fused=True)
-        self.losses = torch.zeros(self.settings.steps, device=self.device)
-        self.step = 0
+        if begun.optimizer:
+            self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": begun.optimizer})
+        self.losses, self.step = begun.losses.to(self.device), begun.step
 
     def _seed(self, seed: int) -> None:
         """Seed the streams that this training draws from; ``torch.manual_seed`` would seed every GPU of the host."""
         torch.default_generator.manual_seed(seed)
         if self.device.type == "cuda":
-            with torch.cuda.device(self.device):
-                torch.cuda.manual_seed(seed)
+            torch.cuda.manual_seed(seed)
 
     def go(
         self, tell: Callable[[Progress], None], should_stop: Callable[[], bool], checkpoint_seconds: float
@@ -181,16 +188,15 @@ class _Run:
         return self._result(finished=finished)
 
     def _train_step(self) -> None:
-        settings, seeds = self.settings, self.member.seeds
-        batch = self.windows.batch(self.step, self.member.conditioners, seeds.labels)
-        self._seed((seeds.dropout + self.step) % 2**63)
+        batch = self.windows.batch(self.step, self.member.conditioners, self.member.seeds.labels)
+        self._seed(self.member.dropout_seed(self.step))
         for group in self.optimizer.param_groups:
-            group["lr"] = settings.learning_rate * settings.decay ** (self.step // settings.decay_every)
+            group["lr"] = self.member.learning_rate(self.step)
         loss = self._loss(batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        if settings.clip:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.clip)
+        if self.settings.clip:
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
         self.optimizer.step()
         self.losses[self.step] = loss.detach()
         self.step += 1
@@ -206,50 +212,23 @@ class _Run:
         recent = self.losses[max(0, self.step - LOOK_EVERY) : self.step]
         if not bool(torch.isfinite(recent).all()):
             bad = int(torch.nonzero(~torch.isfinite(recent))[0]) + max(0, self.step - LOOK_EVERY)
-            raise self._diverged(f"the training loss is {float(self.losses[bad])} at step {bad + 1}")
+            raise self.member.diverged(f"the training loss is {float(self.losses[bad])} at step {bad + 1}")
         return float(recent[-1])
-
-    def _diverged(self, what: str) -> TrainingDiverged:
-        return TrainingDiverged(
-            f"{what} of {self.settings.steps}; "
-            f"try a smaller training.learning_rate (now {self.settings.learning_rate:g})"
-        )
 
     def _result(self, *, finished: bool) -> Trained:
         weights = {name: tensor.detach().cpu() for name, tensor in self.model.state_dict().items()}
         # the last loss was taken before the last update, so it says nothing of what that did
         if finished and not all(bool(torch.isfinite(parameter).all()) for parameter in self.model.parameters()):
-            raise self._diverged(f"a weight is no longer a number after step {self.step}")
+            raise self.member.diverged(f"a weight is no longer a number after step {self.step}")
         return Trained(
             weights=weights,
             losses=self.losses[: self.step].tolist(),
             parameters=sum(p.numel() for p in self.model.parameters()),
-            multiplied=sum(
-                weight.numel()
-                for module in self.model.modules()
-                if not isinstance(module, torch.nn.Embedding)
-                for weight in module.parameters(recurse=False)
-                if weight.dim() > 1
-            ),
+            multiplied=multiplied(self.model),
             tokens_seen=self.step * self.windows.rows * self.settings.window,
             finished=finished,
         )
 
     def _save(self) -> None:
-        if self.member.checkpoint is None:
-            return
-        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
-        tensors |= {f"optimizer.{name}": t for name, t in checkpoint.optimizer_tensors(self.optimizer).items()}
-        tensors["losses"] = self.losses
-        checkpoint.save_tensors(self.member.checkpoint, tensors, {"step": self.step})
-
-    def _restore(self, path: Path) -> None:
-        tensors, facts = checkpoint.load_tensors(path)
-        parts: dict[str, dict[str, torch.Tensor]] = {"model": {}, "optimizer": {}}
-        for name, tensor in tensors.items():
-            part, _, rest = name.partition(".")
-            parts.setdefault(part, {})[rest] = tensor
-        self.model.load_state_dict(parts["model"])
-        checkpoint.restore_optimizer(self.optimizer, parts["optimizer"])
-        self.losses.copy_(tensors["losses"])
-        self.step = facts["step"]
+        optimizer = checkpoint.optimizer_tensors(self.optimizer)
+        save(self.member, self.step, self.losses, self.model.state_dict(), optimizer)

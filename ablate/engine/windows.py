@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -86,6 +86,10 @@ class Windows:
 
     Attributes:
         rows: windows in one step.
+        tokens: of all examples, one after another.
+        conditions: for each conditioner, float32 [all tokens, features].
+        starts: the first token of each window in ``tokens``, int64 [steps, rows].
+        ends: where the example ends that each window lies in, int64 [steps, rows].
 
     Raises:
         StageError: no example gives a window.
@@ -94,7 +98,7 @@ class Windows:
     def __init__(self, examples: Sequence[Example] | Examples, settings: TrainingSettings, seed: int) -> None:
         window = settings.window
         whole = examples if isinstance(examples, Examples) else Examples.joined(examples)
-        self._flat, lengths, self._conditions = whole.tokens, whole.counts, whole.conditions
+        self.tokens, lengths, self.conditions = whole.tokens, whole.counts, whole.conditions
         ends = np.cumsum(lengths)
         starts = np.where(lengths > 1, np.maximum(lengths - window, 1), 0)
         if not starts.sum():
@@ -103,7 +107,7 @@ class Windows:
         self._all_ends = ends
         self._low, self._high = self._bounds(starts, settings)
         self.rows = settings.batch if isinstance(self._low, int) else len(self._low)
-        self._starts, self._ends = self._located(self._drawn(numpy_stream(seed), settings.steps))
+        self.starts, self.ends = self._located(self._drawn(numpy_stream(seed), settings.steps))
         self._reach = np.arange(window + 1)
 
     def _bounds(self, starts: IntArray, settings: TrainingSettings) -> tuple[int | IntArray, int | IntArray]:
@@ -124,14 +128,28 @@ class Windows:
 
     def batch(self, step: int, conditioners: Sequence[Conditioner], labels_seed: int) -> Batch:
         """The windows of one step."""
-        places, inside = self._reached(self._starts[step], self._ends[step])
-        tokens = self._flat[places].astype(np.int64)
+        places, inside = self._reached(self.starts[step], self.ends[step])
+        tokens = self.tokens[places].astype(np.int64)
         targets = np.where(inside[:, 1:], tokens[:, 1:], IGNORED)
         conditions = [
-            torch.from_numpy(self._disturbed(conditioner, values, places, (labels_seed, step, index)))
-            for index, (conditioner, values) in enumerate(zip(conditioners, self._conditions, strict=True))
+            torch.from_numpy(self.condition(step, index, conditioner, labels_seed))
+            for index, conditioner in enumerate(conditioners)
         ]
         return Batch(torch.from_numpy(np.ascontiguousarray(tokens[:, :-1])), torch.from_numpy(targets), conditions)
+
+    def condition(self, step: int, index: int, conditioner: Conditioner, labels_seed: int) -> FloatArray:
+        """What the conditioner of that index says of the windows of one step, float32 [rows, time, features].
+
+        Each step and conditioner has a stream of its own.
+        """
+        places, _ = self._reached(self.starts[step], self.ends[step])
+        observed = self.conditions[index][places[:, :-1]]
+        if not disturbs(conditioner):
+            return np.ascontiguousarray(observed, dtype=np.float32)
+        rng = np.random.Generator(np.random.Philox(key=labels_seed, counter=[0, 0, index, step]))
+        elsewhere, _ = self._reached(*self._located(self._drawn(rng, 1)[0]))
+        others = self.conditions[index][elsewhere[:, :-1]]
+        return np.ascontiguousarray(conditioner.disturb(observed, others, rng), dtype=np.float32)
 
     def _reached(self, starts: IntArray, ends: IntArray) -> tuple[IntArray, BoolArray]:
         """Every token's place in windows that start there, one further than they are long, and which are inside."""
@@ -139,14 +157,7 @@ class Windows:
         inside = places < ends[:, None]
         return np.where(inside, places, ends[:, None] - 1), inside
 
-    def _disturbed(
-        self, conditioner: Conditioner, values: FloatArray, places: IntArray, stream: tuple[int, int, int]
-    ) -> np.ndarray[Any, Any]:
-        """The conditioner's say in one step, from a stream of its own for each step and conditioner."""
-        seed, step, index = stream
-        rng = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, index, step]))
-        observed = values[places[:, :-1]]
-        if type(conditioner).disturb is Conditioner.disturb:
-            return np.ascontiguousarray(observed, dtype=np.float32)
-        others, _ = self._reached(*self._located(self._drawn(rng, 1)[0]))
-        return np.ascontiguousarray(conditioner.disturb(observed, values[others[:, :-1]], rng), dtype=np.float32)
+
+def disturbs(conditioner: Conditioner) -> bool:
+    """Whether training sees other numbers than the conditioner observed."""
+    return type(conditioner).disturb is not Conditioner.disturb

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ablate import Conditioner
     from ablate_recurrent import RecurrentOptions
     from ablate_recurrent.packed import Packed
+    from ablate_recurrent.stacked import StackedRecurrent
 
     State = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 
@@ -88,6 +89,13 @@ class Recurrent(nn.Module):
         from ablate_recurrent.packed import Packed
 
         return Packed(self, precision)
+
+    @staticmethod
+    def stack(models: Sequence[Recurrent], precision: str) -> StackedRecurrent:
+        """Networks of equal shape as one, for training and generation on a GPU; see :class:`ablate.Stacked`."""
+        from ablate_recurrent.stacked import StackedRecurrent
+
+        return StackedRecurrent(models, precision)
 
     def _random_state(self, embedded_rte: torch.Tensor) -> State:
         shape = (self.options.layers, len(embedded_rte), self.options.hidden)

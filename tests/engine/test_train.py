@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 def only(trained: Member, **how: Any) -> Trained:
     (result,) = train([trained], **how)
+    if isinstance(result, TrainingDiverged):
+        raise result
     return result
 
 
