@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -24,12 +25,12 @@ _log = logging.getLogger(__name__)
 
 
 class Fused:
-    """A pointwise function that writes into its arguments, on a GPU as one kernel."""
+    """A pointwise function that writes into its arguments, on a GPU as one kernel, compiled once for each shape."""
 
-    def __init__(self, function: Callable[..., None]) -> None:
+    def __init__(self, function: FunctionType) -> None:
         functools.update_wrapper(self, function)
         self._function = function
-        self._compiled: Callable[..., None] | None = None
+        self._compiled: dict[Any, Callable[..., None]] = {}
         self._fails = False
 
     def __call__(self, *tensors: torch.Tensor) -> None:
@@ -37,42 +38,82 @@ class Fused:
         if tensors[0].is_cuda and not self._fails:
             from torch._dynamo.exc import TorchDynamoException
 
-            self._compiled = self._compiled or torch.compile(self._function)
             try:
-                return self._compiled(*tensors)
+                return self.compiled(*tensors)
             except TorchDynamoException as error:
                 self._fails = True
                 reason = " ".join(str(error).split())
                 _log.warning("torch.compile does not work here, so training is slower: %s", reason)
         return self._function(*tensors)
 
+    def compiled(self, *tensors: torch.Tensor) -> None:
+        """Apply it as a kernel, on any device."""
+        key = tuple((tensor.shape, tensor.dtype) for tensor in tensors)
+        if key not in self._compiled:
+            # a copy for each shape: torch compiles one function for so many shapes only, and then no more
+            copy = FunctionType(self._function.__code__.replace(), self._function.__globals__, self._function.__name__)
+            self._compiled[key] = torch.compile(copy, dynamic=False)
+        self._compiled[key](*tensors)
+
+
+# Every function below takes tensors [members, rows, ...] of one step. ``sums`` is what the layer's input and its biases
+# add to the gates, ``known`` what the state before does, both with the gates side by side in the last dimension. What is
+# kept for the way back is a tensor for each gate, all of equal size, so that one kernel can go over all that is written.
+
 
 @Fused
-def lstm_forward(sums: torch.Tensor, before: torch.Tensor, memory: torch.Tensor, hidden: torch.Tensor) -> None:
-    """One step, [members, rows, ...]: sums of the gates become their activations; writes memory and hidden state."""
-    take, forget, new, give = sums.float().chunk(4, dim=-1)
+def lstm_step(
+    sums: torch.Tensor, known: torch.Tensor, before: torch.Tensor, memory: torch.Tensor, hidden: torch.Tensor
+) -> None:
+    """Write what an LSTM remembers and its hidden state; ``before`` is what it remembered."""
+    take, forget, new, give = (sums.float() + known.float()).chunk(4, dim=-1)
+    now = forget.sigmoid() * before + take.sigmoid() * new.tanh()
+    memory.copy_(now)
+    hidden.copy_(give.sigmoid() * now.tanh())
+
+
+@Fused
+def lstm_forward(  # noqa: PLR0913, PLR0917 - a kernel takes all that it reads and writes
+    sums: torch.Tensor,
+    known: torch.Tensor,
+    before: torch.Tensor,
+    memory: torch.Tensor,
+    hidden: torch.Tensor,
+    kept_take: torch.Tensor,
+    kept_forget: torch.Tensor,
+    kept_new: torch.Tensor,
+    kept_give: torch.Tensor,
+) -> None:
+    """The same, and keep the activations of the gates."""
+    take, forget, new, give = (sums.float() + known.float()).chunk(4, dim=-1)
     take, forget, new, give = take.sigmoid(), forget.sigmoid(), new.tanh(), give.sigmoid()
     now = forget * before + take * new
     memory.copy_(now)
     hidden.copy_(give * now.tanh())
-    sums.copy_(torch.cat([take, forget, new, give], dim=-1))
+    kept_take.copy_(take)
+    kept_forget.copy_(forget)
+    kept_new.copy_(new)
+    kept_give.copy_(give)
 
 
 @Fused
-def lstm_backward(  # noqa: PLR0913, PLR0917 - a kernel takes all that it reads
+def lstm_backward(  # noqa: PLR0913, PLR0917
     grad_hidden: torch.Tensor,
     grad_next: torch.Tensor,
     grad_memory: torch.Tensor,
-    acts: torch.Tensor,
     memory: torch.Tensor,
     before: torch.Tensor,
+    kept_take: torch.Tensor,
+    kept_forget: torch.Tensor,
+    kept_new: torch.Tensor,
+    kept_give: torch.Tensor,
     grad_sums: torch.Tensor,
 ) -> None:
-    """One step back: writes the gradient of the sums, and that of the memory before into ``grad_memory``.
+    """Write the gradient of the sums, and that of the memory before into ``grad_memory``.
 
     ``grad_hidden`` comes from above, ``grad_next`` from the step after.
     """
-    take, forget, new, give = acts.float().chunk(4, dim=-1)
+    take, forget, new, give = kept_take.float(), kept_forget.float(), kept_new.float(), kept_give.float()
     squashed = memory.tanh()
     of_hidden = grad_hidden.float() + grad_next.float()
     of_memory = grad_memory + of_hidden * give * (1 - squashed * squashed)
@@ -87,40 +128,69 @@ def lstm_backward(  # noqa: PLR0913, PLR0917 - a kernel takes all that it reads
 
 
 @Fused
-def gru_forward(
-    sums: torch.Tensor, known: torch.Tensor, before: torch.Tensor, memory: torch.Tensor, hidden: torch.Tensor
+def gru_step(  # noqa: PLR0913, PLR0917
+    sums: torch.Tensor,
+    known: torch.Tensor,
+    bias: torch.Tensor,
+    before: torch.Tensor,
+    memory: torch.Tensor,
+    hidden: torch.Tensor,
 ) -> None:
-    """One step: sums of the input become activations; ``known`` are those of the state, the last third is needed later.
-
-    ``memory`` is the hidden state in float32, ``hidden`` the same for products.
-    """
+    """Write a GRU's hidden state, in float32 as ``memory``; ``bias`` is that of ``known``, [members, 1, gates]."""
     of_reset, of_update, of_new = sums.float().chunk(3, dim=-1)
-    known_reset, known_update, known_new = known.float().chunk(3, dim=-1)
+    known_reset, known_update, known_new = (known.float() + bias.float()).chunk(3, dim=-1)
+    update = (of_update + known_update).sigmoid()
+    new = (of_new + (of_reset + known_reset).sigmoid() * known_new).tanh()
+    now = new + update * (before - new)
+    memory.copy_(now)
+    hidden.copy_(now)
+
+
+@Fused
+def gru_forward(  # noqa: PLR0913, PLR0917
+    sums: torch.Tensor,
+    known: torch.Tensor,
+    bias: torch.Tensor,
+    before: torch.Tensor,
+    memory: torch.Tensor,
+    hidden: torch.Tensor,
+    kept_reset: torch.Tensor,
+    kept_update: torch.Tensor,
+    kept_new: torch.Tensor,
+    kept_known: torch.Tensor,
+) -> None:
+    """The same, and keep the activations of the gates, and what the state adds to the new one."""
+    of_reset, of_update, of_new = sums.float().chunk(3, dim=-1)
+    known_reset, known_update, known_new = (known.float() + bias.float()).chunk(3, dim=-1)
     reset, update = (of_reset + known_reset).sigmoid(), (of_update + known_update).sigmoid()
     new = (of_new + reset * known_new).tanh()
     now = new + update * (before - new)
     memory.copy_(now)
     hidden.copy_(now)
-    sums.copy_(torch.cat([reset, update, new], dim=-1))
+    kept_reset.copy_(reset)
+    kept_update.copy_(update)
+    kept_new.copy_(new)
+    kept_known.copy_(known_new)
 
 
 @Fused
-def gru_backward(  # noqa: PLR0913, PLR0917 - a kernel takes all that it reads
+def gru_backward(  # noqa: PLR0913, PLR0917
     grad_hidden: torch.Tensor,
     grad_next: torch.Tensor,
     grad_memory: torch.Tensor,
-    acts: torch.Tensor,
-    known: torch.Tensor,
     before: torch.Tensor,
+    kept_reset: torch.Tensor,
+    kept_update: torch.Tensor,
+    kept_new: torch.Tensor,
+    kept_known: torch.Tensor,
     grad_sums: torch.Tensor,
     grad_known: torch.Tensor,
 ) -> None:
-    """One step back: writes the gradients of both sums, and what reaches the state before directly."""
-    reset, update, new = acts.float().chunk(3, dim=-1)
-    known_new = known.float().chunk(3, dim=-1)[2]
+    """Write the gradients of sums and known, and what reaches the state before directly into ``grad_memory``."""
+    reset, update, new = kept_reset.float(), kept_update.float(), kept_new.float()
     of_hidden = grad_hidden.float() + grad_next.float() + grad_memory
     of_new = of_hidden * (1 - update) * (1 - new * new)
-    of_reset = of_new * known_new * reset * (1 - reset)
+    of_reset = of_new * kept_known.float() * reset * (1 - reset)
     of_update = of_hidden * (before - new) * update * (1 - update)
     grad_sums.copy_(torch.cat([of_reset, of_update, of_new], dim=-1))
     grad_known.copy_(torch.cat([of_reset, of_update, of_new * reset], dim=-1))
@@ -128,108 +198,92 @@ def gru_backward(  # noqa: PLR0913, PLR0917 - a kernel takes all that it reads
 
 
 class LSTMSteps(torch.autograd.Function):
-    """An LSTM layer's steps; ``sums`` hold what comes from its input and are used up.
+    """An LSTM layer's steps, from what its input adds to its gates to its hidden states.
 
     Shapes: sums [members, time * rows, 4 * hidden], weight [members, 4 * hidden, hidden], states
-    [members, rows, hidden]. Gives the hidden states [members, time, rows, hidden], and the sums for nobody's use.
+    [members, rows, hidden]; the result is [members, time, rows, hidden].
     """
 
     @staticmethod
     def forward(
         ctx: Any, sums: torch.Tensor, weight: torch.Tensor, hidden_0: torch.Tensor, memory_0: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    ) -> torch.Tensor:
         """See the class."""
-        acts = sums.unflatten(1, (-1, hidden_0.shape[1]))
-        hidden, memory = _states(acts, hidden_0, memory_0)
-        turned = weight.transpose(1, 2)
-        for t in range(acts.shape[1]):
-            torch.baddbmm(acts[:, t], hidden[:, t], turned, out=acts[:, t])
-            lstm_forward(acts[:, t], memory[t], memory[t + 1], hidden[:, t + 1])
-        ctx.mark_dirty(sums)
-        ctx.set_materialize_grads(False)
-        ctx.save_for_backward(weight, sums, hidden, memory)
-        return hidden[:, 1:], sums
+        sums, turned = sums.detach().unflatten(1, (-1, hidden_0.shape[1])), weight.detach().transpose(1, 2)
+        hidden, memory, kept = _room(sums, hidden_0, memory_0)
+        known = torch.empty_like(sums[:, 0])
+        for t in range(sums.shape[1]):
+            torch.bmm(hidden[:, t], turned, out=known)
+            lstm_forward(sums[:, t], known, memory[t], memory[t + 1], hidden[:, t + 1], *kept[t])
+        ctx.save_for_backward(weight, hidden, memory, kept)
+        return hidden[:, 1:]
 
     @staticmethod
-    def backward(
-        ctx: Any, grad: torch.Tensor, _sums: None
-    ) -> tuple[torch.Tensor, torch.Tensor, None, None]:
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None, None]:
         """Gradients of sums and weights; those of the first state are nobody's."""
-        weight, sums, hidden, memory = ctx.saved_tensors
-        acts = sums.unflatten(1, (-1, hidden.shape[2]))
-        grad_sums, grad_memory = torch.empty_like(acts), torch.zeros_like(memory[0])
-        grad_next = torch.zeros_like(memory[0], dtype=hidden.dtype)
-        for t in range(acts.shape[1] - 1, -1, -1):
-            lstm_backward(grad[:, t], grad_next, grad_memory, acts[:, t], memory[t + 1], memory[t], grad_sums[:, t])
+        weight, hidden, memory, kept = ctx.saved_tensors
+        grad_sums = hidden.new_empty(*grad.shape[:3], weight.shape[1])
+        grad_memory = torch.zeros_like(memory[0])
+        grad_next = torch.zeros_like(grad_memory, dtype=hidden.dtype)
+        for t in range(grad.shape[1] - 1, -1, -1):
+            lstm_backward(grad[:, t], grad_next, grad_memory, memory[t + 1], memory[t], *kept[t], grad_sums[:, t])
             torch.bmm(grad_sums[:, t], weight, out=grad_next)
         return grad_sums.flatten(1, 2), _of_weight(grad_sums, hidden), None, None
 
 
 class GRUSteps(torch.autograd.Function):
-    """A GRU layer's steps; ``sums`` hold what comes from its input and are used up.
+    """A GRU layer's steps, from what its input adds to its gates to its hidden states.
 
     Shapes: sums [members, time * rows, 3 * hidden], weight [members, 3 * hidden, hidden], bias
-    [members, 1, 3 * hidden], states [members, rows, hidden]. Gives the hidden states
-    [members, time, rows, hidden], and the sums for nobody's use.
+    [members, 1, 3 * hidden], state [members, rows, hidden]; the result is [members, time, rows, hidden].
     """
 
     @staticmethod
     def forward(
         ctx: Any, sums: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, state_0: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    ) -> torch.Tensor:
         """See the class."""
-        acts = sums.unflatten(1, (-1, state_0.shape[1]))
-        hidden, memory = _states(acts, state_0, state_0)
-        known, turned = torch.empty_like(acts), weight.transpose(1, 2)
-        for t in range(acts.shape[1]):
-            torch.baddbmm(bias, hidden[:, t], turned, out=known[:, t])
-            gru_forward(acts[:, t], known[:, t], memory[t], memory[t + 1], hidden[:, t + 1])
-        ctx.mark_dirty(sums)
-        ctx.set_materialize_grads(False)
-        ctx.save_for_backward(weight, sums, known, hidden, memory)
-        return hidden[:, 1:], sums
+        sums, turned = sums.detach().unflatten(1, (-1, state_0.shape[1])), weight.detach().transpose(1, 2)
+        hidden, memory, kept = _room(sums, state_0, state_0)
+        known, bias = torch.empty_like(sums[:, 0]), bias.detach()
+        for t in range(sums.shape[1]):
+            torch.bmm(hidden[:, t], turned, out=known)
+            gru_forward(sums[:, t], known, bias, memory[t], memory[t + 1], hidden[:, t + 1], *kept[t])
+        ctx.save_for_backward(weight, hidden, memory, kept)
+        return hidden[:, 1:]
 
     @staticmethod
-    def backward(
-        ctx: Any, grad: torch.Tensor, _sums: None
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, None]:
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, None]:
         """Gradients of sums, weights and biases; those of the first state are nobody's."""
-        weight, sums, known, hidden, memory = ctx.saved_tensors
-        acts = sums.unflatten(1, (-1, hidden.shape[2]))
-        grad_sums, grad_known = torch.empty_like(acts), torch.empty_like(acts)
-        grad_memory = torch.zeros_like(memory[0])
+        weight, hidden, memory, kept = ctx.saved_tensors
+        grad_sums = hidden.new_empty(*grad.shape[:3], weight.shape[1])
+        grad_known, grad_memory = torch.empty_like(grad_sums), torch.zeros_like(memory[0])
         grad_next = torch.zeros_like(grad_memory, dtype=hidden.dtype)
-        for t in range(acts.shape[1] - 1, -1, -1):
+        for t in range(grad.shape[1] - 1, -1, -1):
             gru_backward(
-                grad[:, t],
-                grad_next,
-                grad_memory,
-                acts[:, t],
-                known[:, t],
-                memory[t],
-                grad_sums[:, t],
-                grad_known[:, t],
+                *(grad[:, t], grad_next, grad_memory, memory[t], *kept[t], grad_sums[:, t], grad_known[:, t])
             )
             torch.bmm(grad_known[:, t], weight, out=grad_next)
         of_bias = grad_known.flatten(1, 2).sum(1, keepdim=True)
         return grad_sums.flatten(1, 2), _of_weight(grad_known, hidden), of_bias, None
 
 
-def _states(
-    acts: torch.Tensor, hidden_0: torch.Tensor, memory_0: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Room for the states before and after every step, the first ones filled in.
+def _room(
+    sums: torch.Tensor, hidden_0: torch.Tensor, memory_0: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Room for hidden states, what is remembered, and what is kept of every step; the first states are filled in.
 
-    Hidden states are [members, time + 1, rows, hidden], as products want them. What is remembered is float32
-    [time + 1, members, rows, hidden]: a compiled function reads one step of it and writes another, and has to see that
-    these share no memory.
+    Hidden states are [members, time + 1, rows, hidden], as products want them. The others have the time in front,
+    [time + 1, members, rows, hidden] in float32 and [time, 4, members, rows, hidden]: a compiled function reads and
+    writes pieces of them, and has to see that these share no memory.
     """
-    members, time, rows = acts.shape[:3]
-    hidden = acts.new_empty(members, time + 1, rows, hidden_0.shape[2])
-    memory = acts.new_empty(time + 1, members, rows, hidden_0.shape[2], dtype=torch.float32)
+    members, time, rows = sums.shape[:3]
+    size = hidden_0.shape[2]
+    hidden = sums.new_empty(members, time + 1, rows, size)
+    memory = sums.new_empty(time + 1, members, rows, size, dtype=torch.float32)
     hidden[:, 0].copy_(hidden_0)
     memory[0].copy_(memory_0)
-    return hidden, memory
+    return hidden, memory, sums.new_empty(time, 4, members, rows, size)
 
 
 def _of_weight(grad_sums: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:

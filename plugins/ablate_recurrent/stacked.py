@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 import ablate
-from ablate_recurrent.cells import GRUSteps, LSTMSteps, gru_forward, lstm_forward
+from ablate_recurrent.cells import GRUSteps, LSTMSteps, gru_step, lstm_step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,10 +84,10 @@ class StackedRecurrent:
     def _steps(self, weights: Weights, layer: int, sums_vng: torch.Tensor, state: State) -> torch.Tensor:
         weight_vgh = weights[f"{self.cell}.weight_hh_l{layer}"].to(self.dtype)
         if self.cell == "lstm":
-            result, _ = LSTMSteps.apply(sums_vng, weight_vgh, *state)  # type: ignore[no-untyped-call]
+            result = LSTMSteps.apply(sums_vng, weight_vgh, *state)  # type: ignore[no-untyped-call]
         else:
             bias_v1g = weights[f"gru.bias_hh_l{layer}"][:, None].to(self.dtype)
-            result, _ = GRUSteps.apply(sums_vng, weight_vgh, bias_v1g, state[0])  # type: ignore[no-untyped-call]
+            result = GRUSteps.apply(sums_vng, weight_vgh, bias_v1g, state[0])  # type: ignore[no-untyped-call]
         found: torch.Tensor = result
         return found
 
@@ -148,12 +148,11 @@ class StackedSteps:
         """Go one step further in one layer, from the states before to those after."""
         hidden_vrh, memory_vrh = (each[:, layer] for each in before)
         fresh_vrh, next_vrh = (each[:, layer] for each in after)
+        known_vrg = torch.bmm(hidden_vrh, self._known[layer])
         if self._network.cell == "lstm":
-            sums_vrg = torch.baddbmm(sums_vrg, hidden_vrh, self._known[layer])
-            lstm_forward(sums_vrg, memory_vrh, next_vrh, fresh_vrh)
+            lstm_step(sums_vrg, known_vrg, memory_vrh, next_vrh, fresh_vrh)
         else:
-            known_vrg = torch.baddbmm(self._of_known[layer], hidden_vrh, self._known[layer])
-            gru_forward(sums_vrg, known_vrg, memory_vrh, next_vrh, fresh_vrh)
+            gru_step(sums_vrg, known_vrg, self._of_known[layer], memory_vrh, next_vrh, fresh_vrh)
 
 
 def _product(inputs_vni: torch.Tensor, weight_vgi: torch.Tensor, bias_v1g: torch.Tensor) -> torch.Tensor:
