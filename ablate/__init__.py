@@ -39,7 +39,7 @@ from ablate.specs import (
 if TYPE_CHECKING:
     from ablate.music.performance import Performance
     from ablate.report.results import load_study
-    from ablate.stacking import each_member
+    from ablate.stacking import each_embedding, each_member
 
 __version__ = "0.1.0"
 
@@ -67,6 +67,7 @@ __all__ = [
     "Tokenizer",
     "TokenizerSpec",
     "Value",
+    "each_embedding",
     "each_member",
     "hookimpl",
     "load_study",
@@ -76,6 +77,7 @@ __all__ = [
 # NumPy and the study machinery are loaded when first asked for, so that `ablate --help` starts at once.
 _LATE = {
     "Performance": "ablate.music.performance",
+    "each_embedding": "ablate.stacking",
     "each_member": "ablate.stacking",
     "load_study": "ablate.report.results",
 }

@@ -1,13 +1,14 @@
-"""For models that can be trained as a stack: the networks of strangers inside them."""
+"""For models that can be trained as a stack: what every member does with weights of its own."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.func import functional_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import torch
 
 
 def each_member(
@@ -24,9 +25,6 @@ def each_member(
     Returns:
         What it gives, [members, ...].
     """
-    import torch
-    from torch.func import functional_call
-
     own = {name.removeprefix(prefix): weight for name, weight in weights.items() if name.startswith(prefix)}
 
     def one(weights: dict[str, torch.Tensor], values: torch.Tensor) -> torch.Tensor:
@@ -39,3 +37,34 @@ def each_member(
         members = range(len(values))
         return torch.stack([one({name: weight[v] for name, weight in own.items()}, values[v]) for v in members])
     return at_once
+
+
+def each_embedding(tables: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """The rows of every member's table that its tokens name; gradients reach the tables.
+
+    Backward is a product with ones and zeros, which adds up in the same order every time. torch's own adds with atomic
+    operations on some devices, in whatever order they come.
+
+    Args:
+        tables: [members, words, width].
+        tokens: int64 [members, ...].
+
+    Returns:
+        [members, ..., width].
+    """
+    rows: torch.Tensor = _Embedding.apply(tables, tokens.flatten(1))  # type: ignore[no-untyped-call]
+    return rows.view(*tokens.shape, -1)
+
+
+class _Embedding(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, tables_vwe: torch.Tensor, tokens_vn: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(tokens_vn)
+        ctx.words = tables_vwe.shape[1]
+        return tables_vwe[torch.arange(len(tables_vwe), device=tables_vwe.device)[:, None], tokens_vn]
+
+    @staticmethod
+    def backward(ctx: Any, grad_vne: torch.Tensor) -> tuple[torch.Tensor, None]:
+        (tokens_vn,) = ctx.saved_tensors
+        ones_vnw = grad_vne.new_zeros(*tokens_vn.shape, ctx.words).scatter_(2, tokens_vn[..., None], 1)
+        return torch.bmm(ones_vnw.transpose(1, 2), grad_vne), None

@@ -33,6 +33,7 @@ PUBLIC = [
     "Tokenizer",
     "TokenizerSpec",
     "Value",
+    "each_embedding",
     "each_member",
     "hookimpl",
     "load_study",

@@ -27,11 +27,18 @@ class Compute:
         device: a torch device.
         precision: ``"bf16"`` or ``"fp32"``, for models that offer a stepper; the others predict as they are.
         threads: for torch on a CPU, where several give the very bits of one.
+        stacked: whether the rows of members that can be stacked share each step; None is on a GPU only.
     """
 
     device: str = "cpu"
     precision: str = "fp32"
     threads: int = 1
+    stacked: bool | None = None
+
+    @property
+    def stacks(self) -> bool:
+        """Whether members are stacked where they can be."""
+        return self.device.startswith("cuda") if self.stacked is None else self.stacked
 
 
 def resolve_device(asked: str) -> str:

@@ -1,7 +1,9 @@
 """Generation on rows: many samples of many variants share each step of the network.
 
-A row's tokens do not depend, to the bit, on which rows it was batched with: see :mod:`ablate.engine.stepping`. Each
-row has its own stream of uniform numbers, drawn ahead.
+Each row has its own stream of uniform numbers, drawn ahead. On a CPU its tokens do not depend, to the bit, on which
+rows it was batched with: see :mod:`ablate.engine.stepping`. On a GPU the rows of all members that can be stacked share
+a step (:mod:`ablate.engine.grid`), and products of other sizes may round differently; the same rows of the same members
+give the same tokens.
 """
 
 from __future__ import annotations
@@ -15,12 +17,13 @@ import numpy as np
 import torch
 
 from ablate.engine.devices import Compute, torch_threads
+from ablate.engine.grid import Group, stacked_groups
 from ablate.engine.seeding import numpy_stream
 from ablate.engine.stepping import BLOCK, LARGEST, has_stepper, make_stepper, rows_may_vary
 from ablate.errors import NoTokenPossible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from ablate.interfaces import Conditioner, IntArray, Sampler, Stepper, Tokenizer
     from ablate.specs import SamplerSpec
@@ -90,7 +93,12 @@ def generate(
     """
     results: dict[int, IntArray] = {}
     words, features = len(tokenizer.vocabulary), [conditioner.features for conditioner in conditioners]
-    parts = _parts(models, rows, compute, lambda stepper, n, k: rows_may_vary(stepper, n, words, features, k))
+    in_stacks = stacked_groups(models, rows, compute, features) if compute.stacks else []
+    parts = [part for group in in_stacks for part in _stacked_parts(group, rows, compute)]
+    by_itself = set(range(len(rows))) - {index for part in parts for index in part.indices}
+    parts += _parts(
+        models, rows, by_itself, compute, lambda stepper, n, k: rows_may_vary(stepper, n, words, features, k)
+    )
     done, total = 0, sum(part.steps for part in parts)
     for part in parts:
         with torch.inference_mode(), torch_threads(part.threads):
@@ -101,17 +109,19 @@ def generate(
                 block.advance(step)
                 done += 1
                 if done % TELL_EVERY == 0 or done == total:
+                    block.check()
                     tell(done, total)
+            block.check()
             results.update(zip(part.indices, block.tokens(), strict=True))
     return [results[index] for index in range(len(rows))]
 
 
 @dataclasses.dataclass(frozen=True)
 class _Part:
-    """Rows of one member that step together.
+    """Rows that step together, of one member or of a stack.
 
     Attributes:
-        stepper: of the member's model.
+        stepper: of the member's model, or of the stack's for just these rows.
         indices: where the rows stand among all.
         rows: the rows, those with the same samplers side by side.
         size: how many rows the stepper gets: as many, or idle ones beside them.
@@ -129,13 +139,28 @@ class _Part:
         return max(row.given + row.tokens for row in self.rows) - 1
 
 
+def _stacked_parts(group: Group, rows: Sequence[Row], compute: Compute) -> list[_Part]:
+    """The rows of a stack's members in parts."""
+    parts = []
+    for some in group.shares(rows):
+        indices = sorted(some, key=lambda index: rows[index].samplers)
+        stepper = group.stepper([rows[index].member for index in indices], torch.device(compute.device))
+        parts.append(_Part(stepper, indices, [rows[i] for i in indices], len(indices), compute.threads))
+    return parts
+
+
 def _parts(
-    models: Sequence[Any], rows: Sequence[Row], compute: Compute, may_vary: Callable[[Stepper, int, int], bool]
+    models: Sequence[Any],
+    rows: Sequence[Row],
+    wanted: Container[int],
+    compute: Compute,
+    may_vary: Callable[[Stepper, int, int], bool],
 ) -> list[_Part]:
-    """The rows of each member in parts; ``may_vary`` tells of a stepper, a number of rows and one of threads."""
+    """The wanted rows of each member in parts; ``may_vary`` tells of a stepper, numbers of rows and of threads."""
     by_member: dict[int, list[int]] = {}
     for index, row in sorted(enumerate(rows), key=lambda each: each[1].samplers):
-        by_member.setdefault(row.member, []).append(index)
+        if index in wanted:
+            by_member.setdefault(row.member, []).append(index)
     parts = []
     for member, indices in by_member.items():
         stepper, threads = make_stepper(models[member], compute), 0
@@ -184,17 +209,22 @@ class _Block:
         self.clock = tokenizer.clock(len(rows)) if conditioners else None
         self.asked = [each.ask_rows([{**each.labels, **row.labels} for row in rows]) for each in conditioners]
         self.state: Any = None
+        # a GPU need not be waited for at every step: what went wrong meanwhile is still seen later
+        self.sum = torch.zeros((), dtype=torch.float64, device=self.device) if self.device.type == "cuda" else None
 
     def advance(self, step: int) -> None:
         """Read column ``step`` of every row and write column ``step + 1`` where a new token belongs."""
         logits_bv, self.state = self.step(self.read_tb[step], self._conditions(step), self.state)
         logits_rv = self._reshaped(logits_bv if self.size == len(self.rows) else logits_bv[: len(self.rows)], step)
         column_r, uniforms_r1 = self.write_tr[step + 1], self.uniforms_tr1[step + 1]
-        if self.all_new_t[step + 1]:
-            column_r.copy_(draw(logits_rv, uniforms_r1))
-        else:
-            new_r = self.new_tr[step + 1]
-            column_r.copy_(torch.where(new_r, draw(logits_rv, uniforms_r1, new_r), column_r))
+        new_r = None if self.all_new_t[step + 1] else self.new_tr[step + 1]
+        drawn_r = draw(logits_rv, uniforms_r1, new_r, self.sum)
+        column_r.copy_(drawn_r if new_r is None else torch.where(new_r, drawn_r, column_r))
+
+    def check(self) -> None:
+        """Raise NoTokenPossible if a step on a GPU had none."""
+        if self.sum is not None and not math.isfinite(float(self.sum)):
+            raise _no_token()
 
     def _reshaped(self, logits_rv: torch.Tensor, step: int) -> torch.Tensor:
         """The logits after each row's samplers. They see every step, for they may keep count of them."""
@@ -236,25 +266,39 @@ def _chains(rows: Sequence[Row], tokenizer: Tokenizer) -> list[tuple[slice, list
     return built
 
 
-def draw(logits_rv: torch.Tensor, uniforms_r1: torch.Tensor, wanted_r: torch.Tensor | None = None) -> torch.Tensor:
+def draw(
+    logits_rv: torch.Tensor,
+    uniforms_r1: torch.Tensor,
+    wanted_r: torch.Tensor | None = None,
+    later: torch.Tensor | None = None,
+) -> torch.Tensor:
     """One token a row by inverse CDF, in double precision: the first whose cumulated probability exceeds u.
 
     Args:
         logits_rv: what the samplers made of the model's prediction.
         uniforms_r1: u of each row, float64, at least 0 and less than 1.
         wanted_r: the rows whose token is used; the others (still in their primer, or finished) get any. None is all.
+        later: a sum, float64 of shape [], that is no finite number any more once a wanted row had no possible token,
+            for whoever looks at it later; then nothing waits for the device here, and such a row gets any token.
 
     Returns:
         int64 [rows].
 
     Raises:
-        NoTokenPossible: a wanted row has no possible token.
+        NoTokenPossible: a wanted row has no possible token, and nobody looks later.
     """
     cumulated_rv = torch.softmax(logits_rv.double(), -1).cumsum(-1)
     total_r1 = cumulated_rv[:, -1:]
     # one number tells of all: without a possible token a total is NaN, and so is a sum with it
-    if not math.isfinite(float((total_r1 if wanted_r is None else total_r1[wanted_r]).sum())):
-        raise NoTokenPossible("no token is possible: the logits are not numbers, or a sampler forbids every token")
+    if later is not None:
+        later += (total_r1 if wanted_r is None else torch.where(wanted_r[:, None], total_r1, 0.0)).sum()
+    elif not math.isfinite(float((total_r1 if wanted_r is None else total_r1[wanted_r]).sum())):
+        raise _no_token()
     # u * total is less than total, so the token found has raised the sum: one of probability 0 never does
     found_r1 = torch.searchsorted(cumulated_rv, uniforms_r1 * total_r1, right=True)
-    return found_r1[:, 0] if wanted_r is None else found_r1[:, 0].clamp(max=logits_rv.shape[1] - 1)
+    some_invalid = wanted_r is not None or later is not None
+    return found_r1[:, 0].clamp(max=logits_rv.shape[1] - 1) if some_invalid else found_r1[:, 0]
+
+
+def _no_token() -> NoTokenPossible:
+    return NoTokenPossible("no token is possible: the logits are not numbers, or a sampler forbids every token")

@@ -66,8 +66,8 @@ def record_graph(step: Callable[[], None], generators: Sequence[torch.Generator]
     """A CUDA graph of a step, as a function that plays it."""
     graph = torch.cuda.CUDAGraph()
     for generator in generators:
-        graph.register_generator_state(generator)  # type: ignore[no-untyped-call]
+        graph.register_generator_state(generator)
     # a stream of this device's own: the one that torch takes by itself stays with the first device that recorded
-    with torch.cuda.graph(graph, stream=torch.cuda.Stream()):
+    with torch.cuda.graph(graph, stream=torch.cuda.Stream()):  # type: ignore[no-untyped-call]
         step()
     return graph.replay

@@ -73,8 +73,9 @@ def model_key(model: torch.nn.Module) -> tuple[Any, ...]:
 def can_stack(model: Any, precision: str, features: Sequence[int]) -> bool:
     """Whether a network says how it is stacked, and nothing in it stands against it.
 
-    ``features`` are those of its conditioners. Against it are buffers, weights that are shared or not trained, and modules that draw random numbers from torch's
+    Against it are buffers, weights that are shared or not trained, and modules that draw random numbers from torch's
     global stream, such as a dropout in a conditioner's own network: what they give would depend on the other members.
+    ``features`` are those of its conditioners.
     """
     if not hasattr(model, "stack"):
         return False

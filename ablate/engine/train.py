@@ -65,7 +65,8 @@ def train(
         tell: called with the member's index and its news.
         should_stop: asked before every step; once true, everything is checkpointed and the results come back with
             ``finished=False``.
-        checkpoint_seconds: the longest stretch of training that a crash can cost; of a stack, unless saving it takes a tenth of that.
+        checkpoint_seconds: the longest stretch of training that a crash can cost; of a stack, unless saving it takes
+            more than a tenth of that.
 
     Returns:
         The result of each, or the reason why it has none: its loss, or a weight in the end, is no longer a number.

@@ -94,8 +94,8 @@ class InlineExecutor:
         context = Context(self._home, self._device, tell, lambda: self._stopping, self._seconds)
         try:
             return [Outcome(job, tuple(work(job, context)))]
-        except Stopped:
-            return [Outcome(job, ())]
+        except Stopped as stopped:
+            return [Outcome(job, stopped.results)]
         except HomeError as error:
             return [Outcome(job, (), error)]
 
@@ -173,8 +173,8 @@ class PoolExecutor:
         self._idle.append(worker)
         try:
             return Outcome(job, tuple(future.result()))
-        except Stopped:
-            return Outcome(job, ())
+        except Stopped as stopped:
+            return Outcome(job, stopped.results)
         except HomeError as error:
             return Outcome(job, (), error)
         except BrokenProcessPool:

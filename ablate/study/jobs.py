@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from ablate.interfaces import Histogram, Value
@@ -18,7 +18,7 @@ G = TypeVar("G")
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """Stages of one kind that are worked on together: one stage, or all generations that share their weights."""
+    """Stages of one kind that are worked on together: one stage, a stack of trainings, generations that share steps."""
 
     kind: str
     stages: tuple[Stage, ...]
@@ -26,13 +26,17 @@ class Job:
 
 @dataclasses.dataclass(frozen=True)
 class News:
-    """Progress of a job: how much is done of it, and for a training its loss (nats per token) and speed."""
+    """Progress of a stage: how much is done of it, and for a training its loss (nats per token) and speed.
+
+    ``tokens_per_second`` are those of all trainings that are done as one with it, ``together`` of them in its job.
+    """
 
     fingerprint: str
     kind: str
     fraction: float
     loss: float | None = None
     tokens_per_second: float | None = None
+    together: int = 1
 
 
 class Of(NamedTuple, Generic[G]):
@@ -77,4 +81,12 @@ class Context:
 
 
 class Stopped(Exception):  # noqa: N818 - no error: the person asked for it
-    """The job was stopped before its end; what it needs to go on is on disk."""
+    """The job was stopped before its end; what it needs to go on is on disk.
+
+    Attributes:
+        results: of those of its stages that were at their end.
+    """
+
+    def __init__(self, results: Sequence[Done | Failed] = ()) -> None:
+        super().__init__(results)
+        self.results = tuple(results)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from ablate.study.stages import Stage
 
+#: Kinds whose jobs may have several stages that are worked on as one.
+TOGETHER = ("train", "generate")
 #: What a full disk, an exceeded quota or a file size limit look like.
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -28,36 +30,40 @@ def work(job: Job, context: Context) -> list[Done | Failed]:
         Stopped: ``context.should_stop`` became true.
         HomeError: the disk is full; going on would fail every other job too.
     """
-    if job.kind == "generate" and len(job.stages) > 1:
-        return _generate_together(job, context)
-    return [result for stage in job.stages for result in _guarded(job.kind, (stage,), context)]
+    if job.kind in TOGETHER and len(job.stages) > 1:
+        results = _attempt(job.kind, job.stages, context)
+        if isinstance(results, list):
+            return results
+        # one variant's plugin may have spoilt it for all: alone, each shows whether it is to blame
+    return [result for stage in job.stages for result in _alone(job.kind, stage, context)]
 
 
-def _generate_together(job: Job, context: Context) -> list[Done | Failed]:
-    together = _guarded("generate", job.stages, context)
-    if not all(isinstance(result, Failed) for result in together):
-        return together
-    # one variant's sampler may have spoilt the batch: alone, each shows whether it is to blame
-    return [result for stage in job.stages for result in _guarded("generate", (stage,), context)]
+def _alone(kind: str, stage: Stage, context: Context) -> list[Done | Failed]:
+    results = _attempt(kind, (stage,), context)
+    return results if isinstance(results, list) else [_failed(stage, results)]
 
 
-def _guarded(kind: str, stages: tuple[Stage, ...], context: Context) -> list[Done | Failed]:
+def _attempt(kind: str, stages: tuple[Stage, ...], context: Context) -> list[Done | Failed] | BaseException:
+    """What came of the stages, or what went wrong with all of them."""
     started = time.monotonic()
+
+    def timed(results: Sequence[Done | Failed]) -> list[Done | Failed]:
+        seconds = (time.monotonic() - started) / len(stages)
+        return [dataclasses.replace(r, seconds=seconds) if isinstance(r, Done) else r for r in results]
+
     try:
-        results = _WORK[kind](stages, context)
-    except Stopped:
-        raise
+        return timed(_WORK[kind](stages, context))
+    except Stopped as stopped:
+        raise Stopped(timed(stopped.results)) from None
     except OSError as error:
         if error.errno in NO_SPACE:
             raise HomeError(
                 f"no space left for results in {context.home} ({error.strerror}); "
                 "free some, then run the same command: everything finished is kept"
             ) from error
-        return [_failed(stage, error) for stage in stages]
+        return error
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin raises concerns its cells alone
-        return [_failed(stage, error) for stage in stages]
-    seconds = (time.monotonic() - started) / len(stages)
-    return [dataclasses.replace(r, seconds=seconds) if isinstance(r, Done) else r for r in results]
+        return error
 
 
 def _failed(stage: Stage, error: BaseException) -> Failed:
@@ -73,7 +79,7 @@ _WORK: dict[str, Callable[[tuple[Stage, ...], Context], Sequence[Done | Failed]]
     "load": work_music.load,
     "prepare": work_music.prepare,
     "prime": work_music.prime,
-    "train": work_model.train_stage,
+    "train": work_model.train_stages,
     "generate": work_model.generate_stages,
     "measure": work_measure.measure,
     "floor": work_floor.floors,

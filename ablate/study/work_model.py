@@ -10,8 +10,8 @@ from ablate.engine import checkpoint
 from ablate.engine.devices import Compute, product_rate
 from ablate.engine.energy import joules_so_far
 from ablate.engine.generate import Row, generate
-from ablate.engine.train import Member, MemberSeeds, Progress, train
-from ablate.errors import NothingGenerated, StageError
+from ablate.engine.train import Member, MemberSeeds, Progress, Trained, train
+from ablate.errors import NothingGenerated, StageError, TrainingDiverged
 from ablate.music.storage import pack_performances
 from ablate.registry import get_registry
 from ablate.study.artifacts import npy, read_examples, write_artifact
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from ablate.engine.windows import Examples
     from ablate.interfaces import IntArray, Tokenizer
     from ablate.music.performance import Performance
     from ablate.study.stages import Stage
@@ -39,58 +40,78 @@ class Sampled(NamedTuple):
     primer: IntArray
 
 
-def train_stage(stages: tuple[Stage, ...], context: Context) -> list[Done]:
-    """Train one model."""
-    (stage,) = stages
-    config, path = stage.config, context.home / checkpoint_path(stage.fingerprint)
-    examples = read_examples(context.home / stage.inputs["examples"].artifact / "examples.npz")
-    settings = training_settings(config, len(examples))
-    member = Member(
-        build=lambda: build_model(config),
-        examples=examples,
-        conditioners=built_conditioners(config),
-        settings=settings,
-        seeds=MemberSeeds(**config["seeds"]),
-        checkpoint=path,
-    )
-    speeds: list[float] = []
-    rate = product_rate(context.device, settings.precision)
+def train_stages(stages: tuple[Stage, ...], context: Context) -> list[Done | Failed]:
+    """Train models, those that can be as one; see :func:`~ablate.engine.train.train`."""
+    sources = {stage.inputs["examples"].artifact for stage in stages}
+    examples = {source: read_examples(context.home / source / "examples.npz") for source in sources}
+    members = [_member(stage, examples[stage.inputs["examples"].artifact], context) for stage in stages]
+    device, precision = context.device, members[0].settings.precision
+    speeds: dict[int, list[float]] = {index: [] for index in range(len(stages))}
+    rate = product_rate(device, precision)
     # a training that goes on has spent some already, and nobody knows how much
-    before = None if path.exists() else joules_so_far(context.device)
+    before = None if any(m.checkpoint and m.checkpoint.exists() for m in members) else joules_so_far(device)
 
-    def tell(_index: int, p: Progress) -> None:
-        speeds.append(p.tokens_per_second)
-        context.tell(News(stage.fingerprint, "train", p.step / p.steps, p.loss, p.tokens_per_second))
+    def tell(index: int, p: Progress) -> None:
+        speeds[index].append(p.tokens_per_second)
+        news = News(stages[index].fingerprint, "train", p.step / p.steps, p.loss, p.tokens_per_second, len(stages))
+        context.tell(news)
 
-    (trained,) = train(
-        [member],
-        context.device,
+    outcomes = train(
+        members,
+        device,
         tell=tell,
         should_stop=context.should_stop,
         checkpoint_seconds=context.checkpoint_seconds,
     )
-    if not trained.finished:
-        raise Stopped
+    after, facts = joules_so_far(device), {"precision": precision, "product_rate": rate}
+    if before is not None and after is not None:
+        facts["joules"] = (after - before) / len(stages)
+    results: list[Done | Failed] = []
+    for index, (stage, trained) in enumerate(zip(stages, outcomes, strict=True)):
+        if isinstance(trained, TrainingDiverged):
+            results.append(Failed(stage, type(trained).__name__, str(trained)))
+        elif trained.finished:
+            tokens = int(examples[stage.inputs["examples"].artifact].counts.sum())
+            given = {
+                **facts,
+                "tokens_per_second": float(np.median(speeds[index])),
+                "steps_per_epoch": tokens * len(trained.losses) / trained.tokens_seen,
+            }
+            results.append(_keep_training(stage, trained, given, context.home))
+            (context.home / checkpoint_path(stage.fingerprint)).unlink(missing_ok=True)
+    if len(results) < len(stages):
+        raise Stopped(results)
+    return results
+
+
+def _member(stage: Stage, examples: Examples, context: Context) -> Member:
+    config = stage.config
+    return Member(
+        build=lambda: build_model(config),
+        examples=examples,
+        conditioners=built_conditioners(config),
+        settings=training_settings(config, len(examples)),
+        seeds=MemberSeeds(**config["seeds"]),
+        checkpoint=context.home / checkpoint_path(stage.fingerprint),
+    )
+
+
+def _keep_training(stage: Stage, trained: Trained, given: Mapping[str, Any], home: Path) -> Done:
+    """Write a training's files, and say what it was like."""
     losses = np.array(trained.losses, np.float32)
     weights = checkpoint.pack_tensors(trained.weights, {})
-    write_artifact(context.home, stage, {"weights.safetensors": weights, "losses.npy": npy(losses)})
-    path.unlink(missing_ok=True)
+    write_artifact(home, stage, {"weights.safetensors": weights, "losses.npy": npy(losses)})
     result = {
         "loss": float(losses[-max(1, min(LAST_STEPS, len(losses) // 10)) :].mean()),
         "steps": len(losses),
         "tokens_seen": trained.tokens_seen,
-        "steps_per_epoch": int(examples.counts.sum()) * len(losses) / trained.tokens_seen,
         "parameters": trained.parameters,
-        "precision": settings.precision,
-        "tokens_per_second": float(np.median(speeds)),
         # two FLOP a weight and token forward, and four backward
         "flops_per_token": 6 * trained.multiplied,
-        "product_rate": rate,
+        "together": trained.together,
+        **given,
     }
-    after = joules_so_far(context.device)
-    if before is not None and after is not None:
-        result["joules"] = after - before
-    return [Done(stage, result, 0.0)]
+    return Done(stage, result, 0.0)
 
 
 def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[Done | Failed]:

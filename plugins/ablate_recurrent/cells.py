@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 class Fused:
     """A pointwise function that writes into its arguments, on a GPU as one kernel, compiled once for each shape."""
 
-    def __init__(self, function: FunctionType) -> None:
+    def __init__(self, function: Callable[..., None]) -> None:
         functools.update_wrapper(self, function)
         self._function = function
         self._compiled: dict[Any, Callable[..., None]] = {}
@@ -39,26 +39,29 @@ class Fused:
             from torch._dynamo.exc import TorchDynamoException
 
             try:
-                return self.compiled(*tensors)
+                self.compiled(*tensors)
             except TorchDynamoException as error:
                 self._fails = True
                 reason = " ".join(str(error).split())
                 _log.warning("torch.compile does not work here, so training is slower: %s", reason)
-        return self._function(*tensors)
+            else:
+                return
+        self._function(*tensors)
 
     def compiled(self, *tensors: torch.Tensor) -> None:
         """Apply it as a kernel, on any device."""
         key = tuple((tensor.shape, tensor.dtype) for tensor in tensors)
         if key not in self._compiled:
+            function: Any = self._function
             # a copy for each shape: torch compiles one function for so many shapes only, and then no more
-            copy = FunctionType(self._function.__code__.replace(), self._function.__globals__, self._function.__name__)
+            copy = FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
             self._compiled[key] = torch.compile(copy, dynamic=False)
         self._compiled[key](*tensors)
 
 
 # Every function below takes tensors [members, rows, ...] of one step. ``sums`` is what the layer's input and its biases
-# add to the gates, ``known`` what the state before does, both with the gates side by side in the last dimension. What is
-# kept for the way back is a tensor for each gate, all of equal size, so that one kernel can go over all that is written.
+# add to the gates, ``known`` what the state before does, both with the gates side by side in the last dimension. What
+# is kept for the way back is a tensor for each gate, all of equal size: one kernel can go over all that is written.
 
 
 @Fused
@@ -128,7 +131,7 @@ def lstm_backward(  # noqa: PLR0913, PLR0917
 
 
 @Fused
-def gru_step(  # noqa: PLR0913, PLR0917
+def gru_step(
     sums: torch.Tensor,
     known: torch.Tensor,
     bias: torch.Tensor,
@@ -209,7 +212,7 @@ class LSTMSteps(torch.autograd.Function):
         ctx: Any, sums: torch.Tensor, weight: torch.Tensor, hidden_0: torch.Tensor, memory_0: torch.Tensor
     ) -> torch.Tensor:
         """See the class."""
-        sums, turned = sums.detach().unflatten(1, (-1, hidden_0.shape[1])), weight.detach().transpose(1, 2)
+        sums, turned = _by_time(sums, hidden_0.shape[1]), weight.detach().transpose(1, 2)
         hidden, memory, kept = _room(sums, hidden_0, memory_0)
         known = torch.empty_like(sums[:, 0])
         for t in range(sums.shape[1]):
@@ -243,7 +246,7 @@ class GRUSteps(torch.autograd.Function):
         ctx: Any, sums: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, state_0: torch.Tensor
     ) -> torch.Tensor:
         """See the class."""
-        sums, turned = sums.detach().unflatten(1, (-1, state_0.shape[1])), weight.detach().transpose(1, 2)
+        sums, turned = _by_time(sums, state_0.shape[1]), weight.detach().transpose(1, 2)
         hidden, memory, kept = _room(sums, state_0, state_0)
         known, bias = torch.empty_like(sums[:, 0]), bias.detach()
         for t in range(sums.shape[1]):
@@ -260,12 +263,15 @@ class GRUSteps(torch.autograd.Function):
         grad_known, grad_memory = torch.empty_like(grad_sums), torch.zeros_like(memory[0])
         grad_next = torch.zeros_like(grad_memory, dtype=hidden.dtype)
         for t in range(grad.shape[1] - 1, -1, -1):
-            gru_backward(
-                *(grad[:, t], grad_next, grad_memory, memory[t], *kept[t], grad_sums[:, t], grad_known[:, t])
-            )
+            gru_backward(*(grad[:, t], grad_next, grad_memory, memory[t], *kept[t], grad_sums[:, t], grad_known[:, t]))
             torch.bmm(grad_known[:, t], weight, out=grad_next)
         of_bias = grad_known.flatten(1, 2).sum(1, keepdim=True)
         return grad_sums.flatten(1, 2), _of_weight(grad_known, hidden), of_bias, None
+
+
+def _by_time(sums: torch.Tensor, rows: int) -> torch.Tensor:
+    """[members, time, rows, gates] of [members, time * rows, gates], without gradients."""
+    return sums.detach().view(len(sums), -1, rows, sums.shape[2])
 
 
 def _room(

@@ -40,28 +40,29 @@ class StackedRecurrent:
         self, weights: Weights, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], draws: ablate.Draws
     ) -> torch.Tensor:
         """Logits [members, rows, time, vocabulary]; numbers are drawn in the order in which a network alone does."""
-        rows = tokens.shape[1]
+        members, rows, time = tokens.shape
         shape = (self.layers, rows, self.hidden)
         hidden_vlrh = draws.normal(shape, self._scales)
         memory_vlrh = draws.normal(shape, self._scales) if self.cell == "lstm" else hidden_vlrh
         sums_vng = self._first_sums(weights, tokens, conditions, draws)
         for layer in range(self.layers):
-            if layer:
-                sums_vng = self.sums(weights, layer, draws.dropout(sequence_vtrh, self._dropped).flatten(1, 2))
-            sequence_vtrh = self._steps(weights, layer, sums_vng, (hidden_vlrh[:, layer], memory_vlrh[:, layer]))
-        last_vnh = draws.dropout(sequence_vtrh, self._dropped).flatten(1, 2)
+            state = hidden_vlrh[:, layer], memory_vlrh[:, layer]
+            sequence_vtrh = draws.dropout(self._steps(weights, layer, sums_vng, state), self._dropped)
+            if layer + 1 < self.layers:
+                sums_vng = self.sums(weights, layer + 1, sequence_vtrh.flatten(1, 2))
         weight_vwh, bias_v1w = weights["projection.weight"].to(self.dtype), weights["projection.bias"][:, None]
-        return _product(last_vnh, weight_vwh, bias_v1w).unflatten(1, (-1, rows)).transpose(1, 2)
+        logits_vnw = _product(sequence_vtrh.flatten(1, 2), weight_vwh, bias_v1w)
+        return logits_vnw.view(members, time, rows, -1).transpose(1, 2)
 
     def _first_sums(
         self, weights: Weights, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], draws: ablate.Draws
     ) -> torch.Tensor:
         """What tokens and conditions add to the first layer's gates, [members, time * rows, gates]."""
-        embedding_vwe, rows = weights["embedding.weight"], tokens.shape[1]
+        embedding_vwe = weights["embedding.weight"]
         if not conditions and not any(self._dropped):
             # the same numbers as below, for each word once: a row of a table for every token
-            return _looked_up(self.sums(weights, 0, embedding_vwe), tokens.transpose(1, 2).flatten(1))
-        embedded_vrte = _looked_up(embedding_vwe, tokens.flatten(1)).unflatten(1, (rows, -1))
+            return ablate.each_embedding(self.sums(weights, 0, embedding_vwe), tokens.transpose(1, 2)).flatten(1, 2)
+        embedded_vrte = ablate.each_embedding(embedding_vwe, tokens)
         for index, (module, condition_vrtf) in enumerate(zip(self.modules, conditions, strict=True)):
             embedded_vrte = embedded_vrte + ablate.each_member(
                 module, weights, f"conditioners.{index}.", condition_vrtf
@@ -137,7 +138,7 @@ class StackedSteps:
         return logits_vrw.float(), after
 
     def _first_sums(self, tokens_vr: torch.Tensor, conditions: Sequence[torch.Tensor]) -> torch.Tensor:
-        sums_vrg = _rows_of(self._table_vwg, tokens_vr)
+        sums_vrg = ablate.each_embedding(self._table_vwg, tokens_vr)
         for index, (module, condition_vrf) in enumerate(zip(self._network.modules, conditions, strict=True)):
             prefix = f"conditioners.{index}."
             told_vre = ablate.each_member(module, self._weights, prefix, condition_vrf[:, :, None])[:, :, 0]
@@ -159,34 +160,3 @@ def _product(inputs_vni: torch.Tensor, weight_vgi: torch.Tensor, bias_v1g: torch
     """``inputs @ weight.T + bias`` of every member, [members, n, g], in the type of the weights."""
     inputs_vni = inputs_vni.to(weight_vgi.dtype)
     return torch.baddbmm(bias_v1g.to(weight_vgi.dtype), inputs_vni, weight_vgi.transpose(1, 2))
-
-
-def _rows_of(table_vwi: torch.Tensor, tokens_vn: torch.Tensor) -> torch.Tensor:
-    """The rows of every member's table that its tokens name, [members, n, i] of [members, words, i]."""
-    return table_vwi[torch.arange(len(table_vwi), device=table_vwi.device)[:, None], tokens_vn]
-
-
-def _looked_up(table_vwi: torch.Tensor, tokens_vn: torch.Tensor) -> torch.Tensor:
-    found: torch.Tensor = _Lookup.apply(table_vwi, tokens_vn)  # type: ignore[no-untyped-call]
-    return found
-
-
-class _Lookup(torch.autograd.Function):
-    """Rows of a table; backward is a product with ones and zeros, which adds in the same order every time.
-
-    torch's own adds with atomic operations on a GPU, in whatever order they come.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, table_vwi: torch.Tensor, tokens_vn: torch.Tensor) -> torch.Tensor:
-        """[members, n, i] of a table [members, words, i]."""
-        ctx.save_for_backward(tokens_vn)
-        ctx.words = table_vwi.shape[1]
-        return _rows_of(table_vwi, tokens_vn)
-
-    @staticmethod
-    def backward(ctx: Any, grad_vni: torch.Tensor) -> tuple[torch.Tensor, None]:
-        """The table's gradient, [members, words, i]."""
-        (tokens_vn,) = ctx.saved_tensors
-        ones_vnw = grad_vni.new_zeros(*tokens_vn.shape, ctx.words).scatter_(2, tokens_vn[..., None], 1)
-        return torch.bmm(ones_vnw.transpose(1, 2), grad_vni), None

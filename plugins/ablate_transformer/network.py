@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ablate import Conditioner
     from ablate_transformer import TransformerOptions
+    from ablate_transformer.stacked import StackedTransformer
 
     Turns = tuple[torch.Tensor, torch.Tensor]
     Part = tuple[torch.Tensor, torch.Tensor]
@@ -85,6 +86,15 @@ class Transformer(nn.Module):
             pieces.append(read_rte)
         return self.projection(self.norm(torch.cat(pieces, dim=1))), state
 
+    @staticmethod
+    def stack(models: Sequence[Transformer], precision: str) -> StackedTransformer | None:
+        """Networks of equal shape as one, for training on a GPU; None if they look back differently far."""
+        from ablate_transformer.stacked import StackedTransformer
+
+        if len({(model.options.heads, model.options.context) for model in models}) > 1:
+            return None
+        return StackedTransformer(models, precision)
+
     def _empty_state(self, embedded_rte: torch.Tensor) -> State:
         rows, _, width = embedded_rte.shape
         position_1r = torch.zeros((1, rows), dtype=torch.int64, device=embedded_rte.device)
@@ -143,13 +153,14 @@ class Layer(nn.Module):
         far, near = cache
         near = joined(near, (turned(key_hrts, turns), value_hrts))
         attended_hrts = attention(turned(query_hrts, turns), far, near, self.context)
-        return attended_hrts.permute(1, 2, 0, 3).flatten(2), self._kept(far, near)
+        return attended_hrts.permute(1, 2, 0, 3).flatten(2), kept(far, near, self.context)
 
-    def _kept(self, far: Part, near: Part) -> Cache:
-        """The parts without tokens that no later one attends to, joined where the near one has become long."""
-        if near[0].shape[2] >= NEAR:
-            far, near = joined(far, near), without(near, near[0].shape[2])
-        return without(far, far[0].shape[2] + near[0].shape[2] - (self.context - 1)), near
+
+def kept(far: Part, near: Part, context: int) -> Cache:
+    """The parts without tokens that no later one attends to, joined where the near one has become long."""
+    if near[0].shape[2] >= NEAR:
+        far, near = joined(far, near), without(near, near[0].shape[2])
+    return without(far, far[0].shape[2] + near[0].shape[2] - (context - 1)), near
 
 
 def joined(part: Part, later: Part) -> Part:
