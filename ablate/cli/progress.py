@@ -61,6 +61,8 @@ class _Progress(Listener):
         self._count[done.stage.kind] += 1
 
     def _job(self, news: News) -> str:
+        if news.together > 1:
+            return f"{_VERBS[news.kind]} {news.together} as one"
         return f"{_VERBS[news.kind]} replicate {self._replicates[news.fingerprint]}"
 
 

@@ -319,6 +319,7 @@ def _print_plan(request: Request, made: Plan, expected: Estimate, *, as_json: bo
                 "device": request.device,
                 "estimated_seconds": expected.seconds,
                 "estimated_bytes": expected.bytes,
+                "stacks": list(expected.stacks),
             }
         )
         return

@@ -101,12 +101,13 @@ class Trained:
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """One line of news: steps done of all, the last loss, tokens a second of all that are trained as one."""
+    """One line of news: steps done of all, the last loss, tokens a second of the ``together`` trained as one."""
 
     step: int
     steps: int
     loss: float
     tokens_per_second: float
+    together: int = 1
 
 
 @dataclasses.dataclass(frozen=True)

@@ -201,7 +201,8 @@ class Stack:
         for v in range(len(self._members)):
             if v not in self._ended and self._step:
                 loss = float(self._losses_vs[v, self._step - 1])
-                tell(v, Progress(self._step, self._settings.steps, loss, steps_per_second * tokens))
+                news = Progress(self._step, self._settings.steps, loss, steps_per_second * tokens, len(self._members))
+                tell(v, news)
 
     def _result(self, v: int, *, finished: bool) -> Trained | TrainingDiverged:
         begun = self._starts[v]

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from ablate.engine.devices import Compute, one_thread, peak_memory
 from ablate.engine.generate import Row, generate
 from ablate.engine.settings import SplitSettings
-from ablate.engine.train import Member, MemberSeeds, train
-from ablate.engine.windows import Example
+from ablate.engine.train import train
 from ablate.options import validate
 from ablate.study.built import build_model, built, built_conditioners, training_settings
 from ablate.study.executor import spread
 from ablate.study.plan import weights_of
 from ablate.study.split import split_pieces
+from ablate.study.stacks import Packing, trial_member
 from ablate.study.stages import fingerprint
 from ablate.study.work_music import augmented
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ablate.engine.settings import TrainingSettings
     from ablate.study.plan import Layout, Plan
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 AFTER_TRAINING = ("sampler", "primer", "generation", "labels", "measure")
 #: Steps to time, after one that warms up: as many as take so long in seconds, within limits.
 FEWEST, MOST, LONG_ENOUGH = 2, 400, 0.4
-_SEEDS = MemberSeeds(0, 0, 0, 0)
 
 
 class Estimate(NamedTuple):
@@ -41,61 +38,69 @@ class Estimate(NamedTuple):
     Attributes:
         seconds: how long it takes.
         bytes: the memory that it needs, of the device's own where it has any; 0 where the system does not tell.
+        stacks: how many trainings each stack has; empty where none are stacked.
     """
 
     seconds: float
     bytes: int
+    stacks: tuple[int, ...] = ()
 
 
 def estimate(plan: Plan, device: str, workers: int) -> Estimate:
     """The expected cost of what is missing, by trial steps on random tokens; changes nothing.
 
-    Trainings with the same components and settings are timed once, and generations that also have as many samples.
+    Trainings with the same components and settings are timed once, and generations that also have as many samples; on
+    a GPU stacks of them.
     Measuring and writing are left out: they take seconds. ``workers`` processes are taken to work side by side without
     slowing each other down, each in need of what this one has taken at most; what they map from the same files is
     counted once. Of a search, the variants that it has not chosen yet are taken to cost what the baseline does.
     """
-    trial = _Trial(device)
+    beside = len(spread(device, min(workers, plan.width())))
+    packing = Packing(device, beside, _examples)
+    trial = _Trial(device, packing)
     with one_thread():
-        seconds = trial.trainings(plan.missing.values()) + trial.generations(plan.generations())
-        seconds += _unchosen(plan.layout) * _variant_seconds(plan.layout, trial)
-    beside, memory = len(spread(device, min(workers, plan.width()))), peak_memory(device)
+        stacks = packing.trainings(plan.missing.values())
+        seconds = trial.trainings(stacks) + trial.generations(plan.missing.values())
+        seconds += _unchosen(plan.layout) * _variant_seconds(plan.layout, trial, packing)
+    sizes, memory = tuple(map(len, stacks)) if packing.stacks else (), peak_memory(device)
     if device != "cpu":
-        return Estimate(seconds / beside, memory.own)
+        return Estimate(seconds / beside, memory.own, sizes)
     # the driver is a process of its own beside a pool
-    return Estimate(seconds / beside, memory.shared + memory.own * (beside + (beside > 1)))
+    return Estimate(seconds / beside, memory.shared + memory.own * (beside + (beside > 1)), sizes)
 
 
 class _Trial:
     """Times each kind of work once."""
 
-    def __init__(self, device: str) -> None:
-        self._device = device
+    def __init__(self, device: str, packing: Packing) -> None:
+        self._device, self._packing = device, packing
         self._seconds: dict[str, float] = {}
 
-    def trainings(self, stages: Iterable[Stage]) -> float:
-        """Seconds that the trainings among the stages take."""
-        return sum(self._training(stage) for stage in stages if stage.kind == "train")
+    def trainings(self, jobs: Iterable[Sequence[Stage]]) -> float:
+        """Seconds that the jobs take, each a list of trainings that are done as one."""
+        return sum(self._training(stages) for stages in jobs)
 
-    def _training(self, stage: Stage) -> float:
-        kind = _kind(stage)
+    def _training(self, stages: Sequence[Stage]) -> float:
+        first = stages[0]
+        kind = f"{len(stages)} trainings of {_kind(first)}"
         if kind not in self._seconds:
-            counted = stage.config["training"]["batch_counts"] == "example"
-            examples = _examples(stage) if counted else 1
-            settings = training_settings(stage.config, examples)
-            self._seconds[kind] = settings.steps * _per_step(_training(stage.config, settings, examples, self._device))
+            counted = first.config["training"]["batch_counts"] == "example"
+            examples = _examples(first) if counted else 1
+            settings = training_settings(first.config, examples)
+            self._seconds[kind] = settings.steps * _per_step(_training(stages, settings, examples, self._device))
         return self._seconds[kind]
 
-    def generations(self, jobs: Iterable[Sequence[Stage]]) -> float:
-        """Seconds that the jobs take, each a list of generations from the same weights."""
-        return sum(self._generation(stages) for stages in jobs)
+    def generations(self, stages: Iterable[Stage]) -> float:
+        """Seconds that the generations among the stages take."""
+        return sum(map(self._generation, self._packing.generations(stages)))
 
     def _generation(self, stages: Sequence[Stage]) -> float:
         source = weights_of(stages[0])
         rows = sum(len(stage.config["seeds"]) for stage in stages)
-        key = f"{rows} rows of {_kind(source)}"
+        members = len({weights_of(stage).fingerprint for stage in stages})
+        key = f"{rows} rows of {members} of {_kind(source)}"
         if key not in self._seconds:
-            self._seconds[key] = _per_step(_generation(source.config, rows, self._device))
+            self._seconds[key] = _per_step(_generation(stages, self._device))
         longest: int = max(stage.config["generation"]["tokens"] for stage in stages)
         return self._seconds[key] * longest
 
@@ -105,14 +110,14 @@ def _unchosen(layout: Layout) -> int:
     return layout.spec.search.n_variants - len(layout.variants) if layout.spec.design == "search" else 0
 
 
-def _variant_seconds(layout: Layout, trial: _Trial) -> float:
+def _variant_seconds(layout: Layout, trial: _Trial, packing: Packing) -> float:
     """What one more variant of a search costs: its generations, and its trainings if any axis comes before them."""
     if not _unchosen(layout):
         return 0.0
     stages = {s.fingerprint: s for cell in layout.cells if cell.variant.baseline for s in cell.stages.stages.values()}
     trains = any(axis.path.partition(".")[0] not in AFTER_TRAINING for axis in layout.spec.axes)
-    seconds = trial.generations([[stage] for stage in stages.values() if stage.kind == "generate"])
-    return seconds + (trial.trainings(stages.values()) if trains else 0.0)
+    seconds = trial.generations(stages.values())
+    return seconds + (trial.trainings(packing.trainings(stages.values())) if trains else 0.0)
 
 
 def _kind(train: Stage) -> str:
@@ -133,32 +138,29 @@ def _examples(train: Stage) -> int:
         return 1
 
 
-def _training(
-    config: Mapping[str, Any], settings: TrainingSettings, examples: int, device: str
-) -> Callable[[int], None]:
+def _training(stages: Sequence[Stage], settings: TrainingSettings, examples: int, device: str) -> Callable[[int], None]:
     """Trains for so many steps."""
-    conditioners = built_conditioners(config)
-    words = len(built("tokenizer", config["tokenizer"]).vocabulary)
-    tokens = np.random.default_rng(0).integers(0, words, settings.window + 1)
-    conditions = tuple(np.zeros((len(tokens), conditioner.features), np.float32) for conditioner in conditioners)
-    each = [Example(tokens, conditions)] * examples
-    member = Member(lambda: build_model(config), each, conditioners, settings, _SEEDS)
+    members = [trial_member(stage.config, settings, examples) for stage in stages]
 
     def training(steps: int) -> None:
-        train([dataclasses.replace(member, settings=dataclasses.replace(settings, steps=steps))], device)
+        short = dataclasses.replace(settings, steps=steps)
+        train([dataclasses.replace(member, settings=short) for member in members], device)
 
     return training
 
 
-def _generation(config: Mapping[str, Any], rows: int, device: str) -> Callable[[int], None]:
+def _generation(stages: Sequence[Stage], device: str) -> Callable[[int], None]:
     """Generates so many tokens of each row."""
+    sources = {weights_of(stage).fingerprint: weights_of(stage).config for stage in stages}
+    config = next(iter(sources.values()))
     tokenizer, conditioners = built("tokenizer", config["tokenizer"]), built_conditioners(config)
-    model = build_model(config).to(device).eval()
+    models = [build_model(config).to(device).eval() for config in sources.values()]
     compute = Compute(device, config["training"]["precision"])
+    members = [list(sources).index(weights_of(stage).fingerprint) for stage in stages for _ in stage.config["seeds"]]
 
     def generation(tokens: int) -> None:
-        each = [Row(0, (), tokens, seed) for seed in range(rows)]
-        generate([model], each, tokenizer=tokenizer, conditioners=conditioners, compute=compute)
+        each = [Row(member, (), tokens, seed) for seed, member in enumerate(members)]
+        generate(models, each, tokenizer=tokenizer, conditioners=conditioners, compute=compute)
 
     return generation
 

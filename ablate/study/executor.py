@@ -42,7 +42,15 @@ class Outcome:
 
 
 class Executor(Protocol):
-    """Where jobs are worked on."""
+    """Where jobs are worked on.
+
+    Attributes:
+        places: how many of them at a time.
+        stacked: whether networks that can be are trained and generate as one; None is on a GPU only.
+    """
+
+    places: int
+    stacked: bool | None
 
     def __enter__(self) -> Self: ...
 
@@ -67,8 +75,10 @@ class Executor(Protocol):
 class InlineExecutor:
     """One job at a time, in this process."""
 
-    def __init__(self, home: Path, device: str, checkpoint_seconds: float) -> None:
-        self._home, self._device, self._seconds = home, device, checkpoint_seconds
+    places = 1
+
+    def __init__(self, home: Path, device: str, checkpoint_seconds: float, *, stacked: bool | None = None) -> None:
+        self._home, self._device, self._seconds, self.stacked = home, device, checkpoint_seconds, stacked
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._stopping = False
 
@@ -91,7 +101,7 @@ class InlineExecutor:
         job = self._jobs.get_nowait()
         if self._stopping:
             return [Outcome(job, ())]
-        context = Context(self._home, self._device, tell, lambda: self._stopping, self._seconds)
+        context = Context(self._home, self._device, tell, lambda: self._stopping, self._seconds, self.stacked)
         try:
             return [Outcome(job, tuple(work(job, context)))]
         except Stopped as stopped:
@@ -119,13 +129,16 @@ class PoolExecutor:
     the one job it had, and its place is taken by a new one.
     """
 
-    def __init__(self, home: Path, devices: Sequence[str], checkpoint_seconds: float) -> None:
+    def __init__(
+        self, home: Path, devices: Sequence[str], checkpoint_seconds: float, *, stacked: bool | None = None
+    ) -> None:
         spawn = multiprocessing.get_context("spawn")  # fork and threads of torch do not agree
         self._news: Any = spawn.Queue()
         # without a lock, which a worker killed at the wrong moment would hold for ever
         self._stopping = spawn.RawValue("b", 0)
-        self._start = (self._news, self._stopping, os.getpid(), home, checkpoint_seconds)
+        self._start = (self._news, self._stopping, os.getpid(), home, checkpoint_seconds, stacked)
         self._idle = [_Worker(device) for device in devices]
+        self.places, self.stacked = len(devices), stacked
         self._busy: dict[cf.Future[list[Done | Failed]], tuple[Job, _Worker]] = {}
         self._jobs: list[Job] = []
 
@@ -202,12 +215,20 @@ def _deaf_children() -> Iterator[None]:
 _context: Context | None = None
 
 
-def _start_worker(device: str, news: Any, stopping: Any, driver: int, home: Path, checkpoint_seconds: float) -> None:
+def _start_worker(
+    device: str,
+    news: Any,
+    stopping: Any,
+    driver: int,
+    home: Path,
+    checkpoint_seconds: float,
+    stacked: bool | None,  # noqa: FBT001
+) -> None:
     """Set up a worker process, once."""
     global _context  # noqa: PLW0603 - a worker process is its own world
     torch.set_num_threads(1)
     threading.Thread(target=_die_with, args=(driver,), daemon=True).start()
-    _context = Context(home, device, news.put, lambda: bool(stopping.value), checkpoint_seconds)
+    _context = Context(home, device, news.put, lambda: bool(stopping.value), checkpoint_seconds, stacked)
 
 
 def _die_with(driver: int) -> None:

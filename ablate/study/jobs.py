@@ -71,13 +71,17 @@ class Failed:
 
 @dataclasses.dataclass(frozen=True)
 class Context:
-    """What a worker has beside a job: where files go, the device, and two ways to talk to the driver."""
+    """What a worker has beside a job: where files go, the device, and two ways to talk to the driver.
+
+    ``stacked`` says whether members are stacked where they can be; None is on a GPU only.
+    """
 
     home: Path
     device: str
     tell: Callable[[News], None]
     should_stop: Callable[[], bool]
     checkpoint_seconds: float = 10.0
+    stacked: bool | None = None
 
 
 class Stopped(Exception):  # noqa: N818 - no error: the person asked for it

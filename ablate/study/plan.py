@@ -103,17 +103,10 @@ class Plan:
             sum(stages[f].kind == kind for f in self.reused),
         )
 
-    def generations(self) -> list[list[Stage]]:
-        """The generations that have to run, those that share their weights together: each list is one job."""
-        groups: dict[str, list[Stage]] = {}
-        for stage in self.missing.values():
-            if stage.kind == "generate":
-                groups.setdefault(weights_of(stage).fingerprint, []).append(stage)
-        return [job for group in groups.values() for job in in_jobs(group)]
-
     def width(self) -> int:
-        """The most jobs that could run side by side; at least 1."""
-        return max(self.count("train")[0], len(self.generations()), 1)
+        """The most jobs that could run side by side on a CPU; at least 1."""
+        generations = in_jobs([stage for stage in self.missing.values() if stage.kind == "generate"])
+        return max(self.count("train")[0], len(generations), 1)
 
 
 def weights_of(stage: Stage) -> Stage:
@@ -122,15 +115,17 @@ def weights_of(stage: Stage) -> Stage:
 
 
 def in_jobs(generations: Sequence[Stage]) -> list[list[Stage]]:
-    """Generations from the same weights in jobs of about :data:`ROWS` samples each, in order."""
+    """Generations in jobs of those from the same weights, of about :data:`ROWS` samples each, in order."""
     jobs: list[list[Stage]] = []
-    rows = ROWS
+    open_jobs: dict[str, tuple[list[Stage], int]] = {}
     for stage in generations:
+        source = weights_of(stage).fingerprint
+        job, rows = open_jobs.get(source, ([], ROWS))
         if rows >= ROWS:
-            jobs.append([])
-            rows = 0
-        jobs[-1].append(stage)
-        rows += len(stage.config["seeds"])
+            job, rows = [], 0
+            jobs.append(job)
+        job.append(stage)
+        open_jobs[source] = job, rows + len(stage.config["seeds"])
     return jobs
 
 

@@ -21,14 +21,17 @@ from ablate.store.records import (
     StudyRecord,
     VariantRecord,
 )
+from ablate.study.artifacts import read_examples
 from ablate.study.environment import environment
 from ablate.study.executor import make_executor
 from ablate.study.jobs import Done, Failed, Job
-from ablate.study.plan import in_jobs, make_plan, weights_of
+from ablate.study.plan import make_plan, weights_of
 from ablate.study.preflight import check_samplers
 from ablate.study.result import CellFailure, Listener, RunResult
+from ablate.study.stacks import Packing
 from ablate.study.stages import EARLY, FLOORS, WITH_FILES, checkpoint_path
 from ablate.study.trials import Trials, measured_values, resolved_objectives
+from ablate.study.work import TOGETHER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +94,7 @@ class StudyRun:
             if shared
             else make_executor(home, device, min(workers, self.plan.width()), checkpoint_seconds)
         )
+        self._packing = Packing(device, self._executor.places, self._examples, stacked=self._executor.stacked)
         self._waiting = dict(self.plan.missing)
         self._done: set[str] = set()
         self._broken: dict[str, Failed] = {}
@@ -228,9 +232,18 @@ class StudyRun:
             del self._waiting[stage.fingerprint]
             groups.setdefault((stage.kind, _shared(stage)), []).append(stage)
         for (kind, _), stages in groups.items():
-            for some in in_jobs(stages) if kind == "generate" else [stages]:
+            for some in self._packed(kind, stages):
                 self._executor.submit(Job(kind, tuple(some)))
                 self._open_jobs += 1
+
+    def _packed(self, kind: str, stages: list[Stage]) -> list[list[Stage]]:
+        if kind == "train":
+            return self._packing.trainings(stages)
+        return self._packing.generations(stages) if kind == "generate" else [stages]
+
+    def _examples(self, train: Stage) -> int:
+        """How many examples a training has, once they are prepared."""
+        return len(read_examples(self._home / train.inputs["examples"].artifact / "examples.npz"))
 
     def _lacks(self, stage: Stage) -> bool:
         return stage.fingerprint in self.plan.missing and stage.fingerprint not in self._done
@@ -326,5 +339,7 @@ class StudyRun:
 
 
 def _shared(stage: Stage) -> str:
-    """What makes stages of a kind one job: the weights that generations and measurements come from."""
-    return (weights_of(stage) if stage.kind in (*ENDS, "resample") else stage).fingerprint
+    """What makes stages of a kind one job, or several: for measurements the weights that their samples come from."""
+    if stage.kind in TOGETHER:
+        return ""  # packed later
+    return (weights_of(stage) if stage.kind in ("measure", "resample") else stage).fingerprint

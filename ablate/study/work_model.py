@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -51,9 +52,15 @@ def train_stages(stages: tuple[Stage, ...], context: Context) -> list[Done | Fai
     # a training that goes on has spent some already, and nobody knows how much
     before = None if any(m.checkpoint and m.checkpoint.exists() for m in members) else joules_so_far(device)
 
+    told = (0, 0)
+
     def tell(index: int, p: Progress) -> None:
+        nonlocal told
         speeds[index].append(p.tokens_per_second)
-        news = News(stages[index].fingerprint, "train", p.step / p.steps, p.loss, p.tokens_per_second, len(stages))
+        if p.together > 1 and told == (p.together, p.step):
+            return  # a stack's first member speaks for all of them
+        told = (p.together, p.step)
+        news = News(stages[index].fingerprint, "train", p.step / p.steps, p.loss, p.tokens_per_second, p.together)
         context.tell(news)
 
     outcomes = train(
@@ -62,6 +69,7 @@ def train_stages(stages: tuple[Stage, ...], context: Context) -> list[Done | Fai
         tell=tell,
         should_stop=context.should_stop,
         checkpoint_seconds=context.checkpoint_seconds,
+        stacked=context.stacked,
     )
     after, facts = joules_so_far(device), {"precision": precision, "product_rate": rate}
     if before is not None and after is not None:
@@ -115,17 +123,22 @@ def _keep_training(stage: Stage, trained: Trained, given: Mapping[str, Any], hom
 
 
 def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[Done | Failed]:
-    """Generate the samples of variants that share their weights."""
-    source = stages[0].inputs["weights"]
-    tokenizer = built("tokenizer", source.config["tokenizer"])
+    """Generate the samples of variants that share their weights, or whose networks can share steps."""
+    sources = {stage.inputs["weights"].fingerprint: stage.inputs["weights"] for stage in stages}
+    first = stages[0].inputs["weights"].config
+    tokenizer = built("tokenizer", first["tokenizer"])
     primers = [_primer(stage, context) for stage in stages]
-    rows = [row for stage, primer in zip(stages, primers, strict=True) for row in rows_of(stage.config, primer)]
+    rows = [
+        dataclasses.replace(row, member=list(sources).index(stage.inputs["weights"].fingerprint))
+        for stage, primer in zip(stages, primers, strict=True)
+        for row in rows_of(stage.config, primer)
+    ]
     tokens = generate(
-        [trained_model(source.config, context.home / source.artifact, context.device)],
+        [trained_model(each.config, context.home / each.artifact, context.device) for each in sources.values()],
         rows,
         tokenizer=tokenizer,
-        conditioners=built_conditioners(source.config),
-        compute=Compute(context.device, source.config["training"]["precision"]),
+        conditioners=built_conditioners(first),
+        compute=Compute(context.device, first["training"]["precision"], stacked=context.stacked),
         tell=lambda done, total: context.tell(News(stages[0].fingerprint, "generate", done / total)),
         should_stop=context.should_stop,
     )

@@ -1,0 +1,141 @@
+"""Which stages are worked on together, as one job.
+
+On a CPU a training is a job by itself, and the generations from the same weights are one. On a GPU trainings whose
+networks can be stacked are one job, as many as fit into its memory; so are generations of such networks. Several GPUs
+share them evenly.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ablate.engine.memory import fits
+from ablate.engine.stack import can_stack, model_key
+from ablate.engine.train import Member, MemberSeeds
+from ablate.engine.windows import Example
+from ablate.study.built import build_model, built, built_conditioners, training_settings
+from ablate.study.plan import in_jobs, weights_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+
+    from ablate.engine.settings import TrainingSettings
+    from ablate.study.stages import Stage
+
+#: Rows of one generation on a GPU at most: with more, a step takes longer by as much as there are more of them.
+GRID_ROWS = 4096
+_SEEDS = MemberSeeds(0, 0, 0, 0)
+
+
+class Packing:
+    """Puts stages of one kind into jobs.
+
+    Args:
+        device: resolved.
+        places: how many jobs can run side by side.
+        examples: how many examples a training stage has; only asked where its batch or its steps depend on that.
+        stacked: whether there are stacks; None is on a GPU only.
+
+    Attributes:
+        stacks: whether there are.
+    """
+
+    def __init__(
+        self, device: str, places: int, examples: Callable[[Stage], int], *, stacked: bool | None = None
+    ) -> None:
+        self._device, self._places, self._examples = device, places, examples
+        self.stacks = device.startswith("cuda") if stacked is None else stacked
+        self._keys: dict[str, Hashable] = {}
+        self._most: dict[Hashable, int] = {}
+
+    def trainings(self, stages: Iterable[Stage]) -> list[list[Stage]]:
+        """The trainings among the stages in jobs."""
+        stages = [stage for stage in stages if stage.kind == "train"]
+        if not self.stacks:
+            return [[stage] for stage in stages]
+        jobs: list[list[Stage]] = []
+        for key, group in _grouped(stages, self._training_key).items():
+            most = math.ceil(len(group) / self._places)
+            if most > 1:
+                most = min(most, self._fitting(key, group[0]))
+            jobs += evenly(group, most)
+        return jobs
+
+    def generations(self, stages: Iterable[Stage]) -> list[list[Stage]]:
+        """The generations among the stages in jobs."""
+        stages = [stage for stage in stages if stage.kind == "generate"]
+        if not self.stacks:
+            return in_jobs(stages)
+        jobs: list[list[Stage]] = []
+        for group in _grouped(stages, self._generation_key).values():
+            rows = max(len(stage.config["seeds"]) for stage in group)
+            most = min(math.ceil(len(group) / self._places), max(1, GRID_ROWS // rows))
+            jobs += evenly(group, most)
+        return jobs
+
+    def _fitting(self, key: Hashable, stage: Stage) -> int:
+        """How many trainings of that key fit into the device's memory at once."""
+        if key not in self._most:
+            examples = self._count(stage)
+            member = trial_member(stage.config, training_settings(stage.config, examples), examples)
+            self._most[key] = fits(member, self._device)
+        return self._most[key]
+
+    def _count(self, stage: Stage) -> int:
+        training = stage.config["training"]
+        return self._examples(stage) if training["batch_counts"] == "example" else 1
+
+    def _training_key(self, stage: Stage) -> Hashable:
+        """What trainings have in common that can be done as one; a stage's own fingerprint if it cannot."""
+        count = self._count(stage)
+        settings = training_settings(stage.config, count)
+        shape = (settings.steps, settings.batch, settings.window, settings.precision)
+        return self._network_key(stage, (*shape, count))
+
+    def _generation_key(self, stage: Stage) -> Hashable:
+        """What generations have in common whose rows share steps: network, conditioners and tokenizer."""
+        source = weights_of(stage)
+        shared = (source.config["tokenizer"], source.config["conditioners"], source.config["training"]["precision"])
+        return self._network_key(source, json.dumps(shared, sort_keys=True))
+
+    def _network_key(self, train: Stage, more: Hashable) -> Hashable:
+        config = train.config
+        network = json.dumps([config[name] for name in ("tokenizer", "conditioners", "model")], sort_keys=True)
+        if network not in self._keys:
+            with torch.random.fork_rng(devices=[]):
+                model = build_model(config)
+                features = [conditioner.features for conditioner in built_conditioners(config)]
+                possible = can_stack(model, config["training"]["precision"], features)
+            self._keys[network] = (config["model"]["name"], model_key(model), *features) if possible else None
+        key = self._keys[network]
+        return (key, more) if key else train.fingerprint
+
+
+def evenly(stages: Sequence[Stage], most: int) -> list[list[Stage]]:
+    """As few lists as hold no more than ``most`` each, of about equal length."""
+    count = math.ceil(len(stages) / most)
+    ends = [round(len(stages) * part / count) for part in range(count + 1)]
+    return [list(stages[a:b]) for a, b in itertools.pairwise(ends)]
+
+
+def _grouped(stages: Iterable[Stage], key: Callable[[Stage], Hashable]) -> dict[Hashable, list[Stage]]:
+    groups: dict[Hashable, list[Stage]] = {}
+    for stage in stages:
+        groups.setdefault(key(stage), []).append(stage)
+    return groups
+
+
+def trial_member(config: Mapping[str, Any], settings: TrainingSettings, examples: int) -> Member:
+    """A member as a training stage's configuration has it, to be tried on random tokens."""
+    conditioners = built_conditioners(config)
+    words = len(built("tokenizer", config["tokenizer"]).vocabulary)
+    tokens = np.random.default_rng(0).integers(0, words, settings.window + 1)
+    conditions = tuple(np.zeros((len(tokens), conditioner.features), np.float32) for conditioner in conditioners)
+    each = [Example(tokens, conditions)] * examples
+    return Member(lambda: build_model(config), each, conditioners, settings, _SEEDS)
