@@ -29,6 +29,125 @@ class Network(torch.nn.Module):
         return self.out(hidden), state
 
 
+class Stackable(Network):
+    """Members one after another, which is all that a stack has to mean."""
+
+    kind: Any = None
+
+    @classmethod
+    def stack(cls, models: Any, precision: str) -> Any:
+        assert precision in {"bf16", "fp32"}
+        return cls.kind(models) if cls.kind else Members(models)
+
+
+class Members:
+    """A stack that keeps the contract; those below differ in one thing each."""
+
+    def __init__(self, models: Any) -> None:
+        self.models = models
+
+    def alone(self, weights: Any, v: int, *inputs: Any) -> Any:
+        own = {name: weight[v] for name, weight in weights.items()}
+        return torch.func.functional_call(self.models[v], own, inputs)
+
+    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, draws: Any) -> torch.Tensor:
+        logits = [
+            self.alone(weights, v, tokens[v], [values[v] for values in conditions])[0] for v in range(len(tokens))
+        ]
+        return torch.stack(logits)
+
+    def stepper(self, weights: Any) -> Any:
+        def step(tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
+            parts = []
+            for v in range(len(tokens)):
+                own = None if state is None else tuple(each[:, v] for each in state)
+                told = [values[v][:, None] for values in conditions]
+                parts.append(self.alone(weights, v, tokens[v][:, None], told, own))
+            logits = torch.stack([part[0][:, 0] for part in parts])
+            return logits, tuple(torch.stack(each, dim=1) for each in zip(*(part[1] for part in parts), strict=True))
+
+        return step
+
+
+class StackOfLast(Members):
+    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, draws: Any) -> torch.Tensor:
+        return super().__call__(weights, tokens, conditions, draws)[:, :, -1]
+
+
+class StackOfOthers(Members):
+    def alone(self, weights: Any, v: int, *inputs: Any) -> Any:
+        return super().alone(weights, (v + 1) % len(self.models), *inputs)
+
+
+class StackWithoutBias(Members):
+    def alone(self, weights: Any, v: int, *inputs: Any) -> Any:
+        return super().alone({**weights, "out.bias": weights["out.bias"].detach()}, v, *inputs)
+
+
+class StackLearnsOtherwise(Members):
+    def alone(self, weights: Any, v: int, *inputs: Any) -> Any:
+        bias = weights["out.bias"]
+        return super().alone({**weights, "out.bias": 2 * bias - bias.detach()}, v, *inputs)
+
+
+class StackSharesDraws(Members):
+    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, draws: Any) -> torch.Tensor:
+        noise = draws.normal((1,), [1.0] * len(tokens))
+        return super().__call__(weights, tokens, conditions, draws) + noise.sum()
+
+
+class StackAveragesMembers(Members):
+    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, draws: Any) -> torch.Tensor:
+        logits = super().__call__(weights, tokens, conditions, draws)
+        return logits + 0 * logits.mean(dim=0, keepdim=True)
+
+
+class StackSharesGradients(Members):
+    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, draws: Any) -> torch.Tensor:
+        logits = super().__call__(weights, tokens, conditions, draws)
+        return Leaky.apply(logits)  # type: ignore[no-any-return, no-untyped-call]
+
+
+class Leaky(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, logits: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(logits)
+        return logits.clone()
+
+    @staticmethod
+    def backward(ctx: Any, grad: torch.Tensor) -> torch.Tensor:
+        (logits,) = ctx.saved_tensors
+        return grad + 0 * logits.sum()  # type: ignore[no-any-return]
+
+
+class StackStepsInHalf(Members):
+    def stepper(self, weights: Any) -> Any:
+        step = super().stepper(weights)
+        return lambda *given: (step(*given)[0].half(), step(*given)[1])
+
+
+class StackStepsForgetfully(Members):
+    def stepper(self, weights: Any) -> Any:
+        step = super().stepper(weights)
+        return lambda tokens, conditions, state: step(tokens, conditions)
+
+
+class StackStateGrows(Members):
+    def stepper(self, weights: Any) -> Any:
+        step = super().stepper(weights)
+
+        def grown(tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
+            logits, after = step(tokens, conditions, state and state[:2])
+            return logits, (*after, torch.zeros(len(state[2]) + 1 if state else 1))
+
+        return grown
+
+
+def stack_of(kind: Any) -> Any:
+    """A model that is stacked in that way."""
+    return type(kind.__name__, (Stackable,), {"kind": kind})
+
+
 class NoModule:
     def __init__(self, vocabulary: int, conditioners: Any) -> None:
         pass
@@ -120,7 +239,7 @@ class StepsForgetfully(Network):
         return step
 
 
-KEEPS = {"ModelContract": Network}
+KEEPS = {"ModelContract": Stackable}
 #: The contract, its test that must fail, the component, and what the message must say.
 BREAKS: list[tuple[str, str, Any, str]] = [
     ("ModelContract", "test_logits", NoModule, "gives a NoModule"),
@@ -137,5 +256,15 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ("ModelContract", "test_seed_decides", SameForEverySeed, "another seed gave the same"),
     ("ModelContract", "test_stepper", StepsOtherwise, "in bf16 the stepper's logits are off"),
     ("ModelContract", "test_stepper", StepsForgetfully, "in fp32 the stepper's logits are off"),
+    ("ModelContract", "test_stack", stack_of(StackOfLast), "a stack's logits are"),
+    ("ModelContract", "test_stack", stack_of(StackOfOthers), "member 0's logits are off"),
+    ("ModelContract", "test_stack", stack_of(StackWithoutBias), "no gradient reaches out.bias"),
+    ("ModelContract", "test_stack", stack_of(StackLearnsOtherwise), "member 0's gradient of out.bias is off"),
+    ("ModelContract", "test_stack_keeps_members_apart", stack_of(StackSharesDraws), "depends on the others"),
+    ("ModelContract", "test_stack_keeps_members_apart", stack_of(StackAveragesMembers), "beside one that is NaN"),
+    ("ModelContract", "test_stack_keeps_members_apart", stack_of(StackSharesGradients), "is not finite"),
+    ("ModelContract", "test_stacked_stepper", stack_of(StackStepsInHalf), "not float32"),
+    ("ModelContract", "test_stacked_stepper", stack_of(StackStepsForgetfully), "at time 1 member 0's logits are off"),
+    ("ModelContract", "test_stacked_stepper", stack_of(StackStateGrows), "changes its shape"),
     ("ModelContract", "test_seed_decides", OwnStream, "the same seed gave other"),
 ]

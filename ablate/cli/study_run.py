@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import os
 import signal
@@ -16,6 +17,7 @@ from ablate.cli.places import home_option, store_option
 from ablate.errors import AblateError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ablate.store.store import Store
@@ -343,9 +345,17 @@ def _print_plan(request: Request, made: Plan, expected: Estimate, *, as_json: bo
     if not made.missing and not (spec.design == "search" and left):
         click.echo("nothing to run: every result is there")
     else:
+        if expected.stacks:
+            click.echo(f"trainings as one on the GPU: {_stack_sizes(expected.stacks)}")
         click.echo(f"estimated time: {duration(expected.seconds)}, and some seconds to start and to measure")
         if expected.bytes:
             click.echo(f"estimated memory: {expected.bytes / 2**30:.1f} GiB{_where(request)}")
+
+
+def _stack_sizes(sizes: Sequence[int]) -> str:
+    """``2 stacks of 20, 1 alone``."""
+    counts = sorted(collections.Counter(sizes).items(), reverse=True)
+    return ", ".join(f"{plural(n, 'stack')} of {size}" if size > 1 else f"{n} alone" for size, n in counts)
 
 
 def _where(request: Request) -> str:

@@ -14,6 +14,7 @@ is no dependency of it: the plugin's tests bring it.
 
 from __future__ import annotations
 
+from ablate.testing.model import ModelContract
 from ablate.testing.music import (
     AugmenterContract,
     CorpusContract,
@@ -21,7 +22,7 @@ from ablate.testing.music import (
     ModelMetricContract,
     TokenizerContract,
 )
-from ablate.testing.network import ConditionerContract, ModelContract, SamplerContract
+from ablate.testing.network import ConditionerContract, SamplerContract
 from ablate.testing.samples import performances
 
 __all__ = [
