@@ -227,6 +227,21 @@ def test_edges_of_the_uniform_numbers() -> None:
     assert drawn(logits, [0.0, np.nextafter(0.5, 0), 0.5, ALMOST_ONE]) == [1, 1, 3, 3]
 
 
+@pytest.mark.parametrize("value", [float("nan"), -INF])
+def test_what_is_looked_at_later_is_still_seen(value: float) -> None:
+    logits, u = torch.zeros(3, 5), torch.full((3, 1), 0.5, dtype=torch.float64)
+    later = torch.zeros((), dtype=torch.float64)
+    assert draw(logits, u, None, later).equal(draw(logits, u))
+    logits[1] = value
+    draw(logits, u, torch.tensor([True, False, True]), later)
+    assert later.isfinite()  # nobody wants the row without a token
+    tokens = draw(logits, u, None, later)
+    assert not later.isfinite()
+    assert bool(((tokens >= 0) & (tokens < 5)).all())
+    draw(torch.zeros(3, 5), u, None, later)
+    assert not later.isfinite()
+
+
 def test_each_row_is_drawn_by_its_own_number() -> None:
     assert drawn([[0.0, 0.0], [0.0, 0.0], [5.0, -5.0]], [0.4, 0.6, 0.6]) == [0, 1, 0]
 

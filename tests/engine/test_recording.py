@@ -1,0 +1,84 @@
+"""Steps that are recorded: the logic with a recording of our own, the real one on a GPU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+
+from ablate.engine.recording import WARM, Recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CPU = torch.device("cpu")
+
+
+def test_a_step_runs_as_it_is_and_then_as_its_recording() -> None:
+    done: list[str] = []
+
+    def record(step: Callable[[], None], generators: Any) -> Callable[[], None]:
+        done.append("recorded")
+        return lambda: done.append("played")
+
+    step = Recorded(lambda: done.append("run"), CPU, record=record)
+    for _ in range(WARM + 2):
+        step()
+    assert done == ["run"] * WARM + ["recorded", "played", "played"]
+
+
+def test_without_a_recorder_a_step_stays_as_it_is() -> None:
+    done: list[str] = []
+    step = Recorded(lambda: done.append("run"), CPU)
+    for _ in range(WARM + 2):
+        step()
+    assert done == ["run"] * (WARM + 2)
+
+
+def test_a_step_that_cannot_be_recorded_says_so_once_and_runs_on(caplog: pytest.LogCaptureFixture) -> None:
+    done: list[str] = []
+
+    def record(step: Callable[[], None], generators: Any) -> Callable[[], None]:
+        raise RuntimeError("operation not permitted\nwhen stream is capturing")
+
+    step = Recorded(lambda: done.append("run"), CPU, record=record)
+    for _ in range(WARM + 3):
+        step()
+    assert done == ["run"] * (WARM + 3)
+    (record_said,) = caplog.records
+    assert record_said.getMessage().endswith(
+        "launched piece by piece: operation not permitted when stream is capturing"
+    )
+
+
+def test_memory_that_runs_out_while_recording_is_for_the_caller() -> None:
+    def record(step: Callable[[], None], generators: Any) -> Callable[[], None]:
+        raise torch.OutOfMemoryError("too much")
+
+    step = Recorded(lambda: None, CPU, record=record)
+    for _ in range(WARM):
+        step()
+    with pytest.raises(torch.OutOfMemoryError):
+        step()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_recorded_step_on_a_gpu_does_what_the_step_does() -> None:
+    """Streams too: seeded before a step, they give the numbers that the step alone would draw."""
+    device = torch.device("cuda")
+    seen: dict[bool, list[list[float]]] = {}
+    for recorded in (True, False):
+        stream, values = torch.Generator(device), torch.zeros(4, device=device)
+
+        def add(values: torch.Tensor = values, stream: torch.Generator = stream) -> None:
+            values.add_(torch.empty_like(values).normal_(generator=stream))
+
+        step = Recorded(add, device if recorded else CPU, [stream])
+        for number in range(WARM + 4):
+            stream.manual_seed(number)
+            step()
+            seen.setdefault(recorded, []).append(values.tolist())
+        assert (step._replay is not None) == recorded
+    assert seen[True] == seen[False]

@@ -1,0 +1,453 @@
+"""Members trained as one stack, against the same members trained alone. On a GPU too, where there is one."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import torch
+from engine_material import VOCABULARY, Noisy, examples, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as limits
+from torch.nn import functional
+
+from ablate.engine import checkpoint
+from ablate.engine import train as training
+from ablate.engine.draws import StackDraws
+from ablate.engine.members import LOOK_EVERY, start
+from ablate.engine.stack import Stack, can_stack, member_losses, stacks
+from ablate.engine.train import Member, MemberSeeds, Progress, Trained, train
+from ablate.engine.windows import IGNORED, Example
+from ablate.errors import StageError, TrainingDiverged
+from ablate.testing.samples import ClockConditioner
+from ablate_recurrent import ablate_models as recurrent_models
+from ablate_transformer import ablate_models as transformer_models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+SPECS = {spec.name: spec for spec in [*recurrent_models(), *transformer_models()]}
+SMALL: dict[str, dict[str, Any]] = {
+    "lstm": {"embedding": 8, "hidden": 16, "layers": 2},
+    "gru": {"embedding": 8, "hidden": 16, "layers": 2},
+    "transformer": {"embedding": 16, "heads": 2, "context": 9},
+}
+MODELS = pytest.mark.parametrize("model", SMALL)
+DEVICES = pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+
+
+@pytest.fixture(autouse=True)
+def needs_gpu(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+
+
+def member(model: str = "lstm", seed: int = 1, *, conditioners: Sequence[Any] = (), **changes: Any) -> Member:
+    """A member whose options may differ from another's in everything but its shape."""
+    options = SMALL[model] | changes.pop("options", {})
+    kept, learns = changes.pop("checkpoint", None), changes.pop("examples", examples())
+    if not conditioners:
+        learns = [Example(example.tokens) for example in learns]
+    return Member(
+        build=lambda: SPECS[model].build(SPECS[model].parse(options), VOCABULARY, list(conditioners)),
+        examples=learns,
+        conditioners=conditioners,
+        settings=settings(**changes),
+        seeds=MemberSeeds(seed, seed + 100, seed + 200, seed + 300),
+        checkpoint=kept,
+    )
+
+
+def trained(members: Sequence[Member], **how: Any) -> list[Trained]:
+    results = train(members, **{"stacked": True, **how})
+    assert all(isinstance(result, Trained) for result in results), results
+    return results  # type: ignore[return-value]
+
+
+def off(one: Trained, other: Trained) -> float:
+    """How far two trainings are from each other, in their losses."""
+    return float(np.abs(np.array(one.losses) - np.array(other.losses)).max())
+
+
+def after(calls: int) -> Callable[[], bool]:
+    count = itertools.count()
+    return lambda: next(count) >= calls
+
+
+# A member agrees with itself alone
+
+
+@DEVICES
+@given(data=st.data())
+@limits(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_gradients_of_random_stacks_are_those_of_each_member_alone(device: str, data: st.DataObject) -> None:
+    """In fp32, within 1e-5 of the largest."""
+    model = data.draw(st.sampled_from(list(SMALL)))
+    members = data.draw(st.integers(1, 4))
+    rows, window = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 20))
+    conditioners = data.draw(st.sampled_from([[], [ClockConditioner()], [Noisy(), ClockConditioner()]]))
+    options = {"layers": data.draw(st.integers(1, 3))}
+    if model != "transformer":
+        options |= {"hidden": data.draw(st.integers(1, 19)), "embedding": data.draw(st.integers(1, 9))}
+    wide = [
+        Example(each.tokens, each.conditions * len(conditioners)) for each in examples(data.draw(st.integers(1, 3)))
+    ]
+    stack = [
+        member(
+            model, seed, options=options, conditioners=conditioners, examples=wide, batch=rows, window=window, steps=2
+        )
+        for seed in range(members)
+    ]
+    starts = [start(each) for each in stack]
+    assert [group.indices for group in stacks(dict(enumerate(starts)))] == [list(range(members))]
+    together = Stack(starts, torch.device(device))
+    together._windows.load(1, 1)
+    together._windows.give(1)
+    batch = together._windows.cut()
+    logits = together._network(
+        together.weights, batch.tokens, batch.conditions, StackDraws(members, batch.tokens.device)
+    )
+    gradients = torch.autograd.grad(member_losses(logits, batch.targets).sum(), list(together.weights.values()))
+    for v, begun in enumerate(starts):
+        own = begun.windows.batch(1, conditioners, stack[v].seeds.labels)
+        assert own.tokens.equal(batch.tokens[v].cpu())
+        assert own.targets.equal(batch.targets[v].cpu())
+        logits_rtv, _ = begun.model.train()(own.tokens, own.conditions)
+        functional.cross_entropy(logits_rtv.flatten(0, 1), own.targets.flatten(), ignore_index=IGNORED).backward()
+        for gradient, weight in zip(gradients, begun.model.parameters(), strict=True):
+            scale = max(float(weight.grad.abs().max()), 1.0)
+            assert float((gradient[v].cpu() - weight.grad).abs().max()) <= 1e-5 * scale
+
+
+@MODELS
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_a_member_of_a_stack_draws_and_learns_what_it_does_alone(model: str, dropout: float) -> None:
+    """On a CPU, where both draw alike; 30 steps with dropout, disturbed conditions and random states: within 1e-4."""
+    options: dict[str, Any] = {"dropout": dropout}
+    if model != "transformer":
+        options["initial_state"] = "random"
+    members = [member(model, seed, options=options, conditioners=[Noisy()]) for seed in (1, 5, 9)]
+    alone, together = train(members), trained(members)
+    for one, other in zip(alone, together, strict=True):
+        assert isinstance(one, Trained)
+        assert (other.together, other.tokens_seen, other.finished) == (3, one.tokens_seen, True)
+        assert (other.parameters, other.multiplied) == (one.parameters, one.multiplied)
+        assert list(other.weights) == list(one.weights)
+        assert off(one, other) < 1e-4
+
+
+@DEVICES
+@MODELS
+def test_who_else_is_in_the_stack_does_not_matter(model: str, device: str) -> None:
+    """Whatever differs between members: seeds, data, learning rates, decay, clipping, dropout, initial states."""
+    first = member(model, 1, options={"dropout": 0.2})
+    others = [
+        member(model, 5, learning_rate=0.1, decay=0.5, decay_every=7, clip=0.0),
+        member(model, 6, examples=examples(2, 40), clip=1e-3, options={"dropout": 0.6}),
+        member(model, 7, options={} if model == "transformer" else {"initial_state": "random", "dropout": 0.1}),
+    ]
+    (alone,) = trained([first], device=device)
+    beside = trained([*others, first], device=device)
+    assert [result.together for result in beside] == [4] * 4
+    assert off(alone, beside[3]) < 1e-4
+    assert len({result.losses[-1] for result in beside}) == 4
+
+
+@DEVICES
+@MODELS
+def test_the_same_stack_gives_the_same_bits(model: str, device: str) -> None:
+    members = [member(model, seed, options={"dropout": 0.2}) for seed in (1, 2)]
+    once, again = trained(members, device=device), trained(members, device=device)
+    for one, other in zip(once, again, strict=True):
+        assert one.losses == other.losses
+        assert all(one.weights[name].equal(other.weights[name]) for name in one.weights)
+
+
+@MODELS
+def test_learning_rates_decay_and_clipping_are_each_members_own(model: str) -> None:
+    changes: list[dict[str, Any]] = [
+        {"clip": 0.0},
+        {"clip": 0.02},
+        {"decay": 0.5, "decay_every": 5},
+        {"learning_rate": 0.02},
+    ]
+    members = [member(model, 1, **each) for each in changes]
+    for one, other in zip(train(members), trained(members), strict=True):
+        assert isinstance(one, Trained)
+        assert off(one, other) < 1e-4
+
+
+@DEVICES
+def test_bf16_stays_near_fp32(device: str) -> None:
+    fp32, bf16 = (trained([member(precision=p, steps=60)] * 2, device=device)[0] for p in ("fp32", "bf16"))
+    assert fp32.losses != bf16.losses
+    assert off(fp32, bf16) < 0.1
+    assert all(tensor.dtype == torch.float32 for tensor in bf16.weights.values())
+
+
+# What goes wrong with one of them
+
+
+@DEVICES
+@MODELS
+def test_a_member_that_diverges_leaves_the_others_untouched(model: str, device: str) -> None:
+    good = [member(model, seed) for seed in (1, 2)]
+    bad = member(model, 3, learning_rate=1e38, clip=0.0)
+    news: list[int] = []
+    results = train([good[0], bad, good[1]], device, stacked=True, tell=lambda index, _: news.append(index))
+    assert isinstance(results[1], TrainingDiverged)
+    assert "the training loss is" in str(results[1])
+    assert "(now 1e+38)" in str(results[1])
+    assert set(news) == {0, 2}
+    for one, other in zip(trained(good, device=device), (results[0], results[2]), strict=True):
+        assert isinstance(other, Trained)
+        assert off(one, other) < 1e-5
+
+
+def test_a_stack_of_diverged_members_ends_at_once() -> None:
+    stops = itertools.count()
+    results = train(
+        [member(learning_rate=1e38, clip=0.0, steps=400)] * 2, stacked=True, should_stop=lambda: next(stops) > 1e4
+    )
+    assert all(isinstance(result, TrainingDiverged) for result in results)
+    assert next(stops) <= LOOK_EVERY + 1
+
+
+def test_the_last_update_is_looked_at_too() -> None:
+    (result,) = train([member(learning_rate=1e39, steps=1)], stacked=True)
+    assert "a weight is no longer a number after step 1 of 1" in str(result)
+
+
+def test_a_stack_that_does_not_fit_is_halved(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    whole = trained([member(seed=seed) for seed in range(5)])
+    sizes: list[int] = []
+
+    class Tight(Stack):
+        def __init__(self, starts: Any, device: Any) -> None:
+            sizes.append(len(starts))
+            if len(starts) > 2:
+                raise torch.OutOfMemoryError("too much")
+            super().__init__(starts, device)
+
+    monkeypatch.setattr(training, "Stack", Tight)
+    news: list[int] = []
+    halves = trained([member(seed=seed) for seed in range(5)], tell=lambda index, _: news.append(index))
+    assert sizes == [5, 2, 3, 1, 2]
+    assert [result.together for result in halves] == [2, 2, 1, 2, 2]
+    assert set(news) == set(range(5))
+    assert all(off(one, other) < 1e-4 for one, other in zip(whole, halves, strict=True))
+    assert [record.getMessage() for record in caplog.records] == [
+        "5 models do not fit into the memory of cpu together; trying 2",
+        "3 models do not fit into the memory of cpu together; trying 1",
+    ]
+
+
+def test_a_member_that_does_not_fit_alone_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("too much")
+
+    monkeypatch.setattr(training, "Stack", full)
+    with pytest.raises(StageError, match=r"out of memory on cpu: try a smaller training.batch \(now 3\)"):
+        train([member()], stacked=True)
+    monkeypatch.setattr(training, "_Run", full)
+    with pytest.raises(StageError, match="out of memory on cpu"):
+        train([member()])
+
+
+def test_memory_that_runs_out_later_costs_no_more_than_the_last_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members = [member(seed=seed, steps=60, checkpoint=tmp_path / f"{seed}") for seed in range(2)]
+    steps: list[tuple[int, int]] = []
+
+    class Late(Stack):
+        def _train_step(self) -> None:
+            steps.append((len(self._members), self._step))
+            if len(self._members) > 1 and self._step == 40:
+                raise torch.OutOfMemoryError("too much")
+            super()._train_step()
+
+    monkeypatch.setattr(training, "Stack", Late)
+    halves = trained(members, checkpoint_seconds=0)
+    assert (1, LOOK_EVERY) in steps
+    assert (1, 0) not in steps
+    monkeypatch.undo()
+    whole = trained([dataclasses.replace(each, checkpoint=None) for each in members])
+    assert all(off(one, other) < 1e-4 for one, other in zip(whole, halves, strict=True))
+
+
+# Stopped and resumed
+
+
+@DEVICES
+@pytest.mark.parametrize("stops", [(0,), (1,), (13,), (LOOK_EVERY,), (29,), (4, 1, 9)])
+def test_an_interrupted_stack_goes_on_as_if_it_were_not(tmp_path: Path, stops: tuple[int, ...], device: str) -> None:
+    def made(**kept: Any) -> list[Member]:
+        options = {"dropout": 0.3, "initial_state": "random"}
+        return [
+            member(
+                *("lstm", seed),
+                options=options,
+                conditioners=[Noisy()],
+                **{key: path / str(seed) for key, path in kept.items()},
+            )
+            for seed in (1, 2, 3)
+        ]
+
+    for number, steps in enumerate(stops):
+        parts = trained(made(checkpoint=tmp_path), should_stop=after(steps), device=device)
+        assert not any(part.finished for part in parts)
+        assert [len(part.losses) for part in parts] == [sum(stops[: number + 1])] * 3
+    resumed, whole = trained(made(checkpoint=tmp_path), device=device), trained(made(), device=device)
+    for one, other in zip(resumed, whole, strict=True):
+        assert one.finished
+        assert one.losses == other.losses
+        assert all(one.weights[name].equal(other.weights[name]) for name in one.weights)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_checkpoint_serves_a_stack_and_a_member_alone(tmp_path: Path, *, first: bool) -> None:
+    kept = [member(seed=seed, checkpoint=tmp_path / str(seed)) for seed in (1, 2)]
+    train(kept, stacked=first, should_stop=after(11))
+    resumed = train(kept, stacked=not first)
+    for one, other in zip(resumed, trained([dataclasses.replace(each, checkpoint=None) for each in kept]), strict=True):
+        assert isinstance(one, Trained)
+        assert off(one, other) < 1e-4
+
+
+def test_members_that_are_not_equally_far_are_stacked_apart(tmp_path: Path) -> None:
+    kept = [member(seed=seed, checkpoint=tmp_path / str(seed)) for seed in range(4)]
+    trained(kept[:2], should_stop=after(9))
+    results = trained(kept)
+    assert [result.together for result in results] == [2] * 4
+    whole = trained([dataclasses.replace(each, checkpoint=None) for each in kept])
+    assert all(off(one, other) < 1e-4 for one, other in zip(whole, results, strict=True))
+
+
+def test_a_crash_costs_no_more_than_what_came_after_the_last_checkpoint(tmp_path: Path) -> None:
+    kept = [member(seed=seed, steps=60, checkpoint=tmp_path / str(seed)) for seed in (1, 2)]
+
+    def crash(index: int, progress: Progress) -> None:
+        if progress.step == 2 * LOOK_EVERY:
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        train(kept, stacked=True, tell=crash, checkpoint_seconds=0)
+    assert [checkpoint.load_tensors(each.checkpoint)[1] for each in kept if each.checkpoint] == [
+        {"step": LOOK_EVERY}
+    ] * 2
+    resumed, whole = trained(kept), trained([dataclasses.replace(each, checkpoint=None) for each in kept])
+    assert all(one.losses == other.losses for one, other in zip(resumed, whole, strict=True))
+
+
+# Who can be stacked
+
+
+class Dropping(ClockConditioner):
+    """Its module draws from torch's own stream."""
+
+    def module(self, width: int) -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.Linear(self.features, width), torch.nn.Dropout(0.5))
+
+
+class Recurring(ClockConditioner):
+    """Its module is one that cannot be vectorised over members."""
+
+    def module(self, width: int) -> torch.nn.Module:
+        class Layer(torch.nn.Module):
+            def __init__(self, features: int) -> None:
+                super().__init__()
+                self.layer = torch.nn.GRU(features, width, batch_first=True)
+
+            def forward(self, values: torch.Tensor) -> torch.Tensor:
+                return self.layer(values)[0]  # type: ignore[no-any-return]
+
+        return Layer(self.features)
+
+
+class Buffered(ClockConditioner):
+    """Its module keeps a buffer."""
+
+    def module(self, width: int) -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.Linear(self.features, width), Scaled())
+
+
+class Scaled(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("scale", torch.ones(()))
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return values * self.scale
+
+
+@MODELS
+@pytest.mark.parametrize(("conditioner", "stackable"), [(Dropping, False), (Buffered, False), (Recurring, True)])
+def test_strangers_conditioners_train_as_they_do_alone(model: str, conditioner: Any, *, stackable: bool) -> None:
+    members = [member(model, seed, conditioners=[conditioner()], steps=8) for seed in (1, 2)]
+    together = trained(members)
+    assert [result.together for result in together] == [2 if stackable else 1] * 2
+    for one, other in zip(train(members), together, strict=True):
+        assert isinstance(one, Trained)
+        assert off(one, other) < 1e-4
+
+
+def test_models_that_cannot_be_stacked_train_beside_those_that_can() -> None:
+    class Table(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = torch.nn.Embedding(VOCABULARY, VOCABULARY)
+
+        def forward(self, tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
+            return self.table(tokens), state
+
+    table = dataclasses.replace(member(), build=Table)
+    members = [member(), table, member("gru"), member(seed=2), member(steps=7)]
+    results = trained(members)
+    assert [result.together for result in results] == [2, 1, 1, 2, 1]
+    for one, other in zip(train(members), results, strict=True):
+        assert isinstance(one, Trained)
+        assert off(one, other) < 1e-4
+
+
+def test_transformers_that_look_back_differently_far_are_trained_apart() -> None:
+    results = trained([member("transformer", options={"context": context}) for context in (4, 9)])
+    assert [result.together for result in results] == [1, 1]
+
+
+def test_tied_frozen_and_buffered_networks_cannot_be_stacked() -> None:
+    def network(change: Callable[[Any], None]) -> Any:
+        model = SPECS["lstm"].build(SPECS["lstm"].parse(SMALL["lstm"] | {"embedding": 16}), VOCABULARY, [])
+        change(model)
+        return model
+
+    def tie(model: Any) -> None:
+        model.projection.weight = model.embedding.weight
+
+    changes: list[Callable[[Any], None]] = [
+        tie,
+        lambda model: model.embedding.requires_grad_(False),
+        lambda model: model.register_buffer("seen", torch.zeros(3)),
+    ]
+    assert can_stack(network(lambda model: None), "fp32", [])
+    assert not any(can_stack(network(change), "fp32", []) for change in changes)
+
+
+def test_news_come_of_every_member_with_the_speed_of_all() -> None:
+    news: list[tuple[int, Progress]] = []
+    results = trained([member(seed=seed, steps=60) for seed in (1, 2)], tell=lambda *told: news.append(told))
+    assert [(index, progress.step) for index, progress in news] == [(i, s) for s in (25, 50, 60) for i in (0, 1)]
+    assert all(progress.together == 2 and progress.tokens_per_second > 0 for _, progress in news)
+    assert [progress.loss for _, progress in news] == [results[index].losses[p.step - 1] for index, p in news]
+
+
+def test_the_hosts_random_numbers_are_left_alone() -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    trained([member(options={"dropout": 0.5}, steps=3)])
+    assert torch.get_rng_state().equal(before)

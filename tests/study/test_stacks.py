@@ -1,0 +1,249 @@
+"""Which stages become one job, and studies whose networks are trained and generate as one (here on a CPU)."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+
+from ablate.engine.draws import StackDraws
+from ablate.registry import get_registry
+from ablate.store.store import Store
+from ablate.study import stacks
+from ablate.study.executor import InlineExecutor
+from ablate.study.plan import lay_out, weights_of
+from ablate.study.result import Listener
+from ablate.study.runner import Shared, StudyRun
+from ablate.study.stacks import Packing, evenly
+from ablate_recurrent.network import Recurrent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Bench
+
+    from ablate.study.jobs import Job, News
+    from ablate.study.result import RunResult
+    from ablate.study.spec import StudySpec
+    from ablate.study.stages import Stage
+
+#: Variants that differ in data, labels, conditioner, learning rate and dropout, all of one shape.
+ALIKE = {
+    "axes": {"training.learning_rate": [3e-3, 1e-2], "model.lstm.dropout": [0.0, 0.3]},
+    "baseline": {"training.learning_rate": 3e-3, "model.lstm.dropout": 0.0},
+}
+
+
+class Jobs(InlineExecutor):
+    """Remembers what it was given."""
+
+    def __init__(self, bench: Bench, *, stacked: bool | None = True, places: int = 1) -> None:
+        super().__init__(bench.home, "cpu", 0.0, stacked=stacked)
+        self.places = places
+        self.seen: list[Job] = []
+
+    def submit(self, job: Job) -> None:
+        self.seen.append(job)
+        super().submit(job)
+
+    def sizes(self, kind: str) -> list[int]:
+        return [len(job.stages) for job in self.seen if job.kind == kind]
+
+
+def run(bench: Bench, spec: StudySpec, jobs: Jobs | None = None, **options: Any) -> RunResult:
+    """A run whose networks are stacked."""
+    with Store(bench.url) as store, jobs or Jobs(bench) as executor:
+        shared = Shared(executor)
+        return StudyRun(lay_out(spec, get_registry(), "cpu"), store, bench.home, shared=shared, **options).run()
+
+
+def stages(spec: StudySpec) -> list[Stage]:
+    return list(lay_out(spec, get_registry(), "cpu").stages().values())
+
+
+def of_stages(kind: str, jobs: list[list[Stage]]) -> list[int]:
+    assert all(stage.kind == kind for job in jobs for stage in job)
+    return [len(job) for job in jobs]
+
+
+def packing(places: int = 1, examples: int = 1, **options: Any) -> Packing:
+    return Packing("cpu", places, lambda stage: examples, stacked=True, **options)
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "sizes"), [(20, 20, [20]), (20, 19, [10, 10]), (7, 3, [2, 3, 2]), (3, 1, [1, 1, 1]), (1, 9, [1])]
+)
+def test_stages_are_shared_out_evenly(count: int, most: int, sizes: list[int]) -> None:
+    numbers: Any = range(count)
+    lists = evenly(numbers, most)
+    assert [number for some in lists for number in some] == list(numbers)
+    assert sorted(map(len, lists)) == sorted(sizes)
+
+
+def test_on_a_cpu_nothing_is_stacked(load: Callable[..., StudySpec]) -> None:
+    plain = Packing("cpu", 4, lambda stage: 1)
+    spec = load(replicates=5)
+    assert of_stages("train", plain.trainings(stages(spec))) == [1] * 5
+    jobs = plain.generations(stages(spec))
+    assert of_stages("generate", jobs) == [2] * 5
+    assert all(len({weights_of(stage).fingerprint for stage in job}) == 1 for job in jobs)
+
+
+def test_what_has_one_shape_is_one_job_and_several_gpus_share_it(load: Callable[..., StudySpec]) -> None:
+    spec = load(ALIKE, replicates=5)
+    assert of_stages("train", packing().trainings(stages(spec))) == [20]
+    assert of_stages("train", packing(3).trainings(stages(spec))) == [7, 6, 7]
+    assert of_stages("generate", packing().generations(stages(spec))) == [20]
+    assert of_stages("generate", packing(4).generations(stages(spec))) == [5] * 4
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "level"),
+    [
+        ("model.lstm.hidden", 16, 24),
+        ("training.steps", 6, 7),
+        ("training.window", 16, 8),
+        ("training.batch", 2, 3),
+        ("training.precision", "fp32", "bf16"),
+    ],
+)
+def test_what_has_another_shape_is_another_job(
+    path: str, first: Any, level: Any, load: Callable[..., StudySpec]
+) -> None:
+    spec = load({"axes": {path: [first, level]}, "baseline": {path: first}}, replicates=3)
+    assert of_stages("train", packing().trainings(stages(spec))) == [3, 3]
+
+
+def test_memory_limits_a_stack(load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def fits(member: Any, device: str) -> int:
+        asked.append(member)
+        return 3
+
+    monkeypatch.setattr(stacks, "fits", fits)
+    assert of_stages("train", packing().trainings(stages(load(replicates=8)))) == [3, 2, 3]
+    (member,) = asked  # once for all of a kind
+    assert member.settings.steps == 6
+    assert of_stages("train", packing(8).trainings(stages(load(replicates=8)))) == [1] * 8
+    assert len(asked) == 1  # one each for so many places fits without asking
+
+
+def test_rows_limit_a_generation(load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacks, "GRID_ROWS", 9)
+    assert of_stages("generate", packing().generations(stages(load(replicates=4)))) == [4, 4]
+
+
+def test_models_without_a_stack_are_jobs_of_their_own(
+    load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(Recurrent, "stack")
+    assert of_stages("train", packing().trainings(stages(load(replicates=3)))) == [1] * 3
+    generations = packing().generations(stages(load(replicates=3)))
+    assert [len({weights_of(stage).fingerprint for stage in job}) for job in generations] == [1] * 3
+
+
+# Studies
+
+
+def test_a_study_of_stacks_finds_what_one_without_does(
+    bench: Bench, load: Callable[..., StudySpec], tmp_path: Any
+) -> None:
+    spec = load(ALIKE, replicates=2)
+    jobs = Jobs(bench)
+    assert run(bench, spec, jobs).failures == ()
+    assert (jobs.sizes("train"), jobs.sizes("generate")) == ([8], [8])
+    other = type(bench)(tmp_path / "other")
+    other.run(spec)
+    one, two = bench.numbers(spec.name), other.numbers(spec.name)
+    assert len(one) == len(two)
+    # fp32, six steps: hardly a token is another one
+    assert sum(m == n for m, n in zip(one, two, strict=True)) > 0.8 * len(one)
+    with bench.store() as store:
+        trained = [each for each in store.stages(s.fingerprint for s in stages(spec)).values() if each.kind == "train"]
+    assert [each.result["together"] for each in trained] == [8] * 8
+
+
+def test_a_member_that_diverges_fails_its_own_cell(bench: Bench, load: Callable[..., StudySpec]) -> None:
+    rates = {"axes": {"training.learning_rate": [3e-3, 1e38]}, "baseline": {"training.learning_rate": 3e-3}}
+    result = run(bench, load({**rates, "training.clip": 0.0}))
+    assert {(failure.variant, failure.error_class) for failure in result.failures} == {
+        ("learning_rate=1e+38", "TrainingDiverged")
+    }
+    assert sorted(bench.states(result.name).values()) == ["done", "done", "failed", "failed"]
+
+
+def test_a_stack_that_a_plugin_breaks_is_tried_one_by_one(
+    bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = Recurrent.stack
+
+    def only_alone(models: Any, precision: str) -> Any:
+        if len(models) > 1:
+            raise RuntimeError("no stack for you")
+        return stack(models, precision)
+
+    monkeypatch.setattr(Recurrent, "stack", staticmethod(only_alone))
+    jobs = Jobs(bench)
+    result = run(bench, load(), jobs)
+    assert result.failures == ()
+    assert jobs.sizes("train") == [2]
+
+
+class StopsAt(Listener):
+    def __init__(self, fraction: float) -> None:
+        self.fraction, self.seen = fraction, []  # type: ignore[var-annotated]
+
+    def news(self, news: News) -> None:
+        self.seen.append(news)
+        if news.kind == "train" and news.fraction >= self.fraction:
+            self.stop()
+
+    stop: Any = staticmethod(lambda: None)
+
+
+def test_a_stopped_stack_goes_on_where_it_was(bench: Bench, load: Callable[..., StudySpec], tmp_path: Any) -> None:
+    spec = load({"training.steps": 60})
+    listener, jobs = StopsAt(0.4), Jobs(bench)
+    listener.stop = jobs.stop
+    stopped = run(bench, spec, jobs, listener=listener)
+    assert stopped.checkpoints == 2
+    assert set(bench.states(spec.name).values()) == {"interrupted"}
+    (news,) = [news for news in listener.seen if news.kind == "train"]  # one voice for both
+    assert (news.together, round(news.fraction, 2)) == (2, 0.42)
+    assert run(bench, spec).failures == ()
+    other = type(bench)(tmp_path / "other")
+    run(other, spec)
+    assert bench.numbers(spec.name) == other.numbers(spec.name)
+
+
+def test_what_a_stopped_job_has_finished_is_kept(
+    bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two stacks in one job, because one did not fit: the first is done when the second is stopped."""
+    jobs = Jobs(bench)
+    drawn = functools.partial(StackDraws.seed)
+    count = 0
+
+    def stop_later(draws: StackDraws, seeds: Any) -> None:
+        nonlocal count
+        count += 1
+        if count == 2:  # the first step of the second stack
+            jobs.stop()
+        drawn(draws, seeds)
+
+    from ablate.engine import train as training
+
+    class Tight(training.Stack):
+        def __init__(self, starts: Any, device: Any) -> None:
+            if len(starts) > 1:
+                raise torch.OutOfMemoryError("too much")
+            super().__init__(starts, device)
+
+    monkeypatch.setattr(training, "Stack", Tight)
+    monkeypatch.setattr(StackDraws, "seed", stop_later)
+    result = run(bench, load(), jobs)
+    assert result.ran["train"] == 1
+    assert bench.counts(load(), "train") == (1, 1)
