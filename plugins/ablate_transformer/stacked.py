@@ -6,6 +6,7 @@ Attention knows no weights, so there the heads of all members are simply that ma
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import torch
@@ -40,7 +41,8 @@ class StackedTransformer:
     ) -> torch.Tensor:
         """Logits [members, rows, time, vocabulary]."""
         # a cache of cast weights would outlive a recording of the step
-        with torch.autocast(tokens.device.type, torch.bfloat16, enabled=self._bf16, cache_enabled=False):
+        cast = torch.autocast(tokens.device.type, torch.bfloat16, cache_enabled=False) if self._bf16 else nullcontext()
+        with cast:
             embedded_vrte = ablate.each_embedding(weights["embedding.weight"], tokens)
             for index, (module, condition_vrtf) in enumerate(zip(self._modules, conditions, strict=True)):
                 told_vrte = ablate.each_member(module, weights, f"conditioners.{index}.", condition_vrtf)
