@@ -10,7 +10,7 @@ from typing import Any
 
 PAGE = Path(__file__).with_name("performance.md")
 #: Groups in the order of the page.
-GROUPS = ("study", "training", "generation", "data", "metrics", "store", "start")
+GROUPS = ("study", "training", "generation", "gpu", "data", "metrics", "store", "start")
 
 
 def main(folder: Path) -> None:
@@ -32,7 +32,8 @@ def rendered(group: dict[str, Any]) -> str:
     """A group's tables as Markdown, with the machine that they were measured on."""
     facts = group["machine"]
     packages = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
-    parts = [f"*{facts['processor']}, {facts['cores']} cores; Python {facts['python']}, {packages}.*\n"]
+    gpu = f"{facts['gpu']}; " if "gpu" in facts else ""
+    parts = [f"*{gpu}{facts['processor']}, {facts['cores']} cores; Python {facts['python']}, {packages}.*\n"]
     for table in group["tables"]:
         lines = [f"**{table['title']}**\n", f"| case | median s | spread | {table['unit']}/s | ratio | target | |"]
         lines.append("|---|--:|--:|--:|--:|--:|---|")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FOLDER = ROOT / "tests/benchmarks"
-GROUPS = ("data", "generation", "metrics", "start", "store", "study", "training")
+GROUPS = ("data", "generation", "gpu", "metrics", "start", "store", "study", "training")
 
 
 @pytest.fixture(autouse=True)
@@ -95,3 +95,20 @@ def test_the_naive_network_is_the_lstm() -> None:
     first = naive_training(naive, data, 1, 4, 16)
     assert naive_training(naive, data, 150, 4, 16) < first / 2
     assert set(naive_sampling(naive, 20)) <= set(range(30))
+
+
+def test_what_a_gpu_is_measured_with_runs_here_in_small(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its numbers mean nothing on a CPU; that nothing in it is broken does."""
+    import bench_gpu
+
+    small = bench_gpu.Size(hidden=8, layers=2, rows=2, window=4)
+    trained = bench_gpu.training(small, 2, "cpu", rounds=1)
+    assert len(trained.rows) == 6
+    assert all(row.rate > 0 for row in trained.rows)
+    shares = bench_gpu.profile(small, 2, "cpu").notes
+    assert any(note.startswith("products: ") for note in shares)
+    generated = bench_gpu.sampling(small, 2, 6, "cpu", tokens=4, rounds=1)
+    assert all(row.rate > 0 for row in generated.rows)
+    if not torch.cuda.is_available():
+        assert list(bench_gpu.tables()) == []
+        assert "no CUDA device here" in capsys.readouterr().out

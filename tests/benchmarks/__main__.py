@@ -32,7 +32,8 @@ def main() -> None:
             show(table)
             tables.append(table)
             sys.stdout.flush()
-        write(asked.out, group, tables)
+        if tables:
+            write(asked.out, group, tables)
 
 
 if __name__ == "__main__":  # the worker processes of a benchmark import this module too

@@ -161,7 +161,15 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "system": platform.platform(terse=True),
         "packages": {name: version(name) for name in PACKAGES},
+        **({"gpu": gpu} if (gpu := _gpu()) else {}),
     }
+
+
+def _gpu() -> str:
+    """The GPU's name, and the driver's CUDA; empty without one."""
+    import torch
+
+    return f"{torch.cuda.get_device_name()}, CUDA {torch.version.cuda}" if torch.cuda.is_available() else ""
 
 
 def _processor() -> str:

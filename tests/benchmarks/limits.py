@@ -42,3 +42,18 @@ def bandwidth(megabytes: float) -> float:
     """Bytes a second that a sum over so many megabytes reads: of the cache that they fit in, one thread."""
     numbers = np.ones(int(megabytes * 2**20 / 8))
     return numbers.nbytes / _best(numbers.sum, max(1, int(100 / megabytes)))
+
+
+@functools.cache
+def copy_rate(device: str, megabytes: int) -> float:
+    """Bytes a second that a device reads and writes in a copy of so many megabytes, counted both ways."""
+    source = torch.ones(megabytes * 2**18, device=device)
+    target = torch.empty_like(source)
+
+    def copy() -> None:
+        for _ in range(8):
+            target.copy_(source)
+        float(target[0])  # waits for the device
+
+    copy()
+    return 8 * 2 * source.numel() * 4 / _best(copy, 1)

@@ -1,0 +1,163 @@
+"""Ways of training and sampling many models on a GPU, those that are kept and those that are not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from ablate.engine.members import LOOK_EVERY, Member, MemberSeeds, start
+from ablate.engine.recording import record_graph
+from ablate.engine.settings import TrainingSettings
+from ablate.engine.stack import Stack
+from ablate.engine.windows import Example
+from ablate.registry import get_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench_gpu import Size
+
+VOCABULARY = 240
+#: Optimiser steps of one round, one after another.
+STEPS = 5
+
+
+def random_tokens(count: int = 20_000) -> np.ndarray[Any, Any]:
+    """Something to learn."""
+    return np.random.default_rng(0).integers(0, VOCABULARY, count)
+
+
+def build(size: Size, seed: int) -> Any:
+    """Our LSTM of that size."""
+    spec = get_registry().spec("model", "lstm")
+    torch.manual_seed(seed)
+    options = {"embedding": size.hidden, "hidden": size.hidden, "layers": size.layers}
+    return spec.build(spec.parse(options), VOCABULARY, [])
+
+
+class HalfLSTM(torch.nn.Module):
+    """Embedding, single layers in float16, which is what cuDNN has a persistent kernel for, linear projection."""
+
+    def __init__(self, vocabulary: int, hidden: int, layers: int) -> None:
+        super().__init__()
+        self.embedding = torch.nn.Embedding(vocabulary, hidden)
+        self.layers = torch.nn.ModuleList(torch.nn.LSTM(hidden, hidden, batch_first=True) for _ in range(layers))
+        self.projection = torch.nn.Linear(hidden, vocabulary)
+        self.half()
+
+    def forward(self, tokens: torch.Tensor) -> tuple[torch.Tensor, None]:
+        """Logits [rows, time, vocabulary]."""
+        hidden = self.embedding(tokens)
+        for layer in self.layers:
+            hidden, _ = layer(hidden)
+        return self.projection(hidden), None
+
+
+class Loop:
+    """The usual loop around one model, its windows cut on the device, its loss read once a round."""
+
+    def __init__(self, model: Any, size: Size, device: str, *, bf16: bool = False) -> None:
+        self.model, self._size, self._bf16 = model.to(device), size, bf16
+        self._data = torch.from_numpy(random_tokens()).to(device)
+        self._reach = torch.arange(size.window + 1, device=device)
+        self._adam = torch.optim.Adam(self.model.parameters(), 1e-4, fused=True, capturable=device == "cuda")
+        self._device = device
+        self.loss = torch.zeros((), device=device)
+
+    def step(self) -> None:
+        """One optimiser step."""
+        starts = torch.randint(len(self._data) - self._size.window, (self._size.rows, 1), device=self._device)
+        windows = self._data[starts + self._reach]
+        with torch.autocast(self._device, torch.bfloat16, enabled=self._bf16, cache_enabled=False):
+            logits, _ = self.model(windows[:, :-1])
+        loss = functional.cross_entropy(logits.float().flatten(0, 1), windows[:, 1:].flatten())
+        self._adam.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self._adam.step()
+        self.loss = loss.detach()
+
+    def steps(self) -> float:
+        """Some steps; returns the tokens seen."""
+        for _ in range(STEPS):
+            self.step()
+        float(self.loss)  # waits for the device
+        return float(STEPS * self._size.rows * self._size.window)
+
+
+class Branches:
+    """Many models of single fp16 layers, each on a stream of its own, all in one CUDA graph."""
+
+    def __init__(self, size: Size, members: int, device: str) -> None:
+        self._loops = [Loop(HalfLSTM(VOCABULARY, size.hidden, size.layers), size, device) for _ in range(members)]
+        self._streams = [torch.cuda.Stream() for _ in range(members)]
+        self._tokens = STEPS * members * size.rows * size.window
+        for _ in range(3):
+            for loop in self._loops:
+                loop.step()
+        torch.cuda.synchronize()
+        self._replay = record_graph(self._all)
+
+    def _all(self) -> None:
+        main = torch.cuda.current_stream()
+        for loop, stream in zip(self._loops, self._streams, strict=True):
+            stream.wait_stream(main)
+            with torch.cuda.stream(stream):
+                loop.step()
+            main.wait_stream(stream)
+
+    def steps(self) -> float:
+        """Some steps of all of them."""
+        for _ in range(STEPS):
+            self._replay()
+        torch.cuda.synchronize()
+        return float(self._tokens)
+
+
+class Stacked:
+    """Members trained as one by the engine."""
+
+    def __init__(self, size: Size, members: int, device: str, *, recorded: bool = True) -> None:
+        self._size, self._members = size, members
+        training = TrainingSettings(10**5, batch=size.rows, window=size.window, precision="bf16")
+        example = [Example(random_tokens())]
+        each = [
+            Member(lambda seed=seed: build(size, seed), example, [], training, MemberSeeds(seed, 1, 2, 3))
+            for seed in range(members)
+        ]
+        gpu = device == "cuda"
+        before = torch.cuda.memory_allocated() if gpu else 0
+        if gpu:
+            torch.cuda.reset_peak_memory_stats()
+        self._stack = Stack([start(member) for member in each], torch.device(device))
+        if not recorded:
+            self._stack._run_step = self._stack._train_step
+        self.steps()
+        self.memory = torch.cuda.max_memory_allocated() - before if gpu else 0
+
+    def step(self) -> None:
+        """One step, launched piece by piece."""
+        self._stack._windows.load(0, 1)
+        self._stack._train_step()
+
+    def steps(self) -> float:
+        """As many steps as there are between two looks at the losses."""
+        since = self._stack._step
+        self._stack._run_some(lambda: False)
+        self._stack._look(since)
+        return float(LOOK_EVERY * self._members * self._size.rows * self._size.window)
+
+
+def eager_rows(models: Sequence[Any], rows: int, tokens: int, device: str) -> float:
+    """The usual way to sample a batch: one call of the network a token, ``torch.multinomial``, model after model."""
+    with torch.inference_mode(), torch.autocast(device, torch.bfloat16):
+        for model in models:
+            state, token = None, torch.zeros(rows, 1, dtype=torch.int64, device=device)
+            for _ in range(tokens):
+                logits, state = model(token, [], state)
+                token = torch.multinomial(torch.softmax(logits[:, -1].float(), -1), 1)
+            float(token.sum())  # waits for the device
+    return float(len(models) * rows * tokens)
