@@ -40,7 +40,7 @@ _HISTOGRAM = {
     "reference": "float64",
     "generated": "float64",
 }
-_TRAINING_NUMBERS = ("loss", "steps", "tokens_seen", "parameters", "tokens_per_second", "steps_per_epoch")
+_TRAINING_NUMBERS = ("loss", "steps", "tokens_seen", "parameters", "tokens_per_second", "steps_per_epoch", "together")
 _OTHER_NUMBERS = ("train_seconds", "train_joules", "generate_seconds", "sample_notes", "sample_seconds")
 _FLOOR = {
     "replicate": "int64",
@@ -183,9 +183,10 @@ def cell_frame(store: Store, name: str) -> pd.DataFrame:
         ``state``, ``error`` (class and message; empty unless it failed), ``training`` (the fingerprint that cells
         which share a training have in common; empty without one), ``loss`` (nats per token, mean of the last
         steps), ``steps``, ``tokens_seen``, ``parameters``, ``tokens_per_second``, ``steps_per_epoch`` (optimiser
-        steps until the tokens seen are as many as there are), ``train_seconds``, ``train_joules``,
-        ``generate_seconds``, ``sample_notes`` and ``sample_seconds`` (of one sample, on average), all NaN where not
-        known, ``device`` and ``precision`` (empty where not known).
+        steps until the tokens seen are as many as there are), ``together`` (how many trainings were done as one on a
+        GPU, this one included: tokens a second are those of all of them, seconds and joules its part),
+        ``train_seconds``, ``train_joules``, ``generate_seconds``, ``sample_notes`` and ``sample_seconds`` (of one
+        sample, on average), all NaN where not known, ``device`` and ``precision`` (empty where not known).
 
     Raises:
         UnknownName: no such study.

@@ -252,7 +252,8 @@ def cost_grid(study: Study) -> Grid:
     columns = ("stages", "seconds", "seconds each", "unshared", "tokens", "tokens/s", "utilisation", "joules")
     took = sum(stage.seconds for stage in study.stages.values())
     foot = (
-        "Seconds are those of the workers, added up; what several variants share is counted once. Unshared: what every "
+        "Seconds are those of the workers, added up; what several variants share is counted once, and trainings that "
+        "were done as one have equal parts of it. Unshared: what every "
         f"cell by itself would have taken; sharing saved {alone - took:,.0f} of {alone:,.0f} s. Utilisation: "
         "the products of a training, at 6 FLOP a weight and token, over what one large product reached on its worker."
     )
@@ -282,6 +283,12 @@ def _tokens(stage: StageRecord) -> int:
     return int(stage.result.get("tokens_seen" if stage.kind == "train" else "tokens_made", 0))
 
 
+def _as_one(part: pd.DataFrame) -> list[str]:
+    """``20 as one`` for trainings that were done so."""
+    sizes = sorted({int(size) for size in part["together"].dropna() if size > 1})
+    return [f"{' to '.join(map(str, dict.fromkeys((sizes[0], sizes[-1]))))} as one"] if sizes else []
+
+
 def training_grid(study: Study) -> Grid:
     """The trainings of the study, one row for each group of variants that shares them."""
     table = describe.trainings(study.cell_frame)
@@ -294,7 +301,7 @@ def training_grid(study: Study) -> Grid:
             Cell(_range(part["tokens_seen"])),
             Cell(_range(part["parameters"])),
             _spread(describe.spread_of(part["train_seconds"])),
-            Cell(", ".join(describe.distinct([*part["device"], *part["precision"]])) or NOTHING),
+            Cell(", ".join([*describe.distinct([*part["device"], *part["precision"]]), *_as_one(part)]) or NOTHING),
         )
         rows.append(Row(str(shared_by), cells))
     columns = (

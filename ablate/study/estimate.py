@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ablate.engine.devices import Compute, one_thread, peak_memory
 from ablate.engine.generate import Row, generate
+from ablate.engine.recording import WARM
 from ablate.engine.settings import SplitSettings
 from ablate.engine.train import train
 from ablate.options import validate
@@ -87,7 +88,9 @@ class _Trial:
             counted = first.config["training"]["batch_counts"] == "example"
             examples = _examples(first) if counted else 1
             settings = training_settings(first.config, examples)
-            self._seconds[kind] = settings.steps * _per_step(_training(stages, settings, examples, self._device))
+            self._seconds[kind] = settings.steps * _per_step(
+                _training(stages, settings, examples, self._device), self._device
+            )
         return self._seconds[kind]
 
     def generations(self, stages: Iterable[Stage]) -> float:
@@ -100,7 +103,7 @@ class _Trial:
         members = len({weights_of(stage).fingerprint for stage in stages})
         key = f"{rows} rows of {members} of {_kind(source)}"
         if key not in self._seconds:
-            self._seconds[key] = _per_step(_generation(stages, self._device))
+            self._seconds[key] = _per_step(_generation(stages, self._device), self._device)
         longest: int = max(stage.config["generation"]["tokens"] for stage in stages)
         return self._seconds[key] * longest
 
@@ -165,13 +168,14 @@ def _generation(stages: Sequence[Stage], device: str) -> Callable[[int], None]:
     return generation
 
 
-def _per_step(run: Callable[[int], None]) -> float:
-    """Seconds a step beyond the first, which pays for the start; the more steps are tried, the shorter they are."""
-    run(1)
-    once = _timed(run, 1)
+def _per_step(run: Callable[[int], None], device: str) -> float:
+    """Seconds a step beyond the first ones, which pay for the start; the more steps are tried, the shorter they are."""
+    first = WARM + 2 if device.startswith("cuda") else 1  # on a GPU a step is recorded once it has run some times
+    run(first)
+    once = _timed(run, first)
     steps = FEWEST
     while True:
-        longer = max(_timed(run, 1 + steps) - once, 0.0)
+        longer = max(_timed(run, first + steps) - once, 0.0)
         if longer >= LONG_ENOUGH or steps >= MOST:
             return longer / steps
         steps = min(MOST, max(2 * steps, round(1.2 * steps * LONG_ENOUGH / max(longer, 1e-3))))

@@ -141,3 +141,12 @@ def test_trainings_of_their_own_are_named_after_their_variants() -> None:
 def test_spread_of_nothing_is_none() -> None:
     assert describe.spread_of([math.nan]) is None
     assert str(describe.spread_of([1.0, 2.0, math.nan])) == "1.50 ± 0.71 (n=2)"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"), [([1, 1], []), ([float("nan")], []), ([20, 20], ["20 as one"]), ([1, 7, 6], ["6 to 7 as one"])]
+)
+def test_trainings_that_were_done_as_one_are_said_to_be(sizes: list[float], said: list[str]) -> None:
+    from ablate.report.tables import _as_one
+
+    assert _as_one(pd.DataFrame({"together": sizes})) == said

@@ -1,0 +1,63 @@
+"""The model of docs/models.md keeps the contract, and trains in a stack as it does alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from checkout import ROOT
+
+import ablate
+from ablate.engine.settings import TrainingSettings
+from ablate.engine.train import Member, MemberSeeds, Trained, train
+from ablate.engine.windows import Example
+from ablate.testing import ModelContract
+
+(CODE,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs/models.md").read_text(), re.DOTALL | re.MULTILINE)
+SHOWN: dict[str, Any] = {}
+exec(CODE, SHOWN)
+
+
+@dataclass(frozen=True)
+class Options:
+    width: int = ablate.option(8, ge=1, doc="Width of the embedding.")
+    dropout: float = ablate.option(0.0, ge=0, lt=1, doc="Share of units dropped in training.")
+
+
+SPEC = ablate.ModelSpec(name="small", summary="Small.", options=Options, build=SHOWN["Small"])
+
+
+class TestSmall(ModelContract):
+    spec = SPEC
+    options = ({}, {"width": 3, "dropout": 0.4})
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_it_trains_in_a_stack_as_it_does_alone(precision: str) -> None:
+    settings = TrainingSettings(40, batch=4, window=16, precision=precision)  # type: ignore[arg-type]
+    tokens = np.random.default_rng(0).integers(0, 11, 300)
+    members = [
+        Member(
+            lambda share=share: SPEC.build(Options(dropout=share), 11, []),  # type: ignore[misc]
+            [Example(tokens)],
+            [],
+            settings,
+            MemberSeeds(seed, 1, 2, 3),
+        )
+        for seed, share in enumerate((0.0, 0.3, 0.5))
+    ]
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        alone, together = train(members), train(members, stacked=True)
+    finally:
+        torch.set_num_threads(before)
+    for one, other in zip(alone, together, strict=True):
+        assert isinstance(one, Trained)
+        assert isinstance(other, Trained)
+        assert other.together == 3
+        assert np.allclose(one.losses, other.losses, atol=1e-4 if precision == "fp32" else 0.05)
