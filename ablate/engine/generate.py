@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ablate.engine.devices import Compute, torch_threads
+from ablate.engine.devices import Compute, on_device, torch_threads
 from ablate.engine.grid import Group, stacked_groups
 from ablate.engine.seeding import numpy_stream
 from ablate.engine.stepping import BLOCK, LARGEST, has_stepper, make_stepper, rows_may_vary
@@ -101,7 +101,7 @@ def generate(
     )
     done, total = 0, sum(part.steps for part in parts)
     for part in parts:
-        with torch.inference_mode(), torch_threads(part.threads):
+        with torch.inference_mode(), on_device(compute.device), torch_threads(part.threads):
             block = _Block(part, tokenizer, conditioners, compute.device)
             for step in range(part.steps):
                 if should_stop():

@@ -27,7 +27,7 @@ class Recorded:
     Args:
         step: what to do, always the same; a recording of it does not run it.
         device: where; only CUDA devices can record.
-        generators: the streams of random numbers that it draws from.
+        generators: gives the streams of random numbers that it draws from, once it has run some times.
         record: gives, for a step and its generators, a function that does what the step does.
     """
 
@@ -35,7 +35,7 @@ class Recorded:
         self,
         step: Callable[[], None],
         device: torch.device,
-        generators: Sequence[torch.Generator] = (),
+        generators: Callable[[], Sequence[torch.Generator]] = tuple,
         record: Callable[[Callable[[], None], Sequence[torch.Generator]], Callable[[], None]] | None = None,
     ) -> None:
         self._step, self._generators = step, generators
@@ -54,10 +54,12 @@ class Recorded:
         self, record: Callable[[Callable[[], None], Sequence[torch.Generator]], Callable[[], None]]
     ) -> None:
         try:
-            self._replay = record(self._step, self._generators)
-        except torch.OutOfMemoryError:
-            raise
+            self._replay = record(self._step, self._generators())
         except RuntimeError as error:
+            # ending a recording that has failed may fail once more, and hide why
+            for cause in (error, error.__context__):
+                if isinstance(cause, torch.OutOfMemoryError):
+                    raise cause from None
             reason = " ".join(str(error).split())
             _log.warning("a step cannot be recorded as a CUDA graph and is launched piece by piece: %s", reason)
 

@@ -123,7 +123,7 @@ class Stack:
         self._losses_vs = torch.stack([begun.losses for begun in starts])
         self._step = starts[0].step
         self._ended: dict[int, TrainingDiverged] = {}
-        self._run_step = Recorded(self._train_step, device, self._draws.generators)
+        self._run_step = Recorded(self._train_step, device, self._streams)
 
     def go(
         self, tell: Callable[[int, Progress], None], should_stop: Callable[[], bool], checkpoint_seconds: float
@@ -176,6 +176,10 @@ class Stack:
         self._optimizer.step(self._clipped(gradients) if self._clips else gradients)
         self._recent_nv.index_copy_(0, self._windows.at, losses_v.detach()[None])
         self._windows.at.add_(1)
+
+    def _streams(self) -> Sequence[torch.Generator]:
+        """The random streams for a recording; playing it costs something for each of them."""
+        return self._draws.generators if self._draws.used else ()
 
     def _clipped(self, gradients: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         """Every member's gradients scaled down to the length that it allows, as ``clip_grad_norm_`` does."""

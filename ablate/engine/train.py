@@ -22,6 +22,7 @@ import torch
 from torch.nn import functional
 
 from ablate.engine import checkpoint
+from ablate.engine.devices import on_device
 from ablate.engine.members import (
     LOOK_EVERY,
     Member,
@@ -85,7 +86,7 @@ def train(
 def _on(device: str) -> Iterator[None]:
     """Work on a device, and leave the host's random numbers alone."""
     gpus = [device] if device.startswith("cuda") else []
-    with torch.random.fork_rng(devices=gpus), torch.cuda.device(device) if gpus else contextlib.nullcontext():
+    with torch.random.fork_rng(devices=gpus), on_device(device):
         yield
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import warnings
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +37,9 @@ class Fused:
     def __call__(self, *tensors: torch.Tensor) -> None:
         """Apply it."""
         if tensors[0].is_cuda and not self._fails:
-            from torch._dynamo.exc import TorchDynamoException
-
             try:
                 self.compiled(*tensors)
-            except TorchDynamoException as error:
+            except _dynamo_error() as error:
                 self._fails = True
                 reason = " ".join(str(error).split())
                 _log.warning("torch.compile does not work here, so training is slower: %s", reason)
@@ -51,12 +50,25 @@ class Fused:
     def compiled(self, *tensors: torch.Tensor) -> None:
         """Apply it as a kernel, on any device."""
         key = tuple((tensor.shape, tensor.dtype) for tensor in tensors)
-        if key not in self._compiled:
-            function: Any = self._function
-            # a copy for each shape: torch compiles one function for so many shapes only, and then no more
-            copy = FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
+        if key in self._compiled:
+            self._compiled[key](*tensors)
+            return
+        function: Any = self._function
+        # a copy for each shape: torch compiles one function for so many shapes only, and then no more
+        code, closure = function.__code__.replace(), function.__closure__
+        copy = FunctionType(code, function.__globals__, function.__name__, None, closure)
+        with warnings.catch_warnings():
+            # of torch about itself, and advice to round float32 products
+            warnings.simplefilter("ignore")
             self._compiled[key] = torch.compile(copy, dynamic=False)
-        self._compiled[key](*tensors)
+            self._compiled[key](*tensors)
+
+
+def _dynamo_error() -> type[Exception]:
+    """What torch raises where it cannot compile; asked for once something was raised."""
+    from torch._dynamo.exc import TorchDynamoException
+
+    return TorchDynamoException
 
 
 # Every function below takes tensors [members, rows, ...] of one step. ``sums`` is what the layer's input and its biases

@@ -52,9 +52,14 @@ def test_a_step_that_cannot_be_recorded_says_so_once_and_runs_on(caplog: pytest.
     )
 
 
-def test_memory_that_runs_out_while_recording_is_for_the_caller() -> None:
+@pytest.mark.parametrize("hidden", [False, True])
+def test_memory_that_runs_out_while_recording_is_for_the_caller(*, hidden: bool) -> None:
     def record(step: Callable[[], None], generators: Any) -> Callable[[], None]:
-        raise torch.OutOfMemoryError("too much")
+        try:
+            raise torch.OutOfMemoryError("too much")
+        finally:
+            if hidden:
+                raise RuntimeError("the recording was not ended well")
 
     step = Recorded(lambda: None, CPU, record=record)
     for _ in range(WARM):
@@ -75,7 +80,7 @@ def test_a_recorded_step_on_a_gpu_does_what_the_step_does() -> None:
         def add(values: torch.Tensor = values, stream: torch.Generator = stream) -> None:
             values.add_(torch.empty_like(values).normal_(generator=stream))
 
-        step = Recorded(add, device if recorded else CPU, [stream])
+        step = Recorded(add, device if recorded else CPU, lambda stream=stream: [stream])
         for number in range(WARM + 4):
             stream.manual_seed(number)
             step()

@@ -192,6 +192,27 @@ def test_a_stack_that_a_plugin_breaks_is_tried_one_by_one(
     assert jobs.sizes("train") == [2]
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_study_on_a_gpu_is_stacked_and_near_the_one_on_a_cpu(
+    bench: Bench, load: Callable[..., StudySpec], tmp_path: Any
+) -> None:
+    spec = load({**ALIKE, "training.steps": 40}, replicates=2)
+    with Store(bench.url) as store:
+        layout = lay_out(spec, get_registry(), "cuda")
+        result = StudyRun(layout, store, bench.home, device="cuda").run()
+        assert result.failures == ()
+        found = store.stages(layout.stages())
+    on_gpu = [each for each in found.values() if each.kind == "train"]
+    assert [each.result["together"] for each in on_gpu] == [8] * 8
+    other = type(bench)(tmp_path / "other")
+    other.run(spec)
+    with other.store() as store:
+        on_cpu = [s for s in store.stages(s.fingerprint for s in stages(spec)).values() if s.kind == "train"]
+    losses = [sorted(each.result["loss"] for each in some) for some in (on_gpu, on_cpu)]
+    assert losses[0] == pytest.approx(losses[1], rel=0.1)  # dropout draws other numbers there
+
+
 class StopsAt(Listener):
     def __init__(self, fraction: float) -> None:
         self.fraction, self.seen = fraction, []  # type: ignore[var-annotated]
