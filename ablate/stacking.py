@@ -8,35 +8,59 @@ import torch
 from torch.func import functional_call
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 def each_member(
-    module: torch.nn.Module, weights: Mapping[str, torch.Tensor], prefix: str, values: torch.Tensor
+    modules: Sequence[torch.nn.Module], weights: Mapping[str, torch.Tensor], prefix: str, values: torch.Tensor
 ) -> torch.Tensor:
     """A module of every member's network, such as a conditioner's, applied to that member's values.
 
+    Where they are alike but for their weights, it is done for all members at once.
+
     Args:
-        module: of any one of the members.
+        modules: every member's own.
         weights: of all members' networks by their full names, [members, ...] each.
         prefix: what the names of the module's own begin with, such as ``"conditioners.0."``.
-        values: [members, ...], what the module is given.
+        values: [members, ...], what the modules are given.
 
     Returns:
-        What it gives, [members, ...].
+        What they give, [members, ...].
     """
     own = {name.removeprefix(prefix): weight for name, weight in weights.items() if name.startswith(prefix)}
+    if alike(modules):
 
-    def one(weights: dict[str, torch.Tensor], values: torch.Tensor) -> torch.Tensor:
-        result: torch.Tensor = functional_call(module, weights, (values,))
-        return result
+        def one(own: dict[str, torch.Tensor], values: torch.Tensor) -> torch.Tensor:
+            result: torch.Tensor = functional_call(modules[0], own, (values,))
+            return result
 
+        try:
+            at_once: torch.Tensor = torch.vmap(one)(own, values)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError:  # not everything can be done for all of them at once; one after another, anything can
+            pass
+        else:
+            return at_once
+    one_by_one = [
+        functional_call(module, {name: weight[v] for name, weight in own.items()}, (values[v],))
+        for v, module in enumerate(modules)
+    ]
+    return torch.stack(one_by_one)
+
+
+def alike(modules: Sequence[torch.nn.Module]) -> bool:
+    """Whether modules are of the same classes throughout and set up equally, as far as can be seen."""
+    first, *others = ([(name, type(part), _settings(part)) for name, part in m.named_modules()] for m in modules)
     try:
-        at_once: torch.Tensor = torch.vmap(one)(own, values)
-    except RuntimeError:  # not everything can be done for all of them at once; one after another, anything can
-        members = range(len(values))
-        return torch.stack([one({name: weight[v] for name, weight in own.items()}, values[v]) for v in members])
-    return at_once
+        return all(bool(first == other) for other in others)
+    except (RuntimeError, ValueError):  # what cannot be compared, such as tensors
+        return False
+
+
+def _settings(module: torch.nn.Module) -> dict[str, Any]:
+    usual = vars(torch.nn.Module())
+    return {name: value for name, value in vars(module).items() if name not in usual}
 
 
 def each_embedding(tables: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:

@@ -347,6 +347,8 @@ def _print_plan(request: Request, made: Plan, expected: Estimate, *, as_json: bo
     else:
         if expected.stacks:
             click.echo(f"trainings as one on the GPU: {_stack_sizes(expected.stacks)}")
+            for reason in expected.alone:
+                click.echo(f"  {reason}")
         click.echo(f"estimated time: {duration(expected.seconds)}, and some seconds to start and to measure")
         if expected.bytes:
             click.echo(f"estimated memory: {expected.bytes / 2**30:.1f} GiB{_where(request)}")

@@ -100,7 +100,8 @@ def generate(
         models, rows, by_itself, compute, lambda stepper, n, k: rows_may_vary(stepper, n, words, features, k)
     )
     done, total = 0, sum(part.steps for part in parts)
-    for part in parts:
+    while parts:
+        part = parts.pop(0)  # with its stepper, which may hold a recording
         with torch.inference_mode(), on_device(compute.device), torch_threads(part.threads):
             block = _Block(part, tokenizer, conditioners, compute.device)
             for step in range(part.steps):

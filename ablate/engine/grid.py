@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 
 from ablate.engine.recording import Recorded
-from ablate.engine.stack import can_stack, model_key, stacked_weights
+from ablate.engine.stackable import apart, model_key, stacked_weights, why_alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,15 +66,18 @@ def stacked_groups(
     """Members with rows whose networks can be stepped as one; ``features`` are those of their conditioners."""
     alike: dict[Any, list[int]] = {}
     for member in sorted({row.member for row in rows}):
-        if can_stack(models[member], compute.precision, features):
+        if not why_alone(models[member], compute.precision, features):
             alike.setdefault(model_key(models[member]), []).append(member)
     groups = []
     for members in alike.values():
-        own = [models[member] for member in members]
-        network = own[0].stack(own, compute.precision)
-        if network is not None and hasattr(network, "stepper"):
-            weights = stacked_weights(own, torch.device(compute.device))
-            groups.append(Group(members, network.stepper({name: weight.detach() for name, weight in weights.items()})))
+        for places in apart([models[member] for member in members], compute.precision):
+            some = [members[place] for place in places]
+            own = [models[member] for member in some]
+            network = own[0].stack(own, compute.precision)
+            if hasattr(network, "stepper"):
+                weights = stacked_weights(own, torch.device(compute.device))
+                stepper = network.stepper({name: weight.detach() for name, weight in weights.items()})
+                groups.append(Group(some, stepper))
     return groups
 
 
@@ -105,7 +108,7 @@ class _RecordedStepper:
 
     def __init__(self, step: Stepper, device: torch.device) -> None:
         self._step = step
-        self._advance = Recorded(self._one_step, device)
+        self._recorded = Recorded(device)
 
     def __call__(
         self, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any = None
@@ -114,11 +117,11 @@ class _RecordedStepper:
             logits, first = self._step(tokens, conditions)
             self._read = [tokens.clone(), *(values.clone() for values in conditions)]
             self._logits, self._state = logits.clone(), tuple(each.clone() for each in first)
-            return self._logits, self._state
+            return logits, self._state
         for own, given in zip(self._read, [tokens, *conditions], strict=True):
             own.copy_(given)
-        self._advance()
-        return self._logits, self._state
+        self._recorded(self._one_step)
+        return self._logits.clone(), self._state
 
     def _one_step(self) -> None:
         logits, state = self._step(self._read[0], self._read[1:], self._state)

@@ -68,12 +68,12 @@ class Member:
         """Of what a step draws for dropout and initial states."""
         return (self.seeds.dropout + step) % 2**63
 
-    def diverged(self, what: str) -> TrainingDiverged:
-        """The error to give for this member."""
-        return TrainingDiverged(
-            f"{what} of {self.settings.steps}; "
-            f"try a smaller training.learning_rate (now {self.settings.learning_rate:g})"
-        )
+    def diverged(self, what: str, step: int) -> TrainingDiverged:
+        """The error to give for this member; ``step`` is how many of its updates came before."""
+        advice = f"try a smaller training.learning_rate (now {self.settings.learning_rate:g})"
+        if not step:
+            advice = "no weight has moved yet, so the model itself or what a conditioner tells it is at fault"
+        return TrainingDiverged(f"{what} of {self.settings.steps}; {advice}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,7 +148,7 @@ def start(member: Member) -> Start:
 
 def _built(member: Member) -> Any:
     torch.default_generator.manual_seed(member.seeds.init)
-    return member.build()
+    return member.build().train()
 
 
 def _restored(member: Member, windows: Windows, path: Path) -> Start:

@@ -8,12 +8,15 @@ step to step has to be in tensors that were there before.
 from __future__ import annotations
 
 import logging
+import warnings
 from typing import TYPE_CHECKING
 
 import torch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    Record = Callable[[Callable[[], None], Sequence[torch.Generator]], Callable[[], None]]
 
 _log = logging.getLogger(__name__)
 
@@ -22,54 +25,63 @@ WARM = 3
 
 
 class Recorded:
-    """Runs a step, from the fourth time on as a recording where the device can.
+    """Does a step, from the fourth time on as a recording where the device can.
 
     Args:
-        step: what to do, always the same; a recording of it does not run it.
         device: where; only CUDA devices can record.
-        generators: gives the streams of random numbers that it draws from, once it has run some times.
-        record: gives, for a step and its generators, a function that does what the step does.
+        record: gives, for a step and the streams of random numbers that it draws from, a function that does what the
+            step does; recording a step does not do it.
     """
 
-    def __init__(
-        self,
-        step: Callable[[], None],
-        device: torch.device,
-        generators: Callable[[], Sequence[torch.Generator]] = tuple,
-        record: Callable[[Callable[[], None], Sequence[torch.Generator]], Callable[[], None]] | None = None,
-    ) -> None:
-        self._step, self._generators = step, generators
+    def __init__(self, device: torch.device, record: Record | None = None) -> None:
         self._record = record or (record_graph if device.type == "cuda" else None)
         self._replay: Callable[[], None] | None = None
         self._runs = 0
 
-    def __call__(self) -> None:
-        """Do the step."""
+    def __call__(self, step: Callable[[], None], streams: Sequence[torch.Generator] = ()) -> None:
+        """Do the step, which is the same at every call."""
+        # the step is handed over each time: kept here, it would keep alive who keeps this, and the device's memory too
         if self._record and self._runs == WARM:
-            self._try_to_record(self._record)
+            self._replay = self._recorded(self._record, step, streams)
         self._runs += 1
-        (self._replay or self._step)()
+        (self._replay or step)()
 
-    def _try_to_record(
-        self, record: Callable[[Callable[[], None], Sequence[torch.Generator]], Callable[[], None]]
-    ) -> None:
+    def _recorded(
+        self, record: Record, step: Callable[[], None], streams: Sequence[torch.Generator]
+    ) -> Callable[[], None] | None:
         try:
-            self._replay = record(self._step, self._generators())
-        except RuntimeError as error:
+            return record(step, streams)
+        except (RuntimeError, UserWarning) as error:
             # ending a recording that has failed may fail once more, and hide why
             for cause in (error, error.__context__):
-                if isinstance(cause, torch.OutOfMemoryError):
+                if cause and ran_out(cause):
                     raise cause from None
             reason = " ".join(str(error).split())
             _log.warning("a step cannot be recorded as a CUDA graph and is launched piece by piece: %s", reason)
+            return None
 
 
-def record_graph(step: Callable[[], None], generators: Sequence[torch.Generator] = ()) -> Callable[[], None]:
-    """A CUDA graph of a step, as a function that plays it."""
+def record_graph(step: Callable[[], None], streams: Sequence[torch.Generator] = ()) -> Callable[[], None]:
+    """A CUDA graph of a step on the current device, as a function that plays it."""
     graph = torch.cuda.CUDAGraph()
-    for generator in generators:
-        graph.register_generator_state(generator)
+    for stream in streams:
+        graph.register_generator_state(stream)
+    before = torch.cuda.current_stream()
     # a stream of this device's own: the one that torch takes by itself stays with the first device that recorded
-    with torch.cuda.graph(graph, stream=torch.cuda.Stream()):  # type: ignore[no-untyped-call]
-        step()
+    own = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*CUDA Graph is empty")  # the step ran elsewhere, and playing does nothing
+        try:
+            with torch.cuda.graph(graph, stream=own):
+                step()
+        finally:
+            torch.cuda.set_stream(before)  # where recording fails, torch leaves its own
     return graph.replay
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether memory ran out, as torch says it or one of CUDA's libraries."""
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    text = str(error)
+    return isinstance(error, RuntimeError) and ("out of memory" in text or "ALLOC_FAILED" in text)

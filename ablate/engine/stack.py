@@ -10,7 +10,7 @@ Fused Training (Wang et al., MLSys 2021).
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional
@@ -19,6 +19,7 @@ from ablate.engine.draws import StackDraws
 from ablate.engine.members import LOOK_EVERY, Progress, Trained, multiplied, save
 from ablate.engine.recording import Recorded
 from ablate.engine.stack_windows import StackWindows
+from ablate.engine.stackable import stacked_weights
 from ablate.engine.windows import IGNORED
 
 if TYPE_CHECKING:
@@ -33,75 +34,11 @@ if TYPE_CHECKING:
 SAVING_SHARE = 0.1
 
 
-class Group(NamedTuple):
-    """Members by their places, and whether they can be trained as one."""
-
-    indices: list[int]
-    stackable: bool
-
-
-def stacks(starts: Mapping[int, Start]) -> list[Group]:
-    """Members in groups that can be trained as one, in order; who cannot be stacked is in a group by itself."""
-    groups: dict[Any, list[int]] = {}
-    for index, begun in starts.items():
-        features = [conditioner.features for conditioner in begun.member.conditioners]
-        possible = can_stack(begun.model, begun.member.settings.precision, features)
-        key = (_key(begun), *features) if possible else index
-        groups.setdefault(key, []).append(index)
-    found = []
-    for key, indices in groups.items():
-        models, precision = [starts[i].model for i in indices], starts[indices[0]].member.settings.precision
-        as_one = key != indices[0] and models[0].stack(models, precision) is not None
-        found += [Group(indices, stackable=True)] if as_one else [Group([i], stackable=False) for i in indices]
-    return found
-
-
-def _key(begun: Start) -> tuple[Any, ...]:
-    """What members have in common that can be trained as one."""
-    settings = begun.member.settings
-    return (
-        *model_key(begun.model),
-        *(begun.windows.rows, settings.window, settings.steps, settings.precision, begun.step),
-    )
-
-
-def model_key(model: torch.nn.Module) -> tuple[Any, ...]:
-    """What networks have in common that can be stacked: their class, and the names and shapes of their weights."""
-    return type(model), tuple((name, tuple(weight.shape)) for name, weight in model.named_parameters())
-
-
-def can_stack(model: Any, precision: str, features: Sequence[int]) -> bool:
-    """Whether a network says how it is stacked, and nothing in it stands against it.
-
-    Against it are buffers, weights that are shared or not trained, and modules that draw random numbers from torch's
-    global stream, such as a dropout in a conditioner's own network: what they give would depend on the other members.
-    ``features`` are those of its conditioners.
-    """
-    if not hasattr(model, "stack"):
-        return False
-    weights = dict(model.named_parameters())
-    if weights.keys() != model.state_dict().keys() or not all(weight.requires_grad for weight in weights.values()):
-        return False
-    network = model.stack([model], precision)
-    return network is not None and _keeps_to_its_draws(model, network, features)
-
-
-def _keeps_to_its_draws(model: Any, network: Stacked, features: Sequence[int]) -> bool:
-    """Whether one step of the network, on the CPU, leaves torch's global stream alone."""
-    weights = {name: weight.detach()[None] for name, weight in model.named_parameters()}
-    tokens = torch.zeros(1, 1, 2, dtype=torch.int64)
-    conditions = [torch.zeros(1, 1, 2, each) for each in features]
-    before = torch.default_generator.get_state()
-    with torch.no_grad():
-        network(weights, tokens, conditions, StackDraws(1, torch.device("cpu")))
-    return torch.default_generator.get_state().equal(before)
-
-
 class Stack:
     """Members in training as one.
 
     Args:
-        starts: where each of them begins; all of one :func:`stacks` group.
+        starts: where each of them begins; all of one :func:`~ablate.engine.stackable.stacks` group.
         device: where.
 
     Attributes:
@@ -123,7 +60,7 @@ class Stack:
         self._losses_vs = torch.stack([begun.losses for begun in starts])
         self._step = starts[0].step
         self._ended: dict[int, TrainingDiverged] = {}
-        self._run_step = Recorded(self._train_step, device, self._streams)
+        self._recorded = Recorded(device)
 
     def go(
         self, tell: Callable[[int, Progress], None], should_stop: Callable[[], bool], checkpoint_seconds: float
@@ -156,7 +93,8 @@ class Stack:
             if should_stop():
                 return True
             self._prepare_step()
-            self._run_step()
+            # playing a recording costs something for each stream that it knows
+            self._recorded(self._train_step, self._draws.generators if self._draws.used else ())
             self._step += 1
         return False
 
@@ -177,10 +115,6 @@ class Stack:
         self._recent_nv.index_copy_(0, self._windows.at, losses_v.detach()[None])
         self._windows.at.add_(1)
 
-    def _streams(self) -> Sequence[torch.Generator]:
-        """The random streams for a recording; playing it costs something for each of them."""
-        return self._draws.generators if self._draws.used else ()
-
     def _clipped(self, gradients: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         """Every member's gradients scaled down to the length that it allows, as ``clip_grad_norm_`` does."""
         lengths = [torch.linalg.vector_norm(gradient.flatten(1), dim=1) for gradient in gradients]
@@ -198,7 +132,7 @@ class Stack:
             if len(bad) and v not in self._ended:
                 step = since + int(bad[0])
                 what = f"the training loss is {float(self._losses_vs[v, step])} at step {step + 1}"
-                self._ended[v] = self._members[v].diverged(what)
+                self._ended[v] = self._members[v].diverged(what, step)
 
     def _tell(self, tell: Callable[[int, Progress], None], steps_per_second: float) -> None:
         tokens = len(self._members) * self._starts[0].windows.rows * self._settings.window
@@ -213,7 +147,7 @@ class Stack:
         weights = {name: weight[v].detach().cpu() for name, weight in self.weights.items()}
         # the last loss was taken before the last update, so it says nothing of what that did
         if finished and not all(bool(torch.isfinite(weight).all()) for weight in weights.values()):
-            return self._members[v].diverged(f"a weight is no longer a number after step {self._step}")
+            return self._members[v].diverged(f"a weight is no longer a number after step {self._step}", self._step)
         return Trained(
             weights=weights,
             losses=self._losses_vs[v, : self._step].tolist(),
@@ -229,13 +163,6 @@ class Stack:
             if v not in self._ended:
                 weights = {name: weight[v] for name, weight in self.weights.items()}
                 save(member, self._step, self._losses_vs[v], weights, self._optimizer.tensors(v))
-
-
-def stacked_weights(models: Sequence[torch.nn.Module], device: torch.device) -> dict[str, torch.Tensor]:
-    """The weights of networks with equal shapes by name, float32 [members, ...], ready to be trained."""
-    own = [dict(model.named_parameters()) for model in models]
-    with torch.no_grad():
-        return {name: torch.stack([each[name] for each in own]).to(device).requires_grad_() for name in own[0]}
 
 
 def member_losses(logits_vrtw: torch.Tensor, targets_vrt: torch.Tensor) -> torch.Tensor:

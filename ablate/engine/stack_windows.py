@@ -36,10 +36,10 @@ class StackWindows:
     def __init__(self, starts: Sequence[Start], device: torch.device, ahead: int) -> None:
         self._starts, self._device = starts, device
         members, rows, window = len(starts), starts[0].windows.rows, starts[0].member.settings.window
-        distinct = {id(each.windows.tokens): each.windows for each in starts}
+        distinct = {_source(each): each.windows for each in starts}
         sizes = [len(windows.tokens) for windows in distinct.values()]
         first = dict(zip(distinct, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True))
-        self._first = np.array([first[id(each.windows.tokens)] for each in starts])[:, None]
+        self._first = np.array([first[_source(each)] for each in starts])[:, None]
         self._tokens = self._joined([windows.tokens.astype(np.int32) for windows in distinct.values()])
         self._places = torch.zeros(2, ahead, members, rows, dtype=torch.int64, device=device)
         self._reach = torch.arange(window + 1, device=device)
@@ -88,3 +88,9 @@ class StackWindows:
         pairs = zip(self._known, self._given, strict=True)
         conditions = [given if known is None else known[before_vrt] for known, given in pairs]
         return Batch(tokens_vrt[..., :-1].contiguous(), targets_vrt, [c for c in conditions if c is not None])
+
+
+def _source(begun: Start) -> tuple[int, ...]:
+    """What members have in common that learn from the same arrays, none of which is released meanwhile."""
+    windows = begun.windows
+    return id(windows.tokens), *map(id, windows.conditions)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -34,9 +35,11 @@ from ablate.engine.members import (
     save,
     start,
 )
-from ablate.engine.stack import Stack, stacks
+from ablate.engine.recording import ran_out
+from ablate.engine.stack import Stack
+from ablate.engine.stackable import stacks
 from ablate.engine.windows import IGNORED, Batch
-from ablate.errors import StageError, TrainingDiverged
+from ablate.errors import StageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -56,7 +59,7 @@ def train(
     tell: Tell = lambda index, progress: None,
     should_stop: Callable[[], bool] = lambda: False,
     checkpoint_seconds: float = 10.0,
-) -> list[Trained | TrainingDiverged]:
+) -> list[Trained | StageError]:
     """Train each member and return what came of each, in order.
 
     Args:
@@ -70,16 +73,14 @@ def train(
             more than a tenth of that.
 
     Returns:
-        The result of each, or the reason why it has none: its loss, or a weight in the end, is no longer a number.
-
-    Raises:
-        StageError: a member has nothing to learn, or does not fit into the device's memory even alone.
+        The result of each, or the reason why it has none: it has nothing to learn, it does not fit into the device's
+        memory even alone, or (:class:`TrainingDiverged`) its loss, or a weight in the end, is no longer a number.
     """
     with _on(device):
-        how = _How(device, tell, should_stop, checkpoint_seconds)
+        how = _How(members, device, tell, should_stop, checkpoint_seconds)
         if stacked or (stacked is None and device.startswith("cuda")):
-            return how.stacked(range(len(members)), members)
-        return [how.alone(index, start(member)) for index, member in enumerate(members)]
+            return how.stacked(range(len(members)))
+        return [how.alone(index) for index in range(len(members))]
 
 
 @contextlib.contextmanager
@@ -93,53 +94,76 @@ def _on(device: str) -> Iterator[None]:
 class _How:
     """Trains members in the one way or the other."""
 
-    def __init__(self, device: str, tell: Tell, should_stop: Callable[[], bool], checkpoint_seconds: float) -> None:
-        self._device, self._tell, self._should_stop, self._seconds = device, tell, should_stop, checkpoint_seconds
+    def __init__(
+        self,
+        members: Sequence[Member],
+        device: str,
+        tell: Tell,
+        should_stop: Callable[[], bool],
+        checkpoint_seconds: float,
+    ) -> None:
+        self._members, self._device = members, device
+        self._tell, self._should_stop, self._seconds = tell, should_stop, checkpoint_seconds
 
-    def alone(self, index: int, begun: Start) -> Trained | TrainingDiverged:
+    def alone(self, index: int, begun: Start | None = None) -> Trained | StageError:
+        """The result of one member that is trained by itself."""
         try:
-            run = _Run(begun, self._device)
+            run = _Run(begun or start(self._members[index]), self._device)
             return run.go(functools.partial(self._tell, index), self._should_stop, self._seconds)
-        except TrainingDiverged as error:
-            return error
-        except torch.OutOfMemoryError as error:
-            raise _too_large(self._device, begun.member) from error
+        except StageError as error:
+            # the way it came here would keep alive what it came through
+            return error.with_traceback(None)
+        except RuntimeError as error:
+            if not ran_out(error):
+                raise
+        empty(self._device)
+        return _too_large(self._device, self._members[index])
 
-    def stacked(self, indices: Sequence[int], members: Sequence[Member]) -> list[Trained | TrainingDiverged]:
+    def stacked(self, indices: Sequence[int]) -> list[Trained | StageError]:
         """The results of the members at these places, stacked where they can be."""
-        starts = {index: start(members[index]) for index in indices}
-        results: dict[int, Trained | TrainingDiverged] = {}
+        starts: dict[int, Start] = {}
+        results: dict[int, Trained | StageError] = {}
+        for index in indices:
+            try:
+                starts[index] = start(self._members[index])
+            except StageError as error:
+                results[index] = error.with_traceback(None)
         for group in stacks(starts):
             if group.stackable:
-                results |= zip(group.indices, self._as_one(group.indices, starts, members), strict=True)
+                results |= zip(group.indices, self._as_one(group.indices, starts), strict=True)
             else:
                 results |= {index: self.alone(index, starts[index]) for index in group.indices}
         return [results[index] for index in indices]
 
-    def _as_one(
-        self, indices: Sequence[int], starts: dict[int, Start], members: Sequence[Member]
-    ) -> list[Trained | TrainingDiverged]:
+    def _as_one(self, indices: Sequence[int], starts: dict[int, Start]) -> list[Trained | StageError]:
         """A stack's results; where it does not fit into the memory, those of its halves."""
-        results = self._in_memory(indices, starts, members)
+        results = self._in_memory(indices, starts)
         if results is not None:
             return results
-        if self._device.startswith("cuda"):
-            torch.cuda.empty_cache()
+        empty(self._device)
         half = len(indices) // 2
+        if not half:
+            return [_too_large(self._device, self._members[indices[0]])]
         _log.warning("%d models do not fit into the memory of %s together; trying %d", len(indices), self._device, half)
-        return self.stacked(indices[:half], members) + self.stacked(indices[half:], members)
+        return self.stacked(indices[:half]) + self.stacked(indices[half:])
 
-    def _in_memory(
-        self, indices: Sequence[int], starts: dict[int, Start], members: Sequence[Member]
-    ) -> list[Trained | TrainingDiverged] | None:
+    def _in_memory(self, indices: Sequence[int], starts: dict[int, Start]) -> list[Trained | StageError] | None:
         """A stack's results, or None if it does not fit; then nothing of it is left in memory."""
         try:
             stack = Stack([starts[index] for index in indices], torch.device(self._device))
-            return stack.go(lambda i, news: self._tell(indices[i], news), self._should_stop, self._seconds)
-        except torch.OutOfMemoryError as error:
-            if len(indices) == 1:
-                raise _too_large(self._device, members[indices[0]]) from error
+            found = stack.go(lambda i, news: self._tell(indices[i], news), self._should_stop, self._seconds)
+        except RuntimeError as error:
+            if not ran_out(error):
+                raise
             return None
+        return [*found]
+
+
+def empty(device: str) -> None:
+    """Give a GPU's memory back that nothing is in any more."""
+    if device.startswith("cuda"):
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 def _too_large(device: str, member: Member) -> StageError:
@@ -156,7 +180,7 @@ class _Run:
     def __init__(self, begun: Start, device: str) -> None:
         self.member, self.settings, self.windows = begun.member, begun.member.settings, begun.windows
         self.device = torch.device(device)
-        self.model = begun.model.to(self.device).train()
+        self.model = begun.model.to(self.device)
         self.optimizer = torch.optim.Adam(self.model.parameters(), self.settings.learning_rate, fused=True)
         if begun.optimizer:
             self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": begun.optimizer})
@@ -214,14 +238,14 @@ class _Run:
         recent = self.losses[max(0, self.step - LOOK_EVERY) : self.step]
         if not bool(torch.isfinite(recent).all()):
             bad = int(torch.nonzero(~torch.isfinite(recent))[0]) + max(0, self.step - LOOK_EVERY)
-            raise self.member.diverged(f"the training loss is {float(self.losses[bad])} at step {bad + 1}")
+            raise self.member.diverged(f"the training loss is {float(self.losses[bad])} at step {bad + 1}", bad)
         return float(recent[-1])
 
     def _result(self, *, finished: bool) -> Trained:
         weights = {name: tensor.detach().cpu() for name, tensor in self.model.state_dict().items()}
         # the last loss was taken before the last update, so it says nothing of what that did
         if finished and not all(bool(torch.isfinite(parameter).all()) for parameter in self.model.parameters()):
-            raise self.member.diverged(f"a weight is no longer a number after step {self.step}")
+            raise self.member.diverged(f"a weight is no longer a number after step {self.step}", self.step)
         return Trained(
             weights=weights,
             losses=self.losses[: self.step].tolist(),

@@ -40,11 +40,13 @@ class Estimate(NamedTuple):
         seconds: how long it takes.
         bytes: the memory that it needs, of the device's own where it has any; 0 where the system does not tell.
         stacks: how many trainings each stack has; empty where none are stacked.
+        alone: the models that could not be, and why.
     """
 
     seconds: float
     bytes: int
     stacks: tuple[int, ...] = ()
+    alone: tuple[str, ...] = ()
 
 
 def estimate(plan: Plan, device: str, workers: int) -> Estimate:
@@ -64,10 +66,9 @@ def estimate(plan: Plan, device: str, workers: int) -> Estimate:
         seconds = trial.trainings(stacks) + trial.generations(plan.missing.values())
         seconds += _unchosen(plan.layout) * _variant_seconds(plan.layout, trial, packing)
     sizes, memory = tuple(map(len, stacks)) if packing.stacks else (), peak_memory(device)
-    if device != "cpu":
-        return Estimate(seconds / beside, memory.own, sizes)
     # the driver is a process of its own beside a pool
-    return Estimate(seconds / beside, memory.shared + memory.own * (beside + (beside > 1)), sizes)
+    needed = memory.own if device != "cpu" else memory.shared + memory.own * (beside + (beside > 1))
+    return Estimate(seconds / beside, needed, sizes, tuple(dict.fromkeys(packing.alone)))
 
 
 class _Trial:

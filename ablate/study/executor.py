@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import torch
 
 from ablate.engine.devices import one_thread
-from ablate.errors import HomeError
 from ablate.study.jobs import Context, Done, Failed, Job, News, Stopped
 from ablate.study.work import work
 
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
+
+    from ablate.errors import HomeError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,9 +106,7 @@ class InlineExecutor:
         try:
             return [Outcome(job, tuple(work(job, context)))]
         except Stopped as stopped:
-            return [Outcome(job, stopped.results)]
-        except HomeError as error:
-            return [Outcome(job, (), error)]
+            return [Outcome(job, stopped.results, stopped.fatal)]
 
     def stop(self) -> None:
         """See :class:`Executor`."""
@@ -187,9 +186,7 @@ class PoolExecutor:
         try:
             return Outcome(job, tuple(future.result()))
         except Stopped as stopped:
-            return Outcome(job, stopped.results)
-        except HomeError as error:
-            return Outcome(job, (), error)
+            return Outcome(job, stopped.results, stopped.fatal)
         except BrokenProcessPool:
             if worker.pool:
                 worker.pool.shutdown()

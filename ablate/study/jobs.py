@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from ablate.errors import HomeError
     from ablate.interfaces import Histogram, Value
     from ablate.study.stages import Stage
 
@@ -84,13 +85,14 @@ class Context:
     stacked: bool | None = None
 
 
-class Stopped(Exception):  # noqa: N818 - no error: the person asked for it
+class Stopped(Exception):  # noqa: N818 - no error: the person asked for it, or the disk did
     """The job was stopped before its end; what it needs to go on is on disk.
 
     Attributes:
         results: of those of its stages that were at their end.
+        fatal: why every other job would stop too, if nobody asked for it.
     """
 
-    def __init__(self, results: Sequence[Done | Failed] = ()) -> None:
-        super().__init__(results)
-        self.results = tuple(results)
+    def __init__(self, results: Sequence[Done | Failed] = (), fatal: HomeError | None = None) -> None:
+        super().__init__(results, fatal)
+        self.results, self.fatal = tuple(results), fatal

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from ablate.engine.memory import fits
-from ablate.engine.stack import can_stack, model_key
+from ablate.engine.stackable import apart, model_key, why_alone
 from ablate.engine.train import Member, MemberSeeds
 from ablate.engine.windows import Example
 from ablate.study.built import build_model, built, built_conditioners, training_settings
@@ -44,6 +44,7 @@ class Packing:
 
     Attributes:
         stacks: whether there are.
+        alone: the models that cannot be stacked among those seen so far, and why.
     """
 
     def __init__(
@@ -51,7 +52,9 @@ class Packing:
     ) -> None:
         self._device, self._places, self._examples = device, places, examples
         self.stacks = device.startswith("cuda") if stacked is None else stacked
-        self._keys: dict[str, Hashable] = {}
+        self.alone: list[str] = []
+        self._keys: dict[str, tuple[Hashable, ...] | None] = {}
+        self._models: dict[Hashable, list[Any]] = {}
         self._most: dict[Hashable, int] = {}
 
     def trainings(self, stages: Iterable[Stage]) -> list[list[Stage]]:
@@ -84,7 +87,8 @@ class Packing:
         if key not in self._most:
             examples = self._count(stage)
             member = trial_member(stage.config, training_settings(stage.config, examples), examples)
-            self._most[key] = fits(member, self._device)
+            # with several GPUs the memory in use is that of workers, who will do the training
+            self._most[key] = fits(member, self._device, whole=self._places > 1)
         return self._most[key]
 
     def _count(self, stage: Stage) -> int:
@@ -93,28 +97,49 @@ class Packing:
 
     def _training_key(self, stage: Stage) -> Hashable:
         """What trainings have in common that can be done as one; a stage's own fingerprint if it cannot."""
-        count = self._count(stage)
-        settings = training_settings(stage.config, count)
-        shape = (settings.steps, settings.batch, settings.window, settings.precision)
-        return self._network_key(stage, (*shape, count))
+        try:
+            network = self._network(stage)
+            count = self._count(stage)
+            settings = training_settings(stage.config, count)
+        except Exception:  # noqa: BLE001 - whatever a plugin raises is for its own training to say
+            return stage.fingerprint
+        if network is None:
+            return stage.fingerprint
+        return (*network, settings.steps, settings.batch, settings.window, settings.precision, count)
 
     def _generation_key(self, stage: Stage) -> Hashable:
         """What generations have in common whose rows share steps: network, conditioners and tokenizer."""
         source = weights_of(stage)
+        try:
+            network = self._network(source)
+        except Exception:  # noqa: BLE001
+            network = None
+        if network is None:
+            return source.fingerprint
         shared = (source.config["tokenizer"], source.config["conditioners"], source.config["training"]["precision"])
-        return self._network_key(source, json.dumps(shared, sort_keys=True))
+        return (*network, json.dumps(shared, sort_keys=True))
 
-    def _network_key(self, train: Stage, more: Hashable) -> Hashable:
+    def _network(self, train: Stage) -> tuple[Hashable, ...] | None:
+        """What networks have in common that can be stacked; None if a training's cannot."""
         config = train.config
-        network = json.dumps([config[name] for name in ("tokenizer", "conditioners", "model")], sort_keys=True)
-        if network not in self._keys:
+        text = json.dumps([config[name] for name in ("tokenizer", "conditioners", "model")], sort_keys=True)
+        if text not in self._keys:
+            precision, name = config["training"]["precision"], config["model"]["name"]
             with torch.random.fork_rng(devices=[]):
-                model = build_model(config)
-                features = [conditioner.features for conditioner in built_conditioners(config)]
-                possible = can_stack(model, config["training"]["precision"], features)
-            self._keys[network] = (config["model"]["name"], model_key(model), *features) if possible else None
-        key = self._keys[network]
-        return (key, more) if key else train.fingerprint
+                model = build_model(config).train()
+            features = [conditioner.features for conditioner in built_conditioners(config)]
+            reason = why_alone(model, precision, features)
+            if reason:
+                self.alone.append(f"model '{name}': {reason}")
+            self._keys[text] = None if reason else (name, *features, *self._place(model, precision))
+        return self._keys[text]
+
+    def _place(self, model: Any, precision: str) -> tuple[Hashable, ...]:
+        """Its shape, and which of those sets of networks it goes with that can be stacked together."""
+        shape = model_key(model)
+        known = self._models.setdefault(shape, [])
+        known.append(model)
+        return shape, next(i for i, places in enumerate(apart(known, precision)) if len(known) - 1 in places)
 
 
 def evenly(stages: Sequence[Stage], most: int) -> list[list[Stage]]:

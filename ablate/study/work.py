@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import logging
 import time
 import traceback
 from typing import TYPE_CHECKING
@@ -13,9 +14,11 @@ from ablate.study import work_floor, work_measure, work_model, work_music
 from ablate.study.jobs import Context, Done, Failed, Job, Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
 
     from ablate.study.stages import Stage
+
+_log = logging.getLogger(__name__)
 
 #: Kinds whose jobs may have several stages that are worked on as one.
 TOGETHER = ("train", "generate")
@@ -27,34 +30,45 @@ def work(job: Job, context: Context) -> list[Done | Failed]:
     """Do a job; a stage that fails comes back as :class:`Failed`.
 
     Raises:
-        Stopped: ``context.should_stop`` became true.
-        HomeError: the disk is full; going on would fail every other job too.
+        Stopped: ``context.should_stop`` became true, or the disk is full, which would fail every other job too. It has
+            the results of the stages that were done before.
     """
-    if job.kind in TOGETHER and len(job.stages) > 1:
-        results = _attempt(job.kind, job.stages, context)
-        if isinstance(results, list):
-            return results
-        # one variant's plugin may have spoilt it for all: alone, each shows whether it is to blame
-    return [result for stage in job.stages for result in _alone(job.kind, stage, context)]
-
-
-def _alone(kind: str, stage: Stage, context: Context) -> list[Done | Failed]:
-    results = _attempt(kind, (stage,), context)
-    return results if isinstance(results, list) else [_failed(stage, results)]
-
-
-def _attempt(kind: str, stages: tuple[Stage, ...], context: Context) -> list[Done | Failed] | BaseException:
-    """What came of the stages, or what went wrong with all of them."""
-    started = time.monotonic()
-
-    def timed(results: Sequence[Done | Failed]) -> list[Done | Failed]:
-        seconds = (time.monotonic() - started) / len(stages)
-        return [dataclasses.replace(r, seconds=seconds) if isinstance(r, Done) else r for r in results]
-
+    results: list[Done | Failed] = []
     try:
-        return timed(_WORK[kind](stages, context))
-    except Stopped as stopped:
-        raise Stopped(timed(stopped.results)) from None
+        _work_on(job, context, results)
+    except Stopped:
+        raise Stopped(results) from None
+    except HomeError as error:
+        raise Stopped(results, error) from error
+    return results
+
+
+def _work_on(job: Job, context: Context, results: list[Done | Failed]) -> None:
+    if job.kind in TOGETHER and len(job.stages) > 1:
+        error = _attempt(job.kind, job.stages, context, results)
+        if not error:
+            return
+        # one variant's plugin may have spoilt it for all: alone, each shows whether it is to blame
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        _log.warning("%d stages (%s) cannot be done as one, trying one by one: %s", len(job.stages), job.kind, reason)
+    done = {result.stage.fingerprint for result in results}
+    for stage in job.stages:
+        if stage.fingerprint not in done:
+            error = _attempt(job.kind, (stage,), context, results)
+            if error:
+                results.append(_failed(stage, error))
+
+
+def _attempt(
+    kind: str, stages: tuple[Stage, ...], context: Context, results: list[Done | Failed]
+) -> BaseException | None:
+    """Work on stages as one, add what comes of them one by one, and give what went wrong, if anything did."""
+    started, first = time.monotonic(), len(results)
+    try:
+        for result in _WORK[kind](stages, context):
+            results.append(result)  # noqa: PERF402 - what was there before an error counts
+    except (Stopped, HomeError):
+        raise
     except OSError as error:
         if error.errno in NO_SPACE:
             raise HomeError(
@@ -64,6 +78,12 @@ def _attempt(kind: str, stages: tuple[Stage, ...], context: Context) -> list[Don
         return error
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin raises concerns its cells alone
         return error
+    finally:
+        seconds = (time.monotonic() - started) / len(stages)
+        results[first:] = [
+            dataclasses.replace(r, seconds=seconds) if isinstance(r, Done) else r for r in results[first:]
+        ]
+    return None
 
 
 def _failed(stage: Stage, error: BaseException) -> Failed:
@@ -75,7 +95,7 @@ def _failed(stage: Stage, error: BaseException) -> Failed:
     return Failed(stage, type(error).__name__, f"{message} (in {about}; see logs/{stage.fingerprint}.txt)", trace)
 
 
-_WORK: dict[str, Callable[[tuple[Stage, ...], Context], Sequence[Done | Failed]]] = {
+_WORK: dict[str, Callable[[tuple[Stage, ...], Context], Iterable[Done | Failed]]] = {
     "load": work_music.load,
     "prepare": work_music.prepare,
     "prime": work_music.prime,

@@ -12,7 +12,7 @@ from ablate.engine.devices import Compute, product_rate
 from ablate.engine.energy import joules_so_far
 from ablate.engine.generate import Row, generate
 from ablate.engine.train import Member, MemberSeeds, Progress, Trained, train
-from ablate.errors import NothingGenerated, StageError, TrainingDiverged
+from ablate.errors import NothingGenerated, StageError
 from ablate.music.storage import pack_performances
 from ablate.registry import get_registry
 from ablate.study.artifacts import npy, read_examples, write_artifact
@@ -22,7 +22,7 @@ from ablate.study.primer import separated
 from ablate.study.stages import checkpoint_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ablate.engine.windows import Examples
@@ -41,8 +41,8 @@ class Sampled(NamedTuple):
     primer: IntArray
 
 
-def train_stages(stages: tuple[Stage, ...], context: Context) -> list[Done | Failed]:
-    """Train models, those that can be as one; see :func:`~ablate.engine.train.train`."""
+def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[Done | Failed]:
+    """Train models, those that can be as one, and give what came of them one by one, as their files are written."""
     sources = {stage.inputs["examples"].artifact for stage in stages}
     examples = {source: read_examples(context.home / source / "examples.npz") for source in sources}
     members = [_member(stage, examples[stage.inputs["examples"].artifact], context) for stage in stages]
@@ -74,10 +74,9 @@ def train_stages(stages: tuple[Stage, ...], context: Context) -> list[Done | Fai
     after, facts = joules_so_far(device), {"precision": precision, "product_rate": rate}
     if before is not None and after is not None:
         facts["joules"] = (after - before) / len(stages)
-    results: list[Done | Failed] = []
     for index, (stage, trained) in enumerate(zip(stages, outcomes, strict=True)):
-        if isinstance(trained, TrainingDiverged):
-            results.append(Failed(stage, type(trained).__name__, str(trained)))
+        if isinstance(trained, StageError):
+            yield Failed(stage, type(trained).__name__, str(trained))
         elif trained.finished:
             tokens = int(examples[stage.inputs["examples"].artifact].counts.sum())
             given = {
@@ -85,11 +84,10 @@ def train_stages(stages: tuple[Stage, ...], context: Context) -> list[Done | Fai
                 "tokens_per_second": float(np.median(speeds[index])),
                 "steps_per_epoch": tokens * len(trained.losses) / trained.tokens_seen,
             }
-            results.append(_keep_training(stage, trained, given, context.home))
+            yield _keep_training(stage, trained, given, context.home)
             (context.home / checkpoint_path(stage.fingerprint)).unlink(missing_ok=True)
-    if len(results) < len(stages):
-        raise Stopped(results)
-    return results
+    if any(isinstance(trained, Trained) and not trained.finished for trained in outcomes):
+        raise Stopped
 
 
 def _member(stage: Stage, examples: Examples, context: Context) -> Member:

@@ -39,7 +39,9 @@ class Fused:
         if tensors[0].is_cuda and not self._fails:
             try:
                 self.compiled(*tensors)
-            except _dynamo_error() as error:
+            except torch.OutOfMemoryError:
+                raise
+            except (RuntimeError, ImportError, _dynamo_error()) as error:
                 self._fails = True
                 reason = " ".join(str(error).split())
                 _log.warning("torch.compile does not work here, so training is slower: %s", reason)

@@ -31,7 +31,7 @@ class StackedRecurrent:
     def __init__(self, models: Sequence[Recurrent], precision: str) -> None:
         first = models[0]
         self.cell, self.layers, self.hidden = first.cell, first.options.layers, first.options.hidden
-        self.modules = list(first.conditioners)
+        self.modules = list(zip(*(model.conditioners for model in models), strict=True))
         self.dtype = _DTYPES[precision]
         self._dropped = [model.options.dropout for model in models]
         self._scales = [float(model.options.initial_state == "random") for model in models]
@@ -63,9 +63,9 @@ class StackedRecurrent:
             # the same numbers as below, for each word once: a row of a table for every token
             return ablate.each_embedding(self.sums(weights, 0, embedding_vwe), tokens.transpose(1, 2)).flatten(1, 2)
         embedded_vrte = ablate.each_embedding(embedding_vwe, tokens)
-        for index, (module, condition_vrtf) in enumerate(zip(self.modules, conditions, strict=True)):
+        for index, (modules, condition_vrtf) in enumerate(zip(self.modules, conditions, strict=True)):
             embedded_vrte = embedded_vrte + ablate.each_member(
-                module, weights, f"conditioners.{index}.", condition_vrtf
+                modules, weights, f"conditioners.{index}.", condition_vrtf
             )
         embedded_vrte = draws.dropout(embedded_vrte, self._dropped)
         return self.sums(weights, 0, embedded_vrte.transpose(1, 2).flatten(1, 2))
@@ -139,9 +139,9 @@ class StackedSteps:
 
     def _first_sums(self, tokens_vr: torch.Tensor, conditions: Sequence[torch.Tensor]) -> torch.Tensor:
         sums_vrg = ablate.each_embedding(self._table_vwg, tokens_vr)
-        for index, (module, condition_vrf) in enumerate(zip(self._network.modules, conditions, strict=True)):
+        for index, (modules, condition_vrf) in enumerate(zip(self._network.modules, conditions, strict=True)):
             prefix = f"conditioners.{index}."
-            told_vre = ablate.each_member(module, self._weights, prefix, condition_vrf[:, :, None])[:, :, 0]
+            told_vre = ablate.each_member(modules, self._weights, prefix, condition_vrf[:, :, None])[:, :, 0]
             sums_vrg = torch.baddbmm(sums_vrg, told_vre.to(sums_vrg.dtype), self._inputs[0])
         return sums_vrg
 

@@ -32,7 +32,8 @@ class StackedTransformer:
     """
 
     def __init__(self, models: Sequence[Transformer], precision: str) -> None:
-        self._options, self._modules = models[0].options, list(models[0].conditioners)
+        self._options = models[0].options
+        self._modules = list(zip(*(model.conditioners for model in models), strict=True))
         self._bf16 = precision == "bf16"
         self._dropped = [model.options.dropout for model in models]
 
@@ -44,8 +45,8 @@ class StackedTransformer:
         cast = torch.autocast(tokens.device.type, torch.bfloat16, cache_enabled=False) if self._bf16 else nullcontext()
         with cast:
             embedded_vrte = ablate.each_embedding(weights["embedding.weight"], tokens)
-            for index, (module, condition_vrtf) in enumerate(zip(self._modules, conditions, strict=True)):
-                told_vrte = ablate.each_member(module, weights, f"conditioners.{index}.", condition_vrtf)
+            for index, (modules, condition_vrtf) in enumerate(zip(self._modules, conditions, strict=True)):
+                told_vrte = ablate.each_member(modules, weights, f"conditioners.{index}.", condition_vrtf)
                 embedded_vrte = embedded_vrte + told_vrte
             embedded_vrte = draws.dropout(INITIAL_STD * embedded_vrte, self._dropped)
             read_vrte = self._read(weights, embedded_vrte, draws)

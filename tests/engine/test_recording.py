@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from ablate.engine.recording import WARM, Recorded
+from ablate.engine.recording import WARM, Recorded, ran_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,17 +22,17 @@ def test_a_step_runs_as_it_is_and_then_as_its_recording() -> None:
         done.append("recorded")
         return lambda: done.append("played")
 
-    step = Recorded(lambda: done.append("run"), CPU, record=record)
+    recorded = Recorded(CPU, record)
     for _ in range(WARM + 2):
-        step()
+        recorded(lambda: done.append("run"))
     assert done == ["run"] * WARM + ["recorded", "played", "played"]
 
 
 def test_without_a_recorder_a_step_stays_as_it_is() -> None:
     done: list[str] = []
-    step = Recorded(lambda: done.append("run"), CPU)
+    recorded = Recorded(CPU)
     for _ in range(WARM + 2):
-        step()
+        recorded(lambda: done.append("run"))
     assert done == ["run"] * (WARM + 2)
 
 
@@ -42,9 +42,9 @@ def test_a_step_that_cannot_be_recorded_says_so_once_and_runs_on(caplog: pytest.
     def record(step: Callable[[], None], generators: Any) -> Callable[[], None]:
         raise RuntimeError("operation not permitted\nwhen stream is capturing")
 
-    step = Recorded(lambda: done.append("run"), CPU, record=record)
+    recorded = Recorded(CPU, record)
     for _ in range(WARM + 3):
-        step()
+        recorded(lambda: done.append("run"))
     assert done == ["run"] * (WARM + 3)
     (record_said,) = caplog.records
     assert record_said.getMessage().endswith(
@@ -61,11 +61,25 @@ def test_memory_that_runs_out_while_recording_is_for_the_caller(*, hidden: bool)
             if hidden:
                 raise RuntimeError("the recording was not ended well")
 
-    step = Recorded(lambda: None, CPU, record=record)
+    recorded = Recorded(CPU, record)
     for _ in range(WARM):
-        step()
+        recorded(lambda: None)
     with pytest.raises(torch.OutOfMemoryError):
-        step()
+        recorded(lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_memory"),
+    [
+        (torch.OutOfMemoryError("too much"), True),
+        (RuntimeError("CUDA error: out of memory"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), True),
+        (RuntimeError("operation not permitted when stream is capturing"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_memory_that_runs_out_is_known_by_what_is_said(error: Exception, *, is_memory: bool) -> None:
+    assert ran_out(error) == is_memory
 
 
 @pytest.mark.gpu
@@ -80,10 +94,10 @@ def test_a_recorded_step_on_a_gpu_does_what_the_step_does() -> None:
         def add(values: torch.Tensor = values, stream: torch.Generator = stream) -> None:
             values.add_(torch.empty_like(values).normal_(generator=stream))
 
-        step = Recorded(add, device if recorded else CPU, lambda stream=stream: [stream])
+        step = Recorded(device if recorded else CPU)
         for number in range(WARM + 4):
             stream.manual_seed(number)
-            step()
+            step(add, [stream])
             seen.setdefault(recorded, []).append(values.tolist())
         assert (step._replay is not None) == recorded
     assert seen[True] == seen[False]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import itertools
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
@@ -19,12 +21,14 @@ from ablate.engine import checkpoint
 from ablate.engine import train as training
 from ablate.engine.draws import StackDraws
 from ablate.engine.members import LOOK_EVERY, start
-from ablate.engine.stack import Stack, can_stack, member_losses, stacks
+from ablate.engine.stack import Stack, member_losses
+from ablate.engine.stackable import stacks, why_alone
 from ablate.engine.train import Member, MemberSeeds, Progress, Trained, train
-from ablate.engine.windows import IGNORED, Example
+from ablate.engine.windows import IGNORED, Example, Examples
 from ablate.errors import StageError, TrainingDiverged
 from ablate.testing.samples import ClockConditioner
 from ablate_recurrent import ablate_models as recurrent_models
+from ablate_recurrent.network import Recurrent
 from ablate_transformer import ablate_models as transformer_models
 
 if TYPE_CHECKING:
@@ -252,11 +256,11 @@ def test_a_member_that_does_not_fit_alone_says_what_to_do(monkeypatch: pytest.Mo
         raise torch.OutOfMemoryError("too much")
 
     monkeypatch.setattr(training, "Stack", full)
-    with pytest.raises(StageError, match=r"out of memory on cpu: try a smaller training.batch \(now 3\)"):
-        train([member()], stacked=True)
     monkeypatch.setattr(training, "_Run", full)
-    with pytest.raises(StageError, match="out of memory on cpu"):
-        train([member()])
+    for stacked in (True, False):
+        (result,) = train([member()], stacked=stacked)
+        assert isinstance(result, StageError)
+        assert str(result).startswith("out of memory on cpu: try a smaller training.batch (now 3)")
 
 
 def test_memory_that_runs_out_later_costs_no_more_than_the_last_checkpoint(
@@ -370,6 +374,32 @@ class Recurring(ClockConditioner):
         return Layer(self.features)
 
 
+class Acting(ClockConditioner):
+    """Its module is of one shape, whatever the function."""
+
+    def __init__(self, act: Any) -> None:
+        self.act = act
+
+    def module(self, width: int) -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.Linear(self.features, width), self.act())
+
+
+class Factor(ClockConditioner):
+    """Its module has a number that is no weight."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def module(self, width: int) -> torch.nn.Module:
+        class Scale(torch.nn.Linear):
+            def forward(self, values: torch.Tensor) -> torch.Tensor:
+                return super().forward(values) * self.factor
+
+        layer = Scale(self.features, width)
+        layer.factor = self.factor
+        return layer
+
+
 class Buffered(ClockConditioner):
     """Its module keeps a buffer."""
 
@@ -397,6 +427,47 @@ def test_strangers_conditioners_train_as_they_do_alone(model: str, conditioner: 
         assert off(one, other) < 1e-4
 
 
+@MODELS
+@pytest.mark.parametrize("conditioners", [[Acting(torch.nn.Tanh), Acting(torch.nn.ReLU)], [Factor(0.5), Factor(2.0)]])
+def test_conditioners_whose_modules_differ_are_each_members_own(model: str, conditioners: list[Any]) -> None:
+    members = [member(model, seed, conditioners=[own], steps=8) for seed, own in enumerate(conditioners)]
+    together = trained(members)
+    assert [result.together for result in together] == [2, 2]
+    for one, other in zip(train(members), together, strict=True):
+        assert isinstance(one, Trained)
+        assert off(one, other) < 1e-4
+
+
+def test_a_stack_that_overlooks_an_option_is_seen_and_not_used(caplog: pytest.LogCaptureFixture) -> None:
+    class Wrong(Recurrent):
+        factor = 1.0
+
+        def forward(self, tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
+            logits, state = super().forward(tokens, conditions, state)
+            return logits * self.factor, state
+
+    def built(factor: float) -> Any:
+        network = Wrong("lstm", SPECS["lstm"].parse(SMALL["lstm"]), VOCABULARY, [])
+        network.factor = factor
+        return network
+
+    members = [dataclasses.replace(member(steps=8), build=lambda f=f: built(f)) for f in (1.0, 3.0)]  # type: ignore[misc]
+    together = trained(members)
+    assert [result.together for result in together] == [1, 1]
+    assert "Wrong predicts otherwise in a stack than alone" in caplog.text
+    assert "2 members are trained one by one" in caplog.text
+    for one, other in zip(train(members), together, strict=True):
+        assert isinstance(one, Trained)
+        assert one.losses == other.losses
+
+
+def test_why_a_member_is_trained_by_itself_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        trained([member(conditioners=[Dropping()], steps=2)])
+    (record,) = caplog.records
+    assert record.getMessage().startswith("Recurrent is trained by itself: something in it, a conditioner's module")
+
+
 def test_models_that_cannot_be_stacked_train_beside_those_that_can() -> None:
     class Table(torch.nn.Module):
         def __init__(self) -> None:
@@ -416,8 +487,12 @@ def test_models_that_cannot_be_stacked_train_beside_those_that_can() -> None:
 
 
 def test_transformers_that_look_back_differently_far_are_trained_apart() -> None:
-    results = trained([member("transformer", options={"context": context}) for context in (4, 9)])
-    assert [result.together for result in results] == [1, 1]
+    members = [member("transformer", seed, options={"context": c}, steps=4) for seed, c in enumerate((4, 9, 4, 9, 9))]
+    results = trained(members)
+    assert [result.together for result in results] == [2, 3, 2, 3, 3]
+    for one, other in zip(train(members), results, strict=True):
+        assert isinstance(one, Trained)
+        assert off(one, other) < 1e-4
 
 
 def test_tied_frozen_and_buffered_networks_cannot_be_stacked() -> None:
@@ -433,9 +508,55 @@ def test_tied_frozen_and_buffered_networks_cannot_be_stacked() -> None:
         tie,
         lambda model: model.embedding.requires_grad_(False),
         lambda model: model.register_buffer("seen", torch.zeros(3)),
+        lambda model: model.register_buffer("seen", torch.zeros(3), persistent=False),
     ]
-    assert can_stack(network(lambda model: None), "fp32", [])
-    assert not any(can_stack(network(change), "fp32", []) for change in changes)
+    assert why_alone(network(lambda model: None), "fp32", []) == ""
+    reasons = [why_alone(network(change), "fp32", []) for change in changes]
+    assert reasons == [
+        "some of its weights are shared",
+        "some of its weights are not trained",
+        "it has buffers",
+        "it has buffers",
+    ]
+
+
+def test_examples_that_share_tokens_and_not_conditions_are_told_apart() -> None:
+    tokens, counts = np.arange(60) % VOCABULARY, np.array([60])
+    told = [np.full((60, 2), value, np.float32) for value in (-1.0, 1.0)]
+    learns = [Examples(tokens, counts, (values,)) for values in told]
+    members = [
+        dataclasses.replace(member("lstm", conditioners=[ClockConditioner()], steps=8), examples=each)
+        for each in learns
+    ]
+    results = trained(members)
+    assert off(*results) > 1e-3
+    for one, other in zip(train(members), results, strict=True):
+        assert isinstance(one, Trained)
+        assert off(one, other) < 1e-4
+
+
+def test_nothing_of_a_stack_is_left_when_it_is_done_or_did_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the garbage collector, which knows nothing of a GPU's memory and comes when it likes."""
+    seen: list[weakref.ref[Stack]] = []
+
+    class Full(Stack):
+        def __init__(self, starts: Any, device: Any) -> None:
+            super().__init__(starts, device)
+            seen.append(weakref.ref(self))
+
+        def _train_step(self) -> None:
+            if len(self._members) > 1 and self._step == 2:
+                raise torch.OutOfMemoryError("too much")
+            super()._train_step()
+
+    monkeypatch.setattr(training, "Stack", Full)
+    gc.disable()
+    try:
+        trained([member(seed=seed, steps=5) for seed in range(2)])
+    finally:
+        gc.enable()
+    assert len(seen) == 3
+    assert [reference() for reference in seen] == [None] * 3
 
 
 def test_news_come_of_every_member_with_the_speed_of_all() -> None:

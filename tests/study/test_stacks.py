@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,10 @@ import pytest
 import torch
 
 from ablate.engine.draws import StackDraws
+from ablate.errors import HomeError
 from ablate.registry import get_registry
 from ablate.store.store import Store
-from ablate.study import stacks
+from ablate.study import stacks, work_model
 from ablate.study.executor import InlineExecutor
 from ablate.study.plan import lay_out, weights_of
 from ablate.study.result import Listener
@@ -119,7 +121,7 @@ def test_what_has_another_shape_is_another_job(
 def test_memory_limits_a_stack(load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
-    def fits(member: Any, device: str) -> int:
+    def fits(member: Any, device: str, *, whole: bool) -> int:
         asked.append(member)
         return 3
 
@@ -176,7 +178,7 @@ def test_a_member_that_diverges_fails_its_own_cell(bench: Bench, load: Callable[
 
 
 def test_a_stack_that_a_plugin_breaks_is_tried_one_by_one(
-    bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
+    bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     stack = Recurrent.stack
 
@@ -190,6 +192,64 @@ def test_a_stack_that_a_plugin_breaks_is_tried_one_by_one(
     result = run(bench, load(), jobs)
     assert result.failures == ()
     assert jobs.sizes("train") == [2]
+    assert "2 stages (train) cannot be done as one, trying one by one: RuntimeError: no stack for you" in caplog.text
+
+
+def test_a_variant_that_cannot_be_built_fails_its_own_cells(
+    bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    init = Recurrent.__init__
+
+    def picky(self: Any, cell: Any, options: Any, *more: Any) -> None:
+        if options.dropout:
+            raise ValueError("no dropout here")
+        init(self, cell, options, *more)
+
+    monkeypatch.setattr(Recurrent, "__init__", picky)
+    spec = load({"axes": {"model.lstm.dropout": [0.0, 0.3]}, "baseline": {"model.lstm.dropout": 0.0}})
+    result = run(bench, spec)
+    assert {(failure.variant, failure.error_class) for failure in result.failures} == {("dropout=0.3", "ValueError")}
+    assert sorted(bench.states(spec.name).values()) == ["done", "done", "failed", "failed"]
+
+
+def test_a_disk_that_is_full_meanwhile_keeps_what_was_written(
+    bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, written = work_model.write_artifact, []
+
+    def full(home: Any, stage: Any, files: Any) -> None:
+        if len(written) == 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(stage)
+        write(home, stage, files)
+
+    monkeypatch.setattr(work_model, "write_artifact", full)
+    with pytest.raises(HomeError, match="everything finished is kept"):
+        run(bench, load())
+    monkeypatch.undo()
+    assert bench.counts(load(), "train") == (1, 1)
+    assert run(bench, load()).failures == ()
+
+
+def test_what_was_done_one_by_one_before_a_stop_is_kept(
+    bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, jobs, stack = work_model.write_artifact, Jobs(bench), Recurrent.stack
+
+    def only_alone(models: Any, precision: str) -> Any:
+        if len(models) > 1:
+            raise RuntimeError("no stack for you")
+        return stack(models, precision)
+
+    def write_and_stop(home: Any, stage: Any, files: Any) -> None:
+        write(home, stage, files)
+        jobs.stop()
+
+    monkeypatch.setattr(Recurrent, "stack", staticmethod(only_alone))
+    monkeypatch.setattr(work_model, "write_artifact", write_and_stop)
+    result = run(bench, load(), jobs)
+    assert result.ran["train"] == 1
+    assert bench.counts(load(), "train") == (1, 1)
 
 
 @pytest.mark.gpu
