@@ -45,6 +45,8 @@ def suite(contract: str, component: Any, **changes: Any) -> Any:
     attributes: dict[str, Any] = {"spec": spec_for(contract, component, **changes)}
     if contract == "SamplerContract":
         attributes["identity"] = {}
+    if contract == "ModelContract":
+        attributes["stackable"] = hasattr(component, "stack")
     return type("TestMine", (getattr(testing, contract),), attributes)()
 
 

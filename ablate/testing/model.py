@@ -25,6 +25,7 @@ class ModelContract(StackTests, Contract):
 
     Attributes:
         tolerance: how far logits may differ where only the order of additions does.
+        stackable: whether ablate has to be able to train it in a stack.
         bf16_tolerance: how far those of a stepper in bf16 may be from the model's.
     """
 

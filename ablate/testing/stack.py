@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ablate.testing.draws import NoDraws, SeededDraws, only_on_meta
 from ablate.testing.samples import ClockConditioner
 
 if TYPE_CHECKING:
@@ -16,53 +17,20 @@ if TYPE_CHECKING:
     from ablate.interfaces import Conditioner
 
 _MEMBERS = 3
-
-
-class NoDraws:
-    """Draws that change nothing: no dropout, and zeros."""
-
-    def normal(self, shape: Sequence[int], scales: Sequence[float]) -> torch.Tensor:
-        """Zeros, [members, *shape]."""
-        import torch
-
-        return torch.zeros(len(scales), *shape)
-
-    def dropout(self, values: torch.Tensor, shares: Sequence[float]) -> torch.Tensor:
-        """The values as they are."""
-        del shares
-        return values
-
-
-class SeededDraws:
-    """Draws from a stream for each member, which begins at its seed."""
-
-    def __init__(self, seeds: Sequence[int]) -> None:
-        import torch
-
-        self._streams = [torch.Generator().manual_seed(seed) for seed in seeds]
-
-    def normal(self, shape: Sequence[int], scales: Sequence[float]) -> torch.Tensor:
-        """Normal numbers, [members, *shape]."""
-        import torch
-
-        pairs = zip(self._streams, scales, strict=True)
-        return torch.stack([scale * torch.randn(*shape, generator=stream) for stream, scale in pairs])
-
-    def dropout(self, values: torch.Tensor, shares: Sequence[float]) -> torch.Tensor:
-        """Values with each member's share dropped."""
-        import torch
-
-        triples = zip(values, self._streams, shares, strict=True)
-        kept = [
-            own * (torch.rand(own.shape, generator=stream) >= share) / (1 - share) for own, stream, share in triples
-        ]
-        return torch.stack(kept)
+#: A gradient counts as what it is relative to its own largest, but no less than this share of the largest of all.
+_SMALL = 1e-3
 
 
 class StackTests:
-    """Tests of a model's ``stack``; part of :class:`~ablate.testing.ModelContract`."""
+    """Tests of a model's ``stack``; part of :class:`~ablate.testing.ModelContract`.
 
+    Attributes:
+        stackable: whether the model has to be one that can be stacked; otherwise it may be.
+    """
+
+    stackable: bool = False
     tolerance: float
+    bf16_tolerance: float
     _vocabulary: int
     _rows: int
     _time: int
@@ -71,23 +39,38 @@ class StackTests:
         """See the contract."""
         raise NotImplementedError
 
-    def _stacks(self, settings: Mapping[str, Any]) -> Iterator[tuple[list[Any], Any, torch.Tensor, list[torch.Tensor]]]:
+    def _stacks(
+        self, settings: Mapping[str, Any], precision: str = "fp32"
+    ) -> Iterator[tuple[list[Any], Any, torch.Tensor, list[torch.Tensor]]]:
         """Models, their stack, tokens [members, rows, time] and conditions, without and with conditioners."""
         import torch
 
         generator, shape = torch.Generator().manual_seed(0), (_MEMBERS, self._rows, self._time)
         for conditioners in ([], [ClockConditioner(), ClockConditioner()]):
             models = [self.model(settings, seed, conditioners) for seed in range(_MEMBERS)]
-            stacked = models[0].stack(models, "fp32") if hasattr(models[0], "stack") else None
+            stacked = models[0].stack(models, precision) if hasattr(models[0], "stack") else None
             if stacked is not None:
                 tokens = torch.randint(self._vocabulary, shape, generator=generator)
                 conditions = [torch.randn(*shape, each.features, generator=generator) for each in conditioners]
                 yield models, stacked, tokens, conditions
 
-    def _off(self, one: torch.Tensor, other: torch.Tensor) -> float:
-        """How far numbers are from others, relative to the largest of these where that is more than 1."""
+    def _off(self, one: torch.Tensor, other: torch.Tensor, floor: float = 1.0) -> float:
+        """How far numbers are from others, relative to the largest of these or to ``floor``."""
         one, other = one.detach(), other.detach()
-        return float((one - other).abs().amax() / other.abs().amax().clamp(min=1))
+        return float((one - other).abs().amax() / other.abs().amax().clamp(min=floor))
+
+    def test_stackable(self, settings: Mapping[str, Any]) -> None:
+        """If it has to be stackable, nothing in it makes ablate train it by itself."""
+        if not self.stackable:
+            return
+        model = self.model(settings)
+        assert hasattr(model, "stack"), "the model has no method stack"
+        assert model.stack([model], "fp32") is not None, "stack() gives None"
+        weights = dict(model.named_parameters())
+        assert next(model.buffers(), None) is None, "a network with buffers is not stacked"
+        assert weights.keys() == model.state_dict().keys(), "a network with shared weights is not stacked"
+        frozen = [name for name, weight in weights.items() if not weight.requires_grad]
+        assert not frozen, f"a network with weights that are not trained is not stacked: {', '.join(frozen)}"
 
     def test_stack(self, settings: Mapping[str, Any]) -> None:
         """Every member predicts and learns in a stack as it does alone, where nothing is drawn at random."""
@@ -102,11 +85,45 @@ class StackTests:
                 off = self._off(logits[v], own)
                 assert off <= self.tolerance, f"in a stack member {v}'s logits are off by {off:.3g}"
                 own.log_softmax(-1)[..., 0].sum().backward()
+                largest = max(float(weight.grad.abs().amax()) for weight in model.parameters())
                 for name, weight in model.named_parameters():
                     grad = weights[name].grad
                     assert grad is not None, f"in a stack no gradient reaches {name}"
-                    off = self._off(grad[v], weight.grad)
+                    off = self._off(grad[v], weight.grad, max(_SMALL * largest, 1e-30))
                     assert off <= self.tolerance, f"in a stack member {v}'s gradient of {name} is off by {off:.3g}"
+
+    def test_stack_in_bf16(self, settings: Mapping[str, Any]) -> None:
+        """In bf16 a stack predicts nearly as each network does, and gradients come back in float32."""
+        import torch
+
+        for models, stacked, tokens, conditions in self._stacks(settings, "bf16"):
+            weights = _stacked(models)
+            logits = stacked(weights, tokens, conditions, NoDraws())
+            logits.float().sum().backward()
+            kinds = {weight.grad.dtype for weight in weights.values() if weight.grad is not None}
+            assert kinds == {torch.float32}, "gradients of the weights are not float32"
+            for v, model in enumerate(models):
+                own, _ = model(tokens[v], [values[v] for values in conditions])
+                off = self._off(logits[v].float(), own)
+                assert off <= self.bf16_tolerance, f"in bf16 member {v}'s logits are off by {off:.3g} in a stack"
+
+    def test_stack_draws(self, settings: Mapping[str, Any]) -> None:
+        """A stack draws where a network alone does, and from what it is given to draw from alone."""
+        import torch
+
+        for models, stacked, tokens, conditions in self._stacks(settings):
+            for model in models:
+                model.train()
+            draws = SeededDraws(range(_MEMBERS))
+            before = torch.get_rng_state()
+            stacked(_stacked(models), tokens, conditions, draws)
+            assert torch.get_rng_state().equal(before), "a stack draws from torch's own stream, not from draws"
+            with torch.random.fork_rng(devices=[]):
+                before = torch.get_rng_state()
+                models[0].train()(tokens[0], [values[0] for values in conditions])
+                alone = not torch.get_rng_state().equal(before)
+            missing = "draws random numbers in training, and in a stack it draws none"
+            assert alone <= draws.used, f"the network {missing}"
 
     def test_stack_keeps_members_apart(self, settings: Mapping[str, Any]) -> None:
         """What a member draws does not depend on the others, and one whose weights are NaN spoils no other."""
@@ -118,16 +135,33 @@ class StackTests:
             beside = stacked(broken, tokens, conditions, SeededDraws(range(_MEMBERS)))
             beside[1:].sum().backward()
             for v in range(1, _MEMBERS):
-                alone = models[v].stack([models[v]], "fp32")
                 one = slice(v, v + 1)
+                alone = models[v].stack([models[v]], "fp32")
                 own = alone(_stacked(models[one]), tokens[one], [c[one] for c in conditions], SeededDraws([v]))[0]
                 off = self._off(together[v], own)
                 assert off <= self.tolerance, f"member {v} depends on the others of its stack: off by {off:.3g}"
-                off = self._off(beside[v], own)
-                assert off <= self.tolerance, f"member {v} is off by {off:.3g} beside one that is NaN"
+                assert bool(beside[v].isfinite().all()), (
+                    f"beside a member that is NaN, member {v} is too: something is added up over members"
+                )
                 for name, weight in broken.items():
-                    finite = weight.grad is not None and bool(weight.grad[v].isfinite().all())
-                    assert finite, f"beside a member that is NaN, member {v}'s gradient of {name} is not finite"
+                    assert weight.grad is not None, f"in a stack no gradient reaches {name}"
+                    assert bool(weight.grad[v].isfinite().all()), (
+                        f"beside a member that is NaN, member {v}'s gradient of {name} is too: "
+                        "something is added up over members"
+                    )
+
+    def test_stack_stays_on_its_device(self, settings: Mapping[str, Any]) -> None:
+        """A stack waits for no number and touches no tensor of the host; otherwise a GPU could not record it."""
+        import torch
+
+        for models, stacked, tokens, conditions in self._stacks(settings):
+            weights = {name: weight.detach().to("meta").requires_grad_() for name, weight in _stacked(models).items()}
+            there = [tokens.to("meta"), *(values.to("meta") for values in conditions)]
+            draws = NoDraws("meta")
+            stacked(weights, there[0], there[1:], draws)  # what is made once may be made
+            with only_on_meta():
+                logits = stacked(weights, there[0], there[1:], draws)
+                torch.autograd.grad(logits.sum(), list(weights.values()), allow_unused=True)
 
     def test_stacked_stepper(self, settings: Mapping[str, Any]) -> None:
         """If a stack offers a stepper, it predicts as each network does, and its state keeps its shape."""
@@ -142,6 +176,8 @@ class StackTests:
                 for t in range(self._time):
                     logits, state = step(tokens[..., t], [values[:, :, t] for values in conditions], state)
                     assert logits.dtype == torch.float32, f"the stepper's logits are {logits.dtype}, not float32"
+                    kind = type(state).__name__
+                    assert isinstance(state, tuple), f"the stepper's state is a {kind}, not a tuple of tensors"
                     shapes.add(tuple(tuple(each.shape) for each in state))
                     for v, own in enumerate(expected):
                         off = self._off(logits[v], own[:, t])

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from engine_material import VOCABULARY, Noisy, examples, settings
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from ablate.engine import stack as stacking
 from ablate.engine.draws import StackDraws
@@ -20,6 +19,7 @@ from ablate.engine.members import start
 from ablate.engine.stack import Stack, stacked_weights
 from ablate.engine.train import Member, MemberSeeds
 from ablate.engine.windows import Example
+from ablate.testing.draws import only_on_meta
 from ablate.testing.samples import ClockConditioner
 from ablate_recurrent import ablate_models as recurrent_models
 from ablate_transformer import ablate_models as transformer_models
@@ -36,17 +36,6 @@ CASES = [
     for conditioners, dropout in (([], 0.0), ([Noisy()], 0.3), ([ClockConditioner()], 0.0))
     if (model, precision) != ("transformer", "bf16")  # meta has no autocast
 ]
-
-
-class OnlyOnDevice(TorchDispatchMode):
-    """Fails at an operation on a tensor of the host; single numbers are passed to a kernel by value."""
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        for value in torch.utils._pytree.tree_leaves((args, kwargs, result)):
-            if isinstance(value, torch.Tensor) and value.dim():
-                assert value.device == META, f"{func} touches a tensor on {value.device}"
-        return result
 
 
 class MetaDraws(StackDraws):
@@ -82,7 +71,7 @@ def test_a_training_step_stays_on_the_device(
     stack = Stack([start(member) for member in members], META)
     stack._windows.load(0, 2)
     stack._train_step()  # makes what is made once
-    with OnlyOnDevice():
+    with only_on_meta():
         stack._train_step()
     assert len(steps) == 2 * len(stack.weights)
 
@@ -98,7 +87,7 @@ def test_a_step_of_generation_stays_on_the_device(cell: str, conditioners: list[
     conditions = [torch.zeros(3, each.features, device=META) for each in conditioners]
     with torch.inference_mode():
         _, state = stepper(tokens, conditions)
-        with OnlyOnDevice():
+        with only_on_meta():
             logits, _ = stepper(tokens, conditions, state)
     assert logits.shape == (3, VOCABULARY)
 
@@ -106,5 +95,5 @@ def test_a_step_of_generation_stays_on_the_device(cell: str, conditioners: list[
 def test_a_step_that_asks_for_a_number_would_be_seen() -> None:
     with pytest.raises((RuntimeError, NotImplementedError)):
         float(torch.ones(3, device=META).sum())
-    with pytest.raises(AssertionError, match="touches a tensor on cpu"), OnlyOnDevice():
+    with pytest.raises(AssertionError, match="touches a tensor on the cpu"), only_on_meta():
         torch.zeros(3).to(META)
