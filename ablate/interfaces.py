@@ -262,7 +262,7 @@ class Stacked(Protocol):
 
 
 class LanguageModel(Protocol):
-    """What a model's ``build`` returns: a ``torch.nn.Module`` with this ``forward``; more of it is optional (docs/models.md).
+    """What a model's ``build`` returns: a ``torch.nn.Module`` with this ``forward``.
 
     Causal: the logits at time t depend on tokens up to t only.
 

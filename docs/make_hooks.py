@@ -54,7 +54,7 @@ def _section(kind: str) -> str:
 {example(kind)}```
 
 `build` is a `{inspect.get_annotations(spec)["build"]}`.
-{_markdown(component)}
+{_markdown(component)}{" [What else it may have](models.md)." if kind == "model" else ""}
 
 {chr(10).join(_methods(component))}
 """
