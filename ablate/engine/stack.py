@@ -184,10 +184,10 @@ class _Optimizer:
             schedule = (settings.learning_rate, settings.decay, settings.decay_every)
             self._schedules.setdefault(schedule, (begun, []))[1].extend(own)
         gpu = device.type == "cuda"
-        # a recorded step reads its learning rates from the device
+        # a recorded step reads its learning rates from tensors; a GPU's kernel has them in float32
+        dtype = torch.float32 if gpu else torch.float64
         groups = [
-            {"params": own, "lr": torch.tensor(first.member.learning_rate(0), device=device) if gpu else 0.0}
-            for first, own in self._schedules.values()
+            {"params": own, "lr": torch.zeros((), dtype=dtype, device=device)} for _, own in self._schedules.values()
         ]
         self._adam = torch.optim.Adam(groups, fused=True, capturable=gpu)
         self._rates: list[float] = [float("nan")] * len(groups)
@@ -197,14 +197,10 @@ class _Optimizer:
 
     def set_rates(self, step: int) -> None:
         for place, (first, _) in enumerate(self._schedules.values()):
-            rate, group = first.member.learning_rate(step), self._adam.param_groups[place]
-            if rate == self._rates[place]:
-                continue
-            self._rates[place] = rate
-            if isinstance(group["lr"], torch.Tensor):
-                group["lr"].fill_(rate)
-            else:
-                group["lr"] = rate
+            rate = first.member.learning_rate(step)
+            if rate != self._rates[place]:
+                self._rates[place] = rate
+                self._adam.param_groups[place]["lr"].fill_(rate)
 
     def step(self, gradients: Sequence[torch.Tensor]) -> None:
         """Move every member's weights; ``gradients`` are [members, ...] in the order of the weights."""
