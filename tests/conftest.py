@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import io
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +49,25 @@ class Outcome:
     code: int
     out: str
     err: str
+
+
+@pytest.fixture(scope="session")
+def smoke_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the smoke profile of tau_sweep has run, to be copied."""
+    from ablate.cli import run
+
+    home = tmp_path_factory.mktemp("smoke") / ".ablate"
+    words = ["study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1", "--no-report", "--home", str(home)]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        assert run(words) == 0
+    return home
+
+
+@pytest.fixture
+def ran(ablate: Callable[..., Outcome], smoke_home: Path, tmp_path: Path) -> Callable[..., Outcome]:
+    """The same as ``ablate``, in a folder whose home has the smoke profile of tau_sweep."""
+    shutil.copytree(smoke_home, tmp_path / ".ablate")
+    return ablate
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -16,15 +14,6 @@ if TYPE_CHECKING:
     Run = Callable[..., Outcome]
 
 NAME = "tau_sweep@smoke"
-
-
-@pytest.fixture
-def ran(ablate: Run) -> Run:
-    """A home in which the smoke profile has run."""
-    outcome = ablate("study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1", "--no-report")
-    assert outcome.code == 0, outcome.err
-    assert "distance.average (lower is better), against tau=1.0" in outcome.out, "a run says what it shows"
-    return ablate
 
 
 def test_reports_and_comparisons(ran: Run, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ablate.registry import get_registry
+from ablate.study import estimate as estimates
 from ablate.study.choices import Choice
 from ablate.study.estimate import estimate
 from ablate.study.plan import lay_out, make_plan
@@ -205,9 +206,19 @@ def test_a_plan_without_a_home_runs_everything(load: Callable[..., StudySpec], t
         assert all(source in order[:place] for source in stage.inputs.values())
 
 
-def test_an_estimate_knows_what_a_batch_counts(load: Callable[..., StudySpec], tmp_path: Path) -> None:
-    def estimated(counts: str) -> float:
-        settings = {"augmenter": "tempo", "training.batch": 64, "training.steps": 6000, "training.batch_counts": counts}
-        return estimate(make_plan(laid(load(settings)), None, tmp_path), "cpu", 1).seconds
+def test_an_estimate_knows_what_a_batch_counts(
+    load: Callable[..., StudySpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five copies are five times the windows."""
+    tried: list[int] = []
+    training = estimates._training
 
-    assert estimated("example") > 2 * estimated("step"), "five copies are five times the windows"
+    def noted(stages: Any, settings: Any, examples: int, device: str) -> Any:
+        tried.append(examples)
+        return training(stages, settings, examples, device)
+
+    monkeypatch.setattr(estimates, "_training", noted)
+    for counts in ("example", "step"):
+        settings = {"augmenter": "tempo", "training.batch_counts": counts}
+        assert estimate(make_plan(laid(load(settings)), None, tmp_path), "cpu", 1).seconds > 0
+    assert tried == [5, 1]
