@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Raised when a stage's own code changes its results; one number a kind.
 CODE = {"load": 2, "prepare": 1, "prime": 1, "floor": 1, "train": 1, "generate": 2, "measure": 1, "resample": 1}
+#: Raised when what a stack of networks computes on a GPU changes.
+STACKS = 1
 #: Kinds that come before any training, and take seconds.
 EARLY = ("load", "prepare", "prime")
 #: Kinds that say how to read the measurements; a cell is done without them.
@@ -202,6 +204,7 @@ def _train(configuration: Configuration, prepare: Stage, replicate: int, setting
         "seeds": {purpose: derive(setting.seed, replicate, purpose) for purpose in purposes},
         "device": setting.device,
         "torch": setting.torch,
+        **({"stacks": STACKS} if setting.device == "cuda" else {}),
     }
     return Stage("train", config, {"examples": prepare})
 

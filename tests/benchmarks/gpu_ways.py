@@ -134,7 +134,7 @@ class Stacked:
             torch.cuda.reset_peak_memory_stats()
         self._stack = Stack([start(member) for member in each], torch.device(device))
         if not recorded:
-            self._stack._run_step = self._stack._train_step
+            self._stack._recorded = lambda step, streams: step()
         self.steps()
         self.memory = torch.cuda.max_memory_allocated() - before if gpu else 0
 

@@ -45,6 +45,10 @@ class TestSignFlip:
         alone = [[float(stats.sign_flip(row)) for row in rows] for rows in many]
         assert stats.sign_flip(many) == pytest.approx(np.array(alone))
 
+    def test_sums_that_are_equal_but_for_rounding_are_equally_extreme(self) -> None:
+        third = 0.1**0.5
+        assert float(stats.sign_flip(np.array([third, -third, 3 * third, 0.0, -2 * third]))) == 1.0
+
     def test_all_of_one_sign_reach_the_smallest_p(self) -> None:
         for n in (2, 5, 6, 8, 14):
             assert float(stats.sign_flip(np.arange(1.0, n + 1))) == pytest.approx(2 / 2**n)
