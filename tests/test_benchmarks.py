@@ -97,9 +97,17 @@ def test_the_naive_network_is_the_lstm() -> None:
     assert set(naive_sampling(naive, 20)) <= set(range(30))
 
 
-def test_what_a_gpu_is_measured_with_runs_here_in_small(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_gpu_is_measured_with_runs_here_in_small(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its numbers mean nothing on a CPU; that nothing in it is broken does."""
     import bench_gpu
+    import gpu_ways
+
+    from ablate.engine import stack
+
+    monkeypatch.setattr(gpu_ways, "LOOK_EVERY", 4)
+    monkeypatch.setattr(stack, "LOOK_EVERY", 4)
 
     small = bench_gpu.Size(hidden=8, layers=2, rows=2, window=4)
     trained = bench_gpu.training(small, 2, "cpu", rounds=1)

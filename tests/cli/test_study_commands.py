@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 import json
 import re
 import sqlite3
@@ -94,12 +93,6 @@ def test_a_report_is_drawn_again_only_for_something_new(ran: Run, tmp_path: Path
     assert page.read_text() == "as it was"
     ran(*words, "--replicates", "1")
     assert page.read_text() != "as it was"
-
-
-def test_the_report_is_written_where_it_says(ran: Run) -> None:
-    path = Path(json.loads(ran("study", "report", NAME, "--format", "csv", "--json").out)["report"])
-    assert ("reports", NAME) in itertools.pairwise(path.parts)
-    assert path.exists()
 
 
 def test_another_database(ablate: Run, tmp_path: Path) -> None:
