@@ -7,13 +7,13 @@ import io
 import json
 import re
 import sqlite3
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import pytest
     from conftest import Outcome

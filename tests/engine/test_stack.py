@@ -88,7 +88,7 @@ def after(calls: int) -> Callable[[], bool]:
 
 @DEVICES
 @given(data=st.data())
-@limits(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@limits(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_gradients_of_random_stacks_are_those_of_each_member_alone(device: str, data: st.DataObject) -> None:
     """In fp32, within 1e-5 of the largest."""
     model = data.draw(st.sampled_from(list(SMALL)))

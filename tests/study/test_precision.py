@@ -1,4 +1,4 @@
-"""bf16 against fp32: what differs between them must drown in what differs between replicates."""
+"""bf16 and stacks against fp32 alone: what differs between them must drown in what differs between replicates."""
 
 from __future__ import annotations
 
@@ -8,22 +8,28 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ablate.registry import get_registry
+from ablate.study.executor import InlineExecutor
 from ablate.study.overrides import Overrides
+from ablate.study.plan import lay_out
+from ablate.study.runner import Shared, StudyRun
 from ablate.study.spec import load_study
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import Bench
 
     from ablate.study.spec import StudySpec
 
 REPLICATES = 4
 SIZES = {
-    "training.steps": 150,
+    "training.steps": 120,
     "training.batch": 8,
     "training.window": 64,
     "model.lstm.hidden": 96,
     "model.lstm.embedding": 48,
-    "generation.tokens": 600,
+    "generation.tokens": 400,
     "generation.samples": 4,
     "axes.sampler.temperature.tau": [1.0],
     "floors.draws": 0,
@@ -36,24 +42,29 @@ def sweep(precision: str) -> StudySpec:
     return dataclasses.replace(spec, name=precision)
 
 
+def numbers(bench: Bench, precision: str, *, stacked: bool) -> tuple[list[float], list[float]]:
+    """Losses and distances of all replicates."""
+    spec = sweep(precision)
+    with bench.store() as store, InlineExecutor(bench.home, "cpu", 60.0, stacked=stacked) as executor:
+        result = StudyRun(lay_out(spec, get_registry(), "cpu"), store, bench.home, shared=Shared(executor)).run()
+        assert result.failures == ()
+        cells = store.cells(spec.name)
+        trained = store.stages(cell.stages["train"] for cell in cells)
+        results = [trained[cell.stages["train"]].result for cell in cells]
+        means = store.means(spec.name, "distance.average", "average")
+    assert {(each["precision"], each["together"]) for each in results} == {(precision, REPLICATES if stacked else 1)}
+    return [each["loss"] for each in results], [means[cell.variant, cell.replicate] for cell in cells]
+
+
 @pytest.mark.slow
-def test_training_and_generating_in_bf16_is_within_the_noise_of_replicates(bench: Bench) -> None:
-    """Replicates are paired: the same initial weights, windows and uniform numbers in both precisions."""
-    loss: dict[str, list[float]] = {}
-    distance: dict[str, list[float]] = {}
-    for precision in ("fp32", "bf16"):
-        spec = sweep(precision)
-        bench.run(spec, workers=1)
-        with bench.store() as store:
-            cells = store.cells(spec.name)
-            stages = store.stages(cell.stages["train"] for cell in cells)
-            loss[precision] = [stages[cell.stages["train"]].result["loss"] for cell in cells]
-            assert {stage.result["precision"] for stage in stages.values()} == {precision}
-            means = store.means(spec.name, "distance.average", "average")
-            distance[precision] = [means[cell.variant, cell.replicate] for cell in cells]
-    assert loss["fp32"] != loss["bf16"]
-    for values in (loss, distance):
-        off = abs(statistics.mean(values["fp32"]) - statistics.mean(values["bf16"]))
-        noise = statistics.stdev(values["fp32"]) + statistics.stdev(values["bf16"])
-        # means of four that differ by the sum of both spreads would be told apart by a t-test, at p = 0.03 or so
-        assert off < noise, values
+def test_bf16_and_stacks_are_within_the_noise_of_replicates(bench: Bench, tmp_path: Path) -> None:
+    """Replicates are paired: the same initial weights, windows and uniform numbers in all of them."""
+    reference = numbers(bench, "fp32", stacked=False)
+    for place, stacked in enumerate((False, True)):
+        found = numbers(type(bench)(tmp_path / str(place)), "bf16", stacked=stacked)
+        assert found[0] != reference[0]
+        for expected, values in zip(reference, found, strict=True):
+            off = abs(statistics.mean(expected) - statistics.mean(values))
+            noise = statistics.stdev(expected) + statistics.stdev(values)
+            # means of four that differ by the sum of both spreads would be told apart by a t-test, at p = 0.03 or so
+            assert off < noise, (expected, values)
