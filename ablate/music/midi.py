@@ -96,9 +96,10 @@ def parse_midi(data: bytes, source: str, reader: Reader = "symusic") -> Reading:
 
 
 def _parse_symusic(frame: Frame, source: str) -> Reading:
-    score, closed = _score(frame.plain(), source), _score(frame.closed(), source)
-    tracks, all_tracks = ([track for track in each.tracks if not track.is_drum] for each in (score, closed))
-    ended, begun = _notes_in_ticks(tracks), _notes_in_ticks(all_tracks)
+    score = _score(frame.plain(), source)
+    tracks = [track for track in score.tracks if not track.is_drum]
+    ended = _notes_in_ticks(tracks)
+    begun = _begun(frame, ended, source)
     problems: tuple[str, ...] = ()
     if len(ended.start) == len(begun.start) and not _ambiguous(ended):
         performance = _in_seconds(score, tracks, ended, source)
@@ -112,6 +113,18 @@ def _parse_symusic(frame: Frame, source: str) -> Reading:
     if lost > 0:
         problems = (*problems, f"{lost} of {len(begun.start)} notes left out: without an end or without length")
     return Reading(performance, problems)
+
+
+def _begun(frame: Frame, ended: _Notes, source: str) -> _Notes:
+    """All notes that begin, with an end or without; ``ended`` are those with one."""
+    known, times = ended, 1
+    while True:
+        closed = _score(frame.closed(times), source)
+        found = _notes_in_ticks([track for track in closed.tracks if not track.is_drum])
+        # as many as with half the note-offs: none is left open
+        if len(found.start) == len(known.start):
+            return found
+        known, times = found, 2 * times
 
 
 def _score(data: bytes, source: str) -> Any:

@@ -38,12 +38,13 @@ class Frame:
         """The file with nothing but its header and tracks."""
         return self._file(self.tracks)
 
-    def closed(self) -> bytes:
-        """The same with a note-off for every channel and pitch (drums excepted) at the end of each track.
+    def closed(self, times: int = 1) -> bytes:
+        """The same with note-offs for every channel and pitch (drums excepted) at the end of each track.
 
-        Whatever note was left open in the file has an end here, which tells how many there were.
+        Whatever note was left open in the file has an end here, if no more than ``times`` of its key were, which tells
+        how many there were.
         """
-        return self._file(tuple(_close(track) for track in self.tracks))
+        return self._file(tuple(_close(track, times) for track in self.tracks))
 
     def without_end(self) -> list[int]:
         """The tracks, counted from 1, that lack their end-of-track event: possibly cut short."""
@@ -54,11 +55,12 @@ class Frame:
         return header + b"".join(struct.pack(">4sI", b"MTrk", len(track)) + track for track in tracks)
 
 
-def _close(track: bytes) -> bytes:
+def _close(track: bytes, times: int) -> bytes:
+    offs = b"\x00".join([_CLOSE_ALL] * times)
     if track.endswith(_END_OF_TRACK):
         # The end-of-track event goes, its delta time stays and becomes that of the first note-off.
-        return track[: -len(_END_OF_TRACK)] + _CLOSE_ALL + b"\x00" + _END_OF_TRACK
-    return track + b"\x00" + _CLOSE_ALL + b"\x00" + _END_OF_TRACK
+        return track[: -len(_END_OF_TRACK)] + offs + b"\x00" + _END_OF_TRACK
+    return track + b"\x00" + offs + b"\x00" + _END_OF_TRACK
 
 
 def read_frame(data: bytes, source: str) -> Frame:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ablate.study.choices import Choice, Configuration
 
 #: Raised when a stage's own code changes its results; one number a kind.
-CODE = {"load": 2, "prepare": 1, "prime": 1, "floor": 1, "train": 1, "generate": 2, "measure": 1, "resample": 1}
+CODE = {"load": 3, "prepare": 1, "prime": 1, "floor": 1, "train": 1, "generate": 2, "measure": 1, "resample": 1}
 #: Raised when what a stack of networks computes on a GPU changes.
 STACKS = 1
 #: Kinds that come before any training, and take seconds.

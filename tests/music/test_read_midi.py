@@ -157,6 +157,15 @@ def test_both_readers_agree_to_the_last_bit(tempo_track: bytes, note_tracks: lis
     assert parse_midi(data, "x.mid").performance.notes.tolist() == expected.notes.tolist()
 
 
+@pytest.mark.parametrize("count", [2, 3, 4, 9])
+def test_one_note_off_ends_all_that_are_open(count: int) -> None:
+    ons = b"\x00\x90\x3c\x40" * count
+    data = midi(track([]), b"MTrk" + (len(ons) + 8).to_bytes(4, "big") + ons + b"\x01\x80\x3c\x00\x00\xff\x2f\x00")
+    notes = parse_midi(data, "x.mid").performance.notes
+    assert len(notes) == count
+    assert notes.tolist() == parse_midi(data, "x.mid", "pretty_midi").performance.canonical().notes.tolist()
+
+
 def test_both_readers_agree_on_real_performances(smd_dir: Path) -> None:
     for file in sorted(smd_dir.glob("*.mid"))[::3]:
         fast, reference = read_midi(file), read_midi(file, "pretty_midi").canonical()

@@ -90,14 +90,14 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def real(tmp_path_factory: pytest.TempPathFactory, smoke_home: Path) -> Path:
     """The report of a study that was really run: five variants, two replicates, two samples; made once a test run."""
     root = tmp_path_factory.getbasetemp()
     folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "real report"
     page = folder / ".ablate/reports/tau_sweep@smoke/index.html"
     with filelock.FileLock(f"{folder}.lock"):
         if not page.is_file():
-            folder.mkdir()
+            shutil.copytree(smoke_home, folder / ".ablate")
             _run_smoke(folder)
     return page
 

@@ -189,7 +189,6 @@ class TestFullDisk:
 
         done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False, preexec_fn=limit)
         self.check(bench, tiny, done)
-        assert finish(words).returncode == 0
 
     def test_a_small_disk(self, bench: Bench, tiny: Path) -> None:
         shutil.rmtree(bench.home)

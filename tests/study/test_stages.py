@@ -40,16 +40,16 @@ def test_a_fingerprint_knows_content_not_order() -> None:
 HERE = Setting(seed=5, device="cpu", torch="2.13")
 FLOORS = ("floor distance.pitch", "floor distance.velocity")
 PINNED = {
-    "load": "6f0e38f5ca8d114d",
-    "prepare": "e8500e5c4c223f43",
-    "train": "c112fb7f9a38a650",
-    "generate": "171602d22cf12420",
-    "measure distance.pitch": "2904bf043272dac4",
-    "measure distance.velocity": "af9d7f12efcc7490",
-    "floor distance.pitch": "d7c3d72dab1083c8",
-    "floor distance.velocity": "6a4f543af69aeced",
-    "resample distance.pitch": "b2cf87dcc7de384f",
-    "resample distance.velocity": "3f3a9f38f43af43d",
+    "load": "d92b084342d97a3c",
+    "prepare": "daf46b8a6767e224",
+    "train": "19fe9a5735c91c09",
+    "generate": "e6d642def0f05299",
+    "measure distance.pitch": "8812fb0712d0380a",
+    "measure distance.velocity": "b2a29c337e0bceec",
+    "floor distance.pitch": "4ba5e92685b621a9",
+    "floor distance.velocity": "6e57680daad17f5a",
+    "resample distance.pitch": "3c37f344572e29a4",
+    "resample distance.velocity": "6c4aa3816d05440d",
 }
 
 
