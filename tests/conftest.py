@@ -18,6 +18,10 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+# One thread a process, as a study's workers have it: there is a process a core already, and more threads wait in turn.
+# Before torch is imported, which reads it once; processes that a test starts inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A first call may import torch or compile a table; how long an example takes is no property of ours.
 settings.register_profile("ablate", deadline=None)
 settings.load_profile("ablate")

@@ -108,8 +108,10 @@ class _How:
     def alone(self, index: int, begun: Start | None = None) -> Trained | StageError:
         """The result of one member that is trained by itself."""
         try:
-            run = _Run(begun or start(self._members[index]), self._device)
-            return run.go(functools.partial(self._tell, index), self._should_stop, self._seconds)
+            # without a name, so that nothing holds it when memory is to be given back
+            return _Run(begun or start(self._members[index]), self._device).go(
+                functools.partial(self._tell, index), self._should_stop, self._seconds
+            )
         except StageError as error:
             # the way it came here would keep alive what it came through
             return error.with_traceback(None)
@@ -132,7 +134,7 @@ class _How:
             if group.stackable:
                 results |= zip(group.indices, self._as_one(group.indices, starts), strict=True)
             else:
-                results |= {index: self.alone(index, starts[index]) for index in group.indices}
+                results |= {index: self.alone(index, starts.pop(index)) for index in group.indices}
         return [results[index] for index in indices]
 
     def _as_one(self, indices: Sequence[int], starts: dict[int, Start]) -> list[Trained | StageError]:
