@@ -1,4 +1,4 @@
-"""For models that can be trained as a stack: what every member does with weights of its own."""
+"""For networks as a stack: their weights as one, and what every member does with its own."""
 
 from __future__ import annotations
 
@@ -78,6 +78,29 @@ def each_embedding(tables: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
     """
     rows: torch.Tensor = _Embedding.apply(tables, tokens.flatten(1))  # type: ignore[no-untyped-call]
     return rows.view(*tokens.shape, -1)
+
+
+def stacked_weights(models: Sequence[torch.nn.Module], device: torch.device | str) -> dict[str, torch.Tensor]:
+    """The weights of networks with equal shapes by name, float32 [members, ...], ready to be trained."""
+    own = [dict(model.named_parameters()) for model in models]
+    with torch.no_grad():
+        return {name: torch.stack([each[name] for each in own]).to(device).requires_grad_() for name in own[0]}
+
+
+class NoDraws:
+    """See :class:`~ablate.interfaces.Draws`: draws that change nothing, no dropout, and zeros."""
+
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        self._device = device
+
+    def normal(self, shape: Sequence[int], scales: Sequence[float]) -> torch.Tensor:
+        """Zeros, [members, *shape]."""
+        return torch.zeros(len(scales), *shape, device=self._device)
+
+    def dropout(self, values: torch.Tensor, shares: Sequence[float]) -> torch.Tensor:
+        """The values as they are."""
+        del shares
+        return values
 
 
 class _Embedding(torch.autograd.Function):

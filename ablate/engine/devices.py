@@ -38,7 +38,12 @@ class Compute:
     @property
     def stacks(self) -> bool:
         """Whether members are stacked where they can be."""
-        return self.device.startswith("cuda") if self.stacked is None else self.stacked
+        return is_stacked(self.device, self.stacked)
+
+
+def is_stacked(device: str, asked: bool | None) -> bool:  # noqa: FBT001
+    """Whether networks that can be are used as one, as asked; None is on a GPU only, which is where it pays."""
+    return device.startswith("cuda") if asked is None else asked
 
 
 def resolve_device(asked: str) -> str:

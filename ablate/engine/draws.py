@@ -29,7 +29,7 @@ class StackDraws:
     def seed(self, seeds: Sequence[int]) -> None:
         """Let each member's stream begin at its seed, as before every step."""
         for generator, seed in zip(self.generators, seeds, strict=True):
-            generator.manual_seed(seed % 2**63)
+            generator.manual_seed(seed)
 
     def normal(self, shape: Sequence[int], scales: Sequence[float]) -> torch.Tensor:
         """Normal numbers of each member's scale, float32 [members, *shape]."""

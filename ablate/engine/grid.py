@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 
 from ablate.engine.recording import Recorded
-from ablate.engine.stackable import apart, model_key, stacked_weights, why_alone
+from ablate.engine.stackable import apart, model_key, why_alone
+from ablate.stacking import stacked_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,8 +19,8 @@ from ablate.engine.draws import StackDraws
 from ablate.engine.members import LOOK_EVERY, Progress, Trained, multiplied, save
 from ablate.engine.recording import Recorded
 from ablate.engine.stack_windows import StackWindows
-from ablate.engine.stackable import stacked_weights
 from ablate.engine.windows import IGNORED
+from ablate.stacking import stacked_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

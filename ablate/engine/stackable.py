@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from ablate.engine.draws import StackDraws
+from ablate.stacking import NoDraws, stacked_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +60,8 @@ def stacks(starts: Mapping[int, Start]) -> list[Group]:
 
 def apart(models: Sequence[Any], precision: str) -> list[list[int]]:
     """Networks of equal shape, by their places, in as few lists as their ``stack`` allows."""
+    if models[0].stack(models, precision) is not None:
+        return [list(range(len(models)))]
     found: list[list[int]] = []
     for place, model in enumerate(models):
         for places in found:
@@ -124,17 +127,6 @@ def _keeps_to_its_draws(model: Any, network: Stacked, features: Sequence[int]) -
     return torch.default_generator.get_state().equal(before)
 
 
-class _NoDraws:
-    """Draws that change nothing."""
-
-    def normal(self, shape: Sequence[int], scales: Sequence[float]) -> torch.Tensor:
-        return torch.zeros(len(scales), *shape)
-
-    def dropout(self, values: torch.Tensor, shares: Sequence[float]) -> torch.Tensor:
-        del shares
-        return values
-
-
 def _predict_alike(starts: Sequence[Start]) -> bool:
     """Whether, without any randomness, every member predicts the start of a window in a stack as it does alone.
 
@@ -146,7 +138,7 @@ def _predict_alike(starts: Sequence[Start]) -> bool:
     tokens = torch.stack([own for own, _ in windows])
     conditions = [torch.stack(values) for values in zip(*(own for _, own in windows), strict=True)]
     with torch.no_grad():
-        together = network(stacked_weights(models, _CPU), tokens, conditions, _NoDraws())
+        together = network(stacked_weights(models, _CPU), tokens, conditions, NoDraws())
         for v, model in enumerate(models):
             alone, _ = model.eval()(tokens[v], [values[v] for values in conditions])
             model.train()
@@ -163,10 +155,3 @@ def _first_window(begun: Start) -> tuple[torch.Tensor, list[torch.Tensor]]:
     step = min(begun.step, member.settings.steps - 1)
     batch = begun.windows.batch(step, member.conditioners, member.seeds.labels)
     return batch.tokens[:1, :TRIED], [values[:1, :TRIED] for values in batch.conditions]
-
-
-def stacked_weights(models: Sequence[torch.nn.Module], device: torch.device) -> dict[str, torch.Tensor]:
-    """The weights of networks with equal shapes by name, float32 [members, ...], ready to be trained."""
-    own = [dict(model.named_parameters()) for model in models]
-    with torch.no_grad():
-        return {name: torch.stack([each[name] for each in own]).to(device).requires_grad_() for name in own[0]}

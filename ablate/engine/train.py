@@ -23,7 +23,7 @@ import torch
 from torch.nn import functional
 
 from ablate.engine import checkpoint
-from ablate.engine.devices import on_device
+from ablate.engine.devices import is_stacked, on_device
 from ablate.engine.members import (
     LOOK_EVERY,
     Member,
@@ -77,10 +77,10 @@ def train(
         memory even alone, or (:class:`TrainingDiverged`) its loss, or a weight in the end, is no longer a number.
     """
     with _on(device):
-        how = _How(members, device, tell, should_stop, checkpoint_seconds)
-        if stacked or (stacked is None and device.startswith("cuda")):
-            return how.stacked(range(len(members)))
-        return [how.alone(index) for index in range(len(members))]
+        trainer = _Trainer(members, device, tell, should_stop, checkpoint_seconds)
+        if is_stacked(device, stacked):
+            return trainer.stacked(range(len(members)))
+        return [trainer.alone(index) for index in range(len(members))]
 
 
 @contextlib.contextmanager
@@ -91,7 +91,7 @@ def _on(device: str) -> Iterator[None]:
         yield
 
 
-class _How:
+class _Trainer:
     """Trains members in the one way or the other."""
 
     def __init__(

@@ -132,24 +132,27 @@ class Windows:
         tokens = self.tokens[places].astype(np.int64)
         targets = np.where(inside[:, 1:], tokens[:, 1:], IGNORED)
         conditions = [
-            torch.from_numpy(self.condition(step, index, conditioner, labels_seed))
-            for index, conditioner in enumerate(conditioners)
+            torch.from_numpy(self._told(conditioner, values, places, (labels_seed, step, index)))
+            for index, (conditioner, values) in enumerate(zip(conditioners, self.conditions, strict=True))
         ]
         return Batch(torch.from_numpy(np.ascontiguousarray(tokens[:, :-1])), torch.from_numpy(targets), conditions)
 
     def condition(self, step: int, index: int, conditioner: Conditioner, labels_seed: int) -> FloatArray:
-        """What the conditioner of that index says of the windows of one step, float32 [rows, time, features].
-
-        Each step and conditioner has a stream of its own.
-        """
+        """What the conditioner of that index says of the windows of one step, float32 [rows, time, features]."""
         places, _ = self._reached(self.starts[step], self.ends[step])
-        observed = self.conditions[index][places[:, :-1]]
+        return self._told(conditioner, self.conditions[index], places, (labels_seed, step, index))
+
+    def _told(
+        self, conditioner: Conditioner, values: FloatArray, places: IntArray, stream: tuple[int, int, int]
+    ) -> FloatArray:
+        """The conditioner's say in one step, from a stream of its own for each step and conditioner."""
+        observed = values[places[:, :-1]]
         if not disturbs(conditioner):
             return np.ascontiguousarray(observed, dtype=np.float32)
-        rng = np.random.Generator(np.random.Philox(key=labels_seed, counter=[0, 0, index, step]))
-        elsewhere, _ = self._reached(*self._located(self._drawn(rng, 1)[0]))
-        others = self.conditions[index][elsewhere[:, :-1]]
-        return np.ascontiguousarray(conditioner.disturb(observed, others, rng), dtype=np.float32)
+        seed, step, index = stream
+        rng = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, index, step]))
+        others, _ = self._reached(*self._located(self._drawn(rng, 1)[0]))
+        return np.ascontiguousarray(conditioner.disturb(observed, values[others[:, :-1]], rng), dtype=np.float32)
 
     def _reached(self, starts: IntArray, ends: IntArray) -> tuple[IntArray, BoolArray]:
         """Every token's place in windows that start there, one further than they are long, and which are inside."""

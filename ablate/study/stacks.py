@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from ablate.engine.devices import is_stacked
 from ablate.engine.memory import fits
 from ablate.engine.stackable import apart, model_key, why_alone
 from ablate.engine.train import Member, MemberSeeds
@@ -51,7 +52,7 @@ class Packing:
         self, device: str, places: int, examples: Callable[[Stage], int], *, stacked: bool | None = None
     ) -> None:
         self._device, self._places, self._examples = device, places, examples
-        self.stacks = device.startswith("cuda") if stacked is None else stacked
+        self.stacks = is_stacked(device, stacked)
         self.alone: list[str] = []
         self._keys: dict[str, tuple[Hashable, ...] | None] = {}
         self._models: dict[Hashable, list[Any]] = {}
@@ -63,7 +64,7 @@ class Packing:
         if not self.stacks:
             return [[stage] for stage in stages]
         jobs: list[list[Stage]] = []
-        for key, group in _grouped(stages, self._training_key).items():
+        for key, group in self._alike(stages, self._training_key).items():
             most = math.ceil(len(group) / self._places)
             if most > 1:
                 most = min(most, self._fitting(key, group[0]))
@@ -76,7 +77,7 @@ class Packing:
         if not self.stacks:
             return in_jobs(stages)
         jobs: list[list[Stage]] = []
-        for group in _grouped(stages, self._generation_key).values():
+        for group in self._alike(stages, self._generation_key).values():
             rows = max(len(stage.config["seeds"]) for stage in group)
             most = min(math.ceil(len(group) / self._places), max(1, GRID_ROWS // rows))
             jobs += evenly(group, most)
@@ -88,36 +89,40 @@ class Packing:
             examples = self._count(stage)
             member = trial_member(stage.config, training_settings(stage.config, examples), examples)
             # with several GPUs the memory in use is that of workers, who will do the training
-            self._most[key] = fits(member, self._device, whole=self._places > 1)
+            try:
+                self._most[key] = fits(member, self._device, whole=self._places > 1)
+            except Exception:  # noqa: BLE001 - each training by itself shows whether it is to blame
+                self._most[key] = 1
         return self._most[key]
 
     def _count(self, stage: Stage) -> int:
         training = stage.config["training"]
         return self._examples(stage) if training["batch_counts"] == "example" else 1
 
+    def _alike(self, stages: Iterable[Stage], key: Callable[[Stage], Hashable]) -> dict[Hashable, list[Stage]]:
+        """Stages by key; those without one by the weights that they make or come from."""
+
+        def guarded(stage: Stage) -> Hashable:
+            try:
+                found = key(stage)
+            except Exception:  # noqa: BLE001 - whatever a plugin raises is for its own stage to say
+                found = None
+            return found or (stage if stage.kind == "train" else weights_of(stage)).fingerprint
+
+        return _grouped(stages, guarded)
+
     def _training_key(self, stage: Stage) -> Hashable:
-        """What trainings have in common that can be done as one; a stage's own fingerprint if it cannot."""
-        try:
-            network = self._network(stage)
-            count = self._count(stage)
-            settings = training_settings(stage.config, count)
-        except Exception:  # noqa: BLE001 - whatever a plugin raises is for its own training to say
-            return stage.fingerprint
-        if network is None:
-            return stage.fingerprint
-        return (*network, settings.steps, settings.batch, settings.window, settings.precision, count)
+        """What trainings have in common that can be done as one; None if one cannot."""
+        network, count = self._network(stage), self._count(stage)
+        settings = training_settings(stage.config, count)
+        return network and (*network, settings.steps, settings.batch, settings.window, settings.precision, count)
 
     def _generation_key(self, stage: Stage) -> Hashable:
-        """What generations have in common whose rows share steps: network, conditioners and tokenizer."""
+        """What generations have in common whose rows share steps: network, conditioners and tokenizer; or None."""
         source = weights_of(stage)
-        try:
-            network = self._network(source)
-        except Exception:  # noqa: BLE001
-            network = None
-        if network is None:
-            return source.fingerprint
+        network = self._network(source)
         shared = (source.config["tokenizer"], source.config["conditioners"], source.config["training"]["precision"])
-        return (*network, json.dumps(shared, sort_keys=True))
+        return network and (*network, json.dumps(shared, sort_keys=True))
 
     def _network(self, train: Stage) -> tuple[Hashable, ...] | None:
         """What networks have in common that can be stacked; None if a training's cannot."""

@@ -123,11 +123,12 @@ def _keep_training(stage: Stage, trained: Trained, given: Mapping[str, Any], hom
 def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[Done | Failed]:
     """Generate the samples of variants that share their weights, or whose networks can share steps."""
     sources = {stage.inputs["weights"].fingerprint: stage.inputs["weights"] for stage in stages}
+    places = {fingerprint: place for place, fingerprint in enumerate(sources)}
     first = stages[0].inputs["weights"].config
     tokenizer = built("tokenizer", first["tokenizer"])
     primers = [_primer(stage, context) for stage in stages]
     rows = [
-        dataclasses.replace(row, member=list(sources).index(stage.inputs["weights"].fingerprint))
+        dataclasses.replace(row, member=places[stage.inputs["weights"].fingerprint])
         for stage, primer in zip(stages, primers, strict=True)
         for row in rows_of(stage.config, primer)
     ]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ablate.testing.draws import NoDraws, SeededDraws, only_on_meta
+from ablate.testing.meta import only_on_meta
 from ablate.testing.samples import ClockConditioner
 
 if TYPE_CHECKING:
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     import torch
 
-    from ablate.interfaces import Conditioner
+    from ablate.engine.draws import StackDraws
+    from ablate.interfaces import Conditioner, Draws
 
 _MEMBERS = 3
 #: A gradient counts as what it is relative to its own largest, but no less than this share of the largest of all.
@@ -76,7 +77,7 @@ class StackTests:
         """Every member predicts and learns in a stack as it does alone, where nothing is drawn at random."""
         for models, stacked, tokens, conditions in self._stacks(settings):
             weights = _stacked(models)
-            logits = stacked(weights, tokens, conditions, NoDraws())
+            logits = stacked(weights, tokens, conditions, _no_draws())
             expected = (*tokens.shape, self._vocabulary)
             assert logits.shape == expected, f"a stack's logits are {tuple(logits.shape)}, not {expected}"
             logits.float().log_softmax(-1)[..., 0].sum().backward()
@@ -98,7 +99,7 @@ class StackTests:
 
         for models, stacked, tokens, conditions in self._stacks(settings, "bf16"):
             weights = _stacked(models)
-            logits = stacked(weights, tokens, conditions, NoDraws())
+            logits = stacked(weights, tokens, conditions, _no_draws())
             logits.float().sum().backward()
             kinds = {weight.grad.dtype for weight in weights.values() if weight.grad is not None}
             assert kinds == {torch.float32}, "gradients of the weights are not float32"
@@ -114,7 +115,7 @@ class StackTests:
         for models, stacked, tokens, conditions in self._stacks(settings):
             for model in models:
                 model.train()
-            draws = SeededDraws(range(_MEMBERS))
+            draws = _draws(range(_MEMBERS))
             before = torch.get_rng_state()
             stacked(_stacked(models), tokens, conditions, draws)
             assert torch.get_rng_state().equal(before), "a stack draws from torch's own stream, not from draws"
@@ -128,16 +129,16 @@ class StackTests:
     def test_stack_keeps_members_apart(self, settings: Mapping[str, Any]) -> None:
         """What a member draws does not depend on the others, and one whose weights are NaN spoils no other."""
         for models, stacked, tokens, conditions in self._stacks(settings):
-            together = stacked(_stacked(models), tokens, conditions, SeededDraws(range(_MEMBERS)))
+            together = stacked(_stacked(models), tokens, conditions, _draws(range(_MEMBERS)))
             broken = _stacked(models)
             for weight in broken.values():
                 weight.data[0] = float("nan")
-            beside = stacked(broken, tokens, conditions, SeededDraws(range(_MEMBERS)))
+            beside = stacked(broken, tokens, conditions, _draws(range(_MEMBERS)))
             beside[1:].sum().backward()
             for v in range(1, _MEMBERS):
                 one = slice(v, v + 1)
                 alone = models[v].stack([models[v]], "fp32")
-                own = alone(_stacked(models[one]), tokens[one], [c[one] for c in conditions], SeededDraws([v]))[0]
+                own = alone(_stacked(models[one]), tokens[one], [c[one] for c in conditions], _draws([v]))[0]
                 off = self._off(together[v], own)
                 assert off <= self.tolerance, f"member {v} depends on the others of its stack: off by {off:.3g}"
                 assert bool(beside[v].isfinite().all()), (
@@ -155,9 +156,9 @@ class StackTests:
         import torch
 
         for models, stacked, tokens, conditions in self._stacks(settings):
-            weights = {name: weight.detach().to("meta").requires_grad_() for name, weight in _stacked(models).items()}
+            weights = _stacked(models, "meta")
             there = [tokens.to("meta"), *(values.to("meta") for values in conditions)]
-            draws = NoDraws("meta")
+            draws = _no_draws("meta")
             stacked(weights, there[0], there[1:], draws)  # what is made once may be made
             with only_on_meta():
                 logits = stacked(weights, there[0], there[1:], draws)
@@ -185,9 +186,25 @@ class StackTests:
             assert len(shapes) == 1, "the stepper's state changes its shape from step to step"
 
 
-def _stacked(models: Sequence[Any]) -> dict[str, torch.Tensor]:
+def _stacked(models: Sequence[Any], device: str = "cpu") -> dict[str, torch.Tensor]:
     """The models' weights by name, [members, ...]."""
+    from ablate.stacking import stacked_weights
+
+    return stacked_weights(models, device)
+
+
+def _no_draws(device: str = "cpu") -> Draws:
+    from ablate.stacking import NoDraws
+
+    return NoDraws(device)
+
+
+def _draws(seeds: Sequence[int]) -> StackDraws:
+    """The engine's own, every stream at its seed."""
     import torch
 
-    own = [dict(model.named_parameters()) for model in models]
-    return {name: torch.stack([each[name].detach() for each in own]).requires_grad_() for name in own[0]}
+    from ablate.engine.draws import StackDraws
+
+    draws = StackDraws(len(seeds), torch.device("cpu"))
+    draws.seed(seeds)
+    return draws

@@ -1,9 +1,8 @@
 """The recurrence of one layer of a stack of networks, over all steps of a window, with its backward pass written out.
 
-At every step there is one product over all members and one pointwise function, which on a GPU is compiled into a
-single kernel; so a layer is two kernels a step forward and two backward, all of them recorded by whoever records the
-training step. The gradient of the recurrent weights is one product in the end. Products are in bfloat16 or float32,
-what is pointwise and what an LSTM remembers is float32.
+At every step there is one product over all members and one pointwise function, which on a GPU is compiled; all of it
+is recorded by whoever records the training step. The gradient of the recurrent weights is one product in the end.
+Products are in bfloat16 or float32, what is pointwise and what an LSTM remembers is float32.
 
 The equations are those of ``torch.nn.LSTM`` (gates: input, forget, new, output) and ``torch.nn.GRU`` (reset, update,
 new); tests compare both, and all gradients.
@@ -26,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class Fused:
-    """A pointwise function that writes into its arguments, on a GPU as one kernel, compiled once for each shape."""
+    """A pointwise function that writes into its arguments, on a GPU compiled, once for each shape."""
 
     def __init__(self, function: Callable[..., None]) -> None:
         functools.update_wrapper(self, function)
@@ -50,7 +49,7 @@ class Fused:
         self._function(*tensors)
 
     def compiled(self, *tensors: torch.Tensor) -> None:
-        """Apply it as a kernel, on any device."""
+        """Apply it compiled, on any device."""
         key = tuple((tensor.shape, tensor.dtype) for tensor in tensors)
         if key in self._compiled:
             self._compiled[key](*tensors)
@@ -78,15 +77,21 @@ def _dynamo_error() -> type[Exception]:
 # is kept for the way back is a tensor for each gate, all of equal size: one kernel can go over all that is written.
 
 
+def _lstm(sums: torch.Tensor, known: torch.Tensor, before: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """What an LSTM remembers after ``before``, and the activations of its gates, float32 [members, rows, hidden]."""
+    take, forget, new, give = (sums.float() + known.float()).chunk(4, dim=-1)
+    take, forget, new, give = take.sigmoid(), forget.sigmoid(), new.tanh(), give.sigmoid()
+    return forget * before + take * new, take, forget, new, give
+
+
 @Fused
 def lstm_step(
     sums: torch.Tensor, known: torch.Tensor, before: torch.Tensor, memory: torch.Tensor, hidden: torch.Tensor
 ) -> None:
     """Write what an LSTM remembers and its hidden state; ``before`` is what it remembered."""
-    take, forget, new, give = (sums.float() + known.float()).chunk(4, dim=-1)
-    now = forget.sigmoid() * before + take.sigmoid() * new.tanh()
+    now, _, _, _, give = _lstm(sums, known, before)
     memory.copy_(now)
-    hidden.copy_(give.sigmoid() * now.tanh())
+    hidden.copy_(give * now.tanh())
 
 
 @Fused
@@ -102,9 +107,7 @@ def lstm_forward(  # noqa: PLR0913, PLR0917 - a kernel takes all that it reads a
     kept_give: torch.Tensor,
 ) -> None:
     """The same, and keep the activations of the gates."""
-    take, forget, new, give = (sums.float() + known.float()).chunk(4, dim=-1)
-    take, forget, new, give = take.sigmoid(), forget.sigmoid(), new.tanh(), give.sigmoid()
-    now = forget * before + take * new
+    now, take, forget, new, give = _lstm(sums, known, before)
     memory.copy_(now)
     hidden.copy_(give * now.tanh())
     kept_take.copy_(take)
@@ -144,6 +147,15 @@ def lstm_backward(  # noqa: PLR0913, PLR0917
     grad_memory.copy_(of_memory * forget)
 
 
+def _gru(sums: torch.Tensor, known: torch.Tensor, bias: torch.Tensor, before: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """A GRU's hidden state after ``before``, its activations, and what the state adds to the new one, all float32."""
+    of_reset, of_update, of_new = sums.float().chunk(3, dim=-1)
+    known_reset, known_update, known_new = (known.float() + bias.float()).chunk(3, dim=-1)
+    reset, update = (of_reset + known_reset).sigmoid(), (of_update + known_update).sigmoid()
+    new = (of_new + reset * known_new).tanh()
+    return new + update * (before - new), reset, update, new, known_new
+
+
 @Fused
 def gru_step(
     sums: torch.Tensor,
@@ -154,11 +166,7 @@ def gru_step(
     hidden: torch.Tensor,
 ) -> None:
     """Write a GRU's hidden state, in float32 as ``memory``; ``bias`` is that of ``known``, [members, 1, gates]."""
-    of_reset, of_update, of_new = sums.float().chunk(3, dim=-1)
-    known_reset, known_update, known_new = (known.float() + bias.float()).chunk(3, dim=-1)
-    update = (of_update + known_update).sigmoid()
-    new = (of_new + (of_reset + known_reset).sigmoid() * known_new).tanh()
-    now = new + update * (before - new)
+    now = _gru(sums, known, bias, before)[0]
     memory.copy_(now)
     hidden.copy_(now)
 
@@ -177,11 +185,7 @@ def gru_forward(  # noqa: PLR0913, PLR0917
     kept_known: torch.Tensor,
 ) -> None:
     """The same, and keep the activations of the gates, and what the state adds to the new one."""
-    of_reset, of_update, of_new = sums.float().chunk(3, dim=-1)
-    known_reset, known_update, known_new = (known.float() + bias.float()).chunk(3, dim=-1)
-    reset, update = (of_reset + known_reset).sigmoid(), (of_update + known_update).sigmoid()
-    new = (of_new + reset * known_new).tanh()
-    now = new + update * (before - new)
+    now, reset, update, new, known_new = _gru(sums, known, bias, before)
     memory.copy_(now)
     hidden.copy_(now)
     kept_reset.copy_(reset)

@@ -128,3 +128,10 @@ def test_a_person_at_a_terminal_is_asked_before_a_long_run(
     assert not list((tmp_path / ".ablate/artifacts").glob("*"))
     monkeypatch.setattr("sys.stdin", Terminal(""))
     assert ablate(*words, "--yes").code == 0
+
+
+def test_stacks_are_counted() -> None:
+    from ablate.cli.study_run import _stack_sizes
+
+    assert _stack_sizes([20, 20, 1]) == "2 stacks of 20, 1 alone"
+    assert _stack_sizes([7]) == "1 stack of 7"

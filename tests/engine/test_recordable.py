@@ -16,10 +16,11 @@ from ablate.engine import stack as stacking
 from ablate.engine.draws import StackDraws
 from ablate.engine.grid import Group, _OnGrid, _RecordedStepper
 from ablate.engine.members import start
-from ablate.engine.stack import Stack, stacked_weights
+from ablate.engine.stack import Stack
 from ablate.engine.train import Member, MemberSeeds
 from ablate.engine.windows import Example
-from ablate.testing.draws import only_on_meta
+from ablate.stacking import stacked_weights
+from ablate.testing.meta import only_on_meta
 from ablate.testing.samples import ClockConditioner
 from ablate_recurrent import ablate_models as recurrent_models
 from ablate_transformer import ablate_models as transformer_models

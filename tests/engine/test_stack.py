@@ -18,6 +18,7 @@ from hypothesis import settings as limits
 from torch.nn import functional
 
 from ablate.engine import checkpoint
+from ablate.engine import stack as stacking
 from ablate.engine import train as training
 from ablate.engine.draws import StackDraws
 from ablate.engine.members import LOOK_EVERY, start
@@ -347,6 +348,26 @@ def test_a_crash_costs_no_more_than_what_came_after_the_last_checkpoint(tmp_path
     ] * 2
     resumed, whole = trained(kept), trained([dataclasses.replace(each, checkpoint=None) for each in kept])
     assert all(one.losses == other.losses for one, other in zip(resumed, whole, strict=True))
+
+
+def test_saving_takes_no_more_than_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that a step moves by 1 and saving two members by 20."""
+    clock, saved = [0.0], []
+
+    class Clocked(Stack):
+        def _train_step(self) -> None:
+            clock[0] += 1
+            super()._train_step()
+
+    def save(member: Member, step: int, *rest: Any) -> None:
+        clock[0] += 10
+        saved.append(step)
+
+    monkeypatch.setattr(training, "Stack", Clocked)
+    monkeypatch.setattr(stacking, "save", save)
+    monkeypatch.setattr(stacking.time, "monotonic", lambda: clock[0])
+    trained([member(seed=seed, steps=400) for seed in (1, 2)], checkpoint_seconds=0)
+    assert saved == [25, 25, 225, 225]
 
 
 # Who can be stacked

@@ -133,6 +133,16 @@ def test_memory_limits_a_stack(load: Callable[..., StudySpec], monkeypatch: pyte
     assert len(asked) == 1  # one each for so many places fits without asking
 
 
+def test_a_trial_of_the_memory_that_fails_is_for_each_training_to_say(
+    load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(member: Any, device: str, *, whole: bool) -> int:
+        raise ValueError("a bug in somebody's forward")
+
+    monkeypatch.setattr(stacks, "fits", broken)
+    assert of_stages("train", packing().trainings(stages(load(replicates=3)))) == [1, 1, 1]
+
+
 def test_rows_limit_a_generation(load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacks, "GRID_ROWS", 9)
     assert of_stages("generate", packing().generations(stages(load(replicates=4)))) == [4, 4]
