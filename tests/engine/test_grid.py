@@ -11,6 +11,7 @@ import torch
 from engine_material import TOKENIZER, VOCABULARY, Recorder, row
 
 import ablate
+from ablate.engine import generate as generating
 from ablate.engine import grid
 from ablate.engine.devices import Compute
 from ablate.engine.generate import Row, generate
@@ -147,3 +148,18 @@ def test_a_row_without_a_possible_token_fails(device: str) -> None:
     rows = [dataclasses.replace(of(0, 1), chain=((spec, spec.parse({})),))]
     with pytest.raises(NoTokenPossible, match="no token is possible"):
         made(networks("lstm", 1, device=device), rows, device=device)
+
+
+def test_a_row_without_a_possible_token_is_seen_later_where_nothing_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU: the steps go on, and the looks between them see it."""
+    begin = generating._Block.__init__
+
+    def without_waiting(block: Any, *given: Any) -> None:
+        begin(block, *given)
+        block.sum = torch.zeros((), dtype=torch.float64)
+
+    monkeypatch.setattr(generating._Block, "__init__", without_waiting)
+    assert made(networks("lstm", 1), [of(0, 1)]) == made(networks("lstm", 1), [of(0, 1)], stacked=False)
+    spec = ablate.SamplerSpec(name="forbids", summary="Forbids.", build=lambda rows, tokenizer: Forbids(5))
+    with pytest.raises(NoTokenPossible, match="no token is possible"):
+        made(networks("lstm", 1), [dataclasses.replace(of(0, 1), chain=((spec, spec.parse({})),))])

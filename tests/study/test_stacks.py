@@ -178,6 +178,18 @@ def test_a_study_of_stacks_finds_what_one_without_does(
     assert [each.result["together"] for each in trained] == [8] * 8
 
 
+def test_a_stack_shares_its_joules(
+    bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings = iter([100.0, 130.0])
+    monkeypatch.setattr(work_model, "joules_so_far", lambda device: next(readings))
+    spec = load()
+    run(bench, spec)
+    with bench.store() as store:
+        found = store.stages(stage.fingerprint for stage in stages(spec)).values()
+        assert [each.result["joules"] for each in found if each.kind == "train"] == [15.0, 15.0]
+
+
 def test_a_member_that_diverges_fails_its_own_cell(bench: Bench, load: Callable[..., StudySpec]) -> None:
     rates = {"axes": {"training.learning_rate": [3e-3, 1e38]}, "baseline": {"training.learning_rate": 3e-3}}
     result = run(bench, load({**rates, "training.clip": 0.0}))

@@ -206,6 +206,17 @@ def test_a_plan_without_a_home_runs_everything(load: Callable[..., StudySpec], t
         assert all(source in order[:place] for source in stage.inputs.values())
 
 
+def test_what_a_stack_computes_decides_a_training_on_a_gpu_alone(
+    load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = [Setting(5, device, "2.13") for device in ("cpu", "cuda")]
+    before = [stages(load, setting)["train"] for setting in settings]
+    monkeypatch.setattr("ablate.study.stages.STACKS", 99)
+    after = [stages(load, setting)["train"] for setting in settings]
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+
+
 def test_an_estimate_knows_what_a_batch_counts(
     load: Callable[..., StudySpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
