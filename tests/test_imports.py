@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,13 +47,16 @@ def modules_of(code: str) -> int:
 
 def modules(code: str) -> set[str]:
     ask = "import atexit, json, sys\natexit.register(lambda: sys.stderr.write(json.dumps(list(sys.modules))))\n"
-    done = subprocess.run(
-        [sys.executable, "-c", ask + code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "ABLATE_STRICT_PLUGINS": "1"},
-    )
+    # in an empty folder: a home in the checkout, as `make demo` leaves one, has a database to be opened
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, "-c", ask + code],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=folder,
+            env={**os.environ, "ABLATE_STRICT_PLUGINS": "1"},
+        )
     return set(json.loads(done.stderr))
 
 
