@@ -18,13 +18,13 @@ check: $(VENV)/.installed-dev  ## lint, types, layers, documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python docs/make.py --check
+	$(BIN)/python tools/make.py --check
 
 bench: $(VENV)/.installed-dev  ## time everything against its baselines; GROUP=generation is one group of it
 	$(BIN)/python tests/benchmarks $(GROUP)
 
 docs: $(VENV)/.installed-dev  ## write the generated pages again
-	$(BIN)/python docs/make.py
+	$(BIN)/python tools/make.py
 
 wheel: $(VENV)/.installed-dev  ## build the wheel into dist/
 	$(BIN)/python -m build --wheel

@@ -10,7 +10,7 @@ import pytest
 from checkout import ROOT
 
 from ablate.report.results import FIGURES
-from ablate.study.spec import load_study
+from ablate.study.file.study_file import load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable

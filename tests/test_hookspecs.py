@@ -18,7 +18,7 @@ from ablate.specs import SPECS
 if TYPE_CHECKING:
     from pathlib import Path
 
-DOCS = runpy.run_path(str(ROOT / "docs/make_hooks.py"))
+DOCS = runpy.run_path(str(ROOT / "tools/make_hooks.py"))
 
 
 def contract(kind: str) -> type[Any]:
@@ -54,4 +54,4 @@ def test_there_is_a_hook_for_every_kind_and_no_other() -> None:
 
 def test_the_page_of_hooks_is_up_to_date() -> None:
     page = (ROOT / "docs/hooks.md").read_text(encoding="utf-8")
-    assert page == DOCS["render"](), "docs/hooks.md is stale; run: python docs/make_hooks.py"
+    assert page == DOCS["render"](), "docs/hooks.md is stale; run: python tools/make_hooks.py"

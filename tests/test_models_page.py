@@ -12,9 +12,9 @@ import torch
 from checkout import ROOT
 
 import ablate
-from ablate.engine.settings import TrainingSettings
-from ablate.engine.train import Member, MemberSeeds, Trained, train
-from ablate.engine.windows import Example
+from ablate.engine.training.train import Member, MemberSeeds, Trained, train
+from ablate.engine.training.windows import Example
+from ablate.settings import TrainingSettings
 from ablate.testing import ModelContract
 
 (CODE,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs/models.md").read_text(), re.DOTALL | re.MULTILINE)

@@ -1,4 +1,4 @@
-"""``ablate plugin new``, and what the guide shows of it; ``docs/run_guide.py`` does the guide word for word."""
+"""``ablate plugin new``, and what the guide shows of it; ``tools/run_guide.py`` does the guide word for word."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_the_guide_shows_the_module_as_it_is_written(ablate: Command, tmp_path: 
 
 
 def test_the_guides_edit_must_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
     import run_guide
 
     diff = "--- file\n+++ file\n@@\n kept\n-old\n+new\n"

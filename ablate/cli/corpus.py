@@ -92,7 +92,7 @@ def _readings(path: str, reader: Any) -> Iterable[FileReading | Performance]:
 
 
 def _tokenizer(name: str, settings: tuple[str, ...]) -> Tokenizer:
-    from ablate.cli.study_run import parse_setting
+    from ablate.cli.study.run import parse_setting
     from ablate.errors import InvalidOptions
 
     spec = get_registry().spec("tokenizer", name)

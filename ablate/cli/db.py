@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablate.cli.places import home_option, store_option
+from ablate.cli.locations import home_option, store_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def upgrade(home: Path, store: str | None) -> None:
     """
     from ablate.errors import StoreError
     from ablate.store import schema
-    from ablate.study.home import store_url
+    from ablate.study.run.home import store_url
 
     if store is None and not (home / "ablate.db").is_file():
         raise StoreError(f"{home} holds no database; name the right folder with --home")

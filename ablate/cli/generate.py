@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ablate.cli.locations import existing_store, home_option, store_option
 from ablate.cli.output import json_option, print_json, print_table
-from ablate.cli.places import existing_store, home_option, store_option
 from ablate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def command(  # noqa: PLR0913 - an option each
     with existing_store(home, store) as opened:
         opened.study(study)  # an unknown name is said before torch is loaded
         from ablate.registry import get_registry
-        from ablate.study.compose import Wish, compose
+        from ablate.study.generate import Wish, compose
 
         variant = variant or next(each.name for each in opened.variants(study) if each.baseline)
         wish = Wish(study, variant, replicate, _settings(wishes), first)
@@ -65,7 +65,7 @@ def command(  # noqa: PLR0913 - an option each
 
 
 def _settings(wishes: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
-    from ablate.cli.study_run import parse_setting
+    from ablate.cli.study.run import parse_setting
 
     settings = [parse_setting(text) for text in wishes["settings"]]
     for text in wishes["labels"]:
@@ -87,7 +87,7 @@ def _primer_settings(file: str | None, seconds: float | None) -> list[tuple[str,
 
 
 def _write(samples: list[Performance], out: Path, stem: str) -> list[Path]:
-    from ablate.report.artifacts import file_name
+    from ablate.report.data.artifacts import file_name
 
     paths = [out / f"{file_name(stem)}-{sample.name.removeprefix('sample-')}.mid" for sample in samples]
     there = [path for path in paths if path.exists()]

@@ -13,7 +13,7 @@ from ablate.cli.tables import table, terminal_width
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from ablate.report.answer import Answer
+    from ablate.report.text.sentences import Answer
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 

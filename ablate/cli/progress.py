@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from ablate.cli.output import duration
-from ablate.study.result import Listener
+from ablate.study.run.listener import Listener
 
 if TYPE_CHECKING:
-    from ablate.study.jobs import Done, Failed, News
-    from ablate.study.plan import Layout, Plan
+    from ablate.study.plan.layout import Layout
+    from ablate.study.plan.plan import Plan
+    from ablate.study.work.messages import Done, Failed, News
 
 _VERBS = {
     "load": "load corpus",

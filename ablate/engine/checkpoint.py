@@ -3,45 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import safetensors
 import safetensors.torch
 
 from ablate.errors import StageError
+from ablate.files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     import torch
-
-
-def write_whole(path: Path, data: bytes | Callable[[IO[bytes]], None]) -> None:
-    """Write a file so that it is there complete or not at all: temporary name, fsync, rename.
-
-    ``data`` is what it holds, or writes that to an open file where it is too much for the memory.
-
-    A process that is killed outright meanwhile may leave the temporary file, which is hidden; it never leaves a part
-    of ``path``, and what was there before stays until the new file is complete.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # opened by name, not by mkstemp, whose files only their owner may read
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("xb") as file:
-            if isinstance(data, bytes):
-                file.write(data)
-            else:
-                data(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def pack_tensors(tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> bytes:

@@ -164,3 +164,12 @@ def device_name(device: str) -> str:
     if device.startswith("cuda"):
         return f"{device} ({torch.cuda.get_device_name(device)})"
     return "cpu"
+
+
+def spread(device: str, workers: int) -> list[str]:
+    """The device of each worker: members go to whichever is free, so they spread over all GPUs of this machine."""
+    if device == "cpu":
+        return ["cpu"] * max(workers, 1)
+    if device != "cuda":  # one of them by its number
+        return [device]
+    return [f"cuda:{index}" for index in range(min(torch.cuda.device_count(), max(workers, 1)))] or [device]

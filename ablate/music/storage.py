@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from ablate.music import npz
+from ablate.music import arrays
 from ablate.music.performance import NOTE_DTYPE, PEDAL_DTYPE, Performance
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _ARRAYS = {"notes": NOTE_DTYPE, "pedals": PEDAL_DTYPE, "primers": NOTE_DTYPE}
 def write_performances(performances: Sequence[Performance], file: IO[bytes]) -> None:
     """Write performances to an open file, piece by piece; the same ones give the same bytes."""
     about = [{"name": p.name, "labels": dict(p.labels), "primer_seconds": p.primer_seconds} for p in performances]
-    writer = npz.Writer(file)
+    writer = arrays.Writer(file)
     for name, dtype in _ARRAYS.items():
         parts = [_array(performance, name) for performance in performances]
         counts = np.array(list(map(len, parts)), np.int64)
@@ -45,7 +45,7 @@ def read_performances(path: Path) -> list[Performance]:
         OSError: it cannot be opened.
         ValueError: it is damaged.
     """
-    data = npz.read(path)
+    data = arrays.read(path)
     try:
         about = json.loads(data["about"].tobytes())
         notes, pedals, primers = (np.split(data[name], np.cumsum(data[f"{name}_counts"])[:-1]) for name in _ARRAYS)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablate.errors import HomeError, UnknownName
-from ablate.report.analysis import Analysis
-from ablate.report.answer import Answer, answer
-from ablate.report.artifacts import Artifacts
-from ablate.report.pictures import Drawing, Gallery
-from ablate.report.study import Study
+from ablate.report.data.artifacts import Artifacts
+from ablate.report.data.study import Study
+from ablate.report.figures.gallery import Drawing, Gallery
+from ablate.report.statistics.analysis import Analysis
+from ablate.report.text.sentences import Answer, answer
 from ablate.store.store import Store
 
 if TYPE_CHECKING:

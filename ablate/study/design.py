@@ -7,11 +7,10 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
-from ablate.levels import level_name, same, short_names
+from ablate.names import level_name, same, short_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-
 
 #: The path of the axis whose levels are the named variants of a study file, each a set of changes.
 NAMED = "variants"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from ablate.engine.draws import StackDraws
+    from ablate.engine.fusion.random import StackDraws
     from ablate.interfaces import Conditioner, Draws
 
 _MEMBERS = 3
@@ -203,7 +203,7 @@ def _draws(seeds: Sequence[int]) -> StackDraws:
     """The engine's own, every stream at its seed."""
     import torch
 
-    from ablate.engine.draws import StackDraws
+    from ablate.engine.fusion.random import StackDraws
 
     draws = StackDraws(len(seeds), torch.device("cpu"))
     draws.seed(seeds)

@@ -133,14 +133,14 @@ def _maestro(temporary: Path) -> Table:
 def work_on(stage: str, folder: Path, home: Path) -> tuple[float, int]:
     """One stage of a study of that folder, in this process; returns the notes in the folder and the peak memory."""
     from ablate.engine.devices import peak_memory
-    from ablate.engine.settings import TrainingSettings
-    from ablate.engine.windows import Windows
-    from ablate.study.artifacts import read_examples
-    from ablate.study.jobs import Context, Done, Job
-    from ablate.study.overrides import Overrides
-    from ablate.study.plan import lay_out
-    from ablate.study.spec import load_study
-    from ablate.study.work import work
+    from ablate.engine.training.windows import Windows
+    from ablate.settings import TrainingSettings
+    from ablate.study.file.overrides import Overrides
+    from ablate.study.file.study_file import load_study
+    from ablate.study.plan.layout import lay_out
+    from ablate.study.work.artifacts import read_examples
+    from ablate.study.work.dispatch import work
+    from ablate.study.work.messages import Context, Done, Job
 
     layout = lay_out(load_study("tau_sweep", Overrides(corpus=str(folder))), get_registry(), "cpu")
     stages = layout.cells[0].stages.stages

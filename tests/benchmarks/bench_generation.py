@@ -14,7 +14,7 @@ from limits import gemm_rate
 from naive import NaiveLSTM, naive_sampling, naive_steps
 
 from ablate.engine.devices import Compute
-from ablate.engine.generate import Row, generate
+from ablate.engine.generation.generate import Row, generate
 from ablate.registry import get_registry
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from limits import copy_rate
 from naive import NaiveLSTM
 
 from ablate.engine.devices import Compute, product_rate
-from ablate.engine.generate import Row, generate
+from ablate.engine.generation.generate import Row, generate
 from ablate.registry import get_registry
 
 if TYPE_CHECKING:

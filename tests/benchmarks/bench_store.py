@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from harness import Case, Table, compare
 from sqlalchemy.orm import Session
 
-from ablate.report.frame import study_frame
+from ablate.report.data.frames import study_frame
 from ablate.store import tables as rows
 from ablate.store.records import CellRecord, FinishedStage, MeasurementRecord, StageRecord, StudyRecord, VariantRecord
 from ablate.store.store import Store

@@ -14,10 +14,10 @@ from harness import Case, Table, compare, threads
 from limits import gemm_rate
 from naive import NaiveLSTM, naive_training
 
-from ablate.engine.settings import TrainingSettings
-from ablate.engine.train import Member, MemberSeeds, train
-from ablate.engine.windows import Example
+from ablate.engine.training.train import Member, MemberSeeds, train
+from ablate.engine.training.windows import Example
 from ablate.registry import get_registry
+from ablate.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ablate.engine.members import LOOK_EVERY, Member, MemberSeeds, start
-from ablate.engine.recording import record_graph
-from ablate.engine.settings import TrainingSettings
-from ablate.engine.stack import Stack
-from ablate.engine.windows import Example
+from ablate.engine.fusion.cuda_graph import record_graph
+from ablate.engine.fusion.trainer import Stack
+from ablate.engine.training.job import LOOK_EVERY, Member, MemberSeeds, start
+from ablate.engine.training.windows import Example
 from ablate.registry import get_registry
+from ablate.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

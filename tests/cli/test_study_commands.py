@@ -120,7 +120,7 @@ def test_a_person_at_a_terminal_is_asked_before_a_long_run(
     ablate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ["study", "run", "tau_sweep", "--profile", "smoke", "--no-report", "--workers", "1"]
-    monkeypatch.setattr("ablate.cli.study_run.ASK_FROM_SECONDS", 0)
+    monkeypatch.setattr("ablate.cli.study.run.ASK_FROM_SECONDS", 0)
     monkeypatch.setattr("sys.stdin", Terminal("n\n"))
     refused = ablate(*words)
     assert refused.code == 130
@@ -131,7 +131,7 @@ def test_a_person_at_a_terminal_is_asked_before_a_long_run(
 
 
 def test_stacks_are_counted() -> None:
-    from ablate.cli.study_run import _stack_sizes
+    from ablate.cli.study.run import _stack_sizes
 
     assert _stack_sizes([20, 20, 1]) == "2 stacks of 20, 1 alone"
     assert _stack_sizes([7]) == "1 stack of 7"

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 import ablate
-from ablate.engine.generate import Row
-from ablate.engine.settings import TrainingSettings
-from ablate.engine.train import Member, MemberSeeds
-from ablate.engine.windows import Example
+from ablate.engine.generation.generate import Row
+from ablate.engine.training.train import Member, MemberSeeds
+from ablate.engine.training.windows import Example
+from ablate.settings import TrainingSettings
 from ablate.testing.samples import ClockConditioner, PitchTokenizer
 from ablate_recurrent import ablate_models
 from ablate_sampling import ablate_samplers

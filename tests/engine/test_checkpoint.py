@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from ablate.engine.checkpoint import load_tensors, optimizer_state, optimizer_tensors, save_tensors, write_whole
+from ablate.engine.checkpoint import load_tensors, optimizer_state, optimizer_tensors, save_tensors
 from ablate.errors import StageError
+from ablate.files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

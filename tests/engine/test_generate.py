@@ -14,9 +14,9 @@ from hypothesis import given
 
 import ablate
 from ablate.engine.devices import Compute
-from ablate.engine.generate import Row, draw, generate
+from ablate.engine.generation.batching import BLOCK, LARGEST
+from ablate.engine.generation.generate import Row, draw, generate
 from ablate.engine.seeding import numpy_stream
-from ablate.engine.stepping import BLOCK, LARGEST
 from ablate.errors import StageError
 from ablate.testing.samples import ClockConditioner
 

@@ -11,11 +11,11 @@ import torch
 from engine_material import TOKENIZER, VOCABULARY, Recorder, row
 
 import ablate
-from ablate.engine import generate as generating
-from ablate.engine import grid
 from ablate.engine.devices import Compute
-from ablate.engine.generate import Row, generate
-from ablate.engine.grid import stacked_groups
+from ablate.engine.fusion import generation
+from ablate.engine.fusion.generation import stacked_groups
+from ablate.engine.generation import generate as generating
+from ablate.engine.generation.generate import Row, generate
 from ablate.errors import NoTokenPossible
 from ablate.testing.samples import ClockConditioner
 from ablate_recurrent import ablate_models
@@ -110,7 +110,7 @@ def test_primers_and_samplers_are_each_rows_own() -> None:
 def test_a_large_number_of_rows_is_cut_into_grids(monkeypatch: pytest.MonkeyPatch) -> None:
     models = networks("lstm", 3)
     whole = made(models, UNEVEN)
-    monkeypatch.setattr(grid, "LARGEST_GRID", 6)
+    monkeypatch.setattr(generation, "LARGEST_GRID", 6)
     (group,) = stacked_groups(models, UNEVEN, Compute(stacked=True), [])
     assert [[UNEVEN[index].member for index in share] for share in group.shares(UNEVEN)] == [
         [0, 0, 1, 1, 2, 2],

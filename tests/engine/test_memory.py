@@ -4,7 +4,7 @@ import pytest
 import torch
 from engine_material import member
 
-from ablate.engine.memory import MOST, at_most, fits
+from ablate.engine.fusion.capacity import MOST, at_most, fits
 
 
 @pytest.mark.parametrize(

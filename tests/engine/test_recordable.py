@@ -12,13 +12,13 @@ import pytest
 import torch
 from engine_material import VOCABULARY, Noisy, examples, settings
 
-from ablate.engine import stack as stacking
-from ablate.engine.draws import StackDraws
-from ablate.engine.grid import Group, _OnGrid, _RecordedStepper
-from ablate.engine.members import start
-from ablate.engine.stack import Stack
-from ablate.engine.train import Member, MemberSeeds
-from ablate.engine.windows import Example
+from ablate.engine.fusion import trainer as stacking
+from ablate.engine.fusion.generation import Group, _OnGrid, _RecordedStepper
+from ablate.engine.fusion.random import StackDraws
+from ablate.engine.fusion.trainer import Stack
+from ablate.engine.training.job import start
+from ablate.engine.training.train import Member, MemberSeeds
+from ablate.engine.training.windows import Example
 from ablate.stacking import stacked_weights
 from ablate.testing.meta import only_on_meta
 from ablate.testing.samples import ClockConditioner

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from ablate.engine.recording import WARM, Recorded, ran_out
+from ablate.engine.fusion.cuda_graph import WARM, Recorded, ran_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,13 +15,13 @@ from engine_material import TOKENIZER, VOCABULARY, Noisy, examples, row, setting
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ablate.engine import grid
-from ablate.engine import stack as stacking
 from ablate.engine.devices import Compute
-from ablate.engine.generate import generate
-from ablate.engine.recording import WARM, Recorded
-from ablate.engine.train import Member, MemberSeeds, Trained, train
-from ablate.engine.windows import Example
+from ablate.engine.fusion import generation
+from ablate.engine.fusion import trainer as stacking
+from ablate.engine.fusion.cuda_graph import WARM, Recorded
+from ablate.engine.generation.generate import generate
+from ablate.engine.training.train import Member, MemberSeeds, Trained, train
+from ablate.engine.training.windows import Example
 from ablate.testing.samples import ClockConditioner
 from ablate_recurrent import ablate_models as recurrent_models
 from ablate_transformer import ablate_models as transformer_models
@@ -102,7 +102,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             super().__init__(device, noted)
 
     monkeypatch.setattr(stacking, "Recorded", Playing)
-    monkeypatch.setattr(grid, "Recorded", Playing)
+    monkeypatch.setattr(generation, "Recorded", Playing)
     return said
 
 

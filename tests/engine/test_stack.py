@@ -18,14 +18,14 @@ from hypothesis import settings as limits
 from torch.nn import functional
 
 from ablate.engine import checkpoint
-from ablate.engine import stack as stacking
-from ablate.engine import train as training
-from ablate.engine.draws import StackDraws
-from ablate.engine.members import LOOK_EVERY, start
-from ablate.engine.stack import Stack, member_losses
-from ablate.engine.stackable import stacks, why_alone
-from ablate.engine.train import Member, MemberSeeds, Progress, Trained, train
-from ablate.engine.windows import IGNORED, Example, Examples
+from ablate.engine.fusion import trainer as stacking
+from ablate.engine.fusion.eligibility import stacks, why_alone
+from ablate.engine.fusion.random import StackDraws
+from ablate.engine.fusion.trainer import Stack, member_losses
+from ablate.engine.training import train as training
+from ablate.engine.training.job import LOOK_EVERY, start
+from ablate.engine.training.train import Member, MemberSeeds, Progress, Trained, train
+from ablate.engine.training.windows import IGNORED, Example, Examples
 from ablate.errors import StageError, TrainingDiverged
 from ablate.testing.samples import ClockConditioner
 from ablate_recurrent import ablate_models as recurrent_models

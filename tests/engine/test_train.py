@@ -11,8 +11,8 @@ from engine_material import LSTM, VOCABULARY, examples, member, settings
 from torch.nn import functional
 
 from ablate.engine import checkpoint
-from ablate.engine.train import LOOK_EVERY, Member, MemberSeeds, Progress, Trained, train
-from ablate.engine.windows import IGNORED, Example, Windows
+from ablate.engine.training.train import LOOK_EVERY, Member, MemberSeeds, Progress, Trained, train
+from ablate.engine.training.windows import IGNORED, Example, Windows
 from ablate.errors import StageError, TrainingDiverged
 
 if TYPE_CHECKING:

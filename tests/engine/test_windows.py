@@ -9,9 +9,9 @@ import scipy.stats
 from engine_material import Noisy
 from hypothesis import given
 
-from ablate.engine.settings import TrainingSettings
-from ablate.engine.windows import IGNORED, Example, Windows
+from ablate.engine.training.windows import IGNORED, Example, Windows
 from ablate.errors import StageError
+from ablate.settings import TrainingSettings
 from ablate.testing.samples import ClockConditioner
 
 

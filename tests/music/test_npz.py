@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from ablate.music import npz
+from ablate.music import arrays
 from ablate.music.performance import NOTE_DTYPE, Performance
 from ablate.music.storage import read_performances, write_performances
 
@@ -23,7 +23,7 @@ ARRAYS: dict[str, Any] = {
 
 def written(path: Path) -> Path:
     with path.open("wb") as file:
-        writer = npz.Writer(file)
+        writer = arrays.Writer(file)
         for name, array in ARRAYS.items():
             writer.parts(name, np.array_split(array, 3), len(array), array.dtype, array.shape[1:])
         writer.close()
@@ -33,12 +33,12 @@ def written(path: Path) -> Path:
 @pytest.fixture(params=["whole", "mapped"])
 def how(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "mapped":
-        monkeypatch.setattr(npz, "MAPPED_FROM", 0)
+        monkeypatch.setattr(arrays, "MAPPED_FROM", 0)
     return str(request.param)
 
 
 def test_what_is_written_in_parts_is_read_whole_or_mapped(tmp_path: Path, how: str) -> None:
-    found = npz.read(written(tmp_path / "a.npz"))
+    found = arrays.read(written(tmp_path / "a.npz"))
     assert list(found) == list(ARRAYS)
     for name, array in ARRAYS.items():
         assert found[name].dtype == array.dtype
@@ -78,10 +78,10 @@ def test_a_damaged_file_is_a_value_error(tmp_path: Path, how: str, damage: str) 
         broken = {"cut short": data[: len(data) // 2], "no archive": b"music", "empty": b""}
         path.write_bytes(broken.get(damage, b"\0" * 200 + data[200:]))
     with pytest.raises(ValueError, match="is damaged: "):
-        npz.read(path)
+        arrays.read(path)
 
 
 def test_a_wrong_length_is_told(tmp_path: Path) -> None:
-    writer = npz.Writer(io.BytesIO())
+    writer = arrays.Writer(io.BytesIO())
     with pytest.raises(ValueError, match="has 3 entries, not 4"):
         writer.parts("tokens", [np.arange(3)], 4, np.int64)

@@ -10,13 +10,13 @@ import pytest
 from checkout import ROOT
 
 from ablate.registry import get_registry
-from ablate.report.paper import METHODS, bibliography
-from ablate.report.study import Study
+from ablate.report.data.study import Study
+from ablate.report.formats.latex import METHODS, bibliography
 from ablate.specs import SPECS
 from ablate.store.records import CellRecord, StudyRecord, VariantRecord
 from ablate.store.store import Store
-from ablate.study.files import shipped_studies
-from ablate.study.spec import load_study
+from ablate.study.file.locate import shipped_studies
+from ablate.study.file.study_file import load_study
 from ablate.testing import citations
 
 if TYPE_CHECKING:

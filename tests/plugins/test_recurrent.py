@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from ablate.engine.stepping import BLOCK
+from ablate.engine.generation.batching import BLOCK
 from ablate.errors import InvalidOptions
 from ablate.testing import ModelContract
 from ablate.testing.samples import ClockConditioner

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from ablate.engine.settings import TrainingSettings
-from ablate.engine.stepping import BLOCK
-from ablate.engine.train import Member, MemberSeeds, train
-from ablate.engine.windows import Example
+from ablate.engine.generation.batching import BLOCK
+from ablate.engine.training.train import Member, MemberSeeds, train
+from ablate.engine.training.windows import Example
 from ablate.errors import InvalidOptions
+from ablate.settings import TrainingSettings
 from ablate.testing import ModelContract
 from ablate.testing.samples import ClockConditioner
 from ablate_transformer import ablate_models

@@ -11,10 +11,10 @@ import pandas as pd
 import sqlalchemy as sa
 from report_study import ENVIRONMENT, Builder
 
-from ablate.engine.settings import StatisticsSettings
-from ablate.levels import short_names
-from ablate.report.effects import Replicates, Variants
-from ablate.report.study import Study
+from ablate.names import short_names
+from ablate.report.data.study import Study
+from ablate.report.statistics.effects import Replicates, Variants
+from ablate.settings import StatisticsSettings
 from ablate.store.records import CellRecord, MeasurementRecord, StageRecord, StudyRecord, VariantRecord
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from effects_material import NAN, Stored
 
-from ablate.report.analysis import MOST_SENTENCES, Analysis
-from ablate.report.answer import Answer, Block, Line, answer, rules_in_words
-from ablate.report.verdicts import MARKS, sentence
+from ablate.report.statistics.analysis import MOST_SENTENCES, Analysis
+from ablate.report.statistics.verdicts import MARKS, sentence
+from ablate.report.text.sentences import Answer, Block, Line, answer, rules_in_words
 from ablate.study.design import Axis, Variant, aliases, factorial, fractional
 
 if TYPE_CHECKING:

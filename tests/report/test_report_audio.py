@@ -13,8 +13,8 @@ from outputs_material import Parsed
 from report_study import STUDY, Builder
 
 from ablate.music.performance import Performance
-from ablate.report import audio
-from ablate.report.page import write_report
+from ablate.report.formats import audio
+from ablate.report.formats.html import write_report
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ablate.report.best import Best, best_of, left_out
+from ablate.report.statistics.best import Best, best_of, left_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

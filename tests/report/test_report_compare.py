@@ -14,9 +14,9 @@ from outputs_material import L1, PITCH, RATE, component, drawn, put
 from scipy import stats as sps
 
 from ablate.errors import AblateError, UnknownName, UsageError
-from ablate.report.analysis import Analysis
-from ablate.report.compare import compared_pair
-from ablate.report.study import Study
+from ablate.report.data.study import Study
+from ablate.report.statistics.analysis import Analysis
+from ablate.report.statistics.compare import compared_pair
 from ablate.store.store import Store
 
 if TYPE_CHECKING:

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ablate.report.confounds import QUANTITIES, TOLERANCE, Follows, bundled, changed_paths, followed, warnings
+from ablate.report.statistics.confounds import (
+    QUANTITIES,
+    TOLERANCE,
+    Follows,
+    bundled,
+    changed_paths,
+    followed,
+    warnings,
+)
 
 MINUS = "\N{MINUS SIGN}"
 USUAL = {"tokens_seen": 1000.0, "steps": 100.0, "steps_per_epoch": 10.0, "parameters": 500.0}

@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats as sps
 
-from ablate.engine.settings import StatisticsSettings
-from ablate.report import verdicts
-from ablate.report.effects import (
+from ablate.report.statistics import verdicts
+from ablate.report.statistics.effects import (
     MOST_EFFECTS,
     Replicates,
     Variants,
@@ -29,6 +28,7 @@ from ablate.report.effects import (
     estimates,
     named_contrasts,
 )
+from ablate.settings import StatisticsSettings
 from ablate.study.design import Axis, Variant, aliases, factorial, fractional
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 from markdown_it import MarkdownIt
 from outputs_material import PITCH, Parsed, component, drawn, put
 
-from ablate.report.page import FORMATS, write_report
+from ablate.report.formats.html import FORMATS, write_report
 from ablate.store.store import Store
 
 if TYPE_CHECKING:

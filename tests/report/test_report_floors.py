@@ -11,8 +11,8 @@ from effects_material import NAN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ablate.report import floors
-from ablate.report.floors import Band, bands, margins, summarise
+from ablate.report.statistics import floors
+from ablate.report.statistics.floors import Band, bands, margins, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ import pytest
 from outputs_material import L1, PITCH, Parsed, drawn, put
 from report_study import STUDY, Builder
 
-from ablate.report.page import FORMATS, write_report
+from ablate.report.formats.html import FORMATS, write_report
 from ablate.store.store import Store
 
 if TYPE_CHECKING:

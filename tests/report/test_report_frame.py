@@ -9,7 +9,7 @@ import pytest
 from report_study import STUDY
 
 from ablate.errors import UnknownName
-from ablate.report.frame import cell_frame, histogram_frame, reported_frame, study_frame
+from ablate.report.data.frames import cell_frame, histogram_frame, reported_frame, study_frame
 from ablate.store.records import StudyRecord, VariantRecord
 from ablate.store.store import Store
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from outputs_material import PITCH, Parsed, drawn, put
 
-from ablate.report.page import write_report
+from ablate.report.formats.html import write_report
 from ablate.store.store import Store
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import pytest
 from scipy import stats as sps
 
 from ablate.errors import AblateError, HomeError
-from ablate.report.artifacts import file_name
-from ablate.report.page import write_report
+from ablate.report.data.artifacts import file_name
+from ablate.report.formats.html import write_report
 from ablate.store.records import CellRecord, StudyRecord, VariantRecord
 from ablate.store.store import Store
 
@@ -228,7 +228,7 @@ def test_a_report_that_cannot_be_finished_leaves_the_old_one(
     def no_space(*_args: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ablate.report.page._Writer._page", no_space)
+    monkeypatch.setattr("ablate.report.formats.html._Writer._page", no_space)
     with pytest.raises(HomeError, match="No space left on device"):
         write_report(finished.store, finished.path, "tau_sweep@smoke")
     assert page.read_bytes() == before

@@ -12,11 +12,11 @@ import pytest
 from outputs_material import L1, PITCH, RATE, component, drawn, put
 
 from ablate.registry import get_registry
-from ablate.report.analysis import Analysis
-from ablate.report.page import write_report
-from ablate.report.paper import METHODS, escaped, latex_table
+from ablate.report.data.study import Study
+from ablate.report.formats.html import write_report
+from ablate.report.formats.latex import METHODS, escaped, latex_table
 from ablate.report.results import load_study
-from ablate.report.study import Study
+from ablate.report.statistics.analysis import Analysis
 from ablate.store.store import Store
 
 if TYPE_CHECKING:

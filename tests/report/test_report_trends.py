@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats as sps
 
-from ablate.report.effects import Variants
-from ablate.report.trends import POINTS, Trend, sentence, trends
+from ablate.report.statistics.effects import Variants
+from ablate.report.statistics.trends import POINTS, Trend, sentence, trends
 
 Q = ("m", "f")
 MINUS = "\N{MINUS SIGN}"

@@ -11,7 +11,7 @@ import optuna
 import pytest
 from store_material import ask
 
-from ablate.report.page import write_report
+from ablate.report.formats.html import write_report
 from ablate.store import schema
 from ablate.store.store import Store
 

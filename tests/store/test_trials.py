@@ -14,8 +14,8 @@ from trials_material import frozen, layout, open_trials, read, summary, trials
 
 from ablate.errors import StoreError
 from ablate.store.store import Store
-from ablate.study.stages import CODE
-from ablate.study.trials import delete_trials
+from ablate.study.run.optuna_view import delete_trials
+from ablate.study.stage import CODE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import optuna
 
 from ablate.registry import get_registry
-from ablate.study.plan import Layout, lay_out
-from ablate.study.spec import load_study
-from ablate.study.trials import Trials
+from ablate.study.file.study_file import load_study
+from ablate.study.plan.layout import Layout, lay_out
+from ablate.study.run.optuna_view import Trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

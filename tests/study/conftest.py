@@ -9,17 +9,18 @@ import pytest
 
 from ablate.registry import Component, Plugin, get_registry
 from ablate.store.store import Store
-from ablate.study.home import open_home, store_url
-from ablate.study.overrides import Overrides
-from ablate.study.plan import lay_out, make_plan
-from ablate.study.runner import StudyRun
-from ablate.study.spec import StudySpec, load_study
+from ablate.study.file.overrides import Overrides
+from ablate.study.file.study_file import StudySpec, load_study
+from ablate.study.plan.layout import lay_out
+from ablate.study.plan.plan import make_plan
+from ablate.study.run.home import open_home, store_url
+from ablate.study.run.runner import StudyRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ablate.study.result import RunResult
+    from ablate.study.run.result import RunResult
 
 TINY = """
 question = "Does it run?"

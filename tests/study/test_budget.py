@@ -10,8 +10,8 @@ import pytest
 import ablate
 from ablate.errors import StudyFileError
 from ablate.registry import get_registry
-from ablate.study.plan import lay_out
-from ablate.study.spec import StudySpec, load_study
+from ablate.study.file.study_file import StudySpec, load_study
+from ablate.study.plan.layout import lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +125,7 @@ class TestPairing:
     def test_weights_begin_the_same_where_shapes_agree(self, tiny: Path, model: str) -> None:
         import torch
 
-        from ablate.study.built import build_model
+        from ablate.study.work.components import build_model
 
         text = tiny.read_text(encoding="utf-8").replace("[model.lstm]\nembedding = 8\nhidden = 16", f"[model.{model}]")
         tiny.write_text(

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ablate.levels import level_name, same, short_names
+from ablate.names import level_name, same, short_names
 from ablate.study.design import (
     Axis,
     Range,

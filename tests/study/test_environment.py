@@ -3,7 +3,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
-from ablate.study.environment import environment
+from ablate.study.run.provenance import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ablate.study.executor import spread
+from ablate.engine.devices import spread
 
 
 @pytest.mark.parametrize(

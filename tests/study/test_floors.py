@@ -13,7 +13,7 @@ import ablate
 from ablate.engine.seeding import derive, numpy_stream
 from ablate.music.performance import Performance
 from ablate.registry import get_registry
-from ablate.study.work_floor import drawn_notes, evenly, pooled
+from ablate.study.work.floors import drawn_notes, evenly, pooled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from conftest import Bench
 
     from ablate.store.records import MeasurementRecord
-    from ablate.study.spec import StudySpec
+    from ablate.study.file.study_file import StudySpec
 
 
 def records(bench: Bench, name: str) -> list[MeasurementRecord]:

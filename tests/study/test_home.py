@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ablate.errors import HomeError
-from ablate.study.home import only_run, open_home, store_url
+from ablate.study.run.home import only_run, open_home, store_url
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from conftest import Bench
 
-    from ablate.study.spec import StudySpec
+    from ablate.study.file.study_file import StudySpec
 
 LONG = {"training.steps": 150, "generation.tokens": 1500}
 pytestmark = pytest.mark.slow

@@ -9,8 +9,8 @@ import pytest
 
 from ablate.music.storage import read_performances
 from ablate.registry import get_registry
-from ablate.study.overrides import Overrides
-from ablate.study.spec import load_study
+from ablate.study.file.overrides import Overrides
+from ablate.study.file.study_file import load_study
 
 if TYPE_CHECKING:
     from conftest import Bench

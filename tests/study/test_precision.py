@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ablate.registry import get_registry
-from ablate.study.executor import InlineExecutor
-from ablate.study.overrides import Overrides
-from ablate.study.plan import lay_out
-from ablate.study.runner import Shared, StudyRun
-from ablate.study.spec import load_study
+from ablate.study.file.overrides import Overrides
+from ablate.study.file.study_file import load_study
+from ablate.study.plan.layout import lay_out
+from ablate.study.run.executor import InlineExecutor
+from ablate.study.run.runner import Shared, StudyRun
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Bench
 
-    from ablate.study.spec import StudySpec
+    from ablate.study.file.study_file import StudySpec
 
 REPLICATES = 4
 SIZES = {

@@ -11,8 +11,8 @@ import ablate
 from ablate.errors import PrimerError, StudyFileError
 from ablate.music.storage import pack_performances, read_performances
 from ablate.registry import get_registry
-from ablate.study.plan import lay_out
-from ablate.study.primer import cut_primer, separated
+from ablate.study.plan.layout import lay_out
+from ablate.study.work.prime import cut_primer, separated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from conftest import Bench
 
-    from ablate.study.spec import StudySpec
+    from ablate.study.file.study_file import StudySpec
 
 TOKENIZERS = [get_registry().spec("tokenizer", name) for name in ("midilike-classic", "midilike")]
 MUCH = 10_000

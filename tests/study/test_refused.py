@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from conftest import Bench
 
-    from ablate.study.spec import StudySpec
+    from ablate.study.file.study_file import StudySpec
 
 
 def refusal(bench: Bench, spec: StudySpec) -> str:
@@ -79,7 +79,7 @@ def test_an_augmenter_that_makes_no_music(
 
 
 def test_one_bad_variant_stops_the_others_before_training(bench: Bench, tiny: Path) -> None:
-    from ablate.study.spec import load_study
+    from ablate.study.file.study_file import load_study
 
     text = tiny.read_text(encoding="utf-8")
     text = text.replace(

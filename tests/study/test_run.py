@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 import ablate
-from ablate.study.result import Listener
+from ablate.study.run.listener import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Bench
 
-    from ablate.study.jobs import News
-    from ablate.study.runner import StudyRun
-    from ablate.study.spec import StudySpec
+    from ablate.study.file.study_file import StudySpec
+    from ablate.study.run.runner import StudyRun
+    from ablate.study.work.messages import News
 
 
 ALL = {"load": 1, "prepare": 1, "train": 2, "generate": 4, "measure": 8, "floor": 2, "resample": 8}
@@ -332,7 +332,7 @@ def test_every_measurement_carries_what_decides_it(bench: Bench, load: Callable[
 def test_a_newer_load_stage_is_no_other_music(
     bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ablate.study.stages import CODE
+    from ablate.study.stage import CODE
 
     bench.run(load())
     monkeypatch.setitem(CODE, "load", CODE["load"] + 1)
@@ -341,7 +341,7 @@ def test_a_newer_load_stage_is_no_other_music(
 
 def test_conditioners_see_the_music_on_its_tokens_own_clock() -> None:
     """The classic tokens lose seconds: what is told at a token must still be of the notes around it."""
-    from ablate.study.built import built, observed
+    from ablate.study.work.components import built, observed
 
     (piece,) = built("corpus", {"name": "bach-prelude", "options": {}}).load()
     rising = piece.canonical()

@@ -15,10 +15,10 @@ import pytest
 
 from ablate.registry import get_registry
 from ablate.store.store import Store
-from ablate.study.overrides import Overrides
-from ablate.study.result import Listener
-from ablate.study.search import SearchRun, chosen_so_far
-from ablate.study.spec import StudySpec, load_study
+from ablate.study.file.overrides import Overrides
+from ablate.study.file.study_file import StudySpec, load_study
+from ablate.study.run.listener import Listener
+from ablate.study.search.search import SearchRun, chosen_so_far
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from conftest import Bench
 
-    from ablate.study.jobs import Done
-    from ablate.study.result import RunResult
+    from ablate.study.run.result import RunResult
+    from ablate.study.work.messages import Done
 
 TAU = "[axes]\nsampler.temperature.tau = [0.8, 1.0]\n[baseline]\nsampler.temperature.tau = 1.0\n"
 SPACE = """

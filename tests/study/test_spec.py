@@ -5,20 +5,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ablate.engine.settings import StatisticsSettings
 from ablate.errors import StudyFileError, UnknownName, UsageError
 from ablate.registry import get_registry
-from ablate.report.verdicts import out_of_reach
-from ablate.study.choices import resolve
-from ablate.study.files import shipped_studies
-from ablate.study.overrides import Overrides
-from ablate.study.spec import load_study
+from ablate.report.statistics.verdicts import out_of_reach
+from ablate.settings import StatisticsSettings
+from ablate.study.file.configuration import resolve
+from ablate.study.file.locate import shipped_studies
+from ablate.study.file.overrides import Overrides
+from ablate.study.file.study_file import load_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ablate.study.spec import StudySpec
+    from ablate.study.file.study_file import StudySpec
 
 
 def problems_of(path: Path, old: str, new: str) -> list[str]:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 
 import ablate
-from ablate.engine.settings import SplitSettings
 from ablate.errors import CorpusError, UnknownName
-from ablate.study.split import split_pieces
+from ablate.settings import SplitSettings
+from ablate.study.work.load import split_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from conftest import Bench
 
-    from ablate.study.spec import StudySpec
+    from ablate.study.file.study_file import StudySpec
 
 
 def pieces(count: int) -> list[ablate.Performance]:

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from ablate.engine.draws import StackDraws
+from ablate.engine.fusion.random import StackDraws
 from ablate.errors import HomeError
 from ablate.registry import get_registry
 from ablate.store.store import Store
-from ablate.study import stacks, work_model
-from ablate.study.executor import InlineExecutor
-from ablate.study.plan import lay_out, weights_of
-from ablate.study.result import Listener
-from ablate.study.runner import Shared, StudyRun
-from ablate.study.stacks import Packing, evenly
+from ablate.study.plan import jobs
+from ablate.study.plan.jobs import Packing, evenly
+from ablate.study.plan.layout import lay_out
+from ablate.study.run.executor import InlineExecutor
+from ablate.study.run.listener import Listener
+from ablate.study.run.runner import Shared, StudyRun
+from ablate.study.stage import weights_of
+from ablate.study.work import generate
 from ablate_recurrent.network import Recurrent
 
 if TYPE_CHECKING:
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
 
     from conftest import Bench
 
-    from ablate.study.jobs import Job, News
-    from ablate.study.result import RunResult
-    from ablate.study.spec import StudySpec
-    from ablate.study.stages import Stage
+    from ablate.study.file.study_file import StudySpec
+    from ablate.study.run.result import RunResult
+    from ablate.study.stage import Stage
+    from ablate.study.work.messages import Job, News
 
 #: Variants that differ in data, labels, conditioner, learning rate and dropout, all of one shape.
 ALIKE = {
@@ -125,7 +127,7 @@ def test_memory_limits_a_stack(load: Callable[..., StudySpec], monkeypatch: pyte
         asked.append(member)
         return 3
 
-    monkeypatch.setattr(stacks, "fits", fits)
+    monkeypatch.setattr(jobs, "fits", fits)
     assert of_stages("train", packing().trainings(stages(load(replicates=8)))) == [3, 2, 3]
     (member,) = asked  # once for all of a kind
     assert member.settings.steps == 6
@@ -139,12 +141,12 @@ def test_a_trial_of_the_memory_that_fails_is_for_each_training_to_say(
     def broken(member: Any, device: str, *, whole: bool) -> int:
         raise ValueError("a bug in somebody's forward")
 
-    monkeypatch.setattr(stacks, "fits", broken)
+    monkeypatch.setattr(jobs, "fits", broken)
     assert of_stages("train", packing().trainings(stages(load(replicates=3)))) == [1, 1, 1]
 
 
 def test_rows_limit_a_generation(load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stacks, "GRID_ROWS", 9)
+    monkeypatch.setattr(jobs, "GRID_ROWS", 9)
     assert of_stages("generate", packing().generations(stages(load(replicates=4)))) == [4, 4]
 
 
@@ -182,7 +184,7 @@ def test_a_stack_shares_its_joules(
     bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readings = iter([100.0, 130.0])
-    monkeypatch.setattr(work_model, "joules_so_far", lambda device: next(readings))
+    monkeypatch.setattr(generate, "joules_so_far", lambda device: next(readings))
     spec = load()
     run(bench, spec)
     with bench.store() as store:
@@ -237,7 +239,7 @@ def test_a_variant_that_cannot_be_built_fails_its_own_cells(
 def test_a_disk_that_is_full_meanwhile_keeps_what_was_written(
     bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, written = work_model.write_artifact, []
+    write, written = generate.write_artifact, []
 
     def full(home: Any, stage: Any, files: Any) -> None:
         if len(written) == 1:
@@ -245,7 +247,7 @@ def test_a_disk_that_is_full_meanwhile_keeps_what_was_written(
         written.append(stage)
         write(home, stage, files)
 
-    monkeypatch.setattr(work_model, "write_artifact", full)
+    monkeypatch.setattr(generate, "write_artifact", full)
     with pytest.raises(HomeError, match="everything finished is kept"):
         run(bench, load())
     monkeypatch.undo()
@@ -256,7 +258,7 @@ def test_a_disk_that_is_full_meanwhile_keeps_what_was_written(
 def test_what_was_done_one_by_one_before_a_stop_is_kept(
     bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, jobs, stack = work_model.write_artifact, Jobs(bench), Recurrent.stack
+    write, jobs, stack = generate.write_artifact, Jobs(bench), Recurrent.stack
 
     def only_alone(models: Any, precision: str) -> Any:
         if len(models) > 1:
@@ -268,7 +270,7 @@ def test_what_was_done_one_by_one_before_a_stop_is_kept(
         jobs.stop()
 
     monkeypatch.setattr(Recurrent, "stack", staticmethod(only_alone))
-    monkeypatch.setattr(work_model, "write_artifact", write_and_stop)
+    monkeypatch.setattr(generate, "write_artifact", write_and_stop)
     result = run(bench, load(), jobs)
     assert result.ran["train"] == 1
     assert bench.counts(load(), "train") == (1, 1)
@@ -337,7 +339,7 @@ def test_what_a_stopped_job_has_finished_is_kept(
             jobs.stop()
         drawn(draws, seeds)
 
-    from ablate.engine import train as training
+    from ablate.engine.training import train as training
 
     class Tight(training.Stack):
         def __init__(self, starts: Any, device: Any) -> None:

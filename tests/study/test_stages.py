@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ablate.registry import get_registry
-from ablate.study import estimate as estimates
-from ablate.study.choices import Choice
-from ablate.study.estimate import estimate
-from ablate.study.plan import lay_out, make_plan
-from ablate.study.stages import CODE, Setting, cell_stages, fingerprint
+from ablate.study.file.configuration import Choice
+from ablate.study.plan import estimate as estimates
+from ablate.study.plan.estimate import estimate
+from ablate.study.plan.layout import lay_out
+from ablate.study.plan.plan import make_plan
+from ablate.study.plan.stages import Setting, cell_stages
+from ablate.study.stage import CODE, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ablate.study.plan import Layout
-    from ablate.study.spec import StudySpec
+    from ablate.study.file.study_file import StudySpec
+    from ablate.study.plan.layout import Layout
 
 
 def laid(spec: StudySpec) -> Layout:
@@ -171,7 +173,7 @@ def test_what_a_change_makes_new(
 
 
 def test_the_name_of_a_study_decides_nothing(load: Callable[..., StudySpec], tiny: Path) -> None:
-    from ablate.study.spec import load_study
+    from ablate.study.file.study_file import load_study
 
     renamed = tiny.with_name("other.toml")
     renamed.write_text(tiny.read_text(encoding="utf-8"), encoding="utf-8")
@@ -211,7 +213,7 @@ def test_what_a_stack_computes_decides_a_training_on_a_gpu_alone(
 ) -> None:
     settings = [Setting(5, device, "2.13") for device in ("cpu", "cuda")]
     before = [stages(load, setting)["train"] for setting in settings]
-    monkeypatch.setattr("ablate.study.stages.STACKS", 99)
+    monkeypatch.setattr("ablate.study.stage.STACKS", 99)
     after = [stages(load, setting)["train"] for setting in settings]
     assert after[0] == before[0]
     assert after[1] != before[1]

@@ -6,9 +6,9 @@ import pytest
 
 from ablate.errors import StudyFileError, UsageError
 from ablate.registry import get_registry
-from ablate.study.overrides import Overrides
-from ablate.study.plan import lay_out
-from ablate.study.spec import StudySpec, load_study
+from ablate.study.file.overrides import Overrides
+from ablate.study.file.study_file import StudySpec, load_study
+from ablate.study.plan.layout import lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -26,10 +26,10 @@ from ablate.store.records import (
 )
 from ablate.store.schema import newest
 from ablate.store.store import Store
-from ablate.study.plan import Layout, lay_out
-from ablate.study.spec import load_study
-from ablate.study.stages import WITH_FILES
-from ablate.study.trials import Trials, measured_values, resolved_objectives
+from ablate.study.file.study_file import load_study
+from ablate.study.plan.layout import Layout, lay_out
+from ablate.study.run.optuna_view import Trials, measured_values, resolved_objectives
+from ablate.study.stage import WITH_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,1 @@
+"""Models of equal shape, trained and sampled as one network."""

@@ -1,0 +1,1 @@
+"""Generation of tokens, many rows at a time."""

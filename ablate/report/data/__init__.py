@@ -1,0 +1,1 @@
+"""What the database and the home hold of a study."""

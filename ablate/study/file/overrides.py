@@ -1,0 +1,219 @@
+"""What the command line changes of a study file, and what the study is called then."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ablate.errors import UsageError, did_you_mean
+from ablate.names import level_name
+from ablate.specs import SPECS, CorpusSpec
+from ablate.study.file import paths
+from ablate.study.file.axes import design_name, flat_axes, named_variants
+from ablate.study.file.configuration import SECTIONS, TABLES, names_something
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ablate.registry import Registry
+    from ablate.study.file.paths import FileShape
+
+DEFAULT_PROFILE = "default"
+#: Keys outside all sections that ``--set`` replaces as a whole.
+TOP_LEVEL = ("replicates", "seed", "objective", "axes", "baseline", "design", "budget")
+
+
+@dataclasses.dataclass(frozen=True)
+class Overrides:
+    """What the command line changes of a study file.
+
+    Attributes:
+        profile: a profile of the file; empty is the file as it stands.
+        corpus: a component's name, or a path that a corpus can read; empty keeps the file's.
+        replicates: how many replicates; None keeps the file's.
+        n_variants: how many variants a search tries; None keeps the file's.
+        seed: the study seed; None keeps the file's.
+        settings: ``(dotted path, value)`` pairs, applied last.
+        skip_bad: tell a corpus read from a path to skip files it cannot read.
+        name: what to store the study under; empty makes a name of what was changed.
+    """
+
+    profile: str = ""
+    corpus: str = ""
+    replicates: int | None = None
+    n_variants: int | None = None
+    seed: int | None = None
+    settings: tuple[tuple[str, Any], ...] = ()
+    skip_bad: bool = False
+    name: str = ""
+
+    def said(self) -> list[str]:
+        """The overrides as words for people, but for what extends a study: more replicates, more variants tried."""
+        words = [f"--profile {self.profile}"] if self.profile else []
+        words += [f"--corpus {self.corpus}"] if self.corpus else []
+        words += ["--skip-bad"] if self.skip_bad else []
+        words += [f"--seed {self.seed}"] if self.seed is not None else []
+        return words + [f"--set {path}={level_name(value)}" for path, value in self.settings]
+
+
+def apply(raw: FileShape, overrides: Overrides, registry: Registry, source: str) -> FileShape:
+    """The file with profile and overrides merged in.
+
+    Raises:
+        UsageError: an override that names nothing or does not fit.
+    """
+    profiles = raw.get("profiles", {})
+    if overrides.profile and overrides.profile != DEFAULT_PROFILE:
+        if overrides.profile not in profiles:
+            offered = ", ".join([DEFAULT_PROFILE, *profiles])
+            hint = did_you_mean(overrides.profile, profiles)
+            raise UsageError(f"{source}: no profile '{overrides.profile}'{hint or '.'} Offered: {offered}")
+        raw = merge(raw, profiles[overrides.profile])
+    if overrides.corpus:
+        raw = {**raw, "corpus": _corpus(overrides, registry)}
+    elif overrides.skip_bad:
+        raise UsageError("--skip-bad goes with --corpus PATH; in a study file set corpus.midi.skip_bad")
+    for path, value in overrides.settings:
+        raw = _set(raw, path, value, registry)
+    if overrides.n_variants is not None:
+        if design_name(raw) != "search":
+            raise UsageError(f"--variants goes with a search; the design of {source} is {design_name(raw)}")
+        raw = {**raw, "search": {**raw.get("search", {}), "n_variants": overrides.n_variants}}
+    given = {"replicates": overrides.replicates, "seed": overrides.seed}
+    return {**raw, **{key: value for key, value in given.items() if value is not None}}
+
+
+def merge(base: FileShape, over: FileShape) -> FileShape:
+    """``base`` with the keys of ``over``, tables merged key by key."""
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        merged[key] = merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def anchor_paths(raw: FileShape, registry: Registry, folder: Path) -> FileShape:
+    """The file with its relative paths, to corpora and primers, made absolute: they start from the file's folder."""
+    for reader in _path_readers(registry):
+        key = f"corpus.{reader.name}.{reader.path_option}"
+        value = paths.get_path(raw, key)
+        if isinstance(value, str) and value:
+            raw = paths.set_path(raw, key, _anchored(value, folder))
+    raw = _with_primer_anchored(raw, folder)
+    if isinstance(raw.get("variants"), dict):
+        named = {name: _with_primer_anchored(changes, folder) for name, changes in raw["variants"].items()}
+        raw = {**raw, "variants": named}
+    return raw
+
+
+def _with_primer_anchored(table: Any, folder: Path) -> Any:
+    """A table whose ``primer.file``, if it names one, is absolute."""
+    if not isinstance(table, dict) or not isinstance(table.get("primer"), dict):
+        return table
+    file = table["primer"].get("file")
+    if not isinstance(file, str) or not file:
+        return table
+    return {**table, "primer": {**table["primer"], "file": _anchored(file, folder)}}
+
+
+def _anchored(path: str, folder: Path) -> str:
+    return str((folder / Path(path).expanduser()).resolve())
+
+
+def _set(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape:
+    section, _, name = path.partition(".")
+    named = named_variants(raw) if isinstance(raw.get("variants"), dict) else {}
+    if section == "variants":
+        return _set_in_variant(raw, path, value, named)
+    setting = [variant for variant, changes in named.items() if path in changes]
+    if setting:
+        raise UsageError(
+            f"--set {path}: variant '{setting[0]}' sets it itself; change it there: --set variants.{setting[0]}.{path}="
+        )
+    if path in TOP_LEVEL:
+        return {**raw, path: value}
+    if section in TABLES:
+        return {**raw, section: {**raw.get(section, {}), name: value}}
+    if section in ("axes", "baseline"):
+        axes = flat_axes(raw.get("axes", {}))
+        return {**raw, section: {**flat_axes(raw.get(section, {}), stops=axes), name: value}}
+    return _set_in_section(raw, path, value, registry)
+
+
+def _set_in_section(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape:
+    """A setting, a label, a component or one of its options."""
+    section, _, name = path.partition(".")
+    if section not in SECTIONS:
+        known = [*SECTIONS, *TABLES, "variants", *TOP_LEVEL]
+        raise UsageError(f"--set {path}: names nothing{did_you_mean(section, known)} (known: {', '.join(known)})")
+    if path in flat_axes(raw.get("axes", {})):
+        raise UsageError(f"--set {path}: is what this study varies; set its levels: --set 'axes.{path}=[...]'")
+    if section in SPECS and isinstance(value, dict) and name in registry.names(section):
+        return {**raw, section: {**(paths.named(raw.get(section, {})) or {}), name: value}}
+    problem = names_something(path, raw, registry)
+    if problem:
+        raise UsageError(f"--set {path}: {problem}")
+    return paths.set_path(raw, path, value)
+
+
+def _set_in_variant(raw: FileShape, path: str, value: Any, named: Mapping[str, Mapping[str, Any]]) -> FileShape:
+    """``variants.NAME.PATH``: what one named variant changes."""
+    fitting = [name for name in named if path.startswith(f"variants.{name}.")]
+    if not fitting:
+        wanted = path.removeprefix("variants.").partition(".")[0]
+        listing = ", ".join(named) or "none"
+        raise UsageError(f"--set {path}: no variant of that name{did_you_mean(wanted, named)} (variants: {listing})")
+    name = max(fitting, key=len)
+    changes = {**named[name], path.removeprefix(f"variants.{name}."): value}
+    return {**raw, "variants": {**raw["variants"], name: changes}}
+
+
+def _corpus(overrides: Overrides, registry: Registry) -> FileShape:
+    """``--corpus`` as the file would say it: a component's name, or a path for a corpus that reads one."""
+    asked = overrides.corpus
+    if asked in registry.names("corpus") and not Path(asked).exists():
+        if overrides.skip_bad:
+            raise UsageError(f"--skip-bad goes with --corpus PATH, not with the corpus '{asked}'")
+        return {asked: {}}
+    return _path_corpus(asked, registry, skip_bad=overrides.skip_bad)
+
+
+def _path_corpus(path: str, registry: Registry, *, skip_bad: bool) -> FileShape:
+    if not Path(path).exists():
+        names = registry.names("corpus")
+        hint = did_you_mean(path, names)
+        raise UsageError(
+            f"--corpus {path}: no such file or folder, and no corpus of that name{hint} (offered: {', '.join(names)})"
+        )
+    readers = _path_readers(registry)
+    if len(readers) != 1:
+        listing = ", ".join(spec.name for spec in readers) or "none"
+        raise UsageError(f"--corpus {path}: exactly one installed corpus must read paths, found: {listing}")
+    (reader,) = readers
+    options = {"skip_bad": True} if skip_bad else {}
+    return {reader.name: {reader.path_option: str(Path(path).resolve()), **options}}
+
+
+def _path_readers(registry: Registry) -> list[CorpusSpec]:
+    offered = [component.spec for component in registry.offered("corpus")]
+    return [spec for spec in offered if isinstance(spec, CorpusSpec) and spec.path_option]
+
+
+def study_name(path: Path, overrides: Overrides) -> str:
+    """What the study is stored under: other settings are another study, so that their numbers never mix."""
+    if overrides.name:
+        return overrides.name
+    parts = []
+    if overrides.profile and overrides.profile != DEFAULT_PROFILE:
+        parts.append(overrides.profile)
+    if overrides.corpus:
+        parts.append(Path(overrides.corpus).stem)
+    if overrides.seed is not None:
+        parts.append(f"seed{overrides.seed}")
+    if overrides.settings:
+        text = json.dumps(overrides.settings, sort_keys=True)
+        parts.append(f"set-{hashlib.sha256(text.encode()).hexdigest()[:6]}")
+    return "+".join([f"{path.stem}@{parts[0]}", *parts[1:]]) if parts else path.stem

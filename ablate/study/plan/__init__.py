@@ -1,0 +1,1 @@
+"""From variants to runs, stages and jobs."""

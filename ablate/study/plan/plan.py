@@ -1,0 +1,82 @@
+"""What of a study still has to run, and what is reused."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from ablate.study.plan.jobs import in_jobs
+from ablate.study.stage import FLOORS, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ablate.store.store import Store
+    from ablate.study.plan.layout import Layout
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What would run and what would be reused.
+
+    Attributes:
+        layout: the study.
+        missing: stages that have to run, by fingerprint, inputs before outputs.
+        reused: fingerprints of stages whose results are there.
+        lost: fingerprints of stages that the store knows but whose files are gone; they are among ``missing``.
+    """
+
+    layout: Layout
+    missing: Mapping[str, Stage]
+    reused: frozenset[str]
+    lost: frozenset[str]
+
+    def count(self, kind: str) -> tuple[int, int]:
+        """How many stages of a kind have to run, and how many are reused."""
+        stages = self.layout.stages()
+        return (
+            sum(stage.kind == kind for stage in self.missing.values()),
+            sum(stages[f].kind == kind for f in self.reused),
+        )
+
+    def width(self) -> int:
+        """The most jobs that could run side by side on a CPU; at least 1."""
+        generations = in_jobs([stage for stage in self.missing.values() if stage.kind == "generate"])
+        return max(self.count("train")[0], len(generations), 1)
+
+
+def make_plan(layout: Layout, store: Store | None, home: Path) -> Plan:
+    """Compare a study with what the store and the home hold; changes nothing."""
+    stages = layout.stages()
+    known = set(store.stages(stages)) if store else set()
+    lost: set[str] = set()
+    while True:
+        wanted = _wanted(layout, known - lost)
+        # files matter where something that has to run reads them, and where they are what people came for
+        read = {source.fingerprint for f in wanted for source in stages[f].inputs.values()}
+        read |= {f for f, stage in stages.items() if stage.kind == "generate"}
+        gone = {f for f in (read & known) - lost if not (home / stages[f].artifact).is_dir()}
+        if not gone:
+            break
+        lost |= gone
+    missing = {f: stage for f, stage in stages.items() if f in wanted}
+    return Plan(layout, missing, frozenset(known - wanted), frozenset(lost & wanted))
+
+
+def _wanted(layout: Layout, there: set[str]) -> set[str]:
+    """Stages that have to run: missing ends of cells, and whatever missing they need."""
+    wanted: set[str] = set()
+
+    def need(stage: Stage) -> None:
+        if stage.fingerprint in there or stage.fingerprint in wanted:
+            return
+        wanted.add(stage.fingerprint)
+        for source in stage.inputs.values():
+            need(source)
+
+    for cell in layout.wanted:
+        for stage in cell.stages.stages.values():
+            if stage.kind in ("generate", "measure", *FLOORS):
+                need(stage)
+    return wanted

@@ -1,0 +1,1 @@
+"""The driver: hands jobs to workers and records their results."""

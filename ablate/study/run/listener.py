@@ -1,0 +1,25 @@
+"""What an execution of a study reports while it goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ablate.study.plan.plan import Plan
+    from ablate.study.work.messages import Done, Failed, News
+
+
+class Listener:
+    """What a run tells while it goes on; does nothing unless overridden."""
+
+    def begun(self, plan: Plan) -> None:
+        """The plan is made, the work begins."""
+
+    def news(self, news: News) -> None:
+        """A job has made some progress."""
+
+    def done(self, done: Done) -> None:
+        """A stage is finished and recorded."""
+
+    def failed(self, failure: Failed) -> None:
+        """A stage has failed; its cells are recorded as such."""

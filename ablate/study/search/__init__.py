@@ -1,0 +1,1 @@
+"""Studies whose variants Optuna proposes."""

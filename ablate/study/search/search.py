@@ -1,0 +1,205 @@
+"""Runs a search: its variants are chosen one after another, each from what is known of those before it.
+
+What has been chosen is in the store as soon as it is chosen, so that a search which was killed goes on with the same
+variants, and one that is given more of them keeps those it has.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import time
+from typing import TYPE_CHECKING
+
+from ablate.errors import UnknownName
+from ablate.names import same, short_names
+from ablate.study.design import Variant, full_name, is_baseline
+from ablate.study.plan.layout import Held, lay_out
+from ablate.study.run.executor import make_executor
+from ablate.study.run.listener import Listener
+from ablate.study.run.optuna_view import Trials, resolved_objectives
+from ablate.study.run.runner import Shared, StudyRun
+from ablate.study.search.propose import not_worth_more, propose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from ablate.registry import Registry
+    from ablate.store.store import Store
+    from ablate.study.design import Objective
+    from ablate.study.file.study_file import StudySpec
+    from ablate.study.plan.layout import Layout
+    from ablate.study.run.result import RunResult
+
+
+class SearchRun:
+    """One run of a search.
+
+    Args:
+        spec: the study.
+        registry: the components.
+        store: the open store; this run is its only writer.
+        home: where files go.
+        device: resolved.
+        workers: processes to work in; 1 works in this one.
+        listener: told of the progress.
+        checkpoint_seconds: the longest stretch of training that a crash can cost.
+    """
+
+    def __init__(
+        self,
+        spec: StudySpec,
+        registry: Registry,
+        store: Store,
+        home: Path,
+        *,
+        device: str = "cpu",
+        workers: int = 1,
+        listener: Listener | None = None,
+        checkpoint_seconds: float = 10.0,
+    ) -> None:
+        self._spec, self._registry, self._store, self._home, self._device = spec, registry, store, home, device
+        self._listener = listener or Listener()
+        self._executor = make_executor(home, device, workers, checkpoint_seconds)
+        self._variants, self._held = chosen_so_far(spec, store)
+        self._results: list[RunResult] = []
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Stop after the current step with everything kept; safe to call from a signal handler."""
+        self._stopped = True
+        self._executor.stop()
+
+    def run(self) -> RunResult:
+        """Finish what has been chosen, then choose and try one variant after another.
+
+        Raises:
+            HomeError: the disk is full.
+            StoreError: the database cannot be written.
+            StudyFileError: a sampler that cannot work with its tokenizer.
+            UsageError: the home has a study of this name that learned from something else.
+        """
+        started = time.monotonic()
+        with self._executor:
+            self._try(self._layout(), None)
+            objectives = resolved_objectives(self._spec, self._store)
+            if objectives and not self._stopped and not self._results[0].refused:
+                self._search(objectives)
+        return self._summed(time.monotonic() - started)
+
+    def _search(self, objectives: tuple[Objective, ...]) -> None:
+        layout = self._layout()
+        trials = Trials(self._store.url, layout, objectives)
+        try:
+            self._try(layout, trials)  # nothing is left to run of it, but the trials hear of it
+            while not self._stopped and len(trials.study.get_trials(deepcopy=False)) < self._spec.search.n_variants:
+                self._next(trials)
+        finally:
+            trials.close()
+
+    def _next(self, trials: Trials) -> None:
+        """Choose a variant and try it, as far as it is worth it."""
+        trial, variant = propose(self._spec, trials, [variant.name for variant in self._variants])
+        name = variant.name
+        if any(name == known.name for known in self._variants):
+            trials.repeat(trial, name)
+            return
+        self._variants.append(variant)
+        first = self._spec.search.prune_after
+        if first:
+            self._held[name] = Held(first)
+        trials.claim(trial, variant, self._layout(name))
+        result = self._try(self._layout(name), trials)
+        if result.refused:
+            reasons = "; ".join(dict.fromkeys(failure.error for failure in result.failures))
+            self._held[name] = Held(0, f"given up before training: {reasons}")
+        elif first and not self._stopped:
+            reason = not_worth_more(self._spec, trials, name)
+            self._held[name] = Held(first, reason)
+            if not reason:
+                del self._held[name]
+        else:
+            return
+        self._try(self._layout(name), trials)
+
+    def _layout(self, only: str = "") -> Layout:
+        layout = lay_out(self._spec, self._registry, self._device, self._variants, self._held)
+        return dataclasses.replace(layout, only=only)
+
+    def _try(self, layout: Layout, trials: Trials | None) -> RunResult:
+        run = StudyRun(
+            layout,
+            self._store,
+            self._home,
+            device=self._device,
+            listener=self._listener,
+            shared=Shared(self._executor, trials),
+        )
+        if self._stopped:
+            run.stop()
+        result = run.run()
+        self._stopped = self._stopped or result.stopped
+        self._results.append(result)
+        return result
+
+    def _summed(self, seconds: float) -> RunResult:
+        """All runs as one."""
+        ran: collections.Counter[str] = collections.Counter()
+        for result in self._results:
+            ran.update(result.ran)
+        failures = {(f.variant, f.replicate): f for result in self._results for f in result.failures}
+        return dataclasses.replace(
+            self._results[-1],
+            ran=dict(ran),
+            reused=self._results[0].reused,
+            failures=tuple(failures.values()),
+            stopped=self._stopped,
+            refused=self._results[0].refused,
+            notes=tuple(dict.fromkeys(note for result in self._results for note in result.notes)),
+            seconds=seconds,
+            changed=any(result.changed for result in self._results),
+        )
+
+
+def search_layout(spec: StudySpec, registry: Registry, store: Store | None, device: str) -> Layout:
+    """A search as far as it is known: its baseline, and what the store knows that it has chosen."""
+    variants, held = chosen_so_far(spec, store) if store else (spec.variants(), {})
+    return lay_out(spec, registry, device, variants, held)
+
+
+def chosen_so_far(spec: StudySpec, store: Store) -> tuple[list[Variant], dict[str, Held]]:
+    """The variants that the store knows of a search and that are still in its space, and which of them are pruned."""
+    (baseline,) = spec.variants()
+    known = {baseline.name: baseline}
+    try:
+        stored, cells = store.variants(spec.name), store.cells(spec.name)
+    except UnknownName:
+        return [baseline], {}
+    for record in stored:
+        variant = _still_there(spec, record.levels)
+        if variant and variant.name == record.name:
+            known.setdefault(record.name, variant)
+    held: dict[str, Held] = {}
+    for cell in sorted(cells, key=lambda cell: cell.replicate):
+        # a search that prunes no more gives those it has pruned their other replicates
+        if cell.state == "pruned" and cell.variant in known and (spec.search.prune_after or not cell.replicate):
+            held.setdefault(cell.variant, Held(cell.replicate, cell.error))
+    return list(known.values())[: spec.search.n_variants], held
+
+
+def _still_there(spec: StudySpec, levels: Mapping[str, Any]) -> Variant | None:
+    """The variant with these levels, if the search's axes still allow them."""
+    kept: dict[str, Any] = {}
+    for axis in spec.axes:
+        if axis.exists(kept):
+            level = levels.get(axis.path)
+            there = level in axis.range if axis.range else any(same(level, other) for other in axis.levels)
+            if axis.path not in levels or not there:
+                return None
+            kept[axis.path] = level
+    if kept.keys() != levels.keys():
+        return None
+    labels = short_names([axis.path for axis in spec.axes])
+    return Variant(full_name(kept, labels), kept, is_baseline(kept, spec.baseline))

@@ -1,0 +1,105 @@
+"""The files of a stage: plain arrays, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import math
+import os
+import shutil
+import tempfile
+from typing import IO, TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from ablate.engine.training.windows import Examples
+from ablate.files import write_whole
+from ablate.music import arrays
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from ablate.engine.training.windows import Example
+    from ablate.study.stage import Stage
+
+
+def write_artifact(home: Path, stage: Stage, files: Mapping[str, bytes | Callable[[IO[bytes]], None]]) -> None:
+    """Write a stage's folder whole or not at all; see :func:`ablate.files.write_whole` for the files."""
+    target = home / stage.artifact
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.parent / f".writing-{os.getpid()}-{target.name}"
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        temporary.mkdir()
+        for name, data in files.items():
+            write_whole(temporary / name, data)
+        if target.exists():  # left by a run that was killed before it could say so
+            shutil.rmtree(target)
+        os.replace(temporary, target)  # noqa: PTH105 - Path.replace is the same call with more words
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def npy(array: np.ndarray[Any, Any]) -> bytes:
+    """The bytes of a ``.npy`` file."""
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def write_examples(examples: Iterable[Example], file: IO[bytes]) -> list[int]:
+    """Write examples to an open file as they come, none of them kept in memory; returns how many tokens each has."""
+    counts: list[int] = []
+    with contextlib.ExitStack() as open_files:
+        tokens = open_files.enter_context(_Spool(np.int32))
+        conditions: list[_Spool] = []
+        for example in examples:
+            conditions = conditions or [open_files.enter_context(_Spool(np.float32)) for _ in example.conditions]
+            counts.append(len(example.tokens))
+            for spool, part in zip([tokens, *conditions], [example.tokens, *example.conditions], strict=True):
+                spool.add(part)
+        writer = arrays.Writer(file)
+        for name, spool in {"tokens": tokens, **{f"conditions_{i}": each for i, each in enumerate(conditions)}}.items():
+            writer.parts(name, spool.parts(), sum(counts), spool.dtype, spool.rest)
+        writer.array("counts", np.array(counts, np.int64))
+        writer.close()
+    return counts
+
+
+class _Spool:
+    """Arrays one after another, in a file that is gone when it is closed; small ones stay in memory."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype, self.rest = np.dtype(dtype), ()
+        self._file = tempfile.SpooledTemporaryFile(max_size=2**24)  # noqa: SIM115 - closed in __exit__
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, part: np.ndarray[Any, Any]) -> None:
+        self.rest = part.shape[1:]
+        self._file.write(np.ascontiguousarray(part, self.dtype).tobytes())
+
+    def parts(self) -> Iterator[np.ndarray[Any, Any]]:
+        self._file.seek(0)
+        entry = self.dtype.itemsize * math.prod(self.rest)
+        while data := self._file.read(entry * 2**16):
+            yield np.frombuffer(data, self.dtype).reshape(-1, *self.rest)
+
+
+def read_examples(path: Path) -> Examples:
+    """What :func:`write_examples` wrote, mapped where it is large.
+
+    Raises:
+        OSError: it cannot be opened.
+        ValueError: it is damaged.
+    """
+    data = arrays.read(path)
+    conditions = itertools.takewhile(lambda name: name in data, (f"conditions_{i}" for i in itertools.count()))
+    return Examples(data["tokens"], data["counts"], tuple(data[name] for name in conditions))

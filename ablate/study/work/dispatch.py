@@ -1,0 +1,107 @@
+"""The work of each stage, as a worker does it: inputs from files, outputs to files, nothing of the study around it."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import logging
+import time
+import traceback
+from typing import TYPE_CHECKING
+
+from ablate.errors import AblateError, HomeError
+from ablate.study.work import floors, generate, load, measure, prepare, prime, train
+from ablate.study.work.messages import Context, Done, Failed, Job, Stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ablate.study.stage import Stage
+
+_log = logging.getLogger(__name__)
+
+#: Kinds whose jobs may have several stages that are worked on as one.
+TOGETHER = ("train", "generate")
+#: What a full disk, an exceeded quota or a file size limit look like.
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def work(job: Job, context: Context) -> list[Done | Failed]:
+    """Do a job; a stage that fails comes back as :class:`Failed`.
+
+    Raises:
+        Stopped: ``context.should_stop`` became true, or the disk is full, which would fail every other job too. It has
+            the results of the stages that were done before.
+    """
+    results: list[Done | Failed] = []
+    try:
+        _work_on(job, context, results)
+    except Stopped:
+        raise Stopped(results) from None
+    except HomeError as error:
+        raise Stopped(results, error) from error
+    return results
+
+
+def _work_on(job: Job, context: Context, results: list[Done | Failed]) -> None:
+    if job.kind in TOGETHER and len(job.stages) > 1:
+        error = _attempt(job.kind, job.stages, context, results)
+        if not error:
+            return
+        # one variant's plugin may have spoilt it for all: alone, each shows whether it is to blame
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        _log.warning("%d stages (%s) cannot be done as one, trying one by one: %s", len(job.stages), job.kind, reason)
+    done = {result.stage.fingerprint for result in results}
+    for stage in job.stages:
+        if stage.fingerprint not in done:
+            error = _attempt(job.kind, (stage,), context, results)
+            if error:
+                results.append(_failed(stage, error))
+
+
+def _attempt(
+    kind: str, stages: tuple[Stage, ...], context: Context, results: list[Done | Failed]
+) -> BaseException | None:
+    """Work on stages as one, add what comes of them one by one, and give what went wrong, if anything did."""
+    started, first = time.monotonic(), len(results)
+    try:
+        for result in _WORK[kind](stages, context):
+            results.append(result)  # noqa: PERF402 - what was there before an error counts
+    except (Stopped, HomeError):
+        raise
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise HomeError(
+                f"no space left for results in {context.home} ({error.strerror}); "
+                "free some, then run the same command: everything finished is kept"
+            ) from error
+        return error
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin raises concerns its cells alone
+        return error
+    finally:
+        seconds = (time.monotonic() - started) / len(stages)
+        results[first:] = [
+            dataclasses.replace(r, seconds=seconds) if isinstance(r, Done) else r for r in results[first:]
+        ]
+    return None
+
+
+def _failed(stage: Stage, error: BaseException) -> Failed:
+    message = " ".join(str(error).split()) or "no message"
+    if isinstance(error, AblateError):
+        return Failed(stage, type(error).__name__, message)
+    about = f"metric '{stage.config['metric']['name']}'" if "metric" in stage.config else stage.kind
+    trace = "".join(traceback.format_exception(error))
+    return Failed(stage, type(error).__name__, f"{message} (in {about}; see logs/{stage.fingerprint}.txt)", trace)
+
+
+_WORK: dict[str, Callable[[tuple[Stage, ...], Context], Iterable[Done | Failed]]] = {
+    "load": load.load,
+    "prepare": prepare.prepare,
+    "prime": prime.prime,
+    "train": train.train_stages,
+    "generate": generate.generate_stages,
+    "measure": measure.measure,
+    "floor": floors.floors,
+    "resample": floors.resample,
+}

@@ -1,0 +1,82 @@
+"""Load a corpus, and split it into the pieces to learn from and the pieces held out."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ablate.errors import CorpusError, StageError, UnknownName
+from ablate.music.performance import Performance
+from ablate.music.storage import read_performances, write_performances
+from ablate.options import validate
+from ablate.settings import SplitSettings
+from ablate.study.work.artifacts import write_artifact
+from ablate.study.work.components import built
+from ablate.study.work.messages import Done
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ablate.music.performance import Performance
+    from ablate.study.stage import Stage
+    from ablate.study.work.messages import Context
+
+
+def load(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+    """Read a corpus."""
+    (stage,) = stages
+    corpus = built("corpus", stage.extra["corpus"])
+    performances = list(corpus.load())
+    for performance in performances:
+        performance.check()
+    if not any(len(performance) for performance in performances):
+        raise StageError("the corpus holds no notes")
+    write_artifact(context.home, stage, {"performances.npz": functools.partial(write_performances, performances)})
+    result = {
+        "performances": len(performances),
+        "notes": sum(len(performance) for performance in performances),
+        "seconds": sum(performance.seconds for performance in performances),
+        "problems": list(corpus.problems),
+    }
+    return [Done(stage, result, 0.0)]
+
+
+def pieces(folder: Path, split: Mapping[str, Any]) -> tuple[list[Performance], list[Performance]]:
+    """The corpus that a loading left in its folder: the pieces to learn from, and those that a split holds out."""
+    return split_pieces(read_performances(folder / "performances.npz"), validate(SplitSettings, split))
+
+
+def split_pieces(
+    performances: Sequence[Performance], settings: SplitSettings
+) -> tuple[list[Performance], list[Performance]]:
+    """The pieces to learn from and the pieces held out, each in the corpus's order.
+
+    A share is held out by the SHA-256 of seed and name: the ``round(share * pieces)`` smallest (at least one), so a
+    piece more or less in the corpus moves at most one other across the split.
+
+    Raises:
+        CorpusError: nothing would be left to learn from.
+        UnknownName: a piece to hold out is not in the corpus.
+    """
+    names = [performance.name for performance in performances]
+    if settings.pieces:
+        for piece in settings.pieces:
+            if piece not in names:
+                raise UnknownName("piece", piece, names, hint="named in split.pieces")
+        out = set(settings.pieces)
+    elif settings.held_out:
+        count = max(1, round(settings.held_out * len(names)))
+        out = set(sorted(names, key=lambda name: _rank(name, settings.seed))[:count])
+    else:
+        return list(performances), []
+    kept = [performance for performance in performances if performance.name not in out]
+    if not kept:
+        raise CorpusError(f"split: nothing is left to learn from; the corpus holds {len(names)} piece(s), all held out")
+    return kept, [performance for performance in performances if performance.name in out]
+
+
+def _rank(name: str, seed: int) -> str:
+    return hashlib.sha256(f"{seed}/{name}".encode()).hexdigest()

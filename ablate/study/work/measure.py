@@ -1,0 +1,88 @@
+"""The work of measuring, and the check of what metrics give."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+
+from ablate.engine.score import negative_log_likelihood
+from ablate.errors import StageError
+from ablate.interfaces import Direction, Measured
+from ablate.music.storage import read_performances
+from ablate.study.work.components import built, built_conditioners, observed, trained_model
+from ablate.study.work.load import pieces
+from ablate.study.work.messages import Done, Of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ablate.interfaces import FloatArray, Histogram
+    from ablate.music.performance import Performance
+    from ablate.study.stage import Stage
+    from ablate.study.work.messages import Context
+
+
+def measure(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+    """Measure every sample of a generation, or a trained model."""
+    (stage,) = stages
+    choice = stage.config["metric"]
+    metric = built("metric", choice)
+    reference, held_out = pieces(context.home / stage.inputs["reference"].artifact, stage.config.get("split", {}))
+    if "weights" in stage.inputs:
+        given = [metric.measure(_scorer(stage.inputs["weights"], context), reference, held_out)]
+    else:
+        given = [metric.measure(sample, reference) for sample in samples_to_measure(stage, context)]
+    name = choice["name"]
+    measured = [checked(each, name) for each in given]
+    values = [Of(i, name, value) for i, one in enumerate(measured) for value in one.values]
+    histograms = [Of(i, name, histogram) for i, one in enumerate(measured) for histogram in one.histograms]
+    return [Done(stage, {"samples": len(measured)}, 0.0, tuple(values), tuple(histograms))]
+
+
+def samples_to_measure(stage: Stage, context: Context) -> list[Performance]:
+    """The samples as the study wants them measured: with the primer that they continue, or without."""
+    samples = read_performances(context.home / stage.inputs["generated"].artifact / "performances.npz")
+    return [sample.whole() if stage.config.get("primer") else sample.continuation() for sample in samples]
+
+
+def _scorer(train: Stage, context: Context) -> Callable[[Performance], FloatArray]:
+    """What a metric of models asks: how unlikely each token of a performance is."""
+    model = trained_model(train.config, context.home / train.artifact, context.device)
+    tokenizer = built("tokenizer", train.config["tokenizer"])
+    conditioners = built_conditioners(train.config)
+
+    def score(performance: Performance) -> FloatArray:
+        tokens = tokenizer.encode(performance)
+        if len(tokens) < 2:
+            return np.empty(0, np.float64)
+        conditions = observed(performance, tokens, tokenizer, conditioners)
+        return negative_log_likelihood(model, tokens, conditions, context.device)
+
+    return score
+
+
+def checked(measured: Any, name: str) -> Measured:
+    """What a metric gave, as plain numbers, if it is what a metric may give."""
+    if not isinstance(measured, Measured):
+        raise StageError(f"metric '{name}' returned {type(measured).__name__}, not ablate.Measured")
+    features = [value.feature for value in measured.values]
+    if not features or len(set(features)) < len(features):
+        raise StageError(f"metric '{name}' must give each feature once, and at least one; it gave {features}")
+    for value in measured.values:
+        if not np.isfinite(value.value):
+            raise StageError(f"metric '{name}' gave {value.value} for '{value.feature}'")
+        if value.direction not in get_args(Direction):
+            listing = ", ".join(get_args(Direction))
+            raise StageError(f"metric '{name}': direction '{value.direction}' is none of {listing}")
+    # NumPy's numbers are welcome from a metric, but not in the database
+    values = [dataclasses.replace(v, value=float(v.value), n=int(v.n)) for v in measured.values]
+    return Measured(tuple(values), tuple(_plain_histogram(histogram) for histogram in measured.histograms))
+
+
+def _plain_histogram(histogram: Histogram) -> Histogram:
+    lists: dict[str, Any] = {
+        key: tuple(map(float, getattr(histogram, key))) for key in ("edges", "reference", "generated")
+    }
+    return dataclasses.replace(histogram, **lists)

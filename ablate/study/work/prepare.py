@@ -1,0 +1,107 @@
+"""Prepare training examples: augment, observe, encode."""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING, Any
+
+from ablate.engine.seeding import derive, numpy_stream
+from ablate.engine.training.windows import Example
+from ablate.errors import AblateError, LabelClash, StageError
+from ablate.study.work.artifacts import write_artifact, write_examples
+from ablate.study.work.components import built, built_conditioners, explained, observed
+from ablate.study.work.load import pieces
+from ablate.study.work.messages import Done
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from ablate.interfaces import Augmenter, Conditioner
+    from ablate.music.performance import Performance
+    from ablate.study.stage import Stage
+    from ablate.study.work.messages import Context
+
+
+def prepare(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+    """Augment, observe and encode what there is to learn from."""
+    (stage,) = stages
+    performances, held_out = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {}))
+    performances = augmented(performances, stage)
+    tokenizer = built("tokenizer", stage.config["tokenizer"])
+    conditioners = built_conditioners(stage.config)
+    for conditioner, choice in zip(conditioners, stage.config["conditioners"], strict=True):
+        try:
+            conditioner.check_examples(performances)
+            # what is held out is only measured, but it must not be beyond what the conditioner can say either
+            conditioner.check_examples([*performances, *held_out])
+        except ValueError as error:
+            raise explained(error, f"conditioner '{choice['name']}'") from error
+    counts: list[int] = []
+
+    def write(file: IO[bytes]) -> None:
+        examples = (_example(performance, tokenizer, conditioners, stage) for performance in performances)
+        counts.extend(write_examples(examples, file))
+
+    write_artifact(context.home, stage, {"examples.npz": write})
+    result = {
+        "examples": len(counts),
+        "tokens": sum(counts),
+        "held_out": [performance.name for performance in held_out],
+    }
+    return [Done(stage, result, 0.0)]
+
+
+def augmented(performances: Sequence[Performance], stage: Stage) -> list[Performance]:
+    """The performances after each augmenter in turn.
+
+    Raises:
+        LabelClash: two augmenters write one label.
+        StageError: an augmenter makes something that is no performance, or nothing at all.
+    """
+    owner: dict[str, str] = {}
+    made = list(performances)
+    for place, choice in enumerate(stage.config["augmenters"]):
+        augmenter, written = built("augmenter", choice), set()
+        given, made = made, []
+        for number, performance in enumerate(given):
+            rng = numpy_stream(derive(stage.config["seed"], place, "augment", number))
+            variations = _variations(augmenter, performance, rng, choice["name"])
+            written |= {label for each in variations for label in _new_labels(performance, each)}
+            made += variations
+        for label in written & owner.keys():
+            raise LabelClash(
+                f"augmenters '{owner[label]}' and '{choice['name']}' both write the label '{label}', "
+                "so that it would describe neither; choose one of them"
+            )
+        owner |= dict.fromkeys(written, choice["name"])
+    return made
+
+
+def _variations(
+    augmenter: Augmenter, performance: Performance, rng: np.random.Generator, name: str
+) -> Sequence[Performance]:
+    try:
+        variations = list(augmenter.augment(performance, rng))
+        for variation in variations:
+            variation.check()
+    except (AblateError, ValueError) as error:
+        raise explained(error, f"augmenter '{name}', of '{performance.name}'") from error
+    if not variations:
+        raise StageError(f"augmenter '{name}' leaves nothing of '{performance.name}'")
+    return variations
+
+
+def _new_labels(before: Performance, after: Performance) -> set[str]:
+    return {label for label, value in after.labels.items() if before.labels.get(label) != value}
+
+
+def _example(performance: Performance, tokenizer: Any, conditioners: Sequence[Conditioner], stage: Stage) -> Example:
+    tokens = tokenizer.encode(performance)
+    if len(tokens) < 2:
+        labels = ", ".join(f"{label}={value:g}" for label, value in performance.labels.items())
+        raise StageError(
+            f"tokenizer '{stage.config['tokenizer']['name']}' finds nothing to learn in "
+            f"'{performance.name}'{f' ({labels})' if labels else ''}: no note of it is in its range"
+        )
+    return Example(tokens, observed(performance, tokens, tokenizer, conditioners))

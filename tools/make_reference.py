@@ -1,0 +1,87 @@
+"""Writes docs/cli.md and docs/components.md from the code: ``python tools/make_reference.py``."""  # noqa: INP001 - a script
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ablate.cli import cli
+from ablate.options import describe, shown
+from ablate.registry import get_registry
+from ablate.specs import SPECS
+from ablate.study.file.configuration import SETTINGS, TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ablate.options import OptionField
+    from ablate.registry import Component
+
+FOLDER = Path(__file__).parent.with_name("docs")
+MADE = "*Made from the code by `python tools/make_reference.py`.*"
+#: The distribution whose components the page lists; a stranger's plugins may be installed beside it.
+OURS = "ablate"
+
+COMPLETION = """\
+## Shell completion
+
+Put the line of your shell where it reads its settings:
+
+```sh
+eval "$(_ABLATE_COMPLETE=bash_source ablate)"         # ~/.bashrc
+eval "$(_ABLATE_COMPLETE=zsh_source ablate)"          # ~/.zshrc
+_ABLATE_COMPLETE=fish_source ablate | source          # ~/.config/fish/completions/ablate.fish
+```"""
+
+
+def cli_page() -> str:
+    """Every command with its help."""
+    return "\n".join(["# Commands", "", MADE, "", COMPLETION, "", *_commands(cli, "ablate")])
+
+
+def _commands(command: click.Command, name: str) -> Iterator[str]:
+    context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
+    yield f"## `{name}`\n\n```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for inner in command.list_commands(context):
+            found = command.get_command(context, inner)
+            if found:
+                yield from _commands(found, f"{name} {inner}")
+
+
+def components_page() -> str:
+    """Every first-party component and every section of settings, with their options."""
+    lines = ["# Components and settings", "", MADE, ""]
+    for section, settings in {**SETTINGS, **TABLES}.items():
+        lines += [f"## `[{section}]`", "", *_table(describe(settings)), ""]
+    for kind in SPECS:
+        lines += [line for component in get_registry().offered(kind) for line in _component(component)]
+    return "\n".join(lines)
+
+
+def _component(component: Component) -> list[str]:
+    if component.plugin.distribution != OURS:
+        return []
+    spec = component.spec
+    title = f"## {component.kind} `{spec.name}`\n\n{spec.summary} Plugin `{component.plugin.name}`.\n"
+    return [title, *_table(describe(spec.options)), ""]
+
+
+def _table(fields: list[OptionField]) -> list[str]:
+    if not fields:
+        return ["No options."]
+    rows = [f"| `{f.name}` | {f.type.replace('|', 'or')} | {_default(f)} | {f.bounds} | {f.doc} |" for f in fields]
+    return ["| option | type | default | bounds | meaning |", "|---|---|---|---|---|", *rows]
+
+
+def _default(field: OptionField) -> str:
+    return "required" if field.required else f"`{shown(field.default)}`"
+
+
+PAGES = {"cli.md": cli_page, "components.md": components_page}
+
+if __name__ == "__main__":
+    for page, render in PAGES.items():
+        (FOLDER / page).write_text(render(), encoding="utf-8")
