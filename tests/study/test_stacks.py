@@ -20,7 +20,7 @@ from ablate.study.run.executor import InlineExecutor
 from ablate.study.run.listener import Listener
 from ablate.study.run.runner import Shared, StudyRun
 from ablate.study.stage import weights_of
-from ablate.study.work import generate
+from ablate.study.work import train
 from ablate_recurrent.network import Recurrent
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def test_a_stack_shares_its_joules(
     bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readings = iter([100.0, 130.0])
-    monkeypatch.setattr(generate, "joules_so_far", lambda device: next(readings))
+    monkeypatch.setattr(train, "joules_so_far", lambda device: next(readings))
     spec = load()
     run(bench, spec)
     with bench.store() as store:
@@ -247,7 +247,7 @@ def test_a_disk_that_is_full_meanwhile_keeps_what_was_written(
         written.append(stage)
         write(home, stage, files)
 
-    monkeypatch.setattr(generate, "write_artifact", full)
+    monkeypatch.setattr(train, "write_artifact", full)
     with pytest.raises(HomeError, match="everything finished is kept"):
         run(bench, load())
     monkeypatch.undo()
@@ -270,7 +270,7 @@ def test_what_was_done_one_by_one_before_a_stop_is_kept(
         jobs.stop()
 
     monkeypatch.setattr(Recurrent, "stack", staticmethod(only_alone))
-    monkeypatch.setattr(generate, "write_artifact", write_and_stop)
+    monkeypatch.setattr(train, "write_artifact", write_and_stop)
     result = run(bench, load(), jobs)
     assert result.ran["train"] == 1
     assert bench.counts(load(), "train") == (1, 1)
