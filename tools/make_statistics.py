@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from ablate.engine.settings import StatisticsSettings
+from ablate.report.best import left_out
 
 from ablate.report.statistics import inference, verdicts
-from ablate.report.statistics.best import left_out
-from ablate.settings import StatisticsSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -178,16 +178,17 @@ def intervals(values: Array, method: str) -> tuple[Array, Array]:
 def tables() -> str:
     """All tables as Markdown."""
     coverages = (
-        "How often a 95 % interval of a mean holds the true one, over 2,000 studies. BCa is too narrow for few "
-        f"replicates, whatever the scatter, so Student's t stands below {inference.BOOTSTRAP_FROM} replicates. From "
-        "there on BCa's ends follow the skew of the values, and still it covers no better."
+        "The share of 2,000 studies in which a 95 % interval of a mean contains the true mean. BCa is too narrow for "
+        f"few replicates, whatever the scatter, so Student's t is used below {inference.BOOTSTRAP_FROM} replicates. From "
+        f"{inference.BOOTSTRAP_FROM} on, the ends of BCa follow the skew of the values, but its coverage is still no "
+        "better."
     )
     parts: list[tuple[str, str, list[str], Iterator[list[str]]]] = [
         (
             "Wrong claims of a difference",
             (
-                f"The share of {STUDIES:,} studies in which some variant is called better or worse although none "
-                f"differs; at most {ALPHA:g} is allowed. With five replicates nothing can be claimed."
+                f"The share of {STUDIES:,} studies in which at least one variant is called better or worse although "
+                f"none differs; at most {ALPHA:g} is allowed. With five replicates no difference can be claimed."
             ),
             ["scatter", "replicates", "1 comparison", "4 comparisons", "6 comparisons"],
             false_positives(),
@@ -195,8 +196,8 @@ def tables() -> str:
         (
             "Wrong claims of no difference that matters",
             (
-                "The share of comparisons called so although the difference is as large as the margin, for margins in "
-                f"standard deviations of a paired difference; at most {ALPHA:g} is allowed."
+                "The share of comparisons with this verdict although the difference is as large as the margin; at most "
+                f"{ALPHA:g} is allowed. Margins are in standard deviations of a paired difference."
             ),
             ["scatter", "replicates", "margin 0.5", "margin 1", "margin 2"],
             false_equivalence(),
@@ -204,34 +205,34 @@ def tables() -> str:
         (
             "Power",
             (
-                "The share of studies that find a difference of this standardised size, one comparison, normal "
-                "scatter; in brackets as computed."
+                "The share of studies that find a difference of this standardised size, with one comparison and normal "
+                "scatter; the computed power is in brackets."
             ),
             ["replicates", "0.5", "1.0", "1.5", "2.0"],
             powers(),
         ),
         (
             "Replicates needed",
-            "The number said to be needed for 80 % power, and the power that it has.",
-            ["standardised effect", "comparisons", "replicates said", "power"],
+            "The number of replicates that the report names for 80 % power, and its simulated power.",
+            ["standardised effect", "comparisons", "replicates named", "power"],
             needed(),
         ),
         (
             "The best one",
             (
-                f"The share of 2,000 studies that leave out the best variant, at most {ALPHA:g} is allowed, and how "
-                "many variants are named. The best one leads by so many standard deviations of a replicate; at 0 all "
-                "are equal, and one of them is looked at."
+                f"The share of 2,000 studies that exclude the best variant (at most {ALPHA:g} is allowed), and the "
+                "mean number of variants that the report names. The lead of the best variant is in standard deviations "
+                "of a replicate; at 0 all variants are equal, and the table shows one of them."
             ),
-            ["lead", "variants", "replicates", "left out", "named"],
+            ["lead", "variants", "replicates", "excluded", "named"],
             best_left_out(),
         ),
         (
             "Trends",
             (
-                "The share of 2,000 studies in which a trend along five levels is claimed, by the sign-flip test over "
-                "Kendall's taus as here and by Page's test, where the replicates' own slopes scatter (in standard "
-                f"deviations of a value, from level to level). At slope 0 at most {ALPHA:g} is allowed."
+                "The share of 2,000 studies that claim a trend along five levels, by the sign-flip test over Kendall's "
+                "taus (the test used here) and by Page's test. The slopes of the replicates scatter; slopes are in "
+                f"standard deviations of a value, from level to level. At slope 0 at most {ALPHA:g} is allowed."
             ),
             ["slope", "scatter of slopes", "replicates", "sign-flip", "Page"],
             trends(),

@@ -239,7 +239,7 @@ def test_a_variant_that_cannot_be_built_fails_its_own_cells(
 def test_a_disk_that_is_full_meanwhile_keeps_what_was_written(
     bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, written = generate.write_artifact, []
+    write, written = train.write_artifact, []
 
     def full(home: Any, stage: Any, files: Any) -> None:
         if len(written) == 1:
@@ -258,7 +258,7 @@ def test_a_disk_that_is_full_meanwhile_keeps_what_was_written(
 def test_what_was_done_one_by_one_before_a_stop_is_kept(
     bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, jobs, stack = generate.write_artifact, Jobs(bench), Recurrent.stack
+    write, jobs, stack = train.write_artifact, Jobs(bench), Recurrent.stack
 
     def only_alone(models: Any, precision: str) -> Any:
         if len(models) > 1:

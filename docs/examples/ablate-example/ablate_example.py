@@ -111,16 +111,16 @@ class Label(ablate.Conditioner):
         self.options = options
         self.labels = {options.label: options.default}
 
-    def observe(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
-        return self.ask({**self.labels, **performance.labels}, times)
+    def from_performance(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
+        return self.from_labels({**self.labels, **performance.labels}, times)
 
-    def ask(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
+    def from_labels(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
         return np.full((len(times), 1), labels[self.options.label] / self.options.scale, np.float32)
 
-    def module(self, width: int) -> torch.nn.Module:
+    def module(self, embedding: int) -> torch.nn.Module:
         import torch  # here, so that listing the plugin stays quick
 
-        return torch.nn.Linear(1, width)
+        return torch.nn.Linear(1, embedding)
 
 
 @ablate.hookimpl
@@ -140,8 +140,7 @@ class MinPOptions:
 class MinP(ablate.Sampler):
     """Forbids tokens that are much less likely than the likeliest one."""
 
-    def __init__(self, rows: Sequence[MinPOptions], tokenizer: ablate.Tokenizer) -> None:
-        del tokenizer
+    def __init__(self, rows: Sequence[MinPOptions]) -> None:
         self.shares = [row.share for row in rows]
 
     def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
@@ -153,7 +152,7 @@ class MinP(ablate.Sampler):
 @ablate.hookimpl
 def ablate_samplers() -> Iterator[ablate.SamplerSpec]:
     yield ablate.SamplerSpec(
-        name="example-min-p", summary="Keeps the tokens near the likeliest.", options=MinPOptions, build=MinP
+        name="example-min-p", summary="Keeps the tokens near the likeliest.", options=MinPOptions, build_rows=MinP
     )
 
 
@@ -170,13 +169,13 @@ class Repetition(ablate.Metric):
     def __init__(self, options: RepetitionOptions) -> None:
         self.notes = options.notes
 
-    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measured:
+    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measurements:
         patterns = self.patterns(generated)
         share, usual = self.share(generated), float(np.mean([self.share(piece) for piece in reference]))
-        return ablate.Measured(
+        return ablate.Measurements(
             (
-                ablate.Value("share", share, "1", "none", len(patterns)),
-                ablate.Value("distance", abs(share - usual), "1", "lower", len(patterns)),
+                ablate.Value(share, feature="share", n=len(patterns)),
+                ablate.Value(abs(share - usual), feature="distance", direction="lower", n=len(patterns)),
             )
         )
 
