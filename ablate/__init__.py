@@ -1,6 +1,6 @@
 """Which part of a symbolic-music model made the difference, and is the difference real?
 
-The public names: what a plugin needs, and ``load_study``. Importing this module loads nothing heavy.
+The public names: what a plugin needs, and ``load_results``. Importing this module loads nothing heavy.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from ablate.specs import (
 
 if TYPE_CHECKING:
     from ablate.music.performance import Performance
-    from ablate.report.results import load_study
+    from ablate.report.results import load_results
     from ablate.stacking import each_embedding, each_member
 
 __version__ = "0.1.0"
@@ -70,7 +70,7 @@ __all__ = [
     "each_embedding",
     "each_member",
     "hookimpl",
-    "load_study",
+    "load_results",
     "option",
 ]
 
@@ -79,7 +79,7 @@ _LATE = {
     "Performance": "ablate.music.performance",
     "each_embedding": "ablate.stacking",
     "each_member": "ablate.stacking",
-    "load_study": "ablate.report.results",
+    "load_results": "ablate.report.results",
 }
 
 

@@ -9,7 +9,7 @@
     ├── CorpusError             music that cannot be read, or holds nothing to learn from
     ├── StoreError              the database cannot be opened, is not ours, or is of another version
     ├── HomeError               the home folder is not writable, or in use by another run
-    └── StageError              one stage of one cell failed; the other cells go on
+    └── StageError              one stage of one run failed; the other runs go on
         ├── TrainingDiverged    the loss became NaN or infinite
         ├── NothingGenerated    a sample without a single note: nothing to measure
         ├── NoTokenPossible     samplers forbid every token, or logits are not numbers
@@ -90,7 +90,7 @@ class HomeError(AblateError):
 
 
 class StageError(AblateError):
-    """One stage of one cell failed."""
+    """One stage of one run failed."""
 
 
 class TrainingDiverged(StageError):  # noqa: N818

@@ -35,7 +35,7 @@ class TrainingSettings:
 class GenerationSettings:
     """Section ``[generation]`` of a study file."""
 
-    samples: int = option(4, ge=1, doc="Samples generated for each cell; nested in it, never replicates.")
+    samples: int = option(4, ge=1, doc="Samples generated for each run; nested in it, never replicates.")
     tokens: int = option(2000, ge=1, doc="Tokens in one sample.")
 
 
@@ -96,7 +96,7 @@ class FloorSettings:
     """Section ``[floors]`` of a study file: how well the values that need no model are known."""
 
     draws: int = option(
-        5, ge=0, doc="For each cell, how often as many samples as it has are drawn from the reference's own notes."
+        5, ge=0, doc="For each run, how often as many samples as it has are drawn from the reference's own notes."
     )
     shuffles: int = option(8, ge=0, doc="How often the tokens of a piece are put in random order.")
     pieces: int = option(

@@ -10,7 +10,7 @@ import pytest
 from checkout import ROOT
 
 from ablate.report.results import FIGURES
-from ablate.study.file.study_file import load_study
+from ablate.study.file.study_file import read_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def written(part: str) -> str:
 
 def test_the_first_one_is_whole(tmp_path: Path) -> None:
     (tmp_path / "whole.toml").write_text(WHOLE, encoding="utf-8")
-    assert len(load_study(str(tmp_path / "whole.toml")).variants()) == 3
+    assert len(read_study(str(tmp_path / "whole.toml")).variants()) == 3
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.strip().splitlines()[-1][:40])
@@ -60,21 +60,21 @@ def test_the_others_are_parts_of_one(part: str, tmp_path: Path) -> None:
     given: dict[str, Any] = tomllib.loads(part)
     path = tmp_path / "part.toml"
     path.write_text(written(part), encoding="utf-8")
-    study = load_study(str(path))
+    study = read_study(str(path))
     assert study.design == given.get("design", "factorial")
     assert study.variants()
 
 
 def test_a_conditional_axis_has_as_many_variants_as_the_page_says(tmp_path: Path) -> None:
     (tmp_path / "part.toml").write_text(written(next(part for part in PARTS if "when" in part)), encoding="utf-8")
-    assert len(load_study(str(tmp_path / "part.toml")).variants()) == 3
+    assert len(read_study(str(tmp_path / "part.toml")).variants()) == 3
     assert "That is three variants." in PAGE
 
 
 def test_what_the_page_says_of_a_design_is_so(tmp_path: Path) -> None:
     part = next(part for part in PARTS if "leave_one_out" in part)
     (tmp_path / "part.toml").write_text(written(part), encoding="utf-8")
-    names = [variant.name for variant in load_study(str(tmp_path / "part.toml")).variants()]
+    names = [variant.name for variant in read_study(str(tmp_path / "part.toml")).variants()]
     assert ", ".join(f"`{name}`" for name in names) in PAGE
 
 

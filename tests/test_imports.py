@@ -111,7 +111,7 @@ def test_a_database_is_read_without_the_numeric_libraries(tmp_path: Path) -> Non
 
 
 def test_a_study_file_is_checked_before_torch_is_loaded() -> None:
-    code = "from ablate.study.file.study_file import load_study\nload_study('tau_sweep')"
+    code = "from ablate.study.file.study_file import read_study\nread_study('tau_sweep')"
     assert loaded_by(code) == set()
 
 

@@ -12,7 +12,8 @@ import torch
 from checkout import ROOT
 
 import ablate
-from ablate.engine.training.train import Member, MemberSeeds, Trained, train
+from ablate.engine.training.job import TrainingJob, TrainingResult, TrainingSeeds
+from ablate.engine.training.train import train
 from ablate.engine.training.windows import Example
 from ablate.settings import TrainingSettings
 from ablate.testing import ModelContract
@@ -42,12 +43,12 @@ def test_it_trains_in_a_stack_as_it_does_alone(precision: str) -> None:
     settings = TrainingSettings(40, batch=4, window=16, precision=precision)  # type: ignore[arg-type]
     tokens = np.random.default_rng(0).integers(0, 11, 300)
     members = [
-        Member(
+        TrainingJob(
             lambda share=share: SPEC.build(Options(dropout=share), 11, []),  # type: ignore[misc]
             [Example(tokens)],
             [],
             settings,
-            MemberSeeds(seed, 1, 2, 3),
+            TrainingSeeds(seed, 1, 2, 3),
         )
         for seed, share in enumerate((0.0, 0.3, 0.5))
     ]
@@ -58,7 +59,7 @@ def test_it_trains_in_a_stack_as_it_does_alone(precision: str) -> None:
     finally:
         torch.set_num_threads(before)
     for one, other in zip(alone, together, strict=True):
-        assert isinstance(one, Trained)
-        assert isinstance(other, Trained)
+        assert isinstance(one, TrainingResult)
+        assert isinstance(other, TrainingResult)
         assert other.together == 3
         assert np.allclose(one.losses, other.losses, atol=1e-4 if precision == "fp32" else 0.05)

@@ -36,7 +36,7 @@ PUBLIC = [
     "each_embedding",
     "each_member",
     "hookimpl",
-    "load_study",
+    "load_results",
     "option",
 ]
 TESTING = [

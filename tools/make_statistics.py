@@ -179,9 +179,9 @@ def tables() -> str:
     """All tables as Markdown."""
     coverages = (
         "The share of 2,000 studies in which a 95 % interval of a mean contains the true mean. BCa is too narrow for "
-        f"few replicates, whatever the scatter, so Student's t is used below {inference.BOOTSTRAP_FROM} replicates. From "
-        f"{inference.BOOTSTRAP_FROM} on, the ends of BCa follow the skew of the values, but its coverage is still no "
-        "better."
+        f"few replicates, whatever the scatter, so Student's t is used below {inference.BOOTSTRAP_FROM} replicates. "
+        f"From {inference.BOOTSTRAP_FROM} on, the ends of BCa follow the skew of the values, but its coverage is "
+        "still no better."
     )
     parts: list[tuple[str, str, list[str], Iterator[list[str]]]] = [
         (

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 import click
 
 import ablate
-from ablate.cli.lazy import Late, lazy
+from ablate.cli.lazy import LazyCommand, lazy
 from ablate.errors import AblateError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _COMMANDS = {
-    "corpus": Late("ablate.cli.corpus:group", "Look at music before learning from it."),
-    "db": Late("ablate.cli.db:group", "Look after the database."),
-    "generate": Late("ablate.cli.generate:command", "Write MIDI files with weights that a study has trained."),
-    "plugin": Late("ablate.cli.plugin:group", "See which components there are, and begin your own."),
-    "study": Late("ablate.cli.study:group", "Run studies and read their results."),
+    "corpus": LazyCommand("ablate.cli.corpus:group", "Look at music before learning from it."),
+    "db": LazyCommand("ablate.cli.db:group", "Look after the database."),
+    "generate": LazyCommand("ablate.cli.generate:command", "Write MIDI files with weights that a study has trained."),
+    "plugin": LazyCommand("ablate.cli.plugin:group", "See which components there are, and begin your own."),
+    "study": LazyCommand("ablate.cli.study:group", "Run studies and read their results."),
 }
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Late(NamedTuple):
+class LazyCommand(NamedTuple):
     """A command that is not imported yet: where it is (``"module:name"``), and its help in a line."""
 
     place: str
@@ -25,7 +25,7 @@ class LazyGroup(click.Group):
         late: those commands, by name.
     """
 
-    late: Mapping[str, Late]
+    late: Mapping[str, LazyCommand]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, for help and completion."""
@@ -48,6 +48,6 @@ class LazyGroup(click.Group):
             formatter.write_dl(sorted(lines.items()))
 
 
-def lazy(late: Mapping[str, Late]) -> type[LazyGroup]:
+def lazy(late: Mapping[str, LazyCommand]) -> type[LazyGroup]:
     """The class of a group with these late commands."""
     return type("LazyGroup", (LazyGroup,), {"late": late})

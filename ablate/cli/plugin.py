@@ -6,7 +6,7 @@ import dataclasses
 
 import click
 
-from ablate.cli.lazy import Late, lazy
+from ablate.cli.lazy import LazyCommand, lazy
 from ablate.cli.output import json_option, print_json, print_table
 from ablate.errors import UnknownName
 from ablate.options import describe, shown
@@ -14,7 +14,7 @@ from ablate.registry import Component, get_registry
 from ablate.specs import SPECS
 
 _LATE = {
-    "new": Late(
+    "new": LazyCommand(
         "ablate.cli.plugin_new:new",
         "Write a package with a component that works: code to change, tests, and a study that uses it.",
     )

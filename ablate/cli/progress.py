@@ -15,7 +15,7 @@ from ablate.study.run.listener import Listener
 if TYPE_CHECKING:
     from ablate.study.plan.layout import Layout
     from ablate.study.plan.plan import Plan
-    from ablate.study.work.messages import Done, Failed, News
+    from ablate.study.work.messages import News, StageFailure, StageResult
 
 _VERBS = {
     "load": "load corpus",
@@ -53,11 +53,11 @@ class _Progress(Listener):
 
     def begun(self, plan: Plan) -> None:
         """See :class:`Listener`; a search begins once for each variant that it tries."""
-        for cell in plan.layout.current:
-            self._replicates.update(dict.fromkeys(cell.stages.fingerprints().values(), cell.replicate))
+        for run in plan.layout.current:
+            self._replicates.update(dict.fromkeys(run.stages.fingerprints().values(), run.replicate))
         self._total.update(stage.kind for stage in plan.missing.values())
 
-    def done(self, done: Done) -> None:
+    def done(self, done: StageResult) -> None:
         """See :class:`Listener`."""
         self._count[done.stage.kind] += 1
 
@@ -92,7 +92,7 @@ class PlainProgress(_Progress):
         loss = f", loss {news.loss:.3f}, {news.tokens_per_second:,.0f} tokens/s" if news.loss is not None else ""
         click.echo(f"{self._job(news)}: {news.fraction:.0%}{loss}", err=True)
 
-    def done(self, done: Done) -> None:
+    def done(self, done: StageResult) -> None:
         """See :class:`Listener`."""
         super().done(done)
         kind = done.stage.kind
@@ -102,7 +102,7 @@ class PlainProgress(_Progress):
             counted = f"{self._count[kind]} of {self._total[kind]}"
             click.echo(f"{_VERBS[kind]}: {counted} done ({duration(done.seconds)})", err=True)
 
-    def failed(self, failure: Failed) -> None:
+    def failed(self, failure: StageFailure) -> None:
         """See :class:`Listener`."""
         click.echo(f"{_VERBS[failure.stage.kind]}: failed: {failure.error_class}: {failure.error}", err=True)
 
@@ -150,7 +150,7 @@ class LiveProgress(_Progress):
         text = f"loss {news.loss:.3f} {news.tokens_per_second:,.0f} tokens/s" if news.loss is not None else ""
         self._bars.update(self._jobs[news.fingerprint], completed=news.fraction, text=text)
 
-    def done(self, done: Done) -> None:
+    def done(self, done: StageResult) -> None:
         """See :class:`Listener`."""
         super().done(done)
         stage = done.stage
@@ -161,7 +161,7 @@ class LiveProgress(_Progress):
         counted = f"{self._count[stage.kind]}/{self._total[stage.kind]}"
         self._bars.update(self._kinds[stage.kind], completed=self._count[stage.kind], text=counted)
 
-    def failed(self, failure: Failed) -> None:
+    def failed(self, failure: StageFailure) -> None:
         """See :class:`Listener`."""
         if failure.stage.fingerprint in self._jobs:
             self._bars.remove_task(self._jobs.pop(failure.stage.fingerprint))

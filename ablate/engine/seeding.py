@@ -2,7 +2,7 @@
 
 Every stream is derived from (study seed, replicate, purpose, index) by SHA-256, and from nothing else.
 So replicate k of every variant shares its streams (the comparison is paired), two purposes never share one,
-and a cell draws the same numbers alone, in a batch, resumed, or on another worker.
+and a run draws the same numbers alone, in a batch, resumed, or on another worker.
 """
 
 from __future__ import annotations

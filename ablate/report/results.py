@@ -36,7 +36,7 @@ FIGURES: dict[str, Callable[[Gallery], Drawing | None]] = {
 }
 
 
-def load_study(name: str, home: str | os.PathLike[str] | None = None, store: str | None = None) -> StudyResults:
+def load_results(name: str, home: str | os.PathLike[str] | None = None, store: str | None = None) -> StudyResults:
     """The results of a study that has been run.
 
     Args:
@@ -61,7 +61,7 @@ class StudyResults:
 
     In Jupyter it shows itself as its question and verdicts. Everything else is asked for:
 
-        results = ablate.load_study("tau_sweep")
+        results = ablate.load_results("tau_sweep")
         results.frame()             # one row for each measurement
         results.effects()           # one row for each comparison, with interval, p and verdict
         results.figure("forest")    # a matplotlib figure
@@ -104,9 +104,9 @@ class StudyResults:
         """What each metric says where no model is at fault: mean and spread by variant, metric, feature and floor."""
         return self._analysis.floors.copy()
 
-    def cells(self) -> pd.DataFrame:
-        """Every cell: state, training loss, tokens seen, seconds, notes in a sample."""
-        return self._study.cell_frame.copy()
+    def runs(self) -> pd.DataFrame:
+        """Every run: state, training loss, tokens seen, seconds, notes in a sample."""
+        return self._study.run_frame.copy()
 
     def verdicts(self) -> Answer:
         """What the top of the report says: sentences with their verdicts, and warnings."""
@@ -130,8 +130,8 @@ class StudyResults:
         return drawing.figure
 
     def __repr__(self) -> str:
-        done = sum(cell.state == "done" for cell in self._study.cells)
-        return f"<results of {self.name}: {len(self.variants)} variants, {done} of {len(self._study.cells)} cells done>"
+        done = sum(run.state == "done" for run in self._study.runs)
+        return f"<results of {self.name}: {len(self.variants)} variants, {done} of {len(self._study.runs)} runs done>"
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: the question, the verdicts, what to know before believing them."""

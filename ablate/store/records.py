@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from datetime import datetime
 
-CellState = Literal["pending", "done", "failed", "interrupted", "pruned"]
+RunState = Literal["pending", "done", "failed", "interrupted", "pruned"]
 JSON = Mapping[str, Any]
 
 
@@ -47,7 +47,7 @@ class VariantRecord:
 
 
 @dataclasses.dataclass(frozen=True)
-class CellRecord:
+class RunRecord:
     """One variant in one replicate.
 
     Attributes:
@@ -55,16 +55,16 @@ class CellRecord:
         replicate: from 0.
         stages: fingerprint of each stage by its name (``"train"``, ``"measure distance.pitch"``).
         config: the full resolved configuration, component versions included.
-        state: see :data:`CellState`; ``pending`` before it has run.
-        error_class: of a failed cell (``"TrainingDiverged"``).
-        error: its message; of a pruned cell the reason.
+        state: see :data:`RunState`; ``pending`` before it has run.
+        error_class: of a failed run (``"TrainingDiverged"``).
+        error: its message; of a pruned run the reason.
     """
 
     variant: str
     replicate: int
     stages: Mapping[str, str]
     config: JSON
-    state: CellState = "pending"
+    state: RunState = "pending"
     error_class: str = ""
     error: str = ""
 
@@ -137,7 +137,7 @@ class FinishedStage(NamedTuple):
 
 
 class MeasurementRow(NamedTuple):
-    """A measurement of a cell, flat; see :class:`MeasurementRecord`."""
+    """A measurement of a run, flat; see :class:`MeasurementRecord`."""
 
     variant: str
     replicate: int
@@ -151,8 +151,8 @@ class MeasurementRow(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class CellMeasurement:
-    """A measurement with the cell it belongs to."""
+class RunMeasurement:
+    """A measurement with the run it belongs to."""
 
     variant: str
     replicate: int
@@ -160,8 +160,8 @@ class CellMeasurement:
 
 
 @dataclasses.dataclass(frozen=True)
-class CellHistogram:
-    """A histogram with the cell it belongs to."""
+class RunHistogram:
+    """A histogram with the run it belongs to."""
 
     variant: str
     replicate: int

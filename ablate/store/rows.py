@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ablate.store import tables
 from ablate.store.records import (
     JSON,
-    CellRecord,
     HistogramRecord,
     MeasurementRecord,
+    RunRecord,
     StageRecord,
     StudyRecord,
 )
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-def merged_cells(old: Sequence[tables.Cell], wanted: Sequence[CellRecord]) -> list[tables.Cell]:
-    """Rows for the wanted cells: one that already consists of the same stages keeps its state."""
-    rows = {cell.replicate: cell for cell in old}
+def merged_runs(old: Sequence[tables.Run], wanted: Sequence[RunRecord]) -> list[tables.Run]:
+    """Rows for the wanted runs: one that already consists of the same stages keeps its state."""
+    rows = {run.replicate: run for run in old}
     merged = []
     for record in wanted:
         known = rows.get(record.replicate)
-        row = known or tables.Cell(replicate=record.replicate, stages=[])
+        row = known or tables.Run(replicate=record.replicate, stages=[])
         same = {stage.name: stage.fingerprint for stage in row.stages} == dict(record.stages)
         if known is None or not same:
             row.state, row.error_class, row.error = record.state, record.error_class, record.error
@@ -37,11 +37,11 @@ def merged_cells(old: Sequence[tables.Cell], wanted: Sequence[CellRecord]) -> li
     return merged
 
 
-def _merged_stages(old: Sequence[tables.CellStage], wanted: Mapping[str, str]) -> list[tables.CellStage]:
+def _merged_stages(old: Sequence[tables.RunStage], wanted: Mapping[str, str]) -> list[tables.RunStage]:
     rows = {stage.name: stage for stage in old}
     merged = []
     for name, fingerprint in wanted.items():
-        row = rows.get(name) or tables.CellStage(name=name)
+        row = rows.get(name) or tables.RunStage(name=name)
         row.fingerprint = fingerprint
         merged.append(row)
     return merged

@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session, selectinload
 from ablate.errors import StoreError, UnknownName
 from ablate.store import rows, schema, tables
 from ablate.store.records import (
-    CellHistogram,
-    CellMeasurement,
-    CellRecord,
-    CellState,
     FinishedStage,
     HistogramRecord,
     MeasurementRecord,
     MeasurementRow,
+    RunHistogram,
+    RunMeasurement,
+    RunRecord,
+    RunState,
     StageRecord,
     StudyRecord,
     VariantRecord,
@@ -65,16 +65,16 @@ class Store:
 
     # Studies
 
-    def put_study(self, study: StudyRecord, variants: Sequence[VariantRecord], cells: Iterable[CellRecord]) -> None:
-        """Set a study's variants and cells to exactly these; cells that stay keep their state."""
+    def put_study(self, study: StudyRecord, variants: Sequence[VariantRecord], runs: Iterable[RunRecord]) -> None:
+        """Set a study's variants and runs to exactly these; runs that stay keep their state."""
         now = datetime.now(UTC)
-        by_variant: dict[str, list[CellRecord]] = {}
-        for cell in cells:
-            by_variant.setdefault(cell.variant, []).append(cell)
+        by_variant: dict[str, list[RunRecord]] = {}
+        for run in runs:
+            by_variant.setdefault(run.variant, []).append(run)
         with self._session() as session:
-            below = selectinload(tables.Study.variants).selectinload(tables.Variant.cells)
+            below = selectinload(tables.Study.variants).selectinload(tables.Variant.runs)
             query = sa.select(tables.Study).where(tables.Study.name == study.name)
-            row = session.scalar(query.options(below.selectinload(tables.Cell.stages)))
+            row = session.scalar(query.options(below.selectinload(tables.Run.stages)))
             if row is None:
                 row = tables.Study(name=study.name, created=now)
                 session.add(row)
@@ -88,7 +88,7 @@ class Store:
                 )
                 variant_row.position, variant_row.levels = position, dict(variant.levels)
                 variant_row.baseline = variant.baseline
-                variant_row.cells = rows.merged_cells(variant_row.cells, by_variant.get(variant.name, []))
+                variant_row.runs = rows.merged_runs(variant_row.runs, by_variant.get(variant.name, []))
                 kept.append(variant_row)
             # first the removals: a variant that changed keeps its name, which is unique in the study
             row.variants = [v for v in row.variants if v in kept]
@@ -115,45 +115,45 @@ class Store:
                 for v in self._study_row(session, name).variants
             ]
 
-    def cells(self, name: str) -> list[CellRecord]:
-        """A study's cells, by variant and replicate."""
-        cell, link = tables.Cell, tables.CellStage
-        columns = (cell.id, tables.Variant.name, cell.replicate, cell.config, cell.state, cell.error_class, cell.error)
+    def runs(self, name: str) -> list[RunRecord]:
+        """A study's runs, by variant and replicate."""
+        run, link = tables.Run, tables.RunStage
+        columns = (run.id, tables.Variant.name, run.replicate, run.config, run.state, run.error_class, run.error)
         with self._session(reading=True) as session:
             of_study = tables.Variant.study_id == self._study_row(session, name).id
             stages: dict[int, dict[str, str]] = {}
-            links = sa.select(link.cell_id, link.name, link.fingerprint).join(cell).join(tables.Variant)
+            links = sa.select(link.run_id, link.name, link.fingerprint).join(run).join(tables.Variant)
             for key, stage, fingerprint in session.execute(links.where(of_study)):
                 stages.setdefault(key, {})[stage] = fingerprint
             query = sa.select(*columns).join(tables.Variant).where(of_study)
-            found: Iterable[Any] = session.execute(query.order_by(tables.Variant.position, cell.replicate))
+            found: Iterable[Any] = session.execute(query.order_by(tables.Variant.position, run.replicate))
             return [
-                CellRecord(variant, replicate, stages.get(key, {}), *about) for key, variant, replicate, *about in found
+                RunRecord(variant, replicate, stages.get(key, {}), *about) for key, variant, replicate, *about in found
             ]
 
-    def set_cell(
-        self, study: str, variant: str, replicate: int, state: CellState, error_class: str = "", error: str = ""
+    def set_run(
+        self, study: str, variant: str, replicate: int, state: RunState, error_class: str = "", error: str = ""
     ) -> None:
-        """Record what became of a cell."""
+        """Record what became of a run."""
         with self._session() as session:
-            cell = session.scalar(
-                sa.select(tables.Cell)
+            run = session.scalar(
+                sa.select(tables.Run)
                 .join(tables.Variant)
                 .join(tables.Study)
-                .where(tables.Study.name == study, tables.Variant.name == variant, tables.Cell.replicate == replicate)
+                .where(tables.Study.name == study, tables.Variant.name == variant, tables.Run.replicate == replicate)
             )
-            if cell is None:
-                raise StoreError(f"study '{study}' has no cell {variant}, replicate {replicate}")
-            cell.state, cell.error_class, cell.error = state, error_class, error
+            if run is None:
+                raise StoreError(f"study '{study}' has no run {variant}, replicate {replicate}")
+            run.state, run.error_class, run.error = state, error_class, error
 
     def delete_study(self, name: str) -> list[str]:
-        """Delete a study and every stage of its cells that no other study uses; returns the folders of their files."""
+        """Delete a study and every stage of its runs that no other study uses; returns the folders of their files."""
         with self._session() as session:
             row = self._study_row(session, name)
-            links = sa.select(tables.CellStage.fingerprint).join(tables.Cell).join(tables.Variant)
+            links = sa.select(tables.RunStage.fingerprint).join(tables.Run).join(tables.Variant)
             own = set(session.scalars(links.where(tables.Variant.study_id == row.id)))
-            session.execute(sa.delete(tables.Study).where(tables.Study.id == row.id))  # its cells go with it
-            used = set(session.scalars(sa.select(tables.CellStage.fingerprint).distinct()))
+            session.execute(sa.delete(tables.Study).where(tables.Study.id == row.id))  # its runs go with it
+            used = set(session.scalars(sa.select(tables.RunStage.fingerprint).distinct()))
             artifacts: list[str] = []
             for some in _portions(own - used):
                 unused = tables.Stage.fingerprint.in_(some)
@@ -226,12 +226,12 @@ class Store:
 
     # Measurements
 
-    def measurements(self, study: str) -> list[CellMeasurement]:
-        """Every measurement of a study's cells, ordered by variant, replicate, sample, metric; no floors."""
+    def measurements(self, study: str) -> list[RunMeasurement]:
+        """Every measurement of a study's runs, ordered by variant, replicate, sample, metric; no floors."""
         with self._session(reading=True) as session:
             self._study_row(session, study)
             return [
-                CellMeasurement(variant, replicate, MeasurementRecord(*record))
+                RunMeasurement(variant, replicate, MeasurementRecord(*record))
                 for variant, replicate, *record in session.execute(_measured(study))
             ]
 
@@ -245,34 +245,34 @@ class Store:
         """What a metric has measured in a study so far: feature to direction, in the metric's order."""
         with self._session(reading=True) as session:
             table = tables.Measurement
-            query = _of_cells(table, study, table.feature, table.direction)
+            query = _of_runs(table, study, table.feature, table.direction)
             query = query.where(table.metric == metric, table.floor == "").order_by(table.id)
             return {feature: direction for _, _, feature, direction in session.execute(query)}
 
     def means(self, study: str, metric: str, feature: str) -> dict[tuple[str, int], float]:
-        """The mean over the samples of each cell that has been measured, by (variant, replicate)."""
+        """The mean over the samples of each run that has been measured, by (variant, replicate)."""
         with self._session(reading=True) as session:
             table = tables.Measurement
             query = (
-                _of_cells(table, study, sa.func.avg(table.value))
+                _of_runs(table, study, sa.func.avg(table.value))
                 .where(table.metric == metric, table.feature == feature, table.floor == "")
-                .group_by(tables.Variant.name, tables.Cell.replicate)
+                .group_by(tables.Variant.name, tables.Run.replicate)
             )
             return {(variant, replicate): float(mean) for variant, replicate, mean in session.execute(query)}
 
-    def histograms(self, study: str) -> list[CellHistogram]:
-        """Every histogram of a study's cells, ordered by variant, replicate, sample, metric; no floors."""
+    def histograms(self, study: str) -> list[RunHistogram]:
+        """Every histogram of a study's runs, ordered by variant, replicate, sample, metric; no floors."""
         with self._session(reading=True) as session:
             self._study_row(session, study)
             table = tables.Histogram
-            query = _of_cells(table, study, table).where(table.floor == "").order_by(*_order(table))
+            query = _of_runs(table, study, table).where(table.floor == "").order_by(*_order(table))
             return [
-                CellHistogram(variant, replicate, rows.histogram_record(h))
+                RunHistogram(variant, replicate, rows.histogram_record(h))
                 for variant, replicate, h in session.execute(query)
             ]
 
     def floors(self, fingerprints: Iterable[str]) -> dict[str, list[MeasurementRecord]]:
-        """What was measured of floors, by the stage that did; each stage once, however many cells share it."""
+        """What was measured of floors, by the stage that did; each stage once, however many runs share it."""
         m = tables.Measurement
         columns = (m.sample, m.metric, m.feature, m.value, m.unit, m.direction, m.n, m.floor)
         found: dict[str, list[MeasurementRecord]] = {}
@@ -300,7 +300,7 @@ def _measured(study: str) -> sa.Select[Any]:
     """A study's measurements without floors, in the order of :class:`MeasurementRow`."""
     m = tables.Measurement
     columns = (m.sample, m.metric, m.feature, m.value, m.unit, m.direction, m.n)
-    return _of_cells(m, study, *columns).where(m.floor == "").order_by(*_order(m))
+    return _of_runs(m, study, *columns).where(m.floor == "").order_by(*_order(m))
 
 
 def _portions(fingerprints: Iterable[str]) -> Iterator[list[str]]:
@@ -318,13 +318,13 @@ def _with_environment(condition: sa.ColumnElement[bool]) -> sa.Select[tuple[tabl
     )
 
 
-def _of_cells(table: type[Any], study: str, *what: Any) -> sa.Select[Any]:
-    """``what`` of ``table``, with the variant and replicate of each cell of the study that it belongs to."""
+def _of_runs(table: type[Any], study: str, *what: Any) -> sa.Select[Any]:
+    """``what`` of ``table``, with the variant and replicate of each run of the study that it belongs to."""
     return (
-        sa.select(tables.Variant.name, tables.Cell.replicate, *what)
+        sa.select(tables.Variant.name, tables.Run.replicate, *what)
         .select_from(table)
-        .join(tables.CellStage, tables.CellStage.fingerprint == table.fingerprint)
-        .join(tables.Cell)
+        .join(tables.RunStage, tables.RunStage.fingerprint == table.fingerprint)
+        .join(tables.Run)
         .join(tables.Variant)
         .join(tables.Study)
         .where(tables.Study.name == study)
@@ -333,4 +333,4 @@ def _of_cells(table: type[Any], study: str, *what: Any) -> sa.Select[Any]:
 
 def _order(table: type[Any]) -> tuple[Any, ...]:
     """An order that does not tell which stage happened to finish first."""
-    return tables.Variant.position, tables.Cell.replicate, table.sample, table.metric, table.id
+    return tables.Variant.position, tables.Run.replicate, table.sample, table.metric, table.id

@@ -80,15 +80,15 @@ class Variant(Base):
     levels: Mapped[dict[str, Any]]
     baseline: Mapped[bool]
     study: Mapped[Study] = relationship(back_populates="variants")
-    cells: Mapped[list[Cell]] = relationship(
-        back_populates="variant", cascade="all, delete-orphan", order_by="Cell.replicate"
+    runs: Mapped[list[Run]] = relationship(
+        back_populates="variant", cascade="all, delete-orphan", order_by="Run.replicate"
     )
 
 
-class Cell(Base):
+class Run(Base):
     """One variant in one replicate."""
 
-    __tablename__ = "ablate_cells"
+    __tablename__ = "ablate_runs"
     __table_args__ = (UniqueConstraint("variant_id", "replicate"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -98,19 +98,19 @@ class Cell(Base):
     state: Mapped[str]
     error_class: Mapped[str]
     error: Mapped[str]
-    variant: Mapped[Variant] = relationship(back_populates="cells")
-    stages: Mapped[list[CellStage]] = relationship(back_populates="cell", cascade="all, delete-orphan")
+    variant: Mapped[Variant] = relationship(back_populates="runs")
+    stages: Mapped[list[RunStage]] = relationship(back_populates="run", cascade="all, delete-orphan")
 
 
-class CellStage(Base):
-    """Which stage results a cell consists of; the stage may not have run yet, hence no foreign key."""
+class RunStage(Base):
+    """Which stage results a run consists of; the stage may not have run yet, hence no foreign key."""
 
-    __tablename__ = "ablate_cell_stages"
+    __tablename__ = "ablate_run_stages"
 
-    cell_id: Mapped[int] = mapped_column(ForeignKey("ablate_cells.id", ondelete="CASCADE"), primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("ablate_runs.id", ondelete="CASCADE"), primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
     fingerprint: Mapped[str] = mapped_column(index=True)
-    cell: Mapped[Cell] = relationship(back_populates="stages")
+    run: Mapped[Run] = relationship(back_populates="stages")
 
 
 class Environment(Base):
@@ -123,7 +123,7 @@ class Environment(Base):
 
 
 class Stage(Base):
-    """The result of one stage, shared by every cell and study that needs it."""
+    """The result of one stage, shared by every run and study that needs it."""
 
     __tablename__ = "ablate_stages"
 

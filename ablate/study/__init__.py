@@ -1,1 +1,1 @@
-"""Studies: what is asked, which cells that makes, what of it has to run, and running it."""
+"""Studies: what is asked, which runs that makes, what of it has to run, and running it."""

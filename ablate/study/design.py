@@ -1,4 +1,4 @@
-"""From axes to variants and cells: pure functions, no plugins, no files."""
+"""From axes to variants and runs: pure functions, no plugins, no files."""
 
 from __future__ import annotations
 

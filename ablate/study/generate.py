@@ -20,7 +20,7 @@ from ablate.study.file.configuration import SECTIONS, build_conditioner, names_s
 from ablate.study.plan.preflight import sampler_complaint
 from ablate.study.plan.stages import generation_config
 from ablate.study.work.components import built, built_conditioners, trained_model
-from ablate.study.work.generate import Sampled, rows_of, samples_of, stored_primer
+from ablate.study.work.generate import Generated, rows_of, samples_of, stored_primer
 from ablate.study.work.load import pieces
 from ablate.study.work.prime import choose_piece, cut_primer
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ablate.interfaces import Conditioner, IntArray
     from ablate.music.performance import Performance
     from ablate.registry import Registry
-    from ablate.store.records import CellRecord
+    from ablate.store.records import RunRecord
     from ablate.store.store import Store
     from ablate.study.file.configuration import Configuration
     from ablate.study.file.paths import FileShape
@@ -41,7 +41,7 @@ CHANGEABLE = ("sampler", "primer", "generation", "labels")
 
 
 @dataclasses.dataclass(frozen=True)
-class Wish:
+class GenerateRequest:
     """What to generate.
 
     Attributes:
@@ -62,7 +62,7 @@ class Wish:
 def compose(
     store: Store,
     home: Path,
-    wish: Wish,
+    wish: GenerateRequest,
     registry: Registry,
     *,
     device: str = "auto",
@@ -89,27 +89,27 @@ def compose(
         HomeError: the variant has not been trained here, or its files are gone.
         StageError: the primer does not fit, or nothing could be generated.
     """
-    cell = _cell(store, wish)
-    stages = store.stages(cell.stages.values())
-    train = stages.get(cell.stages["train"])
+    run = _run(store, wish)
+    stages = store.stages(run.stages.values())
+    train = stages.get(run.stages["train"])
     if train is None or not (home / train.artifact).is_dir():
         raise HomeError(
-            f"'{cell.variant}', replicate {cell.replicate}, of study '{wish.study}' is not trained in this home; "
+            f"'{run.variant}', replicate {run.replicate}, of study '{wish.study}' is not trained in this home; "
             "run the study first (ablate study run)"
         )
-    configuration = _configured(_file_shape(cell.config, registry), wish.settings, registry)
+    configuration = _configured(_file_shape(run.config, registry), wish.settings, registry)
     complaint = sampler_complaint(configuration, registry)
     if complaint:
         raise UsageError(f"--set {complaint}")
     tokenizer = built("tokenizer", train.config["tokenizer"])
-    folders = {name: home / stages[f].artifact for name, f in cell.stages.items() if f in stages}
+    folders = {name: home / stages[f].artifact for name, f in run.stages.items() if f in stages}
     if any(path.startswith("primer") for path, _ in wish.settings):
         primer = _primer(configuration, tokenizer, folders["load"])
     else:
         primer = stored_primer(folders.get("prime"))
     device = _device(device, train.device)
     numbers = range(wish.first, wish.first + configuration.settings["generation"]["samples"])
-    seeds = [derive(store.study(wish.study).seed, cell.replicate, "sample", number) for number in numbers]
+    seeds = [derive(store.study(wish.study).seed, run.replicate, "sample", number) for number in numbers]
     rows = rows_of(generation_config(configuration, seeds), primer)
     compute = Compute(device, train.config["training"]["precision"], free_threads())
     with one_thread():
@@ -121,19 +121,19 @@ def compose(
             compute=compute,
             tell=tell,
         )
-    return samples_of(Sampled(tokens or [], primer), tokenizer, configuration.labels, first=wish.first)
+    return samples_of(Generated(tokens or [], primer), tokenizer, configuration.labels, first=wish.first)
 
 
-def _cell(store: Store, wish: Wish) -> CellRecord:
+def _run(store: Store, wish: GenerateRequest) -> RunRecord:
     variants = [variant.name for variant in store.variants(wish.study)]
     if wish.variant not in variants:
         raise UnknownName("variant", wish.variant, variants)
-    cells = {cell.replicate: cell for cell in store.cells(wish.study) if cell.variant == wish.variant}
-    if wish.replicate not in cells:
+    runs = {run.replicate: run for run in store.runs(wish.study) if run.variant == wish.variant}
+    if wish.replicate not in runs:
         raise UsageError(
-            f"--replicate {wish.replicate}: study '{wish.study}' has replicates 0 to {max(cells)} of '{wish.variant}'"
+            f"--replicate {wish.replicate}: study '{wish.study}' has replicates 0 to {max(runs)} of '{wish.variant}'"
         )
-    return cells[wish.replicate]
+    return runs[wish.replicate]
 
 
 def _device(asked: str, trained: str) -> str:

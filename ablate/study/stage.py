@@ -17,7 +17,7 @@ CODE = {"load": 3, "prepare": 1, "prime": 1, "floor": 1, "train": 1, "generate":
 STACKS = 1
 #: Kinds that come before any training, and take seconds.
 EARLY = ("load", "prepare", "prime")
-#: Kinds that say how to read the measurements; a cell is done without them.
+#: Kinds that say how to read the measurements; a run is done without them.
 FLOORS = ("floor", "resample")
 #: Kinds that leave files; the others leave numbers alone.
 WITH_FILES = ("load", "prepare", "prime", "train", "generate")

@@ -136,13 +136,13 @@ def work_on(stage: str, folder: Path, home: Path) -> tuple[float, int]:
     from ablate.engine.training.windows import Windows
     from ablate.settings import TrainingSettings
     from ablate.study.file.overrides import Overrides
-    from ablate.study.file.study_file import load_study
+    from ablate.study.file.study_file import read_study
     from ablate.study.plan.layout import lay_out
     from ablate.study.work.artifacts import read_examples
     from ablate.study.work.dispatch import work
-    from ablate.study.work.messages import Context, Done, Job
+    from ablate.study.work.messages import Context, Job, StageResult
 
-    layout = lay_out(load_study("tau_sweep", Overrides(corpus=str(folder))), get_registry(), "cpu")
+    layout = lay_out(read_study("tau_sweep", Overrides(corpus=str(folder))), get_registry(), "cpu")
     stages = layout.cells[0].stages.stages
     most = [0]
 
@@ -159,6 +159,6 @@ def work_on(stage: str, folder: Path, home: Path) -> tuple[float, int]:
             windows.batch(step, [], 0)
     else:
         (result,) = work(Job(stage, (stages[stage],)), Context(home, "cpu", lambda news: None, lambda: False))
-        if not isinstance(result, Done):
+        if not isinstance(result, StageResult):
             raise RuntimeError(result.error)
     return float(MAESTRO_NOTES), max(most[0], sum(peak_memory("cpu")))

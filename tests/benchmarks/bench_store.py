@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from ablate.report.data.frames import study_frame
 from ablate.store import tables as rows
-from ablate.store.records import CellRecord, FinishedStage, MeasurementRecord, StageRecord, StudyRecord, VariantRecord
+from ablate.store.records import FinishedStage, MeasurementRecord, RunRecord, StageRecord, StudyRecord, VariantRecord
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
@@ -65,11 +65,11 @@ def naively(folder: Path, measurements: int) -> float:
 
 
 def study(folder: Path, variants: int) -> Path:
-    """A home with a study of ``variants`` times ten cells, each with five metrics of twenty values."""
+    """A home with a study of ``variants`` times ten runs, each with five metrics of twenty values."""
     home = folder / f"home-{variants}"
     home.mkdir()
     with Store(f"sqlite:///{home / 'ablate.db'}") as store:
-        cells, stages = [], iter(range(10**9))
+        runs, stages = [], iter(range(10**9))
         measured: list[FinishedStage] = []
         for variant in range(variants):
             for replicate in range(REPLICATES):
@@ -77,9 +77,9 @@ def study(folder: Path, variants: int) -> Path:
                 measured += [FinishedStage(e.stage, tuple(_named(e, f"metric {i}"))) for i, e in enumerate(own)]
                 names = {"train": f"t{replicate}", "generate": f"g{variant}-{replicate}"}
                 names |= {f"measure metric {i}": e.stage.fingerprint for i, e in enumerate(own)}
-                cells.append(CellRecord(f"v{variant}", replicate, names, {"model": {"lstm": {}}}, "done"))
+                runs.append(RunRecord(f"v{variant}", replicate, names, {"model": {"lstm": {}}}, "done"))
         record = StudyRecord("big", {"question": "Is it large?"}, "default", "made", 0)
-        store.put_study(record, [VariantRecord(f"v{i}", f"f{i}", {"a": i}, i == 0) for i in range(variants)], cells)
+        store.put_study(record, [VariantRecord(f"v{i}", f"f{i}", {"a": i}, i == 0) for i in range(variants)], runs)
         store.put_stages(measured)
     return home
 
@@ -123,7 +123,7 @@ def tables() -> Iterator[Table]:
         ]
         yield compare("Reading a report's frame", "rows", cases)
         cases = [
-            Case(f"ablate study show, {v * 10:,} cells", lambda h=home: shown(h), most=0.5 if v == 100 else 0.0)
+            Case(f"ablate study show, {v * 10:,} runs", lambda h=home: shown(h), most=0.5 if v == 100 else 0.0)
             for v, home in homes.items()
         ]
         yield compare("Showing a study (whole command)", "commands", cases)

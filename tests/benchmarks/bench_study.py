@@ -32,7 +32,7 @@ def naively() -> float:
     tokenizer = _built("tokenizer", "midilike-classic")
     metrics = [_built("metric", name) for name in study["metric"]]
     data = tokenizer.encode(piece)
-    cells = 0
+    runs = 0
     with threads(CORES):
         for replicate in range(study["replicates"]):
             torch.manual_seed(replicate)
@@ -45,8 +45,8 @@ def naively() -> float:
                     sample = tokenizer.decode(tokens)
                     for metric in metrics:
                         metric.measure(sample, [piece])
-                cells += 1
-    return float(cells)
+                runs += 1
+    return float(runs)
 
 
 def _built(kind: str, name: str) -> Any:
@@ -69,4 +69,4 @@ def tables() -> Iterator[Table]:
         Case("ablate study run tau_sweep --workers 1", lambda: commanded("--workers", "1")),
         Case("ablate study run tau_sweep", commanded, target=3),
     ]
-    yield once("tau_sweep as it is shipped: 8 trainings, 40 cells, 160 samples of 2,400 tokens", "cells", cases)
+    yield once("tau_sweep as it is shipped: 8 trainings, 40 runs, 160 samples of 2,400 tokens", "runs", cases)

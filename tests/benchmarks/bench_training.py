@@ -14,7 +14,8 @@ from harness import Case, Table, compare, threads
 from limits import gemm_rate
 from naive import NaiveLSTM, naive_training
 
-from ablate.engine.training.train import Member, MemberSeeds, train
+from ablate.engine.training.job import TrainingJob, TrainingSeeds
+from ablate.engine.training.train import train
 from ablate.engine.training.windows import Example
 from ablate.registry import get_registry
 from ablate.settings import TrainingSettings
@@ -50,9 +51,9 @@ def naively(size: tuple[int, int, int], models: int, steps: int, count: int) -> 
 def engine(size: tuple[int, int, int], seed: int, steps: int, precision: str, count: int = 1) -> float:
     """One member, as a study's worker trains it."""
     settings = TrainingSettings(steps=steps, batch=BATCH, window=WINDOW, precision=precision)  # type: ignore[arg-type]
-    seeds = MemberSeeds(seed, seed, seed, seed)
+    seeds = TrainingSeeds(seed, seed, seed, seed)
     with threads(count):
-        train([Member(functools.partial(_build, size), [Example(_data())], [], settings, seeds)])
+        train([TrainingJob(functools.partial(_build, size), [Example(_data())], [], settings, seeds)])
     return float(steps * BATCH * WINDOW)
 
 

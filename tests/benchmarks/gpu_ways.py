@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from ablate.engine.fusion.cuda_graph import record_graph
 from ablate.engine.fusion.trainer import Stack
-from ablate.engine.training.job import LOOK_EVERY, Member, MemberSeeds, start
+from ablate.engine.training.job import LOOK_EVERY, TrainingJob, TrainingSeeds, start
 from ablate.engine.training.windows import Example
 from ablate.registry import get_registry
 from ablate.settings import TrainingSettings
@@ -125,7 +125,7 @@ class Stacked:
         training = TrainingSettings(10**5, batch=size.rows, window=size.window, precision="bf16")
         example = [Example(random_tokens())]
         each = [
-            Member(lambda seed=seed: build(size, seed), example, [], training, MemberSeeds(seed, 1, 2, 3))
+            TrainingJob(lambda seed=seed: build(size, seed), example, [], training, TrainingSeeds(seed, 1, 2, 3))
             for seed in range(members)
         ]
         gpu = device == "cuda"

@@ -72,7 +72,7 @@ def test_a_file_without_music(ablate: Run, tmp_path: Path, data: bytes, reason: 
     assert "bad.mid" in failed
     assert reason in failed
     last = outcome.err.splitlines()[-1]
-    assert last.startswith("error: 5 cells failed before training, so nothing was trained; see: ablate study show ")
+    assert last.startswith("error: 5 runs failed before training, so nothing was trained; see: ablate study show ")
     inspected = ablate("corpus", "inspect", "bad.mid")
     assert inspected.code == 1
     assert reason in inspected.out

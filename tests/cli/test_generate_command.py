@@ -66,8 +66,8 @@ def test_unchanged_it_writes_the_studys_own_samples(home: Path, tmp_path: Path, 
     facts = json.loads(done.out)
     assert [fact["primer_notes"] for fact in facts] == [0, 0]
     with Store(f"sqlite:///{home / 'ablate.db'}") as store:
-        (cell,) = [cell for cell in store.cells("told") if (cell.variant, cell.replicate) == ("tau=0.8", 1)]
-        folder = home / store.stages(cell.stages.values())[cell.stages["generate"]].artifact
+        (run,) = [run for run in store.runs("told") if (run.variant, run.replicate) == ("tau=0.8", 1)]
+        folder = home / store.stages(run.stages.values())[run.stages["generate"]].artifact
     own = [notes(path) for path in sorted(folder.glob("sample-*.mid"))]
     assert [notes(tmp_path / fact["file"]) for fact in facts] == own, "those of this variant and replicate, in order"
 

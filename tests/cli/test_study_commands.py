@@ -30,8 +30,8 @@ def test_from_a_run_to_its_deletion(ran: Run, tmp_path: Path) -> None:
 
     shown = ran("study", "show", NAME)
     assert "tau=1.0 (baseline)   done          done" in shown.out
-    cells = json.loads(ran("study", "show", NAME, "--json").out)["cells"]
-    assert len(cells) == 10
+    runs = json.loads(ran("study", "show", NAME, "--json").out)["runs"]
+    assert len(runs) == 10
 
     planned = json.loads(ran("study", "plan", "tau_sweep", "--profile", "smoke", "--replicates", "3", "--json").out)
     assert planned["stages"]["train"] == {"run": 1, "reuse": 2}

@@ -5,7 +5,7 @@ from hypothesis import given
 
 from ablate.cli.tables import table
 
-CELLS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z", "M")) | st.just(" "), max_size=40)
+RUNS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z", "M")) | st.just(" "), max_size=40)
 
 
 def test_columns_stand_under_their_headers() -> None:
@@ -27,7 +27,7 @@ def test_without_rows_there_are_headers() -> None:
     assert table(["a", "b"], []).splitlines()[0] == " a   b"
 
 
-@given(st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=5), st.integers(40, 100))
+@given(st.lists(st.tuples(RUNS, RUNS, RUNS), max_size=5), st.integers(40, 100))
 def test_a_table_is_as_narrow_as_asked_and_loses_no_word(rows: list[tuple[str, str, str]], width: int) -> None:
     folded = table(["one", "two", "three"], rows, width=width)
     letters = "".join("".join(map("".join, rows)).split())

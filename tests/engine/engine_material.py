@@ -10,7 +10,7 @@ import torch
 
 import ablate
 from ablate.engine.generation.generate import Row
-from ablate.engine.training.train import Member, MemberSeeds
+from ablate.engine.training.job import TrainingJob, TrainingSeeds
 from ablate.engine.training.windows import Example
 from ablate.settings import TrainingSettings
 from ablate.testing.samples import ClockConditioner, PitchTokenizer
@@ -59,16 +59,16 @@ def settings(**changes: Any) -> TrainingSettings:
     return TrainingSettings(**plain | changes)
 
 
-def member(seed: int = 1, checkpoint: Path | None = None, **changes: Any) -> Member:
+def member(seed: int = 1, checkpoint: Path | None = None, **changes: Any) -> TrainingJob:
     """A member that uses every stream of random numbers: initialisation, windows, labels, dropout, initial state."""
     conditioners = [Noisy()]
     options = {"embedding": 8, "hidden": 16, "layers": 2, "dropout": 0.3, "initial_state": "random"}
-    return Member(
+    return TrainingJob(
         build=lambda: LSTM.build(LSTM.parse(options), VOCABULARY, conditioners),
         examples=examples(),
         conditioners=conditioners,
         settings=settings(**changes),
-        seeds=MemberSeeds(seed, seed + 100, seed + 200, seed + 300),
+        seeds=TrainingSeeds(seed, seed + 100, seed + 200, seed + 300),
         checkpoint=checkpoint,
     )
 

@@ -16,8 +16,7 @@ from ablate.engine.fusion import trainer as stacking
 from ablate.engine.fusion.generation import Group, _OnGrid, _RecordedStepper
 from ablate.engine.fusion.random import StackDraws
 from ablate.engine.fusion.trainer import Stack
-from ablate.engine.training.job import start
-from ablate.engine.training.train import Member, MemberSeeds
+from ablate.engine.training.job import TrainingJob, TrainingSeeds, start
 from ablate.engine.training.windows import Example
 from ablate.stacking import stacked_weights
 from ablate.testing.meta import only_on_meta
@@ -63,9 +62,9 @@ def test_a_training_step_stays_on_the_device(
         options["initial_state"] = "random"
     learns = examples() if conditioners else [Example(each.tokens) for each in examples()]
     members = [
-        Member(
+        TrainingJob(
             lambda: SPECS[model].build(SPECS[model].parse(options), VOCABULARY, conditioners),
-            *(learns, conditioners, settings(precision=precision), MemberSeeds(seed, 1, 2, 3)),
+            *(learns, conditioners, settings(precision=precision), TrainingSeeds(seed, 1, 2, 3)),
         )
         for seed in range(2)
     ]

@@ -20,7 +20,8 @@ from ablate.engine.fusion import generation
 from ablate.engine.fusion import trainer as stacking
 from ablate.engine.fusion.cuda_graph import WARM, Recorded
 from ablate.engine.generation.generate import generate
-from ablate.engine.training.train import Member, MemberSeeds, Trained, train
+from ablate.engine.training.job import TrainingJob, TrainingResult, TrainingSeeds
+from ablate.engine.training.train import train
 from ablate.engine.training.windows import Example
 from ablate.testing.samples import ClockConditioner
 from ablate_recurrent import ablate_models as recurrent_models
@@ -106,15 +107,15 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return said
 
 
-def members(model: str, conditioners: list[Any], dropout: float, **changes: Any) -> list[Member]:
+def members(model: str, conditioners: list[Any], dropout: float, **changes: Any) -> list[TrainingJob]:
     options: dict[str, Any] = {"dropout": dropout, **({"embedding": 16, "heads": 2} if model == "transformer" else {})}
     if model != "transformer":
         options |= {"embedding": 8, "hidden": 16, "layers": 2, "initial_state": "random" if dropout else "zeros"}
     learns = examples() if conditioners else [Example(each.tokens) for each in examples()]
     return [
-        Member(
+        TrainingJob(
             lambda: SPECS[model].build(SPECS[model].parse(options), VOCABULARY, conditioners),
-            *(learns, conditioners, settings(**changes), MemberSeeds(seed, seed + 10, seed + 20, seed + 30)),
+            *(learns, conditioners, settings(**changes), TrainingSeeds(seed, seed + 10, seed + 20, seed + 30)),
         )
         for seed in (1, 2)
     ]
@@ -140,8 +141,8 @@ def test_a_played_training_is_the_training(
     assert played == ["_train_step"]
     monkeypatch.undo()
     for one, other in zip(recorded, train(own, stacked=True), strict=True):
-        assert isinstance(one, Trained)
-        assert isinstance(other, Trained)
+        assert isinstance(one, TrainingResult)
+        assert isinstance(other, TrainingResult)
         assert one.losses == other.losses
         assert len(set(one.losses)) == 40
         assert all(one.weights[name].equal(other.weights[name]) for name in one.weights)

@@ -23,8 +23,8 @@ from ablate.engine.fusion.eligibility import stacks, why_alone
 from ablate.engine.fusion.random import StackDraws
 from ablate.engine.fusion.trainer import Stack, member_losses
 from ablate.engine.training import train as training
-from ablate.engine.training.job import LOOK_EVERY, start
-from ablate.engine.training.train import Member, MemberSeeds, Progress, Trained, train
+from ablate.engine.training.job import LOOK_EVERY, Progress, TrainingJob, TrainingResult, TrainingSeeds, start
+from ablate.engine.training.train import train
 from ablate.engine.training.windows import IGNORED, Example, Examples
 from ablate.errors import StageError, TrainingDiverged
 from ablate.testing.samples import ClockConditioner
@@ -52,29 +52,29 @@ def needs_gpu(request: pytest.FixtureRequest) -> None:
         pytest.skip("no CUDA device")
 
 
-def member(model: str = "lstm", seed: int = 1, *, conditioners: Sequence[Any] = (), **changes: Any) -> Member:
+def member(model: str = "lstm", seed: int = 1, *, conditioners: Sequence[Any] = (), **changes: Any) -> TrainingJob:
     """A member whose options may differ from another's in everything but its shape."""
     options = SMALL[model] | changes.pop("options", {})
     kept, learns = changes.pop("checkpoint", None), changes.pop("examples", examples())
     if not conditioners:
         learns = [Example(example.tokens) for example in learns]
-    return Member(
+    return TrainingJob(
         build=lambda: SPECS[model].build(SPECS[model].parse(options), VOCABULARY, list(conditioners)),
         examples=learns,
         conditioners=conditioners,
         settings=settings(**changes),
-        seeds=MemberSeeds(seed, seed + 100, seed + 200, seed + 300),
+        seeds=TrainingSeeds(seed, seed + 100, seed + 200, seed + 300),
         checkpoint=kept,
     )
 
 
-def trained(members: Sequence[Member], **how: Any) -> list[Trained]:
+def trained(members: Sequence[TrainingJob], **how: Any) -> list[TrainingResult]:
     results = train(members, **{"stacked": True, **how})
-    assert all(isinstance(result, Trained) for result in results), results
+    assert all(isinstance(result, TrainingResult) for result in results), results
     return results  # type: ignore[return-value]
 
 
-def off(one: Trained, other: Trained) -> float:
+def off(one: TrainingResult, other: TrainingResult) -> float:
     """How far two trainings are from each other, in their losses."""
     return float(np.abs(np.array(one.losses) - np.array(other.losses)).max())
 
@@ -139,7 +139,7 @@ def test_a_member_of_a_stack_draws_and_learns_what_it_does_alone(model: str, dro
     members = [member(model, seed, options=options, conditioners=[Noisy()]) for seed in (1, 5, 9)]
     alone, together = train(members), trained(members)
     for one, other in zip(alone, together, strict=True):
-        assert isinstance(one, Trained)
+        assert isinstance(one, TrainingResult)
         assert (other.together, other.tokens_seen, other.finished) == (3, one.tokens_seen, True)
         assert (other.parameters, other.multiplied) == (one.parameters, one.multiplied)
         assert list(other.weights) == list(one.weights)
@@ -183,7 +183,7 @@ def test_learning_rates_decay_and_clipping_are_each_members_own(model: str) -> N
     ]
     members = [member(model, 1, **each) for each in changes]
     for one, other in zip(train(members), trained(members), strict=True):
-        assert isinstance(one, Trained)
+        assert isinstance(one, TrainingResult)
         assert off(one, other) < 1e-4
 
 
@@ -210,7 +210,7 @@ def test_a_member_that_diverges_leaves_the_others_untouched(model: str, device: 
     assert "(now 1e+38)" in str(results[1])
     assert set(news) == {0, 2}
     for one, other in zip(trained(good, device=device), (results[0], results[2]), strict=True):
-        assert isinstance(other, Trained)
+        assert isinstance(other, TrainingResult)
         assert off(one, other) < 1e-5
 
 
@@ -270,14 +270,14 @@ def test_memory_that_runs_out_later_costs_no_more_than_the_last_checkpoint(
     members = [member(seed=seed, steps=60, checkpoint=tmp_path / f"{seed}") for seed in range(2)]
     steps: list[tuple[int, int]] = []
 
-    class Late(Stack):
+    class LazyCommand(Stack):
         def _train_step(self) -> None:
             steps.append((len(self._members), self._step))
             if len(self._members) > 1 and self._step == 40:
                 raise torch.OutOfMemoryError("too much")
             super()._train_step()
 
-    monkeypatch.setattr(training, "Stack", Late)
+    monkeypatch.setattr(training, "Stack", LazyCommand)
     halves = trained(members, checkpoint_seconds=0)
     assert (1, LOOK_EVERY) in steps
     assert (1, 0) not in steps
@@ -292,7 +292,7 @@ def test_memory_that_runs_out_later_costs_no_more_than_the_last_checkpoint(
 @DEVICES
 @pytest.mark.parametrize("stops", [(0,), (1,), (13,), (LOOK_EVERY,), (29,), (4, 1, 9)])
 def test_an_interrupted_stack_goes_on_as_if_it_were_not(tmp_path: Path, stops: tuple[int, ...], device: str) -> None:
-    def made(**kept: Any) -> list[Member]:
+    def made(**kept: Any) -> list[TrainingJob]:
         options = {"dropout": 0.3, "initial_state": "random"}
         return [
             member(
@@ -321,7 +321,7 @@ def test_a_checkpoint_serves_a_stack_and_a_member_alone(tmp_path: Path, *, first
     train(kept, stacked=first, should_stop=after(11))
     resumed = train(kept, stacked=not first)
     for one, other in zip(resumed, trained([dataclasses.replace(each, checkpoint=None) for each in kept]), strict=True):
-        assert isinstance(one, Trained)
+        assert isinstance(one, TrainingResult)
         assert off(one, other) < 1e-4
 
 
@@ -359,7 +359,7 @@ def test_saving_takes_no_more_than_its_share_of_the_time(monkeypatch: pytest.Mon
             clock[0] += 1
             super()._train_step()
 
-    def save(member: Member, step: int, *rest: Any) -> None:
+    def save(member: TrainingJob, step: int, *rest: Any) -> None:
         clock[0] += 10
         saved.append(step)
 
@@ -444,7 +444,7 @@ def test_strangers_conditioners_train_as_they_do_alone(model: str, conditioner: 
     together = trained(members)
     assert [result.together for result in together] == [2 if stackable else 1] * 2
     for one, other in zip(train(members), together, strict=True):
-        assert isinstance(one, Trained)
+        assert isinstance(one, TrainingResult)
         assert off(one, other) < 1e-4
 
 
@@ -455,7 +455,7 @@ def test_conditioners_whose_modules_differ_are_each_members_own(model: str, cond
     together = trained(members)
     assert [result.together for result in together] == [2, 2]
     for one, other in zip(train(members), together, strict=True):
-        assert isinstance(one, Trained)
+        assert isinstance(one, TrainingResult)
         assert off(one, other) < 1e-4
 
 
@@ -478,7 +478,7 @@ def test_a_stack_that_overlooks_an_option_is_seen_and_not_used(caplog: pytest.Lo
     assert "Wrong predicts otherwise in a stack than alone" in caplog.text
     assert "2 members are trained one by one" in caplog.text
     for one, other in zip(train(members), together, strict=True):
-        assert isinstance(one, Trained)
+        assert isinstance(one, TrainingResult)
         assert one.losses == other.losses
 
 
@@ -503,7 +503,7 @@ def test_models_that_cannot_be_stacked_train_beside_those_that_can() -> None:
     results = trained(members)
     assert [result.together for result in results] == [2, 1, 1, 2, 1]
     for one, other in zip(train(members), results, strict=True):
-        assert isinstance(one, Trained)
+        assert isinstance(one, TrainingResult)
         assert off(one, other) < 1e-4
 
 
@@ -512,7 +512,7 @@ def test_transformers_that_look_back_differently_far_are_trained_apart() -> None
     results = trained(members)
     assert [result.together for result in results] == [2, 3, 2, 3, 3]
     for one, other in zip(train(members), results, strict=True):
-        assert isinstance(one, Trained)
+        assert isinstance(one, TrainingResult)
         assert off(one, other) < 1e-4
 
 
@@ -552,7 +552,7 @@ def test_examples_that_share_tokens_and_not_conditions_are_told_apart() -> None:
     results = trained(members)
     assert off(*results) > 1e-3
     for one, other in zip(train(members), results, strict=True):
-        assert isinstance(one, Trained)
+        assert isinstance(one, TrainingResult)
         assert off(one, other) < 1e-4
 
 

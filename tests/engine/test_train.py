@@ -11,7 +11,8 @@ from engine_material import LSTM, VOCABULARY, examples, member, settings
 from torch.nn import functional
 
 from ablate.engine import checkpoint
-from ablate.engine.training.train import LOOK_EVERY, Member, MemberSeeds, Progress, Trained, train
+from ablate.engine.training.job import LOOK_EVERY, Progress, TrainingJob, TrainingResult, TrainingSeeds
+from ablate.engine.training.train import train
 from ablate.engine.training.windows import IGNORED, Example, Windows
 from ablate.errors import StageError, TrainingDiverged
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def only(trained: Member, **how: Any) -> Trained:
+def only(trained: TrainingJob, **how: Any) -> TrainingResult:
     (result,) = train([trained], **how)
     if isinstance(result, StageError):
         raise result
@@ -33,18 +34,18 @@ def after(calls: int) -> Callable[[], bool]:
     return lambda: next(count) >= calls
 
 
-def same(one: Trained, other: Trained) -> bool:
+def same(one: TrainingResult, other: TrainingResult) -> bool:
     """Whether two results are equal to the bit."""
     assert one.weights.keys() == other.weights.keys()
     weights = all(one.weights[name].equal(other.weights[name]) for name in one.weights)
     return weights and one.losses == other.losses and one.tokens_seen == other.tokens_seen
 
 
-def bigrams(build: Callable[[], Any] | None = None, **changes: Any) -> Member:
+def bigrams(build: Callable[[], Any] | None = None, **changes: Any) -> TrainingJob:
     """A member whose network is a table of logits."""
     build = build or (lambda: Table(VOCABULARY))
     bare = [Example(example.tokens) for example in examples()]
-    return Member(build, bare, [], settings(**changes), MemberSeeds(1, 2, 3, 4))
+    return TrainingJob(build, bare, [], settings(**changes), TrainingSeeds(1, 2, 3, 4))
 
 
 class Table(torch.nn.Module):
@@ -70,7 +71,7 @@ class BreaksAt(Table):
 
 
 @pytest.fixture(scope="module")
-def whole() -> Trained:
+def whole() -> TrainingResult:
     return only(member())
 
 
@@ -79,7 +80,7 @@ def test_a_small_piece_is_learned(precision: str) -> None:
     piece = [Example(np.tile([3, 1, 4, 1, 5, 9, 2, 6], 10))]
     tiny = settings(steps=120, learning_rate=2e-2, precision=precision)
     build = lambda: LSTM.build(LSTM.parse({"embedding": 8, "hidden": 16}), 10, [])  # noqa: E731
-    losses = only(Member(build, piece, [], tiny, MemberSeeds(1, 2, 3, 4))).losses
+    losses = only(TrainingJob(build, piece, [], tiny, TrainingSeeds(1, 2, 3, 4))).losses
     assert losses[0] > 2
     assert max(losses[-10:]) < 0.3
 
@@ -93,14 +94,14 @@ def test_precision_changes_the_numbers_and_not_the_outcome() -> None:
         train([member(precision="auto")])
 
 
-def test_a_member_does_not_notice_the_others(whole: Trained) -> None:
+def test_a_member_does_not_notice_the_others(whole: TrainingResult) -> None:
     beside = train([member(5), member(), member(6, steps=7)])
     assert same(beside[1], whole)
     assert not same(beside[0], whole)
     assert len(beside[2].losses) == 7
 
 
-def test_each_stream_of_random_numbers_matters(whole: Trained) -> None:
+def test_each_stream_of_random_numbers_matters(whole: TrainingResult) -> None:
     first = member()
     for stream in ("init", "windows", "labels", "dropout"):
         seeds = dataclasses.replace(first.seeds, **{stream: 77})
@@ -138,7 +139,7 @@ def test_an_interrupted_training_goes_on_as_if_it_were_not(
     assert same(resumed, only(member(precision=precision)))
 
 
-def test_a_crash_costs_no_more_than_what_came_after_the_last_checkpoint(tmp_path: Path, whole: Trained) -> None:
+def test_a_crash_costs_no_more_than_what_came_after_the_last_checkpoint(tmp_path: Path, whole: TrainingResult) -> None:
     path = tmp_path / "checkpoint"
 
     def crash(index: int, progress: Progress) -> None:
@@ -180,7 +181,7 @@ def other_facts(path: Path) -> None:
 
 @pytest.mark.parametrize("spoil", [damage_cut, damage_nothing_left, damage_header, other_network, other_facts])
 def test_a_spoilt_checkpoint_costs_time_and_is_said(
-    tmp_path: Path, whole: Trained, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+    tmp_path: Path, whole: TrainingResult, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "checkpoint"
     only(member(checkpoint=path), should_stop=after(12))
@@ -236,7 +237,7 @@ def test_a_training_whose_examples_are_too_short_says_so() -> None:
         result, other = train([short, bigrams(steps=2)], stacked=stacked)
         assert isinstance(result, StageError)
         assert "nothing to learn" in str(result)
-        assert isinstance(other, Trained)
+        assert isinstance(other, TrainingResult)
 
 
 def test_the_hosts_random_numbers_are_left_alone() -> None:
@@ -255,7 +256,7 @@ def test_weights_follow_the_formulas_of_adam_clip_and_decay(clip: float) -> None
     assert torch.allclose(trained.weights["table.weight"].double(), by_formula(bigrams(), how), atol=1e-5)
 
 
-def by_formula(table: Member, how: Any) -> torch.Tensor:
+def by_formula(table: TrainingJob, how: Any) -> torch.Tensor:
     """Kingma and Ba, algorithm 1, in double precision, with the gradient scaled down to ``clip`` where it is longer."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(table.seeds.init)

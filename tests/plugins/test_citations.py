@@ -13,10 +13,10 @@ from ablate.registry import get_registry
 from ablate.report.data.study import Study
 from ablate.report.formats.latex import METHODS, bibliography
 from ablate.specs import SPECS
-from ablate.store.records import CellRecord, StudyRecord, VariantRecord
+from ablate.store.records import RunRecord, StudyRecord, VariantRecord
 from ablate.store.store import Store
 from ablate.study.file.locate import shipped_studies
-from ablate.study.file.study_file import load_study
+from ablate.study.file.study_file import read_study
 from ablate.testing import citations
 
 if TYPE_CHECKING:
@@ -122,14 +122,14 @@ def test_the_guide_shows_a_source_as_it_is() -> None:
 
 def planned(name: str, folder: Path) -> Study:
     """A shipped study as its report reads it, before anything has run."""
-    spec = load_study(name)
+    spec = read_study(name)
     variants = spec.variants()
-    cells = [CellRecord(v.name, 0, {}, spec.configuration(v, get_registry()).plain()) for v in variants]
+    runs = [RunRecord(v.name, 0, {}, spec.configuration(v, get_registry()).plain()) for v in variants]
     store = Store(f"sqlite:///{folder / 'ablate.db'}")
     store.put_study(
         StudyRecord(name, spec.plain(), "default", "a corpus", spec.seed),
         [VariantRecord(v.name, v.name, v.levels, v.baseline) for v in variants],
-        cells,
+        runs,
     )
     return Study.read(store, name)
 

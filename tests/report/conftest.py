@@ -39,8 +39,8 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         builder.train(0)
         builder.generate(variant, 0)
         builder.measure(variant, 0)
-        builder.store.set_cell("../odd name", variant, 0, "done")
-    builder.store.set_cell("../odd name", "plain", 1, "failed", "TrainingDiverged", "loss is <NaN> at step 3")
+        builder.store.set_run("../odd name", variant, 0, "done")
+    builder.store.set_run("../odd name", "plain", 1, "failed", "TrainingDiverged", "loss is <NaN> at step 3")
     for pattern in ("train-*/losses.npy", "load-*/performances.npz"):
         next((builder.home / "artifacts").glob(pattern)).unlink()
     next((builder.home / "artifacts").glob("generate-*/performances.npz")).write_bytes(b"no archive")

@@ -15,7 +15,7 @@ from ablate.names import short_names
 from ablate.report.data.study import Study
 from ablate.report.statistics.effects import Replicates, Variants
 from ablate.settings import StatisticsSettings
-from ablate.store.records import CellRecord, MeasurementRecord, StageRecord, StudyRecord, VariantRecord
+from ablate.store.records import MeasurementRecord, RunRecord, StageRecord, StudyRecord, VariantRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -83,7 +83,7 @@ class Stored(Builder):
         values: metric and feature to the values of each variant, a number for each replicate; NaN is nothing.
         directions: of metrics; ``lower`` where nothing is said.
         tokens: seen in training, by variant; equally many where nothing is said.
-        draws: of metrics, what the resampling floor draws in every cell.
+        draws: of metrics, what the resampling floor draws in every run.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class Stored(Builder):
             StudyRecord("told", {"replicates": self.replicates, **spec}, "default", "bach", 7),
             [VariantRecord(v, f"variant {v}", dict(own), v == self.names[0]) for v, own in self.levels.items()],
             [
-                CellRecord(v, r, self.stages(v, r), self.resolved(own), "done")
+                RunRecord(v, r, self.stages(v, r), self.resolved(own), "done")
                 for v, own in self.levels.items()
                 for r in range(self.replicates)
             ],

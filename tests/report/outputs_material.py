@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ablate.store.records import CellRecord, MeasurementRecord, StageRecord, StudyRecord, VariantRecord
+from ablate.store.records import MeasurementRecord, RunRecord, StageRecord, StudyRecord, VariantRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,7 +65,7 @@ def put(
         "labels": {},
     }
     spec = {"question": "Does it matter?", "metric": {metric: {} for metric in metrics}, **spec}
-    variants, cells = [], []
+    variants, runs = [], []
     store.put_stage(_stage(f"{name} floors", "resample"), _resampled(floors or {}))
     for place, (variant, measured) in enumerate(values.items()):
         config = {**common, "sampler": [component("temperature", tau=1.0 + place)], **(configs or {}).get(variant, {})}
@@ -73,10 +73,10 @@ def put(
         for replicate in range(max(map(len, measured.values()))):
             own = f"{name} {variant} {replicate}"
             stages = {"measure": own, "resample": f"{name} floors"}
-            cells.append(CellRecord(variant, replicate, stages, config, "done"))
+            runs.append(RunRecord(variant, replicate, stages, config, "done"))
             store.put_stage(_stage(own, "measure"), _measurements(measured, replicate))
-    spec.setdefault("replicates", len(cells) // len(variants))
-    store.put_study(StudyRecord(name, spec, "default", "bach-prelude", 1), variants, cells)
+    spec.setdefault("replicates", len(runs) // len(variants))
+    store.put_study(StudyRecord(name, spec, "default", "bach-prelude", 1), variants, runs)
 
 
 def _stage(fingerprint: str, kind: str) -> StageRecord:

@@ -11,9 +11,9 @@ import numpy as np
 from ablate.music.performance import Performance
 from ablate.music.storage import pack_performances
 from ablate.store.records import (
-    CellRecord,
     HistogramRecord,
     MeasurementRecord,
+    RunRecord,
     StageRecord,
     StudyRecord,
     VariantRecord,
@@ -51,7 +51,7 @@ class Home:
 
 
 class Builder:
-    """Makes a study cell by cell, the trainings shared by the variants of a replicate."""
+    """Makes a study run by run, the trainings shared by the variants of a replicate."""
 
     def __init__(self, home: Path, names: tuple[str, ...], replicates: int, samples: int) -> None:
         home.mkdir(parents=True, exist_ok=True)
@@ -78,12 +78,12 @@ class Builder:
             VariantRecord(v, f"variant {v}", {"sampler.temperature.tau": tau}, v == self.names[0])
             for v, tau in levels.items()
         ]
-        cells = [
-            CellRecord(v, r, self.stages(v, r), self.config(levels[v]))
+        runs = [
+            RunRecord(v, r, self.stages(v, r), self.config(levels[v]))
             for v in self.names
             for r in range(self.replicates)
         ]
-        self.store.put_study(StudyRecord(name, spec, "smoke", "bach", 7), variants, cells)
+        self.store.put_study(StudyRecord(name, spec, "smoke", "bach", 7), variants, runs)
 
     def config(self, tau: float) -> dict[str, Any]:
         """A resolved configuration, as far as reports look at it."""
@@ -141,7 +141,7 @@ class Builder:
             self._floors(metric, variant, replicate)
 
     def _floors(self, metric: str, variant: str, replicate: int) -> None:
-        """A copy at 0, a round trip at 0.15, and five draws from 0.10 to 0.14 in every cell."""
+        """A copy at 0, a round trip at 0.15, and five draws from 0.10 to 0.14 in every run."""
         unit, direction = ("1", "lower") if metric == "distance.pitch" else ("notes/s", "none")
 
         def rows(floor: str, values: list[float]) -> list[MeasurementRecord]:
@@ -168,7 +168,7 @@ class Builder:
             for variant in self.names:
                 self.generate(variant, replicate)
                 self.measure(variant, replicate)
-                self.store.set_cell(name, variant, replicate, "done")
+                self.store.set_run(name, variant, replicate, "done")
         return self.built
 
     def _histograms(self, variant: str, replicate: int) -> list[HistogramRecord]:

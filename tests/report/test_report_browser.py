@@ -118,10 +118,10 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     record = builder.store.study(name)
     spec = {**record.spec, "question": f"{HACK}{IMAGE} {'?' * 200}", "hypothesis": IMAGE}
     builder.store.put_study(
-        dataclasses.replace(record, spec=spec, corpus=IMAGE), builder.store.variants(name), builder.store.cells(name)
+        dataclasses.replace(record, spec=spec, corpus=IMAGE), builder.store.variants(name), builder.store.runs(name)
     )
     builder.finish(name)
-    builder.store.set_cell(name, IMAGE, 2, "failed", HACK, IMAGE)
+    builder.store.set_run(name, IMAGE, 2, "failed", HACK, IMAGE)
     notes = [(60 + i, 64, i / 2, i / 2 + 0.4) for i in range(20)]
     piece = pack_performances([Performance.from_notes(notes, name=f"{HACK}{IMAGE}")])
     next((builder.home / "artifacts").glob("load-*/performances.npz")).write_bytes(piece)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ablate.report.statistics.confounds import (
     QUANTITIES,
     TOLERANCE,
-    Follows,
+    Confound,
     bundled,
     changed_paths,
     followed,
@@ -25,7 +25,7 @@ USUAL = {"tokens_seen": 1000.0, "steps": 100.0, "steps_per_epoch": 10.0, "parame
 USUAL |= {"sample_notes": 50.0, "sample_seconds": 30.0}
 
 
-def cells(**variants: list[dict[str, float]]) -> pd.DataFrame:
+def runs(**variants: list[dict[str, float]]) -> pd.DataFrame:
     """For each variant its replicates, each by what is unusual about it."""
     rows = [{"variant": name, **USUAL, **each} for name, own in variants.items() for each in own]
     frame = pd.DataFrame(rows)
@@ -34,38 +34,38 @@ def cells(**variants: list[dict[str, float]]) -> pd.DataFrame:
 
 class TestFollowed:
     def test_means_over_replicates_beside_the_baselines(self) -> None:
-        found = followed(cells(a=[{}, {"tokens_seen": 3000.0}], b=[{"tokens_seen": 5000.0}, {}]), "a")
+        found = followed(runs(a=[{}, {"tokens_seen": 3000.0}], b=[{"tokens_seen": 5000.0}, {}]), "a")
         assert [(each.variant, each.quantity) for each in found] == [(v, q) for v in "ab" for q in QUANTITIES]
         tokens = {each.variant: each for each in found if each.quantity == "tokens_seen"}
-        assert tokens["a"] == Follows("a", "tokens_seen", 2000.0, 1.0)
-        assert tokens["b"] == Follows("b", "tokens_seen", 3000.0, 1.5)
+        assert tokens["a"] == Confound("a", "tokens_seen", 2000.0, 1.0)
+        assert tokens["b"] == Confound("b", "tokens_seen", 3000.0, 1.5)
         assert all(each.ratio == 1.0 for each in found if each.quantity != "tokens_seen")
 
     def test_what_is_not_known_is_left_out(self) -> None:
         nothing = dict.fromkeys(QUANTITIES, math.nan)
-        assert followed(cells(a=[nothing], b=[{}]), "a") == []
-        found = followed(cells(a=[{}, nothing], b=[{"parameters": math.nan}]), "a")
+        assert followed(runs(a=[nothing], b=[{}]), "a") == []
+        found = followed(runs(a=[{}, nothing], b=[{"parameters": math.nan}]), "a")
         assert ("b", "parameters") not in {(each.variant, each.quantity) for each in found}
         assert all(each.ratio == 1.0 for each in found)
-        assert followed(cells(a=[{}], b=[{}]), "gone") == []
+        assert followed(runs(a=[{}], b=[{}]), "gone") == []
 
     @pytest.mark.parametrize(
         ("ratio", "matters"),
         [(1.0, False), (TOLERANCE, False), (1 / TOLERANCE, False), (1.0501, True), (0.9523, True), (0.9525, False)],
     )
     def test_five_percent_up_or_down_is_no_matter(self, ratio: float, *, matters: bool) -> None:
-        assert Follows("b", "steps", 1.0, ratio).matters is matters
+        assert Confound("b", "steps", 1.0, ratio).matters is matters
 
     @given(st.floats(0.01, 100))
     def test_up_and_down_are_alike(self, ratio: float) -> None:
         if abs(abs(math.log(ratio)) - math.log(TOLERANCE)) > 1e-9:
-            assert Follows("b", "steps", 1.0, ratio).matters == Follows("b", "steps", 1.0, 1 / ratio).matters
+            assert Confound("b", "steps", 1.0, ratio).matters == Confound("b", "steps", 1.0, 1 / ratio).matters
 
 
 class TestWarnings:
     def test_a_sentence_for_each_quantity_with_every_variant(self) -> None:
         found = followed(
-            cells(
+            runs(
                 a=[{}],
                 b=[{"tokens_seen": 5000.0, "sample_notes": 40.0}],
                 c=[{"tokens_seen": 1100.0, "parameters": 520.0}],
@@ -80,25 +80,25 @@ class TestWarnings:
         ]
 
     def test_beyond_six_variants_it_counts(self) -> None:
-        found = [Follows(f"v{place}", "parameters", 2.0, 2.0) for place in range(9)]
+        found = [Confound(f"v{place}", "parameters", 2.0, 2.0) for place in range(9)]
         (sentence,) = warnings(found, {})
         assert "v5 2 times, and 3 more." in sentence
         assert "v6" not in sentence
 
     def test_steps_that_are_varied_themselves_are_no_surprise(self) -> None:
-        found = followed(cells(a=[{}], b=[{"steps": 200.0}], c=[{"steps": 300.0}]), "a")
+        found = followed(runs(a=[{}], b=[{"steps": 200.0}], c=[{"steps": 300.0}]), "a")
         assert warnings(found, {"b": ["training.steps"], "c": ["training.steps"]}) == []
         (sentence,) = warnings(found, {"b": ["training.steps"], "c": ["training.batch"]})
         assert sentence.startswith("Training steps differ from the baseline's: c 3 times.")
 
     def test_but_the_tokens_that_come_of_them_are_said(self) -> None:
-        found = followed(cells(a=[{}], b=[{"steps": 200.0, "tokens_seen": 2000.0}]), "a")
+        found = followed(runs(a=[{}], b=[{"steps": 200.0, "tokens_seen": 2000.0}]), "a")
         assert [each.partition(" differ")[0] for each in warnings(found, {"b": ["training.steps"]})] == [
             "Tokens seen in training"
         ]
 
     def test_where_all_are_alike_there_is_none(self) -> None:
-        assert warnings(followed(cells(a=[{}], b=[{"steps": 104.0}]), "a"), {}) == []
+        assert warnings(followed(runs(a=[{}], b=[{"steps": 104.0}]), "a"), {}) == []
 
 
 def component(name: str, **options: Any) -> dict[str, Any]:

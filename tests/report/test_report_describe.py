@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from report_study import STUDY
 
-from ablate.report.data.frames import cell_frame, histogram_frame, study_frame
+from ablate.report.data.frames import histogram_frame, run_frame, study_frame
 from ablate.report.statistics import summary
 
 if TYPE_CHECKING:
@@ -119,21 +119,21 @@ def test_the_same_histogram_behind_two_metrics_is_one(finished: Home) -> None:
 
 
 def test_trainings_are_counted_once(finished: Home) -> None:
-    table = summary.trainings(cell_frame(finished.store, STUDY))
+    table = summary.trainings(run_frame(finished.store, STUDY))
     assert len(table) == 3
     assert set(table["shared_by"]) == {"all variants"}
     assert table["done"].all()
 
 
 def test_trainings_of_their_own_are_named_after_their_variants() -> None:
-    cells = pd.DataFrame(
+    runs = pd.DataFrame(
         {
             "variant": ["a", "b", "c", "d"],
             "training": ["x", "x", "y", ""],
             "train_seconds": [1.0, 1.0, math.nan, math.nan],
         }
     )
-    table = summary.trainings(cells)
+    table = summary.trainings(runs)
     assert table["shared_by"].to_list() == ["a, b", "c"]
     assert table["done"].to_list() == [True, False]
 

@@ -67,8 +67,8 @@ def by_levels(variants: list[Variant]) -> dict[tuple[int, ...], str]:
 def by_loops(variants: list[Variant], values: Mapping[str, float], changed: Mapping[int, int]) -> float:
     """The mean over every combination of the other axes of how the change by one axis changes with the other."""
     base = next(tuple(variant.levels.values()) for variant in variants if variant.baseline)
-    cells = {levels: values[name] for levels, name in by_levels(variants).items()}
-    others = [range(max(levels[place] for levels in cells) + 1) for place in range(len(base)) if place not in changed]
+    runs = {levels: values[name] for levels, name in by_levels(variants).items()}
+    others = [range(max(levels[place] for levels in runs) + 1) for place in range(len(base)) if place not in changed]
     found = []
     for rest in itertools.product(*others):
         total = 0.0
@@ -79,7 +79,7 @@ def by_loops(variants: list[Variant], values: Mapping[str, float], changed: Mapp
                 (changed[place] if switched[place] else base[place]) if place in changed else next(place_of_rest)
                 for place in range(len(base))
             )
-            total += (-1) ** on.count(False) * cells[levels]
+            total += (-1) ** on.count(False) * runs[levels]
         found.append(total)
     return float(np.mean(found))
 

@@ -88,7 +88,7 @@ def test_the_csv_hold_what_was_measured(tmp_path: Path) -> None:
     effects = pd.read_csv(data / "effects.csv").set_index("feature")
     difference = (values["b"][PITCH] - values["a"][PITCH]).mean()
     assert effects.loc["average", "difference"] == pytest.approx(difference)
-    assert len(pd.read_csv(data / "cells.csv")) == 8
+    assert len(pd.read_csv(data / "runs.csv")) == 8
 
 
 def test_the_index_has_every_page_of_a_home_and_its_answer(tmp_path: Path) -> None:

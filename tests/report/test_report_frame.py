@@ -9,7 +9,7 @@ import pytest
 from report_study import STUDY
 
 from ablate.errors import UnknownName
-from ablate.report.data.frames import cell_frame, histogram_frame, reported_frame, study_frame
+from ablate.report.data.frames import histogram_frame, reported_frame, run_frame, study_frame
 from ablate.store.records import StudyRecord, VariantRecord
 from ablate.store.store import Store
 
@@ -56,11 +56,11 @@ def test_histograms_have_a_row_for_each_bin(finished: Home) -> None:
     assert len(frame) == 5 * 2 * 3 * 2
 
 
-def test_cells_of_a_replicate_share_their_training(finished: Home) -> None:
-    cells = cell_frame(finished.store, STUDY)
-    assert len(cells) == 6
-    assert cells["training"].nunique() == 3
-    second = cells[(cells["variant"] == "tau=0.8") & (cells["replicate"] == 1)].iloc[0]
+def test_runs_of_a_replicate_share_their_training(finished: Home) -> None:
+    runs = run_frame(finished.store, STUDY)
+    assert len(runs) == 6
+    assert runs["training"].nunique() == 3
+    second = runs[(runs["variant"] == "tau=0.8") & (runs["replicate"] == 1)].iloc[0]
     assert second["loss"] == pytest.approx(0.6)
     assert (second["steps"], second["tokens_seen"], second["parameters"]) == (700, 89600, 1234)
     assert (second["train_seconds"], second["tokens_per_second"]) == (21.0, 1e4)
@@ -71,12 +71,12 @@ def test_a_study_without_results_gives_empty_typed_frames(tmp_path: Path) -> Non
     with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
         variants = [VariantRecord("a", "a", {"x": [1, 2]}, baseline=True)]
         store.put_study(StudyRecord("empty", {}, "default", "bach", 1), variants, [])
-        frame, histograms, cells = (make(store, "empty") for make in (study_frame, histogram_frame, cell_frame))
+        frame, histograms, runs = (make(store, "empty") for make in (study_frame, histogram_frame, run_frame))
     assert frame.empty
     assert frame["value"].dtype == "float64"
     assert "x" in frame.columns
     assert histograms.empty
-    assert cells.empty
+    assert runs.empty
 
 
 def test_unknown_study(finished: Home) -> None:

@@ -1,4 +1,4 @@
-"""A study with 100 variants and 1,000 cells stays readable."""
+"""A study with 100 variants and 1,000 runs stays readable."""
 
 from __future__ import annotations
 

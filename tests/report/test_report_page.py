@@ -17,7 +17,7 @@ from scipy import stats as sps
 from ablate.errors import AblateError, HomeError
 from ablate.report.data.artifacts import file_name
 from ablate.report.formats.html import write_report
-from ablate.store.records import CellRecord, StudyRecord, VariantRecord
+from ablate.store.records import RunRecord, StudyRecord, VariantRecord
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def test_the_page_lies_with_its_figures_music_and_data(page: Path, finished: Hom
 
     stems = {"forest", "comparison", "metric-distance.pitch", "distributions", "losses"}
     assert names("figures") == {f"{stem}.svg" for stem in stems}
-    assert names("data") == {f"{name}.csv" for name in ("measurements", "effects", "estimates", "floors", "cells")}
+    assert names("data") == {f"{name}.csv" for name in ("measurements", "effects", "estimates", "floors", "runs")}
     assert names("paper") == {"table.tex", "references.bib"}
     midi = (page.parent / "midi" / "tau=0.8.sample-01.mid").read_bytes()
     assert midi == b"MThdtau=0.8 0 1"
@@ -186,7 +186,7 @@ def test_the_same_results_give_the_same_bytes(page: Path, finished: Home) -> Non
 
 def test_an_incomplete_study_reports_what_there_is(troubled: Path) -> None:
     read = _Reader(troubled.read_text(encoding="utf-8"))
-    assert "This study is incomplete: 2 of 4 cells" in read.text
+    assert "This study is incomplete: 2 of 4 runs" in read.text
     assert "TrainingDiverged: loss is <NaN> at step 3" in read.text
     assert "has not run yet" in read.text
     assert "n=1" in read.text
@@ -213,8 +213,8 @@ def test_names_are_text_and_never_markup_or_paths(troubled: Path) -> None:
 
 def test_nothing_measured_is_an_error_and_leaves_no_folder(tmp_path: Path) -> None:
     with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
-        cells = [CellRecord("a", 0, {"train": "t"}, {})]
-        store.put_study(StudyRecord("new", {}, "default", "bach", 1), [VariantRecord("a", "a", {}, True)], cells)
+        runs = [RunRecord("a", 0, {"train": "t"}, {})]
+        store.put_study(StudyRecord("new", {}, "default", "bach", 1), [VariantRecord("a", "a", {}, True)], runs)
         with pytest.raises(AblateError, match="'new' has no measurements yet"):
             write_report(store, tmp_path, "new")
     assert not (tmp_path / "reports").exists()

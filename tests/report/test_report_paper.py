@@ -15,7 +15,7 @@ from ablate.registry import get_registry
 from ablate.report.data.study import Study
 from ablate.report.formats.html import write_report
 from ablate.report.formats.latex import METHODS, escaped, latex_table
-from ablate.report.results import load_study
+from ablate.report.results import load_results
 from ablate.report.statistics.analysis import Analysis
 from ablate.store.store import Store
 
@@ -197,9 +197,9 @@ def test_the_csv_are_the_frames_of_python(tmp_path: Path) -> None:
     with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
         put(store, "paper", values, floors={PITCH: [0.1, 0.2, 0.3]})
         write_report(store, tmp_path, "paper", ["csv"])
-    results = load_study("paper", tmp_path)
+    results = load_results("paper", tmp_path)
     frames = {"measurements": results.frame(), "estimates": results.estimates(), "floors": results.floors()}
-    frames |= {"effects": results.effects(), "cells": results.cells()}
+    frames |= {"effects": results.effects(), "runs": results.runs()}
     for name, frame in frames.items():
         words = [str(column) for column in frame if not pd.api.types.is_numeric_dtype(frame[column])]
         text = pd.read_csv(tmp_path / f"reports/paper/data/{name}.csv", dtype=str, keep_default_na=False)

@@ -1,4 +1,4 @@
-"""``ablate.load_study``: the results of a study in Python and in notebooks."""
+"""``ablate.load_results``: the results of a study in Python and in notebooks."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     from report_study import Home
 
-FRAMES = ("frame", "estimates", "effects", "floors", "cells")
+FRAMES = ("frame", "estimates", "effects", "floors", "runs")
 AXIS = "sampler.temperature.tau"
 
 
 @pytest.fixture(scope="module")
 def results(finished: Home) -> StudyResults:
-    return ablate.load_study(STUDY, finished.path)
+    return ablate.load_results(STUDY, finished.path)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def crossed(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
     builder.train(0)
     with builder.store as store:
         _cross(store)
-    return ablate.load_study("crossed", home)
+    return ablate.load_results("crossed", home)
 
 
 def _cross(store: Store) -> None:
@@ -62,11 +62,11 @@ def _cross(store: Store) -> None:
         dataclasses.replace(variant, levels={"tau": 1 + place // 2, "top": 10 + 10 * (place % 2)})
         for place, variant in enumerate(store.variants("crossed"))
     ]
-    cells = [
-        dataclasses.replace(cell, stages={**cell.stages, "train": "train 0", "histogram": "distance.pitch"})
-        for cell in store.cells("crossed")
+    runs = [
+        dataclasses.replace(run, stages={**run.stages, "train": "train 0", "histogram": "distance.pitch"})
+        for run in store.runs("crossed")
     ]
-    store.put_study(store.study("crossed"), variants, cells)
+    store.put_study(store.study("crossed"), variants, runs)
 
 
 def test_a_row_of_the_frame_is_a_measurement_of_the_store(results: StudyResults, finished: Home) -> None:
@@ -135,14 +135,14 @@ def test_floors_are_their_draws_summed_up(results: StudyResults) -> None:
     }
 
 
-def test_cells_are_those_of_the_study(results: StudyResults) -> None:
-    cells = results.cells()
-    assert list(zip(cells["variant"].astype(str), cells["replicate"], strict=True)) == [
+def test_runs_are_those_of_the_study(results: StudyResults) -> None:
+    runs = results.runs()
+    assert list(zip(runs["variant"].astype(str), runs["replicate"], strict=True)) == [
         (variant, replicate) for variant in ("tau=0.6", "tau=0.8") for replicate in range(3)
     ]
-    assert set(cells["state"]) == {"done"}
-    assert cells["loss"].to_list() == pytest.approx([0.5, 0.6, 0.7] * 2)
-    assert set(cells["sample_notes"]) == {90.0}
+    assert set(runs["state"]) == {"done"}
+    assert runs["loss"].to_list() == pytest.approx([0.5, 0.6, 0.7] * 2)
+    assert set(runs["sample_notes"]) == {90.0}
 
 
 def test_verdicts_are_sentences_about_the_objective_first(results: StudyResults) -> None:
@@ -158,7 +158,7 @@ def test_verdicts_are_sentences_about_the_objective_first(results: StudyResults)
 
 def test_names_and_how_it_shows_itself(results: StudyResults) -> None:
     assert (results.name, results.variants) == (STUDY, ["tau=0.6", "tau=0.8"])
-    assert repr(results) == f"<results of {STUDY}: 2 variants, 6 of 6 cells done>"
+    assert repr(results) == f"<results of {STUDY}: 2 variants, 6 of 6 runs done>"
 
 
 @pytest.mark.parametrize("kind", FIGURES)
@@ -199,7 +199,7 @@ def test_what_is_misspelt_is_named_with_what_is_meant(results: StudyResults, fin
     with pytest.raises(UnknownName, match=r"unknown figure 'forrest'; did you mean 'forest'\?"):
         results.figure("forrest")
     with pytest.raises(UnknownName, match=r"'tau_swep@smoke'; did you mean 'tau_sweep@smoke'\?"):
-        ablate.load_study("tau_swep@smoke", finished.path)
+        ablate.load_results("tau_swep@smoke", finished.path)
 
 
 @pytest.mark.parametrize("name", FRAMES)
@@ -229,7 +229,7 @@ def test_values_written_into_a_frame_stay_out_of_the_results(results: StudyResul
 def test_it_is_read_once(tmp_path: Path, finished: Home) -> None:
     for part in finished.path.glob("ablate.db*"):  # the journal may hold what was written last
         shutil.copy(part, tmp_path)
-    results = ablate.load_study(STUDY, tmp_path)
+    results = ablate.load_results(STUDY, tmp_path)
     for part in tmp_path.glob("ablate.db*"):
         part.unlink()
     assert len(results.frame()) == 48
@@ -239,28 +239,28 @@ def test_it_is_read_once(tmp_path: Path, finished: Home) -> None:
 
 def test_a_home_in_which_nothing_was_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(HomeError, match=f"no studies have been run in {tmp_path}/nowhere"):
-        ablate.load_study(STUDY, tmp_path / "nowhere")
+        ablate.load_results(STUDY, tmp_path / "nowhere")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ABLATE_HOME", raising=False)
     with pytest.raises(HomeError, match=f"no studies have been run in {tmp_path}/.ablate"):
-        ablate.load_study(STUDY)
+        ablate.load_results(STUDY)
     assert not list(tmp_path.iterdir()), "looking makes nothing"
 
 
 def test_the_home_is_that_of_the_environment(finished: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ABLATE_HOME", str(finished.path))
-    assert ablate.load_study(STUDY).variants == ["tau=0.6", "tau=0.8"]
+    assert ablate.load_results(STUDY).variants == ["tau=0.6", "tau=0.8"]
 
 
 def test_a_given_home_goes_before_that_of_the_environment(
     finished: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ABLATE_HOME", str(tmp_path))
-    assert ablate.load_study(STUDY, str(finished.path)).variants == ["tau=0.6", "tau=0.8"]
+    assert ablate.load_results(STUDY, str(finished.path)).variants == ["tau=0.6", "tau=0.8"]
 
 
 def test_another_database_than_the_homes_own(finished: Home, tmp_path: Path) -> None:
-    results = ablate.load_study(STUDY, tmp_path, store=f"sqlite:///{finished.path / 'ablate.db'}")
+    results = ablate.load_results(STUDY, tmp_path, store=f"sqlite:///{finished.path / 'ablate.db'}")
     assert len(results.frame()) == 48
     with pytest.raises(UnknownName, match="figure of this study 'losses'"):
         results.figure("losses")  # whose files lie in the other home
@@ -271,7 +271,7 @@ def test_a_notebook_shows_names_as_text(tmp_path: Path) -> None:
     values = drawn(1, {"plain": 0.3, code: 0.2}, [(f"distance.{code}", "average"), L1, RATE])
     with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
         put(store, code, values, question=code, configs={code: {"training": {"steps": 80}}})
-    html = ablate.load_study(code, tmp_path)._repr_html_()
+    html = ablate.load_results(code, tmp_path)._repr_html_()
     read = Parsed(html)
     assert read.tags == {"h3", "p", "strong", "ul", "li"}
     assert all(not attributes for _, attributes in read.elements)
@@ -283,9 +283,9 @@ def test_what_was_planned_but_not_measured_says_so(tmp_path: Path) -> None:
     empty = {"warm": {PITCH: np.empty((2, 0))}, "hot": {PITCH: np.empty((2, 0))}}
     with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
         put(store, "planned", empty, configs={"hot": {"model": [component("gru")]}})
-    results = ablate.load_study("planned", tmp_path)
+    results = ablate.load_results("planned", tmp_path)
     shapes: dict[str, Any] = {name: len(getattr(results, name)()) for name in FRAMES}
-    assert shapes == {"frame": 0, "estimates": 0, "effects": 0, "floors": 0, "cells": 4}
+    assert shapes == {"frame": 0, "estimates": 0, "effects": 0, "floors": 0, "runs": 4}
     assert results.verdicts().blocks == ()
     assert "planned" in results._repr_html_()
     with pytest.raises(UnknownName, match="figure of this study 'forest'"):

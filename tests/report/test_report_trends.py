@@ -121,11 +121,11 @@ class TestWhichAxes:
 
     def test_other_axes_are_averaged_in_each_replicate(self) -> None:
         rng = np.random.default_rng(3)
-        cells = {(x, y): rng.normal(size=5) for x in (0.6, 0.8, 1.0) for y in ("none", "tempo")}
-        names = {key: f"x={key[0]}, y={key[1]}" for key in cells}
-        variants = Variants({names[x, y]: {"p.x": x, "q.y": y} for x, y in cells}, names[0.8, "none"])
-        (found,) = trends(replicated({names[key]: values for key, values in cells.items()}), variants, [Q])
-        expected = [[(cells[x, "none"][r] + cells[x, "tempo"][r]) / 2 for x in (0.6, 0.8, 1.0)] for r in range(5)]
+        runs = {(x, y): rng.normal(size=5) for x in (0.6, 0.8, 1.0) for y in ("none", "tempo")}
+        names = {key: f"x={key[0]}, y={key[1]}" for key in runs}
+        variants = Variants({names[x, y]: {"p.x": x, "q.y": y} for x, y in runs}, names[0.8, "none"])
+        (found,) = trends(replicated({names[key]: values for key, values in runs.items()}), variants, [Q])
+        expected = [[(runs[x, "none"][r] + runs[x, "tempo"][r]) / 2 for x in (0.6, 0.8, 1.0)] for r in range(5)]
         assert found.axis == "p.x"
         np.testing.assert_allclose(found.points, expected)
         assert found.averaged == 2
@@ -133,10 +133,10 @@ class TestWhichAxes:
 
     def test_a_combination_without_every_level_is_left_out(self) -> None:
         rng = np.random.default_rng(3)
-        cells = {(x, y): rng.normal(size=5) for x in (1, 2, 3) for y in ("none", "tempo") if (x, y) != (2, "tempo")}
-        variants = Variants({f"{x}{y}": {"p.x": x, "q.y": y} for x, y in cells}, "1none")
-        (found,) = trends(replicated({f"{x}{y}": values for (x, y), values in cells.items()}), variants, [Q])
-        np.testing.assert_allclose(found.points, np.stack([cells[x, "none"] for x in (1, 2, 3)], 1))
+        runs = {(x, y): rng.normal(size=5) for x in (1, 2, 3) for y in ("none", "tempo") if (x, y) != (2, "tempo")}
+        variants = Variants({f"{x}{y}": {"p.x": x, "q.y": y} for x, y in runs}, "1none")
+        (found,) = trends(replicated({f"{x}{y}": values for (x, y), values in runs.items()}), variants, [Q])
+        np.testing.assert_allclose(found.points, np.stack([runs[x, "none"] for x in (1, 2, 3)], 1))
 
     def test_named_variants_beside_an_axis_have_no_trend_of_their_own(self) -> None:
         """What an axis does not exist for is no level of it."""

@@ -7,9 +7,9 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from ablate.store.records import (
-    CellRecord,
     HistogramRecord,
     MeasurementRecord,
+    RunRecord,
     StageRecord,
     StudyRecord,
     VariantRecord,
@@ -32,17 +32,17 @@ def variants(*names: str) -> list[VariantRecord]:
 
 
 def stages(variant: str, replicate: int) -> dict[str, str]:
-    """The train stage belongs to a replicate, the others to a cell."""
+    """The train stage belongs to a replicate, the others to a run."""
     own = {kind: f"{kind} {variant} {replicate}" for kind in ("generate", "measure pitch")}
     return {"train": f"train {replicate}", **own}
 
 
-def cells(names: Sequence[str], replicates: int = 2) -> list[CellRecord]:
-    return [CellRecord(name, r, stages(name, r), {"config of": name}) for name in names for r in range(replicates)]
+def runs(names: Sequence[str], replicates: int = 2) -> list[RunRecord]:
+    return [RunRecord(name, r, stages(name, r), {"config of": name}) for name in names for r in range(replicates)]
 
 
 def put(store: Store, names: Sequence[str] = ("a", "b"), replicates: int = 2, name: str = "one") -> None:
-    store.put_study(study(name), variants(*names), cells(names, replicates))
+    store.put_study(study(name), variants(*names), runs(names, replicates))
 
 
 def stage(fingerprint: str, **changes: Any) -> StageRecord:

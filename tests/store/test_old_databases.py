@@ -50,7 +50,7 @@ def test_every_number_is_still_there(home: Path, script: ModuleType) -> None:
     with Store(f"sqlite:///{home / 'ablate.db'}") as store:
         assert [study.name for study in store.studies()] == ["small", "small@again"]
         assert [variant.name for variant in store.variants("small")] == ["tau=0.8", "tau=1.0"]
-        assert [cell.state for cell in store.cells("small")] == ["done"] * 4
+        assert [run.state for run in store.runs("small")] == ["done"] * 4
         found = [(m.variant, m.replicate, m.measurement) for m in store.measurements("small")]
         assert len(found) == 2 * 2 * 2 * 5
         for variant, replicate, m in found:
@@ -58,7 +58,7 @@ def test_every_number_is_still_there(home: Path, script: ModuleType) -> None:
             assert m.value == script.value(*place, script.UNITS["distance.pitch"].index(m.feature))
         assert len(store.histograms("small")) == 8
         assert len(store.measurements("small@again")) == 20
-        stages = store.stages(f for cell in store.cells("small") for f in cell.stages.values())
+        stages = store.stages(f for run in store.runs("small") for f in run.stages.values())
         assert {stage.kind for stage in stages.values()} >= {"load", "prepare", "train", "generate", "measure"}
         assert all(stage.environment == script.ENVIRONMENT for stage in stages.values())
     assert ask(home / "ablate.db", "PRAGMA foreign_key_check") == []
@@ -67,7 +67,7 @@ def test_every_number_is_still_there(home: Path, script: ModuleType) -> None:
 def test_floors_are_kept_apart(home: Path, request: pytest.FixtureRequest) -> None:
     """Version 0001 had none."""
     with Store(f"sqlite:///{home / 'ablate.db'}") as store:
-        stages = [f for cell in store.cells("small") for f in cell.stages.values()]
+        stages = [f for run in store.runs("small") for f in run.stages.values()]
         kinds = {m.floor for found in store.floors(stages).values() for m in found}
         assert {m.measurement.floor for m in store.measurements("small")} == {""}
     old = request.node.callspec.params["home"].stem

@@ -191,13 +191,13 @@ def test_a_database_of_an_older_ablate_is_refused_with_the_command_that_helps(
 def test_upgrading_keeps_what_is_there(store: Store, path: Path, later: Path) -> None:
     put(store)
     fill(store)
-    measurements, cells = store.measurements("one"), store.cells("one")
+    measurements, runs = store.measurements("one"), store.runs("one")
     (before,) = ask(path, "SELECT version_num FROM ablate_alembic_version")
     assert schema.upgrade_url(store.url) == (before[0], "9000")
     assert schema.upgrade_url(store.url) == ("9000", "9000")
     with Store(store.url) as again:
         assert again.measurements("one") == measurements
-        assert again.cells("one") == cells
+        assert again.runs("one") == runs
     assert ask(path, "SELECT note FROM ablate_studies") == [("none yet",)]
     assert ask(path, "PRAGMA foreign_key_check") == []
 
@@ -211,7 +211,7 @@ def test_an_upgrade_that_fails_changes_nothing(store: Store, path: Path, later: 
         schema.upgrade_url(store.url)
     assert ask(path, "SELECT * FROM sqlite_master ORDER BY name") == before
     assert ask(path, "SELECT version_num FROM ablate_alembic_version") == [revision]
-    assert len(store.cells("one")) == 4
+    assert len(store.runs("one")) == 4
 
 
 def test_there_is_nothing_to_upgrade_where_nothing_is(path: Path) -> None:
@@ -228,10 +228,10 @@ def test_a_reader_sees_the_last_whole_state_while_a_writer_writes(store: Store, 
     put(store)
     with opened(path) as writer:
         writer.execute("BEGIN IMMEDIATE")
-        writer.execute("DELETE FROM ablate_cells")
-        assert len(store.cells("one")) == 4
+        writer.execute("DELETE FROM ablate_runs")
+        assert len(store.runs("one")) == 4
         writer.execute("COMMIT")
-    assert store.cells("one") == []
+    assert store.runs("one") == []
 
 
 def test_a_writer_that_waits_in_vain_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,7 +257,7 @@ def test_a_full_disk_is_said_and_loses_nothing(store: Store, path: Path) -> None
         store.put_stage(stage("train 0", config={"much": "x" * 100_000}))
     hint = "free some space, then run the same command again"
     assert str(caught.value) == f"sqlite:///{path}: database or disk is full; {hint}"
-    assert len(store.cells("one")) == 4
+    assert len(store.runs("one")) == 4
     assert store.stages(["train 0"]) == {}
 
 

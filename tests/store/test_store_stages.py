@@ -11,7 +11,7 @@ import hypothesis.strategies as st
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
-from store_material import ask, cells, fill, measured, opened, put, stage, study, variants
+from store_material import ask, fill, measured, opened, put, runs, stage, study, variants
 
 from ablate.store.records import HistogramRecord, MeasurementRecord
 
@@ -70,7 +70,7 @@ def test_a_stage_that_is_forgotten_takes_its_measurements_along(store: Store, pa
     assert store.stages(["measure pitch a 0", "train 1", "train 0"]).keys() == {"train 0"}
     assert {(m.variant, m.replicate) for m in store.measurements("one")} == {("a", 1), ("b", 0), ("b", 1)}
     assert {(h.variant, h.replicate) for h in store.histograms("one")} == {("a", 1), ("b", 0), ("b", 1)}
-    assert len(store.cells("one")) == 4
+    assert len(store.runs("one")) == 4
     assert ask(path, "PRAGMA foreign_key_check") == []
 
 
@@ -109,14 +109,14 @@ def test_numbers_come_back_to_the_bit(store: Store, data: st.DataObject) -> None
 def test_results_are_ordered_by_place_and_not_by_when_they_came(store: Store) -> None:
     names = ["b", "a"]
     both = [
-        dataclasses.replace(cell, stages={**cell.stages, "measure aa": f"aa {cell.variant} {cell.replicate}"})
-        for cell in cells(names)
+        dataclasses.replace(run, stages={**run.stages, "measure aa": f"aa {run.variant} {run.replicate}"})
+        for run in runs(names)
     ]
     store.put_study(study(), variants(*names), both)
-    for cell in reversed(both):
-        store.put_stage(*measured(cell.stages["measure pitch"], 2.0, 1.0))
+    for run in reversed(both):
+        store.put_stage(*measured(run.stages["measure pitch"], 2.0, 1.0))
         rows = [MeasurementRecord(i, "aa", f, 0.0, "1", "none", 1) for i in range(2) for f in ("y", "x")]
-        store.put_stage(stage(cell.stages["measure aa"]), rows)
+        store.put_stage(stage(run.stages["measure aa"]), rows)
     found = [
         (c.variant, c.replicate, m.sample, m.metric, m.feature)
         for c in store.measurements("one")
@@ -128,10 +128,10 @@ def test_results_are_ordered_by_place_and_not_by_when_they_came(store: Store) ->
     assert places == [(v, r, s) for v in names for r in range(2) for s in range(2)]
 
 
-def test_a_shared_stage_is_seen_by_every_cell_that_consists_of_it(store: Store) -> None:
+def test_a_shared_stage_is_seen_by_every_run_that_consists_of_it(store: Store) -> None:
     put(store)
     put(store, ["b"], replicates=1, name="two")
-    shared = [dataclasses.replace(cell, stages={"measure pitch": "shared"}) for cell in cells(["x", "y"], 1)]
+    shared = [dataclasses.replace(run, stages={"measure pitch": "shared"}) for run in runs(["x", "y"], 1)]
     store.put_study(study("three"), variants("x", "y"), shared)
     fill(store)
     store.put_stage(*measured("shared", 7.0))
@@ -140,7 +140,7 @@ def test_a_shared_stage_is_seen_by_every_cell_that_consists_of_it(store: Store) 
     assert [(m.variant, m.measurement.value) for m in store.measurements("three")] == [("x", 7.0), ("y", 7.0)]
 
 
-def test_means_are_over_the_samples_of_each_cell(store: Store) -> None:
+def test_means_are_over_the_samples_of_each_run(store: Store) -> None:
     put(store)
     put(store, name="two")
     assert store.means("one", "pitch", "l1") == {}

@@ -1,4 +1,4 @@
-"""Studies, variants and cells in the store."""
+"""Studies, variants and runs in the store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from store_material import ask, cells, fill, put, stage, stages, study, variants
+from store_material import ask, fill, put, runs, stage, stages, study, variants
 
 from ablate.errors import StoreError, UnknownName
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def states(store: Store, name: str = "one") -> dict[tuple[str, int], tuple[str, str, str]]:
-    return {(c.variant, c.replicate): (c.state, c.error_class, c.error) for c in store.cells(name)}
+    return {(c.variant, c.replicate): (c.state, c.error_class, c.error) for c in store.runs(name)}
 
 
 DONE, FAILED, PENDING = ("done", "", ""), ("failed", "StageError", "no luck"), ("pending", "", "")
@@ -32,62 +32,62 @@ def test_a_study_comes_back_as_it_was_put(store: Store) -> None:
     assert before <= found.created == found.updated <= datetime.now(UTC)  # type: ignore[operator]
     assert store.studies() == [found]
     assert store.variants("one") == variants("a", "b")
-    assert store.cells("one") == cells(["a", "b"])
+    assert store.runs("one") == runs(["a", "b"])
 
 
 def test_a_study_put_again_is_the_same_study_brought_up_to_date(store: Store, path: Path) -> None:
     put(store)
     first = store.study("one")
-    store.put_study(study(spec={"question": "Why not?"}, seed=4), variants("a", "b"), cells(["a", "b"]))
+    store.put_study(study(spec={"question": "Why not?"}, seed=4), variants("a", "b"), runs(["a", "b"]))
     again = store.study("one")
     assert again.created == first.created < again.updated  # type: ignore[operator]
     assert (again.spec, again.seed) == ({"question": "Why not?"}, 4)
-    assert ask(path, "SELECT count(*) FROM ablate_cells") == [(4,)]
+    assert ask(path, "SELECT count(*) FROM ablate_runs") == [(4,)]
 
 
-def test_cells_that_stay_keep_their_state(store: Store) -> None:
+def test_runs_that_stay_keep_their_state(store: Store) -> None:
     put(store)
-    store.set_cell("one", "a", 0, "done")
-    store.set_cell("one", "b", 1, *FAILED)
+    store.set_run("one", "a", 0, "done")
+    store.set_run("one", "b", 1, *FAILED)
     put(store, ["a", "b", "c"], replicates=3)
     expected = {(variant, replicate): PENDING for variant in "abc" for replicate in range(3)}
     assert states(store) == expected | {("a", 0): DONE, ("b", 1): FAILED}
 
 
-def test_a_cell_whose_stages_changed_begins_anew(store: Store) -> None:
+def test_a_run_whose_stages_changed_begins_anew(store: Store) -> None:
     put(store)
     for variant, replicate in states(store):
-        store.set_cell("one", variant, replicate, *FAILED)
-    changed = cells(["a", "b"])
+        store.set_run("one", variant, replicate, *FAILED)
+    changed = runs(["a", "b"])
     changed[0] = dataclasses.replace(changed[0], stages={**changed[0].stages, "train": "another"})
     changed[1] = dataclasses.replace(changed[1], stages={**changed[1].stages, "measure velocity": "more"})
     changed[2] = dataclasses.replace(changed[2], stages={"train": "train 0"})
     changed[3] = dataclasses.replace(changed[3], config={"said": "otherwise"})
     store.put_study(study(), variants("a", "b"), changed)
     assert states(store) == {("a", 0): PENDING, ("a", 1): PENDING, ("b", 0): PENDING, ("b", 1): FAILED}
-    assert [cell.stages for cell in store.cells("one")] == [dict(cell.stages) for cell in changed]
-    assert store.cells("one")[3].config == {"said": "otherwise"}
+    assert [run.stages for run in store.runs("one")] == [dict(run.stages) for run in changed]
+    assert store.runs("one")[3].config == {"said": "otherwise"}
 
 
 def test_a_variant_that_changed_under_its_name_begins_anew(store: Store) -> None:
     put(store)
-    store.set_cell("one", "a", 0, "done")
-    store.set_cell("one", "b", 0, "done")
+    store.set_run("one", "a", 0, "done")
+    store.set_run("one", "b", 0, "done")
     first, second = variants("a", "b")
-    store.put_study(study(), [dataclasses.replace(first, fingerprint="other"), second], cells(["a", "b"]))
+    store.put_study(study(), [dataclasses.replace(first, fingerprint="other"), second], runs(["a", "b"]))
     assert states(store)["a", 0] == PENDING
     assert states(store)["b", 0] == DONE
 
 
 def test_variants_can_be_reordered_renamed_and_removed(store: Store, path: Path) -> None:
     put(store, ["a", "b", "c"])
-    store.set_cell("one", "a", 0, "done")
-    store.set_cell("one", "c", 0, "done")
+    store.set_run("one", "a", 0, "done")
+    store.set_run("one", "c", 0, "done")
     put(store, ["c", "new", "a"], replicates=1)
     assert store.variants("one") == variants("c", "new", "a")
     assert states(store) == {("c", 0): DONE, ("new", 0): PENDING, ("a", 0): DONE}
     assert ask(path, "SELECT count(*) FROM ablate_variants") == [(3,)]
-    assert ask(path, "SELECT count(*) FROM ablate_cell_stages") == [(9,)]
+    assert ask(path, "SELECT count(*) FROM ablate_run_stages") == [(9,)]
     assert ask(path, "PRAGMA foreign_key_check") == []
 
 
@@ -95,23 +95,23 @@ def test_two_variants_can_swap_their_names(store: Store) -> None:
     put(store)
     a, b = variants("a", "b")
     swapped = [dataclasses.replace(a, fingerprint=b.fingerprint), dataclasses.replace(b, fingerprint=a.fingerprint)]
-    store.put_study(study(), swapped, cells(["a", "b"]))
+    store.put_study(study(), swapped, runs(["a", "b"]))
     assert store.variants("one") == swapped
 
 
 def test_studies_are_listed_by_name_and_kept_apart(store: Store) -> None:
     for name in ("b@smoke", "a", "b"):
         put(store, name=name)
-    store.set_cell("b", "a", 0, "done")
+    store.set_run("b", "a", 0, "done")
     assert [record.name for record in store.studies()] == ["a", "b", "b@smoke"]
     assert states(store, "a")["a", 0] == PENDING
     assert states(store, "b")["a", 0] == DONE
 
 
-def test_a_cell_that_was_done_forgets_its_error(store: Store) -> None:
+def test_a_run_that_was_done_forgets_its_error(store: Store) -> None:
     put(store)
-    store.set_cell("one", "a", 0, *FAILED)
-    store.set_cell("one", "a", 0, "done")
+    store.set_run("one", "a", 0, *FAILED)
+    store.set_run("one", "a", 0, "done")
     assert states(store)["a", 0] == DONE
 
 
@@ -120,15 +120,15 @@ def test_what_is_not_there_is_said(store: Store) -> None:
     for question in (
         store.study,
         store.variants,
-        store.cells,
+        store.runs,
         store.measurements,
         store.histograms,
         store.delete_study,
     ):
         with pytest.raises(UnknownName, match="unknown study in this home 'tau_swep'; did you mean 'tau_sweep'"):
             question("tau_swep")
-    with pytest.raises(StoreError, match="study 'tau_sweep' has no cell c, replicate 7"):
-        store.set_cell("tau_sweep", "c", 7, "done")
+    with pytest.raises(StoreError, match="study 'tau_sweep' has no run c, replicate 7"):
+        store.set_run("tau_sweep", "c", 7, "done")
 
 
 def test_deleting_a_study_leaves_what_others_use(store: Store, path: Path) -> None:

@@ -167,7 +167,7 @@ def test_results_of_other_code_begin_the_trials_anew(
 
 
 def test_a_replicate_that_comes_late_is_counted(store: Store, tmp_path: Path) -> None:
-    """A cell failed, its variant was complete without it, and a later run got it done."""
+    """A run failed, its variant was complete without it, and a later run got it done."""
     finish(store.url, layout(tmp_path), {**VALUES, "tau=0.8": {0: 0.5}})
     assert summary(store.url) == COMPLETE | {0.8: ("COMPLETE", 0.5)}
     finish(store.url, layout(tmp_path), VALUES)
@@ -209,7 +209,7 @@ def test_optuna_and_ablate_keep_their_tables_in_one_file(path: Path, tmp_path: P
         finish(url, layout(tmp_path), VALUES)
         put(store)
     with Store(url) as store:
-        assert len(store.cells("one")) == 4
+        assert len(store.runs("one")) == 4
     assert summary(url) == COMPLETE
     (ours,) = ask(path, "SELECT version_num FROM ablate_alembic_version")
     (optunas,) = ask(path, "SELECT version_num FROM alembic_version")
@@ -223,7 +223,7 @@ def test_deleting_trials_leaves_other_studies_and_our_tables(store: Store, path:
     assert len(frozen(store.url)) == 2
     delete_trials(store.url, "sweep")
     assert ask(path, "SELECT count(*) FROM trials") == [(0,)]
-    assert len(store.cells("one")) == 4
+    assert len(store.runs("one")) == 4
 
 
 def test_a_study_made_by_somebody_else_is_not_touched(store: Store, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import optuna
 
 from ablate.registry import get_registry
-from ablate.study.file.study_file import load_study
+from ablate.study.file.study_file import read_study
 from ablate.study.plan.layout import Layout, lay_out
 from ablate.study.run.optuna_view import Trials
 
@@ -56,7 +56,7 @@ def layout(
 
 
 def read(path: Path) -> Layout:
-    return lay_out(load_study(str(path)), get_registry(), "cpu")
+    return lay_out(read_study(str(path)), get_registry(), "cpu")
 
 
 def open_trials(url: str, laid_out: Layout) -> Trials:

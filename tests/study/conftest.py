@@ -10,17 +10,17 @@ import pytest
 from ablate.registry import Component, Plugin, get_registry
 from ablate.store.store import Store
 from ablate.study.file.overrides import Overrides
-from ablate.study.file.study_file import StudySpec, load_study
+from ablate.study.file.study_file import StudySpec, read_study
 from ablate.study.plan.layout import lay_out
 from ablate.study.plan.plan import make_plan
 from ablate.study.run.home import open_home, store_url
-from ablate.study.run.runner import StudyRun
+from ablate.study.run.runner import StudyRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ablate.study.run.result import RunResult
+    from ablate.study.run.result import StudyResult
 
 TINY = """
 question = "Does it run?"
@@ -73,10 +73,10 @@ class Bench:
         self.home = open_home(home)
         self.url = store_url(self.home)
 
-    def run(self, spec: StudySpec, **options: Any) -> RunResult:
+    def run(self, spec: StudySpec, **options: Any) -> StudyResult:
         layout = lay_out(spec, get_registry(), "cpu")
         with Store(self.url) as store:
-            run = StudyRun(layout, store, self.home, **options)
+            run = StudyRunner(layout, store, self.home, **options)
             if "listener" in options:
                 options["listener"].run = run
             return run.run()
@@ -87,13 +87,13 @@ class Bench:
             return make_plan(lay_out(spec, get_registry(), "cpu"), store, self.home).count(kind)
 
     def numbers(self, name: str) -> list[Any]:
-        """Every measurement, by cell."""
+        """Every measurement, by run."""
         with Store(self.url) as store:
             return sorted(store.measurements(name), key=repr)
 
     def states(self, name: str) -> dict[tuple[str, int], str]:
         with Store(self.url) as store:
-            return {(cell.variant, cell.replicate): cell.state for cell in store.cells(name)}
+            return {(run.variant, run.replicate): run.state for run in store.runs(name)}
 
     def store(self) -> Store:
         return Store(self.url)
@@ -109,7 +109,7 @@ def load(tiny: Path) -> Callable[..., StudySpec]:
     """Load the study with overrides, ``set`` as a dictionary."""
 
     def loaded(settings: dict[str, Any] | None = None, **overrides: Any) -> StudySpec:
-        return load_study(str(tiny), Overrides(settings=tuple((settings or {}).items()), **overrides))
+        return read_study(str(tiny), Overrides(settings=tuple((settings or {}).items()), **overrides))
 
     return loaded
 

@@ -10,7 +10,7 @@ import pytest
 import ablate
 from ablate.errors import StudyFileError
 from ablate.registry import get_registry
-from ablate.study.file.study_file import StudySpec, load_study
+from ablate.study.file.study_file import StudySpec, read_study
 from ablate.study.plan.layout import lay_out
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ training.batch = 4
 def of(tiny: Path) -> Callable[..., StudySpec]:
     def loaded(variants: str, top: str = "") -> StudySpec:
         tiny.write_text(top + tiny.read_text(encoding="utf-8").replace(TAU, "") + variants, encoding="utf-8")
-        return load_study(str(tiny))
+        return read_study(str(tiny))
 
     return loaded
 
@@ -44,9 +44,9 @@ def of(tiny: Path) -> Callable[..., StudySpec]:
 def trainings(bench: Bench, name: str) -> dict[str, dict[str, Any]]:
     """What became of the training of each variant's first replicate."""
     with bench.store() as store:
-        cells = [cell for cell in store.cells(name) if cell.replicate == 0]
-        stages = store.stages(cell.stages["train"] for cell in cells)
-        return {cell.variant: dict(stages[cell.stages["train"]].result) for cell in cells}
+        runs = [run for run in store.runs(name) if run.replicate == 0]
+        stages = store.stages(run.stages["train"] for run in runs)
+        return {run.variant: dict(stages[run.stages["train"]].result) for run in runs}
 
 
 def test_without_a_budget_steps_are_equal_and_tokens_are_not(bench: Bench, of: Callable[..., StudySpec]) -> None:
@@ -75,7 +75,7 @@ def test_a_budget_of_tokens_equalises_them(bench: Bench, of: Callable[..., Study
     }
     assert found["wide"]["tokens_seen"] == found["plain"]["tokens_seen"] == 192
     layout = lay_out(spec, get_registry(), "cpu")
-    steps = {cell.variant.name: cell.configuration.settings["training"]["steps"] for cell in layout.cells}
+    steps = {run.variant.name: run.configuration.settings["training"]["steps"] for run in layout.runs}
     assert (steps["plain"], steps["wide"]) == (6, 3)
 
 
@@ -94,10 +94,10 @@ def test_a_baseline_that_counts_by_the_example_has_no_budget_to_give(of: Callabl
 def test_an_epoch_is_counted_in_steps(bench: Bench, of: Callable[..., StudySpec]) -> None:
     bench.run(of("[variants.plain]\n"))
     with bench.store() as store:
-        (cell, *_) = store.cells("tiny")
-        stages = store.stages(cell.stages.values())
-        tokens = stages[cell.stages["prepare"]].result["tokens"]
-        assert stages[cell.stages["train"]].result["steps_per_epoch"] == pytest.approx(tokens / (2 * 16))
+        (run, *_) = store.runs("tiny")
+        stages = store.stages(run.stages.values())
+        tokens = stages[run.stages["prepare"]].result["tokens"]
+        assert stages[run.stages["train"]].result["steps_per_epoch"] == pytest.approx(tokens / (2 * 16))
 
 
 def test_what_differs_unasked_is_refused(of: Callable[..., StudySpec], offer: Callable[[Any], None]) -> None:
@@ -131,12 +131,12 @@ class TestPairing:
         tiny.write_text(
             text.replace(TAU, "") + "[variants.a]\n[variants.b]\nconditioner = 'tempo'\naugmenter = 'tempo'\n"
         )
-        layout = lay_out(load_study(str(tiny)), get_registry(), "cpu")
+        layout = lay_out(read_study(str(tiny)), get_registry(), "cpu")
         models = {}
-        for cell in layout.cells:
-            stage = cell.stages.stages["train"]
+        for run in layout.runs:
+            stage = run.stages.stages["train"]
             torch.manual_seed(stage.config["seeds"]["init"])
-            models[cell.variant.name, cell.replicate] = build_model(stage.config).state_dict()
+            models[run.variant.name, run.replicate] = build_model(stage.config).state_dict()
         plain, told = models["a", 0], models["b", 0]
         assert plain.keys() < told.keys()
         assert all(torch.equal(plain[name], told[name]) for name in plain)
@@ -146,8 +146,8 @@ class TestPairing:
         layout = lay_out(of(VARIANTS), get_registry(), "cpu")
         for kind, key in (("train", "seeds"), ("generate", "seeds")):
             of_replicate: dict[int, set[str]] = {}
-            for cell in layout.cells:
-                seeds = cell.stages.stages[kind].config[key]
-                of_replicate.setdefault(cell.replicate, set()).add(repr(seeds))
+            for run in layout.runs:
+                seeds = run.stages.stages[kind].config[key]
+                of_replicate.setdefault(run.replicate, set()).add(repr(seeds))
             assert all(len(found) == 1 for found in of_replicate.values())
             assert len(set.union(*of_replicate.values())) == len(of_replicate)

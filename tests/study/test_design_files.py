@@ -9,7 +9,7 @@ import pytest
 from ablate.errors import StudyFileError, UsageError
 from ablate.registry import get_registry
 from ablate.study.file.overrides import Overrides
-from ablate.study.file.study_file import StudySpec, load_study
+from ablate.study.file.study_file import StudySpec, read_study
 from ablate.study.plan.layout import lay_out
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def of(tiny: Path) -> Callable[..., StudySpec]:
         text = tiny.read_text(encoding="utf-8")
         assert TAU in text
         tiny.write_text(top + text.replace(TAU, "") + axes + rest, encoding="utf-8")
-        return load_study(str(tiny), Overrides(**overrides))
+        return read_study(str(tiny), Overrides(**overrides))
 
     return loaded
 
@@ -69,7 +69,7 @@ def test_a_design_makes_variants_that_can_be_laid_out(
     assert (names(spec) if isinstance(expected, list) else len(names(spec))) == expected
     assert sum(variant.baseline for variant in spec.variants()) == 1
     layout = lay_out(spec, get_registry(), "cpu")
-    assert len(layout.cells) == len(spec.variants()) * spec.replicates
+    assert len(layout.runs) == len(spec.variants()) * spec.replicates
     assert spec.plain()["design"] == design
 
 
@@ -97,7 +97,7 @@ def test_an_axis_may_exist_for_some_levels_of_another(of: Callable[..., StudySpe
         "sampler=temperature+top_p, p=0.9",
     ]
     layout = lay_out(spec, get_registry(), "cpu")
-    chains = {cell.variant.name: [c.plain() for c in cell.configuration.choices["sampler"]] for cell in layout.cells}
+    chains = {run.variant.name: [c.plain() for c in run.configuration.choices["sampler"]] for run in layout.runs}
     assert [choice["name"] for choice in chains["sampler=temperature"]] == ["temperature"]
     assert chains["sampler=temperature+top_p, p=0.8"][1]["options"]["p"] == 0.8
 
@@ -121,7 +121,7 @@ def test_more_variants_extend_a_search_as_more_replicates_do(of: Callable[..., S
     spec = of(NUCLEUS.format(p="low = 0.7, high = 1.0"), 'design = "search"\n', n_variants=40)
     assert (spec.search.n_variants, spec.name, spec.overrides) == (40, "tiny", ())
     with pytest.raises(UsageError, match=r"--variants goes with a search; the design of .* is factorial"):
-        load_study("tau_sweep", Overrides(n_variants=3))
+        read_study("tau_sweep", Overrides(n_variants=3))
 
 
 P = "axes.sampler.temperature.tau"
@@ -236,7 +236,7 @@ def test_what_is_wrong_is_said_with_its_key(of: Callable[..., StudySpec], axes: 
 
 def test_set_reaches_design_statistics_and_floors(tiny: Path) -> None:
     settings = (("design", "one_at_a_time"), ("statistics.alpha", 0.01), ("floors.draws", 3))
-    spec = load_study(str(tiny), Overrides(settings=settings))
+    spec = read_study(str(tiny), Overrides(settings=settings))
     assert (spec.design, spec.floors.draws) == ("one_at_a_time", 3)
     assert spec.reading["statistics"]["alpha"] == 0.01
 

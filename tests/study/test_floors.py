@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def records(bench: Bench, name: str) -> list[MeasurementRecord]:
-    """The floors of the first cell, in order."""
+    """The floors of the first run, in order."""
     with bench.store() as store:
-        return [record for found in store.floors(store.cells(name)[0].stages.values()).values() for record in found]
+        return [record for found in store.floors(store.runs(name)[0].stages.values()).values() for record in found]
 
 
 def floors(bench: Bench, name: str) -> dict[tuple[str, str, str], list[float]]:
@@ -144,7 +144,7 @@ class TestResampling:
             ]
         wanted = ("resampling", "distance.pitch", "l1")
         drawn = [m.n for m in records(bench, spec.name) if (m.floor, m.metric, m.feature) == wanted]
-        assert drawn == [sum(sizes)] * 200, "each draw is as large as the samples of the cell"
+        assert drawn == [sum(sizes)] * 200, "each draw is as large as the samples of the run"
         found = floors(bench, spec.name)
         for metric, counts in (("distance.pitch", pitches(prelude)), ("distance.velocity", velocities(prelude))):
             values = np.array(found["resampling", metric, "l1"])
@@ -187,11 +187,11 @@ class TestResampling:
     ) -> None:
         bench.run(load())
         with bench.store() as store:
-            cells = store.cells("tiny")
-            stages = store.stages(cell.stages["resample distance.pitch"] for cell in cells)
-            seeds = {c.replicate: {} for c in cells}  # type: ignore[var-annotated]
-            for cell in cells:
-                seeds[cell.replicate][cell.variant] = stages[cell.stages["resample distance.pitch"]].config["seed"]
+            runs = store.runs("tiny")
+            stages = store.stages(run.stages["resample distance.pitch"] for run in runs)
+            seeds = {c.replicate: {} for c in runs}  # type: ignore[var-annotated]
+            for run in runs:
+                seeds[run.replicate][run.variant] = stages[run.stages["resample distance.pitch"]].config["seed"]
         assert all(len(set(of.values())) == 1 for of in seeds.values())
         assert len({seed for of in seeds.values() for seed in of.values()}) == len(seeds)
 
@@ -234,12 +234,12 @@ class TestWhatCannotBeMeasured:
         assert set(bench.states("tiny").values()) == {"done"}
         assert bench.run(load()).ran == {}
         with bench.store() as store:
-            (cell, *_) = store.cells("tiny")
-            stage = store.stages([cell.stages["floor fussy"]])[cell.stages["floor fussy"]]
+            (run, *_) = store.runs("tiny")
+            stage = store.stages([run.stages["floor fussy"]])[run.stages["floor fussy"]]
         assert stage.result["skipped"] == dict.fromkeys(("copy", "round_trip", "shuffled"), "only what a model made")
         assert ("copy", "distance.pitch", "l1") in floors(bench, "tiny")
 
-    def test_a_bug_in_it_costs_no_cell(
+    def test_a_bug_in_it_costs_no_run(
         self, bench: Bench, load: Callable[..., StudySpec], fussy: Callable[[type[Exception]], None]
     ) -> None:
         fussy(ZeroDivisionError)

@@ -10,7 +10,7 @@ import pytest
 from ablate.music.storage import read_performances
 from ablate.registry import get_registry
 from ablate.study.file.overrides import Overrides
-from ablate.study.file.study_file import load_study
+from ablate.study.file.study_file import read_study
 
 if TYPE_CHECKING:
     from conftest import Bench
@@ -25,13 +25,13 @@ def test_samples_at_tau_1_resemble_the_piece_more_than_its_shuffled_tokens_do(be
     By pitch alone they need not: shuffling tokens leaves the histogram of pitches as it is.
     """
     settings = {**SETTINGS, "axes.sampler.temperature.tau": [1.0]}
-    spec = load_study("tau_sweep", Overrides(replicates=2, settings=tuple(settings.items())))
+    spec = read_study("tau_sweep", Overrides(replicates=2, settings=tuple(settings.items())))
     bench.run(spec, workers=1)
     with bench.store() as store:
         learned = store.means(spec.name, "distance.average", "average")
-        stages = store.stages(store.cells(spec.name)[0].stages.values())
+        stages = store.stages(store.runs(spec.name)[0].stages.values())
         losses = [
-            store.stages(cell.stages.values())[cell.stages["train"]].result["loss"] for cell in store.cells(spec.name)
+            store.stages(run.stages.values())[run.stages["train"]].result["loss"] for run in store.runs(spec.name)
         ]
     load = next(stage for stage in stages.values() if stage.kind == "load")
     reference = read_performances(bench.home / load.artifact / "performances.npz")

@@ -10,10 +10,10 @@ import pytest
 
 from ablate.registry import get_registry
 from ablate.study.file.overrides import Overrides
-from ablate.study.file.study_file import load_study
+from ablate.study.file.study_file import read_study
 from ablate.study.plan.layout import lay_out
 from ablate.study.run.executor import InlineExecutor
-from ablate.study.run.runner import Shared, StudyRun
+from ablate.study.run.runner import SearchContext, StudyRunner
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,7 @@ SIZES = {
 
 def sweep(precision: str) -> StudySpec:
     settings = tuple({**SIZES, "training.precision": precision}.items())
-    spec = load_study("tau_sweep", Overrides(replicates=REPLICATES, settings=settings))
+    spec = read_study("tau_sweep", Overrides(replicates=REPLICATES, settings=settings))
     return dataclasses.replace(spec, name=precision)
 
 
@@ -46,14 +46,16 @@ def numbers(bench: Bench, precision: str, *, stacked: bool) -> tuple[list[float]
     """Losses and distances of all replicates."""
     spec = sweep(precision)
     with bench.store() as store, InlineExecutor(bench.home, "cpu", 60.0, stacked=stacked) as executor:
-        result = StudyRun(lay_out(spec, get_registry(), "cpu"), store, bench.home, shared=Shared(executor)).run()
+        result = StudyRunner(
+            lay_out(spec, get_registry(), "cpu"), store, bench.home, shared=SearchContext(executor)
+        ).run()
         assert result.failures == ()
-        cells = store.cells(spec.name)
-        trained = store.stages(cell.stages["train"] for cell in cells)
-        results = [trained[cell.stages["train"]].result for cell in cells]
+        runs = store.runs(spec.name)
+        trained = store.stages(run.stages["train"] for run in runs)
+        results = [trained[run.stages["train"]].result for run in runs]
         means = store.means(spec.name, "distance.average", "average")
     assert {(each["precision"], each["together"]) for each in results} == {(precision, REPLICATES if stacked else 1)}
-    return [each["loss"] for each in results], [means[cell.variant, cell.replicate] for cell in cells]
+    return [each["loss"] for each in results], [means[run.variant, run.replicate] for run in runs]
 
 
 @pytest.mark.slow

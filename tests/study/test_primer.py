@@ -133,8 +133,8 @@ def primed(tiny: Path, load: Callable[..., StudySpec]) -> Callable[..., StudySpe
 
 def artifact(bench: Bench, spec: StudySpec, variant: str, kind: str) -> Path:
     layout = lay_out(spec, get_registry(), "cpu")
-    cell = next(c for c in layout.cells if c.variant.name == variant and c.replicate == 0)
-    return bench.home / cell.stages.stages[kind].artifact
+    run = next(c for c in layout.runs if c.variant.name == variant and c.replicate == 0)
+    return bench.home / run.stages.stages[kind].artifact
 
 
 def test_a_primed_study_keeps_primers_and_measures_without_them(bench: Bench, primed: Callable[..., StudySpec]) -> None:

@@ -1,4 +1,4 @@
-"""What is wrong and can be known before training stops the study before training; the rest fails its cells."""
+"""What is wrong and can be known before training stops the study before training; the rest fails its runs."""
 
 from __future__ import annotations
 
@@ -79,14 +79,14 @@ def test_an_augmenter_that_makes_no_music(
 
 
 def test_one_bad_variant_stops_the_others_before_training(bench: Bench, tiny: Path) -> None:
-    from ablate.study.file.study_file import load_study
+    from ablate.study.file.study_file import read_study
 
     text = tiny.read_text(encoding="utf-8")
     text = text.replace(
         "sampler.temperature.tau = [0.8, 1.0]", 'augmenter = ["none", {transpose = {semitones = [-90]}}]'
     )
     tiny.write_text(text.replace("sampler.temperature.tau = 1.0", 'augmenter = "none"'), encoding="utf-8")
-    spec = load_study(str(tiny))
+    spec = read_study(str(tiny))
     result = bench.run(spec)
     assert result.refused
     assert {f.variant for f in result.failures} == {"augmenter=transpose(semitones=-90)"}

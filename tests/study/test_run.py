@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conftest import Bench
 
     from ablate.study.file.study_file import StudySpec
-    from ablate.study.run.runner import StudyRun
+    from ablate.study.run.runner import StudyRunner
     from ablate.study.work.messages import News
 
 
@@ -101,7 +101,7 @@ class StopsAfter(Listener):
     """Asks a run to stop once its trainings have told so many pieces of news."""
 
     def __init__(self, news: int) -> None:
-        self.run: StudyRun
+        self.run: StudyRunner
         self.left = news
 
     def news(self, news: News) -> None:
@@ -148,7 +148,7 @@ def test_files_that_nothing_needs_may_be_gone(bench: Bench, load: Callable[..., 
 
 
 class TestFailures:
-    def test_a_failing_cell_is_recorded_and_the_others_go_on(
+    def test_a_failing_run_is_recorded_and_the_others_go_on(
         self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, offer: Callable[[Any], None]
     ) -> None:
         class Picky(ablate.Metric):
@@ -253,7 +253,7 @@ class TestFailures:
         }
         assert {f.error_class for f in result.failures} == {"NoTokenPossible"}
 
-    def test_diverged_training_fails_its_cells(self, bench: Bench, load: Callable[..., StudySpec]) -> None:
+    def test_diverged_training_fails_its_runs(self, bench: Bench, load: Callable[..., StudySpec]) -> None:
         result = bench.run(load({"training.learning_rate": 1e38, "training.clip": 0.0}))
         assert {f.error_class for f in result.failures} == {"TrainingDiverged"}
         assert all("learning_rate" in f.error for f in result.failures)
@@ -264,7 +264,7 @@ class TestFailures:
         assert silent
         assert "holds no notes after 1 tokens" in silent[0].error
 
-    def test_a_failed_cell_is_tried_again(self, bench: Bench, load: Callable[..., StudySpec]) -> None:
+    def test_a_failed_run_is_tried_again(self, bench: Bench, load: Callable[..., StudySpec]) -> None:
         (bench.home / "artifacts").mkdir()
         (bench.home / "artifacts" / "train").write_text("in the way")
         result = bench.run(load())
@@ -315,15 +315,15 @@ def test_replicates_are_paired(bench: Bench, load: Callable[..., StudySpec]) -> 
 def test_every_measurement_carries_what_decides_it(bench: Bench, load: Callable[..., StudySpec]) -> None:
     bench.run(load())
     with bench.store() as store:
-        (cell, *_) = store.cells("tiny")
-        stages = store.stages(cell.stages.values())
-    assert cell.config["training"]["precision"] == "fp32"
-    assert cell.config["tokenizer"][0] == {
+        (run, *_) = store.runs("tiny")
+        stages = store.stages(run.stages.values())
+    assert run.config["training"]["precision"] == "fp32"
+    assert run.config["tokenizer"][0] == {
         "name": "midilike-classic",
         "version": "1",
         "options": {"default_length": 1.0, "min_length": 0.05, "velocity_scale": 1.0},
     }
-    train = stages[cell.stages["train"]]
+    train = stages[run.stages["train"]]
     assert train.result["tokens_seen"] == 6 * 2 * 16
     assert train.environment["packages"]["torch"].startswith("2.")
     assert np.load(bench.home / train.artifact / "losses.npy").shape == (6,)

@@ -16,7 +16,7 @@ import pytest
 from ablate.registry import get_registry
 from ablate.store.store import Store
 from ablate.study.file.overrides import Overrides
-from ablate.study.file.study_file import StudySpec, load_study
+from ablate.study.file.study_file import StudySpec, read_study
 from ablate.study.run.listener import Listener
 from ablate.study.search.search import SearchRun, chosen_so_far
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from conftest import Bench
 
-    from ablate.study.run.result import RunResult
-    from ablate.study.work.messages import Done
+    from ablate.study.run.result import StudyResult
+    from ablate.study.work.messages import StageResult
 
 TAU = "[axes]\nsampler.temperature.tau = [0.8, 1.0]\n[baseline]\nsampler.temperature.tau = 1.0\n"
 SPACE = """
@@ -56,12 +56,12 @@ def of(tiny: Path) -> Callable[..., StudySpec]:
 
     def loaded(search: str = TWO, space: str = SPACE, **overrides: Any) -> StudySpec:
         tiny.write_text('design = "search"\n' + text.replace(TAU, "") + space + search, encoding="utf-8")
-        return load_study(str(tiny), Overrides(**overrides))
+        return read_study(str(tiny), Overrides(**overrides))
 
     return loaded
 
 
-def run(bench: Bench, spec: StudySpec, **options: Any) -> RunResult:
+def run(bench: Bench, spec: StudySpec, **options: Any) -> StudyResult:
     with Store(bench.url) as store:
         search = SearchRun(spec, get_registry(), store, bench.home, **options)
         if "listener" in options:
@@ -156,7 +156,7 @@ class StopsAfter(Listener):
         self.run: SearchRun
         self.left = generations
 
-    def done(self, done: Done) -> None:
+    def done(self, done: StageResult) -> None:
         self.left -= done.stage.kind == "generate"
         if self.left == 0:
             self.run.stop()
@@ -202,7 +202,7 @@ def test_a_killed_search_goes_on_as_if_it_had_not_been(
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     other = type(bench)(tmp_path / "other")
-    run(other, load_study(str(tiny)))
+    run(other, read_study(str(tiny)))
     assert chosen(bench) == chosen(other)
     assert bench.numbers("tiny") == other.numbers("tiny")
     assert {trial.state.name for trial in trials(bench)} == {"COMPLETE"}
@@ -238,7 +238,7 @@ def test_a_variant_worse_than_the_best_gets_no_more_replicates(bench: Bench, of:
         last = "pruned" if name in given_up else "done"
         assert [states[name, replicate] for replicate in range(4)] == ["done", "done", "done", last]
     with bench.store() as store:
-        (reason,) = {c.error.partition(":")[0] for c in store.cells("tiny") if c.state == "pruned"}
+        (reason,) = {c.error.partition(":")[0] for c in store.runs("tiny") if c.state == "pruned"}
     assert reason == "given up after 3 replicates"
     by_name = {trial.user_attrs.get("ablate:variant"): trial for trial in trials(bench)}
     assert {by_name[name].state.name for name in given_up} == {"PRUNED"}

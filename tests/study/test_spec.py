@@ -12,7 +12,7 @@ from ablate.settings import StatisticsSettings
 from ablate.study.file.configuration import resolve
 from ablate.study.file.locate import shipped_studies
 from ablate.study.file.overrides import Overrides
-from ablate.study.file.study_file import load_study
+from ablate.study.file.study_file import read_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,14 +27,14 @@ def problems_of(path: Path, old: str, new: str) -> list[str]:
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(StudyFileError) as caught:
-        load_study(str(path))
+        read_study(str(path))
     assert all(line.startswith(f"{path}: ") for line in str(caught.value).splitlines())
     return caught.value.problems
 
 
 @pytest.mark.parametrize("name", sorted(shipped_studies()))
 def test_shipped_studies_have_enough_replicates_to_tell_something(name: str) -> None:
-    spec = load_study(name)
+    spec = read_study(name)
     comparisons = (spec.search.n_variants if spec.design == "search" else len(spec.variants())) - 1
     assert out_of_reach(spec.replicates, comparisons, StatisticsSettings()) == ""
 
@@ -42,16 +42,16 @@ def test_shipped_studies_have_enough_replicates_to_tell_something(name: str) -> 
 @pytest.mark.parametrize("name", sorted(shipped_studies()))
 def test_every_shipped_study_and_each_of_its_profiles_loads(name: str) -> None:
     profiles = tomllib.loads(shipped_studies()[name].read_text(encoding="utf-8")).get("profiles", {})
-    plain = load_study(name)
+    plain = read_study(name)
     for profile in profiles:
-        loaded = load_study(name, Overrides(profile=profile))
+        loaded = read_study(name, Overrides(profile=profile))
         assert loaded.variants() == plain.variants()
         assert loaded.config["metric"] == plain.config["metric"]
         assert loaded.name == f"{name}@{profile}"
 
 
 def test_the_shipped_sweep_says_what_the_original_did() -> None:
-    spec = load_study("tau_sweep", Overrides(profile="original"))
+    spec = read_study("tau_sweep", Overrides(profile="original"))
     config, problems = resolve(spec.config, get_registry())
     assert not problems
     assert {key: config.one("model").options[key] for key in ("embedding", "hidden", "layers")} == {
@@ -67,7 +67,7 @@ def test_the_shipped_sweep_says_what_the_original_did() -> None:
 
 
 def test_the_reported_values_name_variants_and_metrics_of_the_study() -> None:
-    spec = load_study("tau_sweep")
+    spec = read_study("tau_sweep")
     assert set(spec.reading["reported"]["values"]) == {v.name for v in spec.variants()}
     for metrics in spec.reading["reported"]["values"].values():
         assert set(metrics) <= set(spec.config["metric"])
@@ -77,7 +77,7 @@ def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
     import json
 
     original = json.loads((reference_dir / "original_values.json").read_text(encoding="utf-8"))["tau_sweep"]["variants"]
-    values = load_study("tau_sweep").reading["reported"]["values"]
+    values = read_study("tau_sweep").reading["reported"]["values"]
     for tau, features in original.items():
         ours = values[f"tau={tau}"]
         assert ours["distance.average"] == {"average": features["averages"]["all"]}
@@ -186,7 +186,7 @@ def test_all_problems_come_at_once(tiny: Path) -> None:
     text = tiny.read_text(encoding="utf-8").replace("steps = 6", "steps = 0").replace("hidden = 16", "hiden = 16")
     tiny.write_text(text.replace("tau = [0.8, 1.0]", "tau = [0.8, 0.8, 1.0]"), encoding="utf-8")
     with pytest.raises(StudyFileError) as caught:
-        load_study(str(tiny))
+        read_study(str(tiny))
     keys = {problem.split(":")[0] for problem in caught.value.problems}
     assert keys == {"training.steps", "model.lstm.hiden", "axes.sampler.temperature.tau"}
 
@@ -200,14 +200,14 @@ def test_broken_toml_names_the_place(tiny: Path) -> None:
 def test_a_file_that_is_no_text(tiny: Path) -> None:
     tiny.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(StudyFileError, match="is not a text file in UTF-8"):
-        load_study(str(tiny))
+        read_study(str(tiny))
 
 
 def test_an_unknown_study_is_answered_with_a_suggestion() -> None:
     with pytest.raises(UnknownName, match="unknown study 'tau_swep'; did you mean 'tau_sweep'"):
-        load_study("tau_swep")
+        read_study("tau_swep")
     with pytest.raises(StudyFileError, match=r"nowhere\.toml: no such file"):
-        load_study("nowhere.toml")
+        read_study("nowhere.toml")
 
 
 class TestOverrides:
@@ -266,7 +266,7 @@ def test_what_is_wrong_at_the_top_hides_nothing_further_in(tiny: Path) -> None:
     text = tiny.read_text(encoding="utf-8").replace("seed = 5", "seed = -5\nquestoin = 1")
     tiny.write_text(text.replace("hidden = 16", "hiden = 16"), encoding="utf-8")
     with pytest.raises(StudyFileError) as caught:
-        load_study(str(tiny))
+        read_study(str(tiny))
     assert {problem.split(":")[0] for problem in caught.value.problems} == {"seed", "questoin", "model.lstm.hiden"}
 
 
@@ -274,7 +274,7 @@ def test_paths_in_a_study_start_from_its_folder(tiny: Path, tmp_path: Path) -> N
     (tmp_path / "music").mkdir()
     text = tiny.read_text(encoding="utf-8").replace("[corpus.bach-prelude]", '[corpus.midi]\npath = "music"')
     tiny.write_text(text, encoding="utf-8")
-    assert load_study(str(tiny)).config["corpus"]["midi"]["path"] == str(tmp_path / "music")
+    assert read_study(str(tiny)).config["corpus"]["midi"]["path"] == str(tmp_path / "music")
 
 
 def test_component_axes_take_names_lists_and_tables(tiny: Path, raw: dict[str, Any]) -> None:
@@ -282,7 +282,7 @@ def test_component_axes_take_names_lists_and_tables(tiny: Path, raw: dict[str, A
         "[axes]\n", '[axes]\ntokenizer = ["midilike-classic", {midilike = {step = 0.02}}]\n'
     )
     tiny.write_text(text, encoding="utf-8")
-    spec = load_study(str(tiny))
+    spec = read_study(str(tiny))
     assert [v.name for v in spec.variants()][2] == "tokenizer=midilike(step=0.02), tau=0.8"
     assert [v.name for v in spec.variants() if v.baseline] == ["tokenizer=midilike-classic, tau=1.0"]
     chosen = [spec.configuration(v, get_registry()).one("tokenizer").name for v in spec.variants()]

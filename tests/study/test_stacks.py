@@ -18,7 +18,7 @@ from ablate.study.plan.jobs import Packing, evenly
 from ablate.study.plan.layout import lay_out
 from ablate.study.run.executor import InlineExecutor
 from ablate.study.run.listener import Listener
-from ablate.study.run.runner import Shared, StudyRun
+from ablate.study.run.runner import SearchContext, StudyRunner
 from ablate.study.stage import weights_of
 from ablate.study.work import train
 from ablate_recurrent.network import Recurrent
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from conftest import Bench
 
     from ablate.study.file.study_file import StudySpec
-    from ablate.study.run.result import RunResult
+    from ablate.study.run.result import StudyResult
     from ablate.study.stage import Stage
     from ablate.study.work.messages import Job, News
 
@@ -56,11 +56,11 @@ class Jobs(InlineExecutor):
         return [len(job.stages) for job in self.seen if job.kind == kind]
 
 
-def run(bench: Bench, spec: StudySpec, jobs: Jobs | None = None, **options: Any) -> RunResult:
+def run(bench: Bench, spec: StudySpec, jobs: Jobs | None = None, **options: Any) -> StudyResult:
     """A run whose networks are stacked."""
     with Store(bench.url) as store, jobs or Jobs(bench) as executor:
-        shared = Shared(executor)
-        return StudyRun(lay_out(spec, get_registry(), "cpu"), store, bench.home, shared=shared, **options).run()
+        shared = SearchContext(executor)
+        return StudyRunner(lay_out(spec, get_registry(), "cpu"), store, bench.home, shared=shared, **options).run()
 
 
 def stages(spec: StudySpec) -> list[Stage]:
@@ -192,7 +192,7 @@ def test_a_stack_shares_its_joules(
         assert [each.result["joules"] for each in found if each.kind == "train"] == [15.0, 15.0]
 
 
-def test_a_member_that_diverges_fails_its_own_cell(bench: Bench, load: Callable[..., StudySpec]) -> None:
+def test_a_member_that_diverges_fails_its_own_run(bench: Bench, load: Callable[..., StudySpec]) -> None:
     rates = {"axes": {"training.learning_rate": [3e-3, 1e38]}, "baseline": {"training.learning_rate": 3e-3}}
     result = run(bench, load({**rates, "training.clip": 0.0}))
     assert {(failure.variant, failure.error_class) for failure in result.failures} == {
@@ -219,15 +219,15 @@ def test_a_stack_that_a_plugin_breaks_is_tried_one_by_one(
     assert "2 stages (train) cannot be done as one, trying one by one: RuntimeError: no stack for you" in caplog.text
 
 
-def test_a_variant_that_cannot_be_built_fails_its_own_cells(
+def test_a_variant_that_cannot_be_built_fails_its_own_runs(
     bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     init = Recurrent.__init__
 
-    def picky(self: Any, cell: Any, options: Any, *more: Any) -> None:
+    def picky(self: Any, run: Any, options: Any, *more: Any) -> None:
         if options.dropout:
             raise ValueError("no dropout here")
-        init(self, cell, options, *more)
+        init(self, run, options, *more)
 
     monkeypatch.setattr(Recurrent, "__init__", picky)
     spec = load({"axes": {"model.lstm.dropout": [0.0, 0.3]}, "baseline": {"model.lstm.dropout": 0.0}})
@@ -284,7 +284,7 @@ def test_a_study_on_a_gpu_is_stacked_and_near_the_one_on_a_cpu(
     spec = load({**ALIKE, "training.steps": 40}, replicates=2)
     with Store(bench.url) as store:
         layout = lay_out(spec, get_registry(), "cuda")
-        result = StudyRun(layout, store, bench.home, device="cuda").run()
+        result = StudyRunner(layout, store, bench.home, device="cuda").run()
         assert result.failures == ()
         found = store.stages(layout.stages())
     on_gpu = [each for each in found.values() if each.kind == "train"]

@@ -13,7 +13,7 @@ from ablate.study.plan import estimate as estimates
 from ablate.study.plan.estimate import estimate
 from ablate.study.plan.layout import lay_out
 from ablate.study.plan.plan import make_plan
-from ablate.study.plan.stages import Setting, cell_stages
+from ablate.study.plan.stages import Setting, run_stages
 from ablate.study.stage import CODE, fingerprint
 
 if TYPE_CHECKING:
@@ -56,12 +56,12 @@ PINNED = {
 
 
 def stages(load: Callable[..., StudySpec], setting: Setting = HERE, **changes: Any) -> dict[str, str]:
-    """Fingerprints of the first cell of the study, by stage, as they would be elsewhere."""
-    cell = laid(load()).cells[0]
-    configuration = dataclasses.replace(cell.configuration, **changes)
+    """Fingerprints of the first run of the study, by stage, as they would be elsewhere."""
+    run = laid(load()).runs[0]
+    configuration = dataclasses.replace(run.configuration, **changes)
     choice = configuration.one("corpus")
     spec = get_registry().spec("corpus", choice.name)
-    return cell_stages(configuration, spec.build(spec.parse(choice.options)), 0, setting).fingerprints()
+    return run_stages(configuration, spec.build(spec.parse(choice.options)), 0, setting).fingerprints()
 
 
 def test_the_fingerprints_of_a_study_are_those_they_were(load: Callable[..., StudySpec]) -> None:
@@ -122,22 +122,22 @@ def test_the_code_of_a_stage_is_part_of_it(
 def test_the_version_of_a_component_is_part_of_what_it_makes(
     load: Callable[..., StudySpec], kind: str, first: str
 ) -> None:
-    chosen = laid(load()).cells[0].configuration.choices
+    chosen = laid(load()).runs[0].configuration.choices
     newer = (dataclasses.replace(chosen[kind][0], version="newer"), *chosen[kind][1:])
     before, after = stages(load), stages(load, choices={**chosen, kind: newer})
     assert next(name for name in before if before[name] != after[name]) == first
 
 
 def test_augmenters_draw_anew_in_each_replicate(load: Callable[..., StudySpec]) -> None:
-    cell = laid(load()).cells[0]
+    run = laid(load()).runs[0]
     augmenter = Choice("augmenter", "any", "1", {})
     spec = get_registry().spec("corpus", "bach-prelude")
     corpus = spec.build(spec.parse({}))
 
     def prepared(replicate: int, *augmenters: Choice) -> str:
-        choices = {**cell.configuration.choices, "augmenter": augmenters}
-        configuration = dataclasses.replace(cell.configuration, choices=choices)
-        return cell_stages(configuration, corpus, replicate, HERE).fingerprints()["prepare"]
+        choices = {**run.configuration.choices, "augmenter": augmenters}
+        configuration = dataclasses.replace(run.configuration, choices=choices)
+        return run_stages(configuration, corpus, replicate, HERE).fingerprints()["prepare"]
 
     assert prepared(0) == prepared(1)
     assert prepared(0, augmenter) != prepared(1, augmenter)
@@ -173,11 +173,11 @@ def test_what_a_change_makes_new(
 
 
 def test_the_name_of_a_study_decides_nothing(load: Callable[..., StudySpec], tiny: Path) -> None:
-    from ablate.study.file.study_file import load_study
+    from ablate.study.file.study_file import read_study
 
     renamed = tiny.with_name("other.toml")
     renamed.write_text(tiny.read_text(encoding="utf-8"), encoding="utf-8")
-    assert set(laid(load_study(str(renamed))).stages()) == set(laid(load()).stages())
+    assert set(laid(read_study(str(renamed))).stages()) == set(laid(load()).stages())
 
 
 def test_a_moved_corpus_is_the_same_corpus(load: Callable[..., StudySpec], tmp_path: Path) -> None:

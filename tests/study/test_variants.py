@@ -7,7 +7,7 @@ import pytest
 from ablate.errors import StudyFileError, UsageError
 from ablate.registry import get_registry
 from ablate.study.file.overrides import Overrides
-from ablate.study.file.study_file import StudySpec, load_study
+from ablate.study.file.study_file import StudySpec, read_study
 from ablate.study.plan.layout import lay_out
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def named(tiny: Path) -> Callable[..., StudySpec]:
             "[axes]\nsampler.temperature.tau = [0.8, 1.0]\n[baseline]\nsampler.temperature.tau = 1.0\n", ""
         )
         tiny.write_text(text + variants + rest, encoding="utf-8")
-        return load_study(str(tiny))
+        return read_study(str(tiny))
 
     return loaded
 
@@ -64,7 +64,7 @@ def test_named_variants_cross_with_axes(named: Callable[..., StudySpec]) -> None
     labels = {v.name: spec.configuration(v, get_registry()).labels for v in spec.variants()}
     assert labels["told, tempo=0.9"] == {"tempo": 0.9}
     assert labels["plain, tempo=0.9"] == {}, "a label that nothing reads is not asked"
-    plain = [c for c in lay_out(spec, get_registry(), "cpu").cells if c.variant.name.startswith("plain")]
+    plain = [c for c in lay_out(spec, get_registry(), "cpu").runs if c.variant.name.startswith("plain")]
     assert len({c.stages.fingerprints()["generate"] for c in plain if c.replicate == 0}) == 1
 
 
@@ -137,20 +137,20 @@ def test_an_unquoted_path_does_not_replace_a_kind_unseen(named: Callable[..., St
 
 def test_set_reaches_named_variants_and_never_passes_them_by(named: Callable[..., StudySpec]) -> None:
     spec = named()
-    changed = load_study(spec.source, Overrides(settings=(("variants.long.training.steps", 12),)))
+    changed = read_study(spec.source, Overrides(settings=(("variants.long.training.steps", 12),)))
     steps = [changed.configuration(v, get_registry()).settings["training"]["steps"] for v in changed.variants()]
     assert steps == [6, 12, 6]
     with pytest.raises(UsageError, match=r"variant 'long' sets it itself; .* --set variants\.long\.training"):
-        load_study(spec.source, Overrides(settings=(("training.steps", 12),)))
+        read_study(spec.source, Overrides(settings=(("training.steps", 12),)))
     with pytest.raises(UsageError, match="no variant of that name; did you mean 'long'"):
-        load_study(spec.source, Overrides(settings=(("variants.lng.training.steps", 12),)))
+        read_study(spec.source, Overrides(settings=(("variants.lng.training.steps", 12),)))
 
 
 def test_equal_labels_are_one_generation_however_they_are_written(named: Callable[..., StudySpec]) -> None:
     told = '[variants.a]\nconditioner = "tempo"\n[variants.b]\nconditioner = "tempo"\nlabels.tempo = 1\n'
     spec = named(told + '[variants.c]\nconditioner = "tempo"\nlabels.tempo = 1.0\n')
-    cells = [cell for cell in lay_out(spec, get_registry(), "cpu").cells if cell.replicate == 0]
-    assert len({cell.stages.fingerprints()["generate"] for cell in cells}) == 1
+    runs = [run for run in lay_out(spec, get_registry(), "cpu").runs if run.replicate == 0]
+    assert len({run.stages.fingerprints()["generate"] for run in runs}) == 1
 
 
 def test_a_number_is_looked_for_among_the_names(named: Callable[..., StudySpec]) -> None:

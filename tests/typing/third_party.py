@@ -163,7 +163,7 @@ class TestSharper(SamplerContract):
 
 
 def what_made_the_difference() -> list[str]:
-    results = ablate.load_study("tau_sweep", home="here")
+    results = ablate.load_results("tau_sweep", home="here")
     told = results.effects().query("verdict == 'better'")
     return [results.name, *results.variants, *told["comparison"], *(b.heading for b in results.verdicts().blocks)]
 

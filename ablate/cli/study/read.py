@@ -38,7 +38,7 @@ def list_(home: Path, store: str | None, as_json: bool) -> None:  # noqa: FBT001
     if as_json:
         print_json(rows)
         return
-    print_table(["study", "cells done", "last run", "question"], [list(row.values()) for row in rows])
+    print_table(["study", "runs done", "last run", "question"], [list(row.values()) for row in rows])
 
 
 def _files() -> dict[str, Path]:
@@ -59,12 +59,12 @@ def _shipped(name: str, path: Path) -> dict[str, Any]:
 
 def _stored(store: Store, name: str) -> dict[str, Any]:
     study = store.study(name)
-    cells = store.cells(name)
-    done = sum(cell.state == "done" for cell in cells)
+    runs = store.runs(name)
+    done = sum(run.state == "done" for run in runs)
     updated = f"{study.updated:%Y-%m-%d %H:%M} UTC" if study.updated else None
     return {
         "name": name,
-        "done": f"{done} of {len(cells)}",
+        "done": f"{done} of {len(runs)}",
         "updated": updated,
         "question": study.spec.get("question", ""),
     }
@@ -76,7 +76,7 @@ def _stored(store: Store, name: str) -> dict[str, Any]:
 @store_option
 @json_option
 def show(name: str, home: Path, store: str | None, as_json: bool) -> None:  # noqa: FBT001
-    """Show a study's variants, the state of every cell, and why cells are missing.
+    """Show a study's variants, the state of every run, and why runs are missing.
 
     Example: ablate study show tau_sweep
     """
@@ -87,13 +87,13 @@ def show(name: str, home: Path, store: str | None, as_json: bool) -> None:  # no
             if name not in _files():
                 raise
             raise HomeError(f"study '{name}' has not been run in {home}; see: ablate study plan {name}") from error
-        variants, cells = opened.variants(name), opened.cells(name)
+        variants, runs = opened.variants(name), opened.runs(name)
     if as_json:
         print_json(
             {
                 "study": dataclasses.asdict(study),
                 "variants": [dataclasses.asdict(variant) for variant in variants],
-                "cells": [dataclasses.asdict(cell) for cell in cells],
+                "runs": [dataclasses.asdict(run) for run in runs],
             }
         )
         return
@@ -102,19 +102,19 @@ def show(name: str, home: Path, store: str | None, as_json: bool) -> None:  # no
     click.echo(f"profile {study.profile}, corpus {corpus}, seed {study.seed}")
     if study.spec.get("overrides"):
         click.echo(f"run with: {' '.join(study.spec['overrides'])}")
-    replicates = sorted({cell.replicate for cell in cells})
-    states = {(cell.variant, cell.replicate): cell.state for cell in cells}
+    replicates = sorted({run.replicate for run in runs})
+    states = {(run.variant, run.replicate): run.state for run in runs}
     rows = [
         (v.name + (" (baseline)" if v.baseline else ""), *(states.get((v.name, r), "") for r in replicates))
         for v in variants
     ]
     print_table(["variant", *(f"replicate {r}" for r in replicates)], rows)
-    for cell in cells:
-        if cell.state == "failed":
-            click.echo(f"failed: {cell.variant}, replicate {cell.replicate}: {cell.error_class}: {cell.error}")
-    missing = sum(cell.state in ("pending", "interrupted") for cell in cells)
+    for run in runs:
+        if run.state == "failed":
+            click.echo(f"failed: {run.variant}, replicate {run.replicate}: {run.error_class}: {run.error}")
+    missing = sum(run.state in ("pending", "interrupted") for run in runs)
     if missing:
-        click.echo(f"{plural(missing, 'cell')} not run to the end; to go on, run the study again with the same options")
+        click.echo(f"{plural(missing, 'run')} not finished; to continue, run the study again with the same options")
 
 
 @click.command("report")
@@ -214,10 +214,10 @@ def delete(name: str, yes: bool, home: Path, store: str | None) -> None:  # noqa
             click.confirm(f"Delete study {name} and the results that only it uses?", abort=True)
         home = open_home(home)
         with only_run(home, opened.url, name):
-            begun = {cell.stages["train"] for cell in opened.cells(name)}
+            begun = {run.stages["train"] for run in opened.runs(name)}
             folders = opened.delete_study(name)
             delete_trials(opened.url, name)
             remove_artifacts(home, [*folders, f"reports/{file_name(name)}"])
-            still = {cell.stages["train"] for study in opened.studies() for cell in opened.cells(study.name)}
+            still = {run.stages["train"] for study in opened.studies() for run in opened.runs(study.name)}
             remove_checkpoints(home, begun - still)
     click.echo(f"deleted {name}, {plural(len(folders), 'result folder')}")

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ablate.study.plan.layout import Layout
     from ablate.study.plan.plan import Plan
     from ablate.study.run.listener import Listener
-    from ablate.study.run.result import RunResult
-    from ablate.study.run.runner import StudyRun
+    from ablate.study.run.result import StudyResult
+    from ablate.study.run.runner import StudyRunner
     from ablate.study.search.search import SearchRun
 
 #: From this estimate on, a person at a terminal is asked first.
@@ -88,7 +88,7 @@ class Request:
 def _request(values: dict[str, Any], *, make_home: bool) -> Request:
     from ablate.registry import get_registry
     from ablate.study.file.overrides import Overrides
-    from ablate.study.file.study_file import load_study
+    from ablate.study.file.study_file import read_study
     from ablate.study.run.home import open_home, store_url
 
     given = {
@@ -97,7 +97,7 @@ def _request(values: dict[str, Any], *, make_home: bool) -> Request:
     settings = tuple(parse_setting(text) for text in values["settings"])
     registry = get_registry()
     # first what costs nothing to find wrong; torch comes after it
-    spec = load_study(values["study"], Overrides(**given, settings=settings), registry)
+    spec = read_study(values["study"], Overrides(**given, settings=settings), registry)
     home = open_home(values["home"]) if make_home else values["home"].resolve()
     from ablate.engine.devices import resolve_device
     from ablate.study.plan.layout import lay_out
@@ -139,10 +139,10 @@ def run(with_report: bool, yes: bool, checkpoint_seconds: float, as_json: bool, 
     _leave(result)
 
 
-def _run(request: Request, store: Store, listener: Listener, checkpoint_seconds: float, *, yes: bool) -> RunResult:
+def _run(request: Request, store: Store, listener: Listener, checkpoint_seconds: float, *, yes: bool) -> StudyResult:
     from ablate.registry import get_registry
     from ablate.study.plan.estimate import estimate
-    from ablate.study.run.runner import StudyRun
+    from ablate.study.run.runner import StudyRunner
     from ablate.study.search.search import SearchRun
 
     settings: dict[str, Any] = {
@@ -151,11 +151,11 @@ def _run(request: Request, store: Store, listener: Listener, checkpoint_seconds:
         "listener": listener,
         "checkpoint_seconds": checkpoint_seconds,
     }
-    study_run: StudyRun | SearchRun
+    study_run: StudyRunner | SearchRun
     if request.layout.spec.design == "search":
         study_run = SearchRun(request.layout.spec, get_registry(), store, request.home, **settings)
     else:
-        study_run = StudyRun(request.layout, store, request.home, **settings)
+        study_run = StudyRunner(request.layout, store, request.home, **settings)
     if not yes and sys.stdin.isatty():
         expected = estimate(_planned(request, store), request.device, request.workers)
         if expected.seconds > ASK_FROM_SECONDS:
@@ -179,7 +179,7 @@ def _planned(request: Request, store: Store | None) -> Plan:
 class _stopped_by_ctrl_c:  # noqa: N801 - reads as what it does
     """The first Ctrl-C stops the run after its step; the second one ends the program at once."""
 
-    def __init__(self, study_run: StudyRun | SearchRun) -> None:
+    def __init__(self, study_run: StudyRunner | SearchRun) -> None:
         self._run = study_run
 
     def __enter__(self) -> None:
@@ -194,7 +194,7 @@ class _stopped_by_ctrl_c:  # noqa: N801 - reads as what it does
         self._run.stop()
 
 
-def _conclude(request: Request, store: Store, result: RunResult, *, with_report: bool, as_json: bool) -> None:
+def _conclude(request: Request, store: Store, result: StudyResult, *, with_report: bool, as_json: bool) -> None:
     """Write the report, and print what there is to say."""
     from ablate.report.data.study import Study
     from ablate.report.statistics.analysis import Analysis
@@ -231,7 +231,7 @@ def _conclude(request: Request, store: Store, result: RunResult, *, with_report:
         click.echo(f"report: {report}")
 
 
-def _report(request: Request, store: Store, result: RunResult) -> Path:
+def _report(request: Request, store: Store, result: StudyResult) -> Path:
     from ablate.report.data.artifacts import file_name
     from ablate.report.formats.html import write_report
 
@@ -241,7 +241,7 @@ def _report(request: Request, store: Store, result: RunResult) -> Path:
     return write_report(store, request.home, result.name)
 
 
-def _account(result: RunResult) -> str:
+def _account(result: StudyResult) -> str:
     ran = [plural(count, noun) for kind, noun in NOUNS.items() if (count := result.ran.get(kind, 0))]
     reused = [plural(count, noun) for kind, noun in NOUNS.items() if (count := result.reused.get(kind, 0))]
     if not ran and not result.failures and not result.stopped:
@@ -249,15 +249,15 @@ def _account(result: RunResult) -> str:
     return f"ran {', '.join(ran) or 'nothing'} in {duration(result.seconds)}; reused {', '.join(reused) or 'nothing'}"
 
 
-def _leave(result: RunResult) -> None:
+def _leave(result: StudyResult) -> None:
     """Exit as the result deserves."""
     reasons: dict[str, list[str]] = {}
     for failure in result.failures:
         reason = f"{failure.error_class}: {failure.error}"
         reasons.setdefault(reason, []).append(f"{failure.variant}, replicate {failure.replicate}")
-    for reason, cells in reasons.items():
-        more = f"; and {len(cells) - 3} more" if len(cells) > 3 else ""
-        click.echo(f"failed: {'; '.join(cells[:3])}{more}: {reason}", err=True)
+    for reason, runs in reasons.items():
+        more = f"; and {len(runs) - 3} more" if len(runs) > 3 else ""
+        click.echo(f"failed: {'; '.join(runs[:3])}{more}: {reason}", err=True)
     if result.stopped:
         begun = (
             f", and so are the checkpoints of {plural(result.checkpoints, 'training')}" if result.checkpoints else ""
@@ -266,7 +266,7 @@ def _leave(result: RunResult) -> None:
         sys.exit(130)
     if result.failures:
         early = " before training, so nothing was trained" if result.refused else ""
-        count = plural(len(result.failures), "cell")
+        count = plural(len(result.failures), "run")
         raise AblateError(f"{count} failed{early}; see: ablate study show '{result.name}'")
 
 
@@ -337,9 +337,9 @@ def _print_plan(request: Request, made: Plan, expected: Estimate, *, as_json: bo
         click.echo(f"  and {left} more, which {algorithm(spec)} chooses while it runs")
     for effect, alias in unclear:
         click.echo(f"  {effect} cannot be told from {alias}")
-    precision = layout.cells[0].configuration.settings["training"]["precision"]
+    precision = layout.runs[0].configuration.settings["training"]["precision"]
     click.echo(
-        f"{plural(spec.replicates, 'replicate')}, {plural(len(layout.cells), 'cell')}, "
+        f"{plural(spec.replicates, 'replicate')}, {plural(len(layout.runs), 'run')}, "
         f"{request.device} in {precision}, {plural(request.workers, 'worker')}"
     )
     _print_reach(spec, len(layout.variants))

@@ -6,7 +6,11 @@ import dataclasses
 
 import torch
 
-from ablate.engine.training.train import Member, empty, train
+from ablate.engine.training.train import empty, train
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ablate.engine.training.job import TrainingJob
 
 #: Share of the free memory that a stack may take; the rest is for what a recording of the step keeps beside it.
 SHARE = 0.8
@@ -14,7 +18,7 @@ SHARE = 0.8
 MOST = 256
 
 
-def fits(member: Member, device: str, *, whole: bool = False) -> int:
+def fits(member: TrainingJob, device: str, *, whole: bool = False) -> int:
     """How many members like this one fit into the free memory at once, at least 1; tried with two steps of one.
 
     An estimate: a stack that does not fit after all is halved (:func:`~ablate.engine.training.train.train`).

@@ -18,7 +18,7 @@ from torch.nn import functional
 from ablate.engine.fusion.cuda_graph import Recorded
 from ablate.engine.fusion.random import StackDraws
 from ablate.engine.fusion.windows import StackWindows
-from ablate.engine.training.job import LOOK_EVERY, Progress, Trained, multiplied, save
+from ablate.engine.training.job import LOOK_EVERY, Progress, TrainingResult, multiplied, save
 from ablate.engine.training.windows import IGNORED
 from ablate.stacking import stacked_weights
 
@@ -63,7 +63,7 @@ class Stack:
 
     def go(
         self, tell: Callable[[int, Progress], None], should_stop: Callable[[], bool], checkpoint_seconds: float
-    ) -> list[Trained | TrainingDiverged]:
+    ) -> list[TrainingResult | TrainingDiverged]:
         """Train to the end, or until it should stop; what came of each member."""
         saved, steps = time.monotonic(), self._settings.steps
         while self._step < steps and len(self._ended) < len(self._members):
@@ -141,13 +141,13 @@ class Stack:
                 news = Progress(self._step, self._settings.steps, loss, steps_per_second * tokens, len(self._members))
                 tell(v, news)
 
-    def _result(self, v: int, *, finished: bool) -> Trained | TrainingDiverged:
+    def _result(self, v: int, *, finished: bool) -> TrainingResult | TrainingDiverged:
         begun = self._starts[v]
         weights = {name: weight[v].detach().cpu() for name, weight in self.weights.items()}
         # the last loss was taken before the last update, so it says nothing of what that did
         if finished and not all(bool(torch.isfinite(weight).all()) for weight in weights.values()):
             return self._members[v].diverged(f"a weight is no longer a number after step {self._step}", self._step)
-        return Trained(
+        return TrainingResult(
             weights=weights,
             losses=self._losses_vs[v, : self._step].tolist(),
             parameters=sum(weight.numel() for weight in weights.values()),

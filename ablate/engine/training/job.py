@@ -30,7 +30,7 @@ LOOK_EVERY = 25
 
 
 @dataclasses.dataclass(frozen=True)
-class MemberSeeds:
+class TrainingSeeds:
     """A member's own random streams, as derived seeds."""
 
     init: int
@@ -40,7 +40,7 @@ class MemberSeeds:
 
 
 @dataclasses.dataclass(frozen=True)
-class Member:
+class TrainingJob:
     """One model to train.
 
     Attributes:
@@ -56,7 +56,7 @@ class Member:
     examples: Sequence[Example] | Examples
     conditioners: Sequence[Conditioner]
     settings: TrainingSettings
-    seeds: MemberSeeds
+    seeds: TrainingSeeds
     checkpoint: Path | None = None
 
     def learning_rate(self, step: int) -> float:
@@ -77,7 +77,7 @@ class Member:
 
 
 @dataclasses.dataclass(frozen=True)
-class Trained:
+class TrainingResult:
     """One member's result.
 
     Attributes:
@@ -123,7 +123,7 @@ class Start:
         optimizer: its state by the places of the network's parameters; empty before the first step.
     """
 
-    member: Member
+    member: TrainingJob
     windows: Windows
     model: Any
     step: int
@@ -131,7 +131,7 @@ class Start:
     optimizer: Mapping[int, Mapping[str, torch.Tensor]]
 
 
-def start(member: Member) -> Start:
+def start(member: TrainingJob) -> Start:
     """Build a member's network and read its checkpoint, if there is one; uses torch's global stream."""
     if member.settings.precision == "auto":
         raise ValueError("precision must be resolved for the device before training")
@@ -146,12 +146,12 @@ def start(member: Member) -> Start:
     return Start(member, windows, _built(member), 0, torch.zeros(member.settings.steps), {})
 
 
-def _built(member: Member) -> Any:
+def _built(member: TrainingJob) -> Any:
     torch.default_generator.manual_seed(member.seeds.init)
     return member.build().train()
 
 
-def _restored(member: Member, windows: Windows, path: Path) -> Start:
+def _restored(member: TrainingJob, windows: Windows, path: Path) -> Start:
     tensors, facts = checkpoint.load_tensors(path)
     parts: dict[str, dict[str, torch.Tensor]] = {"model": {}, "optimizer": {}}
     for name, tensor in tensors.items():
@@ -165,7 +165,7 @@ def _restored(member: Member, windows: Windows, path: Path) -> Start:
 
 
 def save(
-    member: Member,
+    member: TrainingJob,
     step: int,
     losses: torch.Tensor,
     weights: Mapping[str, torch.Tensor],

@@ -29,11 +29,10 @@ from ablate.engine.fusion.eligibility import stacks
 from ablate.engine.fusion.trainer import Stack
 from ablate.engine.training.job import (
     LOOK_EVERY,
-    Member,
-    MemberSeeds,
     Progress,
     Start,
-    Trained,
+    TrainingJob,
+    TrainingResult,
     multiplied,
     save,
     start,
@@ -46,20 +45,18 @@ if TYPE_CHECKING:
 
     Tell = Callable[[int, Progress], None]
 
-__all__ = ["LOOK_EVERY", "Member", "MemberSeeds", "Progress", "Trained", "train"]
-
 _log = logging.getLogger(__name__)
 
 
 def train(
-    members: Sequence[Member],
+    members: Sequence[TrainingJob],
     device: str = "cpu",
     *,
     stacked: bool | None = None,
     tell: Tell = lambda index, progress: None,
     should_stop: Callable[[], bool] = lambda: False,
     checkpoint_seconds: float = 10.0,
-) -> list[Trained | StageError]:
+) -> list[TrainingResult | StageError]:
     """Train each member and return what came of each, in order.
 
     Args:
@@ -96,7 +93,7 @@ class _Trainer:
 
     def __init__(
         self,
-        members: Sequence[Member],
+        members: Sequence[TrainingJob],
         device: str,
         tell: Tell,
         should_stop: Callable[[], bool],
@@ -105,7 +102,7 @@ class _Trainer:
         self._members, self._device = members, device
         self._tell, self._should_stop, self._seconds = tell, should_stop, checkpoint_seconds
 
-    def alone(self, index: int, begun: Start | None = None) -> Trained | StageError:
+    def alone(self, index: int, begun: Start | None = None) -> TrainingResult | StageError:
         """The result of one member that is trained by itself."""
         try:
             # without a name, so that nothing holds it when memory is to be given back
@@ -121,10 +118,10 @@ class _Trainer:
         empty(self._device)
         return _too_large(self._device, self._members[index])
 
-    def stacked(self, indices: Sequence[int]) -> list[Trained | StageError]:
+    def stacked(self, indices: Sequence[int]) -> list[TrainingResult | StageError]:
         """The results of the members at these places, stacked where they can be."""
         starts: dict[int, Start] = {}
-        results: dict[int, Trained | StageError] = {}
+        results: dict[int, TrainingResult | StageError] = {}
         for index in indices:
             try:
                 starts[index] = start(self._members[index])
@@ -137,7 +134,7 @@ class _Trainer:
                 results |= {index: self.alone(index, starts.pop(index)) for index in group.indices}
         return [results[index] for index in indices]
 
-    def _as_one(self, indices: Sequence[int], starts: dict[int, Start]) -> list[Trained | StageError]:
+    def _as_one(self, indices: Sequence[int], starts: dict[int, Start]) -> list[TrainingResult | StageError]:
         """A stack's results; where it does not fit into the memory, those of its halves."""
         results = self._in_memory(indices, starts)
         if results is not None:
@@ -149,7 +146,7 @@ class _Trainer:
         _log.warning("%d models do not fit into the memory of %s together; trying %d", len(indices), self._device, half)
         return self.stacked(indices[:half]) + self.stacked(indices[half:])
 
-    def _in_memory(self, indices: Sequence[int], starts: dict[int, Start]) -> list[Trained | StageError] | None:
+    def _in_memory(self, indices: Sequence[int], starts: dict[int, Start]) -> list[TrainingResult | StageError] | None:
         """A stack's results, or None if it does not fit; then nothing of it is left in memory."""
         try:
             stack = Stack([starts[index] for index in indices], torch.device(self._device))
@@ -168,7 +165,7 @@ def empty(device: str) -> None:
         torch.cuda.empty_cache()
 
 
-def _too_large(device: str, member: Member) -> StageError:
+def _too_large(device: str, member: TrainingJob) -> StageError:
     settings = member.settings
     return StageError(
         f"out of memory on {device}: try a smaller training.batch (now {settings.batch}) "
@@ -196,7 +193,7 @@ class _Run:
 
     def go(
         self, tell: Callable[[Progress], None], should_stop: Callable[[], bool], checkpoint_seconds: float
-    ) -> Trained:
+    ) -> TrainingResult:
         saved = looked = time.monotonic()
         since = self.step
         while self.step < self.settings.steps and not should_stop():
@@ -243,12 +240,12 @@ class _Run:
             raise self.member.diverged(f"the training loss is {float(self.losses[bad])} at step {bad + 1}", bad)
         return float(recent[-1])
 
-    def _result(self, *, finished: bool) -> Trained:
+    def _result(self, *, finished: bool) -> TrainingResult:
         weights = {name: tensor.detach().cpu() for name, tensor in self.model.state_dict().items()}
         # the last loss was taken before the last update, so it says nothing of what that did
         if finished and not all(bool(torch.isfinite(parameter).all()) for parameter in self.model.parameters()):
             raise self.member.diverged(f"a weight is no longer a number after step {self.step}", self.step)
-        return Trained(
+        return TrainingResult(
             weights=weights,
             losses=self.losses[: self.step].tolist(),
             parameters=sum(p.numel() for p in self.model.parameters()),

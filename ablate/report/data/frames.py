@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from ablate.store.records import CellHistogram, MeasurementRow
+from ablate.store.records import MeasurementRow, RunHistogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from ablate.store.records import CellRecord, HistogramRecord, StageRecord, VariantRecord
+    from ablate.store.records import HistogramRecord, RunRecord, StageRecord, VariantRecord
     from ablate.store.store import Store
 
-_C = TypeVar("_C", MeasurementRow, CellHistogram)
+_C = TypeVar("_C", MeasurementRow, RunHistogram)
 
 _MEASUREMENT = {
     "baseline": "bool",
@@ -89,8 +89,8 @@ def histogram_frame(store: Store, name: str) -> pd.DataFrame:
     Raises:
         UnknownName: no such study.
     """
-    cells = _in_study_order(store, name, store.histograms(name), lambda cell: cell.histogram)
-    frame = _bins([(cell.variant, cell.replicate, cell.histogram) for cell in cells])
+    runs = _in_study_order(store, name, store.histograms(name), lambda run: run.histogram)
+    frame = _bins([(run.variant, run.replicate, run.histogram) for run in runs])
     return _with_variants(frame.drop(columns="floor"), store.variants(name))
 
 
@@ -118,17 +118,17 @@ def _bins(histograms: Sequence[tuple[str, int, HistogramRecord]]) -> pd.DataFram
     return pd.DataFrame(columns).astype({**_HISTOGRAM, "floor": "str"})
 
 
-def _in_study_order(store: Store, name: str, cells: Sequence[_C], measured: Callable[[_C], Any]) -> list[_C]:
+def _in_study_order(store: Store, name: str, runs: Sequence[_C], measured: Callable[[_C], Any]) -> list[_C]:
     """Sorted by variant, replicate, sample and metric, each in the order of the study's file."""
     chosen = store.study(name).spec.get("metric", ())
     metrics = {metric: place for place, metric in enumerate([chosen] if isinstance(chosen, str) else chosen)}
     variants = {variant.name: place for place, variant in enumerate(store.variants(name))}
 
-    def place(cell: _C) -> tuple[int, int, int, int]:
-        about = measured(cell)
-        return variants[cell.variant], cell.replicate, about.sample, metrics.get(about.metric, len(metrics))
+    def place(run: _C) -> tuple[int, int, int, int]:
+        about = measured(run)
+        return variants[run.variant], run.replicate, about.sample, metrics.get(about.metric, len(metrics))
 
-    return sorted(cells, key=place)
+    return sorted(runs, key=place)
 
 
 def floor_frame(store: Store, name: str) -> pd.DataFrame:
@@ -143,12 +143,12 @@ def floor_frame(store: Store, name: str) -> pd.DataFrame:
         UnknownName: no such study.
     """
     places: dict[str, list[tuple[str, int]]] = {}
-    for cell in store.cells(name):
-        for stage, fingerprint in cell.stages.items():
+    for run in store.runs(name):
+        for stage, fingerprint in run.stages.items():
             kind = stage.partition(" ")[0]
             # all replicates share what needs no sample
-            if kind == "resample" or (kind == "floor" and (cell.variant, 0) not in places.get(fingerprint, ())):
-                places.setdefault(fingerprint, []).append((cell.variant, cell.replicate if kind == "resample" else 0))
+            if kind == "resample" or (kind == "floor" and (run.variant, 0) not in places.get(fingerprint, ())):
+                places.setdefault(fingerprint, []).append((run.variant, run.replicate if kind == "resample" else 0))
     rows = [
         (variant, replicate, m.floor, m.sample, m.metric, m.feature, m.value, m.unit, m.direction)
         for fingerprint, records in store.floors(places).items()
@@ -162,10 +162,10 @@ def floor_frame(store: Store, name: str) -> pd.DataFrame:
 def floor_histogram_frame(store: Store, name: str) -> pd.DataFrame:
     """The histograms of floors, in the form of :func:`histogram_frame` with a column ``floor``; replicate is 0."""
     places: dict[str, list[str]] = {}
-    for cell in store.cells(name):
-        for stage, fingerprint in cell.stages.items():
-            if stage.startswith("floor ") and cell.variant not in places.get(fingerprint, ()):
-                places.setdefault(fingerprint, []).append(cell.variant)
+    for run in store.runs(name):
+        for stage, fingerprint in run.stages.items():
+            if stage.startswith("floor ") and run.variant not in places.get(fingerprint, ()):
+                places.setdefault(fingerprint, []).append(run.variant)
     found = [
         (variant, 0, h)
         for fingerprint, records in store.floor_histograms(places).items()
@@ -175,12 +175,12 @@ def floor_histogram_frame(store: Store, name: str) -> pd.DataFrame:
     return _with_variants(_bins(found), store.variants(name))
 
 
-def cell_frame(store: Store, name: str) -> pd.DataFrame:
-    """Every cell of a study, the training behind it, and what it generated.
+def run_frame(store: Store, name: str) -> pd.DataFrame:
+    """Every run of a study, the training behind it, and what it generated.
 
     Returns:
-        One row a cell, ordered by variant and replicate: ``variant`` (ordered categorical), ``replicate``,
-        ``state``, ``error`` (class and message; empty unless it failed), ``training`` (the fingerprint that cells
+        One row a run, ordered by variant and replicate: ``variant`` (ordered categorical), ``replicate``,
+        ``state``, ``error`` (class and message; empty unless it failed), ``training`` (the fingerprint that runs
         which share a training have in common; empty without one), ``loss`` (nats per token, mean of the last
         steps), ``steps``, ``tokens_seen``, ``parameters``, ``tokens_per_second``, ``steps_per_epoch`` (optimiser
         steps until the tokens seen are as many as there are), ``together`` (how many trainings were done as one on a
@@ -191,10 +191,10 @@ def cell_frame(store: Store, name: str) -> pd.DataFrame:
     Raises:
         UnknownName: no such study.
     """
-    cells = store.cells(name)
+    runs = store.runs(name)
     wanted = ("train", "generate")
-    stages = store.stages(cell.stages[kind] for cell in cells for kind in wanted if kind in cell.stages)
-    rows = [_cell_row(cell, *(stages.get(cell.stages.get(kind, "")) for kind in wanted)) for cell in cells]
+    stages = store.stages(run.stages[kind] for run in runs for kind in wanted if kind in run.stages)
+    rows = [_run_row(run, *(stages.get(run.stages.get(kind, "")) for kind in wanted)) for run in runs]
     columns = ["variant", "replicate", "state", "error", "training", *_TRAINING_NUMBERS, *_OTHER_NUMBERS]
     frame = pd.DataFrame(rows, columns=[*columns, "device", "precision"])
     frame = frame.astype(dict.fromkeys([*_TRAINING_NUMBERS, *_OTHER_NUMBERS], "float64"))
@@ -221,16 +221,16 @@ def reported_frame(spec: Mapping[str, Any], variants: Iterable[str]) -> pd.DataF
     return pd.DataFrame(rows, columns=["variant", "metric", "feature", "value"])
 
 
-def _cell_row(cell: CellRecord, training: StageRecord | None, generated: StageRecord | None) -> dict[str, Any]:
+def _run_row(run: RunRecord, training: StageRecord | None, generated: StageRecord | None) -> dict[str, Any]:
     result = training.result if training else {}
     samples = generated.result if generated else {}
     count = samples.get("samples") or None
     return {
-        "variant": cell.variant,
-        "replicate": cell.replicate,
-        "state": cell.state,
-        "error": ": ".join(part for part in (cell.error_class, cell.error) if part),
-        "training": cell.stages.get("train", ""),
+        "variant": run.variant,
+        "replicate": run.replicate,
+        "state": run.state,
+        "error": ": ".join(part for part in (run.error_class, run.error) if part),
+        "training": run.stages.get("train", ""),
         **{key: result.get(key) for key in _TRAINING_NUMBERS},
         "train_seconds": training.seconds if training else None,
         "train_joules": result.get("joules"),

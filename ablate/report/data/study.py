@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ablate.store.records import CellRecord, StageRecord, StudyRecord, VariantRecord
+    from ablate.store.records import RunRecord, StageRecord, StudyRecord, VariantRecord
     from ablate.store.store import Store
 
 
@@ -27,41 +27,41 @@ class Study:
     Attributes:
         record: the study.
         variants: in order.
-        cells: by variant and replicate.
+        runs: by variant and replicate.
         stages: those that are finished, by fingerprint.
         frame: of :func:`ablate.report.data.frames.study_frame`.
         histograms: of :func:`ablate.report.data.frames.histogram_frame`.
         floors: of :func:`ablate.report.data.frames.floor_frame`.
         floor_histograms: of :func:`ablate.report.data.frames.floor_histogram_frame`.
-        cell_frame: of :func:`ablate.report.data.frames.cell_frame`.
+        run_frame: of :func:`ablate.report.data.frames.run_frame`.
         reported: of :func:`ablate.report.data.frames.reported_frame`.
     """
 
     record: StudyRecord
     variants: tuple[VariantRecord, ...]
-    cells: tuple[CellRecord, ...]
+    runs: tuple[RunRecord, ...]
     stages: Mapping[str, StageRecord]
     frame: pd.DataFrame
     histograms: pd.DataFrame
     floors: pd.DataFrame
     floor_histograms: pd.DataFrame
-    cell_frame: pd.DataFrame
+    run_frame: pd.DataFrame
     reported: pd.DataFrame
 
     @classmethod
     def read(cls, store: Store, name: str) -> Study:
         """Read the study of that name; raises :class:`ablate.errors.UnknownName`."""
-        record, variants, cells = store.study(name), tuple(store.variants(name)), tuple(store.cells(name))
+        record, variants, runs = store.study(name), tuple(store.variants(name)), tuple(store.runs(name))
         return cls(
             record,
             variants,
-            cells,
-            store.stages(fingerprint for cell in cells for fingerprint in cell.stages.values()),
+            runs,
+            store.stages(fingerprint for run in runs for fingerprint in run.stages.values()),
             frames.study_frame(store, name),
             frames.histogram_frame(store, name),
             frames.floor_frame(store, name),
             frames.floor_histogram_frame(store, name),
-            frames.cell_frame(store, name),
+            frames.run_frame(store, name),
             frames.reported_frame(record.spec, (variant.name for variant in variants)),
         )
 
@@ -94,21 +94,21 @@ class Study:
     def configs(self) -> dict[str, Mapping[str, Any]]:
         """The resolved configuration of each variant."""
         found: dict[str, Mapping[str, Any]] = {}
-        for cell in self.cells:
-            found.setdefault(cell.variant, cell.config)
+        for run in self.runs:
+            found.setdefault(run.variant, run.config)
         return found
 
-    def stage(self, cell: CellRecord, name: str) -> StageRecord | None:
-        """A finished stage of a cell, if it is one."""
-        return self.stages.get(cell.stages.get(name, ""))
+    def stage(self, run: RunRecord, name: str) -> StageRecord | None:
+        """A finished stage of a run, if it is one."""
+        return self.stages.get(run.stages.get(name, ""))
 
     def first(self, name: str) -> list[tuple[str, StageRecord]]:
         """For each variant the stage of that name in its first replicate that has finished it."""
         found: dict[str, StageRecord] = {}
-        for cell in self.cells:
-            stage = self.stage(cell, name)
+        for run in self.runs:
+            stage = self.stage(run, name)
             if stage:
-                found.setdefault(cell.variant, stage)
+                found.setdefault(run.variant, stage)
         return list(found.items())
 
     def held_out(self, variant: str) -> list[str]:

@@ -199,7 +199,7 @@ def _curve_panel(axes: Axes, panel: CurvePanel) -> None:
         axes.set_ylim(bottom=0)
 
 
-class Lines(NamedTuple):
+class InteractionPanel(NamedTuple):
     """Means of one quantity over two axes: for an interaction plot.
 
     Attributes:
@@ -219,7 +219,7 @@ class Lines(NamedTuple):
     unit: str
 
 
-def interaction_figure(panels: Sequence[Lines]) -> Figure:
+def interaction_figure(panels: Sequence[InteractionPanel]) -> Figure:
     """Interaction plots: parallel lines are effects that add up."""
     columns = min(len(panels), 3)
     rows = -(-len(panels) // columns)

@@ -11,7 +11,7 @@ import pandas as pd
 from ablate.names import level_name
 from ablate.report.data.artifacts import Artifacts, file_name, thinned
 from ablate.report.figures import effects, style, values
-from ablate.report.figures.effects import CurvePanel, Lines, Panel, Point
+from ablate.report.figures.effects import CurvePanel, InteractionPanel, Panel, Point
 from ablate.report.statistics import inference, summary
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class Gallery:
             f"{', averaged over the other axes' if len(axes) > 2 else ''}. Parallel lines are effects that add up.",
         )
 
-    def _lines(self, quantity: Quantity, one: str, other: str) -> Lines:
+    def _lines(self, quantity: Quantity, one: str, other: str) -> InteractionPanel:
         crossed, labels = self.study.crossed, self.study.axis_labels
         table = self.analysis.replicates.table(*quantity)
         levels = crossed.of_axis(other)
@@ -204,14 +204,14 @@ class Gallery:
             levels = sorted(levels)
         series = {}
         for level in crossed.of_axis(one):
-            cells = np.stack([self._averaged(table, {one: level, other: along}) for along in levels])
-            whole = cells[:, ~np.isnan(cells).any(0)]
+            runs = np.stack([self._averaged(table, {one: level, other: along}) for along in levels])
+            whole = runs[:, ~np.isnan(runs).any(0)]
             if whole.shape[1]:
                 found = inference.interval(whole)
                 series[level_name(level)] = (whole.mean(1), found.low, found.high)
         unit = self.analysis.of(self.analysis.replicates.quantities, quantity)["unit"].iloc[0]
         names = [level_name(level) for level in levels]
-        return Lines(self.analysis.label(quantity), labels[other], names, series, labels[one], unit)
+        return InteractionPanel(self.analysis.label(quantity), labels[other], names, series, labels[one], unit)
 
     def _averaged(self, table: pd.DataFrame, wanted: Mapping[str, Any]) -> np.ndarray[Any, Any]:
         """In each replicate the mean over the variants that have these levels."""
@@ -346,7 +346,7 @@ class Gallery:
 
     def losses(self) -> Drawing | None:
         """The loss of every training; None where none can be read."""
-        table = summary.trainings(self.study.cell_frame)
+        table = summary.trainings(self.study.run_frame)
         table = table[table["variant"].astype(str).isin(self.representatives())]
         curves = []
         for training, shared_by in zip(table["training"], table["shared_by"], strict=True):

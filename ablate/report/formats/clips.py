@@ -71,8 +71,8 @@ def downloads(study: Study, artifacts: Artifacts, folder: Path) -> list[Download
     (folder / "midi").mkdir()
     found = []
     for variant in study.names:
-        cells = [cell for cell in study.cells if cell.variant == variant]
-        stages = [(cell.replicate, stage) for cell in cells if (stage := study.stage(cell, "generate"))]
+        runs = [run for run in study.runs if run.variant == variant]
+        stages = [(run.replicate, stage) for run in runs if (stage := study.stage(run, "generate"))]
         if not stages:
             continue
         (replicate, first), *others = stages

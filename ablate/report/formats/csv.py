@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def csv_files(analysis: Analysis) -> dict[str, str]:
-    """File name to contents: every measurement, comparison, estimate, floor and cell, one row each."""
+    """File name to contents: every measurement, comparison, estimate, floor and run, one row each."""
     frames: dict[str, pd.DataFrame] = {
         "measurements": analysis.study.frame,
         "effects": analysis.everything.drop(columns="values"),
         "estimates": analysis.estimates,
         "floors": analysis.floors,
-        "cells": analysis.study.cell_frame,
+        "runs": analysis.study.run_frame,
     }
     return {f"{name}.csv": frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC) for name, frame in frames.items()}
 

@@ -171,7 +171,7 @@ class _Writer:
             "facts": setup.facts(study),
             "axes": setup.axes(study),
             "named": setup.named(study),
-            "unfinished": sum(cell.state not in ("done", "pruned") for cell in study.cells),
+            "unfinished": sum(run.state not in ("done", "pruned") for run in study.runs),
             "environments": setup.environments(study),
             "command": setup.command(study),
             "grids": self._grids(),
@@ -207,13 +207,13 @@ class _Writer:
         """What the index over all reports says of this one."""
         record, found = self.study.record, sentences.answer(self.analysis)
         lines = [line.text for line in found.blocks[0].lines] if found.blocks else []
-        done = sum(cell.state == "done" for cell in self.study.cells)
+        done = sum(run.state == "done" for run in self.study.runs)
         summary = {
             "name": record.name,
             "question": self.study.spec.get("question", ""),
             "corpus": record.corpus,
             "profile": record.profile,
-            "cells": f"{done} of {len(self.study.cells)}",
+            "runs": f"{done} of {len(self.study.runs)}",
             "updated": f"{record.updated:%Y-%m-%d %H:%M}" if record.updated else "",
             "answer": lines[:3],
         }

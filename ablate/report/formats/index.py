@@ -11,7 +11,7 @@ from urllib.parse import quote
 import jinja2
 
 #: What a report says of itself.
-FACTS = {"name", "question", "corpus", "profile", "cells", "updated", "answer"}
+FACTS = {"name", "question", "corpus", "profile", "runs", "updated", "answer"}
 TEMPLATES = Path(__file__).parent / "templates"
 
 

@@ -190,9 +190,9 @@ class Analysis:
         return confounds.changed_paths(self.study.configs(), self.study.baseline)
 
     @functools.cached_property
-    def followed(self) -> list[confounds.Follows]:
+    def followed(self) -> list[confounds.Confound]:
         """What differs between variants without being a level."""
-        return confounds.followed(self.study.cell_frame, self.study.baseline)
+        return confounds.followed(self.study.run_frame, self.study.baseline)
 
     def warnings(self) -> list[str]:
         """What a reader must know before believing a difference: confounds, and floors above the effects."""

@@ -2,7 +2,7 @@
 
 A study's configurations differ in nothing but what it varies (the run sees to that). But five copies of a piece may be
 five times the tokens in training, a conditioner adds parameters, a hotter sampler plays more notes a second. All of it
-is measured in every cell; where it moves with the variants, a difference between them may be its doing.
+is measured in every run; where it moves with the variants, a difference between them may be its doing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-#: What is compared, by column of :func:`ablate.report.data.frames.cell_frame`, and how it is called.
+#: What is compared, by column of :func:`ablate.report.data.frames.run_frame`, and how it is called.
 QUANTITIES = {
     "tokens_seen": "tokens seen in training",
     "steps": "training steps",
@@ -31,7 +31,7 @@ TOLERANCE = 1.05
 
 
 @dataclasses.dataclass(frozen=True)
-class Follows:
+class Confound:
     """Something that differs from the baseline without being a level.
 
     Attributes:
@@ -52,26 +52,26 @@ class Follows:
         return not 1 / TOLERANCE <= self.ratio <= TOLERANCE
 
 
-def followed(cells: pd.DataFrame, baseline: str) -> list[Follows]:
+def followed(runs: pd.DataFrame, baseline: str) -> list[Confound]:
     """What every variant has of :data:`QUANTITIES`, beside the baseline.
 
     Args:
-        cells: from :func:`ablate.report.data.frames.cell_frame`.
+        runs: from :func:`ablate.report.data.frames.run_frame`.
         baseline: the variant that the others are compared with.
     """
-    means = cells.groupby("variant", observed=True)[list(QUANTITIES)].mean()
+    means = runs.groupby("variant", observed=True)[list(QUANTITIES)].mean()
     if baseline not in means.index:
         return []
     reference = means.loc[baseline]
     return [
-        Follows(str(variant), quantity, float(row[quantity]), float(row[quantity] / reference[quantity]))
+        Confound(str(variant), quantity, float(row[quantity]), float(row[quantity] / reference[quantity]))
         for variant, row in means.iterrows()
         for quantity in QUANTITIES
         if row[quantity] > 0 and reference[quantity] > 0
     ]
 
 
-def warnings(found: Iterable[Follows], meant: Mapping[str, Iterable[str]]) -> list[str]:
+def warnings(found: Iterable[Confound], meant: Mapping[str, Iterable[str]]) -> list[str]:
     """One sentence for each quantity in which variants differ from the baseline.
 
     Args:

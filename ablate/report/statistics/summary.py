@@ -98,8 +98,8 @@ def responses(frame: pd.DataFrame) -> pd.DataFrame:
             continue
         others = [other for other in axes if other != axis]
         asked = frame[frame["direction"] == "none"]
-        cells = asked.groupby([*others, "metric", "feature", "replicate", axis], sort=False)["value"].mean()
-        lines = cells.reset_index().groupby([*others, "metric", "feature", "replicate"], sort=False)
+        runs = asked.groupby([*others, "metric", "feature", "replicate", axis], sort=False)["value"].mean()
+        lines = runs.reset_index().groupby([*others, "metric", "feature", "replicate"], sort=False)
         fitted = lines[[axis, "value"]].apply(_line).reset_index()
         for key, part in fitted.groupby([*others, "metric", "feature"], sort=False):
             *levels, metric, feature = key
@@ -136,7 +136,7 @@ def response_table(rows: pd.DataFrame) -> Table:
         sd = row[f"{what}_sd"]
         return f"{row[what]:.2f} ± {NOTHING if math.isnan(sd) else f'{sd:.2f}'}"
 
-    cells = tuple(
+    runs = tuple(
         (
             str(row["variant"]) or NOTHING,
             f"{row['metric']} {row['feature']}",
@@ -147,7 +147,7 @@ def response_table(rows: pd.DataFrame) -> Table:
         )
         for row in rows.to_dict("records")
     )
-    return Table(("variant", "what was measured", "against", "slope", "correlation", "n"), cells, None)
+    return Table(("variant", "what was measured", "against", "slope", "correlation", "n"), runs, None)
 
 
 def pooled_histograms(histograms: pd.DataFrame) -> pd.DataFrame:
@@ -189,17 +189,17 @@ def distinct_histograms(pooled: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(kept) if kept else pooled
 
 
-def trainings(cells: pd.DataFrame) -> pd.DataFrame:
+def trainings(runs: pd.DataFrame) -> pd.DataFrame:
     """Every distinct training of a study, with who shares it.
 
     Args:
-        cells: from :func:`ablate.report.data.frames.cell_frame`.
+        runs: from :func:`ablate.report.data.frames.run_frame`.
 
     Returns:
-        The first cell's row of each training, with ``shared_by``: the names of the variants that use trainings
+        The first run's row of each training, with ``shared_by``: the names of the variants that use trainings
         like it, or ``all variants``; and ``done``: whether it has finished.
     """
-    trained = cells[cells["training"] != ""]
+    trained = runs[runs["training"] != ""]
     everyone = set(trained["variant"].unique())
 
     def label(names: pd.Series) -> str:
@@ -281,7 +281,7 @@ class Table:
 
     Attributes:
         headers: one a column; the first is that of the variants.
-        rows: text cells, as many as there are headers.
+        rows: text runs, as many as there are headers.
         baseline: the index of the baseline's row, if it is there.
     """
 
@@ -291,7 +291,7 @@ class Table:
 
 
 def comparison_table(frame: pd.DataFrame) -> Table:
-    """Variants by metrics, each cell ``mean ± sd (n=replicates)``.
+    """Variants by metrics, each run ``mean ± sd (n=replicates)``.
 
     Args:
         frame: from :func:`ablate.report.data.frames.study_frame`.

@@ -62,7 +62,7 @@ def facts(study: Study) -> list[tuple[str, str]]:
     """What to know before reading numbers: label and text."""
     record, spec = study.record, study.record.spec
     generation, objective = spec.get("generation") or {}, spec.get("objective") or {}
-    done = sum(cell.state == "done" for cell in study.cells)
+    done = sum(run.state == "done" for run in study.runs)
     environments = [dict(stage.environment) for stage in study.stages.values()]
     packages = [environment.get("packages") or {} for environment in environments]
     found = [
@@ -71,14 +71,14 @@ def facts(study: Study) -> list[tuple[str, str]]:
         ("Corpus", record.corpus),
         ("Reference", "; ".join(_distinct(_loaded(stage) for _, stage in study.first("load")))),
         ("Study seed", str(record.seed)),
-        ("Cells", f"{done} of {len(study.cells)} done ({len(study.variants)} variants)"),
+        ("Runs", f"{done} of {len(study.runs)} done ({len(study.variants)} variants)"),
         ("Replicates", _plain(spec.get("replicates", ""))),
         ("Samples in a replicate", _plain(generation.get("samples", ""))),
         ("Tokens in a sample", _plain(generation.get("tokens", ""))),
         ("Measured", _scored(study)),
         ("Objective", " ".join(_plain(objective[key]) for key in ("metric", "feature") if key in objective)),
         ("Device", ", ".join(_distinct(stage.device for stage in study.stages.values()))),
-        ("Precision", ", ".join(_distinct(study.cell_frame["precision"]))),
+        ("Precision", ", ".join(_distinct(study.run_frame["precision"]))),
         ("First run", _moment(record.created)),
         ("Last run", _moment(record.updated)),
         ("Versions", ", ".join(_versions(packages))),
@@ -109,20 +109,20 @@ def environments(study: Study) -> list[Environment]:
 def top_facts(study: Study) -> list[tuple[str, str]]:
     """What to know before reading verdicts, in one line each."""
     spec, record = study.spec, study.record
-    done = sum(cell.state == "done" for cell in study.cells)
-    pruned = sum(cell.state == "pruned" for cell in study.cells)
-    replicates = study.cell_frame[study.cell_frame["state"] == "done"].groupby("variant", observed=True).size()
+    done = sum(run.state == "done" for run in study.runs)
+    pruned = sum(run.state == "pruned" for run in study.runs)
+    replicates = study.run_frame[study.run_frame["state"] == "done"].groupby("variant", observed=True).size()
     counts = (
         " to ".join(str(n) for n in dict.fromkeys((replicates.min(), replicates.max()))) if len(replicates) else "0"
     )
     found = [
         ("Design", f"{str(spec.get('design', 'factorial')).replace('_', ' ')}, {len(study.variants)} variants"),
         ("Replicates", f"{counts}, {_plain((spec.get('generation') or {}).get('samples', '?'))} samples in each"),
-        ("Cells", f"{done} of {len(study.cells)} done{f', {pruned} given up by the search' if pruned else ''}"),
+        ("Runs", f"{done} of {len(study.runs)} done{f', {pruned} given up by the search' if pruned else ''}"),
         ("Corpus", "; ".join([record.corpus, *_distinct(_loaded(stage) for _, stage in study.first("load"))])),
         ("Corpus SHA-256", ", ".join(_distinct(corpus_hash(stage)[:12] for _, stage in study.first("load")))),
         ("Profile", record.profile),
-        ("Device", ", ".join(_distinct([*study.cell_frame["device"], *study.cell_frame["precision"]]))),
+        ("Device", ", ".join(_distinct([*study.run_frame["device"], *study.run_frame["precision"]]))),
     ]
     return [(label, text) for label, text in found if text]
 
@@ -194,7 +194,7 @@ def _loaded(load: StageRecord) -> str:
 
 def _scored(study: Study) -> str:
     """Whether samples that continue a primer are measured with it; nothing where none does."""
-    primed = [cell.config for cell in study.cells if "prime" in cell.stages]
+    primed = [run.config for run in study.runs if "prime" in run.stages]
     if not primed:
         return ""
     whole = {bool(config.get("measure", {}).get("primer")) for config in primed}

@@ -230,7 +230,7 @@ def confound_grid(analysis: Analysis) -> Grid:
     )
 
 
-def _followed(each: confounds.Follows | None) -> Cell:
+def _followed(each: confounds.Confound | None) -> Cell:
     if each is None:
         return EMPTY
     text = f"{each.value:,.3g}" if each.value < 1000 else f"{each.value:,.0f}"
@@ -243,7 +243,7 @@ _KINDS = ("load", "prepare", "prime", "train", "generate", "measure", "floor", "
 
 def cost_grid(study: Study) -> Grid:
     """What the study took: by kind of stage seconds, tokens, utilisation, and joules where the device told."""
-    uses = collections.Counter(fingerprint for cell in study.cells for fingerprint in cell.stages.values())
+    uses = collections.Counter(fingerprint for run in study.runs for fingerprint in run.stages.values())
     rows, alone = [], 0.0
     for kind in (kind for kind in _KINDS if any(stage.kind == kind for stage in study.stages.values())):
         stages = [stage for stage in study.stages.values() if stage.kind == kind]
@@ -255,7 +255,7 @@ def cost_grid(study: Study) -> Grid:
     foot = (
         "Seconds are those of the workers, added up; what several variants share is counted once, and trainings that "
         "were done as one have equal parts of it. Unshared: what every "
-        f"cell by itself would have taken; sharing saved {alone - took:,.0f} of {alone:,.0f} s. Utilisation: "
+        f"run by itself would have taken; sharing saved {alone - took:,.0f} of {alone:,.0f} s. Utilisation: "
         "the products of a training, at 6 FLOP a weight and token, over what one large product reached on its worker."
     )
     return Grid("Costs", "stage", tuple(Column(title) for title in columns), tuple(rows), foot)
@@ -292,7 +292,7 @@ def _as_one(part: pd.DataFrame) -> list[str]:
 
 def training_grid(study: Study) -> Grid:
     """The trainings of the study, one row for each group of variants that shares them."""
-    table = summary.trainings(study.cell_frame)
+    table = summary.trainings(study.run_frame)
     rows = []
     for shared_by, part in table.groupby("shared_by", sort=False):
         cells = (
@@ -361,13 +361,13 @@ def response_grid(study: Study) -> Grid:
 
 
 def missing_grid(study: Study) -> Grid:
-    """The cells without a full result, each with the reason."""
+    """The runs without a full result, each with the reason."""
     reasons = {"pending": "has not run yet", "interrupted": "was interrupted; the same command goes on with it"}
     rows = []
-    for cell in study.cells:
-        if cell.state != "done":
-            error = ": ".join(filter(None, (cell.error_class, cell.error)))
-            reason = error or reasons.get(cell.state, "no reason recorded")
-            rows.append(Row(cell.variant, (Cell(str(cell.replicate)), Cell(cell.state), Cell(reason))))
+    for run in study.runs:
+        if run.state != "done":
+            error = ": ".join(filter(None, (run.error_class, run.error)))
+            reason = error or reasons.get(run.state, "no reason recorded")
+            rows.append(Row(run.variant, (Cell(str(run.replicate)), Cell(run.state), Cell(reason))))
     columns = (Column("replicate"), Column("state", words=True), Column("reason", words=True))
-    return Grid("Cells without a full result", "variant", columns, tuple(rows))
+    return Grid("Runs without a full result", "variant", columns, tuple(rows))

@@ -129,7 +129,7 @@ def _plain_axis(axis: Axis) -> Any:
     return {**data, **({"when": {path: list(levels) for path, levels in axis.when.items()}} if axis.when else {})}
 
 
-def load_study(name_or_file: str, overrides: Overrides | None = None, registry: Registry | None = None) -> StudySpec:
+def read_study(name_or_file: str, overrides: Overrides | None = None, registry: Registry | None = None) -> StudySpec:
     """Read and check a study.
 
     Args:

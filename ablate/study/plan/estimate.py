@@ -117,7 +117,7 @@ def _variant_seconds(layout: Layout, trial: _Trial, packing: Packing) -> float:
     """What one more variant of a search costs: its generations, and its trainings if any axis comes before them."""
     if not _unchosen(layout):
         return 0.0
-    stages = {s.fingerprint: s for cell in layout.cells if cell.variant.baseline for s in cell.stages.stages.values()}
+    stages = {s.fingerprint: s for run in layout.runs if run.variant.baseline for s in run.stages.stages.values()}
     trains = any(axis.path.partition(".")[0] not in AFTER_TRAINING for axis in layout.spec.axes)
     seconds = trial.generations(stages.values())
     return seconds + (trial.trainings(packing.trainings(stages.values())) if trains else 0.0)

@@ -19,7 +19,7 @@ import torch
 from ablate.engine.devices import is_stacked
 from ablate.engine.fusion.capacity import fits
 from ablate.engine.fusion.eligibility import apart, model_key, why_alone
-from ablate.engine.training.train import Member, MemberSeeds
+from ablate.engine.training.job import TrainingJob, TrainingSeeds
 from ablate.engine.training.windows import Example
 from ablate.study.stage import Stage, weights_of
 from ablate.study.work.components import build_model, built, built_conditioners, training_settings
@@ -50,7 +50,7 @@ def in_jobs(generations: Sequence[Stage]) -> list[list[Stage]]:
 
 #: Rows of one generation on a GPU at most: with more, a step takes longer by as much as there are more of them.
 GRID_ROWS = 4096
-_SEEDS = MemberSeeds(0, 0, 0, 0)
+_SEEDS = TrainingSeeds(0, 0, 0, 0)
 
 
 class Packing:
@@ -180,11 +180,11 @@ def _grouped(stages: Iterable[Stage], key: Callable[[Stage], Hashable]) -> dict[
     return groups
 
 
-def trial_member(config: Mapping[str, Any], settings: TrainingSettings, examples: int) -> Member:
+def trial_member(config: Mapping[str, Any], settings: TrainingSettings, examples: int) -> TrainingJob:
     """A member as a training stage's configuration has it, to be tried on random tokens."""
     conditioners = built_conditioners(config)
     words = len(built("tokenizer", config["tokenizer"]).vocabulary)
     tokens = np.random.default_rng(0).integers(0, words, settings.window + 1)
     conditions = tuple(np.zeros((len(tokens), conditioner.features), np.float32) for conditioner in conditioners)
     each = [Example(tokens, conditions)] * examples
-    return Member(lambda: build_model(config), each, conditioners, settings, _SEEDS)
+    return TrainingJob(lambda: build_model(config), each, conditioners, settings, _SEEDS)

@@ -10,7 +10,7 @@ from ablate.engine.devices import resolve_precision
 from ablate.errors import StudyFileError
 from ablate.specs import MetricSpec
 from ablate.study.design import NAMED
-from ablate.study.plan.stages import CellStages, Setting, cell_stages
+from ablate.study.plan.stages import RunStages, Setting, run_stages
 from ablate.study.stage import Stage, fingerprint
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class Held:
+class HeldBack:
     """From which replicate on a search holds a variant back; for good, and why, if it has pruned it."""
 
     replicates: int
@@ -32,14 +32,14 @@ class Held:
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
+class Run:
     """One variant in one replicate, with its stages; ``held`` if a search holds it back."""
 
     variant: Variant
     replicate: int
     configuration: Configuration
-    stages: CellStages
-    held: Held | None = None
+    stages: RunStages
+    held: HeldBack | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,29 +50,29 @@ class Layout:
         spec: the study.
         variants: in order.
         fingerprints: of the variants, by name.
-        cells: all of them, replicate by replicate.
+        runs: all of them, replicate by replicate.
         only: of a search, the variant that is looked at now; empty is all.
     """
 
     spec: StudySpec
     variants: tuple[Variant, ...]
     fingerprints: Mapping[str, str]
-    cells: tuple[Cell, ...]
+    runs: tuple[Run, ...]
     only: str = ""
 
     @property
-    def current(self) -> tuple[Cell, ...]:
-        """The cells that are looked at."""
-        return tuple(cell for cell in self.cells if self.only in ("", cell.variant.name))
+    def current(self) -> tuple[Run, ...]:
+        """The runs that are looked at."""
+        return tuple(run for run in self.runs if self.only in ("", run.variant.name))
 
     @property
-    def wanted(self) -> tuple[Cell, ...]:
+    def wanted(self) -> tuple[Run, ...]:
         """Those of them that a search does not hold back."""
-        return tuple(cell for cell in self.current if not cell.held)
+        return tuple(run for run in self.current if not run.held)
 
     def stages(self) -> dict[str, Stage]:
-        """Every stage of the wanted cells by fingerprint, each once, inputs before outputs."""
-        return {stage.fingerprint: stage for cell in self.wanted for stage in cell.stages.stages.values()}
+        """Every stage of the wanted runs by fingerprint, each once, inputs before outputs."""
+        return {stage.fingerprint: stage for run in self.wanted for stage in run.stages.stages.values()}
 
 
 def lay_out(
@@ -80,9 +80,9 @@ def lay_out(
     registry: Registry,
     device: str,
     variants: Sequence[Variant] | None = None,
-    held: Mapping[str, Held] | None = None,
+    held: Mapping[str, HeldBack] | None = None,
 ) -> Layout:
-    """Every cell of a study with its stages.
+    """Every run of a study with its stages.
 
     Args:
         spec: the study, checked.
@@ -107,20 +107,20 @@ def lay_out(
     of_models = {
         c.spec.name for c in registry.offered("metric") if isinstance(c.spec, MetricSpec) and c.spec.of == "model"
     }
-    cells = []
+    runs = []
     for replicate in range(spec.replicates):
         for variant in variants:
             configuration, corpus = configurations[variant.name], corpora[variant.name]
-            stages = cell_stages(configuration, corpus, replicate, setting, of_models)
+            stages = run_stages(configuration, corpus, replicate, setting, of_models)
             back = (held or {}).get(variant.name)
             back = back if back and replicate >= back.replicates else None
-            cells.append(Cell(variant, replicate, configuration, stages, back))
+            runs.append(Run(variant, replicate, configuration, stages, back))
     facts = {"seed": spec.seed, "device": setting.device, **({"tokens": tokens} if tokens else {})}
     fingerprints = {
         name: fingerprint({**configuration.plain(), "corpus": corpora[name].identity(), **facts})
         for name, configuration in configurations.items()
     }
-    return Layout(spec, variants, fingerprints, tuple(cells))
+    return Layout(spec, variants, fingerprints, tuple(runs))
 
 
 def _budget(spec: StudySpec, variants: Sequence[Variant], configurations: Mapping[str, Configuration]) -> int:

@@ -65,7 +65,7 @@ def make_plan(layout: Layout, store: Store | None, home: Path) -> Plan:
 
 
 def _wanted(layout: Layout, there: set[str]) -> set[str]:
-    """Stages that have to run: missing ends of cells, and whatever missing they need."""
+    """Stages that have to run: missing ends of runs, and whatever missing they need."""
     wanted: set[str] = set()
 
     def need(stage: Stage) -> None:
@@ -75,8 +75,8 @@ def _wanted(layout: Layout, there: set[str]) -> set[str]:
         for source in stage.inputs.values():
             need(source)
 
-    for cell in layout.wanted:
-        for stage in cell.stages.stages.values():
+    for run in layout.wanted:
+        for stage in run.stages.stages.values():
             if stage.kind in ("generate", "measure", *FLOORS):
                 need(stage)
     return wanted

@@ -19,7 +19,7 @@ def check_samplers(layout: Layout, registry: Registry) -> None:
     Raises:
         StudyFileError: a sampler cannot work with its variant's tokenizer.
     """
-    configurations = {cell.variant.name: cell.configuration for cell in layout.cells}
+    configurations = {run.variant.name: run.configuration for run in layout.runs}
     complaints = {name: sampler_complaint(each, registry) for name, each in configurations.items()}
     problems = [f"{complaint} (in variant '{name}')" for name, complaint in complaints.items() if complaint]
     if problems:

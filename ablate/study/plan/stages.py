@@ -1,4 +1,4 @@
-r"""Stages and their fingerprints: what a cell consists of, and what two cells share.
+r"""Stages and their fingerprints: what a run consists of, and what two runs share.
 
     load -> prepare -> train -> generate -> measure, resample (each one for each metric)
      | \-> prime (where samples continue a primer) -/
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class CellStages:
-    """The stages of one cell by name (``"train"``, ``"measure distance.pitch"``), inputs before outputs."""
+class RunStages:
+    """The stages of one run by name (``"train"``, ``"measure distance.pitch"``), inputs before outputs."""
 
     stages: Mapping[str, Stage]
 
@@ -43,7 +43,7 @@ class CellStages:
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """What every cell of a run shares.
+    """What every run of a run shares.
 
     Attributes:
         seed: the study's.
@@ -66,13 +66,13 @@ class Setting:
         return cls(seed, device.partition(":")[0], minor, floors or FloorSettings(), tokens)
 
 
-def cell_stages(
+def run_stages(
     configuration: Configuration, corpus: Corpus, replicate: int, setting: Setting, of_models: Container[str] = ()
-) -> CellStages:
-    """Every stage of one cell.
+) -> RunStages:
+    """Every stage of one run.
 
     Args:
-        configuration: of the cell's variant; ``training.precision`` must be resolved.
+        configuration: of the run's variant; ``training.precision`` must be resolved.
         corpus: the configuration's corpus, built, for its identity.
         replicate: from 0.
         setting: see :class:`Setting`.
@@ -101,7 +101,7 @@ def cell_stages(
         if setting.floors.draws:
             drawn = {"draws": setting.floors.draws, "seed": derive(setting.seed, replicate, "resample")}
             stages[f"resample {metric.name}"] = Stage("resample", {**config, **whole, **drawn}, sources)
-    return CellStages(stages)
+    return RunStages(stages)
 
 
 def _floor(configuration: Configuration, config: Mapping[str, Any], load: Stage, setting: Setting) -> Stage:

@@ -23,7 +23,7 @@ import torch
 
 from ablate.engine.devices import one_thread, spread
 from ablate.study.work.dispatch import work
-from ablate.study.work.messages import Context, Done, Failed, Job, News, Stopped
+from ablate.study.work.messages import Context, Job, JobStopped, News, StageFailure, StageResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +38,7 @@ class Outcome:
     """What came of a job: a result for each of its stages, or nothing if it was stopped or the disk is full."""
 
     job: Job
-    results: tuple[Done | Failed, ...]
+    results: tuple[StageResult | StageFailure, ...]
     fatal: HomeError | None = None
 
 
@@ -105,7 +105,7 @@ class InlineExecutor:
         context = Context(self._home, self._device, tell, lambda: self._stopping, self._seconds, self.stacked)
         try:
             return [Outcome(job, tuple(work(job, context)))]
-        except Stopped as stopped:
+        except JobStopped as stopped:
             return [Outcome(job, stopped.results, stopped.fatal)]
 
     def stop(self) -> None:
@@ -138,7 +138,7 @@ class PoolExecutor:
         self._start = (self._news, self._stopping, os.getpid(), home, checkpoint_seconds, stacked)
         self._idle = [_Worker(device) for device in devices]
         self.places, self.stacked = len(devices), stacked
-        self._busy: dict[cf.Future[list[Done | Failed]], tuple[Job, _Worker]] = {}
+        self._busy: dict[cf.Future[list[StageResult | StageFailure]], tuple[Job, _Worker]] = {}
         self._jobs: list[Job] = []
 
     def __enter__(self) -> Self:
@@ -180,19 +180,19 @@ class PoolExecutor:
             while True:
                 yield self._news.get_nowait()
 
-    def _outcome(self, future: cf.Future[list[Done | Failed]]) -> Outcome:
+    def _outcome(self, future: cf.Future[list[StageResult | StageFailure]]) -> Outcome:
         job, worker = self._busy.pop(future)
         self._idle.append(worker)
         try:
             return Outcome(job, tuple(future.result()))
-        except Stopped as stopped:
+        except JobStopped as stopped:
             return Outcome(job, stopped.results, stopped.fatal)
         except BrokenProcessPool:
             if worker.pool:
                 worker.pool.shutdown()
             worker.pool = None
             text = "its process died; the system may have run out of memory (try fewer --workers)"
-            return Outcome(job, tuple(Failed(stage, "WorkerDied", text) for stage in job.stages))
+            return Outcome(job, tuple(StageFailure(stage, "WorkerDied", text) for stage in job.stages))
 
     def stop(self) -> None:
         """See :class:`Executor`."""
@@ -235,7 +235,7 @@ def _die_with(driver: int) -> None:
     os._exit(1)
 
 
-def _work_in_worker(job: Job) -> list[Done | Failed]:
+def _work_in_worker(job: Job) -> list[StageResult | StageFailure]:
     if _context is None:
         raise RuntimeError("worker was not started by _start_worker")
     return work(job, _context)

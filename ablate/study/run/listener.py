@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ablate.study.plan.plan import Plan
-    from ablate.study.work.messages import Done, Failed, News
+    from ablate.study.work.messages import News, StageFailure, StageResult
 
 
 class Listener:
@@ -18,8 +18,8 @@ class Listener:
     def news(self, news: News) -> None:
         """A job has made some progress."""
 
-    def done(self, done: Done) -> None:
+    def done(self, done: StageResult) -> None:
         """A stage is finished and recorded."""
 
-    def failed(self, failure: Failed) -> None:
-        """A stage has failed; its cells are recorded as such."""
+    def failed(self, failure: StageFailure) -> None:
+        """A stage has failed; its runs are recorded as such."""

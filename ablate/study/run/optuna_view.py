@@ -1,6 +1,6 @@
 """The study as Optuna sees it: one trial a variant, its replicates the steps inside it, its value their mean.
 
-Cells, their states and their results are our tables; this is a view of them for optuna-dashboard, importances and
+Runs, their states and their results are our tables; this is a view of them for optuna-dashboard, importances and
 search. So where a trial can no longer be brought up to date (Optuna changes neither a finished trial nor the levels
 of a parameter), the Optuna study is made again from what the store knows. Nothing of ours is keyed on Optuna's ids,
 which it reuses.
@@ -65,9 +65,9 @@ def resolved_objectives(spec: StudySpec, store: Store) -> tuple[Objective, ...] 
 def measured_values(spec: StudySpec, store: Store, objectives: Sequence[Objective]) -> dict[str, Values]:
     """What is known of each variant: the mean over the samples of each replicate that has every objective."""
     means = [store.means(spec.name, objective.metric, objective.feature) for objective in objectives]
-    cells = set(means[0]).intersection(*means)
+    runs = set(means[0]).intersection(*means)
     values: dict[str, Values] = {}
-    for variant, replicate in sorted(cells):
+    for variant, replicate in sorted(runs):
         values.setdefault(variant, {})[replicate] = tuple(mean[variant, replicate] for mean in means)
     return values
 
@@ -166,9 +166,9 @@ class Trials:
 
     def _attributes(self, variant: Variant, layout: Layout) -> dict[str, str]:
         """What a trial says of its variant; ``_RESULTS`` stands for everything that its values come from."""
-        cells = [cell for cell in layout.cells if cell.variant.name == variant.name]
+        runs = [run for run in layout.runs if run.variant.name == variant.name]
         measures = [f"measure {objective.metric}" for objective in self.objectives]
-        results = fingerprint([[cell.stages.stages[measure].fingerprint for measure in measures] for cell in cells])
+        results = fingerprint([[run.stages.stages[measure].fingerprint for measure in measures] for run in runs])
         return {_VARIANT: variant.name, _FINGERPRINT: layout.fingerprints[variant.name], _RESULTS: results}
 
     def _other_objectives(self, study: optuna.Study) -> bool:
@@ -199,7 +199,7 @@ class Trials:
         Args:
             variant: its name.
             values: the objectives' means over the samples of each replicate, by replicate.
-            complete: whether no cell of it is still to come; without any value the trial has failed.
+            complete: whether no run of it is still to come; without any value the trial has failed.
             pruned: whether a search has given it up.
         """
         with explained(self._storage):

@@ -6,8 +6,8 @@ import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
-class CellFailure:
-    """A cell that has no result, and why."""
+class RunFailure:
+    """A run that has no result, and why."""
 
     variant: str
     replicate: int
@@ -16,14 +16,14 @@ class CellFailure:
 
 
 @dataclasses.dataclass(frozen=True)
-class RunResult:
+class StudyResult:
     """What a run did.
 
     Attributes:
         name: the study's.
         ran: stages run, by kind.
         reused: stages that were there, by kind.
-        failures: cells that failed.
+        failures: runs that failed.
         stopped: whether it was asked to stop before the end.
         seconds: how long it took.
         checkpoints: trainings that are begun and will go on in the next run.
@@ -35,7 +35,7 @@ class RunResult:
     name: str
     ran: dict[str, int]
     reused: dict[str, int]
-    failures: tuple[CellFailure, ...]
+    failures: tuple[RunFailure, ...]
     stopped: bool
     seconds: float
     checkpoints: int

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from ablate.errors import UsageError, did_you_mean
 from ablate.registry import get_registry
 from ablate.store.records import (
-    CellRecord,
-    CellState,
     FinishedStage,
     HistogramRecord,
     MeasurementRecord,
+    RunRecord,
+    RunState,
     StageRecord,
     StudyRecord,
     VariantRecord,
@@ -28,11 +28,11 @@ from ablate.study.run.executor import make_executor
 from ablate.study.run.listener import Listener
 from ablate.study.run.optuna_view import Trials, measured_values, resolved_objectives
 from ablate.study.run.provenance import environment
-from ablate.study.run.result import CellFailure, RunResult
+from ablate.study.run.result import RunFailure, StudyResult
 from ablate.study.stage import EARLY, FLOORS, WITH_FILES, checkpoint_path, weights_of
 from ablate.study.work.artifacts import read_examples
 from ablate.study.work.dispatch import TOGETHER
-from ablate.study.work.messages import Done, Failed, Job
+from ablate.study.work.messages import Job, StageFailure, StageResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,27 +41,27 @@ if TYPE_CHECKING:
     from ablate.errors import HomeError
     from ablate.store.store import Store
     from ablate.study.design import Objective
-    from ablate.study.plan.layout import Cell, Layout
+    from ablate.study.plan.layout import Layout, Run
     from ablate.study.run.executor import Executor
     from ablate.study.stage import Stage
 
-#: The stages that a cell is for; the others serve them, or say how to read them.
+#: The stages that a run is for; the others serve them, or say how to read them.
 ENDS = ("generate", "measure")
 
 
 @dataclasses.dataclass(frozen=True)
-class Shared:
+class SearchContext:
     """What the runs of one search have in common: where they work, and the trials, once there are any."""
 
     executor: Executor
     trials: Trials | None = None
 
 
-class StudyRun:
+class StudyRunner:
     """One run of a study.
 
     Args:
-        layout: the study's cells.
+        layout: the study's runs.
         store: the open store; this run is its only writer.
         home: where files go.
         device: resolved.
@@ -83,7 +83,7 @@ class StudyRun:
         device: str = "cpu",
         workers: int = 1,
         listener: Listener | None = None,
-        shared: Shared | None = None,
+        shared: SearchContext | None = None,
         checkpoint_seconds: float = 10.0,
     ) -> None:
         self._layout, self._store, self._home, self._device = layout, store, home, device
@@ -98,7 +98,7 @@ class StudyRun:
         self._packing = Packing(device, self._executor.places, self._examples, stacked=self._executor.stacked)
         self._waiting = dict(self.plan.missing)
         self._done: set[str] = set()
-        self._broken: dict[str, Failed] = {}
+        self._broken: dict[str, StageFailure] = {}
         self._ran: collections.Counter[str] = collections.Counter()
         self._stopped = self._refused = self._told = False
         self._fatal: HomeError | None = None
@@ -109,7 +109,7 @@ class StudyRun:
         self._stopped = True
         self._executor.stop()
 
-    def run(self) -> RunResult:
+    def run(self) -> StudyResult:
         """Do what is missing.
 
         Raises:
@@ -139,7 +139,7 @@ class StudyRun:
         reused = collections.Counter(stages[f].kind for f in self.plan.reused)
         seconds = time.monotonic() - started
         begun = sum(self._checkpoint(stage).exists() for stage in stages.values() if stage.kind == "train")
-        return RunResult(
+        return StudyResult(
             name=self._layout.spec.name,
             ran=dict(self._ran),
             reused=dict(reused),
@@ -170,10 +170,10 @@ class StudyRun:
         """Two corpora of one name would take turns in one study; a corpus that has only moved is the same."""
         if known is None:
             return
-        loads = {cell.stages["load"] for cell in self._store.cells(known.name) if cell.state == "done"}
+        loads = {run.stages["load"] for run in self._store.runs(known.name) if run.state == "done"}
         # by the music's own identity: fingerprints also change with ablate's code and with a plugin's version
         before = {stage.config["corpus"]["identity"] for stage in self._store.stages(loads).values()}
-        now = {cell.stages.stages["load"].config["corpus"]["identity"] for cell in self._layout.cells}
+        now = {run.stages.stages["load"].config["corpus"]["identity"] for run in self._layout.runs}
         if before and not before & now:
             corpus = json.dumps(known.spec.get("corpus"), ensure_ascii=False)
             raise UsageError(
@@ -183,17 +183,17 @@ class StudyRun:
 
     def _record_study(self) -> None:
         spec = self._layout.spec
-        corpus = ", ".join({cell.configuration.one("corpus").name for cell in self._layout.cells})
+        corpus = ", ".join({run.configuration.one("corpus").name for run in self._layout.runs})
         study = StudyRecord(spec.name, spec.plain(), spec.profile, corpus, spec.seed)
         prints = self._layout.fingerprints
         variants = [VariantRecord(v.name, prints[v.name], v.levels, v.baseline) for v in self._layout.variants]
-        cells = [
-            CellRecord(c.variant.name, c.replicate, c.stages.fingerprints(), c.configuration.plain())
-            for c in self._layout.cells
+        runs = [
+            RunRecord(c.variant.name, c.replicate, c.stages.fingerprints(), c.configuration.plain())
+            for c in self._layout.runs
         ]
-        self._store.put_study(study, variants, cells)
-        self._states: dict[tuple[str, int], CellState] = {
-            (cell.variant, cell.replicate): cell.state for cell in self._store.cells(spec.name)
+        self._store.put_study(study, variants, runs)
+        self._states: dict[tuple[str, int], RunState] = {
+            (run.variant, run.replicate): run.state for run in self._store.runs(spec.name)
         }
 
     def _work(self) -> None:
@@ -249,15 +249,15 @@ class StudyRun:
     def _lacks(self, stage: Stage) -> bool:
         return stage.fingerprint in self.plan.missing and stage.fingerprint not in self._done
 
-    def _record(self, results: Sequence[Done | Failed]) -> None:
+    def _record(self, results: Sequence[StageResult | StageFailure]) -> None:
         """Keep what came of a job, in one transaction."""
-        done = [result for result in results if isinstance(result, Done)]
+        done = [result for result in results if isinstance(result, StageResult)]
         self._store.put_stages(self._finished(result) for result in done)
         for each in done:
             self._done.add(each.stage.fingerprint)
             self._ran[each.stage.kind] += 1
         for result in results:
-            if isinstance(result, Done):
+            if isinstance(result, StageResult):
                 self._listener.done(result)
                 continue
             self._broken[result.stage.fingerprint] = result
@@ -265,7 +265,7 @@ class StudyRun:
                 self._log(result.stage.fingerprint, result.trace)
             self._listener.failed(result)
 
-    def _finished(self, done: Done) -> FinishedStage:
+    def _finished(self, done: StageResult) -> FinishedStage:
         stage = done.stage
         record = StageRecord(
             stage.fingerprint,
@@ -279,8 +279,8 @@ class StudyRun:
         )
         return FinishedStage(
             record,
-            tuple(MeasurementRecord(m.sample, m.metric, **vars(m.given), floor=m.floor) for m in done.values),
-            tuple(HistogramRecord(m.sample, m.metric, **vars(m.given), floor=m.floor) for m in done.histograms),
+            tuple(MeasurementRecord(m.sample, m.metric, **vars(m.content), floor=m.floor) for m in done.values),
+            tuple(HistogramRecord(m.sample, m.metric, **vars(m.content), floor=m.floor) for m in done.histograms),
         )
 
     def _log(self, fingerprint: str, trace: str) -> None:
@@ -290,15 +290,15 @@ class StudyRun:
             log.write_text(trace, encoding="utf-8")
 
     def _settle(self, *, at_end: bool = False) -> None:
-        """Bring the cells' states and the trials up to date with the stages."""
+        """Bring the runs' states and the trials up to date with the stages."""
         changed = set()
-        for cell in self._layout.current:
-            state, failure = self._state(cell, at_end=at_end)
-            key = (cell.variant.name, cell.replicate)
+        for run in self._layout.current:
+            state, failure = self._state(run, at_end=at_end)
+            key = (run.variant.name, run.replicate)
             if self._states[key] != state:
-                about = (failure.error_class, failure.error) if failure else ("", cell.held.pruned if cell.held else "")
-                self._store.set_cell(self._layout.spec.name, *key, state, *about)
-                changed.add(cell.variant.name)
+                about = (failure.error_class, failure.error) if failure else ("", run.held.pruned if run.held else "")
+                self._store.set_run(self._layout.spec.name, *key, state, *about)
+                changed.add(run.variant.name)
             self._states[key] = state
         if self._trials is None:
             objectives = resolved_objectives(self._layout.spec, self._store)
@@ -308,10 +308,10 @@ class StudyRun:
         if self._trials and changed:
             self._report_trials(self._trials, changed)
 
-    def _state(self, cell: Cell, *, at_end: bool) -> tuple[CellState, Failed | None]:
-        if cell.held:
-            return ("pruned" if cell.held.pruned else "pending"), None
-        stages = cell.stages.stages.values()
+    def _state(self, run: Run, *, at_end: bool) -> tuple[RunState, StageFailure | None]:
+        if run.held:
+            return ("pruned" if run.held.pruned else "pending"), None
+        stages = run.stages.stages.values()
         if not any(self._lacks(stage) for stage in stages if stage.kind in ENDS):
             return "done", None
         failure = next((self._broken[s.fingerprint] for s in stages if s.fingerprint in self._broken), None)
@@ -330,11 +330,11 @@ class StudyRun:
             complete = states <= {"done", "failed", "pruned"}
             trials.report(variant, measured.get(variant, {}), complete=complete, pruned="pruned" in states)
 
-    def _failures(self) -> tuple[CellFailure, ...]:
+    def _failures(self) -> tuple[RunFailure, ...]:
         return tuple(
-            CellFailure(cell.variant.name, cell.replicate, failure.error_class, failure.error)
-            for cell in self._layout.current
-            for failure in (self._state(cell, at_end=True)[1],)
+            RunFailure(run.variant.name, run.replicate, failure.error_class, failure.error)
+            for run in self._layout.current
+            for failure in (self._state(run, at_end=True)[1],)
             if failure
         )
 

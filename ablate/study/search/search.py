@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from ablate.errors import UnknownName
 from ablate.names import same, short_names
 from ablate.study.design import Variant, full_name, is_baseline
-from ablate.study.plan.layout import Held, lay_out
+from ablate.study.plan.layout import HeldBack, lay_out
 from ablate.study.run.executor import make_executor
 from ablate.study.run.listener import Listener
 from ablate.study.run.optuna_view import Trials, resolved_objectives
-from ablate.study.run.runner import Shared, StudyRun
+from ablate.study.run.runner import SearchContext, StudyRunner
 from ablate.study.search.propose import not_worth_more, propose
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ablate.study.design import Objective
     from ablate.study.file.study_file import StudySpec
     from ablate.study.plan.layout import Layout
-    from ablate.study.run.result import RunResult
+    from ablate.study.run.result import StudyResult
 
 
 class SearchRun:
@@ -64,7 +64,7 @@ class SearchRun:
         self._listener = listener or Listener()
         self._executor = make_executor(home, device, workers, checkpoint_seconds)
         self._variants, self._held = chosen_so_far(spec, store)
-        self._results: list[RunResult] = []
+        self._results: list[StudyResult] = []
         self._stopped = False
 
     def stop(self) -> None:
@@ -72,7 +72,7 @@ class SearchRun:
         self._stopped = True
         self._executor.stop()
 
-    def run(self) -> RunResult:
+    def run(self) -> StudyResult:
         """Finish what has been chosen, then choose and try one variant after another.
 
         Raises:
@@ -109,15 +109,15 @@ class SearchRun:
         self._variants.append(variant)
         first = self._spec.search.prune_after
         if first:
-            self._held[name] = Held(first)
+            self._held[name] = HeldBack(first)
         trials.claim(trial, variant, self._layout(name))
         result = self._try(self._layout(name), trials)
         if result.refused:
             reasons = "; ".join(dict.fromkeys(failure.error for failure in result.failures))
-            self._held[name] = Held(0, f"given up before training: {reasons}")
+            self._held[name] = HeldBack(0, f"given up before training: {reasons}")
         elif first and not self._stopped:
             reason = not_worth_more(self._spec, trials, name)
-            self._held[name] = Held(first, reason)
+            self._held[name] = HeldBack(first, reason)
             if not reason:
                 del self._held[name]
         else:
@@ -128,14 +128,14 @@ class SearchRun:
         layout = lay_out(self._spec, self._registry, self._device, self._variants, self._held)
         return dataclasses.replace(layout, only=only)
 
-    def _try(self, layout: Layout, trials: Trials | None) -> RunResult:
-        run = StudyRun(
+    def _try(self, layout: Layout, trials: Trials | None) -> StudyResult:
+        run = StudyRunner(
             layout,
             self._store,
             self._home,
             device=self._device,
             listener=self._listener,
-            shared=Shared(self._executor, trials),
+            shared=SearchContext(self._executor, trials),
         )
         if self._stopped:
             run.stop()
@@ -144,7 +144,7 @@ class SearchRun:
         self._results.append(result)
         return result
 
-    def _summed(self, seconds: float) -> RunResult:
+    def _summed(self, seconds: float) -> StudyResult:
         """All runs as one."""
         ran: collections.Counter[str] = collections.Counter()
         for result in self._results:
@@ -169,23 +169,23 @@ def search_layout(spec: StudySpec, registry: Registry, store: Store | None, devi
     return lay_out(spec, registry, device, variants, held)
 
 
-def chosen_so_far(spec: StudySpec, store: Store) -> tuple[list[Variant], dict[str, Held]]:
+def chosen_so_far(spec: StudySpec, store: Store) -> tuple[list[Variant], dict[str, HeldBack]]:
     """The variants that the store knows of a search and that are still in its space, and which of them are pruned."""
     (baseline,) = spec.variants()
     known = {baseline.name: baseline}
     try:
-        stored, cells = store.variants(spec.name), store.cells(spec.name)
+        stored, runs = store.variants(spec.name), store.runs(spec.name)
     except UnknownName:
         return [baseline], {}
     for record in stored:
         variant = _still_there(spec, record.levels)
         if variant and variant.name == record.name:
             known.setdefault(record.name, variant)
-    held: dict[str, Held] = {}
-    for cell in sorted(cells, key=lambda cell: cell.replicate):
+    held: dict[str, HeldBack] = {}
+    for run in sorted(runs, key=lambda run: run.replicate):
         # a search that prunes no more gives those it has pruned their other replicates
-        if cell.state == "pruned" and cell.variant in known and (spec.search.prune_after or not cell.replicate):
-            held.setdefault(cell.variant, Held(cell.replicate, cell.error))
+        if run.state == "pruned" and run.variant in known and (spec.search.prune_after or not run.replicate):
+            held.setdefault(run.variant, HeldBack(run.replicate, run.error))
     return list(known.values())[: spec.search.n_variants], held
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ablate.errors import AblateError, HomeError
 from ablate.study.work import floors, generate, load, measure, prepare, prime, train
-from ablate.study.work.messages import Context, Done, Failed, Job, Stopped
+from ablate.study.work.messages import Context, Job, JobStopped, StageFailure, StageResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,24 +26,24 @@ TOGETHER = ("train", "generate")
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def work(job: Job, context: Context) -> list[Done | Failed]:
-    """Do a job; a stage that fails comes back as :class:`Failed`.
+def work(job: Job, context: Context) -> list[StageResult | StageFailure]:
+    """Do a job; a stage that fails comes back as :class:`StageFailure`.
 
     Raises:
         Stopped: ``context.should_stop`` became true, or the disk is full, which would fail every other job too. It has
             the results of the stages that were done before.
     """
-    results: list[Done | Failed] = []
+    results: list[StageResult | StageFailure] = []
     try:
         _work_on(job, context, results)
-    except Stopped:
-        raise Stopped(results) from None
+    except JobStopped:
+        raise JobStopped(results) from None
     except HomeError as error:
-        raise Stopped(results, error) from error
+        raise JobStopped(results, error) from error
     return results
 
 
-def _work_on(job: Job, context: Context, results: list[Done | Failed]) -> None:
+def _work_on(job: Job, context: Context, results: list[StageResult | StageFailure]) -> None:
     if job.kind in TOGETHER and len(job.stages) > 1:
         error = _attempt(job.kind, job.stages, context, results)
         if not error:
@@ -60,14 +60,14 @@ def _work_on(job: Job, context: Context, results: list[Done | Failed]) -> None:
 
 
 def _attempt(
-    kind: str, stages: tuple[Stage, ...], context: Context, results: list[Done | Failed]
+    kind: str, stages: tuple[Stage, ...], context: Context, results: list[StageResult | StageFailure]
 ) -> BaseException | None:
     """Work on stages as one, add what comes of them one by one, and give what went wrong, if anything did."""
     started, first = time.monotonic(), len(results)
     try:
         for result in _WORK[kind](stages, context):
             results.append(result)  # noqa: PERF402 - what was there before an error counts
-    except (Stopped, HomeError):
+    except (JobStopped, HomeError):
         raise
     except OSError as error:
         if error.errno in NO_SPACE:
@@ -76,26 +76,26 @@ def _attempt(
                 "free some, then run the same command: everything finished is kept"
             ) from error
         return error
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin raises concerns its cells alone
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin raises concerns its runs alone
         return error
     finally:
         seconds = (time.monotonic() - started) / len(stages)
         results[first:] = [
-            dataclasses.replace(r, seconds=seconds) if isinstance(r, Done) else r for r in results[first:]
+            dataclasses.replace(r, seconds=seconds) if isinstance(r, StageResult) else r for r in results[first:]
         ]
     return None
 
 
-def _failed(stage: Stage, error: BaseException) -> Failed:
+def _failed(stage: Stage, error: BaseException) -> StageFailure:
     message = " ".join(str(error).split()) or "no message"
     if isinstance(error, AblateError):
-        return Failed(stage, type(error).__name__, message)
+        return StageFailure(stage, type(error).__name__, message)
     about = f"metric '{stage.config['metric']['name']}'" if "metric" in stage.config else stage.kind
     trace = "".join(traceback.format_exception(error))
-    return Failed(stage, type(error).__name__, f"{message} (in {about}; see logs/{stage.fingerprint}.txt)", trace)
+    return StageFailure(stage, type(error).__name__, f"{message} (in {about}; see logs/{stage.fingerprint}.txt)", trace)
 
 
-_WORK: dict[str, Callable[[tuple[Stage, ...], Context], Iterable[Done | Failed]]] = {
+_WORK: dict[str, Callable[[tuple[Stage, ...], Context], Iterable[StageResult | StageFailure]]] = {
     "load": load.load,
     "prepare": prepare.prepare,
     "prime": prime.prime,

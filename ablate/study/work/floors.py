@@ -21,7 +21,7 @@ from ablate.music.performance import NOTE_DTYPE, Performance
 from ablate.study.work.components import built
 from ablate.study.work.load import pieces
 from ablate.study.work.measure import checked, samples_to_measure
-from ablate.study.work.messages import Done, Of
+from ablate.study.work.messages import MetricRecord, StageResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ablate.study.work.messages import Context
 
 
-def floors(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+def floors(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Measure what stands for the reference itself, in every way but resampling."""
     (stage,) = stages
     config = stage.config
@@ -46,8 +46,8 @@ def floors(stages: tuple[Stage, ...], context: Context) -> list[Done]:
         "another_piece": lambda: iter(evenly(held_out, config["pieces"])),
     }
     metric, name = built("metric", config["metric"]), config["metric"]["name"]
-    values: list[Of[Any]] = []
-    histograms: list[Of[Any]] = []
+    values: list[MetricRecord[Any]] = []
+    histograms: list[MetricRecord[Any]] = []
     skipped: dict[str, str] = {}
     for floor, given in stand_ins.items():
         try:
@@ -58,12 +58,14 @@ def floors(stages: tuple[Stage, ...], context: Context) -> list[Done]:
         values += _values(measured, name, floor)
         # one of the shuffles shows what they all look like
         kept = measured[:1] if floor == "shuffled" else measured
-        histograms += [Of(i, name, histogram, floor) for i, one in enumerate(kept) for histogram in one.histograms]
-    return [Done(stage, {"skipped": skipped}, 0.0, tuple(values), tuple(histograms))]
+        histograms += [
+            MetricRecord(i, name, histogram, floor) for i, one in enumerate(kept) for histogram in one.histograms
+        ]
+    return [StageResult(stage, {"skipped": skipped}, 0.0, tuple(values), tuple(histograms))]
 
 
-def resample(stages: tuple[Stage, ...], context: Context) -> list[Done]:
-    """Measure notes drawn from the reference: for each draw as many samples as the cell has, each of its size.
+def resample(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
+    """Measure notes drawn from the reference: for each draw as many samples as the run has, each of its size.
 
     A draw stands for a replicate, so what is kept of it is the mean over its samples; ``n`` is that of all of them.
     """
@@ -73,16 +75,16 @@ def resample(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     samples = samples_to_measure(stage, context)
     pool, rng = pooled(reference), numpy_stream(config["seed"])
     metric, name = built("metric", config["metric"]), config["metric"]["name"]
-    values: list[Of[Any]] = []
+    values: list[MetricRecord[Any]] = []
     try:
         for draw in range(config["draws"]):
             # the labels are those of the samples: a metric may compare with what was asked for
             drawn = [drawn_notes(pool, len(s), rng).replace(labels=s.labels, name=s.name) for s in samples]
             measured = [checked(metric.measure(each, reference), name) for each in drawn]
-            values += [Of(draw, name, value, "resampling") for value in _means(measured)]
+            values += [MetricRecord(draw, name, value, "resampling") for value in _means(measured)]
     except (AblateError, ValueError) as error:
-        return [Done(stage, {"skipped": {"resampling": " ".join(str(error).split())}}, 0.0)]
-    return [Done(stage, {"skipped": {}}, 0.0, tuple(values))]
+        return [StageResult(stage, {"skipped": {"resampling": " ".join(str(error).split())}}, 0.0)]
+    return [StageResult(stage, {"skipped": {}}, 0.0, tuple(values))]
 
 
 def _means(measured: Sequence[Measured]) -> Iterator[Value]:
@@ -96,8 +98,8 @@ def _means(measured: Sequence[Measured]) -> Iterator[Value]:
         yield dataclasses.replace(values[0], value=mean, n=sum(value.n for value in values))
 
 
-def _values(measured: Sequence[Measured], name: str, floor: str) -> list[Of[Any]]:
-    return [Of(i, name, value, floor) for i, one in enumerate(measured) for value in one.values]
+def _values(measured: Sequence[Measured], name: str, floor: str) -> list[MetricRecord[Any]]:
+    return [MetricRecord(i, name, value, floor) for i, one in enumerate(measured) for value in one.values]
 
 
 def evenly(performances: Sequence[Performance], count: int) -> list[Performance]:

@@ -18,7 +18,7 @@ from ablate.study.work.components import (
     built_conditioners,
     trained_model,
 )
-from ablate.study.work.messages import Context, Done, Failed, News, Stopped
+from ablate.study.work.messages import Context, JobStopped, News, StageFailure, StageResult
 from ablate.study.work.prime import separated
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from ablate.study.stage import Stage
 
 
-class Sampled(NamedTuple):
+class Generated(NamedTuple):
     """A generation's new tokens, int64 [time] for each sample, and the primer before them, int64 [time]."""
 
     tokens: Sequence[IntArray]
     primer: IntArray
 
 
-def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[Done | Failed]:
+def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[StageResult | StageFailure]:
     """Generate the samples of variants that share their weights, or whose networks can share steps."""
     sources = {stage.inputs["weights"].fingerprint: stage.inputs["weights"] for stage in stages}
     places = {fingerprint: place for place, fingerprint in enumerate(sources)}
@@ -59,10 +59,10 @@ def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[Done | 
         should_stop=context.should_stop,
     )
     if tokens is None:
-        raise Stopped
+        raise JobStopped
     rest = iter(tokens)
     return [
-        _kept(stage, Sampled([next(rest) for _ in stage.config["seeds"]], primer), tokenizer, context.home)
+        _kept(stage, Generated([next(rest) for _ in stage.config["seeds"]], primer), tokenizer, context.home)
         for stage, primer in zip(stages, primers, strict=True)
     ]
 
@@ -99,16 +99,16 @@ def rows_of(config: Mapping[str, Any], primer: IntArray) -> list[Row]:
     return [Row(0, chain, tokens, seed, fed, labels) for seed in config["seeds"]]
 
 
-def _kept(stage: Stage, sampled: Sampled, tokenizer: Tokenizer, home: Path) -> Done | Failed:
+def _kept(stage: Stage, sampled: Generated, tokenizer: Tokenizer, home: Path) -> StageResult | StageFailure:
     """What has no notes in one variant is no reason to generate the others again."""
     try:
         return _keep_samples(stage, sampled, tokenizer, home)
     except StageError as error:
-        return Failed(stage, type(error).__name__, str(error))
+        return StageFailure(stage, type(error).__name__, str(error))
 
 
 def samples_of(
-    sampled: Sampled, tokenizer: Tokenizer, labels: Mapping[str, float], *, first: int = 0
+    sampled: Generated, tokenizer: Tokenizer, labels: Mapping[str, float], *, first: int = 0
 ) -> list[Performance]:
     """The performances that were generated, named by their number from ``first`` on, their primers marked.
 
@@ -125,7 +125,7 @@ def samples_of(
     return samples
 
 
-def _keep_samples(stage: Stage, sampled: Sampled, tokenizer: Tokenizer, home: Path) -> Done:
+def _keep_samples(stage: Stage, sampled: Generated, tokenizer: Tokenizer, home: Path) -> StageResult:
     samples = samples_of(sampled, tokenizer, stage.config["labels"])
     files = {"performances.npz": pack_performances(samples), "tokens.npy": npy(np.stack(sampled.tokens))}
     files |= {f"{sample.name}.mid": sample.midi_bytes() for sample in samples}
@@ -133,4 +133,4 @@ def _keep_samples(stage: Stage, sampled: Sampled, tokenizer: Tokenizer, home: Pa
     notes = sum(len(sample) for sample in samples)
     seconds = sum(sample.continuation().seconds for sample in samples)
     made = sum(map(len, sampled.tokens))
-    return Done(stage, {"samples": len(samples), "notes": notes, "seconds": seconds, "tokens_made": made}, 0.0)
+    return StageResult(stage, {"samples": len(samples), "notes": notes, "seconds": seconds, "tokens_made": made}, 0.0)

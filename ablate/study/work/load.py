@@ -14,7 +14,7 @@ from ablate.options import validate
 from ablate.settings import SplitSettings
 from ablate.study.work.artifacts import write_artifact
 from ablate.study.work.components import built
-from ablate.study.work.messages import Done
+from ablate.study.work.messages import StageResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ablate.study.work.messages import Context
 
 
-def load(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+def load(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Read a corpus."""
     (stage,) = stages
     corpus = built("corpus", stage.extra["corpus"])
@@ -41,7 +41,7 @@ def load(stages: tuple[Stage, ...], context: Context) -> list[Done]:
         "seconds": sum(performance.seconds for performance in performances),
         "problems": list(corpus.problems),
     }
-    return [Done(stage, result, 0.0)]
+    return [StageResult(stage, result, 0.0)]
 
 
 def pieces(folder: Path, split: Mapping[str, Any]) -> tuple[list[Performance], list[Performance]]:

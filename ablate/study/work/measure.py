@@ -13,7 +13,7 @@ from ablate.interfaces import Direction, Measured
 from ablate.music.storage import read_performances
 from ablate.study.work.components import built, built_conditioners, observed, trained_model
 from ablate.study.work.load import pieces
-from ablate.study.work.messages import Done, Of
+from ablate.study.work.messages import MetricRecord, StageResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ablate.study.work.messages import Context
 
 
-def measure(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Measure every sample of a generation, or a trained model."""
     (stage,) = stages
     choice = stage.config["metric"]
@@ -36,9 +36,9 @@ def measure(stages: tuple[Stage, ...], context: Context) -> list[Done]:
         given = [metric.measure(sample, reference) for sample in samples_to_measure(stage, context)]
     name = choice["name"]
     measured = [checked(each, name) for each in given]
-    values = [Of(i, name, value) for i, one in enumerate(measured) for value in one.values]
-    histograms = [Of(i, name, histogram) for i, one in enumerate(measured) for histogram in one.histograms]
-    return [Done(stage, {"samples": len(measured)}, 0.0, tuple(values), tuple(histograms))]
+    values = [MetricRecord(i, name, value) for i, one in enumerate(measured) for value in one.values]
+    histograms = [MetricRecord(i, name, histogram) for i, one in enumerate(measured) for histogram in one.histograms]
+    return [StageResult(stage, {"samples": len(measured)}, 0.0, tuple(values), tuple(histograms))]
 
 
 def samples_to_measure(stage: Stage, context: Context) -> list[Performance]:

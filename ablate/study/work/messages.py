@@ -39,28 +39,28 @@ class News:
     together: int = 1
 
 
-class Of(NamedTuple, Generic[G]):
+class MetricRecord(NamedTuple, Generic[G]):
     """Something that a metric gave: of which sample, or of which one of a floor's."""
 
     sample: int
     metric: str
-    given: G
+    content: G
     floor: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
-class Done:
+class StageResult:
     """A finished stage: its result as plain data, and what it measured."""
 
     stage: Stage
     result: Mapping[str, Any]
     seconds: float
-    values: tuple[Of[Value], ...] = ()
-    histograms: tuple[Of[Histogram], ...] = ()
+    values: tuple[MetricRecord[Value], ...] = ()
+    histograms: tuple[MetricRecord[Histogram], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
-class Failed:
+class StageFailure:
     """A stage that failed: the error's class and message, and the traceback if it was not meant for people."""
 
     stage: Stage
@@ -84,7 +84,7 @@ class Context:
     stacked: bool | None = None
 
 
-class Stopped(Exception):  # noqa: N818 - no error: the person asked for it, or the disk did
+class JobStopped(Exception):  # noqa: N818 - no error: the person asked for it, or the disk did
     """The job was stopped before its end; what it needs to go on is on disk.
 
     Attributes:
@@ -92,6 +92,6 @@ class Stopped(Exception):  # noqa: N818 - no error: the person asked for it, or 
         fatal: why every other job would stop too, if nobody asked for it.
     """
 
-    def __init__(self, results: Sequence[Done | Failed] = (), fatal: HomeError | None = None) -> None:
+    def __init__(self, results: Sequence[StageResult | StageFailure] = (), fatal: HomeError | None = None) -> None:
         super().__init__(results, fatal)
         self.results, self.fatal = tuple(results), fatal

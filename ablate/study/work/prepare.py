@@ -10,7 +10,7 @@ from ablate.errors import AblateError, LabelClash, StageError
 from ablate.study.work.artifacts import write_artifact, write_examples
 from ablate.study.work.components import built, built_conditioners, explained, observed
 from ablate.study.work.load import pieces
-from ablate.study.work.messages import Done
+from ablate.study.work.messages import StageResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ablate.study.work.messages import Context
 
 
-def prepare(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+def prepare(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Augment, observe and encode what there is to learn from."""
     (stage,) = stages
     performances, held_out = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {}))
@@ -49,7 +49,7 @@ def prepare(stages: tuple[Stage, ...], context: Context) -> list[Done]:
         "tokens": sum(counts),
         "held_out": [performance.name for performance in held_out],
     }
-    return [Done(stage, result, 0.0)]
+    return [StageResult(stage, result, 0.0)]
 
 
 def augmented(performances: Sequence[Performance], stage: Stage) -> list[Performance]:

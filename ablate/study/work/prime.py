@@ -13,7 +13,7 @@ from ablate.music.performance import Performance
 from ablate.study.work.artifacts import npy, write_artifact
 from ablate.study.work.components import built
 from ablate.study.work.load import pieces
-from ablate.study.work.messages import Done
+from ablate.study.work.messages import StageResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ablate.study.work.messages import Context
 
 
-def prime(stages: tuple[Stage, ...], context: Context) -> list[Done]:
+def prime(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Cut a primer."""
     (stage,) = stages
     tokenizer = built("tokenizer", stage.config["tokenizer"])
@@ -33,7 +33,9 @@ def prime(stages: tuple[Stage, ...], context: Context) -> list[Done]:
     given = tokenizer.decode(primer)
     write_artifact(context.home, stage, {"primer.npy": npy(primer)})
     seconds = float(tokenizer.times(primer)[-1])
-    return [Done(stage, {"piece": piece.name, "tokens": len(primer), "notes": len(given), "seconds": seconds}, 0.0)]
+    return [
+        StageResult(stage, {"piece": piece.name, "tokens": len(primer), "notes": len(given), "seconds": seconds}, 0.0)
+    ]
 
 
 def _primer_piece(stage: Stage, context: Context) -> Performance:

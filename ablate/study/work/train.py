@@ -9,7 +9,8 @@ import numpy as np
 from ablate.engine import checkpoint
 from ablate.engine.devices import product_rate
 from ablate.engine.energy import joules_so_far
-from ablate.engine.training.train import Member, MemberSeeds, Progress, Trained, train
+from ablate.engine.training.job import Progress, TrainingJob, TrainingResult, TrainingSeeds
+from ablate.engine.training.train import train
 from ablate.errors import StageError
 from ablate.study.stage import checkpoint_path
 from ablate.study.work.artifacts import npy, read_examples, write_artifact
@@ -18,7 +19,7 @@ from ablate.study.work.components import (
     built_conditioners,
     training_settings,
 )
-from ablate.study.work.messages import Context, Done, Failed, News, Stopped
+from ablate.study.work.messages import Context, JobStopped, News, StageFailure, StageResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 LAST_STEPS = 25
 
 
-def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[Done | Failed]:
+def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[StageResult | StageFailure]:
     """Train models, those that can be as one, and give what came of them one by one, as their files are written."""
     sources = {stage.inputs["examples"].artifact for stage in stages}
     examples = {source: read_examples(context.home / source / "examples.npz") for source in sources}
@@ -66,7 +67,7 @@ def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[Done |
         facts["joules"] = (after - before) / len(stages)
     for index, (stage, trained) in enumerate(zip(stages, outcomes, strict=True)):
         if isinstance(trained, StageError):
-            yield Failed(stage, type(trained).__name__, str(trained))
+            yield StageFailure(stage, type(trained).__name__, str(trained))
         elif trained.finished:
             tokens = int(examples[stage.inputs["examples"].artifact].counts.sum())
             given = {
@@ -76,23 +77,23 @@ def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[Done |
             }
             yield _keep_training(stage, trained, given, context.home)
             (context.home / checkpoint_path(stage.fingerprint)).unlink(missing_ok=True)
-    if any(isinstance(trained, Trained) and not trained.finished for trained in outcomes):
-        raise Stopped
+    if any(isinstance(trained, TrainingResult) and not trained.finished for trained in outcomes):
+        raise JobStopped
 
 
-def _member(stage: Stage, examples: Examples, context: Context) -> Member:
+def _member(stage: Stage, examples: Examples, context: Context) -> TrainingJob:
     config = stage.config
-    return Member(
+    return TrainingJob(
         build=lambda: build_model(config),
         examples=examples,
         conditioners=built_conditioners(config),
         settings=training_settings(config, len(examples)),
-        seeds=MemberSeeds(**config["seeds"]),
+        seeds=TrainingSeeds(**config["seeds"]),
         checkpoint=context.home / checkpoint_path(stage.fingerprint),
     )
 
 
-def _keep_training(stage: Stage, trained: Trained, given: Mapping[str, Any], home: Path) -> Done:
+def _keep_training(stage: Stage, trained: TrainingResult, given: Mapping[str, Any], home: Path) -> StageResult:
     """Write a training's files, and say what it was like."""
     losses = np.array(trained.losses, np.float32)
     weights = checkpoint.pack_tensors(trained.weights, {})
@@ -107,4 +108,4 @@ def _keep_training(stage: Stage, trained: Trained, given: Mapping[str, Any], hom
         "together": trained.together,
         **given,
     }
-    return Done(stage, result, 0.0)
+    return StageResult(stage, result, 0.0)

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING
 
 from ablate.registry import get_registry
 from ablate.store.records import (
-    CellRecord,
     HistogramRecord,
     MeasurementRecord,
+    RunRecord,
     StageRecord,
     StudyRecord,
     VariantRecord,
 )
 from ablate.store.schema import newest
 from ablate.store.store import Store
-from ablate.study.file.study_file import load_study
+from ablate.study.file.study_file import read_study
 from ablate.study.plan.layout import Layout, lay_out
 from ablate.study.run.optuna_view import Trials, measured_values, resolved_objectives
 from ablate.study.stage import WITH_FILES
@@ -71,7 +71,7 @@ def make(path: Path) -> None:
     file = path.with_name("small.toml")
     file.write_text(STUDY, encoding="utf-8")
     try:
-        layout = lay_out(load_study(str(file)), get_registry(), "cpu")
+        layout = lay_out(read_study(str(file)), get_registry(), "cpu")
     finally:
         file.unlink()
     url = f"sqlite:///{path}"
@@ -99,24 +99,24 @@ def shrink(path: Path) -> None:
 
 
 def put_study(store: Store, layout: Layout, name: str, replicates: int = 2) -> None:
-    """Record the study with its first replicates, all cells done."""
+    """Record the study with its first replicates, all runs done."""
     spec = layout.spec
     prints = layout.fingerprints
     variants = [VariantRecord(v.name, prints[v.name], v.levels, v.baseline) for v in layout.variants]
-    cells = [
-        CellRecord(c.variant.name, c.replicate, c.stages.fingerprints(), c.configuration.plain(), "done")
-        for c in layout.cells
+    runs = [
+        RunRecord(c.variant.name, c.replicate, c.stages.fingerprints(), c.configuration.plain(), "done")
+        for c in layout.runs
         if c.replicate < replicates
     ]
     plain = {**spec.plain(), "source": "small.toml"}
-    store.put_study(StudyRecord(name, plain, spec.profile, "bach-prelude", spec.seed), variants, cells)
+    store.put_study(StudyRecord(name, plain, spec.profile, "bach-prelude", spec.seed), variants, runs)
 
 
 def put_results(store: Store, layout: Layout) -> None:
     """Record every stage, the measured ones with numbers and histograms."""
     places = {
-        cell.stages.stages["measure distance.pitch"].fingerprint: (layout.variants.index(cell.variant), cell)
-        for cell in layout.cells
+        run.stages.stages["measure distance.pitch"].fingerprint: (layout.variants.index(run.variant), run)
+        for run in layout.runs
     }
     for fingerprint, stage in layout.stages().items():
         artifact = stage.artifact if stage.kind in WITH_FILES else ""
@@ -125,9 +125,9 @@ def put_results(store: Store, layout: Layout) -> None:
         if fingerprint not in places:
             store.put_stage(record, list(floors(stage.kind)))
             continue
-        variant, cell = places[fingerprint]
+        variant, run = places[fingerprint]
         rows = [
-            MeasurementRecord(s, metric, name, value(variant, cell.replicate, s, f), "1", "lower", 90)
+            MeasurementRecord(s, metric, name, value(variant, run.replicate, s, f), "1", "lower", 90)
             for metric, features in UNITS.items()
             for s in range(2)
             for f, name in enumerate(features)
