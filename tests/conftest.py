@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from checkout import ROOT
 from hypothesis import settings
+from support.checkout import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from checkout import ROOT
+from support.checkout import ROOT
 
 from ablate.registry import get_registry
 

@@ -7,7 +7,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from checkout import ROOT
+from support.checkout import ROOT
 
 from ablate.report.results import FIGURES
 from ablate.study.file.study_file import read_study

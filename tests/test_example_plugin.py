@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from checkout import ROOT
+from support.checkout import ROOT
 
 from ablate.music.storage import read_performances
 

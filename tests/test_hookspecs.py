@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from checkout import ROOT
+from support.checkout import ROOT
 
 from ablate import hookspecs, testing
 from ablate.registry import GROUP, Registry

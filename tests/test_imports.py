@@ -10,7 +10,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
-from checkout import ROOT
+from support.checkout import ROOT
 
 from ablate.store.records import StudyRecord, VariantRecord
 from ablate.store.store import Store

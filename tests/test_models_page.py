@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from checkout import ROOT
+from support.checkout import ROOT
 
 import ablate
 from ablate.engine.training.job import TrainingJob, TrainingResult, TrainingSeeds

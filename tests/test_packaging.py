@@ -7,7 +7,7 @@ import tomllib
 from typing import Any
 
 import pytest
-from checkout import ROOT
+from support.checkout import ROOT
 
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 DECLARED: dict[str, str] = PYPROJECT["project"]["entry-points"]["ablate"]

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from checkout import ROOT
 from hatchling.builders.wheel import WheelBuilder
+from support.checkout import ROOT
 
 from ablate.cli import run
 from ablate.registry import get_registry

@@ -6,11 +6,11 @@ import dataclasses
 import inspect
 from typing import Any
 
-import contract_cases_model as model
-import contract_cases_music as music
-import contract_cases_network as network
-import contract_cases_tokenizer as tokenizer
 import pytest
+from support import contract_cases_model as model
+from support import contract_cases_music as music
+from support import contract_cases_network as network
+from support import contract_cases_tokenizer as tokenizer
 
 import ablate
 from ablate import testing

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from engine_material import VOCABULARY, network
+from support.engine_material import VOCABULARY, network
 
 from ablate.engine import score
 from ablate.engine.score import negative_log_likelihood

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from midi_bytes import END, control, midi, off, on, scale, tempo, track
+from support.midi_bytes import END, control, midi, off, on, scale, tempo, track
 
 from ablate.errors import CorpusError
 from ablate.music.midi import parse_midi, read_midi

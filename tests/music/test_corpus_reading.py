@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from midi_bytes import midi, off, on, scale, track
+from support.midi_bytes import midi, off, on, scale, track
 
 from ablate.errors import CorpusError
 from ablate.music.corpus import corpus_digest, find_midi, read_corpus, read_files

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from hypothesis import given
-from midi_bytes import scale
-from strategies import performances
+from support.midi_bytes import scale
+from support.strategies import performances
 
 from ablate.errors import CorpusError
 from ablate.interfaces import Tokenizer

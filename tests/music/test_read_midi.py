@@ -11,7 +11,7 @@ import pretty_midi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from midi_bytes import control, midi, off, on, program, scale, tempo, track
+from support.midi_bytes import control, midi, off, on, program, scale, tempo, track
 
 from ablate.errors import CorpusError
 from ablate.music.midi import parse_midi, read_midi
@@ -19,7 +19,7 @@ from ablate.music.midi import parse_midi, read_midi
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from midi_bytes import Event
+    from support.midi_bytes import Event
 
     from ablate.music.midi import Reader
     from ablate.music.performance import Performance

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from hypothesis import given
-from strategies import performances
+from support.strategies import performances
 
 from ablate.music.inspect import summary_of
 from ablate.music.midi import read_midi

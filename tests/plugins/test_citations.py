@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from checkout import ROOT
+from support.checkout import ROOT
 
 from ablate.registry import get_registry
 from ablate.report.data.study import Study

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from report_study import REPORTED, STUDY, Builder, Home
+from support.report_study import REPORTED, STUDY, Builder, Home
 
 from ablate.report.formats.html import write_report
 

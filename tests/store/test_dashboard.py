@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import optuna
 import pytest
-from trials_material import layout, trials
+from support.trials_material import layout, trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import optuna
 import pytest
-from store_material import ask
+from support.store_material import ask
 
 from ablate.report.formats.html import write_report
 from ablate.store import schema

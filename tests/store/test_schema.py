@@ -7,14 +7,14 @@ import shutil
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from store_material import ask, fill, opened, put, stage
+from support.checkout import ROOT
+from support.store_material import ask, fill, opened, put, stage
 
 from ablate.errors import StoreError
 from ablate.store import schema, tables
@@ -22,6 +22,7 @@ from ablate.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 def refusal(path: Path | str) -> str:
@@ -264,7 +265,7 @@ def test_a_full_disk_is_said_and_loses_nothing(store: Store, path: Path) -> None
 WRITER = """
 import sys
 sys.path.insert(0, sys.argv[3])
-from store_material import stage
+from support.store_material import stage
 from ablate.store.store import Store
 
 with Store(sys.argv[1]) as store:
@@ -275,7 +276,7 @@ with Store(sys.argv[1]) as store:
 
 def test_two_processes_can_write_at_once(store: Store) -> None:
     command = [sys.executable, "-c", WRITER, store.url]
-    here = str(Path(__file__).parent)
-    writers = [subprocess.Popen([*command, name, here]) for name in ("x", "y")]
+    tests = str(ROOT / "tests")
+    writers = [subprocess.Popen([*command, name, tests]) for name in ("x", "y")]
     assert [writer.wait(60) for writer in writers] == [0, 0]
     assert len(store.finished("train")) == 120

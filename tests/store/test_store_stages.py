@@ -11,7 +11,7 @@ import hypothesis.strategies as st
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
-from store_material import ask, fill, measured, opened, put, runs, stage, study, variants
+from support.store_material import ask, fill, measured, opened, put, runs, stage, study, variants
 
 from ablate.store.records import HistogramRecord, MeasurementRecord
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from store_material import ask, fill, put, runs, stage, stages, study, variants
+from support.store_material import ask, fill, put, runs, stage, stages, study, variants
 
 from ablate.errors import StoreError, UnknownName
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import torch
 
 from ablate.engine.training.train import empty, train
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ablate.engine.training.job import TrainingJob

@@ -1,7 +1,0 @@
-"""Where the checkout is; a module of its own, because every folder of tests may have a conftest."""
-
-from __future__ import annotations
-
-from pathlib import Path
-
-ROOT = Path(__file__).parent.parent

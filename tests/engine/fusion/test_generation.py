@@ -1,0 +1,165 @@
+"""Rows of all members of a stack in one step, against each member's rows alone. On a GPU too, where there is one."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from support.engine_material import TOKENIZER, VOCABULARY, Recorder, row
+
+import ablate
+from ablate.engine.devices import Compute
+from ablate.engine.fusion import generation
+from ablate.engine.fusion.generation import stacked_groups
+from ablate.engine.generation import generate as generating
+from ablate.engine.generation.generate import Row, generate
+from ablate.errors import NoTokenPossible
+from ablate.testing.samples import ClockConditioner
+from ablate_recurrent import ablate_models
+from ablate_transformer import ablate_models as transformer_models
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SPECS = {spec.name: spec for spec in [*ablate_models(), *transformer_models()]}
+DEVICES = pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+CELLS = pytest.mark.parametrize("cell", ["lstm", "gru"])
+
+
+@pytest.fixture(autouse=True)
+def needs_gpu(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+
+
+def networks(cell: str, count: int, conditioners: Sequence[Any] = (), device: str = "cpu", **options: Any) -> list[Any]:
+    """Networks of equal shape in evaluation mode whose predictions are far from even."""
+    made = []
+    for seed in range(count):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            own = {"embedding": 24, **({} if cell == "transformer" else {"hidden": 40}), **options}
+            model = SPECS[cell].build(SPECS[cell].parse(own), VOCABULARY, list(conditioners))
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight.mul_(3)
+        made.append(model.eval().to(device))
+    return made
+
+
+def of(member: int, seed: int, **given: Any) -> Row:
+    return dataclasses.replace(row(seed, tau=0.6 + seed / 40, **given), member=member)
+
+
+def made(models: Sequence[Any], rows: Sequence[Row], conditioners: Sequence[Any] = (), **how: Any) -> list[list[int]]:
+    compute = Compute(**{"stacked": True, **how})
+    found = generate(models, rows, tokenizer=TOKENIZER, conditioners=conditioners, compute=compute)
+    assert found is not None
+    return [tokens.tolist() for tokens in found]
+
+
+UNEVEN = [of(member, seed, tokens=15 + seed % 4) for seed, member in enumerate([0, 1, 1, 2, 2, 2, 2, 0, 1])]
+
+
+@DEVICES
+@CELLS
+@pytest.mark.parametrize("conditioners", [[], [ClockConditioner(), ClockConditioner()]])
+def test_rows_on_a_grid_are_those_of_each_member_alone(cell: str, conditioners: list[Any], device: str) -> None:
+    """In fp32, where no logits of these come near enough to each other for a token to change."""
+    models = networks(cell, 3, conditioners, layers=2)
+    alone = made(models, UNEVEN, conditioners, stacked=False)
+    on_device = networks(cell, 3, conditioners, device, layers=2)
+    assert made(on_device, UNEVEN, conditioners, device=device) == alone
+
+
+@DEVICES
+@CELLS
+def test_the_same_rows_give_the_same_tokens_in_bf16(cell: str, device: str) -> None:
+    models = networks(cell, 3, device=device)
+    once, again = (made(models, UNEVEN, device=device, precision="bf16") for _ in range(2))
+    assert once == again
+    assert len({tuple(tokens) for tokens in once}) == len(UNEVEN)
+
+
+@CELLS
+def test_logits_of_bf16_stay_near_those_of_fp32(cell: str) -> None:
+    seen = {}
+    for precision in ("fp32", "bf16"):
+        recorder = Recorder()
+        first = [dataclasses.replace(of(v, v, tokens=1), chain=(recorder.link(f"{v}"),)) for v in (0, 1)]
+        made(networks(cell, 2), first, precision=precision)
+        seen[precision] = torch.stack([recorder.seen[key][0] for key in ("0", "1")])
+    assert not seen["fp32"].equal(seen["bf16"])
+    assert float((seen["fp32"] - seen["bf16"]).abs().max()) < 0.1 * float(seen["fp32"].abs().max())
+
+
+def test_primers_and_samplers_are_each_rows_own() -> None:
+    models = networks("lstm", 2)
+    rows = [
+        of(0, 1, primer=np.array([60, 62, 64])),
+        of(1, 2),
+        dataclasses.replace(of(0, 3), chain=()),
+        of(1, 4, primer=np.array([60] * 9), tokens=3),
+    ]
+    assert made(models, rows) == made(models, rows, stacked=False)
+
+
+def test_a_large_number_of_rows_is_cut_into_grids(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = networks("lstm", 3)
+    whole = made(models, UNEVEN)
+    monkeypatch.setattr(generation, "LARGEST_GRID", 6)
+    (group,) = stacked_groups(models, UNEVEN, Compute(stacked=True), [])
+    assert [[UNEVEN[index].member for index in share] for share in group.shares(UNEVEN)] == [
+        [0, 0, 1, 1, 2, 2],
+        [1, 2, 2],
+    ]
+    assert made(models, UNEVEN) == whole
+
+
+def test_networks_of_other_shapes_and_without_a_stepper_generate_beside_them() -> None:
+    models = [
+        *networks("lstm", 2),
+        *networks("lstm", 1, layers=2),
+        *networks("gru", 2),
+        *networks("transformer", 2),
+    ]
+    rows = [of(member, seed, tokens=9) for seed, member in enumerate([0, 1, 2, 3, 4, 5, 6, 1, 5])]
+    groups = stacked_groups(models, rows, Compute(stacked=True), [])
+    assert [list(group.members) for group in groups] == [[0, 1], [2], [3, 4]]
+    assert made(models, rows) == made(models, rows, stacked=False)
+
+
+class Forbids(ablate.Sampler):
+    """Leaves no token from a step on."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+        return logits if history.shape[1] < self.step else torch.full_like(logits, float("-inf"))
+
+
+@DEVICES
+def test_a_row_without_a_possible_token_fails(device: str) -> None:
+    spec = ablate.SamplerSpec(name="forbids", summary="Forbids.", build=lambda rows, tokenizer: Forbids(5))
+    rows = [dataclasses.replace(of(0, 1), chain=((spec, spec.parse({})),))]
+    with pytest.raises(NoTokenPossible, match="no token is possible"):
+        made(networks("lstm", 1, device=device), rows, device=device)
+
+
+def test_a_row_without_a_possible_token_is_seen_later_where_nothing_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU: the steps go on, and the looks between them see it."""
+    begin = generating._Block.__init__
+
+    def without_waiting(block: Any, *given: Any) -> None:
+        begin(block, *given)
+        block.sum = torch.zeros((), dtype=torch.float64)
+
+    monkeypatch.setattr(generating._Block, "__init__", without_waiting)
+    assert made(networks("lstm", 1), [of(0, 1)]) == made(networks("lstm", 1), [of(0, 1)], stacked=False)
+    spec = ablate.SamplerSpec(name="forbids", summary="Forbids.", build=lambda rows, tokenizer: Forbids(5))
+    with pytest.raises(NoTokenPossible, match="no token is possible"):
+        made(networks("lstm", 1), [dataclasses.replace(of(0, 1), chain=((spec, spec.parse({})),))])

@@ -1,0 +1,99 @@
+"""What a CUDA graph records may not wait for the device and not read from the host; shown without a GPU.
+
+On torch's device ``meta`` there are shapes and no numbers, so whatever asks for a number fails, and a dispatch mode
+sees every operation: none may touch a tensor that is elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from support.engine_material import VOCABULARY, Noisy, examples, settings
+
+from ablate.engine.fusion import trainer as stacking
+from ablate.engine.fusion.generation import Group, _OnGrid, _RecordedStepper
+from ablate.engine.fusion.random import StackDraws
+from ablate.engine.fusion.trainer import Stack
+from ablate.engine.training.job import TrainingJob, TrainingSeeds, start
+from ablate.engine.training.windows import Example
+from ablate.stacking import stacked_weights
+from ablate.testing.meta import only_on_meta
+from ablate.testing.samples import ClockConditioner
+from ablate_recurrent import ablate_models as recurrent_models
+from ablate_transformer import ablate_models as transformer_models
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+META = torch.device("meta")
+SPECS = {spec.name: spec for spec in [*recurrent_models(), *transformer_models()]}
+CASES = [
+    (model, precision, conditioners, dropout)
+    for model in ("lstm", "gru", "transformer")
+    for precision in ("fp32", "bf16")
+    for conditioners, dropout in (([], 0.0), ([Noisy()], 0.3), ([ClockConditioner()], 0.0))
+    if (model, precision) != ("transformer", "bf16")  # meta has no autocast
+]
+
+
+class MetaDraws(StackDraws):
+    """Draws without streams, which ``meta`` has none of."""
+
+    def __init__(self, members: int, device: torch.device) -> None:
+        super().__init__(members, torch.device("cpu"))
+        self._device = device
+        self.generators: Any = [None] * members
+
+    def seed(self, seeds: Sequence[int]) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("model", "precision", "conditioners", "dropout"), CASES)
+def test_a_training_step_stays_on_the_device(
+    model: str, precision: str, conditioners: list[Any], dropout: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stacking, "StackDraws", MetaDraws)
+    steps: list[Any] = []
+    monkeypatch.setattr(stacking._Optimizer, "step", lambda self, gradients: steps.extend(gradients))
+    options: dict[str, Any] = {"dropout": dropout}
+    if model != "transformer" and dropout:
+        options["initial_state"] = "random"
+    learns = examples() if conditioners else [Example(each.tokens) for each in examples()]
+    members = [
+        TrainingJob(
+            lambda: SPECS[model].build(SPECS[model].parse(options), VOCABULARY, conditioners),
+            *(learns, conditioners, settings(precision=precision), TrainingSeeds(seed, 1, 2, 3)),
+        )
+        for seed in range(2)
+    ]
+    stack = Stack([start(member) for member in members], META)
+    stack._windows.load(0, 2)
+    stack._train_step()  # makes what is made once
+    with only_on_meta():
+        stack._train_step()
+    assert len(steps) == 2 * len(stack.weights)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("conditioners", [[], [ClockConditioner()]])
+def test_a_step_of_generation_stays_on_the_device(cell: str, conditioners: list[Any]) -> None:
+    models = [SPECS[cell].build(SPECS[cell].parse({"layers": 2}), VOCABULARY, conditioners) for _ in range(2)]
+    weights = {name: weight.detach() for name, weight in stacked_weights(models, META).items()}
+    group = Group([0, 1], models[0].stack(models, "bf16").stepper(weights))
+    stepper = _RecordedStepper(_OnGrid(group, [0, 1, 1], META), META)
+    tokens = torch.zeros(3, dtype=torch.int64, device=META)
+    conditions = [torch.zeros(3, each.features, device=META) for each in conditioners]
+    with torch.inference_mode():
+        _, state = stepper(tokens, conditions)
+        with only_on_meta():
+            logits, _ = stepper(tokens, conditions, state)
+    assert logits.shape == (3, VOCABULARY)
+
+
+def test_a_step_that_asks_for_a_number_would_be_seen() -> None:
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        float(torch.ones(3, device=META).sum())
+    with pytest.raises(AssertionError, match="touches a tensor on the cpu"), only_on_meta():
+        torch.zeros(3).to(META)

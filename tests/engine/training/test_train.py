@@ -1,0 +1,292 @@
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from support.engine_material import LSTM, VOCABULARY, examples, member, settings
+from torch.nn import functional
+
+from ablate.engine import checkpoint
+from ablate.engine.training.job import LOOK_EVERY, Progress, TrainingJob, TrainingResult, TrainingSeeds
+from ablate.engine.training.train import train
+from ablate.engine.training.windows import IGNORED, Example, Windows
+from ablate.errors import StageError, TrainingDiverged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def only(trained: TrainingJob, **how: Any) -> TrainingResult:
+    (result,) = train([trained], **how)
+    if isinstance(result, StageError):
+        raise result
+    return result
+
+
+def after(calls: int) -> Callable[[], bool]:
+    """Says stop at the call after so many."""
+    count = itertools.count()
+    return lambda: next(count) >= calls
+
+
+def same(one: TrainingResult, other: TrainingResult) -> bool:
+    """Whether two results are equal to the bit."""
+    assert one.weights.keys() == other.weights.keys()
+    weights = all(one.weights[name].equal(other.weights[name]) for name in one.weights)
+    return weights and one.losses == other.losses and one.tokens_seen == other.tokens_seen
+
+
+def bigrams(build: Callable[[], Any] | None = None, **changes: Any) -> TrainingJob:
+    """A member whose network is a table of logits."""
+    build = build or (lambda: Table(VOCABULARY))
+    bare = [Example(example.tokens) for example in examples()]
+    return TrainingJob(build, bare, [], settings(**changes), TrainingSeeds(1, 2, 3, 4))
+
+
+class Table(torch.nn.Module):
+    def __init__(self, vocabulary: int) -> None:
+        super().__init__()
+        self.table = torch.nn.Embedding(vocabulary, vocabulary)
+
+    def forward(self, tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
+        return self.table(tokens), state
+
+
+class BreaksAt(Table):
+    """Gives NaN at one of its calls."""
+
+    def __init__(self, call: int, value: float) -> None:
+        super().__init__(VOCABULARY)
+        self.calls, self.at, self.value = 0, call, value
+
+    def forward(self, tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
+        self.calls += 1
+        logits, state = super().forward(tokens, conditions, state)
+        return (logits * self.value if self.calls == self.at else logits), state
+
+
+@pytest.fixture(scope="module")
+def whole() -> TrainingResult:
+    return only(member())
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_small_piece_is_learned(precision: str) -> None:
+    piece = [Example(np.tile([3, 1, 4, 1, 5, 9, 2, 6], 10))]
+    tiny = settings(steps=120, learning_rate=2e-2, precision=precision)
+    build = lambda: LSTM.build(LSTM.parse({"embedding": 8, "hidden": 16}), 10, [])  # noqa: E731
+    losses = only(TrainingJob(build, piece, [], tiny, TrainingSeeds(1, 2, 3, 4))).losses
+    assert losses[0] > 2
+    assert max(losses[-10:]) < 0.3
+
+
+def test_precision_changes_the_numbers_and_not_the_outcome() -> None:
+    fp32, bf16 = (only(member(precision=precision)) for precision in ("fp32", "bf16"))
+    assert fp32.losses != bf16.losses
+    assert fp32.losses[0] == pytest.approx(bf16.losses[0], rel=0.02)
+    assert all(tensor.dtype == torch.float32 for tensor in bf16.weights.values())
+    with pytest.raises(ValueError, match="resolved"):
+        train([member(precision="auto")])
+
+
+def test_a_member_does_not_notice_the_others(whole: TrainingResult) -> None:
+    beside = train([member(5), member(), member(6, steps=7)])
+    assert same(beside[1], whole)
+    assert not same(beside[0], whole)
+    assert len(beside[2].losses) == 7
+
+
+def test_each_stream_of_random_numbers_matters(whole: TrainingResult) -> None:
+    first = member()
+    for stream in ("init", "windows", "labels", "dropout"):
+        seeds = dataclasses.replace(first.seeds, **{stream: 77})
+        assert not same(only(dataclasses.replace(first, seeds=seeds)), whole), stream
+
+
+def test_every_step_draws_numbers_of_its_own_and_the_same_ones_again(tmp_path: Path) -> None:
+    drawn: list[float] = []
+
+    class Draws(Table):
+        def forward(self, tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
+            drawn.append(float(torch.rand(())))
+            return super().forward(tokens, conditions, state)
+
+    noted = dataclasses.replace(bigrams(lambda: Draws(VOCABULARY)), checkpoint=tmp_path / "checkpoint")
+    only(noted, should_stop=after(11))
+    only(noted)
+    assert len(set(drawn)) == len(drawn) == 30
+    only(dataclasses.replace(noted, checkpoint=None))
+    assert drawn[30:] == drawn[:30]
+
+
+@pytest.mark.parametrize("stops", [(0,), (1,), (13,), (LOOK_EVERY,), (29,), (4, 1, 9)])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_an_interrupted_training_goes_on_as_if_it_were_not(
+    tmp_path: Path, stops: tuple[int, ...], precision: str
+) -> None:
+    kept = member(checkpoint=tmp_path / "checkpoint", precision=precision)
+    for number, steps in enumerate(stops):
+        part = only(kept, should_stop=after(steps))
+        assert not part.finished
+        assert len(part.losses) == sum(stops[: number + 1])
+    resumed = only(kept)
+    assert resumed.finished
+    assert same(resumed, only(member(precision=precision)))
+
+
+def test_a_crash_costs_no_more_than_what_came_after_the_last_checkpoint(tmp_path: Path, whole: TrainingResult) -> None:
+    path = tmp_path / "checkpoint"
+
+    def crash(index: int, progress: Progress) -> None:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        train([member(checkpoint=path)], tell=crash, checkpoint_seconds=0)
+    assert checkpoint.load_tensors(path)[1] == {"step": LOOK_EVERY - 1}
+    assert same(only(member(checkpoint=path)), whole)
+
+
+def test_a_finished_training_is_not_written_down_once_more(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    only(member(checkpoint=path), checkpoint_seconds=0)
+    assert checkpoint.load_tensors(path)[1] == {"step": 29}
+
+
+def damage_cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def damage_nothing_left(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def damage_header(path: Path) -> None:
+    path.write_bytes(b"\0" * 8 + path.read_bytes()[8:])
+
+
+def other_network(path: Path) -> None:
+    tensors, facts = checkpoint.load_tensors(path)
+    tensors["model.embedding.weight"] = tensors["model.embedding.weight"][:, :-1]
+    checkpoint.save_tensors(path, tensors, facts)
+
+
+def other_facts(path: Path) -> None:
+    checkpoint.save_tensors(path, checkpoint.load_tensors(path)[0], {"steps": 3})
+
+
+@pytest.mark.parametrize("spoil", [damage_cut, damage_nothing_left, damage_header, other_network, other_facts])
+def test_a_spoilt_checkpoint_costs_time_and_is_said(
+    tmp_path: Path, whole: TrainingResult, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "checkpoint"
+    only(member(checkpoint=path), should_stop=after(12))
+    spoil(path)
+    assert same(only(member(checkpoint=path)), whole)
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert f"{path} cannot be used, training begins anew: " in record.getMessage()
+    assert "\n" not in record.getMessage()
+
+
+def test_tied_weights_can_be_kept(tmp_path: Path) -> None:
+    class Tied(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = torch.nn.Embedding(VOCABULARY, 6)
+            self.out = torch.nn.Linear(6, VOCABULARY)
+            self.out.weight = self.embedding.weight
+
+        def forward(self, tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
+            return self.out(self.embedding(tokens)), state
+
+    kept = dataclasses.replace(bigrams(Tied), checkpoint=tmp_path / "checkpoint")
+    only(kept, should_stop=after(10))
+    resumed = only(kept)
+    assert same(resumed, only(bigrams(Tied)))
+    assert resumed.weights["out.weight"].equal(resumed.weights["embedding.weight"])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("call", [1, 7, LOOK_EVERY, LOOK_EVERY + 2])
+def test_a_loss_that_is_no_number_names_its_step_and_the_learning_rate(call: int, value: float) -> None:
+    with pytest.raises(TrainingDiverged) as caught:
+        only(bigrams(lambda: BreaksAt(call, value), learning_rate=0.25))
+    assert f"is nan at step {call} of 30;" in str(caught.value)
+    advice = "smaller training.learning_rate (now 0.25)" if call > 1 else "no weight has moved yet"
+    assert advice in str(caught.value)
+
+
+def test_a_learning_rate_out_of_all_bounds_diverges() -> None:
+    with pytest.raises(TrainingDiverged, match=r"the training loss is (nan|inf) at step 2 of 30; .*\(now 1e\+38\)"):
+        only(bigrams(learning_rate=1e38, clip=0.0))
+
+
+def test_the_last_update_is_looked_at_too() -> None:
+    with pytest.raises(TrainingDiverged, match="a weight is no longer a number after step 1 of 1"):
+        only(bigrams(learning_rate=1e39, steps=1))
+
+
+def test_a_training_whose_examples_are_too_short_says_so() -> None:
+    short = dataclasses.replace(bigrams(), examples=[Example(np.array([3]))])
+    for stacked in (False, True):
+        result, other = train([short, bigrams(steps=2)], stacked=stacked)
+        assert isinstance(result, StageError)
+        assert "nothing to learn" in str(result)
+        assert isinstance(other, TrainingResult)
+
+
+def test_the_hosts_random_numbers_are_left_alone() -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    only(member(steps=3))
+    with pytest.raises(TrainingDiverged):
+        only(bigrams(lambda: BreaksAt(1, float("nan"))))
+    assert torch.get_rng_state().equal(before)
+
+
+@pytest.mark.parametrize("clip", [0.0, 0.02])
+def test_weights_follow_the_formulas_of_adam_clip_and_decay(clip: float) -> None:
+    how = settings(steps=12, learning_rate=0.1, decay=0.5, decay_every=5, clip=clip)
+    trained = only(dataclasses.replace(bigrams(), settings=how))
+    assert torch.allclose(trained.weights["table.weight"].double(), by_formula(bigrams(), how), atol=1e-5)
+
+
+def by_formula(table: TrainingJob, how: Any) -> torch.Tensor:
+    """Kingma and Ba, algorithm 1, in double precision, with the gradient scaled down to ``clip`` where it is longer."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(table.seeds.init)
+        weight = table.build().table.weight.detach().double()
+    windows = Windows(table.examples, how, table.seeds.windows)
+    first, second = torch.zeros_like(weight), torch.zeros_like(weight)
+    for step in range(how.steps):
+        batch = windows.batch(step, [], 0)
+        weight = weight.detach().requires_grad_()
+        logits = weight[batch.tokens].flatten(0, 1)
+        functional.cross_entropy(logits, batch.targets.flatten(), ignore_index=IGNORED).backward()
+        length = weight.grad.square().sum().sqrt()
+        gradient = weight.grad * (clip / length if (clip := how.clip) and length > how.clip else 1)
+        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
+        rate = how.learning_rate * 0.5 ** (step // 5)
+        corrected = first / (1 - 0.9 ** (step + 1)), second / (1 - 0.999 ** (step + 1))
+        weight = weight.detach() - rate * corrected[0] / (corrected[1].sqrt() + 1e-8)
+    return weight.detach()
+
+
+def test_news_come_every_few_steps_and_at_the_end() -> None:
+    news: list[tuple[int, Progress]] = []
+    results = train([member(steps=60), member(2, steps=5)], tell=lambda *told: news.append(told))
+    assert [(index, progress.step) for index, progress in news] == [(0, 25), (0, 50), (0, 60), (1, 5)]
+    assert all(progress.tokens_per_second > 0 for _, progress in news)
+    assert [progress.loss for _, progress in news] == [results[index].losses[p.step - 1] for index, p in news]
+
+
+def test_a_result_says_what_it_cost() -> None:
+    trained = only(bigrams())
+    assert (trained.parameters, trained.tokens_seen) == (VOCABULARY**2, 30 * 3 * 12)
+    assert len(trained.losses) == 30
+    assert trained.finished

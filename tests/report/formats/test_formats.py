@@ -1,0 +1,119 @@
+"""What each format leaves in a report's folder, and the index over all of them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import pandas as pd
+import pytest
+from support.outputs_material import L1, PITCH, Parsed, drawn, put
+from support.report_study import STUDY, Builder
+
+from ablate.report.formats.html import FORMATS, write_report
+from ablate.store.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OWN = {
+    "html": {"index.html", "summary.json", "data", "figures", "midi", "paper"},
+    "md": {"report.md", "figures"},
+    "tex": {"paper"},
+    "csv": {"data"},
+}
+
+
+def small(home: Path) -> Builder:
+    builder = Builder(home, ("tau=0.6", "tau=0.8"), 2, 1)
+    builder.plan()
+    builder.finish()
+    return builder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_each_format_has_its_files_and_the_same_bytes_again(tmp_path: Path, form: str) -> None:
+    builder = small(tmp_path)
+    with builder.store as store:
+        path = write_report(store, tmp_path, STUDY, [form], sound=False)
+        folder = tmp_path / "reports" / STUDY
+        assert path == folder / FORMATS[form]
+        assert {each.name for each in folder.iterdir()} == OWN[form]
+        before = contents(folder)
+        assert all(before.values()), "no file is empty"
+        write_report(store, tmp_path, STUDY, [form], sound=False)
+        assert contents(folder) == before
+
+
+def test_another_format_joins_the_page_that_is_there(tmp_path: Path) -> None:
+    with small(tmp_path).store as store:
+        page = write_report(store, tmp_path, STUDY, sound=False)
+        before = contents(page.parent)
+        write_report(store, tmp_path, STUDY, ["md"], sound=False)
+        after = contents(page.parent)
+    added = set(after) - set(before)
+    assert "report.md" in added
+    assert all(name.startswith("figures/") for name in added - {"report.md"})
+    assert {name: after[name] for name in before} == before
+
+
+def test_the_markdown_shows_only_what_lies_beside_it(tmp_path: Path) -> None:
+    with small(tmp_path).store as store:
+        text = write_report(store, tmp_path, STUDY, ["md"]).read_text(encoding="utf-8")
+    pictures = re.findall(r"^!\[.+\]\((.+)\)$", text, re.MULTILINE)
+    assert len(pictures) >= 4
+    for picture in pictures:
+        found = (tmp_path / "reports" / STUDY / unquote(picture)).read_bytes()
+        assert found.startswith(b"\x89PNG")
+    assert re.search(r"^\| tau=0\.8 \|", text, re.MULTILINE)
+
+
+def test_the_csv_hold_what_was_measured(tmp_path: Path) -> None:
+    values: dict[str, Any] = drawn(4, {"a": 0.3, "b": 0.2}, [PITCH, L1], (4, 2))
+    with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
+        put(store, "numbers", values)
+        write_report(store, tmp_path, "numbers", ["csv"])
+    data = tmp_path / "reports/numbers/data"
+    table = pd.read_csv(data / "measurements.csv").set_index(["variant", "feature", "replicate", "sample"])["value"]
+    assert len(table) == 2 * 2 * 4 * 2
+    for variant, measured in values.items():
+        for (_, feature), expected in measured.items():
+            for (replicate, sample), value in {(r, s): expected[r, s] for r in range(4) for s in range(2)}.items():
+                assert table[variant, feature, replicate, sample] == value, "to the last bit"
+    effects = pd.read_csv(data / "effects.csv").set_index("feature")
+    difference = (values["b"][PITCH] - values["a"][PITCH]).mean()
+    assert effects.loc["average", "difference"] == pytest.approx(difference)
+    assert len(pd.read_csv(data / "runs.csv")) == 8
+
+
+def test_the_index_has_every_page_of_a_home_and_its_answer(tmp_path: Path) -> None:
+    names = ["first", "second study & more", "only-numbers"]
+    with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
+        for place, name in enumerate(names):
+            put(store, name, drawn(place, {"a": 0.5, "b": 0.2}), question=f"Question <{place}>?")
+        write_report(store, tmp_path, names[0])
+        write_report(store, tmp_path, names[1])
+        write_report(store, tmp_path, names[2], ["csv"])
+    reports = tmp_path / "reports"
+    (reports / "somebody's folder").mkdir()
+    (reports / "broken").mkdir()
+    (reports / "broken/index.html").write_text("no report")
+    (reports / "broken/summary.json").write_text("{")
+    for place, other in enumerate(("{}", "[]", "null")):
+        (reports / f"other-{place}").mkdir()
+        (reports / f"other-{place}/index.html").write_text("no report")
+        (reports / f"other-{place}/summary.json").write_text(other)
+    with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
+        write_report(store, tmp_path, names[0])
+    read = Parsed((reports / "index.html").read_text(encoding="utf-8"))
+    links = [given["href"] for tag, given in read.elements if tag == "a"]
+    assert len(links) == 2
+    assert all((reports / unquote(link)).is_file() for link in links)
+    for phrase in (*names[:2], "Question <0>?", "Question <1>?", "b is better than a", "16 of 16"):
+        assert phrase in read.text
+    assert names[2] not in read.text
