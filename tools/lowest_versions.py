@@ -1,4 +1,4 @@
-"""Print the lowest version of each dependency that pyproject.toml allows: ``python tools/lowest_versions.py [EXTRA ...]``.
+"""Print the lowest versions that pyproject.toml allows: ``python tools/lowest_versions.py [EXTRA ...]``.
 
 The output is a pip requirements file, one ``name==version`` a line. Extras such as ``dev`` are added on request.
 """  # noqa: INP001 - a script
