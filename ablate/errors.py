@@ -113,6 +113,11 @@ class LabelClash(StageError):  # noqa: N818
     """Two augmenters write one label, so that it describes neither."""
 
 
+def one_line(error: BaseException) -> str:
+    """Return the error's message on one line; an empty string where it has none."""
+    return " ".join(str(error).split())
+
+
 def did_you_mean(name: str, offered: Iterable[str]) -> str:
     """The suggestion for a misspelt name, with its punctuation, or an empty string."""
     import difflib  # seldom needed

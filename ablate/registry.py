@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from ablate import hookspecs
-from ablate.errors import AblateError, PluginError, UnknownName, did_you_mean
+from ablate.errors import AblateError, PluginError, UnknownName, did_you_mean, one_line
 from ablate.specs import SPECS, ComponentSpec
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Registry:
         try:
             specs = _collect(entry_point.load())
         except (Exception, SystemExit) as error:  # a stranger's module may raise anything, and the rest must go on
-            plugin = dataclasses.replace(plugin, error=_one_line(error))
+            plugin = dataclasses.replace(plugin, error=_message(error))
             if self._strict:
                 raise PluginError(f"{plugin} failed to load: {plugin.error}") from error
             specs = []
@@ -203,6 +203,7 @@ def _offered(manager: pluggy.PluginManager, spec_type: type[ComponentSpec]) -> I
             yield spec
 
 
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+def _message(error: BaseException) -> str:
+    """Return the message, with the name of its class unless it is one of ablate's own errors."""
+    text = one_line(error)
     return text if isinstance(error, AblateError) else f"{type(error).__name__}: {text}".removesuffix(": ")

@@ -21,7 +21,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from ablate.errors import CorpusError
+from ablate.errors import CorpusError, one_line
 from ablate.music.performance import NOTE_DTYPE, PEDAL_DTYPE, SUSTAIN, Performance
 from ablate.music.smf import Frame, read_frame
 
@@ -137,7 +137,7 @@ def _score(data: bytes, source: str) -> Any:
 
 
 def _damaged(source: str, error: Exception) -> str:
-    reason = " ".join(str(error).split()) or type(error).__name__
+    reason = one_line(error) or type(error).__name__
     return f"{source}: is damaged, its events cannot be read ({reason}); get a whole copy of it"
 
 

@@ -19,7 +19,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
-from ablate.errors import StoreError
+from ablate.errors import StoreError, one_line
 from ablate.names import level_name
 from ablate.study.stage import fingerprint
 
@@ -278,7 +278,7 @@ def explained(storage: optuna.storages.RDBStorage) -> Iterator[None]:
     try:
         yield
     except optuna.exceptions.StorageInternalError as error:
-        cause = " ".join(str(getattr(error.__cause__, "orig", error)).split())
+        cause = one_line(getattr(error.__cause__, "orig", error))
         raise StoreError(f"{_where(storage)}: {cause}; nothing that was finished is lost") from error
 
 

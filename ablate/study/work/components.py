@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from ablate.engine import checkpoint
-from ablate.errors import AblateError, StageError
+from ablate.errors import AblateError, StageError, one_line
 from ablate.options import validate
 from ablate.registry import get_registry
 from ablate.settings import TrainingSettings
@@ -79,11 +79,11 @@ def trained_model(config: Mapping[str, Any], folder: Path, device: str) -> Any:
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         raise StageError(f"{folder}: these weights do not fit model '{config['model']['name']}': {reason}") from error
     return model
 
 
 def explained(error: Exception, where: str) -> AblateError:
     """A component's complaint as an error for people, which says where it came from."""
-    return StageError(f"{where}: {' '.join(str(error).split())}")
+    return StageError(f"{where}: {one_line(error)}")

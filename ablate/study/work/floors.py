@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablate.engine.seeding import numpy_stream
-from ablate.errors import AblateError
+from ablate.errors import AblateError, one_line
 from ablate.music.performance import NOTE_DTYPE, Performance
 from ablate.study.work.components import built
 from ablate.study.work.load import pieces
@@ -53,7 +53,7 @@ def floors(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         try:
             measured = [checked(metric.measure(each, reference), name) for each in given()]
         except (AblateError, ValueError) as error:  # of a tokenizer or metric that cannot do with such music
-            skipped[floor] = " ".join(str(error).split())
+            skipped[floor] = one_line(error)
             continue
         values += _values(measured, name, floor)
         # one of the shuffles shows what they all look like
@@ -83,7 +83,7 @@ def resample(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
             measured = [checked(metric.measure(each, reference), name) for each in drawn]
             values += [MetricRecord(draw, name, value, "resampling") for value in _means(measured)]
     except (AblateError, ValueError) as error:
-        return [StageResult(stage, {"skipped": {"resampling": " ".join(str(error).split())}}, 0.0)]
+        return [StageResult(stage, {"skipped": {"resampling": one_line(error)}}, 0.0)]
     return [StageResult(stage, {"skipped": {}}, 0.0, tuple(values))]
 
 
