@@ -1,36 +1,137 @@
-"""Files that are written whole or not at all."""
+"""Files and folders that are written whole or not at all, and names that a file can have."""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
+import re
 import secrets
+import shutil
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    #: The bytes of a file, or a function that writes them to an open file where they are too many for the memory.
+    Content = bytes | Callable[[IO[bytes]], None]
 
-def write_whole(path: Path, data: bytes | Callable[[IO[bytes]], None]) -> None:
-    """Write a file so that it is there complete or not at all: temporary name, fsync, rename.
+#: How the hidden names begin of what is being written; a process that is killed meanwhile may leave some of these.
+UNFINISHED = ".writing-"
 
-    ``data`` is what it holds, or writes that to an open file where it is too much for the memory.
 
-    A process that is killed outright meanwhile may leave the temporary file, which is hidden; it never leaves a part
-    of ``path``, and what was there before stays until the new file is complete.
+def write_whole(path: Path, content: Content) -> None:
+    """Write a file so that it is complete or not there at all, also after a power failure.
+
+    The content goes to a hidden file, which is flushed to the disk and then renamed to ``path``. The file that had
+    this name before stays until then. Missing folders are made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # opened by name, not by mkstemp, whose files only their owner may read
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary = _temporary(path)
     try:
-        with temporary.open("xb") as file:
-            if isinstance(data, bytes):
-                file.write(data)
-            else:
-                data(file)
-            file.flush()
-            os.fsync(file.fileno())
+        _write(temporary, content)
+        _sync(temporary)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    _sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def replaced_folder(target: Path, *, keep: bool = False) -> Iterator[Path]:
+    """Fill a new folder that replaces ``target`` when the block ends, complete or not at all.
+
+    The new folder is flushed to the disk and then renamed to ``target``; the old one is removed after that. If the
+    block or the replacement fails, the old folder is there again and the new one is removed. Missing folders above
+    ``target`` are made.
+
+    Args:
+        target: the folder to replace, or to make.
+        keep: begin with a copy of the old folder's files, instead of an empty folder.
+
+    Yields:
+        The new folder, to be filled.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new, old = _temporary(target), _temporary(target)
+    try:
+        if keep and target.exists():
+            shutil.copytree(target, new)
+        else:
+            new.mkdir()
+        yield new
+        _sync_tree(new)
+        if target.exists():
+            target.rename(old)
+        new.rename(target)
+        _sync_folder(target.parent)
+    except BaseException:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        raise
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def write_folder_whole(target: Path, files: Mapping[str, Content]) -> None:
+    """Write a folder with these files, by name, so that it is complete or not there at all."""
+    with replaced_folder(target) as folder:
+        for name, content in files.items():
+            _write(folder / name, content)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove from a folder what a killed process left half written; nobody else may be writing to it."""
+    for path in folder.glob(f"{UNFINISHED}*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def file_name(name: str) -> str:
+    """Return ``name`` itself where a file can have it, otherwise a similar name that no other name leads to."""
+    safe = re.sub(r"^[.-]|[^A-Za-z0-9@=,+_.-]", "_", name[:80]) or "_"
+    # index.html is the page over all reports
+    return safe if safe == name != "index.html" else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f"{UNFINISHED}{secrets.token_hex(4)}-{path.name}")
+
+
+def _write(path: Path, content: Content) -> None:
+    # opened by name, not by mkstemp, whose files only their owner may read
+    with path.open("xb") as file:
+        if isinstance(content, bytes):
+            file.write(content)
+        else:
+            content(file)
+
+
+def _sync(path: Path) -> None:
+    """Flush a file to the disk."""
+    # Windows flushes only files that are open for writing
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Flush a folder's list of names to the disk, where the system can."""
+    with contextlib.suppress(OSError):  # Windows opens no folders, some file systems flush none
+        _sync(folder)
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            _sync(path)
+        elif path.is_dir():
+            _sync_folder(path)
+    _sync_folder(folder)

@@ -87,7 +87,7 @@ def _primer_settings(file: str | None, seconds: float | None) -> list[tuple[str,
 
 
 def _write(samples: list[Performance], out: Path, stem: str) -> list[Path]:
-    from ablate.report.data.artifacts import file_name
+    from ablate.files import file_name
 
     paths = [out / f"{file_name(stem)}-{sample.name.removeprefix('sample-')}.mid" for sample in samples]
     there = [path for path in paths if path.exists()]

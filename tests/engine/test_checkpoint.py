@@ -43,7 +43,7 @@ def test_others_may_read_what_the_umask_allows(tmp_path: Path) -> None:
 FULL_DISK = """
 import resource, sys
 from pathlib import Path
-from ablate.engine.checkpoint import write_whole
+from ablate.files import write_whole
 
 path = Path(sys.argv[1])
 write_whole(path, b"old" * 1000)
@@ -66,7 +66,7 @@ def test_without_room_the_old_file_stays_and_nothing_else(tmp_path: Path) -> Non
 WRITE_ON = """
 import itertools, signal, sys
 from pathlib import Path
-from ablate.engine.checkpoint import write_whole
+from ablate.files import write_whole
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 for number in itertools.count():

@@ -204,7 +204,7 @@ def delete(name: str, yes: bool, home: Path, store: str | None) -> None:  # noqa
 
     Example: ablate study delete tau_sweep@smoke
     """
-    from ablate.report.data.artifacts import file_name
+    from ablate.files import file_name
     from ablate.study.run.home import only_run, open_home, remove_artifacts, remove_checkpoints
     from ablate.study.run.optuna_view import delete_trials
 

@@ -232,7 +232,7 @@ def _conclude(request: Request, store: Store, result: StudyResult, *, with_repor
 
 
 def _report(request: Request, store: Store, result: StudyResult) -> Path:
-    from ablate.report.data.artifacts import file_name
+    from ablate.files import file_name
     from ablate.report.formats.html import write_report
 
     page = request.home / "reports" / file_name(result.name) / "index.html"

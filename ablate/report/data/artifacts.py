@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -92,10 +90,3 @@ def thinned(losses: FloatArray, points: int = 300) -> tuple[FloatArray, FloatArr
     starts = np.arange(0, len(losses), width)
     ends = np.minimum(starts + width, len(losses))
     return ends.astype(float), np.add.reduceat(losses, starts) / (ends - starts)
-
-
-def file_name(name: str) -> str:
-    """``name`` itself where it can be a file's, otherwise something like it that no other name gives."""
-    safe = re.sub(r"^[.-]|[^A-Za-z0-9@=,+_.-]", "_", name[:80]) or "_"
-    # that of the page over all reports is taken
-    return safe if safe == name != "index.html" else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ablate.files import file_name
 from ablate.names import level_name
-from ablate.report.data.artifacts import Artifacts, file_name, thinned
+from ablate.report.data.artifacts import Artifacts, thinned
 from ablate.report.figures import effects, style, values
 from ablate.report.figures.effects import CurvePanel, InteractionPanel, Panel, Point
 from ablate.report.statistics import inference, summary

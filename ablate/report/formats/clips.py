@@ -10,8 +10,8 @@ from urllib.parse import quote
 import numpy as np
 
 from ablate.errors import AblateError
+from ablate.files import file_name
 from ablate.registry import get_registry
-from ablate.report.data.artifacts import Artifacts, file_name
 from ablate.report.formats import audio
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate.music.performance import Performance
+    from ablate.report.data.artifacts import Artifacts
     from ablate.report.data.study import Study
     from ablate.store.records import StageRecord
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from ablate.errors import AblateError, HomeError
-from ablate.report.data.artifacts import Artifacts, file_name
+from ablate.files import file_name
+from ablate.report.data.artifacts import Artifacts
 from ablate.report.data.study import Study
 from ablate.report.figures.gallery import Drawing, Gallery, Picture
 from ablate.report.formats import audio, clips, csv, latex

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import filelock
 
 from ablate.errors import HomeError
+from ablate.files import remove_unfinished
 from ablate.store.schema import sqlite_file
 
 if TYPE_CHECKING:
@@ -74,12 +75,9 @@ def only_run(home: Path, url: str, study: str) -> Iterator[None]:
 
 
 def _sweep(home: Path) -> None:
-    """Remove what a killed run left half written; whoever holds the lock knows that nobody is writing it."""
-    for unfinished in [*home.glob("checkpoints/.*.safetensors.*"), *home.glob("artifacts/*/*/.writing-*")]:
-        if unfinished.is_dir():
-            shutil.rmtree(unfinished, ignore_errors=True)
-        else:
-            unfinished.unlink(missing_ok=True)
+    """Remove what a killed command left half written; whoever holds the lock is the only one who writes there."""
+    for folder in [home / "checkpoints", home / "logs", *home.glob("artifacts/*/*")]:
+        remove_unfinished(folder)
 
 
 def _who(about: Path) -> str:

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ablate.errors import UsageError, did_you_mean
+from ablate.files import write_whole
 from ablate.registry import get_registry
 from ablate.store.records import (
     FinishedStage,
@@ -286,8 +287,7 @@ class StudyRunner:
     def _log(self, fingerprint: str, trace: str) -> None:
         log = self._home / "logs" / f"{fingerprint}.txt"
         with contextlib.suppress(OSError):  # a full disk must not hide the failure itself
-            log.parent.mkdir(exist_ok=True)
-            log.write_text(trace, encoding="utf-8")
+            write_whole(log, trace.encode())
 
     def _settle(self, *, at_end: bool = False) -> None:
         """Bring the runs' states and the trials up to date with the stages."""

@@ -6,41 +6,28 @@ import contextlib
 import io
 import itertools
 import math
-import os
-import shutil
 import tempfile
 from typing import IO, TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from ablate.engine.training.windows import Examples
-from ablate.files import write_whole
+from ablate.files import write_folder_whole
 from ablate.music import arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from ablate.engine.training.windows import Example
+    from ablate.files import Content
     from ablate.study.stage import Stage
 
 
-def write_artifact(home: Path, stage: Stage, files: Mapping[str, bytes | Callable[[IO[bytes]], None]]) -> None:
-    """Write a stage's folder whole or not at all; see :func:`ablate.files.write_whole` for the files."""
-    target = home / stage.artifact
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.parent / f".writing-{os.getpid()}-{target.name}"
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        temporary.mkdir()
-        for name, data in files.items():
-            write_whole(temporary / name, data)
-        if target.exists():  # left by a run that was killed before it could say so
-            shutil.rmtree(target)
-        os.replace(temporary, target)  # noqa: PTH105 - Path.replace is the same call with more words
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+def write_artifact(home: Path, stage: Stage, files: Mapping[str, Content]) -> None:
+    """Write a stage's folder whole or not at all; see :func:`ablate.files.write_folder_whole`."""
+    # the folder of a process that was killed before its result was recorded is replaced
+    write_folder_whole(home / stage.artifact, files)
 
 
 def npy(array: np.ndarray[Any, Any]) -> bytes:

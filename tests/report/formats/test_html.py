@@ -15,7 +15,7 @@ import pytest
 from scipy import stats as sps
 
 from ablate.errors import AblateError, HomeError
-from ablate.report.data.artifacts import file_name
+from ablate.files import file_name
 from ablate.report.formats.html import write_report
 from ablate.store.records import RunRecord, StudyRecord, VariantRecord
 from ablate.store.store import Store

@@ -38,7 +38,7 @@ def test_one_run_a_database_however_it_is_spelt(tmp_path: Path, url: str) -> Non
 def test_what_a_killed_run_left_half_written_is_swept_away(tmp_path: Path) -> None:
     home = open_home(tmp_path)
     (home / "checkpoints").mkdir()
-    (home / "checkpoints/.abc.safetensors.x1").touch()
+    (home / "checkpoints/.writing-1-abc.safetensors").touch()
     (home / "checkpoints/abc.safetensors").touch()
     (home / "artifacts/train/ab/.writing-1-abc").mkdir(parents=True)
     (home / "artifacts/train/ab/abcd").mkdir()

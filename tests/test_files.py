@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from ablate.files import remove_unfinished, replaced_folder, write_folder_whole, write_whole
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_folder_is_written_and_replaced_with_the_folders_above_it(tmp_path: Path) -> None:
+    target = tmp_path / "a" / "b"
+    write_folder_whole(target, {"one": b"1", "two": lambda file: file.writelines([b"2", b"3"])})
+    assert contents(target) == {"one": b"1", "two": b"23"}
+    write_folder_whole(target, {"three": b"3"})
+    assert contents(tmp_path) == {"a/b/three": b"3"}
+    assert [path.name for path in target.parent.iterdir()] == ["b"]
+
+
+def test_a_new_folder_can_begin_with_the_old_files(tmp_path: Path) -> None:
+    target = tmp_path / "folder"
+    for name in ("one", "two"):
+        with replaced_folder(target, keep=True) as folder:
+            (folder / name).mkdir()
+            (folder / name / "file").write_bytes(name.encode())
+    assert contents(target) == {"one/file": b"one", "two/file": b"two"}
+
+
+@pytest.mark.parametrize("error", [OSError("full"), KeyboardInterrupt()])
+def test_a_failure_leaves_the_old_folder_and_nothing_else(tmp_path: Path, error: BaseException) -> None:
+    target = tmp_path / "folder"
+    write_folder_whole(target, {"old": b"old"})
+
+    def write(file: IO[bytes]) -> None:
+        file.write(b"half")
+        raise error
+
+    with pytest.raises(type(error)):
+        write_folder_whole(target, {"new": b"new", "other": write})
+    assert contents(tmp_path) == {"folder/old": b"old"}
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_old_folder_is_there_again_if_the_new_one_cannot_be_renamed(tmp_path: Path) -> None:
+    target = tmp_path / "folder"
+    write_folder_whole(target, {"old": b"old"})
+    with pytest.raises(FileNotFoundError), replaced_folder(target) as folder:
+        folder.rmdir()
+    assert contents(tmp_path) == {"folder/old": b"old"}
+
+
+REPLACE_ON = """
+import itertools, sys
+from pathlib import Path
+from typing import IO
+from ablate.files import write_folder_whole
+
+for number in itertools.count():
+    write_folder_whole(Path(sys.argv[1]), {name: bytes([number % 256]) * 100_000 for name in "abcdef"})
+"""
+
+
+def test_a_killed_writer_leaves_no_part_of_a_folder_and_its_litter_can_be_removed(tmp_path: Path) -> None:
+    target = tmp_path / "folder"
+    with subprocess.Popen([sys.executable, "-c", REPLACE_ON, str(target)]) as writer:
+        while not target.exists():
+            assert writer.poll() is None
+            time.sleep(0.005)
+        time.sleep(0.05)
+        writer.send_signal(signal.SIGKILL)
+    remove_unfinished(tmp_path)
+    # killed between its two renames, it leaves neither the old folder nor the new one
+    assert {path.name for path in tmp_path.iterdir()} <= {"folder"}
+    if target.exists():
+        found = contents(target)
+        assert sorted(found) == list("abcdef")
+        assert len(set(found.values())) == 1
+
+
+def test_files_and_their_folder_are_flushed_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: set[int] = set()
+    fsync = os.fsync
+
+    def recorded(descriptor: int) -> None:
+        flushed.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", recorded)
+    write_whole(tmp_path / "file", b"1")
+    assert flushed == {path.stat().st_ino for path in (tmp_path, tmp_path / "file")}
+    flushed.clear()
+    with replaced_folder(tmp_path / "folder") as folder:
+        (folder / "inner").mkdir()
+        (folder / "inner" / "file").write_bytes(b"1")
+    made = [tmp_path, tmp_path / "folder", *(tmp_path / "folder").rglob("*")]
+    assert flushed == {path.stat().st_ino for path in made}
+
+
+def test_a_folder_that_cannot_be_opened_is_no_reason_to_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = os.open
+
+    def windows(path: Path, flags: int) -> int:
+        if Path(path).is_dir():
+            raise PermissionError(path)
+        return opened(path, flags)
+
+    monkeypatch.setattr(os, "open", windows)
+    write_folder_whole(tmp_path / "folder", {"file": b"1"})
+    assert contents(tmp_path) == {"folder/file": b"1"}
