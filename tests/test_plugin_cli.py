@@ -13,12 +13,9 @@ from ablate.registry import get_registry
 from ablate.specs import SPECS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Outcome
-
-    Command = Callable[..., Outcome]
+    from support.commands import Command
 
 FACTS = ["kind", "name", "summary", "plugin", "distribution", "version"]
 

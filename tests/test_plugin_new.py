@@ -22,11 +22,7 @@ from ablate.registry import get_registry
 from ablate.specs import SPECS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from conftest import Outcome
-
-    Command = Callable[..., Outcome]
+    from support.commands import Command
 
 GUIDE = ROOT / "docs/writing-a-plugin.md"
 SECTION = GUIDE.read_text(encoding="utf-8").split("\n## ")[1]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pretty_midi
 import pytest
@@ -9,8 +9,9 @@ import pytest
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
+
+    from support.commands import Command
 
 STUDY = """
 seed = 5
@@ -58,7 +59,7 @@ def notes(path: Path) -> list[tuple[int, float]]:
     return [(note.pitch, round(note.start, 3)) for track in midi.instruments for note in track.notes]
 
 
-def test_unchanged_it_writes_the_studys_own_samples(home: Path, tmp_path: Path, ablate: Callable[..., Any]) -> None:
+def test_unchanged_it_writes_the_studys_own_samples(home: Path, tmp_path: Path, ablate: Command) -> None:
     done = ablate(
         "generate", "told", "--variant", "tau=0.8", "--replicate", 1, "--out", tmp_path, "--home", home, "--json"
     )
@@ -72,7 +73,7 @@ def test_unchanged_it_writes_the_studys_own_samples(home: Path, tmp_path: Path, 
     assert [notes(tmp_path / fact["file"]) for fact in facts] == own, "those of this variant and replicate, in order"
 
 
-def test_what_it_is_asked_changes_the_music(home: Path, tmp_path: Path, ablate: Callable[..., Any]) -> None:
+def test_what_it_is_asked_changes_the_music(home: Path, tmp_path: Path, ablate: Command) -> None:
     asked = {
         "plain": [],
         "fast": ["--label", "tempo=1.5"],
@@ -90,7 +91,7 @@ def test_what_it_is_asked_changes_the_music(home: Path, tmp_path: Path, ablate: 
     assert not set(music["more"]) & set(music["plain"])
 
 
-def test_a_primer_from_a_file_is_continued(home: Path, tmp_path: Path, ablate: Callable[..., Any]) -> None:
+def test_a_primer_from_a_file_is_continued(home: Path, tmp_path: Path, ablate: Command) -> None:
     import ablate as public
 
     piece = public.Performance.from_notes([(60 + i % 12, 64, 0.5 * i, 0.5 * i + 0.4) for i in range(30)])
@@ -126,7 +127,7 @@ def test_a_primer_from_a_file_is_continued(home: Path, tmp_path: Path, ablate: C
     ],
 )
 def test_a_bad_wish_is_one_line(
-    home: Path, tmp_path: Path, ablate: Callable[..., Any], words: list[str], code: int, expected: str
+    home: Path, tmp_path: Path, ablate: Command, words: list[str], code: int, expected: str
 ) -> None:
     done = ablate("generate", *words, "--out", tmp_path / "out", "--home", home)
     assert done.code == code
@@ -135,14 +136,14 @@ def test_a_bad_wish_is_one_line(
     assert not (tmp_path / "out").exists()
 
 
-def test_nothing_is_overwritten(home: Path, tmp_path: Path, ablate: Callable[..., Any]) -> None:
+def test_nothing_is_overwritten(home: Path, tmp_path: Path, ablate: Command) -> None:
     assert ablate("generate", "told", "--out", tmp_path, "--home", home).code == 0
     again = ablate("generate", "told", "--out", tmp_path, "--home", home)
     assert again.code == 2
     assert "is there already; choose another folder" in again.err
 
 
-def test_weights_that_are_gone_are_said_to_be(home: Path, tmp_path: Path, ablate: Callable[..., Any]) -> None:
+def test_weights_that_are_gone_are_said_to_be(home: Path, tmp_path: Path, ablate: Command) -> None:
     import shutil
 
     copy = tmp_path / "home"

@@ -6,17 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Outcome
-
-    Run = Callable[..., Outcome]
+    from support.commands import Command
 
 NAME = "tau_sweep@smoke"
 
 
-def test_reports_and_comparisons(ran: Run, tmp_path: Path) -> None:
+def test_reports_and_comparisons(ran: Command, tmp_path: Path) -> None:
     folder = tmp_path / ".ablate/reports" / NAME
     for form, file in (("tex", "paper/table.tex"), ("csv", "data/effects.csv")):
         said = ran("study", "report", NAME, "--format", form)
@@ -53,7 +50,7 @@ def test_reports_and_comparisons(ran: Run, tmp_path: Path) -> None:
         assert said.out == ""
 
 
-def test_a_home_without_studies(ablate: Run) -> None:
+def test_a_home_without_studies(ablate: Command) -> None:
     for words in (["report", NAME], ["compare", f"{NAME}:a", f"{NAME}:b"]):
         said = ablate("study", *words)
         assert said.code == 1

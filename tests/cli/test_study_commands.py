@@ -12,18 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
-    from conftest import Outcome
-
-    Run = Callable[..., Outcome]
+    from support.commands import Command
 
 NAME = "tau_sweep@smoke"
 
 
-def test_from_a_run_to_its_deletion(ran: Run, tmp_path: Path) -> None:
+def test_from_a_run_to_its_deletion(ran: Command, tmp_path: Path) -> None:
     listed = {row["name"]: row for row in json.loads(ran("study", "list", "--json").out)}
     assert listed["tau_sweep"]["done"] == "not run"
     assert listed[NAME]["done"] == "10 of 10"
@@ -57,7 +54,7 @@ def test_from_a_run_to_its_deletion(ran: Run, tmp_path: Path) -> None:
     assert "unknown study in this home" in ran("study", "show", NAME).err
 
 
-def test_run_again_says_that_nothing_ran(ran: Run) -> None:
+def test_run_again_says_that_nothing_ran(ran: Command) -> None:
     again = ran("study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1", "--no-report")
     assert "nothing to run: every result is there; reused 2 trainings, 10 generations, 60 measurements" in again.out
     assert "tau=1.0 (baseline)" in again.out
@@ -81,7 +78,7 @@ def test_run_again_says_that_nothing_ran(ran: Run) -> None:
     assert row["n"] == 3
 
 
-def test_a_report_is_drawn_again_only_for_something_new(ran: Run, tmp_path: Path) -> None:
+def test_a_report_is_drawn_again_only_for_something_new(ran: Command, tmp_path: Path) -> None:
     words = ["study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1"]
     page = tmp_path / ".ablate/reports" / NAME / "index.html"
     assert f"report: {page}" in ran(*words).out
@@ -95,7 +92,7 @@ def test_a_report_is_drawn_again_only_for_something_new(ran: Run, tmp_path: Path
     assert page.read_text() != "as it was"
 
 
-def test_another_database(ablate: Run, tmp_path: Path) -> None:
+def test_another_database(ablate: Command, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'elsewhere.db'}"
     words: list[Any] = ["tau_sweep", "--profile", "smoke", "--workers", "1", "--no-report", "--store", url]
     assert ablate("study", "run", *words).code == 0
@@ -104,7 +101,7 @@ def test_another_database(ablate: Run, tmp_path: Path) -> None:
     assert NAME in ablate("study", "list", "--store", url).out
 
 
-def test_plan_touches_nothing(ablate: Run, tmp_path: Path) -> None:
+def test_plan_touches_nothing(ablate: Command, tmp_path: Path) -> None:
     outcome = ablate("study", "plan", "tau_sweep")
     assert re.search(r"train +8 +0", outcome.out)
     assert re.search(r"estimated time: \d", outcome.out)
@@ -117,7 +114,7 @@ class Terminal(io.StringIO):
 
 
 def test_a_person_at_a_terminal_is_asked_before_a_long_run(
-    ablate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ablate: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ["study", "run", "tau_sweep", "--profile", "smoke", "--no-report", "--workers", "1"]
     monkeypatch.setattr("ablate.cli.study.run.ASK_FROM_SECONDS", 0)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
-    from conftest import Bench
+    from support.bench import Bench
 
     from ablate.study.file.study_file import StudySpec
 

@@ -26,7 +26,7 @@ from ablate_recurrent.network import Recurrent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Bench
+    from support.bench import Bench
 
     from ablate.study.file.study_file import StudySpec
     from ablate.study.run.result import StudyResult

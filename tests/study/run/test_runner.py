@@ -12,7 +12,7 @@ from ablate.study.run.listener import Listener
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Bench
+    from support.bench import Bench
 
     from ablate.study.file.study_file import StudySpec
     from ablate.study.run.runner import StudyRunner
