@@ -6,7 +6,19 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+#: The feature that stands for its metric where only one value can be shown.
+AVERAGE = "average"
+
+
+def headline_features(features: Iterable[str]) -> list[str]:
+    """Return the features that stand for their metric: its average, or all of them if it has none.
+
+    Where a single value is needed, it is the first of these.
+    """
+    names = list(dict.fromkeys(features))
+    return [AVERAGE] if AVERAGE in names else names
 
 
 def short_names(paths: Sequence[str]) -> dict[str, str]:

@@ -1,1 +1,12 @@
-"""The report of a study: tidy frames, statistics on them, figures, and one page that shows them."""
+"""The report of a study, from the database to files. In the order of reading:
+
+- :mod:`ablate.report.data`: what the database and the home contain about a study, as records and frames;
+- :mod:`ablate.report.statistics`: from these numbers to effects and verdicts;
+- :mod:`ablate.report.figures`: one module for each figure;
+- :mod:`ablate.report.text`: sentences, tables and facts;
+- :mod:`ablate.report.formats`: HTML, Markdown, LaTeX, CSV, sound, and the index over all reports;
+- :mod:`ablate.report.write`: writes a report in some of these formats;
+- :mod:`ablate.report.results`: the same results for Python and notebooks (``ablate.load_results``).
+
+Imports point upward in this list only.
+"""

@@ -1,4 +1,4 @@
-"""The files behind a study. They may be gone: what could not be read is remembered, and the report says so."""
+"""The files of a study's stages. Files that cannot be read are collected, and the report lists them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _UNREADABLE = (OSError, ValueError, KeyError, zipfile.BadZipFile)
 
 
 class Artifacts:
-    """Reads the files of stages.
+    """A reader of the files of stages.
 
     Args:
-        home: the folder that the stages' artifacts are relative to.
+        home: the folder that contains the stages' artifacts.
 
     Attributes:
         missing: one line for each file that could not be read.
@@ -36,55 +36,55 @@ class Artifacts:
         self.missing: list[str] = []
 
     def losses(self, train: StageRecord) -> FloatArray | None:
-        """The training loss of every step in nats per token, float32 [steps]; None if it cannot be read."""
+        """Return the training loss of every step in nats per token, float32 [steps]; None if it cannot be read."""
         path = self.home / train.artifact / "losses.npy"
         try:
             losses: FloatArray = np.load(path, allow_pickle=False)
         except _UNREADABLE as error:
-            self._miss(f"{train.artifact}/losses.npy", error)
+            self._record(f"{train.artifact}/losses.npy", error)
             return None
         return losses
 
     def performances(self, stage: StageRecord) -> list[Performance] | None:
-        """The performances that a stage loaded or generated; None if they cannot be read."""
+        """Return the performances that a stage loaded or generated; None if they cannot be read."""
         try:
             return read_performances(self.home / stage.artifact / "performances.npz")
         except _UNREADABLE as error:
-            self._miss(f"{stage.artifact}/performances.npz", error)
+            self._record(f"{stage.artifact}/performances.npz", error)
             return None
 
     def references(self, study: Study) -> dict[str, Performance]:
-        """The first performance that was learned from, by its title; one a corpus where that is an axis."""
+        """Return the first training piece by its title; one for each corpus where the corpus is an axis."""
         loads = {stage.fingerprint: (variant, stage) for variant, stage in reversed(study.first("load"))}
-        found = {}
+        references = {}
         for variant, stage in reversed(loads.values()):
             held_out = set(study.held_out(variant))
-            learned = [p for p in self.performances(stage) or () if p.name not in held_out]
-            if learned:
+            pieces = [p for p in self.performances(stage) or () if p.name not in held_out]
+            if pieces:
                 title = "reference" if len(loads) == 1 else f"reference of {variant}"
-                found[": ".join(filter(None, (title, learned[0].name)))] = learned[0]
-        return found
+                references[": ".join(filter(None, (title, pieces[0].name)))] = pieces[0]
+        return references
 
     def midi_files(self, generate: StageRecord) -> list[Path]:
-        """The MIDI files of a generation, one a sample, in order; empty if they are gone."""
+        """Return the MIDI files of a generation, one for each sample, in order; empty if they are missing."""
         folder = self.home / generate.artifact
         files = sorted(folder.glob("sample-*.mid"))
         if not files:
-            self._miss(f"{generate.artifact}/sample-*.mid", FileNotFoundError())
+            self._record(f"{generate.artifact}/sample-*.mid", FileNotFoundError())
         return files
 
-    def _miss(self, what: str, error: Exception) -> None:
-        reason = "not found" if isinstance(error, FileNotFoundError) else "damaged, or not allowed to be read"
-        line = f"{what}: {reason}"
+    def _record(self, file: str, error: Exception) -> None:
+        reason = "not found" if isinstance(error, FileNotFoundError) else "damaged, or not readable"
+        line = f"{file}: {reason}"
         if line not in self.missing:
             self.missing.append(line)
 
 
-def thinned(losses: FloatArray, points: int = 300) -> tuple[FloatArray, FloatArray]:
-    """A loss curve with at most ``points`` points, each the mean of as many neighbouring steps.
+def thin_losses(losses: FloatArray, points: int = 300) -> tuple[FloatArray, FloatArray]:
+    """Reduce a loss curve to at most ``points`` points, each the mean over a block of neighbouring steps.
 
     Returns:
-        the last step (from 1) of each block, and the mean loss in it.
+        the last step (from 1) and the mean loss of each block.
     """
     width = max(1, -(-len(losses) // points))
     starts = np.arange(0, len(losses), width)

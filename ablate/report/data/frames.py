@@ -1,4 +1,4 @@
-"""What a study measured, as tidy pandas frames: one row an observation, one column a variable."""
+"""The measurements, floors and runs of a study as tidy pandas frames: a row is an observation, a column a variable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ablate.store.records import HistogramRecord, RunRecord, StageRecord, VariantRecord
     from ablate.store.store import Store
 
-_C = TypeVar("_C", MeasurementRow, RunHistogram)
+_Row = TypeVar("_Row", MeasurementRow, RunHistogram)
 
 _MEASUREMENT = {
     "baseline": "bool",
@@ -55,36 +55,36 @@ _FLOOR = {
 
 
 def study_frame(store: Store, name: str) -> pd.DataFrame:
-    """Every measurement of a study.
+    """Return every measurement of a study.
 
     Returns:
         One row for each sample, metric and feature, ordered as in the study's file, with the columns
         ``study``, ``variant`` (ordered categorical, in the study's order), one column for each axis (its level;
         a list or table as JSON text), ``baseline``, ``replicate`` and ``sample`` (from 0), ``metric``, ``feature``,
-        ``value``, ``unit``, ``direction``, and ``n``: how many observations (notes) the value rests on.
+        ``value``, ``unit``, ``direction``, and ``n``: the number of observations (notes) behind the value.
 
     Raises:
         UnknownName: no such study.
     """
     variants = store.variants(name)
     axes = [axis for axis in _axes(variants) if axis not in {"study", "variant", *_MEASUREMENT}]
-    measured = _in_study_order(store, name, store.measurement_rows(name), lambda row: row)
-    # column by column: there may be hundreds of thousands of rows
-    values = zip(*measured, strict=True) if measured else [()] * len(MeasurementRow._fields)
+    rows = _in_study_order(store, name, store.measurement_rows(name), lambda row: row)
+    # column by column, because there may be hundreds of thousands of rows
+    values = zip(*rows, strict=True) if rows else [()] * len(MeasurementRow._fields)
     columns: dict[str, Any] = dict(zip(MeasurementRow._fields, values, strict=True))
-    about = pd.DataFrame([{**_levels(v), "baseline": v.baseline} for v in variants], index=[v.name for v in variants])
-    of_variants = about.reindex(columns=[*axes, "baseline"]).loc[list(columns["variant"])]
-    columns |= {"study": name, **{str(key): of_variants[key].to_numpy() for key in of_variants}}
+    levels = pd.DataFrame([{**_levels(v), "baseline": v.baseline} for v in variants], index=[v.name for v in variants])
+    row_levels = levels.reindex(columns=[*axes, "baseline"]).loc[list(columns["variant"])]
+    columns |= {"study": name, **{str(key): row_levels[key].to_numpy() for key in row_levels}}
     frame = pd.DataFrame(columns).reindex(columns=["study", "variant", *axes, *_MEASUREMENT]).astype(_MEASUREMENT)
     return _with_variants(frame, variants)
 
 
 def histogram_frame(store: Store, name: str) -> pd.DataFrame:
-    """Every histogram of a study, one row a bin.
+    """Return every histogram of a study, with one row for each bin.
 
     Returns:
         Columns ``variant`` (ordered categorical), ``replicate``, ``sample``, ``metric``, ``feature``, ``unit``,
-        ``left`` and ``right`` (the bin's edges, in that unit), ``reference`` and ``generated`` (counts).
+        ``left`` and ``right`` (the edges of the bin, in that unit), ``reference`` and ``generated`` (counts).
 
     Raises:
         UnknownName: no such study.
@@ -95,64 +95,65 @@ def histogram_frame(store: Store, name: str) -> pd.DataFrame:
 
 
 def _bins(histograms: Sequence[tuple[str, int, HistogramRecord]]) -> pd.DataFrame:
-    """One row a bin, in the columns of :func:`histogram_frame` and ``floor``; made column by column."""
+    """Return one row for each bin, with the columns of :func:`histogram_frame` and ``floor``; built by column."""
     sizes = [len(h.generated) for _, _, h in histograms]
 
-    def each(values: Iterable[Any]) -> Any:
-        """A value of each histogram, for all of its bins."""
+    def repeat(values: Iterable[Any]) -> Any:
+        """Repeat the value of each histogram for all its bins."""
         return np.repeat(np.array(list(values), dtype=object), sizes)
 
-    def bins(values: Iterable[Sequence[float]]) -> Any:
+    def join(values: Iterable[Sequence[float]]) -> Any:
         return np.concatenate([np.empty(0), *map(np.asarray, values)])
 
-    about = ("sample", "metric", "feature", "unit", "floor")
+    keys = ("sample", "metric", "feature", "unit", "floor")
     columns = {
-        "variant": each(variant for variant, _, _ in histograms),
-        "replicate": each(replicate for _, replicate, _ in histograms),
-        **{key: each(getattr(h, key) for _, _, h in histograms) for key in about},
-        "left": bins(h.edges[:-1] for _, _, h in histograms),
-        "right": bins(h.edges[1:] for _, _, h in histograms),
-        "reference": bins(h.reference for _, _, h in histograms),
-        "generated": bins(h.generated for _, _, h in histograms),
+        "variant": repeat(variant for variant, _, _ in histograms),
+        "replicate": repeat(replicate for _, replicate, _ in histograms),
+        **{key: repeat(getattr(h, key) for _, _, h in histograms) for key in keys},
+        "left": join(h.edges[:-1] for _, _, h in histograms),
+        "right": join(h.edges[1:] for _, _, h in histograms),
+        "reference": join(h.reference for _, _, h in histograms),
+        "generated": join(h.generated for _, _, h in histograms),
     }
     return pd.DataFrame(columns).astype({**_HISTOGRAM, "floor": "str"})
 
 
-def _in_study_order(store: Store, name: str, runs: Sequence[_C], measured: Callable[[_C], Any]) -> list[_C]:
-    """Sorted by variant, replicate, sample and metric, each in the order of the study's file."""
-    chosen = store.study(name).spec.get("metric", ())
-    metrics = {metric: place for place, metric in enumerate([chosen] if isinstance(chosen, str) else chosen)}
-    variants = {variant.name: place for place, variant in enumerate(store.variants(name))}
+def _in_study_order(store: Store, name: str, rows: Sequence[_Row], record: Callable[[_Row], Any]) -> list[_Row]:
+    """Sort by variant, replicate, sample and metric, each in the order of the study file."""
+    setting = store.study(name).spec.get("metric", ())
+    metrics = {metric: index for index, metric in enumerate([setting] if isinstance(setting, str) else setting)}
+    variants = {variant.name: index for index, variant in enumerate(store.variants(name))}
 
-    def place(run: _C) -> tuple[int, int, int, int]:
-        about = measured(run)
-        return variants[run.variant], run.replicate, about.sample, metrics.get(about.metric, len(metrics))
+    def position(row: _Row) -> tuple[int, int, int, int]:
+        measurement = record(row)
+        metric = metrics.get(measurement.metric, len(metrics))
+        return variants[row.variant], row.replicate, measurement.sample, metric
 
-    return sorted(runs, key=place)
+    return sorted(rows, key=position)
 
 
 def floor_frame(store: Store, name: str) -> pd.DataFrame:
-    """Every floor of a study.
+    """Return every floor of a study.
 
     Returns:
-        One row for each number: ``variant`` (ordered categorical), ``replicate`` (0 for what all replicates share),
-        ``floor``, ``draw`` (of what is resampled, which draw of a whole replicate; otherwise a piece or a shuffle),
+        One row for each number: ``variant`` (ordered categorical), ``replicate`` (0 if all replicates share the value),
+        ``floor``, ``draw`` (with resampling: the draw of a whole replicate; otherwise: the piece or the shuffle),
         ``metric``, ``feature``, ``value``, ``unit``, ``direction``.
 
     Raises:
         UnknownName: no such study.
     """
-    places: dict[str, list[tuple[str, int]]] = {}
+    users: dict[str, list[tuple[str, int]]] = {}
     for run in store.runs(name):
         for stage, fingerprint in run.stages.items():
             kind = stage.partition(" ")[0]
-            # all replicates share what needs no sample
-            if kind == "resample" or (kind == "floor" and (run.variant, 0) not in places.get(fingerprint, ())):
-                places.setdefault(fingerprint, []).append((run.variant, run.replicate if kind == "resample" else 0))
+            # all replicates share the floors that need no sample
+            if kind == "resample" or (kind == "floor" and (run.variant, 0) not in users.get(fingerprint, ())):
+                users.setdefault(fingerprint, []).append((run.variant, run.replicate if kind == "resample" else 0))
     rows = [
         (variant, replicate, m.floor, m.sample, m.metric, m.feature, m.value, m.unit, m.direction)
-        for fingerprint, records in store.floors(places).items()
-        for variant, replicate in places[fingerprint]
+        for fingerprint, records in store.floors(users).items()
+        for variant, replicate in users[fingerprint]
         for m in records
     ]
     frame = pd.DataFrame(rows, columns=["variant", *_FLOOR]).astype(_FLOOR)
@@ -160,41 +161,42 @@ def floor_frame(store: Store, name: str) -> pd.DataFrame:
 
 
 def floor_histogram_frame(store: Store, name: str) -> pd.DataFrame:
-    """The histograms of floors, in the form of :func:`histogram_frame` with a column ``floor``; replicate is 0."""
-    places: dict[str, list[str]] = {}
+    """Return the histograms of floors as :func:`histogram_frame` does, with a column ``floor``; replicate is 0."""
+    users: dict[str, list[str]] = {}
     for run in store.runs(name):
         for stage, fingerprint in run.stages.items():
-            if stage.startswith("floor ") and run.variant not in places.get(fingerprint, ()):
-                places.setdefault(fingerprint, []).append(run.variant)
-    found = [
+            if stage.startswith("floor ") and run.variant not in users.get(fingerprint, ()):
+                users.setdefault(fingerprint, []).append(run.variant)
+    histograms = [
         (variant, 0, h)
-        for fingerprint, records in store.floor_histograms(places).items()
-        for variant in places[fingerprint]
+        for fingerprint, records in store.floor_histograms(users).items()
+        for variant in users[fingerprint]
         for h in records
     ]
-    return _with_variants(_bins(found), store.variants(name))
+    return _with_variants(_bins(histograms), store.variants(name))
 
 
 def run_frame(store: Store, name: str) -> pd.DataFrame:
-    """Every run of a study, the training behind it, and what it generated.
+    """Return every run of a study with its training and its generation.
 
     Returns:
-        One row a run, ordered by variant and replicate: ``variant`` (ordered categorical), ``replicate``,
-        ``state``, ``error`` (class and message; empty unless it failed), ``training`` (the fingerprint that runs
-        which share a training have in common; empty without one), ``loss`` (nats per token, mean of the last
-        steps), ``steps``, ``tokens_seen``, ``parameters``, ``tokens_per_second``, ``steps_per_epoch`` (optimiser
-        steps until the tokens seen are as many as there are), ``together`` (how many trainings were done as one on a
-        GPU, this one included: tokens a second are those of all of them, seconds and joules its part),
-        ``train_seconds``, ``train_joules``, ``generate_seconds``, ``sample_notes`` and ``sample_seconds`` (of one
-        sample, on average), all NaN where not known, ``device`` and ``precision`` (empty where not known).
+        One row for each run, ordered by variant and replicate: ``variant`` (ordered categorical), ``replicate``,
+        ``state``, ``error`` (class and message; empty unless it failed), ``training`` (the fingerprint of the
+        training, which runs may share; empty without one), ``loss`` (nats per token, mean of the last steps),
+        ``steps``, ``tokens_seen``, ``parameters``, ``tokens_per_second``, ``steps_per_epoch`` (optimiser steps
+        until the model has seen each token once, on average), ``together`` (the number of models that were trained
+        fused on a GPU, this one included: tokens per second are those of all of them, seconds and joules the share
+        of this one), ``train_seconds``, ``train_joules``, ``generate_seconds``, ``sample_notes`` and
+        ``sample_seconds`` (of one sample, on average), all NaN where unknown, ``device`` and ``precision`` (empty
+        where unknown).
 
     Raises:
         UnknownName: no such study.
     """
     runs = store.runs(name)
-    wanted = ("train", "generate")
-    stages = store.stages(run.stages[kind] for run in runs for kind in wanted if kind in run.stages)
-    rows = [_run_row(run, *(stages.get(run.stages.get(kind, "")) for kind in wanted)) for run in runs]
+    kinds = ("train", "generate")
+    stages = store.stages(run.stages[kind] for run in runs for kind in kinds if kind in run.stages)
+    rows = [_run_row(run, *(stages.get(run.stages.get(kind, "")) for kind in kinds)) for run in runs]
     columns = ["variant", "replicate", "state", "error", "training", *_TRAINING_NUMBERS, *_OTHER_NUMBERS]
     frame = pd.DataFrame(rows, columns=[*columns, "device", "precision"])
     frame = frame.astype(dict.fromkeys([*_TRAINING_NUMBERS, *_OTHER_NUMBERS], "float64"))
@@ -202,11 +204,11 @@ def run_frame(store: Store, name: str) -> pd.DataFrame:
 
 
 def reported_frame(spec: Mapping[str, Any], variants: Iterable[str]) -> pd.DataFrame:
-    """The values that somebody else reported for the same variants.
+    """Return the values that were published elsewhere for the same variants.
 
     Args:
-        spec: a study's plain data; its ``reported`` may be missing or empty.
-        variants: the names of the study's variants; values of any other are left out.
+        spec: the plain data of a study file; its ``reported`` may be missing or empty.
+        variants: the names of the study's variants; values of other variants are ignored.
 
     Returns:
         Columns ``variant``, ``metric``, ``feature``, ``value``.
@@ -221,9 +223,9 @@ def reported_frame(spec: Mapping[str, Any], variants: Iterable[str]) -> pd.DataF
     return pd.DataFrame(rows, columns=["variant", "metric", "feature", "value"])
 
 
-def _run_row(run: RunRecord, training: StageRecord | None, generated: StageRecord | None) -> dict[str, Any]:
+def _run_row(run: RunRecord, training: StageRecord | None, generation: StageRecord | None) -> dict[str, Any]:
     result = training.result if training else {}
-    samples = generated.result if generated else {}
+    samples = generation.result if generation else {}
     count = samples.get("samples") or None
     return {
         "variant": run.variant,
@@ -234,7 +236,7 @@ def _run_row(run: RunRecord, training: StageRecord | None, generated: StageRecor
         **{key: result.get(key) for key in _TRAINING_NUMBERS},
         "train_seconds": training.seconds if training else None,
         "train_joules": result.get("joules"),
-        "generate_seconds": generated.seconds if generated else None,
+        "generate_seconds": generation.seconds if generation else None,
         "sample_notes": samples["notes"] / count if count else None,
         "sample_seconds": samples["seconds"] / count if count else None,
         "device": training.device if training else "",
@@ -243,12 +245,12 @@ def _run_row(run: RunRecord, training: StageRecord | None, generated: StageRecor
 
 
 def _axes(variants: Sequence[VariantRecord]) -> list[str]:
-    """Every axis, in the order in which the variants name them."""
+    """Return every axis, in the order in which the variants name them."""
     return list(dict.fromkeys(axis for variant in variants for axis in variant.levels))
 
 
 def _levels(variant: VariantRecord) -> dict[str, Any]:
-    # lists and tables cannot be grouped by, so they become text
+    # pandas cannot group by lists and tables, so they become text
     return {
         axis: json.dumps(level, sort_keys=True) if isinstance(level, (list, dict)) else level
         for axis, level in variant.levels.items()

@@ -1,4 +1,4 @@
-"""A study and everything the store knows of it, read once."""
+"""A study with everything that the database contains about it, read once."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any
 
-from ablate.names import short_names
+from ablate.names import AVERAGE, short_names
 from ablate.report.data import frames
-from ablate.report.statistics.effects import Variants
-from ablate.report.statistics.summary import AVERAGE
+from ablate.report.data.variants import Variants
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,13 +27,13 @@ class Study:
         record: the study.
         variants: in order.
         runs: by variant and replicate.
-        stages: those that are finished, by fingerprint.
-        frame: of :func:`ablate.report.data.frames.study_frame`.
-        histograms: of :func:`ablate.report.data.frames.histogram_frame`.
-        floors: of :func:`ablate.report.data.frames.floor_frame`.
-        floor_histograms: of :func:`ablate.report.data.frames.floor_histogram_frame`.
-        run_frame: of :func:`ablate.report.data.frames.run_frame`.
-        reported: of :func:`ablate.report.data.frames.reported_frame`.
+        stages: the finished ones, by fingerprint.
+        frame: from :func:`ablate.report.data.frames.study_frame`.
+        histograms: from :func:`ablate.report.data.frames.histogram_frame`.
+        floors: from :func:`ablate.report.data.frames.floor_frame`.
+        floor_histograms: from :func:`ablate.report.data.frames.floor_histogram_frame`.
+        run_frame: from :func:`ablate.report.data.frames.run_frame`.
+        reported: from :func:`ablate.report.data.frames.reported_frame`.
     """
 
     record: StudyRecord
@@ -67,7 +66,7 @@ class Study:
 
     @property
     def spec(self) -> Mapping[str, Any]:
-        """The study's file as it was run, as plain data."""
+        """The study file of the last execution, as plain data."""
         return self.record.spec
 
     @property
@@ -76,48 +75,48 @@ class Study:
         return [variant.name for variant in self.variants]
 
     @functools.cached_property
-    def crossed(self) -> Variants:
-        """The variants with their levels, for effects; the first one stands for a baseline that is not there."""
+    def variant_levels(self) -> Variants:
+        """The variants with their levels; without a baseline, the first variant is taken for it."""
         baseline = next((variant.name for variant in self.variants if variant.baseline), self.names[0])
         return Variants({variant.name: variant.levels for variant in self.variants}, baseline)
 
     @property
     def baseline(self) -> str:
         """The name of the variant that the others are compared with."""
-        return self.crossed.baseline
+        return self.variant_levels.baseline
 
     @functools.cached_property
     def axis_labels(self) -> dict[str, str]:
-        """How each axis is called, by its path."""
+        """The short name of each axis, by its path."""
         return short_names(list(dict.fromkeys(path for variant in self.variants for path in variant.levels)))
 
     def configs(self) -> dict[str, Mapping[str, Any]]:
-        """The resolved configuration of each variant."""
-        found: dict[str, Mapping[str, Any]] = {}
+        """Return the resolved configuration of each variant."""
+        configs: dict[str, Mapping[str, Any]] = {}
         for run in self.runs:
-            found.setdefault(run.variant, run.config)
-        return found
+            configs.setdefault(run.variant, run.config)
+        return configs
 
     def stage(self, run: RunRecord, name: str) -> StageRecord | None:
-        """A finished stage of a run, if it is one."""
+        """Return a stage of a run; None if it is not finished."""
         return self.stages.get(run.stages.get(name, ""))
 
     def first(self, name: str) -> list[tuple[str, StageRecord]]:
-        """For each variant the stage of that name in its first replicate that has finished it."""
-        found: dict[str, StageRecord] = {}
+        """Return, for each variant, the stage of that name in the first replicate that has finished it."""
+        stages: dict[str, StageRecord] = {}
         for run in self.runs:
             stage = self.stage(run, name)
             if stage:
-                found.setdefault(run.variant, stage)
-        return list(found.items())
+                stages.setdefault(run.variant, stage)
+        return list(stages.items())
 
     def held_out(self, variant: str) -> list[str]:
-        """The names of the pieces that a variant's model did not see."""
-        found = dict(self.first("prepare")).get(variant)
-        names = found.result.get("held_out") if found else None
+        """Return the names of the pieces that were held out from a variant's training."""
+        stage = dict(self.first("prepare")).get(variant)
+        names = stage.result.get("held_out") if stage else None
         return list(names) if isinstance(names, list) else []
 
     def quantity_label(self, metric: str, feature: str) -> str:
-        """How a quantity is called: its metric, and the feature where that is not the average of a metric."""
-        own = self.frame.loc[self.frame["metric"] == metric, "feature"].unique()
-        return metric if feature == AVERAGE or len(own) == 1 else f"{metric} {feature}"
+        """Return the name of a quantity: its metric, and the feature unless it is the average or the only one."""
+        features = self.frame.loc[self.frame["metric"] == metric, "feature"].unique()
+        return metric if feature == AVERAGE or len(features) == 1 else f"{metric} {feature}"

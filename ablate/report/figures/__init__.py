@@ -1,1 +1,20 @@
-"""The figures of a report."""
+"""The figures of a report, one module for each. Every module draws its figure, and decides what a study shows in it:
+
+=============================================  =================================================================
+figure                                         module
+=============================================  =================================================================
+forest plot: differences, with the margin      :mod:`ablate.report.figures.forest`
+line chart along a numeric axis                :mod:`ablate.report.figures.along_axis`
+interaction plot of two axes                   :mod:`ablate.report.figures.interactions`
+dot plot: every replicate, means and floors    :mod:`ablate.report.figures.values`
+histograms of the notes                        :mod:`ablate.report.figures.distributions`
+scatter plot of two quantities, Pareto front   :mod:`ablate.report.figures.tradeoff`
+piano rolls (in Markdown; the page has         :mod:`ablate.report.figures.piano_roll`
+its own, in ``formats/templates/page.js``)
+training losses                                :mod:`ablate.report.figures.losses`
+=============================================  =================================================================
+
+:mod:`ablate.report.figures.style` contains colours, fonts and file formats, :mod:`ablate.report.figures.drawing` a figure
+with its caption, :mod:`ablate.report.figures.selection` the quantities and variants that figures show, and
+:mod:`ablate.report.figures.gallery` collects the figures of a study.
+"""

@@ -1,7 +1,7 @@
-"""How figures look, and how they get into files and into the page.
+"""The style of all figures, and how they are written to files and into the page.
 
-Colours tell variants apart, also for colour-blind eyes; the reference is always ink. In the page, ink and paper
-become the page's own colours, so that one figure serves its light and its dark form.
+Variants have colours that colour-blind people can distinguish; the reference is always ink. In the page, ink and paper
+become the colours of the page, so that the same figure works in light and dark mode.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ MUTED = "#69717a"
 LINES = "#d9dde2"
 PAPER = "#fefefe"
 ACCENT = "#0173b2"
-#: What a verdict looks like, in every figure; in the page the same colours stand behind its words.
+#: The colour of each verdict in figures; the page uses the same colours.
 VERDICTS = {
     "better": "#0173b2",
     "worse": "#d55e00",
     "higher": "#a55194",
     "lower": "#a55194",
-    "no difference that matters": MUTED,
-    "cannot tell": MUTED,
+    "equivalent": MUTED,
+    "inconclusive": MUTED,
 }
-#: Of every figure, in inches.
+#: The width of every figure, in inches.
 WIDTH = 9.6
 
 _THEME = {INK: "var(--ink)", MUTED: "var(--muted)", LINES: "var(--lines)", PAPER: "var(--paper)"}
@@ -79,21 +79,21 @@ _RC: dict[Any, Any] = {
 
 @contextlib.contextmanager
 def styled() -> Iterator[None]:
-    """Matplotlib's settings while a figure is made or saved; those of the caller come back afterwards."""
+    """Set matplotlib's settings inside the context; the caller's settings are restored afterwards."""
     settings: dict[Any, Any] = {**sns.axes_style("white"), **_RC}
     with mpl.rc_context(settings), warnings.catch_warnings():
-        # a name in another script: the page's fonts know it, and in a PNG it is a box
+        # for names in another script: the browser has a font for them, and a PNG shows boxes
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
         yield
 
 
 def new_figure(height: float) -> Figure:
-    """An empty figure of :data:`WIDTH` by ``height`` inches that pyplot does not know of."""
+    """Return an empty figure of :data:`WIDTH` by ``height`` inches that is not registered in pyplot."""
     return Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(w_pad=0.08, wspace=0.02))
 
 
 def colours(variants: Sequence[str]) -> dict[str, str]:
-    """A colour for each variant: the same for the same place in the study, whatever the figure."""
+    """Return a colour for each variant: it depends on the variant's position in the study only."""
     if len(variants) <= len(_PALETTE):
         return dict(zip(variants, _PALETTE, strict=False))
     shades = sns.color_palette("viridis", round(len(variants) * 1.1))  # the last tenth is too pale on paper
@@ -101,45 +101,50 @@ def colours(variants: Sequence[str]) -> dict[str, str]:
 
 
 def label(text: str, longest: int = 28) -> str:
-    """A name fit for a figure: printable characters, a line for each axis if it is long, shortened in the middle."""
+    """Return a name for a figure: printable characters, a line for each axis if it is long, shortened in the middle."""
     clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
     lines = clean.split(", ") if len(clean) > longest else [clean]
-    return ",\n".join(_shortened(line, longest) for line in lines)
+    return ",\n".join(_shorten(line, longest) for line in lines)
 
 
-def _shortened(line: str, longest: int) -> str:
+def value_label(unit: str, better: str = "") -> str:
+    """Return the label of an axis of values: the unit if there is one, and the better direction."""
+    return " · ".join(filter(None, (unit if unit != "1" else "", better)))
+
+
+def _shorten(line: str, longest: int) -> str:
     half = (longest - 1) // 2
     return line if len(line) <= longest else f"{line[:half]}…{line[-half:]}"
 
 
 def save(figure: Figure, folder: Path, stem: str, *, png: bool) -> None:
-    """Write ``stem.svg``, and ``stem.png`` if asked for; the same figure gives the same bytes."""
-    nameless: dict[str, Any] = {"Date": None, "Creator": None}
+    """Write ``stem.svg``, and ``stem.png`` on request; the same figure gives the same bytes."""
+    metadata: dict[str, Any] = {"Date": None, "Creator": None}
     with styled():
         engine = figure.get_layout_engine()
-        if engine:  # laid out here and then no more, or every file would draw the figure twice
+        if engine:  # the layout is computed once, otherwise every file would draw the figure twice
             engine.execute(figure)
             figure.set_layout_engine("none")
         figure.set_dpi(150)
-        # not savefig, which draws a figure once more to find out how large it is
+        # not savefig, which draws the figure a second time to find its size
         canvas: Any = FigureCanvasSVG(figure)
-        canvas.print_svg(folder / f"{stem}.svg", metadata=nameless)
+        canvas.print_svg(folder / f"{stem}.svg", metadata=metadata)
         if png:
             figure.savefig(folder / f"{stem}.png", dpi=150, metadata={"Software": None})
 
 
 def for_page(svg: str, prefix: str) -> str:
-    """An SVG file's text as an element of an HTML page.
+    """Return the text of an SVG file as an element of an HTML page.
 
-    Without prolog, metadata and namespaces, in the page's colours, and with ids that no other figure has.
+    It has no prolog, metadata and namespaces, the colours of the page, and ids that no other figure has.
     """
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, count=1, flags=re.DOTALL)
     svg = re.sub(r"<style type=\"text/css\">.*?</style>", "", svg, count=1, flags=re.DOTALL)
-    opening, rest = svg.split(">", 1)
+    opening, body = svg.split(">", 1)
     view_box = re.search(r'viewBox="[^"]*"', opening)
     opening = f'<svg {view_box[0] if view_box else ""} aria-hidden="true"'
-    rest = re.sub(r'(\sid="|url\(#|href="#)', rf"\g<1>{prefix}-", rest)
+    body = re.sub(r'(\sid="|url\(#|href="#)', rf"\g<1>{prefix}-", body)
     for colour, variable in _THEME.items():
-        rest = rest.replace(colour, variable)
-    return f"{opening}>{rest}"
+        body = body.replace(colour, variable)
+    return f"{opening}>{body}"

@@ -1,4 +1,4 @@
-"""What a study shows, how sure it is, and what it cannot show: everything that the report says of numbers."""
+"""All statistics of one study: effects, verdicts, floors, trends and possible confounds."""
 
 from __future__ import annotations
 
@@ -7,29 +7,38 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ablate.names import headline_features
 from ablate.options import validate
-from ablate.report.statistics import best, confounds, effects, floors, summary, trends, verdicts
+from ablate.report.statistics import (
+    best,
+    comparisons,
+    confounds,
+    effects,
+    floors,
+    summary,
+    trends,
+    verdicts,
+)
 from ablate.settings import StatisticsSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ablate.report.data.study import Study
     from ablate.report.statistics.best import Best
+    from ablate.report.statistics.comparisons import Weights
+    from ablate.report.statistics.confounds import Confound
     from ablate.report.statistics.floors import Band
+    from ablate.report.statistics.trends import Trend
 
 Quantity = tuple[str, str]
-#: The verdicts that say there is a difference.
-TOLD = ("better", "worse", "higher", "lower")
-#: With more comparisons than this, verdicts are counted at the top of a report and listed in its tables.
-MOST_SENTENCES = 8
 
 
 class Analysis:
-    """The comparisons of one study, each worked out when it is first asked for.
+    """The statistics of one study, each computed at its first use.
 
     Args:
-        study: what was measured.
+        study: the study with its measurements.
 
     Attributes:
         rules: the study's statistics.
@@ -42,63 +51,68 @@ class Analysis:
 
     @functools.cached_property
     def primary(self) -> list[Quantity]:
-        """The quantities that the study is about: its objective, or those of its search."""
+        """The quantities that the study is about: its objective, or the objectives of its search."""
         return [quantity for quantity, _ in self._objectives] or self.headline[:1]
 
     @functools.cached_property
     def _objectives(self) -> list[tuple[Quantity, str]]:
-        """The objectives that were measured, each with the direction that the study file gives it, or none."""
+        """The measured objectives, each with the direction in the study file, or an empty text."""
         search = self.study.spec.get("search") or {}
-        asked = search.get("objectives") or [self.study.spec.get("objective") or {}]
-        measured = self.replicates.quantities
-        found = []
-        for each in asked:
-            own = list(measured.loc[measured["metric"] == each.get("metric"), "feature"])
-            if own:
-                feature = each.get("feature") or (summary.AVERAGE if summary.AVERAGE in own else own[0])
-                found += [((each["metric"], feature), each.get("direction") or "")] if feature in own else []
-        return found
+        quantities = self.replicates.quantities
+        objectives = []
+        for objective in search.get("objectives") or [self.study.spec.get("objective") or {}]:
+            features = list(quantities.loc[quantities["metric"] == objective.get("metric"), "feature"])
+            feature = objective.get("feature") or next(iter(headline_features(features)), "")
+            if feature in features:
+                objectives.append(((objective["metric"], feature), objective.get("direction") or ""))
+        return objectives
 
     @functools.cached_property
     def headline(self) -> list[Quantity]:
         """The quantities that stand for each metric, in order."""
-        return _pairs(summary.headline(self.replicates.quantities))
+        return _keys(summary.headline(self.replicates.quantities))
 
     @functools.cached_property
     def in_order(self) -> list[Quantity]:
-        """The primary quantities, then the other headline ones."""
+        """The primary quantities, then the other headline quantities."""
         return list(dict.fromkeys([*self.primary, *self.headline]))
 
+    @functools.cached_property
     def directions(self) -> dict[Quantity, str]:
-        """Which way each quantity is better; that of an objective is the objective's."""
-        measured = self.replicates.quantities
-        found = dict(zip(_pairs(measured), measured["direction"], strict=True))
-        return found | {quantity: direction for quantity, direction in self._objectives if direction}
+        """The better direction of each quantity; for an objective, that of the study file if there is one."""
+        quantities = self.replicates.quantities
+        directions = dict(zip(_keys(quantities), quantities["direction"], strict=True))
+        return directions | {quantity: direction for quantity, direction in self._objectives if direction}
+
+    @functools.cached_property
+    def units(self) -> dict[Quantity, str]:
+        """The unit of each quantity; ``"1"`` without one."""
+        quantities = self.replicates.quantities
+        return dict(zip(_keys(quantities), quantities["unit"], strict=True))
 
     @functools.cached_property
     def floors(self) -> pd.DataFrame:
-        """Mean and spread of every floor; see :func:`ablate.report.statistics.floors.summarise`."""
-        return floors.summarise(self.study.floors)
+        """Mean and spread of every floor; see :func:`ablate.report.statistics.floors.summarise_floors`."""
+        return floors.summarise_floors(self.study.floors)
 
     @functools.cached_property
     def floor_records(self) -> list[dict[str, Any]]:
         """The rows of :attr:`floors`."""
-        rows: list[dict[str, Any]] = self.floors.to_dict("records")  # type: ignore[assignment]
-        return rows
+        return records(self.floors)
 
     @functools.cached_property
     def distinct_floors(self) -> list[str]:
-        """The baseline, and a variant for each other set of floors that need no sample: of another tokenizer, say."""
+        """The baseline, and one variant for each other set of floors without samples (of another tokenizer, say)."""
         sets: dict[str, list[Any]] = {}
         for row in self.floor_records:
             if row["floor"] != "resampling":
-                about = (row["metric"], row["feature"], row["floor"], row["mean"])
-                sets.setdefault(str(row["variant"]), []).append(about)
-        seen: dict[str, str] = {}
+                values = (row["metric"], row["feature"], row["floor"], row["mean"])
+                sets.setdefault(str(row["variant"]), []).append(values)
+        first: dict[str, str] = {}
         for name in [self.study.baseline, *self.study.names]:
             if name in sets:
-                seen.setdefault(repr(sorted(sets[name])), name)
-        return list(seen.values()) or [self.study.baseline]
+                first.setdefault(repr(sorted(sets[name])), name)
+        return list(first.values()) or [self.study.baseline]
 
     @functools.cached_property
     def bands(self) -> dict[tuple[str, str, str], Band]:
@@ -107,132 +121,137 @@ class Analysis:
 
     @functools.cached_property
     def margins(self) -> dict[Quantity, tuple[float, str]]:
-        """What difference matters, and whose that is."""
-        given = self.study.spec.get("margins") or {}
-        return floors.margins(self.floors, self.study.baseline, given, self.replicates.quantities)
+        """The smallest difference that matters, with its source."""
+        study_margins = self.study.spec.get("margins") or {}
+        return floors.margins(self.floors, self.study.baseline, study_margins, self.replicates.quantities)
 
     @functools.cached_property
     def estimates(self) -> pd.DataFrame:
-        """Every variant by itself, with the interval of its mean."""
+        """The mean of every variant with its interval."""
         return effects.estimates(self.study.frame, self.rules)
 
     @functools.cached_property
     def estimate_records(self) -> dict[tuple[str, str, str], dict[str, Any]]:
         """The rows of :attr:`estimates` by (variant, metric, feature)."""
-        rows: list[dict[str, Any]] = self.estimates.to_dict("records")  # type: ignore[assignment]
-        return {(str(row["variant"]), row["metric"], row["feature"]): row for row in rows}
+        return {(str(row["variant"]), row["metric"], row["feature"]): row for row in records(self.estimates)}
 
     @functools.cached_property
     def against_baseline(self) -> pd.DataFrame:
         """Each variant against the baseline, in every quantity."""
-        return self._compared(list(effects.against_baseline(self.study.crossed)))
+        return self._judge(comparisons.against_baseline(self.study.variant_levels))
 
     @functools.cached_property
     def contrasts(self) -> pd.DataFrame:
-        """The contrasts that the study names, in every quantity."""
-        given = self.study.spec.get("contrasts") or {}
-        return self._compared(list(effects.named_contrasts(given, self.study.crossed)))
+        """The contrasts of the study file, in every quantity."""
+        contrasts = self.study.spec.get("contrasts") or {}
+        return self._judge(comparisons.study_contrasts(contrasts, self.study.variant_levels))
 
     @functools.cached_property
-    def crossed(self) -> pd.DataFrame:
+    def factorial_effects(self) -> pd.DataFrame:
         """Main effects and interactions of a crossed design, in the headline quantities; otherwise empty."""
-        design = self.study.spec.get("design", "factorial")
-        if design not in ("factorial", "fractional") or len(self.study.crossed.axes) < 2:
-            return self._compared([])
+        variants, design = self.study.variant_levels, self.study.spec.get("design", "factorial")
+        if design not in ("factorial", "fractional") or len(variants.axes) < 2:
+            return self._judge([])
         aliases = self.study.spec.get("aliases") or {}
-        found = list(effects.crossed_effects(self.study.crossed, self.study.axis_labels, aliases))
-        return self._compared(found, self.headline)
+        return self._judge(comparisons.factorial_effects(variants, self.study.axis_labels, aliases), self.headline)
+
+    @functools.cached_property
+    def all_effects(self) -> pd.DataFrame:
+        """Every comparison of every kind, as one frame."""
+        kinds = (self.against_baseline, self.contrasts, self.factorial_effects)
+        parts = [part for part in kinds if not part.empty]
+        return pd.concat(parts, ignore_index=True) if parts else self.against_baseline
+
+    def _judge(self, weights: Iterable[Weights], only: list[Quantity] | None = None) -> pd.DataFrame:
+        quantities = self.replicates.quantities
+        keys = _keys(quantities)
+        quantities = quantities.assign(direction=[self.directions[key] for key in keys])
+        if only is not None:
+            quantities = quantities[[key in only for key in keys]]
+        return effects.judge(self.replicates, list(weights), self.margins, self.rules, quantities)
 
     @functools.cached_property
     def best(self) -> dict[Quantity, Best]:
         """The best variants in each primary quantity that has a better direction."""
-        names, directions = self.study.names, self.directions()
-        found = {q: best.best_of(self.replicates, names, q, directions[q], self.rules) for q in self.primary}
-        return {quantity: each for quantity, each in found.items() if each}
+        names, directions = self.study.names, self.directions
+        candidates = {q: best.best_of(self.replicates, names, q, directions[q], self.rules) for q in self.primary}
+        return {quantity: one for quantity, one in candidates.items() if one}
 
     @functools.cached_property
-    def trends(self) -> list[trends.Trend]:
-        """Along each numeric axis, for the headline quantities."""
-        return trends.trends(self.replicates, self.study.crossed, self.headline)
-
-    @functools.cached_property
-    def everything(self) -> pd.DataFrame:
-        """Every comparison of every kind, as one frame."""
-        kinds = (self.against_baseline, self.contrasts, self.crossed)
-        some = [each for each in kinds if not each.empty]
-        return pd.concat(some, ignore_index=True) if some else self.against_baseline
-
-    def _compared(self, comparisons: list[effects.Weights], wanted: list[Quantity] | None = None) -> pd.DataFrame:
-        quantities = self.replicates.quantities
-        keys = _pairs(quantities)
-        quantities = quantities.assign(direction=[self.directions()[key] for key in keys])
-        if wanted is not None:
-            quantities = quantities[[key in wanted for key in keys]]
-        return effects.compared(self.replicates, comparisons, self.margins, self.rules, quantities)
-
-    def of(self, frame: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
-        """The rows of one quantity."""
-        metric, feature = quantity
-        return frame[(frame["metric"] == metric) & (frame["feature"] == feature)]
+    def trends(self) -> list[Trend]:
+        """The trends along each numeric axis, for the headline quantities."""
+        return trends.trends(self.replicates, self.study.variant_levels, self.headline)
 
     def label(self, quantity: Quantity) -> str:
-        """How a quantity is called."""
+        """Return the name of a quantity."""
         return self.study.quantity_label(*quantity)
 
     def sentences(self, frame: pd.DataFrame, quantity: Quantity) -> list[tuple[str, str]]:
-        """The verdicts of one quantity: each with its sentence."""
-        rows: list[dict[str, Any]] = self.of(frame, quantity).to_dict("records")  # type: ignore[assignment]
+        """Return the verdicts of one quantity, each with its sentence."""
+        rows = records(rows_of(frame, quantity))
         return [(row["verdict"], verdicts.sentence(row, self.rules, self.label(quantity))) for row in rows]
 
     @functools.cached_property
     def changes(self) -> dict[str, list[str]]:
-        """For each variant in which settings it differs from the baseline."""
+        """For each variant, the settings in which it differs from the baseline."""
         return confounds.changed_paths(self.study.configs(), self.study.baseline)
 
     @functools.cached_property
-    def followed(self) -> list[confounds.Confound]:
-        """What differs between variants without being a level."""
-        return confounds.followed(self.study.run_frame, self.study.baseline)
+    def confounds(self) -> list[Confound]:
+        """The quantities that differ between variants without being a level."""
+        return confounds.confounds_of(self.study.run_frame, self.study.baseline)
 
     def warnings(self) -> list[str]:
-        """What a reader must know before believing a difference: confounds, and floors above the effects."""
-        found = confounds.warnings(self.followed, self.changes)
-        comparisons = self.against_baseline.rename(columns={"comparison": "variant"})
+        """Return the warnings about possible confounds, and about floors that are larger than the effects."""
+        sentences = confounds.warnings(self.confounds, self.changes)
+        differences = self.against_baseline.rename(columns={"comparison": "variant"})
         means = self.estimates.astype({"variant": "str"})[["variant", "metric", "feature", "estimate"]]
-        compared = comparisons.merge(means, on=["variant", "metric", "feature"])
-        # the baseline has a mean of its own to look at
-        about = compared[["metric", "feature", "direction"]].drop_duplicates()
-        baseline = means[means["variant"] == self.study.baseline].merge(about, on=["metric", "feature"])
-        everyone = pd.concat([compared, baseline.assign(difference=0.0)]).rename(columns={"estimate": "mean"})
-        return found + floors.warnings(self.floors, everyone, {q: self.label(q) for q in self.headline})
+        rows = differences.merge(means, on=["variant", "metric", "feature"])
+        # the baseline has a mean too, and its difference is 0
+        keys = rows[["metric", "feature", "direction"]].drop_duplicates()
+        baseline = means[means["variant"] == self.study.baseline].merge(keys, on=["metric", "feature"])
+        rows = pd.concat([rows, baseline.assign(difference=0.0)]).rename(columns={"estimate": "mean"})
+        return sentences + floors.warnings(self.floors, rows, {q: self.label(q) for q in self.headline})
 
+    @functools.cached_property
     def copying(self) -> Quantity | None:
-        """The quantity that says how much is copied, if the study measures one."""
-        measured = _pairs(self.replicates.quantities)
+        """The quantity that measures copying; None if the study has none."""
+        quantities = _keys(self.replicates.quantities)
         for metric in self.study.spec.get("copying") or ():
-            own = [key for key in measured if key[0] == metric]
-            if own:
-                return own[0]
+            features = [quantity for quantity in quantities if quantity[0] == metric]
+            if features:
+                return features[0]
         return None
 
     @functools.cached_property
-    def by_copying(self) -> list[str]:
-        """The variants that are better than the baseline in the first objective and copy more than it."""
-        copying = self.copying()
-        if copying is None:
+    def better_by_copying(self) -> list[str]:
+        """The variants that are better than the baseline in the first objective and copy more than it does."""
+        if self.copying is None:
             return []
-        better = self.of(self.against_baseline, self.primary[0])
-        more = self.of(self.against_baseline, copying)
-        # whatever direction somebody gave it, a share of copies that is larger is more copying
-        copies = set(more.loc[more["verdict"].isin(TOLD) & (more["difference"] > 0), "comparison"])
+        better = rows_of(self.against_baseline, self.primary[0])
+        more = rows_of(self.against_baseline, self.copying)
+        # whatever the direction of the metric, a larger share of copies is more copying
+        copies = set(more.loc[more["verdict"].isin(verdicts.DIFFERENT) & (more["difference"] > 0), "comparison"])
         return [name for name in better.loc[better["verdict"] == "better", "comparison"] if name in copies]
 
 
-def _pairs(quantities: pd.DataFrame) -> list[Quantity]:
-    return list(zip(quantities["metric"], quantities["feature"], strict=True))
+def rows_of(frame: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
+    """Return the rows of one quantity."""
+    metric, feature = quantity
+    return frame[(frame["metric"] == metric) & (frame["feature"] == feature)]
 
 
-def counted(frame: pd.DataFrame) -> dict[str, int]:
-    """How many comparisons have each verdict, in the order of :data:`ablate.report.statistics.verdicts.VERDICTS`."""
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a frame as dictionaries."""
+    rows: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]
+    return rows
+
+
+def count_verdicts(frame: pd.DataFrame) -> dict[str, int]:
+    """Count the comparisons with each verdict, in the order of :data:`ablate.report.statistics.verdicts.VERDICTS`."""
     counts: Mapping[Any, int] = frame["verdict"].value_counts().to_dict()
     return {verdict: counts[verdict] for verdict in verdicts.VERDICTS if verdict in counts}
+
+
+def _keys(quantities: pd.DataFrame) -> list[Quantity]:
+    return list(zip(quantities["metric"], quantities["feature"], strict=True))

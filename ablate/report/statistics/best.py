@@ -1,4 +1,4 @@
-"""Which variant is the best one, as far as a study can say."""
+"""The variants among which the best one is."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Best:
     Attributes:
         metric: of the quantity.
         feature: of the quantity.
-        name: the variant that is best by its mean.
-        p: for each other variant, how well chance explains that it is behind although it is the best one (corrected;
-            NaN where no replicate has both).
+        name: the variant with the best mean.
+        p: for each other variant, the p-value of the hypothesis that it is the best variant after all (corrected; NaN
+            if no replicate has both).
         candidates: the variants that may be the best one, ``name`` first.
     """
 
@@ -39,19 +39,19 @@ class Best:
 def best_of(
     replicates: Replicates, names: Sequence[str], quantity: tuple[str, str], direction: str, rules: StatisticsSettings
 ) -> Best | None:
-    """The variants among which the best one is, wrong in no more than a share ``alpha`` of studies.
+    """Return the variants among which the best one is; wrong in no more than a share ``alpha`` of studies.
 
-    Left out is who is behind the one that is best by its mean, by a one-sided sign-flip test with Bonferroni's
-    correction for as many others as there are. Whichever variant is truly the best, it is left out only if one of the
-    others beats it by chance, so choosing by the mean which one to compare with costs nothing. Multiple comparisons
-    with the best: J. C. Hsu, "Constrained simultaneous confidence intervals for multiple comparisons with the best",
-    Annals of Statistics 12, 1984.
+    A variant is excluded if a one-sided sign-flip test finds it worse than the variant with the best mean, with
+    Bonferroni's correction for the number of other variants. The truly best variant is excluded only if another one
+    beats it by chance, so choosing the best mean for the comparison costs nothing. Multiple comparisons with the best:
+    J. C. Hsu, "Constrained simultaneous confidence intervals for multiple comparisons with the best", Annals of
+    Statistics 12, 1984.
 
     Args:
         replicates: the values.
         names: the variants, in order.
         quantity: metric and feature.
-        direction: ``lower`` or ``higher`` is better; where none is, there is no best one.
+        direction: ``lower`` or ``higher`` is better; with any other direction there is no best variant.
         rules: the study's statistics.
     """
     table = replicates.table(*quantity)
@@ -63,25 +63,26 @@ def best_of(
     means = {name: sign * float(middle(table[name].dropna().to_numpy())) for name in names}
     first = min(names, key=means.__getitem__)
     others = [name for name in names if name != first]
-    behind = [sign * replicates.differences(*quantity, {name: 1.0, first: -1.0}) for name in others]
-    p = dict(zip(others, left_out(behind, rules), strict=True))
+    deficits = [sign * replicates.differences(*quantity, {name: 1.0, first: -1.0}) for name in others]
+    p = dict(zip(others, exclusion_p(deficits, rules), strict=True))
     return Best(*quantity, first, p, (first, *(name for name in others if not p[name] < rules.alpha)))
 
 
-def left_out(behind: Sequence[np.ndarray[Any, Any]], rules: StatisticsSettings) -> list[float]:
-    """P that each of these is the best variant after all.
+def exclusion_p(deficits: Sequence[np.ndarray[Any, Any]], rules: StatisticsSettings) -> list[float]:
+    """Return, for each variant, the p-value of the hypothesis that it is the best one after all.
 
     Args:
-        behind: by how much each is behind the one that is best by its mean, in every replicate that has both.
+        deficits: for each variant, by how much it is worse than the one with the best mean, in every replicate that has
+            both.
         rules: the study's statistics.
     """
-    found = [float("nan")] * len(behind)
-    for n in {len(each) for each in behind if len(each) > 1}:
-        places = [place for place, each in enumerate(behind) if len(each) == n]
-        values = np.stack([behind[place] for place in places])
-        # of two sides one is looked at: that of who is behind; nobody is who leads in the replicates that both have
+    p_values = [float("nan")] * len(deficits)
+    for n in {len(deficit) for deficit in deficits if len(deficit) > 1}:
+        indices = [index for index, deficit in enumerate(deficits) if len(deficit) == n]
+        values = np.stack([deficits[index] for index in indices])
+        # one-sided: a variant that is ahead in the replicates that both have is not excluded
         ahead = np.asarray(inference.estimator(rules.estimate)(values, axis=-1)) < 0
         halves = np.where(ahead, 1.0, inference.sign_flip(values, rules.estimate) / 2)
-        for place, p in zip(places, halves, strict=True):
-            found[place] = min(1.0, float(p) * len(behind))
-    return found
+        for index, p in zip(indices, halves, strict=True):
+            p_values[index] = min(1.0, float(p) * len(deficits))
+    return p_values

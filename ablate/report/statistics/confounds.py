@@ -1,8 +1,9 @@
-"""What else differs between variants: what follows from the levels without being one, and could explain a difference.
+"""Possible confounds: quantities that change with a variant without being part of its definition.
 
-A study's configurations differ in nothing but what it varies (the run sees to that). But five copies of a piece may be
-five times the tokens in training, a conditioner adds parameters, a hotter sampler plays more notes a second. All of it
-is measured in every run; where it moves with the variants, a difference between them may be its doing.
+The configurations of a study differ only in what the study varies, which is checked before it runs. But an augmenter
+with five copies of a piece may give five times the tokens in training, a conditioner adds parameters, and a sampler with
+a higher temperature plays more notes in a second. These quantities are recorded in every run; where they differ between
+variants, they may explain a difference.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-#: What is compared, by column of :func:`ablate.report.data.frames.run_frame`, and how it is called.
+#: The columns of :func:`ablate.report.data.frames.run_frame` that are compared, with their names for people.
 QUANTITIES = {
     "tokens_seen": "tokens seen in training",
     "steps": "training steps",
@@ -26,19 +27,23 @@ QUANTITIES = {
     "sample_notes": "notes in a sample",
     "sample_seconds": "seconds in a sample",
 }
-#: From this ratio to the baseline on, up or down, a difference is warned about.
+#: From this ratio to the baseline on, in either direction, the report warns.
 TOLERANCE = 1.05
+#: The most variants that a warning lists.
+MOST_NAMES = 6
+#: The quantities that are settings too.
+_PATHS = {"steps": "training.steps"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Confound:
-    """Something that differs from the baseline without being a level.
+    """A quantity of a variant that is not one of its levels.
 
     Attributes:
-        variant: which.
+        variant: the name of the variant.
         quantity: a key of :data:`QUANTITIES`.
-        value: its mean over replicates.
-        ratio: to the baseline's.
+        value: the mean over replicates.
+        ratio: the ratio to the baseline's value.
     """
 
     variant: str
@@ -48,12 +53,12 @@ class Confound:
 
     @property
     def matters(self) -> bool:
-        """Whether it differs by more than :data:`TOLERANCE`."""
+        """Whether it differs from the baseline by more than :data:`TOLERANCE`."""
         return not 1 / TOLERANCE <= self.ratio <= TOLERANCE
 
 
-def followed(runs: pd.DataFrame, baseline: str) -> list[Confound]:
-    """What every variant has of :data:`QUANTITIES`, beside the baseline.
+def confounds_of(runs: pd.DataFrame, baseline: str) -> list[Confound]:
+    """Return the :data:`QUANTITIES` of every variant with their ratio to the baseline's.
 
     Args:
         runs: from :func:`ablate.report.data.frames.run_frame`.
@@ -71,49 +76,44 @@ def followed(runs: pd.DataFrame, baseline: str) -> list[Confound]:
     ]
 
 
-def warnings(found: Iterable[Confound], meant: Mapping[str, Iterable[str]]) -> list[str]:
-    """One sentence for each quantity in which variants differ from the baseline.
+def warnings(confounds: Iterable[Confound], changes: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return one sentence for each quantity in which variants differ from the baseline.
 
     Args:
-        found: of :func:`followed`.
-        meant: for each variant the paths in which its configuration differs: what is varied itself is no surprise.
+        confounds: from :func:`confounds_of`.
+        changes: for each variant the paths in which its configuration differs; a quantity that is varied itself is no
+            confound.
     """
+    candidates = [
+        confound
+        for confound in confounds
+        if confound.matters and _PATHS.get(confound.quantity) not in set(changes.get(confound.variant, ()))
+    ]
     sentences = []
     for quantity, name in QUANTITIES.items():
-        apart = [each for each in found if each.quantity == quantity and each.matters]
-        apart = [each for each in apart if _PATHS.get(quantity) not in set(meant.get(each.variant, ()))]
-        if apart:
-            listing = ", ".join(f"{each.variant} {_times(each.ratio)}" for each in apart[:6])
-            more = f", and {len(apart) - 6} more" if len(apart) > 6 else ""
+        listing = [f"{one.variant} {_ratio_text(one.ratio)}" for one in candidates if one.quantity == quantity]
+        if listing:
+            more = f", and {len(listing) - MOST_NAMES} more" if len(listing) > MOST_NAMES else ""
             sentences.append(
-                f"{name[0].upper()}{name[1:]} differ from the baseline's: {listing}{more}. "
-                "That alone may explain a difference."
+                f"{name[0].upper()}{name[1:]} differ from the baseline: {', '.join(listing[:MOST_NAMES])}{more}. "
+                "This alone may explain a difference."
             )
     return sentences
 
 
-#: Where a quantity is a setting of its own.
-_PATHS = {"steps": "training.steps"}
-
-
-def _times(ratio: float) -> str:
+def _ratio_text(ratio: float) -> str:
     return f"{ratio:.2g} times" if ratio >= 2 or ratio <= 0.5 else f"{ratio - 1:+.0%}".replace("-", "\N{MINUS SIGN}")
 
 
 def changed_paths(configs: Mapping[str, Mapping[str, Any]], baseline: str) -> dict[str, list[str]]:
-    """For each variant in which settings its configuration differs from the baseline's.
+    """Return the settings in which the configuration of each variant differs from the baseline's.
 
-    Labels that a conditioner brings with it are left out where the conditioner itself differs.
+    Where a conditioner differs, the labels that belong to it are left out.
     """
     reference = configs[baseline]
-    found = {}
+    changes = {}
     for variant, config in configs.items():
         paths = differing_paths(config, reference)
-        brought = any(path == "conditioner" or path.startswith("conditioner.") for path in paths)
-        found[variant] = [path for path in paths if not (brought and path.startswith("labels."))]
-    return found
-
-
-def bundled(changes: Mapping[str, list[str]]) -> list[str]:
-    """Variants that change several things at once: their difference belongs to none of these alone."""
-    return [variant for variant, paths in changes.items() if len(paths) > 1]
+        conditioned = any(path == "conditioner" or path.startswith("conditioner.") for path in paths)
+        changes[variant] = [path for path in paths if not (conditioned and path.startswith("labels."))]
+    return changes

@@ -1,7 +1,7 @@
 """Inference over replicates. Rules, sources and simulations are in docs/statistics.md.
 
-Everything here takes arrays whose last dimension is the replicates, one training each, and nothing knows of samples:
-they have been averaged inside their replicate. Work is scipy's and statsmodels'; what is ours is which of it, and when.
+All functions take arrays whose last dimension is the replicates, one training each; samples have already been averaged
+inside their replicate. The methods are scipy's and statsmodels'; this module decides which one is used when.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 
 Estimate = Literal["mean", "iqm"]
 
-#: From so many replicates on an interval is BCa; below, Student's t covers better (see the simulations).
+#: From this number of replicates on an interval is BCa; below, Student's t has better coverage (see the simulations).
 BOOTSTRAP_FROM = 30
 RESAMPLES = 9999
-#: Up to so many replicates every assignment of signs is tried; beyond, :data:`RESAMPLES` random ones.
+#: Up to this number of replicates all assignments of signs are tried; beyond, :data:`RESAMPLES` random ones.
 EXACT_UP_TO = 14
-#: Numbers of replicates beyond this are not worth naming.
+#: The largest number of replicates that the report recommends.
 MOST_REPLICATES = 1000
-#: Replicates that differ by less, relative to their size, are equal.
+#: Values that differ by less, relative to their size, are equal.
 _ROUNDING = 1e-12
-#: Numbers in memory at once while signs are flipped: as many as a processor keeps close by.
+#: How many numbers the sign-flip test has in memory at once: about the size of a processor's cache.
 _AT_ONCE = 500_000
 
 
 class Interval(NamedTuple):
-    """Lower and upper ends, [...], and how they were found: ``t``, ``BCa``, or ``none`` for a single replicate."""
+    """Lower and upper ends, [...], and the method: ``t``, ``BCa``, or ``none`` for a single replicate."""
 
     low: FloatArray
     high: FloatArray
@@ -46,21 +46,21 @@ class Interval(NamedTuple):
 
 
 def estimator(estimate: Estimate) -> Callable[..., Any]:
-    """The mean, or the interquartile mean: of the middle half, a quarter trimmed at either end, along ``axis``.
+    """Return the mean, or the interquartile mean: of the middle half, with a quarter trimmed at either end.
 
     The interquartile mean is that of R. Agarwal et al., "Deep reinforcement learning at the edge of the statistical
-    precipice" (NeurIPS 2021), who take it over runs and tasks; here it is over replicates. Below four replicates
-    nothing is trimmed.
+    precipice" (NeurIPS 2021), where it is taken over runs and tasks; here it is over replicates. Below four
+    replicates nothing is trimmed.
     """
     return np.mean if estimate == "mean" else functools.partial(sps.trim_mean, proportiontocut=0.25)
 
 
 def interval(values: FloatArray, level: float = 0.95, estimate: Estimate = "mean") -> Interval:
-    """A confidence interval of the mean (or interquartile mean) over replicates.
+    """Return a confidence interval of the mean (or interquartile mean) over replicates.
 
     Student's t below :data:`BOOTSTRAP_FROM` replicates, otherwise the bias-corrected and accelerated bootstrap
-    (B. Efron, "Better bootstrap confidence intervals", JASA 82, 1987); of an interquartile mean always the latter,
-    which with few replicates is too narrow.
+    (B. Efron, "Better bootstrap confidence intervals", JASA 82, 1987). For an interquartile mean it is always the
+    bootstrap, which is too narrow with few replicates.
 
     Args:
         values: [..., replicates], no NaN.
@@ -69,39 +69,39 @@ def interval(values: FloatArray, level: float = 0.95, estimate: Estimate = "mean
     """
     n = values.shape[-1]
     if n < 2:
-        nothing = np.full(values.shape[:-1], np.nan)
-        return Interval(nothing, nothing, "none")
+        unknown = np.full(values.shape[:-1], np.nan)
+        return Interval(unknown, unknown, "none")
     middle = np.asarray(estimator(estimate)(values, axis=-1))
     low, high = middle.copy(), middle.copy()
-    # where nothing varies but by rounding, the interval is the value
-    spread = np.ptp(values, axis=-1) > _ROUNDING * np.abs(values).max(axis=-1)
+    # where values vary only by rounding, the interval is the value
+    varied = np.ptp(values, axis=-1) > _ROUNDING * np.abs(values).max(axis=-1)
     if estimate == "mean" and n < BOOTSTRAP_FROM:
-        if spread.any():
-            found = sps.ttest_1samp(values[spread], 0.0, axis=-1).confidence_interval(level)
-            low[spread], high[spread] = found.low, found.high
+        if varied.any():
+            ends = sps.ttest_1samp(values[varied], 0.0, axis=-1).confidence_interval(level)
+            low[varied], high[varied] = ends.low, ends.high
         return Interval(low, high, "t")
-    for place in np.ndindex(spread.shape):
-        if not spread[place]:
+    for index in np.ndindex(varied.shape):
+        if not varied[index]:
             continue
-        found = sps.bootstrap(
-            (values[place],),
+        ends = sps.bootstrap(
+            (values[index],),
             estimator(estimate),
             n_resamples=RESAMPLES,
             confidence_level=level,
             method="BCa",
             rng=np.random.default_rng(0),
         ).confidence_interval
-        low[place], high[place] = found.low, found.high
+        low[index], high[index] = ends.low, ends.high
     return Interval(low, high, "BCa")
 
 
 def sign_flip(differences: FloatArray, estimate: Estimate = "mean") -> FloatArray:
-    """Two-sided p of the sign-flip permutation test that paired differences are symmetric about 0.
+    """Return the two-sided p of the sign-flip permutation test that paired differences are symmetric about 0.
 
     If two variants do not differ, each replicate's difference is as likely to be positive as negative, whatever its
     distribution (R. A. Fisher, "The design of experiments", 1935, section 21). Exact up to :data:`EXACT_UP_TO`
     replicates: the share of all 2**n assignments of signs whose mean is at least as extreme, doubled for two sides.
-    Beyond that, of :data:`RESAMPLES` random assignments and the one observed.
+    Beyond that, the share among :data:`RESAMPLES` random assignments and the observed one.
 
     Args:
         differences: [..., replicates], no NaN.
@@ -114,8 +114,8 @@ def sign_flip(differences: FloatArray, estimate: Estimate = "mean") -> FloatArra
     if n < 2:
         return np.full(differences.shape[:-1], np.nan)
     exact = n <= EXACT_UP_TO
-    found = sps.permutation_test(
-        (_summed_exactly(differences),),
+    result = sps.permutation_test(
+        (_whole_numbers(differences),),
         _to_eight_digits(estimator(estimate)),
         permutation_type="samples",
         vectorized=True,
@@ -124,25 +124,25 @@ def sign_flip(differences: FloatArray, estimate: Estimate = "mean") -> FloatArra
         axis=-1,
         rng=np.random.default_rng(0),
     )
-    return np.asarray(np.minimum(found.pvalue, 1.0), float)
+    return np.asarray(np.minimum(result.pvalue, 1.0), float)
 
 
 def _to_eight_digits(statistic: Callable[..., Any]) -> Callable[..., Any]:
-    """A statistic of whole numbers of ten digits, with the last two of them dropped.
+    """Return a statistic of whole numbers of ten digits that drops their last two digits.
 
-    Where a third of one difference is another, their roundings are not, and sums that should be equal differ by 1. The
-    offset keeps round numbers, which differences often are, away from where rounding changes.
+    If one difference is a third of another, their rounded values are not, and sums that should be equal differ by 1.
+    The offset moves round numbers, which are frequent among differences, away from the points where rounding changes.
     """
 
     def rounded(values: FloatArray, axis: int = -1) -> Any:
-        found = statistic(values, axis=axis)
-        return np.sign(found) * np.rint(np.abs(found) / 100 + 0.123)
+        result = statistic(values, axis=axis)
+        return np.sign(result) * np.rint(np.abs(result) / 100 + 0.123)
 
     return rounded
 
 
-def _summed_exactly(values: FloatArray) -> FloatArray:
-    """As whole numbers of ten digits for the largest of each row, so that equal sums are equal however they are added.
+def _whole_numbers(values: FloatArray) -> FloatArray:
+    """Return whole numbers, ten digits for the largest of each row, so that equal sums are equal in any order.
 
     Otherwise the last bit of a sum decides whether an assignment of signs is as extreme as the observed one.
     """
@@ -151,19 +151,19 @@ def _summed_exactly(values: FloatArray) -> FloatArray:
 
 
 def smallest_p(n: int) -> float:
-    """The smallest p that :func:`sign_flip` can give: all differences of one sign."""
+    """Return the smallest p that :func:`sign_flip` can give: all differences have the same sign."""
     return 2.0 / 2**n if n <= EXACT_UP_TO else 2.0 / (RESAMPLES + 1)
 
 
 def holm(p: FloatArray) -> FloatArray:
-    """P adjusted so that a family is wrong at most so often (S. Holm, Scandinavian Journal of Statistics 6, 1979).
+    """Adjust p for a family of comparisons (S. Holm, Scandinavian Journal of Statistics 6, 1979).
 
-    NaN is left out of the family and stays NaN.
+    NaN does not count as a member of the family and stays NaN.
     """
     adjusted = np.full(p.shape, np.nan)
     known = ~np.isnan(p)
     if known.any():
-        gc.freeze()  # it looks for garbage in all of memory, which would take longer than a whole report
+        gc.freeze()  # multipletests collects garbage, which would take longer than a whole report
         try:
             adjusted[known] = multipletests(p[known], method="holm")[1]
         finally:
@@ -172,11 +172,11 @@ def holm(p: FloatArray) -> FloatArray:
 
 
 def standardised(differences: FloatArray) -> FloatArray:
-    """Mean paired difference over its standard deviation, Hedges' correction applied: g of the differences, [...].
+    """Return the mean paired difference over its standard deviation, with Hedges' correction: g, [...].
 
     J. Cohen's d_z times ``1 - 3 / (4 (n - 1) - 1)`` (L. V. Hedges, Journal of Educational Statistics 6, 1981).
-    NaN for fewer than two replicates; infinite where more than two agree to the last bit. Of two the correction leaves
-    nothing: it is 0.
+    NaN for fewer than two replicates; infinite if more than two agree to the last bit. With two replicates the
+    correction gives 0.
     """
     n = differences.shape[-1]
     if n < 2:
@@ -188,14 +188,14 @@ def standardised(differences: FloatArray) -> FloatArray:
 
 
 def equivalence(differences: FloatArray, margin: FloatArray) -> FloatArray:
-    """P of two one-sided t tests that the mean difference is inside plus or minus ``margin``.
+    """Return the p of two one-sided t tests that the mean difference is inside plus or minus ``margin``.
 
-    D. J. Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987. It is below alpha just where the
+    D. J. Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987. It is below alpha exactly if the
     interval of level ``1 - 2 alpha`` lies inside the margin.
 
     Args:
         differences: [rows, replicates], no NaN.
-        margin: [rows], above 0; NaN where there is none.
+        margin: [rows], above 0; NaN without a margin.
 
     Returns:
         [rows]; NaN without a margin or for a single replicate.
@@ -203,61 +203,61 @@ def equivalence(differences: FloatArray, margin: FloatArray) -> FloatArray:
     rows, n = differences.shape
     if n < 2 or not rows:
         return np.full(rows, np.nan)
-    described = DescrStatsW(differences.T)
+    statistics = DescrStatsW(differences.T)
     with np.errstate(divide="ignore", invalid="ignore"):
-        above = described.ttest_mean(-margin, alternative="larger")[1]
-        below = described.ttest_mean(margin, alternative="smaller")[1]
+        above = statistics.ttest_mean(-margin, alternative="larger")[1]
+        below = statistics.ttest_mean(margin, alternative="smaller")[1]
     return np.asarray(np.maximum(above, below))
 
 
 def power(effect: float, n: int, alpha: float) -> float:
-    """How often the sign-flip test of ``n`` replicates finds a standardised effect, at level ``alpha``.
+    """Return the power of the sign-flip test of ``n`` replicates for a standardised effect, at level ``alpha``.
 
-    Its p comes in steps of 2 / 2**n. Where only the smallest one will do, all differences must have one sign, and how
-    often they have is worked out for normal differences; otherwise it is the power of the paired t test at the level
-    that can be reached.
+    The p of the test has steps of 2 / 2**n. If only the smallest p suffices, all differences must have the same sign,
+    and the power is the probability of that for normal differences; otherwise it is the power of the paired t test at
+    the level that can be reached.
     """
-    reached, size = attainable(alpha, n), abs(effect)
-    if not reached or n < 2:
+    level, size = attainable(alpha, n), abs(effect)
+    if not level or n < 2:
         return 0.0
-    if n <= EXACT_UP_TO and reached < 1.5 * smallest_p(n):
+    if n <= EXACT_UP_TO and level < 1.5 * smallest_p(n):
         return float(sps.norm.cdf(size) ** n + sps.norm.cdf(-size) ** n)
-    found = float(TTestPower().power(size, n, reached))
-    # the noncentral t distribution gives up where n is large, and is normal there
-    return found if math.isfinite(found) else float(normal_power(size, n, reached))
+    t_power = float(TTestPower().power(size, n, level))
+    # for large n the noncentral t distribution is not finite; it is normal there
+    return t_power if math.isfinite(t_power) else float(normal_power(size, n, level))
 
 
 def attainable(alpha: float, n: int) -> float:
-    """The largest p of the sign-flip test of n replicates that is not above ``alpha``; 0 where there is none."""
+    """Return the largest p of the sign-flip test of n replicates that is not above ``alpha``; 0 if there is none."""
     step = smallest_p(n)
     return math.floor(alpha / step + 1e-9) * step
 
 
 def fewest_replicates(alpha: float) -> int | None:
-    """The fewest replicates, at least 2, with which the sign-flip test can reach a p of ``alpha``; None if none can."""
+    """Return the fewest replicates, at least 2, whose sign-flip test can reach ``alpha``; None if no number can."""
     return next((n for n in range(2, EXACT_UP_TO + 2) if attainable(alpha, n)), None)
 
 
 @functools.lru_cache(maxsize=4096)
-def replicates_needed(effect: float, alpha: float, wanted: float = 0.8) -> int | None:
-    """The fewest replicates with which a standardised effect is found with power ``wanted`` at level ``alpha``.
+def replicates_needed(effect: float, alpha: float, target: float = 0.8) -> int | None:
+    """Return the fewest replicates whose power for a standardised effect is ``target`` at level ``alpha``.
 
-    None where even :data:`MOST_REPLICATES` are not enough.
+    None if even :data:`MOST_REPLICATES` are not enough.
     """
     size = abs(effect)
     if not math.isfinite(size):
-        size = 1e6  # every replicate agrees: only the steps of p are in the way
-    if power(size, MOST_REPLICATES, alpha) < wanted:
+        size = 1e6  # all replicates agree, so only the steps of p limit the power
+    if power(size, MOST_REPLICATES, alpha) < target:
         return None
-    low, high = 1, MOST_REPLICATES  # power grows with n but for the steps of p, which matter at the lower end only
+    low, high = 1, MOST_REPLICATES  # power grows with n, except for the steps of p, which matter at the lower end only
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if power(size, middle, alpha) >= wanted else (middle, high)
-    return next(n for n in range(max(2, high - EXACT_UP_TO), high + 1) if power(size, n, alpha) >= wanted)
+        low, high = (low, middle) if power(size, middle, alpha) >= target else (middle, high)
+    return next(n for n in range(max(2, high - EXACT_UP_TO), high + 1) if power(size, n, alpha) >= target)
 
 
 def kendall(levels: FloatArray, values: FloatArray) -> FloatArray:
-    """Kendall's tau of each replicate, [replicates]: 1 where its values rise from level to level, -1 where they fall.
+    """Return Kendall's tau of each replicate, [replicates]: 1 if its values rise from level to level, -1 if they fall.
 
     Args:
         levels: [levels], in any order.

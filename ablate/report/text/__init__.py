@@ -1,1 +1,6 @@
-"""The sentences, tables and facts of a report."""
+"""The words of a report. In the order of reading:
+
+- :mod:`ablate.report.text.sentences`: the answer at the top of a report: verdicts and warnings;
+- :mod:`ablate.report.text.setup`: facts about the study: corpus, versions, configurations, the command;
+- :mod:`ablate.report.text.tables`: one module for each kind of table.
+"""

@@ -1,4 +1,4 @@
-"""The top of a report in plain sentences: what a study shows, how sure it is, and what stands in the way."""
+"""The answer at the top of a report, in plain sentences: verdicts first, then warnings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from ablate.report.statistics import trends, verdicts
-from ablate.report.statistics.analysis import MOST_SENTENCES, counted
+from ablate.report.statistics.analysis import count_verdicts, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,21 +15,28 @@ if TYPE_CHECKING:
 
     from ablate.report.statistics.analysis import Analysis, Quantity
 
-#: Names listed where there are too many for a sentence each.
+#: With more comparisons than this, the answer counts the verdicts; the tables list them.
+MOST_SENTENCES = 8
+#: The most names that a sentence lists.
 MOST_NAMES = 6
 
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """One sentence; its verdict, or an empty text where it has none."""
+    """One sentence, and its verdict or an empty text."""
 
     verdict: str
     text: str
 
+    @property
+    def words(self) -> str:
+        """The verdict in words for people."""
+        return dict[str, str](verdicts.WORDS).get(self.verdict, self.verdict)
+
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """Sentences about one thing, under a heading."""
+    """Sentences about one subject, under a heading."""
 
     heading: str
     lines: tuple[Line, ...]
@@ -37,11 +44,11 @@ class Block:
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What the top of a report says.
+    """The top of a report.
 
     Attributes:
         blocks: verdicts, the most important first.
-        warnings: what to know before believing them.
+        warnings: reasons for caution with these verdicts.
     """
 
     blocks: tuple[Block, ...]
@@ -49,17 +56,17 @@ class Answer:
 
 
 def answer(analysis: Analysis) -> Answer:
-    """The verdicts of a study and what to know before believing them."""
-    blocks = [*_primary(analysis), *_contrasts(analysis), *_crossed(analysis)]
+    """Return the verdicts of a study and the warnings about them."""
+    blocks = [*_primary(analysis), *_contrasts(analysis), *_factorial_effects(analysis)]
     return Answer(tuple(block for block in blocks if block.lines), tuple(_warnings(analysis)))
 
 
 def _primary(analysis: Analysis) -> Iterator[Block]:
     for quantity in analysis.primary:
-        direction = analysis.directions()[quantity]
+        direction = analysis.directions[quantity]
         better = f" ({direction} is better)" if direction in ("lower", "higher") else ""
         lines = [
-            *_sentences(analysis, analysis.against_baseline, quantity),
+            *_verdict_lines(analysis, analysis.against_baseline, quantity),
             *_copying(analysis, quantity),
             *_best(analysis, quantity),
             *_trends(analysis, quantity),
@@ -67,34 +74,32 @@ def _primary(analysis: Analysis) -> Iterator[Block]:
         yield Block(f"{analysis.label(quantity)}{better}, against {analysis.study.baseline}", tuple(lines))
 
 
-def _sentences(analysis: Analysis, frame: pd.DataFrame, quantity: Quantity) -> list[Line]:
-    """A sentence for each comparison, or where these are many a count of them for each verdict."""
-    own = analysis.of(frame, quantity)
-    if len(own) <= MOST_SENTENCES:
-        return _once([Line(*found) for found in analysis.sentences(own, quantity)], _reach(own, analysis))
+def _verdict_lines(analysis: Analysis, frame: pd.DataFrame, quantity: Quantity) -> list[Line]:
+    """Return a sentence for each comparison, or for each verdict if there are many comparisons."""
+    rows = rows_of(frame, quantity)
+    if len(rows) <= MOST_SENTENCES:
+        lines = [Line(verdict, text) for verdict, text in analysis.sentences(rows, quantity)]
+        return _common_ending_last(lines, _out_of_reach(rows, analysis))
     lines = []
-    for verdict, count in counted(own).items():
-        rows = own[own["verdict"] == verdict].sort_values("effect", key=lambda e: -e.abs(), kind="stable")
-        names = _listed(list(rows["comparison"]))
-        reach = _reach(rows, analysis) if verdict == "cannot tell" else ""
-        lines.append(Line(verdict, f"{count} of {len(own)}: {verdict} ({names}).{reach}"))
+    for verdict, count in count_verdicts(rows).items():
+        part = rows[rows["verdict"] == verdict].sort_values("effect", key=lambda e: -e.abs(), kind="stable")
+        ending = _out_of_reach(part, analysis) if verdict == "inconclusive" else ""
+        line = Line(verdict, "")
+        text = f"{count} of {len(rows)}: {line.words} ({_listing(list(part['comparison']))}).{ending}"
+        lines.append(dataclasses.replace(line, text=text))
     return lines
 
 
-def _once(lines: list[Line], reach: str) -> list[Line]:
-    """What several sentences end with alike, said once, after them."""
-    alike = [line.text.endswith(reach) for line in lines]
-    if not reach or sum(alike) < 2:
+def _common_ending_last(lines: list[Line], ending: str) -> list[Line]:
+    """Move an ending shared by several sentences into a sentence of its own."""
+    if not ending or sum(line.text.endswith(ending) for line in lines) < 2:
         return lines
-    shorter = [
-        Line(line.verdict, line.text.removesuffix(reach) if same else line.text)
-        for line, same in zip(lines, alike, strict=True)
-    ]
-    return [*shorter, Line("", reach.strip())]
+    shorter = [dataclasses.replace(line, text=line.text.removesuffix(ending)) for line in lines]
+    return [*shorter, Line("", ending.strip())]
 
 
-def _reach(rows: pd.DataFrame, analysis: Analysis) -> str:
-    """That so many comparisons needed more replicates to be told at all."""
+def _out_of_reach(rows: pd.DataFrame, analysis: Analysis) -> str:
+    """Return a sentence if there are too few replicates for any significant result."""
     if rows.empty:
         return ""
     out = verdicts.out_of_reach(int(rows["n"].max()), max(int(rows["open"].max()), 1), analysis.rules)
@@ -102,34 +107,33 @@ def _reach(rows: pd.DataFrame, analysis: Analysis) -> str:
 
 
 def _copying(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
-    marked = analysis.by_copying
-    copying = analysis.copying()
-    if quantity != analysis.primary[0] or not marked or copying is None:
+    names, copying, baseline = analysis.better_by_copying, analysis.copying, analysis.study.baseline
+    if quantity != analysis.primary[0] or not names or copying is None:
         return
-    means = analysis.of(analysis.estimates, copying).set_index("variant")["estimate"]
-    shares = _listed([f"{name} {means[name]:.2f}" for name in marked if name in means.index])
-    base = f"{means[analysis.study.baseline]:.2f}" if analysis.study.baseline in means.index else "unknown"
+    means = rows_of(analysis.estimates, copying).set_index("variant")["estimate"]
+    shares = _listing([f"{name} {means[name]:.2f}" for name in names if name in means.index])
+    base = f"{means[baseline]:.2f}" if baseline in means.index else "unknown"
     yield Line(
         "",
-        f"Closer by copying: what is better here also copies more of the training pieces "
-        f"({analysis.label(copying)}: {shares}; {analysis.study.baseline} {base}).",
+        "Better score, but more copying: these variants also copy more of the training pieces than the baseline "
+        f"({analysis.label(copying)}: {shares}; {baseline} {base}).",
     )
 
 
 def _best(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
-    """Which variants may be the best one."""
-    found = analysis.best.get(quantity)
-    if found is None or len(analysis.study.names) < 3:
-        return  # of two variants the comparison itself says it
-    level = f"{1 - analysis.rules.alpha:.0%}".replace("%", " %")
-    if len(found.candidates) == 1:
-        yield Line("", f"Best is {found.name}: with {level} confidence no other variant is.")
+    """Yield a sentence about the variants that may be the best one."""
+    best, names = analysis.best.get(quantity), analysis.study.names
+    if best is None or len(names) < 3:
+        return  # with two variants, their comparison is enough
+    if len(best.candidates) == 1:
+        yield Line("", f"The best variant is {best.name}, with {verdicts.percent(1 - analysis.rules.alpha)} confidence.")
         return
-    rest = [name for name in found.candidates if name != found.name]
-    if len(found.candidates) == len(analysis.study.names):
-        yield Line("", f"Best by its mean is {found.name}, but none of the others can be ruled out as the best one.")
+    start = f"The variant with the best mean is {best.name}"
+    if len(best.candidates) == len(names):
+        yield Line("", f"{start}, but none of the others can be excluded as the best one.")
         return
-    yield Line("", f"Best by its mean is {found.name}; not ruled out as the best one: {_listed(rest)}.")
+    others = [name for name in best.candidates if name != best.name]
+    yield Line("", f"{start}; not excluded as the best one: {_listing(others)}.")
 
 
 def _trends(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
@@ -141,13 +145,13 @@ def _trends(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
 
 def _contrasts(analysis: Analysis) -> Iterator[Block]:
     for quantity in analysis.primary:
-        lines = [Line(*found) for found in analysis.sentences(analysis.contrasts, quantity)]
+        lines = [Line(verdict, text) for verdict, text in analysis.sentences(analysis.contrasts, quantity)]
         yield Block(f"The study's contrasts, {analysis.label(quantity)}", tuple(lines))
 
 
-def _crossed(analysis: Analysis) -> Iterator[Block]:
+def _factorial_effects(analysis: Analysis) -> Iterator[Block]:
     for quantity in analysis.primary:
-        lines = _sentences(analysis, analysis.crossed, quantity)
+        lines = _verdict_lines(analysis, analysis.factorial_effects, quantity)
         yield Block(f"Main effects and interactions, {analysis.label(quantity)}", tuple(lines))
 
 
@@ -157,37 +161,41 @@ def _warnings(analysis: Analysis) -> Iterator[str]:
     several = [name for name, paths in analysis.changes.items() if len(paths) > 1]
     if several and spec.get("variants"):
         yield (
-            f"{_listed(several)} change{'s' if len(several) == 1 else ''} several settings at once: the difference "
-            "belongs to none of them alone."
+            f"{_listing(several)} change{'s' if len(several) == 1 else ''} several settings at once: the difference "
+            "cannot be attributed to any single change."
         )
     if spec.get("aliases"):
-        pairs = "; ".join(f"{effect} with {alias}" for effect, alias in spec["aliases"].items())
-        yield f"Half a factorial cannot tell apart: {pairs}."
+        pairs = "; ".join(f"{effect} from {alias}" for effect, alias in spec["aliases"].items())
+        yield f"Half a factorial cannot separate these effects: {pairs}."
     if spec.get("design") == "search":
         yield (
-            f"{len(study.variants)} variants were tried and chosen by their results: the best of many looks better "
-            "than it is. Run it again under another seed before believing its value."
+            f"{len(study.variants)} variants were tried and chosen by their results, so the best one looks better than "
+            "it is. Run it again with another seed before you trust its value."
         )
     missing = [name for name in spec.get("contrasts") or {} if name not in set(analysis.contrasts["comparison"])]
     if missing:
-        yield f"Not all variants of the contrast{'s' if len(missing) > 1 else ''} {_listed(missing)} are there."
+        one = len(missing) == 1
+        yield (
+            f"Skipped, because some of {'its' if one else 'their'} variants have no results: "
+            f"contrast{'' if one else 's'} {_listing(missing)}."
+        )
 
 
-def _listed(names: list[str]) -> str:
-    """Names, the first few of many; apart by semicolons where a name has a comma itself."""
-    apart = "; " if any("," in name for name in names) else ", "
-    shown = apart.join(names[:MOST_NAMES])
-    return f"{shown} and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else shown
+def _listing(names: list[str]) -> str:
+    """Return the first few names; separated by semicolons if a name contains a comma."""
+    separator = "; " if any("," in name for name in names) else ", "
+    start = separator.join(names[:MOST_NAMES])
+    return f"{start} and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else start
 
 
 def rules_in_words(analysis: Analysis) -> str:
-    """How verdicts are reached, for the foot of a table."""
+    """Return how verdicts are reached, for the foot of a table."""
     rules = analysis.rules
-    what = "mean" if rules.estimate == "mean" else "interquartile mean"
-    families = "metric" if rules.family == "metric" else "study"
-    marks = ", ".join(f"{mark} {verdict}" for verdict, mark in verdicts.MARKS.items())
+    middle = "mean" if rules.estimate == "mean" else "interquartile mean"
+    family = "metric" if rules.family == "metric" else "study"
+    marks = ", ".join(f"{mark} {verdicts.WORDS[verdict]}" for verdict, mark in verdicts.MARKS.items())
     return (
-        f"Differences of the {what} over replicates, paired by seed. Better, worse, higher or lower: sign-flip test, "
-        f"p < {rules.alpha:g} after Holm's correction over each {families}'s comparisons. No difference that matters: "
-        f"two one-sided tests inside the margin, corrected likewise. Marks: {marks}."
+        f"Differences of the {middle} over replicates, paired by seed. Better, worse, higher or lower: sign-flip test, "
+        f"p < {rules.alpha:g} after Holm's correction over each {family}'s comparisons. No difference that matters: "
+        f"two one-sided tests inside the margin, corrected in the same way. Marks: {marks}."
     )

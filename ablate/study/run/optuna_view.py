@@ -20,7 +20,7 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
 from ablate.errors import StoreError, one_line
-from ablate.names import level_name
+from ablate.names import headline_features, level_name
 from ablate.study.stage import fingerprint
 
 if TYPE_CHECKING:
@@ -42,8 +42,6 @@ _OBJECTIVES = "ablate:objectives"
 _SAME = "ablate:same_as"
 #: How many replicates a finished trial's values are the mean of.
 _REPLICATES = "ablate:replicates"
-#: The feature that stands for a metric which has one of this name.
-AVERAGE = "average"
 #: For each replicate the value of each objective.
 Values = dict[int, tuple[float, ...]]
 
@@ -55,7 +53,7 @@ def resolved_objectives(spec: StudySpec, store: Store) -> tuple[Objective, ...] 
         measured = store.features(spec.name, asked.metric)
         if not measured and not (asked.feature and asked.direction):
             return None
-        feature = asked.feature or (AVERAGE if AVERAGE in measured else next(iter(measured)))
+        feature = asked.feature or headline_features(measured)[0]
         resolved.append(
             dataclasses.replace(asked, feature=feature, direction=asked.direction or measured.get(feature, "lower"))
         )

@@ -1,0 +1,156 @@
+"""The line chart along a numeric axis: replicates, a fitted curve with its interval, and floors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from ablate.files import file_name
+from ablate.report.figures import style
+from ablate.report.figures.drawing import Drawing
+from ablate.report.figures.selection import panel_quantities
+from ablate.report.figures.style import INK, MUTED
+from ablate.report.statistics.analysis import rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.floors import Band
+    from ablate.report.statistics.trends import Trend
+
+#: The most panels side by side.
+COLUMNS = 4
+
+
+class Panel(NamedTuple):
+    """One quantity along an axis.
+
+    Attributes:
+        title: the name of the quantity.
+        axis: the name of the axis.
+        trend: its values.
+        band: the resampling band at the baseline, if there is one.
+        round_trip: the error of the tokenizer alone, if it is known.
+        reported: values published elsewhere, by level.
+        unit: of the quantity.
+    """
+
+    title: str
+    axis: str
+    trend: Trend
+    band: Band | None
+    round_trip: float | None
+    reported: Mapping[float, float]
+    unit: str
+
+
+def axis_charts(analysis: Analysis) -> list[Drawing]:
+    """Draw each headline quantity along each numeric axis."""
+    quantities = panel_quantities(analysis)
+    drawings = []
+    for axis in dict.fromkeys(trend.axis for trend in analysis.trends):
+        label = analysis.study.axis_labels[axis]
+        trends = [trend for trend in analysis.trends if trend.axis == axis]
+        panels = [
+            _panel(analysis, trend, label) for trend in trends if (trend.metric, trend.feature) in quantities
+        ]
+        drawings.append(
+            Drawing(
+                f"curve-{file_name(axis)}",
+                axis_figure(panels),
+                f"Curves of {len(panels)} quantities along {label}.",
+                f"Along {label}: each dot is one replicate. The curve is the mean of the parabolas fitted to each "
+                "replicate, with its 95 % interval.",
+            )
+        )
+    return drawings
+
+
+def _panel(analysis: Analysis, trend: Trend, label: str) -> Panel:
+    quantity, study = (trend.metric, trend.feature), analysis.study
+    floors = rows_of(analysis.floors, quantity)
+    round_trip = floors.loc[
+        (floors["floor"] == "round_trip") & (floors["variant"].astype(str) == study.baseline), "mean"
+    ]
+    rows, levels = rows_of(study.reported, quantity), study.variant_levels.levels
+    reported = {
+        float(levels[variant][trend.axis]): value
+        for variant, value in zip(rows["variant"], rows["value"], strict=True)
+        if trend.axis in levels[variant]
+    }
+    return Panel(
+        analysis.label(quantity),
+        label,
+        trend,
+        analysis.bands.get((study.baseline, *quantity)),
+        float(round_trip.iloc[0]) if len(round_trip) else None,
+        reported,
+        analysis.units[quantity],
+    )
+
+
+def axis_figure(panels: Sequence[Panel]) -> Figure:
+    """Draw quantities along a numeric axis: replicates, a fitted curve with the 95 % interval of its mean, floors.
+
+    Args:
+        panels: at least one.
+    """
+    columns = min(len(panels), COLUMNS)
+    rows = -(-len(panels) // columns)
+    with style.styled():
+        figure = style.new_figure(0.6 + 2.2 * rows)
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes, panel in zip(grid, panels, strict=False):
+            _draw_panel(axes, panel)
+        for axes in grid[len(panels) :]:
+            axes.set_axis_off()
+        _draw_legend(figure, panels)
+    return figure
+
+
+def _draw_panel(axes: Axes, panel: Panel) -> None:
+    trend = panel.trend
+    if panel.band:
+        axes.axhspan(panel.band.low, panel.band.high, color=MUTED, alpha=0.18, linewidth=0)
+    if panel.round_trip is not None:
+        axes.axhline(panel.round_trip, color=INK, linestyle=":", linewidth=1.1)
+    x, mean, interval = trend.curve()
+    axes.fill_between(x, interval.low, interval.high, color=style.ACCENT, alpha=0.2, linewidth=0)
+    axes.plot(x, mean, color=style.ACCENT, linewidth=1.4)
+    levels = np.tile(trend.levels, (len(trend.points), 1))
+    axes.scatter(levels, trend.points, s=12, color=style.ACCENT, alpha=0.75, linewidth=0, zorder=3)
+    if panel.reported:
+        levels, values = zip(*panel.reported.items(), strict=True)
+        axes.scatter(levels, values, marker="o", s=34, facecolors="none", edgecolors=INK, zorder=4)
+    if trend.log:
+        axes.set_xscale("log")
+    elif len(trend.levels) <= 7:
+        axes.set_xticks(trend.levels, [f"{level:g}" for level in trend.levels])
+    axes.set_title(style.label(panel.title, 26), loc="left")
+    axes.set_xlabel(panel.axis)
+    axes.set_ylabel(style.value_label(panel.unit))
+    axes.locator_params(axis="y", nbins=5)
+    if trend.points.min() >= 0:
+        axes.set_ylim(bottom=0)
+
+
+def _draw_legend(figure: Figure, panels: Sequence[Panel]) -> None:
+    entries: list[Any] = [
+        Line2D([], [], linestyle="", marker="o", markersize=4, color=style.ACCENT, label="one replicate"),
+        Line2D([], [], color=style.ACCENT, label="fitted, with 95 % interval"),
+    ]
+    if any(panel.band for panel in panels):
+        entries.append(Patch(color=MUTED, alpha=0.3, linewidth=0, label="resampling band"))
+    if any(panel.round_trip is not None for panel in panels):
+        entries.append(Line2D([], [], color=INK, linestyle=":", label="round trip, no model"))
+    if any(panel.reported for panel in panels):
+        look: dict[str, Any] = {"linestyle": "", "markerfacecolor": "none", "color": INK}
+        entries.append(Line2D([], [], marker="o", label="reported", **look))
+    figure.legend(handles=entries, loc="outside upper left", ncols=5)

@@ -1,0 +1,132 @@
+"""The interaction plot: means over two axes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ablate.names import level_name
+from ablate.report.figures import style
+from ablate.report.figures.drawing import Drawing
+from ablate.report.figures.selection import is_large
+from ablate.report.statistics import inference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ablate.report.data.variants import Variants
+    from ablate.report.statistics.analysis import Analysis, Quantity
+    from ablate.report.statistics.inference import FloatArray
+
+#: The most panels side by side.
+COLUMNS = 3
+
+
+class Panel(NamedTuple):
+    """Means of one quantity over two axes.
+
+    Attributes:
+        title: the name of the quantity.
+        axis: the name of the axis along x.
+        levels: its levels, as text.
+        series: for each level of the other axis (as text): mean, lower and upper end, each [levels].
+        other: the name of the other axis.
+        unit: of the quantity.
+    """
+
+    title: str
+    axis: str
+    levels: Sequence[str]
+    series: Mapping[str, tuple[FloatArray, FloatArray, FloatArray]]
+    other: str
+    unit: str
+
+
+def interaction_plot(analysis: Analysis) -> Drawing | None:
+    """Draw means over the first two axes of a crossed design; None without crossed axes."""
+    axes = analysis.study.variant_levels.axes
+    if analysis.factorial_effects.empty or len(axes) < 2:
+        return None
+    quantities = analysis.in_order[: 1 if is_large(analysis) else 3]
+    panels = [_panel(analysis, quantity, axes[0], axes[1]) for quantity in quantities]
+    one, other = (analysis.study.axis_labels[axis] for axis in axes[:2])
+    return Drawing(
+        "interactions",
+        interaction_figure(panels),
+        f"Interaction plot of {one} and {other}.",
+        f"Means over {one} and {other} with 95 % intervals"
+        f"{', averaged over the other axes' if len(axes) > 2 else ''}. Parallel lines are effects that add up.",
+    )
+
+
+def _panel(analysis: Analysis, quantity: Quantity, one: str, other: str) -> Panel:
+    variants, labels = analysis.study.variant_levels, analysis.study.axis_labels
+    table = analysis.replicates.table(*quantity)
+    levels = variants.axis_levels(other)
+    if all(isinstance(level, int | float) for level in levels):
+        levels = sorted(levels)
+    series = {}
+    for level in variants.axis_levels(one):
+        means = np.stack([_mean(table, variants, {one: level, other: x}) for x in levels])
+        complete = means[:, ~np.isnan(means).any(0)]
+        if complete.shape[1]:
+            interval = inference.interval(complete)
+            series[level_name(level)] = (complete.mean(1), interval.low, interval.high)
+    names = [level_name(level) for level in levels]
+    return Panel(analysis.label(quantity), labels[other], names, series, labels[one], analysis.units[quantity])
+
+
+def _mean(table: pd.DataFrame, variants: Variants, levels: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+    """Return, for each replicate, the mean over the variants that have these levels."""
+    names = [
+        name
+        for name, variant in variants.levels.items()
+        if name in table.columns and all(variant.get(path) == level for path, level in levels.items())
+    ]
+    return table[names].mean(axis=1).to_numpy() if names else np.full(len(table), np.nan)
+
+
+def interaction_figure(panels: Sequence[Panel]) -> Figure:
+    """Draw interaction plots, where parallel lines are effects that add up.
+
+    Args:
+        panels: at least one.
+    """
+    columns = min(len(panels), COLUMNS)
+    rows = -(-len(panels) // columns)
+    with style.styled():
+        figure = style.new_figure(0.4 + 2.5 * rows)
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes, panel in zip(grid, panels, strict=False):
+            _draw_panel(axes, panel)
+        for axes in grid[len(panels) :]:
+            axes.set_axis_off()
+    return figure
+
+
+def _draw_panel(axes: Axes, panel: Panel) -> None:
+    palette = style.colours(list(panel.series))
+    shifts = np.linspace(-0.06, 0.06, len(panel.series)) if len(panel.series) > 1 else [0.0]
+    for (name, (mean, low, high)), shift in zip(panel.series.items(), shifts, strict=True):
+        axes.errorbar(
+            np.arange(len(panel.levels)) + shift,
+            mean,
+            yerr=np.array([mean - low, high - mean]),
+            marker="o",
+            markersize=4,
+            color=palette[name],
+            label=style.label(f"{panel.other}={name}"),
+            elinewidth=1.2,
+            capsize=2,
+        )
+    axes.set_xticks(range(len(panel.levels)), [style.label(level, 14) for level in panel.levels])
+    axes.set_xlim(-0.4, len(panel.levels) - 0.6)
+    axes.set_title(style.label(panel.title, 30), loc="left")
+    axes.set_xlabel(panel.axis)
+    axes.set_ylabel(style.value_label(panel.unit))
+    axes.legend(fontsize=7.5)

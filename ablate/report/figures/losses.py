@@ -1,0 +1,77 @@
+"""The training losses over the steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullLocator
+
+from ablate.report.data.artifacts import thin_losses
+from ablate.report.figures import style
+from ablate.report.figures.drawing import Drawing
+from ablate.report.figures.selection import representatives
+from ablate.report.figures.style import LINES
+from ablate.report.statistics import summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ablate.report.data.artifacts import Artifacts
+    from ablate.report.statistics.analysis import Analysis
+
+#: The most entries of the legend.
+MOST_LABELS = 9
+
+
+def training_losses(analysis: Analysis, artifacts: Artifacts) -> Drawing | None:
+    """Draw the loss of every training; None if no file can be read."""
+    study = analysis.study
+    table = summary.trainings(study.run_frame)
+    table = table[table["variant"].astype(str).isin(representatives(analysis))]
+    curves = []
+    for training, shared_by in zip(table["training"], table["shared_by"], strict=True):
+        stage = study.stages.get(training)
+        losses = artifacts.losses(stage) if stage else None
+        if losses is not None and len(losses):
+            step, loss = thin_losses(losses)
+            curves.append(pd.DataFrame({"training": training, "shared_by": shared_by, "step": step, "loss": loss}))
+    if not curves:
+        return None
+    groups = table["shared_by"].nunique()
+    return Drawing(
+        "losses",
+        loss_figure(pd.concat(curves, ignore_index=True)),
+        f"Line plot of the training loss of {len(curves)} trainings over their steps.",
+        f"The mean of {len(curves)} distinct trainings{f' in {groups} groups' if groups > 1 else ''}, and their "
+        "range over replicates; neighbouring steps are averaged.",
+    )
+
+
+def loss_figure(curves: pd.DataFrame) -> Figure:
+    """Draw the training loss over the steps: for each group of trainings their mean, and the range over replicates.
+
+    Args:
+        curves: columns ``training`` (identifies the replicate), ``shared_by`` (its group and colour), ``step`` (from 1)
+            and ``loss`` (nats per token); the trainings of a group have the same steps.
+    """
+    palette = style.colours(list(dict.fromkeys(curves["shared_by"])))
+    with style.styled():
+        figure = style.new_figure(2.9)
+        axes = figure.subplots()
+        for group, part in curves.groupby("shared_by", sort=False):
+            over = part.groupby("step")["loss"].agg(["mean", "min", "max"])
+            axes.fill_between(over.index, over["min"], over["max"], color=palette[str(group)], alpha=0.25, linewidth=0)
+            axes.plot(over.index, over["mean"], color=palette[str(group)], linewidth=1.1)
+        if (curves["loss"] > 0).all():
+            axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_locator(NullLocator())
+        axes.set(xlabel="training step", ylabel="loss in nats per token")
+        axes.margins(x=0.01)
+        handles = [Line2D([], [], color=c, label=style.label(g, 40)) for g, c in palette.items()]
+        figure.legend(handles=handles[:MOST_LABELS], loc="outside upper left", ncols=3)
+        axes.spines["bottom"].set_color(LINES)
+    return figure

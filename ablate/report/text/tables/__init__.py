@@ -1,0 +1,12 @@
+"""The tables of a report. Each is a grid, which the page, Markdown and LaTeX print:
+
+- :mod:`ablate.report.text.tables.grid`: what a grid consists of;
+- :mod:`ablate.report.text.tables.comparisons`: differences with their intervals and verdicts;
+- :mod:`ablate.report.text.tables.estimates`: means with their intervals, and floors;
+- :mod:`ablate.report.text.tables.reported`: our values beside values published elsewhere;
+- :mod:`ablate.report.text.tables.responses`: whether the music follows a label;
+- :mod:`ablate.report.text.tables.confounds`: quantities that change as a side effect of a level;
+- :mod:`ablate.report.text.tables.training`: trainings, and the costs of all stages;
+- :mod:`ablate.report.text.tables.missing`: the runs without a full result;
+- :mod:`ablate.report.text.tables.terminal`: the two tables that ``ablate study run`` prints.
+"""

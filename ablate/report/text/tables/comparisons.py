@@ -1,0 +1,60 @@
+"""Tables of comparisons: differences with their intervals and verdicts."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ablate.report.statistics import summary, verdicts
+from ablate.report.statistics.analysis import records
+from ablate.report.text import sentences
+from ablate.report.text.tables.grid import EMPTY, Cell, Grid, Row, quantity_columns, signed, variant_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from ablate.report.statistics.analysis import Analysis
+
+
+def verdict_grid(analysis: Analysis) -> Grid:
+    """Return the differences of each variant from the baseline in every headline quantity."""
+    caption = f"Differences from {analysis.study.baseline}, with 95 % intervals"
+    return comparison_grid(analysis, analysis.against_baseline, caption, "variant")
+
+
+def contrast_grid(analysis: Analysis) -> Grid:
+    """Return the contrasts of the study file."""
+    return comparison_grid(analysis, analysis.contrasts, "The study's contrasts", "contrast")
+
+
+def factorial_grid(analysis: Analysis) -> Grid:
+    """Return the main effects and interactions."""
+    return comparison_grid(analysis, analysis.factorial_effects, "Main effects and interactions", "effect")
+
+
+def comparison_grid(analysis: Analysis, frame: pd.DataFrame, caption: str, first: str) -> Grid:
+    """Return comparisons in every headline quantity, the primary ones first."""
+    quantities = analysis.in_order
+    by_key = {(row["comparison"], row["metric"], row["feature"]): row for row in records(frame)}
+    aliases = dict(zip(frame["comparison"], frame["alias"], strict=True))
+    rows = (
+        Row(
+            name,
+            tuple(_difference(by_key.get((name, *quantity))) for quantity in quantities),
+            (f"or {aliases[name]}",) if aliases[name] else variant_tags(analysis, name),
+        )
+        for name in aliases
+    )
+    columns = quantity_columns(analysis, quantities)
+    return Grid(caption, first, columns, tuple(rows), sentences.rules_in_words(analysis))
+
+
+def _difference(row: Mapping[str, Any] | None) -> Cell:
+    if row is None:
+        return EMPTY
+    digits = summary.decimals([row["difference"]], [(row["high"] - row["low"]) / 4])
+    interval = "" if math.isnan(row["low"]) else f"{signed(row['low'], digits)} to {signed(row['high'], digits)}"
+    mark = verdicts.MARKS[row["verdict"]]
+    return Cell(f"{signed(row['difference'], digits)} {mark}", interval, row["verdict"], float(row["difference"]))

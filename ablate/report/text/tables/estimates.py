@@ -1,0 +1,84 @@
+"""Tables of values: the mean of every variant with its interval, and the floors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ablate.report.statistics import floors, summary
+from ablate.report.text.tables.grid import EMPTY, Cell, Grid, Row, number, quantity_columns, variant_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ablate.report.statistics.analysis import Analysis, Quantity
+
+_FOOT = (
+    "The samples of a replicate are averaged first, and never count as replicates (n). The resampling floor is the score "
+    "of a perfect generator by chance: its mean, and the range of 95 % of its replicates."
+)
+
+
+def estimate_grid(analysis: Analysis) -> Grid:
+    """Return every variant's mean with its interval in the headline quantities, and below them the floors."""
+    caption = "Means over replicates with 95 % intervals, and floors"
+    return _values_grid(analysis, analysis.in_order, caption, features=False)
+
+
+def metric_grid(analysis: Analysis, metric: str) -> Grid:
+    """Return means and floors for every feature of one metric."""
+    quantities = [quantity for quantity in analysis.units if quantity[0] == metric]
+    caption = f"{metric}: means over replicates with 95 % intervals, and floors"
+    return _values_grid(analysis, quantities, caption, features=True)
+
+
+def _values_grid(analysis: Analysis, quantities: Sequence[Quantity], caption: str, *, features: bool) -> Grid:
+    estimates = analysis.estimate_records
+    groups = analysis.estimates.groupby(["metric", "feature"], sort=False)
+    digits = {
+        quantity: summary.decimals(*(groups.get_group(quantity)[key] for key in ("mean", "sd")))
+        for quantity in quantities
+    }
+    rows = [
+        Row(
+            name,
+            tuple(_estimate(estimates.get((name, *q)), digits[q], with_sd=features) for q in quantities),
+            variant_tags(analysis, name),
+        )
+        for name in analysis.study.names
+    ]
+    rows += _floor_rows(analysis, quantities, digits)
+    columns = quantity_columns(analysis, quantities, features=features)
+    return Grid(caption, "variant", columns, tuple(rows), _FOOT)
+
+
+def _estimate(row: Mapping[str, Any] | None, digits: int, *, with_sd: bool) -> Cell:
+    """Return a mean with its interval; ``with_sd`` adds the standard deviation and the number of replicates."""
+    if row is None:
+        return EMPTY
+    small = [f"{number(row['low'], digits)} to {number(row['high'], digits)}"] if row["n"] > 1 else []
+    if with_sd or row["n"] < 2:
+        small += [f"sd {number(row['sd'], digits)}, n={row['n']}"]
+    return Cell(number(row["estimate"], digits), "; ".join(small), "", row["estimate"])
+
+
+def _floor_rows(analysis: Analysis, quantities: Sequence[Quantity], digits: Mapping[Quantity, int]) -> list[Row]:
+    """Return the floors of the baseline, and of every variant with another round trip than the baseline's."""
+    by_key: dict[Any, dict[str, Any]] = {
+        (str(row["variant"]), row["floor"], row["metric"], row["feature"]): row for row in analysis.floor_records
+    }
+    rows = []
+    for variant in analysis.distinct_floors:
+        of_variant = "" if variant == analysis.study.baseline else f" ({variant})"
+        for floor, description in floors.FLOORS.items():
+            cells = [_floor(by_key.get((variant, floor, *q)), digits[q]) for q in quantities]
+            if any(cell is not EMPTY for cell in cells):
+                rows.append(Row(f"{floor.replace('_', ' ')}{of_variant}", tuple(cells), (description,), "floor"))
+    return rows
+
+
+def _floor(row: Mapping[str, Any] | None, digits: int) -> Cell:
+    if row is None:
+        return EMPTY
+    spread = row["n"] > 1 and row["high"] > row["low"]
+    small = f"{number(row['low'], digits)} to {number(row['high'], digits)}" if spread else ""
+    return Cell(number(row["mean"], digits), small, "floor", float(row["mean"]))

@@ -1,0 +1,76 @@
+"""The tables that ``ablate study run`` prints: means over replicates, and whether the music follows a label."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Any
+
+from ablate.names import AVERAGE
+from ablate.report.statistics.summary import NOTHING, headline, spreads, summarise
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A table of texts.
+
+    Attributes:
+        headers: one for each column; the first is that of the variants.
+        rows: the texts of each row, one for each header.
+        baseline: the index of the baseline's row, if there is one.
+    """
+
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    baseline: int | None
+
+
+def summary_table(frame: pd.DataFrame) -> Table:
+    """Return variants by metrics, each cell ``mean ± sd (n=replicates)``.
+
+    Args:
+        frame: from :func:`ablate.report.data.frames.study_frame`.
+
+    Returns:
+        A row for every variant of the study, also for variants without measurements; the baseline's name is marked. A
+        column for each metric's feature ``average``, or for each feature of a metric that has none.
+    """
+    rows = headline(summarise(frame))
+    by_key = spreads(rows)
+    quantities = list(dict.fromkeys((metric, feature) for _, metric, feature in by_key))
+    baselines = set(rows.loc[rows["baseline"], "variant"])
+    names = [str(name) for name in frame["variant"].cat.categories]
+    texts = tuple(
+        (
+            f"{name} (baseline)" if name in baselines else name,
+            *(str(by_key.get((name, *quantity), NOTHING)) for quantity in quantities),
+        )
+        for name in names
+    )
+    titles = (metric if feature == AVERAGE else f"{metric} {feature}" for metric, feature in quantities)
+    baseline = next((index for index, name in enumerate(names) if name in baselines), None)
+    return Table(("variant", *titles), texts, baseline)
+
+
+def response_table(rows: pd.DataFrame) -> Table:
+    """Return the rows of :func:`ablate.report.statistics.responses.responses` as text, each spread ``mean ± sd``."""
+    texts = tuple(
+        (
+            str(row["variant"]) or NOTHING,
+            f"{row['metric']} {row['feature']}",
+            str(row["label"]),
+            _spread(row, "slope"),
+            _spread(row, "correlation"),
+            str(row["n"]),
+        )
+        for row in rows.to_dict("records")
+    )
+    return Table(("variant", "measured", "label", "slope", "correlation", "n"), texts, None)
+
+
+def _spread(row: dict[Any, Any], column: str) -> str:
+    sd = row[f"{column}_sd"]
+    return f"{row[column]:.2f} ± {NOTHING if math.isnan(sd) else f'{sd:.2f}'}"
