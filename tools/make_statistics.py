@@ -1,7 +1,7 @@
-"""Writes the simulated tables of docs/statistics.md: ``python tools/make_statistics.py`` (some minutes).
+"""Write the simulated tables of docs/statistics.md: ``python tools/make_statistics.py`` (some minutes).
 
-Every study is simulated whole and judged by the functions that judge real ones: values of a baseline and of ``m``
-variants in ``n`` replicates, paired differences, sign-flip tests with Holm's correction, two one-sided tests, verdicts.
+Whole studies are simulated and judged by the functions that judge real ones: values of a baseline and of ``m`` variants
+in ``n`` replicates, paired differences, sign-flip tests with Holm's correction, two one-sided tests, verdicts.
 """  # noqa: INP001 - a script
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ablate.engine.settings import StatisticsSettings
-from ablate.report.best import left_out
 
 from ablate.report.statistics import inference, verdicts
+from ablate.report.statistics.best import exclusion_p
+from ablate.settings import StatisticsSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ BEGIN, END = "<!-- simulated tables: begin -->\n", "<!-- simulated tables: end -
 STUDIES = 10_000
 ALPHA = 0.05
 
-#: How replicates of one variant scatter, with standard deviation 1 and mean 0.
+#: The distributions of the replicates of one variant, with standard deviation 1 and mean 0.
 SCATTER: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Array]] = {
     "normal": lambda rng, shape: rng.normal(size=shape),
     "skewed (exponential)": lambda rng, shape: rng.exponential(size=shape) - 1.0,
@@ -35,7 +35,7 @@ SCATTER: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Array]] = {
 
 
 def differences(rng: np.random.Generator, scatter: str, studies: int, m: int, n: int, effect: Array | float) -> Array:
-    """Paired differences of ``m`` variants from one baseline, [studies, m, n].
+    """Return paired differences of ``m`` variants from one baseline, [studies, m, n].
 
     ``effect`` is the standardised difference: in standard deviations of a paired difference.
     """
@@ -44,97 +44,99 @@ def differences(rng: np.random.Generator, scatter: str, studies: int, m: int, n:
     return values + np.sqrt(2.0) * np.reshape(effect, (*np.shape(effect), 1)[-2:])
 
 
-def judged(values: Array, margin: float) -> Array:
-    """The verdict of every comparison, [studies, m], as the report reaches it."""
+def judge(values: Array, margin: float) -> Array:
+    """Return the verdict of every comparison, [studies, m], by the rules of the report."""
     studies, m, n = values.shape
     p = inference.sign_flip(values.reshape(-1, n)).reshape(studies, m)
-    same = np.full((studies, m), np.nan)
+    p_equivalent = np.full((studies, m), np.nan)
     if np.isfinite(margin):
-        same = inference.equivalence(values.reshape(-1, n), np.full(studies * m, margin)).reshape(studies, m)
-    found = np.empty((studies, m), dtype=object)
+        margins = np.full(studies * m, margin)
+        p_equivalent = inference.equivalence(values.reshape(-1, n), margins).reshape(studies, m)
+    results = np.empty((studies, m), dtype=object)
     for study in range(studies):
-        corrected, equivalent = inference.holm(p[study]), inference.holm(same[study])
+        p_holm, p_holm_equivalent = inference.holm(p[study]), inference.holm(p_equivalent[study])
         for variant in range(m):
             mean = values[study, variant].mean()
-            found[study, variant] = verdicts.decide(mean, "lower", corrected[variant], equivalent[variant], ALPHA)
-    return found
+            results[study, variant] = verdicts.decide(mean, "lower", p_holm[variant], p_holm_equivalent[variant], ALPHA)
+    return results
 
 
-def told(found: Array) -> Array:
-    """Which verdicts claim a difference."""
-    return np.isin(found, ["better", "worse"])
+def claims(results: Array) -> Array:
+    """Return which verdicts claim a difference."""
+    return np.isin(results, ["better", "worse"])
 
 
 def false_positives(studies: int = STUDIES) -> Iterator[list[str]]:
-    """The share of studies without any difference in which some variant is called better or worse."""
+    """Yield the share of studies without any difference in which some variant is called better or worse."""
     rng = np.random.default_rng(1)
     for scatter in SCATTER:
         for n in (5, 6, 8, 10, 12):
             shares = []
             for m in (1, 4, 6):
-                found = judged(differences(rng, scatter, studies, m, n, 0.0), np.nan)
-                shares.append(f"{told(found).any(1).mean():.3f}")
+                results = judge(differences(rng, scatter, studies, m, n, 0.0), np.nan)
+                shares.append(f"{claims(results).any(1).mean():.3f}")
             yield [scatter, str(n), *shares]
 
 
 def false_equivalence(studies: int = STUDIES) -> Iterator[list[str]]:
-    """The share of comparisons at the margin's edge that are called no difference that matters."""
+    """Yield the share of comparisons at the margin's edge that are called equivalent."""
     rng = np.random.default_rng(2)
     for scatter in SCATTER:
         for n in (6, 8, 12):
             shares = []
             for effect in (0.5, 1.0, 2.0):
                 margin = effect * np.sqrt(2.0)
-                found = judged(differences(rng, scatter, studies, 1, n, effect), margin)
-                shares.append(f"{(found == 'no difference that matters').mean():.3f}")
+                results = judge(differences(rng, scatter, studies, 1, n, effect), margin)
+                shares.append(f"{(results == 'equivalent').mean():.3f}")
             yield [scatter, str(n), *shares]
 
 
 def powers(studies: int = STUDIES) -> Iterator[list[str]]:
-    """How often one comparison finds a standardised effect: simulated, and as computed."""
+    """Yield the power of one comparison for a standardised effect: simulated, and as computed."""
     rng = np.random.default_rng(3)
     for n in (6, 8, 10, 12):
         row = []
         for effect in (0.5, 1.0, 1.5, 2.0):
-            found = judged(differences(rng, "normal", studies, 1, n, effect), np.nan)
-            row.append(f"{told(found).mean():.3f} ({inference.power(effect, n, ALPHA):.3f})")
+            results = judge(differences(rng, "normal", studies, 1, n, effect), np.nan)
+            row.append(f"{claims(results).mean():.3f} ({inference.power(effect, n, ALPHA):.3f})")
         yield [str(n), *row]
 
 
 def needed(studies: int = STUDIES) -> Iterator[list[str]]:
-    """The replicates said to be needed for 80 % power, and the power that so many have."""
+    """Yield the number of replicates recommended for 80 % power, and its simulated power."""
     rng = np.random.default_rng(4)
     for effect in (1.0, 1.25, 1.5, 2.0, 3.0):
         for m in (1, 4):
             n = inference.replicates_needed(effect, ALPHA / m)
             if n is not None and n <= inference.EXACT_UP_TO:
                 values = differences(rng, "normal", studies, 1, n, effect)
-                found = inference.sign_flip(values[:, 0]) < ALPHA / m + 1e-12
-                yield [f"{effect:g}", str(m), str(n), f"{found.mean():.3f}"]
+                significant = inference.sign_flip(values[:, 0]) < ALPHA / m + 1e-12
+                yield [f"{effect:g}", str(m), str(n), f"{significant.mean():.3f}"]
 
 
-def named_as_best(study: Array) -> set[int]:
-    """The variants among which the best one is said to be, by place; lower is better, [variants, replicates]."""
+def best_candidates(study: Array) -> set[int]:
+    """Return the indices of the variants that may be the best one; lower is better, [variants, replicates]."""
     first = int(study.mean(1).argmin())
-    others = [place for place in range(len(study)) if place != first]
-    p = left_out([study[place] - study[first] for place in others], StatisticsSettings())
-    return {first, *(place for place, each in zip(others, p, strict=True) if not each < ALPHA)}
+    others = [index for index in range(len(study)) if index != first]
+    p_values = exclusion_p([study[index] - study[first] for index in others], StatisticsSettings())
+    return {first, *(index for index, p in zip(others, p_values, strict=True) if not p < ALPHA)}
 
 
-def best_left_out(studies: int = 2000) -> Iterator[list[str]]:
-    """How often the best variant is not among those that are named, and how many of these there are."""
+def best_excluded(studies: int = 2000) -> Iterator[list[str]]:
+    """Yield how often the best variant is excluded, and the mean number of candidates."""
     rng = np.random.default_rng(7)
     for lead in (0.0, 1.0, 2.0):
         for m, n in ((3, 8), (5, 8), (5, 12), (10, 12)):
             values = rng.normal(size=(studies, m, n))
-            values[:, 0] -= lead  # the first one is the best, or all are equal and it is as good as any
-            named = [named_as_best(study) for study in values]
-            missed, size = np.mean([0 not in each for each in named]), np.mean([len(each) for each in named])
-            yield [f"{lead:g}", str(m), str(n), f"{missed:.3f}", f"{size:.1f}"]
+            values[:, 0] -= lead  # the first variant is the best, or equal to all others
+            candidates = [best_candidates(study) for study in values]
+            excluded = np.mean([0 not in indices for indices in candidates])
+            size = np.mean([len(indices) for indices in candidates])
+            yield [f"{lead:g}", str(m), str(n), f"{excluded:.3f}", f"{size:.1f}"]
 
 
 def trends(studies: int = 2000) -> Iterator[list[str]]:
-    """How often a trend is claimed, by the sign-flip test over Kendall's taus and by Page's test."""
+    """Yield how often a trend is claimed, by the sign-flip test over Kendall's taus and by Page's test."""
     from scipy import stats as sps
 
     rng, levels = np.random.default_rng(8), np.arange(5.0)
@@ -150,7 +152,7 @@ def trends(studies: int = 2000) -> Iterator[list[str]]:
 
 
 def coverage(studies: int = 2000) -> Iterator[list[str]]:
-    """How often a 95 % interval of a mean holds the true mean, by Student's t and by BCa."""
+    """Yield how often a 95 % interval of a mean contains the true mean, by Student's t and by BCa."""
     rng = np.random.default_rng(5)
     for scatter, draw in SCATTER.items():
         for n in (5, 8, 12, 20, 30, 50):
@@ -163,20 +165,20 @@ def coverage(studies: int = 2000) -> Iterator[list[str]]:
 
 
 def intervals(values: Array, method: str) -> tuple[Array, Array]:
-    """Intervals by one method, whatever the number of replicates."""
+    """Return intervals by one method, for any number of replicates."""
     from scipy import stats as sps
 
     if method == "t":
-        found = sps.ttest_1samp(values, 0.0, axis=-1).confidence_interval(0.95)
+        ends = sps.ttest_1samp(values, 0.0, axis=-1).confidence_interval(0.95)
     else:
         rng = np.random.default_rng(6)
-        found = sps.bootstrap((values,), np.mean, axis=-1, n_resamples=999, batch=50, method="BCa", rng=rng)
-        found = found.confidence_interval
-    return np.asarray(found.low), np.asarray(found.high)
+        result = sps.bootstrap((values,), np.mean, axis=-1, n_resamples=999, batch=50, method="BCa", rng=rng)
+        ends = result.confidence_interval
+    return np.asarray(ends.low), np.asarray(ends.high)
 
 
 def tables() -> str:
-    """All tables as Markdown."""
+    """Return all tables as Markdown."""
     coverages = (
         "The share of 2,000 studies in which a 95 % interval of a mean contains the true mean. BCa is too narrow for "
         f"few replicates, whatever the scatter, so Student's t is used below {inference.BOOTSTRAP_FROM} replicates. "
@@ -225,7 +227,7 @@ def tables() -> str:
                 "of a replicate; at 0 all variants are equal, and the table shows one of them."
             ),
             ["lead", "variants", "replicates", "excluded", "named"],
-            best_left_out(),
+            best_excluded(),
         ),
         (
             "Trends",
@@ -249,8 +251,8 @@ def _markdown(head: list[str], rows: Iterator[list[str]]) -> str:
 
 def main() -> None:
     """Put the tables into the page."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
+    before, _, remainder = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = remainder.partition(END)
     PAGE.write_text(f"{before}{BEGIN}\n{tables()}\n{END}{after}", encoding="utf-8")
     sys.stdout.write(f"wrote the tables of {PAGE}\n")
 

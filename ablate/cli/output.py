@@ -43,8 +43,10 @@ def print_answer(answer: Answer) -> None:
         for line in block.lines:
             click.echo(f"  - {line.text}")
         click.echo()
+    if answer.problems:
+        click.echo(f"corpus: {plural(len(answer.problems), 'problem')} with its files; the report lists them\n")
     if answer.warnings:
-        click.echo("before you believe a difference")
+        click.echo("before you trust a difference")
         for warning in answer.warnings:
             click.echo(f"  - {warning}")
         click.echo()

@@ -1,6 +1,8 @@
-"""The report of a study, from the database to files. In the order of reading:
+"""The report of a study, from the database to files.
 
-- :mod:`ablate.report.data`: what the database and the home contain about a study, as records and frames;
+The modules in the order of reading:
+
+- :mod:`ablate.report.data`: the records, frames and files of a study;
 - :mod:`ablate.report.statistics`: from these numbers to effects and verdicts;
 - :mod:`ablate.report.figures`: one module for each figure;
 - :mod:`ablate.report.text`: sentences, tables and facts;

@@ -10,56 +10,42 @@ from typing import TYPE_CHECKING
 from ablate.errors import HomeError, UnknownName
 from ablate.report.data.artifacts import Artifacts
 from ablate.report.data.study import Study
-from ablate.report.figures.gallery import Drawing, Gallery
+from ablate.report.figures.gallery import FIGURES
 from ablate.report.statistics.analysis import Analysis
 from ablate.report.text.sentences import Answer, answer
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
     import pandas as pd
     from matplotlib.figure import Figure
 
 
-#: The figures that :meth:`StudyResults.figure` draws, where a study has them.
-FIGURES: dict[str, Callable[[Gallery], Drawing | None]] = {
-    "forest": Gallery.forest,
-    "contrasts": Gallery.contrasts,
-    "effects": Gallery.crossed,
-    "curve": lambda gallery: next(iter(gallery.curves()), None),
-    "interactions": Gallery.interactions,
-    "values": Gallery.comparison,
-    "distributions": Gallery.distributions,
-    "trade-off": Gallery.tradeoff,
-    "losses": Gallery.losses,
-}
-
-
 def load_results(name: str, home: str | os.PathLike[str] | None = None, store: str | None = None) -> StudyResults:
-    """The results of a study that has been run.
+    """Load the results of a study that has been run.
 
     Args:
-        name: as ``ablate study list`` says it (``"tau_sweep"``, ``"tau_sweep@smoke"``).
+        name: as in ``ablate study list`` (``"tau_sweep"``, ``"tau_sweep@smoke"``).
         home: the folder with the results; default ``$ABLATE_HOME``, or else ``.ablate``.
-        store: the SQLAlchemy URL of another database than the home's own.
+        store: the SQLAlchemy URL of a database other than the home's.
 
     Raises:
-        HomeError: nothing has been run there.
+        HomeError: the home has no results.
         UnknownName: no such study in it, with a suggestion.
         StoreError: the database cannot be opened.
     """
     folder = Path(home if home is not None else os.environ.get("ABLATE_HOME", ".ablate")).resolve()
     if store is None and not (folder / "ablate.db").is_file():
         raise HomeError(f"no studies have been run in {folder}; run one, or give another home")
-    with Store(store or f"sqlite:///{folder / 'ablate.db'}") as opened:
-        return StudyResults(Study.read(opened, name), folder)
+    with Store(store or f"sqlite:///{folder / 'ablate.db'}") as database:
+        return StudyResults(Study.read(database, name), folder)
 
 
 class StudyResults:
-    """What a study measured and shows; read once, as it was then.
+    """The results of a study; read once, so later executions of the study do not change them.
 
-    In Jupyter it shows itself as its question and verdicts. Everything else is asked for:
+    In Jupyter it is displayed as its question and verdicts. Its methods return the rest:
 
         results = ablate.load_results("tau_sweep")
         results.frame()             # one row for each measurement
@@ -73,16 +59,16 @@ class StudyResults:
 
     @property
     def name(self) -> str:
-        """The study's."""
+        """The name of the study."""
         return self._study.record.name
 
     @property
     def variants(self) -> list[str]:
-        """The variants' names, in order."""
+        """The names of the variants, in order."""
         return self._study.names
 
     def frame(self) -> pd.DataFrame:
-        """Every measurement, tidy: one row for each sample, metric and feature.
+        """Return every measurement, tidy: one row for each sample, metric and feature.
 
         Columns: ``study``, ``variant``, one for each axis, ``baseline``, ``replicate``, ``sample``, ``metric``,
         ``feature``, ``value``, ``unit``, ``direction``, ``n``.
@@ -90,43 +76,44 @@ class StudyResults:
         return self._study.frame.copy()
 
     def estimates(self) -> pd.DataFrame:
-        """Every variant by itself: mean over replicates with its 95 % interval, for each metric and feature."""
+        """Return the mean of every variant over replicates with its 95 % interval, for each metric and feature."""
         return self._analysis.estimates.copy()
 
     def effects(self) -> pd.DataFrame:
-        """Every comparison: ``kind``, ``comparison``, ``versus``, quantity, ``difference`` with its interval, verdict.
+        """Return every comparison: ``kind``, ``comparison``, ``versus``, quantity, ``difference``, interval, verdict.
 
-        See docs/statistics.md for what each column is.
+        See docs/statistics.md for the columns.
         """
-        return self._analysis.everything.drop(columns="values")
+        return self._analysis.all_effects.drop(columns="values")
 
     def floors(self) -> pd.DataFrame:
-        """What each metric says where no model is at fault: mean and spread by variant, metric, feature and floor."""
+        """Return the floors, the values without a model: mean and spread by variant, metric, feature and floor."""
         return self._analysis.floors.copy()
 
     def runs(self) -> pd.DataFrame:
-        """Every run: state, training loss, tokens seen, seconds, notes in a sample."""
+        """Return every run: state, training loss, tokens seen, seconds, notes in a sample."""
         return self._study.run_frame.copy()
 
     def verdicts(self) -> Answer:
-        """What the top of the report says: sentences with their verdicts, and warnings."""
+        """Return the top of the report: sentences with their verdicts, warnings, and problems of the corpus."""
         return answer(self._analysis)
 
     def figure(self, kind: str = "forest") -> Figure:
-        """A figure of the report, to show, change or save.
+        """Return a figure of the report, to show, change or save.
 
         Args:
-            kind: one of :data:`FIGURES`.
+            kind: one of :data:`ablate.report.figures.gallery.FIGURES`.
 
         Raises:
             UnknownName: no such figure, or this study has none of that kind.
         """
         if kind not in FIGURES:
             raise UnknownName("figure", kind, FIGURES)
-        gallery = Gallery(self._analysis, Artifacts(self._home))
-        drawing = FIGURES[kind](gallery)
+        artifacts = Artifacts(self._home)
+        drawing = FIGURES[kind](self._analysis, artifacts)
         if drawing is None:
-            raise UnknownName("figure of this study", kind, [name for name, draw in FIGURES.items() if draw(gallery)])
+            names = [name for name, draw in FIGURES.items() if draw(self._analysis, artifacts)]
+            raise UnknownName("figure of this study", kind, names)
         return drawing.figure
 
     def __repr__(self) -> str:
@@ -134,13 +121,17 @@ class StudyResults:
         return f"<results of {self.name}: {len(self.variants)} variants, {done} of {len(self._study.runs)} runs done>"
 
     def _repr_html_(self) -> str:
-        """What Jupyter shows: the question, the verdicts, what to know before believing them."""
-        found, question = self.verdicts(), html.escape(str(self._study.spec.get("question", "")))
+        """Return the HTML for Jupyter: the question, the verdicts, the warnings and the problems of the corpus."""
+        summary, question = self.verdicts(), html.escape(str(self._study.spec.get("question", "")))
         parts = [f"<h3>{html.escape(self.name)}</h3><p>{question}</p>"]
-        for block in found.blocks:
-            lines = "".join(f"<li>{html.escape(line.text)}</li>" for line in block.lines)
-            parts.append(f"<p><strong>{html.escape(block.heading)}</strong></p><ul>{lines}</ul>")
-        if found.warnings:
-            lines = "".join(f"<li>{html.escape(warning)}</li>" for warning in found.warnings)
-            parts.append(f"<p><strong>Before you believe a difference</strong></p><ul>{lines}</ul>")
+        parts += [_html_list(block.heading, (line.text for line in block.lines)) for block in summary.blocks]
+        if summary.warnings:
+            parts.append(_html_list("Before you trust a difference", summary.warnings))
+        if summary.problems:
+            parts.append(f"<p>{len(summary.problems)} problems with files of the corpus: see verdicts().problems</p>")
         return "".join(parts)
+
+
+def _html_list(heading: str, lines: Iterable[str]) -> str:
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+    return f"<p><strong>{html.escape(heading)}</strong></p><ul>{items}</ul>"

@@ -29,15 +29,15 @@ def compare(one: str, other: str, metric: str | None, home: Path, store: str | N
 
     Example: ablate study compare tau_sweep:tau=0.6 tau_sweep:tau=0.8
     """
-    from ablate.report.statistics.compare import compared_pair
+    from ablate.report.statistics.pairs import compare_pair
 
     with existing_store(home, store) as opened:
-        found = compared_pair(opened, one, other, metric)
+        pair = compare_pair(opened, one, other, metric)
     if as_json:
-        print_json({"differs_in": found.differs, "comparisons": found.frame.drop(columns="values").to_dict("records")})
+        print_json({"differs_in": pair.differs, "comparisons": pair.frame.drop(columns="values").to_dict("records")})
         return
-    if found.differs:
-        click.echo(f"they differ in: {', '.join(found.differs)}")
-    for line in found.sentences:
+    if pair.differs:
+        click.echo(f"they differ in: {', '.join(pair.differs)}")
+    for line in pair.sentences:
         click.echo(f"- {line}")
-    print_table(found.headers, found.rows, right=len(found.headers) - 3)
+    print_table(pair.headers, pair.rows, right=len(pair.headers) - 3)

@@ -136,7 +136,7 @@ def report(name: str, form: str, audio: bool, home: Path, store: str | None, as_
 
     Example: ablate study report tau_sweep --format all
     """
-    from ablate.report.formats.html import FORMATS, write_report
+    from ablate.report.write import FORMATS, write_report
     from ablate.study.run.home import open_home
 
     formats = list(FORMATS) if form == "all" else [form]

@@ -198,21 +198,23 @@ def _conclude(request: Request, store: Store, result: StudyResult, *, with_repor
     """Write the report, and print what there is to say."""
     from ablate.report.data.study import Study
     from ablate.report.statistics.analysis import Analysis
-    from ablate.report.statistics.summary import comparison, comparison_table, response_table, responses
+    from ablate.report.statistics.responses import responses
+    from ablate.report.statistics.summary import summarise
     from ablate.report.text.sentences import answer
+    from ablate.report.text.tables.terminal import response_table, summary_table
 
     study = Study.read(store, result.name)
     frame = study.frame
     report = _report(request, store, result) if with_report and not frame.empty else None
     analysis = None if frame.empty else Analysis(study)
     if as_json:
-        rows = comparison(frame).to_dict("records") if analysis else []
-        effects = analysis.everything.drop(columns="values").to_dict("records") if analysis else []
+        rows = summarise(frame).to_dict("records") if analysis else []
+        effects = analysis.all_effects.drop(columns="values").to_dict("records") if analysis else []
         said = {"report": str(report) if report else None, "comparison": rows, "effects": effects}
         print_json({**dataclasses.asdict(result), **said})
         return
     if analysis:
-        table = comparison_table(frame)
+        table = summary_table(frame)
         print_table(
             table.headers,
             table.rows,
@@ -221,7 +223,7 @@ def _conclude(request: Request, store: Store, result: StudyResult, *, with_repor
         )
         followed = response_table(responses(frame))
         if followed.rows:
-            title = "does the music follow what it is asked for? lines through the levels, over replicates"
+            title = "does the music follow its label? lines through the levels, over replicates"
             print_table(followed.headers, followed.rows, title=title, right=3)
         print_answer(answer(analysis))
     click.echo(_account(result))
@@ -233,7 +235,7 @@ def _conclude(request: Request, store: Store, result: StudyResult, *, with_repor
 
 def _report(request: Request, store: Store, result: StudyResult) -> Path:
     from ablate.files import file_name
-    from ablate.report.formats.html import write_report
+    from ablate.report.write import write_report
 
     page = request.home / "reports" / file_name(result.name) / "index.html"
     if not result.changed and page.is_file():

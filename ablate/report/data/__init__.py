@@ -1,4 +1,6 @@
-"""What the database and the home contain about a study. In the order of reading:
+"""The records, frames and files of a study.
+
+The modules in the order of reading:
 
 - :mod:`ablate.report.data.study`: the study, read once;
 - :mod:`ablate.report.data.frames`: its measurements, floors and runs as tidy pandas frames;

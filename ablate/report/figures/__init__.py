@@ -1,4 +1,6 @@
-"""The figures of a report, one module for each. Every module draws its figure, and decides what a study shows in it:
+"""The figures of a report, one module for each.
+
+Every module draws its figure, and decides what a study shows in it:
 
 =============================================  =================================================================
 figure                                         module
@@ -14,7 +16,7 @@ its own, in ``formats/templates/page.js``)
 training losses                                :mod:`ablate.report.figures.losses`
 =============================================  =================================================================
 
-:mod:`ablate.report.figures.style` contains colours, fonts and file formats, :mod:`ablate.report.figures.drawing` a figure
-with its caption, :mod:`ablate.report.figures.selection` the quantities and variants that figures show, and
-:mod:`ablate.report.figures.gallery` collects the figures of a study.
+The other modules: :mod:`ablate.report.figures.style` (colours, fonts, file formats),
+:mod:`ablate.report.figures.drawing` (a figure with its caption), :mod:`ablate.report.figures.selection` (the quantities
+and variants to show), and :mod:`ablate.report.figures.gallery` (collects the figures of a study).
 """

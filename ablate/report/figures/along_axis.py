@@ -58,9 +58,7 @@ def axis_charts(analysis: Analysis) -> list[Drawing]:
     for axis in dict.fromkeys(trend.axis for trend in analysis.trends):
         label = analysis.study.axis_labels[axis]
         trends = [trend for trend in analysis.trends if trend.axis == axis]
-        panels = [
-            _panel(analysis, trend, label) for trend in trends if (trend.metric, trend.feature) in quantities
-        ]
+        panels = [_panel(analysis, trend, label) for trend in trends if (trend.metric, trend.feature) in quantities]
         drawings.append(
             Drawing(
                 f"curve-{file_name(axis)}",
@@ -127,8 +125,8 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     levels = np.tile(trend.levels, (len(trend.points), 1))
     axes.scatter(levels, trend.points, s=12, color=style.ACCENT, alpha=0.75, linewidth=0, zorder=3)
     if panel.reported:
-        levels, values = zip(*panel.reported.items(), strict=True)
-        axes.scatter(levels, values, marker="o", s=34, facecolors="none", edgecolors=INK, zorder=4)
+        look: dict[str, Any] = {"marker": "o", "s": 34, "facecolors": "none", "edgecolors": INK, "zorder": 4}
+        axes.scatter(list(panel.reported), list(panel.reported.values()), **look)
     if trend.log:
         axes.set_xscale("log")
     elif len(trend.levels) <= 7:

@@ -158,8 +158,8 @@ def _draw_panel(axes: Axes, panel: Panel, names: Sequence[str]) -> None:
         )
     reported = {name: value for name, value in panel.reported.items() if name in position}
     if reported:
-        y = [position[name] for name in reported]
-        axes.scatter(list(reported.values()), y, marker="o", s=34, facecolors="none", edgecolors=INK, zorder=5)
+        positions = [position[name] for name in reported]
+        axes.scatter(list(reported.values()), positions, marker="o", s=34, facecolors="none", edgecolors=INK, zorder=5)
     axes.set_xlabel(style.value_label(rows["unit"].iloc[0], _BETTER.get(rows["direction"].iloc[0], "")))
     axes.set_title(style.label(panel.title, 26), loc="left")
     axes.grid(visible=False, axis="y")

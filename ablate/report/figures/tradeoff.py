@@ -28,7 +28,7 @@ _FLOORS = ("copy", "round_trip", "shuffled", "another_piece")
 
 
 class Point(NamedTuple):
-    """A variant: mean and interval in both quantities, whether it is on the Pareto front, and whether it copies more."""
+    """A variant: mean and interval in both quantities; whether it is on the Pareto front, and copies more."""
 
     name: str
     x: tuple[float, float, float]
@@ -74,7 +74,9 @@ def variant_points(analysis: Analysis, pair: tuple[Quantity, Quantity]) -> list[
     front = on_front(values, [direction == "higher" for direction in _directions(analysis, pair)])
     copies_more = analysis.better_by_copying
     return [
-        Point(name, _mean_and_interval(parts[0], name), _mean_and_interval(parts[1], name), bool(on), name in copies_more)
+        Point(
+            name, _mean_and_interval(parts[0], name), _mean_and_interval(parts[1], name), bool(on), name in copies_more
+        )
         for name, on in zip(names, front, strict=True)
     ]
 

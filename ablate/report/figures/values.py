@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ablate.names import AVERAGE, headline_features
 from ablate.files import file_name
+from ablate.names import AVERAGE, headline_features
 from ablate.report.figures import style
 from ablate.report.figures.drawing import Drawing
 from ablate.report.figures.selection import is_large, panel_quantities, selection_note
@@ -93,9 +93,7 @@ def _draw(analysis: Analysis, stem: str, frame: pd.DataFrame, subject: str) -> D
     return Drawing(stem, figure, alt, caption + selection_note(analysis, study.names[:MOST_ROWS]))
 
 
-def values_figure(
-    frame: pd.DataFrame, estimates: pd.DataFrame, reported: pd.DataFrame, floors: pd.DataFrame
-) -> Figure:
+def values_figure(frame: pd.DataFrame, estimates: pd.DataFrame, reported: pd.DataFrame, floors: pd.DataFrame) -> Figure:
     """Draw every replicate of every variant as a point, their mean with its interval beside them, and the floors.
 
     Args:

@@ -1,4 +1,4 @@
-"""What there is to listen to and look at: clips of the reference and of samples, with their notes and their sound."""
+"""The music of a page: clips of the reference and of samples with their notes and sound, and MIDI files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 
 from ablate.errors import AblateError
 from ablate.files import file_name
-from ablate.registry import get_registry
 from ablate.report.formats import audio
 
 if TYPE_CHECKING:
@@ -19,30 +18,32 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate.music.performance import Performance
+    from ablate.registry import Registry
     from ablate.report.data.artifacts import Artifacts
     from ablate.report.data.study import Study
     from ablate.store.records import StageRecord
 
-#: How much of a piece is played and drawn, in seconds.
+#: The length of a clip in seconds.
 SECONDS = 30.0
-#: Variants with clips of their own; MIDI files of all of them can be downloaded.
+#: The most variants with clips; the MIDI files of all variants can be downloaded.
 MOST_VARIANTS = 12
-#: Samples of each variant, where there are few variants and where there are many.
+#: The samples of each variant, with few and with many variants.
 SAMPLES = (2, 1)
+#: The most variants that are few.
 FEW = 6
 
 
 @dataclasses.dataclass(frozen=True)
 class Clip:
-    """Something to play.
+    """A piece of music to play.
 
     Attributes:
         id: unique in the page.
         title: for people.
         variant: the variant's name; empty for the reference.
-        about: notes and seconds of the whole, for people.
-        notes: of the first :data:`SECONDS`: start and duration in ms, MIDI pitch, velocity.
-        primer_ms: where a primer ends; 0 without one.
+        about: notes and seconds of the whole piece, for people.
+        notes: in the first :data:`SECONDS`: start and duration in ms, MIDI pitch, velocity.
+        primer_ms: the end of the primer; 0 without one.
         audio: link to its sound, or an empty text.
         midi: link to its MIDI file, or an empty text.
     """
@@ -59,7 +60,7 @@ class Clip:
 
 @dataclasses.dataclass(frozen=True)
 class Download:
-    """MIDI files of a variant: links into the report, and the folders (in the home) of its other replicates."""
+    """MIDI files of a variant: links into the report, and the folders (in the home) of the other replicates."""
 
     variant: str
     replicate: int
@@ -68,9 +69,9 @@ class Download:
 
 
 def downloads(study: Study, artifacts: Artifacts, folder: Path) -> list[Download]:
-    """Copy the MIDI files of every variant's first replicate, and note where the others are."""
+    """Copy the MIDI files of every variant's first replicate, and record the folders of the others."""
     (folder / "midi").mkdir()
-    found = []
+    rows = []
     for variant in study.names:
         runs = [run for run in study.runs if run.variant == variant]
         stages = [(run.replicate, stage) for run in runs if (stage := study.stage(run, "generate"))]
@@ -83,20 +84,20 @@ def downloads(study: Study, artifacts: Artifacts, folder: Path) -> list[Download
             shutil.copyfile(source, folder / copy)
             links.append(quote(copy))
         elsewhere = tuple((number, stage.artifact) for number, stage in others)
-        found.append(Download(variant, replicate, tuple(links), elsewhere))
-    return found
+        rows.append(Download(variant, replicate, tuple(links), elsewhere))
+    return rows
 
 
-class Listening:
-    """Makes the clips of a study.
+class ClipWriter:
+    """A writer of the clips of a study.
 
     Args:
         study: the study.
-        artifacts: where performances are read from.
+        artifacts: the files of the study; sounds are kept in the same home between reports.
         folder: of the report.
-        cache: where sounds are kept between reports.
-        midi: the MIDI files that are in the report already.
-        sound: whether to render any.
+        downloads: the MIDI files that are in the report already.
+        registry: the components.
+        sound: whether to render sound, if the renderer is installed.
     """
 
     def __init__(
@@ -104,17 +105,17 @@ class Listening:
         study: Study,
         artifacts: Artifacts,
         folder: Path,
-        cache: Path,
-        midi: Sequence[Download],
+        downloads: Sequence[Download],
+        registry: Registry,
         *,
         sound: bool,
     ) -> None:
-        self._study, self._artifacts, self._folder, self._cache = study, artifacts, folder, cache
-        self._midi = {each.variant: each.links for each in midi}
+        self._study, self._artifacts, self._folder, self._registry = study, artifacts, folder, registry
+        self._midi = {download.variant: download.links for download in downloads}
         self._sound = sound and audio.available()
 
     def clips(self, variants: Sequence[str]) -> list[Clip]:
-        """The reference, what the tokenizer alone makes of it, and samples of the variants."""
+        """Return the reference, the reference after the tokenizer's round trip, and samples of the variants."""
         if self._sound:
             (self._folder / "audio").mkdir()
         return [*self._references(), *self._samples(variants[:MOST_VARIANTS])]
@@ -122,34 +123,34 @@ class Listening:
     def _references(self) -> Iterator[Clip]:
         for number, (title, piece) in enumerate(self._artifacts.references(self._study).items()):
             clip = piece.replace(name="reference")
-            yield self._clip(f"reference-{number}", title, "", clip, self._written(f"reference-{number}", piece))
+            yield self._clip(f"reference-{number}", title, "", clip, self._write_midi(f"reference-{number}", piece))
             if number == 0:
                 yield from self._round_trip(piece)
 
     def _round_trip(self, piece: Performance) -> Iterator[Clip]:
-        """What the baseline's tokenizer makes of the reference: as close as its samples can come."""
+        """Yield the reference after the round trip of the baseline's tokenizer: no sample can be closer."""
         for choice in self._study.configs()[self._study.baseline].get("tokenizer", ()):
             try:
-                spec = get_registry().spec("tokenizer", choice["name"])
+                spec = self._registry.spec("tokenizer", choice["name"])
                 tokenizer = spec.build(spec.parse(choice["options"]))
-                there_and_back = tokenizer.decode(tokenizer.encode(piece))
-            except (AblateError, ValueError):  # of a plugin that is not installed here, or is another version
+                round_trip = tokenizer.decode(tokenizer.encode(piece))
+            except (AblateError, ValueError):  # the plugin is not installed here, or in another version
                 return
-            title = f"reference, as the tokens of {choice['name']} say it"
-            midi = self._written("round-trip", there_and_back)
-            yield self._clip("round-trip", title, "", there_and_back, midi)
+            title = f"reference, encoded and decoded by {choice['name']}"
+            midi = self._write_midi("round-trip", round_trip)
+            yield self._clip("round-trip", title, "", round_trip, midi)
 
     def _samples(self, variants: Sequence[str]) -> Iterator[Clip]:
         count = SAMPLES[0] if len(variants) <= FEW else SAMPLES[1]
         first = dict(self._study.first("generate"))
-        for place, variant in enumerate(variants):
+        for index, variant in enumerate(variants):
             stage: StageRecord | None = first.get(variant)
             performances = (self._artifacts.performances(stage) or []) if stage else []
             for number, sample in enumerate(performances[:count]):
                 midi = dict(enumerate(self._midi.get(variant, ()))).get(number, "")
-                yield self._clip(f"sample-{place}-{number}", f"{variant}, sample {number}", variant, sample, midi)
+                yield self._clip(f"sample-{index}-{number}", f"{variant}, sample {number}", variant, sample, midi)
 
-    def _written(self, stem: str, piece: Performance) -> str:
+    def _write_midi(self, stem: str, piece: Performance) -> str:
         (self._folder / "midi" / f"{stem}.mid").write_bytes(piece.midi_bytes())
         return f"midi/{stem}.mid"
 
@@ -158,26 +159,26 @@ class Listening:
         sound = ""
         if self._sound and len(beginning.notes) + len(beginning.primer):
             sound = f"audio/{name}.mp3"
-            (self._folder / sound).write_bytes(audio.rendered(beginning, self._cache))
+            (self._folder / sound).write_bytes(audio.render(beginning, self._artifacts.home / "audio"))
         notes = beginning.whole().notes
         about = f"{len(piece):,} notes in {piece.seconds:,.0f} s"
         primer = round(1000 * piece.primer_seconds)
-        return Clip(name, title, variant, about, _plain(notes), primer, sound, midi)
+        return Clip(name, title, variant, about, _note_rows(notes), primer, sound, midi)
 
 
 def _beginning(piece: Performance) -> Performance:
-    """The first :data:`SECONDS`: notes that begin in them, cut where they end, and the pedals."""
+    """Return the first :data:`SECONDS`: the notes that begin there, shortened if they end later, and the pedals."""
 
     def cut(notes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        kept = notes[notes["start"] < SECONDS].copy()
-        kept["end"] = np.minimum(kept["end"], SECONDS)
-        return kept
+        beginning = notes[notes["start"] < SECONDS].copy()
+        beginning["end"] = np.minimum(beginning["end"], SECONDS)
+        return beginning
 
     pedals = piece.pedals[piece.pedals["time"] < SECONDS]
     return piece.replace(notes=cut(piece.notes), primer=cut(piece.primer), pedals=pedals)
 
 
-def _plain(notes: np.ndarray[Any, Any]) -> list[tuple[int, int, int, int]]:
+def _note_rows(notes: np.ndarray[Any, Any]) -> list[tuple[int, int, int, int]]:
     start = np.round(1000 * notes["start"]).astype(int)
     length = np.round(1000 * (notes["end"] - notes["start"])).astype(int)
     columns = (start, length, notes["pitch"].astype(int), notes["velocity"].astype(int))

@@ -1,4 +1,4 @@
-"""The numbers behind a report: tidy CSV files, and what the page's own table holds."""
+"""The numbers of a report: tidy CSV files, and JSON for the table in the page."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def csv_files(analysis: Analysis) -> dict[str, str]:
-    """File name to contents: every measurement, comparison, estimate, floor and run, one row each."""
+    """Return file name to content: every measurement, comparison, estimate, floor and run, one row each."""
     frames: dict[str, pd.DataFrame] = {
         "measurements": analysis.study.frame,
-        "effects": analysis.everything.drop(columns="values"),
+        "effects": analysis.all_effects.drop(columns="values"),
         "estimates": analysis.estimates,
         "floors": analysis.floors,
         "runs": analysis.study.run_frame,
@@ -27,10 +27,10 @@ def csv_files(analysis: Analysis) -> dict[str, str]:
 
 
 def measurements_json(analysis: Analysis) -> str:
-    """What the page's table of measurements is made from, small enough to stand in the page.
+    """Return the JSON for the page's table of measurements.
 
-    ``names`` of variants; ``rows``: metric, feature, unit, and for each variant the means of its replicates over their
-    samples (null where there is none), to six digits.
+    It contains the ``names`` of variants, the numbers of the ``replicates``, and ``rows``: metric, feature, unit, and
+    for each variant the means of its replicates over their samples (null without one), to six digits.
     """
     means = summary.over_samples(analysis.study.frame)
     replicates = sorted(means["replicate"].unique())
@@ -40,11 +40,10 @@ def measurements_json(analysis: Analysis) -> str:
         table = table.reindex(index=analysis.study.names, columns=replicates)
         values = [[None if v != v else float(f"{v:.6g}") for v in row] for row in table.to_numpy()]  # noqa: PLR0124
         rows.append([metric, feature, unit, values])
-    found = {"names": analysis.study.names, "replicates": [int(r) for r in replicates], "rows": rows}
-    return for_script(found)
+    return for_script({"names": analysis.study.names, "replicates": [int(r) for r in replicates], "rows": rows})
 
 
 def for_script(data: Any) -> str:
-    """JSON that may stand inside a ``<script>`` element, whatever text is in it."""
+    """Return JSON that is safe inside a ``<script>`` element, whatever text it contains."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -1,42 +1,96 @@
-"""The page over all reports of a home."""
+"""The page that lists all reports of a home."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
-import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import jinja2
+from ablate.files import write_whole
+from ablate.report.formats.content import template
+from ablate.report.text import sentences
 
-#: What a report says of itself.
-FACTS = {"name", "question", "corpus", "profile", "runs", "updated", "answer"}
-TEMPLATES = Path(__file__).parent / "templates"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ablate.report.statistics.analysis import Analysis
+
+#: The file in which each report describes itself.
+SUMMARY = "summary.json"
+#: The most sentences of an answer in the list.
+MOST_LINES = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A report in the list; a fact that its version of the software did not write is an empty text.
+
+    Attributes:
+        link: to its page.
+        name: of the study.
+        question: of the study.
+        corpus: of the study.
+        profile: of the study.
+        runs: how many are done, as text.
+        updated: date and time (UTC) of the last execution.
+        answer: the first sentences.
+    """
+
+    link: str
+    name: str
+    question: str
+    corpus: str
+    profile: str
+    runs: str
+    updated: str
+    answer: tuple[str, ...]
+
+
+def summary_json(analysis: Analysis) -> str:
+    """Return the content of a report's ``summary.json``: the facts of :class:`Entry` without the link."""
+    study = analysis.study
+    blocks = sentences.answer(analysis).blocks
+    done = sum(run.state == "done" for run in study.runs)
+    facts = {
+        "name": study.record.name,
+        "question": study.spec.get("question", ""),
+        "corpus": study.record.corpus,
+        "profile": study.record.profile,
+        "runs": f"{done} of {len(study.runs)}",
+        "updated": f"{study.record.updated:%Y-%m-%d %H:%M}" if study.record.updated else "",
+        "answer": [line.text for line in blocks[0].lines[:MOST_LINES]] if blocks else [],
+    }
+    return json.dumps(facts, indent=1, ensure_ascii=False)
 
 
 def write_index(reports: Path) -> Path:
-    """Write ``index.html`` over the reports in a folder, from what each has left of itself in ``summary.json``."""
-    found = [summary for folder in sorted(reports.iterdir()) if (summary := _summary(folder))]
-    found.sort(key=lambda summary: summary["updated"], reverse=True)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
+    """Write ``index.html``, which lists the reports in a folder by their ``summary.json``.
+
+    Reports of older versions are listed with the facts that they have; folders that cannot be listed are counted.
+    """
+    folders = [path for path in sorted(reports.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+    entries = [entry for folder in folders if (entry := _entry(folder))]
+    unlisted = len(folders) - len(entries)
+    entries.sort(key=lambda entry: entry.updated, reverse=True)
     page = reports / "index.html"
-    fresh = page.with_name(f".index.{os.getpid()}")
-    fresh.write_text(environment.get_template("index.html.j2").render(reports=found), encoding="utf-8")
-    fresh.rename(page)
+    write_whole(page, template("index.html.j2").render(reports=entries, unlisted=unlisted).encode())
     return page
 
 
-def _summary(folder: Path) -> dict[str, Any] | None:
-    """What a report says of itself; None for a folder that holds none."""
-    if folder.name.startswith(".") or not (folder / "index.html").is_file():
+def _entry(folder: Path) -> Entry | None:
+    """Return the entry of a report; None if the folder has no page, or no ``summary.json`` with a name."""
+    if not (folder / "index.html").is_file():
         return None
     try:
-        facts: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        facts: Any = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(facts, dict) or not facts.keys() >= FACTS:
+    if not isinstance(facts, dict) or not facts.get("name"):
         return None
-    return {**facts, "link": f"{quote(folder.name)}/index.html"}
+    answer = facts.get("answer")
+    return Entry(
+        link=f"{quote(folder.name)}/index.html",
+        answer=tuple(map(str, answer)) if isinstance(answer, list) else (),
+        **{key: str(facts.get(key) or "") for key in ("name", "question", "corpus", "profile", "runs", "updated")},
+    )

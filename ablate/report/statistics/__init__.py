@@ -1,4 +1,6 @@
-"""From measurements to verdicts. In the order of reading:
+"""From measurements to verdicts.
+
+The modules in the order of reading:
 
 - :mod:`ablate.report.statistics.summary`: mean and spread of each variant over replicates;
 - :mod:`ablate.report.statistics.comparisons`: which variants are compared, as weighted sums;

@@ -1,4 +1,4 @@
-"""Which variants are compared with which: each comparison as a weighted sum of variants whose weights add up to 0.
+"""Comparisons: weighted sums of variants whose weights add up to 0.
 
 There are three kinds: each variant against the baseline; the contrasts that a study names; and main effects and two-way
 interactions where axes are crossed.

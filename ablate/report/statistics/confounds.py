@@ -1,9 +1,9 @@
 """Possible confounds: quantities that change with a variant without being part of its definition.
 
 The configurations of a study differ only in what the study varies, which is checked before it runs. But an augmenter
-with five copies of a piece may give five times the tokens in training, a conditioner adds parameters, and a sampler with
-a higher temperature plays more notes in a second. These quantities are recorded in every run; where they differ between
-variants, they may explain a difference.
+with five copies of a piece may give five times the tokens in training, a conditioner adds parameters, and a sampler
+with a higher temperature plays more notes in a second. These quantities are recorded in every run; where they differ
+between variants, they may explain a difference.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Confound:
 
     @property
     def matters(self) -> bool:
-        """Whether it differs from the baseline by more than :data:`TOLERANCE`."""
+        """True if it differs from the baseline by more than :data:`TOLERANCE`."""
         return not 1 / TOLERANCE <= self.ratio <= TOLERANCE
 
 

@@ -93,7 +93,7 @@ def margins(
     for metric, value in study_margins.items():
         names = headline_features(features.loc[features["metric"] == metric, "feature"])
         numbers = value if isinstance(value, dict) else dict.fromkeys(names, value)
-        by_quantity |= {(metric, feature): (float(number), "the study's margin") for feature, number in numbers.items()}
+        by_quantity |= {(metric, feature): (float(x), "the study's margin") for feature, x in numbers.items()}
     return by_quantity
 
 
@@ -116,9 +116,9 @@ def warnings(summary: pd.DataFrame, effects: pd.DataFrame, labels: Mapping[tuple
         error = _round_trip_error(floors)
         if error > largest:
             sentences.append(
-                f"{label}: the error of the tokenizer alone (encoding and decoding, no model) is {error:.3g}, more than "
-                f"the largest difference between variants ({largest:.3g}). Other bins or another tokenizer may show "
-                "differences."
+                f"{label}: the error of the tokenizer alone (encoding and decoding, no model) is {error:.3g}, more "
+                f"than the largest difference between variants ({largest:.3g}). Other bins or another tokenizer may "
+                "show differences."
             )
         if _all_inside(rows, floors):
             sentences.append(

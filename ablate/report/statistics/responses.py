@@ -1,4 +1,4 @@
-"""Whether the music follows a label: a line through the levels of the label, for each replicate."""
+"""Responses of the music to a label: a line through the levels of the label, for each replicate."""
 
 from __future__ import annotations
 

@@ -90,7 +90,9 @@ def trends(replicates: Replicates, variants: Variants, quantities: Sequence[tupl
         for metric, feature in quantities:
             values = _values(replicates, metric, feature, groups)
             if len(values) > 1:
-                rows.append(dataclasses.replace(_trend(axis, metric, feature, levels, values), combinations=len(groups)))
+                rows.append(
+                    dataclasses.replace(_trend(axis, metric, feature, levels, values), combinations=len(groups))
+                )
     return rows
 
 

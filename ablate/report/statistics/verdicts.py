@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ablate.report.statistics import inference
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Verdict = Literal["better", "worse", "higher", "lower", "equivalent", "inconclusive"]
 #: Each verdict, as data contain it, in the words of sentences and tables.
-WORDS: dict[Verdict, str] = {
+WORDS: dict[str, str] = {
     "better": "better",
     "worse": "worse",
     "higher": "higher",
@@ -22,11 +22,11 @@ WORDS: dict[Verdict, str] = {
     "equivalent": "no difference that matters",
     "inconclusive": "cannot tell",
 }
-VERDICTS: tuple[Verdict, ...] = tuple(WORDS)
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 #: The verdicts that claim a difference.
 DIFFERENT: tuple[Verdict, ...] = ("better", "worse", "higher", "lower")
 #: The mark of each verdict where there is no room for words.
-MARKS: dict[Verdict, str] = {
+MARKS: dict[str, str] = {
     "better": "+",
     "worse": "-",
     "higher": ">",

@@ -1,4 +1,6 @@
-"""The words of a report. In the order of reading:
+"""The words of a report.
+
+The modules in the order of reading:
 
 - :mod:`ablate.report.text.sentences`: the answer at the top of a report: verdicts and warnings;
 - :mod:`ablate.report.text.setup`: facts about the study: corpus, versions, configurations, the command;

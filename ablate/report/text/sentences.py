@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from ablate.report.data.corpora import corpus_problems
 from ablate.report.statistics import trends, verdicts
 from ablate.report.statistics.analysis import count_verdicts, rows_of
 
@@ -31,7 +32,7 @@ class Line:
     @property
     def words(self) -> str:
         """The verdict in words for people."""
-        return dict[str, str](verdicts.WORDS).get(self.verdict, self.verdict)
+        return verdicts.WORDS[self.verdict] if self.verdict else ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,16 +50,20 @@ class Answer:
     Attributes:
         blocks: verdicts, the most important first.
         warnings: reasons for caution with these verdicts.
+        problems: one line for each file of the corpus that was skipped or is odd.
     """
 
     blocks: tuple[Block, ...]
     warnings: tuple[str, ...]
+    problems: tuple[str, ...] = ()
 
 
 def answer(analysis: Analysis) -> Answer:
     """Return the verdicts of a study and the warnings about them."""
     blocks = [*_primary(analysis), *_contrasts(analysis), *_factorial_effects(analysis)]
-    return Answer(tuple(block for block in blocks if block.lines), tuple(_warnings(analysis)))
+    return Answer(
+        tuple(block for block in blocks if block.lines), tuple(_warnings(analysis)), corpus_problems(analysis.study)
+    )
 
 
 def _primary(analysis: Analysis) -> Iterator[Block]:
@@ -126,7 +131,9 @@ def _best(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
     if best is None or len(names) < 3:
         return  # with two variants, their comparison is enough
     if len(best.candidates) == 1:
-        yield Line("", f"The best variant is {best.name}, with {verdicts.percent(1 - analysis.rules.alpha)} confidence.")
+        yield Line(
+            "", f"The best variant is {best.name}, with {verdicts.percent(1 - analysis.rules.alpha)} confidence."
+        )
         return
     start = f"The variant with the best mean is {best.name}"
     if len(best.candidates) == len(names):

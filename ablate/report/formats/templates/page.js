@@ -8,16 +8,16 @@
   };
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
 
-  // Tables: a click on a heading sorts by it, long tables can be filtered. Floors stay below.
+  // Tables: a click on a heading sorts by this column; long tables have a filter. Floors stay at the end.
   const FILTER_FROM = 9;
 
   const NOTHING = "\u2013";
 
-  // As it is typed: minus signs are hyphens, and case does not matter.
+  // As people type it: minus signs are hyphens, and case is ignored.
   const typed = (text) => String(text).toLowerCase().replaceAll("\u2212", "-");
   const matches = (text, wanted) => typed(wanted).split(/\s+/).every((word) => typed(text).includes(word));
 
-  // A number, a text, or null where there is nothing.
+  // A number, a text, or null for an empty cell.
   const keyOf = (row, column) => {
     const cell = row.cells[column];
     const text = cell.dataset.sort || ((cell.querySelector(".name") || cell).firstChild || cell).textContent.trim();
@@ -26,7 +26,7 @@
     const number = Number(typed(text).replaceAll(",", "").replace("inf", "Infinity").split(" ")[0]);
     return Number.isNaN(number) ? text : number;
   };
-  // Numbers in a text count as such, decimals too: tau=0.75 comes before tau=0.8.
+  // Numbers inside a text are compared as numbers: tau=0.75 comes before tau=0.8.
   const split = new Map();
   const parts = (text) => {
     if (!split.has(text)) split.set(text, text.split(/(\d+(?:\.\d+)?(?:e[+-]?\d+)?)/i));
@@ -40,7 +40,7 @@
     }
     return left.length - right.length;
   };
-  // Where there is nothing comes last, whatever the direction; numbers come before texts.
+  // Empty cells come last in both directions; numbers come before texts.
   const compare = (a, b, sign) => {
     if (a === b) return 0;
     if (a === null || b === null) return a === null ? 1 : -1;
@@ -82,7 +82,7 @@
     }
   }
 
-  // Every measurement: one row a replicate, made as they are looked at.
+  // Every measurement: one row for each replicate; only the rows of the current page are built.
   const measurements = () => {
     const { names, replicates, rows } = read("measurements-data");
     const all = [];
@@ -111,7 +111,7 @@
       button.addEventListener("click", () => { page += by; draw(); });
       return button;
     };
-    const [back, forth] = [turn("Back", -1), turn("Forth", 1)];
+    const [back, next] = [turn("Back", -1), turn("Next", 1)];
     const draw = () => {
       const pages = Math.max(1, Math.ceil(shown.length / SIZE));
       page = Math.min(Math.max(page, 0), pages - 1);
@@ -124,7 +124,7 @@
         return row;
       }));
       back.disabled = page === 0;
-      forth.disabled = page === pages - 1;
+      next.disabled = page === pages - 1;
       status.textContent = `Page ${page + 1} of ${pages}, ${shown.length.toLocaleString("en")} rows`;
     };
     sortable([...head.cells], (column, sign) => {
@@ -144,7 +144,7 @@
     const scroll = make("div", undefined, { class: "scroll", tabindex: "0", role: "region", "aria-label": "Measurements" });
     scroll.append(table);
     const pager = make("div", undefined, { class: "pager" });
-    pager.append(back, forth, status);
+    pager.append(back, next, status);
     box.append(filter, scroll, pager);
     draw();
   };
@@ -158,7 +158,7 @@
   const rolls = () => {
     const clips = read("clips-data");
     const pitches = clips.flatMap((clip) => clip.notes.map((note) => note[2]));
-    // not Math.min(...pitches): there may be too many of them for arguments
+    // not Math.min(...pitches), because there may be too many for arguments
     const low = pitches.reduce((a, b) => Math.min(a, b), 127) - 2;
     const high = pitches.reduce((a, b) => Math.max(a, b), 0) + 3;
     const lengths = clips.flatMap((clip) => clip.notes.map((note) => note[0] + note[1]));
@@ -202,17 +202,17 @@
         for (const event of ["pause", "seeked", "ended"]) audio.addEventListener(event, draw);
         canvas.addEventListener("click", (event) => {
           audio.currentTime = ((event.offsetX / canvas.clientWidth) * span) / 1000;
-          audio.play().catch(() => {}); // stopped before it began, which is no error
+          audio.play().catch(() => {}); // it was stopped before it began, which is no error
         });
       }
       return [canvas, draw];
     }));
-    // also when one is shown that was hidden while the window changed
+    // also for a roll that was hidden while the window changed its size
     const watch = new ResizeObserver((entries) => entries.forEach((entry) => drawings.get(entry.target)()));
     drawings.forEach((draw, canvas) => { draw(); watch.observe(canvas); });
   };
 
-  // Blind: one round for each sample number, with one sample of each variant, in an order of its own.
+  // Blind listening: one round for each sample number, with one sample of each variant, in random order.
   const blind = () => {
     const clips = document.getElementById("clips");
     const articles = [...clips.querySelectorAll(".clip")].filter((each) => each.dataset.variant);
@@ -254,14 +254,14 @@
       clips.append(...articles);
       articles.forEach((article) => { article.hidden = false; });
       own.forEach((each, article) => named(article, each, true));
-      panel.replaceChildren(make("p", "What you chose:"));
+      panel.replaceChildren(make("p", "Your choices:"));
       const list = make("ol");
       choices.forEach(({ letter, article, among }) => {
         const others = among.map((each, i) => `${String.fromCharCode(65 + i)} was ${each.dataset.variant}`).join("; ");
         list.append(make("li", `${letter}: ${article.dataset.variant} (${others})`));
         article.classList.add("chosen");
       });
-      panel.append(list, make("p", "A few clips and one listener: a hint, no evidence.", { class: "small" }));
+      panel.append(list, make("p", "A few clips and one listener give a hint, but no evidence.", { class: "small" }));
       begin.textContent = "Again";
       begin.hidden = false;
     };
@@ -272,7 +272,7 @@
       const order = shuffled(rounds[number]);
       articles.forEach((article) => { article.hidden = !order.includes(article); });
       order.forEach((article, i) => named(article, Array(3).fill(`Sample ${String.fromCharCode(65 + i)}`), false));
-      clips.append(...order); // and not only CSS, or the Tab key would tell
+      clips.append(...order); // not only CSS, otherwise the Tab key would reveal the order
       const form = make("form");
       const set = make("fieldset");
       set.append(make("legend", `Round ${number + 1} of ${rounds.length}: which one sounds closest to the reference?`));

@@ -1,4 +1,6 @@
-"""The tables of a report. Each is a grid, which the page, Markdown and LaTeX print:
+"""The tables of a report.
+
+Each table is a grid, which the page, Markdown and LaTeX print. The modules in the order of reading:
 
 - :mod:`ablate.report.text.tables.grid`: what a grid consists of;
 - :mod:`ablate.report.text.tables.comparisons`: differences with their intervals and verdicts;

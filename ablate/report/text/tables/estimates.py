@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from ablate.report.statistics.analysis import Analysis, Quantity
 
 _FOOT = (
-    "The samples of a replicate are averaged first, and never count as replicates (n). The resampling floor is the score "
-    "of a perfect generator by chance: its mean, and the range of 95 % of its replicates."
+    "The samples of a replicate are averaged first, and never count as replicates (n). The resampling floor is the "
+    "score of a perfect generator by chance: its mean, and the range of 95 % of its replicates."
 )
 
 

@@ -1,0 +1,84 @@
+"""The content that the page and Markdown share: answer, facts, tables and figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from ablate.report.data.corpora import MOST_PROBLEMS
+from ablate.report.statistics import summary
+from ablate.report.text import sentences, setup
+from ablate.report.text.tables import comparisons, confounds, estimates, missing, reported, responses, training
+
+if TYPE_CHECKING:
+    from ablate.report.data.artifacts import Artifacts
+    from ablate.report.figures.gallery import Pictures
+    from ablate.report.statistics.analysis import Analysis
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def report_content(analysis: Analysis, artifacts: Artifacts, pictures: Pictures) -> dict[str, Any]:
+    """Return the values that both templates use.
+
+    Args:
+        analysis: the statistics of the study.
+        artifacts: the reader that the figures were drawn with; the files that it could not read are listed.
+        pictures: the figures.
+    """
+    study = analysis.study
+    return {
+        "study": study,
+        "spec": study.spec,
+        "answer": sentences.answer(analysis),
+        "top_facts": setup.top_facts(study),
+        "facts": setup.facts(study),
+        "axes": setup.axes(study),
+        "named_variants": setup.named_variants(study),
+        "unfinished": sum(run.state not in ("done", "pruned") for run in study.runs),
+        "most_problems": MOST_PROBLEMS,
+        "environments": setup.environments(study),
+        "command": setup.command(study),
+        "grids": _grids(analysis),
+        "pictures": pictures,
+        "nothing": summary.NOTHING,
+        "missing": artifacts.missing,
+    }
+
+
+def _grids(analysis: Analysis) -> dict[str, Any]:
+    study = analysis.study
+    metrics = dict.fromkeys(study.frame["metric"])
+    return {
+        "verdicts": comparisons.verdict_grid(analysis),
+        "contrasts": comparisons.contrast_grid(analysis),
+        "effects": comparisons.factorial_grid(analysis),
+        "estimates": estimates.estimate_grid(analysis),
+        "metrics": {metric: estimates.metric_grid(analysis, metric) for metric in metrics},
+        "responses": responses.response_grid(study),
+        "confounds": confounds.confound_grid(analysis),
+        "costs": training.cost_grid(study),
+        "trainings": training.training_grid(study),
+        "reported": [reported.reported_grid(study, averages=averages) for averages in (True, False)],
+        "missing": missing.missing_grid(study),
+    }
+
+
+def template(name: str) -> jinja2.Template:
+    """Return a template; HTML is escaped automatically, and Markdown by the filter ``md``."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=jinja2.select_autoescape(("html.j2",), default_for_string=True, default=False),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["md"] = _markdown_text
+    return environment.get_template(name)
+
+
+def _markdown_text(text: str) -> str:
+    """Escape text for a cell of a Markdown table, or for a line."""
+    return "".join(f"\\{char}" if char in "\\`*_{}[]<>|#~&" else char for char in " ".join(str(text).splitlines()))

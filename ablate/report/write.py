@@ -1,0 +1,104 @@
+"""Write the report of a study: a folder with a page, figures, music, data, and the table of a paper."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from ablate.errors import AblateError, HomeError
+from ablate.files import file_name, replaced_folder
+from ablate.registry import get_registry
+from ablate.report.data.artifacts import Artifacts
+from ablate.report.data.study import Study
+from ablate.report.figures.gallery import save_figures
+from ablate.report.figures.selection import representatives
+from ablate.report.formats import bibliography, csv, html, index, latex, markdown
+from ablate.report.statistics.analysis import Analysis
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ablate.registry import Registry
+    from ablate.store.store import Store
+
+#: The formats of a report, with the main file of each.
+FORMATS = {"html": "index.html", "md": "report.md", "tex": "paper/table.tex", "csv": "data/effects.csv"}
+
+
+def write_report(
+    store: Store,
+    home: Path,
+    name: str,
+    formats: Sequence[str] = ("html",),
+    *,
+    sound: bool = True,
+    registry: Registry | None = None,
+) -> Path:
+    """Write the report of a study to ``home/reports/<name>/``, complete or not at all, and the index of all reports.
+
+    Depending on the formats, the folder contains ``index.html`` with ``midi/`` and ``audio/``; ``report.md``;
+    ``figures/`` for both (SVG; with Markdown PNG too); ``paper/`` (``table.tex``, ``references.bib``) and ``data/``
+    (CSV), which the page links to. A new page replaces the whole folder, so no file in it is older than the page; the
+    other formats are added to the folder. The same results give the same bytes. A name that is not safe for a folder
+    is changed.
+
+    Args:
+        store: the database with the study.
+        home: the folder with its files.
+        name: the name of the study.
+        formats: keys of :data:`FORMATS`.
+        sound: whether to render sound, if the renderer is installed.
+        registry: the components; default those that are installed.
+
+    Returns:
+        The path of the first format's file.
+
+    Raises:
+        UnknownName: no such study.
+        AblateError: the study has no measurements yet.
+        HomeError: the folder cannot be written.
+    """
+    study = Study.read(store, name)
+    if study.frame.empty:
+        raise AblateError(f"study '{name}' has no measurements yet, so there is nothing to report; run it first")
+    target = home / "reports" / file_name(name)
+    registry = registry or get_registry()
+    try:
+        with replaced_folder(target, keep="html" not in formats) as folder:
+            _write_formats(Analysis(study), Artifacts(home), folder, formats, registry, sound=sound)
+        index.write_index(home / "reports")
+    except OSError as error:
+        raise HomeError(f"the report cannot be written to {target}: {error.strerror or error}") from error
+    return target / FORMATS[formats[0]]
+
+
+def _write_formats(
+    analysis: Analysis, artifacts: Artifacts, folder: Path, formats: Sequence[str], registry: Registry, *, sound: bool
+) -> None:
+    page, as_markdown = "html" in formats, "md" in formats
+    if page or "csv" in formats:
+        _write_files(folder / "data", csv.csv_files(analysis))
+    if page or "tex" in formats:
+        sources = bibliography.bibliography(analysis.study, registry)
+        _write_files(folder / "paper", {"table.tex": latex.latex_table(analysis), "references.bib": sources})
+    if not (page or as_markdown):
+        return
+    figures = folder / "figures"
+    shutil.rmtree(figures, ignore_errors=True)
+    figures.mkdir()
+    pictures = save_figures(analysis, artifacts, figures, png=as_markdown)
+    if page:
+        variants = representatives(analysis)
+        music = html.write_music(analysis, artifacts, folder, variants, registry, sound=sound)
+        table = (folder / "paper" / "table.tex").read_text(encoding="utf-8")
+        text = html.html_page(analysis, artifacts, pictures, music, table)
+        _write_files(folder, {"index.html": text, "summary.json": index.summary_json(analysis)})
+    if as_markdown:
+        _write_files(folder, {"report.md": markdown.markdown_report(analysis, artifacts, pictures)})
+
+
+def _write_files(folder: Path, files: Mapping[str, str]) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
