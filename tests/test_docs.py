@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.checkout import ROOT
 
-from ablate.report.results import FIGURES
+from ablate.report.figures.gallery import FIGURES
 from ablate.study.file.study_file import read_study
 
 if TYPE_CHECKING:

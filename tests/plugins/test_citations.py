@@ -11,7 +11,7 @@ from support.checkout import ROOT
 
 from ablate.registry import get_registry
 from ablate.report.data.study import Study
-from ablate.report.formats.latex import METHODS, bibliography
+from ablate.report.formats.bibliography import METHODS, bibliography
 from ablate.specs import SPECS
 from ablate.store.records import RunRecord, StudyRecord, VariantRecord
 from ablate.store.store import Store
@@ -140,7 +140,7 @@ def test_every_shipped_study_is_looked_at() -> None:
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_report_names_the_sources_of_what_a_study_uses(name: str, tmp_path: Path) -> None:
-    found = re.findall(r"^@\w+\{(\w+),", bibliography(planned(name, tmp_path)), re.MULTILINE)
+    found = re.findall(r"^@\w+\{(\w+),", bibliography(planned(name, tmp_path), get_registry()), re.MULTILINE)
     methods = {citations.key(entry) for entry in METHODS.values()}
     assert len(set(found)) == len(found), "a source is listed twice"
     assert set(found) - methods == STUDIES[name]

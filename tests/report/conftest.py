@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.report_study import REPORTED, STUDY, Builder, Home
 
-from ablate.report.formats.html import write_report
+from ablate.report.write import write_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

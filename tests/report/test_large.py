@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.outputs_material import PITCH, Parsed, drawn, put
 
-from ablate.report.formats.html import write_report
+from ablate.report.write import write_report
 from ablate.store.store import Store
 
 if TYPE_CHECKING:

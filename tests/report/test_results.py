@@ -16,7 +16,7 @@ from support.report_study import STUDY, Builder
 
 import ablate
 from ablate.errors import HomeError, UnknownName
-from ablate.report.results import FIGURES, StudyResults
+from ablate.report.figures.gallery import FIGURES
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.report_study import Home
+
+    from ablate.report.results import StudyResults
 
 FRAMES = ("frame", "estimates", "effects", "floors", "runs")
 AXIS = "sampler.temperature.tau"
@@ -150,10 +152,10 @@ def test_verdicts_are_sentences_about_the_objective_first(results: StudyResults)
     assert found.blocks[0].heading == "distance.pitch (lower is better), against tau=0.6"
     (line,) = found.blocks[0].lines
     row = results.effects().query("metric == 'distance.pitch' and feature == 'average'").iloc[0]
-    assert line.verdict == row["verdict"] == "cannot tell"
+    assert line.verdict == row["verdict"] == "inconclusive"
     shown = f"{row['difference']:+.3g}".replace("-", "\N{MINUS SIGN}")
     assert line.text.startswith(f"Cannot tell tau=0.8 from tau=0.6: distance.pitch {shown}")
-    assert any("notes in a sample" in warning or "tokenizer alone costs" in warning for warning in found.warnings)
+    assert any("notes in a sample" in warning or "error of the tokenizer alone" in warning for warning in found.warnings)
 
 
 def test_names_and_how_it_shows_itself(results: StudyResults) -> None:

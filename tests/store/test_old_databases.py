@@ -11,7 +11,7 @@ import optuna
 import pytest
 from support.store_material import ask
 
-from ablate.report.formats.html import write_report
+from ablate.report.write import write_report
 from ablate.store import schema
 from ablate.store.store import Store
 

@@ -14,7 +14,7 @@ from support.report_study import STUDY, Builder
 
 from ablate.music.performance import Performance
 from ablate.report.formats import audio
-from ablate.report.formats.html import write_report
+from ablate.report.write import write_report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ def loudness(samples: np.ndarray[Any, Any]) -> float:
 
 @needs_audio
 def test_what_is_heard_is_as_long_as_what_is_played(tmp_path: Path) -> None:
-    samples, rate = heard(audio.rendered(scale(), tmp_path))
+    samples, rate = heard(audio.render(scale(), tmp_path))
     assert samples.ndim == 1
     assert 3.9 < len(samples) / rate < 8.0, "the notes end after 3.9 s, and the last one may ring"
     assert 0.01 < loudness(samples[: round(3.9 * rate)]) < 1.0
@@ -48,22 +48,22 @@ def test_what_is_heard_is_as_long_as_what_is_played(tmp_path: Path) -> None:
 
 @needs_audio
 def test_what_is_played_louder_sounds_louder(tmp_path: Path) -> None:
-    soft, loud = (heard(audio.rendered(scale(velocity), tmp_path))[0] for velocity in (30, 110))
+    soft, loud = (heard(audio.render(scale(velocity), tmp_path))[0] for velocity in (30, 110))
     assert loudness(loud) > 2 * loudness(soft)
     assert np.abs(loud).max() <= 1.01
 
 
 @needs_audio
 def test_the_same_notes_are_rendered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = audio.rendered(scale(), tmp_path / "cache")
+    first = audio.render(scale(), tmp_path / "cache")
     (kept,) = (tmp_path / "cache").iterdir()
     assert kept.read_bytes() == first
     os.utime(kept, (0, 0))
     monkeypatch.setitem(sys.modules, "midirenderer", None)
-    assert audio.rendered(scale(), tmp_path / "cache") == first
+    assert audio.render(scale(), tmp_path / "cache") == first
     assert kept.stat().st_mtime == 0
     with pytest.raises(ImportError):
-        audio.rendered(scale(100), tmp_path / "cache")
+        audio.render(scale(100), tmp_path / "cache")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from support.report_study import Builder
 
 from ablate.music.performance import Performance
 from ablate.music.storage import pack_performances
-from ablate.report.formats.html import write_report
+from ablate.report.write import write_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,7 +13,7 @@ import pytest
 from markdown_it import MarkdownIt
 from support.outputs_material import PITCH, Parsed, component, drawn, put
 
-from ablate.report.formats.html import FORMATS, write_report
+from ablate.report.write import FORMATS, write_report
 from ablate.store.store import Store
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from support.outputs_material import L1, PITCH, Parsed, drawn, put
 from support.report_study import STUDY, Builder
 
-from ablate.report.formats.html import FORMATS, write_report
+from ablate.report.write import FORMATS, write_report
 from ablate.store.store import Store
 
 if TYPE_CHECKING:

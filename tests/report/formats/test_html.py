@@ -16,7 +16,7 @@ from scipy import stats as sps
 
 from ablate.errors import AblateError, HomeError
 from ablate.files import file_name
-from ablate.report.formats.html import write_report
+from ablate.report.write import write_report
 from ablate.store.records import RunRecord, StudyRecord, VariantRecord
 from ablate.store.store import Store
 
@@ -150,7 +150,7 @@ def test_its_numbers_are_those_that_were_measured(page: Path, finished: Home) ->
     as_extreme = (signs * (other - one)).mean(1) >= abs((other - one).mean()) - 1e-12
     assert row["difference"] == pytest.approx((other - one).mean())
     assert row["p"] == pytest.approx(min(1.0, 2 * as_extreme.mean()))
-    assert (row["comparison"], row["versus"], row["verdict"]) == ("tau=0.8", "tau=0.6", "cannot tell")
+    assert (row["comparison"], row["versus"], row["verdict"]) == ("tau=0.8", "tau=0.6", "inconclusive")
 
 
 def test_values_stand_beside_their_floors(read: _Reader) -> None:
@@ -228,7 +228,7 @@ def test_a_report_that_cannot_be_finished_leaves_the_old_one(
     def no_space(*_args: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ablate.report.formats.html._Writer._page", no_space)
+    monkeypatch.setattr("ablate.report.formats.html.html_page", no_space)
     with pytest.raises(HomeError, match="No space left on device"):
         write_report(finished.store, finished.path, "tau_sweep@smoke")
     assert page.read_bytes() == before

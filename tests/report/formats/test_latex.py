@@ -13,10 +13,11 @@ from support.outputs_material import L1, PITCH, RATE, component, drawn, put
 
 from ablate.registry import get_registry
 from ablate.report.data.study import Study
-from ablate.report.formats.html import write_report
-from ablate.report.formats.latex import METHODS, escaped, latex_table
+from ablate.report.formats.bibliography import METHODS
+from ablate.report.formats.latex import escape, latex_table
 from ablate.report.results import load_results
 from ablate.report.statistics.analysis import Analysis
+from ablate.report.write import write_report
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def test_it_is_a_booktabs_table_with_a_row_for_each_variant(table: str) -> None:
         "",
         r"plain \emph{(baseline)}",
         "low",
-        escaped(HOSTILE),
+        escape(HOSTILE),
         "resampling",
     ]
     width = len(re.search(r"\\begin{tabular}{(\w+)}", table)[1])  # type: ignore[index]
@@ -64,10 +65,10 @@ def test_marks_say_the_verdict_and_the_caption_their_rule(table: str) -> None:
 
 def test_what_is_printed_is_what_was_written(table: str) -> None:
     """Every character that means something to LaTeX is in the table only as itself."""
-    assert escaped(HOSTILE) == (
+    assert escape(HOSTILE) == (
         r"100\% of \$a\_1\$ \& \textbackslash{}input\{x\} \#\{2\} \textasciitilde{}\textasciicircum{}"
     )
-    inner = table.replace(escaped(HOSTILE), "")
+    inner = table.replace(escape(HOSTILE), "")
     assert r"\input" not in inner
     assert not re.search(r"(?<!\\)[#~]", inner)
     depth = 0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from support.effects_material import NAN, RULES, replicated
 
-from ablate.report.statistics.best import Best, best_of, left_out
+from ablate.report.statistics.best import Best, best_of, exclusion_p
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,6 +158,6 @@ class TestProperties:
 
 
 def test_nobody_is_behind_by_nothing() -> None:
-    assert left_out([np.zeros(8), np.ones(1), np.empty(0)], RULES)[0] == 1.0
-    assert all(math.isnan(p) for p in left_out([np.zeros(8), np.ones(1), np.empty(0)], RULES)[1:])
-    assert left_out([], RULES) == []
+    assert exclusion_p([np.zeros(8), np.ones(1), np.empty(0)], RULES)[0] == 1.0
+    assert all(math.isnan(p) for p in exclusion_p([np.zeros(8), np.ones(1), np.empty(0)], RULES)[1:])
+    assert exclusion_p([], RULES) == []

@@ -14,9 +14,8 @@ from ablate.report.statistics.confounds import (
     QUANTITIES,
     TOLERANCE,
     Confound,
-    bundled,
     changed_paths,
-    followed,
+    confounds_of,
     warnings,
 )
 
@@ -34,7 +33,7 @@ def runs(**variants: list[dict[str, float]]) -> pd.DataFrame:
 
 class TestFollowed:
     def test_means_over_replicates_beside_the_baselines(self) -> None:
-        found = followed(runs(a=[{}, {"tokens_seen": 3000.0}], b=[{"tokens_seen": 5000.0}, {}]), "a")
+        found = confounds_of(runs(a=[{}, {"tokens_seen": 3000.0}], b=[{"tokens_seen": 5000.0}, {}]), "a")
         assert [(each.variant, each.quantity) for each in found] == [(v, q) for v in "ab" for q in QUANTITIES]
         tokens = {each.variant: each for each in found if each.quantity == "tokens_seen"}
         assert tokens["a"] == Confound("a", "tokens_seen", 2000.0, 1.0)
@@ -43,11 +42,11 @@ class TestFollowed:
 
     def test_what_is_not_known_is_left_out(self) -> None:
         nothing = dict.fromkeys(QUANTITIES, math.nan)
-        assert followed(runs(a=[nothing], b=[{}]), "a") == []
-        found = followed(runs(a=[{}, nothing], b=[{"parameters": math.nan}]), "a")
+        assert confounds_of(runs(a=[nothing], b=[{}]), "a") == []
+        found = confounds_of(runs(a=[{}, nothing], b=[{"parameters": math.nan}]), "a")
         assert ("b", "parameters") not in {(each.variant, each.quantity) for each in found}
         assert all(each.ratio == 1.0 for each in found)
-        assert followed(runs(a=[{}], b=[{}]), "gone") == []
+        assert confounds_of(runs(a=[{}], b=[{}]), "gone") == []
 
     @pytest.mark.parametrize(
         ("ratio", "matters"),
@@ -64,7 +63,7 @@ class TestFollowed:
 
 class TestWarnings:
     def test_a_sentence_for_each_quantity_with_every_variant(self) -> None:
-        found = followed(
+        found = confounds_of(
             runs(
                 a=[{}],
                 b=[{"tokens_seen": 5000.0, "sample_notes": 40.0}],
@@ -75,7 +74,7 @@ class TestWarnings:
         )
         listed = ["b 5 times, c +10%, d 0.4 times", f"b {MINUS}20%"]
         assert warnings(found, {}) == [
-            f"{what} differ from the baseline's: {each}. That alone may explain a difference."
+            f"{what} differ from the baseline: {each}. This alone may explain a difference."
             for what, each in zip(("Tokens seen in training", "Notes in a sample"), listed, strict=True)
         ]
 
@@ -86,19 +85,19 @@ class TestWarnings:
         assert "v6" not in sentence
 
     def test_steps_that_are_varied_themselves_are_no_surprise(self) -> None:
-        found = followed(runs(a=[{}], b=[{"steps": 200.0}], c=[{"steps": 300.0}]), "a")
+        found = confounds_of(runs(a=[{}], b=[{"steps": 200.0}], c=[{"steps": 300.0}]), "a")
         assert warnings(found, {"b": ["training.steps"], "c": ["training.steps"]}) == []
         (sentence,) = warnings(found, {"b": ["training.steps"], "c": ["training.batch"]})
-        assert sentence.startswith("Training steps differ from the baseline's: c 3 times.")
+        assert sentence == "Training steps differ from the baseline: c 3 times. This alone may explain a difference."
 
     def test_but_the_tokens_that_come_of_them_are_said(self) -> None:
-        found = followed(runs(a=[{}], b=[{"steps": 200.0, "tokens_seen": 2000.0}]), "a")
+        found = confounds_of(runs(a=[{}], b=[{"steps": 200.0, "tokens_seen": 2000.0}]), "a")
         assert [each.partition(" differ")[0] for each in warnings(found, {"b": ["training.steps"]})] == [
             "Tokens seen in training"
         ]
 
     def test_where_all_are_alike_there_is_none(self) -> None:
-        assert warnings(followed(runs(a=[{}], b=[{"steps": 104.0}]), "a"), {}) == []
+        assert warnings(confounds_of(runs(a=[{}], b=[{"steps": 104.0}]), "a"), {}) == []
 
 
 def component(name: str, **options: Any) -> dict[str, Any]:
@@ -138,6 +137,3 @@ class TestChangedPaths:
 
     def test_a_label_by_itself_is_a_change(self) -> None:
         assert self.changed(labels={"tempo": 60.0}) == ["labels.tempo"]
-
-    def test_bundled_is_who_changes_several_things(self) -> None:
-        assert bundled({"base": [], "one": ["a"], "two": ["a", "b"], "three": ["a", "b", "c"]}) == ["two", "three"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.effects_material import NAN
 
 from ablate.report.statistics import floors
-from ablate.report.statistics.floors import Band, bands, margins, summarise
+from ablate.report.statistics.floors import Band, bands, margins, summarise_floors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ def floor_frame(rows: Mapping[tuple[str, str, str, str], Sequence[float]]) -> pd
 
 def of_variants(resampling: Sequence[float] = (), **others: Sequence[float]) -> pd.DataFrame:
     """The floors of variants a (the baseline), b and c, which are the same."""
-    return summarise(
+    return summarise_floors(
         floor_frame(
             {(v, *Q, floor): values for v in "abc" for floor, values in {"resampling": resampling, **others}.items()}
         )
@@ -42,7 +42,7 @@ class TestSummarise:
     @given(st.lists(st.floats(-9, 9), min_size=1, max_size=30))
     @settings(max_examples=25)
     def test_mean_and_the_central_95_percent(self, values: list[float]) -> None:
-        (found,) = summarise(floor_frame({("a", *Q, "resampling"): values})).to_dict("records")
+        (found,) = summarise_floors(floor_frame({("a", *Q, "resampling"): values})).to_dict("records")
         assert (found["variant"], found["metric"], found["feature"], found["floor"]) == ("a", *Q, "resampling")
         assert found["mean"] == pytest.approx(np.mean(values), abs=1e-12)
         assert (found["low"], found["high"]) == pytest.approx(tuple(np.quantile(values, [0.025, 0.975])), abs=1e-12)
@@ -55,17 +55,17 @@ class TestSummarise:
             ("a", "m", "g", "resampling"): [7.0],
             ("b", "m", "f", "resampling"): [5.0, 6.0],
         }
-        found = summarise(floor_frame(rows)).set_index(["variant", "metric", "feature", "floor"])
+        found = summarise_floors(floor_frame(rows)).set_index(["variant", "metric", "feature", "floor"])
         assert found["mean"].to_dict() == {key: np.mean(values) for key, values in rows.items()}
         assert found["n"].to_dict() == {key: len(values) for key, values in rows.items()}
 
     def test_of_nothing_there_is_nothing(self) -> None:
-        assert summarise(floor_frame({})).empty
-        assert bands(summarise(floor_frame({}))) == {}
+        assert summarise_floors(floor_frame({})).empty
+        assert bands(summarise_floors(floor_frame({}))) == {}
 
     def test_a_band_is_that_of_resampling(self) -> None:
         rows = {("a", *Q, "resampling"): [1.0, 2.0, 3.0], ("a", *Q, "shuffled"): [8.0, 9.0], ("b", *Q, "copy"): [0.0]}
-        found = bands(summarise(floor_frame(rows)))
+        found = bands(summarise_floors(floor_frame(rows)))
         assert list(found) == [("a", *Q)]
         assert tuple(found["a", *Q]) == pytest.approx((1.05, 2.95, 2.0))
         assert found["a", *Q].width == pytest.approx(1.9)
@@ -79,14 +79,14 @@ FEATURES = pd.DataFrame(
 class TestMargins:
     def test_by_default_they_are_the_width_of_the_baselines_band(self) -> None:
         rows = {("a", *Q, "resampling"): [1.0, 2.0, 3.0], ("b", *Q, "resampling"): [1.0, 100.0]}
-        ((key, (margin, whose)),) = margins(summarise(floor_frame(rows)), "a", {}, FEATURES).items()
+        ((key, (margin, whose)),) = margins(summarise_floors(floor_frame(rows)), "a", {}, FEATURES).items()
         assert (key, whose) == (Q, "the resampling band's width")
         assert margin == pytest.approx(1.9)
-        assert margins(summarise(floor_frame(rows)), "c", {}, FEATURES) == {}
+        assert margins(summarise_floors(floor_frame(rows)), "c", {}, FEATURES) == {}
 
     def test_a_band_without_width_says_nothing(self) -> None:
         rows = {("a", *Q, "resampling"): [0.0, 0.0, 0.0], ("a", "m", "l1", "resampling"): [2.0]}
-        assert margins(summarise(floor_frame(rows)), "a", {}, FEATURES) == {}
+        assert margins(summarise_floors(floor_frame(rows)), "a", {}, FEATURES) == {}
 
     def test_a_number_stands_for_the_average(self) -> None:
         found = margins(of_variants([1.0, 2.0, 3.0]), "a", {"m": 0.5}, FEATURES)
@@ -105,7 +105,7 @@ class TestMargins:
         assert margins(of_variants(), "a", {"gone": 1.0}, FEATURES) == {}
 
 
-def compared(direction: str = "lower", **means: float) -> pd.DataFrame:
+def differences(direction: str = "lower", **means: float) -> pd.DataFrame:
     """Variants with these means; the first one is the baseline."""
     base = next(iter(means.values()))
     return pd.DataFrame([(v, *Q, mean - base, mean, direction) for v, mean in means.items()]).set_axis(
@@ -114,59 +114,61 @@ def compared(direction: str = "lower", **means: float) -> pd.DataFrame:
 
 
 INSIDE = (
-    "the metric: every variant is as close to the reference as its own notes, resampled, would be by chance; longer "
-    "samples would show more."
+    "the metric: every variant is as close to the reference as notes resampled from the reference are by chance. "
+    "Longer samples may show differences."
 )
 
 
 class TestWarnings:
     def test_a_round_trip_that_costs_more_than_any_difference(self) -> None:
         summary = of_variants(round_trip=[0.6], copy=[0.1])
-        (found,) = floors.warnings(summary, compared(a=2.0, b=2.2, c=1.6), LABELS)
+        (found,) = floors.warnings(summary, differences(a=2.0, b=2.2, c=1.6), LABELS)
         assert found == (
-            "the metric: the tokenizer alone costs 0.5 (encoding and decoding, no model), more than the largest "
-            "difference between variants (0.4). Other bins or another tokenizer would show more."
+            "the metric: the error of the tokenizer alone (encoding and decoding, no model) is 0.5, more than the "
+            "largest difference between variants (0.4). Other bins or another tokenizer may show differences."
         )
-        assert floors.warnings(summary, compared(a=2.0, b=2.2, c=1.4), LABELS) == []
+        assert floors.warnings(summary, differences(a=2.0, b=2.2, c=1.4), LABELS) == []
 
     def test_what_a_round_trip_costs_is_beside_a_copy(self) -> None:
         """A metric that says 0.5 of the reference itself does so whatever the tokenizer."""
-        assert floors.warnings(of_variants(round_trip=[0.5], copy=[0.5]), compared(a=2.0, b=2.1), LABELS) == []
-        assert floors.warnings(of_variants(round_trip=[0.5]), compared(a=2.0, b=2.1), LABELS) == []
+        assert floors.warnings(of_variants(round_trip=[0.5], copy=[0.5]), differences(a=2.0, b=2.1), LABELS) == []
+        assert floors.warnings(of_variants(round_trip=[0.5]), differences(a=2.0, b=2.1), LABELS) == []
 
     def test_of_several_tokenizers_the_cheapest_counts(self) -> None:
         rows = {("a", *Q, "copy"): [0.0], ("a", *Q, "round_trip"): [0.9]}
         rows |= {("b", *Q, "copy"): [0.0], ("b", *Q, "round_trip"): [0.1]}
-        assert floors.warnings(summarise(floor_frame(rows)), compared(a=2.0, b=2.2), LABELS) == []
+        assert floors.warnings(summarise_floors(floor_frame(rows)), differences(a=2.0, b=2.2), LABELS) == []
 
     def test_every_variant_inside_its_band(self) -> None:
         summary = of_variants([1.0, 2.0, 3.0])
-        assert floors.warnings(summary, compared(a=1.05, b=2.0, c=2.95), LABELS) == [INSIDE]
+        assert floors.warnings(summary, differences(a=1.05, b=2.0, c=2.95), LABELS) == [INSIDE]
         for outside in (0.9, 3.1):
-            assert floors.warnings(summary, compared(a=1.1, b=2.0, c=outside), LABELS) == []
-            assert floors.warnings(summary, compared(a=outside, b=2.0, c=2.0), LABELS) == [], "the baseline is one too"
+            assert floors.warnings(summary, differences(a=1.1, b=2.0, c=outside), LABELS) == []
+            assert floors.warnings(summary, differences(a=outside, b=2.0, c=2.0), LABELS) == [], (
+                "the baseline is one too"
+            )
 
     def test_a_band_is_each_variants_own(self) -> None:
         """Fewer samples make a wider one."""
         rows = {("a", *Q, "resampling"): [1.0, 2.0, 3.0], ("b", *Q, "resampling"): [4.0, 5.0, 6.0]}
-        summary = summarise(floor_frame(rows))
-        assert floors.warnings(summary, compared(a=2.0, b=5.0), LABELS) == [INSIDE]
-        assert floors.warnings(summary, compared(a=5.0, b=2.0), LABELS) == []
+        summary = summarise_floors(floor_frame(rows))
+        assert floors.warnings(summary, differences(a=2.0, b=5.0), LABELS) == [INSIDE]
+        assert floors.warnings(summary, differences(a=5.0, b=2.0), LABELS) == []
 
     def test_only_where_lower_is_better(self) -> None:
         summary = of_variants([1.0, 2.0, 3.0], round_trip=[9.0], copy=[0.0])
-        assert len(floors.warnings(summary, compared(a=2.0, b=2.1), LABELS)) == 2
+        assert len(floors.warnings(summary, differences(a=2.0, b=2.1), LABELS)) == 2
         for direction in ("higher", "none"):
-            assert floors.warnings(summary, compared(direction, a=2.0, b=2.1), LABELS) == []
+            assert floors.warnings(summary, differences(direction, a=2.0, b=2.1), LABELS) == []
 
     def test_only_of_what_is_looked_at_and_compared(self) -> None:
         summary = of_variants([1.0, 2.0, 3.0], round_trip=[9.0], copy=[0.0])
-        assert floors.warnings(summary, compared(a=2.0, b=2.1), {}) == []
-        assert floors.warnings(summary, compared(a=2.0, b=2.1), {("m", "l1"): "another"}) == []
-        assert floors.warnings(summary, compared(a=2.0).iloc[:0], LABELS) == []
+        assert floors.warnings(summary, differences(a=2.0, b=2.1), {}) == []
+        assert floors.warnings(summary, differences(a=2.0, b=2.1), {("m", "l1"): "another"}) == []
+        assert floors.warnings(summary, differences(a=2.0).iloc[:0], LABELS) == []
 
     def test_without_floors_there_is_nothing_to_warn_of(self) -> None:
-        assert floors.warnings(summarise(floor_frame({})), compared(a=2.0, b=2.0), LABELS) == []
+        assert floors.warnings(summarise_floors(floor_frame({})), differences(a=2.0, b=2.0), LABELS) == []
 
 
 def test_a_band_holds_as_much_as_it_says() -> None:

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ablate.report.statistics import summary
+from ablate.report.statistics.responses import responses
+from ablate.report.statistics.summary import NOTHING
+from ablate.report.text.tables.terminal import response_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +45,7 @@ def test_slope_and_correlation_are_each_replicates_own() -> None:
         slope = (1.0, 0.8, 1.1)[replicate] if name == "told" else 0.0
         return slope * level + replicate + float(noise[LEVELS.index(level), replicate, sample])
 
-    rows = summary.responses(frame_of(value)).set_index("variant")
+    rows = responses(frame_of(value)).set_index("variant")
     assert list(rows.index) == ["told", "untold"]
     for name in rows.index:
         means = np.array(
@@ -59,7 +61,7 @@ def test_slope_and_correlation_are_each_replicates_own() -> None:
 
 
 def test_what_does_not_move_does_not_follow() -> None:
-    rows = summary.responses(frame_of(lambda name, level, replicate, sample: 2.0))
+    rows = responses(frame_of(lambda name, level, replicate, sample: 2.0))
     assert rows["slope"].abs().max() < 1e-9
     assert set(rows["correlation"]) == {0.0}
 
@@ -68,32 +70,32 @@ def test_nothing_is_said_of_two_levels_or_of_what_should_be_low() -> None:
     def value(name: str, level: float, replicate: int, sample: int) -> float:
         return level
 
-    assert summary.responses(frame_of(value, levels=(0.8, 1.2))).empty
-    assert summary.responses(frame_of(value, direction="lower")).empty
+    assert responses(frame_of(value, levels=(0.8, 1.2))).empty
+    assert responses(frame_of(value, direction="lower")).empty
 
 
 def test_a_replicate_without_all_its_levels_is_left_out() -> None:
     frame = frame_of(lambda name, level, replicate, sample: level)
     part = frame[(frame["replicate"] < 2) | (frame["labels.tempo"] < 1.0)]
-    rows = summary.responses(part)
+    rows = responses(part)
     assert set(rows["n"]) == {2}
     assert rows["slope"].tolist() == pytest.approx([1.0, 1.0])
 
 
 def test_the_table_reads() -> None:
-    table = summary.response_table(summary.responses(frame_of(lambda name, level, replicate, sample: level)))
+    table = response_table(responses(frame_of(lambda name, level, replicate, sample: level)))
     assert table.rows[0] == ("told", "control.tempo notes_per_second", "tempo", "1.00 ± 0.00", "1.00 ± 0.00", "3")
-    single = summary.responses(frame_of(lambda name, level, replicate, sample: level).query("replicate == 0"))
+    single = responses(frame_of(lambda name, level, replicate, sample: level).query("replicate == 0"))
     assert math.isnan(single["slope_sd"][0])
-    assert summary.response_table(single).rows[0][3] == f"1.00 ± {summary.NOTHING}"
+    assert response_table(single).rows[0][3] == f"1.00 ± {NOTHING}"
 
 
 def test_where_no_replicate_has_a_line_there_is_no_row() -> None:
     frame = frame_of(lambda name, level, replicate, sample: level, levels=(0.8, 1.0, 1.2))
-    assert summary.responses(frame[frame["replicate"] != (frame["labels.tempo"] * 5 - 4).round()]).empty
+    assert responses(frame[frame["replicate"] != (frame["labels.tempo"] * 5 - 4).round()]).empty
 
 
 def test_names_of_a_category_have_no_line_through_them() -> None:
     frame = frame_of(lambda name, level, replicate, sample: level)
     names = frame["labels.tempo"].map({level: f"00{place}" for place, level in enumerate(LEVELS)})
-    assert summary.responses(frame.assign(**{"labels.tempo": names})).empty
+    assert responses(frame.assign(**{"labels.tempo": names})).empty

@@ -43,7 +43,7 @@ def test_where_nothing_differs_few_studies_claim_that_something_does(
     simulation: ModuleType, scatter: str, m: int
 ) -> None:
     values = simulation.differences(np.random.default_rng(m), scatter, STUDIES, m, 8, 0.0)
-    wrong = simulation.told(simulation.judged(values, np.nan)).any(1).sum()
+    wrong = simulation.claims(simulation.judge(values, np.nan)).any(1).sum()
     assert at_most(wrong, simulation.ALPHA)
     assert wrong > STUDIES / 200, "a rule that never claims anything is no rule"
 
@@ -58,39 +58,39 @@ def test_a_family_without_correction_would_be_wrong_more_often(simulation: Modul
 @pytest.mark.parametrize("effect", [0.5, 1.0, 2.0])
 def test_a_difference_as_large_as_the_margin_is_seldom_called_none(simulation: ModuleType, effect: float) -> None:
     values = simulation.differences(np.random.default_rng(7), "normal", STUDIES, 1, 8, effect)
-    found = simulation.judged(values, effect * np.sqrt(2.0))
-    assert at_most((found == "no difference that matters").sum(), simulation.ALPHA)
+    found = simulation.judge(values, effect * np.sqrt(2.0))
+    assert at_most((found == "equivalent").sum(), simulation.ALPHA)
 
 
 def test_where_nothing_differs_enough_replicates_say_so(simulation: ModuleType) -> None:
     values = simulation.differences(np.random.default_rng(8), "normal", 500, 4, 10, 0.0)
-    found = simulation.judged(values, 2.0 * np.sqrt(2.0))
-    assert (found == "no difference that matters").mean() > 0.95
+    found = simulation.judge(values, 2.0 * np.sqrt(2.0))
+    assert (found == "equivalent").mean() > 0.95
 
 
 @pytest.mark.parametrize(("effect", "n"), [(1.0, 6), (1.0, 8), (1.5, 8), (0.5, 12), (1.0, 12), (2.0, 7)])
 def test_power_is_as_computed(simulation: ModuleType, effect: float, n: int) -> None:
     values = simulation.differences(np.random.default_rng(n), "normal", 2000, 1, n, effect)
-    found = simulation.told(simulation.judged(values, np.nan)).mean()
+    found = simulation.claims(simulation.judge(values, np.nan)).mean()
     assert found == pytest.approx(inference.power(effect, n, simulation.ALPHA), abs=0.04)
 
 
 def test_a_better_variant_is_called_better_and_a_worse_one_worse(simulation: ModuleType) -> None:
     rng = np.random.default_rng(9)
     for effect, verdict in ((-3.0, "better"), (3.0, "worse")):
-        found = simulation.judged(simulation.differences(rng, "normal", 200, 1, 10, effect), np.nan)
+        found = simulation.judge(simulation.differences(rng, "normal", 200, 1, 10, effect), np.nan)
         assert (found == verdict).mean() > 0.95
 
 
 def test_the_best_variant_is_seldom_left_out(simulation: ModuleType) -> None:
     """Of equal variants each is as good as any, so one of them is looked at."""
     values = np.random.default_rng(11).normal(size=(1000, 5, 8))
-    named = [simulation.named_as_best(study) for study in values]
+    named = [simulation.best_candidates(study) for study in values]
     missed = sum(0 not in each for each in named)
     assert at_most(missed, simulation.ALPHA, 1000)
     assert missed > 5, "a rule that leaves out nobody is no rule"
     values[:, 0] -= 3.0
-    assert np.mean([simulation.named_as_best(study) == {0} for study in values[:300]]) > 0.9
+    assert np.mean([simulation.best_candidates(study) == {0} for study in values[:300]]) > 0.9
 
 
 def test_the_page_says_what_the_simulations_found(simulation: ModuleType) -> None:

@@ -12,6 +12,8 @@ from support.report_study import STUDY
 
 from ablate.report.data.frames import histogram_frame, run_frame, study_frame
 from ablate.report.statistics import summary
+from ablate.report.statistics.histograms import distinct_histograms, pooled_histograms
+from ablate.report.text.tables.terminal import summary_table
 
 if TYPE_CHECKING:
     from support.report_study import Home
@@ -27,7 +29,7 @@ def _frame(
 
 
 def test_samples_are_nested_and_never_count_towards_n(finished: Home) -> None:
-    rows = summary.comparison(study_frame(finished.store, STUDY))
+    rows = summary.summarise(study_frame(finished.store, STUDY))
     for row in rows.itertuples():
         values = np.array(
             [
@@ -45,13 +47,13 @@ def test_samples_are_nested_and_never_count_towards_n(finished: Home) -> None:
 
 def test_a_replicate_counts_once_however_many_samples_it_has() -> None:
     frame = _frame([("a", 0, s, "m", "l1", 1.0) for s in range(9)] + [("a", 1, 0, "m", "l1", 3.0)])
-    row = summary.comparison(frame).iloc[0]
+    row = summary.summarise(frame).iloc[0]
     assert (row["mean"], row["n"], row["samples"]) == (2.0, 2, 10)
     assert row["sd"] == pytest.approx(math.sqrt(2))
 
 
 def test_one_replicate_has_no_standard_deviation() -> None:
-    row = summary.comparison(_frame([("a", 0, 0, "m", "l1", 1.0), ("a", 0, 1, "m", "l1", 2.0)])).iloc[0]
+    row = summary.summarise(_frame([("a", 0, 0, "m", "l1", 1.0), ("a", 0, 1, "m", "l1", 2.0)])).iloc[0]
     assert row["mean"] == 1.5
     assert math.isnan(row["sd"])
     assert row["n"] == 1
@@ -59,7 +61,7 @@ def test_one_replicate_has_no_standard_deviation() -> None:
 
 def test_variants_keep_their_order_whatever_that_of_the_rows() -> None:
     frame = _frame([("b", 0, 0, "m", "l1", 1.0), ("a", 0, 0, "m", "l1", 2.0)])
-    assert list(summary.comparison(frame)["variant"]) == ["a", "b"]
+    assert list(summary.summarise(frame)["variant"]) == ["a", "b"]
 
 
 def test_headline_is_the_average_or_all_there_is() -> None:
@@ -72,7 +74,7 @@ def test_comparison_table_for_people() -> None:
     values = {("a", 0): 0.131, ("a", 1): 0.155, ("b", 0): 0.2}
     rows = [(v, r, 0, "d", "average", value) for (v, r), value in values.items()]
     frame = _frame([*rows, ("a", 0, 0, "d", "l1", 0.5), ("a", 0, 0, "rate", "value", 12.0)], ("a", "b", "c"))
-    table = summary.comparison_table(frame)
+    table = summary_table(frame)
     assert table.headers == ("variant", "d", "rate value")
     assert table.rows == (
         ("a (baseline)", "0.143 ± 0.017 (n=2)", "12.0 ± – (n=1)"),  # noqa: RUF001
@@ -100,7 +102,7 @@ def test_decimals_follow_the_spread(means: list[float], sds: list[float], expect
 
 
 def test_pooled_histograms(finished: Home) -> None:
-    pooled = summary.pooled_histograms(histogram_frame(finished.store, STUDY))
+    pooled = pooled_histograms(histogram_frame(finished.store, STUDY))
     one = pooled[pooled["variant"] == "tau=0.8"].sort_values("left")
     counts = np.array([sum(finished.counts["tau=0.8", r, s] for s in range(2)) for r in range(3)])
     shares = counts / counts.sum(axis=1, keepdims=True)
@@ -111,9 +113,9 @@ def test_pooled_histograms(finished: Home) -> None:
 
 
 def test_the_same_histogram_behind_two_metrics_is_one(finished: Home) -> None:
-    pooled = summary.pooled_histograms(histogram_frame(finished.store, STUDY))
+    pooled = pooled_histograms(histogram_frame(finished.store, STUDY))
     again, other = pooled.assign(metric="again"), pooled.assign(metric="other", reference=0.2)
-    kept = summary.distinct_histograms(pd.concat([pooled, again, other], ignore_index=True))
+    kept = distinct_histograms(pd.concat([pooled, again, other], ignore_index=True))
     assert set(kept["metric"]) == {"distance.pitch", "other"}
     assert len(kept) == 2 * len(pooled)
 
@@ -144,9 +146,9 @@ def test_spread_of_nothing_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "said"), [([1, 1], []), ([float("nan")], []), ([20, 20], ["20 as one"]), ([1, 7, 6], ["6 to 7 as one"])]
+    ("sizes", "said"), [([1, 1], []), ([float("nan")], []), ([20, 20], ["20 fused"]), ([1, 7, 6], ["6 to 7 fused"])]
 )
 def test_trainings_that_were_done_as_one_are_said_to_be(sizes: list[float], said: list[str]) -> None:
-    from ablate.report.text.tables import _as_one
+    from ablate.report.text.tables.training import _fused
 
-    assert _as_one(pd.DataFrame({"together": sizes})) == said
+    assert _fused(pd.DataFrame({"together": sizes})) == said

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats as sps
 from support.effects_material import NAN, replicated
 
-from ablate.report.statistics.effects import Variants
+from ablate.report.data.variants import Variants
 from ablate.report.statistics.trends import POINTS, Trend, sentence, trends
 
 Q = ("m", "f")
@@ -128,7 +128,7 @@ class TestWhichAxes:
         expected = [[(runs[x, "none"][r] + runs[x, "tempo"][r]) / 2 for x in (0.6, 0.8, 1.0)] for r in range(5)]
         assert found.axis == "p.x"
         np.testing.assert_allclose(found.points, expected)
-        assert found.averaged == 2
+        assert found.combinations == 2
         assert " on average over the other axes: " in sentence(found, "x", "distance", 0.05)
 
     def test_a_combination_without_every_level_is_left_out(self) -> None:

@@ -37,16 +37,16 @@ class TestDecide:
         for p, same in itertools.product((0.0, 0.049, 0.05, 0.2, 1.0, NAN), repeat=2):
             found = decide(difference, direction, p, same, 0.05)
             if same in (0.0, 0.049):
-                assert found == "no difference that matters", "however sure the difference is"
+                assert found == "equivalent", "however sure the difference is"
             elif p in (0.0, 0.049):
                 assert found == verdict
             else:
-                assert found == "cannot tell"
+                assert found == "inconclusive"
 
     def test_alpha_is_the_studys(self) -> None:
-        assert decide(1.0, "lower", 0.02, NAN, 0.01) == "cannot tell"
+        assert decide(1.0, "lower", 0.02, NAN, 0.01) == "inconclusive"
         assert decide(1.0, "lower", 0.02, NAN, 0.05) == "worse"
-        assert decide(1.0, "lower", 0.5, 0.02, 0.01) == "cannot tell"
+        assert decide(1.0, "lower", 0.5, 0.02, 0.01) == "inconclusive"
 
     @given(
         st.floats(-9, 9).filter(bool),
@@ -62,7 +62,7 @@ class TestDecide:
         assert decide(-difference, direction, p, same, 0.05) == other.get(found, found)
 
     def test_every_verdict_has_a_mark_of_its_own(self) -> None:
-        assert tuple(verdicts.MARKS) == verdicts.VERDICTS
+        assert tuple(verdicts.MARKS) == tuple(verdicts.WORDS) == verdicts.VERDICTS
         assert len(set(verdicts.MARKS.values())) == len(verdicts.VERDICTS)
 
 
@@ -114,10 +114,10 @@ class TestSentence:
     def test_a_contrast_is_compared_with_nothing(self) -> None:
         contrast = {"kind": "contrast", "comparison": "warm - cold", "versus": ""}
         assert said(**contrast) == f"warm - cold: better: {DETAIL}, p = 0.0078, 8 replicates."
-        assert said(**contrast, verdict="cannot tell", p_holm=0.06, open=1).startswith(
+        assert said(**contrast, verdict="inconclusive", p_holm=0.06, open=1).startswith(
             f"warm - cold: cannot tell: {DETAIL}, p = 0.06, 8 replicates. "
         )
-        equal = {"verdict": "no difference that matters", "margin": 0.3, "margin_of": "ours", "p_equivalent": 0.01}
+        equal = {"verdict": "equivalent", "margin": 0.3, "margin_of": "ours", "p_equivalent": 0.01}
         assert said(**contrast, **equal) == (
             f"warm - cold: no difference that matters: {DETAIL}, within ±0.3 (ours), p = 0.01, 8 replicates."
         )
@@ -133,13 +133,13 @@ class TestSentence:
 
     def test_no_difference_that_matters_says_whose_margin_and_its_own_p(self) -> None:
         numbers = {"margin": 0.25, "margin_of": "the study's margin", "p_equivalent": 0.003, "p_holm": 0.5}
-        assert said(verdict="no difference that matters", **numbers) == (
+        assert said(verdict="equivalent", **numbers) == (
             f"No difference that matters between tau=0.8 and tau=1.0: {DETAIL}, within ±0.25 (the study's margin), "
             "p = 0.003, 8 replicates."
         )
 
     def test_what_cannot_be_told_says_what_it_would_take(self) -> None:
-        found = said(verdict="cannot tell", p_holm=0.25, open=1, effect=-1.0)
+        found = said(verdict="inconclusive", p_holm=0.25, open=1, effect=-1.0)
         assert found == (
             f"Cannot tell tau=0.8 from tau=1.0: {DETAIL}, p = 0.25, 8 replicates. "
             "11 replicates would find a difference of this size with 80 % power."
@@ -147,9 +147,9 @@ class TestSentence:
 
     def test_a_single_replicate_has_neither_interval_nor_p(self) -> None:
         one = {"n": 1, "low": NAN, "high": NAN, "effect": NAN, "p_holm": NAN, "family": 0}
-        assert said(verdict="cannot tell", **one) == (
+        assert said(verdict="inconclusive", **one) == (
             f"Cannot tell tau=0.8 from tau=1.0: distance {MINUS}0.123, p unknown, 1 replicate. "
-            "A single replicate has no spread: run more of them."
+            "A single replicate has no spread: run more replicates."
         )
 
     def test_p_is_printed_as_papers_do(self) -> None:
@@ -188,11 +188,11 @@ class TestWhatItTakes:
         if n < fewest:
             many = "one comparison" if still_open == 1 else "3 comparisons"
             assert found == (
-                f"{n} replicates cannot reach p < 0.05 in {many} at all: at least {fewest} are needed, "
-                f"{max(needed, fewest)} for 80 % power if the difference is what it seems."
+                f"{n} replicates are too few: no result can reach p < 0.05 with {many}; at least {fewest} are needed, "
+                f"{max(needed, fewest)} for 80 % power if the observed difference is the true one."
             )
         elif needed <= n:
-            assert found == "So many find a difference of this size with 80 % power; this time they did not."
+            assert found == "This many replicates find a difference of this size with 80 % power; here they did not."
         else:
             assert found == f"{needed} replicates would find a difference of this size with 80 % power."
 
@@ -201,28 +201,33 @@ class TestWhatItTakes:
             f"{searched(1.0, 0.05, 0.9)} replicates would find a difference of this size with 90 % power."
         )
         assert f"{searched(1.0, 0.01, 0.8)} replicates" in taken(8, 1.0, alpha=0.01)
-        assert taken(7, 1.0, alpha=0.01).startswith("7 replicates cannot reach p < 0.01 in one comparison at all")
+        assert taken(7, 1.0, alpha=0.01).startswith(
+            "7 replicates are too few: no result can reach p < 0.01 with one comparison; at least 8 are needed"
+        )
 
     def test_what_is_smaller_than_any_number_would_find(self) -> None:
         for effect in (0.0, 0.001, -0.001):
             assert searched(effect, 0.05, 0.8) is None
-            assert taken(8, effect) == "More than 1,000 replicates would be needed to find one as small as this."
+            assert taken(8, effect) == "More than 1,000 replicates would be needed to find a difference this small."
 
     def test_two_replicates_do_not_make_an_effect_small(self) -> None:
         """Hedges' correction leaves nothing of it, whatever it is."""
-        assert taken(2, 0.0) == "2 replicates cannot reach p < 0.05 in one comparison at all: at least 6 are needed."
-        assert taken(2, NAN, 4) == "2 replicates cannot reach p < 0.05 in 4 comparisons at all: at least 8 are needed."
+        start = "2 replicates are too few: no result can reach p < 0.05 with"
+        assert taken(2, 0.0) == f"{start} one comparison; at least 6 are needed."
+        assert taken(2, NAN, 4) == f"{start} 4 comparisons; at least 8 are needed."
 
     def test_replicates_that_agree_to_the_last_bit_need_only_be_enough_to_say_so(self) -> None:
-        assert taken(5, np.inf).endswith("at least 6 are needed, 6 for 80 % power if the difference is what it seems.")
+        assert taken(5, np.inf).endswith(
+            "at least 6 are needed, 6 for 80 % power if the observed difference is the true one."
+        )
 
     def test_nothing_open_counts_as_one(self) -> None:
         assert taken(5, 2.0, 0) == taken(5, 2.0, 1)
 
     def test_of_too_many_comparisons_no_number_is_enough(self) -> None:
         for n in (10, 20, 500):
-            assert (
-                taken(n, 5.0, 500) == f"{n} replicates cannot reach p < 0.05 in 500 comparisons at all: compare fewer."
+            assert taken(n, 5.0, 500) == (
+                f"No result of {n} replicates can reach p < 0.05 with 500 comparisons: compare fewer variants."
             )
 
     @pytest.mark.parametrize(("many", "fewest"), [(1, 6), (2, 7), (3, 7), (4, 8), (6, 8), (7, 9)])
@@ -243,4 +248,4 @@ class TestWhatItTakes:
             assert out_of_reach(fewest, many, RULES) == ""
             assert out_of_reach(fewest - 1, many, RULES) != ""
         elif found:
-            assert found.endswith("compare fewer")
+            assert found.endswith("compare fewer variants")

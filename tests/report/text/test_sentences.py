@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from support.effects_material import NAN, Stored
 
-from ablate.report.statistics.analysis import MOST_SENTENCES, Analysis
-from ablate.report.statistics.verdicts import MARKS, sentence
-from ablate.report.text.sentences import Answer, Block, Line, answer, rules_in_words
+from ablate.report.statistics.analysis import Analysis
+from ablate.report.statistics.verdicts import MARKS, WORDS, sentence
+from ablate.report.text.sentences import MOST_SENTENCES, Answer, Block, Line, answer, rules_in_words
 from ablate.study.design import Axis, Variant, aliases, factorial, fractional
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class TestComparisons:
             f"b is better than a: distance {MINUS}1 (95 % interval {MINUS}1.1 to {MINUS}0.898), p = 0.016 "
             "(Holm's correction over 2 comparisons), 8 replicates.",
         )
-        assert lines[1].verdict == "cannot tell"
+        assert lines[1].verdict == "inconclusive"
         assert found.warnings == ()
 
     def test_many_are_counted_by_verdict_the_largest_effects_first(self, told: Told) -> None:
@@ -94,7 +94,7 @@ class TestComparisons:
             values[name] = start - (place + 1) - rng.normal(0, 0.1, 12)
         found = answer(told(named(*values), values))
         counts = block(found, "distance").lines[:2]
-        assert [line.verdict for line in counts] == ["better", "cannot tell"]
+        assert [line.verdict for line in counts] == ["better", "inconclusive"]
         assert counts[0].text.startswith("8 of 9: better (")
         assert counts[0].text.endswith(" and 2 more).")
         listed = counts[0].text.partition("(")[2].partition(" and ")[0].split(", ")
@@ -111,7 +111,9 @@ class TestComparisons:
         values = {f"v{place}": STEADY + place * ABOUT_1 for place in range(MOST_SENTENCES + 2)}
         (count, *_) = texts(answer(told(named(*values), values)))
         assert count.startswith("9 of 9: cannot tell (")
-        assert count.endswith("8 replicates cannot reach p < 0.05 in 9 comparisons at all: at least 9 are needed.")
+        assert count.endswith(
+            "8 replicates are too few: no result can reach p < 0.05 with 9 comparisons; at least 9 are needed."
+        )
 
     def test_a_metric_without_better_direction_is_higher_or_lower(self, told: Told) -> None:
         found = answer(told(named("a", "b"), {"a": STEADY, "b": STEADY + ABOUT_1}, directions={"distance": "none"}))
@@ -141,15 +143,18 @@ class TestComparisons:
         values = {"a": STEADY, "b": STEADY - ABOUT_1}
         found = answer(told(named("a", "b"), values, statistics={"alpha": 0.001, "power": 0.9}))
         (line,) = found.blocks[0].lines
-        assert line.verdict == "cannot tell"
-        assert "8 replicates cannot reach p < 0.001 in one comparison at all: at least 11 are needed" in line.text
+        assert line.verdict == "inconclusive"
+        assert (
+            "8 replicates are too few: no result can reach p < 0.001 with one comparison; at least 11 are needed"
+            in line.text
+        )
         assert "for 90 % power" in line.text
 
     def test_margins_are_the_studys_or_the_bands(self, told: Told) -> None:
         values = {"a": STEADY, "b": STEADY + 0.1 * ABOUT_1}
         given = told(named("a", "b"), values, margins={"distance": 0.5})
         (line,) = answer(given).blocks[0].lines
-        assert line.verdict == "no difference that matters"
+        assert line.verdict == "equivalent"
         assert "within ±0.5 (the study's margin)" in line.text
 
     def test_the_bands_width_is_the_margin_where_the_study_says_nothing(self, told: Told) -> None:
@@ -169,20 +174,20 @@ def _g(values: np.ndarray) -> float:
 class TestBest:
     def best(self, told: Told, values: Values, **spec: Any) -> list[str]:
         found = texts(answer(told(named(*values), values, **spec)))
-        return [text for text in found if text.startswith("Best ")]
+        return [text for text in found if text.startswith(("The best variant is", "The variant with the best mean"))]
 
     def test_one_that_is_ahead_of_all_others(self, told: Told) -> None:
         values = {"a": STEADY, "b": STEADY - ABOUT_1, "c": STEADY + ABOUT_1}
-        assert self.best(told, values) == ["Best is b: with 95 % confidence no other variant is."]
+        assert self.best(told, values) == ["The best variant is b, with 95 % confidence."]
 
     def test_some_that_cannot_be_told_apart(self, told: Told) -> None:
         values = {"a": STEADY, "b": STEADY - ABOUT_1, "c": STEADY - ABOUT_1 + NOISE}
-        assert self.best(told, values) == ["Best by its mean is b; not ruled out as the best one: c."]
+        assert self.best(told, values) == ["The variant with the best mean is b; not excluded as the best one: c."]
 
     def test_all_of_them(self, told: Told) -> None:
         values = {"a": STEADY, "b": STEADY + NOISE, "c": STEADY - NOISE}
         (found,) = self.best(told, values)
-        assert found == "Best by its mean is c, but none of the others can be ruled out as the best one."
+        assert found == "The variant with the best mean is c, but none of the others can be excluded as the best one."
 
     def test_more_than_are_listed(self, told: Told) -> None:
         rng = np.random.default_rng(4)
@@ -198,7 +203,7 @@ class TestBest:
 
     def test_its_confidence_is_alphas(self, told: Told) -> None:
         values = {"a": STEADY, "b": STEADY - ABOUT_1, "c": STEADY + ABOUT_1}
-        assert self.best(told, values, statistics={"alpha": 0.1})[0].startswith("Best is b: with 90 % confidence")
+        assert self.best(told, values, statistics={"alpha": 0.1}) == ["The best variant is b, with 90 % confidence."]
 
     def test_without_a_better_direction_there_is_none(self, told: Told) -> None:
         values = {"a": STEADY, "b": STEADY - ABOUT_1, "c": STEADY + ABOUT_1}
@@ -219,15 +224,16 @@ class TestCopying:
 
     def test_what_is_closer_by_copying_more_is_said(self, told: Told) -> None:
         found = answer(told(self.LEVELS, self.values(), copying=["covered"]))
-        assert only_line(found, "Closer by copying") == Line(
+        assert only_line(found, "Better score, but more copying") == Line(
             "",
-            "Closer by copying: what is better here also copies more of the training pieces (covered: b 0.60; a 0.20).",
+            "Better score, but more copying: these variants also copy more of the training pieces than the baseline "
+            "(covered: b 0.60; a 0.20).",
         )
 
     def test_whatever_direction_a_share_of_copies_was_given(self, told: Told) -> None:
         directions = {"covered": "none"}
         analysis = told(self.LEVELS, self.values(), copying=["covered"], directions=directions)
-        assert analysis.by_copying == ["b"]
+        assert analysis.better_by_copying == ["b"]
 
     def test_where_nothing_copies_more_or_nobody_looks_there_is_no_such_line(self, told: Told) -> None:
         values = self.values()
@@ -236,8 +242,8 @@ class TestCopying:
         for metrics in (["covered"], [], ["gone"]):
             record = dataclasses.replace(study.record, spec={**study.spec, "copying": metrics})
             analysis = Analysis(dataclasses.replace(study, record=record))
-            assert analysis.by_copying == []
-            assert not any(line.text.startswith("Closer") for line in answer(analysis).blocks[0].lines)
+            assert analysis.better_by_copying == []
+            assert not any(line.text.startswith("Better score") for line in answer(analysis).blocks[0].lines)
 
 
 class TestTrendsAndContrasts:
@@ -251,7 +257,7 @@ class TestTrendsAndContrasts:
         contrasts = {"b against c": {"b": 1, "c": -1}, "a against both": {"a": -1, "b": 0.5, "c": 0.5}}
         found = answer(told(named("a", "b", "c"), values, contrasts=contrasts))
         lines = block(found, "The study's contrasts, distance").lines
-        assert [line.verdict for line in lines] == ["better", "cannot tell"]
+        assert [line.verdict for line in lines] == ["better", "inconclusive"]
         assert lines[0].text.startswith(f"b against c: better: distance {MINUS}2 (95 % interval")
         assert found.warnings == ()
 
@@ -260,10 +266,12 @@ class TestTrendsAndContrasts:
         contrasts = {"gone": {"b": 1, "d": -1}, "there": {"a": 1, "b": -1}}
         found = answer(told(named("a", "b"), {k: values[k] for k in "ab"}, contrasts=contrasts))
         assert len(block(found, "The study's contrasts").lines) == 1
-        assert found.warnings == ("Not all variants of the contrast gone are there.",)
+        assert found.warnings == ("Skipped, because some of its variants have no results: contrast gone.",)
         contrasts = {"gone": {"b": 1, "d": -1}, "unmeasured": {"a": 1, "c": -1}}
         found = answer(told(named("a", "b", "c"), values, contrasts=contrasts))
-        assert found.warnings == ("Not all variants of the contrasts gone, unmeasured are there.",)
+        assert found.warnings == (
+            "Skipped, because some of their variants have no results: contrasts gone, unmeasured.",
+        )
         assert not [each for each in found.blocks if each.heading.startswith("The study's contrasts")]
 
 
@@ -290,7 +298,7 @@ class TestCrossed:
         levels = designed(factorial(AXES[:2], BASE))
         found = answer(told(levels, of_parts({n: {**BASE, **own} for n, own in levels.items()}, tau=-1.0, size=2.0)))
         lines = block(found, "Main effects and interactions, distance").lines
-        assert [line.verdict for line in lines] == ["better", "worse", "cannot tell"]
+        assert [line.verdict for line in lines] == ["better", "worse", "inconclusive"]
         assert lines[0].text.startswith(
             f"tau=0.8 is better than tau=1.0, on average over the other axes: distance {MINUS}1 (95 %"
         )
@@ -303,9 +311,9 @@ class TestCrossed:
         levels = {"a": {"x": 1, "y": 1}, "b": {"x": 2, "y": 1}, "c": {"x": 1, "y": 2}}
         for given, spec in ((levels, {"design": "one_at_a_time"}), (named("a", "b", "c"), {"design": "factorial"})):
             analysis = told(given, values, **spec)
-            assert analysis.crossed.empty
+            assert analysis.factorial_effects.empty
             assert len(answer(analysis).blocks) == 1
-        assert len(analysis.everything) == 2
+        assert len(analysis.all_effects) == 2
 
     def test_half_a_factorial_says_what_it_cannot_tell_apart(self, told: Told) -> None:
         levels = designed(fractional(AXES, BASE))
@@ -316,11 +324,11 @@ class TestCrossed:
         found = answer(analysis)
         assert found.warnings == (
             (
-                "Half a factorial cannot tell apart: tau with -size x augmenter; size with -tau x augmenter; "
-                "augmenter with -tau x size."
+                "Half a factorial cannot separate these effects: tau from -size x augmenter; "
+                "size from -tau x augmenter; augmenter from -tau x size."
             ),
         )
-        rows = analysis.crossed.set_index("comparison")
+        rows = analysis.factorial_effects.set_index("comparison")
         assert rows["alias"].to_dict() == {
             "tau=0.8": "-size x augmenter",
             "size=large": "-tau x augmenter",
@@ -340,7 +348,7 @@ class TestCrossed:
         first, *_, last = levels
         values = of_parts({n: {**BASE, **own} for n, own in levels.items()}, tau=-1.0, size=2.0)
         analysis = told(levels, values, contrasts={"ends": {first: 1, last: -1}})
-        kinds = analysis.everything["kind"].value_counts().to_dict()
+        kinds = analysis.all_effects["kind"].value_counts().to_dict()
         assert kinds == {"variant": 3, "contrast": 1, "main effect": 2, "interaction": 1}
 
 
@@ -358,8 +366,8 @@ class TestWarnings:
         )
         assert found.warnings == (
             (
-                "3 variants were tried and chosen by their results: the best of many looks better than it is. "
-                "Run it again under another seed before believing its value."
+                "3 variants were tried and chosen by their results, so the best one looks better than it is. "
+                "Run it again with another seed before you trust its value."
             ),
         )
         assert [each.heading for each in found.blocks] == [
@@ -372,24 +380,27 @@ class TestWarnings:
         levels = {name: {"variants": change} for name, change in changes.items()}
         values = dict.fromkeys(changes, STEADY + NOISE)
         assert answer(told(levels, values, variants=changes)).warnings == (
-            "two, three change several settings at once: the difference belongs to none of them alone.",
+            "two, three change several settings at once: the difference cannot be attributed to any single change.",
         )
         fewer = {name: levels[name] for name in ("a", "one", "two")}
         assert answer(told(fewer, {name: values[name] for name in fewer}, variants=changes)).warnings == (
-            "two changes several settings at once: the difference belongs to none of them alone.",
+            "two changes several settings at once: the difference cannot be attributed to any single change.",
         )
         assert answer(told(fewer, {name: values[name] for name in fewer})).warnings == (), "what is crossed is meant so"
 
     def test_what_follows_from_a_level_is_said(self, told: Told) -> None:
         found = answer(told(named("a", "b"), {"a": STEADY, "b": STEADY}, tokens={"a": 1000, "b": 5000}))
         assert found.warnings == (
-            "Tokens seen in training differ from the baseline's: b 5 times. That alone may explain a difference.",
+            "Tokens seen in training differ from the baseline: b 5 times. This alone may explain a difference.",
         )
 
     def test_every_variant_inside_the_band_is_said_and_the_baseline_is_one(self, told: Told) -> None:
         draws = {"distance": [0.0, 10.0]}
         (warning,) = answer(told(named("a", "b"), {"a": STEADY, "b": STEADY + NOISE}, draws=draws)).warnings
-        assert warning.startswith("distance: every variant is as close to the reference as its own notes")
+        assert warning == (
+            "distance: every variant is as close to the reference as notes resampled from the reference are by chance. "
+            "Longer samples may show differences."
+        )
         assert answer(told(named("a", "b"), {"a": STEADY + 20, "b": STEADY}, draws=draws)).warnings == ()
         assert answer(told(named("a", "b"), {"a": STEADY, "b": STEADY + 20}, draws=draws)).warnings == ()
 
@@ -405,9 +416,9 @@ class TestLittleToSay:
         (block_of_one,) = answer(told(named("a", "b"), {"a": [1.0], "b": [2.0]})).blocks
         assert block_of_one.lines == (
             Line(
-                "cannot tell",
+                "inconclusive",
                 "Cannot tell b from a: distance +1, p unknown, 1 replicate. "
-                "A single replicate has no spread: run more of them.",
+                "A single replicate has no spread: run more replicates.",
             ),
         )
 
@@ -421,11 +432,11 @@ class TestLittleToSay:
 def test_rules_are_said_in_words(told: Told) -> None:
     usual = told(named("a", "b"), {"a": STEADY, "b": STEADY})
     marks = "+ better, - worse, > higher, < lower, = no difference that matters, ? cannot tell"
-    assert ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items()) == marks
+    assert ", ".join(f"{mark} {WORDS[verdict]}" for verdict, mark in MARKS.items()) == marks
     assert rules_in_words(usual) == (
         "Differences of the mean over replicates, paired by seed. Better, worse, higher or lower: sign-flip test, "
         "p < 0.05 after Holm's correction over each metric's comparisons. No difference that matters: two one-sided "
-        f"tests inside the margin, corrected likewise. Marks: {marks}."
+        f"tests inside the margin, corrected in the same way. Marks: {marks}."
     )
     usual.rules = dataclasses.replace(usual.rules, estimate="iqm", family="study", alpha=0.01)
     found = rules_in_words(usual)

@@ -81,8 +81,9 @@ def cost_grid(study: Study) -> Grid:
     foot = (
         "Seconds are the total time of all workers. A stage that several variants share counts once, and trainings "
         "that ran fused have equal shares of their time. Unshared: the total if every run did its own work; sharing "
-        f"saved {without_sharing - seconds:,.0f} of {without_sharing:,.0f} s. Utilisation: the arithmetic of a training, "
-        "at 6 FLOP for each weight and token, relative to the speed of one large matrix product on the same worker."
+        f"saved {without_sharing - seconds:,.0f} of {without_sharing:,.0f} s. Utilisation: the arithmetic of a "
+        "training, at 6 FLOP for each weight and token, relative to the speed of one large matrix product on the same "
+        "worker."
     )
     return Grid("Costs", "stage", tuple(Column(title) for title in _COST_COLUMNS), tuple(rows), foot)
 
