@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test test-fast coverage check prose format bench docs wheel clean
+.PHONY: help demo test test-fast coverage check prose format golden bench docs wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -37,6 +37,9 @@ prose: $(VENV)/.installed-dev  ## check spelling, and find phrases that are hard
 format: $(VENV)/.installed-dev  ## format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+golden: $(VENV)/.installed-dev  ## write the texts of reports that the tests expect again; review the difference
+	ABLATE_RENEW_GOLDEN=1 $(BIN)/pytest -q tests/report/test_golden.py
 
 bench: $(VENV)/.installed-dev  ## time everything against its baselines; GROUP=generation runs one group
 	$(BIN)/python tests/benchmarks $(GROUP)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.report_study import REPORTED, STUDY, Builder, Home
+from support.report_study import REPORTED, STUDY, Builder, Home, troubled_study
 
 from ablate.report.write import write_report
 
@@ -32,17 +32,6 @@ def page(finished: Home) -> Path:
 @pytest.fixture(scope="session")
 def troubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a study that is half done, with names to escape and with files gone."""
-    builder = Builder(tmp_path_factory.mktemp("troubled"), ("plain", "<b>$x$</b>\n音"), 2, 1)
-    builder.plan(name="../odd name")
-    builder.load()
-    for variant in builder.names:
-        builder.train(0)
-        builder.generate(variant, 0)
-        builder.measure(variant, 0)
-        builder.store.set_run("../odd name", variant, 0, "done")
-    builder.store.set_run("../odd name", "plain", 1, "failed", "TrainingDiverged", "loss is <NaN> at step 3")
-    for pattern in ("train-*/losses.npy", "load-*/performances.npz"):
-        next((builder.home / "artifacts").glob(pattern)).unlink()
-    next((builder.home / "artifacts").glob("generate-*/performances.npz")).write_bytes(b"no archive")
+    builder = troubled_study(tmp_path_factory.mktemp("troubled"), "../odd name")
     with builder.store:
         return write_report(builder.store, builder.home, "../odd name")

@@ -155,7 +155,9 @@ def test_verdicts_are_sentences_about_the_objective_first(results: StudyResults)
     assert line.verdict == row["verdict"] == "inconclusive"
     shown = f"{row['difference']:+.3g}".replace("-", "\N{MINUS SIGN}")
     assert line.text.startswith(f"Cannot tell tau=0.8 from tau=0.6: distance.pitch {shown}")
-    assert any("notes in a sample" in warning or "error of the tokenizer alone" in warning for warning in found.warnings)
+    assert any(
+        "notes in a sample" in warning or "error of the tokenizer alone" in warning for warning in found.warnings
+    )
 
 
 def test_names_and_how_it_shows_itself(results: StudyResults) -> None:

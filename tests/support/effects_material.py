@@ -114,7 +114,7 @@ class Stored(Builder):
     def put(self, **spec: Any) -> Study:
         """The study with everything it measured, read again; ``spec`` is what its file says."""
         self.store.put_study(
-            StudyRecord("told", {"replicates": self.replicates, **spec}, "default", "bach", 7),
+            StudyRecord("example", {"replicates": self.replicates, **spec}, "default", "bach", 7),
             [VariantRecord(v, f"variant {v}", dict(own), v == self.names[0]) for v, own in self.levels.items()],
             [
                 RunRecord(v, r, self.stages(v, r), self.resolved(own), "done")
@@ -128,7 +128,7 @@ class Stored(Builder):
             for replicate in range(self.replicates):
                 self._measure(variant, replicate)
         with self.store:
-            return Study.read(self.store, "told")
+            return Study.read(self.store, "example")
 
     def resolved(self, levels: Mapping[str, Any]) -> dict[str, Any]:
         """A configuration with every level as a setting of its own; a level that is a table is several."""

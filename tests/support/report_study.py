@@ -21,6 +21,7 @@ from ablate.store.records import (
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 STUDY = "tau_sweep@smoke"
@@ -31,6 +32,8 @@ ENVIRONMENT = {
     "packages": {"ablate": "0.1.0", "torch": "2.6.0"},
     "git": {"commit": "0123456789abcdef0123", "dirty": True},
 }
+#: The identity of the corpus: a digest of its files, and an option.
+IDENTITY = f"{'0123456789abcdef' * 4} reader=symusic"
 REPORTED = {
     "source": "A course report <1999>: one training, one sample.",
     "values": {
@@ -100,8 +103,11 @@ class Builder:
         shared = {"load": "load", "train": f"train {replicate}"}
         return {**shared, "generate": f"generate {variant} {replicate}", **own}
 
-    def load(self) -> None:
-        folder = self._put("load", "load", {"performances": 1, "notes": 90})
+    def load(self, problems: Sequence[str] = ()) -> None:
+        """Load the corpus; ``problems`` are those of its files."""
+        config = {"corpus": {"name": "bach", "version": "1", "identity": IDENTITY}}
+        result = {"performances": 1, "notes": 90, "problems": list(problems)}
+        folder = self._put("load", "load", result, config=config)
         (folder / "performances.npz").write_bytes(pack_performances([_performance(99, "prelude")]))
 
     def train(self, replicate: int) -> None:
@@ -183,12 +189,37 @@ class Builder:
             )
         return found
 
-    def _put(self, kind: str, fingerprint: str, result: dict[str, Any], seconds: float = 1.0) -> Path:
+    def _put(
+        self,
+        kind: str,
+        fingerprint: str,
+        result: dict[str, Any],
+        seconds: float = 1.0,
+        config: dict[str, Any] | None = None,
+    ) -> Path:
         artifact = f"artifacts/{kind}-{zlib.crc32(fingerprint.encode()):08x}"
-        self.store.put_stage(StageRecord(fingerprint, kind, {}, result, artifact, "cpu", seconds, ENVIRONMENT))
+        stage = StageRecord(fingerprint, kind, config or {}, result, artifact, "cpu", seconds, ENVIRONMENT)
+        self.store.put_stage(stage)
         folder = self.home / artifact
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+def troubled_study(home: Path, name: str, problems: Sequence[str] = ()) -> Builder:
+    """A study that is half done, with names to escape and with files that are missing or damaged."""
+    builder = Builder(home, ("plain", "<b>$x$</b>\n音"), 2, 1)
+    builder.plan(name=name)
+    builder.load(problems)
+    for variant in builder.names:
+        builder.train(0)
+        builder.generate(variant, 0)
+        builder.measure(variant, 0)
+        builder.store.set_run(name, variant, 0, "done")
+    builder.store.set_run(name, "plain", 1, "failed", "TrainingDiverged", "loss is <NaN> at step 3")
+    for pattern in ("train-*/losses.npy", "load-*/performances.npz"):
+        next((builder.home / "artifacts").glob(pattern)).unlink()
+    next((builder.home / "artifacts").glob("generate-*/performances.npz")).write_bytes(b"no archive")
+    return builder
 
 
 def _performance(seed: int, name: str) -> Performance:

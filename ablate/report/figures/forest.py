@@ -88,7 +88,7 @@ def _draw(
         notes += " Hollow circles: differences of the values published originally."
     if count > MOST_ROWS:
         notes += f" Only the {MOST_ROWS} largest effects of {count} are drawn."
-    alt = f"Forest plot of {count} comparisons; the table below has the numbers. {subject}"
+    alt = f"Forest plot of {count} comparison{'' if count == 1 else 's'}; the table below has the numbers. {subject}"
     return Drawing(stem, forest_figure(panels), alt, f"{subject}{notes}")
 
 

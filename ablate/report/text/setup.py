@@ -99,7 +99,7 @@ def facts(study: Study) -> Facts:
         ("Samples in a replicate", _text(generation.get("samples", ""))),
         ("Tokens in a sample", _text(generation.get("tokens", ""))),
         ("Measured", _primer_included(study)),
-        ("Objective", " ".join(_text(objective[key]) for key in ("metric", "feature") if key in objective)),
+        ("Objective", " ".join(_text(objective[key]) for key in ("metric", "feature") if objective.get(key))),
         ("Device", ", ".join(distinct(stage.device for stage in study.stages.values()))),
         ("Precision", ", ".join(distinct(study.run_frame["precision"]))),
         ("First executed", _moment(record.created)),

@@ -307,7 +307,7 @@ def test_all_measurements_can_be_paged_sorted_and_filtered(hostile: Path, visit:
     assert len(values) == len(NAMES) * 3 * 4
     card = page.locator("#measurements")
     status, rows = card.get_by_role("status"), card.locator("tbody tr")
-    back, forth = card.get_by_role("button", name="Back"), card.get_by_role("button", name="Forth")
+    back, forth = card.get_by_role("button", name="Back"), card.get_by_role("button", name="Next")
     assert status.inner_text() == "Page 1 of 4, 84 rows"
     assert back.is_disabled()
     seen = rows.all_inner_texts()

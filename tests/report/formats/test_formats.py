@@ -103,6 +103,9 @@ def test_the_index_has_every_page_of_a_home_and_its_answer(tmp_path: Path) -> No
         write_report(store, tmp_path, names[2], ["csv"])
     reports = tmp_path / "reports"
     (reports / "somebody's folder").mkdir()
+    (reports / "older").mkdir()
+    (reports / "older/index.html").write_text("a report of an older version")
+    (reports / "older/summary.json").write_text('{"name": "an older <study>", "cells": "3 of 4", "answer": null}')
     (reports / "broken").mkdir()
     (reports / "broken/index.html").write_text("no report")
     (reports / "broken/summary.json").write_text("{")
@@ -114,8 +117,14 @@ def test_the_index_has_every_page_of_a_home_and_its_answer(tmp_path: Path) -> No
         write_report(store, tmp_path, names[0])
     read = Parsed((reports / "index.html").read_text(encoding="utf-8"))
     links = [given["href"] for tag, given in read.elements if tag == "a"]
-    assert len(links) == 2
+    assert len(links) == 3
     assert all((reports / unquote(link)).is_file() for link in links)
     for phrase in (*names[:2], "Question <0>?", "Question <1>?", "b is better than a", "16 of 16"):
         assert phrase in read.text
     assert names[2] not in read.text
+    assert "an older <study> corpus unknown, profile unknown, number of runs unknown, date unknown" in read.text
+    unlisted = 6  # somebody's folder, only-numbers, broken, and the three with other summaries
+    assert (
+        f"{unlisted} folders in this folder cannot be listed: without a page, or without a readable summary.json."
+        in read.text
+    )

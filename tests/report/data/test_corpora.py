@@ -1,0 +1,56 @@
+"""The corpora of a study, and the problems in their files."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from support.report_study import IDENTITY, Builder
+
+from ablate.report.data.corpora import LoadedCorpus, corpus_problems, loaded_corpora
+from ablate.report.data.study import Study
+from ablate.report.text.setup import facts, top_facts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def built(home: Path) -> Study:
+    builder = Builder(home, ("a", "b"), 1, 1)
+    builder.plan()
+    builder.load(["x.mid: left out: no notes", "y.mid: two tracks"])
+    with builder.store:
+        return Study.read(builder.store, "tau_sweep@smoke")
+
+
+def test_variants_share_a_corpus(tmp_path: Path) -> None:
+    study = built(tmp_path)
+    problems = ("x.mid: left out: no notes", "y.mid: two tracks")
+    assert loaded_corpora(study) == [LoadedCorpus("bach", IDENTITY, {"performances": 1, "notes": 90}, problems)]
+    assert corpus_problems(study) == problems
+
+
+def test_the_facts_contain_the_identity_and_at_the_top_a_short_digest(tmp_path: Path) -> None:
+    study = built(tmp_path)
+    assert dict(facts(study))["Corpus identity"] == IDENTITY
+    assert dict(top_facts(study))["Corpus identity"] == "0123456789ab… reader=symusic"
+
+
+def test_each_of_several_corpora_has_its_identity(tmp_path: Path) -> None:
+    study = built(tmp_path)
+    load = study.stages["load"]
+    config = {"corpus": {"name": "midi", "version": "1", "identity": "other"}}
+    other = dataclasses.replace(load, fingerprint="other", config=config, result={"problems": ["x.mid: no notes"]})
+    first, second = study.runs
+    runs = (first, dataclasses.replace(second, stages={**second.stages, "load": "other"}))
+    both = dataclasses.replace(study, runs=runs, stages={**study.stages, "other": other})
+    assert dict(facts(both))["Corpus identity"] == f"bach: {IDENTITY}; midi: other"
+    assert corpus_problems(both) == ("x.mid: left out: no notes", "y.mid: two tracks", "x.mid: no notes")
+
+
+def test_a_result_of_an_older_version_has_neither_identity_nor_problems(tmp_path: Path) -> None:
+    study = built(tmp_path)
+    load = dataclasses.replace(study.stages["load"], config={}, result={})
+    older = dataclasses.replace(study, stages={**study.stages, "load": load})
+    assert loaded_corpora(older) == [LoadedCorpus("", "", {}, ())]
+    assert "Corpus identity" not in dict(facts(older))
