@@ -177,71 +177,78 @@ def intervals(values: Array, method: str) -> tuple[Array, Array]:
     return np.asarray(ends.low), np.asarray(ends.high)
 
 
+#: The tables: title, text, headers, and the function that yields the rows.
+TABLES: list[tuple[str, str, list[str], Callable[[], Iterator[list[str]]]]] = [
+    (
+        "Wrong claims of a difference",
+        (
+            f"The share of {STUDIES:,} studies in which at least one variant is called better or worse although "
+            f"none differs; at most {ALPHA:g} is allowed. With five replicates no difference can be claimed."
+        ),
+        ["scatter", "replicates", "1 comparison", "4 comparisons", "6 comparisons"],
+        false_positives,
+    ),
+    (
+        "Wrong claims of no difference that matters",
+        (
+            "The share of comparisons with this verdict although the difference is as large as the margin; at most "
+            f"{ALPHA:g} is allowed. Margins are in standard deviations of a paired difference."
+        ),
+        ["scatter", "replicates", "margin 0.5", "margin 1", "margin 2"],
+        false_equivalence,
+    ),
+    (
+        "Power",
+        (
+            "The share of studies that find a difference of this standardised size, with one comparison and normal "
+            "scatter; the computed power is in brackets."
+        ),
+        ["replicates", "0.5", "1.0", "1.5", "2.0"],
+        powers,
+    ),
+    (
+        "Replicates needed",
+        "The number of replicates that the report names for 80 % power, and its simulated power.",
+        ["standardised effect", "comparisons", "replicates named", "power"],
+        needed,
+    ),
+    (
+        "The best one",
+        (
+            f"The share of 2,000 studies that exclude the best variant (at most {ALPHA:g} is allowed), and the "
+            "mean number of variants that the report names. The lead of the best variant is in standard deviations "
+            "of a replicate; at 0 all variants are equal, and the table shows one of them."
+        ),
+        ["lead", "variants", "replicates", "excluded", "named"],
+        best_excluded,
+    ),
+    (
+        "Trends",
+        (
+            "The share of 2,000 studies that claim a trend along five levels, by the sign-flip test over Kendall's "
+            "taus (the test used here) and by Page's test. The slopes of the replicates scatter; slopes are in "
+            f"standard deviations of a value, from level to level. At slope 0 at most {ALPHA:g} is allowed."
+        ),
+        ["slope", "scatter of slopes", "replicates", "sign-flip", "Page"],
+        trends,
+    ),
+    (
+        "Coverage",
+        (
+            "The share of 2,000 studies in which a 95 % interval of a mean contains the true mean. BCa is too narrow "
+            "for few replicates, whatever the scatter, so Student's t is used below "
+            f"{inference.BOOTSTRAP_FROM} replicates. From {inference.BOOTSTRAP_FROM} on, the ends of BCa follow the skew of the values, but its coverage is "
+            "still no better."
+        ),
+        ["scatter", "replicates", "t", "BCa"],
+        coverage,
+    ),
+]
+
+
 def tables() -> str:
     """Return all tables as Markdown."""
-    coverages = (
-        "The share of 2,000 studies in which a 95 % interval of a mean contains the true mean. BCa is too narrow for "
-        f"few replicates, whatever the scatter, so Student's t is used below {inference.BOOTSTRAP_FROM} replicates. "
-        f"From {inference.BOOTSTRAP_FROM} on, the ends of BCa follow the skew of the values, but its coverage is "
-        "still no better."
-    )
-    parts: list[tuple[str, str, list[str], Iterator[list[str]]]] = [
-        (
-            "Wrong claims of a difference",
-            (
-                f"The share of {STUDIES:,} studies in which at least one variant is called better or worse although "
-                f"none differs; at most {ALPHA:g} is allowed. With five replicates no difference can be claimed."
-            ),
-            ["scatter", "replicates", "1 comparison", "4 comparisons", "6 comparisons"],
-            false_positives(),
-        ),
-        (
-            "Wrong claims of no difference that matters",
-            (
-                "The share of comparisons with this verdict although the difference is as large as the margin; at most "
-                f"{ALPHA:g} is allowed. Margins are in standard deviations of a paired difference."
-            ),
-            ["scatter", "replicates", "margin 0.5", "margin 1", "margin 2"],
-            false_equivalence(),
-        ),
-        (
-            "Power",
-            (
-                "The share of studies that find a difference of this standardised size, with one comparison and normal "
-                "scatter; the computed power is in brackets."
-            ),
-            ["replicates", "0.5", "1.0", "1.5", "2.0"],
-            powers(),
-        ),
-        (
-            "Replicates needed",
-            "The number of replicates that the report names for 80 % power, and its simulated power.",
-            ["standardised effect", "comparisons", "replicates named", "power"],
-            needed(),
-        ),
-        (
-            "The best one",
-            (
-                f"The share of 2,000 studies that exclude the best variant (at most {ALPHA:g} is allowed), and the "
-                "mean number of variants that the report names. The lead of the best variant is in standard deviations "
-                "of a replicate; at 0 all variants are equal, and the table shows one of them."
-            ),
-            ["lead", "variants", "replicates", "excluded", "named"],
-            best_excluded(),
-        ),
-        (
-            "Trends",
-            (
-                "The share of 2,000 studies that claim a trend along five levels, by the sign-flip test over Kendall's "
-                "taus (the test used here) and by Page's test. The slopes of the replicates scatter; slopes are in "
-                f"standard deviations of a value, from level to level. At slope 0 at most {ALPHA:g} is allowed."
-            ),
-            ["slope", "scatter of slopes", "replicates", "sign-flip", "Page"],
-            trends(),
-        ),
-        ("Coverage", coverages, ["scatter", "replicates", "t", "BCa"], coverage()),
-    ]
-    return "\n".join(f"### {title}\n\n{text}\n\n{_markdown(head, rows)}" for title, text, head, rows in parts)
+    return "\n".join(f"### {title}\n\n{text}\n\n{_markdown(head, rows())}" for title, text, head, rows in TABLES)
 
 
 def _markdown(head: list[str], rows: Iterator[list[str]]) -> str:

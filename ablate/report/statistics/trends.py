@@ -56,12 +56,6 @@ class Trend:
     log: bool
     combinations: int = 1
 
-    @property
-    def best(self) -> dict[float, int]:
-        """For each level, the number of replicates whose lowest value is there; levels without any are left out."""
-        indices, counts = np.unique(self.points.argmin(axis=1), return_counts=True)
-        return {float(self.levels[index]): int(count) for index, count in zip(indices, counts, strict=True)}
-
     def curve(self) -> tuple[FloatArray, FloatArray, inference.Interval]:
         """Return a fitted curve: positions on the axis, the mean over replicates, and the mean's 95 % interval.
 

@@ -188,11 +188,6 @@ class TestCurve:
         np.testing.assert_allclose(np.diff(np.log(x)), math.log(40) / (POINTS - 1))
 
 
-def test_where_the_lowest_value_is() -> None:
-    points = np.array([[3.0, 1.0, 2.0], [3.0, 0.0, 2.0], [0.0, 1.0, 2.0], [5.0, 4.0, 3.0]])
-    assert trend([0.6, 0.8, 1.0], points).best == {0.6: 1, 0.8: 2, 1.0: 1}
-
-
 class TestSentence:
     def test_it_says_which_way(self) -> None:
         rising, falling = (trend([1, 2, 3], slope * np.tile(np.arange(3.0), (8, 1))) for slope in (1, -1))

@@ -20,12 +20,10 @@ class Table:
     Attributes:
         headers: one for each column; the first is that of the variants.
         rows: the texts of each row, one for each header.
-        baseline: the index of the baseline's row, if there is one.
     """
 
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    baseline: int | None
 
 
 def summary_table(frame: pd.DataFrame) -> Table:
@@ -51,8 +49,7 @@ def summary_table(frame: pd.DataFrame) -> Table:
         for name in names
     )
     titles = (metric if feature == AVERAGE else f"{metric} {feature}" for metric, feature in quantities)
-    baseline = next((index for index, name in enumerate(names) if name in baselines), None)
-    return Table(("variant", *titles), texts, baseline)
+    return Table(("variant", *titles), texts)
 
 
 def response_table(rows: pd.DataFrame) -> Table:
@@ -68,7 +65,7 @@ def response_table(rows: pd.DataFrame) -> Table:
         )
         for row in rows.to_dict("records")
     )
-    return Table(("variant", "measured", "label", "slope", "correlation", "n"), texts, None)
+    return Table(("variant", "measured", "label", "slope", "correlation", "n"), texts)
 
 
 def _spread(row: dict[Any, Any], column: str) -> str:
