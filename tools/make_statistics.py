@@ -237,8 +237,8 @@ TABLES: list[tuple[str, str, list[str], Callable[[], Iterator[list[str]]]]] = [
         (
             "The share of 2,000 studies in which a 95 % interval of a mean contains the true mean. BCa is too narrow "
             "for few replicates, whatever the scatter, so Student's t is used below "
-            f"{inference.BOOTSTRAP_FROM} replicates. From {inference.BOOTSTRAP_FROM} on, the ends of BCa follow the skew of the values, but its coverage is "
-            "still no better."
+            f"{inference.BOOTSTRAP_FROM} replicates. From {inference.BOOTSTRAP_FROM} on, the ends of BCa follow the "
+            "skew of the values, but its coverage is still no better."
         ),
         ["scatter", "replicates", "t", "BCa"],
         coverage,
