@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ablate.errors import InvalidOptions
 from ablate.options import option
 
 
@@ -133,4 +134,5 @@ class SearchSettings:
 
     def __post_init__(self) -> None:
         if self.prune_after == 1:
-            raise ValueError("prune_after: one replicate tells nothing; give 2 or more, or 0 for never")
+            problem = "must be 2 or more, or 0 for never: one replicate is not enough to prune a variant"
+            raise InvalidOptions([("prune_after", problem)])

@@ -179,7 +179,11 @@ def test_a_database_that_is_not_ours(ablate: Command, tmp_path: Path) -> None:
         (["study", "run", "tau_sweep", "--device", "cuda:9"], "--device cuda:9: ", 2),
         (["study", "run", "tau_sweep", "--device", "gpu"], "--device gpu: choose auto, cpu, cuda or cuda:N", 2),
         (["study", "run", "tau_sweep", "--set", "training.steps"], "--set training.steps: write it as key.path=", 2),
-        (["study", "run", "tau_sweep", "--set", "training.stepz=3"], "--set training.stepz: names nothing in", 2),
+        (
+            ["study", "run", "tau_sweep", "--set", "training.stepz=3"],
+            "--set training.stepz: [training] has no setting 'stepz'",
+            2,
+        ),
         (["study", "run", "tau_sweep", "--corpus", "nowhere.mid"], "--corpus nowhere.mid: no such file or folder", 2),
         (["study", "run", "tau_sweep", "--store", "nonsense"], "--store nonsense: no usable database URL", 1),
         (["study", "show", "tau_sweep"], "no studies have been run in .ablate", 1),
