@@ -29,7 +29,11 @@ class RangeTable:
     levels: int | None = option(None, ge=2, doc="Number of levels, for designs other than a search.")
 
     def __post_init__(self) -> None:
-        problems = []
+        problems = [
+            (end, "is too large for a number with decimals")
+            for end, number in (("low", self.low), ("high", self.high))
+            if paths.finite(number) is None
+        ]
         if self.low >= self.high:
             problems.append(("", f"low must be less than high, not {self.low} and {self.high}"))
         if self.log and self.low <= 0:

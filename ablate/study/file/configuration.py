@@ -7,7 +7,6 @@ shape, :class:`Configuration`, has a value for every option and a version for ev
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import AblateError, InvalidOptions, PluginError, UnknownName, did_you_mean
@@ -23,7 +22,7 @@ from ablate.settings import (
     TrainingSettings,
 )
 from ablate.specs import SPECS
-from ablate.study.file.paths import FileShape, Problem, chosen, join, named, split_path
+from ablate.study.file.paths import FileShape, Problem, chosen, finite, join, named, split_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -149,20 +148,10 @@ def _label_number(name: str, value: Any, conditioners: Sequence[Conditioner], pr
         return None
     if isinstance(value, str) and not any(name in c.labels for c in conditioners):
         return None  # a name that only the conditioner of another variant knows
-    number = _finite(value)
+    number = finite(value)
     if number is None:
         problems.append((f"labels.{name}", f"must be a number, not {abridged(value)}"))
     return number
-
-
-def _finite(value: Any) -> float | None:
-    """Return the value as a finite float; None if that is not possible."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return float(value) if math.isfinite(value) else None
-    except OverflowError:  # a whole number beyond all floats
-        return None
 
 
 def _choices(kind: str, value: Any, registry: Registry, problems: list[Problem]) -> Iterator[Choice]:

@@ -7,6 +7,7 @@ The *file shape* is the form that TOML has: a table for each kind whose keys are
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any
 
 from ablate.specs import SPECS
@@ -36,6 +37,16 @@ def named(value: Any) -> dict[str, dict[str, Any]] | None:
     if isinstance(value, dict) and all(isinstance(item, dict) for item in value.values()):
         return value
     return None
+
+
+def finite(value: Any) -> float | None:
+    """Return the value as a finite float; None if that is not possible."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # a whole number beyond all floats
+        return None
 
 
 def chosen(config: FileShape, kind: str) -> dict[str, dict[str, Any]]:

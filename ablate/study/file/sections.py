@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
@@ -14,6 +13,7 @@ from ablate.study.file import paths
 from ablate.study.file.axes import baseline_level, flatten, named_variants, parse_axes, shaped
 from ablate.study.file.configuration import SECTIONS
 from ablate.study.file.keys import VALUES, TopLevel, readable, validated
+from ablate.study.file.paths import finite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -205,7 +205,7 @@ def _reported_values_problems(values: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return finite(value) is not None
 
 
 def _written(value: Any) -> str:

@@ -177,8 +177,7 @@ def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
         (
             "[axes]",
             '[reported.values."tau=0.8"]\n"distance.pich" = {l1 = 1.0}\n[axes]',
-            'reported.values."tau=0.8"."distance.pich": '
-            "this study has no such metric; did you mean 'distance.pitch'?",
+            'reported.values."tau=0.8"."distance.pich": this study has no such metric; did you mean \'distance.pitch\'',
         ),
     ],
 )
