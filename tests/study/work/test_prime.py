@@ -207,7 +207,7 @@ def test_what_a_primer_lacks_is_said_before_anything_is_trained(
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"primer.tokens": 5, "primer.seconds": 1.0}, "exclude each other"),
+        ({"primer.tokens": 5, "primer.seconds": 1.0}, "tokens, notes and seconds cannot be combined; set only one of them"),
         ({"primer.seconds": -1.0}, "must be a number ≥ 0, not -1.0"),
     ],
 )
