@@ -147,7 +147,7 @@ def _label_number(name: str, value: Any, conditioners: Sequence[Conditioner], pr
         problems.append((f"labels.{name}", f"unknown value '{value}'{listing}"))
         return None
     if isinstance(value, str) and not any(name in c.labels for c in conditioners):
-        return None  # a name that only the conditioner of another variant knows
+        return None  # a name that only the conditioner of another variant has
     number = finite(value)
     if number is None:
         problems.append((f"labels.{name}", f"must be a number, not {abridged(value)}"))

@@ -43,7 +43,7 @@ _OWN_TABLES = {
     "profiles": "with a table for each profile",
 }
 _TABLES = {**_OWN_TABLES, "labels": "of label = value", **dict.fromkeys((*SETTINGS, *TABLES), "of settings")}
-_KNOWN = (*VALUES[:2], "design", *VALUES[2:], *_OWN_TABLES, *SECTIONS, *TABLES)
+_KNOWN = (*VALUES, "design", *_OWN_TABLES, *SECTIONS, *TABLES)
 #: What a profile may change: sizes, never what is compared.
 _PROFILE_KEYS = ("model", "training", "generation", "search", "floors", "replicates")
 
@@ -51,7 +51,7 @@ _PROFILE_KEYS = ("model", "training", "generation", "search", "floors", "replica
 def readable(raw: FileShape) -> tuple[FileShape, list[Problem]]:
     """Return the file without the keys that are unknown or have the wrong type, and a problem for each of these.
 
-    What is wrong at the top must not hide what is wrong further in.
+    So the other keys can still be checked.
     """
     problems = [
         (key, f"unknown key{did_you_mean(key, _KNOWN)} (known: {', '.join(_KNOWN)})")
