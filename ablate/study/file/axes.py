@@ -164,14 +164,14 @@ def shaped(config: FileShape, levels: Mapping[str, Any], named: Mapping[str, Map
     return config
 
 
-def baseline_level(axis: Axis, written: Mapping[str, Any], design: str, config: FileShape) -> Any:
+def baseline_level(axis: Axis, baseline: Mapping[str, Any], design: str, config: FileShape) -> Any:
     """Return the baseline's level of an axis: that of ``[baseline]``, of the base configuration, or the first level.
 
     Where a part is left out of the full model or added to the bare one, the base configuration does not decide:
     the bare model has the first level, the full model the last one.
     """
     from_config = axis.path != NAMED and design not in OF_PARTS
-    value = written.get(axis.path, paths.get_path(config, axis.path) if from_config else None)
+    value = baseline.get(axis.path, paths.get_path(config, axis.path) if from_config else None)
     if not axis.levels:
         return axis.range.low if value is None and axis.range else value
     if value is None:

@@ -68,8 +68,8 @@ def combination_problems(file: Sections, registry: Registry) -> Iterator[Problem
         for where, text in problems:
             yield where, f"{text} (in variant '{variant.name}')"
         primers[variant.name] = configuration.settings["primer"]
-        counted = configuration.settings["training"].get("batch_counts")
-        if file.top.budget == "tokens" and variant.baseline and counted == "example":
+        batch_counts = configuration.settings["training"].get("batch_counts")
+        if file.top.budget == "tokens" and variant.baseline and batch_counts == "example":
             reason = '"tokens" needs a baseline whose number of tokens is known before training'
             yield "budget", f"{reason}, but '{variant.name}' has training.batch_counts = \"example\""
     if all(primers.values()):  # empty where it does not validate, which is reported already

@@ -144,7 +144,7 @@ def baseline_problems(file: Sections) -> Iterator[Problem]:
     for path, level in file.baseline_levels().items():
         problem = _baseline_level_problem(file.axes[path], level)
         if problem and path in file.baseline:
-            yield f"baseline.{path}", f"the baseline {problem}; set baseline.{path} to a level of the axis"
+            yield f"baseline.{path}", f"the baseline {problem}; choose another one"
         elif problem:
             where = f"axes.{path}"
             yield where, f"the base configuration's value, hence the baseline, {problem}; set baseline.{path}"

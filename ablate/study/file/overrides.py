@@ -50,13 +50,13 @@ class Overrides:
     skip_bad: bool = False
     name: str = ""
 
-    def described(self) -> list[str]:
+    def options(self) -> list[str]:
         """Return the overrides as command line options, without those that extend a study: replicates, variants."""
-        words = [f"--profile {self.profile}"] if self.profile else []
-        words += [f"--corpus {self.corpus}"] if self.corpus else []
-        words += ["--skip-bad"] if self.skip_bad else []
-        words += [f"--seed {self.seed}"] if self.seed is not None else []
-        return words + [f"--set {path}={level_name(value)}" for path, value in self.settings]
+        options = [f"--profile {self.profile}"] if self.profile else []
+        options += [f"--corpus {self.corpus}"] if self.corpus else []
+        options += ["--skip-bad"] if self.skip_bad else []
+        options += [f"--seed {self.seed}"] if self.seed is not None else []
+        return options + [f"--set {path}={level_name(value)}" for path, value in self.settings]
 
 
 def apply(raw: FileShape, overrides: Overrides, registry: Registry, source: str) -> FileShape:
@@ -75,7 +75,7 @@ def apply(raw: FileShape, overrides: Overrides, registry: Registry, source: str)
     if overrides.corpus:
         raw = {**raw, "corpus": _corpus(overrides, registry)}
     elif overrides.skip_bad:
-        raise UsageError("--skip-bad goes with --corpus PATH; in a study file set corpus.midi.skip_bad")
+        raise UsageError("--skip-bad needs --corpus PATH; in a study file set corpus.midi.skip_bad instead")
     for path, value in overrides.settings:
         raw = _set(raw, path, value, registry)
     if overrides.n_variants is not None:
@@ -127,10 +127,10 @@ def _set(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape
     named = named_variants(raw.get("variants", {}))
     if section == "variants":
         return _set_in_variant(raw, path, value, named)
-    setting = [variant for variant, changes in named.items() if path in changes]
-    if setting:
-        own = f"variants.{setting[0]}.{path}"
-        raise UsageError(f"--set {path}: variant '{setting[0]}' sets its own value; change it with --set {own}=")
+    variants = [name for name, changes in named.items() if path in changes]
+    if variants:
+        own = f"variants.{variants[0]}.{path}"
+        raise UsageError(f"--set {path}: variant '{variants[0]}' sets its own value; change it with --set {own}=")
     if path in TOP_LEVEL:
         return {**raw, path: value}
     if section in TABLES:
@@ -174,7 +174,7 @@ def _corpus(overrides: Overrides, registry: Registry) -> FileShape:
     name = overrides.corpus
     if name in registry.names("corpus") and not Path(name).exists():
         if overrides.skip_bad:
-            raise UsageError(f"--skip-bad goes with --corpus PATH, not with the corpus '{name}'")
+            raise UsageError(f"--skip-bad needs a path in --corpus, not the corpus '{name}'")
         return {name: {}}
     return _path_corpus(name, registry, skip_bad=overrides.skip_bad)
 

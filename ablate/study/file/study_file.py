@@ -141,9 +141,9 @@ def read_study(name_or_file: str, overrides: Overrides | None = None, registry: 
     registry = registry or get_registry()
     overrides = overrides or Overrides()
     path = find_study(name_or_file)
-    written, problems = readable(_read(path))
-    written = anchor_paths(written, registry, path.parent)
-    raw = written
+    original, problems = readable(_read(path))
+    original = anchor_paths(original, registry, path.parent)
+    raw = original
     if not any(key.partition(".")[0] == "profiles" for key, _ in problems):
         raw = apply(raw, overrides, registry, str(path))
     file, shape_problems = parse(raw)
@@ -151,7 +151,7 @@ def read_study(name_or_file: str, overrides: Overrides | None = None, registry: 
     problems += _profile_problems(raw, file.profiles, registry, set(problems))
     if not problems:
         problems += combination_problems(file, registry)
-        without_overrides, _ = parse(written)
+        without_overrides, _ = parse(original)
         problems += [*contrast_problems(without_overrides), *reported_problems(without_overrides)]
     if problems:
         raise StudyFileError(str(path), _lines(problems))
@@ -215,5 +215,5 @@ def _spec(path: Path, file: Sections, overrides: Overrides, registry: Registry) 
         named=file.named,
         baseline=file.baseline_levels(),
         reading=_reading(file, registry),
-        overrides=tuple(overrides.described()),
+        overrides=tuple(overrides.options()),
     )

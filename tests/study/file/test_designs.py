@@ -1,4 +1,4 @@
-"""Designs as a study file says them: what they become, and what is wrong with them."""
+"""Designs in a study file: the variants that result, and the problems that are reported."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ def test_a_design_makes_variants_that_can_be_laid_out(
     assert spec.plain()["design"] == design
 
 
-def test_the_full_model_is_the_last_level_unless_the_file_says_so(of: Callable[..., StudySpec]) -> None:
+def test_the_full_model_has_the_last_level_by_default(of: Callable[..., StudySpec]) -> None:
     assert baseline(of(PARTS, 'design = "leave_one_out"\n'))["model.lstm.dropout"] == 0.2
 
 
-def test_the_file_says_which_level_is_in_the_full_model(of: Callable[..., StudySpec]) -> None:
+def test_the_baseline_chooses_the_level_of_the_full_model(of: Callable[..., StudySpec]) -> None:
     spec = of(PARTS, 'design = "leave_one_out"\n', "[baseline]\nmodel.lstm.dropout = 0.0\n")
     assert baseline(spec) == {"augmenter": "tempo", "conditioner": "tempo", "model.lstm.dropout": 0.0}
     assert names(spec)[-1] == "dropout=0.2"
@@ -267,7 +267,9 @@ LAYERS = "[axes]\nmodel.lstm.layers = [1, 2]\n"
         ),
     ],
 )
-def test_what_is_wrong_is_said_with_its_key(of: Callable[..., StudySpec], axes: str, top: str, expected: str) -> None:
+def test_each_problem_is_reported_with_its_key(
+    of: Callable[..., StudySpec], axes: str, top: str, expected: str
+) -> None:
     with pytest.raises(StudyFileError) as caught:
         # tables stand behind the keys of the top in TOML
         of(axes, *(("", top) if top.startswith("[") else (top, "")))
@@ -281,6 +283,6 @@ def test_set_reaches_design_statistics_and_floors(tiny: Path) -> None:
     assert spec.reading["statistics"]["alpha"] == 0.01
 
 
-def test_metrics_that_speak_of_copying_are_known(of: Callable[..., StudySpec]) -> None:
+def test_metrics_of_copying_are_listed(of: Callable[..., StudySpec]) -> None:
     spec = of(TAU, rest='[metric."memorization.covered"]\n')
     assert spec.reading["copying"] == ["memorization.covered"]

@@ -1,4 +1,4 @@
-"""What is wrong and can be known before training stops the study before training; the rest fails its runs."""
+"""Problems that can be found before training stop the study before training; others fail their runs only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def refusal(bench: Bench, spec: StudySpec) -> str:
-    """The one complaint of a run that trains nothing."""
+    """Run the study, which trains nothing; return its only error."""
     result = bench.run(spec)
     assert result.refused
     assert "train" not in result.ran
@@ -38,7 +38,7 @@ def refusal(bench: Bench, spec: StudySpec) -> str:
         ({"conditioner": {"tempo": {"source": "shuffled"}}}, "has tempo 1, so there is nothing to learn"),
     ],
 )
-def test_music_that_does_not_do(
+def test_music_without_what_a_component_needs(
     bench: Bench, load: Callable[..., StudySpec], settings: dict[str, Any], expected: str
 ) -> None:
     assert expected in refusal(bench, load(settings))

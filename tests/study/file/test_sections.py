@@ -1,4 +1,4 @@
-"""The shape of a study file: parsed once, with every problem reported and a default for whatever is wrong."""
+"""The shape of a study file: parsed once, with every problem reported and defaults for the wrong keys."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def problems_of(raw: dict[str, Any]) -> list[str]:
 
 
 def axis_of(raw: dict[str, Any], value: Any) -> tuple[Axis, list[str]]:
-    """The axis of the temperature with this value, and what is wrong with it."""
+    """Return the axis of the temperature with this value, and its problems."""
     sections, problems = parse({**raw, "axes": {TAU: value}})
     return sections.axes[TAU], [f"{key}: {text}" for key, text in problems]
 
@@ -77,7 +77,7 @@ def test_problems_of_every_table_come_at_once(raw: dict[str, Any]) -> None:
     ]
 
 
-def test_what_is_wrong_gets_its_default_and_the_rest_stays(raw: dict[str, Any]) -> None:
+def test_wrong_keys_get_their_default_and_the_others_stay(raw: dict[str, Any]) -> None:
     broken = {**raw, "seed": -1, "design": "grid", "floors": {"draws": -1, "pieces": 2}, "statistics": 3}
     sections, _ = parse(broken)
     assert (sections.top.seed, sections.top.replicates) == (0, 2)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def problems_of(path: Path, old: str, new: str) -> list[str]:
-    """The problems found after one edit of the tiny study."""
+    """Return the problems after one edit of the tiny study."""
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
@@ -33,7 +33,7 @@ def problems_of(path: Path, old: str, new: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", sorted(shipped_studies()))
-def test_shipped_studies_have_enough_replicates_to_tell_something(name: str) -> None:
+def test_shipped_studies_have_enough_replicates(name: str) -> None:
     spec = read_study(name)
     comparisons = (spec.search.n_variants if spec.design == "search" else len(spec.variants())) - 1
     assert out_of_reach(spec.replicates, comparisons, StatisticsSettings()) == ""
@@ -50,7 +50,7 @@ def test_every_shipped_study_and_each_of_its_profiles_loads(name: str) -> None:
         assert loaded.name == f"{name}@{profile}"
 
 
-def test_the_shipped_sweep_says_what_the_original_did() -> None:
+def test_the_shipped_sweep_has_the_sizes_of_the_original() -> None:
     spec = read_study("tau_sweep", Overrides(profile="original"))
     config, problems = resolve(spec.config, get_registry())
     assert not problems
@@ -181,7 +181,7 @@ def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_said_with_its_key(tiny: Path, old: str, new: str, expected: str) -> None:
+def test_each_problem_is_reported_with_its_key(tiny: Path, old: str, new: str, expected: str) -> None:
     problems = problems_of(tiny, old, new)
     assert any(problem.startswith(expected) for problem in problems), problems
 
@@ -207,7 +207,7 @@ def test_a_file_that_is_no_text(tiny: Path) -> None:
         read_study(str(tiny))
 
 
-def test_an_unknown_study_is_answered_with_a_suggestion() -> None:
+def test_an_unknown_study_gets_a_suggestion() -> None:
     with pytest.raises(UnknownName, match="unknown study 'tau_swep'; did you mean 'tau_sweep'"):
         read_study("tau_swep")
     with pytest.raises(StudyFileError, match=r"nowhere\.toml: no such file"):
@@ -247,11 +247,11 @@ class TestOverrides:
         assert spec.config["metric"]["distance.duration"] == {"duration_bins": 10}
 
     @pytest.mark.parametrize("path", ["training.stepz", "trainning.steps", "sampler.temperature.taw", "model.gru.x"])
-    def test_a_setting_that_names_nothing(self, load: Callable[..., StudySpec], path: str) -> None:
+    def test_an_unknown_setting(self, load: Callable[..., StudySpec], path: str) -> None:
         with pytest.raises(UsageError, match=f"--set {path}: "):
             load({path: 1})
 
-    def test_a_setting_that_an_axis_would_overrule(self, load: Callable[..., StudySpec]) -> None:
+    def test_a_setting_that_is_an_axis(self, load: Callable[..., StudySpec]) -> None:
         with pytest.raises(UsageError, match="is an axis of this study; set its levels"):
             load({"sampler.temperature.tau": 0.5})
 
@@ -266,7 +266,7 @@ class TestOverrides:
             load(corpus="bach-preludes")
 
 
-def test_what_is_wrong_at_the_top_hides_nothing_further_in(tiny: Path) -> None:
+def test_problems_at_the_top_hide_no_others(tiny: Path) -> None:
     text = tiny.read_text(encoding="utf-8").replace("seed = 5", "seed = -5\nquestoin = 1")
     tiny.write_text(text.replace("hidden = 16", "hiden = 16"), encoding="utf-8")
     with pytest.raises(StudyFileError) as caught:

@@ -30,7 +30,7 @@ augmenter = "tempo"
 
 @pytest.fixture
 def named(tiny: Path) -> Callable[..., StudySpec]:
-    """Load the study with named variants in place of its axis, or whatever is given."""
+    """Load the study with named variants instead of its axis."""
 
     def loaded(variants: str = NAMED, rest: str = "") -> StudySpec:
         text = tiny.read_text(encoding="utf-8")
@@ -43,7 +43,7 @@ def named(tiny: Path) -> Callable[..., StudySpec]:
     return loaded
 
 
-def test_a_named_variant_changes_what_it_says_and_nothing_else(named: Callable[..., StudySpec]) -> None:
+def test_a_named_variant_changes_the_keys_in_its_table_only(named: Callable[..., StudySpec]) -> None:
     spec = named()
     made = {v.name: spec.configuration(v, get_registry()).plain() for v in spec.variants()}
     assert list(made) == ["plain", "long", "told"]
@@ -96,7 +96,7 @@ def test_named_variants_cross_with_axes(named: Callable[..., StudySpec]) -> None
         ),
     ],
 )
-def test_what_is_wrong_with_a_variant_is_said_with_its_key(
+def test_each_problem_of_a_variant_is_reported_with_its_key(
     named: Callable[..., StudySpec], variants: str, expected: str
 ) -> None:
     with pytest.raises(StudyFileError) as error:
@@ -107,7 +107,7 @@ def test_what_is_wrong_with_a_variant_is_said_with_its_key(
 PERFORMER = '[variants.a]\nconditioner = { performer = { performers = ["001", "008"] } }\nlabels.performer = "%s"\n'
 
 
-def test_labels_with_names_become_their_place(named: Callable[..., StudySpec]) -> None:
+def test_labels_with_names_become_their_position(named: Callable[..., StudySpec]) -> None:
     spec = named(PERFORMER % "008")
     (variant,) = spec.variants()
     assert spec.configuration(variant, get_registry()).labels == {"performer": 1.0}
