@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ablate.errors import StudyFileError
+from ablate.registry import get_registry
 from ablate.settings import FloorSettings, StatisticsSettings
 from ablate.study.design import NAMED, Axis, Objective, Range
+from ablate.study.file.check import content_problems
+from ablate.study.file.locate import shipped_studies
 from ablate.study.file.overrides import Overrides
 from ablate.study.file.sections import parse
 from ablate.study.file.study_file import read_study
@@ -164,3 +171,30 @@ def test_an_override_inside_what_is_no_table(tiny: Path, section: str) -> None:
     with pytest.raises(StudyFileError) as caught:
         read_study(str(tiny), Overrides(settings=((f"{section}.{option}", 1),)))
     assert any(problem.startswith(f"{section}: must be a table of ") for problem in caught.value.problems)
+
+
+SWEEP = shipped_studies()["tau_sweep"].read_text(encoding="utf-8")
+NAMES = st.sampled_from(["", "low", "high", "levels", "when", "metric", "lstm", "tempo", "variants", TAU])
+VALUES = st.recursive(
+    st.sampled_from([0, -1, True, 0.5, 10**400, float("nan"), "", "none", "lstm", dt.date(2020, 1, 1)]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = [
+    "axes",
+    "variants",
+    "baseline",
+    "search",
+    "labels",
+    "sampler",
+    "conditioner",
+    "margins",
+    "contrasts",
+    "reported",
+]
+
+
+@given(st.dictionaries(st.sampled_from([*KEYS, "design", "objective", "profiles", "training"]), VALUES, min_size=1))
+def test_no_value_of_a_key_is_a_traceback(changes: dict[str, Any]) -> None:
+    sections, problems = parse({**tomllib.loads(SWEEP), **changes})
+    assert all(isinstance(text, str) and text for _, text in [*problems, *content_problems(sections, get_registry())])
