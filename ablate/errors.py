@@ -6,7 +6,7 @@
     ├── PluginError             a plugin breaks its contract; names the plugin and its package
     ├── InvalidOptions          options or settings of a wrong type or out of bounds; all problems
     ├── StudyFileError          a study file with problems; all of them
-    ├── CorpusError             music that cannot be read, or has nothing to learn from
+    ├── CorpusError             music that cannot be read, or has nothing to train on
     ├── StoreError              a database that cannot be opened, is not ablate's, or has another version
     ├── HomeError               the home folder is not writable, or in use by another command
     └── StageError              one stage of one run failed; the other runs continue
@@ -78,7 +78,7 @@ class StudyFileError(AblateError):
 
 
 class CorpusError(AblateError):
-    """Music that cannot be read, or that has nothing to learn from."""
+    """Music that cannot be read, or that has nothing to train on."""
 
 
 class StoreError(AblateError):

@@ -87,7 +87,7 @@ class PrimerSettings:
 
     @property
     def asked(self) -> bool:
-        """Whether there is a primer."""
+        """True if there is a primer."""
         return any(self.take.values())
 
 
@@ -103,7 +103,7 @@ class FloorSettings:
     """Section ``[floors]`` of a study file: how precisely the floors, which need no model, are measured."""
 
     draws: int = option(
-        5, ge=0, doc="Number of resampled replicates for each run, each with as many samples as the run has."
+        5, ge=0, doc="Number of resampled replicates for each run, each with the same number of samples as the run."
     )
     shuffles: int = option(8, ge=0, doc="Number of times the tokens of each piece are shuffled.")
     pieces: int = option(

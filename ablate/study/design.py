@@ -36,7 +36,7 @@ class Range:
 
     @property
     def whole(self) -> bool:
-        """Whether the range has whole numbers only."""
+        """True if the range has whole numbers only."""
         return isinstance(self.low, int) and isinstance(self.high, int) and isinstance(self.step or 1, int)
 
     def levels(self, count: int) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""What a study file varies: its axes, its named variants and the levels of its baseline."""
+"""Axes, named variants and the baseline of a study file."""
 
 from __future__ import annotations
 

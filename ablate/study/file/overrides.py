@@ -28,7 +28,7 @@ TOP_LEVEL = ("replicates", "seed", "objective", "axes", "baseline", "design", "b
 
 @dataclasses.dataclass(frozen=True)
 class Overrides:
-    """What the command line changes of a study file.
+    """The changes of the command line to a study file.
 
     Attributes:
         profile: a profile of the file; empty is the file as it stands.
