@@ -11,7 +11,7 @@ import ablate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate_augment import JitterOptions
+    from ablate_augment.options import JitterOptions
 
 
 class TimeJitter(ablate.Augmenter):

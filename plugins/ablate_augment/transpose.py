@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ablate_augment import TransposeOptions
+    from ablate_augment.options import TransposeOptions
 
 
 class Transpose(ablate.Augmenter):

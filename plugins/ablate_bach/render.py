@@ -24,7 +24,7 @@ from ablate_bach.score import BARS, SIXTEENTHS, score
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate_bach import PreludeOptions
+    from ablate_bach.options import PreludeOptions
 
 Array = np.ndarray[Any, Any]
 

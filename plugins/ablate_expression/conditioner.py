@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
 
     from ablate.interfaces import FloatArray
-    from ablate_expression import ScopeOptions
+    from ablate_expression.options import ScopeOptions
 
 
 @dataclasses.dataclass(frozen=True)

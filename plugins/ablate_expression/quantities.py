@@ -18,7 +18,7 @@ from ablate_expression.conditioner import Expression, Quantity
 if TYPE_CHECKING:
     import ablate
     from ablate.interfaces import FloatArray, IntArray
-    from ablate_expression import ArticulationOptions, DensityOptions, DynamicsOptions
+    from ablate_expression.options import ArticulationOptions, DensityOptions, DynamicsOptions
 
     Notes = np.ndarray[Any, Any]
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     import ablate
     from ablate.interfaces import FloatArray, IntArray
-    from ablate_memorization import LongestOptions
+    from ablate_memorization.options import LongestOptions
 
 #: How far apart the partners of successive notes may be, in places, and for how many notes they must differ.
 REACH = 16

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ablate.interfaces import BoolArray, IntArray
-    from ablate_memorization import LongestOptions
+    from ablate_memorization.options import LongestOptions
 
     Values = tuple[ablate.Value, ...]
 

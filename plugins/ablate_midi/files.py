@@ -11,7 +11,7 @@ from ablate.music.sustain import apply_sustain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate_midi import MidiOptions
+    from ablate_midi.options import MidiOptions
 
 
 class MidiFiles(ablate.Corpus):

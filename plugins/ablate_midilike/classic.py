@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ablate.interfaces import FloatArray, IntArray
-    from ablate_midilike import ClassicOptions
+    from ablate_midilike.options import ClassicOptions
 
 #: Seconds of each time shift.
 SHIFTS = 1.15 ** np.arange(32) / 65

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
 
     from ablate.interfaces import FloatArray
-    from ablate_performer import PerformerOptions
+    from ablate_performer.options import PerformerOptions
 
 _LABEL = "performer"
 

@@ -18,11 +18,12 @@ from ablate.errors import CorpusError, InvalidOptions, NothingGenerated
 from ablate.music.midi import read_midi
 from ablate.options import describe
 from ablate.testing import MetricContract
-from ablate_distances import AverageOptions, ablate_metrics
+from ablate_distances import ablate_metrics
 from ablate_distances.distances import UNITS, Observed, distances, on_a_line, on_the_circle
-from ablate_midilike import ClassicOptions, GridOptions
+from ablate_distances.options import AverageOptions
 from ablate_midilike.classic import ClassicTokenizer
 from ablate_midilike.grid import GridTokenizer
+from ablate_midilike.options import ClassicOptions, GridOptions
 
 if TYPE_CHECKING:
     from ablate import Histogram, Tokenizer

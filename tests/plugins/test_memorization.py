@@ -11,14 +11,15 @@ from ablate import Performance, Value
 from ablate.errors import CorpusError, InvalidOptions, NothingGenerated
 from ablate.music.midi import read_midi
 from ablate.testing import MetricContract
-from ablate_bach import PreludeOptions
+from ablate_bach.options import PreludeOptions
 from ablate_bach.render import render
-from ablate_memorization import LongestOptions, ablate_metrics, copies
+from ablate_memorization import ablate_metrics, copies
 from ablate_memorization.copies import REACH, CopyFinder
 from ablate_memorization.metrics import covered, longest, ngrams
-from ablate_midilike import ClassicOptions, GridOptions
+from ablate_memorization.options import LongestOptions
 from ablate_midilike.classic import ClassicTokenizer
 from ablate_midilike.grid import GridTokenizer
+from ablate_midilike.options import ClassicOptions, GridOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

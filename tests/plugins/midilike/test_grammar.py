@@ -12,9 +12,9 @@ from support.midilike_material import performances
 
 from ablate import Performance
 from ablate.music.midi import read_midi
-from ablate_midilike import ClassicOptions, GridOptions
 from ablate_midilike.classic import ClassicTokenizer
 from ablate_midilike.grid import GridTokenizer
+from ablate_midilike.options import ClassicOptions, GridOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

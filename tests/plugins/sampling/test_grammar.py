@@ -11,7 +11,8 @@ from ablate.errors import InvalidOptions
 from ablate.testing import SamplerContract, performances
 from ablate.testing.samples import PitchTokenizer
 from ablate_midilike import ablate_tokenizers
-from ablate_sampling import GrammarOptions, ablate_samplers
+from ablate_sampling import ablate_samplers
+from ablate_sampling.options import GrammarOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
