@@ -1,4 +1,4 @@
-"""Augmenters that change pitch, velocity or timing, and label every copy with what was done to it."""
+"""Augmenters that change pitch, velocity or timing, and label every copy with the change."""
 
 from __future__ import annotations
 

@@ -16,16 +16,20 @@ class TransposeOptions:
     """Options of ``transpose``."""
 
     semitones: tuple[int, ...] = ablate.option(
-        (-3, -2, -1, 0, 1, 2, 3), ge=-127, le=127, min_length=1, doc="Semitones up, one copy for each; 0 is unchanged."
+        (-3, -2, -1, 0, 1, 2, 3),
+        ge=-127,
+        le=127,
+        min_length=1,
+        doc="Semitones up, one copy for each; 0 changes nothing.",
     )
     low: int = ablate.option(0, ge=0, le=127, doc="Lowest MIDI pitch of a copy; a piano's is 21.")
     high: int = ablate.option(127, ge=0, le=127, doc="Highest MIDI pitch of a copy; a piano's is 108.")
     out_of_range: Literal["drop_copy", "error"] = ablate.option(
-        "drop_copy", doc="What becomes of a copy with a pitch outside low to high: it is left out, or an error."
+        "drop_copy", doc="Action for a copy with a pitch outside low to high: leave it out, or stop with an error."
     )
 
     def __post_init__(self) -> None:
-        """Check that no copy is made twice and that there is a pitch to play."""
+        """Check that each copy is listed once and that some pitch is allowed."""
         _refuse_repeats("semitones", self.semitones)
         if self.low > self.high:
             raise ValueError(f"low must not be above high, as {self.low} is above {self.high}")
@@ -39,11 +43,11 @@ class VelocityOptions:
         "shift", doc="Whether an amount is added to each MIDI velocity or multiplies it."
     )
     amounts: tuple[float, ...] = ablate.option(
-        (-10.0, 0.0, 10.0), min_length=1, doc="One copy for each; unchanged is 0 of a shift and 1 of a scale."
+        (-10.0, 0.0, 10.0), min_length=1, doc="One copy for each; 0 of a shift and 1 of a scale change nothing."
     )
 
     def __post_init__(self) -> None:
-        """Check that no copy is made twice and that no factor leaves only silence."""
+        """Check that each copy is listed once and that no factor leaves only silence."""
         _refuse_repeats("amounts", self.amounts)
         if self.mode == "scale" and min(self.amounts) <= 0:
             raise ValueError(f'with mode = "scale", amounts must be greater than 0, not {min(self.amounts):g}')
@@ -57,7 +61,7 @@ class JitterOptions:
         (0.0, 0.01),
         ge=0,
         min_length=1,
-        doc="Standard deviations of the noise on each start and end, in seconds; one copy for each, 0 is unchanged.",
+        doc="Standard deviations of the noise on each start and end, in seconds; one copy for each; 0 changes nothing.",
     )
     min_length: float = ablate.option(0.01, ge=0, doc="Shortest note of a copy with noise, in seconds.")
 
@@ -65,4 +69,4 @@ class JitterOptions:
 def _refuse_repeats(option: str, values: Sequence[float]) -> None:
     repeated = [f"{value:g}" for value in sorted(set(values)) if values.count(value) > 1]
     if repeated:
-        raise ValueError(f"{option}: {', '.join(repeated)} is there more than once; name each copy once")
+        raise ValueError(f"{option}: {', '.join(repeated)} is listed more than once; list each value once")

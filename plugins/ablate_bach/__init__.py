@@ -1,6 +1,6 @@
-"""The corpus ``bach-prelude``: one short piece that comes with the package, to try things out on.
+"""The corpus ``bach-prelude``: one short piece that is part of the package, for a first try.
 
-J. S. Bach, Prelude in C major, BWV 846: a score written down here, and a small renderer that plays it.
+J. S. Bach, Prelude in C major, BWV 846: the score, and a small renderer that plays it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Metrics: how far the histograms of a generated sample are from those of the reference.
 
-The measure of the original experiments, pitch, duration and velocity, each by four distances and their mean; beside
-them pitch class, inter-onset interval and polyphony, and for all of them the Jensen-Shannon divergence and the earth
-mover's distance.
+Pitch, duration and velocity, each with four distances and their mean, are the measure of the original experiments.
+Pitch class, inter-onset interval and polyphony are additions, and so are the Jensen-Shannon divergence and the earth
+mover's distance of all six quantities.
 """
 
 from __future__ import annotations
@@ -23,61 +23,61 @@ from ablate_distances.sources import KULLBACK_1951, LIN_1991, RABIN_2011, VALLEN
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ablate_distances.features import Feature
+    from ablate_distances.quantities import Quantity
 
 
-def _metric(features: list[Feature], options: PitchOptions) -> ablate.Metric:
+def _metric(quantities: list[Quantity], options: PitchOptions) -> ablate.Metric:
     from ablate_distances.histograms import HistogramDistance
 
-    return HistogramDistance(features, options.smoothing)
+    return HistogramDistance(quantities, options.smoothing)
 
 
 def _pitch(options: PitchOptions) -> ablate.Metric:
-    from ablate_distances import features as f
+    from ablate_distances import quantities as q
 
-    return _metric([f.pitch()], options)
+    return _metric([q.pitch()], options)
 
 
 def _pitch_class(options: PitchOptions) -> ablate.Metric:
-    from ablate_distances import features as f
+    from ablate_distances import quantities as q
 
-    return _metric([f.pitch_class()], options)
+    return _metric([q.pitch_class()], options)
 
 
 def _duration(options: DurationOptions) -> ablate.Metric:
-    from ablate_distances import features as f
+    from ablate_distances import quantities as q
 
-    return _metric([f.duration(options.duration_bins, options.duration_longest)], options)
+    return _metric([q.duration(options.duration_bins, options.duration_longest)], options)
 
 
 def _velocity(options: VelocityOptions) -> ablate.Metric:
-    from ablate_distances import features as f
+    from ablate_distances import quantities as q
 
-    return _metric([f.velocity(options.velocity_bins)], options)
+    return _metric([q.velocity(options.velocity_bins)], options)
 
 
 def _interval(options: IntervalOptions) -> ablate.Metric:
-    from ablate_distances import features as f
+    from ablate_distances import quantities as q
 
-    return _metric([f.inter_onset_interval(options.interval_bins, options.interval_longest)], options)
+    return _metric([q.inter_onset_interval(options.interval_bins, options.interval_longest)], options)
 
 
 def _polyphony(options: PolyphonyOptions) -> ablate.Metric:
-    from ablate_distances import features as f
+    from ablate_distances import quantities as q
 
-    return _metric([f.polyphony(options.polyphony_most)], options)
+    return _metric([q.polyphony(options.polyphony_most)], options)
 
 
 def _average(options: AverageOptions) -> ablate.Metric:
-    from ablate_distances import features as f
+    from ablate_distances import quantities as q
 
-    duration = f.duration(options.duration_bins, options.duration_longest)
-    return _metric([f.pitch(), duration, f.velocity(options.velocity_bins)], options)
+    duration = q.duration(options.duration_bins, options.duration_longest)
+    return _metric([q.pitch(), duration, q.velocity(options.velocity_bins)], options)
 
 
 @ablate.hookimpl
 def ablate_metrics() -> Iterable[ablate.MetricSpec]:
-    """Offer one metric a feature, and the average over those of the original experiments."""
+    """Offer one metric for each quantity, and the average over those of the original experiments."""
     yield ablate.MetricSpec(
         name="distance.pitch",
         summary="L1, L2, KL, JS and Wasserstein between histograms of pitch.",
@@ -118,7 +118,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
     )
     yield ablate.MetricSpec(
         name="distance.polyphony",
-        summary="L1, L2, KL, JS and Wasserstein between histograms of how many notes sound, by time.",
+        summary="L1, L2, KL, JS and Wasserstein between histograms of the number of sounding notes, by time.",
         options=PolyphonyOptions,
         build=_polyphony,
         cite=(KULLBACK_1951, LIN_1991, VALLENDER_1974),

@@ -9,10 +9,13 @@ import ablate
 
 @dataclass(frozen=True)
 class PitchOptions:
-    """Options of ``distance.pitch`` and ``distance.pitch_class``, and of every other distance too."""
+    """Options of ``distance.pitch`` and ``distance.pitch_class``, and common options of all distances."""
 
     smoothing: float = ablate.option(
-        1e-6, gt=0, le=1, doc="Added to each bin's probability, then normalised again, for the two KL divergences."
+        1e-6,
+        gt=0,
+        le=1,
+        doc="Number added to each bin's probability before normalising again, for the two KL divergences.",
     )
 
 
@@ -35,7 +38,7 @@ class VelocityOptions(PitchOptions):
 
 @dataclass(frozen=True)
 class AverageOptions(VelocityOptions, DurationOptions):
-    """Options of ``distance.average``: those of all three features, under the same names."""
+    """Options of ``distance.average``: those of all three quantities, under the same names."""
 
 
 @dataclass(frozen=True)

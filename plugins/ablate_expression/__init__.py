@@ -1,7 +1,7 @@
-"""Conditioners of expression: how loud, how detached and how busy the music is, or is asked to be.
+"""Conditioners of expression: how loud, how detached and how dense the music is, or should be.
 
-All three are measured from a performance's notes, over the whole of it or around each token, and all three can be asked
-for as a number that changes over time (a crescendo).
+All three are measured from the notes of a performance, over the whole performance or around each token. For generated
+music each can be set to a number that changes over time (a crescendo).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _density(options: DensityOptions) -> ablate.Conditioner:
 
 @ablate.hookimpl
 def ablate_conditioners() -> Iterable[ablate.ConditionerSpec]:
-    """Offer one conditioner a quantity."""
+    """Offer one conditioner for each quantity."""
     yield ablate.ConditionerSpec(
         name="dynamics",
         summary="Mean MIDI velocity, of the performance or around each token.",
@@ -45,7 +45,7 @@ def ablate_conditioners() -> Iterable[ablate.ConditionerSpec]:
     )
     yield ablate.ConditionerSpec(
         name="articulation",
-        summary="Mean of each note's duration over the interval to the next onset.",
+        summary="Mean ratio of each note's duration to the interval up to the next onset.",
         options=ArticulationOptions,
         build=_articulation,
         cite=(BRESIN_2000,),

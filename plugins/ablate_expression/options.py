@@ -10,10 +10,11 @@ import ablate
 
 @dataclass(frozen=True)
 class ScopeOptions:
-    """What the options of all three have in common."""
+    """Common options of all three conditioners."""
 
     scope: Literal["performance", "local"] = ablate.option(
-        "performance", doc="What is observed: one number for the whole performance, or a local one around each token."
+        "performance",
+        doc="Part of the music that a number is measured from: the whole performance, or a window around each token.",
     )
     window: float = ablate.option(
         4.0, ge=0.1, doc='Seconds of music around a token, half before and half after, where scope is "local".'
@@ -25,7 +26,7 @@ class DynamicsOptions(ScopeOptions):
     """Options of ``dynamics``."""
 
     default: float = ablate.option(
-        64.0, ge=1, le=127, doc="MIDI velocity that music is asked for where the study is silent."
+        64.0, ge=1, le=127, doc="MIDI velocity of generated music where the study sets no label."
     )
 
 
@@ -36,19 +37,19 @@ class ArticulationOptions(ScopeOptions):
     default: float = ablate.option(
         1.0,
         gt=0,
-        doc="Articulation that music is asked for where the study is silent: 1 is legato, below 1 detached.",
+        doc="Articulation of generated music where the study sets no label: 1 is legato, below 1 detached.",
     )
     cap: float = ablate.option(
-        4.0, gt=0, le=100, doc="Highest articulation of a single note; what is above counts as this."
+        4.0, gt=0, le=100, doc="Highest articulation of a single note; higher ones count as this."
     )
     chord: float = ablate.option(
-        0.05, ge=0, doc="Seconds within which notes count as struck together; 0 takes every other onset for the next."
+        0.05, ge=0, doc="Seconds within which notes count as struck together; with 0, any later onset is the next one."
     )
 
     def __post_init__(self) -> None:
-        """Check what concerns two options at once."""
+        """Check the rule that concerns two options at once."""
         if self.default > self.cap:
-            raise ValueError(f"default is above cap ({self.default:g} > {self.cap:g}): no music is observed like that")
+            raise ValueError(f"default is above cap ({self.default:g} > {self.cap:g}): no performance has such a value")
 
 
 @dataclass(frozen=True)
@@ -56,5 +57,5 @@ class DensityOptions(ScopeOptions):
     """Options of ``density``."""
 
     default: float = ablate.option(
-        8.0, gt=0, le=1000, doc="Notes per second that music is asked for where the study is silent."
+        8.0, gt=0, le=1000, doc="Notes per second of generated music where the study sets no label."
     )

@@ -1,7 +1,7 @@
 """Metrics: how much of a generated sample is copied from the reference, note for note.
 
-What histograms cannot tell: of a model that has learned one piece by heart, the copy of that piece is the best sample
-by any distance between histograms.
+Histograms cannot show copying: the sample of a model that has memorised a piece is best by any distance between
+histograms if it is a copy.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def _covered(options: CoveredOptions) -> ablate.Metric:
 
 @ablate.hookimpl
 def ablate_metrics() -> Iterable[ablate.MetricSpec]:
-    """Offer three readings of the same search."""
+    """Offer three metrics of the same search."""
     yield ablate.MetricSpec(
         name="memorization.ngrams",
-        summary="Share of the sample's n-grams of notes that stand in a reference piece.",
+        summary="Share of the sample's n-grams of notes that occur in a reference piece.",
         options=NgramsOptions,
         build=_ngrams,
         cite=(MCCOY_2023,),

@@ -9,16 +9,19 @@ import ablate
 
 @dataclass(frozen=True)
 class LongestOptions:
-    """Options of ``memorization.longest``, and of the other two as well: what counts as the same notes."""
+    """Options of ``memorization.longest`` and of both other metrics: which notes count as the same."""
 
     together: float = ablate.option(
         0.05,
         gt=0,
         le=1,
-        doc="How far an interval between onsets may be off, in seconds; a chord's notes may change places.",
+        doc="Tolerance of an interval between onsets, in seconds; a chord's notes may change their order.",
     )
     stretch: float = ablate.option(
-        1.4, ge=1, le=4, doc="How many times as long or as short an interval between onsets may be, besides `together`."
+        1.4,
+        ge=1,
+        le=4,
+        doc="Largest factor between two intervals between onsets that count as the same, besides `together`.",
     )
     transposed: bool = ablate.option(
         False,
@@ -30,11 +33,11 @@ class LongestOptions:
 class NgramsOptions(LongestOptions):
     """Options of ``memorization.ngrams``."""
 
-    n: int = ablate.option(8, ge=2, doc="How many successive notes make an n-gram.")
+    n: int = ablate.option(8, ge=2, doc="Number of successive notes in an n-gram.")
 
 
 @dataclass(frozen=True)
 class CoveredOptions(LongestOptions):
     """Options of ``memorization.covered``."""
 
-    length: int = ablate.option(20, ge=2, doc="How many notes a copied run must have to be counted.")
+    length: int = ablate.option(20, ge=2, doc="Least number of notes of a copied run that is counted.")

@@ -1,7 +1,7 @@
 """Tokenizers that write a performance as MIDI-like events: note-on, note-off, velocity and time shift.
 
-``midilike-classic`` is the 240-token scheme of Performance-RNN-PyTorch, kept token for token so that old results can
-be compared; ``midilike`` has the same four families of events and states how far a decoded note may be off.
+``midilike-classic`` is the 240-token scheme of Performance-RNN-PyTorch, reproduced token for token for comparisons with
+old results; ``midilike`` has the same four families of events and a known bound on the error of a decoded note.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Conditioner: who plays. A category with an embedding, read from a label or from the performance's name."""
+"""Conditioner: the performer, a category with an embedding, read from a label or from the performance's name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def ablate_conditioners() -> Iterable[ablate.ConditionerSpec]:
     """Offer the conditioner."""
     yield ablate.ConditionerSpec(
         name="performer",
-        summary="Who plays, as an embedding of each performer.",
+        summary="The performer, as an embedding for each.",
         options=PerformerOptions,
         build=_build,
     )

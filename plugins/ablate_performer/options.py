@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 class PerformerOptions:
     """Options of ``performer``."""
 
-    performers: tuple[str, ...] = ablate.option(min_length=1, doc="The performers' names; each gets its embedding.")
+    performers: tuple[str, ...] = ablate.option(min_length=1, doc="Names of the performers; each has an embedding.")
     default: str = ablate.option(
-        "", doc="The performer that music is asked for where the study is silent; empty: the first."
+        "", doc="Performer of generated music where the study sets no label; empty: the first one."
     )
     separator: str = ablate.option("_", min_length=1, doc="Text at which a performance's name is split into parts.")
     field: int = ablate.option(
-        0, doc="Which part of the name is its performer: 0 the first, 1 the second; -1 the last, -2 the one before it."
+        0, doc="Part of the name that is the performer: 0 the first, 1 the second; -1 the last, -2 the one before it."
     )
 
     def __post_init__(self) -> None:
         """Check the names, and the default against them."""
-        twice = [name for name, count in Counter(self.performers).items() if count > 1]
-        if twice:
-            raise ValueError(f"performers names {_listed(twice)} more than once")
+        duplicates = [name for name, count in Counter(self.performers).items() if count > 1]
+        if duplicates:
+            raise ValueError(f"performers lists {_listed(duplicates)} more than once")
         if "" in self.performers:
             raise ValueError("performers has an empty name")
         if self.default and self.default not in self.performers:

@@ -1,4 +1,4 @@
-"""Plugin: recurrent networks, the LSTM of the original experiments and a GRU beside it."""
+"""Models: recurrent networks, the LSTM of the original experiments and a GRU."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def ablate_models() -> Iterator[ablate.ModelSpec]:
     yield ablate.ModelSpec(
         name="lstm",
         summary="Embedding, LSTM layers, linear projection, as in PerformanceRNN.",
-        version="2",  # large ones train with a backward pass of our own
+        version="2",  # large ones train with a custom backward pass
         options=RecurrentOptions,
         build=_lstm,
         cite=(SIMON_2017, HOCHREITER_1997, GERS_2000),
     )
     yield ablate.ModelSpec(
         name="gru",
-        summary="Embedding, GRU layers, linear projection: lstm with gated recurrent units.",
+        summary="Embedding, GRU layers, linear projection: like lstm, with gated recurrent units.",
         options=RecurrentOptions,
         build=_gru,
         cite=(CHO_2014,),

@@ -1,4 +1,4 @@
-"""Samplers: how the next token is drawn from what the model predicts."""
+"""Samplers: changes to the distribution from which the next token is drawn."""
 
 from __future__ import annotations
 
@@ -86,35 +86,35 @@ def ablate_samplers() -> Iterable[ablate.SamplerSpec]:
     )
     yield ablate.SamplerSpec(
         name="top_p",
-        summary="Nucleus sampling: keeps the likeliest tokens that together hold the probability p.",
+        summary="Nucleus sampling: keeps the likeliest tokens that together have probability p.",
         options=TopPOptions,
         build=_top_p,
         cite=(HOLTZMAN_2020,),
     )
     yield ablate.SamplerSpec(
         name="min_p",
-        summary="Keeps the tokens that are at least a share as likely as the likeliest.",
+        summary="Keeps the tokens with at least a given share of the likeliest token's probability.",
         options=MinPOptions,
         build=_min_p,
         cite=(NGUYEN_2025,),
     )
     yield ablate.SamplerSpec(
         name="typical",
-        summary="Keeps the tokens that tell nearly as much as is expected, up to the probability p.",
+        summary="Locally typical sampling: keeps the tokens with information near the entropy, up to probability p.",
         options=TypicalOptions,
         build=_typical,
         cite=(MEISTER_2023,),
     )
     yield ablate.SamplerSpec(
         name="repetition_penalty",
-        summary="Makes tokens less likely that were there before.",
+        summary="Makes tokens less likely that are already in the history.",
         options=RepetitionPenaltyOptions,
         build=_repetition_penalty,
         cite=(KESKAR_2019,),
     )
     yield ablate.SamplerSpec(
         name="grammar",
-        summary="Forbids what the tokenizer would never write next; stands before what keeps the best tokens.",
+        summary="Forbids tokens that the tokenizer would never write next; place it before samplers like top_k.",
         options=GrammarOptions,
         build=_grammar,
     )

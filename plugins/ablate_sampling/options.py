@@ -12,7 +12,7 @@ class TemperatureOptions:
     """Options of ``temperature``."""
 
     tau: float = ablate.option(
-        1.0, ge=0, doc="Divides the logits: 1 changes nothing, less is more cautious, 0 is greedy."
+        1.0, ge=0, doc="Divisor of the logits: 1 changes nothing, lower is more cautious, 0 is greedy."
     )
 
 
@@ -20,7 +20,7 @@ class TemperatureOptions:
 class TopKOptions:
     """Options of ``top_k``."""
 
-    k: int = ablate.option(40, ge=0, doc="How many of the likeliest tokens are kept; 0 keeps all.")
+    k: int = ablate.option(40, ge=0, doc="Number of the likeliest tokens that are kept; 0 keeps all.")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class TopPOptions:
     """Options of ``top_p``."""
 
     p: float = ablate.option(
-        0.95, ge=0, le=1, doc="Probability that the kept tokens hold together; 1 keeps all, 0 only the likeliest."
+        0.95, ge=0, le=1, doc="Total probability of the remaining tokens; 1 keeps all, 0 only the likeliest."
     )
 
 
@@ -46,7 +46,7 @@ class TypicalOptions:
     """Options of ``typical``."""
 
     p: float = ablate.option(
-        0.95, ge=0, le=1, doc="Probability that the kept tokens hold together; 1 keeps all, 0 only the most typical."
+        0.95, ge=0, le=1, doc="Total probability of the remaining tokens; 1 keeps all, 0 only the most typical."
     )
 
 
@@ -54,12 +54,12 @@ class TypicalOptions:
 class RepetitionPenaltyOptions:
     """Options of ``repetition_penalty``."""
 
-    # more would be a ban, and could overflow the logits
+    # a larger penalty would be a ban, and could overflow the logits
     penalty: float = ablate.option(
-        1.2, ge=1, le=100, doc="Divides positive logits and multiplies negative ones; 1 changes nothing."
+        1.2, ge=1, le=100, doc="Divisor of positive logits and factor of negative ones; 1 changes nothing."
     )
     window: int = ablate.option(
-        0, ge=0, doc="How many of the latest tokens count, primer and start token among them; 0 counts all."
+        0, ge=0, doc="Number of latest tokens that count, primer and start token included; 0 counts all."
     )
 
 
@@ -67,4 +67,4 @@ class RepetitionPenaltyOptions:
 class GrammarOptions:
     """Options of ``grammar``."""
 
-    enabled: bool = ablate.option(True, doc="Whether the grammar holds; false changes nothing.")
+    enabled: bool = ablate.option(True, doc="Whether the grammar applies; false changes nothing.")

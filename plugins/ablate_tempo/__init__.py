@@ -1,7 +1,7 @@
-"""Tempo: an augmenter that writes it, a conditioner that tells it to the network, a metric of whether it is obeyed.
+"""Tempo: an augmenter that changes it, a conditioner for the network, and a metric that checks generated music.
 
-All three mean the same by the label ``tempo``: the playing speed relative to the performance as recorded. 1 is as
-recorded, 1.2 is faster, with every time divided by 1.2.
+All three use the label ``tempo``: the playing speed relative to the recorded performance. 1 is as recorded, 1.2 is
+faster, with every time divided by 1.2.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def ablate_conditioners() -> Iterable[ablate.ConditionerSpec]:
     """Offer the conditioner."""
     yield ablate.ConditionerSpec(
         name="tempo",
-        summary="Tells the network the playing speed, or in training something else in its place.",
+        summary="The playing speed as an input of the network, or a random or shuffled one in training.",
         options=ConditionerOptions,
         build=_conditioner,
     )
@@ -62,7 +62,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
     """Offer the metric."""
     yield ablate.MetricSpec(
         name="control.tempo",
-        summary="Playing speed relative to the reference, and how far it is from the tempo asked for.",
+        summary="Playing speed relative to the reference, and its difference from the tempo label.",
         options=MetricOptions,
         build=_metric,
     )

@@ -20,10 +20,10 @@ class AugmenterOptions:
     )
 
     def __post_init__(self) -> None:
-        """Check that no copy is made twice."""
+        """Check that each copy is listed once."""
         repeated = [f"{factor:g}" for factor in sorted(set(self.factors)) if self.factors.count(factor) > 1]
         if repeated:
-            raise ValueError(f"factors: {', '.join(repeated)} is there more than once; name each speed once")
+            raise ValueError(f"factors: {', '.join(repeated)} is listed more than once; list each speed once")
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class ConditionerOptions:
 
     source: Literal["label", "uniform", "shuffled"] = ablate.option(
         "label",
-        doc="What training sees: the example's own tempo, a number drawn for each window, or another window's tempo.",
+        doc="Tempo in training: the example's own, a random number for each window, or another window's.",
     )
     low: float = ablate.option(0.7, gt=0, doc="Lowest tempo that source = uniform draws.")
     high: float = ablate.option(1.3, gt=0, doc="Highest tempo that source = uniform draws.")
 
     def __post_init__(self) -> None:
-        """Check that there is a range to draw from."""
+        """Check that the range is not empty."""
         if self.low >= self.high:
             raise ValueError(f"low must be below high, not {self.low:g} with high = {self.high:g}")
 

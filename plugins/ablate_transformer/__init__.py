@@ -1,4 +1,4 @@
-"""Plugin: a small causal transformer."""
+"""Model: a small causal transformer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def ablate_models() -> Iterator[ablate.ModelSpec]:
     """Offer the model."""
     yield ablate.ModelSpec(
         name="transformer",
-        summary="Causal transformer with rotary positions, each layer looking back over a fixed context.",
+        summary="Causal transformer with rotary positions, each layer attending to a fixed context.",
         options=TransformerOptions,
         build=_build,
         cite=(VASWANI_2017, RADFORD_2019, SU_2021),

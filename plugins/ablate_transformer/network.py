@@ -1,8 +1,8 @@
 """A causal transformer (Vaswani et al., *Attention is all you need*, 2017), shaped like GPT-2 (Radford et al., 2019).
 
 Norms stand before attention and feedforward, GELU between the two maps of the latter. Positions are rotary (Su et al.,
-*RoFormer*, 2021): attention sees how far apart two tokens are and not where they stand. Because it also looks back over
-a fixed number of tokens only, a generation may be longer than any window that was trained on.
+*RoFormer*, 2021): attention depends on the distance of two tokens and not on their positions. Because it also covers
+a fixed number of tokens only, a generation may be longer than the training windows.
 """
 
 from __future__ import annotations

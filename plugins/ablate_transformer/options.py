@@ -18,15 +18,15 @@ class TransformerOptions:
     context: int = ablate.option(
         128,
         ge=1,
-        doc="Tokens that a layer attends to: the latest and those right before it. More than training.window are "
-        "never all there in training.",
+        doc="Tokens that a layer attends to: the latest and those right before it. In training there are never "
+        "more than training.window.",
     )
     dropout: float = ablate.option(
         0.0, ge=0, lt=1, doc="Share of units dropped in training, after the embedding, attention and feedforward."
     )
 
     def __post_init__(self) -> None:
-        """Check that each head gets pairs of numbers, which is what rotary embedding turns."""
+        """Check that each head consists of pairs of numbers, which rotary embedding rotates."""
         if self.embedding % (2 * self.heads):
             raise ValueError(
                 f"embedding = {self.embedding} does not give heads = {self.heads} an even width each; "
