@@ -56,7 +56,7 @@ def test_a_piece_of_one_token_is_passed_over() -> None:
 
 
 def test_nothing_to_predict_is_refused() -> None:
-    with pytest.raises(CorpusError, match="the pieces to learn from have no token to predict"):
+    with pytest.raises(CorpusError, match="the training pieces have no token to predict"):
         measure([piece()])
     with pytest.raises(CorpusError, match="the held-out pieces have no token to predict"):
         measure([piece(1.0)], [piece()])

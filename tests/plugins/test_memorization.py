@@ -204,9 +204,9 @@ def test_another_reference_is_indexed_anew() -> None:
 
 
 def test_music_without_notes_is_refused() -> None:
-    with pytest.raises(NothingGenerated, match="no note to measure"):
+    with pytest.raises(NothingGenerated, match="no notes to measure"):
         share("ngrams", piece([]), piece(MELODY))
-    with pytest.raises(CorpusError, match="no note to compare with"):
+    with pytest.raises(CorpusError, match="no notes to compare with"):
         share("ngrams", piece(MELODY), piece([]))
 
 

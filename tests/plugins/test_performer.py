@@ -130,7 +130,7 @@ def test_a_performer_without_music_is_named() -> None:
     [
         ({}, "performers", "required"),
         ({"performers": []}, "performers", "1 or more"),
-        ({"performers": ["a", "b", "a"]}, "", "names 'a' more than once"),
+        ({"performers": ["a", "b", "a"]}, "", "lists 'a' more than once"),
         ({"performers": ["a", ""]}, "", "empty name"),
         ({"performers": [8]}, "performers", "text"),
         ({"performers": ["Clara"], "default": "Klara"}, "", "'Klara' is not among performers .*mean 'Clara'"),

@@ -109,7 +109,7 @@ def test_there_is_a_copy_for_each_factor_in_their_order() -> None:
         ([], "factors: must be a list of 1 or more numbers > 0"),
         ([1.0, 0.0], "factors: must be a list of 1 or more numbers > 0"),
         ([-1.0], "factors: must be a list of 1 or more numbers > 0"),
-        ([0.9, 1, 1.1, 0.9, 1.0], "factors: 0.9, 1 is there more than once; name each speed once"),
+        ([0.9, 1, 1.1, 0.9, 1.0], "factors: 0.9, 1 is listed more than once; list each speed once"),
     ],
 )
 def test_factors_that_make_no_copy_or_one_twice_are_refused(factors: list[float], says: str) -> None:
