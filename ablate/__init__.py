@@ -37,6 +37,7 @@ from ablate.specs import (
 )
 
 if TYPE_CHECKING:
+    from ablate.arrays import BoolArray, FloatArray, IntArray
     from ablate.music.performance import Performance
     from ablate.report.results import load_results
     from ablate.stacking import each_embedding, each_member
@@ -46,12 +47,15 @@ __version__ = "0.1.0"
 __all__ = [
     "Augmenter",
     "AugmenterSpec",
+    "BoolArray",
     "Conditioner",
     "ConditionerSpec",
     "Corpus",
     "CorpusSpec",
     "Draws",
+    "FloatArray",
     "Histogram",
+    "IntArray",
     "LanguageModel",
     "Measured",
     "Metric",
@@ -76,6 +80,9 @@ __all__ = [
 
 # NumPy and the study machinery are loaded when first asked for, so that `ablate --help` starts at once.
 _LATE = {
+    "BoolArray": "ablate.arrays",
+    "FloatArray": "ablate.arrays",
+    "IntArray": "ablate.arrays",
     "Performance": "ablate.music.performance",
     "each_embedding": "ablate.stacking",
     "each_member": "ablate.stacking",

@@ -17,11 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+    from ablate.arrays import BoolArray, FloatArray, IntArray
     from ablate.music.performance import Performance
-
-    IntArray = np.ndarray[Any, np.dtype[np.int64]]
-    BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
-    FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 Direction = Literal["lower", "higher", "none"]
 

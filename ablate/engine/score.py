@@ -13,7 +13,7 @@ from ablate.errors import StageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate.interfaces import FloatArray, IntArray
+    from ablate.arrays import FloatArray, IntArray
 
 #: Tokens in one pass; the state goes on from pass to pass.
 CHUNK = 512

@@ -20,6 +20,7 @@ from ablate.testing.samples import performances, same
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ablate.arrays import Array
     from ablate.interfaces import Histogram, Measured
 
 
@@ -290,9 +291,9 @@ class ModelMetricContract(_AnyMetricContract):
         assert self.measured(settings) == self.measured(settings), "measuring again gave other numbers"
 
 
-def _one_nat(performance: Performance) -> np.ndarray[Any, Any]:
+def _one_nat(performance: Performance) -> Array:
     return np.ones(2 * len(performance))
 
 
-def _uneven(performance: Performance) -> np.ndarray[Any, Any]:
+def _uneven(performance: Performance) -> Array:
     return np.linspace(0.0, 5.0, 2 * len(performance))

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     import torch
 
-    from ablate.interfaces import Conditioner, FloatArray, Sampler, Tokenizer
+    from ablate.arrays import FloatArray
+    from ablate.interfaces import Conditioner, Sampler, Tokenizer
 
 _TIMES = np.array([0.0, 0.0, 0.25, 0.25, 1.5, 7.0])
 

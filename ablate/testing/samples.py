@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from ablate.interfaces import FloatArray, IntArray
+    from ablate.arrays import FloatArray, IntArray
 
 _NOTES: dict[str, list[tuple[int, int, float, float]]] = {
     "scale": [(60 + i, 60 + i, 0.25 * i, 0.25 * i + 0.25) for i in range(8)],

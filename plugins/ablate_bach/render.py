@@ -13,7 +13,7 @@ bit generator. NumPy guarantees the stream of the generator, but not those of it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,9 +24,8 @@ from ablate_bach.score import BARS, SIXTEENTHS, score
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ablate.arrays import Array
     from ablate_bach.options import PreludeOptions
-
-Array = np.ndarray[Any, Any]
 
 
 class _Phrase(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from ablate.interfaces import FloatArray
+    from ablate.arrays import FloatArray
 
 #: The results of :func:`distances` with their units, in its order.
 UNITS = {"l1": "1", "l2": "1", "kl_pq": "nat", "kl_qp": "nat", "average": "1", "js": "bit"}

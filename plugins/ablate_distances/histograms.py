@@ -18,7 +18,7 @@ from ablate_distances.distances import UNITS, Observed, distances
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate.interfaces import FloatArray
+    from ablate.arrays import FloatArray
     from ablate_distances.quantities import Quantity
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +13,9 @@ from ablate_distances.distances import Observed, on_a_line, on_the_circle
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ablate.interfaces import FloatArray
+    from ablate.arrays import Array, FloatArray
 
-    Notes = np.ndarray[Any, Any]
+    Notes = Array
 
 
 @dataclasses.dataclass(frozen=True)

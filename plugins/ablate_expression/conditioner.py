@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from ablate.interfaces import FloatArray
+    from ablate.arrays import FloatArray
     from ablate_expression.options import ScopeOptions
 
 

@@ -9,7 +9,7 @@ a long note above quick ones counts as overlapping, up to a cap. Key presses are
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,10 +17,10 @@ from ablate_expression.conditioner import Expression, Quantity
 
 if TYPE_CHECKING:
     import ablate
-    from ablate.interfaces import FloatArray, IntArray
+    from ablate.arrays import Array, FloatArray, IntArray
     from ablate_expression.options import ArticulationOptions, DensityOptions, DynamicsOptions
 
-    Notes = np.ndarray[Any, Any]
+    Notes = Array
 
 #: The shortest time in seconds over which notes are counted, so that a lone short note is no burst.
 _SHORTEST = 1.0

@@ -12,7 +12,7 @@ from ablate.errors import CorpusError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ablate.interfaces import FloatArray
+    from ablate.arrays import FloatArray
 
     Score = Callable[[ablate.Performance], FloatArray]
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import ablate
-    from ablate.interfaces import FloatArray, IntArray
+    from ablate.arrays import FloatArray, IntArray
     from ablate_memorization.options import LongestOptions
 
 #: Greatest distance between the partners of successive notes, in notes, and number of notes for which they differ.

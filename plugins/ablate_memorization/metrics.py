@@ -32,7 +32,7 @@ from ablate_memorization.copies import CopyFinder
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ablate.interfaces import BoolArray, IntArray
+    from ablate.arrays import BoolArray, IntArray
     from ablate_memorization.options import LongestOptions
 
     Values = tuple[ablate.Value, ...]

@@ -24,7 +24,7 @@ from ablate_midilike.layout import Layout
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ablate.interfaces import FloatArray, IntArray
+    from ablate.arrays import FloatArray, IntArray
     from ablate_midilike.options import ClassicOptions
 
 #: Seconds of each time shift.

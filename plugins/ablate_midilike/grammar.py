@@ -16,12 +16,12 @@ once the sounding notes are ended. (One exception: of notes of one pitch that st
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from ablate.interfaces import BoolArray, IntArray
+    from ablate.arrays import Array, BoolArray, IntArray
     from ablate_midilike.layout import Layout
 
 _ON, _OFF, _VELOCITY, _SHIFT, _NO_EVENT = range(5)
@@ -41,9 +41,7 @@ class Grammar:
         silence_first: whether the first token may be a time shift.
     """
 
-    def __init__(
-        self, layout: Layout, lengths: np.ndarray[Any, Any], *, start_token: int, rows: int, silence_first: bool
-    ) -> None:
+    def __init__(self, layout: Layout, lengths: Array, *, start_token: int, rows: int, silence_first: bool) -> None:
         self._layout, self._start_token = layout, start_token
         families = (layout.note_off, layout.note_off, layout.velocities, layout.shifts)
         self._kind_v = np.repeat([_ON, _OFF, _VELOCITY, _SHIFT], families)
@@ -76,7 +74,7 @@ class Grammar:
         shift = latest_r[rows] - self._layout.time_shift
         self._room_r[rows] = self._remainder(self._room_r[rows], shift)
 
-    def _remainder(self, room: np.ndarray[Any, Any], shift: IntArray) -> np.ndarray[Any, Any]:
+    def _remainder(self, room: Array, shift: IntArray) -> Array:
         """Return the largest remainder of an interval below ``room`` after the largest time shift that fits."""
         length = self._lengths_s[shift]
         room = np.where(length < room, room, np.inf)
@@ -100,9 +98,7 @@ class OrderedGrammar(Grammar):
     :class:`Grammar`.
     """
 
-    def __init__(
-        self, layout: Layout, lengths: np.ndarray[Any, Any], *, start_token: int, rows: int, silence_first: bool
-    ) -> None:
+    def __init__(self, layout: Layout, lengths: Array, *, start_token: int, rows: int, silence_first: bool) -> None:
         super().__init__(layout, lengths, start_token=start_token, rows=rows, silence_first=silence_first)
         #: number of sounding notes that started in this step
         self._fresh_rk = np.zeros_like(self._sounding_rk)

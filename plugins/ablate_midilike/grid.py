@@ -28,8 +28,7 @@ from ablate_midilike.layout import KeyEvents, Layout
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ablate.interfaces import FloatArray, IntArray
-    from ablate_midilike.layout import BoolArray
+    from ablate.arrays import BoolArray, FloatArray, IntArray
     from ablate_midilike.options import GridOptions
 
 _OFF, _ON, _OFF_AT_ONCE = 0, 1, 2

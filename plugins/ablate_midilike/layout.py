@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ablate.interfaces import IntArray
-
-    BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
+    from ablate.arrays import Array, BoolArray, IntArray
 
 
 class KeyEvents(NamedTuple):
@@ -70,23 +68,23 @@ class Layout:
             *(f"time_shift {shift} s" for shift in seconds),
         )
 
-    def clock(self, tokens: IntArray, lengths: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def clock(self, tokens: IntArray, lengths: Array) -> Array:
         """Return the clock after each token, [time]; time shift ``k`` lasts ``lengths[k]``, in its unit and type."""
         return np.asarray(np.cumsum(self._moves(lengths)[tokens]))
 
-    def running_clock(self, rows: int, lengths: np.ndarray[Any, Any]) -> Callable[[IntArray], np.ndarray[Any, Any]]:
+    def running_clock(self, rows: int, lengths: Array) -> Callable[[IntArray], Array]:
         """Return a function from the next token of every row, [rows], to :meth:`clock` at those tokens, [rows]."""
         moves_v = self._moves(lengths)
-        clock_r: np.ndarray[Any, Any] = np.zeros(rows, lengths.dtype)
+        clock_r: Array = np.zeros(rows, lengths.dtype)
 
-        def advance(tokens_r: IntArray) -> np.ndarray[Any, Any]:
+        def advance(tokens_r: IntArray) -> Array:
             nonlocal clock_r
             clock_r = clock_r + moves_v[tokens_r]  # a new array: the caller may still use the one before
             return clock_r
 
         return advance
 
-    def _moves(self, lengths: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def _moves(self, lengths: Array) -> Array:
         """Return the time by which each token id moves the clock, [vocabulary]."""
         return np.concatenate([np.zeros(self.time_shift, lengths.dtype), lengths])
 

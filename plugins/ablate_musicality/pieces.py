@@ -10,16 +10,16 @@ not lengthen notes. Every number is finite for every piece.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ablate.interfaces import FloatArray
+    from ablate.arrays import Array, FloatArray
 
-    Notes = np.ndarray[Any, Any]
+    Notes = Array
 
 #: Semitones above the root of a major scale.
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
@@ -115,12 +115,12 @@ NUMBERS: dict[str, tuple[Callable[[Notes], float], str]] = {
 }
 
 
-def _class_counts(notes: Notes) -> np.ndarray[Any, Any]:
+def _class_counts(notes: Notes) -> Array:
     """Return the number of notes of each pitch class, C first, [12]."""
     return np.bincount(notes["pitch"] % 12, minlength=12)
 
 
-def _entropy(counts: np.ndarray[Any, Any]) -> float:
+def _entropy(counts: Array) -> float:
     shares: FloatArray = counts[counts > 0] / counts.sum()
     return float(shares @ np.log2(1 / shares))
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from ablate.interfaces import FloatArray
+    from ablate.arrays import FloatArray
     from ablate_performer.options import PerformerOptions
 
 _LABEL = "performer"

@@ -11,7 +11,7 @@ they move into weights and states without any rounding; *doubled* marks a quanti
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -21,9 +21,8 @@ from ablate_recurrent.product import DTYPES, Product
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from ablate.arrays import Array
     from ablate_recurrent.options import RecurrentOptions
-
-    Array = np.ndarray[Any, Any]
 
 
 class Sums(NamedTuple):

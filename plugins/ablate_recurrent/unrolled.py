@@ -20,6 +20,8 @@ from torch.nn import functional
 from ablate_recurrent.product import Product
 
 if TYPE_CHECKING:
+    from ablate.arrays import Array
+
     Pair = tuple[torch.Tensor, torch.Tensor]
 
 
@@ -124,7 +126,7 @@ class _Steps(torch.autograd.Function):
         product = Product(weight_gh.t().contiguous(), None, torch.bfloat16)
         grads_trg = torch.empty(time, rows, 4 * size, dtype=torch.bfloat16)
         sums_grad_rg = torch.empty(rows, 4 * size)
-        sums_grad: np.ndarray[Any, Any] = sums_grad_rg.numpy().reshape(rows, 4, size)
+        sums_grad: Array = sums_grad_rg.numpy().reshape(rows, 4, size)
         hidden_rh = torch.zeros(rows, size)
         hidden, memory_grad, more = (
             hidden_rh.numpy(),

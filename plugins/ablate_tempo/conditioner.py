@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from ablate.interfaces import FloatArray
+    from ablate.arrays import FloatArray
 
 
 class TempoConditioner(ablate.Conditioner):

@@ -16,7 +16,7 @@ from ablate.errors import CorpusError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate.interfaces import FloatArray
+    from ablate.arrays import FloatArray
 
 # Relative tolerance: steps of a token grid that should add up to `together` can miss it by less than this.
 _ROUNDING = 1e-6

@@ -17,8 +17,6 @@ from ablate.testing import SamplerContract, TokenizerContract, performances
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ablate.interfaces import FloatArray, IntArray
-
 
 @dataclass(frozen=True)
 class Options:
@@ -51,14 +49,14 @@ class Pitches(ablate.Tokenizer):
     vocabulary = tuple(f"pitch {pitch}" for pitch in range(128))
     start_token = 60
 
-    def encode(self, performance: ablate.Performance) -> IntArray:
+    def encode(self, performance: ablate.Performance) -> ablate.IntArray:
         return np.asarray(performance.notes["pitch"], np.int64)
 
-    def decode(self, tokens: IntArray) -> ablate.Performance:
+    def decode(self, tokens: ablate.IntArray) -> ablate.Performance:
         notes = [(int(pitch), 64, float(place), place + 1.0) for place, pitch in enumerate(tokens)]
         return ablate.Performance.from_notes(notes, name="decoded")
 
-    def times(self, tokens: IntArray) -> FloatArray:
+    def times(self, tokens: ablate.IntArray) -> ablate.FloatArray:
         return np.arange(len(tokens), dtype=np.float64)
 
 
@@ -68,10 +66,10 @@ class Level(ablate.Conditioner):
     def __init__(self, options: Options) -> None:
         self.labels: Mapping[str, float] = {"level": float(options.size)}
 
-    def observe(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
+    def observe(self, performance: ablate.Performance, times: ablate.FloatArray) -> ablate.FloatArray:
         return self.ask({**self.labels, **performance.labels}, times)
 
-    def ask(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
+    def ask(self, labels: Mapping[str, float], times: ablate.FloatArray) -> ablate.FloatArray:
         return np.full((len(times), 1), labels["level"], np.float32)
 
     def module(self, width: int) -> torch.nn.Module:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,9 +12,8 @@ from ablate.engine.training.windows import IGNORED, Batch, disturbs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ablate.arrays import Array
     from ablate.engine.training.job import Start
-
-    Array = np.ndarray[Any, Any]
 
 
 class StackWindows:

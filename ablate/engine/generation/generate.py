@@ -25,7 +25,8 @@ from ablate.errors import NoTokenPossible
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
 
-    from ablate.interfaces import Conditioner, IntArray, Sampler, Stepper, Tokenizer
+    from ablate.arrays import IntArray
+    from ablate.interfaces import Conditioner, Sampler, Stepper, Tokenizer
     from ablate.specs import SamplerSpec
 
 _ALONE = Compute()

@@ -15,7 +15,7 @@ from ablate.interfaces import Conditioner
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate.interfaces import BoolArray, FloatArray, IntArray
+    from ablate.arrays import BoolArray, FloatArray, IntArray
     from ablate.settings import TrainingSettings
 
 #: Marks positions behind the end of an example; ``cross_entropy`` leaves them out.

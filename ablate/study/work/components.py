@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ablate.interfaces import Conditioner, FloatArray, IntArray, Tokenizer
+    from ablate.arrays import FloatArray, IntArray
+    from ablate.interfaces import Conditioner, Tokenizer
     from ablate.music.performance import Performance
 
 

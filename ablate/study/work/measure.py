@@ -18,7 +18,8 @@ from ablate.study.work.messages import MetricRecord, StageResult
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ablate.interfaces import FloatArray, Histogram
+    from ablate.arrays import FloatArray
+    from ablate.interfaces import Histogram
     from ablate.music.performance import Performance
     from ablate.study.stage import Stage
     from ablate.study.work.messages import Context

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate import Tokenizer
-    from ablate.interfaces import BoolArray, IntArray
+    from ablate.arrays import BoolArray, IntArray
 
 GRID, CLASSIC = GridTokenizer(GridOptions()), ClassicTokenizer(ClassicOptions())
 #: Few pitches and steps, so that everything meets everything.

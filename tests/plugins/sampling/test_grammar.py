@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import ablate
-    from ablate.interfaces import BoolArray, IntArray
+    from ablate.arrays import BoolArray, IntArray
 
 SPEC = {spec.name: spec for spec in ablate_samplers()}["grammar"]
 GRID, CLASSIC = (spec.build(spec.parse({})) for spec in ablate_tokenizers())
