@@ -17,7 +17,7 @@ PAGE = Path(__file__).parent.with_name("docs") / "hooks.md"
 HEAD = """\
 # Hook points
 
-*Made from `ablate/hookspecs.py`, `ablate/specs.py` and `ablate/interfaces.py` by `python tools/make_hooks.py`.*
+*Made from `ablate/hookspecs.py`, `ablate/specs.py` and `ablate/interfaces/` by `python tools/make_hooks.py`.*
 
 A plugin is a module named by an entry point of the group `ablate`.
 It implements any of these hooks with `@ablate.hookimpl`.

@@ -1,0 +1,83 @@
+"""Several networks of equal shape run as one, to use a GPU well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import torch
+
+
+class Draws(Protocol):
+    """The random numbers of a training step of fused models, with a separate stream for each model."""
+
+    def normal(self, shape: Sequence[int], scales: Sequence[float]) -> torch.Tensor:
+        """Return normal numbers around 0, float32 [models, *shape]; a model of scale 0 draws none and gets zeros.
+
+        Args:
+            shape: of each model's numbers.
+            scales: the standard deviation for each model.
+        """
+        ...
+
+    def dropout(self, values: torch.Tensor, shares: Sequence[float]) -> torch.Tensor:
+        """Return ``values`` [models, ...] after dropout, with one rate for each model.
+
+        Args:
+            values: the input of the dropout.
+            shares: the rate for each model, at least 0 and less than 1.
+        """
+        ...
+
+
+class Stacked(Protocol):
+    """Networks of equal shape as one: the result of a model's ``stack``.
+
+    It computes for every model the result of the model's own ``forward``; no value of one model may reach another. On a
+    GPU its calls are recorded as CUDA graphs, so none of them waits for the device (``.item()``, a condition on a
+    tensor's value) or copies from the host.
+
+    It may also have a method ``stepper(weights)`` that gives a :class:`StackedStepper` of these weights as they are
+    then, with which rows of all models are generated together on a GPU.
+    """
+
+    def __call__(
+        self,
+        weights: Mapping[str, torch.Tensor],
+        tokens: torch.Tensor,
+        conditions: Sequence[torch.Tensor],
+        draws: Draws,
+    ) -> torch.Tensor:
+        """Predict the next token at every position of the models' windows, in training.
+
+        Args:
+            weights: all parameters by their names in a single network, float32 [models, ...].
+            tokens: int64 [models, rows, time].
+            conditions: for each conditioner, float32 [models, rows, time, features].
+            draws: the only source of randomness.
+
+        Returns:
+            logits [models, rows, time, vocabulary], through which gradients reach the weights.
+        """
+        ...
+
+
+class StackedStepper(Protocol):
+    """Trained networks of equal shape that read one token of every row of every model at a time."""
+
+    def __call__(
+        self, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any = None
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+        """Return the logits of each row's next token, float32 [models, rows, vocabulary], and the state after this one.
+
+        Args:
+            tokens: int64 [models, rows].
+            conditions: for each conditioner, float32 [models, rows, features].
+            state: the state from the call before; None at the start.
+
+        Returns:
+            The logits, and the state as tensors whose shapes are the same after every token.
+        """
+        ...
