@@ -155,7 +155,7 @@ class Share(music.MeanPitch):
     share = 1.0
 
     def value(self, generated: ablate.Performance) -> ablate.Value:
-        return ablate.Value("share", self.share, "1", "none", len(generated))
+        return ablate.Value(self.share, feature="share", n=len(generated))
 
 
 class Percent(Share):

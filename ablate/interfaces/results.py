@@ -20,18 +20,19 @@ class Value:
     """One number of a metric for one sample.
 
     Attributes:
-        feature: the name of the value within its metric (``"l1"``); ``"value"`` in a metric with a single one.
         value: the number itself; finite.
+        n: number of observations behind it (for a histogram distance: the sample's notes).
+        feature: the name of the value within its metric (``"l1"``); ``"value"`` suits a metric with a single one.
         unit: ``"1"`` for a pure number, otherwise as printed (``"s"``, ``"notes/s"``).
         direction: whether ``"lower"`` or ``"higher"`` is better, or ``"none"``.
-        n: number of observations behind it (for a histogram distance: the sample's notes).
     """
 
-    feature: str
     value: float
-    unit: str
-    direction: Direction
+    _: dataclasses.KW_ONLY
     n: int
+    feature: str = "value"
+    unit: str = "1"
+    direction: Direction = "none"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -55,7 +55,10 @@ class HistogramDistance(ablate.Metric):
                 ("wasserstein", self._quantities[0].wasserstein(*pairs[0]), self._quantities[0].distance_unit)
             )
         return ablate.Measured(
-            values=tuple(ablate.Value(name, value, unit, "lower", len(generated)) for name, value, unit in numbers),
+            values=tuple(
+                ablate.Value(value, feature=name, unit=unit, direction="lower", n=len(generated))
+                for name, value, unit in numbers
+            ),
             histograms=tuple(
                 ablate.Histogram(quantity.name, quantity.unit, _plain(quantity.edges), _plain(p), _plain(q))
                 for quantity, (p, q) in zip(self._quantities, counts, strict=True)

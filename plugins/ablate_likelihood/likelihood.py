@@ -44,7 +44,7 @@ class Likelihood(ablate.ModelMetric):
         if not held_out:
             return ablate.Measured((train,))
         unseen = _value("held_out", score, held_out)
-        gap = ablate.Value("gap", unseen.value - train.value, train.unit, "none", train.n + unseen.n)
+        gap = ablate.Value(unseen.value - train.value, feature="gap", unit=train.unit, n=train.n + unseen.n)
         return ablate.Measured((train, unseen, gap))
 
 
@@ -53,4 +53,4 @@ def _value(feature: str, score: Score, pieces: Sequence[ablate.Performance]) -> 
     if not len(nats):
         which = "held-out pieces" if feature == "held_out" else "training pieces"
         raise CorpusError(f"the {which} have no token to predict: each has one token at most; choose longer pieces")
-    return ablate.Value(feature, float(nats.mean()), "nat/token", "lower", len(nats))
+    return ablate.Value(float(nats.mean()), feature=feature, unit="nat/token", direction="lower", n=len(nats))

@@ -82,8 +82,8 @@ def longest(lengths: IntArray) -> Values:
     """Return the longest copied run, in notes and as a share, 0 to 1; ``n`` counts the sample's notes."""
     notes = int(lengths.max())
     return (
-        ablate.Value("notes", notes, "notes", "none", len(lengths)),
-        ablate.Value("share", notes / len(lengths), "1", "none", len(lengths)),
+        ablate.Value(notes, feature="notes", unit="notes", n=len(lengths)),
+        ablate.Value(notes / len(lengths), feature="share", n=len(lengths)),
     )
 
 
@@ -97,4 +97,4 @@ def covered(lengths: IntArray, length: int) -> Values:
 
 
 def _share(mask: BoolArray) -> ablate.Value:
-    return ablate.Value("share", float(mask.mean()) if len(mask) else 0.0, "1", "none", len(mask))
+    return ablate.Value(float(mask.mean()) if len(mask) else 0.0, feature="share", n=len(mask))

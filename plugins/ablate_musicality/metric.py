@@ -48,7 +48,7 @@ class Musicality(ablate.Metric):
         difference = abs(value - float(np.mean([self._number(notes) for notes in pieces])))
         return ablate.Measured(
             (
-                ablate.Value("value", value, self._unit, "none", n),
-                ablate.Value("difference", difference, self._unit, "lower", n),
+                ablate.Value(value, unit=self._unit, n=n),
+                ablate.Value(difference, feature="difference", unit=self._unit, direction="lower", n=n),
             )
         )

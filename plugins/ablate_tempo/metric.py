@@ -60,9 +60,11 @@ class TempoControl(ablate.Metric):
         n_notes, n_intervals = (int(count) for count in sample[:, 0])
         return ablate.Measured(
             (
-                ablate.Value("notes_per_second", notes, "1", "none", n_notes),
-                ablate.Value("inter_onset_interval", onsets, "1", "none", n_intervals),
-                ablate.Value("error", abs(notes - generated.labels.get("tempo", 1.0)), "1", "lower", n_notes),
+                ablate.Value(notes, feature="notes_per_second", n=n_notes),
+                ablate.Value(onsets, feature="inter_onset_interval", n=n_intervals),
+                ablate.Value(
+                    abs(notes - generated.labels.get("tempo", 1.0)), feature="error", direction="lower", n=n_notes
+                ),
             )
         )
 

@@ -37,13 +37,13 @@ def measure(reference: Sequence[Performance], held_out: Sequence[Performance] = 
 
 def test_tokens_are_pooled_over_pieces() -> None:
     train, unseen, gap = measure([piece(1.0), piece(2.0, 3.0, 4.0)], [piece(5.0, 7.0)]).values
-    assert train == Value("train", 2.5, "nat/token", "lower", 4)
-    assert unseen == Value("held_out", 6.0, "nat/token", "lower", 2)
-    assert gap == Value("gap", 3.5, "nat/token", "none", 6)
+    assert train == Value(2.5, feature="train", unit="nat/token", direction="lower", n=4)
+    assert unseen == Value(6.0, feature="held_out", unit="nat/token", direction="lower", n=2)
+    assert gap == Value(3.5, feature="gap", unit="nat/token", n=6)
 
 
 def test_without_held_out_pieces_there_is_no_gap() -> None:
-    assert measure([piece(1.0, 2.0)]).values == (Value("train", 1.5, "nat/token", "lower", 2),)
+    assert measure([piece(1.0, 2.0)]).values == (Value(1.5, feature="train", unit="nat/token", direction="lower", n=2),)
 
 
 def test_a_model_that_knows_nothing_costs_the_logarithm_of_the_vocabulary() -> None:
@@ -52,7 +52,9 @@ def test_a_model_that_knows_nothing_costs_the_logarithm_of_the_vocabulary() -> N
 
 
 def test_a_piece_of_one_token_is_passed_over() -> None:
-    assert measure([piece(), piece(2.0)]).values[0] == Value("train", 2.0, "nat/token", "lower", 1)
+    assert measure([piece(), piece(2.0)]).values[0] == Value(
+        2.0, feature="train", unit="nat/token", direction="lower", n=1
+    )
 
 
 def test_nothing_to_predict_is_refused() -> None:

@@ -121,7 +121,7 @@ class MeanPitch(ablate.Metric):
         return ablate.Measured((self.value(generated),), (histogram,))
 
     def value(self, generated: ablate.Performance) -> ablate.Value:
-        return ablate.Value("value", float(generated.notes["pitch"].mean()), "MIDI pitch", "none", len(generated))
+        return ablate.Value(float(generated.notes["pitch"].mean()), unit="MIDI pitch", n=len(generated))
 
 
 class NoValue(MeanPitch):
@@ -132,28 +132,28 @@ class NoValue(MeanPitch):
 class SpreadOfOne(MeanPitch):
     def value(self, generated: ablate.Performance) -> ablate.Value:
         value = float("nan") if len(generated) == 1 else 1.0
-        return ablate.Value("value", value, "1", "none", len(generated))
+        return ablate.Value(value, n=len(generated))
 
 
 class Sideways(MeanPitch):
     def value(self, generated: ablate.Performance) -> ablate.Value:
         direction: Any = "sideways"
-        return ablate.Value("value", 1.0, "1", direction, 1)
+        return ablate.Value(1.0, direction=direction, n=1)
 
 
 class NoUnit(MeanPitch):
     def value(self, generated: ablate.Performance) -> ablate.Value:
-        return ablate.Value("value", 1.0, "", "none", 1)
+        return ablate.Value(1.0, unit="", n=1)
 
 
 class NoFeature(MeanPitch):
     def value(self, generated: ablate.Performance) -> ablate.Value:
-        return ablate.Value("", 1.0, "1", "none", 1)
+        return ablate.Value(1.0, feature="", n=1)
 
 
 class NegativeCount(MeanPitch):
     def value(self, generated: ablate.Performance) -> ablate.Value:
-        return ablate.Value("value", 1.0, "1", "none", -1)
+        return ablate.Value(1.0, n=-1)
 
 
 class Twice(MeanPitch):
@@ -163,7 +163,7 @@ class Twice(MeanPitch):
 
 class FeatureByPitch(MeanPitch):
     def value(self, generated: ablate.Performance) -> ablate.Value:
-        return ablate.Value(f"pitch {generated.notes['pitch'][0]}", 1.0, "1", "none", 1)
+        return ablate.Value(1.0, feature=f"pitch {generated.notes['pitch'][0]}", n=1)
 
 
 class Drawing(MeanPitch):
@@ -178,7 +178,7 @@ class Drawing(MeanPitch):
 
 class RestlessValue(MeanPitch):
     def value(self, generated: ablate.Performance) -> ablate.Value:
-        return ablate.Value("value", next(counter), "1", "none", 1)
+        return ablate.Value(next(counter), n=1)
 
 
 class Ageing(MeanPitch):
@@ -186,7 +186,7 @@ class Ageing(MeanPitch):
 
     def value(self, generated: ablate.Performance) -> ablate.Value:
         self.age += 1
-        return ablate.Value("value", self.age, "1", "none", 1)
+        return ablate.Value(self.age, n=1)
 
 
 class RewritesReference(MeanPitch):
@@ -200,7 +200,7 @@ class Nats(ablate.ModelMetric):
         return ablate.Measured((self.value(score(reference[0])),))
 
     def value(self, nats: Any) -> ablate.Value:
-        return ablate.Value("train", float(nats.mean()), "nat/token", "lower", len(nats))
+        return ablate.Value(float(nats.mean()), feature="train", unit="nat/token", direction="lower", n=len(nats))
 
 
 class NoNats(Nats):
@@ -210,12 +210,12 @@ class NoNats(Nats):
 
 class LogOfNats(Nats):
     def value(self, nats: Any) -> ablate.Value:
-        return ablate.Value("train", float("-inf") if nats.min() == 0 else 0.0, "1", "none", len(nats))
+        return ablate.Value(float("-inf") if nats.min() == 0 else 0.0, feature="train", n=len(nats))
 
 
 class FeatureByCost(Nats):
     def value(self, nats: Any) -> ablate.Value:
-        return ablate.Value("dear" if nats.max() > 1 else "cheap", 1.0, "1", "none", 1)
+        return ablate.Value(1.0, feature="dear" if nats.max() > 1 else "cheap", n=1)
 
 
 class EmptyHistogram(Nats):
@@ -231,7 +231,7 @@ class NeedsHeldOut(Nats):
 
 class RestlessNats(Nats):
     def value(self, nats: Any) -> ablate.Value:
-        return ablate.Value("train", next(counter), "1", "none", 1)
+        return ablate.Value(next(counter), feature="train", n=1)
 
 
 KEEPS = {

@@ -104,7 +104,7 @@ class Count(ablate.Metric):
     def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measured:
         notes = float(len(generated))
         histogram = ablate.Histogram("pitch", "MIDI pitch", (0.0, 128.0), (float(len(reference)),), (notes,))
-        return ablate.Measured((ablate.Value("value", notes, "notes", "none", len(generated)),), (histogram,))
+        return ablate.Measured((ablate.Value(notes, unit="notes", n=len(generated)),), (histogram,))
 
 
 def build_model(options: Options, vocabulary: int, conditioners: Sequence[ablate.Conditioner]) -> Bigram:
@@ -168,7 +168,7 @@ def what_made_the_difference() -> list[str]:
 
 # What must not pass: a component of the wrong kind, an unknown direction, half an implementation.
 ablate.MetricSpec(name="wrong", summary="Builds a sampler.", build=lambda _: Louder())  # type: ignore[arg-type,return-value]
-ablate.Value("value", 1.0, "1", "best", 1)  # type: ignore[arg-type]
+ablate.Value(1.0, direction="best", n=1)  # type: ignore[arg-type]
 ablate.TokenizerSpec("positional", summary="Names its fields.", build=lambda _: Pitches())  # type: ignore[call-arg]
 
 

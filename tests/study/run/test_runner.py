@@ -170,10 +170,16 @@ class TestFailures:
         ("given", "said"),
         [
             (3, "metric 'odd' returned int, not ablate.Measured"),
-            (ablate.Measured((ablate.Value("v", float("nan"), "1", "lower", 1),)), "metric 'odd' gave nan for 'v'"),
-            (ablate.Measured((ablate.Value("v", 1.0, "1", "upper", 1),)), "direction 'upper' is none of lower, higher"),
+            (
+                ablate.Measured((ablate.Value(float("nan"), feature="v", direction="lower", n=1),)),
+                "metric 'odd' gave nan for 'v'",
+            ),
+            (
+                ablate.Measured((ablate.Value(1.0, feature="v", direction="upper", n=1),)),
+                "direction 'upper' is none of lower, higher",
+            ),
             (ablate.Measured(()), "must give each feature once, and at least one; it gave []"),
-            (ablate.Measured((ablate.Value("v", 1.0, "1", "lower", 1),) * 2), "it gave ['v', 'v']"),
+            (ablate.Measured((ablate.Value(1.0, feature="v", direction="lower", n=1),) * 2), "it gave ['v', 'v']"),
         ],
     )
     def test_a_metric_that_gives_something_else(
@@ -207,7 +213,7 @@ class TestFailures:
             def measure(self, generated: Any, reference: Any) -> ablate.Measured:
                 edges = tuple(np.arange(3, dtype=np.float32))
                 counts = tuple(np.ones(2, np.int64))
-                value = ablate.Value("value", np.float32(0.5), "1", "higher", np.int64(7))
+                value = ablate.Value(np.float32(0.5), direction="higher", n=np.int64(7))
                 return ablate.Measured((value,), (ablate.Histogram("x", "1", edges, counts, counts),))
 
         offer(ablate.MetricSpec(name="numpy", summary="Numbers.", build=lambda options: Numpy()))
