@@ -180,7 +180,7 @@ def ablate_metrics() -> Iterable[MetricSpec]:  # type: ignore[empty-body]
         class NotesPerSecond(ablate.Metric):
             def measure(self, generated, reference):
                 rate = len(generated) / max(generated.seconds, 1e-9)
-                return ablate.Measured((ablate.Value(rate, unit="notes/s", n=len(generated)),))
+                return ablate.Measurements((ablate.Value(rate, unit="notes/s", n=len(generated)),))
 
         @ablate.hookimpl
         def ablate_metrics():

@@ -22,7 +22,7 @@ PUBLIC = [
     "Histogram",
     "IntArray",
     "LanguageModel",
-    "Measured",
+    "Measurements",
     "Metric",
     "MetricSpec",
     "ModelMetric",

@@ -28,7 +28,7 @@ from __future__ import annotations
 from ablate.interfaces.fusion import Draws, Stacked, StackedStepper
 from ablate.interfaces.music import Augmenter, Corpus, Tokenizer
 from ablate.interfaces.network import Conditioner, LanguageModel, Stepper
-from ablate.interfaces.results import Direction, Histogram, Measured, Metric, ModelMetric, Value
+from ablate.interfaces.results import Direction, Histogram, Measurements, Metric, ModelMetric, Value
 from ablate.interfaces.sampling import Sampler
 
 __all__ = [
@@ -39,7 +39,7 @@ __all__ = [
     "Draws",
     "Histogram",
     "LanguageModel",
-    "Measured",
+    "Measurements",
     "Metric",
     "ModelMetric",
     "Sampler",

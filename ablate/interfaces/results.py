@@ -55,8 +55,8 @@ class Histogram:
 
 
 @dataclasses.dataclass(frozen=True)
-class Measured:
-    """The result of a metric for one generated sample."""
+class Measurements:
+    """The result of a metric: its values, and histograms behind them."""
 
     values: tuple[Value, ...]
     histograms: tuple[Histogram, ...] = ()
@@ -66,7 +66,7 @@ class Metric(ABC):
     """A measurement of a generated sample, compared with the reference performances."""
 
     @abstractmethod
-    def measure(self, generated: Performance, reference: Sequence[Performance]) -> Measured:
+    def measure(self, generated: Performance, reference: Sequence[Performance]) -> Measurements:
         """Measure one sample with at least one note, compared with the corpus before any augmenter.
 
         The sample comes without its primer, with the first new token at time 0, unless the study sets
@@ -83,7 +83,7 @@ class ModelMetric(ABC):
         score: Callable[[Performance], FloatArray],
         reference: Sequence[Performance],
         held_out: Sequence[Performance],
-    ) -> Measured:
+    ) -> Measurements:
         """Measure one trained model.
 
         Args:

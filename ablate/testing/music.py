@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ablate.arrays import Array
-    from ablate.interfaces import Histogram, Measured
+    from ablate.interfaces import Histogram, Measurements
 
 
 class CorpusContract(Contract):
@@ -201,7 +201,7 @@ class _AnyMetricContract(Contract):
 
     record = MetricSpec
 
-    def measured(self, settings: Mapping[str, Any]) -> list[Measured]:
+    def measured(self, settings: Mapping[str, Any]) -> list[Measurements]:
         """What the metric says in a few cases that may be compared."""
         raise NotImplementedError
 
@@ -249,7 +249,7 @@ class _AnyMetricContract(Contract):
 class MetricContract(_AnyMetricContract):
     """A metric gives finite numbers, always under the same features, for any sample with a note."""
 
-    def measured(self, settings: Mapping[str, Any]) -> list[Measured]:
+    def measured(self, settings: Mapping[str, Any]) -> list[Measurements]:
         """What it says of each sample performance, with all of them as the reference."""
         metric = self.build(settings)
         return [metric.measure(sample, performances()) for sample in performances()]
@@ -273,7 +273,7 @@ class MetricContract(_AnyMetricContract):
 class ModelMetricContract(_AnyMetricContract):
     """A metric of models gives finite numbers, always the same for the same likelihoods."""
 
-    def measured(self, settings: Mapping[str, Any]) -> list[Measured]:
+    def measured(self, settings: Mapping[str, Any]) -> list[Measurements]:
         """What it says of a model to which every token costs a nat, and of one that finds some costly."""
         metric, pieces = self.build(settings), performances()
         return [metric.measure(score, pieces[:2], pieces[2:]) for score in (_one_nat, _uneven)]

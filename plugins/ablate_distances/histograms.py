@@ -37,7 +37,7 @@ class HistogramDistance(ablate.Metric):
         # Every sample of a run is compared with the same pieces, which have many more notes.
         self._gather_cached = functools.lru_cache(maxsize=1)(self._gather)
 
-    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measured:
+    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measurements:
         """Return distances, lower is better, ``n`` the sample's notes; and the histograms as counts.
 
         Raises:
@@ -54,7 +54,7 @@ class HistogramDistance(ablate.Metric):
             numbers.append(
                 ("wasserstein", self._quantities[0].wasserstein(*pairs[0]), self._quantities[0].distance_unit)
             )
-        return ablate.Measured(
+        return ablate.Measurements(
             values=tuple(
                 ablate.Value(value, feature=name, unit=unit, direction="lower", n=len(generated))
                 for name, value, unit in numbers

@@ -30,7 +30,7 @@ class Likelihood(ablate.ModelMetric):
 
     def measure(
         self, score: Score, reference: Sequence[ablate.Performance], held_out: Sequence[ablate.Performance]
-    ) -> ablate.Measured:
+    ) -> ablate.Measurements:
         """Return the likelihood of training pieces and, if any are held out, of held-out pieces, and the gap.
 
         Returns:
@@ -42,10 +42,10 @@ class Likelihood(ablate.ModelMetric):
         """
         train = _value("train", score, reference)
         if not held_out:
-            return ablate.Measured((train,))
+            return ablate.Measurements((train,))
         unseen = _value("held_out", score, held_out)
         gap = ablate.Value(unseen.value - train.value, feature="gap", unit=train.unit, n=train.n + unseen.n)
-        return ablate.Measured((train, unseen, gap))
+        return ablate.Measurements((train, unseen, gap))
 
 
 def _value(feature: str, score: Score, pieces: Sequence[ablate.Performance]) -> ablate.Value:

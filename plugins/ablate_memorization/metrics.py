@@ -51,7 +51,7 @@ class Memorization(ablate.Metric):
         self._read = read
         self._index: tuple[Sequence[ablate.Performance], CopyFinder] | None = None
 
-    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measured:
+    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measurements:
         """Return the values of the sample.
 
         The index of the reference is cached for the next sample with the same reference.
@@ -66,7 +66,7 @@ class Memorization(ablate.Metric):
             raise CorpusError("the reference has no notes to compare with")
         if self._index is None or self._index[0] is not reference:
             self._index = reference, CopyFinder(reference, self._options)
-        return ablate.Measured(self._read(self._index[1].lengths(generated)))
+        return ablate.Measurements(self._read(self._index[1].lengths(generated)))
 
 
 def ngrams(lengths: IntArray, n: int) -> Values:

@@ -30,7 +30,7 @@ class Musicality(ablate.Metric):
         self._number = number
         self._unit = unit
 
-    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measured:
+    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measurements:
         """Return the number as ``value`` and its difference from the reference as ``difference``.
 
         ``n`` is the number of the sample's notes.
@@ -46,7 +46,7 @@ class Musicality(ablate.Metric):
             raise CorpusError("the reference has no notes to compare with")
         value, n = self._number(generated.notes), len(generated)
         difference = abs(value - float(np.mean([self._number(notes) for notes in pieces])))
-        return ablate.Measured(
+        return ablate.Measurements(
             (
                 ablate.Value(value, unit=self._unit, n=n),
                 ablate.Value(difference, feature="difference", unit=self._unit, direction="lower", n=n),

@@ -46,7 +46,7 @@ class TempoControl(ablate.Metric):
     def __init__(self, together: float) -> None:
         self._together = together
 
-    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measured:
+    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measurements:
         """Return two speeds and the error, each a pure number.
 
         Raises:
@@ -58,7 +58,7 @@ class TempoControl(ablate.Metric):
         sample = self._counts(generated)
         notes, onsets = (_rate(*ours) / _rate(*theirs) for ours, theirs in zip(sample, usual, strict=True))
         n_notes, n_intervals = (int(count) for count in sample[:, 0])
-        return ablate.Measured(
+        return ablate.Measurements(
             (
                 ablate.Value(notes, feature="notes_per_second", n=n_notes),
                 ablate.Value(onsets, feature="inter_onset_interval", n=n_intervals),

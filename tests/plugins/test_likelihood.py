@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from ablate import Measured, Performance, Value
+from ablate import Measurements, Performance, Value
 from ablate.errors import CorpusError, InvalidOptions
 from ablate.testing import ModelMetricContract
 from ablate_likelihood import ablate_metrics
@@ -30,8 +30,8 @@ def score(performance: Performance) -> np.ndarray:
     return performance.notes["velocity"] / 10
 
 
-def measure(reference: Sequence[Performance], held_out: Sequence[Performance] = ()) -> Measured:
-    measured: Measured = SPEC.build(SPEC.parse({})).measure(score, reference, held_out)
+def measure(reference: Sequence[Performance], held_out: Sequence[Performance] = ()) -> Measurements:
+    measured: Measurements = SPEC.build(SPEC.parse({})).measure(score, reference, held_out)
     return measured
 
 

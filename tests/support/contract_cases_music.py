@@ -116,17 +116,17 @@ class OwnNumber(Louder):
 
 
 class MeanPitch(ablate.Metric):
-    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measured:
+    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measurements:
         histogram = ablate.Histogram("pitch", "MIDI pitch", (0, 60, 128), (1, 1), (0, 2))
-        return ablate.Measured((self.value(generated),), (histogram,))
+        return ablate.Measurements((self.value(generated),), (histogram,))
 
     def value(self, generated: ablate.Performance) -> ablate.Value:
         return ablate.Value(float(generated.notes["pitch"].mean()), unit="MIDI pitch", n=len(generated))
 
 
 class NoValue(MeanPitch):
-    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measured:
-        return ablate.Measured(())
+    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measurements:
+        return ablate.Measurements(())
 
 
 class SpreadOfOne(MeanPitch):
@@ -157,8 +157,8 @@ class NegativeCount(MeanPitch):
 
 
 class Twice(MeanPitch):
-    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measured:
-        return ablate.Measured((self.value(generated),) * 2)
+    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measurements:
+        return ablate.Measurements((self.value(generated),) * 2)
 
 
 class FeatureByPitch(MeanPitch):
@@ -172,8 +172,8 @@ class Drawing(MeanPitch):
     def __init__(self, edges: tuple[float, ...], counts: tuple[float, ...]) -> None:
         self.histogram = ablate.Histogram("pitch", "1", edges, counts, counts)
 
-    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measured:
-        return ablate.Measured((self.value(generated),), (self.histogram,))
+    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measurements:
+        return ablate.Measurements((self.value(generated),), (self.histogram,))
 
 
 class RestlessValue(MeanPitch):
@@ -190,22 +190,22 @@ class Ageing(MeanPitch):
 
 
 class RewritesReference(MeanPitch):
-    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measured:
+    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measurements:
         reference[-1].notes["velocity"] = 1
         return super().measure(generated, reference)
 
 
 class Nats(ablate.ModelMetric):
-    def measure(self, score: Any, reference: Any, held_out: Any) -> ablate.Measured:
-        return ablate.Measured((self.value(score(reference[0])),))
+    def measure(self, score: Any, reference: Any, held_out: Any) -> ablate.Measurements:
+        return ablate.Measurements((self.value(score(reference[0])),))
 
     def value(self, nats: Any) -> ablate.Value:
         return ablate.Value(float(nats.mean()), feature="train", unit="nat/token", direction="lower", n=len(nats))
 
 
 class NoNats(Nats):
-    def measure(self, score: Any, reference: Any, held_out: Any) -> ablate.Measured:
-        return ablate.Measured(())
+    def measure(self, score: Any, reference: Any, held_out: Any) -> ablate.Measurements:
+        return ablate.Measurements(())
 
 
 class LogOfNats(Nats):
@@ -219,14 +219,14 @@ class FeatureByCost(Nats):
 
 
 class EmptyHistogram(Nats):
-    def measure(self, score: Any, reference: Any, held_out: Any) -> ablate.Measured:
+    def measure(self, score: Any, reference: Any, held_out: Any) -> ablate.Measurements:
         histogram = ablate.Histogram("cost", "nat", (0.0, 1.0), (1,), ())
-        return ablate.Measured((self.value(score(reference[0])),), (histogram,))
+        return ablate.Measurements((self.value(score(reference[0])),), (histogram,))
 
 
 class NeedsHeldOut(Nats):
-    def measure(self, score: Any, reference: Any, held_out: Any) -> ablate.Measured:
-        return ablate.Measured(tuple(self.value(score(piece)) for piece in held_out[:1]))
+    def measure(self, score: Any, reference: Any, held_out: Any) -> ablate.Measurements:
+        return ablate.Measurements(tuple(self.value(score(piece)) for piece in held_out[:1]))
 
 
 class RestlessNats(Nats):

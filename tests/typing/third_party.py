@@ -101,10 +101,10 @@ class Sharper(ablate.Sampler):
 
 
 class Count(ablate.Metric):
-    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measured:
+    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measurements:
         notes = float(len(generated))
         histogram = ablate.Histogram("pitch", "MIDI pitch", (0.0, 128.0), (float(len(reference)),), (notes,))
-        return ablate.Measured((ablate.Value(notes, unit="notes", n=len(generated)),), (histogram,))
+        return ablate.Measurements((ablate.Value(notes, unit="notes", n=len(generated)),), (histogram,))
 
 
 def build_model(options: Options, vocabulary: int, conditioners: Sequence[ablate.Conditioner]) -> Bigram:

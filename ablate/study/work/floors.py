@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ablate.arrays import Array
-    from ablate.interfaces import Measured, Tokenizer, Value
+    from ablate.interfaces import Measurements, Tokenizer, Value
     from ablate.study.stage import Stage
     from ablate.study.work.messages import Context
 
@@ -88,7 +88,7 @@ def resample(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     return [StageResult(stage, {"skipped": {}}, 0.0, tuple(values))]
 
 
-def _means(measured: Sequence[Measured]) -> Iterator[Value]:
+def _means(measured: Sequence[Measurements]) -> Iterator[Value]:
     """Each feature's mean over the samples that have it."""
     of_feature: dict[str, list[Value]] = {}
     for one in measured:
@@ -99,7 +99,7 @@ def _means(measured: Sequence[Measured]) -> Iterator[Value]:
         yield dataclasses.replace(values[0], value=mean, n=sum(value.n for value in values))
 
 
-def _values(measured: Sequence[Measured], name: str, floor: str) -> list[MetricRecord[Any]]:
+def _values(measured: Sequence[Measurements], name: str, floor: str) -> list[MetricRecord[Any]]:
     return [MetricRecord(i, name, value, floor) for i, one in enumerate(measured) for value in one.values]
 
 
