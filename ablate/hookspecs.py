@@ -104,14 +104,14 @@ def ablate_conditioners() -> Iterable[ConditionerSpec]:  # type: ignore[empty-bo
 
         class Loudness(ablate.Conditioner):
             labels = {"loudness": 0.5}
-            def observe(self, performance, times):
+            def from_performance(self, performance, times):
                 mean = performance.notes["velocity"].mean() / 127
                 return np.full((len(times), 1), mean, np.float32)
-            def ask(self, labels, times):
+            def from_labels(self, labels, times):
                 return np.full((len(times), 1), labels["loudness"], np.float32)
-            def module(self, width):
+            def module(self, embedding):
                 import torch
-                return torch.nn.Linear(1, width)
+                return torch.nn.Linear(1, embedding)
 
         @ablate.hookimpl
         def ablate_conditioners():

@@ -28,7 +28,7 @@ def negative_log_likelihood(
     Args:
         model: a ``LanguageModel`` on ``device`` and in evaluation mode.
         tokens: int64 [time], at least two.
-        conditions: for each conditioner, float32 [time, features].
+        conditions: for each conditioner, float32 [time, width].
         device: a torch device.
 
     Raises:

@@ -55,7 +55,7 @@ class Stacked(Protocol):
         Args:
             weights: all parameters by their names in a single network, float32 [models, ...].
             tokens: int64 [models, rows, time].
-            conditions: for each conditioner, float32 [models, rows, time, features].
+            conditions: for each conditioner, float32 [models, rows, time, width].
             draws: the only source of randomness.
 
         Returns:
@@ -74,7 +74,7 @@ class StackedStepper(Protocol):
 
         Args:
             tokens: int64 [models, rows].
-            conditions: for each conditioner, float32 [models, rows, features].
+            conditions: for each conditioner, float32 [models, rows, width].
             state: the state from the call before; None at the start.
 
         Returns:

@@ -23,13 +23,13 @@ class Conditioner(ABC):
     maps them to the width of the embedding, to which the model adds them.
 
     Attributes:
-        features: how many numbers for each token.
+        width: number of numbers for each token.
         labels: the labels of a row to be generated, each with its default.
         categories: for labels whose values have names: the names, in order. ``labels.performer = "008"`` in a study
             file then means the position of ``"008"`` among them; no other value is allowed.
     """
 
-    features: int = 1
+    width: int = 1
     labels: Mapping[str, float]
     categories: Mapping[str, Sequence[str]] = MappingProxyType({})
 
@@ -45,8 +45,8 @@ class Conditioner(ABC):
         del performances
 
     @abstractmethod
-    def observe(self, performance: Performance, times: FloatArray) -> FloatArray:
-        """Return the numbers of a training example, float32 [time, features].
+    def from_performance(self, performance: Performance, times: FloatArray) -> FloatArray:
+        """Return the numbers of a training example, float32 [time, width].
 
         Args:
             performance: the example, encoded and decoded, with its labels and name.
@@ -54,45 +54,45 @@ class Conditioner(ABC):
         """
 
     @abstractmethod
-    def ask(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
-        """Return the numbers of a row to be generated with these labels (defaults filled in), float32 [time, features].
+    def from_labels(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
+        """Return the numbers of a row to be generated with these labels (defaults filled in), float32 [time, width].
 
         ``times`` is the clock at each token, [time]; while a row is generated, time is 1.
         """
 
-    def ask_rows(self, labels: Sequence[Mapping[str, float]]) -> Callable[[FloatArray], FloatArray]:
-        """Return :meth:`ask` for many rows that are generated together, one token at each call.
+    def from_labels_batched(self, labels: Sequence[Mapping[str, float]]) -> Callable[[FloatArray], FloatArray]:
+        """Return :meth:`from_labels` for many rows that are generated together, one token at each call.
 
         Args:
             labels: of each row, defaults filled in.
 
         Returns:
-            A function from the clock at each row's next token, float64 [rows], to float32 [rows, features].
+            A function from the clock at each row's next token, float64 [rows], to float32 [rows, width].
 
-        The default calls :meth:`ask` for one row after another at every step of a generation; override it if all rows
-        can be computed at once.
+        The default calls :meth:`from_labels` for one row after another at every step of a generation; override it if
+        all rows can be computed at once.
         """
         import numpy as np
 
-        return lambda times: np.concatenate([self.ask(row, times[i : i + 1]) for i, row in enumerate(labels)])
+        return lambda times: np.concatenate([self.from_labels(row, times[i : i + 1]) for i, row in enumerate(labels)])
 
-    def disturb(self, observed: FloatArray, others: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """Change the numbers of the windows of a training step, [rows, time, features]; the default changes nothing.
+    def perturb(self, values: FloatArray, others: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Change the numbers of the windows of a training step, [rows, time, width]; the default changes nothing.
 
         For conditioners that train on noise, or on dropped or shuffled labels.
 
         Args:
-            observed: the windows' own numbers, from :meth:`observe`.
+            values: the windows' own numbers, from :meth:`from_performance`.
             others: the numbers of other windows, of the same shape, each drawn in the same way as its row's own window:
                 they have the same distribution, but no relation to the tokens of these windows.
             rng: the training's random stream for labels.
         """
         del others, rng
-        return observed
+        return values
 
     @abstractmethod
-    def module(self, width: int) -> torch.nn.Module:
-        """Return the network side: a module from [rows, time, features] to [rows, time, width]."""
+    def module(self, embedding: int) -> torch.nn.Module:
+        """Return the network side: a module from [rows, time, width] to [rows, time, embedding]."""
 
 
 class LanguageModel(Protocol):
@@ -118,7 +118,7 @@ class LanguageModel(Protocol):
 
         Args:
             tokens: int64 [rows, time].
-            conditions: for each conditioner, in the order of ``build``, float32 [rows, time, features].
+            conditions: for each conditioner, in the order of ``build``, float32 [rows, time, width].
             state: the state from an earlier call, to continue its rows; None at the start of a sequence.
 
         Returns:
@@ -139,7 +139,7 @@ class Stepper(Protocol):
 
         Args:
             tokens: int64 [rows].
-            conditions: for each conditioner, float32 [rows, features].
+            conditions: for each conditioner, float32 [rows, width].
             state: the state from the call before, which may be overwritten; None at the start.
         """
         ...

@@ -50,13 +50,13 @@ class ModelContract(StackTests, Contract):
         return self.model(settings)
 
     def _cases(self, settings: Mapping[str, Any]) -> Iterator[tuple[Any, torch.Tensor, list[torch.Tensor]]]:
-        """A model, tokens [rows, time] and conditions [rows, time, features], without and with conditioners."""
+        """A model, tokens [rows, time] and conditions [rows, time, width], without and with conditioners."""
         import torch
 
         generator = torch.Generator().manual_seed(0)
         for conditioners in ([], [ClockConditioner(), ClockConditioner()]):
             tokens = torch.randint(self._vocabulary, (self._rows, self._time), generator=generator)
-            conditions = [torch.randn(self._rows, self._time, c.features, generator=generator) for c in conditioners]
+            conditions = [torch.randn(self._rows, self._time, c.width, generator=generator) for c in conditioners]
             yield self.model(settings, conditioners=conditioners), tokens, conditions
 
     def _equal(self, one: torch.Tensor, other: torch.Tensor) -> bool:

@@ -32,7 +32,7 @@ class ConditionerContract(Contract):
     def test_labels(self, settings: Mapping[str, Any]) -> None:
         """It has at least one feature, and every label has a finite default."""
         conditioner = self.build(settings)
-        assert conditioner.features >= 1, "no feature"
+        assert conditioner.width >= 1, f"width is {conditioner.width}; it must be at least 1"
         for label, default in conditioner.labels.items():
             assert isinstance(label, str), f"label {label!r} is no text"
             assert math.isfinite(default), f"the default of {label} is {default}"
@@ -46,29 +46,29 @@ class ConditionerContract(Contract):
         for given, untouched in zip(performances(), performances(), strict=True):
             for performance in (given, given.labelled(**conditioner.labels)):
                 for times in (_TIMES, _TIMES[:1], _TIMES[:0]):
-                    values = conditioner.observe(performance, times)
+                    values = conditioner.from_performance(performance, times)
                     self._check(conditioner, values, len(times))
-                    again = self.build(settings).observe(performance, times.copy())
+                    again = self.build(settings).from_performance(performance, times.copy())
                     assert np.array_equal(values, again), "observing again gave other numbers"
             assert same(given, untouched), f"'{given.name}' was changed in place"
 
     def test_ask(self, settings: Mapping[str, Any]) -> None:
         """The default labels can be asked for; numbers of one token do not depend on the others asked for with it."""
         conditioner = self.build(settings)
-        values = conditioner.ask(dict(conditioner.labels), _TIMES)
+        values = conditioner.from_labels(dict(conditioner.labels), _TIMES)
         self._check(conditioner, values, len(_TIMES))
-        single = [conditioner.ask(dict(conditioner.labels), _TIMES[i : i + 1]) for i in range(len(_TIMES))]
+        single = [conditioner.from_labels(dict(conditioner.labels), _TIMES[i : i + 1]) for i in range(len(_TIMES))]
         assert np.array_equal(values, np.concatenate(single)), "token by token it gives other numbers than at once"
 
     def test_ask_rows(self, settings: Mapping[str, Any]) -> None:
         """Asked for many rows at once, each at its own time, it gives the numbers of one row after another."""
         conditioner = self.build(settings)
         labels, times = dict(conditioner.labels), np.stack([_TIMES, _TIMES[::-1], _TIMES / 2])
-        asked = conditioner.ask_rows([labels] * len(times))
+        asked = conditioner.from_labels_batched([labels] * len(times))
         for now in times.T:
             values = asked(now)
             assert values.dtype == np.float32, f"numbers are {values.dtype}, not float32"
-            each = np.concatenate([conditioner.ask(labels, now[i : i + 1]) for i in range(len(now))])
+            each = np.concatenate([conditioner.from_labels(labels, now[i : i + 1]) for i in range(len(now))])
             assert np.array_equal(values, each), "asked for many rows, it gives other numbers than row by row"
 
     def test_disturb(self, settings: Mapping[str, Any]) -> None:
@@ -77,7 +77,7 @@ class ConditionerContract(Contract):
         observed = self._windows(conditioner)
         before = observed.copy()
         others = np.roll(observed, 1, axis=0)
-        one, other = (conditioner.disturb(observed.copy(), others.copy(), np.random.default_rng(1)) for _ in range(2))
+        one, other = (conditioner.perturb(observed.copy(), others.copy(), np.random.default_rng(1)) for _ in range(2))
         assert one.shape == observed.shape, f"{observed.shape} became {one.shape}"
         assert one.dtype == np.float32, f"numbers are {one.dtype}, not float32"
         assert np.isfinite(one).all(), "a number is not finite"
@@ -98,10 +98,10 @@ class ConditionerContract(Contract):
         check_gradients(module, result_rtw.square().sum())
 
     def _windows(self, conditioner: Conditioner) -> FloatArray:
-        return np.stack([conditioner.observe(performance, _TIMES) for performance in performances()])
+        return np.stack([conditioner.from_performance(performance, _TIMES) for performance in performances()])
 
     def _check(self, conditioner: Conditioner, values: FloatArray, time: int) -> None:
-        assert values.shape == (time, conditioner.features), f"{values.shape} for {time} tokens"
+        assert values.shape == (time, conditioner.width), f"{values.shape} for {time} tokens"
         assert values.dtype == np.float32, f"numbers are {values.dtype}, not float32"
         assert np.isfinite(values).all(), "a number is not finite"
 

@@ -73,21 +73,21 @@ class PitchTokenizer(Tokenizer):
 class ClockConditioner(Conditioner):
     """Two numbers a token, the clock and a label; for models, which have to take conditioners."""
 
-    features = 2
+    width = 2
 
     def __init__(self) -> None:
         self.labels: Mapping[str, float] = {"level": 0.5}
 
-    def observe(self, performance: Performance, times: FloatArray) -> FloatArray:
+    def from_performance(self, performance: Performance, times: FloatArray) -> FloatArray:
         """The clock and the performance's label, float32 [time, 2]."""
-        return self.ask({**self.labels, **performance.labels}, times)
+        return self.from_labels({**self.labels, **performance.labels}, times)
 
-    def ask(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
+    def from_labels(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
         """The clock and the label asked for, float32 [time, 2]."""
         return np.stack([times, np.full(len(times), labels["level"])], axis=1).astype(np.float32)
 
-    def module(self, width: int) -> torch.nn.Module:
-        """A linear map, [rows, time, 2] to [rows, time, width]."""
+    def module(self, embedding: int) -> torch.nn.Module:
+        """A linear map, [rows, time, 2] to [rows, time, embedding]."""
         import torch
 
-        return torch.nn.Linear(self.features, width)
+        return torch.nn.Linear(self.width, embedding)

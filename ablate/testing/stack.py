@@ -52,7 +52,7 @@ class StackTests:
             stacked = models[0].stack(models, precision) if hasattr(models[0], "stack") else None
             if stacked is not None:
                 tokens = torch.randint(self._vocabulary, shape, generator=generator)
-                conditions = [torch.randn(*shape, each.features, generator=generator) for each in conditioners]
+                conditions = [torch.randn(*shape, each.width, generator=generator) for each in conditioners]
                 yield models, stacked, tokens, conditions
 
     def _off(self, one: torch.Tensor, other: torch.Tensor, floor: float = 1.0) -> float:

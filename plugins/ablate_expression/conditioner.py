@@ -70,7 +70,7 @@ class Expression(ablate.Conditioner):
         if not math.isfinite(change):
             raise ValueError(f"{self._change} must be a finite number, not {change:g}")
 
-    def observe(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
+    def from_performance(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
         """Return the quantity over its scale, of the whole performance or around each token, float32 [time, 1].
 
         It does not depend on the order of the notes, and a token's number does not depend on the other tokens.
@@ -79,11 +79,11 @@ class Expression(ablate.Conditioner):
             return self._scaled(self.around(performance, times))
         return self._scaled(np.full(len(times), self.overall(performance)))
 
-    def ask(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
+    def from_labels(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
         """Return the value at each clock time that the labels set, over the quantity's scale, float32 [time, 1]."""
         return self._at(labels[self.quantity.label], labels[self._change], times)
 
-    def ask_rows(self, labels: Sequence[Mapping[str, float]]) -> Callable[[FloatArray], FloatArray]:
+    def from_labels_batched(self, labels: Sequence[Mapping[str, float]]) -> Callable[[FloatArray], FloatArray]:
         """Return a function from clock times [rows] to numbers of all rows, float32 [rows, 1]."""
         start_r = np.array([row[self.quantity.label] for row in labels])
         change_r = np.array([row[self._change] for row in labels])
@@ -93,11 +93,11 @@ class Expression(ablate.Conditioner):
         values = start + change * (times / 60)
         return self._scaled(np.clip(values, self.quantity.lowest, self.quantity.highest))
 
-    def module(self, width: int) -> torch.nn.Module:
-        """Return a linear map, [rows, time, 1] to [rows, time, width]."""
+    def module(self, embedding: int) -> torch.nn.Module:
+        """Return a linear map, [rows, time, 1] to [rows, time, embedding]."""
         import torch  # late, because checking a study's labels needs no torch
 
-        return torch.nn.Linear(self.features, width)
+        return torch.nn.Linear(self.width, embedding)
 
     @abstractmethod
     def overall(self, performance: ablate.Performance) -> float:

@@ -58,25 +58,25 @@ class Performer(ablate.Conditioner):
                 "learned; remove it from conditioner.performer.performers, or add music that [split] does not hold out"
             )
 
-    def observe(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
+    def from_performance(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
         """Return the performer's position, float32 [time, 1]; the default's for a performer who is not in the list."""
         position = self._position(performance)
-        return self.ask(self.labels if position is None else {_LABEL: float(position)}, times)
+        return self.from_labels(self.labels if position is None else {_LABEL: float(position)}, times)
 
-    def ask(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
+    def from_labels(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
         """Return the label's position at each token, float32 [time, 1]."""
         return np.full((len(times), 1), labels[_LABEL], np.float32)
 
-    def ask_rows(self, labels: Sequence[Mapping[str, float]]) -> Callable[[FloatArray], FloatArray]:
+    def from_labels_batched(self, labels: Sequence[Mapping[str, float]]) -> Callable[[FloatArray], FloatArray]:
         """Return a function that gives each row's position at every step, float32 [rows, 1]."""
         position_r1 = np.array([[row[_LABEL]] for row in labels], np.float32)
         return lambda times: position_r1
 
-    def module(self, width: int) -> torch.nn.Module:
-        """Return an embedding for each performer: [rows, time, 1] to [rows, time, width]."""
+    def module(self, embedding: int) -> torch.nn.Module:
+        """Return an embedding for each performer: [rows, time, 1] to [rows, time, embedding]."""
         from ablate_performer.network import PositionEmbedding  # late: checking labels needs no torch
 
-        return PositionEmbedding(len(self._positions), width)
+        return PositionEmbedding(len(self._positions), embedding)
 
     def _position(self, performance: ablate.Performance) -> int | None:
         if _LABEL in performance.labels:

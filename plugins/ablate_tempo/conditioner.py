@@ -43,24 +43,24 @@ class TempoConditioner(ablate.Conditioner):
                 'add [augmenter.tempo], or choose conditioner.tempo.source = "uniform"'
             )
 
-    def observe(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
+    def from_performance(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
         """Return the performance's tempo at each token, float32 [time, 1]."""
-        return self.ask({**self.labels, **performance.labels}, times)
+        return self.from_labels({**self.labels, **performance.labels}, times)
 
-    def ask(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
+    def from_labels(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
         """Return the label's tempo at each token, float32 [time, 1]."""
         return np.full((len(times), 1), labels["tempo"], np.float32)
 
-    def ask_rows(self, labels: Sequence[Mapping[str, float]]) -> Callable[[FloatArray], FloatArray]:
+    def from_labels_batched(self, labels: Sequence[Mapping[str, float]]) -> Callable[[FloatArray], FloatArray]:
         """Return a function that gives each row's tempo at every step, float32 [rows, 1]."""
         tempo_r1 = np.array([[row["tempo"]] for row in labels], np.float32)
         return lambda times: tempo_r1
 
-    def module(self, width: int) -> torch.nn.Module:
-        """Return a linear layer, [rows, time, 1] to [rows, time, width]."""
+    def module(self, embedding: int) -> torch.nn.Module:
+        """Return a linear layer, [rows, time, 1] to [rows, time, embedding]."""
         import torch  # late, because checking a study's labels needs no torch
 
-        return torch.nn.Linear(self.features, width)
+        return torch.nn.Linear(self.width, embedding)
 
 
 class UniformTempo(TempoConditioner):
@@ -80,11 +80,11 @@ class UniformTempo(TempoConditioner):
     def check_examples(self, performances: Sequence[ablate.Performance]) -> None:
         """Accept all performances: their own tempo is not used."""
 
-    def disturb(self, observed: FloatArray, others: FloatArray, rng: np.random.Generator) -> FloatArray:
+    def perturb(self, values: FloatArray, others: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Draw one number for each window, the same at all of its tokens, float32 [rows, time, 1]."""
         del others
-        tempo_r11 = rng.uniform(*self._range, size=(len(observed), 1, 1))
-        return np.broadcast_to(tempo_r11, observed.shape).astype(np.float32)
+        tempo_r11 = rng.uniform(*self._range, size=(len(values), 1, 1))
+        return np.broadcast_to(tempo_r11, values.shape).astype(np.float32)
 
 
 class ShuffledTempo(TempoConditioner):
@@ -94,7 +94,7 @@ class ShuffledTempo(TempoConditioner):
     ones is due to their meaning and not to an additional input.
     """
 
-    def disturb(self, observed: FloatArray, others: FloatArray, rng: np.random.Generator) -> FloatArray:
+    def perturb(self, values: FloatArray, others: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Return the other windows' numbers, [rows, time, 1]; each is constant over its window."""
-        del observed, rng
+        del values, rng
         return others

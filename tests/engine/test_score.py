@@ -13,7 +13,7 @@ from ablate.testing.samples import ClockConditioner
 
 def test_it_is_the_models_own_cost_of_each_token(monkeypatch: pytest.MonkeyPatch) -> None:
     tokens = np.random.default_rng(0).integers(VOCABULARY, size=100)
-    condition = np.random.default_rng(1).normal(size=(100, ClockConditioner().features)).astype(np.float32)
+    condition = np.random.default_rng(1).normal(size=(100, ClockConditioner().width)).astype(np.float32)
     model = network([ClockConditioner()])
     with torch.no_grad():
         logits, _ = model(torch.from_numpy(tokens)[None], [torch.from_numpy(condition)[None]])

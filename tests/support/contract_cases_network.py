@@ -15,7 +15,7 @@ counter = itertools.count()
 
 
 class NoFeatures(ClockConditioner):
-    features = 0
+    width = 0
 
 
 class UnknownDefault(ClockConditioner):
@@ -30,69 +30,69 @@ class NumberAsLabel(ClockConditioner):
 
 
 class NeedsLabels(ClockConditioner):
-    def observe(self, performance: ablate.Performance, times: Any) -> Any:
-        return self.ask(performance.labels, times)
+    def from_performance(self, performance: ablate.Performance, times: Any) -> Any:
+        return self.from_labels(performance.labels, times)
 
 
 class ObservesDoubles(ClockConditioner):
-    def observe(self, performance: ablate.Performance, times: Any) -> Any:
-        return super().observe(performance, times).astype(np.float64)
+    def from_performance(self, performance: ablate.Performance, times: Any) -> Any:
+        return super().from_performance(performance, times).astype(np.float64)
 
 
 class ObservesFlat(ClockConditioner):
-    def observe(self, performance: ablate.Performance, times: Any) -> Any:
-        return super().observe(performance, times)[:, 0]
+    def from_performance(self, performance: ablate.Performance, times: Any) -> Any:
+        return super().from_performance(performance, times)[:, 0]
 
 
 class ObservesInfinity(ClockConditioner):
-    def observe(self, performance: ablate.Performance, times: Any) -> Any:
-        return super().observe(performance, times) + np.float32(np.inf)
+    def from_performance(self, performance: ablate.Performance, times: Any) -> Any:
+        return super().from_performance(performance, times) + np.float32(np.inf)
 
 
 class ObservesInPlace(ClockConditioner):
-    def observe(self, performance: ablate.Performance, times: Any) -> Any:
+    def from_performance(self, performance: ablate.Performance, times: Any) -> Any:
         performance.notes["start"] = 0
-        return super().observe(performance, times)
+        return super().from_performance(performance, times)
 
 
 class ObservesRestlessly(ClockConditioner):
-    def observe(self, performance: ablate.Performance, times: Any) -> Any:
-        return super().observe(performance, times) + np.float32(next(counter))
+    def from_performance(self, performance: ablate.Performance, times: Any) -> Any:
+        return super().from_performance(performance, times) + np.float32(next(counter))
 
 
 class AsksAcrossTime(ClockConditioner):
-    def ask(self, labels: Any, times: Any) -> Any:
-        return super().ask(labels, times - times.mean() if len(times) else times)
+    def from_labels(self, labels: Any, times: Any) -> Any:
+        return super().from_labels(labels, times - times.mean() if len(times) else times)
 
 
 class AsksFirstRowOnly(ClockConditioner):
-    def ask_rows(self, labels: Any) -> Any:
-        return lambda times: np.repeat(self.ask(labels[0], times[:1]), len(times), axis=0)
+    def from_labels_batched(self, labels: Any) -> Any:
+        return lambda times: np.repeat(self.from_labels(labels[0], times[:1]), len(times), axis=0)
 
 
 class AsksForOneLess(ClockConditioner):
-    def ask(self, labels: Any, times: Any) -> Any:
-        return super().ask(labels, times)[1:]
+    def from_labels(self, labels: Any, times: Any) -> Any:
+        return super().from_labels(labels, times)[1:]
 
 
 class DisturbsShape(ClockConditioner):
-    def disturb(self, observed: Any, others: Any, rng: np.random.Generator) -> Any:
-        return observed[:1]
+    def perturb(self, values: Any, others: Any, rng: np.random.Generator) -> Any:
+        return values[:1]
 
 
 class DisturbsType(ClockConditioner):
-    def disturb(self, observed: Any, others: Any, rng: np.random.Generator) -> Any:
-        return observed + rng.random(observed.shape)
+    def perturb(self, values: Any, others: Any, rng: np.random.Generator) -> Any:
+        return values + rng.random(values.shape)
 
 
 class DisturbsBeyond(ClockConditioner):
-    def disturb(self, observed: Any, others: Any, rng: np.random.Generator) -> Any:
-        return observed + np.float32(np.nan)
+    def perturb(self, values: Any, others: Any, rng: np.random.Generator) -> Any:
+        return values + np.float32(np.nan)
 
 
 class DisturbsRestlessly(ClockConditioner):
-    def disturb(self, observed: Any, others: Any, rng: np.random.Generator) -> Any:
-        return observed + np.float32(next(counter))
+    def perturb(self, values: Any, others: Any, rng: np.random.Generator) -> Any:
+        return values + np.float32(next(counter))
 
 
 class Linear(torch.nn.Linear):
@@ -100,25 +100,25 @@ class Linear(torch.nn.Linear):
 
 
 class SpareWeight(ClockConditioner):
-    def module(self, width: int) -> torch.nn.Module:
-        module = Linear(self.features, width)
+    def module(self, embedding: int) -> torch.nn.Module:
+        module = Linear(self.width, embedding)
         module.spare = torch.nn.Parameter(torch.ones(1))
         return module
 
 
 class FixedWidth(ClockConditioner):
-    def module(self, width: int) -> torch.nn.Module:
-        return torch.nn.Linear(self.features, 7)
+    def module(self, embedding: int) -> torch.nn.Module:
+        return torch.nn.Linear(self.width, 7)
 
 
 class FunctionAsModule(ClockConditioner):
-    def module(self, width: int) -> Any:
-        return lambda values: values.repeat(1, 1, width)[..., :width]
+    def module(self, embedding: int) -> Any:
+        return lambda values: values.repeat(1, 1, embedding)[..., :embedding]
 
 
 class Exploding(ClockConditioner):
-    def module(self, width: int) -> torch.nn.Module:
-        module = torch.nn.Linear(self.features, width)
+    def module(self, embedding: int) -> torch.nn.Module:
+        module = torch.nn.Linear(self.width, embedding)
         torch.nn.init.constant_(module.weight, float("inf"))
         return module
 
@@ -182,7 +182,7 @@ class MixesRows(AddsNothing):
 KEEPS = {"ConditionerContract": ClockConditioner, "SamplerContract": AddsNothing}
 #: The contract, its test that must fail, the component, and what the message must say.
 BREAKS: list[tuple[str, str, Any, str]] = [
-    ("ConditionerContract", "test_labels", NoFeatures, "no feature"),
+    ("ConditionerContract", "test_labels", NoFeatures, "width is 0"),
     ("ConditionerContract", "test_labels", UnknownDefault, "is nan"),
     ("ConditionerContract", "test_labels", NumberAsLabel, "no text"),
     ("ConditionerContract", "test_observe", NeedsLabels, "level"),

@@ -30,9 +30,9 @@ TEMPERATURE = next(spec for spec in ablate_samplers() if spec.name == "temperatu
 class Noisy(ClockConditioner):
     """Trains on observations with noise."""
 
-    def disturb(self, observed: Any, others: Any, rng: np.random.Generator) -> Any:
-        observed += rng.normal(size=observed.shape)  # in place, as a careless plugin would
-        return observed.astype(np.float32)
+    def perturb(self, values: Any, others: Any, rng: np.random.Generator) -> Any:
+        values += rng.normal(size=values.shape)  # in place, as a careless plugin would
+        return values.astype(np.float32)
 
 
 def network(conditioners: Sequence[ablate.Conditioner] = (), seed: int = 0, **options: Any) -> Any:

@@ -61,19 +61,19 @@ class Pitches(ablate.Tokenizer):
 
 
 class Level(ablate.Conditioner):
-    features = 1
+    width = 1
 
     def __init__(self, options: Options) -> None:
         self.labels: Mapping[str, float] = {"level": float(options.size)}
 
-    def observe(self, performance: ablate.Performance, times: ablate.FloatArray) -> ablate.FloatArray:
-        return self.ask({**self.labels, **performance.labels}, times)
+    def from_performance(self, performance: ablate.Performance, times: ablate.FloatArray) -> ablate.FloatArray:
+        return self.from_labels({**self.labels, **performance.labels}, times)
 
-    def ask(self, labels: Mapping[str, float], times: ablate.FloatArray) -> ablate.FloatArray:
+    def from_labels(self, labels: Mapping[str, float], times: ablate.FloatArray) -> ablate.FloatArray:
         return np.full((len(times), 1), labels["level"], np.float32)
 
-    def module(self, width: int) -> torch.nn.Module:
-        return torch.nn.Linear(self.features, width)
+    def module(self, embedding: int) -> torch.nn.Module:
+        return torch.nn.Linear(self.width, embedding)
 
 
 class Bigram(torch.nn.Module):

@@ -40,11 +40,11 @@ def stacks(starts: Mapping[int, Start]) -> list[Group]:
     """Members in groups that can be trained as one, in order; who cannot be stacked is in a group by itself."""
     groups: dict[Any, list[int]] = {}
     for index, begun in starts.items():
-        features = [conditioner.features for conditioner in begun.member.conditioners]
-        reason = why_alone(begun.model, begun.member.settings.precision, features)
+        widths = [conditioner.width for conditioner in begun.member.conditioners]
+        reason = why_alone(begun.model, begun.member.settings.precision, widths)
         if reason:
             _log.info("%s is trained by itself: %s", type(begun.model).__name__, reason)
-        groups.setdefault(index if reason else (_key(begun), *features), []).append(index)
+        groups.setdefault(index if reason else (_key(begun), *widths), []).append(index)
     found = []
     for key, indices in groups.items():
         if key == indices[0]:
@@ -87,7 +87,7 @@ def model_key(model: torch.nn.Module) -> tuple[Any, ...]:
     return type(model), tuple((name, tuple(weight.shape)) for name, weight in model.named_parameters())
 
 
-def why_alone(model: Any, precision: str, features: Sequence[int]) -> str:
+def why_alone(model: Any, precision: str, widths: Sequence[int]) -> str:
     """Why a network cannot be stacked; empty if it can.
 
     Buffers and shared weights have no place in a stack, and what a module gives that draws from torch's global stream,
@@ -96,7 +96,7 @@ def why_alone(model: Any, precision: str, features: Sequence[int]) -> str:
     Args:
         model: in training or evaluation mode, as it is to be used.
         precision: ``"bf16"`` or ``"fp32"``.
-        features: of each conditioner.
+        widths: of each conditioner.
     """
     if not hasattr(model, "stack"):
         return "its class has no method stack"
@@ -112,15 +112,15 @@ def why_alone(model: Any, precision: str, features: Sequence[int]) -> str:
     network = model.stack([model], precision)
     if network is None:
         return "its stack() gives None"
-    if not _keeps_to_its_draws(model, network, features):
+    if not _keeps_to_its_draws(model, network, widths):
         return "something in it, a conditioner's module perhaps, draws random numbers from torch's own stream"
     return ""
 
 
-def _keeps_to_its_draws(model: Any, network: Stacked, features: Sequence[int]) -> bool:
+def _keeps_to_its_draws(model: Any, network: Stacked, widths: Sequence[int]) -> bool:
     """Whether one step of the network, on the CPU, leaves torch's global stream alone."""
     tokens = torch.zeros(1, 1, 2, dtype=torch.int64)
-    conditions = [torch.zeros(1, 1, 2, each) for each in features]
+    conditions = [torch.zeros(1, 1, 2, each) for each in widths]
     before = torch.default_generator.get_state()
     with torch.no_grad():
         network(stacked_weights([model], _CPU), tokens, conditions, StackDraws(1, _CPU))
@@ -150,7 +150,7 @@ def _predict_alike(starts: Sequence[Start]) -> bool:
 
 
 def _first_window(begun: Start) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """Tokens [1, time] and conditions [1, time, features] of one window that the member learns from, some of it."""
+    """Tokens [1, time] and conditions [1, time, width] of one window that the member learns from, some of it."""
     member = begun.member
     step = min(begun.step, member.settings.steps - 1)
     batch = begun.windows.batch(step, member.conditioners, member.seeds.labels)

@@ -62,12 +62,12 @@ class Group:
 
 
 def stacked_groups(
-    models: Sequence[Any], rows: Sequence[OfMember], compute: Compute, features: Sequence[int]
+    models: Sequence[Any], rows: Sequence[OfMember], compute: Compute, widths: Sequence[int]
 ) -> list[Group]:
-    """Members with rows whose networks can be stepped as one; ``features`` are those of their conditioners."""
+    """Members with rows whose networks can be stepped as one; ``widths`` are those of their conditioners."""
     alike: dict[Any, list[int]] = {}
     for member in sorted({row.member for row in rows}):
-        if not why_alone(models[member], compute.precision, features):
+        if not why_alone(models[member], compute.precision, widths):
             alike.setdefault(model_key(models[member]), []).append(member)
     groups = []
     for members in alike.values():

@@ -98,7 +98,7 @@ class Stack:
         return False
 
     def _prepare_step(self) -> None:
-        """What is different in every step: random streams, learning rates, disturbed conditions."""
+        """What is different in every step: random streams, learning rates, perturbed conditions."""
         if self._draws.used or self._step == self._starts[0].step:
             self._draws.seed([member.dropout_seed(self._step) for member in self._members])
         self._optimizer.set_rates(self._step)

@@ -53,20 +53,20 @@ def make_stepper(model: Any, compute: Compute) -> Stepper:
 
 
 @torch.inference_mode()
-def rows_may_vary(stepper: Stepper, rows: int, vocabulary: int, features: Sequence[int], threads: int = 1) -> bool:
+def rows_may_vary(stepper: Stepper, rows: int, vocabulary: int, widths: Sequence[int], threads: int = 1) -> bool:
     """Whether each of so many rows gets the logits, to the bit, that it gets in a block of :data:`BLOCK` rows.
 
     Args:
         stepper: tried with random tokens.
         rows: how many there are.
         vocabulary: number of token ids.
-        features: of each conditioner.
+        widths: of each conditioner.
         threads: that torch has for the rows; the block that counts is computed by one.
     """
     generator = torch.Generator().manual_seed(0)
     whole = -(-rows // BLOCK) * BLOCK
     tokens_rt = torch.randint(vocabulary, (whole, TRIED), generator=generator)
-    conditions_rtf = [torch.randn(whole, TRIED, each, generator=generator) for each in features]
+    conditions_rtf = [torch.randn(whole, TRIED, each, generator=generator) for each in widths]
 
     def logits(some: slice) -> torch.Tensor:
         state, seen = None, []

@@ -84,7 +84,7 @@ def test_a_step_of_generation_stays_on_the_device(cell: str, conditioners: list[
     group = Group([0, 1], models[0].stack(models, "bf16").stepper(weights))
     stepper = _RecordedStepper(_OnGrid(group, [0, 1, 1], META), META)
     tokens = torch.zeros(3, dtype=torch.int64, device=META)
-    conditions = [torch.zeros(3, each.features, device=META) for each in conditioners]
+    conditions = [torch.zeros(3, each.width, device=META) for each in conditioners]
     with torch.inference_mode():
         _, state = stepper(tokens, conditions)
         with only_on_meta():

@@ -325,9 +325,9 @@ class Asked(ClockConditioner):
         self.labels = {"level": 0.5, **defaults}
         self.asked: list[tuple[dict[str, float], list[float]]] = []
 
-    def ask(self, labels: Mapping[str, float], times: Any) -> Any:
+    def from_labels(self, labels: Mapping[str, float], times: Any) -> Any:
         self.asked.append((dict(labels), times.tolist()))
-        return super().ask(labels, times)
+        return super().from_labels(labels, times)
 
 
 def test_labels_reach_each_conditioner_with_its_own_defaults() -> None:
@@ -353,7 +353,7 @@ def test_conditions_stand_at_the_row_that_asked_and_at_the_token_they_belong_to(
     ]
     for i, (level, tokens) in enumerate(zip(levels, tokens_of(rows, [model], conditioners=conditioners), strict=True)):
         whole = np.array([*range(4), *tokens])
-        condition = torch.from_numpy(ClockConditioner().ask({"level": level}, TOKENIZER.times(whole)))[None]
+        condition = torch.from_numpy(ClockConditioner().from_labels({"level": level}, TOKENIZER.times(whole)))[None]
         with torch.inference_mode():
             expected, _ = model(torch.from_numpy(whole)[None], [condition, condition])
         assert torch.allclose(torch.stack(recorder.seen[f"{i}"]), expected[0, :-1], atol=1e-5)

@@ -73,8 +73,8 @@ def test_a_copy_out_of_range_is_left_out() -> None:
 
 def test_the_label_is_the_same_at_every_token() -> None:
     conditioner = Label(LabelOptions(scale=2.0))
-    assert conditioner.observe(PIECE.labelled(transpose=3.0), np.zeros(2)).tolist() == [[1.5], [1.5]]
-    assert conditioner.observe(PIECE, np.zeros(1)).tolist() == [[0.0]]
+    assert conditioner.from_performance(PIECE.labelled(transpose=3.0), np.zeros(2)).tolist() == [[1.5], [1.5]]
+    assert conditioner.from_performance(PIECE, np.zeros(1)).tolist() == [[0.0]]
 
 
 def test_what_is_far_below_the_likeliest_is_forbidden() -> None:
