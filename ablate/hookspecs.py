@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ConditionerSpec,
         CorpusSpec,
         MetricSpec,
+        ModelMetricSpec,
         ModelSpec,
         SamplerSpec,
         TokenizerSpec,
@@ -166,13 +167,13 @@ def ablate_samplers() -> Iterable[SamplerSpec]:  # type: ignore[empty-body]
         @ablate.hookimpl
         def ablate_samplers():
             yield ablate.SamplerSpec(name="best", summary="The k likeliest.", options=Options,
-                                     build=lambda rows, tokenizer: KeepBest(rows))
+                                     build_rows=KeepBest)
     """
 
 
 @hookspec
-def ablate_metrics() -> Iterable[MetricSpec]:  # type: ignore[empty-body]
-    """Offer measures of a generated sample.
+def ablate_metrics() -> Iterable[MetricSpec | ModelMetricSpec]:  # type: ignore[empty-body]
+    """Offer metrics of generated samples, or with ``ablate.ModelMetricSpec`` of trained models.
 
     Example:
         import ablate

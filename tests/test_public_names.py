@@ -26,6 +26,7 @@ PUBLIC = [
     "Metric",
     "MetricSpec",
     "ModelMetric",
+    "ModelMetricSpec",
     "ModelSpec",
     "Performance",
     "Sampler",

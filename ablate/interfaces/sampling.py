@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
+    from ablate.interfaces.music import Tokenizer
+
 
 class Sampler(ABC):
     """A change to the distribution from which the next token of each row is drawn.
 
     One object serves all rows of a generation. It is called once for each step and may have a state.
     """
+
+    def prepare(self, tokenizer: Tokenizer) -> None:
+        """Prepare for this tokenizer, once, before the first call; the default does nothing.
+
+        Raises:
+            ValueError: the sampler cannot work with the tokenizer.
+        """
+        del tokenizer
 
     @abstractmethod
     def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:

@@ -43,7 +43,8 @@ class Contract:
         assert "\n" not in self.spec.summary, "the summary is one line"
         assert self.spec.version.strip(), "the version is empty"
         assert callable(self.spec.build), "build is no function"
-        assert isinstance(self.spec, self.record), f"the hook hands over {self.record.__name__}"
+        kind, record = type(self.spec).__name__, self.record.__name__
+        assert isinstance(self.spec, self.record), f"spec is a {kind}, not a {record}"
 
     def test_citations(self) -> None:
         """Each source is one whole BibTeX entry with author, title and year, under a key of its own."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from ablate.interfaces import Direction
 from ablate.music.performance import Performance
-from ablate.specs import AugmenterSpec, CorpusSpec, MetricSpec, TokenizerSpec
+from ablate.specs import AugmenterSpec, CorpusSpec, MetricSpec, ModelMetricSpec, TokenizerSpec
 from ablate.testing.base import Contract
 from ablate.testing.samples import performances, same
 
@@ -199,8 +199,6 @@ class TokenizerContract(Contract):
 class _AnyMetricContract(Contract):
     """What holds of both kinds of metric."""
 
-    record = MetricSpec
-
     def measured(self, settings: Mapping[str, Any]) -> list[Measurements]:
         """What the metric says in a few cases that may be compared."""
         raise NotImplementedError
@@ -223,16 +221,6 @@ class _AnyMetricContract(Contract):
         columns = {tuple((v.feature, v.unit, v.direction) for v in m.values) for m in self.measured(settings)}
         assert len(columns) == 1, "features, units or directions differ between samples"
 
-    def test_copying(self, settings: Mapping[str, Any]) -> None:
-        """If the record says that it measures copying, the first value is the share of a sample that is copied."""
-        if not self.spec.copying:
-            return
-        assert self.spec.of == "sample", "copying is of samples, and the record measures the model"
-        for measured in self.measured(settings):
-            first = measured.values[0]
-            is_share = first.unit == "1" and 0 <= first.value <= 1
-            assert is_share, f"copying is a share from 0 to 1, of unit '1', not {first.value} {first.unit}"
-
     def test_histograms(self, settings: Mapping[str, Any]) -> None:
         """Histograms have increasing edges and one finite count, not negative, in each bin."""
         for measured in self.measured(settings):
@@ -249,14 +237,23 @@ class _AnyMetricContract(Contract):
 class MetricContract(_AnyMetricContract):
     """A metric gives finite numbers, always under the same features, for any sample with a note."""
 
+    record = MetricSpec
+
     def measured(self, settings: Mapping[str, Any]) -> list[Measurements]:
         """What it says of each sample performance, with all of them as the reference."""
         metric = self.build(settings)
         return [metric.measure(sample, performances()) for sample in performances()]
 
-    def test_kind(self) -> None:
-        """The record says that samples are measured."""
-        assert self.spec.of == "sample", f"the record measures the {self.spec.of}; use ModelMetricContract"
+    def test_copied_share(self, settings: Mapping[str, Any]) -> None:
+        """Check that the feature that the record names as the copied share is there and is a share."""
+        feature = self.spec.copied_share
+        if not feature:
+            return
+        for result in self.measured(settings):
+            shares = [value for value in result.values if value.feature == feature]
+            assert shares, f"copied_share is '{feature}', but the metric has no such feature"
+            is_share = shares[0].unit == "1" and 0 <= shares[0].value <= 1
+            assert is_share, f"'{feature}' is {shares[0].value} {shares[0].unit}; a share is from 0 to 1, in unit '1'"
 
     def test_same_again(self, settings: Mapping[str, Any]) -> None:
         """Measuring again gives the same, and neither sample nor reference is changed."""
@@ -273,14 +270,12 @@ class MetricContract(_AnyMetricContract):
 class ModelMetricContract(_AnyMetricContract):
     """A metric of models gives finite numbers, always the same for the same likelihoods."""
 
+    record = ModelMetricSpec
+
     def measured(self, settings: Mapping[str, Any]) -> list[Measurements]:
         """What it says of a model to which every token costs a nat, and of one that finds some costly."""
         metric, pieces = self.build(settings), performances()
         return [metric.measure(score, pieces[:2], pieces[2:]) for score in (_one_nat, _uneven)]
-
-    def test_kind(self) -> None:
-        """The record says that models are measured."""
-        assert self.spec.of == "model", f"the record measures each {self.spec.of}; use MetricContract"
 
     def test_nothing_held_out(self, settings: Mapping[str, Any]) -> None:
         """Without held-out pieces there is still something to say."""

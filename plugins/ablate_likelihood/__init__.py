@@ -23,11 +23,10 @@ def _build(options: NoOptions) -> ablate.ModelMetric:
 
 
 @ablate.hookimpl
-def ablate_metrics() -> Iterable[ablate.MetricSpec]:
+def ablate_metrics() -> Iterable[ablate.ModelMetricSpec]:
     """Offer the negative log-likelihood."""
-    yield ablate.MetricSpec(
+    yield ablate.ModelMetricSpec(
         name="likelihood.nll",
         summary="Negative log-likelihood of training pieces and of held-out pieces, in nats per token.",
         build=_build,
-        of="model",
     )

@@ -43,7 +43,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         options=NgramsOptions,
         build=_ngrams,
         cite=(MCCOY_2023,),
-        copying=True,
+        copied_share="share",
     )
     yield ablate.MetricSpec(
         name="memorization.longest",
@@ -58,5 +58,5 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         options=CoveredOptions,
         build=_covered,
         cite=(YIN_2022,),
-        copying=True,
+        copied_share="share",
     )

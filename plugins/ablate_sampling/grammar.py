@@ -9,7 +9,7 @@ import torch
 import ablate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 class Grammar(ablate.Sampler):
@@ -20,20 +20,25 @@ class Grammar(ablate.Sampler):
 
     Args:
         enabled: whether the grammar applies, one for each row.
-        tokenizer: whose grammar it is.
-
-    Raises:
-        ValueError: the tokenizer has no grammar.
     """
 
-    def __init__(self, enabled: Sequence[bool], tokenizer: ablate.Tokenizer) -> None:
-        follow = tokenizer.grammar(len(enabled))
-        if follow is None:
-            raise ValueError("the tokenizer has no grammar (it offers no Tokenizer.grammar); remove sampler 'grammar'")
-        self._follow = follow
+    _follow: Callable[[ablate.IntArray], ablate.BoolArray]
+
+    def __init__(self, enabled: Sequence[bool]) -> None:
         self._disabled_r1 = ~torch.tensor(enabled, dtype=torch.bool)[:, None]
         self._allowed_rv = torch.ones(len(enabled), 1, dtype=torch.bool)  # before the first token, any
         self._read = 0
+
+    def prepare(self, tokenizer: ablate.Tokenizer) -> None:
+        """Use the grammar of this tokenizer.
+
+        Raises:
+            ValueError: the tokenizer has no grammar.
+        """
+        follow = tokenizer.grammar(len(self._disabled_r1))
+        if follow is None:
+            raise ValueError("the tokenizer has no grammar (it offers no Tokenizer.grammar); remove sampler 'grammar'")
+        self._follow = follow
 
     def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
         """Return new logits [rows, vocabulary] for a history that is longer than at the last call."""

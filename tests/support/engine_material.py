@@ -18,7 +18,7 @@ from ablate_recurrent import ablate_models
 from ablate_sampling import ablate_samplers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 TOKENIZER = PitchTokenizer()
@@ -78,6 +78,16 @@ class RecorderOptions:
     key: str = ablate.option("", doc="Under which a row's logits are kept.")
 
 
+class FunctionSampler(ablate.Sampler):
+    """A function as a sampler."""
+
+    def __init__(self, function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> None:
+        self.function = function
+
+    def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+        return self.function(logits, history)
+
+
 @dataclasses.dataclass
 class Recorder:
     """A sampler that changes nothing and keeps, step by step, the logits that each row gets."""
@@ -85,15 +95,15 @@ class Recorder:
     seen: dict[str, list[torch.Tensor]] = dataclasses.field(default_factory=dict)
 
     def spec(self) -> ablate.SamplerSpec:
-        def build(rows: Sequence[RecorderOptions], tokenizer: ablate.Tokenizer) -> Any:
+        def build(rows: Sequence[RecorderOptions]) -> ablate.Sampler:
             def record(logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
                 for row, own in zip(rows, logits, strict=True):
                     self.seen.setdefault(row.key, []).append(own.clone())
                 return logits
 
-            return record
+            return FunctionSampler(record)
 
-        return ablate.SamplerSpec(name="recorder", summary="Keeps.", options=RecorderOptions, build=build)
+        return ablate.SamplerSpec(name="recorder", summary="Keeps.", options=RecorderOptions, build_rows=build)
 
     def link(self, key: str) -> tuple[ablate.SamplerSpec, RecorderOptions]:
         return self.spec(), RecorderOptions(key)

@@ -92,8 +92,10 @@ class Bigram(torch.nn.Module):
 
 
 class Sharper(ablate.Sampler):
-    def __init__(self, rows: Sequence[Options], tokenizer: ablate.Tokenizer) -> None:
+    def __init__(self, rows: Sequence[Options]) -> None:
         self.sizes = [row.size for row in rows]
+
+    def prepare(self, tokenizer: ablate.Tokenizer) -> None:
         self.words = tokenizer.vocabulary
 
     def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
@@ -139,7 +141,7 @@ def ablate_models() -> Iterator[ablate.ModelSpec]:
 
 @ablate.hookimpl
 def ablate_samplers() -> Iterator[ablate.SamplerSpec]:
-    yield ablate.SamplerSpec(name="sharper", summary="Sharper.", options=Options, build=Sharper)
+    yield ablate.SamplerSpec(name="sharper", summary="Sharper.", options=Options, build_rows=Sharper)
 
 
 @ablate.hookimpl

@@ -192,7 +192,7 @@ def _reading(raw: FileShape, registry: Registry) -> dict[str, Any]:
         "statistics": plain(validate(StatisticsSettings, raw.get("statistics", {}))),
         "margins": raw.get("margins", {}),
         "contrasts": raw.get("contrasts", {}),
-        "copying": [metric.name for metric in metrics if isinstance(metric, MetricSpec) and metric.copying],
+        "copying": [metric.name for metric in metrics if isinstance(metric, MetricSpec) and metric.copied_share],
         "reported": raw.get("reported", {}),
     }
 

@@ -10,7 +10,7 @@ import pytest
 import scipy.stats
 import torch
 from hypothesis import given
-from support.engine_material import TOKENIZER, VOCABULARY, Recorder, network, row, temperature
+from support.engine_material import TOKENIZER, VOCABULARY, FunctionSampler, Recorder, network, row, temperature
 
 import ablate
 from ablate.engine.devices import Compute
@@ -137,17 +137,21 @@ def test_a_row_is_the_same_beside_other_samplers_lengths_and_members() -> None:
 def test_samplers_get_the_options_and_the_history_of_their_own_rows() -> None:
     histories: dict[str, list[list[int]]] = {}
 
-    def build(rows: Sequence[Any], tokenizer: ablate.Tokenizer) -> Any:
-        assert tokenizer is TOKENIZER
+    class Watcher(ablate.Sampler):
+        def __init__(self, rows: Sequence[Any]) -> None:
+            self.rows = rows
 
-        def watch(logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
-            for options, own in zip(rows, history, strict=True):
+        def prepare(self, tokenizer: ablate.Tokenizer) -> None:
+            assert tokenizer is TOKENIZER
+            self.is_ready = True
+
+        def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+            assert self.is_ready
+            for options, own in zip(self.rows, history, strict=True):
                 histories.setdefault(options, []).append(own.tolist())
             return logits
 
-        return watch
-
-    watcher = ablate.SamplerSpec(name="watcher", summary="Watches.", build=build)
+    watcher = ablate.SamplerSpec(name="watcher", summary="Watches.", build_rows=Watcher)
     primed = dataclasses.replace(row(1, tokens=4, primer=np.array([7, 8, 9])), chain=((watcher, "primed"),))
     plain = dataclasses.replace(row(2, tokens=6), chain=((watcher, "plain"), temperature(1.0)))
     tokens = tokens_of([plain, row(3), primed])
@@ -302,13 +306,13 @@ def test_without_a_possible_token_the_stage_fails(value: float, step: int) -> No
 
 @pytest.mark.parametrize("key", ["nan", "-inf"])
 def test_what_happens_to_a_row_after_its_end_concerns_nobody(key: str) -> None:
-    def build(rows: Sequence[Any], tokenizer: ablate.Tokenizer) -> Any:
+    def build(rows: Sequence[Any]) -> ablate.Sampler:
         def forbid(logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
             return logits if history.shape[1] < 6 else torch.full_like(logits, float(key))
 
-        return forbid
+        return FunctionSampler(forbid)
 
-    forbids = ablate.SamplerSpec(name="forbids", summary="Forbids all after five tokens.", build=build)
+    forbids = ablate.SamplerSpec(name="forbids", summary="Forbids all after five tokens.", build_rows=build)
     short = dataclasses.replace(row(1, tokens=5), chain=((forbids, None),))
     assert tokens_of([short, row(2, tokens=30)]) == [tokens_of([short])[0], tokens_of([row(2, tokens=30)])[0]]
     with pytest.raises(StageError, match="no token is possible"):

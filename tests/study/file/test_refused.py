@@ -34,8 +34,8 @@ def refusal(bench: Bench, spec: StudySpec) -> str:
     [
         ({"augmenter": {"transpose": {"semitones": [-60]}}}, "augmenter 'transpose'"),
         ({"conditioner": {"performer": {"performers": ["001"]}}}, "conditioner 'performer': "),
-        ({"conditioner": "tempo"}, "every performance to train on has tempo 1, so there is nothing to learn from it"),
-        ({"conditioner": {"tempo": {"source": "shuffled"}}}, "has tempo 1, so there is nothing to learn"),
+        ({"conditioner": "tempo"}, "all training performances have tempo 1, so the network cannot learn the label"),
+        ({"conditioner": {"tempo": {"source": "shuffled"}}}, "have tempo 1, so the network cannot learn the label"),
     ],
 )
 def test_music_that_does_not_do(

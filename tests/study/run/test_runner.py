@@ -244,9 +244,7 @@ class TestFailures:
             def __call__(self, logits: Any, history: Any) -> Any:
                 return logits.masked_fill(logits.new_tensor(self.shut)[:, None].bool(), float("-inf"))
 
-        offer(
-            ablate.SamplerSpec(name="gate", summary="Shuts.", options=Options, build=lambda rows, tokenizer: Gate(rows))
-        )
+        offer(ablate.SamplerSpec(name="gate", summary="Shuts.", options=Options, build_rows=Gate))
         text = tiny.read_text().replace("[sampler.temperature]", "[sampler.temperature]\n[sampler.gate]")
         text = text.replace("sampler.temperature.tau = [0.8, 1.0]", "sampler.gate.shut = [false, true]")
         tiny.write_text(text.replace("sampler.temperature.tau = 1.0", "sampler.gate.shut = false"), encoding="utf-8")

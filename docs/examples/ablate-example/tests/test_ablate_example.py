@@ -81,7 +81,7 @@ def test_what_is_far_below_the_likeliest_is_forbidden() -> None:
     import torch
 
     (spec,) = ablate_example.ablate_samplers()
-    sampler = spec.build([spec.parse({"share": 0.5}), spec.parse({"share": 0.1})], Notes(NotesOptions()))
+    sampler = spec.build_rows([spec.parse({"share": 0.5}), spec.parse({"share": 0.1})])
     shares = torch.tensor([0.7, 0.3]).log().expand(2, 2)
     assert sampler(shares, torch.empty(2, 0)).isfinite().tolist() == [[True, False], [True, True]]
 
