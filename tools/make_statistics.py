@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from ablate.engine.settings import StatisticsSettings
 from ablate.report.best import left_out
 
 from ablate.report.statistics import inference, verdicts
+from ablate.settings import StatisticsSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
