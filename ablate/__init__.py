@@ -12,15 +12,15 @@ from ablate.interfaces import (
     Augmenter,
     Conditioner,
     Corpus,
-    Draws,
+    FusedModels,
+    FusedStepper,
     Histogram,
     LanguageModel,
     Measurements,
     Metric,
     ModelMetric,
+    RandomStreams,
     Sampler,
-    Stacked,
-    StackedStepper,
     Stepper,
     Tokenizer,
     Value,
@@ -39,9 +39,9 @@ from ablate.specs import (
 
 if TYPE_CHECKING:
     from ablate.arrays import BoolArray, FloatArray, IntArray
+    from ablate.fusion import apply_each, embed_each
     from ablate.music.performance import Performance
     from ablate.report.results import load_results
-    from ablate.stacking import each_embedding, each_member
 
 __version__ = "0.1.0"
 
@@ -53,8 +53,9 @@ __all__ = [
     "ConditionerSpec",
     "Corpus",
     "CorpusSpec",
-    "Draws",
     "FloatArray",
+    "FusedModels",
+    "FusedStepper",
     "Histogram",
     "IntArray",
     "LanguageModel",
@@ -65,16 +66,15 @@ __all__ = [
     "ModelMetricSpec",
     "ModelSpec",
     "Performance",
+    "RandomStreams",
     "Sampler",
     "SamplerSpec",
-    "Stacked",
-    "StackedStepper",
     "Stepper",
     "Tokenizer",
     "TokenizerSpec",
     "Value",
-    "each_embedding",
-    "each_member",
+    "apply_each",
+    "embed_each",
     "hookimpl",
     "load_results",
     "option",
@@ -86,8 +86,8 @@ _LATE = {
     "FloatArray": "ablate.arrays",
     "IntArray": "ablate.arrays",
     "Performance": "ablate.music.performance",
-    "each_embedding": "ablate.stacking",
-    "each_member": "ablate.stacking",
+    "embed_each": "ablate.fusion",
+    "apply_each": "ablate.fusion",
     "load_results": "ablate.report.results",
 }
 

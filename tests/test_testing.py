@@ -48,7 +48,7 @@ def suite(contract: str, component: Any, **changes: Any) -> Any:
     if contract == "SamplerContract":
         attributes["identity"] = {}
     if contract == "ModelContract":
-        attributes["stackable"] = hasattr(component, "stack")
+        attributes["fusible"] = hasattr(component, "fuse")
     return type("TestMine", (getattr(testing, contract),), attributes)()
 
 

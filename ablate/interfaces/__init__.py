@@ -25,7 +25,7 @@ n      any other count, such as several dimensions in one
 
 from __future__ import annotations
 
-from ablate.interfaces.fusion import Draws, Stacked, StackedStepper
+from ablate.interfaces.fusion import FusedModels, FusedStepper, RandomStreams
 from ablate.interfaces.music import Augmenter, Corpus, Tokenizer
 from ablate.interfaces.network import Conditioner, LanguageModel, Stepper
 from ablate.interfaces.results import Direction, Histogram, Measurements, Metric, ModelMetric, Value
@@ -36,15 +36,15 @@ __all__ = [
     "Conditioner",
     "Corpus",
     "Direction",
-    "Draws",
+    "FusedModels",
+    "FusedStepper",
     "Histogram",
     "LanguageModel",
     "Measurements",
     "Metric",
     "ModelMetric",
+    "RandomStreams",
     "Sampler",
-    "Stacked",
-    "StackedStepper",
     "Stepper",
     "Tokenizer",
     "Value",

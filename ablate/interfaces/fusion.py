@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import torch
 
 
-class Draws(Protocol):
+class RandomStreams(Protocol):
     """The random numbers of a training step of fused models, with a separate stream for each model."""
 
     def normal(self, shape: Sequence[int], scales: Sequence[float]) -> torch.Tensor:
@@ -32,14 +32,14 @@ class Draws(Protocol):
         ...
 
 
-class Stacked(Protocol):
-    """Networks of equal shape as one: the result of a model's ``stack``.
+class FusedModels(Protocol):
+    """Networks of equal shape as one: the result of a model's ``fuse``.
 
     It computes for every model the result of the model's own ``forward``; no value of one model may reach another. On a
     GPU its calls are recorded as CUDA graphs, so none of them waits for the device (``.item()``, a condition on a
     tensor's value) or copies from the host.
 
-    It may also have a method ``stepper(weights)`` that gives a :class:`StackedStepper` of these weights as they are
+    It may also have a method ``stepper(weights)`` that gives a :class:`FusedStepper` of these weights as they are
     then, with which rows of all models are generated together on a GPU.
     """
 
@@ -48,7 +48,7 @@ class Stacked(Protocol):
         weights: Mapping[str, torch.Tensor],
         tokens: torch.Tensor,
         conditions: Sequence[torch.Tensor],
-        draws: Draws,
+        random: RandomStreams,
     ) -> torch.Tensor:
         """Predict the next token at every position of the models' windows, in training.
 
@@ -56,7 +56,7 @@ class Stacked(Protocol):
             weights: all parameters by their names in a single network, float32 [models, ...].
             tokens: int64 [models, rows, time].
             conditions: for each conditioner, float32 [models, rows, time, width].
-            draws: the only source of randomness.
+            random: the only source of randomness.
 
         Returns:
             logits [models, rows, time, vocabulary], through which gradients reach the weights.
@@ -64,7 +64,7 @@ class Stacked(Protocol):
         ...
 
 
-class StackedStepper(Protocol):
+class FusedStepper(Protocol):
     """Trained networks of equal shape that read one token of every row of every model at a time."""
 
     def __call__(

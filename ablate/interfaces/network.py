@@ -105,10 +105,10 @@ class LanguageModel(Protocol):
     depend on the other rows. They may depend on the number of rows through rounding only, and then already at the first
     step.
 
-    And it may have a method ``stack(models, precision)`` that gives :class:`Stacked`, or None if these cannot be:
+    And it may have a method ``fuse(models, precision)`` that gives :class:`FusedModels`, or None if these cannot be:
     networks of its own class (itself the first) whose parameters have equal names and shapes and which are otherwise
     built with any options, to be trained on a GPU as one in ``"bf16"`` or ``"fp32"``. A model without it is trained as
-    it is. :func:`ablate.each_member` applies the conditioners' modules, whose code is not the model's.
+    it is. :func:`ablate.apply_each` applies the conditioners' modules, whose code is not the model's.
     """
 
     def __call__(

@@ -25,7 +25,7 @@ class ModelContract(StackTests, Contract):
 
     Attributes:
         tolerance: how far logits may differ where only the order of additions does.
-        stackable: whether ablate has to be able to train it in a stack.
+        fusible: whether ablate must be able to fuse models of this kind.
         bf16_tolerance: how far those of a stepper in bf16 may be from the model's.
     """
 

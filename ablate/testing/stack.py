@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
 
     from ablate.engine.fusion.random import StackDraws
-    from ablate.interfaces import Conditioner, Draws
+    from ablate.interfaces import Conditioner, RandomStreams
 
 _MEMBERS = 3
 #: A gradient counts as what it is relative to its own largest, but no less than this share of the largest of all.
@@ -26,10 +26,10 @@ class StackTests:
     """Tests of a model's ``stack``; part of :class:`~ablate.testing.ModelContract`.
 
     Attributes:
-        stackable: whether the model has to be one that can be stacked; otherwise it may be.
+        fusible: whether the model has to be one that can be stacked; otherwise it may be.
     """
 
-    stackable: bool = False
+    fusible: bool = False
     tolerance: float
     bf16_tolerance: float
     _vocabulary: int
@@ -49,7 +49,7 @@ class StackTests:
         generator, shape = torch.Generator().manual_seed(0), (_MEMBERS, self._rows, self._time)
         for conditioners in ([], [ClockConditioner(), ClockConditioner()]):
             models = [self.model(settings, seed, conditioners) for seed in range(_MEMBERS)]
-            stacked = models[0].stack(models, precision) if hasattr(models[0], "stack") else None
+            stacked = models[0].fuse(models, precision) if hasattr(models[0], "fuse") else None
             if stacked is not None:
                 tokens = torch.randint(self._vocabulary, shape, generator=generator)
                 conditions = [torch.randn(*shape, each.width, generator=generator) for each in conditioners]
@@ -60,13 +60,13 @@ class StackTests:
         one, other = one.detach(), other.detach()
         return float((one - other).abs().amax() / other.abs().amax().clamp(min=floor))
 
-    def test_stackable(self, settings: Mapping[str, Any]) -> None:
-        """If it has to be stackable, nothing in it makes ablate train it by itself."""
-        if not self.stackable:
+    def test_fusible(self, settings: Mapping[str, Any]) -> None:
+        """If it has to be fusible, nothing in it makes ablate train it by itself."""
+        if not self.fusible:
             return
         model = self.model(settings)
-        assert hasattr(model, "stack"), "the model has no method stack"
-        assert model.stack([model], "fp32") is not None, "stack() gives None"
+        assert hasattr(model, "fuse"), "the model has no method fuse"
+        assert model.fuse([model], "fp32") is not None, "fuse() returns None"
         weights = dict(model.named_parameters())
         assert next(model.buffers(), None) is None, "a network with buffers is not stacked"
         assert weights.keys() == model.state_dict().keys(), "a network with shared weights is not stacked"
@@ -137,7 +137,7 @@ class StackTests:
             beside[1:].sum().backward()
             for v in range(1, _MEMBERS):
                 one = slice(v, v + 1)
-                alone = models[v].stack([models[v]], "fp32")
+                alone = models[v].fuse([models[v]], "fp32")
                 own = alone(_stacked(models[one]), tokens[one], [c[one] for c in conditions], _draws([v]))[0]
                 off = self._off(together[v], own)
                 assert off <= self.tolerance, f"member {v} depends on the others of its stack: off by {off:.3g}"
@@ -188,15 +188,15 @@ class StackTests:
 
 def _stacked(models: Sequence[Any], device: str = "cpu") -> dict[str, torch.Tensor]:
     """The models' weights by name, [members, ...]."""
-    from ablate.stacking import stacked_weights
+    from ablate.fusion import fused_weights
 
-    return stacked_weights(models, device)
+    return fused_weights(models, device)
 
 
-def _no_draws(device: str = "cpu") -> Draws:
-    from ablate.stacking import NoDraws
+def _no_draws(device: str = "cpu") -> RandomStreams:
+    from ablate.fusion import NoRandomness
 
-    return NoDraws(device)
+    return NoRandomness(device)
 
 
 def _draws(seeds: Sequence[int]) -> StackDraws:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class FusedRecurrent:
-    """Recurrent networks as one, see :class:`ablate.Stacked`. Each has its own dropout and initial states.
+    """Recurrent networks as one, see :class:`ablate.FusedModels`. Each has its own dropout and initial states.
 
     Args:
         cell: of the layers, ``"lstm"`` or ``"gru"``.
@@ -43,17 +43,17 @@ class FusedRecurrent:
         self._scales = [float(each.initial_state == "random") for each in options]
 
     def __call__(
-        self, weights: Weights, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], draws: ablate.Draws
+        self, weights: Weights, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], random: ablate.RandomStreams
     ) -> torch.Tensor:
         """Return logits [models, rows, time, vocabulary]; numbers are drawn in the order of a single network."""
         models, rows, time = tokens.shape
         shape = (self.layers, rows, self.hidden)
-        hidden_mlrh = draws.normal(shape, self._scales)
-        memory_mlrh = draws.normal(shape, self._scales) if self.cell == "lstm" else hidden_mlrh
-        sums_mng = self._first_sums(weights, tokens, conditions, draws)
+        hidden_mlrh = random.normal(shape, self._scales)
+        memory_mlrh = random.normal(shape, self._scales) if self.cell == "lstm" else hidden_mlrh
+        sums_mng = self._first_sums(weights, tokens, conditions, random)
         for layer in range(self.layers):
             state = hidden_mlrh[:, layer], memory_mlrh[:, layer]
-            sequence_mtrh = draws.dropout(self._steps(weights, layer, sums_mng, state), self._dropouts)
+            sequence_mtrh = random.dropout(self._steps(weights, layer, sums_mng, state), self._dropouts)
             if layer + 1 < self.layers:
                 sums_mng = self.sums(weights, layer + 1, sequence_mtrh.flatten(1, 2))
         weight_mvh, bias_m1v = weights["projection.weight"].to(self.dtype), weights["projection.bias"][:, None]
@@ -61,19 +61,19 @@ class FusedRecurrent:
         return logits_mnv.view(models, time, rows, -1).transpose(1, 2)
 
     def _first_sums(
-        self, weights: Weights, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], draws: ablate.Draws
+        self, weights: Weights, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], random: ablate.RandomStreams
     ) -> torch.Tensor:
         """Return the contribution of tokens and conditions to the first layer's gates, [models, time * rows, gates]."""
         embedding_mve = weights["embedding.weight"]
         if not conditions and not any(self._dropouts):
             # the same numbers as below, computed once for each token id: every token is a row of a table
-            return ablate.each_embedding(self.sums(weights, 0, embedding_mve), tokens.transpose(1, 2)).flatten(1, 2)
-        embedding_mrte = ablate.each_embedding(embedding_mve, tokens)
+            return ablate.embed_each(self.sums(weights, 0, embedding_mve), tokens.transpose(1, 2)).flatten(1, 2)
+        embedding_mrte = ablate.embed_each(embedding_mve, tokens)
         for index, (modules, condition_mrtf) in enumerate(zip(self.modules, conditions, strict=True)):
-            embedding_mrte = embedding_mrte + ablate.each_member(
+            embedding_mrte = embedding_mrte + ablate.apply_each(
                 modules, weights, f"conditioners.{index}.", condition_mrtf
             )
-        embedding_mrte = draws.dropout(embedding_mrte, self._dropouts)
+        embedding_mrte = random.dropout(embedding_mrte, self._dropouts)
         return self.sums(weights, 0, embedding_mrte.transpose(1, 2).flatten(1, 2))
 
     def sums(self, weights: Weights, layer: int, inputs_mni: torch.Tensor) -> torch.Tensor:
@@ -104,7 +104,7 @@ class FusedRecurrent:
 
 
 class FusedSteps:
-    """The steps of a generation, see :class:`ablate.StackedStepper`; what does not depend on a row is computed once.
+    """The steps of a generation, see :class:`ablate.FusedStepper`; what does not depend on a row is computed once.
 
     The state is the hidden states as the products read them and, in float32, the memories:
     [models, layers, rows, hidden] both.
@@ -145,10 +145,10 @@ class FusedSteps:
         return logits_mrv.float(), after
 
     def _first_sums(self, tokens_mr: torch.Tensor, conditions: Sequence[torch.Tensor]) -> torch.Tensor:
-        sums_mrg = ablate.each_embedding(self._table_mvg, tokens_mr)
+        sums_mrg = ablate.embed_each(self._table_mvg, tokens_mr)
         for index, (modules, condition_mrf) in enumerate(zip(self._network.modules, conditions, strict=True)):
             prefix = f"conditioners.{index}."
-            embedding_mre = ablate.each_member(modules, self._weights, prefix, condition_mrf[:, :, None])[:, :, 0]
+            embedding_mre = ablate.apply_each(modules, self._weights, prefix, condition_mrf[:, :, None])[:, :, 0]
             sums_mrg = torch.baddbmm(sums_mrg, embedding_mre.to(sums_mrg.dtype), self._inputs[0])
         return sums_mrg
 

@@ -92,8 +92,8 @@ class Recurrent(nn.Module):
         return Packed(self.cell, self.options, dict(self.named_parameters()), self.conditioners, precision)
 
     @staticmethod
-    def stack(models: Sequence[Recurrent], precision: str) -> FusedRecurrent:
-        """Return networks of equal shape as one, for training and generation on a GPU; see :class:`ablate.Stacked`."""
+    def fuse(models: Sequence[Recurrent], precision: str) -> FusedRecurrent:
+        """Return networks of equal shape as one, for a GPU; see :class:`ablate.FusedModels`."""
         options, modules = [model.options for model in models], [model.conditioners for model in models]
         return FusedRecurrent(models[0].cell, options, modules, precision)
 

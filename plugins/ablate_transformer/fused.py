@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class FusedTransformer:
-    """Transformers as one, see :class:`ablate.Stacked`. Each has its own dropout.
+    """Transformers as one, see :class:`ablate.FusedModels`. Each has its own dropout.
 
     Args:
         options: of each network; equal but for dropout.
@@ -42,21 +42,21 @@ class FusedTransformer:
         self._dropouts = [each.dropout for each in options]
 
     def __call__(
-        self, weights: Weights, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], draws: ablate.Draws
+        self, weights: Weights, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], random: ablate.RandomStreams
     ) -> torch.Tensor:
         """Return logits [models, rows, time, vocabulary]."""
         # a cache of cast weights would outlive a recording of the step
         cast = torch.autocast(tokens.device.type, torch.bfloat16, cache_enabled=False) if self._bf16 else nullcontext()
         with cast:
-            embedding_mrte = ablate.each_embedding(weights["embedding.weight"], tokens)
+            embedding_mrte = ablate.embed_each(weights["embedding.weight"], tokens)
             for index, (modules, condition_mrtf) in enumerate(zip(self._modules, conditions, strict=True)):
-                condition_mrte = ablate.each_member(modules, weights, f"conditioners.{index}.", condition_mrtf)
+                condition_mrte = ablate.apply_each(modules, weights, f"conditioners.{index}.", condition_mrtf)
                 embedding_mrte = embedding_mrte + condition_mrte
-            embedding_mrte = draws.dropout(INITIAL_STD * embedding_mrte, self._dropouts)
-            hidden_mrte = self._read(weights, embedding_mrte, draws)
+            embedding_mrte = random.dropout(INITIAL_STD * embedding_mrte, self._dropouts)
+            hidden_mrte = self._read(weights, embedding_mrte, random)
             return _linear(weights, "projection", _normed(weights, "norm", hidden_mrte))
 
-    def _read(self, weights: Weights, embedding_mrte: torch.Tensor, draws: ablate.Draws) -> torch.Tensor:
+    def _read(self, weights: Weights, embedding_mrte: torch.Tensor, random: ablate.RandomStreams) -> torch.Tensor:
         models, rows, _, width = embedding_mrte.shape
         heads = models * self._options.heads
         empty_artn = embedding_mrte.new_empty((heads, rows, 0, width // self._options.heads))
@@ -67,7 +67,7 @@ class FusedTransformer:
             turns = rotary_turns(time_1t, width // self._options.heads)
             hidden_mrte = piece_mrte
             for layer in range(self._options.layers):
-                hidden_mrte, caches[layer] = self._layer(weights, layer, hidden_mrte, turns, caches[layer], draws)
+                hidden_mrte, caches[layer] = self._layer(weights, layer, hidden_mrte, turns, caches[layer], random)
             pieces.append(hidden_mrte)
             position += piece_mrte.shape[2]
         return torch.cat(pieces, dim=2)
@@ -79,7 +79,7 @@ class FusedTransformer:
         hidden_mrte: torch.Tensor,
         turns: Turns,
         cache: Cache,
-        draws: ablate.Draws,
+        random: ablate.RandomStreams,
     ) -> tuple[torch.Tensor, Cache]:
         name = f"layers.{layer}."
         normed_mrte = _normed(weights, f"{name}attention_norm", hidden_mrte)
@@ -92,10 +92,10 @@ class FusedTransformer:
         context_martn = context_artn.view(len(hidden_mrte), -1, *context_artn.shape[1:])
         context_mrte = context_martn.permute(0, 2, 3, 1, 4).flatten(3)
         gathered_mrte = _linear(weights, f"{name}gather", context_mrte)
-        hidden_mrte = hidden_mrte + draws.dropout(gathered_mrte, self._dropouts)
+        hidden_mrte = hidden_mrte + random.dropout(gathered_mrte, self._dropouts)
         normed_mrte = _normed(weights, f"{name}feedforward_norm", hidden_mrte)
         narrow_mrte = _linear(weights, f"{name}narrow", functional.gelu(_linear(weights, f"{name}widen", normed_mrte)))
-        return hidden_mrte + draws.dropout(narrow_mrte, self._dropouts), trimmed(far, near, self._options.context)
+        return hidden_mrte + random.dropout(narrow_mrte, self._dropouts), trimmed(far, near, self._options.context)
 
 
 def _linear(weights: Weights, name: str, values_mrti: torch.Tensor) -> torch.Tensor:

@@ -78,7 +78,7 @@ class Transformer(nn.Module):
         return self.projection(self.norm(torch.cat(pieces, dim=1))), state
 
     @staticmethod
-    def stack(models: Sequence[Transformer], precision: str) -> FusedTransformer | None:
+    def fuse(models: Sequence[Transformer], precision: str) -> FusedTransformer | None:
         """Return networks of equal shape as one, for training on a GPU; None if their heads or contexts differ."""
         options, modules = [model.options for model in models], [model.conditioners for model in models]
         if len({(each.heads, each.context) for each in options}) > 1:

@@ -35,7 +35,7 @@ class Stackable(Network):
     kind: Any = None
 
     @classmethod
-    def stack(cls, models: Any, precision: str) -> Any:
+    def fuse(cls, models: Any, precision: str) -> Any:
         assert precision in {"bf16", "fp32"}
         if cls.kind is StackFailsInBf16:
             return StackFailsInBf16(models, precision)
@@ -52,7 +52,7 @@ class Members:
         own = {name: weight[v] for name, weight in weights.items()}
         return torch.func.functional_call(self.models[v], own, inputs)
 
-    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, draws: Any) -> torch.Tensor:
+    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
         logits = [
             self.alone(weights, v, tokens[v], [values[v] for values in conditions])[0] for v in range(len(tokens))
         ]
@@ -72,8 +72,8 @@ class Members:
 
 
 class StackOfLast(Members):
-    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, draws: Any) -> torch.Tensor:
-        return super().__call__(weights, tokens, conditions, draws)[:, :, -1]
+    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
+        return super().__call__(weights, tokens, conditions, random)[:, :, -1]
 
 
 class StackOfOthers(Members):
@@ -93,20 +93,20 @@ class StackLearnsOtherwise(Members):
 
 
 class StackSharesDraws(Members):
-    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, draws: Any) -> torch.Tensor:
-        noise = draws.normal((1,), [1.0] * len(tokens))
-        return super().__call__(weights, tokens, conditions, draws) + noise.sum()
+    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
+        noise = random.normal((1,), [1.0] * len(tokens))
+        return super().__call__(weights, tokens, conditions, random) + noise.sum()
 
 
 class StackAveragesMembers(Members):
-    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, draws: Any) -> torch.Tensor:
-        logits = super().__call__(weights, tokens, conditions, draws)
+    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
+        logits = super().__call__(weights, tokens, conditions, random)
         return logits + 0 * logits.mean(dim=0, keepdim=True)
 
 
 class StackSharesGradients(Members):
-    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, draws: Any) -> torch.Tensor:
-        logits = super().__call__(weights, tokens, conditions, draws)
+    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
+        logits = super().__call__(weights, tokens, conditions, random)
         return Leaky.apply(logits)  # type: ignore[no-any-return, no-untyped-call]
 
 
@@ -127,25 +127,25 @@ class StackFailsInBf16(Members):
         super().__init__(models)
         self.factor = 1 if precision == "fp32" else 2
 
-    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, draws: Any) -> torch.Tensor:
-        return super().__call__(weights, tokens, conditions, draws) * self.factor
+    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
+        return super().__call__(weights, tokens, conditions, random) * self.factor
 
 
 class StackDrawsItself(Members):
-    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, draws: Any) -> torch.Tensor:
-        logits = super().__call__(weights, tokens, conditions, draws)
+    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
+        logits = super().__call__(weights, tokens, conditions, random)
         return torch.nn.functional.dropout(logits, 0.5, training=self.models[0].training)
 
 
 class StackWaits(Members):
-    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, draws: Any) -> torch.Tensor:
-        logits = super().__call__(weights, tokens, conditions, draws)
+    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
+        logits = super().__call__(weights, tokens, conditions, random)
         return logits + 0 * float(logits.sum())
 
 
 class StackReadsTheHost(Members):
-    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, draws: Any) -> torch.Tensor:
-        logits = super().__call__(weights, tokens, conditions, draws)
+    def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
+        logits = super().__call__(weights, tokens, conditions, random)
         return logits * torch.tensor([1.0, 1.0]).to(logits.device)[0]
 
 
@@ -191,7 +191,7 @@ class DropsOut(Network):
         return torch.nn.functional.dropout(logits, 0.5, training=self.training), state
 
     @classmethod
-    def stack(cls, models: Any, precision: str) -> Any:
+    def fuse(cls, models: Any, precision: str) -> Any:
         assert precision in {"bf16", "fp32"}
 
         class InEvaluation(Members):
@@ -338,10 +338,10 @@ BREAKS: list[tuple[str, str, Any, str]] = [
         stack_of(StackSharesGradients),
         "gradient of .* is too: something",
     ),
-    ("ModelContract", "test_stackable", HasBuffer, "buffers is not stacked"),
+    ("ModelContract", "test_fusible", HasBuffer, "buffers is not stacked"),
     ("ModelContract", "test_stack_in_bf16", stack_of(StackFailsInBf16), "in bf16 member 0's logits are off"),
-    ("ModelContract", "test_stack_draws", DropsOut, "draws random numbers in training, and in a stack it draws none"),
-    ("ModelContract", "test_stack_draws", stack_of(StackDrawsItself), "draws from torch's own stream"),
+    ("ModelContract", "test_stack_draws", DropsOut, "random random numbers in training, and in a stack it random none"),
+    ("ModelContract", "test_stack_draws", stack_of(StackDrawsItself), "random from torch's own stream"),
     ("ModelContract", "test_stack_stays_on_its_device", stack_of(StackWaits), "meta"),
     ("ModelContract", "test_stack_stays_on_its_device", stack_of(StackReadsTheHost), "touches a tensor on the cpu"),
     ("ModelContract", "test_stacked_stepper", stack_of(StackStateIsBare), "state is a list, not a tuple"),

@@ -13,13 +13,13 @@ import torch
 
 from ablate.engine.fusion.cuda_graph import Recorded
 from ablate.engine.fusion.eligibility import apart, model_key, why_alone
-from ablate.stacking import stacked_weights
+from ablate.fusion import fused_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ablate.engine.devices import Compute
-    from ablate.interfaces import StackedStepper, Stepper
+    from ablate.interfaces import FusedStepper, Stepper
 
     class OfMember(Protocol):
         """A row, as far as it matters here."""
@@ -44,7 +44,7 @@ class Group:
     """
 
     members: Sequence[int]
-    stacked: StackedStepper
+    stacked: FusedStepper
 
     def shares(self, rows: Sequence[OfMember]) -> Iterator[list[int]]:
         """The places of the members' rows among all, in as many lists as make grids of no more than the largest."""
@@ -74,9 +74,9 @@ def stacked_groups(
         for places in apart([models[member] for member in members], compute.precision):
             some = [members[place] for place in places]
             own = [models[member] for member in some]
-            network = own[0].stack(own, compute.precision)
+            network = own[0].fuse(own, compute.precision)
             if hasattr(network, "stepper"):
-                weights = stacked_weights(own, torch.device(compute.device))
+                weights = fused_weights(own, torch.device(compute.device))
                 stepper = network.stepper({name: weight.detach() for name, weight in weights.items()})
                 groups.append(Group(some, stepper))
     return groups

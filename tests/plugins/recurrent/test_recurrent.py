@@ -28,13 +28,13 @@ CONTRACT_OPTIONS = (
 class TestLSTMContract(ModelContract):
     spec = SPECS["lstm"]
     options = CONTRACT_OPTIONS
-    stackable = True
+    fusible = True
 
 
 class TestGRUContract(ModelContract):
     spec = SPECS["gru"]
     options = CONTRACT_OPTIONS
-    stackable = True
+    fusible = True
 
 
 @pytest.fixture(autouse=True, scope="module")
