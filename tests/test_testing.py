@@ -48,7 +48,7 @@ def suite(contract: str, component: Any, **changes: Any) -> Any:
     if contract == "SamplerContract":
         attributes["identity"] = {}
     if contract == "ModelContract":
-        attributes["fusible"] = hasattr(component, "fuse")
+        attributes["fusible"] = isinstance(component, type) and issubclass(component, ablate.Fusible)
     return type("TestMine", (getattr(testing, contract),), attributes)()
 
 

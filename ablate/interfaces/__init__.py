@@ -25,9 +25,9 @@ n      any other count, such as several dimensions in one
 
 from __future__ import annotations
 
-from ablate.interfaces.fusion import FusedModels, FusedStepper, RandomStreams
+from ablate.interfaces.fusion import FusedModels, FusedStepper, Fusible, RandomStreams
 from ablate.interfaces.music import Augmenter, Corpus, Tokenizer
-from ablate.interfaces.network import Conditioner, LanguageModel, Stepper
+from ablate.interfaces.network import Conditioner, LanguageModel, Steppable, Stepper
 from ablate.interfaces.results import Direction, Histogram, Measurements, Metric, ModelMetric, Value
 from ablate.interfaces.sampling import Sampler
 
@@ -38,6 +38,7 @@ __all__ = [
     "Direction",
     "FusedModels",
     "FusedStepper",
+    "Fusible",
     "Histogram",
     "LanguageModel",
     "Measurements",
@@ -45,6 +46,7 @@ __all__ = [
     "ModelMetric",
     "RandomStreams",
     "Sampler",
+    "Steppable",
     "Stepper",
     "Tokenizer",
     "Value",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -32,17 +33,29 @@ class RandomStreams(Protocol):
         ...
 
 
-class FusedModels(Protocol):
+class Fusible(ABC):
+    """A base class of models that can be fused: several of equal shape are then trained on a GPU as one."""
+
+    @staticmethod
+    @abstractmethod
+    def fuse(models: Sequence[Any], precision: str) -> FusedModels | None:
+        """Return these models as one, or None if they differ in a way that this class cannot fuse.
+
+        Args:
+            models: of this class, with parameters of equal names and shapes, and otherwise with any options.
+            precision: of the products, ``"bf16"`` or ``"fp32"``.
+        """
+
+
+class FusedModels(ABC):
     """Networks of equal shape as one: the result of a model's ``fuse``.
 
     It computes for every model the result of the model's own ``forward``; no value of one model may reach another. On a
     GPU its calls are recorded as CUDA graphs, so none of them waits for the device (``.item()``, a condition on a
-    tensor's value) or copies from the host.
-
-    It may also have a method ``stepper(weights)`` that gives a :class:`FusedStepper` of these weights as they are
-    then, with which rows of all models are generated together on a GPU.
+    tensor's value) or copies from the host. :func:`ablate.apply_each` applies the modules of the conditioners.
     """
 
+    @abstractmethod
     def __call__(
         self,
         weights: Mapping[str, torch.Tensor],
@@ -61,7 +74,14 @@ class FusedModels(Protocol):
         Returns:
             logits [models, rows, time, vocabulary], through which gradients reach the weights.
         """
-        ...
+
+    def stepper(self, weights: Mapping[str, torch.Tensor]) -> FusedStepper | None:
+        """Return a stepper with these weights, for generating rows of all models together on a GPU.
+
+        The default, None, means that the models generate one by one.
+        """
+        del weights
+        return None
 
 
 class FusedStepper(Protocol):

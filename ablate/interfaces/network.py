@@ -100,15 +100,8 @@ class LanguageModel(Protocol):
 
     Causal: the logits at time t depend only on tokens up to t.
 
-    A model may also have a method ``stepper(precision)``, of ``"bf16"`` or ``"fp32"``, that gives a :class:`Stepper` of
-    its weights as they are then. Generation on a CPU then uses it instead of ``forward``. A row's logits must not
-    depend on the other rows. They may depend on the number of rows through rounding only, and then already at the first
-    step.
-
-    And it may have a method ``fuse(models, precision)`` that gives :class:`FusedModels`, or None if these cannot be:
-    networks of its own class (itself the first) whose parameters have equal names and shapes and which are otherwise
-    built with any options, to be trained on a GPU as one in ``"bf16"`` or ``"fp32"``. A model without it is trained as
-    it is. :func:`ablate.apply_each` applies the conditioners' modules, whose code is not the model's.
+    A model may also be a subclass of :class:`Steppable`, to generate faster on a CPU, and of
+    :class:`~ablate.interfaces.fusion.Fusible`, to be trained together with others on a GPU.
     """
 
     def __call__(
@@ -127,6 +120,18 @@ class LanguageModel(Protocol):
             the model itself uses.
         """
         ...
+
+
+class Steppable(ABC):
+    """A base class of models that generate on a CPU with a stepper instead of ``forward``."""
+
+    @abstractmethod
+    def stepper(self, precision: str) -> Stepper:
+        """Return a stepper with the present weights of the model, whose products are in ``"bf16"`` or ``"fp32"``.
+
+        A row's logits must not depend on the other rows. They may depend on the number of rows through rounding only,
+        and then already at the first step.
+        """
 
 
 class Stepper(Protocol):

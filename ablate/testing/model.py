@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ablate.interfaces import Steppable
 from ablate.specs import ModelSpec
 from ablate.testing.base import Contract
 from ablate.testing.network import check_gradients
@@ -106,7 +107,8 @@ class ModelContract(StackTests, Contract):
         import torch
 
         for model, tokens, conditions in self._cases(settings):
-            if not hasattr(model, "stepper"):
+            is_steppable = isinstance(model, Steppable)
+            if not is_steppable:
                 return
             with torch.inference_mode():
                 expected, _ = model(tokens, conditions)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ablate.interfaces import Fusible
 from ablate.testing.meta import only_on_meta
 from ablate.testing.samples import ClockConditioner
 
@@ -49,7 +50,7 @@ class StackTests:
         generator, shape = torch.Generator().manual_seed(0), (_MEMBERS, self._rows, self._time)
         for conditioners in ([], [ClockConditioner(), ClockConditioner()]):
             models = [self.model(settings, seed, conditioners) for seed in range(_MEMBERS)]
-            stacked = models[0].fuse(models, precision) if hasattr(models[0], "fuse") else None
+            stacked = models[0].fuse(models, precision) if isinstance(models[0], Fusible) else None
             if stacked is not None:
                 tokens = torch.randint(self._vocabulary, shape, generator=generator)
                 conditions = [torch.randn(*shape, each.width, generator=generator) for each in conditioners]
@@ -65,7 +66,8 @@ class StackTests:
         if not self.fusible:
             return
         model = self.model(settings)
-        assert hasattr(model, "fuse"), "the model has no method fuse"
+        is_fusible = isinstance(model, Fusible)
+        assert is_fusible, "the model's class is not a subclass of ablate.Fusible"
         assert model.fuse([model], "fp32") is not None, "fuse() returns None"
         weights = dict(model.named_parameters())
         assert next(model.buffers(), None) is None, "a network with buffers is not stacked"
@@ -169,7 +171,7 @@ class StackTests:
         import torch
 
         for models, stacked, tokens, conditions in self._stacks(settings):
-            if not hasattr(stacked, "stepper"):
+            if stacked.stepper(_stacked(models)) is None:
                 continue
             with torch.inference_mode():
                 expected = [model(tokens[v], [values[v] for values in conditions])[0] for v, model in enumerate(models)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     State = tuple[torch.Tensor, torch.Tensor]
 
 
-class FusedRecurrent:
+class FusedRecurrent(ablate.FusedModels):
     """Recurrent networks as one, see :class:`ablate.FusedModels`. Each has its own dropout and initial states.
 
     Args:

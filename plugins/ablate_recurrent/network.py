@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import nn
 
+import ablate
 from ablate_recurrent.fused import FusedRecurrent
 from ablate_recurrent.packed import Packed
 from ablate_recurrent.unrolled import unrolled
@@ -19,7 +20,6 @@ from ablate_recurrent.unrolled import unrolled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate import Conditioner
     from ablate_recurrent.options import RecurrentOptions
 
     State = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
@@ -29,7 +29,7 @@ _CELLS = {"lstm": nn.LSTM, "gru": nn.GRU}
 UNROLLED_FROM, UNROLLED_TO = 512, 32
 
 
-class Recurrent(nn.Module):
+class Recurrent(nn.Module, ablate.Steppable, ablate.Fusible):
     """A language model whose conditioners are added to the embedded tokens.
 
     Args:
@@ -44,7 +44,7 @@ class Recurrent(nn.Module):
         cell: Literal["lstm", "gru"],
         options: RecurrentOptions,
         vocabulary: int,
-        conditioners: Sequence[Conditioner],
+        conditioners: Sequence[ablate.Conditioner],
     ) -> None:
         super().__init__()
         self.cell, self.options = cell, options

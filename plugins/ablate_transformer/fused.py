@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Weights = Mapping[str, torch.Tensor]
 
 
-class FusedTransformer:
+class FusedTransformer(ablate.FusedModels):
     """Transformers as one, see :class:`ablate.FusedModels`. Each has its own dropout.
 
     Args:

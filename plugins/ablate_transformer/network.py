@@ -13,20 +13,20 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+import ablate
 from ablate_transformer.attention import AT_ONCE, INITIAL_STD, attention, joined, rotary_turns, rotated, trimmed
 from ablate_transformer.fused import FusedTransformer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate import Conditioner
     from ablate_transformer.attention import Cache, Turns
     from ablate_transformer.options import TransformerOptions
 
     State = tuple[torch.Tensor, tuple[Cache, ...]]
 
 
-class Transformer(nn.Module):
+class Transformer(nn.Module, ablate.Fusible):
     """A language model whose conditioners are added to the embedded tokens.
 
     Args:
@@ -35,7 +35,9 @@ class Transformer(nn.Module):
         conditioners: each maps its numbers to the width of the embedding.
     """
 
-    def __init__(self, options: TransformerOptions, vocabulary: int, conditioners: Sequence[Conditioner]) -> None:
+    def __init__(
+        self, options: TransformerOptions, vocabulary: int, conditioners: Sequence[ablate.Conditioner]
+    ) -> None:
         super().__init__()
         self.options = options
         self.embedding = nn.Embedding(vocabulary, options.embedding)

@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+import ablate
+
 counter = itertools.count()
 
 
@@ -29,7 +31,7 @@ class Network(torch.nn.Module):
         return self.out(hidden), state
 
 
-class Stackable(Network):
+class FusibleNetwork(Network, ablate.Fusible):
     """Members one after another, which is all that a stack has to mean."""
 
     kind: Any = None
@@ -42,7 +44,7 @@ class Stackable(Network):
         return cls.kind(models) if cls.kind else Members(models)
 
 
-class Members:
+class Members(ablate.FusedModels):
     """A stack that keeps the contract; those below differ in one thing each."""
 
     def __init__(self, models: Any) -> None:
@@ -183,7 +185,7 @@ class StackStateGrows(Members):
         return grown
 
 
-class DropsOut(Network):
+class DropsOut(Network, ablate.Fusible):
     """Draws in training, in a way that a stack has to do too."""
 
     def forward(self, tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
@@ -202,7 +204,7 @@ class DropsOut(Network):
         return InEvaluation(models)
 
 
-class HasBuffer(Stackable):
+class HasBuffer(FusibleNetwork):
     def __init__(self, vocabulary: int, conditioners: Any) -> None:
         super().__init__(vocabulary, conditioners)
         self.register_buffer("seen", torch.zeros(1))
@@ -210,7 +212,7 @@ class HasBuffer(Stackable):
 
 def stack_of(kind: Any) -> Any:
     """A model that is stacked in that way."""
-    return type(kind.__name__, (Stackable,), {"kind": kind})
+    return type(kind.__name__, (FusibleNetwork,), {"kind": kind})
 
 
 class NoModule:
@@ -287,7 +289,7 @@ class OwnStream(Network):
         torch.nn.init.constant_(self.out.bias, float(next(counter)))
 
 
-class StepsOtherwise(Network):
+class StepsOtherwise(Network, ablate.Steppable):
     def stepper(self, precision: str) -> Any:
         def step(tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
             logits, state = self(tokens[:, None], [values[:, None] for values in conditions], state)
@@ -296,7 +298,7 @@ class StepsOtherwise(Network):
         return step
 
 
-class StepsForgetfully(Network):
+class StepsForgetfully(Network, ablate.Steppable):
     def stepper(self, precision: str) -> Any:
         def step(tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
             return self(tokens[:, None], [values[:, None] for values in conditions])[0][:, 0], state
@@ -304,7 +306,7 @@ class StepsForgetfully(Network):
         return step
 
 
-KEEPS = {"ModelContract": Stackable}
+KEEPS = {"ModelContract": FusibleNetwork}
 #: The contract, its test that must fail, the component, and what the message must say.
 BREAKS: list[tuple[str, str, Any, str]] = [
     ("ModelContract", "test_logits", NoModule, "gives a NoModule"),
@@ -340,8 +342,8 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ),
     ("ModelContract", "test_fusible", HasBuffer, "buffers is not stacked"),
     ("ModelContract", "test_stack_in_bf16", stack_of(StackFailsInBf16), "in bf16 member 0's logits are off"),
-    ("ModelContract", "test_stack_draws", DropsOut, "random random numbers in training, and in a stack it random none"),
-    ("ModelContract", "test_stack_draws", stack_of(StackDrawsItself), "random from torch's own stream"),
+    ("ModelContract", "test_stack_draws", DropsOut, "draws random numbers in training, and in a stack it draws none"),
+    ("ModelContract", "test_stack_draws", stack_of(StackDrawsItself), "draws from torch's own stream"),
     ("ModelContract", "test_stack_stays_on_its_device", stack_of(StackWaits), "meta"),
     ("ModelContract", "test_stack_stays_on_its_device", stack_of(StackReadsTheHost), "touches a tensor on the cpu"),
     ("ModelContract", "test_stacked_stepper", stack_of(StackStateIsBare), "state is a list, not a tuple"),

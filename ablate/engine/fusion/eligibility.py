@@ -9,6 +9,7 @@ import torch
 
 from ablate.engine.fusion.random import StackDraws
 from ablate.fusion import NoRandomness, fused_weights
+from ablate.interfaces import Fusible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,8 +99,9 @@ def why_alone(model: Any, precision: str, widths: Sequence[int]) -> str:
         precision: ``"bf16"`` or ``"fp32"``.
         widths: of each conditioner.
     """
-    if not hasattr(model, "fuse"):
-        return "its class has no method fuse"
+    is_fusible = isinstance(model, Fusible)
+    if not is_fusible:
+        return "its class is not a subclass of ablate.Fusible"
     weights, named = dict(model.named_parameters()), model.state_dict()
     against = {
         "it has buffers": next(model.buffers(), None) is not None,

@@ -75,9 +75,9 @@ def stacked_groups(
             some = [members[place] for place in places]
             own = [models[member] for member in some]
             network = own[0].fuse(own, compute.precision)
-            if hasattr(network, "stepper"):
-                weights = fused_weights(own, torch.device(compute.device))
-                stepper = network.stepper({name: weight.detach() for name, weight in weights.items()})
+            weights = fused_weights(own, torch.device(compute.device))
+            stepper = network.stepper({name: weight.detach() for name, weight in weights.items()})
+            if stepper is not None:
                 groups.append(Group(some, stepper))
     return groups
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ablate.engine.devices import torch_threads
+from ablate.interfaces import Steppable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ TRIED = 2
 
 def has_stepper(model: Any, device: str) -> bool:
     """Whether the model has a stepper of its own for that device."""
-    return device == "cpu" and hasattr(model, "stepper")
+    return device == "cpu" and isinstance(model, Steppable)
 
 
 def make_stepper(model: Any, compute: Compute) -> Stepper:

@@ -153,7 +153,7 @@ def test_rows_limit_a_generation(load: Callable[..., StudySpec], monkeypatch: py
 def test_models_without_a_stack_are_jobs_of_their_own(
     load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(Recurrent, "fuse")
+    monkeypatch.setattr(Recurrent, "fuse", staticmethod(lambda models, precision: None))
     assert of_stages("train", packing().trainings(stages(load(replicates=3)))) == [1] * 3
     generations = packing().generations(stages(load(replicates=3)))
     assert [len({weights_of(stage).fingerprint for stage in job}) for job in generations] == [1] * 3
