@@ -15,7 +15,7 @@ from support import contract_cases_tokenizer as tokenizer
 import ablate
 from ablate import testing
 from ablate.specs import SPECS
-from ablate.testing import citations
+from ablate.testing import bibtex
 
 pytest_plugins = ["pytester"]
 
@@ -114,10 +114,10 @@ class Growing:
     ("name", "changes", "message"),
     [
         ("test_record", {"summary": " "}, "summary is empty"),
-        ("test_record", {"summary": "Two\nlines."}, "one line"),
+        ("test_record", {"summary": "Two\nlines."}, "more than one line"),
         ("test_record", {"version": ""}, "version is empty"),
-        ("test_record", {"build": None}, "no function"),
-        ("test_citations", {"cite": SOURCE}, "cite is a text"),
+        ("test_record", {"build": None}, "build is not a function"),
+        ("test_citations", {"cite": SOURCE}, "cite is a string"),
         ("test_citations", {"cite": ("Bach, 1722",)}, "source 'Bach, 1722' does not begin with @type"),
         ("test_citations", {"cite": (SOURCE, SOURCE[:-1])}, "source 'bach1722' has a brace that is not closed"),
         ("test_citations", {"cite": (f"{SOURCE} {SOURCE}",)}, "goes on after its closing brace"),
@@ -130,7 +130,7 @@ class Growing:
         ("test_copied_share", {"copied_share": "share"}, "copied_share is 'share', but the metric has no such feature"),
         ("test_options_are_documented", {"options": Undocumented}, "without a doc: size"),
         ("test_options_are_documented", {"options": Thawed}, "not frozen"),
-        ("test_options_are_plain", {"options": Growing}, "changed on the way"),
+        ("test_options_are_plain", {"options": Growing}, "change when they are converted"),
     ],
 )
 def test_a_record_that_breaks_the_contract_fails(name: str, changes: dict[str, Any], message: str) -> None:
@@ -151,7 +151,7 @@ def test_a_record_that_breaks_the_contract_fails(name: str, changes: dict[str, A
 )
 def test_however_an_entry_is_written_it_is_understood(entry: str) -> None:
     run(suite("MetricContract", music.MeanPitch, cite=(entry,)), "test_citations")
-    assert citations.fields(entry)["title"] == "The {Well-Tempered} Clavier"
+    assert bibtex.fields(entry)["title"] == "The {Well-Tempered} Clavier"
 
 
 class Share(music.MeanPitch):

@@ -8,7 +8,7 @@ from support.engine_material import VOCABULARY, network
 from ablate.engine import score
 from ablate.engine.score import negative_log_likelihood
 from ablate.errors import StageError
-from ablate.testing.samples import ClockConditioner
+from ablate.testing.material import ClockConditioner
 
 
 def test_it_is_the_models_own_cost_of_each_token(monkeypatch: pytest.MonkeyPatch) -> None:

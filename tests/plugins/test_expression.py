@@ -12,7 +12,7 @@ from ablate import Performance
 from ablate.errors import InvalidOptions
 from ablate.music.midi import read_midi
 from ablate.testing import ConditionerContract
-from ablate.testing.samples import performances
+from ablate.testing.material import performances
 from ablate_expression import ablate_conditioners
 
 if TYPE_CHECKING:

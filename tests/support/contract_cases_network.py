@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 import ablate
-from ablate.testing.samples import ClockConditioner
+from ablate.testing.material import ClockConditioner
 
 counter = itertools.count()
 
@@ -184,32 +184,32 @@ KEEPS = {"ConditionerContract": ClockConditioner, "SamplerContract": AddsNothing
 BREAKS: list[tuple[str, str, Any, str]] = [
     ("ConditionerContract", "test_labels", NoFeatures, "width is 0"),
     ("ConditionerContract", "test_labels", UnknownDefault, "is nan"),
-    ("ConditionerContract", "test_labels", NumberAsLabel, "no text"),
-    ("ConditionerContract", "test_observe", NeedsLabels, "level"),
-    ("ConditionerContract", "test_observe", ObservesDoubles, "float64"),
-    ("ConditionerContract", "test_observe", ObservesFlat, "tokens"),
-    ("ConditionerContract", "test_observe", ObservesInfinity, "not finite"),
-    ("ConditionerContract", "test_observe", ObservesInPlace, "changed in place"),
-    ("ConditionerContract", "test_observe", ObservesRestlessly, "other numbers"),
-    ("ConditionerContract", "test_ask", AsksAcrossTime, "token by token"),
-    ("ConditionerContract", "test_ask", AsksForOneLess, "tokens"),
-    ("ConditionerContract", "test_ask_rows", AsksFirstRowOnly, "row by row"),
-    ("ConditionerContract", "test_disturb", DisturbsShape, "became"),
-    ("ConditionerContract", "test_disturb", DisturbsType, "float64"),
-    ("ConditionerContract", "test_disturb", DisturbsBeyond, "not finite"),
-    ("ConditionerContract", "test_disturb", DisturbsRestlessly, "other numbers"),
+    ("ConditionerContract", "test_labels", NumberAsLabel, "not a string"),
+    ("ConditionerContract", "test_from_performance", NeedsLabels, "level"),
+    ("ConditionerContract", "test_from_performance", ObservesDoubles, "float64"),
+    ("ConditionerContract", "test_from_performance", ObservesFlat, "tokens"),
+    ("ConditionerContract", "test_from_performance", ObservesInfinity, "not finite"),
+    ("ConditionerContract", "test_from_performance", ObservesInPlace, "changed in place"),
+    ("ConditionerContract", "test_from_performance", ObservesRestlessly, "other numbers"),
+    ("ConditionerContract", "test_from_labels", AsksAcrossTime, "token by token"),
+    ("ConditionerContract", "test_from_labels", AsksForOneLess, "tokens"),
+    ("ConditionerContract", "test_from_labels_batched", AsksFirstRowOnly, "row by row"),
+    ("ConditionerContract", "test_perturb", DisturbsShape, "changed"),
+    ("ConditionerContract", "test_perturb", DisturbsType, "float64"),
+    ("ConditionerContract", "test_perturb", DisturbsBeyond, "not finite"),
+    ("ConditionerContract", "test_perturb", DisturbsRestlessly, "other numbers"),
     ("ConditionerContract", "test_module", SpareWeight, "no gradient reaches spare"),
     ("ConditionerContract", "test_module", FixedWidth, "shape"),
-    ("ConditionerContract", "test_module", FunctionAsModule, "gives a function"),
+    ("ConditionerContract", "test_module", FunctionAsModule, "returns a function"),
     ("ConditionerContract", "test_module", Exploding, "not finite"),
-    ("SamplerContract", "test_something_is_possible", DropsOne, "became"),
+    ("SamplerContract", "test_something_is_possible", DropsOne, "changed"),
     ("SamplerContract", "test_something_is_possible", ToDouble, "float64"),
     ("SamplerContract", "test_something_is_possible", ForbidsAll, "no possible token"),
     ("SamplerContract", "test_something_is_possible", NotANumber, "NaN"),
     ("SamplerContract", "test_something_is_possible", Revives, "became possible"),
     ("SamplerContract", "test_something_is_possible", NeedsHistory, "size"),
-    ("SamplerContract", "test_input_is_left_alone", InPlace, "logits were changed"),
-    ("SamplerContract", "test_input_is_left_alone", RewritesHistory, "history was changed"),
-    ("SamplerContract", "test_rows_do_not_meet", MixesRows, "beside it"),
+    ("SamplerContract", "test_input_is_unchanged", InPlace, "logits were changed"),
+    ("SamplerContract", "test_input_is_unchanged", RewritesHistory, "history was changed"),
+    ("SamplerContract", "test_rows_are_independent", MixesRows, "the other rows"),
     ("SamplerContract", "test_identity", Doubles, "identity"),
 ]

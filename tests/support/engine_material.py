@@ -13,7 +13,7 @@ from ablate.engine.generation.generate import Row
 from ablate.engine.training.job import TrainingJob, TrainingSeeds
 from ablate.engine.training.windows import Example
 from ablate.settings import TrainingSettings
-from ablate.testing.samples import ClockConditioner, PitchTokenizer
+from ablate.testing.material import ClockConditioner, PitchTokenizer
 from ablate_recurrent import ablate_models
 from ablate_sampling import ablate_samplers
 

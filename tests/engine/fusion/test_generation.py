@@ -17,7 +17,7 @@ from ablate.engine.fusion.generation import stacked_groups
 from ablate.engine.generation import generate as generating
 from ablate.engine.generation.generate import Row, generate
 from ablate.errors import NoTokenPossible
-from ablate.testing.samples import ClockConditioner
+from ablate.testing.material import ClockConditioner
 from ablate_recurrent import ablate_models
 from ablate_transformer import ablate_models as transformer_models
 

@@ -23,7 +23,7 @@ from ablate.engine.generation.generate import generate
 from ablate.engine.training.job import TrainingJob, TrainingResult, TrainingSeeds
 from ablate.engine.training.train import train
 from ablate.engine.training.windows import Example
-from ablate.testing.samples import ClockConditioner
+from ablate.testing.material import ClockConditioner
 from ablate_recurrent import ablate_models as recurrent_models
 from ablate_transformer import ablate_models as transformer_models
 

@@ -27,7 +27,7 @@ from ablate.engine.training.job import LOOK_EVERY, Progress, TrainingJob, Traini
 from ablate.engine.training.train import train
 from ablate.engine.training.windows import IGNORED, Example, Examples
 from ablate.errors import StageError, TrainingDiverged
-from ablate.testing.samples import ClockConditioner
+from ablate.testing.material import ClockConditioner
 from ablate_recurrent import ablate_models as recurrent_models
 from ablate_recurrent.network import Recurrent
 from ablate_transformer import ablate_models as transformer_models

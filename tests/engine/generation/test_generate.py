@@ -18,7 +18,7 @@ from ablate.engine.generation.batching import BLOCK, LARGEST
 from ablate.engine.generation.generate import Row, draw, generate
 from ablate.engine.seeding import numpy_stream
 from ablate.errors import StageError
-from ablate.testing.samples import ClockConditioner
+from ablate.testing.material import ClockConditioner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

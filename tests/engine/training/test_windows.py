@@ -12,7 +12,7 @@ from support.engine_material import Noisy
 from ablate.engine.training.windows import IGNORED, Example, Windows
 from ablate.errors import StageError
 from ablate.settings import TrainingSettings
-from ablate.testing.samples import ClockConditioner
+from ablate.testing.material import ClockConditioner
 
 
 def windows_of(examples: list[Example], steps: int, batch: int, window: int, seed: int) -> Windows:

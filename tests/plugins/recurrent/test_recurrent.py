@@ -9,7 +9,7 @@ import torch
 from ablate.engine.generation.batching import BLOCK
 from ablate.errors import InvalidOptions
 from ablate.testing import ModelContract
-from ablate.testing.samples import ClockConditioner
+from ablate.testing.material import ClockConditioner
 from ablate_recurrent import ablate_models, product
 from ablate_recurrent.unrolled import unrolled
 

@@ -9,7 +9,7 @@ import torch
 
 from ablate.errors import InvalidOptions
 from ablate.testing import SamplerContract, performances
-from ablate.testing.samples import PitchTokenizer
+from ablate.testing.material import PitchTokenizer
 from ablate_midilike import ablate_tokenizers
 from ablate_sampling import ablate_samplers
 from ablate_sampling.options import GrammarOptions

@@ -96,7 +96,7 @@ def test_one_bad_variant_stops_the_others_before_training(bench: Bench, tiny: Pa
 def test_samplers_that_do_not_fit_the_tokenizer(
     bench: Bench, load: Callable[..., StudySpec], offer: Callable[[Any], None]
 ) -> None:
-    from ablate.testing.samples import PitchTokenizer
+    from ablate.testing.material import PitchTokenizer
 
     offer(ablate.TokenizerSpec(name="pitches", summary="Pitches.", build=lambda options: PitchTokenizer()))
     with pytest.raises(StudyFileError, match=r"sampler.grammar: .*grammar.*\(in variant 'tau=0.8'\)"):
