@@ -15,7 +15,7 @@ import ablate
 from ablate.testing import SamplerContract, TokenizerContract, performances
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -144,9 +144,45 @@ def ablate_samplers() -> Iterator[ablate.SamplerSpec]:
     yield ablate.SamplerSpec(name="sharper", summary="Sharper.", options=Options, build_rows=Sharper)
 
 
+class Certain(ablate.ModelMetric):
+    def measure(
+        self,
+        score: Callable[[ablate.Performance], ablate.FloatArray],
+        reference: Sequence[ablate.Performance],
+        held_out: Sequence[ablate.Performance],
+    ) -> ablate.Measurements:
+        return ablate.Measurements((ablate.Value(float(score(reference[0]).max()), unit="nat", n=len(held_out)),))
+
+
+class FastBigram(Bigram, ablate.Steppable, ablate.Fusible):
+    def stepper(self, precision: str) -> ablate.Stepper:
+        def step(
+            tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any = None
+        ) -> tuple[torch.Tensor, Any]:
+            return self.table(tokens), state
+
+        return step
+
+    @staticmethod
+    def fuse(models: Sequence[FastBigram], precision: str) -> ablate.FusedModels | None:
+        return FusedBigrams() if len(models) > 1 and precision == "fp32" else None
+
+
+class FusedBigrams(ablate.FusedModels):
+    def __call__(
+        self,
+        weights: Mapping[str, torch.Tensor],
+        tokens: torch.Tensor,
+        conditions: Sequence[torch.Tensor],
+        random: ablate.RandomStreams,
+    ) -> torch.Tensor:
+        return random.dropout(ablate.embed_each(weights["table.weight"], tokens), [0.1, 0.2])
+
+
 @ablate.hookimpl
-def ablate_metrics() -> Iterator[ablate.MetricSpec]:
-    yield ablate.MetricSpec(name="count", summary="Notes.", build=lambda _: Count())
+def ablate_metrics() -> Iterator[ablate.MetricSpec | ablate.ModelMetricSpec]:
+    yield ablate.MetricSpec(name="count", summary="Notes.", build=lambda _: Count(), copied_share="value")
+    yield ablate.ModelMetricSpec(name="certain", summary="Largest surprise.", build=lambda _: Certain())
 
 
 class TestPitches(TokenizerContract):
@@ -170,7 +206,9 @@ def what_made_the_difference() -> list[str]:
 
 # What must not pass: a component of the wrong kind, an unknown direction, half an implementation.
 ablate.MetricSpec(name="wrong", summary="Builds a sampler.", build=lambda _: Louder())  # type: ignore[arg-type,return-value]
+ablate.MetricSpec(name="wrong", summary="Builds a metric of models.", build=lambda _: Certain())  # type: ignore[arg-type,return-value]
 ablate.Value(1.0, direction="best", n=1)  # type: ignore[arg-type]
+ablate.Value(1.0, "value", n=1)  # type: ignore[arg-type, misc]
 ablate.TokenizerSpec("positional", summary="Names its fields.", build=lambda _: Pitches())  # type: ignore[call-arg]
 
 
@@ -180,3 +218,10 @@ class Half(ablate.Corpus):
 
 
 Half()  # type: ignore[abstract]
+
+
+class Misspelt(Bigram, ablate.Steppable):
+    def steper(self, precision: str) -> ablate.Stepper: ...  # type: ignore[empty-body]
+
+
+Misspelt(2, [])  # type: ignore[abstract]
