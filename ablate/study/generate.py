@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from ablate.interfaces import Conditioner, IntArray
+    from ablate.arrays import IntArray
+    from ablate.interfaces import Conditioner
     from ablate.music.performance import Performance
     from ablate.registry import Registry
     from ablate.store.records import RunRecord

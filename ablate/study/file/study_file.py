@@ -190,7 +190,7 @@ def _reading(file: Sections, registry: Registry) -> dict[str, Any]:
         "statistics": plain(file.statistics),
         "margins": file.margins,
         "contrasts": file.contrasts,
-        "copying": [metric.name for metric in metrics if isinstance(metric, MetricSpec) and metric.copying],
+        "copying": [metric.name for metric in metrics if isinstance(metric, MetricSpec) and metric.copied_share],
         "reported": file.reported,
     }
 

@@ -34,8 +34,8 @@ def refusal(bench: Bench, spec: StudySpec) -> str:
     [
         ({"augmenter": {"transpose": {"semitones": [-60]}}}, "augmenter 'transpose'"),
         ({"conditioner": {"performer": {"performers": ["001"]}}}, "conditioner 'performer': "),
-        ({"conditioner": "tempo"}, "every performance to train on has tempo 1, so there is nothing to learn from it"),
-        ({"conditioner": {"tempo": {"source": "shuffled"}}}, "has tempo 1, so there is nothing to learn"),
+        ({"conditioner": "tempo"}, "all training performances have tempo 1, so the network cannot learn the label"),
+        ({"conditioner": {"tempo": {"source": "shuffled"}}}, "have tempo 1, so the network cannot learn the label"),
     ],
 )
 def test_music_without_what_a_component_needs(
@@ -96,7 +96,7 @@ def test_one_bad_variant_stops_the_others_before_training(bench: Bench, tiny: Pa
 def test_samplers_that_do_not_fit_the_tokenizer(
     bench: Bench, load: Callable[..., StudySpec], offer: Callable[[Any], None]
 ) -> None:
-    from ablate.testing.samples import PitchTokenizer
+    from ablate.testing.material import PitchTokenizer
 
     offer(ablate.TokenizerSpec(name="pitches", summary="Pitches.", build=lambda options: PitchTokenizer()))
     with pytest.raises(StudyFileError, match=r"sampler.grammar: .*grammar.*\(in variant 'tau=0.8'\)"):

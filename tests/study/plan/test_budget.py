@@ -116,7 +116,7 @@ def test_what_differs_unasked_is_refused(of: Callable[..., StudySpec], offer: Ca
             calls.append(self)
             object.__setattr__(self, "size", len(calls))
 
-    offer(ablate.SamplerSpec(name="sly", summary="Looks outside.", options=Sly, build=lambda options, tokenizer: None))  # type: ignore[arg-type, return-value]
+    offer(ablate.SamplerSpec(name="sly", summary="Looks outside.", options=Sly, build_rows=lambda rows: None))  # type: ignore[arg-type, return-value]
     spec = of("[sampler.sly]\n[variants.a]\n[variants.b]\ntraining.batch = 4\n")
     with pytest.raises(StudyFileError, match=r"variant 'b' differs from 'a' in sampler.sly.size, which it does not"):
         lay_out(spec, get_registry(), "cpu")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from ablate_recurrent import cells
-from ablate_recurrent.cells import Fused
+from ablate_recurrent import kernels
+from ablate_recurrent.kernels import PointwiseKernel
 
 MEMBERS, TIME, ROWS, HIDDEN = 2, 3, 4, 8
 GATES = {"lstm": 4, "gru": 3}
@@ -46,7 +46,7 @@ def arguments(function: str, t: int) -> list[torch.Tensor]:
 @pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
 @pytest.mark.parametrize("name", ["lstm_forward", "gru_backward"])
 def test_a_compiled_function_writes_what_it_writes_as_it_is_and_is_compiled_once(name: str) -> None:
-    function: Fused = getattr(cells, name)
+    function: PointwiseKernel = getattr(kernels, name)
     function.compiled(*arguments(name, 0))
     from torch._dynamo.utils import counters  # only now, because torch warns of itself where it is first needed
 
@@ -72,12 +72,12 @@ def test_where_the_compiler_does_not_work_it_is_said_once(
 
     def broken(function: Any, **options: Any) -> Any:
         def fail(*tensors: Any) -> None:
-            raise cells._dynamo_error()("no C compiler\nfound")
+            raise kernels._dynamo_error()("no C compiler\nfound")
 
         return fail
 
     monkeypatch.setattr(torch, "compile", broken)
-    function = Fused(lambda *tensors: done.append(tensors))
+    function = PointwiseKernel(lambda *tensors: done.append(tensors))
     tensor: Any = OnGpu()
     with caplog.at_level(logging.WARNING):
         function(tensor)
