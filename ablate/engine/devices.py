@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import os
 import re
 import sys
 import time
@@ -64,6 +65,15 @@ def resolve_device(asked: str) -> str:
     if index[1] and int(index[1]) >= torch.cuda.device_count():
         raise UsageError(f"--device {asked}: this machine has {torch.cuda.device_count()} CUDA device(s), from 0")
     return asked
+
+
+def cores() -> int:
+    """Return how many CPU cores this process may use."""
+    if hasattr(os, "process_cpu_count"):  # from Python 3.13 on
+        return os.process_cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def resolve_precision(asked: str, device: str) -> str:

@@ -187,7 +187,7 @@ def test_a_database_that_is_not_ours(ablate: Command, tmp_path: Path) -> None:
         (["study", "export", "tau_sweep", "--format", "parquet"], "parquet is not text: name a file with --out", 2),
         (["corpus", "tokens", "x.mid", "--tokenizer", "midilik"], "unknown tokenizer 'midilik'; did you mean", 1),
         (["corpus", "inspect", "nowhere"], "nowhere: no such file or folder", 1),
-        (["db", "upgrade"], ".ablate holds no database", 1),
+        (["db", "upgrade"], "there is no database in .ablate", 1),
     ],
 )
 def test_words_that_mean_nothing(ablate: Command, words: list[str], expected: str, code: int) -> None:

@@ -140,7 +140,7 @@ def test_nothing_is_overwritten(home: Path, tmp_path: Path, ablate: Command) -> 
     assert ablate("generate", "told", "--out", tmp_path, "--home", home).code == 0
     again = ablate("generate", "told", "--out", tmp_path, "--home", home)
     assert again.code == 2
-    assert "is there already; choose another folder" in again.err
+    assert "exists already; choose another folder" in again.err
 
 
 def test_weights_that_are_gone_are_said_to_be(home: Path, tmp_path: Path, ablate: Command) -> None:
