@@ -13,7 +13,7 @@ import click
 
 from ablate.cli.output import json_option, print_json, print_table
 from ablate.cli.settings import parse_setting
-from ablate.errors import CorpusError, UsageError
+from ablate.errors import CorpusError, UsageError, did_you_mean
 from ablate.registry import get_registry
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def list_(as_json: bool) -> None:  # noqa: FBT001
 @reader_option
 @json_option
 def inspect(path: str, tokenizer: str | None, settings: tuple[str, ...], reader: Any, as_json: bool) -> None:  # noqa: FBT001
-    """Count the notes, and show their ranges and problems, in a MIDI file, a folder or a corpus.
+    """Summarise a MIDI file, a folder of MIDI files, or a corpus.
 
-    Files that cannot be read are listed. If no file can be read, the exit code is 1.
+    Problems and files that cannot be read are listed. If no file can be read, the exit code is 1.
 
     Example: ablate corpus inspect recordings/ --tokenizer midilike
     """
@@ -88,8 +88,11 @@ def _readings(path: str, reader: Any) -> Iterable[FileReading | Performance]:
     from ablate.music.corpus import read_files
 
     registry = get_registry()
-    if path not in registry.names("corpus") or Path(path).exists():
+    names = registry.names("corpus")
+    if Path(path).exists():
         return read_files(path, reader)
+    if path not in names:
+        raise CorpusError(f"{path}: no such file or folder, and no corpus of that name{did_you_mean(path, names)}")
     spec = registry.spec("corpus", path)
     corpus: Iterable[Performance] = spec.build(spec.parse({})).load()
     return corpus

@@ -24,7 +24,9 @@ def group() -> None:
 @home_option
 @store_option
 def upgrade(home: Path, store: str | None) -> None:
-    """Upgrade a database of an older ablate to the schema of this version.
+    """Upgrade a database to the schema of this version.
+
+    A database that an older ablate has written must be upgraded before use.
 
     Example: ablate db upgrade --home results
     """

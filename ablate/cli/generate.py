@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @click.command("generate")
 @click.argument("study")
 @click.option("--variant", default="", help="Variant of the study, by name; default: the baseline.")
-@click.option("--replicate", type=click.IntRange(min=0), default=0, show_default=True, help="Number of the replicate.")
+@click.option(
+    "--replicate", type=click.IntRange(min=0), default=0, show_default=True, help="Replicate to use, from 0 on."
+)
 @click.option(
     "--count", type=click.IntRange(min=1), default=None, help="Number of samples; default: that of the study."
 )

@@ -26,7 +26,7 @@ home_option = click.option(
 )
 store_option = click.option("--store", metavar="URL", help="SQLAlchemy URL of a database to use instead of the home's.")
 profile_option = click.option(
-    "--profile", metavar="NAME", default="", help="Profile that the study was run with: STUDY@NAME, e.g. smoke."
+    "--profile", metavar="NAME", default="", help="Profile that the study was run with, e.g. smoke for STUDY@smoke."
 )
 
 

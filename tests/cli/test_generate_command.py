@@ -110,7 +110,7 @@ def test_a_primer_from_a_file_is_continued(home: Path, tmp_path: Path, ablate: C
 @pytest.mark.parametrize(
     ("words", "code", "expected"),
     [
-        (["tld"], 1, "unknown study in this home 'tld'; did you mean 'told'?"),
+        (["tld"], 1, "unknown study 'tld' in this home; did you mean 'told'?"),
         (["told", "--variant", "tau=0.9"], 1, "unknown variant 'tau=0.9'; did you mean"),
         (["told", "--replicate", "2"], 2, "--replicate 2: study 'told' has replicates 0 to 1 of 'tau=1.0'"),
         (

@@ -50,6 +50,41 @@ def test_reports_and_comparisons(ran: Command, tmp_path: Path) -> None:
         assert said.out == ""
 
 
+def test_a_profile_names_the_study_that_was_run_with_it(ran: Command, tmp_path: Path) -> None:
+    profile = ("--profile", "smoke")
+    page = tmp_path / ".ablate/reports" / NAME / "index.html"
+    assert ran("study", "report", "tau_sweep", *profile, "--no-audio").out == f"report: {page}\n"
+    assert ran("study", "show", "tau_sweep", *profile).out == ran("study", "show", NAME).out
+    assert ran("study", "export", "tau_sweep", *profile).out == ran("study", "export", NAME).out
+    pair = ran("study", "compare", "tau_sweep:tau=0.6", "tau_sweep:tau=1.4", *profile)
+    assert pair.code == 0
+    assert pair.out == ran("study", "compare", f"{NAME}:tau=0.6", f"{NAME}:tau=1.4").out
+    assert ran("generate", "tau_sweep", *profile, "--out", "music", "--count", "1").code == 0
+    assert [file.name for file in (tmp_path / "music").iterdir()] == [f"{NAME}-tau=1.0-r0-00.mid"]
+
+    for words, complaint in (
+        (
+            ["report", "tau_swep", *profile],
+            "unknown study 'tau_swep@smoke' in this home; did you mean 'tau_sweep@smoke'?",
+        ),
+        (["show", "tau_sweep", "--profile", "smok"], "did you mean 'tau_sweep@smoke'?"),
+        (
+            ["report", "tau_sweep"],
+            "'tau_sweep' has not been run in .ablate; did you mean 'tau_sweep@smoke'? To run it: ",
+        ),
+        (["export", "tau_sweep", "--profile", "default"], "'tau_sweep' has not been run in .ablate; did you mean "),
+        (["delete", "primed", "--yes"], "'primed' has not been run in .ablate. To run it: ablate study run primed"),
+        (["show", NAME, *profile], f"--profile smoke: the name {NAME} has a profile already"),
+        (["compare", f"{NAME}:tau=0.6", "tau_sweep:tau=1.4", *profile], f"the name {NAME} has a profile already"),
+    ):
+        refused = ran("study", *words)
+        assert refused.code != 0
+        (line,) = refused.err.splitlines()
+        assert complaint in line
+
+    assert ran("study", "delete", "tau_sweep", *profile, "--yes").out.startswith(f"deleted {NAME}")
+
+
 def test_a_home_without_studies(ablate: Command) -> None:
     for words in (["report", NAME], ["compare", f"{NAME}:a", f"{NAME}:b"]):
         said = ablate("study", *words)

@@ -51,7 +51,7 @@ def test_from_a_run_to_its_deletion(ran: Command, tmp_path: Path) -> None:
     assert ran("study", "delete", NAME, "--yes").out.startswith(f"deleted {NAME}")
     assert NAME not in ran("study", "list").out
     assert not list((tmp_path / ".ablate/artifacts").glob("*/*/*"))
-    assert "unknown study in this home" in ran("study", "show", NAME).err
+    assert f"unknown study '{NAME}' in this home" in ran("study", "show", NAME).err
 
 
 def test_run_again_says_that_nothing_ran(ran: Command) -> None:

@@ -27,6 +27,14 @@ def test_without_rows_there_are_headers() -> None:
     assert render_table(["a", "b"], []).splitlines()[0] == " a   b"
 
 
+def test_headers_are_folded_last() -> None:
+    rows = [["metric", "a long text that can be folded", "ablate"]]
+    lines = render_table(["kind", "summary", "distribution"], rows, width=40).splitlines()
+    assert lines[0].endswith("distribution")
+    assert max(map(len, lines)) <= 40
+    assert "distributio" in render_table(["kind", "summary", "distribution"], rows, width=32)
+
+
 @given(st.lists(st.tuples(RUNS, RUNS, RUNS), max_size=5), st.integers(40, 100))
 def test_a_table_is_as_narrow_as_asked_and_loses_no_word(rows: list[tuple[str, str, str]], width: int) -> None:
     folded = render_table(["one", "two", "three"], rows, width=width)

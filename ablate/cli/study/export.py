@@ -25,7 +25,7 @@ FORMATS = ["csv", "json", "parquet"]
     "--format",
     "form",
     type=click.Choice(FORMATS),
-    help="Default: the suffix of the file if it is one of these, or csv.",
+    help="Format; default: that of the file's suffix, else csv.",
 )
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File; default: standard output.")
 @profile_option

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     help="html: a page with figures, data, and the table for a paper; md: Markdown; tex: LaTeX table and BibTeX; "
     "csv: tidy tables; all: all of them.",
 )
-@click.option("--audio/--no-audio", default=True, help="Render the samples with piano sound if ablate[audio] is there.")
+@click.option(
+    "--audio/--no-audio", default=True, help="Render the samples with piano sound if ablate[audio] is installed."
+)
 @profile_option
 @home_option
 @store_option

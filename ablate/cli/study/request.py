@@ -27,7 +27,9 @@ study_options = combine_options(
         help="Corpus to use instead: a MIDI file, a folder, or the name of a corpus.",
     ),
     click.option("--skip-bad", is_flag=True, help="Skip files of --corpus that cannot be read, and list them."),
-    click.option("--name", default="", help="Name to store the study under; default: made from the overrides."),
+    click.option(
+        "--name", default="", help="Name to store the study under; default: the file's name and the overrides."
+    ),
     click.option(
         "--variants", "n_variants", type=click.IntRange(min=2), help="Number of variants that a search tries."
     ),
