@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_GAP = "   "
+#: Spaces between two columns, the preferred number first.
+_GAPS = (3, 2, 1)
 #: No column is folded to fewer characters than this.
 _NARROWEST = 8
 
@@ -32,11 +33,11 @@ def render_table(
         width: characters in a line; cells are folded to fit. None folds nothing.
     """
     cells = [list(headers), *([_one_line(cell) for cell in row] for row in rows)]
-    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
+    widths, gap = [max(map(_width, column)) for column in zip(*cells, strict=True)], _GAPS[0]
     if width is not None:
-        widths = _fit(widths, [_width(header) for header in headers], width - 1 - len(_GAP) * (len(widths) - 1))
-    header, *body = (_lines(row, widths, right) for row in cells)
-    rule = " " + "─" * (sum(widths) + len(_GAP) * (len(widths) - 1))
+        widths, gap = _fit(cells, widths, width)
+    header, *body = (_lines(row, widths, gap, right) for row in cells)
+    rule = " " + "─" * (sum(widths) + gap * (len(widths) - 1))
     return "\n".join([*header, rule, *(line for lines in body for line in lines)])
 
 
@@ -45,14 +46,14 @@ def terminal_width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def _lines(row: Sequence[str], widths: Sequence[int], right: int) -> list[str]:
+def _lines(row: Sequence[str], widths: Sequence[int], gap: int, right: int) -> list[str]:
     """Return the lines of one row, its cells folded and padded."""
     columns = [_fold(cell, width) for cell, width in zip(row, widths, strict=True)]
     left = len(widths) - right
     lines = []
     for parts in itertools.zip_longest(*columns, fillvalue=""):
         padded = [_pad(part, widths[i], right=i >= left) for i, part in enumerate(parts)]
-        lines.append(" " + _GAP.join(padded).rstrip())
+        lines.append(" " + (" " * gap).join(padded).rstrip())
     return lines
 
 
@@ -72,10 +73,24 @@ def _pad(text: str, width: int, *, right: bool) -> str:
     return space + text if right else text + space
 
 
-def _fit(widths: list[int], headers: list[int], room: int) -> list[int]:
-    """Narrow the columns until all fit into ``room`` characters; fold headers only where nothing else helps."""
-    widths = _narrow(widths, [max(header, _NARROWEST) for header in headers], room)
-    return _narrow(widths, [_NARROWEST] * len(widths), room)
+def _fit(cells: Sequence[Sequence[str]], widths: list[int], width: int) -> tuple[list[int], int]:
+    """Return widths of columns, and a gap between them, that fit into ``width`` characters if any do.
+
+    Words are broken only where smaller gaps are not enough, and those of the headers last.
+    """
+    words = [_longest_word(column) for column in zip(*cells, strict=True)]
+    headers = [_longest_word([header]) for header in cells[0]]
+    layouts = [(minimum, gap) for minimum in (words, headers, [0] * len(words)) for gap in _GAPS]
+    for minimum, gap in layouts:
+        room = width - 1 - gap * (len(widths) - 1)
+        fitted = _narrow(widths, [max(least, _NARROWEST) for least in minimum], room)
+        if sum(fitted) <= room:
+            break
+    return fitted, gap
+
+
+def _longest_word(texts: Iterable[str]) -> int:
+    return max(_width(word) for text in texts for word in text.split() or [""])
 
 
 def _narrow(widths: list[int], narrowest: list[int], room: int) -> list[int]:

@@ -27,12 +27,15 @@ def test_without_rows_there_are_headers() -> None:
     assert render_table(["a", "b"], []).splitlines()[0] == " a   b"
 
 
-def test_headers_are_folded_last() -> None:
-    rows = [["metric", "a long text that can be folded", "ablate"]]
-    lines = render_table(["kind", "summary", "distribution"], rows, width=40).splitlines()
-    assert lines[0].endswith("distribution")
-    assert max(map(len, lines)) <= 40
-    assert "distributio" in render_table(["kind", "summary", "distribution"], rows, width=32)
+def test_words_are_broken_last() -> None:
+    rows = [["metric", "a long text that can be folded", "memorization.longest"]]
+    for width in (60, 50, 42):
+        lines = render_table(["kind", "summary", "name"], rows, width=width).splitlines()
+        assert max(map(len, lines)) <= width
+        assert lines[2].endswith("memorization.longest")
+    narrow = render_table(["kind", "summary", "distribution"], rows, width=32)
+    assert "distribution" in narrow
+    assert "memorization.longest" not in narrow
 
 
 @given(st.lists(st.tuples(RUNS, RUNS, RUNS), max_size=5), st.integers(40, 100))
