@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 import torch
 
-from ablate.engine.devices import cores, device_name, resolve_device, resolve_precision
+from ablate.engine.devices import device_name, resolve_device, resolve_precision
 from ablate.engine.energy import joules_so_far
 from ablate.errors import UsageError
 
@@ -16,15 +15,6 @@ without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="this machin
 def test_the_cpu_is_always_there() -> None:
     assert resolve_device("cpu") == "cpu"
     assert device_name("cpu") == "cpu"
-
-
-def test_the_cores_of_this_process_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    usable = getattr(os, "process_cpu_count", os.cpu_count)()
-    if hasattr(os, "sched_getaffinity"):
-        assert cores() == len(os.sched_getaffinity(0))
-    for name in ("process_cpu_count", "sched_getaffinity"):  # macOS before Python 3.13 has neither
-        monkeypatch.delattr(os, name, raising=False)
-    assert cores() == os.cpu_count() >= usable
 
 
 @without_cuda
