@@ -43,13 +43,15 @@ class UnknownName(AblateError):  # noqa: N818 - reads as the sentence it prints
         name: the unknown name.
         offered: the names that exist.
         hint: another possible reason why it is missing.
+        where: the place where it is missing, for the message (``"in this home"``).
     """
 
-    def __init__(self, kind: str, name: str, offered: Iterable[str], hint: str = "") -> None:
+    def __init__(self, kind: str, name: str, offered: Iterable[str], hint: str = "", *, where: str = "") -> None:
         names = sorted(offered)
         suggestion = did_you_mean(name, names) or "."
         listing = ", ".join(names) if names else "none"
-        super().__init__(f"unknown {kind} '{name}'{suggestion} Offered: {listing}{hint and f'. {hint}'}")
+        what = f"unknown {kind} '{name}'{where and f' {where}'}"
+        super().__init__(f"{what}{suggestion} Offered: {listing}{hint and f'. {hint}'}")
 
 
 class PluginError(AblateError):

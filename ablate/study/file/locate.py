@@ -36,7 +36,7 @@ def find_study(name_or_file: str) -> Path:
     if name_or_file.endswith(".toml") or "/" in name_or_file:
         path = Path(name_or_file)
         if not path.is_file():
-            raise StudyFileError(name_or_file, ["no such file"])
+            raise StudyFileError(name_or_file, ["is a folder, not a study file" if path.is_dir() else "no such file"])
         return path
     known = known_studies()
     if name_or_file not in known:

@@ -188,13 +188,13 @@ def refusal(outcome: Outcome, code: int) -> str:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["tauss", "steps"], "unknown study in this home 'tauss'; did you mean 'taus'?"),
-        (["taus", "stepz"], "unknown study in this home 'stepz'; did you mean 'steps'?"),
-        (["tauss:warm", "taus:cold"], "unknown study in this home 'tauss'; did you mean 'taus'?"),
-        (["taus:warm", "taus:colt"], "unknown variant of study 'taus' 'colt'; did you mean 'cold'?"),
-        (["taus:warm", "taus:"], "unknown variant of study 'taus' ''. Offered: cold, hot, warm"),
-        (["taus:warm", "taus@seed:2:tau:x@z"], "of study 'taus@seed:2' 'tau:x@z'; did you mean 'tau:x@y'?"),
-        (["taus", "steps", "--metric", "distance.pich"], "'distance.pich'; did you mean 'distance.pitch'?"),
+        (["tauss", "steps"], "unknown study 'tauss' in this home; did you mean 'taus'?"),
+        (["taus", "stepz"], "unknown study 'stepz' in this home; did you mean 'steps'?"),
+        (["tauss:warm", "taus:cold"], "unknown study 'tauss' in this home; did you mean 'taus'?"),
+        (["taus:warm", "taus:colt"], "unknown variant 'colt' of study 'taus'; did you mean 'cold'?"),
+        (["taus:warm", "taus:"], "unknown variant '' of study 'taus'. Offered: cold, hot, warm"),
+        (["taus:warm", "taus@seed:2:tau:x@z"], "'tau:x@z' of study 'taus@seed:2'; did you mean 'tau:x@y'?"),
+        (["taus", "steps", "--metric", "distance.pich"], "'distance.pich' in these studies; did you mean 'distance"),
     ],
 )
 def test_what_is_misspelt_is_named_with_what_is_meant(compare: Command, words: list[str], expected: str) -> None:

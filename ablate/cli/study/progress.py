@@ -1,4 +1,4 @@
-"""Progress of a run on stderr: bars on a terminal, plain lines elsewhere."""
+"""Progress of ``study run`` on stderr: bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ _VERBS = {
     "floor": "measure floors",
     "resample": "measure resampled notes",
 }
-#: Plain lines come at most this often, in seconds, for one job.
-EVERY = 10.0
+#: Seconds between two plain lines about the same job, at least.
+INTERVAL = 10.0
 
 
 def make_listener(layout: Layout) -> PlainProgress | LiveProgress:
-    """What fits where stderr goes."""
+    """Return bars if stderr is a terminal, else plain lines."""
     return LiveProgress(layout) if sys.stderr.isatty() else PlainProgress(layout)
 
 
 class _Progress(Listener):
-    """Counts what both kinds show."""
+    """The counts that both kinds of progress show."""
 
     def __init__(self, layout: Layout) -> None:
         self._name = layout.spec.name
@@ -52,7 +52,7 @@ class _Progress(Listener):
         pass
 
     def begun(self, plan: Plan) -> None:
-        """See :class:`Listener`; a search begins once for each variant that it tries."""
+        """See :class:`Listener`; a search calls this once for each variant that it tries."""
         for run in plan.layout.current:
             self._replicates.update(dict.fromkeys(run.stages.fingerprints().values(), run.replicate))
         self._total.update(stage.kind for stage in plan.missing.values())
@@ -68,27 +68,27 @@ class _Progress(Listener):
 
 
 class PlainProgress(_Progress):
-    """One line when something ends, and now and then while it goes on."""
+    """Lines: one when a stage ends, and some while it is running."""
 
     def __init__(self, layout: Layout) -> None:
         super().__init__(layout)
-        self._said: dict[str, float] = {}
+        self._printed: dict[str, float] = {}
 
     def begun(self, plan: Plan) -> None:
         """See :class:`Listener`."""
         super().begun(plan)
         counts = collections.Counter(stage.kind for stage in plan.missing.values())
         listing = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-        about = f"{self._name}, {plan.layout.only}" if plan.layout.only else self._name
+        title = f"{self._name}, {plan.layout.only}" if plan.layout.only else self._name
         if listing:
-            click.echo(f"{about}: to run: {listing}", err=True)
+            click.echo(f"{title}: stages to run: {listing}", err=True)
 
     def news(self, news: News) -> None:
         """See :class:`Listener`."""
         now = time.monotonic()
-        if now - self._said.setdefault(news.fingerprint, now) < EVERY:
+        if now - self._printed.setdefault(news.fingerprint, now) < INTERVAL:
             return
-        self._said[news.fingerprint] = now
+        self._printed[news.fingerprint] = now
         loss = f", loss {news.loss:.3f}, {news.tokens_per_second:,.0f} tokens/s" if news.loss is not None else ""
         click.echo(f"{self._job(news)}: {news.fraction:.0%}{loss}", err=True)
 
@@ -99,8 +99,8 @@ class PlainProgress(_Progress):
         for problem in done.result.get("problems", ()):
             click.echo(f"{_VERBS[kind]}: {problem}", err=True)
         if kind == "train" or self._count[kind] == self._total[kind]:
-            counted = f"{self._count[kind]} of {self._total[kind]}"
-            click.echo(f"{_VERBS[kind]}: {counted} done ({duration(done.seconds)})", err=True)
+            share = f"{self._count[kind]} of {self._total[kind]}"
+            click.echo(f"{_VERBS[kind]}: {share} done ({duration(done.seconds)})", err=True)
 
     def failed(self, failure: StageFailure) -> None:
         """See :class:`Listener`."""
@@ -108,7 +108,7 @@ class PlainProgress(_Progress):
 
 
 class LiveProgress(_Progress):
-    """A bar for each kind of stage, and one for each running job."""
+    """Bars: one for each kind of stage, and one for each running job."""
 
     def __init__(self, layout: Layout) -> None:
         super().__init__(layout)
@@ -136,8 +136,8 @@ class LiveProgress(_Progress):
     def begun(self, plan: Plan) -> None:
         """See :class:`Listener`."""
         super().begun(plan)
-        what = f"study {self._name}" if not plan.layout.only else f"trying {plan.layout.only}"
-        self._bars.console.print(what, highlight=False, markup=False)
+        title = f"trying {plan.layout.only}" if plan.layout.only else f"study {self._name}"
+        self._bars.console.print(title, highlight=False, markup=False)
         for kind, total in self._total.items():
             if kind not in self._kinds:
                 self._kinds[kind] = self._bars.add_task(_VERBS[kind], total=total, text=f"0/{total}")
@@ -158,8 +158,8 @@ class LiveProgress(_Progress):
             self._bars.console.print(f"{_VERBS[stage.kind]}: {problem}", highlight=False, markup=False)
         if stage.fingerprint in self._jobs:
             self._bars.remove_task(self._jobs.pop(stage.fingerprint))
-        counted = f"{self._count[stage.kind]}/{self._total[stage.kind]}"
-        self._bars.update(self._kinds[stage.kind], completed=self._count[stage.kind], text=counted)
+        share = f"{self._count[stage.kind]}/{self._total[stage.kind]}"
+        self._bars.update(self._kinds[stage.kind], completed=self._count[stage.kind], text=share)
 
     def failed(self, failure: StageFailure) -> None:
         """See :class:`Listener`."""
