@@ -28,6 +28,7 @@ check: $(VENV)/.installed-dev  ## check style, types, layers and generated pages
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/lint-imports --config tools/importlinter-plugins.toml
 	$(BIN)/python tools/make.py --check
 
 prose: $(VENV)/.installed-dev  ## check spelling, and find phrases that are hard to read

@@ -18,7 +18,7 @@ import pluggy
 
 from ablate import hookspecs
 from ablate.errors import AblateError, PluginError, UnknownName, did_you_mean, one_line
-from ablate.specs import SPECS, ComponentSpec
+from ablate.specs import SPEC_TYPES, SPECS, ComponentSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -190,16 +190,18 @@ def _check_hooks(manager: pluggy.PluginManager, module: Any) -> None:
 
 def _offered(manager: pluggy.PluginManager, spec_type: type[ComponentSpec]) -> Iterator[ComponentSpec]:
     hook = f"ablate_{spec_type.kinds}"
+    types = tuple(each for each in SPEC_TYPES if each.kind == spec_type.kind)
+    names = " or ".join(each.__name__ for each in types)
     caller = getattr(manager.hook, hook)
     results = caller()
     if len(results) < len(caller.get_hookimpls()):  # pluggy leaves out what returns None
-        raise TypeError(f"{hook} returned nothing; yield each {spec_type.__name__}")
+        raise TypeError(f"{hook} returned nothing; yield each {names}")
     for offered in results:
         if not isinstance(offered, Iterable):
-            raise TypeError(f"{hook} yields each {spec_type.__name__}; it returned {type(offered).__name__}")
+            raise TypeError(f"{hook} yields each {names}; it returned {type(offered).__name__}")
         for spec in offered:
-            if not isinstance(spec, spec_type):
-                raise TypeError(f"{hook} yields {spec_type.__name__}, not {type(spec).__name__}")
+            if not isinstance(spec, types):
+                raise TypeError(f"{hook} yields {names}, not {type(spec).__name__}")
             yield spec
 
 

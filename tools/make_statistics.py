@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from ablate.settings import StatisticsSettings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Array = np.ndarray[Any, np.dtype[np.floating[Any]]]
+    from ablate.arrays import FloatArray
+
 
 PAGE = Path(__file__).parent.with_name("docs") / "statistics.md"
 BEGIN, END = "<!-- simulated tables: begin -->\n", "<!-- simulated tables: end -->\n"
@@ -27,14 +28,16 @@ STUDIES = 10_000
 ALPHA = 0.05
 
 #: The distributions of the replicates of one variant, with standard deviation 1 and mean 0.
-SCATTER: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Array]] = {
+SCATTER: dict[str, Callable[[np.random.Generator, tuple[int, ...]], FloatArray]] = {
     "normal": lambda rng, shape: rng.normal(size=shape),
     "skewed (exponential)": lambda rng, shape: rng.exponential(size=shape) - 1.0,
     "heavy tails (t, 3 df)": lambda rng, shape: rng.standard_t(3, size=shape) / np.sqrt(3.0),
 }
 
 
-def differences(rng: np.random.Generator, scatter: str, studies: int, m: int, n: int, effect: Array | float) -> Array:
+def differences(
+    rng: np.random.Generator, scatter: str, studies: int, m: int, n: int, effect: FloatArray | float
+) -> FloatArray:
     """Return paired differences of ``m`` variants from one baseline, [studies, m, n].
 
     ``effect`` is the standardised difference: in standard deviations of a paired difference.
@@ -44,7 +47,7 @@ def differences(rng: np.random.Generator, scatter: str, studies: int, m: int, n:
     return values + np.sqrt(2.0) * np.reshape(effect, (*np.shape(effect), 1)[-2:])
 
 
-def judge(values: Array, margin: float) -> Array:
+def judge(values: FloatArray, margin: float) -> FloatArray:
     """Return the verdict of every comparison, [studies, m], by the rules of the report."""
     studies, m, n = values.shape
     p = inference.sign_flip(values.reshape(-1, n)).reshape(studies, m)
@@ -61,7 +64,7 @@ def judge(values: Array, margin: float) -> Array:
     return results
 
 
-def claims(results: Array) -> Array:
+def claims(results: FloatArray) -> FloatArray:
     """Return which verdicts claim a difference."""
     return np.isin(results, ["better", "worse"])
 
@@ -114,7 +117,7 @@ def needed(studies: int = STUDIES) -> Iterator[list[str]]:
                 yield [f"{effect:g}", str(m), str(n), f"{significant.mean():.3f}"]
 
 
-def best_candidates(study: Array) -> set[int]:
+def best_candidates(study: FloatArray) -> set[int]:
     """Return the indices of the variants that may be the best one; lower is better, [variants, replicates]."""
     first = int(study.mean(1).argmin())
     others = [index for index in range(len(study)) if index != first]
@@ -164,7 +167,7 @@ def coverage(studies: int = 2000) -> Iterator[list[str]]:
             yield [scatter, str(n), *shares]
 
 
-def intervals(values: Array, method: str) -> tuple[Array, Array]:
+def intervals(values: FloatArray, method: str) -> tuple[FloatArray, FloatArray]:
     """Return intervals by one method, for any number of replicates."""
     from scipy import stats as sps
 

@@ -17,7 +17,7 @@ import io
 import threading
 import warnings
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -25,11 +25,13 @@ from ablate.errors import CorpusError, one_line
 from ablate.music.performance import NOTE_DTYPE, PEDAL_DTYPE, SUSTAIN, Performance
 from ablate.music.smf import Frame, read_frame
 
+if TYPE_CHECKING:
+    from ablate.arrays import Array
+
 _WARNINGS = threading.Lock()
 Reader = Literal["symusic", "pretty_midi"]
 SOFT = 67
 _TICK_BITS = 40
-Array = np.ndarray[Any, Any]
 
 
 class Reading(NamedTuple):

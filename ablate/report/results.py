@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablate.errors import HomeError, UnknownName
+from ablate.registry import get_registry
 from ablate.report.data.artifacts import Artifacts
 from ablate.report.data.study import Study
 from ablate.report.figures.gallery import FIGURES
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from matplotlib.figure import Figure
+
+    from ablate.registry import Registry
 
 
 def load_results(name: str, home: str | os.PathLike[str] | None = None, store: str | None = None) -> StudyResults:
@@ -39,7 +42,7 @@ def load_results(name: str, home: str | os.PathLike[str] | None = None, store: s
     if store is None and not (folder / "ablate.db").is_file():
         raise HomeError(f"no studies have been run in {folder}; run one, or give another home")
     with Store(store or f"sqlite:///{folder / 'ablate.db'}") as database:
-        return StudyResults(Study.read(database, name), folder)
+        return StudyResults(Study.read(database, name), folder, get_registry())
 
 
 class StudyResults:
@@ -53,9 +56,9 @@ class StudyResults:
         results.figure("forest")    # a matplotlib figure
     """
 
-    def __init__(self, study: Study, home: Path) -> None:
+    def __init__(self, study: Study, home: Path, registry: Registry) -> None:
         self._study, self._home = study, home
-        self._analysis = Analysis(study)
+        self._analysis = Analysis(study, registry)
 
     @property
     def name(self) -> str:
@@ -113,7 +116,7 @@ class StudyResults:
         drawing = FIGURES[kind](self._analysis, artifacts)
         if drawing is None:
             names = [name for name, draw in FIGURES.items() if draw(self._analysis, artifacts)]
-            raise UnknownName("figure of this study", kind, names)
+            raise UnknownName("figure", kind, names, where="of this study")
         return drawing.figure
 
     def __repr__(self) -> str:

@@ -66,7 +66,7 @@ def write_report(
     registry = registry or get_registry()
     try:
         with replaced_folder(target, keep="html" not in formats) as folder:
-            _write_formats(Analysis(study), Artifacts(home), folder, formats, registry, sound=sound)
+            _write_formats(Analysis(study, registry), Artifacts(home), folder, formats, registry, sound=sound)
         index.write_index(home / "reports")
     except OSError as error:
         raise HomeError(f"the report cannot be written to {target}: {error.strerror or error}") from error

@@ -16,7 +16,7 @@ from ablate.music.midi import read_midi
 from ablate.options import validate
 from ablate.settings import PrimerSettings
 from ablate.study.file import paths
-from ablate.study.file.configuration import SECTIONS, build_conditioner, names_something, resolve
+from ablate.study.file.configuration import SECTIONS, build_conditioner, path_problem, resolve
 from ablate.study.plan.preflight import sampler_complaint
 from ablate.study.plan.stages import generation_config
 from ablate.study.work.components import built, built_conditioners, trained_model
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from ablate.interfaces import Conditioner, IntArray
+    from ablate.arrays import IntArray
+    from ablate.interfaces import Conditioner
     from ablate.music.performance import Performance
     from ablate.registry import Registry
     from ablate.store.records import RunRecord
@@ -169,7 +170,7 @@ def _configured(shape: FileShape, settings: Sequence[tuple[str, Any]], registry:
                 f"--set {path}: only {', '.join(CHANGEABLE)} can differ from what was trained"
                 f"{did_you_mean(section, CHANGEABLE)}"
             )
-        problem = names_something(path, shape, registry)
+        problem = path_problem(path, shape, registry)
         if problem:
             raise UsageError(f"--set {path}: {problem}")
         if section == "labels":

@@ -138,6 +138,11 @@ def test_a_broken_study_file(ablate: Command, tmp_path: Path, text: str) -> None
     assert refusal(ablate("study", "run", "broken.toml")).startswith("broken.toml: is not valid TOML: ")
 
 
+def test_a_folder_is_no_study_file(ablate: Command, tmp_path: Path) -> None:
+    (tmp_path / "folder.toml").mkdir()
+    assert refusal(ablate("study", "run", "folder.toml")) == "folder.toml: is a folder, not a study file"
+
+
 def test_an_unwritable_home(ablate: Command, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     line = refusal(ablate("study", "run", "tau_sweep", "--home", str(tmp_path / "file" / "home"), *SMALL))
@@ -179,15 +184,20 @@ def test_a_database_that_is_not_ours(ablate: Command, tmp_path: Path) -> None:
         (["study", "run", "tau_sweep", "--device", "cuda:9"], "--device cuda:9: ", 2),
         (["study", "run", "tau_sweep", "--device", "gpu"], "--device gpu: choose auto, cpu, cuda or cuda:N", 2),
         (["study", "run", "tau_sweep", "--set", "training.steps"], "--set training.steps: write it as key.path=", 2),
-        (["study", "run", "tau_sweep", "--set", "training.stepz=3"], "--set training.stepz: names nothing in", 2),
+        (
+            ["study", "run", "tau_sweep", "--set", "training.stepz=3"],
+            "--set training.stepz: [training] has no setting 'stepz'",
+            2,
+        ),
         (["study", "run", "tau_sweep", "--corpus", "nowhere.mid"], "--corpus nowhere.mid: no such file or folder", 2),
         (["study", "run", "tau_sweep", "--store", "nonsense"], "--store nonsense: no usable database URL", 1),
         (["study", "show", "tau_sweep"], "no studies have been run in .ablate", 1),
         (["study", "report", "tau_sweep"], "no studies have been run in .ablate", 1),
         (["study", "export", "tau_sweep", "--format", "parquet"], "parquet is not text: name a file with --out", 2),
         (["corpus", "tokens", "x.mid", "--tokenizer", "midilik"], "unknown tokenizer 'midilik'; did you mean", 1),
-        (["corpus", "inspect", "nowhere"], "nowhere: no such file or folder", 1),
-        (["db", "upgrade"], ".ablate holds no database", 1),
+        (["corpus", "inspect", "nowhere"], "nowhere: no such file or folder, and no corpus of that name", 1),
+        (["corpus", "inspect", "bach-preluda"], "no corpus of that name; did you mean 'bach-prelude'?", 1),
+        (["db", "upgrade"], "there is no database in .ablate", 1),
     ],
 )
 def test_words_that_mean_nothing(ablate: Command, words: list[str], expected: str, code: int) -> None:

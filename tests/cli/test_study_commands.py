@@ -51,12 +51,12 @@ def test_from_a_run_to_its_deletion(ran: Command, tmp_path: Path) -> None:
     assert ran("study", "delete", NAME, "--yes").out.startswith(f"deleted {NAME}")
     assert NAME not in ran("study", "list").out
     assert not list((tmp_path / ".ablate/artifacts").glob("*/*/*"))
-    assert "unknown study in this home" in ran("study", "show", NAME).err
+    assert f"unknown study '{NAME}' in this home" in ran("study", "show", NAME).err
 
 
 def test_run_again_says_that_nothing_ran(ran: Command) -> None:
     again = ran("study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1", "--no-report")
-    assert "nothing to run: every result is there; reused 2 trainings, 10 generations, 60 measurements" in again.out
+    assert "nothing to run: all results exist; reused 2 trainings, 10 generations, 60 measurements" in again.out
     assert "tau=1.0 (baseline)" in again.out
     more = ran(
         "study",
@@ -121,14 +121,14 @@ def test_a_person_at_a_terminal_is_asked_before_a_long_run(
     monkeypatch.setattr("sys.stdin", Terminal("n\n"))
     refused = ablate(*words)
     assert refused.code == 130
-    assert re.search(r"This will take about \d.*Go on\?", refused.err)
+    assert re.search(r"This will take about \d.*Continue\?", refused.err)
     assert not list((tmp_path / ".ablate/artifacts").glob("*"))
     monkeypatch.setattr("sys.stdin", Terminal(""))
     assert ablate(*words, "--yes").code == 0
 
 
-def test_stacks_are_counted() -> None:
-    from ablate.cli.study.run import _stack_sizes
+def test_fused_groups_are_counted() -> None:
+    from ablate.cli.study.plan import _group_sizes
 
-    assert _stack_sizes([20, 20, 1]) == "2 stacks of 20, 1 alone"
-    assert _stack_sizes([7]) == "1 stack of 7"
+    assert _group_sizes([20, 20, 1]) == "2 groups of 20, 1 alone"
+    assert _group_sizes([7]) == "1 group of 7"

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from ablate.arrays import Array, FloatArray
     from ablate.report.data.variants import Variants
     from ablate.report.statistics.analysis import Analysis, Quantity
-    from ablate.report.statistics.inference import FloatArray
 
 #: The most panels side by side.
 COLUMNS = 3
@@ -81,7 +81,7 @@ def _panel(analysis: Analysis, quantity: Quantity, one: str, other: str) -> Pane
     return Panel(analysis.label(quantity), labels[other], names, series, labels[one], analysis.units[quantity])
 
 
-def _mean(table: pd.DataFrame, variants: Variants, levels: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+def _mean(table: pd.DataFrame, variants: Variants, levels: Mapping[str, Any]) -> Array:
     """Return, for each replicate, the mean over the variants that have these levels."""
     names = [
         name

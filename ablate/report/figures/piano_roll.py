@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from ablate.arrays import Array
     from ablate.music.performance import Performance
     from ablate.report.data.artifacts import Artifacts
     from ablate.report.statistics.analysis import Analysis
@@ -82,12 +83,12 @@ def roll_figure(performances: Mapping[str, Performance]) -> Figure:
     return figure
 
 
-def _range(notes: Sequence[np.ndarray[Any, Any]], field: str, default: tuple[int, int]) -> tuple[int, int]:
+def _range(notes: Sequence[Array], field: str, default: tuple[int, int]) -> tuple[int, int]:
     values = np.concatenate([part[field] for part in notes])
     return (int(values.min()), int(values.max())) if len(values) else default
 
 
-def _note_bars(notes: np.ndarray[Any, Any], norm: Normalize) -> PolyCollection:
+def _note_bars(notes: Array, norm: Normalize) -> PolyCollection:
     """Return a bar for each note, a semitone high; an image inside an SVG, where thousands of shapes would be slow."""
     start, end, pitch = notes["start"], notes["end"], notes["pitch"]
     corners = [(start, pitch - 0.5), (end, pitch - 0.5), (end, pitch + 0.5), (start, pitch + 0.5)]

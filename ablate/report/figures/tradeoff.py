@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from ablate.arrays import Array
     from ablate.report.statistics.analysis import Analysis, Quantity
 
 #: With more variants than this, only those on the front are labelled.
@@ -103,7 +104,7 @@ def _mean_and_interval(estimates: pd.DataFrame, name: str) -> tuple[float, float
     return float(middle), float(low), float(high)
 
 
-def on_front(values: np.ndarray[Any, Any], higher: Sequence[bool]) -> np.ndarray[Any, Any]:
+def on_front(values: Array, higher: Sequence[bool]) -> Array:
     """Return which rows no other row dominates (at least as good in every column, and better in one).
 
     Args:

@@ -10,13 +10,14 @@ import hashlib
 import importlib.util
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ablate.files import write_whole
 
 if TYPE_CHECKING:
+    from ablate.arrays import Array
     from ablate.music.performance import Performance
 
 #: The command that installs the extra.
@@ -52,7 +53,7 @@ def render(performance: Performance, cache: Path) -> bytes:
     return data
 
 
-def _play(midi: bytes) -> tuple[np.ndarray[Any, Any], int]:
+def _play(midi: bytes) -> tuple[Array, int]:
     """Return samples in -1 to 1, [time], and the sample rate."""
     import midirenderer
     import soundfile
@@ -63,14 +64,14 @@ def _play(midi: bytes) -> tuple[np.ndarray[Any, Any], int]:
     return np.tanh(GAIN * samples.mean(axis=1)), rate
 
 
-def _fade_out(sound: tuple[np.ndarray[Any, Any], int]) -> tuple[np.ndarray[Any, Any], int]:
+def _fade_out(sound: tuple[Array, int]) -> tuple[Array, int]:
     samples, rate = sound
     length = min(len(samples), round(FADE * rate))
     samples[len(samples) - length :] *= np.linspace(1.0, 0.0, length, dtype=np.float32)
     return samples, rate
 
 
-def _encode(sound: tuple[np.ndarray[Any, Any], int]) -> bytes:
+def _encode(sound: tuple[Array, int]) -> bytes:
     import soundfile
 
     samples, rate = sound

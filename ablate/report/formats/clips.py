@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import numpy as np
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from ablate.arrays import Array
     from ablate.music.performance import Performance
     from ablate.registry import Registry
     from ablate.report.data.artifacts import Artifacts
@@ -169,7 +170,7 @@ class ClipWriter:
 def _beginning(piece: Performance) -> Performance:
     """Return the first :data:`SECONDS`: the notes that begin there, shortened if they end later, and the pedals."""
 
-    def cut(notes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def cut(notes: Array) -> Array:
         beginning = notes[notes["start"] < SECONDS].copy()
         beginning["end"] = np.minimum(beginning["end"], SECONDS)
         return beginning
@@ -178,7 +179,7 @@ def _beginning(piece: Performance) -> Performance:
     return piece.replace(notes=cut(piece.notes), primer=cut(piece.primer), pedals=pedals)
 
 
-def _note_rows(notes: np.ndarray[Any, Any]) -> list[tuple[int, int, int, int]]:
+def _note_rows(notes: Array) -> list[tuple[int, int, int, int]]:
     start = np.round(1000 * notes["start"]).astype(int)
     length = np.round(1000 * (notes["end"] - notes["start"])).astype(int)
     columns = (start, length, notes["pitch"].astype(int), notes["velocity"].astype(int))

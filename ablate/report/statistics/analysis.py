@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ablate.errors import AblateError
 from ablate.names import headline_features
 from ablate.options import validate
 from ablate.report.statistics import (
@@ -24,6 +25,7 @@ from ablate.settings import StatisticsSettings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ablate.registry import Registry
     from ablate.report.data.study import Study
     from ablate.report.statistics.best import Best
     from ablate.report.statistics.comparisons import Weights
@@ -39,13 +41,14 @@ class Analysis:
 
     Args:
         study: the study with its measurements.
+        registry: the components, for the feature of a metric that is its share of copies.
 
     Attributes:
         rules: the study's statistics.
     """
 
-    def __init__(self, study: Study) -> None:
-        self.study = study
+    def __init__(self, study: Study, registry: Registry) -> None:
+        self.study, self._registry = study, registry
         self.rules: StatisticsSettings = validate(StatisticsSettings, study.spec.get("statistics") or {})
         self.replicates = effects.Replicates(study.frame)
 
@@ -215,13 +218,21 @@ class Analysis:
 
     @functools.cached_property
     def copying(self) -> Quantity | None:
-        """The quantity that measures copying; None if the study has none."""
+        """The share of a sample that is copied; None if the study does not measure it."""
         quantities = _keys(self.replicates.quantities)
         for metric in self.study.spec.get("copying") or ():
-            features = [quantity for quantity in quantities if quantity[0] == metric]
-            if features:
-                return features[0]
+            feature = self._copied_share(metric)
+            shares = [quantity for quantity in quantities if quantity[0] == metric and feature in ("", quantity[1])]
+            if shares:
+                return shares[0]
         return None
+
+    def _copied_share(self, metric: str) -> str:
+        """Return the feature that is a metric's copied share; empty, which matches any, if its plugin is missing."""
+        try:
+            return str(getattr(self._registry.spec("metric", metric), "copied_share", ""))
+        except AblateError:
+            return ""
 
     @functools.cached_property
     def better_by_copying(self) -> list[str]:

@@ -16,10 +16,10 @@ from ablate.report.statistics import inference, summary, verdicts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from ablate.arrays import FloatArray
     from ablate.report.statistics.comparisons import Weights
     from ablate.settings import StatisticsSettings
 
-    FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 #: A sum that is smaller than this share of its terms is a rounding error.
 _ROUNDING = 1e-12

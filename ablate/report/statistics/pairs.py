@@ -10,6 +10,7 @@ import pandas as pd
 
 from ablate.differences import differing_paths
 from ablate.errors import AblateError, UnknownName, UsageError
+from ablate.registry import get_registry
 from ablate.report.data.study import Study
 from ablate.report.statistics import effects, summary, verdicts
 from ablate.report.statistics.analysis import Analysis, records
@@ -19,6 +20,7 @@ from ablate.report.statistics.effects import Replicates
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ablate.registry import Registry
     from ablate.store.store import Store
 
 #: The settings that two variants must share: values of another metric or corpus measure something else.
@@ -45,8 +47,17 @@ class Pair:
     rows: list[tuple[str, ...]]
 
 
-def compare_pair(store: Store, one: str, other: str, metric: str | None = None) -> Pair:
+def compare_pair(
+    store: Store, one: str, other: str, metric: str | None = None, registry: Registry | None = None
+) -> Pair:
     """Compare ``STUDY`` or ``STUDY:VARIANT`` with another one; see ``ablate study compare``.
+
+    Args:
+        store: the database with the studies.
+        one: the first side.
+        other: the second side.
+        metric: compare every feature of this metric; default the headline features of all metrics.
+        registry: the components; default those that are installed.
 
     Raises:
         UnknownName: no such study, variant or metric.
@@ -56,7 +67,7 @@ def compare_pair(store: Store, one: str, other: str, metric: str | None = None) 
     (first, a), (second, b) = (_study_and_variant(store, text) for text in (one, other))
     if bool(a) != bool(b):
         raise UsageError(f"compare two variants or two studies, not one of each: {one} and {other}")
-    studies = [_read(store, first), _read(store, second)]
+    studies = [_read(store, name, registry or get_registry()) for name in (first, second)]
     baselines = (studies[0].study.baseline, studies[1].study.baseline)
     left, right = (a, b) if a else baselines
     differs = _differences(studies, left, right)
@@ -72,11 +83,11 @@ def compare_pair(store: Store, one: str, other: str, metric: str | None = None) 
     return pair
 
 
-def _read(store: Store, name: str) -> Analysis:
+def _read(store: Store, name: str, registry: Registry) -> Analysis:
     study = Study.read(store, name)
     if study.frame.empty:
         raise AblateError(f"study '{name}' has no measurements yet, so there is nothing to compare; run it first")
-    return Analysis(study)
+    return Analysis(study, registry)
 
 
 def _study_and_variant(store: Store, text: str) -> tuple[str, str]:
@@ -90,9 +101,10 @@ def _study_and_variant(store: Store, text: str) -> tuple[str, str]:
         if any(record.name == variant for record in store.variants(study)):
             return study, variant
     if not parts:
-        raise UnknownName("study in this home", text.partition(":")[0], names)
+        raise UnknownName("study", text.partition(":")[0], names, where="in this home")
     study, variant = parts[0]
-    raise UnknownName(f"variant of study '{study}'", variant, [record.name for record in store.variants(study)])
+    variants = [record.name for record in store.variants(study)]
+    raise UnknownName("variant", variant, variants, where=f"of study '{study}'")
 
 
 def _differences(studies: list[Analysis], left: str, right: str) -> list[str]:
@@ -136,7 +148,7 @@ def _quantities(studies: list[Analysis], metric: str | None) -> pd.DataFrame:
         return summary.headline(frame)
     metrics = list(frame["metric"].unique())
     if metric not in metrics:
-        raise UnknownName("metric of these studies", metric, metrics)
+        raise UnknownName("metric", metric, metrics, where="in these studies")
     return frame[frame["metric"] == metric]
 
 

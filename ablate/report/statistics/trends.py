@@ -12,10 +12,10 @@ from ablate.report.statistics import inference, verdicts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ablate.arrays import FloatArray
     from ablate.report.data.variants import Variants
     from ablate.report.statistics.effects import Replicates
 
-    FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 #: A trend needs at least this many levels.
 FEWEST_LEVELS = 3

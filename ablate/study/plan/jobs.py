@@ -151,11 +151,11 @@ class Packing:
             precision, name = config["training"]["precision"], config["model"]["name"]
             with torch.random.fork_rng(devices=[]):
                 model = build_model(config).train()
-            features = [conditioner.features for conditioner in built_conditioners(config)]
-            reason = why_alone(model, precision, features)
+            widths = [conditioner.width for conditioner in built_conditioners(config)]
+            reason = why_alone(model, precision, widths)
             if reason:
                 self.alone.append(f"model '{name}': {reason}")
-            self._keys[text] = None if reason else (name, *features, *self._place(model, precision))
+            self._keys[text] = None if reason else (name, *widths, *self._place(model, precision))
         return self._keys[text]
 
     def _place(self, model: Any, precision: str) -> tuple[Hashable, ...]:
@@ -185,6 +185,6 @@ def trial_member(config: Mapping[str, Any], settings: TrainingSettings, examples
     conditioners = built_conditioners(config)
     words = len(built("tokenizer", config["tokenizer"]).vocabulary)
     tokens = np.random.default_rng(0).integers(0, words, settings.window + 1)
-    conditions = tuple(np.zeros((len(tokens), conditioner.features), np.float32) for conditioner in conditioners)
+    conditions = tuple(np.zeros((len(tokens), conditioner.width), np.float32) for conditioner in conditioners)
     each = [Example(tokens, conditions)] * examples
     return TrainingJob(lambda: build_model(config), each, conditioners, settings, _SEEDS)

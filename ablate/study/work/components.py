@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ablate.interfaces import Conditioner, FloatArray, IntArray, Tokenizer
+    from ablate.arrays import FloatArray, IntArray
+    from ablate.interfaces import Conditioner, Tokenizer
     from ablate.music.performance import Performance
 
 
@@ -33,7 +34,7 @@ def built_conditioners(config: Mapping[str, Any]) -> list[Conditioner]:
 def observed(
     performance: Performance, tokens: IntArray, tokenizer: Tokenizer, conditioners: Sequence[Conditioner]
 ) -> tuple[FloatArray, ...]:
-    """What each conditioner tells of a performance at its tokens, float32 [time, features] each.
+    """What each conditioner tells of a performance at its tokens, float32 [time, width] each.
 
     It sees the music as the tokens say it, so that notes and clock agree: with a tokenizer that loses time, the
     recording's own notes would soon lie seconds away from their tokens.
@@ -42,7 +43,7 @@ def observed(
         return ()
     heard = tokenizer.decode(tokens).replace(labels=performance.labels, name=performance.name)
     times = tokenizer.times(tokens)
-    return tuple(conditioner.observe(heard, times) for conditioner in conditioners)
+    return tuple(conditioner.from_performance(heard, times) for conditioner in conditioners)
 
 
 def build_model(config: Mapping[str, Any]) -> Any:

@@ -26,7 +26,8 @@ from ablate.study.work.messages import MetricRecord, StageResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ablate.interfaces import Measured, Tokenizer, Value
+    from ablate.arrays import Array
+    from ablate.interfaces import Measurements, Tokenizer, Value
     from ablate.study.stage import Stage
     from ablate.study.work.messages import Context
 
@@ -87,7 +88,7 @@ def resample(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     return [StageResult(stage, {"skipped": {}}, 0.0, tuple(values))]
 
 
-def _means(measured: Sequence[Measured]) -> Iterator[Value]:
+def _means(measured: Sequence[Measurements]) -> Iterator[Value]:
     """Each feature's mean over the samples that have it."""
     of_feature: dict[str, list[Value]] = {}
     for one in measured:
@@ -98,7 +99,7 @@ def _means(measured: Sequence[Measured]) -> Iterator[Value]:
         yield dataclasses.replace(values[0], value=mean, n=sum(value.n for value in values))
 
 
-def _values(measured: Sequence[Measured], name: str, floor: str) -> list[MetricRecord[Any]]:
+def _values(measured: Sequence[Measurements], name: str, floor: str) -> list[MetricRecord[Any]]:
     return [MetricRecord(i, name, value, floor) for i, one in enumerate(measured) for value in one.values]
 
 
@@ -115,7 +116,7 @@ def shuffled(performance: Performance, tokenizer: Tokenizer, rng: np.random.Gene
     return tokenizer.decode(rng.permutation(tokenizer.encode(performance)))
 
 
-def pooled(reference: Sequence[Performance]) -> np.ndarray[Any, Any]:
+def pooled(reference: Sequence[Performance]) -> Array:
     """Every note of the reference, ``start`` its distance from the note before it in its piece, ``end`` its duration.
 
     In seconds; a piece's first note follows at once.
@@ -128,7 +129,7 @@ def pooled(reference: Sequence[Performance]) -> np.ndarray[Any, Any]:
     return notes
 
 
-def drawn_notes(pool: np.ndarray[Any, Any], count: int, rng: np.random.Generator) -> Performance:
+def drawn_notes(pool: Array, count: int, rng: np.random.Generator) -> Performance:
     """``count`` notes drawn with replacement, one after another at their own distances, from time 0."""
     notes = pool[rng.integers(0, len(pool), count)].copy()
     starts = np.cumsum(notes["start"])

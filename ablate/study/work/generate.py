@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ablate.interfaces import IntArray, Tokenizer
+    from ablate.arrays import IntArray
+    from ablate.interfaces import Tokenizer
     from ablate.music.performance import Performance
     from ablate.study.stage import Stage
 

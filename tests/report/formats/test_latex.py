@@ -33,7 +33,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("paper")
     with Store(f"sqlite:///{folder / 'ablate.db'}") as store:
         put(store, "paper", values, floors={PITCH: [0.1, 0.2, 0.3]}, question="Is 50% enough?")
-        return latex_table(Analysis(Study.read(store, "paper")))
+        return latex_table(Analysis(Study.read(store, "paper"), get_registry()))
 
 
 def test_it_is_a_booktabs_table_with_a_row_for_each_variant(table: str) -> None:
@@ -82,7 +82,7 @@ def tabled(home: Path, values: Any, **spec: Any) -> str:
     """The LaTeX table of a study of these values."""
     with Store(f"sqlite:///{home / 'ablate.db'}") as store:
         put(store, "paper", values, **spec)
-        return latex_table(Analysis(Study.read(store, "paper")))
+        return latex_table(Analysis(Study.read(store, "paper"), get_registry()))
 
 
 def marks(table: str) -> dict[str, list[str]]:

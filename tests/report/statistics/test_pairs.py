@@ -14,6 +14,7 @@ from scipy import stats as sps
 from support.outputs_material import L1, PITCH, RATE, component, drawn, put
 
 from ablate.errors import AblateError, UnknownName, UsageError
+from ablate.registry import get_registry
 from ablate.report.data.study import Study
 from ablate.report.statistics.analysis import Analysis
 from ablate.report.statistics.pairs import compare_pair
@@ -112,7 +113,7 @@ def test_a_variant_does_not_differ_from_itself(store: Store) -> None:
 def test_a_variant_beside_the_baseline_is_what_its_own_report_says(store: Store) -> None:
     """But for the correction, which is for one comparison instead of two."""
     pair = compare_pair(store, "taus:warm", "taus:cold").frame.set_index(["metric", "feature"])
-    own = Analysis(Study.read(store, "taus")).against_baseline
+    own = Analysis(Study.read(store, "taus"), get_registry()).against_baseline
     own = own[own["comparison"] == "cold"].set_index(["metric", "feature"]).loc[pair.index]
     for column in ("difference", "low", "high", "p", "effect", "margin", "direction", "unit"):
         pd.testing.assert_series_equal(pair[column], own[column])
@@ -188,13 +189,13 @@ def refusal(outcome: Outcome, code: int) -> str:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["tauss", "steps"], "unknown study in this home 'tauss'; did you mean 'taus'?"),
-        (["taus", "stepz"], "unknown study in this home 'stepz'; did you mean 'steps'?"),
-        (["tauss:warm", "taus:cold"], "unknown study in this home 'tauss'; did you mean 'taus'?"),
-        (["taus:warm", "taus:colt"], "unknown variant of study 'taus' 'colt'; did you mean 'cold'?"),
-        (["taus:warm", "taus:"], "unknown variant of study 'taus' ''. Offered: cold, hot, warm"),
-        (["taus:warm", "taus@seed:2:tau:x@z"], "of study 'taus@seed:2' 'tau:x@z'; did you mean 'tau:x@y'?"),
-        (["taus", "steps", "--metric", "distance.pich"], "'distance.pich'; did you mean 'distance.pitch'?"),
+        (["tauss", "steps"], "unknown study 'tauss' in this home; did you mean 'taus'?"),
+        (["taus", "stepz"], "unknown study 'stepz' in this home; did you mean 'steps'?"),
+        (["tauss:warm", "taus:cold"], "unknown study 'tauss' in this home; did you mean 'taus'?"),
+        (["taus:warm", "taus:colt"], "unknown variant 'colt' of study 'taus'; did you mean 'cold'?"),
+        (["taus:warm", "taus:"], "unknown variant '' of study 'taus'. Offered: cold, hot, warm"),
+        (["taus:warm", "taus@seed:2:tau:x@z"], "'tau:x@z' of study 'taus@seed:2'; did you mean 'tau:x@y'?"),
+        (["taus", "steps", "--metric", "distance.pich"], "'distance.pich' in these studies; did you mean 'distance"),
     ],
 )
 def test_what_is_misspelt_is_named_with_what_is_meant(compare: Command, words: list[str], expected: str) -> None:
@@ -307,5 +308,5 @@ def test_the_direction_of_an_objective_is_the_objectives(tmp_path: Path) -> None
     with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
         objective = {"metric": "notes.rate", "feature": "value", "direction": "higher"}
         put(store, "study", drawn(1, {"warm": 0.3, "hot": 0.9}, [RATE]), objective=objective)
-        assert Analysis(Study.read(store, "study")).against_baseline["verdict"].tolist() == ["better"]
+        assert Analysis(Study.read(store, "study"), get_registry()).against_baseline["verdict"].tolist() == ["better"]
         assert compare_pair(store, "study:warm", "study:hot").frame["verdict"].tolist() == ["better"]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from support.effects_material import NAN, Stored
 
+from ablate.registry import get_registry
 from ablate.report.statistics.analysis import Analysis
 from ablate.report.statistics.verdicts import MARKS, WORDS, sentence
 from ablate.report.text.sentences import MOST_SENTENCES, Answer, Block, Line, answer, rules_in_words
@@ -41,7 +42,9 @@ def told(tmp_path: Path) -> Told:
         of_material = {key: given.pop(key) for key in ("directions", "tokens", "draws") if key in given}
         by_quantity = values if isinstance(next(iter(values)), tuple) else {DISTANCE: values}
         spec = {"objective": {"metric": "distance", "feature": "", "direction": ""}, **given}
-        return Analysis(Stored(tmp_path / str(next(counter)), levels, by_quantity, **of_material).put(**spec))
+        return Analysis(
+            Stored(tmp_path / str(next(counter)), levels, by_quantity, **of_material).put(**spec), get_registry()
+        )
 
     return put
 
@@ -241,7 +244,7 @@ class TestCopying:
         study = told(self.LEVELS, values, copying=["covered"]).study
         for metrics in (["covered"], [], ["gone"]):
             record = dataclasses.replace(study.record, spec={**study.spec, "copying": metrics})
-            analysis = Analysis(dataclasses.replace(study, record=record))
+            analysis = Analysis(dataclasses.replace(study, record=record), get_registry())
             assert analysis.better_by_copying == []
             assert not any(line.text.startswith("Better score") for line in answer(analysis).blocks[0].lines)
 
