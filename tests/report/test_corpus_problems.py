@@ -41,7 +41,7 @@ def test_a_skipped_file_is_in_every_part_of_the_report(ablate: Command, tmp_path
     assert ablate("study", "report", "skipped", "--format", "md").code == 0
     markdown = (report / "report.md").read_text(encoding="utf-8")
     assert r"- \<b\>\&bad.mid: left out: " in markdown
-    assert "- and 2 more of 12 problems; `index.html` lists all.\n" in markdown
+    assert "- and 2 more of 12 problems; the HTML report lists all.\n" in markdown
 
     results = library.load_results("skipped", tmp_path / ".ablate")
     problems = results.verdicts().problems

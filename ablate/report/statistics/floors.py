@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: The floors in the order of tables, with a description of each.
 FLOORS = {
     "copy": "the reference itself",
-    "resampling": "the reference's own notes, resampled",
+    "resampling": "notes resampled from the reference",
     "round_trip": "the reference encoded and decoded",
     "another_piece": "another piece of the corpus",
     "shuffled": "the reference's tokens in random order",

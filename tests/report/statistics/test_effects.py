@@ -59,7 +59,7 @@ class TestReplicates:
 VALUES = hnp.arrays(np.float64, st.tuples(st.integers(2, 7), st.integers(2, 4)), elements=NUMBERS)
 
 
-def told(table: np.ndarray, direction: str = "lower", **rules: Any) -> pd.DataFrame:
+def judge_table(table: np.ndarray, direction: str = "lower", **rules: Any) -> pd.DataFrame:
     """Each column but the first against the first one, a variant each."""
     names = [f"v{place}" for place in range(table.shape[1])]
     values = {name: table[:, place] for place, name in enumerate(names)}
@@ -72,7 +72,7 @@ class TestCompared:
     @given(VALUES, st.floats(0.1, 60))
     @settings(max_examples=25)
     def test_every_number_worked_out_again(self, table: np.ndarray, margin: float) -> None:
-        found = told(table, margins={Q: (margin, "ours")})
+        found = judge_table(table, margins={Q: (margin, "ours")})
         differences = (table[:, 1:] - table[:, :1]).T
         n = table.shape[0]
         raw = [sign_flip_by_hand(each) for each in differences]
@@ -98,7 +98,7 @@ class TestCompared:
     def test_equivalence_is_two_t_tests_corrected_and_verdicts_follow(self, table: np.ndarray, margin: float) -> None:
         differences, n = (table[:, 1:] - table[:, :1]).T, table.shape[0]
         assume((np.ptp(differences, axis=1) > 1e-6).all())
-        found = told(table, margins={Q: (margin, "ours")})
+        found = judge_table(table, margins={Q: (margin, "ours")})
         se = differences.std(axis=1, ddof=1) / math.sqrt(n)
         outside = [sps.t.sf((margin - abs(d)) / s, n - 1) for d, s in zip(differences.mean(1), se, strict=True)]
         assert found["p_equivalent"].tolist() == pytest.approx(holm_by_hand([float(p) for p in outside]), abs=1e-9)
@@ -109,10 +109,10 @@ class TestCompared:
     @given(VALUES, st.data())
     @settings(max_examples=20)
     def test_the_order_of_variants_and_replicates_is_nothing(self, table: np.ndarray, data: st.DataObject) -> None:
-        before = told(table)
+        before = judge_table(table)
         rows = data.draw(st.permutations(range(table.shape[0])))
         columns = data.draw(st.permutations(range(1, table.shape[1])))
-        after = told(table[rows][:, [0, *columns]])
+        after = judge_table(table[rows][:, [0, *columns]])
         numbers = ["difference", "low", "high", "p", "p_holm", "n", "family", "open"]
         expected = before.loc[[column - 1 for column in columns], numbers].to_numpy(float)
         assert after[numbers].to_numpy(float) == pytest.approx(expected, abs=1e-9)
@@ -125,14 +125,14 @@ class TestCompared:
         """Of such a shift, the variants' own means know; the pairs do not."""
         shift = data.draw(hnp.arrays(np.float64, (table.shape[0], 1), elements=NUMBERS))
         numbers = ["difference", "low", "high", "p", "p_holm"]
-        after, before = (told(np.round(each, 3))[numbers].to_numpy(float) for each in (table + shift, table))
+        after, before = (judge_table(np.round(each, 3))[numbers].to_numpy(float) for each in (table + shift, table))
         assert after == pytest.approx(before, abs=1e-6)
 
     @given(VALUES, st.sampled_from([0.25, 2.0, 1024.0]))
     @settings(max_examples=20)
     def test_a_unit_scales_differences_and_leaves_p_effect_and_verdict(self, table: np.ndarray, factor: float) -> None:
-        before = told(table, margins={Q: (2.0, "ours")})
-        after = told(table * factor, margins={Q: (2.0 * factor, "ours")})
+        before = judge_table(table, margins={Q: (2.0, "ours")})
+        after = judge_table(table * factor, margins={Q: (2.0 * factor, "ours")})
         for name in ("difference", "low", "high"):
             assert after[name].tolist() == pytest.approx((before[name] * factor).tolist())
         for name in ("p", "p_holm", "p_equivalent", "effect"):
@@ -143,11 +143,11 @@ class TestCompared:
         rng = np.random.default_rng(1)
         table = rng.normal(size=(10, 4)) + np.array([0.0, -3.0, 3.0, 0.1])
         swap = {"better": "worse", "worse": "better"}
-        before = told(table)["verdict"].tolist()
+        before = judge_table(table)["verdict"].tolist()
         assert before[:2] == ["better", "worse"]
-        assert told(-table)["verdict"].tolist() == [swap.get(each, each) for each in before]
-        assert told(table, "higher")["verdict"].tolist() == [swap.get(each, each) for each in before]
-        assert told(table, "none")["verdict"].tolist()[:2] == ["lower", "higher"]
+        assert judge_table(-table)["verdict"].tolist() == [swap.get(each, each) for each in before]
+        assert judge_table(table, "higher")["verdict"].tolist() == [swap.get(each, each) for each in before]
+        assert judge_table(table, "none")["verdict"].tolist()[:2] == ["lower", "higher"]
 
     def test_samples_never_count_as_replicates(self) -> None:
         """Ten times the samples with the same mean are the same study."""
@@ -174,7 +174,7 @@ class TestCompared:
         assert found["smallest_p"].tolist() == pytest.approx([2 / 2**8, 2 / 2**6, 2 / 2**8])
 
     def test_a_single_replicate_tells_nothing_and_is_in_no_family(self) -> None:
-        found = told(np.array([[1.0, 2.0, 3.0]]))
+        found = judge_table(np.array([[1.0, 2.0, 3.0]]))
         assert found["difference"].tolist() == [1.0, 2.0]
         assert found[["low", "high", "effect", "p", "p_holm", "p_equivalent"]].isna().all(axis=None)
         assert found["family"].tolist() == [0, 0]
@@ -219,7 +219,7 @@ class TestCompared:
         assert rows[["feature", "direction"]].to_numpy().tolist() == [["g", "higher"]]
 
     def test_nothing_to_compare_is_an_empty_frame_with_every_column(self) -> None:
-        there = told(np.arange(8.0).reshape(4, 2))
+        there = judge_table(np.arange(8.0).reshape(4, 2))
         pairs = list(against_baseline(Variants({"v0": {}, "v1": {}}, "v0")))
         nothing = judge(replicated({"v0": [1.0, 2.0]}), [], {}, RULES)
         unmeasured = judge(Replicates(measured({"v0": [NAN], "v1": [NAN]})), pairs, {}, RULES)
@@ -230,13 +230,13 @@ class TestCompared:
     def test_the_interquartile_mean_leaves_out_a_quarter_at_either_end(self) -> None:
         table = np.zeros((8, 2))
         table[:, 1] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 70.0, 900.0]
-        (row,) = told(table, estimate="iqm").to_dict("records")
+        (row,) = judge_table(table, estimate="iqm").to_dict("records")
         assert row["difference"] == pytest.approx(np.mean([3, 4, 5, 6]))
         signs = np.array(list(itertools.product((1.0, -1.0), repeat=8)))
         middles = np.sort(signs * table[:, 1], axis=1)[:, 2:-2].mean(1)
         assert row["p"] == pytest.approx(2 * (middles >= row["difference"] - 1e-9).mean())
         assert 1.0 <= row["low"] < row["difference"] < row["high"] <= 900.0
-        assert told(table)["difference"].tolist() == pytest.approx([table[:, 1].mean()])
+        assert judge_table(table)["difference"].tolist() == pytest.approx([table[:, 1].mean()])
 
 
 def test_every_variant_by_itself_has_a_mean_with_its_interval() -> None:

@@ -88,7 +88,7 @@ def row(**given_numbers: Any) -> dict[str, Any]:
     return {**start, **given_numbers}
 
 
-def said(**given_numbers: Any) -> str:
+def sentence_of(**given_numbers: Any) -> str:
     return sentence(row(**given_numbers), RULES, "distance")
 
 
@@ -97,49 +97,49 @@ DETAIL = f"distance {MINUS}0.123 (95 % interval {MINUS}0.2 to {MINUS}0.05)"
 
 class TestSentence:
     def test_a_difference(self) -> None:
-        assert said() == f"tau=0.8 is better than tau=1.0: {DETAIL}, p = 0.0078, 8 replicates."
-        assert said(verdict="lower", p_holm=0.0001) == (
+        assert sentence_of() == f"tau=0.8 is better than tau=1.0: {DETAIL}, p = 0.0078, 8 replicates."
+        assert sentence_of(verdict="lower", p_holm=0.0001) == (
             f"tau=0.8 is lower than tau=1.0: {DETAIL}, p < 0.001, 8 replicates."
         )
-        assert said(verdict="worse", difference=2.0, low=1.0, high=3.0) == (
+        assert sentence_of(verdict="worse", difference=2.0, low=1.0, high=3.0) == (
             "tau=0.8 is worse than tau=1.0: distance +2 (95 % interval +1 to +3), p = 0.0078, 8 replicates."
         )
 
     def test_of_several_comparisons_it_says_how_they_were_corrected(self) -> None:
-        assert said(family=5) == (
+        assert sentence_of(family=5) == (
             f"tau=0.8 is better than tau=1.0: {DETAIL}, p = 0.0078 (Holm's correction over 5 comparisons), "
             "8 replicates."
         )
 
     def test_a_contrast_is_compared_with_nothing(self) -> None:
         contrast = {"kind": "contrast", "comparison": "warm - cold", "versus": ""}
-        assert said(**contrast) == f"warm - cold: better: {DETAIL}, p = 0.0078, 8 replicates."
-        assert said(**contrast, verdict="inconclusive", p_holm=0.06, open=1).startswith(
+        assert sentence_of(**contrast) == f"warm - cold: better: {DETAIL}, p = 0.0078, 8 replicates."
+        assert sentence_of(**contrast, verdict="inconclusive", p_holm=0.06, open=1).startswith(
             f"warm - cold: cannot tell: {DETAIL}, p = 0.06, 8 replicates. "
         )
         equal = {"verdict": "equivalent", "margin": 0.3, "margin_of": "ours", "p_equivalent": 0.01}
-        assert said(**contrast, **equal) == (
+        assert sentence_of(**contrast, **equal) == (
             f"warm - cold: no difference that matters: {DETAIL}, within ±0.3 (ours), p = 0.01, 8 replicates."
         )
 
     def test_a_main_effect_is_an_average(self) -> None:
         main = {"kind": "main effect", "comparison": "conditioner=tempo", "versus": "conditioner=none"}
-        assert said(**main) == (
+        assert sentence_of(**main) == (
             f"conditioner=tempo is better than conditioner=none, on average over the other axes: {DETAIL}, "
             "p = 0.0078, 8 replicates."
         )
         interaction = {"kind": "interaction", "comparison": "a=1 x b=1", "versus": ""}
-        assert said(**interaction, verdict="lower") == f"a=1 x b=1: lower: {DETAIL}, p = 0.0078, 8 replicates."
+        assert sentence_of(**interaction, verdict="lower") == f"a=1 x b=1: lower: {DETAIL}, p = 0.0078, 8 replicates."
 
     def test_no_difference_that_matters_says_whose_margin_and_its_own_p(self) -> None:
         numbers = {"margin": 0.25, "margin_of": "the study's margin", "p_equivalent": 0.003, "p_holm": 0.5}
-        assert said(verdict="equivalent", **numbers) == (
+        assert sentence_of(verdict="equivalent", **numbers) == (
             f"No difference that matters between tau=0.8 and tau=1.0: {DETAIL}, within ±0.25 (the study's margin), "
             "p = 0.003, 8 replicates."
         )
 
     def test_what_cannot_be_told_says_what_it_would_take(self) -> None:
-        found = said(verdict="inconclusive", p_holm=0.25, open=1, effect=-1.0)
+        found = sentence_of(verdict="inconclusive", p_holm=0.25, open=1, effect=-1.0)
         assert found == (
             f"Cannot tell tau=0.8 from tau=1.0: {DETAIL}, p = 0.25, 8 replicates. "
             "11 replicates would find a difference of this size with 80 % power."
@@ -147,7 +147,7 @@ class TestSentence:
 
     def test_a_single_replicate_has_neither_interval_nor_p(self) -> None:
         one = {"n": 1, "low": NAN, "high": NAN, "effect": NAN, "p_holm": NAN, "family": 0}
-        assert said(verdict="inconclusive", **one) == (
+        assert sentence_of(verdict="inconclusive", **one) == (
             f"Cannot tell tau=0.8 from tau=1.0: distance {MINUS}0.123, p unknown, 1 replicate. "
             "A single replicate has no spread: run more replicates."
         )
@@ -165,14 +165,14 @@ class TestSentence:
         ]
 
 
-def searched(effect: float, level: float, power: float) -> int | None:
+def fewest_by_search(effect: float, level: float, power: float) -> int | None:
     """The fewest replicates, by trying one number after the other."""
     return next(
         (n for n in range(2, inference.MOST_REPLICATES + 1) if inference.power(effect, n, level) >= power), None
     )
 
 
-def taken(n: int, effect: float, still_open: int = 1, **rules: float) -> str:
+def advice(n: int, effect: float, still_open: int = 1, **rules: float) -> str:
     row: Mapping[str, Any] = {"n": n, "effect": effect, "open": still_open}
     return what_it_takes(row, dataclasses.replace(RULES, **rules))  # type: ignore[arg-type]
 
@@ -182,7 +182,7 @@ class TestWhatItTakes:
     @pytest.mark.parametrize("effect", [-0.5, 0.9, 2.5])
     @pytest.mark.parametrize("n", [3, 6, 12, 40])
     def test_its_number_is_the_first_that_has_the_power(self, n: int, effect: float, still_open: int) -> None:
-        needed, found = searched(effect, 0.05 / still_open, 0.8), taken(n, effect, still_open)
+        needed, found = fewest_by_search(effect, 0.05 / still_open, 0.8), advice(n, effect, still_open)
         fewest = {1: 6, 3: 7}[still_open]  # 2/2**6 < 0.05, 2/2**7 < 0.05/3
         assert needed is not None
         if n < fewest:
@@ -197,36 +197,36 @@ class TestWhatItTakes:
             assert found == f"{needed} replicates would find a difference of this size with 80 % power."
 
     def test_power_and_alpha_are_the_studys(self) -> None:
-        assert taken(7, 1.0, power=0.9) == (
-            f"{searched(1.0, 0.05, 0.9)} replicates would find a difference of this size with 90 % power."
+        assert advice(7, 1.0, power=0.9) == (
+            f"{fewest_by_search(1.0, 0.05, 0.9)} replicates would find a difference of this size with 90 % power."
         )
-        assert f"{searched(1.0, 0.01, 0.8)} replicates" in taken(8, 1.0, alpha=0.01)
-        assert taken(7, 1.0, alpha=0.01).startswith(
+        assert f"{fewest_by_search(1.0, 0.01, 0.8)} replicates" in advice(8, 1.0, alpha=0.01)
+        assert advice(7, 1.0, alpha=0.01).startswith(
             "7 replicates are too few: no result can reach p < 0.01 with one comparison; at least 8 are needed"
         )
 
     def test_what_is_smaller_than_any_number_would_find(self) -> None:
         for effect in (0.0, 0.001, -0.001):
-            assert searched(effect, 0.05, 0.8) is None
-            assert taken(8, effect) == "More than 1,000 replicates would be needed to find a difference this small."
+            assert fewest_by_search(effect, 0.05, 0.8) is None
+            assert advice(8, effect) == "More than 1,000 replicates would be needed to find a difference this small."
 
     def test_two_replicates_do_not_make_an_effect_small(self) -> None:
         """Hedges' correction leaves nothing of it, whatever it is."""
         start = "2 replicates are too few: no result can reach p < 0.05 with"
-        assert taken(2, 0.0) == f"{start} one comparison; at least 6 are needed."
-        assert taken(2, NAN, 4) == f"{start} 4 comparisons; at least 8 are needed."
+        assert advice(2, 0.0) == f"{start} one comparison; at least 6 are needed."
+        assert advice(2, NAN, 4) == f"{start} 4 comparisons; at least 8 are needed."
 
     def test_replicates_that_agree_to_the_last_bit_need_only_be_enough_to_say_so(self) -> None:
-        assert taken(5, np.inf).endswith(
+        assert advice(5, np.inf).endswith(
             "at least 6 are needed, 6 for 80 % power if the observed difference is the true one."
         )
 
     def test_nothing_open_counts_as_one(self) -> None:
-        assert taken(5, 2.0, 0) == taken(5, 2.0, 1)
+        assert advice(5, 2.0, 0) == advice(5, 2.0, 1)
 
     def test_of_too_many_comparisons_no_number_is_enough(self) -> None:
         for n in (10, 20, 500):
-            assert taken(n, 5.0, 500) == (
+            assert advice(n, 5.0, 500) == (
                 f"No result of {n} replicates can reach p < 0.05 with 500 comparisons: compare fewer variants."
             )
 

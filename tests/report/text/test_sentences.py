@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Values = Mapping[str, Sequence[float] | np.ndarray]
-    Told = Callable[..., Analysis]
+    Analyse = Callable[..., Analysis]
 
 MINUS = "\N{MINUS SIGN}"
 DISTANCE = ("distance", "average")
@@ -33,7 +33,7 @@ NOISE = np.array([0.3, -0.2, 0.1, -0.3, 0.2, -0.1, 0.25, -0.2])
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> Told:
+def analyse(tmp_path: Path) -> Analyse:
     """What a study shows that has these values of ``distance average``, unless it has others."""
 
     counter = itertools.count()
@@ -72,9 +72,9 @@ def only_line(found: Answer, start: str) -> Line:
 
 
 class TestComparisons:
-    def test_a_few_have_a_sentence_each(self, told: Told) -> None:
+    def test_a_few_have_a_sentence_each(self, analyse: Analyse) -> None:
         values = {"a": STEADY, "b": STEADY - ABOUT_1, "c": STEADY + NOISE}
-        analysis = told(named("a", "b", "c"), values)
+        analysis = analyse(named("a", "b", "c"), values)
         found = answer(analysis)
         assert [each.heading for each in found.blocks] == ["distance (lower is better), against a"]
         rows = analysis.against_baseline.to_dict("records")
@@ -88,14 +88,14 @@ class TestComparisons:
         assert lines[1].verdict == "inconclusive"
         assert found.warnings == ()
 
-    def test_many_are_counted_by_verdict_the_largest_effects_first(self, told: Told) -> None:
+    def test_many_are_counted_by_verdict_the_largest_effects_first(self, analyse: Analyse) -> None:
         rng = np.random.default_rng(1)
         better = [f"b{place}" for place in range(MOST_SENTENCES)]
         start = np.random.default_rng(2).normal(5.0, 1.0, 12)
         values = {"a": start, "noise": start + rng.normal(0, 0.3, 12)}
         for place, name in enumerate(better):
             values[name] = start - (place + 1) - rng.normal(0, 0.1, 12)
-        found = answer(told(named(*values), values))
+        found = answer(analyse(named(*values), values))
         counts = block(found, "distance").lines[:2]
         assert [line.verdict for line in counts] == ["better", "inconclusive"]
         assert counts[0].text.startswith("8 of 9: better (")
@@ -105,46 +105,46 @@ class TestComparisons:
         assert listed == sorted(better, key=lambda name: -effects[name])[:6]
         assert counts[1].text == "1 of 9: cannot tell (noise)."
 
-    def test_as_many_as_are_shown_are_not_counted(self, told: Told) -> None:
+    def test_as_many_as_are_shown_are_not_counted(self, analyse: Analyse) -> None:
         values = {f"v{place}": STEADY[:2] + place for place in range(MOST_SENTENCES + 1)}
-        found = texts(answer(told(named(*values), values)))
+        found = texts(answer(analyse(named(*values), values)))
         assert sum(text.startswith("Cannot tell") for text in found) == MOST_SENTENCES
 
-    def test_counts_say_where_no_number_of_that_kind_could_be_told(self, told: Told) -> None:
+    def test_counts_say_where_no_number_of_that_kind_could_be_told(self, analyse: Analyse) -> None:
         values = {f"v{place}": STEADY + place * ABOUT_1 for place in range(MOST_SENTENCES + 2)}
-        (count, *_) = texts(answer(told(named(*values), values)))
+        (count, *_) = texts(answer(analyse(named(*values), values)))
         assert count.startswith("9 of 9: cannot tell (")
         assert count.endswith(
             "8 replicates are too few: no result can reach p < 0.05 with 9 comparisons; at least 9 are needed."
         )
 
-    def test_a_metric_without_better_direction_is_higher_or_lower(self, told: Told) -> None:
-        found = answer(told(named("a", "b"), {"a": STEADY, "b": STEADY + ABOUT_1}, directions={"distance": "none"}))
+    def test_a_metric_without_better_direction_is_higher_or_lower(self, analyse: Analyse) -> None:
+        found = answer(analyse(named("a", "b"), {"a": STEADY, "b": STEADY + ABOUT_1}, directions={"distance": "none"}))
         assert found.blocks[0].heading == "distance, against a"
         assert found.blocks[0].lines[0].verdict == "higher"
 
     @pytest.mark.parametrize("feature", ["", "average"])
-    def test_an_objectives_direction_is_the_studys(self, told: Told, feature: str) -> None:
+    def test_an_objectives_direction_is_the_studys(self, analyse: Analyse, feature: str) -> None:
         """Also where the file leaves the feature to the metric."""
         objective = {"metric": "distance", "feature": feature, "direction": "higher"}
-        found = answer(told(named("a", "b"), {"a": STEADY, "b": STEADY + ABOUT_1}, objective=objective))
+        found = answer(analyse(named("a", "b"), {"a": STEADY, "b": STEADY + ABOUT_1}, objective=objective))
         assert found.blocks[0].heading == "distance (higher is better), against a"
         assert found.blocks[0].lines[0].verdict == "better"
 
-    def test_the_objective_is_answered_and_nothing_else(self, told: Told) -> None:
+    def test_the_objective_is_answered_and_nothing_else(self, analyse: Analyse) -> None:
         one, other = {"a": STEADY, "b": STEADY + ABOUT_1}, {"a": STEADY, "b": STEADY - ABOUT_1}
         values = {("pitch", "l1"): one, ("pitch", "l2"): other, ("rate", "value"): one}
-        analysis = told(named("a", "b"), values, objective={"metric": "pitch", "feature": "l2"})
+        analysis = analyse(named("a", "b"), values, objective={"metric": "pitch", "feature": "l2"})
         assert [each.heading for each in answer(analysis).blocks] == ["pitch l2 (lower is better), against a"]
         assert analysis.in_order == [("pitch", "l2"), ("pitch", "l1"), ("rate", "value")]
 
-    def test_without_an_objective_that_was_measured_the_first_quantity_stands_for_it(self, told: Told) -> None:
+    def test_without_an_objective_that_was_measured_the_first_quantity_stands_for_it(self, analyse: Analyse) -> None:
         values = {("pitch", "l1"): {"a": STEADY, "b": STEADY}, ("pitch", "average"): {"a": STEADY, "b": STEADY}}
-        assert told(named("a", "b"), values, objective={"metric": "gone"}).primary == [("pitch", "average")]
+        assert analyse(named("a", "b"), values, objective={"metric": "gone"}).primary == [("pitch", "average")]
 
-    def test_statistics_are_the_study_files(self, told: Told) -> None:
+    def test_statistics_are_the_study_files(self, analyse: Analyse) -> None:
         values = {"a": STEADY, "b": STEADY - ABOUT_1}
-        found = answer(told(named("a", "b"), values, statistics={"alpha": 0.001, "power": 0.9}))
+        found = answer(analyse(named("a", "b"), values, statistics={"alpha": 0.001, "power": 0.9}))
         (line,) = found.blocks[0].lines
         assert line.verdict == "inconclusive"
         assert (
@@ -153,17 +153,17 @@ class TestComparisons:
         )
         assert "for 90 % power" in line.text
 
-    def test_margins_are_the_studys_or_the_bands(self, told: Told) -> None:
+    def test_margins_are_the_studys_or_the_bands(self, analyse: Analyse) -> None:
         values = {"a": STEADY, "b": STEADY + 0.1 * ABOUT_1}
-        given = told(named("a", "b"), values, margins={"distance": 0.5})
+        given = analyse(named("a", "b"), values, margins={"distance": 0.5})
         (line,) = answer(given).blocks[0].lines
         assert line.verdict == "equivalent"
         assert "within ±0.5 (the study's margin)" in line.text
 
-    def test_the_bands_width_is_the_margin_where_the_study_says_nothing(self, told: Told) -> None:
+    def test_the_bands_width_is_the_margin_where_the_study_says_nothing(self, analyse: Analyse) -> None:
         values = {"a": STEADY, "b": STEADY + 0.1 * ABOUT_1}
         draws = {"distance": [0.0, 0.1, 0.2, 0.3, 0.4]}
-        analysis = told(named("a", "b"), values, draws=draws)
+        analysis = analyse(named("a", "b"), values, draws=draws)
         (line,) = answer(analysis).blocks[0].lines
         width = np.subtract(*np.quantile(np.tile(draws["distance"], 8), [0.975, 0.025]))
         assert analysis.margins[DISTANCE][0] == pytest.approx(width)
@@ -175,42 +175,42 @@ def _g(values: np.ndarray) -> float:
 
 
 class TestBest:
-    def best(self, told: Told, values: Values, **spec: Any) -> list[str]:
-        found = texts(answer(told(named(*values), values, **spec)))
+    def best(self, analyse: Analyse, values: Values, **spec: Any) -> list[str]:
+        found = texts(answer(analyse(named(*values), values, **spec)))
         return [text for text in found if text.startswith(("The best variant is", "The variant with the best mean"))]
 
-    def test_one_that_is_ahead_of_all_others(self, told: Told) -> None:
+    def test_one_that_is_ahead_of_all_others(self, analyse: Analyse) -> None:
         values = {"a": STEADY, "b": STEADY - ABOUT_1, "c": STEADY + ABOUT_1}
-        assert self.best(told, values) == ["The best variant is b, with 95 % confidence."]
+        assert self.best(analyse, values) == ["The best variant is b, with 95 % confidence."]
 
-    def test_some_that_cannot_be_told_apart(self, told: Told) -> None:
+    def test_some_that_cannot_be_told_apart(self, analyse: Analyse) -> None:
         values = {"a": STEADY, "b": STEADY - ABOUT_1, "c": STEADY - ABOUT_1 + NOISE}
-        assert self.best(told, values) == ["The variant with the best mean is b; not excluded as the best one: c."]
+        assert self.best(analyse, values) == ["The variant with the best mean is b; not excluded as the best one: c."]
 
-    def test_all_of_them(self, told: Told) -> None:
+    def test_all_of_them(self, analyse: Analyse) -> None:
         values = {"a": STEADY, "b": STEADY + NOISE, "c": STEADY - NOISE}
-        (found,) = self.best(told, values)
+        (found,) = self.best(analyse, values)
         assert found == "The variant with the best mean is c, but none of the others can be excluded as the best one."
 
-    def test_more_than_are_listed(self, told: Told) -> None:
+    def test_more_than_are_listed(self, analyse: Analyse) -> None:
         rng = np.random.default_rng(4)
         start = rng.normal(size=9)
         values = {f"v{place}": start + rng.normal(0, 0.5, 9) for place in range(9)} | {"bad": start + 9}
-        (found,) = self.best(told, values)
+        (found,) = self.best(analyse, values)
         assert found.endswith("and 2 more.")
         assert found.count(", ") == 5
         assert "bad" not in found
 
-    def test_of_two_the_comparison_says_it(self, told: Told) -> None:
-        assert self.best(told, {"a": STEADY, "b": STEADY - ABOUT_1}) == []
+    def test_of_two_the_comparison_says_it(self, analyse: Analyse) -> None:
+        assert self.best(analyse, {"a": STEADY, "b": STEADY - ABOUT_1}) == []
 
-    def test_its_confidence_is_alphas(self, told: Told) -> None:
+    def test_its_confidence_is_alphas(self, analyse: Analyse) -> None:
         values = {"a": STEADY, "b": STEADY - ABOUT_1, "c": STEADY + ABOUT_1}
-        assert self.best(told, values, statistics={"alpha": 0.1}) == ["The best variant is b, with 90 % confidence."]
+        assert self.best(analyse, values, statistics={"alpha": 0.1}) == ["The best variant is b, with 90 % confidence."]
 
-    def test_without_a_better_direction_there_is_none(self, told: Told) -> None:
+    def test_without_a_better_direction_there_is_none(self, analyse: Analyse) -> None:
         values = {"a": STEADY, "b": STEADY - ABOUT_1, "c": STEADY + ABOUT_1}
-        assert self.best(told, values, directions={"distance": "none"}) == []
+        assert self.best(analyse, values, directions={"distance": "none"}) == []
 
 
 class TestCopying:
@@ -225,23 +225,23 @@ class TestCopying:
             ("covered", "share"): {"a": share, "b": share + 0.4, "c": share + small, "d": share + 0.4},
         }
 
-    def test_what_is_closer_by_copying_more_is_said(self, told: Told) -> None:
-        found = answer(told(self.LEVELS, self.values(), copying=["covered"]))
+    def test_what_is_closer_by_copying_more_is_said(self, analyse: Analyse) -> None:
+        found = answer(analyse(self.LEVELS, self.values(), copying=["covered"]))
         assert only_line(found, "Better score, but more copying") == Line(
             "",
             "Better score, but more copying: these variants also copy more of the training pieces than the baseline "
             "(covered: b 0.60; a 0.20).",
         )
 
-    def test_whatever_direction_a_share_of_copies_was_given(self, told: Told) -> None:
+    def test_whatever_direction_a_share_of_copies_was_given(self, analyse: Analyse) -> None:
         directions = {"covered": "none"}
-        analysis = told(self.LEVELS, self.values(), copying=["covered"], directions=directions)
+        analysis = analyse(self.LEVELS, self.values(), copying=["covered"], directions=directions)
         assert analysis.better_by_copying == ["b"]
 
-    def test_where_nothing_copies_more_or_nobody_looks_there_is_no_such_line(self, told: Told) -> None:
+    def test_where_nothing_copies_more_or_nobody_looks_there_is_no_such_line(self, analyse: Analyse) -> None:
         values = self.values()
         values["covered", "share"] = dict.fromkeys("abcd", values["covered", "share"]["a"])
-        study = told(self.LEVELS, values, copying=["covered"]).study
+        study = analyse(self.LEVELS, values, copying=["covered"]).study
         for metrics in (["covered"], [], ["gone"]):
             record = dataclasses.replace(study.record, spec={**study.spec, "copying": metrics})
             analysis = Analysis(dataclasses.replace(study, record=record), get_registry())
@@ -250,28 +250,28 @@ class TestCopying:
 
 
 class TestTrendsAndContrasts:
-    def test_a_numeric_axis_has_its_trend(self, told: Told) -> None:
+    def test_a_numeric_axis_has_its_trend(self, analyse: Analyse) -> None:
         values = {f"tau={tau}": STEADY + 10 * (tau - 0.6) for tau in (0.6, 0.8, 1.0)}
-        found = texts(answer(told(taus(0.6, 0.8, 1.0), values)))
+        found = texts(answer(analyse(taus(0.6, 0.8, 1.0), values)))
         assert found[-1].startswith("With tau, distance rises: Kendall's tau +1.00")
 
-    def test_contrasts_have_a_block(self, told: Told) -> None:
+    def test_contrasts_have_a_block(self, analyse: Analyse) -> None:
         values = {"a": STEADY, "b": STEADY - ABOUT_1, "c": STEADY + ABOUT_1}
         contrasts = {"b against c": {"b": 1, "c": -1}, "a against both": {"a": -1, "b": 0.5, "c": 0.5}}
-        found = answer(told(named("a", "b", "c"), values, contrasts=contrasts))
+        found = answer(analyse(named("a", "b", "c"), values, contrasts=contrasts))
         lines = block(found, "The study's contrasts, distance").lines
         assert [line.verdict for line in lines] == ["better", "inconclusive"]
         assert lines[0].text.startswith(f"b against c: better: distance {MINUS}2 (95 % interval")
         assert found.warnings == ()
 
-    def test_a_contrast_of_what_is_not_there_is_a_warning(self, told: Told) -> None:
+    def test_a_contrast_of_what_is_not_there_is_a_warning(self, analyse: Analyse) -> None:
         values = {"a": STEADY, "b": STEADY, "c": [NAN] * 8}
         contrasts = {"gone": {"b": 1, "d": -1}, "there": {"a": 1, "b": -1}}
-        found = answer(told(named("a", "b"), {k: values[k] for k in "ab"}, contrasts=contrasts))
+        found = answer(analyse(named("a", "b"), {k: values[k] for k in "ab"}, contrasts=contrasts))
         assert len(block(found, "The study's contrasts").lines) == 1
         assert found.warnings == ("Skipped, because some of its variants have no results: contrast gone.",)
         contrasts = {"gone": {"b": 1, "d": -1}, "unmeasured": {"a": 1, "c": -1}}
-        found = answer(told(named("a", "b", "c"), values, contrasts=contrasts))
+        found = answer(analyse(named("a", "b", "c"), values, contrasts=contrasts))
         assert found.warnings == (
             "Skipped, because some of their variants have no results: contrasts gone, unmeasured.",
         )
@@ -297,9 +297,9 @@ def of_parts(levels: Mapping[str, Mapping[str, Any]], **sizes: float) -> dict[st
 
 
 class TestCrossed:
-    def test_main_effects_and_interactions_have_a_block(self, told: Told) -> None:
+    def test_main_effects_and_interactions_have_a_block(self, analyse: Analyse) -> None:
         levels = designed(factorial(AXES[:2], BASE))
-        found = answer(told(levels, of_parts({n: {**BASE, **own} for n, own in levels.items()}, tau=-1.0, size=2.0)))
+        found = answer(analyse(levels, of_parts({n: {**BASE, **own} for n, own in levels.items()}, tau=-1.0, size=2.0)))
         lines = block(found, "Main effects and interactions, distance").lines
         assert [line.verdict for line in lines] == ["better", "worse", "inconclusive"]
         assert lines[0].text.startswith(
@@ -309,19 +309,19 @@ class TestCrossed:
             "tau=0.8 x size=large: cannot tell: distance +0 (95 % interval +0 to +0), p = 1"
         )
 
-    def test_of_one_axis_or_another_design_there_are_none(self, told: Told) -> None:
+    def test_of_one_axis_or_another_design_there_are_none(self, analyse: Analyse) -> None:
         values = {"a": STEADY, "b": STEADY + ABOUT_1, "c": STEADY - ABOUT_1}
         levels = {"a": {"x": 1, "y": 1}, "b": {"x": 2, "y": 1}, "c": {"x": 1, "y": 2}}
         for given, spec in ((levels, {"design": "one_at_a_time"}), (named("a", "b", "c"), {"design": "factorial"})):
-            analysis = told(given, values, **spec)
+            analysis = analyse(given, values, **spec)
             assert analysis.factorial_effects.empty
             assert len(answer(analysis).blocks) == 1
         assert len(analysis.all_effects) == 2
 
-    def test_half_a_factorial_says_what_it_cannot_tell_apart(self, told: Told) -> None:
+    def test_half_a_factorial_says_what_it_cannot_tell_apart(self, analyse: Analyse) -> None:
         levels = designed(fractional(AXES, BASE))
         aliased = dict(aliases(AXES))
-        analysis = told(
+        analysis = analyse(
             levels, of_parts(levels, tau=-1.0, size=2.0, augmenter=0.0), design="fractional", aliases=aliased
         )
         found = answer(analysis)
@@ -346,21 +346,21 @@ class TestCrossed:
             "minus twice that of tau, which is all there is"
         )
 
-    def test_everything_is_every_kind(self, told: Told) -> None:
+    def test_everything_is_every_kind(self, analyse: Analyse) -> None:
         levels = designed(factorial(AXES[:2], BASE))
         first, *_, last = levels
         values = of_parts({n: {**BASE, **own} for n, own in levels.items()}, tau=-1.0, size=2.0)
-        analysis = told(levels, values, contrasts={"ends": {first: 1, last: -1}})
+        analysis = analyse(levels, values, contrasts={"ends": {first: 1, last: -1}})
         kinds = analysis.all_effects["kind"].value_counts().to_dict()
         assert kinds == {"variant": 3, "contrast": 1, "main effect": 2, "interaction": 1}
 
 
 class TestWarnings:
-    def test_a_search_is_said_to_flatter(self, told: Told) -> None:
+    def test_a_search_is_said_to_flatter(self, analyse: Analyse) -> None:
         values = {"a": STEADY, "b": STEADY - ABOUT_1, "c": STEADY + NOISE}
         objectives = [{"metric": "rate"}, {"metric": "distance", "direction": "higher"}, {"metric": "gone"}]
         found = answer(
-            told(
+            analyse(
                 {name: {"x": place, "y": place % 2} for place, name in enumerate(values)},
                 {DISTANCE: values, ("rate", "value"): values},
                 design="search",
@@ -378,45 +378,47 @@ class TestWarnings:
             "distance (higher is better), against a",
         ]
 
-    def test_named_variants_that_change_several_settings_are_said_to(self, told: Told) -> None:
+    def test_named_variants_that_change_several_settings_are_said_to(self, analyse: Analyse) -> None:
         changes = {"a": {}, "one": {"steps": 2}, "two": {"steps": 2, "rate": 0.1}, "three": {"x": 1, "y": 2, "z": 3}}
         levels = {name: {"variants": change} for name, change in changes.items()}
         values = dict.fromkeys(changes, STEADY + NOISE)
-        assert answer(told(levels, values, variants=changes)).warnings == (
+        assert answer(analyse(levels, values, variants=changes)).warnings == (
             "two, three change several settings at once: the difference cannot be attributed to any single change.",
         )
         fewer = {name: levels[name] for name in ("a", "one", "two")}
-        assert answer(told(fewer, {name: values[name] for name in fewer}, variants=changes)).warnings == (
+        assert answer(analyse(fewer, {name: values[name] for name in fewer}, variants=changes)).warnings == (
             "two changes several settings at once: the difference cannot be attributed to any single change.",
         )
-        assert answer(told(fewer, {name: values[name] for name in fewer})).warnings == (), "what is crossed is meant so"
+        assert answer(analyse(fewer, {name: values[name] for name in fewer})).warnings == (), (
+            "what is crossed is meant so"
+        )
 
-    def test_what_follows_from_a_level_is_said(self, told: Told) -> None:
-        found = answer(told(named("a", "b"), {"a": STEADY, "b": STEADY}, tokens={"a": 1000, "b": 5000}))
+    def test_what_follows_from_a_level_is_said(self, analyse: Analyse) -> None:
+        found = answer(analyse(named("a", "b"), {"a": STEADY, "b": STEADY}, tokens={"a": 1000, "b": 5000}))
         assert found.warnings == (
             "Tokens seen in training differ from the baseline: b 5 times. This alone may explain a difference.",
         )
 
-    def test_every_variant_inside_the_band_is_said_and_the_baseline_is_one(self, told: Told) -> None:
+    def test_every_variant_inside_the_band_is_said_and_the_baseline_is_one(self, analyse: Analyse) -> None:
         draws = {"distance": [0.0, 10.0]}
-        (warning,) = answer(told(named("a", "b"), {"a": STEADY, "b": STEADY + NOISE}, draws=draws)).warnings
+        (warning,) = answer(analyse(named("a", "b"), {"a": STEADY, "b": STEADY + NOISE}, draws=draws)).warnings
         assert warning == (
             "distance: every variant is as close to the reference as notes resampled from the reference are by chance. "
             "Longer samples may show differences."
         )
-        assert answer(told(named("a", "b"), {"a": STEADY + 20, "b": STEADY}, draws=draws)).warnings == ()
-        assert answer(told(named("a", "b"), {"a": STEADY, "b": STEADY + 20}, draws=draws)).warnings == ()
+        assert answer(analyse(named("a", "b"), {"a": STEADY + 20, "b": STEADY}, draws=draws)).warnings == ()
+        assert answer(analyse(named("a", "b"), {"a": STEADY, "b": STEADY + 20}, draws=draws)).warnings == ()
 
 
 class TestLittleToSay:
-    def test_one_variant_has_nothing_to_be_compared_with(self, told: Told) -> None:
-        assert answer(told({"base": {}}, {"base": STEADY})) == Answer((), ())
+    def test_one_variant_has_nothing_to_be_compared_with(self, analyse: Analyse) -> None:
+        assert answer(analyse({"base": {}}, {"base": STEADY})) == Answer((), ())
 
-    def test_before_anything_is_measured_there_is_no_answer(self, told: Told) -> None:
-        assert answer(told(named("a", "b"), {"a": [NAN], "b": [NAN]})) == Answer((), ())
+    def test_before_anything_is_measured_there_is_no_answer(self, analyse: Analyse) -> None:
+        assert answer(analyse(named("a", "b"), {"a": [NAN], "b": [NAN]})) == Answer((), ())
 
-    def test_a_single_replicate_says_so(self, told: Told) -> None:
-        (block_of_one,) = answer(told(named("a", "b"), {"a": [1.0], "b": [2.0]})).blocks
+    def test_a_single_replicate_says_so(self, analyse: Analyse) -> None:
+        (block_of_one,) = answer(analyse(named("a", "b"), {"a": [1.0], "b": [2.0]})).blocks
         assert block_of_one.lines == (
             Line(
                 "inconclusive",
@@ -425,15 +427,15 @@ class TestLittleToSay:
             ),
         )
 
-    def test_what_is_half_measured_is_compared_as_far_as_it_goes(self, told: Told) -> None:
+    def test_what_is_half_measured_is_compared_as_far_as_it_goes(self, analyse: Analyse) -> None:
         values = {"a": STEADY, "b": [*(STEADY - ABOUT_1)[:6], NAN, NAN], "c": [NAN] * 8}
-        (line, *_) = texts(answer(told(named("a", "b", "c"), values)))
+        (line, *_) = texts(answer(analyse(named("a", "b", "c"), values)))
         assert line.startswith("b is better than a")
         assert line.endswith("p = 0.031, 6 replicates.")
 
 
-def test_rules_are_said_in_words(told: Told) -> None:
-    usual = told(named("a", "b"), {"a": STEADY, "b": STEADY})
+def test_rules_are_said_in_words(analyse: Analyse) -> None:
+    usual = analyse(named("a", "b"), {"a": STEADY, "b": STEADY})
     marks = "+ better, - worse, > higher, < lower, = no difference that matters, ? cannot tell"
     assert ", ".join(f"{mark} {WORDS[verdict]}" for verdict, mark in MARKS.items()) == marks
     assert rules_in_words(usual) == (
