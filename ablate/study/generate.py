@@ -12,6 +12,7 @@ from ablate.engine.devices import Compute, free_threads, one_thread, resolve_dev
 from ablate.engine.generation.generate import generate
 from ablate.engine.seeding import derive
 from ablate.errors import HomeError, StageError, UnknownName, UsageError, did_you_mean
+from ablate.kinds import LOAD, PRIME, TRAIN
 from ablate.music.midi import read_midi
 from ablate.options import validate
 from ablate.settings import PrimerSettings
@@ -91,7 +92,7 @@ def compose(
     """
     run = _run(store, wish)
     stages = store.stages(run.stages.values())
-    train = stages.get(run.stages["train"])
+    train = stages.get(run.stages[TRAIN])
     if train is None or not (home / train.artifact).is_dir():
         raise HomeError(
             f"'{run.variant}', replicate {run.replicate}, of study '{wish.study}' is not trained in this home; "
@@ -104,9 +105,9 @@ def compose(
     tokenizer = built("tokenizer", train.config["tokenizer"])
     folders = {name: home / stages[f].artifact for name, f in run.stages.items() if f in stages}
     if any(path.startswith("primer") for path, _ in wish.settings):
-        primer = _primer(configuration, tokenizer, folders["load"])
+        primer = _primer(configuration, tokenizer, folders[LOAD])
     else:
-        primer = stored_primer(folders.get("prime"))
+        primer = stored_primer(folders.get(PRIME))
     device = _device(device, train.device)
     numbers = range(wish.first, wish.first + configuration.settings["generation"]["samples"])
     seeds = [derive(store.study(wish.study).seed, run.replicate, "sample", number) for number in numbers]

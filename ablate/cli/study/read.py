@@ -12,6 +12,7 @@ import click
 from ablate.cli.locations import existing_store, home_option, store_option
 from ablate.cli.output import json_option, plural, print_json, print_table
 from ablate.errors import HomeError, UnknownName, UsageError
+from ablate.kinds import TRAIN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -214,10 +215,10 @@ def delete(name: str, yes: bool, home: Path, store: str | None) -> None:  # noqa
             click.confirm(f"Delete study {name} and the results that only it uses?", abort=True)
         home = open_home(home)
         with only_run(home, opened.url, name):
-            begun = {run.stages["train"] for run in opened.runs(name)}
+            begun = {run.stages[TRAIN] for run in opened.runs(name)}
             folders = opened.delete_study(name)
             delete_trials(opened.url, name)
             remove_artifacts(home, [*folders, f"reports/{file_name(name)}"])
-            still = {run.stages["train"] for study in opened.studies() for run in opened.runs(study.name)}
+            still = {run.stages[TRAIN] for study in opened.studies() for run in opened.runs(study.name)}
             remove_checkpoints(home, begun - still)
     click.echo(f"deleted {name}, {plural(len(folders), 'result folder')}")

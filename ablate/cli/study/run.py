@@ -15,9 +15,10 @@ import click
 from ablate.cli.locations import home_option, store_option
 from ablate.cli.output import duration, json_option, options, plural, print_answer, print_json, print_table
 from ablate.errors import AblateError, UsageError
+from ablate.kinds import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ablate.store.store import Store
@@ -32,14 +33,6 @@ if TYPE_CHECKING:
 
 #: From this estimate on, a person at a terminal is asked first.
 ASK_FROM_SECONDS = 1800
-#: Stages as people count them.
-NOUNS = {
-    "train": "training",
-    "generate": "generation",
-    "measure": "measurement",
-    "floor": "floor",
-    "resample": "resampling floor",
-}
 
 
 def parse_setting(text: str, option: str = "--set") -> tuple[str, Any]:
@@ -242,11 +235,16 @@ def _report(request: Request, store: Store, result: StudyResult) -> Path:
 
 
 def _account(result: StudyResult) -> str:
-    ran = [plural(count, noun) for kind, noun in NOUNS.items() if (count := result.ran.get(kind, 0))]
-    reused = [plural(count, noun) for kind, noun in NOUNS.items() if (count := result.reused.get(kind, 0))]
+    ran, reused = _counted(result.ran), _counted(result.reused)
     if not ran and not result.failures and not result.stopped:
         return f"nothing to run: every result is there; reused {', '.join(reused)}"
     return f"ran {', '.join(ran) or 'nothing'} in {duration(result.seconds)}; reused {', '.join(reused) or 'nothing'}"
+
+
+def _counted(counts: Mapping[str, int]) -> list[str]:
+    """Return the number of stages of each kind that has a noun (``2 trainings``)."""
+    rows = [(counts.get(kind.name, 0), kind.noun) for kind in KINDS.values() if kind.noun]
+    return [plural(count, noun) for count, noun in rows if count]
 
 
 def _leave(result: StudyResult) -> None:
@@ -306,10 +304,9 @@ def _print_reach(spec: StudySpec, variants: int) -> None:
 
 def _print_plan(request: Request, made: Plan, expected: Estimate, *, as_json: bool) -> None:
     from ablate.study.design import aliases
-    from ablate.study.stage import CODE
 
     spec, layout = request.layout.spec, made.layout
-    counts = {kind: made.count(kind) for kind in CODE}
+    counts = {kind: made.count(kind) for kind in KINDS}
     unclear = aliases(spec.axes) if spec.design == "fractional" else []
     if as_json:
         print_json(

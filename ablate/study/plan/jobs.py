@@ -21,6 +21,7 @@ from ablate.engine.fusion.capacity import fits
 from ablate.engine.fusion.eligibility import apart, model_key, why_alone
 from ablate.engine.training.job import TrainingJob, TrainingSeeds
 from ablate.engine.training.windows import Example
+from ablate.kinds import GENERATE, TRAIN
 from ablate.study.stage import Stage, weights_of
 from ablate.study.work.components import build_model, built, built_conditioners, training_settings
 
@@ -79,7 +80,7 @@ class Packing:
 
     def trainings(self, stages: Iterable[Stage]) -> list[list[Stage]]:
         """The trainings among the stages in jobs."""
-        stages = [stage for stage in stages if stage.kind == "train"]
+        stages = [stage for stage in stages if stage.kind == TRAIN]
         if not self.stacks:
             return [[stage] for stage in stages]
         jobs: list[list[Stage]] = []
@@ -92,7 +93,7 @@ class Packing:
 
     def generations(self, stages: Iterable[Stage]) -> list[list[Stage]]:
         """The generations among the stages in jobs."""
-        stages = [stage for stage in stages if stage.kind == "generate"]
+        stages = [stage for stage in stages if stage.kind == GENERATE]
         if not self.stacks:
             return in_jobs(stages)
         jobs: list[list[Stage]] = []
@@ -126,7 +127,7 @@ class Packing:
                 found = key(stage)
             except Exception:  # noqa: BLE001 - whatever a plugin raises is for its own stage to say
                 found = None
-            return found or (stage if stage.kind == "train" else weights_of(stage)).fingerprint
+            return found or (stage if stage.kind == TRAIN else weights_of(stage)).fingerprint
 
         return _grouped(stages, guarded)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from ablate.kinds import GENERATE, KINDS, TRAIN
 from ablate.study.plan.jobs import in_jobs
-from ablate.study.stage import FLOORS, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ablate.store.store import Store
     from ablate.study.plan.layout import Layout
+    from ablate.study.stage import Stage
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Plan:
 
     def width(self) -> int:
         """The most jobs that could run side by side on a CPU; at least 1."""
-        generations = in_jobs([stage for stage in self.missing.values() if stage.kind == "generate"])
-        return max(self.count("train")[0], len(generations), 1)
+        generations = in_jobs([stage for stage in self.missing.values() if stage.kind == GENERATE])
+        return max(self.count(TRAIN)[0], len(generations), 1)
 
 
 def make_plan(layout: Layout, store: Store | None, home: Path) -> Plan:
@@ -55,7 +56,7 @@ def make_plan(layout: Layout, store: Store | None, home: Path) -> Plan:
         wanted = _wanted(layout, known - lost)
         # files matter where something that has to run reads them, and where they are what people came for
         read = {source.fingerprint for f in wanted for source in stages[f].inputs.values()}
-        read |= {f for f, stage in stages.items() if stage.kind == "generate"}
+        read |= {f for f, stage in stages.items() if stage.kind == GENERATE}
         gone = {f for f in (read & known) - lost if not (home / stages[f].artifact).is_dir()}
         if not gone:
             break
@@ -77,6 +78,6 @@ def _wanted(layout: Layout, there: set[str]) -> set[str]:
 
     for run in layout.wanted:
         for stage in run.stages.stages.values():
-            if stage.kind in ("generate", "measure", *FLOORS):
+            if KINDS[stage.kind].goal:
                 need(stage)
     return wanted

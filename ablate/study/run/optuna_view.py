@@ -20,6 +20,7 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
 from ablate.errors import StoreError
+from ablate.kinds import MEASURE, stage_name
 from ablate.names import level_name
 from ablate.study.stage import fingerprint
 
@@ -167,7 +168,7 @@ class Trials:
     def _attributes(self, variant: Variant, layout: Layout) -> dict[str, str]:
         """What a trial says of its variant; ``_RESULTS`` stands for everything that its values come from."""
         runs = [run for run in layout.runs if run.variant.name == variant.name]
-        measures = [f"measure {objective.metric}" for objective in self.objectives]
+        measures = [stage_name(MEASURE, objective.metric) for objective in self.objectives]
         results = fingerprint([[run.stages.stages[measure].fingerprint for measure in measures] for run in runs])
         return {_VARIANT: variant.name, _FINGERPRINT: layout.fingerprints[variant.name], _RESULTS: results}
 

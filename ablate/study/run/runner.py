@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ablate.errors import UsageError, did_you_mean
 from ablate.files import write_whole
+from ablate.kinds import GENERATE, KINDS, LOAD, TRAIN
 from ablate.registry import get_registry
 from ablate.store.records import (
     FinishedStage,
@@ -30,9 +31,8 @@ from ablate.study.run.listener import Listener
 from ablate.study.run.optuna_view import Trials, measured_values, resolved_objectives
 from ablate.study.run.provenance import environment
 from ablate.study.run.result import RunFailure, StudyResult
-from ablate.study.stage import EARLY, FLOORS, WITH_FILES, checkpoint_path, weights_of
+from ablate.study.stage import checkpoint_path, weights_of
 from ablate.study.work.artifacts import read_examples
-from ablate.study.work.dispatch import TOGETHER
 from ablate.study.work.messages import Job, StageFailure, StageResult
 
 if TYPE_CHECKING:
@@ -45,9 +45,6 @@ if TYPE_CHECKING:
     from ablate.study.plan.layout import Layout, Run
     from ablate.study.run.executor import Executor
     from ablate.study.stage import Stage
-
-#: The stages that a run is for; the others serve them, or say how to read them.
-ENDS = ("generate", "measure")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,7 +117,7 @@ class StudyRunner:
             UsageError: the home has a study of this name that learned from something else.
         """
         started = time.monotonic()
-        if self.plan.count("generate")[0]:
+        if self.plan.count(GENERATE)[0]:
             check_samplers(self._layout, get_registry())
         known = next((study for study in self._store.studies() if study.name == self._layout.spec.name), None)
         self._refuse_other_music(known)
@@ -139,7 +136,7 @@ class StudyRunner:
         stages = self._layout.stages()
         reused = collections.Counter(stages[f].kind for f in self.plan.reused)
         seconds = time.monotonic() - started
-        begun = sum(self._checkpoint(stage).exists() for stage in stages.values() if stage.kind == "train")
+        begun = sum(self._checkpoint(stage).exists() for stage in stages.values() if stage.kind == TRAIN)
         return StudyResult(
             name=self._layout.spec.name,
             ran=dict(self._ran),
@@ -154,7 +151,7 @@ class StudyRunner:
         )
 
     def _notes(self) -> tuple[str, ...]:
-        lacking = (failed.error for failed in self._broken.values() if failed.stage.kind in FLOORS)
+        lacking = (failed.error for failed in self._broken.values() if not KINDS[failed.stage.kind].required)
         notes = [self._objective_note(asked) for asked in self._layout.spec.objectives]
         notes += [f"a floor is missing: {error}" for error in lacking]
         return tuple(dict.fromkeys(filter(None, notes)))
@@ -171,10 +168,10 @@ class StudyRunner:
         """Two corpora of one name would take turns in one study; a corpus that has only moved is the same."""
         if known is None:
             return
-        loads = {run.stages["load"] for run in self._store.runs(known.name) if run.state == "done"}
+        loads = {run.stages[LOAD] for run in self._store.runs(known.name) if run.state == "done"}
         # by the music's own identity: fingerprints also change with ablate's code and with a plugin's version
         before = {stage.config["corpus"]["identity"] for stage in self._store.stages(loads).values()}
-        now = {run.stages.stages["load"].config["corpus"]["identity"] for run in self._layout.runs}
+        now = {run.stages.stages[LOAD].config["corpus"]["identity"] for run in self._layout.runs}
         if before and not before & now:
             corpus = json.dumps(known.spec.get("corpus"), ensure_ascii=False)
             raise UsageError(
@@ -221,16 +218,17 @@ class StudyRunner:
         """
         if self._stopped:
             return
-        early = [stage for stage in self.plan.missing.values() if stage.kind in EARLY]
+        early = [stage for stage in self.plan.missing.values() if KINDS[stage.kind].early]
         self._refused = any(stage.fingerprint in self._broken for stage in early)
         hold = self._refused or any(self._lacks(stage) for stage in early)
         ready = [
             stage
             for stage in self._waiting.values()
-            if not any(self._lacks(source) for source in stage.inputs.values()) and (stage.kind in EARLY or not hold)
+            if not any(self._lacks(source) for source in stage.inputs.values())
+            and (KINDS[stage.kind].early or not hold)
         ]
         groups: dict[tuple[str, str], list[Stage]] = {}
-        for stage in sorted(ready, key=lambda stage: stage.kind in FLOORS):  # nothing waits for a floor
+        for stage in sorted(ready, key=lambda stage: not KINDS[stage.kind].required):  # nothing waits for a floor
             del self._waiting[stage.fingerprint]
             groups.setdefault((stage.kind, _shared(stage)), []).append(stage)
         for (kind, _), stages in groups.items():
@@ -239,9 +237,9 @@ class StudyRunner:
                 self._open_jobs += 1
 
     def _packed(self, kind: str, stages: list[Stage]) -> list[list[Stage]]:
-        if kind == "train":
+        if kind == TRAIN:
             return self._packing.trainings(stages)
-        return self._packing.generations(stages) if kind == "generate" else [stages]
+        return self._packing.generations(stages) if kind == GENERATE else [stages]
 
     def _examples(self, train: Stage) -> int:
         """How many examples a training has, once they are prepared."""
@@ -273,7 +271,7 @@ class StudyRunner:
             stage.kind,
             stage.hashed(),
             done.result,
-            stage.artifact if stage.kind in WITH_FILES else "",
+            stage.artifact if KINDS[stage.kind].keeps_files else "",
             self._device,
             done.seconds,
             environment(),
@@ -312,12 +310,12 @@ class StudyRunner:
         if run.held:
             return ("pruned" if run.held.pruned else "pending"), None
         stages = run.stages.stages.values()
-        if not any(self._lacks(stage) for stage in stages if stage.kind in ENDS):
+        if not any(self._lacks(stage) for stage in stages if KINDS[stage.kind].goal and KINDS[stage.kind].required):
             return "done", None
         failure = next((self._broken[s.fingerprint] for s in stages if s.fingerprint in self._broken), None)
         if failure:
             return "failed", failure
-        begun = any(s.kind == "train" and (not self._lacks(s) or self._checkpoint(s).exists()) for s in stages)
+        begun = any(s.kind == TRAIN and (not self._lacks(s) or self._checkpoint(s).exists()) for s in stages)
         return ("interrupted" if at_end and begun else "pending"), None
 
     def _checkpoint(self, stage: Stage) -> Path:
@@ -341,6 +339,7 @@ class StudyRunner:
 
 def _shared(stage: Stage) -> str:
     """What makes stages of a kind one job, or several: for measurements the weights that their samples come from."""
-    if stage.kind in TOGETHER:
+    jobs = KINDS[stage.kind].jobs
+    if jobs == "together":
         return ""  # packed later
-    return (weights_of(stage) if stage.kind in ("measure", "resample") else stage).fingerprint
+    return (weights_of(stage) if jobs == "training" else stage).fingerprint

@@ -9,7 +9,9 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
+from ablate import kinds
 from ablate.errors import AblateError, HomeError
+from ablate.kinds import KINDS
 from ablate.study.work import floors, generate, load, measure, prepare, prime, train
 from ablate.study.work.messages import Context, Job, JobStopped, StageFailure, StageResult
 
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: Kinds whose jobs may have several stages that are worked on as one.
-TOGETHER = ("train", "generate")
 #: What a full disk, an exceeded quota or a file size limit look like.
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -44,7 +44,7 @@ def work(job: Job, context: Context) -> list[StageResult | StageFailure]:
 
 
 def _work_on(job: Job, context: Context, results: list[StageResult | StageFailure]) -> None:
-    if job.kind in TOGETHER and len(job.stages) > 1:
+    if KINDS[job.kind].jobs == "together" and len(job.stages) > 1:
         error = _attempt(job.kind, job.stages, context, results)
         if not error:
             return
@@ -65,7 +65,7 @@ def _attempt(
     """Work on stages as one, add what comes of them one by one, and give what went wrong, if anything did."""
     started, first = time.monotonic(), len(results)
     try:
-        for result in _WORK[kind](stages, context):
+        for result in WORK[kind](stages, context):
             results.append(result)  # noqa: PERF402 - what was there before an error counts
     except (JobStopped, HomeError):
         raise
@@ -95,13 +95,14 @@ def _failed(stage: Stage, error: BaseException) -> StageFailure:
     return StageFailure(stage, type(error).__name__, f"{message} (in {about}; see logs/{stage.fingerprint}.txt)", trace)
 
 
-_WORK: dict[str, Callable[[tuple[Stage, ...], Context], Iterable[StageResult | StageFailure]]] = {
-    "load": load.load,
-    "prepare": prepare.prepare,
-    "prime": prime.prime,
-    "train": train.train_stages,
-    "generate": generate.generate_stages,
-    "measure": measure.measure,
-    "floor": floors.floors,
-    "resample": floors.resample,
+#: The work of each kind of stage.
+WORK: dict[str, Callable[[tuple[Stage, ...], Context], Iterable[StageResult | StageFailure]]] = {
+    kinds.LOAD: load.load,
+    kinds.PREPARE: prepare.prepare,
+    kinds.PRIME: prime.prime,
+    kinds.TRAIN: train.train_stages,
+    kinds.GENERATE: generate.generate_stages,
+    kinds.MEASURE: measure.measure,
+    kinds.FLOOR: floors.floors,
+    kinds.RESAMPLE: floors.resample,
 }

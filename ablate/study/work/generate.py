@@ -10,6 +10,7 @@ import numpy as np
 from ablate.engine.devices import Compute
 from ablate.engine.generation.generate import Row, generate
 from ablate.errors import NothingGenerated, StageError
+from ablate.kinds import GENERATE
 from ablate.music.storage import pack_performances
 from ablate.registry import get_registry
 from ablate.study.work.artifacts import npy, write_artifact
@@ -55,7 +56,7 @@ def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[StageRe
         tokenizer=tokenizer,
         conditioners=built_conditioners(first),
         compute=Compute(context.device, first["training"]["precision"], stacked=context.stacked),
-        tell=lambda done, total: context.tell(News(stages[0].fingerprint, "generate", done / total)),
+        tell=lambda done, total: context.tell(News(stages[0].fingerprint, GENERATE, done / total)),
         should_stop=context.should_stop,
     )
     if tokens is None:

@@ -12,6 +12,7 @@ from ablate.engine.energy import joules_so_far
 from ablate.engine.training.job import Progress, TrainingJob, TrainingResult, TrainingSeeds
 from ablate.engine.training.train import train
 from ablate.errors import StageError
+from ablate.kinds import TRAIN
 from ablate.study.stage import checkpoint_path
 from ablate.study.work.artifacts import npy, read_examples, write_artifact
 from ablate.study.work.components import (
@@ -51,7 +52,7 @@ def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[StageR
         if p.together > 1 and told == (p.together, p.step):
             return  # a stack's first member speaks for all of them
         told = (p.together, p.step)
-        news = News(stages[index].fingerprint, "train", p.step / p.steps, p.loss, p.tokens_per_second, p.together)
+        news = News(stages[index].fingerprint, TRAIN, p.step / p.steps, p.loss, p.tokens_per_second, p.together)
         context.tell(news)
 
     outcomes = train(

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ablate.kinds import KINDS
 from ablate.registry import get_registry
 from ablate.store.records import (
     HistogramRecord,
@@ -29,7 +30,6 @@ from ablate.store.store import Store
 from ablate.study.file.study_file import read_study
 from ablate.study.plan.layout import Layout, lay_out
 from ablate.study.run.optuna_view import Trials, measured_values, resolved_objectives
-from ablate.study.stage import WITH_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,7 +119,7 @@ def put_results(store: Store, layout: Layout) -> None:
         for run in layout.runs
     }
     for fingerprint, stage in layout.stages().items():
-        artifact = stage.artifact if stage.kind in WITH_FILES else ""
+        artifact = stage.artifact if KINDS[stage.kind].keeps_files else ""
         result = {"loss": 1.5, "steps": 600, "parameters": 1000, "tokens_seen": 10_000} if stage.kind == "train" else {}
         record = StageRecord(fingerprint, stage.kind, stage.hashed(), result, artifact, "cpu", 2.0, ENVIRONMENT)
         if fingerprint not in places:

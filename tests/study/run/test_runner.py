@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 import ablate
+from ablate.kinds import KINDS
 from ablate.study.run.listener import Listener
 
 if TYPE_CHECKING:
@@ -332,10 +334,8 @@ def test_every_measurement_carries_what_decides_it(bench: Bench, load: Callable[
 def test_a_newer_load_stage_is_no_other_music(
     bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ablate.study.stage import CODE
-
     bench.run(load())
-    monkeypatch.setitem(CODE, "load", CODE["load"] + 1)
+    monkeypatch.setitem(KINDS, "load", dataclasses.replace(KINDS["load"], code=KINDS["load"].code + 1))
     assert bench.run(load()).ran["load"] == 1
 
 
