@@ -6,6 +6,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.store_material import measurements
 
 from ablate.registry import Component, Plugin, get_registry
 from ablate.store.store import Store
@@ -89,7 +90,7 @@ class Bench:
     def numbers(self, name: str) -> list[Any]:
         """Every measurement, by run."""
         with Store(self.url) as store:
-            return sorted(store.measurements(name), key=repr)
+            return sorted(measurements(store, name), key=repr)
 
     def states(self, name: str) -> dict[tuple[str, int], str]:
         with Store(self.url) as store:
