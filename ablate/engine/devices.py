@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import os
 import re
 import sys
 import time
@@ -159,11 +160,13 @@ def product_rate(device: str, precision: str) -> float:
     return 2 * size**3 / min(seconds)
 
 
-def device_name(device: str) -> str:
-    """The device as people know it, for the record."""
-    if device.startswith("cuda"):
-        return f"{device} ({torch.cuda.get_device_name(device)})"
-    return "cpu"
+def cores() -> int:
+    """Return the number of CPU cores that this process may use."""
+    if hasattr(os, "process_cpu_count"):  # from Python 3.13 on
+        return os.process_cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):  # neither on macOS nor on Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def spread(device: str, workers: int) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import os
 import signal
 import sys
 import tomllib
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from ablate.study.run.listener import Listener
     from ablate.study.run.result import StudyResult
     from ablate.study.run.runner import StudyRunner
-    from ablate.study.search.search import SearchRun
+    from ablate.study.search.search import SearchRunner
 
 #: From this estimate on, a person at a terminal is asked first.
 ASK_FROM_SECONDS = 1800
@@ -92,11 +91,11 @@ def _request(values: dict[str, Any], *, make_home: bool) -> Request:
     # first what costs nothing to find wrong; torch comes after it
     spec = read_study(values["study"], Overrides(**given, settings=settings), registry)
     home = open_home(values["home"]) if make_home else values["home"].resolve()
-    from ablate.engine.devices import resolve_device
+    from ablate.engine.devices import cores, resolve_device
     from ablate.study.plan.layout import lay_out
 
     device = resolve_device(values["device"])
-    workers = values["workers"] or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0])
+    workers = values["workers"] or cores()
     return Request(lay_out(spec, registry, device), home, values["store"] or store_url(home), device, workers)
 
 
@@ -122,10 +121,10 @@ def run(with_report: bool, yes: bool, checkpoint_seconds: float, as_json: bool, 
     request = _request(values, make_home=True)
     from ablate.cli.progress import make_listener
     from ablate.store.store import Store
-    from ablate.study.run.home import only_run
+    from ablate.study.run.home import only_command
 
     name = request.layout.spec.name
-    with only_run(request.home, request.url, name), Store(request.url) as store:
+    with only_command(request.home, request.url, name), Store(request.url) as store:
         with make_listener(request.layout) as listener:
             result = _run(request, store, listener, checkpoint_seconds, yes=yes)
         _conclude(request, store, result, with_report=with_report, as_json=as_json)
@@ -136,7 +135,7 @@ def _run(request: Request, store: Store, listener: Listener, checkpoint_seconds:
     from ablate.registry import get_registry
     from ablate.study.plan.estimate import estimate
     from ablate.study.run.runner import StudyRunner
-    from ablate.study.search.search import SearchRun
+    from ablate.study.search.search import SearchRunner
 
     settings: dict[str, Any] = {
         "device": request.device,
@@ -144,9 +143,9 @@ def _run(request: Request, store: Store, listener: Listener, checkpoint_seconds:
         "listener": listener,
         "checkpoint_seconds": checkpoint_seconds,
     }
-    study_run: StudyRunner | SearchRun
+    study_run: StudyRunner | SearchRunner
     if request.layout.spec.design == "search":
-        study_run = SearchRun(request.layout.spec, get_registry(), store, request.home, **settings)
+        study_run = SearchRunner(request.layout.spec, get_registry(), store, request.home, **settings)
     else:
         study_run = StudyRunner(request.layout, store, request.home, **settings)
     if not yes and sys.stdin.isatty():
@@ -172,7 +171,7 @@ def _planned(request: Request, store: Store | None) -> Plan:
 class _stopped_by_ctrl_c:  # noqa: N801 - reads as what it does
     """The first Ctrl-C stops the run after its step; the second one ends the program at once."""
 
-    def __init__(self, study_run: StudyRunner | SearchRun) -> None:
+    def __init__(self, study_run: StudyRunner | SearchRunner) -> None:
         self._run = study_run
 
     def __enter__(self) -> None:
