@@ -51,11 +51,11 @@ def command(  # noqa: PLR0913 - an option each
     with existing_store(home, store) as opened:
         opened.study(study)  # an unknown name is said before torch is loaded
         from ablate.registry import get_registry
-        from ablate.study.generate import GenerateRequest, compose
+        from ablate.study.generate import GenerateRequest, generate_samples
 
         variant = variant or next(each.name for each in opened.variants(study) if each.baseline)
         wish = GenerateRequest(study, variant, replicate, _settings(wishes), first)
-        samples = compose(opened, home.resolve(), wish, get_registry(), device=device)
+        samples = generate_samples(opened, home.resolve(), wish, get_registry(), device=device)
     written = _write(samples, out, f"{study}-{variant.replace(', ', ',')}-r{replicate}")
     facts = [_facts(path, sample) for path, sample in zip(written, samples, strict=True)]
     if as_json:

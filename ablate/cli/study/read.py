@@ -206,15 +206,15 @@ def delete(name: str, yes: bool, home: Path, store: str | None) -> None:  # noqa
     Example: ablate study delete tau_sweep@smoke
     """
     from ablate.files import file_name
-    from ablate.study.run.home import only_run, open_home, remove_artifacts, remove_checkpoints
-    from ablate.study.run.optuna_view import delete_trials
+    from ablate.study.run.home import only_command, open_home, remove_artifacts, remove_checkpoints
+    from ablate.study.run.optuna_storage import delete_trials
 
     with existing_store(home, store) as opened:
         opened.study(name)
         if not yes:
             click.confirm(f"Delete study {name} and the results that only it uses?", abort=True)
         home = open_home(home)
-        with only_run(home, opened.url, name):
+        with only_command(home, opened.url, name):
             begun = {run.stages[TRAIN] for run in opened.runs(name)}
             folders = opened.delete_study(name)
             delete_trials(opened.url, name)

@@ -13,7 +13,7 @@ from ablate.music.storage import read_performances, write_performances
 from ablate.options import validate
 from ablate.settings import SplitSettings
 from ablate.study.work.artifacts import write_artifact
-from ablate.study.work.components import built
+from ablate.study.work.components import build
 from ablate.study.work.messages import StageResult
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def load(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Read a corpus."""
     (stage,) = stages
-    corpus = built("corpus", stage.extra["corpus"])
+    corpus = build("corpus", stage.extra["corpus"], context.registry)
     performances = list(corpus.load())
     for performance in performances:
         performance.check()
@@ -45,17 +45,17 @@ def load(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
 
 
 def pieces(folder: Path, split: Mapping[str, Any]) -> tuple[list[Performance], list[Performance]]:
-    """The corpus that a loading left in its folder: the pieces to learn from, and those that a split holds out."""
+    """Return the corpus in a loading's folder: the pieces to learn from, and those that a split holds out."""
     return split_pieces(read_performances(folder / "performances.npz"), validate(SplitSettings, split))
 
 
 def split_pieces(
     performances: Sequence[Performance], settings: SplitSettings
 ) -> tuple[list[Performance], list[Performance]]:
-    """The pieces to learn from and the pieces held out, each in the corpus's order.
+    """Return the pieces to learn from and the pieces held out, each in the order of the corpus.
 
-    A share is held out by the SHA-256 of seed and name: the ``round(share * pieces)`` smallest (at least one), so a
-    piece more or less in the corpus moves at most one other across the split.
+    A share is held out by the SHA-256 of seed and name: the ``round(share * pieces)`` smallest (at least one), so
+    adding or removing a piece moves at most one other piece across the split.
 
     Raises:
         CorpusError: nothing would be left to learn from.
