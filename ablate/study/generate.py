@@ -105,10 +105,8 @@ def generate_samples(
         raise UsageError(f"--set {problem}")
     tokenizer = build("tokenizer", train.config["tokenizer"], registry)
     folders = {name: home / stage.artifact for name, stage in stages.items()}
-    if any(path.startswith("primer") for path, _ in request.settings):
-        primer = _primer(configuration, tokenizer, folders[LOAD])
-    else:
-        primer = stored_primer(folders.get(PRIME))
+    is_new = any(path.startswith("primer") for path, _ in request.settings)
+    primer = _primer(configuration, tokenizer, folders[LOAD]) if is_new else stored_primer(folders.get(PRIME))
     indices = range(request.first, request.first + configuration.settings["generation"]["samples"])
     seeds = [derive(store.study(request.study).seed, run.replicate, "sample", index) for index in indices]
     rows = rows_of(generation_config(configuration, seeds), primer, registry)

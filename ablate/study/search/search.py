@@ -23,7 +23,7 @@ from ablate.study.run.runner import SearchContext, StudyRunner
 from ablate.study.search.propose import propose, pruning_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -88,7 +88,7 @@ class SearchRunner:
             objectives = resolved_objectives(self._spec, self._store)
             if objectives and not self._stopped and not self._results[0].refused:
                 self._search(objectives)
-        return self._summed(time.monotonic() - started)
+        return _summed(self._results, time.monotonic() - started, stopped=self._stopped)
 
     def _search(self, objectives: tuple[Objective, ...]) -> None:
         layout = self._layout()
@@ -145,23 +145,24 @@ class SearchRunner:
         self._results.append(result)
         return result
 
-    def _summed(self, seconds: float) -> StudyResult:
-        """Return the results of all variants as one."""
-        ran: collections.Counter[str] = collections.Counter()
-        for result in self._results:
-            ran.update(result.ran)
-        failures = {(f.variant, f.replicate): f for result in self._results for f in result.failures}
-        return dataclasses.replace(
-            self._results[-1],
-            ran=dict(ran),
-            reused=self._results[0].reused,
-            failures=tuple(failures.values()),
-            stopped=self._stopped,
-            refused=self._results[0].refused,
-            notes=tuple(dict.fromkeys(note for result in self._results for note in result.notes)),
-            seconds=seconds,
-            changed=any(result.changed for result in self._results),
-        )
+
+def _summed(results: Sequence[StudyResult], seconds: float, *, stopped: bool) -> StudyResult:
+    """Return the results of all variants as one."""
+    ran: collections.Counter[str] = collections.Counter()
+    for result in results:
+        ran.update(result.ran)
+    failures = {(f.variant, f.replicate): f for result in results for f in result.failures}
+    return dataclasses.replace(
+        results[-1],
+        ran=dict(ran),
+        reused=results[0].reused,
+        failures=tuple(failures.values()),
+        stopped=stopped,
+        refused=results[0].refused,
+        notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
+        seconds=seconds,
+        changed=any(result.changed for result in results),
+    )
 
 
 def search_layout(spec: StudySpec, registry: Registry, store: Store | None, device: str) -> Layout:

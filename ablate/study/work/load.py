@@ -72,10 +72,10 @@ def split_pieces(
         out = set(sorted(names, key=lambda name: _rank(name, settings.seed))[:count])
     else:
         return list(performances), []
-    kept = [performance for performance in performances if performance.name not in out]
-    if not kept:
+    learned = [performance for performance in performances if performance.name not in out]
+    if not learned:
         raise CorpusError(f"split: nothing is left to learn from; the corpus holds {len(names)} piece(s), all held out")
-    return kept, [performance for performance in performances if performance.name in out]
+    return learned, [performance for performance in performances if performance.name in out]
 
 
 def _rank(name: str, seed: int) -> str:

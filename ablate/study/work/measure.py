@@ -31,11 +31,11 @@ def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     metric = build("metric", choice, context.registry)
     reference, held_out = pieces(context.home / stage.inputs["reference"].artifact, stage.config.get("split", {}))
     if "weights" in stage.inputs:
-        given = [metric.measure(_scorer(stage.inputs["weights"], context), reference, held_out)]
+        results = [metric.measure(_scorer(stage.inputs["weights"], context), reference, held_out)]
     else:
-        given = [metric.measure(sample, reference) for sample in samples_to_measure(stage, context)]
+        results = [metric.measure(sample, reference) for sample in samples_to_measure(stage, context)]
     name = choice["name"]
-    measured = [checked(each, name) for each in given]
+    measured = [checked(each, name) for each in results]
     values = [MetricRecord(i, name, value) for i, one in enumerate(measured) for value in one.values]
     histograms = [MetricRecord(i, name, histogram) for i, one in enumerate(measured) for histogram in one.histograms]
     return [StageResult(stage, {"samples": len(measured)}, 0.0, tuple(values), tuple(histograms))]
