@@ -121,7 +121,7 @@ def test_what_is_not_there_is_said(store: Store) -> None:
         store.study,
         store.variants,
         store.runs,
-        store.measurements,
+        store.measurement_rows,
         store.histograms,
         store.delete_study,
     ):
