@@ -227,9 +227,9 @@ def test_an_estimate_knows_what_a_batch_counts(
     tried: list[int] = []
     training = estimates._training
 
-    def noted(stages: Any, settings: Any, examples: int, device: str) -> Any:
+    def noted(stages: Any, settings: Any, examples: int, device: str, registry: Any) -> Any:
         tried.append(examples)
-        return training(stages, settings, examples, device)
+        return training(stages, settings, examples, device, registry)
 
     monkeypatch.setattr(estimates, "_training", noted)
     for counts in ("example", "step"):
