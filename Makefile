@@ -1,26 +1,45 @@
-# The two commands at the top of the README, and what a change must pass.
+# The two commands at the top of the README, and those that a change needs. `make` alone lists them.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check bench docs wheel clean
+.PHONY: help demo test test-fast coverage check prose format bench docs wheel clean
+.DEFAULT_GOAL := help
 
-demo: $(VENV)/.installed  ## install, run tau_sweep, and say where the report lies
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s  %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(VENV)/.installed  ## install, run tau_sweep, and print where the report is
 	$(BIN)/ablate study run tau_sweep
 
 test: $(VENV)/.installed-dev  ## install, and run the whole test suite
 	$(BIN)/pytest -n auto --dist worksteal
 
-check: $(VENV)/.installed-dev  ## lint, types, layers, documentation
+test-fast: $(VENV)/.installed-dev  ## run the tests that are not slow, up to the first failure
+	$(BIN)/pytest -n auto --dist worksteal -m "not slow" --exitfirst
+
+coverage: $(VENV)/.installed-dev  ## run the whole test suite, list the lines that no test reaches, and check the floor
+	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term-missing:skip-covered
+
+check: $(VENV)/.installed-dev  ## check style, types, layers and generated pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/lint-imports --config tools/importlinter-plugins.toml
 	$(BIN)/python tools/make.py --check
 
-bench: $(VENV)/.installed-dev  ## time everything against its baselines; GROUP=generation is one group of it
+prose: $(VENV)/.installed-dev  ## check spelling, and find phrases that are hard to read
+	$(BIN)/codespell
+	$(BIN)/python tools/prose.py
+
+format: $(VENV)/.installed-dev  ## format the code and fix what ruff can fix
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.installed-dev  ## time everything against its baselines; GROUP=generation runs one group
 	$(BIN)/python tests/benchmarks $(GROUP)
 
 docs: $(VENV)/.installed-dev  ## write the generated pages again
@@ -29,7 +48,7 @@ docs: $(VENV)/.installed-dev  ## write the generated pages again
 wheel: $(VENV)/.installed-dev  ## build the wheel into dist/
 	$(BIN)/python -m build --wheel
 
-# a stamp and not the interpreter, which is there before pip is
+# The file that pip needs is this stamp: the interpreter exists before pip does.
 $(VENV)/.made:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ablate needs Python 3.11 or newer; name one: make demo PYTHON=python3.12")'
 	$(PYTHON) -m venv --clear $(VENV)
@@ -44,5 +63,5 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.made
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@ $(VENV)/.installed
 
-clean:  ## remove what the targets made, not your results in .ablate
-	rm -rf $(VENV) dist
+clean:  ## remove the files that these targets made, but not your results in .ablate
+	rm -rf $(VENV) dist .coverage

@@ -1,4 +1,4 @@
-"""Puts the shipped studies into the wheel; an editable install reads them from the checkout instead of a copy."""
+"""Build hook that adds the shipped studies to the wheel; an editable install reads them from the checkout."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class StudiesHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Adds ``studies/`` as ``ablate/studies/`` to a standard wheel."""
+    """Hook that adds ``studies/`` as ``ablate/studies/`` to a standard wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Called by hatchling before a wheel is built."""
+        """Add the folder; hatchling calls this before it builds a wheel."""
         if version == "standard":
             build_data["force_include"]["studies"] = "ablate/studies"

@@ -12,15 +12,17 @@ from ablate.interfaces import (
     Augmenter,
     Conditioner,
     Corpus,
-    Draws,
+    FusedModels,
+    FusedStepper,
+    Fusible,
     Histogram,
     LanguageModel,
-    Measured,
+    Measurements,
     Metric,
     ModelMetric,
+    RandomStreams,
     Sampler,
-    Stacked,
-    StackedStepper,
+    Steppable,
     Stepper,
     Tokenizer,
     Value,
@@ -31,44 +33,52 @@ from ablate.specs import (
     ConditionerSpec,
     CorpusSpec,
     MetricSpec,
+    ModelMetricSpec,
     ModelSpec,
     SamplerSpec,
     TokenizerSpec,
 )
 
 if TYPE_CHECKING:
+    from ablate.arrays import BoolArray, FloatArray, IntArray
+    from ablate.fusion import apply_each, embed_each
     from ablate.music.performance import Performance
     from ablate.report.results import load_results
-    from ablate.stacking import each_embedding, each_member
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Augmenter",
     "AugmenterSpec",
+    "BoolArray",
     "Conditioner",
     "ConditionerSpec",
     "Corpus",
     "CorpusSpec",
-    "Draws",
+    "FloatArray",
+    "FusedModels",
+    "FusedStepper",
+    "Fusible",
     "Histogram",
+    "IntArray",
     "LanguageModel",
-    "Measured",
+    "Measurements",
     "Metric",
     "MetricSpec",
     "ModelMetric",
+    "ModelMetricSpec",
     "ModelSpec",
     "Performance",
+    "RandomStreams",
     "Sampler",
     "SamplerSpec",
-    "Stacked",
-    "StackedStepper",
+    "Steppable",
     "Stepper",
     "Tokenizer",
     "TokenizerSpec",
     "Value",
-    "each_embedding",
-    "each_member",
+    "apply_each",
+    "embed_each",
     "hookimpl",
     "load_results",
     "option",
@@ -76,9 +86,12 @@ __all__ = [
 
 # NumPy and the study machinery are loaded when first asked for, so that `ablate --help` starts at once.
 _LATE = {
+    "BoolArray": "ablate.arrays",
+    "FloatArray": "ablate.arrays",
+    "IntArray": "ablate.arrays",
     "Performance": "ablate.music.performance",
-    "each_embedding": "ablate.stacking",
-    "each_member": "ablate.stacking",
+    "embed_each": "ablate.fusion",
+    "apply_each": "ablate.fusion",
     "load_results": "ablate.report.results",
 }
 

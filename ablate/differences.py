@@ -1,4 +1,4 @@
-"""In what two resolved configurations differ; as they are stored, in plain data."""
+"""Differences between two resolved configurations, as plain data."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 
 def differing_paths(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """The dotted paths whose values differ, in the order of ``one``.
+    """List the dotted paths whose values differ, in the order of ``one``.
 
-    A kind whose components are not the same ones in the same order differs as a whole (``conditioner``); otherwise
-    options are told apart (``sampler.temperature.tau``), and so are settings and labels (``training.steps``).
+    A kind differs as a whole (``conditioner``) unless both have the same components in the same order; then its
+    options are listed (``sampler.temperature.tau``). So are settings and labels (``training.steps``).
     """
     sections = dict.fromkeys([*one, *other])
     return [path for section in sections for path in _in_section(section, one.get(section), other.get(section))]
@@ -39,6 +39,6 @@ def _keys(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
 
 
 def unexplained(paths: Iterable[str], varied: Iterable[str]) -> list[str]:
-    """Those of ``paths`` that are neither among ``varied`` nor inside one of them."""
-    meant = tuple(varied)
-    return [path for path in paths if not any(path == each or path.startswith(f"{each}.") for each in meant)]
+    """Return the ``paths`` that are neither among ``varied`` nor inside one of them."""
+    prefixes = tuple(varied)
+    return [path for path in paths if not any(path == each or path.startswith(f"{each}.") for each in prefixes)]

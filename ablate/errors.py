@@ -1,22 +1,22 @@
-"""Every error that ablate raises on purpose.
+"""Every error that ablate raises on purpose, and helpers for their messages.
 
-    AblateError                 one line for a person; the CLI prints it and exits with 1
-    ├── UsageError              a command's arguments do not fit together (exit 2)
-    ├── UnknownName             no component, study or label of that name; carries a suggestion
-    ├── PluginError             a plugin broke its contract: which one, whose, how
-    ├── InvalidOptions          component options or settings out of type or bounds, all of them at once
-    ├── StudyFileError          a study file that cannot be used, with every problem found in it
-    ├── CorpusError             music that cannot be read, or holds nothing to learn from
-    ├── StoreError              the database cannot be opened, is not ours, or is of another version
-    ├── HomeError               the home folder is not writable, or in use by another run
-    └── StageError              one stage of one run failed; the other runs go on
+    AblateError                 a message of one line; the CLI prints it and exits with 1
+    ├── UsageError              arguments of a command that do not fit together (exit 2)
+    ├── UnknownName             no component, study or label has that name; with a suggestion
+    ├── PluginError             a plugin breaks its contract; names the plugin and its package
+    ├── InvalidOptions          options or settings of a wrong type or out of bounds; all problems
+    ├── StudyFileError          a study file with problems; all of them
+    ├── CorpusError             music that cannot be read, or has nothing to train on
+    ├── StoreError              a database that cannot be opened, is not ablate's, or has another version
+    ├── HomeError               the home folder is not writable, or in use by another command
+    └── StageError              one stage of one run failed; the other runs continue
         ├── TrainingDiverged    the loss became NaN or infinite
         ├── NothingGenerated    a sample without a single note: nothing to measure
-        ├── NoTokenPossible     samplers forbid every token, or logits are not numbers
-        ├── PrimerError         a primer that the piece, the tokenizer or the sample's length does not allow
-        └── LabelClash          two augmenters write one label
+        ├── NoTokenPossible     the samplers exclude every token, or the logits are NaN
+        ├── PrimerError         a primer that does not fit the piece, the tokenizer or the sample
+        └── LabelClash          two augmenters write the same label
 
-Whatever else is raised is a bug and shows its traceback.
+Any other exception is a bug and is shown with its traceback.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class AblateError(Exception):
-    """Base of all errors meant for people: ``str(error)`` is one line (or one line a problem)."""
+    """Base of all errors with a message for the user: ``str(error)`` is one line (or one line for each problem)."""
 
 
 class UsageError(AblateError):
@@ -36,31 +36,33 @@ class UsageError(AblateError):
 
 
 class UnknownName(AblateError):  # noqa: N818 - reads as the sentence it prints
-    """A name that nothing answers to.
+    """A name that does not exist.
 
     Args:
-        kind: what was looked for, as a word for the message (``"sampler"``).
-        name: the name as given.
+        kind: the kind of thing, as a word for the message (``"sampler"``).
+        name: the unknown name.
         offered: the names that exist.
-        hint: what else could explain that it is missing.
+        hint: another possible reason why it is missing.
+        where: the place where it is missing, for the message (``"in this home"``).
     """
 
-    def __init__(self, kind: str, name: str, offered: Iterable[str], hint: str = "") -> None:
+    def __init__(self, kind: str, name: str, offered: Iterable[str], hint: str = "", *, where: str = "") -> None:
         names = sorted(offered)
         suggestion = did_you_mean(name, names) or "."
         listing = ", ".join(names) if names else "none"
-        super().__init__(f"unknown {kind} '{name}'{suggestion} Offered: {listing}{hint and f'. {hint}'}")
+        what = f"unknown {kind} '{name}'{where and f' {where}'}"
+        super().__init__(f"{what}{suggestion} Offered: {listing}{hint and f'. {hint}'}")
 
 
 class PluginError(AblateError):
-    """A plugin that broke its contract, named with its distribution."""
+    """A plugin that breaks its contract, named with its distribution."""
 
 
 class InvalidOptions(AblateError):  # noqa: N818
     """Options that do not validate.
 
     Args:
-        problems: pairs of (dotted key, what is wrong with it).
+        problems: pairs of (dotted key, message).
     """
 
     def __init__(self, problems: list[tuple[str, str]]) -> None:
@@ -69,7 +71,7 @@ class InvalidOptions(AblateError):  # noqa: N818
 
 
 class StudyFileError(AblateError):
-    """A study file with problems: one line for each, all of them at once."""
+    """A study file with problems: one line for each of them."""
 
     def __init__(self, source: str, problems: list[str]) -> None:
         self.source = source
@@ -78,23 +80,23 @@ class StudyFileError(AblateError):
 
 
 class CorpusError(AblateError):
-    """Music that cannot be read, or that holds nothing to learn from."""
+    """Music that cannot be read, or that has nothing to train on."""
 
 
 class StoreError(AblateError):
-    """The database cannot be opened, is not ours, or has another schema version."""
+    """A database that cannot be opened, is not ablate's, or has another schema version."""
 
 
 class HomeError(AblateError):
-    """The home folder cannot be written, or another run is using it."""
+    """A home folder that is not writable, or that another command is using."""
 
 
 class StageError(AblateError):
-    """One stage of one run failed."""
+    """A failed stage of a run."""
 
 
 class TrainingDiverged(StageError):  # noqa: N818
-    """The training loss became NaN or infinite."""
+    """A training loss that became NaN or infinite."""
 
 
 class NothingGenerated(StageError):  # noqa: N818
@@ -102,19 +104,24 @@ class NothingGenerated(StageError):  # noqa: N818
 
 
 class NoTokenPossible(StageError):  # noqa: N818
-    """Nothing is left to draw from: samplers forbid every token, or logits are not numbers."""
+    """A sampling step without a token to choose: the samplers exclude every token, or the logits are NaN."""
 
 
 class PrimerError(StageError):
-    """A primer that the piece, the tokenizer's vocabulary, or the sample's length does not allow."""
+    """A primer that does not fit the piece, the tokenizer's vocabulary, or the length of the sample."""
 
 
 class LabelClash(StageError):  # noqa: N818
-    """Two augmenters write one label, so that it describes neither."""
+    """Two augmenters that write the same label, so that it describes neither."""
+
+
+def one_line(error: BaseException) -> str:
+    """Return the error's message on one line; an empty string where it has none."""
+    return " ".join(str(error).split())
 
 
 def did_you_mean(name: str, offered: Iterable[str]) -> str:
-    """The suggestion for a misspelt name, with its punctuation, or an empty string."""
+    """Return the suggestion for a misspelt name, with its punctuation, or an empty string."""
     import difflib  # seldom needed
 
     close = difflib.get_close_matches(name, list(offered), n=1, cutoff=0.6)

@@ -1,8 +1,8 @@
-"""Every hook point of ablate, on one page.
+"""All hook points of ablate, on one page.
 
-A plugin is a module named by an entry point of the group ``ablate``; it implements any of these functions with
-``@ablate.hookimpl``. Each yields records (``ablate.specs``); nothing is built or imported until it is needed.
-The example under each hook runs as a test.
+A plugin is a module that an entry point of the group ``ablate`` names. It implements any of these functions with
+``@ablate.hookimpl``. Each yields records (``ablate.specs``); nothing is built or imported before it is needed. The
+example of each hook is run as a test.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ConditionerSpec,
         CorpusSpec,
         MetricSpec,
+        ModelMetricSpec,
         ModelSpec,
         SamplerSpec,
         TokenizerSpec,
@@ -31,7 +32,7 @@ hookimpl = pluggy.HookimplMarker("ablate")
 
 @hookspec
 def ablate_corpora() -> Iterable[CorpusSpec]:  # type: ignore[empty-body]
-    """Offer sets of performances to learn from and to compare with.
+    """Offer corpora: sets of performances for training and as the reference of metrics.
 
     Example:
         import ablate
@@ -52,7 +53,7 @@ def ablate_corpora() -> Iterable[CorpusSpec]:  # type: ignore[empty-body]
 
 @hookspec
 def ablate_augmenters() -> Iterable[AugmenterSpec]:  # type: ignore[empty-body]
-    """Offer ways to make labelled variations of a performance before training.
+    """Offer augmenters: labelled variations of a performance before training.
 
     Example:
         import ablate
@@ -71,7 +72,7 @@ def ablate_augmenters() -> Iterable[AugmenterSpec]:  # type: ignore[empty-body]
 
 @hookspec
 def ablate_tokenizers() -> Iterable[TokenizerSpec]:  # type: ignore[empty-body]
-    """Offer ways to write a performance as token ids.
+    """Offer tokenizers: performances as token ids, and back.
 
     Example:
         import numpy as np
@@ -96,7 +97,7 @@ def ablate_tokenizers() -> Iterable[TokenizerSpec]:  # type: ignore[empty-body]
 
 @hookspec
 def ablate_conditioners() -> Iterable[ConditionerSpec]:  # type: ignore[empty-body]
-    """Offer ways to tell the network something about the music.
+    """Offer conditioners: numbers about the music as additional inputs of the network.
 
     Example:
         import numpy as np
@@ -104,14 +105,14 @@ def ablate_conditioners() -> Iterable[ConditionerSpec]:  # type: ignore[empty-bo
 
         class Loudness(ablate.Conditioner):
             labels = {"loudness": 0.5}
-            def observe(self, performance, times):
+            def from_performance(self, performance, times):
                 mean = performance.notes["velocity"].mean() / 127
                 return np.full((len(times), 1), mean, np.float32)
-            def ask(self, labels, times):
+            def from_labels(self, labels, times):
                 return np.full((len(times), 1), labels["loudness"], np.float32)
-            def module(self, width):
+            def module(self, embedding):
                 import torch
-                return torch.nn.Linear(1, width)
+                return torch.nn.Linear(1, embedding)
 
         @ablate.hookimpl
         def ablate_conditioners():
@@ -121,7 +122,7 @@ def ablate_conditioners() -> Iterable[ConditionerSpec]:  # type: ignore[empty-bo
 
 @hookspec
 def ablate_models() -> Iterable[ModelSpec]:  # type: ignore[empty-body]
-    """Offer networks that predict the next token.
+    """Offer models: networks that predict the next token.
 
     Example:
         import ablate
@@ -140,13 +141,13 @@ def ablate_models() -> Iterable[ModelSpec]:  # type: ignore[empty-body]
 
         @ablate.hookimpl
         def ablate_models():
-            yield ablate.ModelSpec(name="bigram", summary="A table of followers.", build=build)
+            yield ablate.ModelSpec(name="bigram", summary="A table of next tokens.", build=build)
     """
 
 
 @hookspec
 def ablate_samplers() -> Iterable[SamplerSpec]:  # type: ignore[empty-body]
-    """Offer ways to reshape the distribution that the next token is drawn from.
+    """Offer samplers: changes to the distribution from which the next token is drawn.
 
     Example:
         from dataclasses import dataclass
@@ -154,7 +155,7 @@ def ablate_samplers() -> Iterable[SamplerSpec]:  # type: ignore[empty-body]
 
         @dataclass(frozen=True)
         class Options:
-            k: int = ablate.option(8, ge=1, doc="Tokens kept at each step.")
+            k: int = ablate.option(8, ge=1, doc="Number of tokens to keep.")
 
         class KeepBest(ablate.Sampler):
             def __init__(self, rows):
@@ -165,14 +166,14 @@ def ablate_samplers() -> Iterable[SamplerSpec]:  # type: ignore[empty-body]
 
         @ablate.hookimpl
         def ablate_samplers():
-            yield ablate.SamplerSpec(name="best", summary="The k likeliest.", options=Options,
-                                     build=lambda rows, tokenizer: KeepBest(rows))
+            yield ablate.SamplerSpec(name="best", summary="Keeps the k likeliest tokens.", options=Options,
+                                     build_rows=KeepBest)
     """
 
 
 @hookspec
-def ablate_metrics() -> Iterable[MetricSpec]:  # type: ignore[empty-body]
-    """Offer measures of a generated sample.
+def ablate_metrics() -> Iterable[MetricSpec | ModelMetricSpec]:  # type: ignore[empty-body]
+    """Offer metrics: of generated samples, or with ``ablate.ModelMetricSpec`` of trained models.
 
     Example:
         import ablate
@@ -180,9 +181,9 @@ def ablate_metrics() -> Iterable[MetricSpec]:  # type: ignore[empty-body]
         class NotesPerSecond(ablate.Metric):
             def measure(self, generated, reference):
                 rate = len(generated) / max(generated.seconds, 1e-9)
-                return ablate.Measured((ablate.Value("value", rate, "notes/s", "none", len(generated)),))
+                return ablate.Measurements((ablate.Value(rate, unit="notes/s", n=len(generated)),))
 
         @ablate.hookimpl
         def ablate_metrics():
-            yield ablate.MetricSpec(name="density", summary="Notes a second.", build=lambda options: NotesPerSecond())
+            yield ablate.MetricSpec(name="density", summary="Notes per second.", build=lambda options: NotesPerSecond())
     """

@@ -1,4 +1,4 @@
-"""Levels of axes, and the axes themselves, as people call them."""
+"""Names of axes and of their levels, for the names of variants and for messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def short_names(paths: Sequence[str]) -> dict[str, str]:
-    """The shortest ends of the paths that tell them apart."""
+    """Return each path with its shortest ending that no other path has."""
     names = {}
     for path in paths:
         parts = path.split(".")
@@ -21,14 +21,14 @@ def short_names(paths: Sequence[str]) -> dict[str, str]:
 
 
 def level_name(level: Any) -> str:
-    """A level for people: text bare, components joined by ``+``, anything else as JSON."""
+    """Return a level's name: text without quotes, components joined by ``+``, anything else as JSON."""
     if isinstance(level, str):
         return level
     if isinstance(level, list):
         return "+".join(level_name(item) for item in level) or "none"
     if isinstance(level, dict):
         return "+".join(f"{name}{_options(value)}" for name, value in level.items()) or "none"
-    return json.dumps(level)
+    return json.dumps(level, default=str)  # a date is an error, and needs a name in its message
 
 
 def _options(value: Any) -> str:
@@ -38,5 +38,5 @@ def _options(value: Any) -> str:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two levels are the same: 1 and 1.0 are, 1 and true are not."""
+    """Check whether two levels are the same: 1 and 1.0 are, 1 and true are not."""
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)

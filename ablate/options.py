@@ -1,13 +1,13 @@
-"""Options: what a component or a section of a study file can be told.
+"""Options of components and of the sections of a study file.
 
 Options are frozen standard-library dataclasses whose fields are declared with :func:`option`.
-One declaration serves the check of a study file, the message when it fails, ``ablate plugin show`` and the docs:
+One declaration serves the check of a study file, its error messages, ``ablate plugin show`` and the docs:
 
     @dataclass(frozen=True)
     class TemperatureOptions:
         tau: float = option(1.0, ge=0, doc="Divides the logits; 0 is greedy.")
 
-pydantic does the checking and is imported only when something is checked, so that declaring options costs nothing.
+pydantic checks the values. It is imported only when something is checked, so declaring options takes no time.
 """
 
 from __future__ import annotations
@@ -46,13 +46,12 @@ def option(
     """Declare one option of a component.
 
     Args:
-        default: the value where a study file is silent; without one the option must be given.
-        doc: one sentence for people, with the unit.
-        ge: the value is at least this. ``gt``: greater than. ``le``: at most. ``lt``: less than.
-            For a sequence the bounds hold for each item.
-        gt: see ``ge``.
-        le: see ``ge``.
-        lt: see ``ge``.
+        default: the value if a study file does not set the option; without a default the option is required.
+        doc: one sentence for the reader, with the unit.
+        ge: the smallest value. For a sequence, this and the other bounds apply to each item.
+        gt: the value is greater than this.
+        le: the largest value.
+        lt: the value is less than this.
         min_length: the smallest number of items of a sequence or text.
     """
     bounds = {"ge": ge, "gt": gt, "le": le, "lt": lt}
@@ -68,7 +67,7 @@ def option(
 
 @dataclasses.dataclass(frozen=True)
 class OptionField:
-    """One option as people see it."""
+    """One option, described for the reader."""
 
     name: str
     type: str
@@ -81,10 +80,10 @@ class OptionField:
 def validate(options: type[T], values: Mapping[str, Any]) -> T:
     """Build ``options`` from the plain values of a TOML table.
 
-    Types are checked strictly (no text as number, no bool as int; an int may stand for a float).
+    Types are checked strictly (no text as number, no bool as int; an int is accepted for a float).
 
     Raises:
-        InvalidOptions: with every problem found, keyed by option name.
+        InvalidOptions: with every problem, keyed by option name.
     """
     fields = {field.name: field for field in dataclasses.fields(options)}  # type: ignore[arg-type]
     problems = [
@@ -97,7 +96,7 @@ def validate(options: type[T], values: Mapping[str, Any]) -> T:
         if name in values:
             try:
                 checked[name] = _checked(options, name, values[name])
-            except ValueError:  # pydantic's, or that of a value which no TOML table can hold
+            except ValueError:  # from pydantic, or for a value that JSON does not have, such as a date
                 problems.append((name, _complaint(options, field, values[name])))
         elif _required(field):
             problems.append((name, "is required"))
@@ -105,18 +104,18 @@ def validate(options: type[T], values: Mapping[str, Any]) -> T:
         raise InvalidOptions(problems)
     try:
         return options(**checked)
-    except ValueError as error:  # a __post_init__ that says in Python's own way what does not fit together
+    except ValueError as error:  # from a __post_init__ that checks options together
         raise InvalidOptions([("", str(error))]) from error
 
 
 def plain(options: Any) -> dict[str, Any]:
-    """The options as JSON-ready data (tuples become lists), defaults included."""
+    """Return the options as JSON-ready data (tuples become lists), defaults included."""
     data: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(options)))
     return data
 
 
 def describe(options: type[Any]) -> list[OptionField]:
-    """Every option of a component, in the order of declaration."""
+    """List every option of a component, in the order of declaration."""
     hints = typing.get_type_hints(options)
     return [_describe_field(field, hints[field.name]) for field in dataclasses.fields(options)]
 
@@ -146,7 +145,7 @@ def _bounds(field: dataclasses.Field[Any]) -> list[str]:
 
 
 def type_name(hint: Any) -> str:
-    """A type as a study's author would say it: ``float``, ``list of int``, ``"a" | "b"``."""
+    """Return a type in words for study authors: ``float``, ``list of int``, ``"a" | "b"``."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Literal:
         return " | ".join(json.dumps(arg) for arg in args)
@@ -159,7 +158,7 @@ def type_name(hint: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as a study file would have it: ``true``, ``"text"``, ``[1, 2]``."""
+    """Return a value as it is written in a study file: ``true``, ``"text"``, ``[1, 2]``."""
     if isinstance(value, bool) or value is None:
         return str(value).lower()
     if isinstance(value, str):
@@ -174,11 +173,16 @@ def shown(value: Any) -> str:
 
 
 def _complaint(options: Any, field: dataclasses.Field[Any], value: Any) -> str:
-    """What to do about a value that does not fit: "must be …, not …"."""
+    """Return the message for a value that does not fit: "must be …, not …"."""
     hint = typing.get_type_hints(options)[field.name]
     wanted = _phrase(hint, " and ".join(_bounds(field)), field.metadata.get("min_length"))
-    given = shown(value)
-    return f"must be {wanted}, not {given if len(given) <= _LONGEST_SHOWN else given[:_LONGEST_SHOWN] + '…'}"
+    return f"must be {wanted}, not {abridged(value)}"
+
+
+def abridged(value: Any) -> str:
+    """Return :func:`shown` of the value, cut off where it is too long for an error message."""
+    text = shown(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def _phrase(hint: Any, bounds: str, min_length: int | None, *, several: bool = False) -> str:
@@ -186,7 +190,9 @@ def _phrase(hint: Any, bounds: str, min_length: int | None, *, several: bool = F
     if origin is typing.Literal:
         return " or ".join(map(shown, args))
     if origin in _UNIONS:
-        members = (arg for arg in args if arg is not types.NoneType)
+        members = [arg for arg in args if arg is not types.NoneType]
+        if float in members:  # whole numbers are numbers
+            members = [arg for arg in members if arg is not int]
         return " or ".join(_phrase(arg, bounds, min_length, several=several) for arg in members)
     if origin in (tuple, list):
         fixed = f"{len(args)} " if origin is tuple and Ellipsis not in args else ""
@@ -201,18 +207,18 @@ def _phrase(hint: Any, bounds: str, min_length: int | None, *, several: bool = F
 
 
 def _checked(options: Any, name: str, value: Any) -> Any:
-    """``value`` as the type of that option; raises ValueError if it is none."""
+    """Return ``value`` as the type of that option; raise ValueError if it does not fit."""
     try:
         text = json.dumps(value)
     except TypeError as error:  # a date, an object
         raise ValueError(str(error)) from error
-    # by way of JSON, where strict means what it says and a list may still become a tuple
+    # pydantic checks JSON strictly, and still turns a list into a tuple
     return _adapter(options, name).validate_json(text, strict=True)
 
 
 @functools.cache
 def _adapter(options: Any, name: str) -> pydantic.TypeAdapter[Any]:
-    """What checks one option; built when it is first given."""
+    """Build the validator of one option, at its first use."""
     import pydantic
 
     (field,) = (field for field in dataclasses.fields(options) if field.name == name)
@@ -221,7 +227,7 @@ def _adapter(options: Any, name: str) -> pydantic.TypeAdapter[Any]:
 
 
 def _limited(hint: Any, bounds: Mapping[str, float], min_length: int | None = None) -> Any:
-    """``hint`` with its bounds on the numbers inside it, none of them infinite, and its length on the outside."""
+    """Return ``hint`` with bounds on the numbers inside it, none of them infinite, and a length on the outside."""
     import pydantic
 
     origin, args = typing.get_origin(hint), typing.get_args(hint)

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from ablate import hookspecs
-from ablate.errors import AblateError, PluginError, UnknownName, did_you_mean
-from ablate.specs import SPECS, ComponentSpec
+from ablate.errors import AblateError, PluginError, UnknownName, did_you_mean, one_line
+from ablate.specs import SPEC_TYPES, SPECS, ComponentSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +86,7 @@ class Registry:
         try:
             specs = _collect(entry_point.load())
         except (Exception, SystemExit) as error:  # a plugin may raise anything, and the others must load
-            plugin = dataclasses.replace(plugin, error=_one_line(error))
+            plugin = dataclasses.replace(plugin, error=_message(error))
             if self._strict:
                 raise PluginError(f"{plugin} failed to load: {plugin.error}") from error
             specs = []
@@ -196,19 +196,22 @@ def _check_hooks(manager: pluggy.PluginManager, module: Any) -> None:
 
 def _offered(manager: pluggy.PluginManager, spec_type: type[ComponentSpec]) -> Iterator[ComponentSpec]:
     hook = f"ablate_{spec_type.kinds}"
+    types = tuple(each for each in SPEC_TYPES if each.kind == spec_type.kind)
+    names = " or ".join(each.__name__ for each in types)
     caller = getattr(manager.hook, hook)
     results = caller()
     if len(results) < len(caller.get_hookimpls()):  # pluggy leaves out what returns None
-        raise TypeError(f"{hook} returned nothing; yield each {spec_type.__name__}")
+        raise TypeError(f"{hook} returned nothing; yield each {names}")
     for offered in results:
         if not isinstance(offered, Iterable):
-            raise TypeError(f"{hook} yields each {spec_type.__name__}; it returned {type(offered).__name__}")
+            raise TypeError(f"{hook} yields each {names}; it returned {type(offered).__name__}")
         for spec in offered:
-            if not isinstance(spec, spec_type):
-                raise TypeError(f"{hook} yields {spec_type.__name__}, not {type(spec).__name__}")
+            if not isinstance(spec, types):
+                raise TypeError(f"{hook} yields {names}, not {type(spec).__name__}")
             yield spec
 
 
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+def _message(error: BaseException) -> str:
+    """Return the message, with the name of its class unless it is one of ablate's own errors."""
+    text = one_line(error)
     return text if isinstance(error, AblateError) else f"{type(error).__name__}: {text}".removesuffix(": ")

@@ -1,10 +1,11 @@
-"""The settings that are no component's, as a study file gives them. Imports no torch."""
+"""The settings of a study file that belong to no component. Imports no torch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
+from ablate.errors import InvalidOptions
 from ablate.options import option
 
 
@@ -12,22 +13,24 @@ from ablate.options import option
 class TrainingSettings:
     """Section ``[training]`` of a study file."""
 
-    steps: int = option(600, ge=1, doc="Optimiser steps.")
-    batch: int = option(16, ge=1, doc="Windows in one step.")
+    steps: int = option(600, ge=1, doc="Number of optimiser steps.")
+    batch: int = option(16, ge=1, doc="Number of windows in one step.")
     batch_counts: Literal["step", "example"] = option(
         "step",
-        doc="Whether batch counts the windows of a step, or those of each example in it, as in the original "
-        "experiments, where an augmenter's five copies are five times the tokens.",
+        doc="What batch counts: the windows of a step, or the windows of each example in a step. The latter is the "
+        "rule of the original experiments, where five copies from an augmenter mean five times the tokens.",
     )
-    window: int = option(128, ge=1, doc="Tokens in one window.")
-    learning_rate: float = option(3e-3, gt=0, doc="Adam's step size at the start.")
-    decay: float = option(1.0, gt=0, le=1, doc="Factor on the learning rate every decay_every steps.")
-    decay_every: int = option(1000, ge=1, doc="Steps between two decays.")
-    clip: float = option(1.0, ge=0, doc="Largest gradient norm of a step; 0 is no clipping.")
+    window: int = option(128, ge=1, doc="Number of tokens in one window.")
+    learning_rate: float = option(3e-3, gt=0, doc="Learning rate of Adam at the start.")
+    decay: float = option(
+        1.0, gt=0, le=1, doc="Factor by which the learning rate is multiplied every decay_every steps."
+    )
+    decay_every: int = option(1000, ge=1, doc="Number of steps between two decays.")
+    clip: float = option(1.0, ge=0, doc="Gradients are clipped to this norm; 0 turns clipping off.")
     precision: Literal["auto", "fp32", "bf16"] = option(
         "auto",
-        doc="bf16 autocast, full fp32, or auto: bf16 where the device has units for it. A model trained in bf16 also "
-        "generates in it, if it has steps of its own for that, as lstm and gru do on a CPU.",
+        doc="bf16 autocast, full fp32, or auto: bf16 on devices with native bf16. A model trained in bf16 also "
+        "generates in bf16 if it has its own generation steps, as lstm and gru have on a CPU.",
     )
 
 
@@ -35,52 +38,56 @@ class TrainingSettings:
 class GenerationSettings:
     """Section ``[generation]`` of a study file."""
 
-    samples: int = option(4, ge=1, doc="Samples generated for each run; nested in it, never replicates.")
-    tokens: int = option(2000, ge=1, doc="Tokens in one sample.")
+    samples: int = option(
+        4,
+        ge=1,
+        doc="Number of samples generated for each run. They are nested in the run and never count as replicates.",
+    )
+    tokens: int = option(2000, ge=1, doc="Number of tokens in one sample.")
 
 
 @dataclass(frozen=True)
 class SplitSettings:
-    """Section ``[split]`` of a study file: which pieces the model does not see."""
+    """Section ``[split]`` of a study file: the pieces that are held out of training."""
 
     held_out: float = option(
-        0.0, ge=0, lt=1, doc="Share of the pieces held out; which ones is decided by seed and their names alone."
+        0.0, ge=0, lt=1, doc="Share of the pieces to hold out, chosen by a hash of their names and seed."
     )
-    seed: int = option(0, ge=0, doc="Chooses other pieces. Replicates all share one split.")
-    pieces: tuple[str, ...] = option((), doc="Names of pieces to hold out, instead of a share.")
+    seed: int = option(0, ge=0, doc="Another seed holds out other pieces. All replicates share one split.")
+    pieces: tuple[str, ...] = option((), doc="Names of the pieces to hold out, instead of a share.")
 
     def __post_init__(self) -> None:
         if self.held_out and self.pieces:
-            raise ValueError("held_out and pieces exclude each other; give one of them")
+            raise ValueError("held_out and pieces cannot be combined; set only one of them")
 
 
 @dataclass(frozen=True)
 class PrimerSettings:
-    """Section ``[primer]`` of a study file: what every sample continues. All of 0: nothing."""
+    """Section ``[primer]`` of a study file: the music that every sample continues. Without a length: none."""
 
-    tokens: int = option(0, ge=0, doc="The first so many tokens of the piece.")
-    notes: int = option(0, ge=0, doc="The tokens of its first so many notes.")
-    seconds: float = option(0.0, ge=0, doc="The tokens of its first so many seconds.")
-    piece: str = option("", doc="Name of a performance in the corpus; empty is the first one that is not held out.")
-    file: str = option("", doc="A MIDI file to take the primer from, instead of the corpus.")
+    tokens: int = option(0, ge=0, doc="Number of tokens to take from the start of the piece.")
+    notes: int = option(0, ge=0, doc="Number of notes to take from the start of the piece.")
+    seconds: float = option(0.0, ge=0, doc="Number of seconds to take from the start of the piece.")
+    piece: str = option("", doc="Name of a piece in the corpus; empty for the first piece that is not held out.")
+    file: str = option("", doc="MIDI file to take the primer from, instead of the corpus.")
     repeat_last: bool = option(
-        False, doc="Feed the last token twice, as the original experiments did; see docs/study-file.md."
+        False, doc="Feed the last token of the primer twice, as the original experiments did; see docs/study-file.md."
     )
 
     def __post_init__(self) -> None:
         if sum(map(bool, self.take.values())) > 1:
-            raise ValueError("tokens, notes and seconds exclude each other; give one of them")
+            raise ValueError("tokens, notes and seconds cannot be combined; set only one of them")
         if self.piece and self.file:
-            raise ValueError("piece and file exclude each other; give one of them")
+            raise ValueError("piece and file cannot be combined; set only one of them")
 
     @property
     def take(self) -> dict[str, float]:
-        """How much, by unit; one of them above 0, or none."""
+        """The length by unit; at most one of them is above 0."""
         return {"tokens": self.tokens, "notes": self.notes, "seconds": self.seconds}
 
     @property
     def asked(self) -> bool:
-        """Whether there is a primer at all."""
+        """True if there is a primer."""
         return any(self.take.values())
 
 
@@ -88,19 +95,19 @@ class PrimerSettings:
 class MeasureSettings:
     """Section ``[measure]`` of a study file."""
 
-    primer: bool = option(False, doc="Measure samples with the primer that they continue, not without it.")
+    primer: bool = option(False, doc="Measure samples together with their primer instead of without it.")
 
 
 @dataclass(frozen=True)
 class FloorSettings:
-    """Section ``[floors]`` of a study file: how well the values that need no model are known."""
+    """Section ``[floors]`` of a study file: how precisely the floors, which need no model, are measured."""
 
     draws: int = option(
-        5, ge=0, doc="For each run, how often as many samples as it has are drawn from the reference's own notes."
+        5, ge=0, doc="Number of resampled replicates for each run, each with the same number of samples as the run."
     )
-    shuffles: int = option(8, ge=0, doc="How often the tokens of a piece are put in random order.")
+    shuffles: int = option(8, ge=0, doc="Number of times the tokens of each piece are shuffled.")
     pieces: int = option(
-        10, ge=1, doc="Copies and round trips are those of so many pieces of the corpus, evenly spread, at most."
+        10, ge=1, doc="Maximum number of corpus pieces, evenly spread, used for the copy and round-trip floors."
     )
 
 
@@ -108,29 +115,32 @@ class FloorSettings:
 class StatisticsSettings:
     """Section ``[statistics]`` of a study file: how differences are judged; see docs/statistics.md."""
 
-    alpha: float = option(0.05, gt=0, lt=0.5, doc="How often, at most, a family of comparisons may be wrong by chance.")
+    alpha: float = option(0.05, gt=0, lt=0.5, doc="Family-wise error rate.")
     family: Literal["metric", "study"] = option(
-        "metric", doc="What Holm's correction goes over: a metric's comparisons, or all of the study."
+        "metric", doc="Comparisons that Holm's correction covers together: those of a metric, or all of the study."
     )
-    estimate: Literal["mean", "iqm"] = option(
-        "mean", doc="What stands for the replicates: their mean, or their interquartile mean."
-    )
-    power: float = option(0.8, gt=0, lt=1, doc="The power that numbers of replicates needed are worked out for.")
+    estimate: Literal["mean", "iqm"] = option("mean", doc="How replicates are summarised: mean or interquartile mean.")
+    power: float = option(0.8, gt=0, lt=1, doc="Power used when computing how many replicates are needed.")
 
 
 @dataclass(frozen=True)
 class SearchSettings:
     """Section ``[search]`` of a study file: how ``design = "search"`` chooses variants."""
 
-    n_variants: int = option(20, ge=2, doc="Variants to try, the baseline among them.")
+    n_variants: int = option(20, ge=2, doc="Number of variants to try, including the baseline.")
     algorithm: Literal["auto", "tpe", "nsga2", "random"] = option(
-        "auto", doc="Optuna's sampler; auto is TPE for one objective, NSGA-II for several."
+        "auto", doc="Sampler of Optuna; auto is TPE for one objective and NSGA-II for several."
     )
     prune_after: int = option(
-        0, ge=0, doc="Replicates after which a variant worse than the best one is given up; 0 is never."
+        0,
+        ge=0,
+        doc="Number of replicates after which a variant that is worse than the best one is pruned; 0 for never.",
     )
-    prune_p: float = option(0.1, gt=0, lt=1, doc="The p of Wilcoxon's signed-rank test below which it is worse.")
+    prune_p: float = option(
+        0.1, gt=0, lt=1, doc="A variant is worse if Wilcoxon's signed-rank test gives a p below this."
+    )
 
     def __post_init__(self) -> None:
         if self.prune_after == 1:
-            raise ValueError("prune_after: one replicate tells nothing; give 2 or more, or 0 for never")
+            problem = "must be 2 or more, or 0 for never: one replicate is not enough to prune a variant"
+            raise InvalidOptions([("prune_after", problem)])

@@ -1,14 +1,14 @@
-"""The records that plugins hand over, one type a hook point.
+"""The records that the hooks of plugins return.
 
-A record names a component, says in one line what it does, declares its options, and knows how to build it.
-Handing one over builds nothing and imports nothing heavy: ``build`` does, when it is called.
+A record contains the name of a component, a summary in one line, the type of its options, and a function that builds
+it. Creating a record builds nothing and imports nothing heavy; only its function does.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ablate.options import option, validate
 
@@ -22,21 +22,21 @@ _NAME = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
 
 @dataclasses.dataclass(frozen=True)
 class NoOptions:
-    """For a component without options."""
+    """The options of a component without options."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ComponentSpec:
-    """What every record carries.
+    """The common part of all records.
 
     Attributes:
         name: lower case, unique at its hook point (``"midilike-classic"``, ``"distance.pitch"``).
         summary: one line for ``ablate plugin list``.
         version: of the component's behaviour. It is part of every fingerprint:
-            raise it when the same options would give another result, and only then.
+            increase it when the same options would give another result, and only then.
         options: a frozen dataclass whose fields are declared with ``ablate.option``.
-        cite: BibTeX entries of the sources that the component implements, each a text of its own;
-            a report collects those of all that a study uses.
+        cite: BibTeX entries of the sources that the component implements, one text for each;
+            a report collects those of all components of a study.
     """
 
     kind: ClassVar[str]
@@ -55,7 +55,7 @@ class ComponentSpec:
             raise TypeError(f"options of {self.kind} '{self.name}' must be a dataclass")
 
     def parse(self, values: Mapping[str, Any]) -> Any:
-        """The options from plain values; raises :class:`ablate.errors.InvalidOptions`."""
+        """Return the options from plain values; raises :class:`ablate.errors.InvalidOptions`."""
         return validate(self.options, values)
 
 
@@ -90,31 +90,47 @@ class ConditionerSpec(ComponentSpec):
 class SamplerSpec(ComponentSpec):
     """Hook point ``ablate_samplers``.
 
-    ``build(options, tokenizer)`` gets the options of every row, in the order of rows, because rows of different
-    variants are generated in one batch: a temperature sweep is one call with a vector of temperatures.
+    Attributes:
+        build_rows: a function from the options of each row, in the order of rows, to the sampler. Rows of different
+            variants are generated in one batch: a temperature sweep is one call with a vector of temperatures.
     """
 
     kind: ClassVar[str] = "sampler"
     kinds: ClassVar[str] = "samplers"
-    build: Callable[[Sequence[Any], Tokenizer], Sampler]
+    build_rows: Callable[[Sequence[Any]], Sampler]
+
+    def build(self, rows: Sequence[Any], tokenizer: Tokenizer) -> Sampler:
+        """Build the sampler of rows with these options, and prepare it for the tokenizer."""
+        sampler = self.build_rows(rows)
+        sampler.prepare(tokenizer)
+        return sampler
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MetricSpec(ComponentSpec):
     """Hook point ``ablate_metrics``.
 
+    For metrics of generated samples; :class:`ModelMetricSpec` is for metrics of trained models.
+
     Attributes:
-        of: what is measured: each generated ``sample`` (``build`` gives a :class:`ablate.Metric`), or the trained
-            ``model`` itself (an :class:`ablate.ModelMetric`).
-        copying: whether its first value is the share, 0 to 1, of a sample that is copied from the training data;
-            reports set what is close to the reference against it, and mark what is better by copying more.
+        copied_share: the feature that is the share, 0 to 1, of a sample that is copied from the training pieces, if
+            there is one. Reports compare it with the closeness to the reference, and mark variants that are closer by
+            copying more.
     """
 
     kind: ClassVar[str] = "metric"
     kinds: ClassVar[str] = "metrics"
-    build: Callable[[Any], Metric | ModelMetric]
-    of: Literal["sample", "model"] = "sample"
-    copying: bool = False
+    build: Callable[[Any], Metric]
+    copied_share: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelMetricSpec(ComponentSpec):
+    """Hook point ``ablate_metrics``, for metrics of trained models."""
+
+    kind: ClassVar[str] = "metric"
+    kinds: ClassVar[str] = "metrics"
+    build: Callable[[Any], ModelMetric]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -146,19 +162,19 @@ class CorpusSpec(ComponentSpec):
     path_option: str = ""
 
 
-#: Every record type by kind, in the order in which music passes through them.
-SPECS: dict[str, type[ComponentSpec]] = {
-    spec.kind: spec
-    for spec in (
-        CorpusSpec,
-        AugmenterSpec,
-        TokenizerSpec,
-        ConditionerSpec,
-        ModelSpec,
-        SamplerSpec,
-        MetricSpec,
-    )
-}
+#: Every type of record, in the order of the data flow.
+SPEC_TYPES: tuple[type[ComponentSpec], ...] = (
+    CorpusSpec,
+    AugmenterSpec,
+    TokenizerSpec,
+    ConditionerSpec,
+    ModelSpec,
+    SamplerSpec,
+    MetricSpec,
+    ModelMetricSpec,
+)
+#: The type of record by kind; for metrics the one for samples.
+SPECS: dict[str, type[ComponentSpec]] = {spec.kind: spec for spec in SPEC_TYPES if spec is not ModelMetricSpec}
 
-__all__ = ["SPECS", "ComponentSpec", "NoOptions", "option"]
-__all__ += [spec.__name__ for spec in SPECS.values()]
+__all__ = ["SPECS", "SPEC_TYPES", "ComponentSpec", "NoOptions", "option"]
+__all__ += [spec.__name__ for spec in SPEC_TYPES]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import io
 import os
 import shutil
@@ -14,15 +13,17 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 from support.checkout import ROOT
+from support.commands import Command, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-# One thread a process, as a study's workers have it: there is a process a core already, and more threads wait in turn.
-# Before torch is imported, which reads it once; processes that a test starts inherit it.
+
+# One thread for each process, as in a study's workers: there is one process for each core, and more threads would wait.
+# It is set before torch is imported, which reads it once; processes that a test starts inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# A first call may import torch or compile a table; how long an example takes is no property of ours.
+# A first call may import torch or compile a table, so the time that an example takes is not checked.
 settings.register_profile("ablate", deadline=None)
 settings.load_profile("ablate")
 
@@ -36,28 +37,19 @@ def _folder(variable: str, default: Path, what: str) -> Path:
 
 @pytest.fixture(scope="session")
 def smd_dir() -> Path:
-    """The 50 MIDI files of the Saarland Music Data, which the project may not ship."""
+    """Return the folder of the Saarland Music Data: 50 MIDI files, which the project may not ship."""
     return _folder("ABLATE_SMD_DIR", ROOT.parent / "shared/data/smd", "Saarland Music Data (SMD)")
 
 
 @pytest.fixture(scope="session")
 def reference_dir() -> Path:
-    """Golden tokens made with public code, and the values that the original report printed."""
+    """Return the folder of the golden tokens, made with public code, and of the values in the original report."""
     return _folder("ABLATE_REFERENCE_DIR", ROOT.parent / "shared/reference", "reference values")
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """What one command line left: its exit code and what it printed."""
-
-    code: int
-    out: str
-    err: str
 
 
 @pytest.fixture(scope="session")
 def smoke_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home in which the smoke profile of tau_sweep has run, to be copied."""
+    """Return a home in which the smoke profile of tau_sweep has run; copy it before use."""
     from ablate.cli import run
 
     home = tmp_path_factory.mktemp("smoke") / ".ablate"
@@ -68,18 +60,19 @@ def smoke_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def ran(ablate: Callable[..., Outcome], smoke_home: Path, tmp_path: Path) -> Callable[..., Outcome]:
-    """The same as ``ablate``, in a folder whose home has the smoke profile of tau_sweep."""
+def ran(ablate: Command, smoke_home: Path, tmp_path: Path) -> Command:
+    """Return the fixture ``ablate``, in a folder whose home has the smoke profile of tau_sweep."""
     shutil.copytree(smoke_home, tmp_path / ".ablate")
     return ablate
 
 
 @pytest.fixture
-def ablate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
-    """``ablate("study", "list")``: run a command as the console script would, in an empty folder.
+def ablate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Return a function that runs a command line as the console script would: ``ablate("study", "list")``.
 
-    No terminal, no colour, a fixed width, and nothing of the caller's settings. Errors meant for people become an exit
-    code and lines in ``err``; any other exception comes through, so that no test mistakes a bug for a refusal.
+    It runs in an empty folder, without a terminal, without colour, at a fixed width, and without the caller's
+    environment variables. Errors meant for people become an exit code and lines in ``err``; any other exception is
+    raised, so that no test mistakes a bug for an error message.
     """
     from ablate.cli import run
 
@@ -93,10 +86,7 @@ def ablate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Out
     def call(*args: str) -> Outcome:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            try:
-                code = run([str(arg) for arg in args])
-            except SystemExit as stop:  # a command's own `sys.exit(130)`
-                code = stop.code if isinstance(stop.code, int) else 1
+            code = run([str(arg) for arg in args])
         return Outcome(code, out.getvalue(), err.getvalue())
 
     return call
@@ -104,7 +94,7 @@ def ablate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Out
 
 @pytest.fixture
 def demo_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Plugins on disk as if they had been installed, most of them broken (see the folder's README)."""
+    """Make the demo plugins importable as if installed; most of them are broken (see the README in their folder)."""
     from ablate.registry import get_registry
 
     folder = ROOT / "tests/data/demo_plugins"

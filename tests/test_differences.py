@@ -7,7 +7,7 @@ def component(name: str, version: str = "1", **options: float) -> dict[str, obje
     return {"name": name, "version": version, "options": options}
 
 
-def test_options_settings_and_whole_kinds_are_told_apart() -> None:
+def test_options_settings_and_whole_kinds_differ_separately() -> None:
     one = {
         "sampler": [component("temperature", tau=1.0), component("top_p", p=0.9)],
         "conditioner": [],
@@ -30,7 +30,7 @@ def test_options_settings_and_whole_kinds_are_told_apart() -> None:
     assert differing_paths(one, one) == []
 
 
-def test_what_is_varied_explains_what_lies_within() -> None:
+def test_a_varied_path_explains_the_paths_within_it() -> None:
     paths = ["sampler.temperature.tau", "samplers.x", "labels.tempo"]
     assert unexplained(paths, ["sampler", "labels"]) == ["samplers.x"]
     assert unexplained(paths, []) == paths

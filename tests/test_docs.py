@@ -13,10 +13,9 @@ from ablate.report.results import FIGURES
 from ablate.study.file.study_file import read_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Outcome
+    from support.commands import Command
 
 PAGE = (ROOT / "docs/study-file.md").read_text(encoding="utf-8")
 #: The first block is a whole study; the others stand for what they add to it.
@@ -80,7 +79,7 @@ def test_what_the_page_says_of_a_design_is_so(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_page_of_results_runs(
-    ran: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ran: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import matplotlib as mpl
 

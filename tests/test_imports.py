@@ -88,7 +88,7 @@ def test_the_package() -> None:
     ],
     ids=" ".join,
 )
-def test_commands_that_only_tell_something(args: tuple[str, ...]) -> None:
+def test_commands_that_only_print(args: tuple[str, ...]) -> None:
     assert loaded_by(command(*args)) == set()
 
 

@@ -35,7 +35,7 @@ SPEC = ablate.ModelSpec(name="small", summary="Small.", options=Options, build=S
 class TestSmall(ModelContract):
     spec = SPEC
     options = ({}, {"width": 3, "dropout": 0.4})
-    stackable = True
+    fusible = True
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

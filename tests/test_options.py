@@ -1,4 +1,4 @@
-"""Options: what is accepted, and what people read when it is not."""
+"""Options: the values that are accepted, and the messages for the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ablate.options import OptionField, describe, option, plain, shown, validate
 
 @dataclass(frozen=True)
 class Options:
-    """One option of every look."""
+    """One option of every type."""
 
     tau: float = option(1.0, ge=0, doc="A number with one bound.")
     share: float = option(0.5, gt=0, lt=1, doc="A number with two.")
@@ -33,7 +33,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Needy:
-    """Something must be given."""
+    """A required option."""
 
     path: str = option(doc="A path.")
     size: int = option(doc="A size.")
@@ -80,7 +80,7 @@ def problems(values: dict[str, Any], options: type[Any] = Options) -> list[tuple
         ("names", ["a", dt.time(12)], 'must be a list of text, not ["a", time 12:00:00]'),
     ],
 )
-def test_what_does_not_fit_is_refused_in_words_for_people(key: str, value: Any, message: str) -> None:
+def test_values_that_do_not_fit_get_a_message(key: str, value: Any, message: str) -> None:
     assert problems({key: value}) == [(key, message)]
 
 
@@ -102,17 +102,17 @@ def test_text_that_is_no_unicode_is_refused() -> None:
         ("span", [0, 1], (0.0, 1.0)),
     ],
 )
-def test_what_fits_takes_the_declared_type(key: str, value: Any, expected: Any) -> None:
+def test_values_that_fit_get_the_declared_type(key: str, value: Any, expected: Any) -> None:
     given = getattr(validate(Options, {key: value}), key)
     assert given == expected
     assert type(given) is type(expected)
 
 
-def test_silence_gives_the_defaults() -> None:
+def test_options_that_are_not_set_have_their_defaults() -> None:
     assert validate(Options, {}) == Options()
 
 
-def test_an_unknown_key_is_answered_with_a_suggestion() -> None:
+def test_an_unknown_key_gets_a_suggestion() -> None:
     assert problems({"pth": 1, "path": "a", "size": 1}, Needy) == [
         ("pth", "unknown key; did you mean 'path'? (known: path, size)")
     ]
@@ -126,7 +126,7 @@ def test_an_unknown_key_of_a_component_without_options() -> None:
     assert problems({"tau": 1}, Nothing) == [("tau", "unknown key (known: none)")]
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_every_problem_is_reported_at_once() -> None:
     assert problems({"sise": 1, "path": 3}, Needy) == [
         ("sise", "unknown key; did you mean 'size'? (known: path, size)"),
         ("path", "must be text, not 3"),
@@ -147,7 +147,7 @@ class Range:
             raise ValueError(f"low is above high ({self.low} > {self.high})")
 
 
-def test_what_options_say_of_each_other_is_a_problem_of_all_of_them() -> None:
+def test_options_that_contradict_each_other() -> None:
     assert validate(Range, {"low": 9}) == Range(9, 9)
     assert problems({"low": 10}, Range) == [("", "low is above high (10 > 9)")]
 
@@ -182,7 +182,7 @@ def test_description() -> None:
     ]
 
 
-def test_description_of_what_must_be_given_and_of_a_plain_field() -> None:
+def test_description_of_a_required_option_and_of_a_plain_field() -> None:
     @dataclass(frozen=True)
     class Mixed:
         size: int = option(doc="A size.")
@@ -240,5 +240,5 @@ def test_options_survive_the_way_through_plain_values(values: dict[str, Any]) ->
 
 
 @given(VALUES)
-def test_what_was_given_is_what_is_there(values: dict[str, Any]) -> None:
+def test_options_keep_their_values(values: dict[str, Any]) -> None:
     assert plain(Options()) | values == plain(validate(Options, values))

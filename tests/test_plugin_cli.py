@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -13,12 +14,9 @@ from ablate.registry import get_registry
 from ablate.specs import SPECS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Outcome
-
-    Command = Callable[..., Outcome]
+    from support.commands import Command
 
 FACTS = ["kind", "name", "summary", "plugin", "distribution", "version"]
 
@@ -171,6 +169,15 @@ def test_every_component_can_be_shown(ablate: Command) -> None:
         shown = ablate("plugin", "show", component.spec.name, "--kind", component.kind)
         assert (shown.code, shown.err) == (0, "")
         assert shown.out.startswith(f"{component.kind} {component.spec.name}, version {component.spec.version}: ")
+
+
+def test_an_encoding_without_a_character_is_no_error() -> None:
+    command = [sys.executable, "-m", "ablate", "plugin", "show", "temperature"]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert shown.stdout.startswith("sampler temperature")
+    assert "─" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "???" in shown.stdout
 
 
 def test_arguments_that_do_not_fit_together_exit_with_2(ablate: Command) -> None:

@@ -22,11 +22,7 @@ from ablate.registry import get_registry
 from ablate.specs import SPECS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from conftest import Outcome
-
-    Command = Callable[..., Outcome]
+    from support.commands import Command
 
 GUIDE = ROOT / "docs/writing-a-plugin.md"
 SECTION = GUIDE.read_text(encoding="utf-8").split("\n## ")[1]
@@ -99,7 +95,7 @@ def test_a_word_of_python_is_no_name(ablate: Command, name: str) -> None:
     refused = ablate("plugin", "new", name, "--kind", "conditioner")
     assert (refused.code, refused.err) == (
         2,
-        f"error: name '{name}': is a word of Python; choose another name\n",
+        f"error: name '{name}': is a keyword of Python; choose another name\n",
     )
 
 
@@ -125,7 +121,7 @@ def test_a_folder_that_holds_something(ablate: Command, tmp_path: Path) -> None:
     (tmp_path / "ablate-swing").mkdir()
     (tmp_path / "ablate-swing/mine.txt").write_text("mine")
     refused = ablate("plugin", "new", "swing", "--kind", "metric")
-    said = "error: ablate-swing exists already and is no empty folder; choose another one with --out\n"
+    said = "error: ablate-swing exists already and is not an empty folder; choose another one with --out\n"
     assert (refused.code, refused.err) == (2, said)
     assert written(tmp_path) == ["ablate-swing/mine.txt"]
 

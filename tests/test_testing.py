@@ -15,7 +15,7 @@ from support import contract_cases_tokenizer as tokenizer
 import ablate
 from ablate import testing
 from ablate.specs import SPECS
-from ablate.testing import citations
+from ablate.testing import bibtex
 
 pytest_plugins = ["pytester"]
 
@@ -24,7 +24,7 @@ BREAKS = [*music.BREAKS, *tokenizer.BREAKS, *network.BREAKS, *model.BREAKS]
 OF_RECORDS = {
     "test_record",
     "test_citations",
-    "test_copying",
+    "test_copied_share",
     "test_options_are_documented",
     "test_options_are_plain",
 }
@@ -35,9 +35,11 @@ def spec_for(contract: str, component: Any, **changes: Any) -> Any:
     """A record of the contract's kind whose ``build`` makes the component."""
     kind = "metric" if contract == "ModelMetricContract" else contract.removesuffix("Contract").lower()
     build = (lambda _, *rest: component(*rest)) if kind == "model" else (lambda *_: component())
-    if isinstance(component, type) and issubclass(component, ablate.ModelMetric):
-        changes = {"of": "model", **changes}
-    return SPECS[kind](**{"name": "mine", "summary": "Mine.", "build": build, **changes})
+    if kind == "sampler":
+        return ablate.SamplerSpec(**{"name": "mine", "summary": "Mine.", "build_rows": build, **changes})
+    is_of_models = isinstance(component, type) and issubclass(component, ablate.ModelMetric)
+    spec: Any = ablate.ModelMetricSpec if is_of_models else SPECS[kind]
+    return spec(**{"name": "mine", "summary": "Mine.", "build": build, **changes})
 
 
 def suite(contract: str, component: Any, **changes: Any) -> Any:
@@ -46,7 +48,7 @@ def suite(contract: str, component: Any, **changes: Any) -> Any:
     if contract == "SamplerContract":
         attributes["identity"] = {}
     if contract == "ModelContract":
-        attributes["stackable"] = hasattr(component, "stack")
+        attributes["fusible"] = isinstance(component, type) and issubclass(component, ablate.Fusible)
     return type("TestMine", (getattr(testing, contract),), attributes)()
 
 
@@ -112,10 +114,10 @@ class Growing:
     ("name", "changes", "message"),
     [
         ("test_record", {"summary": " "}, "summary is empty"),
-        ("test_record", {"summary": "Two\nlines."}, "one line"),
+        ("test_record", {"summary": "Two\nlines."}, "more than one line"),
         ("test_record", {"version": ""}, "version is empty"),
-        ("test_record", {"build": None}, "no function"),
-        ("test_citations", {"cite": SOURCE}, "cite is a text"),
+        ("test_record", {"build": None}, "build is not a function"),
+        ("test_citations", {"cite": SOURCE}, "cite is a string"),
         ("test_citations", {"cite": ("Bach, 1722",)}, "source 'Bach, 1722' does not begin with @type"),
         ("test_citations", {"cite": (SOURCE, SOURCE[:-1])}, "source 'bach1722' has a brace that is not closed"),
         ("test_citations", {"cite": (f"{SOURCE} {SOURCE}",)}, "goes on after its closing brace"),
@@ -124,10 +126,11 @@ class Growing:
         ("test_citations", {"cite": ("@misc{bach1722, note = {A, year = 1722}}",)}, "has no author, no title, no year"),
         ("test_citations", {"cite": (SOURCE.replace("{1722}", '"about 1722"'),)}, "the year 'about 1722'"),
         ("test_citations", {"cite": (SOURCE, SOURCE)}, "same key: bach1722, bach1722"),
-        ("test_copying", {"copying": True}, "share from 0 to 1, of unit '1', not .* MIDI pitch"),
+        ("test_copied_share", {"copied_share": "value"}, "'value' is .* MIDI pitch; a share is from 0 to 1"),
+        ("test_copied_share", {"copied_share": "share"}, "copied_share is 'share', but the metric has no such feature"),
         ("test_options_are_documented", {"options": Undocumented}, "without a doc: size"),
         ("test_options_are_documented", {"options": Thawed}, "not frozen"),
-        ("test_options_are_plain", {"options": Growing}, "changed on the way"),
+        ("test_options_are_plain", {"options": Growing}, "change when they are converted"),
     ],
 )
 def test_a_record_that_breaks_the_contract_fails(name: str, changes: dict[str, Any], message: str) -> None:
@@ -148,35 +151,42 @@ def test_a_record_that_breaks_the_contract_fails(name: str, changes: dict[str, A
 )
 def test_however_an_entry_is_written_it_is_understood(entry: str) -> None:
     run(suite("MetricContract", music.MeanPitch, cite=(entry,)), "test_citations")
-    assert citations.fields(entry)["title"] == "The {Well-Tempered} Clavier"
+    assert bibtex.fields(entry)["title"] == "The {Well-Tempered} Clavier"
 
 
 class Share(music.MeanPitch):
     share = 1.0
 
     def value(self, generated: ablate.Performance) -> ablate.Value:
-        return ablate.Value("share", self.share, "1", "none", len(generated))
+        return ablate.Value(self.share, feature="share", n=len(generated))
 
 
 class Percent(Share):
     share = 100.0
 
 
-def test_a_metric_of_copying_gives_a_share() -> None:
-    run(suite("MetricContract", Share, copying=True), "test_copying")
-    with pytest.raises(AssertionError, match=r"not 100\.0 1"):
-        run(suite("MetricContract", Percent, copying=True), "test_copying")
+def test_a_copied_share_is_a_share() -> None:
+    run(suite("MetricContract", Share, copied_share="share"), "test_copied_share")
+    with pytest.raises(AssertionError, match=r"'share' is 100\.0 1; a share is from 0 to 1"):
+        run(suite("MetricContract", Percent, copied_share="share"), "test_copied_share")
 
 
-def test_copying_is_of_samples() -> None:
-    with pytest.raises(AssertionError, match="the record measures the model"):
-        run(suite("ModelMetricContract", music.Nats, copying=True), "test_copying")
+def test_a_copied_share_is_of_samples() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'copied_share'"):
+        ablate.ModelMetricSpec(name="mine", summary="Mine.", build=lambda _: music.Nats(), copied_share="train")  # type: ignore[call-arg]
 
 
-def test_a_record_of_another_hook_point_fails() -> None:
+@pytest.mark.parametrize(
+    ("contract", "component", "message"),
+    [
+        ("CorpusContract", music.Scale, "spec is a CorpusSpec, not a MetricSpec"),
+        ("ModelMetricContract", music.Nats, "spec is a ModelMetricSpec, not a MetricSpec"),
+    ],
+)
+def test_a_record_of_another_type_fails(contract: str, component: Any, message: str) -> None:
     tests = suite("MetricContract", music.MeanPitch)
-    tests.spec = spec_for("CorpusContract", music.Scale)
-    with pytest.raises(AssertionError, match="hands over MetricSpec"):
+    tests.spec = spec_for(contract, component)
+    with pytest.raises(AssertionError, match=message):
         run(tests, "test_record")
 
 

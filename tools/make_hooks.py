@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate import hookspecs, interfaces
-from ablate.specs import SPECS
+from ablate.specs import SPEC_TYPES, SPECS, ComponentSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ PAGE = Path(__file__).parent.with_name("docs") / "hooks.md"
 HEAD = """\
 # Hook points
 
-*Made from `ablate/hookspecs.py`, `ablate/specs.py` and `ablate/interfaces.py` by `python tools/make_hooks.py`.*
+*Made from `ablate/hookspecs.py`, `ablate/specs.py` and `ablate/interfaces/` by `python tools/make_hooks.py`.*
 
 A plugin is a module named by an entry point of the group `ablate`.
 It implements any of these hooks with `@ablate.hookimpl`.
@@ -43,18 +43,26 @@ def _hook_parts(kind: str) -> tuple[str, str]:
 
 
 def _section(kind: str) -> str:
-    spec = SPECS[kind]
-    component = interfaces.LanguageModel if kind == "model" else getattr(interfaces, kind.capitalize())
+    specs = [spec for spec in SPEC_TYPES if spec.kind == kind]
     return f"""\
-## `ablate_{spec.kinds}() -> Iterable[{spec.__name__}]`
+## `ablate_{specs[0].kinds}() -> Iterable[{" | ".join(spec.__name__ for spec in specs)}]`
 
 {_hook_parts(kind)[0]}
 
 ```python
 {example(kind)}```
 
-`build` is a `{inspect.get_annotations(spec)["build"]}`.
-{_markdown(component)}{" [What else it may have](models.md)." if kind == "model" else ""}
+{chr(10).join(map(_component, specs))}"""
+
+
+def _component(spec: type[ComponentSpec]) -> str:
+    """Return the description of the component that a record builds."""
+    name = "LanguageModel" if spec.kind == "model" else spec.__name__.removesuffix("Spec")
+    component = getattr(interfaces, name)
+    field, kind = next(item for item in inspect.get_annotations(spec).items() if item[0].startswith("build"))
+    return f"""\
+`{field}` of `{spec.__name__}` is a `{kind}`.
+{_markdown(component)}{" [Optional base classes](models.md)." if spec.kind == "model" else ""}
 
 {chr(10).join(_methods(component))}
 """

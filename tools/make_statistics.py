@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from ablate.engine.settings import StatisticsSettings
 from ablate.report.best import left_out
 
 from ablate.report.statistics import inference, verdicts
+from ablate.settings import StatisticsSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Array = np.ndarray[Any, np.dtype[np.floating[Any]]]
+    from ablate.arrays import FloatArray
+
 
 PAGE = Path(__file__).parent.with_name("docs") / "statistics.md"
 BEGIN, END = "<!-- simulated tables: begin -->\n", "<!-- simulated tables: end -->\n"
@@ -27,14 +28,16 @@ STUDIES = 10_000
 ALPHA = 0.05
 
 #: How replicates of one variant scatter, with standard deviation 1 and mean 0.
-SCATTER: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Array]] = {
+SCATTER: dict[str, Callable[[np.random.Generator, tuple[int, ...]], FloatArray]] = {
     "normal": lambda rng, shape: rng.normal(size=shape),
     "skewed (exponential)": lambda rng, shape: rng.exponential(size=shape) - 1.0,
     "heavy tails (t, 3 df)": lambda rng, shape: rng.standard_t(3, size=shape) / np.sqrt(3.0),
 }
 
 
-def differences(rng: np.random.Generator, scatter: str, studies: int, m: int, n: int, effect: Array | float) -> Array:
+def differences(
+    rng: np.random.Generator, scatter: str, studies: int, m: int, n: int, effect: FloatArray | float
+) -> FloatArray:
     """Paired differences of ``m`` variants from one baseline, [studies, m, n].
 
     ``effect`` is the standardised difference: in standard deviations of a paired difference.
@@ -44,7 +47,7 @@ def differences(rng: np.random.Generator, scatter: str, studies: int, m: int, n:
     return values + np.sqrt(2.0) * np.reshape(effect, (*np.shape(effect), 1)[-2:])
 
 
-def judged(values: Array, margin: float) -> Array:
+def judged(values: FloatArray, margin: float) -> FloatArray:
     """The verdict of every comparison, [studies, m], as the report reaches it."""
     studies, m, n = values.shape
     p = inference.sign_flip(values.reshape(-1, n)).reshape(studies, m)
@@ -60,7 +63,7 @@ def judged(values: Array, margin: float) -> Array:
     return found
 
 
-def told(found: Array) -> Array:
+def told(found: FloatArray) -> FloatArray:
     """Which verdicts claim a difference."""
     return np.isin(found, ["better", "worse"])
 
@@ -113,7 +116,7 @@ def needed(studies: int = STUDIES) -> Iterator[list[str]]:
                 yield [f"{effect:g}", str(m), str(n), f"{found.mean():.3f}"]
 
 
-def named_as_best(study: Array) -> set[int]:
+def named_as_best(study: FloatArray) -> set[int]:
     """The variants among which the best one is said to be, by place; lower is better, [variants, replicates]."""
     first = int(study.mean(1).argmin())
     others = [place for place in range(len(study)) if place != first]
@@ -162,7 +165,7 @@ def coverage(studies: int = 2000) -> Iterator[list[str]]:
             yield [scatter, str(n), *shares]
 
 
-def intervals(values: Array, method: str) -> tuple[Array, Array]:
+def intervals(values: FloatArray, method: str) -> tuple[FloatArray, FloatArray]:
     """Intervals by one method, whatever the number of replicates."""
     from scipy import stats as sps
 

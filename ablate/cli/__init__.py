@@ -1,11 +1,12 @@
-"""The command line: one thin file a command group, loaded when it is called.
+"""The command line: one thin module for each command or group, imported when it is called.
 
-Commands parse, call the library, and print; tables and results go to stdout, progress and errors to stderr.
+Commands parse, call the library, and print: results to stdout, progress and errors to stderr.
 """
 
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -20,27 +21,29 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _COMMANDS = {
-    "corpus": LazyCommand("ablate.cli.corpus:group", "Look at music before learning from it."),
-    "db": LazyCommand("ablate.cli.db:group", "Look after the database."),
-    "generate": LazyCommand("ablate.cli.generate:command", "Write MIDI files with weights that a study has trained."),
-    "plugin": LazyCommand("ablate.cli.plugin:group", "See which components there are, and begin your own."),
-    "study": LazyCommand("ablate.cli.study:group", "Run studies and read their results."),
+    "corpus": LazyCommand("ablate.cli.corpus:group", "Inspect MIDI files and corpora."),
+    "db": LazyCommand("ablate.cli.db:group", "Manage the results database."),
+    "generate": LazyCommand(
+        "ablate.cli.generate:command", "Generate MIDI files with a model that a study has trained."
+    ),
+    "plugin": LazyCommand("ablate.cli.plugin:group", "List components and start your own plugin."),
+    "study": LazyCommand("ablate.cli.study:group", "Run studies and show their results."),
 }
 
 
 @click.group(cls=lazy(_COMMANDS), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(ablate.__version__, prog_name="ablate")
 def cli() -> None:
-    """Which part of a symbolic-music model made the difference, and is the difference real?
+    """Find out which part of a symbolic-music model makes a difference, and whether the difference is real.
 
     Example: ablate study run tau_sweep
     """
 
 
 def run(args: Sequence[str] | None = None) -> int:
-    """Run one command line (by default the process's own) and return its exit code.
+    """Run one command line (by default that of this process) and return its exit code.
 
-    Errors meant for people become lines on stderr; anything else is a bug and comes through.
+    Errors meant for people become lines on stderr; anything else is a bug and is raised.
     """
     try:
         code = cli.main(args, prog_name="ablate", standalone_mode=False)
@@ -62,9 +65,11 @@ def run(args: Sequence[str] | None = None) -> int:
 
 
 def main() -> None:
-    """The console script."""
-    gc.set_threshold(50_000)  # what is imported stays, so that looking at it again and again is in vain
+    """Run the command line of this process, as the console script does."""
+    gc.set_threshold(50_000)  # imported objects live until exit; scanning them repeatedly is wasted time
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # where the encoding has no "±" or "─", print "?" and do not fail
     code = run()
-    # the process is over: searching all that was imported for cycles, one last time, takes longer than some commands
+    # the last search for cycles at exit would take longer than some commands
     gc.freeze()
     sys.exit(code)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ablate.cli.output import json_option, print_json, print_table
-from ablate.errors import CorpusError, UsageError
+from ablate.cli.settings import parse_setting
+from ablate.errors import CorpusError, UsageError, did_you_mean
 from ablate.registry import get_registry
 
 if TYPE_CHECKING:
@@ -25,16 +26,20 @@ if TYPE_CHECKING:
     from ablate.music.roundtrip import Error, RoundTrip
 
 option_option = click.option(
-    "--option", "settings", multiple=True, metavar="KEY=VALUE", help="Option of the tokenizer; repeatable."
+    "--option", "settings", multiple=True, metavar="KEY=VALUE", help="Set an option of the tokenizer (repeatable)."
 )
 reader_option = click.option(
-    "--reader", type=click.Choice(["symusic", "pretty_midi"]), default="symusic", show_default=True, help="MIDI reader."
+    "--reader",
+    type=click.Choice(["symusic", "pretty_midi"]),
+    default="symusic",
+    show_default=True,
+    help="Library that reads MIDI files.",
 )
 
 
 @click.group("corpus")
 def group() -> None:
-    """Look at music before learning from it.
+    """Inspect MIDI files and corpora.
 
     Example: ablate corpus inspect bach-prelude --tokenizer midilike
     """
@@ -43,7 +48,7 @@ def group() -> None:
 @group.command("list")
 @json_option
 def list_(as_json: bool) -> None:  # noqa: FBT001
-    """List the corpora that plugins offer.
+    """List the corpora of all plugins.
 
     Example: ablate corpus list
     """
@@ -57,21 +62,20 @@ def list_(as_json: bool) -> None:  # noqa: FBT001
 
 @group.command("inspect")
 @click.argument("path", metavar="PATH|NAME")
-@click.option("--tokenizer", metavar="NAME", help="Show also what this tokenizer keeps of the music.")
+@click.option("--tokenizer", metavar="NAME", help="Also report what a round trip through this tokenizer loses.")
 @option_option
 @reader_option
 @json_option
 def inspect(path: str, tokenizer: str | None, settings: tuple[str, ...], reader: Any, as_json: bool) -> None:  # noqa: FBT001
-    """Show what is in a MIDI file, a folder of them, or a corpus by name.
+    """Summarise a MIDI file, a folder of MIDI files, or a corpus.
 
-    Bad files among good ones are named; exit code 1 if no file can be read.
+    Problems and files that cannot be read are listed. If no file can be read, the exit code is 1.
 
     Example: ablate corpus inspect recordings/ --tokenizer midilike
     """
     from ablate.music.inspect import inspect_corpus
 
-    built = _tokenizer(tokenizer, settings) if tokenizer else None
-    report = inspect_corpus(_readings(path, reader), built)
+    report = inspect_corpus(_readings(path, reader), _tokenizer(tokenizer, settings) if tokenizer else None)
     if as_json:
         print_json(dataclasses.asdict(report))
     else:
@@ -84,15 +88,17 @@ def _readings(path: str, reader: Any) -> Iterable[FileReading | Performance]:
     from ablate.music.corpus import read_files
 
     registry = get_registry()
-    if path not in registry.names("corpus") or Path(path).exists():
+    names = registry.names("corpus")
+    if Path(path).exists():
         return read_files(path, reader)
+    if path not in names:
+        raise CorpusError(f"{path}: no such file or folder, and no corpus of that name{did_you_mean(path, names)}")
     spec = registry.spec("corpus", path)
     corpus: Iterable[Performance] = spec.build(spec.parse({})).load()
     return corpus
 
 
 def _tokenizer(name: str, settings: tuple[str, ...]) -> Tokenizer:
-    from ablate.cli.study.run import parse_setting
     from ablate.errors import InvalidOptions
 
     spec = get_registry().spec("tokenizer", name)
@@ -114,7 +120,7 @@ def _print_report(report: CorpusReport) -> None:
         total = [("all", *_trip_cells(report.round_trip))] if len(files) > 1 else []
         trip_headers = ["file", "tokens", "per note", "clipped", "onset error", "duration error", "velocity error"]
         trip_headers += ["drift", "drift %"]
-        title = "Encoded and decoded: errors are mean (largest), times in ms"
+        title = "After encoding and decoding: mean error (largest error), times in ms"
         print_table(trip_headers, trips + total, title=title, right=len(trip_headers) - 1)
     for file in report.files:
         for problem in file.problems:
@@ -159,26 +165,35 @@ def _error(error: Error | None, factor: int) -> str:
 
 @group.command("tokens")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--tokenizer", required=True, metavar="NAME", help="Which one.")
+@click.option("--tokenizer", required=True, metavar="NAME", help="Tokenizer to encode with.")
 @option_option
 @reader_option
-@click.option("--format", "form", type=click.Choice(["json", "text", "npy"]), default="json", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["json", "text", "npy"]),
+    default="json",
+    show_default=True,
+    help="Output format: numbers as JSON, one word on each line, or a NumPy file.",
+)
 def tokens(file: Path, tokenizer: str, settings: tuple[str, ...], reader: Any, form: str) -> None:
-    """Print the tokens of a MIDI file: ids as JSON, one word a line, or a NumPy file.
+    """Print the tokens of a MIDI file.
 
     Example: ablate corpus tokens piece.mid --tokenizer midilike --format text
     """
     from ablate.music.midi import read_midi
 
-    built = _tokenizer(tokenizer, settings)
-    ids = built.encode(read_midi(file, reader))
+    encoder = _tokenizer(tokenizer, settings)
+    ids = encoder.encode(read_midi(file, reader))
     if form == "json":
         click.echo(json.dumps(ids.tolist()))
     elif form == "text":
-        click.echo("\n".join(built.vocabulary[token] for token in ids))
+        click.echo("\n".join(encoder.vocabulary[token] for token in ids))
     else:
         if sys.stdout.isatty():
-            raise UsageError("npy is not text: send it to a file, ... --format npy > tokens.npy")
+            raise UsageError(
+                "a NumPy file cannot be shown in a terminal; redirect it to a file: --format npy > tokens.npy"
+            )
         import numpy as np
 
         buffer = io.BytesIO()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.group("db")
 def group() -> None:
-    """Look after the database.
+    """Manage the results database.
 
     Example: ablate db upgrade
     """
@@ -24,7 +24,9 @@ def group() -> None:
 @home_option
 @store_option
 def upgrade(home: Path, store: str | None) -> None:
-    """Bring a database that an older ablate wrote to this version's schema.
+    """Upgrade a database to the schema of this version.
+
+    A database that an older ablate has written must be upgraded before use.
 
     Example: ablate db upgrade --home results
     """
@@ -33,6 +35,6 @@ def upgrade(home: Path, store: str | None) -> None:
     from ablate.study.run.home import store_url
 
     if store is None and not (home / "ablate.db").is_file():
-        raise StoreError(f"{home} holds no database; name the right folder with --home")
+        raise StoreError(f"there is no database in {home}; choose another folder with --home")
     before, after = schema.upgrade_url(store or store_url(home.resolve()))
     click.echo(f"already at schema {after}" if before == after else f"upgraded from schema {before} to {after}")

@@ -1,4 +1,4 @@
-"""Groups that know their commands by name, and import the file of one only to call it."""
+"""Command groups that import a command's module only when the command is called."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ if TYPE_CHECKING:
 
 
 class LazyCommand(NamedTuple):
-    """A command that is not imported yet: where it is (``"module:name"``), and its help in a line."""
+    """A command that is not imported yet: its target (``"module:name"``), and its help in one line."""
 
-    place: str
+    target: str
     summary: str
 
 
 class LazyGroup(click.Group):
-    """A group some of whose commands are imported late.
+    """A group that imports some of its commands late.
 
     Attributes:
-        late: those commands, by name.
+        lazy_commands: these commands, by name.
     """
 
-    late: Mapping[str, LazyCommand]
+    lazy_commands: Mapping[str, LazyCommand]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, for help and completion."""
-        return sorted({*super().list_commands(ctx), *self.late})
+        """Return the names of all commands, for help and completion."""
+        return sorted({*super().list_commands(ctx), *self.lazy_commands})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command or group of that name."""
-        if cmd_name not in self.late:
+        """Import and return a command or group by its name."""
+        if cmd_name not in self.lazy_commands:
             return super().get_command(ctx, cmd_name)
-        module, _, name = self.late[cmd_name].place.partition(":")
+        module, _, name = self.lazy_commands[cmd_name].target.partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """One line each, without importing them."""
+        """Write one line of help for each command, without importing it."""
         del ctx
-        lines = {name: command.get_short_help_str(100) for name, command in self.commands.items()}
-        lines |= {name: late.summary for name, late in self.late.items()}
+        summaries = {name: command.get_short_help_str(100) for name, command in self.commands.items()}
+        summaries |= {name: command.summary for name, command in self.lazy_commands.items()}
         with formatter.section("Commands"):
-            formatter.write_dl(sorted(lines.items()))
+            formatter.write_dl(sorted(summaries.items()))
 
 
-def lazy(late: Mapping[str, LazyCommand]) -> type[LazyGroup]:
-    """The class of a group with these late commands."""
-    return type("LazyGroup", (LazyGroup,), {"late": late})
+def lazy(commands: Mapping[str, LazyCommand]) -> type[LazyGroup]:
+    """Return the class of a group with these commands."""
+    return type("LazyGroup", (LazyGroup,), {"lazy_commands": commands})

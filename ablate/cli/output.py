@@ -1,4 +1,4 @@
-"""How results are printed: tables for people, JSON for programs."""
+"""Print results: tables for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ablate.cli.tables import table, terminal_width
+from ablate.cli.terminal_tables import render_table, terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +19,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 
 
 def print_json(data: Any) -> None:
-    """Data as indented JSON; what is not a number there (the spread of a single replicate) is null."""
+    """Print data as indented JSON; NaN and infinity (the spread of a single replicate) become null."""
     click.echo(json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False, default=str))
 
 
@@ -32,12 +32,12 @@ def _finite(data: Any) -> Any:
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "", right: int = 0) -> None:
-    """A table as wide as the terminal; the last ``right`` columns are aligned to the right."""
-    click.echo(f"{title}\n{table(headers, rows, right=right, width=terminal_width())}\n")
+    """Print a table as wide as the terminal; the last ``right`` columns are aligned to the right."""
+    click.echo(f"{title}\n{render_table(headers, rows, right=right, width=terminal_width())}\n")
 
 
 def print_answer(answer: Answer) -> None:
-    """The verdicts of a study, and what to know before believing them."""
+    """Print the verdicts of a study, then its warnings."""
     for block in answer.blocks:
         click.echo(block.heading)
         for line in block.lines:
@@ -51,7 +51,7 @@ def print_answer(answer: Answer) -> None:
 
 
 def duration(seconds: float) -> str:
-    """Seconds for people: ``8 s``, ``3 min 10 s``, ``2 h 5 min``."""
+    """Format seconds for people: ``8 s``, ``3 min 10 s``, ``2 h 5 min``."""
     if seconds < 60:
         return f"{seconds:.0f} s" if seconds >= 9.5 else f"{seconds:.1f} s"
     if seconds < 3600:
@@ -60,12 +60,12 @@ def duration(seconds: float) -> str:
 
 
 def plural(count: int, word: str) -> str:
-    """``1 training``, ``3 trainings``."""
+    """Count a noun: ``1 training``, ``3 trainings``."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
-def options(*decorators: Callable[..., Any]) -> Callable[..., Any]:
-    """Several click options as one decorator, first to last."""
+def combine_options(*decorators: Callable[..., Any]) -> Callable[..., Any]:
+    """Combine several click options into one decorator; help lists them in this order."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         for decorator in reversed(decorators):

@@ -13,27 +13,24 @@ from ablate.options import describe, shown
 from ablate.registry import Component, get_registry
 from ablate.specs import SPECS
 
-_LATE = {
-    "new": LazyCommand(
-        "ablate.cli.plugin_new:new",
-        "Write a package with a component that works: code to change, tests, and a study that uses it.",
-    )
+_COMMANDS = {
+    "new": LazyCommand("ablate.cli.plugin_new:new", "Create a package for a new component, with tests and a study.")
 }
 
 
-@click.group("plugin", cls=lazy(_LATE))
+@click.group("plugin", cls=lazy(_COMMANDS))
 def group() -> None:
-    """See which components there are and who offers them, and begin one of your own.
+    """List components and start your own plugin.
 
     Example: ablate plugin list --kind metric
     """
 
 
 @group.command("list")
-@click.option("--kind", type=click.Choice(list(SPECS)), help="Only components of one hook point.")
+@click.option("--kind", type=click.Choice(list(SPECS)), help="List components of this kind only.")
 @json_option
 def list_(kind: str | None, as_json: bool) -> None:  # noqa: FBT001
-    """List every component of every hook point, and every plugin that failed to load.
+    """List the components of all plugins, and the plugins that failed to load.
 
     Example: ablate plugin list --kind sampler
     """
@@ -65,10 +62,10 @@ def _facts(component: Component) -> dict[str, str]:
 
 @group.command("show")
 @click.argument("name")
-@click.option("--kind", type=click.Choice(list(SPECS)), help="The hook point, where two share a name.")
+@click.option("--kind", type=click.Choice(list(SPECS)), help="Kind of the component, where two kinds share a name.")
 @json_option
 def show(name: str, kind: str | None, as_json: bool) -> None:  # noqa: FBT001
-    """Show a component's options, with type, default, bounds and meaning.
+    """Show the options of a component: type, default, bounds and meaning.
 
     Example: ablate plugin show temperature
     """
@@ -77,15 +74,17 @@ def show(name: str, kind: str | None, as_json: bool) -> None:  # noqa: FBT001
     if not kinds:
         offered = {n for k in SPECS if kind in (None, k) for n in registry.names(k)}
         raise UnknownName(kind or "component", name, offered)
-    shown = [registry.component(k, name) for k in kinds]
+    components = [registry.component(k, name) for k in kinds]
     if as_json:
-        print_json([{**_facts(c), "options": [dataclasses.asdict(o) for o in describe(c.spec.options)]} for c in shown])
+        print_json(
+            [{**_facts(c), "options": [dataclasses.asdict(o) for o in describe(c.spec.options)]} for c in components]
+        )
         return
-    for component in shown:
-        _print(component)
+    for component in components:
+        _print_component(component)
 
 
-def _print(component: Component) -> None:
+def _print_component(component: Component) -> None:
     plugin, spec = component.plugin, component.spec
     click.echo(f"{component.kind} {spec.name}, version {spec.version}: {spec.summary}")
     click.echo(f"from {plugin}")

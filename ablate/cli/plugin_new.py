@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import jinja2
 
 TEMPLATES = Path(__file__).parent / "templates/plugin"
-#: The folder of what every kind's package holds; that of a kind is named after it.
+#: The folder of the files that every package gets; the folders of the kinds have the names of the kinds.
 EVERY = "every"
 
 _PREFIX = "ablate-"
@@ -29,10 +29,12 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 @click.command("new")
 @click.argument("name")
-@click.option("--kind", required=True, type=click.Choice(list(SPECS)), help="The hook point to offer it at.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to write; default: ./ablate-NAME.")
+@click.option("--kind", required=True, type=click.Choice(list(SPECS)), help="Kind of the component.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to create; default: ./ablate-NAME.")
 def new(name: str, kind: str, out: Path | None) -> None:
-    """Write a package with a component that works: code to change, tests, and a study that uses it.
+    """Create a package for a new component, with tests and a study.
+
+    The component works as it is; change its code to your needs.
 
     Example: ablate plugin new loudness --kind conditioner
     """
@@ -51,7 +53,7 @@ def new(name: str, kind: str, out: Path | None) -> None:
 
 
 def _words(name: str, kind: str) -> dict[str, str]:
-    """What the templates call things.
+    """Return the names that the templates use.
 
     Raises:
         UsageError: no component can have that name.
@@ -60,7 +62,7 @@ def _words(name: str, kind: str) -> dict[str, str]:
         raise UsageError(f"name '{name}': use lower-case words joined by '-', for example swing or pitch-range")
     word, titled = name.replace("-", "_"), name.title().replace("-", "")
     if keyword.iskeyword(word) or keyword.iskeyword(titled):
-        raise UsageError(f"name '{name}': is a word of Python; choose another name")
+        raise UsageError(f"name '{name}': is a keyword of Python; choose another name")
     return {"name": name, "kind": kind, "word": word, "class": titled, "module": f"ablate_{word}"}
 
 
@@ -100,7 +102,7 @@ def _render_folder(part: str, environment: jinja2.Environment, words: Mapping[st
 def _write(folder: Path, files: Mapping[str, str]) -> None:
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise UsageError(f"{folder} exists already and is no empty folder; choose another one with --out")
+            raise UsageError(f"{folder} exists already and is not an empty folder; choose another one with --out")
         for path, content in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(content, encoding="utf-8")
@@ -109,7 +111,7 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def _next(folder: Path, words: Mapping[str, str]) -> Iterator[str]:
-    """The commands that install, test, list and use what was written."""
+    """Return the commands that install, test, list and use the package."""
     path = folder.as_posix()
     package = f"{path}[test]" if folder.is_absolute() else f"./{path}[test]"
     study = f"{path}/studies/{words['name']}.toml"

@@ -13,7 +13,7 @@ from ablate.errors import StageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate.interfaces import FloatArray, IntArray
+    from ablate.arrays import FloatArray, IntArray
 
 #: Tokens in one pass; the state goes on from pass to pass.
 CHUNK = 512
@@ -28,7 +28,7 @@ def negative_log_likelihood(
     Args:
         model: a ``LanguageModel`` on ``device`` and in evaluation mode.
         tokens: int64 [time], at least two.
-        conditions: for each conditioner, float32 [time, features].
+        conditions: for each conditioner, float32 [time, width].
         device: a torch device.
 
     Raises:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    Array = np.ndarray[Any, Any]
+    from ablate.arrays import Array
+
 
 #: Files smaller than this are read completely, which also checks their checksums.
 MAPPED_FROM = 4 * 2**20

@@ -18,9 +18,9 @@ from ablate.music.roundtrip import RoundTrip, Trip, summarise, travel
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ablate.arrays import Array
     from ablate.interfaces import Tokenizer
 
-Array = np.ndarray[Any, Any]
 #: The keys of a piano, MIDI pitches from A0 to C8.
 LOWEST, HIGHEST = 21, 108
 

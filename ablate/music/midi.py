@@ -17,19 +17,21 @@ import io
 import threading
 import warnings
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from ablate.errors import CorpusError
+from ablate.errors import CorpusError, one_line
 from ablate.music.performance import NOTE_DTYPE, PEDAL_DTYPE, SUSTAIN, Performance
 from ablate.music.smf import Frame, read_frame
+
+if TYPE_CHECKING:
+    from ablate.arrays import Array
 
 _WARNINGS = threading.Lock()
 Reader = Literal["symusic", "pretty_midi"]
 SOFT = 67
 _TICK_BITS = 40
-Array = np.ndarray[Any, Any]
 
 
 class Reading(NamedTuple):
@@ -137,7 +139,7 @@ def _score(data: bytes, source: str) -> Any:
 
 
 def _damaged(source: str, error: Exception) -> str:
-    reason = " ".join(str(error).split()) or type(error).__name__
+    reason = one_line(error) or type(error).__name__
     return f"{source}: is damaged, its events cannot be read ({reason}); get a whole copy of it"
 
 

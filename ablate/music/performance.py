@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     import pretty_midi
 
+    from ablate.arrays import Array
+
 #: One note: MIDI pitch 0 to 127, MIDI velocity 1 to 127, start and end in seconds.
 NOTE_DTYPE = np.dtype([("pitch", "i2"), ("velocity", "i2"), ("start", "f8"), ("end", "f8")])
 #: One pedal event: time in seconds, MIDI controller number (64 sustain, 67 soft), value 0 to 127.
@@ -25,11 +27,11 @@ SUSTAIN = 64
 _NO_LABELS: Mapping[str, float] = MappingProxyType({})
 
 
-def _no_pedals() -> np.ndarray[Any, Any]:
+def _no_pedals() -> Array:
     return np.empty(0, PEDAL_DTYPE)
 
 
-def _no_notes() -> np.ndarray[Any, Any]:
+def _no_notes() -> Array:
     return np.empty(0, NOTE_DTYPE)
 
 
@@ -48,11 +50,11 @@ class Performance:
         primer_seconds: the time where the primer ends and the new notes begin; 0.0 without a primer.
     """
 
-    notes: np.ndarray[Any, Any]
-    pedals: np.ndarray[Any, Any] = dataclasses.field(default_factory=_no_pedals)
+    notes: Array
+    pedals: Array = dataclasses.field(default_factory=_no_pedals)
     labels: Mapping[str, float] = dataclasses.field(default_factory=lambda: _NO_LABELS)
     name: str = ""
-    primer: np.ndarray[Any, Any] = dataclasses.field(default_factory=_no_notes)
+    primer: Array = dataclasses.field(default_factory=_no_notes)
     primer_seconds: float = 0.0
 
     def __len__(self) -> int:
@@ -146,7 +148,7 @@ class Performance:
         return buffer.getvalue()
 
 
-def _pretty_notes(notes: np.ndarray[Any, Any]) -> list[pretty_midi.Note]:
+def _pretty_notes(notes: Array) -> list[pretty_midi.Note]:
     import pretty_midi
 
     return [

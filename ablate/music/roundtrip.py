@@ -8,17 +8,17 @@ loses notes are overestimated, never underestimated.
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ablate.arrays import Array
     from ablate.interfaces import Tokenizer
     from ablate.music.performance import Performance
 
-Array = np.ndarray[Any, Any]
 
 #: A velocity counts as clipped when it changes by more than one of 32 equal steps.
 VELOCITY_STEP = 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from ablate.music.performance import NOTE_DTYPE, PEDAL_DTYPE, Performance
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from ablate.arrays import Array
 
 _ARRAYS = {"notes": NOTE_DTYPE, "pedals": PEDAL_DTYPE, "primers": NOTE_DTYPE}
 
@@ -57,6 +59,6 @@ def read_performances(path: Path) -> list[Performance]:
     ]
 
 
-def _array(performance: Performance, name: str) -> np.ndarray[Any, Any]:
-    array: np.ndarray[Any, Any] = performance.primer if name == "primers" else getattr(performance, name)
+def _array(performance: Performance, name: str) -> Array:
+    array: Array = performance.primer if name == "primers" else getattr(performance, name)
     return array

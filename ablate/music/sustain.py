@@ -10,13 +10,15 @@ the MAESTRO data set as well.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ablate.music.performance import SUSTAIN, Performance
 
-Array = np.ndarray[Any, Any]
+if TYPE_CHECKING:
+    from ablate.arrays import Array
+
 _DOWN = 64
 
 

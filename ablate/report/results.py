@@ -126,7 +126,8 @@ class StudyResults:
         gallery = Gallery(self._analysis, Artifacts(self._home))
         drawing = FIGURES[kind](gallery)
         if drawing is None:
-            raise UnknownName("figure of this study", kind, [name for name, draw in FIGURES.items() if draw(gallery)])
+            figures = [name for name, draw in FIGURES.items() if draw(gallery)]
+            raise UnknownName("figure", kind, figures, where="of this study")
         return drawing.figure
 
     def __repr__(self) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from ablate.errors import StoreError
+from ablate.errors import StoreError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +83,7 @@ def explained(engine: sa.Engine) -> Iterator[None]:
     except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError):
         raise  # a bug in ablate: the traceback is needed
     except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:  # SQLAlchemy does not wrap errors of connecting
-        cause = " ".join(str(getattr(error, "orig", error)).split())
+        cause = one_line(getattr(error, "orig", error))
         hint = _HINTS.get(cause, "nothing that was finished is lost")
         raise StoreError(f"{engine.url.render_as_string()}: {cause}; {hint}") from error
 

@@ -154,7 +154,7 @@ class Store:
     def _study_row(self, session: Session, name: str) -> tables.Study:
         row = session.scalar(sa.select(tables.Study).where(tables.Study.name == name))
         if row is None:
-            raise UnknownName("study in this home", name, session.scalars(sa.select(tables.Study.name)))
+            raise UnknownName("study", name, session.scalars(sa.select(tables.Study.name)), where="in this home")
         return row
 
     # Stages

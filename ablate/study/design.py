@@ -1,4 +1,4 @@
-"""From axes to variants and runs: pure functions, no plugins, no files."""
+"""Designs: functions from axes and a baseline to variants, without plugins and files."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from ablate.names import level_name, same, short_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-#: The path of the axis whose levels are the named variants of a study file, each a set of changes.
+#: The path of the axis whose levels are the named variants of a study file.
 NAMED = "variants"
-#: Fewer two-level axes than this, and a half fraction could not tell a main effect from another one.
+#: With fewer two-level axes than this, a half fraction cannot separate one main effect from another.
 FEWEST_TO_HALVE = 3
 
 
 @dataclasses.dataclass(frozen=True)
 class Range:
-    """The numbers from ``low`` to ``high``, both included, for a search to choose from.
+    """The numbers from ``low`` to ``high``, both included, that a search can choose.
 
     Attributes:
-        low: the smallest.
-        high: the largest; both are whole numbers, or neither needs to be.
-        log: whether to look for orders of magnitude; ``low`` is above 0 then.
-        step: the distance between two numbers that can be chosen; None is no grid.
+        low: the smallest number.
+        high: the largest number.
+        log: whether the numbers are spaced by equal factors; ``low`` must then be above 0.
+        step: the distance between two numbers that can be chosen; None for any number.
     """
 
     low: float
@@ -36,11 +36,11 @@ class Range:
 
     @property
     def whole(self) -> bool:
-        """Whether only whole numbers are meant."""
+        """True if the range has whole numbers only."""
         return isinstance(self.low, int) and isinstance(self.high, int) and isinstance(self.step or 1, int)
 
     def levels(self, count: int) -> tuple[float, ...]:
-        """``count`` numbers spread evenly (or by equal factors) from ``low`` to ``high``."""
+        """Return ``count`` numbers from ``low`` to ``high`` with equal distances, or equal factors."""
         low, high = (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
         places = [low + (high - low) * index / max(count - 1, 1) for index in range(count)]
         values = [math.exp(place) if self.log else place for place in places]
@@ -54,13 +54,13 @@ class Range:
 
 @dataclasses.dataclass(frozen=True)
 class Axis:
-    """What is varied.
+    """An option, setting, label or kind of component that the study varies.
 
     Attributes:
         path: a dotted path into the configuration, or :data:`NAMED`.
-        levels: in order; empty where only a range is given.
-        range: what a search chooses from, instead of levels.
-        when: levels of axes before this one under which it exists at all; elsewhere its path is left alone.
+        levels: in order; empty if the axis has a range.
+        range: the numbers that a search chooses from, instead of levels.
+        when: levels of earlier axes under which this axis exists; under other levels its path is not changed.
     """
 
     path: str
@@ -69,7 +69,7 @@ class Axis:
     when: Mapping[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
 
     def exists(self, levels: Mapping[str, Any]) -> bool:
-        """Whether this axis is there where the axes before it have these levels."""
+        """Check whether this axis exists under these levels of the earlier axes."""
         return all(
             path in levels and any(same(levels[path], level) for level in wanted) for path, wanted in self.when.items()
         )
@@ -77,12 +77,12 @@ class Axis:
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
-    """One assignment of a level to every axis.
+    """A level for every axis.
 
     Attributes:
         name: unique in the study (``"tau=0.8"``, ``"conditioner=tempo, tau=0.8"``, ``"both, tau=0.8"``).
-        levels: axis path to level.
-        baseline: whether the others are compared with it.
+        levels: axis path -> level.
+        baseline: whether the other variants are compared with it.
     """
 
     name: str
@@ -92,9 +92,9 @@ class Variant:
 
 @dataclasses.dataclass(frozen=True)
 class Objective:
-    """A number that stands for a variant in Optuna, and whether ``lower`` or ``higher`` is better.
+    """The value of a variant in Optuna, and whether ``lower`` or ``higher`` is better.
 
-    An empty feature or direction is not known before the metric has measured something.
+    An empty feature or direction is filled in once the metric has measured something.
     """
 
     metric: str
@@ -103,9 +103,9 @@ class Objective:
 
 
 def factorial(axes: Sequence[Axis], baseline: Mapping[str, Any]) -> list[Variant]:
-    """Every combination of levels, the last axis varying fastest; without axes, one variant named ``base``.
+    """Return every combination of levels, the last axis varying fastest; without axes, one variant named ``base``.
 
-    An axis that does not exist under the levels before it is left out, so that no combination comes twice.
+    An axis that does not exist under the earlier levels is left out, so that no combination occurs twice.
     """
     labels = short_names([axis.path for axis in axes])
     return [Variant(full_name(levels, labels), levels, is_baseline(levels, baseline)) for levels in _combinations(axes)]
@@ -123,20 +123,20 @@ def _combinations(axes: Sequence[Axis]) -> Iterator[dict[str, Any]]:
 
 
 def one_at_a_time(axes: Sequence[Axis], baseline: Mapping[str, Any]) -> list[Variant]:
-    """The baseline, named ``base``, and each other level of each axis with everything else as in the baseline."""
+    """Return the baseline, named ``base``, and one variant for each other level of each axis, changed alone."""
     return _one_changed(axes, baseline, "base", _named_change)
 
 
 def leave_one_out(axes: Sequence[Axis], baseline: Mapping[str, Any]) -> list[Variant]:
-    """The full model, which is the baseline, and the full model without each one of its parts.
+    """Return the full model, which is the baseline, and the full model without each of its parts.
 
-    Every axis has two levels: that of the full model, and the one that takes the part away.
+    Every axis has two levels: that of the full model, and the one without the part.
     """
     return _one_changed(axes, baseline, "full", _without)
 
 
 def add_one_in(axes: Sequence[Axis], baseline: Mapping[str, Any]) -> list[Variant]:
-    """The bare model, which is the baseline, and the bare model with each one of the parts added."""
+    """Return the bare model, which is the baseline, and the bare model with each of the parts added."""
     return _one_changed(axes, baseline, "bare", lambda label, level: f"with {_named_change(label, level)}")
 
 
@@ -161,25 +161,26 @@ def _without(label: str, level: Any) -> str:
 
 
 def fractional(axes: Sequence[Axis], baseline: Mapping[str, Any]) -> list[Variant]:
-    """Half of :func:`factorial`: the combinations in which an even number of two-level axes leave the baseline.
+    """Return half of :func:`factorial`: the combinations in which an even number of two-level axes leave the baseline.
 
-    It is the half fraction of highest resolution whose runs hold the baseline; the defining word is the product of
+    It is the half fraction of highest resolution that contains the baseline; the defining word is the product of
     all two-level axes (G. E. P. Box and J. S. Hunter, "The 2^(k-p) fractional factorial designs", Technometrics 3,
-    1961). Axes of more levels are crossed with it. :func:`aliases` says what it cannot tell apart.
+    1961). Axes of more levels are crossed with it. :func:`aliases` lists the effects that it
+    cannot separate.
     """
     halved = [axis for axis in axes if len(axis.levels) == 2]
 
-    def kept(variant: Variant) -> bool:
+    def in_half(variant: Variant) -> bool:
         return sum(not same(variant.levels[axis.path], baseline[axis.path]) for axis in halved) % 2 == 0
 
-    return [variant for variant in factorial(axes, baseline) if kept(variant)]
+    return [variant for variant in factorial(axes, baseline) if in_half(variant)]
 
 
 def aliases(axes: Sequence[Axis]) -> list[tuple[str, str]]:
-    """What :func:`fractional` cannot tell apart: each main effect and two-way interaction with its alias.
+    """List the effects that :func:`fractional` cannot separate: main effects and two-way interactions with their alias.
 
     With levels coded -1 (baseline) and +1, an effect's contrast over the half fraction equals its alias's, with the
-    sign given: what is estimated is the sum of both.
+    sign shown: the estimate is the sum of both.
     """
     labels = short_names([axis.path for axis in axes])
     halved = [labels[axis.path] for axis in axes if len(axis.levels) == 2]
@@ -192,7 +193,7 @@ def aliases(axes: Sequence[Axis]) -> list[tuple[str, str]]:
     return list(pairs.values())
 
 
-#: The designs by name. That of ``search`` has the baseline alone: the others are chosen while it runs.
+#: The designs by name. ``search`` starts with the baseline alone: the other variants are chosen while it runs.
 DESIGNS: dict[str, Callable[[Sequence[Axis], Mapping[str, Any]], list[Variant]]] = {
     "factorial": factorial,
     "one_at_a_time": one_at_a_time,
@@ -206,20 +207,20 @@ OF_PARTS = ("leave_one_out", "add_one_in")
 
 
 def chosen_variant(axes: Sequence[Axis], levels: Mapping[str, Any], baseline: Mapping[str, Any]) -> Variant:
-    """The variant with these levels, without the axes that do not exist under them."""
+    """Return the variant with these levels, without the axes that do not exist under them."""
     labels = short_names([axis.path for axis in axes])
-    kept: dict[str, Any] = {}
+    existing: dict[str, Any] = {}
     for axis in axes:
-        if axis.exists(kept):
-            kept[axis.path] = levels[axis.path]
-    return Variant(full_name(kept, labels), kept, is_baseline(kept, baseline))
+        if axis.exists(existing):
+            existing[axis.path] = levels[axis.path]
+    return Variant(full_name(existing, labels), existing, is_baseline(existing, baseline))
 
 
 def is_baseline(levels: Mapping[str, Any], baseline: Mapping[str, Any]) -> bool:
-    """Whether every level is the baseline's."""
+    """Check whether every level is the baseline's."""
     return all(same(baseline[path], level) for path, level in levels.items())
 
 
 def full_name(levels: Mapping[str, Any], labels: Mapping[str, str]) -> str:
-    """A variant's name by all its levels."""
+    """Return a variant's name, made of all its levels."""
     return ", ".join(_named_change(labels[path], level) for path, level in levels.items()) or "base"

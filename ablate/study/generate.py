@@ -17,7 +17,7 @@ from ablate.music.midi import read_midi
 from ablate.options import validate
 from ablate.settings import PrimerSettings
 from ablate.study.file import paths
-from ablate.study.file.configuration import SECTIONS, build_conditioner, names_something, resolve
+from ablate.study.file.configuration import SECTIONS, build_conditioner, path_problem, resolve
 from ablate.study.plan.preflight import sampler_problem
 from ablate.study.plan.stages import generation_config
 from ablate.study.work.components import build, build_conditioners, trained_model
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from ablate.arrays import IntArray
     from ablate.engine.generation.generate import Row
-    from ablate.interfaces import Conditioner, IntArray
+    from ablate.interfaces import Conditioner
     from ablate.music.performance import Performance
     from ablate.registry import Registry
     from ablate.store.records import RunRecord, StageRecord
@@ -188,7 +189,7 @@ def _configuration(shape: FileShape, settings: Sequence[tuple[str, Any]], regist
                 f"--set {path}: only {', '.join(CHANGEABLE)} can differ from what was trained"
                 f"{did_you_mean(section, CHANGEABLE)}"
             )
-        problem = names_something(path, shape, registry)
+        problem = path_problem(path, shape, registry)
         if problem:
             raise UsageError(f"--set {path}: {problem}")
         if section == "labels":

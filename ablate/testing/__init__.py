@@ -1,4 +1,4 @@
-"""The contract of each hook point as tests: subclass one, say what to test, and pytest runs the rest.
+"""The contract of each kind of component as tests: subclass it, set ``spec``, and pytest runs the tests.
 
     from ablate.testing import TokenizerContract
     from my_plugin import ablate_tokenizers
@@ -7,23 +7,21 @@
         spec = next(iter(ablate_tokenizers()))
         options = ({}, {"step": 0.02})
 
-``spec`` is the record under test. ``options`` are the settings to try, as plain values of a study file; by default
-the component's own defaults alone. Each contract lists what else can be set. ablate itself does not need pytest, so it
-is no dependency of it: the plugin's tests bring it.
+``spec`` is the record under test. ``options`` are the settings to try, as plain values of a study file; the default is
+the component's own defaults only. The docstring of each contract lists its other attributes. ablate does not depend on
+pytest; the tests of a plugin do.
 """
 
 from __future__ import annotations
 
+from ablate.testing.augmenter import AugmenterContract
+from ablate.testing.conditioner import ConditionerContract
+from ablate.testing.corpus import CorpusContract
+from ablate.testing.material import performances
+from ablate.testing.metric import MetricContract, ModelMetricContract
 from ablate.testing.model import ModelContract
-from ablate.testing.music import (
-    AugmenterContract,
-    CorpusContract,
-    MetricContract,
-    ModelMetricContract,
-    TokenizerContract,
-)
-from ablate.testing.network import ConditionerContract, SamplerContract
-from ablate.testing.samples import performances
+from ablate.testing.sampler import SamplerContract
+from ablate.testing.tokenizer import TokenizerContract
 
 __all__ = [
     "AugmenterContract",

@@ -1,4 +1,4 @@
-"""What the contracts of all hook points have in common."""
+"""The common part of the contracts of all kinds."""
 
 # ruff: noqa: S101 - these are tests, though a plugin's author imports them
 
@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ablate.options import describe, plain
 from ablate.specs import ComponentSpec
-from ablate.testing import citations
+from ablate.testing import bibtex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import torch
 
 
 class Contract:
@@ -20,7 +22,7 @@ class Contract:
 
     Attributes:
         spec: the record under test.
-        options: the settings to try, each as the plain values of a study file.
+        options: the settings to try, each as plain values of a study file.
     """
 
     record: ClassVar[type[ComponentSpec]] = ComponentSpec
@@ -28,41 +30,54 @@ class Contract:
     options: Sequence[Mapping[str, Any]] = ({},)
 
     def pytest_generate_tests(self, metafunc: Any) -> None:
-        """Run each test that asks for ``settings`` once for each of ``options``."""
+        """Run each test with an argument ``settings`` once for each of ``options``."""
         if "settings" in metafunc.fixturenames:
             names = [" ".join(f"{key}={value}" for key, value in each.items()) for each in self.options]
             metafunc.parametrize("settings", self.options, ids=[name or "defaults" for name in names])
 
     def build(self, settings: Mapping[str, Any]) -> Any:
-        """The component with these settings."""
+        """Return the component with these settings."""
         return self.spec.build(self.spec.parse(settings))
 
     def test_record(self) -> None:
-        """The record is of the hook point's type and introduces the component in one line."""
-        assert self.spec.summary.strip(), "the summary is empty"
-        assert "\n" not in self.spec.summary, "the summary is one line"
-        assert self.spec.version.strip(), "the version is empty"
-        assert callable(self.spec.build), "build is no function"
-        assert isinstance(self.spec, self.record), f"the hook hands over {self.record.__name__}"
+        """Check that the record has the right type and describes the component in one line."""
+        kind, record = type(self.spec).__name__, self.record.__name__
+        assert self.spec.summary.strip(), "summary is empty"
+        assert "\n" not in self.spec.summary, "summary has more than one line"
+        assert self.spec.version.strip(), "version is empty"
+        build = "build_rows" if hasattr(self.spec, "build_rows") else "build"
+        assert callable(getattr(self.spec, build)), f"{build} is not a function"
+        assert isinstance(self.spec, self.record), f"spec is a {kind}, not a {record}"
 
     def test_citations(self) -> None:
-        """Each source is one whole BibTeX entry with author, title and year, under a key of its own."""
+        """Check that each source is one complete BibTeX entry with author, title, year and a unique key."""
         cite = self.spec.cite
-        assert not isinstance(cite, str), "cite is a text; it has to be a tuple of them, also for a single source"
+        assert not isinstance(cite, str), "cite is a string; it must be a tuple of strings, also for a single source"
         for entry in cite:
-            flaw = citations.flaw(entry)
-            assert not flaw, f"the source '{citations.key(entry) or entry.strip()[:40]}' {flaw}"
-        keys = [citations.key(entry) for entry in cite]
+            flaw = bibtex.flaw(entry)
+            assert not flaw, f"the source '{bibtex.key(entry) or entry.strip()[:40]}' {flaw}"
+        keys = [bibtex.key(entry) for entry in cite]
         assert len(set(keys)) == len(keys), f"two sources have the same key: {', '.join(sorted(keys))}"
 
     def test_options_are_documented(self) -> None:
-        """Every option says what it does, and none can be changed after the check."""
+        """Check that every option has a description and that options cannot be changed after validation."""
         assert self.spec.options.__dataclass_params__.frozen, "the options dataclass is not frozen"
-        silent = [field.name for field in describe(self.spec.options) if not field.doc.strip()]
-        assert not silent, f"options without a doc: {', '.join(silent)}"
+        undocumented = [field.name for field in describe(self.spec.options) if not field.doc.strip()]
+        assert not undocumented, f"options without a doc: {', '.join(undocumented)}"
 
     def test_options_are_plain(self, settings: Mapping[str, Any]) -> None:
-        """Options survive the way through JSON, by which they are stored and sent to other processes."""
+        """Check that options survive JSON, which is how they are stored and sent to other processes."""
         options = self.spec.parse(settings)
-        assert self.spec.parse(plain(options)) == options, "options changed on the way through plain values"
-        assert dataclasses.replace(options) == options, "options cannot be built from their own fields"
+        assert self.spec.parse(plain(options)) == options, "options change when they are converted to plain values"
+        assert dataclasses.replace(options) == options, "options cannot be rebuilt from their own fields"
+
+
+def check_gradients(module: torch.nn.Module, loss: torch.Tensor) -> None:
+    """Check that gradients of the loss reach all weights of the module and are finite."""
+    weights = dict(module.named_parameters())
+    if weights:
+        loss.backward()  # type: ignore[no-untyped-call]
+    missing = [name for name, weight in weights.items() if weight.requires_grad and weight.grad is None]
+    assert not missing, f"no gradient reaches {', '.join(missing)}"
+    wrong = [name for name, weight in weights.items() if weight.grad is not None and not weight.grad.isfinite().all()]
+    assert not wrong, f"the gradient is not finite in {', '.join(wrong)}"

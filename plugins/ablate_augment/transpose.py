@@ -12,43 +12,43 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ablate_augment import TransposeOptions
+    from ablate_augment.options import TransposeOptions
 
 
 class Transpose(ablate.Augmenter):
-    """Moves every note by the same number of semitones and writes it down as label ``transpose``.
+    """An augmenter that moves every note by the same number of semitones, which become the label ``transpose``.
 
     Args:
-        options: the semitones, the pitches that a copy may have, and what becomes of one that has others. A copy of 0
-            semitones is held to them too.
+        options: the semitones, the pitches that a copy may have, and the action for a copy with other pitches. They
+            also apply to a copy of 0 semitones.
     """
 
     def __init__(self, options: TransposeOptions) -> None:
         self._options = options
 
     def augment(self, performance: ablate.Performance, rng: np.random.Generator) -> Sequence[ablate.Performance]:
-        """One copy for each number of semitones, in their order; nothing is drawn.
+        """Return one copy for each number of semitones, in their order; nothing is random.
 
         Raises:
             CorpusError: a copy leaves the allowed pitches and ``out_of_range`` is ``error``, or every copy does.
         """
         del rng
         copies = [_moved(performance, semitones) for semitones in self._options.semitones]
-        kept = [copy for copy in copies if self._fits(copy)]
-        refused = [copy for copy in copies if not self._fits(copy)]
-        if refused and (self._options.out_of_range == "error" or not kept):
-            raise CorpusError(self._complaint(refused))
-        return kept
+        valid = [copy for copy in copies if self._fits(copy)]
+        invalid = [copy for copy in copies if not self._fits(copy)]
+        if invalid and (self._options.out_of_range == "error" or not valid):
+            raise CorpusError(self._message(invalid))
+        return valid
 
     def _fits(self, copy: ablate.Performance) -> bool:
         pitch = copy.notes["pitch"]
         return bool(((pitch >= self._options.low) & (pitch <= self._options.high)).all())
 
-    def _complaint(self, refused: Sequence[ablate.Performance]) -> str:
-        options, pitch = self._options, refused[0].notes["pitch"]
-        semitones = ", ".join(f"{copy.labels['transpose']:g}" for copy in refused)
+    def _message(self, invalid: Sequence[ablate.Performance]) -> str:
+        options, pitch = self._options, invalid[0].notes["pitch"]
+        semitones = ", ".join(f"{copy.labels['transpose']:g}" for copy in invalid)
         return (
-            f"{refused[0].name or 'performance'}: transposed by {semitones} semitones, it leaves MIDI pitches "
+            f"{invalid[0].name or 'performance'}: transposed by {semitones} semitones, it leaves MIDI pitches "
             f"{options.low} to {options.high} (the first of these copies spans {pitch.min()} to {pitch.max()}); "
             "choose other semitones, or a wider low and high"
         )

@@ -11,14 +11,14 @@ import ablate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate_augment import VelocityOptions
+    from ablate_augment.options import VelocityOptions
 
 
 class Velocity(ablate.Augmenter):
-    """Adds to every velocity, or multiplies it, and writes the amount down.
+    """An augmenter that adds an amount to every velocity, or multiplies it.
 
     The label is ``velocity_shift`` in MIDI velocity, 0 for no change, or ``velocity_scale``, 1 for no change. Results
-    are rounded, halves to even, and kept within 1 to 127; what is cut off there makes loud music less varied.
+    are rounded, halves to even, and clipped to 1 to 127, which makes very loud music less varied.
 
     Args:
         options: whether amounts are added or multiply, and the amounts.
@@ -28,7 +28,7 @@ class Velocity(ablate.Augmenter):
         self._options = options
 
     def augment(self, performance: ablate.Performance, rng: np.random.Generator) -> Sequence[ablate.Performance]:
-        """One copy for each amount, in their order; nothing is drawn."""
+        """Return one copy for each amount, in their order; nothing is random."""
         del rng
         return [self._changed(performance, amount) for amount in self._options.amounts]
 

@@ -40,7 +40,7 @@ class ScoreNote(NamedTuple):
 
 
 def score() -> list[ScoreNote]:
-    """The 549 notes of the piece, by onset; those of the closing chord from the lowest up."""
+    """Return the 549 notes of the piece by onset; those of the closing chord from the lowest up."""
     words = _CHORDS.split()
     chords = [_pitches(words[i + 1 : i + 6]) for i in range(0, len(words), 6)]
     notes: list[ScoreNote] = []
@@ -54,7 +54,7 @@ def score() -> list[ScoreNote]:
 
 
 def _broken(pitches: list[int], onset: int) -> list[ScoreNote]:
-    """One note a sixteenth; the first two are held to the end of the group."""
+    """Return one note for each sixteenth; the first two are held to the end of the group."""
     return [ScoreNote(pitch, onset + i, len(pitches) - i if i < 2 else 1) for i, pitch in enumerate(pitches)]
 
 

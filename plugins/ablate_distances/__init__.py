@@ -1,126 +1,83 @@
 """Metrics: how far the histograms of a generated sample are from those of the reference.
 
-The measure of the original experiments, pitch, duration and velocity, each by four distances and their mean; beside
-them pitch class, inter-onset interval and polyphony, and for all of them the Jensen-Shannon divergence and the earth
-mover's distance.
+Pitch, duration and velocity, each with four distances and their mean, are the measure of the original experiments.
+Pitch class, inter-onset interval and polyphony are additions, and so are the Jensen-Shannon divergence and the earth
+mover's distance of all six quantities.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import ablate
+from ablate_distances.options import (
+    AverageOptions,
+    DurationOptions,
+    IntervalOptions,
+    PitchOptions,
+    PolyphonyOptions,
+    VelocityOptions,
+)
 from ablate_distances.sources import KULLBACK_1951, LIN_1991, RABIN_2011, VALLENDER_1974
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ablate_distances.features import Feature
+    from ablate_distances.quantities import Quantity
 
 
-@dataclass(frozen=True)
-class PitchOptions:
-    """Options of ``distance.pitch`` and ``distance.pitch_class``, and of every other distance too."""
-
-    smoothing: float = ablate.option(
-        1e-6, gt=0, le=1, doc="Added to each bin's probability, then normalised again, for the two KL divergences."
-    )
-
-
-@dataclass(frozen=True)
-class DurationOptions(PitchOptions):
-    """Options of ``distance.duration``."""
-
-    duration_bins: int = ablate.option(20, ge=1, doc="Duration bins of equal width from 0 to the longest duration.")
-    duration_longest: float = ablate.option(
-        2.0, gt=0, doc="Upper edge of the last duration bin in seconds; longer notes are counted in that bin."
-    )
-
-
-@dataclass(frozen=True)
-class VelocityOptions(PitchOptions):
-    """Options of ``distance.velocity``."""
-
-    velocity_bins: int = ablate.option(32, ge=1, le=128, doc="Velocity bins of equal width from 0 to 128.")
-
-
-@dataclass(frozen=True)
-class AverageOptions(VelocityOptions, DurationOptions):
-    """Options of ``distance.average``: those of all three features, under the same names."""
-
-
-@dataclass(frozen=True)
-class IntervalOptions(PitchOptions):
-    """Options of ``distance.inter_onset_interval``."""
-
-    interval_bins: int = ablate.option(50, ge=1, doc="Interval bins of equal width from 0 to the longest interval.")
-    interval_longest: float = ablate.option(
-        1.0, gt=0, doc="Upper edge of the last interval bin in seconds; longer intervals are counted in that bin."
-    )
-
-
-@dataclass(frozen=True)
-class PolyphonyOptions(PitchOptions):
-    """Options of ``distance.polyphony``."""
-
-    polyphony_most: int = ablate.option(
-        12, ge=1, le=128, doc="Number of notes of the last polyphony bin; moments with more are counted in that bin."
-    )
-
-
-def _metric(features: list[Feature], options: PitchOptions) -> ablate.Metric:
+def _metric(quantities: list[Quantity], options: PitchOptions) -> ablate.Metric:
     from ablate_distances.histograms import HistogramDistance
 
-    return HistogramDistance(features, options.smoothing)
+    return HistogramDistance(quantities, options.smoothing)
 
 
 def _pitch(options: PitchOptions) -> ablate.Metric:
-    from ablate_distances import features as f
+    from ablate_distances import quantities as q
 
-    return _metric([f.pitch()], options)
+    return _metric([q.pitch()], options)
 
 
 def _pitch_class(options: PitchOptions) -> ablate.Metric:
-    from ablate_distances import features as f
+    from ablate_distances import quantities as q
 
-    return _metric([f.pitch_class()], options)
+    return _metric([q.pitch_class()], options)
 
 
 def _duration(options: DurationOptions) -> ablate.Metric:
-    from ablate_distances import features as f
+    from ablate_distances import quantities as q
 
-    return _metric([f.duration(options.duration_bins, options.duration_longest)], options)
+    return _metric([q.duration(options.duration_bins, options.duration_longest)], options)
 
 
 def _velocity(options: VelocityOptions) -> ablate.Metric:
-    from ablate_distances import features as f
+    from ablate_distances import quantities as q
 
-    return _metric([f.velocity(options.velocity_bins)], options)
+    return _metric([q.velocity(options.velocity_bins)], options)
 
 
 def _interval(options: IntervalOptions) -> ablate.Metric:
-    from ablate_distances import features as f
+    from ablate_distances import quantities as q
 
-    return _metric([f.inter_onset_interval(options.interval_bins, options.interval_longest)], options)
+    return _metric([q.inter_onset_interval(options.interval_bins, options.interval_longest)], options)
 
 
 def _polyphony(options: PolyphonyOptions) -> ablate.Metric:
-    from ablate_distances import features as f
+    from ablate_distances import quantities as q
 
-    return _metric([f.polyphony(options.polyphony_most)], options)
+    return _metric([q.polyphony(options.polyphony_most)], options)
 
 
 def _average(options: AverageOptions) -> ablate.Metric:
-    from ablate_distances import features as f
+    from ablate_distances import quantities as q
 
-    duration = f.duration(options.duration_bins, options.duration_longest)
-    return _metric([f.pitch(), duration, f.velocity(options.velocity_bins)], options)
+    duration = q.duration(options.duration_bins, options.duration_longest)
+    return _metric([q.pitch(), duration, q.velocity(options.velocity_bins)], options)
 
 
 @ablate.hookimpl
 def ablate_metrics() -> Iterable[ablate.MetricSpec]:
-    """Offer one metric a feature, and the average over those of the original experiments."""
+    """Offer one metric for each quantity, and the average over those of the original experiments."""
     yield ablate.MetricSpec(
         name="distance.pitch",
         summary="L1, L2, KL, JS and Wasserstein between histograms of pitch.",
@@ -161,7 +118,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
     )
     yield ablate.MetricSpec(
         name="distance.polyphony",
-        summary="L1, L2, KL, JS and Wasserstein between histograms of how many notes sound, by time.",
+        summary="L1, L2, KL, JS and Wasserstein between histograms of the number of sounding notes, by time.",
         options=PolyphonyOptions,
         build=_polyphony,
         cite=(KULLBACK_1951, LIN_1991, VALLENDER_1974),

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from ablate.interfaces import FloatArray
+    from ablate.arrays import FloatArray
 
-#: The numbers of :func:`distances` with their units, in its order.
+#: The results of :func:`distances` with their units, in its order.
 UNITS = {"l1": "1", "l2": "1", "kl_pq": "nat", "kl_qp": "nat", "average": "1", "js": "bit"}
 
 
 class Observed(NamedTuple):
-    """Numbers, each with a weight.
+    """Values of a quantity, each with a weight.
 
     Attributes:
-        values: float64 [numbers]; increasing where a function says so.
-        weights: float64 [numbers], not negative: 1 for each note, or the seconds that a number held for.
+        values: float64 [values]; increasing where a function requires it.
+        weights: float64 [values], not negative: 1 for each note, or the seconds that a value lasted.
     """
 
     values: FloatArray
@@ -34,11 +34,10 @@ def distances(reference: FloatArray, generated: FloatArray, smoothing: float) ->
     - ``l2``: square root of the sum of ``(p - q)**2``, 0 to the square root of 2;
     - ``kl_pq``: Kullback-Leibler divergence, the sum of ``p ln(p / q)``, in nats; ``kl_qp`` the other way round
       (S. Kullback and R. A. Leibler, "On information and sufficiency", Annals of Mathematical Statistics 22, 1951);
-    - ``average``: the mean of these four and of nothing else, as the original report took it, although two of them
-      are in nats;
+    - ``average``: the mean of these four only, as in the original report, although two of them are in nats;
     - ``js``: Jensen-Shannon divergence, the mean of the divergences of p and of q from their mean, in bits, 0 to 1
       (J. Lin, "Divergence measures based on the Shannon entropy", IEEE Transactions on Information Theory 37, 1991).
-      Its square root is what some libraries call the Jensen-Shannon distance.
+      Some libraries call its square root the Jensen-Shannon distance.
 
     Only the Kullback-Leibler divergences are smoothed, as they are infinite where one histogram has an empty bin and
     the other has not: ``smoothing`` is added to every probability of both, and both are normalised again. Its size
@@ -63,15 +62,15 @@ def distances(reference: FloatArray, generated: FloatArray, smoothing: float) ->
 
 
 def on_a_line(reference: Observed, generated: Observed) -> float:
-    """The first Wasserstein or earth mover's distance: how far, on average, one has to be moved to become the other.
+    """Compute the first Wasserstein or earth mover's distance: the average move that turns one into the other.
 
     It is the area between the two cumulative distributions (S. S. Vallender, "Calculation of the Wasserstein distance
     between probability distributions on the line", Theory of Probability and Its Applications 18, 1974), so it needs
-    no bins and is in the unit of the values: 2 semitones for the same music two semitones higher.
+    no bins and has the unit of the values: 2 semitones for the same music two semitones higher.
 
     Args:
         reference: values in increasing order; at least one weight is above 0.
-        generated: the same.
+        generated: like ``reference``.
     """
     values = np.concatenate([reference.values, generated.values])
     order = np.argsort(values, kind="stable")  # two sorted runs, which this kind merges in linear time
@@ -80,16 +79,16 @@ def on_a_line(reference: Observed, generated: Observed) -> float:
 
 
 def on_the_circle(reference: Observed, generated: Observed, steps: int) -> float:
-    """The earth mover's distance where the last of ``steps`` whole numbers stands beside the first.
+    """Compute the earth mover's distance on a circle, where the last of ``steps`` whole numbers is next to the first.
 
-    From B to C is then a semitone, and nothing is further away than half the circle. The least work on a circle is
+    From B to C is then one semitone, and no distance is larger than half the circle. The least work on a circle is
     the sum of ``|F - m|``, with F the differences of the cumulative distributions at each step and m their median
     (J. Rabin, J. Delon, Y. Gousseau, "Transportation distances on the circle", Journal of Mathematical Imaging and
     Vision 41, 2011).
 
     Args:
         reference: values among 0 to ``steps - 1``; at least one weight is above 0.
-        generated: the same.
+        generated: like ``reference``.
         steps: around the whole circle.
 
     Returns:

@@ -1,9 +1,9 @@
-"""How alike are a sample and the reference in what they play: which pitches, how long, how loud, how close together?
+"""Distances between the histograms of a sample and of the reference: pitches, durations, velocities and so on.
 
-The histograms of all the reference performances, pooled, and of the sample are compared by the distances of
-:mod:`ablate_distances.distances`. Order plays no part, so 0 does not mean a copy; and a sample of finite length differs
-from the reference even when drawn from it (resampling the 689 notes of one Bach prelude gives, in expectation, an L1 of
-0.17 in pitch). Read the numbers beside those floors.
+The histogram of all reference performances together and that of the sample are compared by the distances of
+:mod:`ablate_distances.distances`. The order of notes is ignored, so 0 does not mean a copy. And a sample of finite
+length differs from the reference even when its notes are drawn from it: resampling the 689 notes of one Bach prelude
+gives an expected L1 of 0.17 in pitch. Read the numbers next to those floors.
 """
 
 from __future__ import annotations
@@ -18,54 +18,59 @@ from ablate_distances.distances import UNITS, Observed, distances
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate.interfaces import FloatArray
-    from ablate_distances.features import Feature
+    from ablate.arrays import FloatArray
+    from ablate_distances.quantities import Quantity
 
 
 class HistogramDistance(ablate.Metric):
-    """The distances between a sample and the reference, averaged over features.
+    """The distances between a sample and the reference, averaged over quantities.
 
     Args:
-        features: what to count; with one of them the values are its distances, and ``wasserstein`` is among them.
-            It has a unit of its own for each feature and is in no average.
+        quantities: what to count; with a single one the values are its distances, ``wasserstein`` among them, whose
+            unit depends on the quantity and which is therefore in no average.
         smoothing: see :func:`ablate_distances.distances.distances`.
     """
 
-    def __init__(self, features: Sequence[Feature], smoothing: float) -> None:
-        self._features = features
+    def __init__(self, quantities: Sequence[Quantity], smoothing: float) -> None:
+        self._quantities = quantities
         self._smoothing = smoothing
-        # Every sample of a cell is read against the same pieces, which are many more notes.
-        self._gathered = functools.lru_cache(maxsize=1)(self._gather)
+        # Every sample of a run is compared with the same pieces, which have many more notes.
+        self._gather_cached = functools.lru_cache(maxsize=1)(self._gather)
 
-    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measured:
-        """Distances, lower is better, ``n`` the sample's notes; and the histograms as counts.
+    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measurements:
+        """Return distances, lower is better, ``n`` the sample's notes; and the histograms as counts.
 
         Raises:
-            NothingGenerated: the sample holds no note.
-            CorpusError: nor does the reference.
+            NothingGenerated: the sample has no notes.
+            CorpusError: the reference has no notes.
         """
         if not len(generated):
-            raise NothingGenerated("the sample holds no note to measure")
-        pairs = list(zip(self._gathered(tuple(reference)), self._gather((generated,)), strict=True))
-        counts = [(f.count(p), f.count(q)) for f, (p, q) in zip(self._features, pairs, strict=True)]
-        each = [distances(p, q, self._smoothing) for p, q in counts]
-        numbers = [(name, sum(d[name] for d in each) / len(each), unit) for name, unit in UNITS.items()]
-        if len(self._features) == 1:
-            numbers.append(("wasserstein", self._features[0].wasserstein(*pairs[0]), self._features[0].moved))
-        return ablate.Measured(
-            values=tuple(ablate.Value(name, value, unit, "lower", len(generated)) for name, value, unit in numbers),
+            raise NothingGenerated("the sample has no notes to measure")
+        pairs = list(zip(self._gather_cached(tuple(reference)), self._gather((generated,)), strict=True))
+        counts = [(each.count(p), each.count(q)) for each, (p, q) in zip(self._quantities, pairs, strict=True)]
+        results = [distances(p, q, self._smoothing) for p, q in counts]
+        numbers = [(name, sum(d[name] for d in results) / len(results), unit) for name, unit in UNITS.items()]
+        if len(self._quantities) == 1:
+            numbers.append(
+                ("wasserstein", self._quantities[0].wasserstein(*pairs[0]), self._quantities[0].distance_unit)
+            )
+        return ablate.Measurements(
+            values=tuple(
+                ablate.Value(value, feature=name, unit=unit, direction="lower", n=len(generated))
+                for name, value, unit in numbers
+            ),
             histograms=tuple(
-                ablate.Histogram(feature.name, feature.unit, _plain(feature.edges), _plain(p), _plain(q))
-                for feature, (p, q) in zip(self._features, counts, strict=True)
+                ablate.Histogram(quantity.name, quantity.unit, _plain(quantity.edges), _plain(p), _plain(q))
+                for quantity, (p, q) in zip(self._quantities, counts, strict=True)
             ),
         )
 
     def _gather(self, pieces: tuple[ablate.Performance, ...]) -> list[Observed]:
-        """What each feature observes in the pieces, pooled."""
+        """Return the observations of each quantity in the pieces, pooled."""
         notes = [piece.notes for piece in pieces if len(piece)]
         if not notes:
-            raise CorpusError("the reference holds no note to compare with")
-        return [feature.gather(notes) for feature in self._features]
+            raise CorpusError("the reference has no notes to compare with")
+        return [quantity.gather(notes) for quantity in self._quantities]
 
 
 def _plain(numbers: FloatArray) -> tuple[float, ...]:

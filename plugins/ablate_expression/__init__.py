@@ -1,71 +1,19 @@
-"""Conditioners of expression: how loud, how detached and how busy the music is, or is asked to be.
+"""Conditioners of expression: how loud, how detached and how dense the music is, or should be.
 
-All three are measured from a performance's notes, over the whole of it or around each token, and all three can be asked
-for as a number that changes over time (a crescendo).
+All three are measured from the notes of a performance, over the whole performance or around each token. For generated
+music each can be set to a number that changes over time (a crescendo).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import ablate
+from ablate_expression.options import ArticulationOptions, DensityOptions, DynamicsOptions
 from ablate_expression.sources import BRESIN_2000
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-@dataclass(frozen=True)
-class ScopeOptions:
-    """What the options of all three have in common."""
-
-    scope: Literal["performance", "local"] = ablate.option(
-        "performance", doc="What is observed: one number for the whole performance, or a local one around each token."
-    )
-    window: float = ablate.option(
-        4.0, ge=0.1, doc='Seconds of music around a token, half before and half after, where scope is "local".'
-    )
-
-
-@dataclass(frozen=True)
-class DynamicsOptions(ScopeOptions):
-    """Options of ``dynamics``."""
-
-    default: float = ablate.option(
-        64.0, ge=1, le=127, doc="MIDI velocity that music is asked for where the study is silent."
-    )
-
-
-@dataclass(frozen=True)
-class ArticulationOptions(ScopeOptions):
-    """Options of ``articulation``."""
-
-    default: float = ablate.option(
-        1.0,
-        gt=0,
-        doc="Articulation that music is asked for where the study is silent: 1 is legato, below 1 detached.",
-    )
-    cap: float = ablate.option(
-        4.0, gt=0, le=100, doc="Highest articulation of a single note; what is above counts as this."
-    )
-    chord: float = ablate.option(
-        0.05, ge=0, doc="Seconds within which notes count as struck together; 0 takes every other onset for the next."
-    )
-
-    def __post_init__(self) -> None:
-        """Check what concerns two options at once."""
-        if self.default > self.cap:
-            raise ValueError(f"default is above cap ({self.default:g} > {self.cap:g}): no music is observed like that")
-
-
-@dataclass(frozen=True)
-class DensityOptions(ScopeOptions):
-    """Options of ``density``."""
-
-    default: float = ablate.option(
-        8.0, gt=0, le=1000, doc="Notes per second that music is asked for where the study is silent."
-    )
 
 
 def _dynamics(options: DynamicsOptions) -> ablate.Conditioner:
@@ -88,7 +36,7 @@ def _density(options: DensityOptions) -> ablate.Conditioner:
 
 @ablate.hookimpl
 def ablate_conditioners() -> Iterable[ablate.ConditionerSpec]:
-    """Offer one conditioner a quantity."""
+    """Offer one conditioner for each quantity."""
     yield ablate.ConditionerSpec(
         name="dynamics",
         summary="Mean MIDI velocity, of the performance or around each token.",
@@ -97,7 +45,7 @@ def ablate_conditioners() -> Iterable[ablate.ConditionerSpec]:
     )
     yield ablate.ConditionerSpec(
         name="articulation",
-        summary="Mean of each note's duration over the interval to the next onset.",
+        summary="Mean ratio of each note's duration to the interval up to the next onset.",
         options=ArticulationOptions,
         build=_articulation,
         cite=(BRESIN_2000,),

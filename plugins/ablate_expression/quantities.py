@@ -1,15 +1,15 @@
-"""Dynamics, articulation and density: how each is measured from notes.
+"""Dynamics, articulation and density, measured from notes.
 
 Articulation is a note's duration over its inter-onset interval: 1 plus the key overlap ratio of legato notes, 1 minus
 the key detached ratio of staccato ones (Bresin and Battel, *Articulation strategies in expressive piano performance*,
-Journal of New Music Research 29, 2000). Those are measured within a voice; here the next onset is that of any voice, so
-a long note above quick ones counts as overlapping, up to a cap. Key presses are measured, not what the pedal sustains.
+Journal of New Music Research 29, 2000). Those are measured within a voice; here the next onset may be in any voice, so
+a long note above quick ones counts as overlapping, up to a cap. Key presses are measured, without the sustain pedal.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,46 +17,46 @@ from ablate_expression.conditioner import Expression, Quantity
 
 if TYPE_CHECKING:
     import ablate
-    from ablate.interfaces import FloatArray, IntArray
-    from ablate_expression import ArticulationOptions, DensityOptions, DynamicsOptions
+    from ablate.arrays import Array, FloatArray, IntArray
+    from ablate_expression.options import ArticulationOptions, DensityOptions, DynamicsOptions
 
-    Notes = np.ndarray[Any, Any]
+    Notes = Array
 
 #: The shortest time in seconds over which notes are counted, so that a lone short note is no burst.
 _SHORTEST = 1.0
 
 
 class NoteMean(Expression):
-    """The mean of a number that each note has at its onset.
+    """The mean of a number that belongs to each note, at its onset.
 
     Around a clock time it is the mean over the notes whose onsets lie in the window, edges included. Where there are
-    none, it is interpolated between the onsets before and after (the mean of a chord's notes at its onset), and before
-    the first and after the last onset it is what that onset has.
+    none, it is interpolated between the onsets before and after (a chord's onset has the mean of its notes). Before the
+    first onset it is the number of the first, and after the last onset that of the last.
     """
 
     @abstractmethod
     def of_notes(self, notes: Notes) -> tuple[FloatArray, FloatArray]:
-        """Onsets in seconds and numbers of the notes that have one, both [notes], in any order."""
+        """Return onsets in seconds and numbers of the notes that have one, both [notes], in any order."""
 
     def overall(self, performance: ablate.Performance) -> float:
-        """The mean over all notes; the quantity's scale if none has a number."""
+        """Return the mean over all notes; the quantity's scale if none has a number."""
         _, values = self._in_order(performance)
         return float(values.mean()) if len(values) else self.quantity.scale
 
     def around(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
-        """The mean over the notes in each window, float64 [time]."""
+        """Return the mean over the notes in each window, float64 [time]."""
         onsets, values = self._in_order(performance)
         if not len(values):
             return np.full(len(times), self.quantity.scale)
-        first, behind = _inside(onsets, times, self.options.window)
+        first, end = _inside(onsets, times, self.options.window)
         sums = np.concatenate([[0.0], values.cumsum()])
-        means: FloatArray = (sums[behind] - sums[first]) / np.maximum(behind - first, 1)
-        empty = first == behind
+        means: FloatArray = (sums[end] - sums[first]) / np.maximum(end - first, 1)
+        empty = first == end
         means[empty] = _between(onsets, values, times[empty])
         return means
 
     def _in_order(self, performance: ablate.Performance) -> tuple[FloatArray, FloatArray]:
-        """Onsets and numbers by onset, then number: sums round alike whatever the order of the notes."""
+        """Return onsets and numbers by onset, then number: so rounding does not depend on the order of the notes."""
         onsets, values = self.of_notes(performance.notes)
         order = np.lexsort([values, onsets])
         return onsets[order], values[order]
@@ -71,17 +71,17 @@ class Dynamics(NoteMean):
         )
 
     def of_notes(self, notes: Notes) -> tuple[FloatArray, FloatArray]:
-        """The velocity of every note."""
+        """Return the velocity of every note."""
         return notes["start"], notes["velocity"].astype(np.float64)
 
 
 class Articulation(NoteMean):
-    """Mean of duration over the interval to the next onset, as it is: 1 is legato already.
+    """Mean ratio of duration to the interval up to the next onset, unscaled: 1 is legato.
 
-    The notes of a chord are never struck at quite the same time (a melody is some 30 ms ahead of its accompaniment;
+    The notes of a chord are never struck at exactly the same time (a melody is some 30 ms ahead of its accompaniment;
     Goebl, *Melody lead in piano performance*, Journal of the Acoustical Society of America 110, 2001). So the next
-    onset is the first that comes more than ``chord`` seconds after the note's own. The notes at the very end, which no
-    onset follows, have no articulation, and a performance of nothing else is taken for legato.
+    onset is the first that comes more than ``chord`` seconds after the note's own. The last notes, which no onset
+    follows, have no articulation; a performance with only such notes counts as legato.
     """
 
     def __init__(self, options: ArticulationOptions) -> None:
@@ -90,12 +90,12 @@ class Articulation(NoteMean):
         self._cap, self._chord = options.cap, options.chord
 
     def of_notes(self, notes: Notes) -> tuple[FloatArray, FloatArray]:
-        """The articulation of every note that another onset follows, 0 to the cap."""
+        """Return the articulation of every note that another onset follows, 0 to the cap."""
         onsets = np.sort(notes["start"])
         following = np.searchsorted(onsets, notes["start"] + self._chord, side="right")
         notes, following = notes[following < len(onsets)], following[following < len(onsets)]
         interval = onsets[following] - notes["start"]
-        # capped before the division, which the smallest of intervals would make infinite
+        # capped before the division, which very small intervals would make infinite
         return notes["start"], np.minimum(notes["end"] - notes["start"], self._cap * interval) / interval
 
 
@@ -103,36 +103,36 @@ class Density(Expression):
     """Notes per second, over 8, about the median of piano music.
 
     Time is counted from 0 to the end of the last note, at least a second. A window counts onsets, edges included, over
-    that part of it in which there is time: at the beginning and the end it is shorter, not emptier. After the end it
-    stays as it was there. A window without a note has density 0.
+    the part of the window within that time, so that at the beginning and the end it is shorter and not emptier. After
+    the end the density stays constant. A window without a note has density 0.
     """
 
     def __init__(self, options: DensityOptions) -> None:
-        # beyond the highest there is no music: a MIDI cable carries about a thousand messages a second
+        # the highest value: a MIDI cable carries about a thousand messages a second
         bounds = "above 0 and at most 1000 (notes per second)"
         super().__init__(Quantity("density", 8.0, 0.0, 1000.0, bounds), options, options.default)
 
     def overall(self, performance: ablate.Performance) -> float:
-        """Notes over the time that they take."""
+        """Return the number of notes over their total time."""
         return len(performance) / max(performance.seconds, _SHORTEST)
 
     def around(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
-        """Notes in each window over its seconds, float64 [time]."""
+        """Return the number of notes in each window over its seconds, float64 [time]."""
         end, half = max(performance.seconds, _SHORTEST), self.options.window / 2
         times = np.minimum(times, end)
-        first, behind = _inside(np.sort(performance.notes["start"]), times, self.options.window)
+        first, stop = _inside(np.sort(performance.notes["start"]), times, self.options.window)
         seconds = np.minimum(times + half, end) - np.maximum(times - half, 0.0)
-        density: FloatArray = (behind - first) / seconds
+        density: FloatArray = (stop - first) / seconds
         return density
 
 
 def _inside(onsets: FloatArray, times: FloatArray, window: float) -> tuple[IntArray, IntArray]:
-    """The first onset in each centred window and the first behind it, int64 [time]; ``onsets`` is sorted."""
+    """Return the first onset in each centred window and the first after it, int64 [time]; ``onsets`` is sorted."""
     first = np.searchsorted(onsets, times - window / 2, side="left")
     return first, np.searchsorted(onsets, times + window / 2, side="right")
 
 
 def _between(onsets: FloatArray, values: FloatArray, times: FloatArray) -> FloatArray:
-    """The notes' numbers interpolated at ``times``, float64 [time], the mean where notes share an onset."""
-    distinct, place = np.unique(onsets, return_inverse=True)
-    return np.interp(times, distinct, np.bincount(place, values) / np.bincount(place))
+    """Interpolate the notes' numbers at ``times``, float64 [time]; notes with one onset have their mean."""
+    distinct, index = np.unique(onsets, return_inverse=True)
+    return np.interp(times, distinct, np.bincount(index, values) / np.bincount(index))

@@ -1,6 +1,6 @@
-"""Metric: how likely the trained model finds the pieces that it learned from, and those that it did not see.
+"""Metric: the likelihood that the trained model assigns to its training pieces and to held-out pieces.
 
-The one number of a language model that needs no generation, and the plainest sign of overfitting.
+It needs no generation, and it is the clearest sign of overfitting.
 """
 
 from __future__ import annotations
@@ -23,11 +23,10 @@ def _build(options: NoOptions) -> ablate.ModelMetric:
 
 
 @ablate.hookimpl
-def ablate_metrics() -> Iterable[ablate.MetricSpec]:
+def ablate_metrics() -> Iterable[ablate.ModelMetricSpec]:
     """Offer the negative log-likelihood."""
-    yield ablate.MetricSpec(
+    yield ablate.ModelMetricSpec(
         name="likelihood.nll",
-        summary="Negative log-likelihood of the pieces learned from and of those held out, in nats a token.",
+        summary="Negative log-likelihood of training pieces and of held-out pieces, in nats per token.",
         build=_build,
-        of="model",
     )

@@ -1,4 +1,4 @@
-"""The sources of the metrics, as BibTeX; what differs from them is said in :mod:`ablate_memorization.metrics`."""
+"""The sources of the metrics, as BibTeX; differences are listed in :mod:`ablate_memorization.metrics`."""
 
 from __future__ import annotations
 

@@ -11,27 +11,27 @@ from ablate.music.sustain import apply_sustain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate_midi import MidiOptions
+    from ablate_midi.options import MidiOptions
 
 
 class MidiFiles(ablate.Corpus):
-    """The performances of a file or folder."""
+    """The corpus of the performances of a file or folder."""
 
     def __init__(self, options: MidiOptions) -> None:
         self._options = options
 
     def identity(self) -> str:
-        """The digest of the files, and the options that change what is read from them."""
+        """Return the digest of the files, and the options that affect reading."""
         options = self._options
-        # skip_bad too: without it, a folder with a bad file must be refused again, not found among earlier results
-        chosen = f"reader={options.reader} sustain={options.sustain} skip_bad={options.skip_bad}"
-        return f"{corpus_digest(options.path)} {chosen}"
+        # skip_bad too: without it, a folder with a bad file must fail again instead of using earlier results
+        settings = f"reader={options.reader} sustain={options.sustain} skip_bad={options.skip_bad}"
+        return f"{corpus_digest(options.path)} {settings}"
 
     def load(self) -> Sequence[ablate.Performance]:
-        """The performances; what is odd about their files is in ``problems``.
+        """Return the performances; problems of their files are listed in ``problems``.
 
         Raises:
-            CorpusError: no file can be read; without ``skip_bad``, any cannot.
+            CorpusError: no file can be read, or without ``skip_bad``, one file cannot be read.
         """
         options = self._options
         performances, self.problems = read_corpus(options.path, options.reader, skip_bad=options.skip_bad)

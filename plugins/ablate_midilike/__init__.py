@@ -1,62 +1,19 @@
 """Tokenizers that write a performance as MIDI-like events: note-on, note-off, velocity and time shift.
 
-``midilike-classic`` is the 240-token scheme of Performance-RNN-PyTorch, kept token for token so that old results can
-be compared; ``midilike`` has the same four families of events and states how far a decoded note may be off.
+``midilike-classic`` is the 240-token scheme of Performance-RNN-PyTorch, reproduced token for token for comparisons with
+old results; ``midilike`` has the same four families of events and a known bound on the error of a decoded note.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import ablate
-from ablate.errors import InvalidOptions
+from ablate_midilike.options import ClassicOptions, GridOptions
 from ablate_midilike.sources import LEE_2018, OORE_2020
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-@dataclass(frozen=True)
-class ClassicOptions:
-    """Options of ``midilike-classic``; all of them concern decoding."""
-
-    min_length: float = ablate.option(
-        0.05, ge=0, doc="Shortest decoded note, in seconds; the public code had 0.25, the course's copy 0.05."
-    )
-    default_length: float = ablate.option(1.0, gt=0, doc="Length of a decoded note that no note-off ends, in seconds.")
-    velocity_scale: float = ablate.option(
-        1.0, gt=0, doc="Factor on decoded velocities; the course used 0.8 for generated music."
-    )
-
-
-@dataclass(frozen=True)
-class GridOptions:
-    """Options of ``midilike``."""
-
-    step: float = ablate.option(
-        0.01, ge=0.001, le=1, doc="Grid of the time shifts in seconds; decoded times are off by half of it at most."
-    )
-    longest_shift: float = ablate.option(
-        1.0, gt=0, le=10, doc="Longest single time shift in seconds, a whole number of steps; pauses take several."
-    )
-    velocity_bins: int = ablate.option(
-        32, ge=1, le=127, doc="Velocity bins of equal width over 0 to 128; 127 keeps every velocity."
-    )
-    low: int = ablate.option(21, ge=0, le=127, doc="Lowest MIDI pitch; notes below it are left out.")
-    high: int = ablate.option(108, ge=0, le=127, doc="Highest MIDI pitch; notes above it are left out.")
-    longest_open: float = ablate.option(2.0, gt=0, doc="Longest decoded note that no note-off ends, in seconds.")
-
-    def __post_init__(self) -> None:
-        """Check what concerns two options at once."""
-        problems = []
-        steps = self.longest_shift / self.step
-        if round(steps) < 1 or abs(steps - round(steps)) > 1e-6 * steps:
-            problems.append(("longest_shift", f"is {steps:g} steps of {self.step:g} s, not a whole number of them"))
-        if self.low > self.high:
-            problems.append(("low", f"is above high ({self.low} > {self.high})"))
-        if problems:
-            raise InvalidOptions(problems)
 
 
 def _classic(options: ClassicOptions) -> ablate.Tokenizer:

@@ -1,13 +1,13 @@
 """The 240-token scheme of Performance-RNN-PyTorch (https://github.com/djosix/Performance-RNN-PyTorch).
 
-Reproduced with its quirks, because they are what the original experiments were run with:
+Reproduced with its quirks, because the original experiments used them:
 
-- time shifts grow by 15 % from 15.4 ms to 1.17 s, and what is left of an interval below 15.4 ms is dropped, so the
+- time shifts grow by 15 % from 15.4 ms to 1.17 s, and a remainder of an interval below 15.4 ms is dropped, so the
   clock falls behind: over the 50 pieces of the Saarland Music Data by 8 % in the median;
 - silence before the first note is dropped;
 - velocities are clipped to 21..108 and rounded up to one of 31 values;
 - decoded notes have a minimum length;
-- of several open notes of one pitch only the last one is ended by a note-off.
+- of several open notes of one pitch, a note-off ends only the last one.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from ablate_midilike.layout import Layout
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ablate.interfaces import FloatArray, IntArray
-    from ablate_midilike import ClassicOptions
+    from ablate.arrays import FloatArray, IntArray
+    from ablate_midilike.options import ClassicOptions
 
 #: Seconds of each time shift.
 SHIFTS = 1.15 ** np.arange(32) / 65
 #: Velocity of each bin: 31 for 32 ids, because 107 and 108 lie above the last one.
 VELOCITIES = np.arange(21, 109, 88 / 31)
 _LAYOUT = Layout(low=21, high=108, velocities=32, shifts=32)
-#: Velocity that each id is decoded as, and at the end the one in force before any velocity token.
+#: The decoded velocity of each id, and at the end the one in force before any velocity token.
 _DECODED = np.array([*VELOCITIES, VELOCITIES[-1], 64])
 
 
@@ -49,7 +49,7 @@ class ClassicTokenizer(ablate.Tokenizer):
         self.start_token = 0
 
     def encode(self, performance: ablate.Performance) -> IntArray:
-        """Token ids, int64 [time]; notes in the order of their starts, those of equal start as they come."""
+        """Return token ids, int64 [time]; notes by start, those of equal start in their original order."""
         notes = performance.notes[np.argsort(performance.notes["start"], kind="stable")]
         notes = notes[(notes["pitch"] >= _LAYOUT.low) & (notes["pitch"] <= _LAYOUT.high)]
         key = notes["pitch"].astype(np.int64) - _LAYOUT.low
@@ -61,17 +61,17 @@ class ClassicTokenizer(ablate.Tokenizer):
         return np.insert(ids[order], event + 1, _LAYOUT.time_shift + shift)
 
     def decode(self, tokens: IntArray) -> ablate.Performance:
-        """Notes in the order of their note-ons.
+        """Return notes in the order of their note-ons.
 
-        A note-off ends the last note of its pitch if that is still open, not before its minimum length, and is
-        ignored otherwise. Notes never ended, among them those whose pitch is struck again before its note-off, last
-        the default length.
+        A note-off ends the last note of its pitch if that is still open, not before its minimum length; otherwise it
+        is ignored. A note without a note-off has the default length, also where its pitch is struck again before the
+        note-off.
         """
         clock = self.times(tokens)
         events = _LAYOUT.key_events(tokens)
         ended = events.is_on[:-1] & ~events.is_on[1:] & (events.key[:-1] == events.key[1:])
         ends = np.full(len(tokens), np.nan)
-        ends[events.place[:-1][ended]] = clock[events.place[1:][ended]]
+        ends[events.position[:-1][ended]] = clock[events.position[1:][ended]]
 
         on = _LAYOUT.note_ons(tokens)
         velocity = _DECODED[_LAYOUT.running_velocity(tokens, first=_LAYOUT.velocities)[on]]
@@ -87,15 +87,15 @@ class ClassicTokenizer(ablate.Tokenizer):
         return ablate.Performance(notes)
 
     def times(self, tokens: IntArray) -> FloatArray:
-        """The clock in seconds after each token, float64 [time]."""
+        """Return the clock in seconds after each token, float64 [time]."""
         return _LAYOUT.clock(tokens, SHIFTS)
 
     def clock(self, rows: int) -> Callable[[IntArray], FloatArray]:
-        """The running clock: the same sums in the same order as in :meth:`times`."""
+        """Return a running clock: the same sums in the same order as in :meth:`times`."""
         return _LAYOUT.running_clock(rows, SHIFTS)
 
     def grammar(self, rows: int) -> Grammar:
-        """The rules of :mod:`ablate_midilike.grammar`, with a velocity first: silence before the music is dropped."""
+        """Return the rules of :mod:`ablate_midilike.grammar`, without a time shift at the start."""
         return Grammar(_LAYOUT, SHIFTS, start_token=self.start_token, rows=rows, silence_first=False)
 
 
@@ -108,16 +108,16 @@ def _shifts(intervals: FloatArray) -> tuple[IntArray, IntArray]:
     Returns:
         For each shift, the interval it belongs to (ascending) and its bin, both int64 [shifts].
     """
-    # The same sums in the same order as the original, which compares what is left with each bin in floating point.
-    done = np.zeros_like(intervals)
+    # The same sums in the same order as in the original, which compares remainders with each bin in floating point.
+    total = np.zeros_like(intervals)
     unfinished = np.flatnonzero(intervals >= SHIFTS[0])
     owners, bins = [unfinished[:0]], [unfinished[:0]]
     while unfinished.size:
-        largest = np.searchsorted(SHIFTS, intervals[unfinished] - done[unfinished], side="right") - 1
+        largest = np.searchsorted(SHIFTS, intervals[unfinished] - total[unfinished], side="right") - 1
         owners.append(unfinished)
         bins.append(largest)
-        done[unfinished] += SHIFTS[largest]
-        unfinished = unfinished[intervals[unfinished] - done[unfinished] >= SHIFTS[0]]
+        total[unfinished] += SHIFTS[largest]
+        unfinished = unfinished[intervals[unfinished] - total[unfinished] >= SHIFTS[0]]
     owner = np.concatenate(owners)
     order = np.argsort(owner, kind="stable")
     return owner[order], np.concatenate(bins)[order]

@@ -1,17 +1,17 @@
 """The same four families of events on an exact grid of time.
 
-What is promised of ``decode(encode(performance))``, for notes within the range of pitches:
+``decode(encode(performance))`` has these properties, for notes within the range of pitches:
 
-- every note is there, and every start and end is within half a step of the original, however long the piece:
-  absolute times are rounded to the grid, so nothing accumulates;
+- no note is lost, and every start and end is within half a step of the original, also in a long piece: absolute times
+  are rounded to the grid, so errors do not accumulate;
 - a velocity is within half a bin, rounded up to an integer;
-- a note keeps its own end unless another note of the same pitch is nested inside it. A stream of note-ons and
-  note-offs does not say which of several open notes of a pitch is meant, so the first to start is taken as the first
-  to end, as MIDI players do: of two nested notes the ends are exchanged.
-  The starts and the ends of each pitch, each taken alone, are kept in any case.
+- a note has its own end unless another note of the same pitch is nested inside it. A stream of note-ons and note-offs
+  does not show which of several open notes of a pitch ends, so the first to start is taken as the first to end, as in
+  MIDI players: the ends of two nested notes are exchanged.
+  The set of starts and the set of ends of each pitch are correct in any case.
 
 A note whose start and end round to the same step is written as note-on and note-off without a time shift between
-them, and decoded with length zero: any other length could be off by more than half a step.
+them, and decoded with length zero: any other length could be wrong by more than half a step.
 """
 
 from __future__ import annotations
@@ -28,9 +28,8 @@ from ablate_midilike.layout import KeyEvents, Layout
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ablate.interfaces import FloatArray, IntArray
-    from ablate_midilike import GridOptions
-    from ablate_midilike.layout import BoolArray
+    from ablate.arrays import BoolArray, FloatArray, IntArray
+    from ablate_midilike.options import GridOptions
 
 _OFF, _ON, _OFF_AT_ONCE = 0, 1, 2
 
@@ -39,9 +38,8 @@ class GridTokenizer(ablate.Tokenizer):
     """``midilike``: note-ons, note-offs, velocities and time shifts of 1, 2, ... steps.
 
     Every note-on is preceded by its velocity. Events of one step are in the order note-offs, notes that start, ends of
-    notes that started in this very step, and by pitch within each, whatever the order of the performance's notes.
-    The start token is the velocity in force before any velocity token, the bin of 64: it takes no time and
-    leaves no note open.
+    notes that started in this step, and by pitch within each, for any order of the performance's notes. The start token
+    is the velocity in force before any velocity token, the bin of 64: it takes no time and leaves no note open.
     """
 
     def __init__(self, options: GridOptions) -> None:
@@ -56,7 +54,7 @@ class GridTokenizer(ablate.Tokenizer):
         self.start_token = self._layout.velocity + self._first_velocity
 
     def encode(self, performance: ablate.Performance) -> IntArray:
-        """Token ids, int64 [time]; the same for any order of the notes."""
+        """Return token ids, int64 [time]; the same for any order of the notes."""
         notes, layout = performance.notes, self._layout
         notes = notes[(notes["pitch"] >= layout.low) & (notes["pitch"] <= layout.high)]
         start = np.rint(notes["start"] / self._options.step).astype(np.int64)
@@ -65,14 +63,14 @@ class GridTokenizer(ablate.Tokenizer):
         velocity = np.tile(notes["velocity"].astype(np.int64) * self._options.velocity_bins // 128, 2)
         kind = np.concatenate([np.full(len(notes), _ON), np.where(end > start, _OFF, _OFF_AT_ONCE)])
         step = np.concatenate([start, end])
-        # Of notes of one pitch that start together the first to end comes first: so decoding pairs them rightly.
+        # Of notes of one pitch that start together the first to end comes first, so that decoding pairs them correctly.
         order = np.lexsort([velocity, np.tile(end, 2), key + layout.note_off * (kind + 3 * step)])
         is_on = kind[order] == _ON
         note = np.where(is_on, key[order], layout.note_off + key[order])
         return self._interleave(np.diff(step[order], prepend=0), note, is_on, layout.velocity + velocity[order])
 
     def _interleave(self, gap: IntArray, note: IntArray, is_on: BoolArray, velocity: IntArray) -> IntArray:
-        """Put before each note event the time shifts that lead to it and, before a note-on, its velocity.
+        """Insert before each note event the time shifts that lead to it and, before a note-on, its velocity.
 
         Args:
             gap: steps since the event before, [events].
@@ -80,19 +78,19 @@ class GridTokenizer(ablate.Tokenizer):
             is_on: which of them are note-ons, [events].
             velocity: id of the velocity token of each, read for note-ons only, [events].
         """
-        longest, rest = np.divmod(gap, self._longest)
-        own = 1 + is_on
-        last = np.cumsum(longest + (rest > 0) + own) - 1
+        longest, remainder = np.divmod(gap, self._longest)
+        count = 1 + is_on
+        last = np.cumsum(longest + (remainder > 0) + count) - 1
         tokens = np.full(last[-1] + 1 if len(last) else 0, len(self.vocabulary) - 1)
         tokens[last] = note
         tokens[last[is_on] - 1] = velocity[is_on]
-        tokens[(last - own)[rest > 0]] = self._layout.time_shift + rest[rest > 0] - 1
+        tokens[(last - count)[remainder > 0]] = self._layout.time_shift + remainder[remainder > 0] - 1
         return tokens
 
     def decode(self, tokens: IntArray) -> ablate.Performance:
-        """Notes in the order of their note-ons; a note-off without an open note is ignored.
+        """Return notes in the order of their note-ons; a note-off without an open note is ignored.
 
-        A note that is never ended lasts until its pitch is struck again, the sequence is over, or the option
+        A note without a note-off lasts until its pitch is struck again, the sequence ends, or the option
         ``longest_open`` is reached, whichever comes first.
         """
         layout = self._layout
@@ -107,36 +105,36 @@ class GridTokenizer(ablate.Tokenizer):
         return ablate.Performance(notes)
 
     def _ends(self, events: KeyEvents, clock: FloatArray) -> FloatArray:
-        """The end in seconds of the note that starts at each token, [time]; only read where one does."""
+        """Return the end in seconds of the note that starts at each token, [time]; other tokens' values are unused."""
         ends: FloatArray = np.minimum(clock + self._options.longest_open, clock[-1:])
-        strikes, key = events.place[events.is_on], events.key[events.is_on]
+        strikes, key = events.position[events.is_on], events.key[events.is_on]
         again = key[:-1] == key[1:]
         ends[strikes[:-1][again]] = np.minimum(ends[strikes[:-1][again]], clock[strikes[1:][again]])
-        started, ended = _pairs(events)
-        ends[started] = clock[ended]
+        note_ons, note_offs = _pairs(events)
+        ends[note_ons] = clock[note_offs]
         return ends
 
     def times(self, tokens: IntArray) -> FloatArray:
-        """The clock in seconds after each token, float64 [time]."""
-        # Whole steps are added up and multiplied once, so that no rounding accumulates.
+        """Return the clock in seconds after each token, float64 [time]."""
+        # Whole steps are summed and multiplied once, so that rounding does not accumulate.
         return self._layout.clock(tokens, self._steps) * self._options.step
 
     def clock(self, rows: int) -> Callable[[IntArray], FloatArray]:
-        """The running clock: whole steps again, multiplied once."""
+        """Return a running clock: whole steps again, multiplied once."""
         advance, step = self._layout.running_clock(rows, self._steps), self._options.step
         return lambda tokens: advance(tokens) * step
 
     def grammar(self, rows: int) -> OrderedGrammar:
-        """The rules of :mod:`ablate_midilike.grammar`, those on the order of a step's events among them."""
+        """Return the rules of :mod:`ablate_midilike.grammar`, including those on the order of a step's events."""
         return OrderedGrammar(self._layout, self._steps, start_token=self.start_token, rows=rows, silence_first=True)
 
 
 def _pairs(events: KeyEvents) -> tuple[IntArray, IntArray]:
-    """Places of the note-ons that are ended, and of the note-offs that end them, both [pairs].
+    """Return the positions of note-ons that are ended and of the note-offs that end them, both [pairs].
 
-    Note-ons and note-offs are matched like brackets to find those without a partner, so that one that a model left
-    open, or closed twice, does not shift the pairing of all the notes after it. Among the others, the first open
-    note of a pitch is the first to end.
+    Note-ons and note-offs are matched like brackets to find those without a partner, so that a note that a model left
+    open, or closed twice, does not shift the pairing of all later notes. Among the others, the first open note of a
+    pitch is the first to end.
     """
     depth = np.cumsum(np.where(events.is_on, 1, -1)) + ~events.is_on
     # A note-on and the note-off that matches it are neighbours among their key's events of equal depth, where
@@ -145,11 +143,11 @@ def _pairs(events: KeyEvents) -> tuple[IntArray, IntArray]:
     same = (np.diff(depth[order]) == 0) & (np.diff(events.key[order]) == 0)
     opens = np.flatnonzero(same & events.is_on[order][:-1])
     ons, offs = np.sort(order[opens]), np.sort(order[opens + 1])
-    return events.place[ons], events.place[offs]
+    return events.position[ons], events.position[offs]
 
 
 def _bin_centres(bins: int) -> IntArray:
-    """The velocity in the middle of the integers of each bin; bin ``i`` holds ``v`` with ``v * bins // 128 == i``."""
+    """Return the middle velocity of each bin; bin ``i`` contains ``v`` if ``v * bins // 128 == i``."""
     edges = -(-128 * np.arange(bins + 1) // bins)
     lowest, highest = np.maximum(edges[:-1], 1), edges[1:] - 1
     return np.asarray((lowest + highest + 1) // 2)

@@ -1,30 +1,28 @@
-"""Where the four families of events stand among the token ids, for both tokenizers."""
+"""The token ids of the four families of events, for both tokenizers."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ablate.interfaces import IntArray
-
-    BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
+    from ablate.arrays import Array, BoolArray, IntArray
 
 
 class KeyEvents(NamedTuple):
     """The note-ons and note-offs of a token sequence, key by key, in the order of the sequence within each key.
 
     Attributes:
-        place: index of each event in the token sequence.
-        key: which key it moves, counted from the lowest.
+        position: of each event in the token sequence.
+        key: of each event, counted from the lowest.
         is_on: whether it is a note-on.
     """
 
-    place: IntArray
+    position: IntArray
     key: IntArray
     is_on: BoolArray
 
@@ -61,7 +59,7 @@ class Layout:
         return self.velocity + self.velocities
 
     def words(self, velocities: Iterable[str], seconds: Iterable[str]) -> tuple[str, ...]:
-        """A word for each id: note-ons and note-offs by MIDI pitch, velocities, and time shifts in seconds."""
+        """Return a word for each id: note-ons and note-offs by MIDI pitch, velocities, and time shifts in seconds."""
         pitches = range(self.low, self.high + 1)
         return (
             *(f"note_on {pitch}" for pitch in pitches),
@@ -70,39 +68,39 @@ class Layout:
             *(f"time_shift {shift} s" for shift in seconds),
         )
 
-    def clock(self, tokens: IntArray, lengths: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """The clock after each token, [time], where time shift ``k`` lasts ``lengths[k]``, in its unit and type."""
+    def clock(self, tokens: IntArray, lengths: Array) -> Array:
+        """Return the clock after each token, [time]; time shift ``k`` lasts ``lengths[k]``, in its unit and type."""
         return np.asarray(np.cumsum(self._moves(lengths)[tokens]))
 
-    def running_clock(self, rows: int, lengths: np.ndarray[Any, Any]) -> Callable[[IntArray], np.ndarray[Any, Any]]:
-        """A function of the next token of every row, [rows], that gives :meth:`clock` at those tokens, [rows]."""
+    def running_clock(self, rows: int, lengths: Array) -> Callable[[IntArray], Array]:
+        """Return a function from the next token of every row, [rows], to :meth:`clock` at those tokens, [rows]."""
         moves_v = self._moves(lengths)
-        clock_r: np.ndarray[Any, Any] = np.zeros(rows, lengths.dtype)
+        clock_r: Array = np.zeros(rows, lengths.dtype)
 
-        def advance(tokens_r: IntArray) -> np.ndarray[Any, Any]:
+        def advance(tokens_r: IntArray) -> Array:
             nonlocal clock_r
-            clock_r = clock_r + moves_v[tokens_r]  # a new array: the caller may keep the one before
+            clock_r = clock_r + moves_v[tokens_r]  # a new array: the caller may still use the one before
             return clock_r
 
         return advance
 
-    def _moves(self, lengths: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """How far each token id moves the clock, [vocabulary]."""
+    def _moves(self, lengths: Array) -> Array:
+        """Return the time by which each token id moves the clock, [vocabulary]."""
         return np.concatenate([np.zeros(self.time_shift, lengths.dtype), lengths])
 
     def note_ons(self, tokens: IntArray) -> IntArray:
-        """Indices of the note-ons in ``tokens``."""
+        """Return the positions of the note-ons in ``tokens``."""
         return np.flatnonzero(tokens < self.note_off)
 
     def key_events(self, tokens: IntArray) -> KeyEvents:
-        """The note-ons and note-offs of ``tokens``, key by key."""
-        place = np.flatnonzero(tokens < self.velocity)
-        key = tokens[place] % self.note_off
-        place = place[np.argsort(key, kind="stable")]
-        return KeyEvents(place, tokens[place] % self.note_off, tokens[place] < self.note_off)
+        """Return the note-ons and note-offs of ``tokens``, key by key."""
+        position = np.flatnonzero(tokens < self.velocity)
+        key = tokens[position] % self.note_off
+        position = position[np.argsort(key, kind="stable")]
+        return KeyEvents(position, tokens[position] % self.note_off, tokens[position] < self.note_off)
 
     def running_velocity(self, tokens: IntArray, first: int) -> IntArray:
-        """The velocity bin in force at each token, [time]; ``first`` before any velocity token."""
+        """Return the velocity bin in force at each token, [time]; ``first`` before any velocity token."""
         is_velocity = (tokens >= self.velocity) & (tokens < self.time_shift)
         latest = np.maximum.accumulate(np.where(is_velocity, np.arange(len(tokens)), -1))
         return np.where(latest < 0, first, tokens[latest] - self.velocity)

@@ -1,7 +1,7 @@
-"""Metrics: what a generated sample is like as music, in single numbers of the literature.
+"""Metrics: numbers from the literature that describe a generated sample as music.
 
-Each says what the number is and how far it is from that of the reference pieces. Neither more nor less of it is better
-by itself: a sample should be like the music that the model learned from.
+Each metric gives the number itself and its difference from the reference pieces. A higher or lower number is not better
+by itself: a sample should resemble the training music.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 _SUMMARIES = {
     "pitch_range": "Semitones from the lowest to the highest pitch.",
-    "pitch_classes": "How many of the twelve pitch classes are used.",
+    "pitch_classes": "Number of the twelve pitch classes that are used.",
     "pitch_entropy": "Entropy of the histogram of pitch, in bits.",
     "pitch_class_entropy": "Entropy of the histogram of pitch class, in bits.",
-    "scale_consistency": "Largest share of the notes that is in one major or natural minor scale.",
-    "polyphony": "How many notes sound at once, on average, while any does.",
-    "notes_per_second": "Notes a second, from the first onset to the last end.",
-    "empty_time": "Share of the time in which no note sounds.",
+    "scale_consistency": "Largest share of the notes in one major or natural minor scale.",
+    "polyphony": "Average number of notes that sound at once, while any note sounds.",
+    "notes_per_second": "Notes per second, from the first onset to the last end.",
+    "empty_time": "Share of the time without a sounding note.",
 }
 _SOURCES = {
     "pitch_range": (DONG_2020, YANG_2020),
@@ -49,7 +49,7 @@ def _build(name: str, options: NoOptions) -> ablate.Metric:
 
 @ablate.hookimpl
 def ablate_metrics() -> Iterable[ablate.MetricSpec]:
-    """Offer one metric a number."""
+    """Offer one metric for each number."""
     for name, summary in _SUMMARIES.items():
         yield ablate.MetricSpec(
             name=f"musicality.{name}",

@@ -1,4 +1,4 @@
-"""A number of a sample beside the same number of the reference."""
+"""A number of a sample, compared with the same number of the reference."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class Musicality(ablate.Metric):
-    """One number of a sample, and how far it is from the mean of the reference pieces.
+    """One number of a sample, and its difference from the mean of the reference pieces.
 
-    Each piece with a note counts once, however long it is. What grows with length, as the range and the entropies do,
-    differs by that alone where samples are much shorter than the pieces.
+    Each piece with notes counts once, regardless of its length. Numbers that grow with length, such as the range and
+    the entropies, differ for that reason alone where samples are much shorter than the pieces.
 
     Args:
-        number: of the notes of a piece, at least one; finite.
+        number: computes a finite number from the notes of a piece, at least one.
         unit: of the number.
     """
 
@@ -30,23 +30,25 @@ class Musicality(ablate.Metric):
         self._number = number
         self._unit = unit
 
-    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measured:
-        """The number as ``value``, and as ``difference`` how far it is from the reference's; ``n`` the sample's notes.
+    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measurements:
+        """Return the number as ``value`` and its difference from the reference as ``difference``.
+
+        ``n`` is the number of the sample's notes.
 
         Raises:
-            NothingGenerated: the sample holds no note.
-            CorpusError: nor does the reference.
+            NothingGenerated: the sample has no notes.
+            CorpusError: the reference has no notes.
         """
         if not len(generated):
-            raise NothingGenerated("the sample holds no note to measure")
+            raise NothingGenerated("the sample has no notes to measure")
         pieces = [piece.notes for piece in reference if len(piece)]
         if not pieces:
-            raise CorpusError("the reference holds no note to compare with")
+            raise CorpusError("the reference has no notes to compare with")
         value, n = self._number(generated.notes), len(generated)
         difference = abs(value - float(np.mean([self._number(notes) for notes in pieces])))
-        return ablate.Measured(
+        return ablate.Measurements(
             (
-                ablate.Value("value", value, self._unit, "none", n),
-                ablate.Value("difference", difference, self._unit, "lower", n),
+                ablate.Value(value, unit=self._unit, n=n),
+                ablate.Value(difference, feature="difference", unit=self._unit, direction="lower", n=n),
             )
         )

@@ -1,34 +1,34 @@
 """Numbers that describe one piece by its notes alone.
 
 Most are those of MusPy (H.-W. Dong, K. Chen, J. McAuley, T. Berg-Kirkpatrick, "MusPy: A toolkit for symbolic music
-generation", ISMIR 2020). MusPy counts beats and steps of a grid; a performance has neither, so time in seconds takes
-their place, from the first onset to the last end: what is before says when a recording was started.
+generation", ISMIR 2020). MusPy counts beats and steps of a grid; a performance has neither, so time is in seconds, from
+the first onset to the last end: the silence before the first onset depends on the recording only.
 
-A piece is an array of :data:`ablate.music.performance.NOTE_DTYPE` with at least one note, in any order. Pedals lengthen
-no note. Every number is finite for every piece.
+A piece is an array of :data:`ablate.music.performance.NOTE_DTYPE` with at least one note, in any order. Pedals do
+not lengthen notes. Every number is finite for every piece.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ablate.interfaces import FloatArray
+    from ablate.arrays import Array, FloatArray
 
-    Notes = np.ndarray[Any, Any]
+    Notes = Array
 
 #: Semitones above the root of a major scale.
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
-#: The shortest piece that a rate is taken over, in seconds: so long does a note of no length last in a MIDI file.
+#: The shortest time that a rate is taken over, in seconds: the length of the shortest note in a MIDI file.
 SHORTEST = 1e-3
 
 
 def pitch_range(notes: Notes) -> float:
-    """The highest pitch less the lowest, 0 to 127 semitones.
+    """Return the highest pitch minus the lowest, 0 to 127 semitones.
 
     ``pitch_range`` of MusPy, and "pitch range" of L.-C. Yang and A. Lerch, "On the evaluation of generative models in
     music", Neural Computing and Applications 32, 2020.
@@ -37,7 +37,7 @@ def pitch_range(notes: Notes) -> float:
 
 
 def pitch_classes(notes: Notes) -> float:
-    """How many of the twelve pitch classes are used, 1 to 12.
+    """Return the number of the twelve pitch classes that are used, 1 to 12.
 
     ``n_pitch_classes_used`` of MusPy.
     """
@@ -45,7 +45,7 @@ def pitch_classes(notes: Notes) -> float:
 
 
 def pitch_entropy(notes: Notes) -> float:
-    """The Shannon entropy of the histogram of pitch, 0 to 7 bits.
+    """Return the Shannon entropy of the histogram of pitch, 0 to 7 bits.
 
     ``pitch_entropy`` of MusPy.
     """
@@ -53,18 +53,18 @@ def pitch_entropy(notes: Notes) -> float:
 
 
 def pitch_class_entropy(notes: Notes) -> float:
-    """The Shannon entropy of the histogram of pitch class, 0 to ``log2(12)``, about 3.58, bits.
+    """Return the Shannon entropy of the histogram of pitch class, 0 to ``log2(12)``, about 3.58, bits.
 
     ``pitch_class_entropy`` of MusPy, over the whole piece. S.-L. Wu and Y.-H. Yang, "The Jazz Transformer on the front
-    line", ISMIR 2020, take it over each bar and over each four, which performances do not show.
+    line", ISMIR 2020, compute it for each bar and for each four bars, which performances do not have.
     """
     return _entropy(_class_counts(notes))
 
 
 def scale_consistency(notes: Notes) -> float:
-    """The largest share of the notes that is in one major or natural minor scale, 7/12 to 1.
+    """Return the largest share of the notes in one major or natural minor scale, 7/12 to 1.
 
-    Of O. Mogren, "C-RNN-GAN: Continuous recurrent neural networks with adversarial training", NIPS workshop on
+    From O. Mogren, "C-RNN-GAN: Continuous recurrent neural networks with adversarial training", NIPS workshop on
     constructive machine learning, 2016, with the scales of MusPy's ``scale_consistency``. A natural minor scale has the
     notes of a major one, so there are twelve sets to try.
     """
@@ -73,32 +73,32 @@ def scale_consistency(notes: Notes) -> float:
 
 
 def polyphony(notes: Notes) -> float:
-    """How many notes sound at once, on average over the time in which at least one does; at least 1.
+    """Return the number of notes that sound at once, averaged over the time with sounding notes; at least 1.
 
-    ``polyphony`` of MusPy, over time instead of steps, and of notes instead of pitches: two notes of one pitch that
-    overlap are two. 0 where no note has any length.
+    ``polyphony`` of MusPy, over time instead of steps, and of notes instead of pitches: two overlapping notes of one
+    pitch count as two. 0 where no note has any length.
     """
     sounding = _sounding_seconds(notes)
     return float((notes["end"] - notes["start"]).sum() / sounding) if sounding else 0.0
 
 
 def notes_per_second(notes: Notes) -> float:
-    """Notes a second, from the first onset to the last end.
+    """Return the notes per second, from the first onset to the last end.
 
-    The "note count" of Yang and Lerch, 2020, for each second instead of each bar. A piece shorter than a millisecond
+    The "note count" of Yang and Lerch, 2020, per second instead of per bar. A piece shorter than a millisecond
     counts as one of a millisecond.
     """
     return len(notes) / max(_seconds(notes), SHORTEST)
 
 
 def empty_time(notes: Notes) -> float:
-    """The share of the time from the first onset to the last end in which no note sounds, 0 to 1.
+    """Return the share of the time from the first onset to the last end without a sounding note, 0 to 1.
 
-    ``empty_beat_rate`` of MusPy, over time instead of beats, and without what is before the first onset. 1 where no
+    ``empty_beat_rate`` of MusPy, over time instead of beats, and without the silence before the first onset. 1 where no
     note has any length.
     """
     sounding = _sounding_seconds(notes)
-    # the sum of many short stretches can round to just above the whole
+    # the sum of many short times can round to just above the total
     return max(0.0, 1.0 - sounding / _seconds(notes)) if sounding else 1.0
 
 
@@ -115,24 +115,24 @@ NUMBERS: dict[str, tuple[Callable[[Notes], float], str]] = {
 }
 
 
-def _class_counts(notes: Notes) -> np.ndarray[Any, Any]:
-    """Notes of each pitch class, C first, [12]."""
+def _class_counts(notes: Notes) -> Array:
+    """Return the number of notes of each pitch class, C first, [12]."""
     return np.bincount(notes["pitch"] % 12, minlength=12)
 
 
-def _entropy(counts: np.ndarray[Any, Any]) -> float:
+def _entropy(counts: Array) -> float:
     shares: FloatArray = counts[counts > 0] / counts.sum()
     return float(shares @ np.log2(1 / shares))
 
 
 def _seconds(notes: Notes) -> float:
-    """From the first onset to the last end."""
+    """Return the time from the first onset to the last end."""
     return float(notes["end"].max() - notes["start"].min())
 
 
 def _sounding_seconds(notes: Notes) -> float:
-    """How long at least one note sounds."""
+    """Return the time in which at least one note sounds."""
     order = np.argsort(notes["start"])
     start, end = notes["start"][order], np.maximum.accumulate(notes["end"][order])
-    silent_until = np.maximum(start[1:], end[:-1])  # each note adds what goes on after all those before it have ended
+    silent_until = np.maximum(start[1:], end[:-1])  # each note adds its time after the end of all notes before it
     return float(end[0] - start[0] + (end[1:] - silent_until).clip(0).sum())

@@ -1,45 +1,14 @@
-"""Conditioner: who plays. A category with an embedding, read from a label or from the performance's name."""
+"""Conditioner: the performer, a category with an embedding, read from a label or from the performance's name."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import ablate
-from ablate.errors import did_you_mean
+from ablate_performer.options import PerformerOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-@dataclass(frozen=True)
-class PerformerOptions:
-    """Options of ``performer``."""
-
-    performers: tuple[str, ...] = ablate.option(min_length=1, doc="The performers' names; each gets its embedding.")
-    default: str = ablate.option(
-        "", doc="The performer that music is asked for where the study is silent; empty: the first."
-    )
-    separator: str = ablate.option("_", min_length=1, doc="Text at which a performance's name is split into parts.")
-    field: int = ablate.option(
-        0, doc="Which part of the name is its performer: 0 the first, 1 the second; -1 the last, -2 the one before it."
-    )
-
-    def __post_init__(self) -> None:
-        """Check the names, and the default against them."""
-        twice = [name for name, count in Counter(self.performers).items() if count > 1]
-        if twice:
-            raise ValueError(f"performers names {_listed(twice)} more than once")
-        if "" in self.performers:
-            raise ValueError("performers has an empty name")
-        if self.default and self.default not in self.performers:
-            hint = did_you_mean(self.default, self.performers)
-            raise ValueError(f"default '{self.default}' is not among performers ({_listed(self.performers)}){hint}")
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
 
 
 def _build(options: PerformerOptions) -> ablate.Conditioner:
@@ -53,7 +22,7 @@ def ablate_conditioners() -> Iterable[ablate.ConditionerSpec]:
     """Offer the conditioner."""
     yield ablate.ConditionerSpec(
         name="performer",
-        summary="Who plays, as an embedding of each performer.",
+        summary="The performer, as an embedding for each.",
         options=PerformerOptions,
         build=_build,
     )

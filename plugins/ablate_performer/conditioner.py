@@ -1,4 +1,4 @@
-"""Tells the network who plays, by the performer's place in a list of names."""
+"""The performer as an input of the network: a position in a list of names."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ if TYPE_CHECKING:
 
     import torch
 
-    from ablate.interfaces import FloatArray
-    from ablate_performer import PerformerOptions
+    from ablate.arrays import FloatArray
+    from ablate_performer.options import PerformerOptions
 
 _LABEL = "performer"
 
 
 class Performer(ablate.Conditioner):
-    """The performer's place in the list, the same at every token.
+    """A conditioner with the performer's position in the list, the same at every token.
 
-    The label ``performer``, a place in the list, says who plays a performance; without it, a part of its name does.
-    Training on a performance by anyone else is refused. Whatever else is observed, music by somebody unknown whose
-    likelihood is asked for, is taken for the default performer's.
+    The performer is read from the label ``performer``, a position in the list, or else from a part of the performance's
+    name. An unknown performer is an error in training; elsewhere, as for the likelihood of other music, the default
+    performer is used.
 
     Args:
-        options: the performers, and where their names stand.
+        options: the performers, and the part of a name to read.
     """
 
     def __init__(self, options: PerformerOptions) -> None:
         self.options = options
-        self._places = {name: place for place, name in enumerate(options.performers)}
-        self.labels = {_LABEL: float(self._places[options.default or options.performers[0]])}
+        self._positions = {name: index for index, name in enumerate(options.performers)}
+        self.labels = {_LABEL: float(self._positions[options.default or options.performers[0]])}
         self.categories = {_LABEL: options.performers}
 
     def check_labels(self, labels: Mapping[str, float]) -> None:
-        """Raise ValueError unless the label is a place in the list."""
-        if not self._is_place(labels[_LABEL]):
-            raise ValueError(f"{_LABEL} must be {self._wanted()}, not {labels[_LABEL]:g}")
+        """Raise ValueError unless the label is a position in the list."""
+        if not self._is_position(labels[_LABEL]):
+            raise ValueError(f"{_LABEL} must be {self._allowed()}, not {labels[_LABEL]:g}")
 
     def check_examples(self, performances: Sequence[ablate.Performance]) -> None:
-        """Raise ValueError where a performance's performer is not in the list, or one in the list plays nothing."""
-        found = set()
+        """Raise ValueError if a performer is not in the list, or one in the list has no performance."""
+        positions = set()
         for performance in performances:
-            place = self._place(performance)
-            if place is None:
+            position = self._position(performance)
+            if position is None:
                 raise ValueError(self._unknown(performance))
-            found.add(place)
-        missing = [f"'{name}'" for name, place in self._places.items() if place not in found]
+            positions.add(position)
+        missing = [f"'{name}'" for name, position in self._positions.items() if position not in positions]
         if missing:
             others = f" (nor does any of {', '.join(missing[1:])})" if missing[1:] else ""
             raise ValueError(
@@ -58,50 +58,49 @@ class Performer(ablate.Conditioner):
                 "learned; remove it from conditioner.performer.performers, or add music that [split] does not hold out"
             )
 
-    def observe(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
-        """The place of who plays, float32 [time, 1]; that of the default where it is nobody in the list."""
-        place = self._place(performance)
-        return self.ask(self.labels if place is None else {_LABEL: float(place)}, times)
+    def from_performance(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
+        """Return the performer's position, float32 [time, 1]; the default's for a performer who is not in the list."""
+        position = self._position(performance)
+        return self.from_labels(self.labels if position is None else {_LABEL: float(position)}, times)
 
-    def ask(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
-        """The place asked for, float32 [time, 1]."""
+    def from_labels(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
+        """Return the label's position at each token, float32 [time, 1]."""
         return np.full((len(times), 1), labels[_LABEL], np.float32)
 
-    def ask_rows(self, labels: Sequence[Mapping[str, float]]) -> Callable[[FloatArray], FloatArray]:
-        """The same place at every step, float32 [rows, 1]."""
-        asked_r1 = np.array([[row[_LABEL]] for row in labels], np.float32)
-        return lambda times: asked_r1
+    def from_labels_batched(self, labels: Sequence[Mapping[str, float]]) -> Callable[[FloatArray], FloatArray]:
+        """Return a function that gives each row's position at every step, float32 [rows, 1]."""
+        position_r1 = np.array([[row[_LABEL]] for row in labels], np.float32)
+        return lambda times: position_r1
 
-    def module(self, width: int) -> torch.nn.Module:
-        """One embedding for each performer: [rows, time, 1] to [rows, time, width]."""
-        from ablate_performer.network import PlaceEmbedding  # torch, which nobody needs who checks a study's labels
+    def module(self, embedding: int) -> torch.nn.Module:
+        """Return an embedding for each performer: [rows, time, 1] to [rows, time, embedding]."""
+        from ablate_performer.network import PositionEmbedding  # late: checking labels needs no torch
 
-        return PlaceEmbedding(len(self._places), width)
+        return PositionEmbedding(len(self._positions), embedding)
 
-    def _place(self, performance: ablate.Performance) -> int | None:
+    def _position(self, performance: ablate.Performance) -> int | None:
         if _LABEL in performance.labels:
             label = performance.labels[_LABEL]
-            return int(label) if self._is_place(label) else None
-        return self._places.get(self._part(performance.name) or "")
+            return int(label) if self._is_position(label) else None
+        return self._positions.get(self._part(performance.name) or "")
 
     def _part(self, name: str) -> str | None:
-        """The part of a performance's name that names the performer; None if there is none, or it is empty."""
+        """Return the part of a performance's name that is the performer; None if it is missing or empty."""
         parts, field = name.split(self.options.separator), self.options.field
         return (parts[field] or None) if -len(parts) <= field < len(parts) else None
 
-    def _is_place(self, value: float) -> bool:
-        return float(value).is_integer() and 0 <= value < len(self._places)
+    def _is_position(self, value: float) -> bool:
+        return float(value).is_integer() and 0 <= value < len(self._positions)
 
-    def _wanted(self) -> str:
-        return (
-            f"one of {', '.join(self._places)}, or a place among them, a whole number from 0 to {len(self._places) - 1}"
-        )
+    def _allowed(self) -> str:
+        names, last = ", ".join(self._positions), len(self._positions) - 1
+        return f"one of {names}, or a position in this list, a whole number from 0 to {last}"
 
     def _unknown(self, performance: ablate.Performance) -> str:
-        """Why a performance's performer is not known, and what to do."""
+        """Return an error message for a performance whose performer is unknown."""
         name, part, options = performance.name, self._part(performance.name), self.options
         if _LABEL in performance.labels:
-            return f"'{name}' has the label {_LABEL} = {performance.labels[_LABEL]:g}; it must be {self._wanted()}"
+            return f"'{name}' has the label {_LABEL} = {performance.labels[_LABEL]:g}; it must be {self._allowed()}"
         where = f"part {options.field} of its name, split at '{options.separator}'"
         change = "set conditioner.performer.field or separator"
         if part is None:

@@ -6,19 +6,19 @@ import torch
 from torch import nn
 
 
-class PlaceEmbedding(nn.Module):
-    """An embedding for each place in a list.
+class PositionEmbedding(nn.Module):
+    """An embedding for each position in a list.
 
     Args:
-        places: how many there are.
-        width: of the embedding.
+        count: number of positions.
+        embedding: its width.
     """
 
-    def __init__(self, places: int, width: int) -> None:
+    def __init__(self, count: int, embedding: int) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(places, width)
+        self.embedding = nn.Embedding(count, embedding)
 
-    def forward(self, place_rtf: torch.Tensor) -> torch.Tensor:
-        """From places as float32 [rows, time, 1], whole numbers, to [rows, time, width]."""
-        embedded_rtw: torch.Tensor = self.embedding(place_rtf[..., 0].long())
-        return embedded_rtw
+    def forward(self, position_rtf: torch.Tensor) -> torch.Tensor:
+        """Return the embeddings, [rows, time, embedding], of positions, whole numbers as float32 [rows, time, 1]."""
+        result_rte: torch.Tensor = self.embedding(position_rtf[..., 0].long())
+        return result_rte

@@ -1,30 +1,15 @@
-"""Plugin: recurrent networks, the LSTM of the original experiments and a GRU beside it."""
+"""Models: recurrent networks, the LSTM of the original experiments and a GRU."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import ablate
+from ablate_recurrent.options import RecurrentOptions
 from ablate_recurrent.sources import CHO_2014, GERS_2000, HOCHREITER_1997, SIMON_2017
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-
-@dataclass(frozen=True)
-class RecurrentOptions:
-    """Options of ``lstm`` and of ``gru``."""
-
-    embedding: int = ablate.option(128, ge=1, doc="Width of a token's embedding.")
-    hidden: int = ablate.option(256, ge=1, doc="Hidden units of each layer.")
-    layers: int = ablate.option(1, ge=1, doc="Recurrent layers.")
-    dropout: float = ablate.option(
-        0.0, ge=0, lt=1, doc="Share of units dropped in training, after the embedding and each layer."
-    )
-    initial_state: Literal["zeros", "random"] = ablate.option(
-        "zeros", doc="State before a training window: zeros, or standard normal as in the original experiments."
-    )
 
 
 def _lstm(options: RecurrentOptions, vocabulary: int, conditioners: Sequence[ablate.Conditioner]) -> Any:
@@ -45,14 +30,14 @@ def ablate_models() -> Iterator[ablate.ModelSpec]:
     yield ablate.ModelSpec(
         name="lstm",
         summary="Embedding, LSTM layers, linear projection, as in PerformanceRNN.",
-        version="2",  # large ones train with a backward pass of our own
+        version="2",  # large ones train with a custom backward pass
         options=RecurrentOptions,
         build=_lstm,
         cite=(SIMON_2017, HOCHREITER_1997, GERS_2000),
     )
     yield ablate.ModelSpec(
         name="gru",
-        summary="Embedding, GRU layers, linear projection: lstm with gated recurrent units.",
+        summary="Embedding, GRU layers, linear projection: like lstm, with gated recurrent units.",
         options=RecurrentOptions,
         build=_gru,
         cite=(CHO_2014,),

@@ -1,10 +1,10 @@
 """An LSTM layer over all steps of a training window, in bf16 on a CPU.
 
-torch's own layer (oneDNN) adds to the gradient of the recurrent weights at every time step. From 512 hidden
-units on, that matrix no longer fits into a core's own cache, and the backward pass waits for memory: it takes in bf16
-what it takes in fp32. Here each step only computes the gradient of its gates; that of the weights is one
-product over all steps and rows in the end. As in :mod:`ablate_recurrent.packed` weights are packed once, gates are
-NumPy, and logistic functions are hyperbolic tangents of halves.
+torch's own layer (oneDNN) adds to the gradient of the recurrent weights at every time step. From 512 hidden units on,
+that matrix no longer fits into a core's own cache, and the backward pass waits for memory: it takes as long in bf16 as
+in fp32. Here each step only computes the gradient of its gates; the gradient of the weights is one product over all
+steps and rows at the end. As in :mod:`ablate_recurrent.packed` weights are packed once, gates are NumPy, and logistic
+functions are hyperbolic tangents of halves.
 
 The equations are those of ``torch.nn.LSTM``; a test compares both, and all gradients.
 """
@@ -17,14 +17,16 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ablate_recurrent.packed import Product
+from ablate_recurrent.product import Product
 
 if TYPE_CHECKING:
+    from ablate.arrays import Array
+
     Pair = tuple[torch.Tensor, torch.Tensor]
 
 
 def unrolled(layers: torch.nn.LSTM, inputs_rte: torch.Tensor, state: Pair | None) -> tuple[torch.Tensor, Pair]:
-    """What ``layers(inputs_rte, state)`` gives, for a batch-first LSTM of one direction, in bfloat16.
+    """Compute ``layers(inputs_rte, state)`` of a batch-first LSTM of one direction, in bfloat16.
 
     Args:
         layers: in training.
@@ -32,15 +34,15 @@ def unrolled(layers: torch.nn.LSTM, inputs_rte: torch.Tensor, state: Pair | None
         state: (h, c), both [layers, rows, hidden]; None is zeros.
 
     Returns:
-        [rows, time, hidden] in bfloat16, and the new (h, c) without gradients.
+        The hidden states [rows, time, hidden] in bfloat16, and the new (h, c) without gradients.
     """
     rows, size = len(inputs_rte), layers.hidden_size
     if state is None:
         zeros = inputs_rte.new_zeros(layers.num_layers, rows, size, dtype=torch.float32)
         state = zeros, zeros
-    # gates in torch's order: input, forget, new, output; all but the new one are logistic
+    # gates in torch's order: input, forget, candidate, output; all but the candidate are logistic
     halves_g1 = torch.tensor([0.5, 0.5, 1.0, 0.5]).repeat_interleave(size)[:, None]
-    sequence_tre, kept = inputs_rte.transpose(0, 1), []
+    sequence_tre, states = inputs_rte.transpose(0, 1), []
     for layer in range(layers.num_layers):
         weight_ih, weight_hh, bias_ih, bias_hh = (
             getattr(layers, f"{kind}_l{layer}") for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -50,10 +52,10 @@ def unrolled(layers: torch.nn.LSTM, inputs_rte: torch.Tensor, state: Pair | None
         sequence_tre, memory_rh = _Steps.apply(  # type: ignore[no-untyped-call]
             sums_trg.bfloat16(), (weight_hh * halves_g1).bfloat16(), state[0][layer], state[1][layer]
         )
-        kept.append((sequence_tre[-1].detach().float(), memory_rh))
+        states.append((sequence_tre[-1].detach().float(), memory_rh))
         if layer + 1 < layers.num_layers:
             sequence_tre = functional.dropout(sequence_tre, layers.dropout, training=True)
-    hidden_lrh, memory_lrh = (torch.stack(parts) for parts in zip(*kept, strict=True))
+    hidden_lrh, memory_lrh = (torch.stack(parts) for parts in zip(*states, strict=True))
     return sequence_tre.transpose(0, 1), (hidden_lrh, memory_lrh)
 
 
@@ -64,82 +66,82 @@ class _Steps(torch.autograd.Function):
     def forward(
         ctx: Any, sums_trg: torch.Tensor, weight_gh: torch.Tensor, hidden_rh: torch.Tensor, memory_rh: torch.Tensor
     ) -> Pair:
-        """Hidden states [time, rows, hidden] in bfloat16, and the last memory [rows, hidden] in float32.
+        """Return hidden states [time, rows, hidden] in bfloat16, and the last memory [rows, hidden] in float32.
 
         Args:
             ctx: autograd's.
-            sums_trg: what input and biases add to the gates, logistic ones halved, bfloat16.
+            sums_trg: contribution of input and biases to the gates, logistic ones halved, bfloat16.
             weight_gh: recurrent weights, rows of logistic gates halved, bfloat16.
             hidden_rh: before the first step.
             memory_rh: before the first step.
         """
         time, rows, size = *sums_trg.shape[:2], weight_gh.shape[1]
         product = Product(weight_gh, None, torch.bfloat16)
-        acts_trg = sums_trg.float()
+        gates_trg = sums_trg.float()
         hidden_trh = torch.empty(time + 1, rows, size, dtype=torch.bfloat16)
         hidden_trh[0] = hidden_rh
         fresh_rh = torch.empty(rows, size)
-        acts, fresh = acts_trg.numpy(), fresh_rh.numpy()
+        gates, fresh = gates_trg.numpy(), fresh_rh.numpy()
         memory, squashed = np.empty((time + 1, rows, size), np.float32), np.empty((time, rows, size), np.float32)
         memory[0] = memory_rh.numpy()
         doubled = np.empty((rows, 2 * size), np.float32)
-        take, forget = doubled[:, :size], doubled[:, size:]
+        input_gate, forget_gate = doubled[:, :size], doubled[:, size:]
         for t in range(time):
-            acts_trg[t].add_(product(hidden_trh[t]))
-            act, now = acts[t], memory[t + 1]
-            np.tanh(act, out=act)
-            np.add(act[:, : 2 * size], 1, out=doubled)
-            np.multiply(forget, memory[t], out=now)
-            np.multiply(take, act[:, 2 * size : 3 * size], out=take)
-            np.add(now, take, out=now)
+            gates_trg[t].add_(product(hidden_trh[t]))
+            gate, now = gates[t], memory[t + 1]
+            np.tanh(gate, out=gate)
+            np.add(gate[:, : 2 * size], 1, out=doubled)
+            np.multiply(forget_gate, memory[t], out=now)
+            np.multiply(input_gate, gate[:, 2 * size : 3 * size], out=input_gate)
+            np.add(now, input_gate, out=now)
             np.multiply(now, 0.5, out=now)
             np.tanh(now, out=squashed[t])
-            np.add(act[:, 3 * size :], 1, out=fresh)
+            np.add(gate[:, 3 * size :], 1, out=fresh)
             np.multiply(fresh, squashed[t], out=fresh)
             np.multiply(fresh, 0.5, out=fresh)
             hidden_trh[t + 1].copy_(fresh_rh)
         ctx.save_for_backward(weight_gh, hidden_trh)
-        ctx.kept = acts, memory, squashed
+        ctx.arrays = gates, memory, squashed
         last_rh = torch.from_numpy(memory[-1].copy())
         ctx.mark_non_differentiable(last_rh)
         return hidden_trh[1:], last_rh
 
     @staticmethod
     def backward(ctx: Any, grad_trh: torch.Tensor, _last: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """Gradients of the sums and of the recurrent weights; a window's first state is given, so it has none."""
+        """Compute the gradients of the sums and of the recurrent weights; the initial state gets none."""
         weight_gh, hidden_trh = ctx.saved_tensors
-        acts, memory, squashed = ctx.kept
+        activations, memory, squashed = ctx.arrays
         time, rows, size = squashed.shape
-        # what the gradients of hidden state and memory are multiplied with: of all steps at once
-        slope = 1 - acts * acts
-        gates, slopes = (each.reshape(time, rows, 4, size) for each in (acts, slope))
-        of_memory = np.empty((time, rows, 3, size), np.float32)
-        of_memory[:, :, 0] = gates[:, :, 2] * slopes[:, :, 0] * 0.5
-        of_memory[:, :, 1] = memory[:-1] * slopes[:, :, 1] * 0.5
-        of_memory[:, :, 2] = (gates[:, :, 0] + 1) * slopes[:, :, 2] * 0.5
-        of_hidden = squashed * slopes[:, :, 3] * 0.5
+        # the factors of the gradients of hidden state and memory, of all steps at once
+        slope = 1 - activations * activations
+        gates, slopes = (each.reshape(time, rows, 4, size) for each in (activations, slope))
+        memory_factor = np.empty((time, rows, 3, size), np.float32)
+        memory_factor[:, :, 0] = gates[:, :, 2] * slopes[:, :, 0] * 0.5
+        memory_factor[:, :, 1] = memory[:-1] * slopes[:, :, 1] * 0.5
+        memory_factor[:, :, 2] = (gates[:, :, 0] + 1) * slopes[:, :, 2] * 0.5
+        hidden_factor = squashed * slopes[:, :, 3] * 0.5
         through = (gates[:, :, 3] + 1) * (1 - squashed * squashed) * 0.5
-        forget = (gates[:, :, 1] + 1) * 0.5
+        forget_gate = (gates[:, :, 1] + 1) * 0.5
 
         product = Product(weight_gh.t().contiguous(), None, torch.bfloat16)
         grads_trg = torch.empty(time, rows, 4 * size, dtype=torch.bfloat16)
-        own_rg = torch.empty(rows, 4 * size)
-        own: np.ndarray[Any, Any] = own_rg.numpy().reshape(rows, 4, size)
+        sums_grad_rg = torch.empty(rows, 4 * size)
+        sums_grad: Array = sums_grad_rg.numpy().reshape(rows, 4, size)
         hidden_rh = torch.zeros(rows, size)
         hidden, memory_grad, more = (
             hidden_rh.numpy(),
             np.zeros((rows, size), np.float32),
             np.empty((rows, size), np.float32),
         )
-        given_trh = grad_trh.float()
+        output_grad_trh = grad_trh.float()
         for t in range(time - 1, -1, -1):
-            hidden_rh.add_(given_trh[t])
+            hidden_rh.add_(output_grad_trh[t])
             np.multiply(hidden, through[t], out=more)
             np.add(memory_grad, more, out=memory_grad)
-            np.multiply(memory_grad[:, None], of_memory[t], out=own[:, :3])
-            np.multiply(hidden, of_hidden[t], out=own[:, 3])
-            np.multiply(memory_grad, forget[t], out=memory_grad)
-            grads_trg[t].copy_(own_rg)
+            np.multiply(memory_grad[:, None], memory_factor[t], out=sums_grad[:, :3])
+            np.multiply(hidden, hidden_factor[t], out=sums_grad[:, 3])
+            np.multiply(memory_grad, forget_gate[t], out=memory_grad)
+            grads_trg[t].copy_(sums_grad_rg)
             hidden_rh.copy_(product(grads_trg[t]))
         flat_ng = grads_trg.flatten(0, 1)
         return grads_trg, flat_ng.t() @ hidden_trh[:-1].flatten(0, 1), None, None

@@ -1,4 +1,4 @@
-"""Grammar: no token is drawn that the tokenizer would not write in that place."""
+"""Grammar: only tokens are drawn that the tokenizer could write next."""
 
 from __future__ import annotations
 
@@ -9,34 +9,39 @@ import torch
 import ablate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 class Grammar(ablate.Sampler):
-    """Forbids the tokens that :meth:`ablate.Tokenizer.grammar` calls impossible.
+    """A sampler that forbids the tokens that are impossible by :meth:`ablate.Tokenizer.grammar`.
 
-    The grammar reads each column of the history once, those of a primer among them. This sampler belongs before those
-    that keep the best tokens: where they left only impossible ones, no token is left, which makes the cell fail.
+    The grammar reads each column of the history once, including those of a primer. This sampler belongs before those
+    that keep the best tokens: where these keep only impossible ones, no token is left, and the run fails.
 
     Args:
-        enabled: whether the grammar holds, one answer a row.
-        tokenizer: whose grammar it is.
-
-    Raises:
-        ValueError: the tokenizer has no grammar.
+        enabled: whether the grammar applies, one for each row.
     """
 
-    def __init__(self, enabled: Sequence[bool], tokenizer: ablate.Tokenizer) -> None:
-        follow = tokenizer.grammar(len(enabled))
-        if follow is None:
-            raise ValueError("the tokenizer has no grammar (it offers no Tokenizer.grammar); remove sampler 'grammar'")
-        self._follow = follow
+    _follow: Callable[[ablate.IntArray], ablate.BoolArray]
+
+    def __init__(self, enabled: Sequence[bool]) -> None:
         self._disabled_r1 = ~torch.tensor(enabled, dtype=torch.bool)[:, None]
         self._allowed_rv = torch.ones(len(enabled), 1, dtype=torch.bool)  # before the first token, any
         self._read = 0
 
+    def prepare(self, tokenizer: ablate.Tokenizer) -> None:
+        """Use the grammar of this tokenizer.
+
+        Raises:
+            ValueError: the tokenizer has no grammar.
+        """
+        follow = tokenizer.grammar(len(self._disabled_r1))
+        if follow is None:
+            raise ValueError("the tokenizer has no grammar (it offers no Tokenizer.grammar); remove sampler 'grammar'")
+        self._follow = follow
+
     def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
-        """New logits of the same shape, [rows, vocabulary], for a history that has grown since the last call."""
+        """Return new logits [rows, vocabulary] for a history that is longer than at the last call."""
         for column_r in history[:, self._read :].cpu().numpy().T:
             self._allowed_rv = torch.from_numpy(self._follow(column_r)) | self._disabled_r1
         self._read = history.shape[1]

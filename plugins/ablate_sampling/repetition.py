@@ -1,4 +1,4 @@
-"""Repetition penalty: tokens that were there before become less likely."""
+"""Repetition penalty: tokens that are already in the history become less likely."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 class RepetitionPenalty(ablate.Sampler):
-    """Divides the logits of tokens that are in the history, if positive, and multiplies them otherwise.
+    """A sampler that divides the logits of tokens in the history if positive, and multiplies them otherwise.
 
     Source: Keskar et al. 2019, "CTRL: A Conditional Transformer Language Model for Controllable Generation", which
-    divides all of them. Where a logit is negative this would make the token likelier, so it is multiplied here, as
-    became usual later.
+    divides all of them. That would make a token with a negative logit likelier, so here it is multiplied, as became
+    usual later.
 
-    The history is counted on from call to call, one or more new tokens of each row at each, so that a call takes as
-    long after thousands of steps as at the first.
+    Counts are updated from call to call, by one or more new tokens of each row, so that the time of a call does not
+    grow with the number of steps.
 
     Args:
-        penalties: the factor, one number a row, at least 1; 1 changes nothing.
-        windows: how many of the latest tokens of the history count, one number a row, not negative; 0 means all.
+        penalties: the factor, one number for each row, at least 1; 1 changes nothing.
+        windows: number of latest tokens that count, one number for each row, not negative; 0 means all.
             A primer and the start token are part of the history.
     """
 
@@ -35,8 +35,8 @@ class RepetitionPenalty(ablate.Sampler):
         self._read = 0
 
     def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
-        """New logits of the same shape, [rows, vocabulary], for a history that has grown since the last call."""
-        if not self._count_rv.numel():  # the first call tells the vocabulary and the device
+        """Return new logits [rows, vocabulary] for a history that is longer than at the last call."""
+        if not self._count_rv.numel():  # vocabulary and device are known at the first call
             self._penalty_r1 = self._penalty_r1.to(logits.device)
             self._window_r1 = self._window_r1.to(logits.device)
             self._count_rv = torch.zeros_like(logits, dtype=torch.int64)
@@ -46,9 +46,9 @@ class RepetitionPenalty(ablate.Sampler):
         return torch.where(self._count_rv > 0, penalised_rv, logits)
 
     def _count(self, history_rt: torch.Tensor) -> None:
-        """Count the next column of the history in, and the one that falls out of each row's window out."""
+        """Add the next column of the history to the counts, and subtract the one that leaves each row's window."""
         oldest_r1 = self._read - self._window_r1
-        falls_out_r1 = ((self._window_r1 > 0) & (oldest_r1 >= 0)).long()
-        self._count_rv.scatter_add_(-1, history_rt.gather(-1, oldest_r1.clamp(min=0)), -falls_out_r1)
-        self._count_rv.scatter_add_(-1, history_rt[:, self._read, None], torch.ones_like(falls_out_r1))
+        leaves_r1 = ((self._window_r1 > 0) & (oldest_r1 >= 0)).long()
+        self._count_rv.scatter_add_(-1, history_rt.gather(-1, oldest_r1.clamp(min=0)), -leaves_r1)
+        self._count_rv.scatter_add_(-1, history_rt[:, self._read, None], torch.ones_like(leaves_r1))
         self._read += 1

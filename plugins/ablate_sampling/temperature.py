@@ -1,4 +1,4 @@
-"""Temperature: sharpens or flattens the distribution of the next token without changing its order."""
+"""Temperature: a sharper or flatter distribution of the next token, in the same order."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import ablate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Temperatures below this count as 0. By then the distribution is greedy to the precision of its logits, and dividing
-#: by something smaller still could make them overflow.
+#: Temperatures below this count as 0: the distribution is then greedy to the precision of its logits, and division by
+#: a smaller number could overflow.
 GREEDY_BELOW = 1e-6
 
 
 class Temperature(ablate.Sampler):
-    """``softmax(logits / tau)``, each row with its own ``tau``.
+    """A sampler that computes ``softmax(logits / tau)``, with one ``tau`` for each row.
 
     Args:
-        taus: one temperature a row, not negative. At 1 a row's logits come back bit for bit;
-            at 0 only its largest logit is kept, the first one of several.
+        taus: one temperature for each row, not negative. At 1 a row's logits do not change, to the bit;
+            at 0 only its largest logit remains, the first one of several.
     """
 
     def __init__(self, taus: Sequence[float]) -> None:
@@ -29,7 +29,7 @@ class Temperature(ablate.Sampler):
         self._greedy = any(tau < GREEDY_BELOW for tau in taus)
 
     def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
-        """New logits of the same shape, [rows, vocabulary]; the history plays no part."""
+        """Return new logits [rows, vocabulary]; the history is ignored."""
         del history
         self._tau_r1 = self._tau_r1.to(logits.device)  # moves once: every call of a generation is on one device
         if not self._greedy:

@@ -1,60 +1,18 @@
-"""Tempo: an augmenter that writes it, a conditioner that tells it to the network, a metric of whether it is obeyed.
+"""Tempo: an augmenter that changes it, a conditioner for the network, and a metric that checks generated music.
 
-All three mean the same by the label ``tempo``: the playing speed relative to the performance as recorded. 1 is as
-recorded, 1.2 is faster, with every time divided by 1.2.
+All three use the label ``tempo``: the playing speed relative to the recorded performance. 1 is as recorded, 1.2 is
+faster, with every time divided by 1.2.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import ablate
+from ablate_tempo.options import AugmenterOptions, ConditionerOptions, MetricOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-@dataclass(frozen=True)
-class AugmenterOptions:
-    """Options of augmenter ``tempo``."""
-
-    factors: tuple[float, ...] = ablate.option(
-        (0.8, 0.9, 1.0, 1.1, 1.2),
-        gt=0,
-        min_length=1,
-        doc="Playing speeds, one copy for each; all times are divided by it, so 1.2 is faster.",
-    )
-
-    def __post_init__(self) -> None:
-        """Check that no copy is made twice."""
-        repeated = [f"{factor:g}" for factor in sorted(set(self.factors)) if self.factors.count(factor) > 1]
-        if repeated:
-            raise ValueError(f"factors: {', '.join(repeated)} is there more than once; name each speed once")
-
-
-@dataclass(frozen=True)
-class ConditionerOptions:
-    """Options of conditioner ``tempo``."""
-
-    source: Literal["label", "uniform", "shuffled"] = ablate.option(
-        "label",
-        doc="What training sees: the example's own tempo, a number drawn for each window, or another window's tempo.",
-    )
-    low: float = ablate.option(0.7, gt=0, doc="Lowest tempo that source = uniform draws.")
-    high: float = ablate.option(1.3, gt=0, doc="Highest tempo that source = uniform draws.")
-
-    def __post_init__(self) -> None:
-        """Check that there is a range to draw from."""
-        if self.low >= self.high:
-            raise ValueError(f"low must be below high, not {self.low:g} with high = {self.high:g}")
-
-
-@dataclass(frozen=True)
-class MetricOptions:
-    """Options of ``control.tempo``."""
-
-    together: float = ablate.option(0.03, gt=0, doc="Onsets closer than this, in seconds, count as one, as in a chord.")
 
 
 def _augmenter(options: AugmenterOptions) -> ablate.Augmenter:
@@ -93,7 +51,7 @@ def ablate_conditioners() -> Iterable[ablate.ConditionerSpec]:
     """Offer the conditioner."""
     yield ablate.ConditionerSpec(
         name="tempo",
-        summary="Tells the network the playing speed, or in training something else in its place.",
+        summary="The playing speed as an input of the network, or a random or shuffled one in training.",
         options=ConditionerOptions,
         build=_conditioner,
     )
@@ -104,7 +62,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
     """Offer the metric."""
     yield ablate.MetricSpec(
         name="control.tempo",
-        summary="Playing speed relative to the reference, and how far it is from the tempo asked for.",
+        summary="Playing speed relative to the reference, and its difference from the tempo label.",
         options=MetricOptions,
         build=_metric,
     )

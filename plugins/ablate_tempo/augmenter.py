@@ -13,25 +13,25 @@ if TYPE_CHECKING:
 
 
 class TempoAugmenter(ablate.Augmenter):
-    """Plays each performance at every given speed and writes the speed down as label ``tempo``.
+    """An augmenter that plays each performance at several speeds, which become the label ``tempo``.
 
-    The label is the playing speed relative to the performance as recorded: at 1.2 all times of notes and pedals,
+    The label is the playing speed relative to the recorded performance: at 1.2 all times of notes and pedals,
     counted from 0, are divided by 1.2, and the music is faster.
 
-    The original experiments went the other way: they multiplied all times by their factor and gave the network that
-    factor, so that their 1.2 is slower music and the label 1/1.2 here. Nor did it stay a factor: their tokenizer rounds
-    times down, by which their 0.8 came back from the tokens as 0.75.
+    The original experiments used the inverse: they multiplied all times by their factor and gave the network that
+    factor, so their 1.2 is slower music and has the label 1/1.2 here. Besides, their tokenizer rounds times down, so
+    their 0.8 became 0.75 in the decoded tokens.
 
     Args:
-        factors: playing speeds, above 0; one copy for each, in their order. As everywhere, the copies stand in place of
-            the performance, so without 1 among them the recording itself is not learned.
+        factors: playing speeds, above 0; one copy for each, in their order. As with every augmenter, the copies replace
+            the performance, so without 1 the recording itself is not in the training set.
     """
 
     def __init__(self, factors: Sequence[float]) -> None:
         self._factors = factors
 
     def augment(self, performance: ablate.Performance, rng: np.random.Generator) -> Sequence[ablate.Performance]:
-        """One copy for each factor; nothing is drawn."""
+        """Return one copy for each factor; nothing is random."""
         del rng
         return [_played_at(performance, factor) for factor in self._factors]
 

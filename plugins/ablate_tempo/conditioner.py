@@ -1,7 +1,7 @@
-"""The tempo as one number at every token, and two ways of training on a number that says nothing.
+"""The tempo as one number at every token, and two controls that train on a number without information.
 
-The raw number goes through a linear layer to the width of the embedding, to which the model adds it, as in the original
-experiments. Neither scaled nor centred, it is near 1 in all that is learned.
+A linear layer maps the number to the width of the embedding, to which the model adds it, as in the original
+experiments. The number is neither scaled nor centred; it is near 1 in training.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     import torch
 
-    from ablate.interfaces import FloatArray
+    from ablate.arrays import FloatArray
 
 
 class TempoConditioner(ablate.Conditioner):
-    """Tells the label ``tempo``, the playing speed relative to the performance as recorded.
+    """A conditioner with the label ``tempo``, the playing speed relative to the recorded performance.
 
-    A performance without the label is as recorded: 1. That is also what is asked for by default.
+    A performance without the label is as recorded: 1. This is also the default for generated music.
     """
 
     labels: Mapping[str, float] = MappingProxyType({"tempo": 1.0})
@@ -35,39 +35,39 @@ class TempoConditioner(ablate.Conditioner):
             raise ValueError(f"tempo must be greater than 0, not {labels['tempo']:g}")
 
     def check_examples(self, performances: Sequence[ablate.Performance]) -> None:
-        """Raise ValueError where all tempos are the same: then the label tells nothing, and cannot be asked for."""
+        """Raise ValueError where all tempos are equal: the network could not learn the effect of the label."""
         tempos = {performance.labels.get("tempo", 1.0) for performance in performances}
         if len(tempos) == 1:
             raise ValueError(
-                f"every performance to train on has tempo {tempos.pop():g}, so there is nothing to learn from it; "
+                f"all training performances have tempo {tempos.pop():g}, so the network cannot learn the label; "
                 'add [augmenter.tempo], or choose conditioner.tempo.source = "uniform"'
             )
 
-    def observe(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
-        """The performance's tempo at each token, float32 of shape [time, 1]."""
-        return self.ask({**self.labels, **performance.labels}, times)
+    def from_performance(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
+        """Return the performance's tempo at each token, float32 [time, 1]."""
+        return self.from_labels({**self.labels, **performance.labels}, times)
 
-    def ask(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
-        """The tempo asked for at each token, float32 of shape [time, 1]."""
+    def from_labels(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
+        """Return the label's tempo at each token, float32 [time, 1]."""
         return np.full((len(times), 1), labels["tempo"], np.float32)
 
-    def ask_rows(self, labels: Sequence[Mapping[str, float]]) -> Callable[[FloatArray], FloatArray]:
-        """The same tempo at every step, float32 [rows, 1]."""
-        asked_r1 = np.array([[row["tempo"]] for row in labels], np.float32)
-        return lambda times: asked_r1
+    def from_labels_batched(self, labels: Sequence[Mapping[str, float]]) -> Callable[[FloatArray], FloatArray]:
+        """Return a function that gives each row's tempo at every step, float32 [rows, 1]."""
+        tempo_r1 = np.array([[row["tempo"]] for row in labels], np.float32)
+        return lambda times: tempo_r1
 
-    def module(self, width: int) -> torch.nn.Module:
-        """A linear layer, [rows, time, 1] to [rows, time, width]."""
-        import torch  # here, so that checking a study's labels stays quick
+    def module(self, embedding: int) -> torch.nn.Module:
+        """Return a linear layer, [rows, time, 1] to [rows, time, embedding]."""
+        import torch  # late, because checking a study's labels needs no torch
 
-        return torch.nn.Linear(self.features, width)
+        return torch.nn.Linear(self.width, embedding)
 
 
 class UniformTempo(TempoConditioner):
-    """In training, a number drawn anew for each window, unrelated to its music.
+    """A control: in training, a random number for each window, unrelated to its music.
 
-    It is what the original experiments called conditioning without augmentation: the network gets a tempo and can learn
-    from it only to overlook it.
+    The original experiments called this conditioning without augmentation: the network gets a tempo and can only learn
+    to ignore it.
 
     Args:
         low: lowest number drawn.
@@ -78,23 +78,23 @@ class UniformTempo(TempoConditioner):
         self._range = low, high
 
     def check_examples(self, performances: Sequence[ablate.Performance]) -> None:
-        """Anything will do: the examples' own tempo is not told."""
+        """Accept all performances: their own tempo is not used."""
 
-    def disturb(self, observed: FloatArray, others: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """One draw for each window, the same at all of its tokens, float32 of shape [rows, time, 1]."""
+    def perturb(self, values: FloatArray, others: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Draw one number for each window, the same at all of its tokens, float32 [rows, time, 1]."""
         del others
-        drawn_r11 = rng.uniform(*self._range, size=(len(observed), 1, 1))
-        return np.broadcast_to(drawn_r11, observed.shape).astype(np.float32)
+        tempo_r11 = rng.uniform(*self._range, size=(len(values), 1, 1))
+        return np.broadcast_to(tempo_r11, values.shape).astype(np.float32)
 
 
 class ShuffledTempo(TempoConditioner):
-    """In training, the tempo of another window drawn at random: a placebo.
+    """A placebo: in training, the tempo of another window, drawn at random.
 
-    The numbers have the distribution of the true ones and no information about the music, so that what the true ones
-    are better at is due to their meaning and not to an input more.
+    The numbers have the distribution of the true ones but no information about the music. So an advantage of the true
+    ones is due to their meaning and not to an additional input.
     """
 
-    def disturb(self, observed: FloatArray, others: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """The other windows' numbers, of shape [rows, time, 1]; one is the same at all tokens of its window."""
-        del observed, rng
+    def perturb(self, values: FloatArray, others: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Return the other windows' numbers, [rows, time, 1]; each is constant over its window."""
+        del values, rng
         return others

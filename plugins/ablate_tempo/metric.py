@@ -1,7 +1,7 @@
-"""Does the music follow the tempo that was asked for?
+"""A check whether generated music follows its tempo label.
 
-A sample's playing speed is judged by what a listener counts, notes and onsets a second, relative to the reference's.
-That is a speed only as far as the sample has the reference's texture: music with more notes to a beat counts as faster.
+A sample's playing speed is measured by notes and onsets per second, relative to the reference. This is a speed only if
+the sample has the texture of the reference: music with more notes in a beat counts as faster.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from ablate.errors import CorpusError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate.interfaces import FloatArray
+    from ablate.arrays import FloatArray
 
-# Steps of a token grid that should add up to `together` miss it by a smaller share of it than this.
+# Relative tolerance: steps of a token grid that should add up to `together` can miss it by less than this.
 _ROUNDING = 1e-6
 
 
 class TempoControl(ablate.Metric):
-    """Speed of a sample relative to the reference, and its distance from the label ``tempo``.
+    """The speed of a sample relative to the reference, and its distance from the label ``tempo``.
 
     - ``notes_per_second``: the sample's rate of notes divided by the reference's. A rate is the number of notes after
       the first onset, divided by the seconds from the first onset to the last.
     - ``inter_onset_interval``: the reference's mean interval between distinct onsets divided by the sample's, so that
       this too is larger for faster music. Chords count once.
-    - ``error``: ``|notes_per_second - tempo|``, where ``tempo`` is what the sample was asked for, 1 if nothing was.
+    - ``error``: ``|notes_per_second - tempo|``, where ``tempo`` is the sample's label, 1 by default.
 
     1.2 is 20 % faster than the reference. Of several reference pieces, notes, intervals and seconds are summed before
-    they are divided. ``n`` is the sample's notes after the first onset, or its intervals. Where all onsets are one, a
-    single note or chord, nothing follows at any speed: both speeds are 0, the error is the tempo asked for, ``n`` is 0.
+    they are divided. ``n`` is the sample's notes after the first onset, or its intervals. A sample with a single onset,
+    one note or chord, has no speed: both speeds are 0, the error is the tempo label, ``n`` is 0.
 
-    Played at t times its speed, a piece has ``notes_per_second`` exactly t. ``inter_onset_interval`` moves less, as
-    ``together`` stays what it is in seconds and slow playing draws the notes of a chord apart: over 50 piano recordings
+    Played at t times its speed, a piece has ``notes_per_second`` exactly t. ``inter_onset_interval`` changes less,
+    because ``together`` is fixed in seconds and slow playing spreads the notes of a chord: over 50 piano recordings
     played at 0.8 and 1.2 times their speed it is 0.84 and 1.15 on average.
 
     Args:
-        together: seconds, above 0; an onset that follows the last distinct one by less is part of the same chord.
+        together: seconds, above 0; an onset that follows the last distinct one by less belongs to the same chord.
     """
 
     def __init__(self, together: float) -> None:
         self._together = together
 
-    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measured:
-        """Two speeds and the error, each a pure number.
+    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measurements:
+        """Return two speeds and the error, each a pure number.
 
         Raises:
             CorpusError: no piece of the reference has two distinct onsets.
@@ -55,19 +55,21 @@ class TempoControl(ablate.Metric):
         usual = sum((self._counts(piece) for piece in reference), np.zeros((2, 2)))
         if not usual.all():
             raise CorpusError("the reference has no tempo to compare with: no piece of it has two onsets")
-        own = self._counts(generated)
-        notes, onsets = (_rate(*ours) / _rate(*theirs) for ours, theirs in zip(own, usual, strict=True))
-        n_notes, n_intervals = (int(count) for count in own[:, 0])
-        return ablate.Measured(
+        sample = self._counts(generated)
+        notes, onsets = (_rate(*ours) / _rate(*theirs) for ours, theirs in zip(sample, usual, strict=True))
+        n_notes, n_intervals = (int(count) for count in sample[:, 0])
+        return ablate.Measurements(
             (
-                ablate.Value("notes_per_second", notes, "1", "none", n_notes),
-                ablate.Value("inter_onset_interval", onsets, "1", "none", n_intervals),
-                ablate.Value("error", abs(notes - generated.labels.get("tempo", 1.0)), "1", "lower", n_notes),
+                ablate.Value(notes, feature="notes_per_second", n=n_notes),
+                ablate.Value(onsets, feature="inter_onset_interval", n=n_intervals),
+                ablate.Value(
+                    abs(notes - generated.labels.get("tempo", 1.0)), feature="error", direction="lower", n=n_notes
+                ),
             )
         )
 
     def _counts(self, piece: ablate.Performance) -> FloatArray:
-        """For all notes and for distinct onsets: how many after the first, in how many seconds; float64 [2, 2]."""
+        """Return the number after the first and the seconds, of all notes and of distinct onsets; float64 [2, 2]."""
         starts = np.sort(piece.notes["start"])
         onsets = _distinct(starts, self._together)
         if len(onsets) < 2:
@@ -80,7 +82,7 @@ def _rate(count: float, seconds: float) -> float:
 
 
 def _distinct(starts: FloatArray, together: float) -> FloatArray:
-    """The first of each group of onsets that lie within ``together`` seconds of it; ``starts`` are in order."""
+    """Return the first of each group of onsets within ``together`` seconds; ``starts`` are sorted."""
     onsets: list[float] = []
     for start in starts.tolist():
         if not onsets or start - onsets[-1] >= together * (1 - _ROUNDING):

@@ -1,42 +1,15 @@
-"""Plugin: a small causal transformer."""
+"""Model: a small causal transformer."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import ablate
+from ablate_transformer.options import TransformerOptions
 from ablate_transformer.sources import RADFORD_2019, SU_2021, VASWANI_2017
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-
-@dataclass(frozen=True)
-class TransformerOptions:
-    """Options of ``transformer``."""
-
-    embedding: int = ablate.option(128, ge=2, doc="Width of a token's embedding and of every layer.")
-    layers: int = ablate.option(2, ge=1, doc="Layers, each of attention and a feedforward network.")
-    heads: int = ablate.option(4, ge=1, doc="Heads of attention; the width of each, embedding / heads, is even.")
-    feedforward: int = ablate.option(4, ge=1, doc="Hidden units of a feedforward network, as a multiple of embedding.")
-    context: int = ablate.option(
-        128,
-        ge=1,
-        doc="Tokens that a layer attends to: the latest and those right before it. More than training.window are "
-        "never all there in training.",
-    )
-    dropout: float = ablate.option(
-        0.0, ge=0, lt=1, doc="Share of units dropped in training, after the embedding, attention and feedforward."
-    )
-
-    def __post_init__(self) -> None:
-        """Check that each head gets pairs of numbers, which is what rotary embedding turns."""
-        if self.embedding % (2 * self.heads):
-            raise ValueError(
-                f"embedding = {self.embedding} does not give heads = {self.heads} an even width each; "
-                f"choose an embedding that {2 * self.heads} divides"
-            )
 
 
 def _build(options: TransformerOptions, vocabulary: int, conditioners: Sequence[ablate.Conditioner]) -> Any:
@@ -50,7 +23,7 @@ def ablate_models() -> Iterator[ablate.ModelSpec]:
     """Offer the model."""
     yield ablate.ModelSpec(
         name="transformer",
-        summary="Causal transformer with rotary positions, each layer looking back over a fixed context.",
+        summary="Causal transformer with rotary positions, each layer attending to a fixed context.",
         options=TransformerOptions,
         build=_build,
         cite=(VASWANI_2017, RADFORD_2019, SU_2021),

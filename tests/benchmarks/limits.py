@@ -22,7 +22,7 @@ def _best(run: object, times: int, rounds: int = 5) -> float:
 @functools.cache
 def gemm_rate(precision: str, threads: int, rows: int = 256, inputs: int = 1024, outputs: int = 2048) -> float:
     """FLOP/s of one large matrix product with weights packed once, the fastest of several rounds."""
-    from ablate_recurrent.packed import Product
+    from ablate_recurrent.product import Product
 
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     before = torch.get_num_threads()

@@ -13,12 +13,9 @@ import pytest
 import ablate as library
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Outcome
-
-    Run = Callable[..., Outcome]
+    from support.commands import Command, Outcome
 
 SMALL = [
     *("--set", "training.steps=2", "--set", "model.lstm.hidden=8", "--set", "generation.tokens=60"),
@@ -62,7 +59,7 @@ def refusal(outcome: Outcome, code: int = 1) -> str:
     ],
     ids=["empty", "text", "truncated", "no notes", "only drums"],
 )
-def test_a_file_without_music(ablate: Run, tmp_path: Path, data: bytes, reason: str) -> None:
+def test_a_file_without_music(ablate: Command, tmp_path: Path, data: bytes, reason: str) -> None:
     (tmp_path / "bad.mid").write_bytes(data)
     outcome = ablate("study", "run", "tau_sweep", "--corpus", "bad.mid", *SMALL)
     assert outcome.code == 1
@@ -80,7 +77,7 @@ def test_a_file_without_music(ablate: Run, tmp_path: Path, data: bytes, reason: 
     assert reason in refusal(tokens)
 
 
-def test_one_bad_file_among_good_ones(ablate: Run, tmp_path: Path) -> None:
+def test_one_bad_file_among_good_ones(ablate: Command, tmp_path: Path) -> None:
     folder = tmp_path / "music"
     folder.mkdir()
     for name in ("a", "b"):
@@ -104,7 +101,7 @@ def test_one_bad_file_among_good_ones(ablate: Run, tmp_path: Path) -> None:
     assert "1 of 3 files cannot be read" in inspected.out
 
 
-def test_notes_outside_the_keyboard_are_left_out_and_shown(ablate: Run, tmp_path: Path) -> None:
+def test_notes_outside_the_keyboard_are_left_out_and_shown(ablate: Command, tmp_path: Path) -> None:
     notes = [(pitch, 64, 0.5 * i, 0.5 * i + 0.4) for i, pitch in enumerate((5, 60, 62, 120))]
     (tmp_path / "wide.mid").write_bytes(library.Performance.from_notes(notes).midi_bytes())
     shown = ablate("corpus", "inspect", "wide.mid", "--tokenizer", "midilike-classic", "--json")
@@ -117,7 +114,7 @@ def test_notes_outside_the_keyboard_are_left_out_and_shown(ablate: Run, tmp_path
     assert [line for line in words.splitlines() if line.startswith("note_on")] == ["note_on 60", "note_on 62"]
 
 
-def test_a_corpus_all_outside_the_keyboard(ablate: Run, tmp_path: Path) -> None:
+def test_a_corpus_all_outside_the_keyboard(ablate: Command, tmp_path: Path) -> None:
     notes = [(120, 64, 0.5 * i, 0.5 * i + 0.4) for i in range(8)]
     (tmp_path / "high.mid").write_bytes(library.Performance.from_notes(notes).midi_bytes())
     outcome = ablate("study", "run", "tau_sweep", "--corpus", "high.mid", *SMALL)
@@ -125,7 +122,7 @@ def test_a_corpus_all_outside_the_keyboard(ablate: Run, tmp_path: Path) -> None:
     assert "tokenizer 'midilike-classic' finds nothing to learn in 'high'" in outcome.err
 
 
-def test_zero_length_notes_are_counted(ablate: Run, tmp_path: Path) -> None:
+def test_zero_length_notes_are_counted(ablate: Command, tmp_path: Path) -> None:
     midi = pretty_midi.PrettyMIDI()
     midi.instruments.append(pretty_midi.Instrument(0))
     midi.instruments[0].notes = [pretty_midi.Note(64, 60, 0.0, 0.5), pretty_midi.Note(64, 62, 1.0, 1.0)]
@@ -136,26 +133,31 @@ def test_zero_length_notes_are_counted(ablate: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["= broken", "a = [1", '"'])
-def test_a_broken_study_file(ablate: Run, tmp_path: Path, text: str) -> None:
+def test_a_broken_study_file(ablate: Command, tmp_path: Path, text: str) -> None:
     (tmp_path / "broken.toml").write_text(text)
     assert refusal(ablate("study", "run", "broken.toml")).startswith("broken.toml: is not valid TOML: ")
 
 
-def test_an_unwritable_home(ablate: Run, tmp_path: Path) -> None:
+def test_a_folder_is_no_study_file(ablate: Command, tmp_path: Path) -> None:
+    (tmp_path / "folder.toml").mkdir()
+    assert refusal(ablate("study", "run", "folder.toml")) == "folder.toml: is a folder, not a study file"
+
+
+def test_an_unwritable_home(ablate: Command, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     line = refusal(ablate("study", "run", "tau_sweep", "--home", str(tmp_path / "file" / "home"), *SMALL))
     assert line.startswith(f"cannot write to {tmp_path}/file/home (Not a directory); choose another folder")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_home(ablate: Run, tmp_path: Path) -> None:
+def test_a_read_only_home(ablate: Command, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     home.chmod(stat.S_IRUSR | stat.S_IXUSR)
     assert refusal(ablate("study", "run", "tau_sweep", "--home", str(home), *SMALL)).startswith("cannot write to")
 
 
-def test_a_database_that_is_not_ours(ablate: Run, tmp_path: Path) -> None:
+def test_a_database_that_is_not_ours(ablate: Command, tmp_path: Path) -> None:
     home = tmp_path / ".ablate"
     home.mkdir()
     connection = sqlite3.connect(home / "ablate.db")
@@ -182,21 +184,26 @@ def test_a_database_that_is_not_ours(ablate: Run, tmp_path: Path) -> None:
         (["study", "run", "tau_sweep", "--device", "cuda:9"], "--device cuda:9: ", 2),
         (["study", "run", "tau_sweep", "--device", "gpu"], "--device gpu: choose auto, cpu, cuda or cuda:N", 2),
         (["study", "run", "tau_sweep", "--set", "training.steps"], "--set training.steps: write it as key.path=", 2),
-        (["study", "run", "tau_sweep", "--set", "training.stepz=3"], "--set training.stepz: names nothing in", 2),
+        (
+            ["study", "run", "tau_sweep", "--set", "training.stepz=3"],
+            "--set training.stepz: [training] has no setting 'stepz'",
+            2,
+        ),
         (["study", "run", "tau_sweep", "--corpus", "nowhere.mid"], "--corpus nowhere.mid: no such file or folder", 2),
         (["study", "run", "tau_sweep", "--store", "nonsense"], "--store nonsense: no usable database URL", 1),
         (["study", "show", "tau_sweep"], "no studies have been run in .ablate", 1),
         (["study", "report", "tau_sweep"], "no studies have been run in .ablate", 1),
         (["study", "export", "tau_sweep", "--format", "parquet"], "parquet is not text: name a file with --out", 2),
         (["corpus", "tokens", "x.mid", "--tokenizer", "midilik"], "unknown tokenizer 'midilik'; did you mean", 1),
-        (["corpus", "inspect", "nowhere"], "nowhere: no such file or folder", 1),
-        (["db", "upgrade"], ".ablate holds no database", 1),
+        (["corpus", "inspect", "nowhere"], "nowhere: no such file or folder, and no corpus of that name", 1),
+        (["corpus", "inspect", "bach-preluda"], "no corpus of that name; did you mean 'bach-prelude'?", 1),
+        (["db", "upgrade"], "there is no database in .ablate", 1),
     ],
 )
-def test_words_that_mean_nothing(ablate: Run, words: list[str], expected: str, code: int) -> None:
+def test_words_that_mean_nothing(ablate: Command, words: list[str], expected: str, code: int) -> None:
     assert expected in refusal(ablate(*words), code)
 
 
-def test_a_setting_out_of_bounds_names_file_and_key(ablate: Run) -> None:
+def test_a_setting_out_of_bounds_names_file_and_key(ablate: Command) -> None:
     line = refusal(ablate("study", "run", "tau_sweep", "--set", "training.steps=0"))
     assert "tau_sweep.toml: training.steps: " in line

@@ -8,35 +8,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Outcome
-
-    Run = Callable[..., Outcome]
+    from support.commands import Command
 
 
-def test_list(ablate: Run) -> None:
+def test_list(ablate: Command) -> None:
     names = {row["name"] for row in json.loads(ablate("corpus", "list", "--json").out)}
     assert {"bach-prelude", "midi"} <= names
     assert "bach-prelude" in ablate("corpus", "list").out
 
 
-def test_inspect_a_corpus_by_name(ablate: Run) -> None:
+def test_inspect_a_corpus_by_name(ablate: Command) -> None:
     report = json.loads(ablate("corpus", "inspect", "bach-prelude", "--tokenizer", "midilike", "--json").out)
     assert report["total"]["notes"] == 549
     assert report["round_trip"]["clipped"] == 0
     assert report["round_trip"]["onset_error"]["max"] <= 0.005 + 1e-9
 
 
-def test_options_of_the_tokenizer(ablate: Run) -> None:
+def test_options_of_the_tokenizer(ablate: Command) -> None:
     words = ["corpus", "inspect", "bach-prelude", "--tokenizer", "midilike", "--json"]
     coarse = json.loads(ablate(*words, "--option", "step=0.05").out)["round_trip"]["onset_error"]["max"]
     assert 0.005 < coarse <= 0.025 + 1e-9
     assert "--option stepp: unknown key; did you mean 'step'?" in ablate(*words, "--option", "stepp=1").err
 
 
-def test_tokens_in_three_formats(ablate: Run, smd_dir: Path, reference_dir: Path, tmp_path: Path) -> None:
+def test_tokens_in_three_formats(ablate: Command, smd_dir: Path, reference_dir: Path, tmp_path: Path) -> None:
     name = "Bach_BWV888-01_008_20110315-SMD"
     golden = np.load(reference_dir / "eventseq_golden.npz")[f"{name}.tokens"]
     words = ["corpus", "tokens", str(smd_dir / f"{name}.mid"), "--tokenizer", "midilike-classic"]

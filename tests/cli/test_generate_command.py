@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pretty_midi
 import pytest
@@ -9,8 +9,9 @@ import pytest
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
+
+    from support.commands import Command
 
 STUDY = """
 seed = 5
@@ -45,9 +46,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from ablate.cli import run
 
     folder = tmp_path_factory.mktemp("trained")
-    (folder / "told.toml").write_text(STUDY, encoding="utf-8")
+    (folder / "control.toml").write_text(STUDY, encoding="utf-8")
     code = run(
-        ["study", "run", str(folder / "told.toml"), "--home", str(folder / "home"), "--workers", "1", "--no-report"]
+        ["study", "run", str(folder / "control.toml"), "--home", str(folder / "home"), "--workers", "1", "--no-report"]
     )
     assert code == 0
     return folder / "home"
@@ -58,22 +59,22 @@ def notes(path: Path) -> list[tuple[int, float]]:
     return [(note.pitch, round(note.start, 3)) for track in midi.instruments for note in track.notes]
 
 
-def test_unchanged_it_writes_the_studys_own_samples(home: Path, tmp_path: Path, ablate: Callable[..., Any]) -> None:
-    done = ablate(
-        "generate", "told", "--variant", "tau=0.8", "--replicate", 1, "--out", tmp_path, "--home", home, "--json"
+def test_unchanged_it_writes_the_studys_own_samples(home: Path, tmp_path: Path, ablate: Command) -> None:
+    outcome = ablate(
+        "generate", "control", "--variant", "tau=0.8", "--replicate", 1, "--out", tmp_path, "--home", home, "--json"
     )
-    assert done.code == 0, done.err
-    facts = json.loads(done.out)
+    assert outcome.code == 0, outcome.err
+    facts = json.loads(outcome.out)
     assert [fact["primer_notes"] for fact in facts] == [0, 0]
     with Store(f"sqlite:///{home / 'ablate.db'}") as store:
-        (run,) = [run for run in store.runs("told") if (run.variant, run.replicate) == ("tau=0.8", 1)]
+        (run,) = [run for run in store.runs("control") if (run.variant, run.replicate) == ("tau=0.8", 1)]
         folder = home / store.stages(run.stages.values())[run.stages["generate"]].artifact
     own = [notes(path) for path in sorted(folder.glob("sample-*.mid"))]
     assert [notes(tmp_path / fact["file"]) for fact in facts] == own, "those of this variant and replicate, in order"
 
 
-def test_what_it_is_asked_changes_the_music(home: Path, tmp_path: Path, ablate: Callable[..., Any]) -> None:
-    asked = {
+def test_options_change_the_music(home: Path, tmp_path: Path, ablate: Command) -> None:
+    options = {
         "plain": [],
         "fast": ["--label", "tempo=1.5"],
         "cold": ["--set", "sampler.temperature.tau=0.1"],
@@ -81,24 +82,24 @@ def test_what_it_is_asked_changes_the_music(home: Path, tmp_path: Path, ablate: 
         "chain": ["--set", "sampler={temperature={}, top_k={k=1}}"],
     }
     music = {}
-    for name, words in asked.items():
-        done = ablate("generate", "told", "--out", tmp_path / name, "--home", home, "--json", *words)
-        assert done.code == 0, done.err
-        music[name] = [tuple(notes(tmp_path / fact["file"])) for fact in json.loads(done.out)]
+    for name, words in options.items():
+        outcome = ablate("generate", "control", "--out", tmp_path / name, "--home", home, "--json", *words)
+        assert outcome.code == 0, outcome.err
+        music[name] = [tuple(notes(tmp_path / fact["file"])) for fact in json.loads(outcome.out)]
     assert len({tuple(samples) for samples in music.values()}) == len(music)
     assert len(music["more"]) == 3
     assert not set(music["more"]) & set(music["plain"])
 
 
-def test_a_primer_from_a_file_is_continued(home: Path, tmp_path: Path, ablate: Callable[..., Any]) -> None:
+def test_a_primer_from_a_file_is_continued(home: Path, tmp_path: Path, ablate: Command) -> None:
     import ablate as public
 
     piece = public.Performance.from_notes([(60 + i % 12, 64, 0.5 * i, 0.5 * i + 0.4) for i in range(30)])
     (tmp_path / "scale.mid").write_bytes(piece.midi_bytes())
     words = ["--primer", tmp_path / "scale.mid", "--primer-seconds", "3.2", "--count", "1"]
-    done = ablate("generate", "told", "--out", tmp_path / "out", "--home", home, "--json", *words)
-    assert done.code == 0, done.err
-    (fact,) = json.loads(done.out)
+    outcome = ablate("generate", "control", "--out", tmp_path / "out", "--home", home, "--json", *words)
+    assert outcome.code == 0, outcome.err
+    (fact,) = json.loads(outcome.out)
     assert fact["primer_notes"] == 7
     tracks = pretty_midi.PrettyMIDI(fact["file"]).instruments
     assert [track.name for track in tracks] == ["primer", "sample-00"]
@@ -109,45 +110,53 @@ def test_a_primer_from_a_file_is_continued(home: Path, tmp_path: Path, ablate: C
 @pytest.mark.parametrize(
     ("words", "code", "expected"),
     [
-        (["tld"], 1, "unknown study in this home 'tld'; did you mean 'told'?"),
-        (["told", "--variant", "tau=0.9"], 1, "unknown variant 'tau=0.9'; did you mean"),
-        (["told", "--replicate", "2"], 2, "--replicate 2: study 'told' has replicates 0 to 1 of 'tau=1.0'"),
+        (["contrl"], 1, "unknown study 'contrl' in this home; did you mean 'control'?"),
+        (["control", "--variant", "tau=0.9"], 1, "unknown variant 'tau=0.9'; did you mean"),
+        (["control", "--replicate", "2"], 2, "--replicate 2: study 'control' has replicates 0 to 1 of 'tau=1.0'"),
         (
-            ["told", "--set", "training.steps=1"],
+            ["control", "--set", "training.steps=1"],
             2,
             "--set training.steps: only sampler, primer, generation, labels can",
         ),
-        (["told", "--set", "sampler.temprature.tau=1"], 2, "this study has no sampler 'temprature'; did you mean"),
-        (["told", "--set", "sampler.temperature.tau=-1"], 2, "sampler.temperature.tau: must be a number ≥ 0, not -1"),
-        (["told", "--label", "tmpo=1"], 2, "--label tmpo: this variant was not trained with it; did you mean 'tempo'?"),
-        (["told", "--label", "tempo=0"], 2, "labels: tempo must be greater than 0, not 0"),
-        (["told", "--primer-seconds", "400"], 1, "fewer than primer.seconds = 400"),
-        (["told", "--primer-seconds", "60"], 1, "more than generation.tokens = 120"),
+        (["control", "--set", "sampler.temprature.tau=1"], 2, "this study has no sampler 'temprature'; did you mean"),
+        (
+            ["control", "--set", "sampler.temperature.tau=-1"],
+            2,
+            "sampler.temperature.tau: must be a number ≥ 0, not -1",
+        ),
+        (
+            ["control", "--label", "tmpo=1"],
+            2,
+            "--label tmpo: this variant was not trained with it; did you mean 'tempo'?",
+        ),
+        (["control", "--label", "tempo=0"], 2, "labels: tempo must be greater than 0, not 0"),
+        (["control", "--primer-seconds", "400"], 1, "fewer than primer.seconds = 400"),
+        (["control", "--primer-seconds", "60"], 1, "more than generation.tokens = 120"),
     ],
 )
-def test_a_bad_wish_is_one_line(
-    home: Path, tmp_path: Path, ablate: Callable[..., Any], words: list[str], code: int, expected: str
+def test_a_bad_request_is_one_line(
+    home: Path, tmp_path: Path, ablate: Command, words: list[str], code: int, expected: str
 ) -> None:
-    done = ablate("generate", *words, "--out", tmp_path / "out", "--home", home)
-    assert done.code == code
-    assert expected in done.err
-    assert done.err.count("\n") == 1
+    outcome = ablate("generate", *words, "--out", tmp_path / "out", "--home", home)
+    assert outcome.code == code
+    assert expected in outcome.err
+    assert outcome.err.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 
-def test_nothing_is_overwritten(home: Path, tmp_path: Path, ablate: Callable[..., Any]) -> None:
-    assert ablate("generate", "told", "--out", tmp_path, "--home", home).code == 0
-    again = ablate("generate", "told", "--out", tmp_path, "--home", home)
+def test_nothing_is_overwritten(home: Path, tmp_path: Path, ablate: Command) -> None:
+    assert ablate("generate", "control", "--out", tmp_path, "--home", home).code == 0
+    again = ablate("generate", "control", "--out", tmp_path, "--home", home)
     assert again.code == 2
-    assert "is there already; choose another folder" in again.err
+    assert "exists already; choose another folder" in again.err
 
 
-def test_weights_that_are_gone_are_said_to_be(home: Path, tmp_path: Path, ablate: Callable[..., Any]) -> None:
+def test_missing_weights_are_reported(home: Path, tmp_path: Path, ablate: Command) -> None:
     import shutil
 
     copy = tmp_path / "home"
     shutil.copytree(home, copy)
     shutil.rmtree(copy / "artifacts" / "train")
-    done = ablate("generate", "told", "--out", tmp_path / "out", "--home", copy)
-    assert done.code == 1
-    assert "is not trained in this home; run the study first" in done.err
+    outcome = ablate("generate", "control", "--out", tmp_path / "out", "--home", copy)
+    assert outcome.code == 1
+    assert "is not trained in this home; run the study first" in outcome.err

@@ -8,9 +8,9 @@ import pytest
 from ablate.cli import cli
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from conftest import Outcome
+    from support.commands import Command
 
 
 def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -24,7 +24,7 @@ def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tup
 
 
 @pytest.mark.parametrize("path", list(commands(cli)), ids=" ".join)
-def test_every_help_has_an_example(ablate: Callable[..., Outcome], path: tuple[str, ...]) -> None:
+def test_every_help_has_an_example(ablate: Command, path: tuple[str, ...]) -> None:
     outcome = ablate(*path, "--help")
     assert outcome.code == 0
     assert f"Example: ablate {' '.join(path)}" in " ".join(outcome.out.split())

@@ -6,35 +6,32 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Outcome
-
-    Run = Callable[..., Outcome]
+    from support.commands import Command
 
 NAME = "tau_sweep@smoke"
 
 
-def test_reports_and_comparisons(ran: Run, tmp_path: Path) -> None:
+def test_reports_and_comparisons(ran: Command, tmp_path: Path) -> None:
     folder = tmp_path / ".ablate/reports" / NAME
     for form, file in (("tex", "paper/table.tex"), ("csv", "data/effects.csv")):
-        said = ran("study", "report", NAME, "--format", form)
-        assert (said.code, said.out, said.err) == (0, f"report: {folder / file}\n", "")
+        outcome = ran("study", "report", NAME, "--format", form)
+        assert (outcome.code, outcome.out, outcome.err) == (0, f"report: {folder / file}\n", "")
         assert (folder / file).stat().st_size > 100
-    said = ran("study", "report", NAME, "--format", "all", "--no-audio")
-    assert said.out == f"report: {folder / 'index.html'}\n"
+    outcome = ran("study", "report", NAME, "--format", "all", "--no-audio")
+    assert outcome.out == f"report: {folder / 'index.html'}\n"
     assert not (folder / "audio").exists()
     assert (folder / "report.md").stat().st_size > 100
 
-    said = ran("study", "compare", f"{NAME}:tau=0.6", f"{NAME}:tau=1.4")
-    assert said.code == 0
-    assert "they differ in: sampler" in said.out
-    assert "Cannot tell tau=1.4 from tau=0.6: distance.average" in said.out.replace("\n", " ")
-    asked = json.loads(
+    outcome = ran("study", "compare", f"{NAME}:tau=0.6", f"{NAME}:tau=1.4")
+    assert outcome.code == 0
+    assert "they differ in: sampler" in outcome.out
+    assert "Cannot tell tau=1.4 from tau=0.6: distance.average" in outcome.out.replace("\n", " ")
+    facts = json.loads(
         ran("study", "compare", f"{NAME}:tau=0.6", f"{NAME}:tau=1.4", "--metric", "distance.pitch", "--json").out
     )
-    assert {row["metric"] for row in asked["comparisons"]} == {"distance.pitch"}
+    assert {row["metric"] for row in facts["comparisons"]} == {"distance.pitch"}
 
     for words, complaint in (
         (["report", "tau_swep@smoke"], "did you mean 'tau_sweep@smoke'?"),
@@ -46,16 +43,51 @@ def test_reports_and_comparisons(ran: Run, tmp_path: Path) -> None:
             "did you mean 'distance.pitch'?",
         ),
     ):
-        said = ran("study", *words)
-        assert said.code != 0
-        assert complaint in said.err
-        assert "Traceback" not in said.err
-        assert said.out == ""
+        outcome = ran("study", *words)
+        assert outcome.code != 0
+        assert complaint in outcome.err
+        assert "Traceback" not in outcome.err
+        assert outcome.out == ""
 
 
-def test_a_home_without_studies(ablate: Run) -> None:
+def test_a_profile_names_the_study_that_was_run_with_it(ran: Command, tmp_path: Path) -> None:
+    profile = ("--profile", "smoke")
+    page = tmp_path / ".ablate/reports" / NAME / "index.html"
+    assert ran("study", "report", "tau_sweep", *profile, "--no-audio").out == f"report: {page}\n"
+    assert ran("study", "show", "tau_sweep", *profile).out == ran("study", "show", NAME).out
+    assert ran("study", "export", "tau_sweep", *profile).out == ran("study", "export", NAME).out
+    pair = ran("study", "compare", "tau_sweep:tau=0.6", "tau_sweep:tau=1.4", *profile)
+    assert pair.code == 0
+    assert pair.out == ran("study", "compare", f"{NAME}:tau=0.6", f"{NAME}:tau=1.4").out
+    assert ran("generate", "tau_sweep", *profile, "--out", "music", "--count", "1").code == 0
+    assert [file.name for file in (tmp_path / "music").iterdir()] == [f"{NAME}-tau=1.0-r0-00.mid"]
+
+    for words, complaint in (
+        (
+            ["report", "tau_swep", *profile],
+            "unknown study 'tau_swep@smoke' in this home; did you mean 'tau_sweep@smoke'?",
+        ),
+        (["show", "tau_sweep", "--profile", "smok"], "did you mean 'tau_sweep@smoke'?"),
+        (
+            ["report", "tau_sweep"],
+            "'tau_sweep' has not been run in .ablate; did you mean 'tau_sweep@smoke'? To run it: ",
+        ),
+        (["export", "tau_sweep", "--profile", "default"], "'tau_sweep' has not been run in .ablate; did you mean "),
+        (["delete", "primed", "--yes"], "'primed' has not been run in .ablate. To run it: ablate study run primed"),
+        (["show", NAME, *profile], f"--profile smoke: the name {NAME} has a profile already"),
+        (["compare", f"{NAME}:tau=0.6", "tau_sweep:tau=1.4", *profile], f"the name {NAME} has a profile already"),
+    ):
+        refused = ran("study", *words)
+        assert refused.code != 0
+        (line,) = refused.err.splitlines()
+        assert complaint in line
+
+    assert ran("study", "delete", "tau_sweep", *profile, "--yes").out.startswith(f"deleted {NAME}")
+
+
+def test_a_home_without_studies(ablate: Command) -> None:
     for words in (["report", NAME], ["compare", f"{NAME}:a", f"{NAME}:b"]):
-        said = ablate("study", *words)
-        assert said.code == 1
-        assert "no studies have been run in .ablate" in said.err
-        assert len(said.err.strip().splitlines()) == 1
+        outcome = ablate("study", *words)
+        assert outcome.code == 1
+        assert "no studies have been run in .ablate" in outcome.err
+        assert len(outcome.err.strip().splitlines()) == 1

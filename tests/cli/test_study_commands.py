@@ -12,18 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
-    from conftest import Outcome
-
-    Run = Callable[..., Outcome]
+    from support.commands import Command
 
 NAME = "tau_sweep@smoke"
 
 
-def test_from_a_run_to_its_deletion(ran: Run, tmp_path: Path) -> None:
+def test_from_a_run_to_its_deletion(ran: Command, tmp_path: Path) -> None:
     listed = {row["name"]: row for row in json.loads(ran("study", "list", "--json").out)}
     assert listed["tau_sweep"]["done"] == "not run"
     assert listed[NAME]["done"] == "10 of 10"
@@ -54,12 +51,12 @@ def test_from_a_run_to_its_deletion(ran: Run, tmp_path: Path) -> None:
     assert ran("study", "delete", NAME, "--yes").out.startswith(f"deleted {NAME}")
     assert NAME not in ran("study", "list").out
     assert not list((tmp_path / ".ablate/artifacts").glob("*/*/*"))
-    assert "unknown study in this home" in ran("study", "show", NAME).err
+    assert f"unknown study '{NAME}' in this home" in ran("study", "show", NAME).err
 
 
-def test_run_again_says_that_nothing_ran(ran: Run) -> None:
+def test_run_again_says_that_nothing_ran(ran: Command) -> None:
     again = ran("study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1", "--no-report")
-    assert "nothing to run: every result is there; reused 2 trainings, 10 generations, 60 measurements" in again.out
+    assert "nothing to run: all results exist; reused 2 trainings, 10 generations, 60 measurements" in again.out
     assert "tau=1.0 (baseline)" in again.out
     more = ran(
         "study",
@@ -81,7 +78,7 @@ def test_run_again_says_that_nothing_ran(ran: Run) -> None:
     assert row["n"] == 3
 
 
-def test_a_report_is_drawn_again_only_for_something_new(ran: Run, tmp_path: Path) -> None:
+def test_a_report_is_drawn_again_only_for_something_new(ran: Command, tmp_path: Path) -> None:
     words = ["study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1"]
     page = tmp_path / ".ablate/reports" / NAME / "index.html"
     assert f"report: {page}" in ran(*words).out
@@ -95,7 +92,7 @@ def test_a_report_is_drawn_again_only_for_something_new(ran: Run, tmp_path: Path
     assert page.read_text() != "as it was"
 
 
-def test_another_database(ablate: Run, tmp_path: Path) -> None:
+def test_another_database(ablate: Command, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'elsewhere.db'}"
     words: list[Any] = ["tau_sweep", "--profile", "smoke", "--workers", "1", "--no-report", "--store", url]
     assert ablate("study", "run", *words).code == 0
@@ -104,7 +101,7 @@ def test_another_database(ablate: Run, tmp_path: Path) -> None:
     assert NAME in ablate("study", "list", "--store", url).out
 
 
-def test_plan_touches_nothing(ablate: Run, tmp_path: Path) -> None:
+def test_plan_touches_nothing(ablate: Command, tmp_path: Path) -> None:
     outcome = ablate("study", "plan", "tau_sweep")
     assert re.search(r"train +8 +0", outcome.out)
     assert re.search(r"estimated time: \d", outcome.out)
@@ -117,21 +114,21 @@ class Terminal(io.StringIO):
 
 
 def test_a_person_at_a_terminal_is_asked_before_a_long_run(
-    ablate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ablate: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ["study", "run", "tau_sweep", "--profile", "smoke", "--no-report", "--workers", "1"]
     monkeypatch.setattr("ablate.cli.study.run.ASK_FROM_SECONDS", 0)
     monkeypatch.setattr("sys.stdin", Terminal("n\n"))
     refused = ablate(*words)
     assert refused.code == 130
-    assert re.search(r"This will take about \d.*Go on\?", refused.err)
+    assert re.search(r"This will take about \d.*Continue\?", refused.err)
     assert not list((tmp_path / ".ablate/artifacts").glob("*"))
     monkeypatch.setattr("sys.stdin", Terminal(""))
     assert ablate(*words, "--yes").code == 0
 
 
-def test_stacks_are_counted() -> None:
-    from ablate.cli.study.run import _stack_sizes
+def test_fused_groups_are_counted() -> None:
+    from ablate.cli.study.plan import _group_sizes
 
-    assert _stack_sizes([20, 20, 1]) == "2 stacks of 20, 1 alone"
-    assert _stack_sizes([7]) == "1 stack of 7"
+    assert _group_sizes([20, 20, 1]) == "2 groups of 20, 1 alone"
+    assert _group_sizes([7]) == "1 group of 7"

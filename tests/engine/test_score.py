@@ -8,12 +8,12 @@ from support.engine_material import VOCABULARY, network
 from ablate.engine import score
 from ablate.engine.score import negative_log_likelihood
 from ablate.errors import StageError
-from ablate.testing.samples import ClockConditioner
+from ablate.testing.material import ClockConditioner
 
 
 def test_it_is_the_models_own_cost_of_each_token(monkeypatch: pytest.MonkeyPatch) -> None:
     tokens = np.random.default_rng(0).integers(VOCABULARY, size=100)
-    condition = np.random.default_rng(1).normal(size=(100, ClockConditioner().features)).astype(np.float32)
+    condition = np.random.default_rng(1).normal(size=(100, ClockConditioner().width)).astype(np.float32)
     model = network([ClockConditioner()])
     with torch.no_grad():
         logits, _ = model(torch.from_numpy(tokens)[None], [torch.from_numpy(condition)[None]])

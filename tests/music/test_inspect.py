@@ -22,7 +22,7 @@ from ablate.music.performance import PEDAL_DTYPE, Performance
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ablate.interfaces import FloatArray, IntArray
+    from ablate.arrays import FloatArray, IntArray
 
 
 class Halves(Tokenizer):

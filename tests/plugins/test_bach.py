@@ -14,7 +14,8 @@ from ablate.errors import InvalidOptions
 from ablate.music.inspect import summary_of
 from ablate.music.midi import parse_midi
 from ablate.testing import CorpusContract
-from ablate_bach import PreludeOptions, ablate_corpora
+from ablate_bach import ablate_corpora
+from ablate_bach.options import PreludeOptions
 from ablate_bach.render import render
 from ablate_bach.score import score
 

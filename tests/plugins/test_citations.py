@@ -17,7 +17,7 @@ from ablate.store.records import RunRecord, StudyRecord, VariantRecord
 from ablate.store.store import Store
 from ablate.study.file.locate import shipped_studies
 from ablate.study.file.study_file import read_study
-from ablate.testing import citations
+from ablate.testing import bibtex
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,7 +82,7 @@ STUDIES = {
 
 
 def keys(spec: Any) -> list[str]:
-    return [citations.key(entry) for entry in spec.cite]
+    return [bibtex.key(entry) for entry in spec.cite]
 
 
 def test_each_component_names_its_sources() -> None:
@@ -92,10 +92,10 @@ def test_each_component_names_its_sources() -> None:
 @pytest.mark.parametrize("name", EXPECTED)
 def test_sources_are_well_formed_and_named_by_author_and_year(name: str) -> None:
     for entry in OURS[name].cite:
-        assert citations.flaw(entry) == ""
-        fields = citations.fields(entry)
+        assert bibtex.flaw(entry) == ""
+        fields = bibtex.fields(entry)
         first = re.split(r"\s+and\s+", fields["author"])[0].split()[-1]
-        assert citations.key(entry) == f"{first.lower()}{fields['year']}"
+        assert bibtex.key(entry) == f"{first.lower()}{fields['year']}"
         assert not re.search(r"[^\x00-\x7f]", entry), "letters beyond ASCII do not survive every BibTeX"
 
 
@@ -103,15 +103,15 @@ def test_a_source_is_the_same_text_wherever_it_is_named() -> None:
     entries = [*METHODS.values(), *itertools.chain(*(spec.cite for spec in OURS.values()))]
     texts: dict[str, set[str]] = {}
     for entry in entries:
-        texts.setdefault(citations.key(entry), set()).add(entry.strip())
+        texts.setdefault(bibtex.key(entry), set()).add(entry.strip())
     assert {key: sorted(told) for key, told in texts.items() if len(told) > 1} == {}
-    titles = [citations.fields(told)["title"].lower() for (told,) in texts.values()]
+    titles = [bibtex.fields(told)["title"].lower() for (told,) in texts.values()]
     assert len(set(titles)) == len(titles), "a work has two keys"
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_the_sources_of_the_methods_are_well_formed_too(name: str) -> None:
-    assert citations.flaw(METHODS[name]) == ""
+    assert bibtex.flaw(METHODS[name]) == ""
 
 
 def test_the_guide_shows_a_source_as_it_is() -> None:
@@ -141,7 +141,7 @@ def test_every_shipped_study_is_looked_at() -> None:
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_report_names_the_sources_of_what_a_study_uses(name: str, tmp_path: Path) -> None:
     found = re.findall(r"^@\w+\{(\w+),", bibliography(planned(name, tmp_path)), re.MULTILINE)
-    methods = {citations.key(entry) for entry in METHODS.values()}
+    methods = {bibtex.key(entry) for entry in METHODS.values()}
     assert len(set(found)) == len(found), "a source is listed twice"
     assert set(found) - methods == STUDIES[name]
     assert methods <= set(found)

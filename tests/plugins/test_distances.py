@@ -13,16 +13,17 @@ from scipy.optimize import linprog
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import binom, entropy, wasserstein_distance
 
-from ablate import Measured, Performance
+from ablate import Measurements, Performance
 from ablate.errors import CorpusError, InvalidOptions, NothingGenerated
 from ablate.music.midi import read_midi
 from ablate.options import describe
 from ablate.testing import MetricContract
-from ablate_distances import AverageOptions, ablate_metrics
+from ablate_distances import ablate_metrics
 from ablate_distances.distances import UNITS, Observed, distances, on_a_line, on_the_circle
-from ablate_midilike import ClassicOptions, GridOptions
+from ablate_distances.options import AverageOptions
 from ablate_midilike.classic import ClassicTokenizer
 from ablate_midilike.grid import GridTokenizer
+from ablate_midilike.options import ClassicOptions, GridOptions
 
 if TYPE_CHECKING:
     from ablate import Histogram, Tokenizer
@@ -85,13 +86,13 @@ class TestAverage(MetricContract):
     options = ({}, {"velocity_bins": 30, "duration_bins": 5, "duration_longest": 1.0, "smoothing": 1e-3})
 
 
-def measure(name: str, generated: Performance, *reference: Performance, **settings: Any) -> Measured:
+def measure(name: str, generated: Performance, *reference: Performance, **settings: Any) -> Measurements:
     spec = SPECS[f"distance.{name}"]
-    measured: Measured = spec.build(spec.parse(settings)).measure(generated, reference)
+    measured: Measurements = spec.build(spec.parse(settings)).measure(generated, reference)
     return measured
 
 
-def numbers(measured: Measured) -> dict[str, float]:
+def numbers(measured: Measurements) -> dict[str, float]:
     return {value.feature: value.value for value in measured.values}
 
 

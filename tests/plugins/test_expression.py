@@ -12,7 +12,7 @@ from ablate import Performance
 from ablate.errors import InvalidOptions
 from ablate.music.midi import read_midi
 from ablate.testing import ConditionerContract
-from ablate.testing.samples import performances
+from ablate.testing.material import performances
 from ablate_expression import ablate_conditioners
 
 if TYPE_CHECKING:
@@ -54,13 +54,13 @@ def built(name: str, **options: Any) -> Any:
 
 def observed(name: str, performance: Performance, *times: float, **options: Any) -> list[float]:
     """What is observed, in the quantity's own unit."""
-    told = built(name, **options).observe(performance, np.array(times, np.float64))
+    told = built(name, **options).from_performance(performance, np.array(times, np.float64))
     return [float(value) * SCALES[name] for value in told[:, 0]]
 
 
 def asked(name: str, labels: dict[str, float], *times: float, **options: Any) -> list[float]:
     conditioner = built(name, **options)
-    told = conditioner.ask({**conditioner.labels, **labels}, np.array(times, np.float64))
+    told = conditioner.from_labels({**conditioner.labels, **labels}, np.array(times, np.float64))
     return [float(value) * SCALES[name] for value in told[:, 0]]
 
 
@@ -162,7 +162,7 @@ def test_the_order_of_notes_is_nothing(name: str) -> None:
     other = one.replace(notes=rng.permutation(one.notes))
     for scope in ("performance", "local"):
         conditioner = built(name, scope=scope, window=1.0)
-        assert np.array_equal(conditioner.observe(one, times), conditioner.observe(other, times))
+        assert np.array_equal(conditioner.from_performance(one, times), conditioner.from_performance(other, times))
     # not even in the digits that rounding to float32 hides
     assert conditioner.overall(one) == conditioner.overall(other)
     assert np.array_equal(conditioner.around(one, times), conditioner.around(other, times))
@@ -179,8 +179,8 @@ def test_a_window_over_everything_is_the_whole_performance(name: str) -> None:
 def test_a_tokens_number_does_not_depend_on_the_other_tokens(name: str) -> None:
     times = np.array([0.0, 0.5, 5.0, 12.0])
     conditioner = built(name, scope="local", window=1.0)
-    alone = [conditioner.observe(PIECE, times[i : i + 1])[0] for i in range(4)]
-    assert np.array_equal(conditioner.observe(PIECE, times), np.array(alone))
+    alone = [conditioner.from_performance(PIECE, times[i : i + 1])[0] for i in range(4)]
+    assert np.array_equal(conditioner.from_performance(PIECE, times), np.array(alone))
 
 
 def test_what_the_notes_say_goes_before_labels() -> None:
@@ -191,7 +191,7 @@ def test_what_the_notes_say_goes_before_labels() -> None:
 def test_the_default_is_told_as_one(name: str, default: float) -> None:
     conditioner = built(name)
     assert conditioner.labels == {name: default, f"{name}_per_minute": 0.0}
-    told = conditioner.ask(conditioner.labels, np.array([0.0, 100.0]))
+    told = conditioner.from_labels(conditioner.labels, np.array([0.0, 100.0]))
     assert told.tolist() == [[1.0], [1.0]]
     assert built(name, default=default / 2).labels[name] == default / 2
 
@@ -274,7 +274,10 @@ def test_real_performances_are_told_near_one(smd_dir: Path) -> None:
     piece = read_midi(smd_dir / "Bach_BWV888-01_008_20110315-SMD.mid")
     times = np.linspace(0, piece.seconds, 500)
     for name in NAMES:
-        whole, local = built(name).observe(piece, times), built(name, scope="local").observe(piece, times)
+        whole, local = (
+            built(name).from_performance(piece, times),
+            built(name, scope="local").from_performance(piece, times),
+        )
         assert 0.25 < whole[0, 0] < 4
         assert 0.25 < local.mean() < 4
         assert local.std() > 0.01

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from ablate import Measured, Performance, Value
+from ablate import Measurements, Performance, Value
 from ablate.errors import CorpusError, InvalidOptions
 from ablate.testing import ModelMetricContract
 from ablate_likelihood import ablate_metrics
@@ -30,20 +30,20 @@ def score(performance: Performance) -> np.ndarray:
     return performance.notes["velocity"] / 10
 
 
-def measure(reference: Sequence[Performance], held_out: Sequence[Performance] = ()) -> Measured:
-    measured: Measured = SPEC.build(SPEC.parse({})).measure(score, reference, held_out)
+def measure(reference: Sequence[Performance], held_out: Sequence[Performance] = ()) -> Measurements:
+    measured: Measurements = SPEC.build(SPEC.parse({})).measure(score, reference, held_out)
     return measured
 
 
 def test_tokens_are_pooled_over_pieces() -> None:
     train, unseen, gap = measure([piece(1.0), piece(2.0, 3.0, 4.0)], [piece(5.0, 7.0)]).values
-    assert train == Value("train", 2.5, "nat/token", "lower", 4)
-    assert unseen == Value("held_out", 6.0, "nat/token", "lower", 2)
-    assert gap == Value("gap", 3.5, "nat/token", "none", 6)
+    assert train == Value(2.5, feature="train", unit="nat/token", direction="lower", n=4)
+    assert unseen == Value(6.0, feature="held_out", unit="nat/token", direction="lower", n=2)
+    assert gap == Value(3.5, feature="gap", unit="nat/token", n=6)
 
 
 def test_without_held_out_pieces_there_is_no_gap() -> None:
-    assert measure([piece(1.0, 2.0)]).values == (Value("train", 1.5, "nat/token", "lower", 2),)
+    assert measure([piece(1.0, 2.0)]).values == (Value(1.5, feature="train", unit="nat/token", direction="lower", n=2),)
 
 
 def test_a_model_that_knows_nothing_costs_the_logarithm_of_the_vocabulary() -> None:
@@ -52,11 +52,13 @@ def test_a_model_that_knows_nothing_costs_the_logarithm_of_the_vocabulary() -> N
 
 
 def test_a_piece_of_one_token_is_passed_over() -> None:
-    assert measure([piece(), piece(2.0)]).values[0] == Value("train", 2.0, "nat/token", "lower", 1)
+    assert measure([piece(), piece(2.0)]).values[0] == Value(
+        2.0, feature="train", unit="nat/token", direction="lower", n=1
+    )
 
 
 def test_nothing_to_predict_is_refused() -> None:
-    with pytest.raises(CorpusError, match="the pieces to learn from have no token to predict"):
+    with pytest.raises(CorpusError, match="the training pieces have no token to predict"):
         measure([piece()])
     with pytest.raises(CorpusError, match="the held-out pieces have no token to predict"):
         measure([piece(1.0)], [piece()])

@@ -11,14 +11,15 @@ from ablate import Performance, Value
 from ablate.errors import CorpusError, InvalidOptions, NothingGenerated
 from ablate.music.midi import read_midi
 from ablate.testing import MetricContract
-from ablate_bach import PreludeOptions
+from ablate_bach.options import PreludeOptions
 from ablate_bach.render import render
-from ablate_memorization import LongestOptions, ablate_metrics, copies
+from ablate_memorization import ablate_metrics, copies
 from ablate_memorization.copies import REACH, CopyFinder
 from ablate_memorization.metrics import covered, longest, ngrams
-from ablate_midilike import ClassicOptions, GridOptions
+from ablate_memorization.options import LongestOptions
 from ablate_midilike.classic import ClassicTokenizer
 from ablate_midilike.grid import GridTokenizer
+from ablate_midilike.options import ClassicOptions, GridOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,13 +81,13 @@ def test_a_run_grows_with_each_note_and_breaks_at_a_wrong_one() -> None:
 
 def test_the_three_read_one_search() -> None:
     reference, sample = piece(MELODY), piece([*MELODY[3:7], 70, *MELODY[:5]])
-    assert values("ngrams", sample, reference, n=4) == {"share": Value("share", 3 / 7, "1", "none", 7)}
+    assert values("ngrams", sample, reference, n=4) == {"share": Value(3 / 7, feature="share", n=7)}
     assert values("longest", sample, reference) == {
-        "notes": Value("notes", 5, "notes", "none", 10),
-        "share": Value("share", 0.5, "1", "none", 10),
+        "notes": Value(5, feature="notes", unit="notes", n=10),
+        "share": Value(0.5, feature="share", n=10),
     }
-    assert values("covered", sample, reference, length=5) == {"share": Value("share", 0.5, "1", "none", 10)}
-    assert values("covered", sample, reference, length=4) == {"share": Value("share", 0.9, "1", "none", 10)}
+    assert values("covered", sample, reference, length=5) == {"share": Value(0.5, feature="share", n=10)}
+    assert values("covered", sample, reference, length=4) == {"share": Value(0.9, feature="share", n=10)}
 
 
 def test_readings_computed_by_hand() -> None:
@@ -94,7 +95,7 @@ def test_readings_computed_by_hand() -> None:
     assert [ngrams(found, n)[0].value for n in (2, 3, 4, 5)] == [5 / 7, 3 / 6, 1 / 5, 0.0]
     assert [value.value for value in longest(found)] == [4, 0.5]
     assert [covered(found, length)[0].value for length in (2, 4, 5)] == [6 / 8, 4 / 8, 0.0]
-    assert ngrams(found, 9) == (Value("share", 0.0, "1", "none", 0),)
+    assert ngrams(found, 9) == (Value(0.0, feature="share", n=0),)
 
 
 def test_no_run_spans_two_pieces() -> None:
@@ -203,9 +204,9 @@ def test_another_reference_is_indexed_anew() -> None:
 
 
 def test_music_without_notes_is_refused() -> None:
-    with pytest.raises(NothingGenerated, match="no note to measure"):
+    with pytest.raises(NothingGenerated, match="no notes to measure"):
         share("ngrams", piece([]), piece(MELODY))
-    with pytest.raises(CorpusError, match="no note to compare with"):
+    with pytest.raises(CorpusError, match="no notes to compare with"):
         share("ngrams", piece(MELODY), piece([]))
 
 

@@ -12,7 +12,8 @@ import pytest
 from ablate.errors import CorpusError, InvalidOptions
 from ablate.music.performance import PEDAL_DTYPE, Performance
 from ablate.testing import CorpusContract
-from ablate_midi import MidiOptions, ablate_corpora
+from ablate_midi import ablate_corpora
+from ablate_midi.options import MidiOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

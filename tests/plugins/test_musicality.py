@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
-    from ablate import Measured
+    from ablate import Measurements
 
     Note = tuple[int, int, float, float]
 
@@ -67,8 +67,8 @@ class TestEmptyTime(MetricContract):
     spec = SPECS["empty_time"]
 
 
-def measure(name: str, generated: list[Note], *reference: list[Note]) -> Measured:
-    measured: Measured = (
+def measure(name: str, generated: list[Note], *reference: list[Note]) -> Measurements:
+    measured: Measurements = (
         SPECS[name]
         .build(SPECS[name].parse({}))
         .measure(Performance.from_notes(generated), [Performance.from_notes(notes) for notes in reference])

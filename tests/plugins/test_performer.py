@@ -43,7 +43,7 @@ def by(performer: str) -> Performance:
 
 
 def place(performance: Performance, **options: Any) -> float:
-    values = built(**options).observe(performance, TIMES)
+    values = built(**options).from_performance(performance, TIMES)
     assert (values == values[0]).all()
     return float(values[0, 0])
 
@@ -71,7 +71,7 @@ def test_labels_are_places_with_names() -> None:
     assert conditioner.labels == {"performer": 1.0}
     assert conditioner.categories == {"performer": ("005", "008", "001")}
     assert built().labels == {"performer": 0.0}
-    assert conditioner.ask({"performer": 2.0}, TIMES).tolist() == [[2.0]] * 3
+    assert conditioner.from_labels({"performer": 2.0}, TIMES).tolist() == [[2.0]] * 3
 
 
 @pytest.mark.parametrize("value", [-1, 3, 0.5, float("nan"), float("inf")])
@@ -130,7 +130,7 @@ def test_a_performer_without_music_is_named() -> None:
     [
         ({}, "performers", "required"),
         ({"performers": []}, "performers", "1 or more"),
-        ({"performers": ["a", "b", "a"]}, "", "names 'a' more than once"),
+        ({"performers": ["a", "b", "a"]}, "", "lists 'a' more than once"),
         ({"performers": ["a", ""]}, "", "empty name"),
         ({"performers": [8]}, "performers", "text"),
         ({"performers": ["Clara"], "default": "Klara"}, "", "'Klara' is not among performers .*mean 'Clara'"),
@@ -162,6 +162,6 @@ def test_the_performers_of_real_performances_are_found(smd_dir: Path) -> None:
     conditioner = built(performers=performers)
     music = [played(name) for name in names]
     conditioner.check_examples(music)
-    found = [performers[int(conditioner.observe(one, TIMES)[0, 0])] for one in music]
+    found = [performers[int(conditioner.from_performance(one, TIMES)[0, 0])] for one in music]
     assert (len(names), performers, found) == (50, [f"00{i}" for i in range(1, 9)], expected)
     assert "not among" in refusal(*music, performers=performers[1:])

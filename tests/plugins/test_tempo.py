@@ -109,7 +109,7 @@ def test_there_is_a_copy_for_each_factor_in_their_order() -> None:
         ([], "factors: must be a list of 1 or more numbers > 0"),
         ([1.0, 0.0], "factors: must be a list of 1 or more numbers > 0"),
         ([-1.0], "factors: must be a list of 1 or more numbers > 0"),
-        ([0.9, 1, 1.1, 0.9, 1.0], "factors: 0.9, 1 is there more than once; name each speed once"),
+        ([0.9, 1, 1.1, 0.9, 1.0], "factors: 0.9, 1 is listed more than once; list each speed once"),
     ],
 )
 def test_factors_that_make_no_copy_or_one_twice_are_refused(factors: list[float], says: str) -> None:
@@ -125,9 +125,9 @@ def test_it_tells_the_label_and_one_where_there_is_none() -> None:
     times = np.array([0.0, 0.5, 0.5])
     for source in ("label", "uniform", "shuffled"):
         told = conditioner(source=source)
-        assert told.observe(at(0.0, tempo=1.2), times).tolist() == [[np.float32(1.2)]] * 3
-        assert told.observe(at(0.0, mood=3.0), times).tolist() == [[1.0]] * 3
-        assert told.ask({"tempo": 0.75, "mood": 3.0}, times).tolist() == [[0.75]] * 3
+        assert told.from_performance(at(0.0, tempo=1.2), times).tolist() == [[np.float32(1.2)]] * 3
+        assert told.from_performance(at(0.0, mood=3.0), times).tolist() == [[1.0]] * 3
+        assert told.from_labels({"tempo": 0.75, "mood": 3.0}, times).tolist() == [[0.75]] * 3
         assert dict(told.labels) == {"tempo": 1.0}
 
 
@@ -142,12 +142,12 @@ def test_its_module_is_a_linear_layer_on_the_raw_number() -> None:
 
 def test_the_label_is_trained_on_as_it_is() -> None:
     observed = np.full((3, 4, 1), 0.9, np.float32)
-    assert np.array_equal(conditioner().disturb(observed, observed + 1, RNG), observed)
+    assert np.array_equal(conditioner().perturb(observed, observed + 1, RNG), observed)
 
 
 def test_uniform_draws_one_number_for_each_window() -> None:
     observed = np.full((4000, 3, 1), 1.2, np.float32)
-    drawn = conditioner(source="uniform", low=0.5, high=2.0).disturb(observed, observed, np.random.default_rng(3))
+    drawn = conditioner(source="uniform", low=0.5, high=2.0).perturb(observed, observed, np.random.default_rng(3))
     assert np.array_equal(drawn, np.repeat(drawn[:, :1], 3, axis=1))
     tempos = drawn[:, 0, 0]
     assert len(set(tempos.tolist())) > 3990
@@ -161,7 +161,7 @@ def test_uniform_draws_one_number_for_each_window() -> None:
 def test_shuffled_takes_the_other_windows_tempo() -> None:
     observed = np.full((2, 3, 1), 0.8, np.float32)
     others = np.array([[[1.1]] * 3, [[0.9]] * 3], np.float32)
-    assert np.array_equal(conditioner(source="shuffled").disturb(observed, others, RNG), others)
+    assert np.array_equal(conditioner(source="shuffled").perturb(observed, others, RNG), others)
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ from ablate.engine.training.windows import Example
 from ablate.errors import InvalidOptions
 from ablate.settings import TrainingSettings
 from ablate.testing import ModelContract
-from ablate.testing.samples import ClockConditioner
+from ablate.testing.material import ClockConditioner
 from ablate_transformer import ablate_models
-from ablate_transformer.network import AT_ONCE, NEAR
+from ablate_transformer.attention import AT_ONCE, NEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -171,7 +171,7 @@ def test_every_kind_of_figure_is_one_or_names_those_there_are(
         try:
             figure = study.figure(kind)
         except UnknownName as error:
-            assert str(error).startswith(f"unknown figure of this study '{kind}'")  # noqa: PT017 - one of two outcomes
+            assert str(error).startswith(f"unknown figure '{kind}' of this study")  # noqa: PT017 - one of two outcomes
             assert "forest" in str(error).partition("Offered: ")[2].split(", ")  # noqa: PT017
         else:
             assert isinstance(figure, Figure)
@@ -182,7 +182,7 @@ def test_every_kind_of_figure_is_one_or_names_those_there_are(
 
 
 def test_what_a_study_has_no_figure_of(results: StudyResults) -> None:
-    with pytest.raises(UnknownName, match="figure of this study 'contrasts'") as caught:
+    with pytest.raises(UnknownName, match="figure 'contrasts' of this study") as caught:
         results.figure("contrasts")
     offered = str(caught.value).partition("Offered: ")[2].split(", ")
     assert offered == ["distributions", "forest", "losses", "values"]
@@ -199,7 +199,7 @@ def test_a_figure_can_be_saved(results: StudyResults, tmp_path: Path) -> None:
 def test_what_is_misspelt_is_named_with_what_is_meant(results: StudyResults, finished: Home) -> None:
     with pytest.raises(UnknownName, match=r"unknown figure 'forrest'; did you mean 'forest'\?"):
         results.figure("forrest")
-    with pytest.raises(UnknownName, match=r"'tau_swep@smoke'; did you mean 'tau_sweep@smoke'\?"):
+    with pytest.raises(UnknownName, match=r"'tau_swep@smoke' in this home; did you mean 'tau_sweep@smoke'\?"):
         ablate.load_results("tau_swep@smoke", finished.path)
 
 
@@ -263,7 +263,7 @@ def test_a_given_home_goes_before_that_of_the_environment(
 def test_another_database_than_the_homes_own(finished: Home, tmp_path: Path) -> None:
     results = ablate.load_results(STUDY, tmp_path, store=f"sqlite:///{finished.path / 'ablate.db'}")
     assert len(results.frame()) == 48
-    with pytest.raises(UnknownName, match="figure of this study 'losses'"):
+    with pytest.raises(UnknownName, match="figure 'losses' of this study"):
         results.figure("losses")  # whose files lie in the other home
 
 
@@ -289,5 +289,5 @@ def test_what_was_planned_but_not_measured_says_so(tmp_path: Path) -> None:
     assert shapes == {"frame": 0, "estimates": 0, "effects": 0, "floors": 0, "runs": 4}
     assert results.verdicts().blocks == ()
     assert "planned" in results._repr_html_()
-    with pytest.raises(UnknownName, match="figure of this study 'forest'"):
+    with pytest.raises(UnknownName, match="figure 'forest' of this study"):
         results.figure("forest")

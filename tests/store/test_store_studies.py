@@ -125,7 +125,7 @@ def test_what_is_not_there_is_said(store: Store) -> None:
         store.histograms,
         store.delete_study,
     ):
-        with pytest.raises(UnknownName, match="unknown study in this home 'tau_swep'; did you mean 'tau_sweep'"):
+        with pytest.raises(UnknownName, match="unknown study 'tau_swep' in this home; did you mean 'tau_sweep'"):
             question("tau_swep")
     with pytest.raises(StoreError, match="study 'tau_sweep' has no run c, replicate 7"):
         store.set_run("tau_sweep", "c", 7, "done")

@@ -45,7 +45,7 @@ def test_names_are_unique_and_one_is_the_baseline(levels: list[list[int]]) -> No
     assert sum(v.baseline for v in variants) == 1
 
 
-def test_short_names_tell_paths_apart() -> None:
+def test_short_names_are_unique() -> None:
     assert short_names(["sampler.temperature.tau"]) == {"sampler.temperature.tau": "tau"}
     assert short_names(["model.lstm.dropout", "model.gru.dropout", "training.steps"]) == {
         "model.lstm.dropout": "lstm.dropout",
@@ -56,7 +56,7 @@ def test_short_names_tell_paths_apart() -> None:
     assert short_names(["tempo", "labels.tempo"]) == {"tempo": "tempo", "labels.tempo": "labels.tempo"}
 
 
-def test_levels_for_people() -> None:
+def test_names_of_levels() -> None:
     assert level_name("tempo") == "tempo"
     assert level_name(0.8) == "0.8"
     assert level_name(True) == "true"
@@ -101,7 +101,7 @@ def test_parts_are_left_out_of_the_full_model_or_added_to_the_bare_one() -> None
 
 @given(st.integers(3, 6), st.data())
 def test_a_half_fraction_is_balanced_and_its_aliases_are_real(count: int, data: st.DataObject) -> None:
-    """Each level of each axis in half of the runs; a contrast equals that of its alias, with the sign said."""
+    """Each level of each axis in half of the runs; a contrast equals that of its alias, with the sign shown."""
     axes = [Axis(f"a{i}.x{i}", ("low", "high")) for i in range(count)]
     baseline = {axis.path: data.draw(st.sampled_from(axis.levels)) for axis in axes}
     variants = fractional(axes, baseline)

@@ -18,7 +18,7 @@ from ablate.study.run.runner import SearchContext, StudyRunner
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Bench
+    from support.bench import Bench
 
     from ablate.study.file.study_file import StudySpec
 

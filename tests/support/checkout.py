@@ -1,4 +1,4 @@
-"""Where the checkout is; a module of its own, because every folder of tests may have a conftest."""
+"""The path of the checkout."""
 
 from __future__ import annotations
 

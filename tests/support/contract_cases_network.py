@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 import ablate
-from ablate.testing.samples import ClockConditioner
+from ablate.testing.material import ClockConditioner
 
 counter = itertools.count()
 
 
 class NoFeatures(ClockConditioner):
-    features = 0
+    width = 0
 
 
 class UnknownDefault(ClockConditioner):
@@ -30,69 +30,69 @@ class NumberAsLabel(ClockConditioner):
 
 
 class NeedsLabels(ClockConditioner):
-    def observe(self, performance: ablate.Performance, times: Any) -> Any:
-        return self.ask(performance.labels, times)
+    def from_performance(self, performance: ablate.Performance, times: Any) -> Any:
+        return self.from_labels(performance.labels, times)
 
 
 class ObservesDoubles(ClockConditioner):
-    def observe(self, performance: ablate.Performance, times: Any) -> Any:
-        return super().observe(performance, times).astype(np.float64)
+    def from_performance(self, performance: ablate.Performance, times: Any) -> Any:
+        return super().from_performance(performance, times).astype(np.float64)
 
 
 class ObservesFlat(ClockConditioner):
-    def observe(self, performance: ablate.Performance, times: Any) -> Any:
-        return super().observe(performance, times)[:, 0]
+    def from_performance(self, performance: ablate.Performance, times: Any) -> Any:
+        return super().from_performance(performance, times)[:, 0]
 
 
 class ObservesInfinity(ClockConditioner):
-    def observe(self, performance: ablate.Performance, times: Any) -> Any:
-        return super().observe(performance, times) + np.float32(np.inf)
+    def from_performance(self, performance: ablate.Performance, times: Any) -> Any:
+        return super().from_performance(performance, times) + np.float32(np.inf)
 
 
 class ObservesInPlace(ClockConditioner):
-    def observe(self, performance: ablate.Performance, times: Any) -> Any:
+    def from_performance(self, performance: ablate.Performance, times: Any) -> Any:
         performance.notes["start"] = 0
-        return super().observe(performance, times)
+        return super().from_performance(performance, times)
 
 
 class ObservesRestlessly(ClockConditioner):
-    def observe(self, performance: ablate.Performance, times: Any) -> Any:
-        return super().observe(performance, times) + np.float32(next(counter))
+    def from_performance(self, performance: ablate.Performance, times: Any) -> Any:
+        return super().from_performance(performance, times) + np.float32(next(counter))
 
 
 class AsksAcrossTime(ClockConditioner):
-    def ask(self, labels: Any, times: Any) -> Any:
-        return super().ask(labels, times - times.mean() if len(times) else times)
+    def from_labels(self, labels: Any, times: Any) -> Any:
+        return super().from_labels(labels, times - times.mean() if len(times) else times)
 
 
 class AsksFirstRowOnly(ClockConditioner):
-    def ask_rows(self, labels: Any) -> Any:
-        return lambda times: np.repeat(self.ask(labels[0], times[:1]), len(times), axis=0)
+    def from_labels_batched(self, labels: Any) -> Any:
+        return lambda times: np.repeat(self.from_labels(labels[0], times[:1]), len(times), axis=0)
 
 
 class AsksForOneLess(ClockConditioner):
-    def ask(self, labels: Any, times: Any) -> Any:
-        return super().ask(labels, times)[1:]
+    def from_labels(self, labels: Any, times: Any) -> Any:
+        return super().from_labels(labels, times)[1:]
 
 
 class DisturbsShape(ClockConditioner):
-    def disturb(self, observed: Any, others: Any, rng: np.random.Generator) -> Any:
-        return observed[:1]
+    def perturb(self, values: Any, others: Any, rng: np.random.Generator) -> Any:
+        return values[:1]
 
 
 class DisturbsType(ClockConditioner):
-    def disturb(self, observed: Any, others: Any, rng: np.random.Generator) -> Any:
-        return observed + rng.random(observed.shape)
+    def perturb(self, values: Any, others: Any, rng: np.random.Generator) -> Any:
+        return values + rng.random(values.shape)
 
 
 class DisturbsBeyond(ClockConditioner):
-    def disturb(self, observed: Any, others: Any, rng: np.random.Generator) -> Any:
-        return observed + np.float32(np.nan)
+    def perturb(self, values: Any, others: Any, rng: np.random.Generator) -> Any:
+        return values + np.float32(np.nan)
 
 
 class DisturbsRestlessly(ClockConditioner):
-    def disturb(self, observed: Any, others: Any, rng: np.random.Generator) -> Any:
-        return observed + np.float32(next(counter))
+    def perturb(self, values: Any, others: Any, rng: np.random.Generator) -> Any:
+        return values + np.float32(next(counter))
 
 
 class Linear(torch.nn.Linear):
@@ -100,25 +100,25 @@ class Linear(torch.nn.Linear):
 
 
 class SpareWeight(ClockConditioner):
-    def module(self, width: int) -> torch.nn.Module:
-        module = Linear(self.features, width)
+    def module(self, embedding: int) -> torch.nn.Module:
+        module = Linear(self.width, embedding)
         module.spare = torch.nn.Parameter(torch.ones(1))
         return module
 
 
 class FixedWidth(ClockConditioner):
-    def module(self, width: int) -> torch.nn.Module:
-        return torch.nn.Linear(self.features, 7)
+    def module(self, embedding: int) -> torch.nn.Module:
+        return torch.nn.Linear(self.width, 7)
 
 
 class FunctionAsModule(ClockConditioner):
-    def module(self, width: int) -> Any:
-        return lambda values: values.repeat(1, 1, width)[..., :width]
+    def module(self, embedding: int) -> Any:
+        return lambda values: values.repeat(1, 1, embedding)[..., :embedding]
 
 
 class Exploding(ClockConditioner):
-    def module(self, width: int) -> torch.nn.Module:
-        module = torch.nn.Linear(self.features, width)
+    def module(self, embedding: int) -> torch.nn.Module:
+        module = torch.nn.Linear(self.width, embedding)
         torch.nn.init.constant_(module.weight, float("inf"))
         return module
 
@@ -182,34 +182,34 @@ class MixesRows(AddsNothing):
 KEEPS = {"ConditionerContract": ClockConditioner, "SamplerContract": AddsNothing}
 #: The contract, its test that must fail, the component, and what the message must say.
 BREAKS: list[tuple[str, str, Any, str]] = [
-    ("ConditionerContract", "test_labels", NoFeatures, "no feature"),
+    ("ConditionerContract", "test_labels", NoFeatures, "width is 0"),
     ("ConditionerContract", "test_labels", UnknownDefault, "is nan"),
-    ("ConditionerContract", "test_labels", NumberAsLabel, "no text"),
-    ("ConditionerContract", "test_observe", NeedsLabels, "level"),
-    ("ConditionerContract", "test_observe", ObservesDoubles, "float64"),
-    ("ConditionerContract", "test_observe", ObservesFlat, "tokens"),
-    ("ConditionerContract", "test_observe", ObservesInfinity, "not finite"),
-    ("ConditionerContract", "test_observe", ObservesInPlace, "changed in place"),
-    ("ConditionerContract", "test_observe", ObservesRestlessly, "other numbers"),
-    ("ConditionerContract", "test_ask", AsksAcrossTime, "token by token"),
-    ("ConditionerContract", "test_ask", AsksForOneLess, "tokens"),
-    ("ConditionerContract", "test_ask_rows", AsksFirstRowOnly, "row by row"),
-    ("ConditionerContract", "test_disturb", DisturbsShape, "became"),
-    ("ConditionerContract", "test_disturb", DisturbsType, "float64"),
-    ("ConditionerContract", "test_disturb", DisturbsBeyond, "not finite"),
-    ("ConditionerContract", "test_disturb", DisturbsRestlessly, "other numbers"),
+    ("ConditionerContract", "test_labels", NumberAsLabel, "not a string"),
+    ("ConditionerContract", "test_from_performance", NeedsLabels, "level"),
+    ("ConditionerContract", "test_from_performance", ObservesDoubles, "float64"),
+    ("ConditionerContract", "test_from_performance", ObservesFlat, "tokens"),
+    ("ConditionerContract", "test_from_performance", ObservesInfinity, "not finite"),
+    ("ConditionerContract", "test_from_performance", ObservesInPlace, "changed in place"),
+    ("ConditionerContract", "test_from_performance", ObservesRestlessly, "other numbers"),
+    ("ConditionerContract", "test_from_labels", AsksAcrossTime, "token by token"),
+    ("ConditionerContract", "test_from_labels", AsksForOneLess, "tokens"),
+    ("ConditionerContract", "test_from_labels_batched", AsksFirstRowOnly, "row by row"),
+    ("ConditionerContract", "test_perturb", DisturbsShape, "changed"),
+    ("ConditionerContract", "test_perturb", DisturbsType, "float64"),
+    ("ConditionerContract", "test_perturb", DisturbsBeyond, "not finite"),
+    ("ConditionerContract", "test_perturb", DisturbsRestlessly, "other numbers"),
     ("ConditionerContract", "test_module", SpareWeight, "no gradient reaches spare"),
     ("ConditionerContract", "test_module", FixedWidth, "shape"),
-    ("ConditionerContract", "test_module", FunctionAsModule, "gives a function"),
+    ("ConditionerContract", "test_module", FunctionAsModule, "returns a function"),
     ("ConditionerContract", "test_module", Exploding, "not finite"),
-    ("SamplerContract", "test_something_is_possible", DropsOne, "became"),
+    ("SamplerContract", "test_something_is_possible", DropsOne, "changed"),
     ("SamplerContract", "test_something_is_possible", ToDouble, "float64"),
     ("SamplerContract", "test_something_is_possible", ForbidsAll, "no possible token"),
     ("SamplerContract", "test_something_is_possible", NotANumber, "NaN"),
     ("SamplerContract", "test_something_is_possible", Revives, "became possible"),
     ("SamplerContract", "test_something_is_possible", NeedsHistory, "size"),
-    ("SamplerContract", "test_input_is_left_alone", InPlace, "logits were changed"),
-    ("SamplerContract", "test_input_is_left_alone", RewritesHistory, "history was changed"),
-    ("SamplerContract", "test_rows_do_not_meet", MixesRows, "beside it"),
+    ("SamplerContract", "test_input_is_unchanged", InPlace, "logits were changed"),
+    ("SamplerContract", "test_input_is_unchanged", RewritesHistory, "history was changed"),
+    ("SamplerContract", "test_rows_are_independent", MixesRows, "the other rows"),
     ("SamplerContract", "test_identity", Doubles, "identity"),
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import ablate
-from ablate.testing.samples import PitchTokenizer
+from ablate.testing.material import PitchTokenizer
 
 counter = itertools.count()
 
@@ -162,29 +162,29 @@ KEEPS = {"TokenizerContract": Anything}
 #: The contract, its test that must fail, the component, and what the message must say.
 BREAKS: list[tuple[str, str, Any, str]] = [
     ("TokenizerContract", "test_vocabulary", SameWords, "same word"),
-    ("TokenizerContract", "test_vocabulary", WordsAsNumbers, "no text"),
+    ("TokenizerContract", "test_vocabulary", WordsAsNumbers, "not a string"),
     ("TokenizerContract", "test_vocabulary", NoWords, "vocabulary is empty"),
     ("TokenizerContract", "test_vocabulary", StartsOutside, "start token"),
     ("TokenizerContract", "test_encode", ShortIds, "int32"),
-    ("TokenizerContract", "test_encode", TallIds, "dimension"),
+    ("TokenizerContract", "test_encode", TallIds, "dimensions"),
     ("TokenizerContract", "test_encode", IdsOutside, "out of range"),
     ("TokenizerContract", "test_encode", SortsInPlace, "changed in place"),
     ("TokenizerContract", "test_encode", RestlessIds, "other ids"),
     ("TokenizerContract", "test_encode", FallsOnSilence, "zero-size array"),
-    ("TokenizerContract", "test_notes_survive", ForgetsAll, "nothing is left"),
+    ("TokenizerContract", "test_notes_survive", ForgetsAll, "is left after"),
     ("TokenizerContract", "test_any_ids_decode", RefusesShort, "two tokens at least"),
     ("TokenizerContract", "test_any_ids_decode", NegativeLengths, "not valid"),
     ("TokenizerContract", "test_any_ids_decode", RestlessNotes, "other notes"),
     ("TokenizerContract", "test_times", CoarseClock, "float32"),
-    ("TokenizerContract", "test_times", OneTimeMore, "times for"),
+    ("TokenizerContract", "test_times", OneTimeMore, "times have shape"),
     ("TokenizerContract", "test_times", BackwardClock, "backwards"),
     ("TokenizerContract", "test_times", EndlessClock, "not finite"),
     ("TokenizerContract", "test_times", ForesightedClock, "later tokens"),
-    ("TokenizerContract", "test_clock", HastyClock, "differs from the times"),
+    ("TokenizerContract", "test_clock", HastyClock, "differs from times"),
     ("TokenizerContract", "test_clock", CoarseRunningClock, "float32"),
     ("TokenizerContract", "test_grammar", PossibleAsNumbers, "int64"),
-    ("TokenizerContract", "test_grammar", OneWordMore, "129. for one row of 128 words"),
-    ("TokenizerContract", "test_grammar", NeverAgain, "called impossible"),
-    ("TokenizerContract", "test_grammar", DeadEnd, "none is possible"),
-    ("TokenizerContract", "test_grammar", SharedState, "rows beside it"),
+    ("TokenizerContract", "test_grammar", OneWordMore, "129., not"),
+    ("TokenizerContract", "test_grammar", NeverAgain, "the grammar forbids it"),
+    ("TokenizerContract", "test_grammar", DeadEnd, "allows none"),
+    ("TokenizerContract", "test_grammar", SharedState, "depends on other rows"),
 ]

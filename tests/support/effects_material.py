@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from ablate.arrays import Array
     from ablate.study.design import Variant
 
-    Array = np.ndarray[Any, np.dtype[np.floating[Any]]]
     Values = Mapping[str, Sequence[float] | Sequence[Sequence[float]] | Array]
 
 RULES = StatisticsSettings()

@@ -13,12 +13,12 @@ from ablate.engine.generation.generate import Row
 from ablate.engine.training.job import TrainingJob, TrainingSeeds
 from ablate.engine.training.windows import Example
 from ablate.settings import TrainingSettings
-from ablate.testing.samples import ClockConditioner, PitchTokenizer
+from ablate.testing.material import ClockConditioner, PitchTokenizer
 from ablate_recurrent import ablate_models
 from ablate_sampling import ablate_samplers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 TOKENIZER = PitchTokenizer()
@@ -30,9 +30,9 @@ TEMPERATURE = next(spec for spec in ablate_samplers() if spec.name == "temperatu
 class Noisy(ClockConditioner):
     """Trains on observations with noise."""
 
-    def disturb(self, observed: Any, others: Any, rng: np.random.Generator) -> Any:
-        observed += rng.normal(size=observed.shape)  # in place, as a careless plugin would
-        return observed.astype(np.float32)
+    def perturb(self, values: Any, others: Any, rng: np.random.Generator) -> Any:
+        values += rng.normal(size=values.shape)  # in place, as a careless plugin would
+        return values.astype(np.float32)
 
 
 def network(conditioners: Sequence[ablate.Conditioner] = (), seed: int = 0, **options: Any) -> Any:
@@ -78,6 +78,16 @@ class RecorderOptions:
     key: str = ablate.option("", doc="Under which a row's logits are kept.")
 
 
+class FunctionSampler(ablate.Sampler):
+    """A function as a sampler."""
+
+    def __init__(self, function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> None:
+        self.function = function
+
+    def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+        return self.function(logits, history)
+
+
 @dataclasses.dataclass
 class Recorder:
     """A sampler that changes nothing and keeps, step by step, the logits that each row gets."""
@@ -85,15 +95,15 @@ class Recorder:
     seen: dict[str, list[torch.Tensor]] = dataclasses.field(default_factory=dict)
 
     def spec(self) -> ablate.SamplerSpec:
-        def build(rows: Sequence[RecorderOptions], tokenizer: ablate.Tokenizer) -> Any:
+        def build(rows: Sequence[RecorderOptions]) -> ablate.Sampler:
             def record(logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
                 for row, own in zip(rows, logits, strict=True):
                     self.seen.setdefault(row.key, []).append(own.clone())
                 return logits
 
-            return record
+            return FunctionSampler(record)
 
-        return ablate.SamplerSpec(name="recorder", summary="Keeps.", options=RecorderOptions, build=build)
+        return ablate.SamplerSpec(name="recorder", summary="Keeps.", options=RecorderOptions, build_rows=build)
 
     def link(self, key: str) -> tuple[ablate.SamplerSpec, RecorderOptions]:
         return self.spec(), RecorderOptions(key)

@@ -1,4 +1,4 @@
-"""Writes MIDI files byte by byte, sound and broken ones."""
+"""Functions that write valid and broken MIDI files byte by byte."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def midi(*chunks: bytes, tracks: int | None = None, division: int = 480, kind: i
 
 
 def scale(notes: int = 8) -> bytes:
-    """A sound file: C major upwards, a quarter note each."""
+    """Return a valid file: an ascending C major scale in quarter notes."""
     pitches = [60 + 12 * (i // 7) + (0, 2, 4, 5, 7, 9, 11)[i % 7] for i in range(notes)]
     return midi(track([event for p in pitches for event in ((0, on(p)), (480, off(p)))]))
 

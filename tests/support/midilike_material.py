@@ -1,4 +1,4 @@
-"""Performances for the tests of both tokenizers, drawn by hypothesis."""
+"""Strategies that draw performances, for the tests of both tokenizers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @st.composite
 def performances(draw: st.DrawFn, pitches: Sequence[int] = range(128)) -> Performance:
-    """Up to 30 notes; times often coincide, and pitches are few, so that notes of one pitch overlap."""
+    """Draw up to 30 notes; many times are equal and pitches are few, so notes of one pitch overlap."""
     used = draw(st.lists(st.sampled_from(pitches), min_size=1, max_size=4))
     start = st.floats(0, 20) | st.sampled_from([0.0, 0.125, 0.5, 0.51, 1.0, 4.0])
     length = st.floats(0, 5) | st.sampled_from([0.0, 0.001, 0.01, 0.375, 1.0])
@@ -25,7 +25,7 @@ def performances(draw: st.DrawFn, pitches: Sequence[int] = range(128)) -> Perfor
 
 
 def token_sequences(vocabulary: int) -> st.SearchStrategy[np.ndarray]:
-    """Any ids, half of the time of few kinds, so that note-ons and note-offs of one pitch meet."""
+    """Draw token ids, half of the time of few kinds, so that note-ons and note-offs of one pitch occur."""
     ids = st.integers(0, vocabulary - 1)
     few = st.sampled_from([0, 1, 88, 89, vocabulary - 1, vocabulary - 9, 180])
     return (st.lists(ids, max_size=80) | st.lists(few, max_size=40)).map(lambda tokens: np.array(tokens, np.int64))

@@ -1,4 +1,4 @@
-"""Studies whose every number a test has chosen, put straight into a store; and how pages are read."""
+"""Finished studies with values that a test chooses, written straight to a store, and a parser of pages."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 Quantity = tuple[str, str]
 PITCH, L1, RATE = ("distance.pitch", "average"), ("distance.pitch", "l1"), ("notes.rate", "value")
-#: Unit and direction by metric; any other is without a unit, and lower is better.
+#: Unit and direction by metric; other metrics have no unit, and lower is better.
 ABOUT = {"notes.rate": ("notes/s", "none")}
 
 
 def component(name: str, /, **options: Any) -> dict[str, Any]:
-    """A component as it stands in a resolved configuration."""
+    """Return a component in the form of a resolved configuration."""
     return {"name": name, "version": "1", "options": options}
 
 
 def drawn(seed: int, means: Mapping[str, float], quantities: Sequence[Quantity] = (PITCH,), size: Any = (8, 2)) -> Any:
-    """Values of variants around their means, [replicate, sample], by variant and quantity."""
+    """Draw values around the means of variants: arrays [replicate, sample], by variant and quantity."""
     rng = np.random.default_rng(seed)
     return {name: {q: mean + rng.normal(0, 0.01, size) for q in quantities} for name, mean in means.items()}
 
@@ -43,7 +43,7 @@ def put(
     floors: Mapping[Quantity, Sequence[float]] | None = None,
     **spec: Any,
 ) -> None:
-    """A finished study of variants with these values, [replicate, sample]; the first one is its baseline.
+    """Store a finished study of variants with these values, [replicate, sample]; the first variant is the baseline.
 
     Args:
         store: where to put it.
@@ -128,10 +128,10 @@ class Parsed(HTMLParser):
 
     @property
     def text(self) -> str:
-        """What a reader sees, spaces as one."""
+        """Return the visible text, with single spaces."""
         return " ".join("".join(self.words).split())
 
     @property
     def tags(self) -> set[str]:
-        """The names of the elements."""
+        """Return the names of the elements."""
         return {tag for tag, _ in self.elements}

@@ -1,4 +1,4 @@
-"""A small finished study in a real SQLite store, with the files its stages would have left."""
+"""A small finished study in a real SQLite store, with the files that its stages would have written."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ REPORTED = {
 
 @dataclasses.dataclass(frozen=True)
 class Home:
-    """A home folder with its open store, and what was put into it."""
+    """A home folder with its open store and the records in it."""
 
     path: Path
     store: Store
@@ -52,7 +52,7 @@ class Home:
 
 
 class Builder:
-    """Makes a study run by run, the trainings shared by the variants of a replicate."""
+    """A builder of a study, run by run; the variants of a replicate share a training."""
 
     def __init__(self, home: Path, names: tuple[str, ...], replicates: int, samples: int) -> None:
         home.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ class Builder:
         self.store.put_study(StudyRecord(name, spec, "smoke", "bach", 7), variants, runs)
 
     def config(self, tau: float) -> dict[str, Any]:
-        """A resolved configuration, as far as reports look at it."""
+        """Return the part of a resolved configuration that reports read."""
         return {
             "tokenizer": [{"name": "midilike", "version": "1", "options": {}}],
             "sampler": [{"name": "temperature", "version": "1", "options": {"tau": tau}}],
@@ -142,7 +142,7 @@ class Builder:
             self._floors(metric, variant, replicate)
 
     def _floors(self, metric: str, variant: str, replicate: int) -> None:
-        """A copy at 0, a round trip at 0.15, and five draws from 0.10 to 0.14 in every run."""
+        """Store the floors: a copy at 0, a round trip at 0.15, and five draws from 0.10 to 0.14 in every run."""
         unit, direction = ("1", "lower") if metric == "distance.pitch" else ("notes/s", "none")
 
         def rows(floor: str, values: list[float]) -> list[MeasurementRecord]:

@@ -1,4 +1,4 @@
-"""Records for the store's tests: studies of two variants and two replicates that share what can be shared."""
+"""Records for the tests of the store: studies of two variants and two replicates that share their stages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def variants(*names: str) -> list[VariantRecord]:
 
 
 def stages(variant: str, replicate: int) -> dict[str, str]:
-    """The train stage belongs to a replicate, the others to a run."""
+    """Return the fingerprints of a run's stages; the train stage belongs to a replicate, the others to a run."""
     own = {kind: f"{kind} {variant} {replicate}" for kind in ("generate", "measure pitch")}
     return {"train": f"train {replicate}", **own}
 
@@ -61,7 +61,7 @@ def stage(fingerprint: str, **changes: Any) -> StageRecord:
 
 
 def measured(fingerprint: str, *values: float) -> tuple[StageRecord, list[MeasurementRecord], list[HistogramRecord]]:
-    """A measuring stage that gave one value and one histogram a sample."""
+    """Return a finished stage with one value and one histogram for each sample."""
     rows = [MeasurementRecord(i, "pitch", "l1", v, "1", "lower", 10 + i) for i, v in enumerate(values)]
     bins = [HistogramRecord(i, "pitch", "l1", "s", (0.0, 0.5, 2.0), (1.0, 2.0), (v, 0.0)) for i, v in enumerate(values)]
     return stage(fingerprint), rows, bins
@@ -104,7 +104,7 @@ def fill(store: Store, names: Sequence[str] = ("a", "b"), replicates: int = 2) -
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """The file as anybody may open it."""
+    """Open the file as any other program may."""
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         yield connection
 

@@ -1,4 +1,4 @@
-"""Performances for property tests."""
+"""Strategies that draw performances, for property tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PEDALS = st.lists(st.tuples(_MOMENTS, st.sampled_from([64, 67]), st.sampled_fro
 
 @st.composite
 def performances(draw: st.DrawFn, *, overlaps: bool = True) -> Performance:
-    """Performances of up to 12 notes and 12 pedal events.
+    """Draw performances of up to 12 notes and 12 pedal events.
 
     Args:
         draw: hypothesis gives it.

@@ -1,4 +1,4 @@
-"""Studies laid out from files, for the tests of their trials."""
+"""Layouts of studies, for the tests of their trials."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def layout(
     seed: int = 1,
     objective: tuple[str, str] = ("average", "lower"),
 ) -> Layout:
-    """A sweep of tau; ``more`` is another axis and its baseline, as the file says them."""
+    """Lay out a sweep of tau; ``more`` is the text of another axis and its baseline in the study file."""
     axes, baseline = TAU.format(list(taus)) + f"\n{more[0]}", TAU.format(taus[0]) + f"\n{more[1]}"
     feature, direction = objective
     text = STUDY.format(
@@ -70,7 +70,7 @@ def trials(url: str, laid_out: Layout) -> Iterator[Trials]:
 
 
 def frozen(url: str, name: str = "sweep") -> list[Any]:
-    """The trials as Optuna reads them."""
+    """Load the trials with Optuna."""
     storage = optuna.storages.RDBStorage(url)
     try:
         return optuna.load_study(study_name=name, storage=storage).trials
@@ -80,7 +80,7 @@ def frozen(url: str, name: str = "sweep") -> list[Any]:
 
 
 def summary(url: str) -> dict[float, tuple[str, float | None]]:
-    """State and value of the trial of each tau; no tau has two trials."""
+    """Return the state and the value of the trial of each tau; check that no tau has two trials."""
     found = frozen(url)
     by_tau = {trial.params["sampler.temperature.tau"]: (trial.state.name, trial.value) for trial in found}
     assert len(by_tau) == len(found)

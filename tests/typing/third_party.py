@@ -15,9 +15,7 @@ import ablate
 from ablate.testing import SamplerContract, TokenizerContract, performances
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from ablate.interfaces import FloatArray, IntArray
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -51,31 +49,31 @@ class Pitches(ablate.Tokenizer):
     vocabulary = tuple(f"pitch {pitch}" for pitch in range(128))
     start_token = 60
 
-    def encode(self, performance: ablate.Performance) -> IntArray:
+    def encode(self, performance: ablate.Performance) -> ablate.IntArray:
         return np.asarray(performance.notes["pitch"], np.int64)
 
-    def decode(self, tokens: IntArray) -> ablate.Performance:
+    def decode(self, tokens: ablate.IntArray) -> ablate.Performance:
         notes = [(int(pitch), 64, float(place), place + 1.0) for place, pitch in enumerate(tokens)]
         return ablate.Performance.from_notes(notes, name="decoded")
 
-    def times(self, tokens: IntArray) -> FloatArray:
+    def times(self, tokens: ablate.IntArray) -> ablate.FloatArray:
         return np.arange(len(tokens), dtype=np.float64)
 
 
 class Level(ablate.Conditioner):
-    features = 1
+    width = 1
 
     def __init__(self, options: Options) -> None:
         self.labels: Mapping[str, float] = {"level": float(options.size)}
 
-    def observe(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
-        return self.ask({**self.labels, **performance.labels}, times)
+    def from_performance(self, performance: ablate.Performance, times: ablate.FloatArray) -> ablate.FloatArray:
+        return self.from_labels({**self.labels, **performance.labels}, times)
 
-    def ask(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
+    def from_labels(self, labels: Mapping[str, float], times: ablate.FloatArray) -> ablate.FloatArray:
         return np.full((len(times), 1), labels["level"], np.float32)
 
-    def module(self, width: int) -> torch.nn.Module:
-        return torch.nn.Linear(self.features, width)
+    def module(self, embedding: int) -> torch.nn.Module:
+        return torch.nn.Linear(self.width, embedding)
 
 
 class Bigram(torch.nn.Module):
@@ -94,8 +92,10 @@ class Bigram(torch.nn.Module):
 
 
 class Sharper(ablate.Sampler):
-    def __init__(self, rows: Sequence[Options], tokenizer: ablate.Tokenizer) -> None:
+    def __init__(self, rows: Sequence[Options]) -> None:
         self.sizes = [row.size for row in rows]
+
+    def prepare(self, tokenizer: ablate.Tokenizer) -> None:
         self.words = tokenizer.vocabulary
 
     def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
@@ -103,10 +103,10 @@ class Sharper(ablate.Sampler):
 
 
 class Count(ablate.Metric):
-    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measured:
+    def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measurements:
         notes = float(len(generated))
         histogram = ablate.Histogram("pitch", "MIDI pitch", (0.0, 128.0), (float(len(reference)),), (notes,))
-        return ablate.Measured((ablate.Value("value", notes, "notes", "none", len(generated)),), (histogram,))
+        return ablate.Measurements((ablate.Value(notes, unit="notes", n=len(generated)),), (histogram,))
 
 
 def build_model(options: Options, vocabulary: int, conditioners: Sequence[ablate.Conditioner]) -> Bigram:
@@ -141,12 +141,48 @@ def ablate_models() -> Iterator[ablate.ModelSpec]:
 
 @ablate.hookimpl
 def ablate_samplers() -> Iterator[ablate.SamplerSpec]:
-    yield ablate.SamplerSpec(name="sharper", summary="Sharper.", options=Options, build=Sharper)
+    yield ablate.SamplerSpec(name="sharper", summary="Sharper.", options=Options, build_rows=Sharper)
+
+
+class Certain(ablate.ModelMetric):
+    def measure(
+        self,
+        score: Callable[[ablate.Performance], ablate.FloatArray],
+        reference: Sequence[ablate.Performance],
+        held_out: Sequence[ablate.Performance],
+    ) -> ablate.Measurements:
+        return ablate.Measurements((ablate.Value(float(score(reference[0]).max()), unit="nat", n=len(held_out)),))
+
+
+class FastBigram(Bigram, ablate.Steppable, ablate.Fusible):
+    def stepper(self, precision: str) -> ablate.Stepper:
+        def step(
+            tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any = None
+        ) -> tuple[torch.Tensor, Any]:
+            return self.table(tokens), state
+
+        return step
+
+    @staticmethod
+    def fuse(models: Sequence[FastBigram], precision: str) -> ablate.FusedModels | None:
+        return FusedBigrams() if len(models) > 1 and precision == "fp32" else None
+
+
+class FusedBigrams(ablate.FusedModels):
+    def __call__(
+        self,
+        weights: Mapping[str, torch.Tensor],
+        tokens: torch.Tensor,
+        conditions: Sequence[torch.Tensor],
+        random: ablate.RandomStreams,
+    ) -> torch.Tensor:
+        return random.dropout(ablate.embed_each(weights["table.weight"], tokens), [0.1, 0.2])
 
 
 @ablate.hookimpl
-def ablate_metrics() -> Iterator[ablate.MetricSpec]:
-    yield ablate.MetricSpec(name="count", summary="Notes.", build=lambda _: Count())
+def ablate_metrics() -> Iterator[ablate.MetricSpec | ablate.ModelMetricSpec]:
+    yield ablate.MetricSpec(name="count", summary="Notes.", build=lambda _: Count(), copied_share="value")
+    yield ablate.ModelMetricSpec(name="certain", summary="Largest surprise.", build=lambda _: Certain())
 
 
 class TestPitches(TokenizerContract):
@@ -170,7 +206,9 @@ def what_made_the_difference() -> list[str]:
 
 # What must not pass: a component of the wrong kind, an unknown direction, half an implementation.
 ablate.MetricSpec(name="wrong", summary="Builds a sampler.", build=lambda _: Louder())  # type: ignore[arg-type,return-value]
-ablate.Value("value", 1.0, "1", "best", 1)  # type: ignore[arg-type]
+ablate.MetricSpec(name="wrong", summary="Builds a metric of models.", build=lambda _: Certain())  # type: ignore[arg-type,return-value]
+ablate.Value(1.0, direction="best", n=1)  # type: ignore[arg-type]
+ablate.Value(1.0, "value", n=1)  # type: ignore[arg-type, misc]
 ablate.TokenizerSpec("positional", summary="Names its fields.", build=lambda _: Pitches())  # type: ignore[call-arg]
 
 
@@ -180,3 +218,10 @@ class Half(ablate.Corpus):
 
 
 Half()  # type: ignore[abstract]
+
+
+class Misspelt(Bigram, ablate.Steppable):
+    def steper(self, precision: str) -> ablate.Stepper: ...  # type: ignore[empty-body]
+
+
+Misspelt(2, [])  # type: ignore[abstract]

@@ -1,4 +1,4 @@
-"""``ablate study``: see ``study_run`` for running and ``study_read`` for reading."""
+"""``ablate study``: one module for each command."""
 
 from __future__ import annotations
 
@@ -6,36 +6,23 @@ import click
 
 from ablate.cli.lazy import LazyCommand, lazy
 
-_LATE = {
+_COMMANDS = {
     "run": LazyCommand("ablate.cli.study.run:run", "Run what is missing of a study, then compare its variants."),
-    "plan": LazyCommand(
-        "ablate.cli.study.run:plan",
-        "Show what a run would do and what it would reuse, and how long it should take; runs nothing.",
-    ),
+    "plan": LazyCommand("ablate.cli.study.plan:plan", "List what 'study run' would do, with the expected time."),
     "list": LazyCommand(
-        "ablate.cli.study.read:list_", "List the studies that can be run, and those that have been run in this home."
+        "ablate.cli.study.list:list_", "List the studies that can be run and those that have been run."
     ),
-    "show": LazyCommand(
-        "ablate.cli.study.read:show", "Show a study's variants, the state of every run, and why runs are missing."
-    ),
-    "report": LazyCommand(
-        "ablate.cli.study.read:report", "Write a study's report again from what the store holds, and say where it lies."
-    ),
-    "compare": LazyCommand(
-        "ablate.cli.study.compare:compare", "Compare two variants, or two studies, replicate by replicate."
-    ),
-    "export": LazyCommand(
-        "ablate.cli.study.read:export", "Write every measurement of a study as a tidy table, one row a value."
-    ),
-    "delete": LazyCommand(
-        "ablate.cli.study.read:delete", "Delete a study, its report, and every result that no other study uses."
-    ),
+    "show": LazyCommand("ablate.cli.study.show:show", "Show the variants of a study and the state of each run."),
+    "report": LazyCommand("ablate.cli.study.report:report", "Write the report of a study again."),
+    "compare": LazyCommand("ablate.cli.study.compare:compare", "Compare two variants or two studies."),
+    "export": LazyCommand("ablate.cli.study.export:export", "Export every measurement of a study as a table."),
+    "delete": LazyCommand("ablate.cli.study.delete:delete", "Delete a study and the results that only it uses."),
 }
 
 
-@click.group("study", cls=lazy(_LATE))
+@click.group("study", cls=lazy(_COMMANDS))
 def group() -> None:
-    """Run studies and read their results.
+    """Run studies and show their results.
 
     Example: ablate study run tau_sweep
     """

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablate.cli.locations import existing_store, home_option, store_option
+from ablate.cli.locations import existing_store, home_option, profile_option, store_option, stored_name
 from ablate.cli.output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
@@ -16,28 +16,38 @@ if TYPE_CHECKING:
 @click.command("compare")
 @click.argument("one", metavar="A")
 @click.argument("other", metavar="B")
-@click.option("--metric", help="Of this metric every feature; default: every metric's headline.")
+@click.option("--metric", help="Show every feature of this metric (default: the main feature of each metric).")
+@profile_option
 @home_option
 @store_option
 @json_option
-def compare(one: str, other: str, metric: str | None, home: Path, store: str | None, as_json: bool) -> None:  # noqa: FBT001
+def compare(
+    *, one: str, other: str, metric: str | None, profile: str, home: Path, store: str | None, as_json: bool
+) -> None:
     """Compare two variants, or two studies, replicate by replicate.
 
-    A and B are each a study, or a variant of one as STUDY:VARIANT. Two variants may differ in anything but corpus and
-    metrics, and what they differ in is said. Two studies must have the same baseline: then the variants of both stand
-    against it, and those of one name against each other.
+    A and B are two studies, or two variants, written STUDY:VARIANT. Two variants may differ in everything except corpus
+    and metrics; the differences are printed. Two studies must have the same baseline: the variants of both are compared
+    with it, and variants of the same name with each other.
 
     Example: ablate study compare tau_sweep:tau=0.6 tau_sweep:tau=0.8
     """
-    from ablate.report.statistics.compare import compared_pair
-
+    one, other = _with_profile(one, profile), _with_profile(other, profile)
     with existing_store(home, store) as opened:
-        found = compared_pair(opened, one, other, metric)
+        from ablate.report.statistics.compare import compared_pair
+
+        pair = compared_pair(opened, one, other, metric)
     if as_json:
-        print_json({"differs_in": found.differs, "comparisons": found.frame.drop(columns="values").to_dict("records")})
+        print_json({"differs_in": pair.differs, "comparisons": pair.frame.drop(columns="values").to_dict("records")})
         return
-    if found.differs:
-        click.echo(f"they differ in: {', '.join(found.differs)}")
-    for line in found.sentences:
+    if pair.differs:
+        click.echo(f"they differ in: {', '.join(pair.differs)}")
+    for line in pair.sentences:
         click.echo(f"- {line}")
-    print_table(found.headers, found.rows, right=len(found.headers) - 3)
+    print_table(pair.headers, pair.rows, right=len(pair.headers) - 3)
+
+
+def _with_profile(text: str, profile: str) -> str:
+    """Add a profile to the study of ``STUDY`` or ``STUDY:VARIANT``."""
+    study, colon, variant = text.partition(":")
+    return f"{stored_name(study, profile)}{colon}{variant}"

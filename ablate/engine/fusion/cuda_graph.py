@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from ablate.errors import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -56,7 +58,7 @@ class Recorded:
             for cause in (error, error.__context__):
                 if cause and ran_out(cause):
                     raise cause from None
-            reason = " ".join(str(error).split())
+            reason = one_line(error)
             _log.warning("a step cannot be recorded as a CUDA graph and is launched piece by piece: %s", reason)
             return None
 

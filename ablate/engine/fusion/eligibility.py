@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from ablate.engine.fusion.random import StackDraws
-from ablate.stacking import NoDraws, stacked_weights
+from ablate.fusion import NoRandomness, fused_weights
+from ablate.interfaces import Fusible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ablate.engine.training.job import Start
-    from ablate.interfaces import Stacked
+    from ablate.interfaces import FusedModels
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ TOLERANCE = 1e-3
 #: Tokens of a window that a stack is tried with.
 TRIED = 8
 _OTHERWISE = (
-    "%s predicts otherwise in a stack than alone (logits off by %.2g): its stack() overlooks something, "
+    "%s predicts otherwise in a stack than alone (logits off by %.2g): its fuse() ignores an option, "
     "so %d members are trained one by one"
 )
 
@@ -40,11 +41,11 @@ def stacks(starts: Mapping[int, Start]) -> list[Group]:
     """Members in groups that can be trained as one, in order; who cannot be stacked is in a group by itself."""
     groups: dict[Any, list[int]] = {}
     for index, begun in starts.items():
-        features = [conditioner.features for conditioner in begun.member.conditioners]
-        reason = why_alone(begun.model, begun.member.settings.precision, features)
+        widths = [conditioner.width for conditioner in begun.member.conditioners]
+        reason = why_alone(begun.model, begun.member.settings.precision, widths)
         if reason:
             _log.info("%s is trained by itself: %s", type(begun.model).__name__, reason)
-        groups.setdefault(index if reason else (_key(begun), *features), []).append(index)
+        groups.setdefault(index if reason else (_key(begun), *widths), []).append(index)
     found = []
     for key, indices in groups.items():
         if key == indices[0]:
@@ -60,12 +61,12 @@ def stacks(starts: Mapping[int, Start]) -> list[Group]:
 
 def apart(models: Sequence[Any], precision: str) -> list[list[int]]:
     """Networks of equal shape, by their places, in as few lists as their ``stack`` allows."""
-    if models[0].stack(models, precision) is not None:
+    if models[0].fuse(models, precision) is not None:
         return [list(range(len(models)))]
     found: list[list[int]] = []
     for place, model in enumerate(models):
         for places in found:
-            if models[places[0]].stack([*(models[i] for i in places), model], precision) is not None:
+            if models[places[0]].fuse([*(models[i] for i in places), model], precision) is not None:
                 places.append(place)
                 break
         else:
@@ -87,7 +88,7 @@ def model_key(model: torch.nn.Module) -> tuple[Any, ...]:
     return type(model), tuple((name, tuple(weight.shape)) for name, weight in model.named_parameters())
 
 
-def why_alone(model: Any, precision: str, features: Sequence[int]) -> str:
+def why_alone(model: Any, precision: str, widths: Sequence[int]) -> str:
     """Why a network cannot be stacked; empty if it can.
 
     Buffers and shared weights have no place in a stack, and what a module gives that draws from torch's global stream,
@@ -96,10 +97,11 @@ def why_alone(model: Any, precision: str, features: Sequence[int]) -> str:
     Args:
         model: in training or evaluation mode, as it is to be used.
         precision: ``"bf16"`` or ``"fp32"``.
-        features: of each conditioner.
+        widths: of each conditioner.
     """
-    if not hasattr(model, "stack"):
-        return "its class has no method stack"
+    is_fusible = isinstance(model, Fusible)
+    if not is_fusible:
+        return "its class is not a subclass of ablate.Fusible"
     weights, named = dict(model.named_parameters()), model.state_dict()
     against = {
         "it has buffers": next(model.buffers(), None) is not None,
@@ -109,21 +111,21 @@ def why_alone(model: Any, precision: str, features: Sequence[int]) -> str:
     found = next((reason for reason, holds in against.items() if holds), "")
     if found:
         return found
-    network = model.stack([model], precision)
+    network = model.fuse([model], precision)
     if network is None:
-        return "its stack() gives None"
-    if not _keeps_to_its_draws(model, network, features):
+        return "its fuse() returns None"
+    if not _keeps_to_its_draws(model, network, widths):
         return "something in it, a conditioner's module perhaps, draws random numbers from torch's own stream"
     return ""
 
 
-def _keeps_to_its_draws(model: Any, network: Stacked, features: Sequence[int]) -> bool:
+def _keeps_to_its_draws(model: Any, network: FusedModels, widths: Sequence[int]) -> bool:
     """Whether one step of the network, on the CPU, leaves torch's global stream alone."""
     tokens = torch.zeros(1, 1, 2, dtype=torch.int64)
-    conditions = [torch.zeros(1, 1, 2, each) for each in features]
+    conditions = [torch.zeros(1, 1, 2, each) for each in widths]
     before = torch.default_generator.get_state()
     with torch.no_grad():
-        network(stacked_weights([model], _CPU), tokens, conditions, StackDraws(1, _CPU))
+        network(fused_weights([model], _CPU), tokens, conditions, StackDraws(1, _CPU))
     return torch.default_generator.get_state().equal(before)
 
 
@@ -133,12 +135,12 @@ def _predict_alike(starts: Sequence[Start]) -> bool:
     A model whose stack overlooks an option would otherwise train every member as the first one, and nobody would know.
     """
     models = [begun.model for begun in starts]
-    network = models[0].stack(models, "fp32")
+    network = models[0].fuse(models, "fp32")
     windows = [_first_window(begun) for begun in starts]
     tokens = torch.stack([own for own, _ in windows])
     conditions = [torch.stack(values) for values in zip(*(own for _, own in windows), strict=True)]
     with torch.no_grad():
-        together = network(stacked_weights(models, _CPU), tokens, conditions, NoDraws())
+        together = network(fused_weights(models, _CPU), tokens, conditions, NoRandomness())
         for v, model in enumerate(models):
             alone, _ = model.eval()(tokens[v], [values[v] for values in conditions])
             model.train()
@@ -150,7 +152,7 @@ def _predict_alike(starts: Sequence[Start]) -> bool:
 
 
 def _first_window(begun: Start) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """Tokens [1, time] and conditions [1, time, features] of one window that the member learns from, some of it."""
+    """Tokens [1, time] and conditions [1, time, width] of one window that the member learns from, some of it."""
     member = begun.member
     step = min(begun.step, member.settings.steps - 1)
     batch = begun.windows.batch(step, member.conditioners, member.seeds.labels)

@@ -13,13 +13,13 @@ import torch
 
 from ablate.engine.fusion.cuda_graph import Recorded
 from ablate.engine.fusion.eligibility import apart, model_key, why_alone
-from ablate.stacking import stacked_weights
+from ablate.fusion import fused_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ablate.engine.devices import Compute
-    from ablate.interfaces import StackedStepper, Stepper
+    from ablate.interfaces import FusedStepper, Stepper
 
     class OfMember(Protocol):
         """A row, as far as it matters here."""
@@ -44,7 +44,7 @@ class Group:
     """
 
     members: Sequence[int]
-    stacked: StackedStepper
+    stacked: FusedStepper
 
     def shares(self, rows: Sequence[OfMember]) -> Iterator[list[int]]:
         """The places of the members' rows among all, in as many lists as make grids of no more than the largest."""
@@ -62,22 +62,22 @@ class Group:
 
 
 def stacked_groups(
-    models: Sequence[Any], rows: Sequence[OfMember], compute: Compute, features: Sequence[int]
+    models: Sequence[Any], rows: Sequence[OfMember], compute: Compute, widths: Sequence[int]
 ) -> list[Group]:
-    """Members with rows whose networks can be stepped as one; ``features`` are those of their conditioners."""
+    """Members with rows whose networks can be stepped as one; ``widths`` are those of their conditioners."""
     alike: dict[Any, list[int]] = {}
     for member in sorted({row.member for row in rows}):
-        if not why_alone(models[member], compute.precision, features):
+        if not why_alone(models[member], compute.precision, widths):
             alike.setdefault(model_key(models[member]), []).append(member)
     groups = []
     for members in alike.values():
         for places in apart([models[member] for member in members], compute.precision):
             some = [members[place] for place in places]
             own = [models[member] for member in some]
-            network = own[0].stack(own, compute.precision)
-            if hasattr(network, "stepper"):
-                weights = stacked_weights(own, torch.device(compute.device))
-                stepper = network.stepper({name: weight.detach() for name, weight in weights.items()})
+            network = own[0].fuse(own, compute.precision)
+            weights = fused_weights(own, torch.device(compute.device))
+            stepper = network.stepper({name: weight.detach() for name, weight in weights.items()})
+            if stepper is not None:
                 groups.append(Group(some, stepper))
     return groups
 

@@ -20,14 +20,14 @@ from ablate.engine.fusion.random import StackDraws
 from ablate.engine.fusion.windows import StackWindows
 from ablate.engine.training.job import LOOK_EVERY, Progress, TrainingResult, multiplied, save
 from ablate.engine.training.windows import IGNORED
-from ablate.stacking import stacked_weights
+from ablate.fusion import fused_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ablate.engine.training.job import Start
     from ablate.errors import TrainingDiverged
-    from ablate.interfaces import Stacked
+    from ablate.interfaces import FusedModels
 
 #: Saving the checkpoints of all members, which is as much as there are members, takes no more than this share of time.
 SAVING_SHARE = 0.1
@@ -48,8 +48,8 @@ class Stack:
         self._starts, self._members = starts, [begun.member for begun in starts]
         self._settings, self._device = self._members[0].settings, device
         models = [begun.model for begun in starts]
-        self._network: Stacked = models[0].stack(models, self._settings.precision)
-        self.weights = stacked_weights(models, device)
+        self._network: FusedModels = models[0].fuse(models, self._settings.precision)
+        self.weights = fused_weights(models, device)
         self._windows = StackWindows(starts, device, LOOK_EVERY)
         self._draws = StackDraws(len(starts), device)
         self._optimizer = _Optimizer(self.weights, starts)
@@ -98,7 +98,7 @@ class Stack:
         return False
 
     def _prepare_step(self) -> None:
-        """What is different in every step: random streams, learning rates, disturbed conditions."""
+        """What is different in every step: random streams, learning rates, perturbed conditions."""
         if self._draws.used or self._step == self._starts[0].step:
             self._draws.seed([member.dropout_seed(self._step) for member in self._members])
         self._optimizer.set_rates(self._step)

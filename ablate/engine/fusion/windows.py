@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from ablate.engine.training.windows import IGNORED, Batch, disturbs
+from ablate.engine.training.windows import IGNORED, Batch, perturbs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ablate.arrays import Array
     from ablate.engine.training.job import Start
-
-    Array = np.ndarray[Any, Any]
 
 
 class StackWindows:
     """What the members of a stack learn from, step by step.
 
     Where the windows of some steps begin is loaded ahead; each step then reads its own by a counter on the device, so
-    that a recording of it needs nothing from the host. Only conditions that a conditioner disturbs are made on the host
+    that a recording of it needs nothing from the host. Only conditions that a conditioner perturbs are made on the host
     at every step. Members that learn from the same examples share them.
 
     Args:
@@ -47,11 +46,11 @@ class StackWindows:
         self._known: list[torch.Tensor | None] = []
         self._given: list[torch.Tensor | None] = []
         for index, conditioner in enumerate(starts[0].member.conditioners):
-            shape = (members, rows, window, conditioner.features)
-            disturbed = any(disturbs(each.member.conditioners[index]) for each in starts)
+            shape = (members, rows, window, conditioner.width)
+            perturbed = any(perturbs(each.member.conditioners[index]) for each in starts)
             told = [each.conditions[index].astype(np.float32) for each in distinct.values()]
-            self._known.append(None if disturbed else self._joined(told))
-            self._given.append(torch.zeros(shape, device=device) if disturbed else None)
+            self._known.append(None if perturbed else self._joined(told))
+            self._given.append(torch.zeros(shape, device=device) if perturbed else None)
 
     def _joined(self, arrays: Sequence[Array]) -> torch.Tensor:
         return torch.from_numpy(np.concatenate(arrays)).to(self._device)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ablate.engine.devices import torch_threads
+from ablate.interfaces import Steppable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ TRIED = 2
 
 def has_stepper(model: Any, device: str) -> bool:
     """Whether the model has a stepper of its own for that device."""
-    return device == "cpu" and hasattr(model, "stepper")
+    return device == "cpu" and isinstance(model, Steppable)
 
 
 def make_stepper(model: Any, compute: Compute) -> Stepper:
@@ -53,20 +54,20 @@ def make_stepper(model: Any, compute: Compute) -> Stepper:
 
 
 @torch.inference_mode()
-def rows_may_vary(stepper: Stepper, rows: int, vocabulary: int, features: Sequence[int], threads: int = 1) -> bool:
+def rows_may_vary(stepper: Stepper, rows: int, vocabulary: int, widths: Sequence[int], threads: int = 1) -> bool:
     """Whether each of so many rows gets the logits, to the bit, that it gets in a block of :data:`BLOCK` rows.
 
     Args:
         stepper: tried with random tokens.
         rows: how many there are.
         vocabulary: number of token ids.
-        features: of each conditioner.
+        widths: of each conditioner.
         threads: that torch has for the rows; the block that counts is computed by one.
     """
     generator = torch.Generator().manual_seed(0)
     whole = -(-rows // BLOCK) * BLOCK
     tokens_rt = torch.randint(vocabulary, (whole, TRIED), generator=generator)
-    conditions_rtf = [torch.randn(whole, TRIED, each, generator=generator) for each in features]
+    conditions_rtf = [torch.randn(whole, TRIED, each, generator=generator) for each in widths]
 
     def logits(some: slice) -> torch.Tensor:
         state, seen = None, []

@@ -25,7 +25,8 @@ from ablate.errors import NoTokenPossible
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
 
-    from ablate.interfaces import Conditioner, IntArray, Sampler, Stepper, Tokenizer
+    from ablate.arrays import IntArray
+    from ablate.interfaces import Conditioner, Sampler, Stepper, Tokenizer
     from ablate.specs import SamplerSpec
 
 _ALONE = Compute()
@@ -92,13 +93,11 @@ def generate(
         NoTokenPossible: the model's or a sampler's logits leave no token possible.
     """
     results: dict[int, IntArray] = {}
-    words, features = len(tokenizer.vocabulary), [conditioner.features for conditioner in conditioners]
-    in_stacks = stacked_groups(models, rows, compute, features) if compute.stacks else []
+    words, widths = len(tokenizer.vocabulary), [conditioner.width for conditioner in conditioners]
+    in_stacks = stacked_groups(models, rows, compute, widths) if compute.stacks else []
     parts = [part for group in in_stacks for part in _stacked_parts(group, rows, compute)]
     by_itself = set(range(len(rows))) - {index for part in parts for index in part.indices}
-    parts += _parts(
-        models, rows, by_itself, compute, lambda stepper, n, k: rows_may_vary(stepper, n, words, features, k)
-    )
+    parts += _parts(models, rows, by_itself, compute, lambda stepper, n, k: rows_may_vary(stepper, n, words, widths, k))
     done, total = 0, sum(part.steps for part in parts)
     while parts:
         part = parts.pop(0)  # with its stepper, which may hold a recording
@@ -208,7 +207,9 @@ class _Block:
         self.new_tr = torch.from_numpy(new_rt).to(self.device).unbind(1)
         self.chains = [(some, chain, self.known_bt[some]) for some, chain in _chains(rows, tokenizer)]
         self.clock = tokenizer.clock(len(rows)) if conditioners else None
-        self.asked = [each.ask_rows([{**each.labels, **row.labels} for row in rows]) for each in conditioners]
+        self.asked = [
+            each.from_labels_batched([{**each.labels, **row.labels} for row in rows]) for each in conditioners
+        ]
         self.state: Any = None
         # a GPU need not be waited for at every step: what went wrong meanwhile is still seen later
         self.sum = torch.zeros((), dtype=torch.float64, device=self.device) if self.device.type == "cuda" else None

@@ -14,7 +14,7 @@ import torch
 
 from ablate.engine import checkpoint
 from ablate.engine.training.windows import Example, Examples, Windows
-from ablate.errors import StageError, TrainingDiverged
+from ablate.errors import StageError, TrainingDiverged, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -141,7 +141,7 @@ def start(member: TrainingJob) -> Start:
         try:
             return _restored(member, windows, path)
         except (StageError, KeyError, RuntimeError, ValueError) as error:
-            reason = " ".join(str(error).split())
+            reason = one_line(error)
             _log.warning("checkpoint %s cannot be used, training begins anew: %s", path, reason)
     return Start(member, windows, _built(member), 0, torch.zeros(member.settings.steps), {})
 

@@ -15,7 +15,7 @@ from ablate.interfaces import Conditioner
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate.interfaces import BoolArray, FloatArray, IntArray
+    from ablate.arrays import BoolArray, FloatArray, IntArray
     from ablate.settings import TrainingSettings
 
 #: Marks positions behind the end of an example; ``cross_entropy`` leaves them out.
@@ -28,7 +28,7 @@ class Example:
 
     Attributes:
         tokens: int64 [time].
-        conditions: for each conditioner, float32 [time, features].
+        conditions: for each conditioner, float32 [time, width].
     """
 
     tokens: IntArray
@@ -42,7 +42,7 @@ class Examples:
     Attributes:
         tokens: of all examples, one after another, of any integer type.
         counts: how many tokens each example has, int64 [examples].
-        conditions: for each conditioner, float32 [all tokens, features].
+        conditions: for each conditioner, float32 [all tokens, width].
     """
 
     tokens: IntArray
@@ -65,7 +65,7 @@ class Examples:
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """One step's windows: inputs and targets int64 [rows, time], conditions float32 [rows, time, features]."""
+    """One step's windows: inputs and targets int64 [rows, time], conditions float32 [rows, time, width]."""
 
     tokens: torch.Tensor
     targets: torch.Tensor
@@ -87,7 +87,7 @@ class Windows:
     Attributes:
         rows: windows in one step.
         tokens: of all examples, one after another.
-        conditions: for each conditioner, float32 [all tokens, features].
+        conditions: for each conditioner, float32 [all tokens, width].
         starts: the first token of each window in ``tokens``, int64 [steps, rows].
         ends: where the example ends that each window lies in, int64 [steps, rows].
 
@@ -138,7 +138,7 @@ class Windows:
         return Batch(torch.from_numpy(np.ascontiguousarray(tokens[:, :-1])), torch.from_numpy(targets), conditions)
 
     def condition(self, step: int, index: int, conditioner: Conditioner, labels_seed: int) -> FloatArray:
-        """What the conditioner of that index says of the windows of one step, float32 [rows, time, features]."""
+        """What the conditioner of that index says of the windows of one step, float32 [rows, time, width]."""
         places, _ = self._reached(self.starts[step], self.ends[step])
         return self._told(conditioner, self.conditions[index], places, (labels_seed, step, index))
 
@@ -147,12 +147,12 @@ class Windows:
     ) -> FloatArray:
         """The conditioner's say in one step, from a stream of its own for each step and conditioner."""
         observed = values[places[:, :-1]]
-        if not disturbs(conditioner):
+        if not perturbs(conditioner):
             return np.ascontiguousarray(observed, dtype=np.float32)
         seed, step, index = stream
         rng = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, index, step]))
         others, _ = self._reached(*self._located(self._drawn(rng, 1)[0]))
-        return np.ascontiguousarray(conditioner.disturb(observed, values[others[:, :-1]], rng), dtype=np.float32)
+        return np.ascontiguousarray(conditioner.perturb(observed, values[others[:, :-1]], rng), dtype=np.float32)
 
     def _reached(self, starts: IntArray, ends: IntArray) -> tuple[IntArray, BoolArray]:
         """Every token's place in windows that start there, one further than they are long, and which are inside."""
@@ -161,6 +161,6 @@ class Windows:
         return np.where(inside, places, ends[:, None] - 1), inside
 
 
-def disturbs(conditioner: Conditioner) -> bool:
+def perturbs(conditioner: Conditioner) -> bool:
     """Whether training sees other numbers than the conditioner observed."""
-    return type(conditioner).disturb is not Conditioner.disturb
+    return type(conditioner).perturb is not Conditioner.perturb

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +13,11 @@ from ablate.music.storage import read_performances
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ablate.arrays import FloatArray
     from ablate.music.performance import Performance
     from ablate.report.data.study import Study
     from ablate.store.records import StageRecord
 
-    FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 _UNREADABLE = (OSError, ValueError, KeyError, zipfile.BadZipFile)
 

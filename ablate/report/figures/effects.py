@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from ablate.arrays import Array, FloatArray
     from ablate.report.statistics.floors import Band
-    from ablate.report.statistics.inference import FloatArray
     from ablate.report.statistics.trends import Trend
 
 #: Rows of a forest plot; tables always show them all.
@@ -307,7 +307,7 @@ def tradeoff_figure(
     return figure
 
 
-def on_front(values: np.ndarray[Any, Any], higher: Sequence[bool]) -> np.ndarray[Any, Any]:
+def on_front(values: Array, higher: Sequence[bool]) -> Array:
     """Which rows no other row dominates: at least as good in every column, and better in one.
 
     Args:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from ablate.arrays import Array
     from ablate.report.statistics.analysis import Analysis, Quantity
     from ablate.report.statistics.trends import Trend
 
@@ -215,7 +216,7 @@ class Gallery:
         names = [level_name(level) for level in levels]
         return InteractionPanel(self.analysis.label(quantity), labels[other], names, series, labels[one], unit)
 
-    def _averaged(self, table: pd.DataFrame, wanted: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+    def _averaged(self, table: pd.DataFrame, wanted: Mapping[str, Any]) -> Array:
         """In each replicate the mean over the variants that have these levels."""
         names = [
             name

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from ablate.arrays import Array
     from ablate.music.performance import Performance
 
 #: How much of a piece a piano roll shows, in seconds.
@@ -277,12 +278,12 @@ def roll_figure(performances: Mapping[str, Performance]) -> Figure:
 _QUIET: dict[str, Any] = {"fontsize": 8, "fontweight": "normal", "color": MUTED}
 
 
-def _range(notes: Sequence[np.ndarray[Any, Any]], field: str, fallback: tuple[int, int]) -> tuple[int, int]:
+def _range(notes: Sequence[Array], field: str, fallback: tuple[int, int]) -> tuple[int, int]:
     values = np.concatenate([part[field] for part in notes])
     return (int(values.min()), int(values.max())) if len(values) else fallback
 
 
-def _note_bars(notes: np.ndarray[Any, Any], norm: Normalize) -> PolyCollection:
+def _note_bars(notes: Array, norm: Normalize) -> PolyCollection:
     """A bar for each note, a semitone high; an image inside an SVG, where thousands of shapes would be slow."""
     start, end, pitch = notes["start"], notes["end"], notes["pitch"]
     corners = [(start, pitch - 0.5), (end, pitch - 0.5), (end, pitch + 0.5), (start, pitch + 0.5)]

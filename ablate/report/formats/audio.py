@@ -11,11 +11,12 @@ import importlib.util
 import io
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from ablate.arrays import Array
     from ablate.music.performance import Performance
 
 #: What to type where the extra is not installed.
@@ -54,7 +55,7 @@ def rendered(performance: Performance, cache: Path) -> bytes:
     return data
 
 
-def _played(midi: bytes) -> tuple[np.ndarray[Any, Any], int]:
+def _played(midi: bytes) -> tuple[Array, int]:
     """Samples in -1 to 1, [time], and how many there are in a second."""
     import midirenderer
     import soundfile
@@ -65,14 +66,14 @@ def _played(midi: bytes) -> tuple[np.ndarray[Any, Any], int]:
     return np.tanh(GAIN * samples.mean(axis=1)), rate
 
 
-def _faded(sound: tuple[np.ndarray[Any, Any], int]) -> tuple[np.ndarray[Any, Any], int]:
+def _faded(sound: tuple[Array, int]) -> tuple[Array, int]:
     samples, rate = sound
     length = min(len(samples), round(FADE * rate))
     samples[len(samples) - length :] *= np.linspace(1.0, 0.0, length, dtype=np.float32)
     return samples, rate
 
 
-def _encoded(sound: tuple[np.ndarray[Any, Any], int]) -> bytes:
+def _encoded(sound: tuple[Array, int]) -> bytes:
     import soundfile
 
     samples, rate = sound

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from ablate.arrays import Array
     from ablate.music.performance import Performance
     from ablate.report.data.artifacts import Artifacts
     from ablate.report.data.study import Study
@@ -169,7 +170,7 @@ class Listening:
 def _beginning(piece: Performance) -> Performance:
     """The first :data:`SECONDS`: notes that begin in them, cut where they end, and the pedals."""
 
-    def cut(notes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def cut(notes: Array) -> Array:
         kept = notes[notes["start"] < SECONDS].copy()
         kept["end"] = np.minimum(kept["end"], SECONDS)
         return kept
@@ -178,7 +179,7 @@ def _beginning(piece: Performance) -> Performance:
     return piece.replace(notes=cut(piece.notes), primer=cut(piece.primer), pedals=pedals)
 
 
-def _plain(notes: np.ndarray[Any, Any]) -> list[tuple[int, int, int, int]]:
+def _plain(notes: Array) -> list[tuple[int, int, int, int]]:
     start = np.round(1000 * notes["start"]).astype(int)
     length = np.round(1000 * (notes["end"] - notes["start"])).astype(int)
     columns = (start, length, notes["pitch"].astype(int), notes["velocity"].astype(int))

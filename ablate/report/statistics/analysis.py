@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ablate.errors import AblateError
 from ablate.options import validate
+from ablate.registry import get_registry
 from ablate.report.statistics import best, confounds, effects, floors, summary, trends, verdicts
 from ablate.settings import StatisticsSettings
 
@@ -207,12 +209,13 @@ class Analysis:
         return found + floors.warnings(self.floors, everyone, {q: self.label(q) for q in self.headline})
 
     def copying(self) -> Quantity | None:
-        """The quantity that says how much is copied, if the study measures one."""
-        measured = _pairs(self.replicates.quantities)
+        """Return the share of a sample that is copied, if the study measures it."""
+        quantities = _pairs(self.replicates.quantities)
         for metric in self.study.spec.get("copying") or ():
-            own = [key for key in measured if key[0] == metric]
-            if own:
-                return own[0]
+            feature = _copied_share(metric)
+            shares = [key for key in quantities if key[0] == metric and feature in ("", key[1])]
+            if shares:
+                return shares[0]
         return None
 
     @functools.cached_property
@@ -226,6 +229,14 @@ class Analysis:
         # whatever direction somebody gave it, a share of copies that is larger is more copying
         copies = set(more.loc[more["verdict"].isin(TOLD) & (more["difference"] > 0), "comparison"])
         return [name for name in better.loc[better["verdict"] == "better", "comparison"] if name in copies]
+
+
+def _copied_share(metric: str) -> str:
+    """Return the feature that is a metric's copied share; empty, so that any will do, if its plugin is missing."""
+    try:
+        return str(getattr(get_registry().spec("metric", metric), "copied_share", ""))
+    except AblateError:
+        return ""
 
 
 def _pairs(quantities: pd.DataFrame) -> list[Quantity]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from ablate.report.statistics import inference
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ablate.arrays import Array
     from ablate.report.statistics.effects import Replicates
     from ablate.settings import StatisticsSettings
 
@@ -68,7 +69,7 @@ def best_of(
     return Best(*quantity, first, p, (first, *(name for name in others if not p[name] < rules.alpha)))
 
 
-def left_out(behind: Sequence[np.ndarray[Any, Any]], rules: StatisticsSettings) -> list[float]:
+def left_out(behind: Sequence[Array], rules: StatisticsSettings) -> list[float]:
     """P that each of these is the best variant after all.
 
     Args:

@@ -89,9 +89,10 @@ def _found(store: Store, text: str) -> tuple[str, str]:
         if any(each.name == variant for each in store.variants(study)):
             return study, variant
     if not parts:
-        raise UnknownName("study in this home", text.partition(":")[0], names)
+        raise UnknownName("study", text.partition(":")[0], names, where="in this home")
     study, variant = parts[0]
-    raise UnknownName(f"variant of study '{study}'", variant, [each.name for each in store.variants(study)])
+    variants = [each.name for each in store.variants(study)]
+    raise UnknownName("variant", variant, variants, where=f"of study '{study}'")
 
 
 def _differences(studies: list[Analysis], left: str, right: str) -> list[str]:
@@ -135,7 +136,7 @@ def _quantities(studies: list[Analysis], metric: str | None) -> pd.DataFrame:
         return summary.headline(frame)
     known = list(frame["metric"].unique())
     if metric not in known:
-        raise UnknownName("metric of these studies", metric, known)
+        raise UnknownName("metric", metric, known, where="in these studies")
     return frame[frame["metric"] == metric]
 
 

@@ -22,9 +22,9 @@ from ablate.report.statistics import inference, summary, verdicts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from ablate.arrays import FloatArray
     from ablate.settings import StatisticsSettings
 
-    FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 #: The kinds of comparisons; each is a family of its own for Holm's correction.
 KINDS = ("variant", "contrast", "main effect", "interaction")

@@ -20,7 +20,8 @@ from statsmodels.stats.weightstats import DescrStatsW
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
+    from ablate.arrays import FloatArray
+
 
 Estimate = Literal["mean", "iqm"]
 

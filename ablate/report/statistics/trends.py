@@ -12,9 +12,9 @@ from ablate.report.statistics import inference, verdicts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ablate.arrays import FloatArray
     from ablate.report.statistics.effects import Replicates, Variants
 
-    FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 #: A trend needs so many levels.
 FEWEST_LEVELS = 3

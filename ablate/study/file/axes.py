@@ -1,27 +1,58 @@
-"""What a study file varies: its axes, named variants, baseline and objectives. For files without problems in them."""
+"""Axes, named variants and the baseline of a study file."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ablate.errors import InvalidOptions, did_you_mean
 from ablate.names import same
+from ablate.options import abridged, option, validate
 from ablate.specs import SPECS
-from ablate.study.design import DESIGNS, NAMED, OF_PARTS, Axis, Objective, Range, Variant
+from ablate.study.design import NAMED, OF_PARTS, Axis, Range
 from ablate.study.file import paths
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Container, Mapping
 
-    from ablate.study.file.paths import FileShape
+    from ablate.study.file.paths import FileShape, Problem
 
-#: Keys of a table that stands in place of a list of levels.
-RANGE_KEYS = ("low", "high", "log", "step", "levels", "when")
+
+@dataclass(frozen=True)
+class RangeTable:
+    """An axis of numbers: ``{ low = 0.5, high = 2.0, levels = 4 }``."""
+
+    low: int | float = option(doc="Smallest number.")
+    high: int | float = option(doc="Largest number.")
+    log: bool = option(False, doc="Whether the numbers are spaced by equal factors.")
+    step: int | float | None = option(None, gt=0, doc="Distance between two numbers that a search can choose.")
+    levels: int | None = option(None, ge=2, doc="Number of levels, for designs other than a search.")
+
+    def __post_init__(self) -> None:
+        problems = [
+            (end, "is too large for a number with decimals")
+            for end, number in (("low", self.low), ("high", self.high))
+            if paths.finite(number) is None
+        ]
+        if self.low >= self.high:
+            problems.append(("", f"low must be less than high, not {self.low} and {self.high}"))
+        if self.log and self.low <= 0:
+            problems.append(("log", f"needs a low above 0, not {self.low}"))
+        if self.step is not None and (self.log or self.levels is not None):
+            problems.append(("step", "cannot be combined with log or levels, which already space the numbers"))
+        if problems:
+            raise InvalidOptions(problems)
+
+    @property
+    def numbers(self) -> Range:
+        """The numbers from ``low`` to ``high``."""
+        return Range(self.low, self.high, self.log, self.step)
 
 
 def is_axis_table(value: Any) -> bool:
-    """Whether a table describes an axis (``{ low = 0.5, high = 2.0 }``), and is no further part of its path.
+    """Check whether a table describes an axis (``{ low = 0.5, high = 2.0 }``) and is not a further part of its path.
 
-    The options of a component may be called ``low`` or ``levels`` too; but there the values would be lists or tables.
+    The options of a component may also be called ``low`` or ``levels``, but their values would be lists or tables.
     """
     if not isinstance(value, dict):
         return False
@@ -29,10 +60,11 @@ def is_axis_table(value: Any) -> bool:
     return ends or (isinstance(value.get("when"), dict) and ("levels" in value or ends))
 
 
-def flat_axes(table: dict[str, Any], stops: Container[str] = ()) -> dict[str, Any]:
-    """``{"sampler": {"temperature": {"tau": [..]}}}`` as ``{"sampler.temperature.tau": [..]}``.
+def flatten(table: dict[str, Any], stops: Container[str] = ()) -> dict[str, Any]:
+    """Return ``{"sampler": {"temperature": {"tau": [..]}}}`` as ``{"sampler.temperature.tau": [..]}``.
 
-    Paths in ``stops`` are not gone into: a level may itself be a table. Nor are tables that describe an axis.
+    Values at the paths in ``stops`` stay as they are, since a level may itself be a table. So do tables that describe
+    an axis.
     """
     flat: dict[str, Any] = {}
 
@@ -47,44 +79,72 @@ def flat_axes(table: dict[str, Any], stops: Container[str] = ()) -> dict[str, An
     return flat
 
 
-def parse_axes(raw: FileShape) -> tuple[Axis, ...]:
-    """The axes of a file without problems, its named variants first."""
-    flat = {**named_axis(raw), **flat_axes(raw.get("axes", {}))}
-    return tuple(parse_axis(path, levels) for path, levels in flat.items())
+def parse_axes(table: FileShape, named: Mapping[str, Any], problems: list[Problem]) -> dict[str, Axis]:
+    """Parse ``[axes]``; return path -> axis, the axis of the named variants first.
+
+    An axis of the wrong shape has neither levels nor a range; what is wrong with it is added to ``problems``.
+    """
+    axes = {NAMED: Axis(NAMED, tuple(named))} if named else {}
+    for path, value in flatten(table).items():
+        if path == NAMED:
+            problems.append((f"axes.{path}", "the named variants are an axis already; give them in [variants.NAME]"))
+        else:
+            axes[path] = _parse_axis(path, value, problems)
+    return axes
 
 
-def parse_axis(path: str, given: Any) -> Axis:
-    """One axis, from its list of levels or its table; raises TypeError or ValueError for what is neither."""
-    if isinstance(given, list):
-        return Axis(path, tuple(given))
-    if not is_axis_table(given):
-        raise TypeError(f"no levels: {given!r}")
-    conditions = flat_axes(given.get("when", {}))
-    when = {other: tuple(level) if isinstance(level, list) else (level,) for other, level in conditions.items()}
-    levels = given.get("levels", ())
-    if "low" not in given:
-        return Axis(path, tuple(levels), None, when)
-    found = Range(**{key: given[key] for key in ("low", "high", "log", "step") if key in given})
-    if levels:
-        return Axis(path, found.levels(levels), None, when)
-    return Axis(path, (), found, when)
+def _parse_axis(path: str, value: Any, problems: list[Problem]) -> Axis:
+    if not is_axis_table(value):
+        return Axis(path, _levels(f"axes.{path}", value, problems))
+    table = dict(value)
+    when = _conditions(f"axes.{path}.when", table.pop("when", {}), problems)
+    if "low" in table or "high" in table:
+        return _range_axis(path, table, when, problems)
+    problems += [
+        (f"axes.{path}.{key}", f"unknown key{did_you_mean(key, ('levels', 'when'))} (known: levels, when)")
+        for key in table
+        if key != "levels"
+    ]
+    return Axis(path, _levels(f"axes.{path}.levels", table.get("levels"), problems), None, when)
 
 
-def named_axis(raw: FileShape) -> dict[str, Any]:
-    """The axis of the named variants as path -> levels; empty without any."""
-    names = list(named_variants(raw))
-    return {NAMED: names} if names else {}
+def _levels(key: str, value: Any, problems: list[Problem]) -> tuple[Any, ...]:
+    if isinstance(value, list) and value:
+        return tuple(value)
+    problems.append((key, f"must be a list of levels, not {abridged(value)}"))
+    return ()
 
 
-def named_variants(raw: FileShape) -> dict[str, dict[str, Any]]:
-    """``[variants.NAME]`` as path -> level.
+def _conditions(key: str, table: Any, problems: list[Problem]) -> dict[str, tuple[Any, ...]]:
+    """Parse the table ``when`` of an axis; return path -> the levels under which the axis exists."""
+    if not isinstance(table, dict):
+        problems.append((key, f"must be a table of axis = level, not {abridged(table)}"))
+        return {}
+    conditions = {path: tuple(level) if isinstance(level, list) else (level,) for path, level in flatten(table).items()}
+    problems += [(f"{key}.{path}", "needs at least one level") for path, levels in conditions.items() if not levels]
+    return {path: levels for path, levels in conditions.items() if levels}
+
+
+def _range_axis(path: str, table: Mapping[str, Any], when: dict[str, tuple[Any, ...]], problems: list[Problem]) -> Axis:
+    try:
+        parsed = validate(RangeTable, table)
+    except InvalidOptions as error:
+        problems += [(paths.join("axes", path, key), text) for key, text in error.problems]
+        return Axis(path, (), None, when)
+    if parsed.levels is None:
+        return Axis(path, (), parsed.numbers, when)
+    return Axis(path, parsed.numbers.levels(parsed.levels), None, when)
+
+
+def named_variants(table: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return ``[variants.NAME]`` as name -> path -> level.
 
     A kind is replaced as a whole (``conditioner = "tempo"``); settings and labels are set one by one
     (``training.steps = 100``), and so is any other path in quotes (``"sampler.temperature.tau" = 0.8``).
     """
     named: dict[str, dict[str, Any]] = {}
-    for name, changes in raw.get("variants", {}).items():
-        # kinds first: what stands in the file before its kind is replaced would be replaced with it
+    for name, changes in table.items():
+        # kinds first: an option that is set before its kind is replaced would be replaced, too
         flat = {key: value for key, value in changes.items() if key in SPECS}
         for key, value in changes.items():
             if isinstance(value, dict) and key not in SPECS:
@@ -96,7 +156,7 @@ def named_variants(raw: FileShape) -> dict[str, dict[str, Any]]:
 
 
 def shaped(config: FileShape, levels: Mapping[str, Any], named: Mapping[str, Mapping[str, Any]]) -> FileShape:
-    """A configuration in file shape with the levels of a variant."""
+    """Return the configuration, in file shape, with the levels of a variant."""
     for path, level in levels.items():
         changes = named[level] if path == NAMED else {path: level}
         for where, value in changes.items():
@@ -104,65 +164,18 @@ def shaped(config: FileShape, levels: Mapping[str, Any], named: Mapping[str, Map
     return config
 
 
-def design_name(raw: FileShape) -> str:
-    """The design's name."""
-    return str(raw.get("design", "factorial"))
+def baseline_level(axis: Axis, baseline: Mapping[str, Any], design: str, config: FileShape) -> Any:
+    """Return the baseline's level of an axis: that of ``[baseline]``, of the base configuration, or the first level.
 
-
-def parse_variants(raw: FileShape) -> list[Variant]:
-    """The variants that the file's design has before anything runs."""
-    return DESIGNS[design_name(raw)](parse_axes(raw), parse_baseline(raw))
-
-
-def parse_baseline(raw: FileShape) -> dict[str, Any]:
-    """A level for each axis: as given, or the base configuration's value, or the first level.
-
-    Where a part is left out of the full model or added to the bare one, the file need not say which level is which:
-    the first level is the bare model's, the last one the full model's.
+    Where a part is left out of the full model or added to the bare one, the base configuration does not decide:
+    the bare model has the first level, the full model the last one.
     """
-    axes = {**named_axis(raw), **flat_axes(raw.get("axes", {}))}
-    given = flat_axes(raw.get("baseline", {}), stops=axes)
-    return {path: _baseline_level(axis, given, raw) for path, axis in _built(axes).items()}
-
-
-def _built(axes: Mapping[str, Any]) -> dict[str, Axis]:
-    """The axes that can be built; what is wrong with the others is said elsewhere."""
-    built = {}
-    for path, levels in axes.items():
-        try:
-            built[path] = parse_axis(path, levels)
-        except (TypeError, ValueError):
-            built[path] = Axis(path, ())
-    return built
-
-
-def _baseline_level(axis: Axis, given: dict[str, Any], raw: FileShape) -> Any:
-    path, levels = axis.path, axis.levels
-    value = given.get(path) if path == NAMED else given.get(path, _file_value(axis, raw))
-    if not levels:
+    from_config = axis.path != NAMED and design not in OF_PARTS
+    value = baseline.get(axis.path, paths.get_path(config, axis.path) if from_config else None)
+    if not axis.levels:
         return axis.range.low if value is None and axis.range else value
     if value is None:
-        return levels[-1] if design_name(raw) == "leave_one_out" else levels[0]
-    if path in SPECS:  # "tempo", ["tempo"] and {tempo = {}} are three spellings of one level
-        return next((level for level in levels if paths.named(level) == paths.named(value)), value)
-    return next((level for level in levels if same(level, value)), value)
-
-
-def _file_value(axis: Axis, raw: FileShape) -> Any:
-    """What the base configuration says; which end of a design of parts that is, only ``[baseline]`` can say."""
-    return None if design_name(raw) in OF_PARTS else paths.get_path(raw, axis.path)
-
-
-def parse_objective(raw: FileShape) -> Objective:
-    """What stands for a variant in Optuna: as given; what is not given is taken from what the metric measures."""
-    metrics = list(paths.named(raw.get("metric", [])) or {})
-    given = {"metric": metrics[-1] if metrics else "", "feature": "", "direction": ""}
-    return Objective(**{**given, **raw.get("objective", {})})
-
-
-def parse_objectives(raw: FileShape) -> tuple[Objective, ...]:
-    """What a search looks at: its own objectives, or the study's only one."""
-    given: Sequence[Mapping[str, str]] = raw.get("search", {}).get("objectives", ())
-    return tuple(Objective(**{"metric": "", "feature": "", "direction": "", **each}) for each in given) or (
-        parse_objective(raw),
-    )
+        return axis.levels[-1] if design == "leave_one_out" else axis.levels[0]
+    if axis.path in SPECS:  # "tempo", ["tempo"] and {tempo = {}} are three spellings of one level
+        return next((level for level in axis.levels if paths.named(level) == paths.named(value)), value)
+    return next((level for level in axis.levels if same(level, value)), value)

@@ -1,4 +1,4 @@
-"""Where study files lie. Imports nothing heavy: ``ablate study list`` should answer at once."""
+"""Find study files. Imports nothing heavy, so that ``ablate study list`` is fast."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from ablate.errors import StudyFileError, UnknownName
 
 
 def shipped_folder() -> Path:
-    """Where the studies that come with ablate lie: inside the installed package, or beside it in a checkout."""
+    """Return the folder of the studies that come with ablate: in the installed package, or next to it in a checkout."""
     package = Path(ablate.__file__).parent
     inside = package / "studies"
     return inside if inside.is_dir() else package.parent / "studies"
 
 
 def shipped_studies() -> dict[str, Path]:
-    """Name to file of the shipped studies."""
+    """Map the name of each shipped study to its file."""
     return {path.stem: path for path in sorted(shipped_folder().glob("*.toml"))}
 
 
 def known_studies() -> dict[str, Path]:
-    """Name to file of the shipped studies and those in ``./studies``, which win."""
+    """Map names to files, of the shipped studies and of those in ``./studies``, which take precedence."""
     local = {path.stem: path for path in sorted(Path("studies").glob("*.toml"))}
     return {**shipped_studies(), **local}
 
 
 def find_study(name_or_file: str) -> Path:
-    """A study file by path, or by name in ``./studies`` and among the shipped ones.
+    """Find a study file by path, or by name in ``./studies`` and among the shipped studies.
 
     Raises:
         UnknownName: with a suggestion.
@@ -36,7 +36,7 @@ def find_study(name_or_file: str) -> Path:
     if name_or_file.endswith(".toml") or "/" in name_or_file:
         path = Path(name_or_file)
         if not path.is_file():
-            raise StudyFileError(name_or_file, ["no such file"])
+            raise StudyFileError(name_or_file, ["is a folder, not a study file" if path.is_dir() else "no such file"])
         return path
     known = known_studies()
     if name_or_file not in known:

@@ -1,4 +1,4 @@
-"""What the command line changes of a study file, and what the study is called then."""
+"""Apply the overrides of the command line to a study file, and name the study that results."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ablate.errors import UsageError, did_you_mean
 from ablate.names import level_name
 from ablate.specs import SPECS, CorpusSpec
 from ablate.study.file import paths
-from ablate.study.file.axes import design_name, flat_axes, named_variants
-from ablate.study.file.configuration import SECTIONS, TABLES, names_something
+from ablate.study.file.axes import flatten, named_variants
+from ablate.study.file.configuration import SECTIONS, TABLES, path_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ TOP_LEVEL = ("replicates", "seed", "objective", "axes", "baseline", "design", "b
 
 @dataclasses.dataclass(frozen=True)
 class Overrides:
-    """What the command line changes of a study file.
+    """The changes of the command line to a study file.
 
     Attributes:
         profile: a profile of the file; empty is the file as it stands.
@@ -37,8 +37,8 @@ class Overrides:
         n_variants: how many variants a search tries; None keeps the file's.
         seed: the study seed; None keeps the file's.
         settings: ``(dotted path, value)`` pairs, applied last.
-        skip_bad: tell a corpus read from a path to skip files it cannot read.
-        name: what to store the study under; empty makes a name of what was changed.
+        skip_bad: skip the files that a corpus cannot read.
+        name: the study's name in the store; empty for a name made from what was changed.
     """
 
     profile: str = ""
@@ -50,20 +50,20 @@ class Overrides:
     skip_bad: bool = False
     name: str = ""
 
-    def said(self) -> list[str]:
-        """The overrides as words for people, but for what extends a study: more replicates, more variants tried."""
-        words = [f"--profile {self.profile}"] if self.profile else []
-        words += [f"--corpus {self.corpus}"] if self.corpus else []
-        words += ["--skip-bad"] if self.skip_bad else []
-        words += [f"--seed {self.seed}"] if self.seed is not None else []
-        return words + [f"--set {path}={level_name(value)}" for path, value in self.settings]
+    def options(self) -> list[str]:
+        """Return the overrides as command line options, without those that extend a study: replicates, variants."""
+        options = [f"--profile {self.profile}"] if self.profile else []
+        options += [f"--corpus {self.corpus}"] if self.corpus else []
+        options += ["--skip-bad"] if self.skip_bad else []
+        options += [f"--seed {self.seed}"] if self.seed is not None else []
+        return options + [f"--set {path}={level_name(value)}" for path, value in self.settings]
 
 
 def apply(raw: FileShape, overrides: Overrides, registry: Registry, source: str) -> FileShape:
-    """The file with profile and overrides merged in.
+    """Merge the profile and the overrides into the file.
 
     Raises:
-        UsageError: an override that names nothing or does not fit.
+        UsageError: an override of an unknown key, or one that does not fit.
     """
     profiles = raw.get("profiles", {})
     if overrides.profile and overrides.profile != DEFAULT_PROFILE:
@@ -75,19 +75,20 @@ def apply(raw: FileShape, overrides: Overrides, registry: Registry, source: str)
     if overrides.corpus:
         raw = {**raw, "corpus": _corpus(overrides, registry)}
     elif overrides.skip_bad:
-        raise UsageError("--skip-bad goes with --corpus PATH; in a study file set corpus.midi.skip_bad")
+        raise UsageError("--skip-bad needs --corpus PATH; in a study file set corpus.midi.skip_bad instead")
     for path, value in overrides.settings:
         raw = _set(raw, path, value, registry)
     if overrides.n_variants is not None:
-        if design_name(raw) != "search":
-            raise UsageError(f"--variants goes with a search; the design of {source} is {design_name(raw)}")
+        design = raw.get("design", "factorial")
+        if design != "search":
+            raise UsageError(f'--variants needs design = "search"; the design of {source} is {design}')
         raw = {**raw, "search": {**raw.get("search", {}), "n_variants": overrides.n_variants}}
-    given = {"replicates": overrides.replicates, "seed": overrides.seed}
-    return {**raw, **{key: value for key, value in given.items() if value is not None}}
+    numbers = {"replicates": overrides.replicates, "seed": overrides.seed}
+    return {**raw, **{key: value for key, value in numbers.items() if value is not None}}
 
 
 def merge(base: FileShape, over: FileShape) -> FileShape:
-    """``base`` with the keys of ``over``, tables merged key by key."""
+    """Return ``base`` with the keys of ``over``, tables merged key by key."""
     merged = dict(base)
     for key, value in over.items():
         old = merged.get(key)
@@ -96,24 +97,22 @@ def merge(base: FileShape, over: FileShape) -> FileShape:
 
 
 def anchor_paths(raw: FileShape, registry: Registry, folder: Path) -> FileShape:
-    """The file with its relative paths, to corpora and primers, made absolute: they start from the file's folder."""
+    """Make the relative paths of corpora and primers absolute; they start from the file's folder."""
     for reader in _path_readers(registry):
         key = f"corpus.{reader.name}.{reader.path_option}"
         value = paths.get_path(raw, key)
         if isinstance(value, str) and value:
             raw = paths.set_path(raw, key, _anchored(value, folder))
     raw = _with_primer_anchored(raw, folder)
-    if isinstance(raw.get("variants"), dict):
+    if "variants" in raw:
         named = {name: _with_primer_anchored(changes, folder) for name, changes in raw["variants"].items()}
         raw = {**raw, "variants": named}
     return raw
 
 
-def _with_primer_anchored(table: Any, folder: Path) -> Any:
-    """A table whose ``primer.file``, if it names one, is absolute."""
-    if not isinstance(table, dict) or not isinstance(table.get("primer"), dict):
-        return table
-    file = table["primer"].get("file")
+def _with_primer_anchored(table: FileShape, folder: Path) -> FileShape:
+    """Return the table with an absolute ``primer.file``, if it has one."""
+    file = paths.get_path(table, "primer.file")
     if not isinstance(file, str) or not file:
         return table
     return {**table, "primer": {**table["primer"], "file": _anchored(file, folder)}}
@@ -125,42 +124,41 @@ def _anchored(path: str, folder: Path) -> str:
 
 def _set(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape:
     section, _, name = path.partition(".")
-    named = named_variants(raw) if isinstance(raw.get("variants"), dict) else {}
+    named = named_variants(raw.get("variants", {}))
     if section == "variants":
         return _set_in_variant(raw, path, value, named)
-    setting = [variant for variant, changes in named.items() if path in changes]
-    if setting:
-        raise UsageError(
-            f"--set {path}: variant '{setting[0]}' sets it itself; change it there: --set variants.{setting[0]}.{path}="
-        )
+    variants = [name for name, changes in named.items() if path in changes]
+    if variants:
+        own = f"variants.{variants[0]}.{path}"
+        raise UsageError(f"--set {path}: variant '{variants[0]}' sets its own value; change it with --set {own}=")
     if path in TOP_LEVEL:
         return {**raw, path: value}
     if section in TABLES:
         return {**raw, section: {**raw.get(section, {}), name: value}}
     if section in ("axes", "baseline"):
-        axes = flat_axes(raw.get("axes", {}))
-        return {**raw, section: {**flat_axes(raw.get(section, {}), stops=axes), name: value}}
+        axes = flatten(raw.get("axes", {}))
+        return {**raw, section: {**flatten(raw.get(section, {}), stops=axes), name: value}}
     return _set_in_section(raw, path, value, registry)
 
 
 def _set_in_section(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape:
-    """A setting, a label, a component or one of its options."""
+    """Change a setting, a label, a component or one of its options."""
     section, _, name = path.partition(".")
     if section not in SECTIONS:
         known = [*SECTIONS, *TABLES, "variants", *TOP_LEVEL]
-        raise UsageError(f"--set {path}: names nothing{did_you_mean(section, known)} (known: {', '.join(known)})")
-    if path in flat_axes(raw.get("axes", {})):
-        raise UsageError(f"--set {path}: is what this study varies; set its levels: --set 'axes.{path}=[...]'")
+        raise UsageError(f"--set {path}: unknown key{did_you_mean(section, known)} (known: {', '.join(known)})")
+    if path in flatten(raw.get("axes", {})):
+        raise UsageError(f"--set {path}: is an axis of this study; set its levels: --set 'axes.{path}=[...]'")
     if section in SPECS and isinstance(value, dict) and name in registry.names(section):
         return {**raw, section: {**(paths.named(raw.get(section, {})) or {}), name: value}}
-    problem = names_something(path, raw, registry)
+    problem = path_problem(path, raw, registry)
     if problem:
         raise UsageError(f"--set {path}: {problem}")
     return paths.set_path(raw, path, value)
 
 
 def _set_in_variant(raw: FileShape, path: str, value: Any, named: Mapping[str, Mapping[str, Any]]) -> FileShape:
-    """``variants.NAME.PATH``: what one named variant changes."""
+    """Change one path of one named variant, ``variants.NAME.PATH``."""
     fitting = [name for name in named if path.startswith(f"variants.{name}.")]
     if not fitting:
         wanted = path.removeprefix("variants.").partition(".")[0]
@@ -172,13 +170,13 @@ def _set_in_variant(raw: FileShape, path: str, value: Any, named: Mapping[str, M
 
 
 def _corpus(overrides: Overrides, registry: Registry) -> FileShape:
-    """``--corpus`` as the file would say it: a component's name, or a path for a corpus that reads one."""
-    asked = overrides.corpus
-    if asked in registry.names("corpus") and not Path(asked).exists():
+    """Return ``--corpus`` in file shape: a component by name, or the corpus that reads this path."""
+    name = overrides.corpus
+    if name in registry.names("corpus") and not Path(name).exists():
         if overrides.skip_bad:
-            raise UsageError(f"--skip-bad goes with --corpus PATH, not with the corpus '{asked}'")
-        return {asked: {}}
-    return _path_corpus(asked, registry, skip_bad=overrides.skip_bad)
+            raise UsageError(f"--skip-bad needs a path in --corpus, not the corpus '{name}'")
+        return {name: {}}
+    return _path_corpus(name, registry, skip_bad=overrides.skip_bad)
 
 
 def _path_corpus(path: str, registry: Registry, *, skip_bad: bool) -> FileShape:
@@ -203,7 +201,7 @@ def _path_readers(registry: Registry) -> list[CorpusSpec]:
 
 
 def study_name(path: Path, overrides: Overrides) -> str:
-    """What the study is stored under: other settings are another study, so that their numbers never mix."""
+    """Return the study's name in the store: other settings make another study, so that numbers never mix."""
     if overrides.name:
         return overrides.name
     parts = []

@@ -1,23 +1,30 @@
 """Dotted paths into a study file, and the spellings of its values.
 
-The *file shape* is what TOML gives: a table for each kind whose keys are component names in order
+The *file shape* is the form that TOML has: a table for each kind whose keys are component names in order
 (``{"sampler": {"temperature": {"tau": 1.0}}}``).
 """
 
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any
 
 from ablate.specs import SPECS
 
+#: The dotted key of a problem, and the text for the user.
 Problem = tuple[str, str]
 
 FileShape = dict[str, Any]
 
 
+def join(*parts: str) -> str:
+    """Join the parts of a dotted key, without the empty ones."""
+    return ".".join(part for part in parts if part)
+
+
 def named(value: Any) -> dict[str, dict[str, Any]] | None:
-    """A kind's value in any of its spellings as name -> options; None if it is none of them.
+    """Return a kind's value, in any of its spellings, as name -> options; None if it has none of these spellings.
 
     Spellings: ``"name"``, ``["name", "other"]``, ``{name = {option = 1}}``; ``"none"`` and ``[]`` are no component.
     """
@@ -32,16 +39,30 @@ def named(value: Any) -> dict[str, dict[str, Any]] | None:
     return None
 
 
-def split_path(path: str, config: FileShape) -> tuple[str, str, str]:
-    """A dotted path as (section, component, option); empty parts where there are none.
+def finite(value: Any) -> float | None:
+    """Return the value as a finite float; None if that is not possible."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # a whole number beyond all floats
+        return None
 
-    Component names may contain dots (``metric.distance.pitch.bins``): the longest chosen name that fits is meant.
+
+def chosen(config: FileShape, kind: str) -> dict[str, dict[str, Any]]:
+    """Return the components of a kind as name -> options; empty if their spelling is wrong."""
+    return named(config.get(kind, {})) or {}
+
+
+def split_path(path: str, config: FileShape) -> tuple[str, str, str]:
+    """Split a dotted path into (section, component, option); parts that it does not have are empty.
+
+    Component names may contain dots (``metric.distance.pitch.bins``): the longest chosen name that fits is used.
     """
     section, _, rest = path.partition(".")
     if section not in SPECS:
         return section, "", rest
-    names = named(config.get(section, {})) or {}
-    fitting = [name for name in names if rest == name or rest.startswith(f"{name}.")]
+    fitting = [name for name in chosen(config, section) if rest == name or rest.startswith(f"{name}.")]
     if fitting:
         name = max(fitting, key=len)
         return section, name, rest[len(name) + 1 :]
@@ -50,13 +71,13 @@ def split_path(path: str, config: FileShape) -> tuple[str, str, str]:
 
 
 def set_path(config: FileShape, path: str, value: Any) -> FileShape:
-    """A copy of ``config`` with the value at ``path`` replaced."""
+    """Return a copy of ``config`` with the value at ``path`` replaced."""
     section, component, option = split_path(path, config)
     changed = copy.deepcopy(config)
     if not component and not option:
         changed[section] = copy.deepcopy(value)
     elif section in SPECS:
-        choices = named(changed.get(section, {})) or {}
+        choices = chosen(changed, section)
         if option:
             choices.setdefault(component, {})[option] = value
         else:
@@ -68,7 +89,7 @@ def set_path(config: FileShape, path: str, value: Any) -> FileShape:
 
 
 def get_path(config: FileShape, path: str) -> Any:
-    """The value at ``path``, or None where the file is silent."""
+    """Return the value at ``path``, or None if the file does not set it."""
     section, component, option = split_path(path, config)
     value = config.get(section)
     if component:

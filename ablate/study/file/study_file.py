@@ -1,4 +1,4 @@
-"""The study file: found, read, overridden, and checked as a whole before anything runs."""
+"""Read a study: find its file, apply the overrides of the command line, parse it, and check it as a whole."""
 
 from __future__ import annotations
 
@@ -7,59 +7,55 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import StudyFileError
-from ablate.options import plain, validate
+from ablate.options import plain
 from ablate.registry import get_registry
-from ablate.settings import FloorSettings, SearchSettings, StatisticsSettings
+from ablate.settings import FloorSettings, SearchSettings
 from ablate.specs import MetricSpec
 from ablate.study.design import DESIGNS, Axis, Objective, Variant, aliases
-from ablate.study.file import check, check_axes, paths
-from ablate.study.file.axes import (
-    design_name,
-    named_variants,
-    parse_axes,
-    parse_baseline,
-    parse_objective,
-    parse_objectives,
-    shaped,
-)
-from ablate.study.file.configuration import SECTIONS, resolve
+from ablate.study.file.axes import shaped
+from ablate.study.file.check import content_problems
+from ablate.study.file.check_design import combination_problems
+from ablate.study.file.check_report import contrast_problems, reported_problems
+from ablate.study.file.configuration import resolve
+from ablate.study.file.keys import readable
 from ablate.study.file.locate import find_study
 from ablate.study.file.overrides import DEFAULT_PROFILE, Overrides, anchor_paths, apply, merge, study_name
+from ablate.study.file.sections import Sections, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ablate.registry import Registry
     from ablate.study.file.configuration import Configuration
-    from ablate.study.file.paths import FileShape
+    from ablate.study.file.paths import FileShape, Problem
 
 
 @dataclasses.dataclass(frozen=True)
 class StudySpec:
-    """A study, checked.
+    """A study without problems.
 
     Attributes:
-        name: what the store knows it by: the file's stem, with what was overridden (``tau_sweep@smoke``).
+        name: its name in the store: the file's stem, with what was overridden (``tau_sweep@smoke``).
         source: the file.
         question: what the study asks.
         hypothesis: what its author expects.
         profile: the profile's name; ``default`` without one.
-        seed: every random stream derives from it.
+        seed: every random stream is derived from it.
         replicates: repetitions of each variant.
         design: how the axes become variants, a key of ``design.DESIGNS``.
         budget: what variants have in common: training ``steps``, or ``tokens`` seen in training.
-        objective: the number that stands for a variant in Optuna.
-        objectives: what a search looks at; elsewhere ``objective`` alone.
+        objective: the value of a variant in Optuna.
+        objectives: what a search optimises; in other designs ``objective`` alone.
         search: how a search chooses variants.
-        floors: how well values that need no model are known.
+        floors: how precisely the floors are measured.
         config: the base configuration in file shape, profile and overrides applied.
-        axes: what is varied; first of them, if there are any, the named variants.
+        axes: what is varied; the axis of the named variants, if there are any, is the first.
         named: the named variants, each as path -> level.
         baseline: a level for each axis.
-        reading: what the report goes by, as plain data: statistics, margins, contrasts, values reported elsewhere,
-            and the metrics that say how much is copied.
-        overrides: what the command line changed of the file, in its words.
+        reading: what the report needs, as plain data: statistics, margins, contrasts, published values, and the
+            metrics of copying.
+        overrides: what the command line changed, as command line options.
     """
 
     name: str
@@ -83,19 +79,19 @@ class StudySpec:
     overrides: tuple[str, ...]
 
     def variants(self) -> list[Variant]:
-        """Every variant that the design has before anything runs, in order; of a search the baseline alone."""
+        """Return every variant that the design has before anything runs, in order; for a search, the baseline alone."""
         return DESIGNS[self.design](self.axes, self.baseline)
 
     def configuration(self, variant: Variant, registry: Registry) -> Configuration:
-        """A variant's configuration, resolved."""
+        """Return a variant's configuration, resolved."""
         return resolve(self.shaped(variant), registry)[0]
 
     def shaped(self, variant: Variant) -> FileShape:
-        """A variant's configuration in file shape."""
+        """Return a variant's configuration in file shape."""
         return shaped(self.config, variant.levels, self.named)
 
     def plain(self) -> dict[str, Any]:
-        """The study as JSON-ready data, for the store and the report."""
+        """Return the study as JSON-ready data, for the store and the report."""
         return {
             "question": self.question,
             "hypothesis": self.hypothesis,
@@ -122,7 +118,7 @@ class StudySpec:
 
 
 def _plain_axis(axis: Axis) -> Any:
-    """A list of levels, or a table where there is more to say."""
+    """Return the list of levels, or a table if the axis has a range or conditions."""
     if not axis.range and not axis.when:
         return list(axis.levels)
     data: dict[str, Any] = dataclasses.asdict(axis.range) if axis.range else {"levels": list(axis.levels)}
@@ -139,34 +135,36 @@ def read_study(name_or_file: str, overrides: Overrides | None = None, registry: 
 
     Raises:
         UnknownName: no such study.
-        StudyFileError: with every problem found, one line each, naming file and key.
+        StudyFileError: with every problem, one line each, with the file and the key.
         UsageError: an override that does not fit.
     """
     registry = registry or get_registry()
     overrides = overrides or Overrides()
     path = find_study(name_or_file)
-    raw = _read(path)
-    problems = check.shape_problems(raw)
-    # what is wrong at the top must not hide what is wrong further in
-    wrong = {key.partition(".")[0] for key, _ in problems}
-    raw = anchor_paths({key: value for key, value in raw.items() if key not in wrong}, registry, path.parent)
-    file = raw
-    if "profiles" not in wrong:
+    original, problems = readable(_read(path))
+    original = anchor_paths(original, registry, path.parent)
+    raw = original
+    if not any(key.partition(".")[0] == "profiles" for key, _ in problems):
         raw = apply(raw, overrides, registry, str(path))
-    problems += check.content_problems(raw, registry)
-    problems += _profile_problems(raw, registry, set(problems))
+    file, shape_problems = parse(raw)
+    problems += [*shape_problems, *content_problems(file, registry)]
+    problems += _profile_problems(raw, file.profiles, registry, set(problems))
     if not problems:
-        problems += check_axes.combination_problems(raw, registry)
-        problems += [*check.contrast_problems(file), *check.reported_problems(file)]
+        problems += combination_problems(file, registry)
+        without_overrides, _ = parse(original)
+        problems += [*contrast_problems(without_overrides), *reported_problems(without_overrides)]
     if problems:
         raise StudyFileError(str(path), _lines(problems))
-    return _spec(path, raw, overrides, registry)
+    return _spec(path, file, overrides, registry)
 
 
-def _profile_problems(raw: FileShape, registry: Registry, known: set[paths.Problem]) -> Iterator[paths.Problem]:
-    """What is wrong with the profiles that were not asked for."""
-    for name, profile in raw.get("profiles", {}).items():
-        for key, text in check.content_problems(merge(raw, profile), registry):
+def _profile_problems(
+    raw: FileShape, profiles: Mapping[str, FileShape], registry: Registry, known: set[Problem]
+) -> Iterator[Problem]:
+    """Find the problems that the file has with each of its profiles only."""
+    for name, profile in profiles.items():
+        file, problems = parse(merge(raw, profile))
+        for key, text in [*problems, *content_problems(file, registry)]:
             if (key, text) not in known:
                 yield f"profiles.{name}.{key}", text
 
@@ -182,40 +180,40 @@ def _read(path: Path) -> FileShape:
         raise StudyFileError(str(path), [f"cannot be read: {error.strerror}"]) from error
 
 
-def _lines(problems: Sequence[paths.Problem]) -> list[str]:
+def _lines(problems: Sequence[Problem]) -> list[str]:
     return list(dict.fromkeys(f"{key}: {text}" for key, text in problems))
 
 
-def _reading(raw: FileShape, registry: Registry) -> dict[str, Any]:
-    metrics = [registry.spec("metric", name) for name in paths.named(raw.get("metric", [])) or {}]
+def _reading(file: Sections, registry: Registry) -> dict[str, Any]:
+    metrics = [registry.spec("metric", name) for name in file.metrics]
     return {
-        "statistics": plain(validate(StatisticsSettings, raw.get("statistics", {}))),
-        "margins": raw.get("margins", {}),
-        "contrasts": raw.get("contrasts", {}),
-        "copying": [metric.name for metric in metrics if isinstance(metric, MetricSpec) and metric.copying],
-        "reported": raw.get("reported", {}),
+        "statistics": plain(file.statistics),
+        "margins": file.margins,
+        "contrasts": file.contrasts,
+        "copying": [metric.name for metric in metrics if isinstance(metric, MetricSpec) and metric.copied_share],
+        "reported": file.reported,
     }
 
 
-def _spec(path: Path, raw: FileShape, overrides: Overrides, registry: Registry) -> StudySpec:
+def _spec(path: Path, file: Sections, overrides: Overrides, registry: Registry) -> StudySpec:
     return StudySpec(
         name=study_name(path, overrides),
         source=str(path),
-        question=raw.get("question", ""),
-        hypothesis=raw.get("hypothesis", ""),
+        question=file.top.question,
+        hypothesis=file.top.hypothesis,
         profile=overrides.profile or DEFAULT_PROFILE,
-        seed=raw.get("seed", 0),
-        replicates=raw.get("replicates", 6),
-        design=design_name(raw),
-        budget=raw.get("budget", "steps"),
-        objective=parse_objective(raw),
-        objectives=parse_objectives(raw),
-        search=validate(SearchSettings, {k: v for k, v in raw.get("search", {}).items() if k != "objectives"}),
-        floors=validate(FloorSettings, raw.get("floors", {})),
-        config={section: raw[section] for section in SECTIONS if section in raw},
-        axes=parse_axes(raw),
-        named=named_variants(raw),
-        baseline=parse_baseline(raw),
-        reading=_reading(raw, registry),
-        overrides=tuple(overrides.said()),
+        seed=file.top.seed,
+        replicates=file.top.replicates,
+        design=file.design,
+        budget=file.top.budget,
+        objective=file.objective,
+        objectives=file.objectives or (file.objective,),
+        search=file.search or SearchSettings(),
+        floors=file.floors,
+        config=file.config,
+        axes=tuple(file.axes.values()),
+        named=file.named,
+        baseline=file.baseline_levels(),
+        reading=_reading(file, registry),
+        overrides=tuple(overrides.options()),
     )

@@ -161,11 +161,11 @@ class Packing:
             precision, name = config["training"]["precision"], config["model"]["name"]
             with torch.random.fork_rng(devices=[]):
                 model = build_model(config, self._registry).train()
-            features = [conditioner.features for conditioner in build_conditioners(config, self._registry)]
-            reason = why_alone(model, precision, features)
+            widths = [conditioner.width for conditioner in build_conditioners(config, self._registry)]
+            reason = why_alone(model, precision, widths)
             if reason:
                 self.alone.append(f"model '{name}': {reason}")
-            self._keys[text] = None if reason else (name, *features, *self._group(model, precision))
+            self._keys[text] = None if reason else (name, *widths, *self._group(model, precision))
         return self._keys[text]
 
     def _group(self, model: Any, precision: str) -> tuple[Hashable, ...]:
@@ -195,6 +195,6 @@ def trial_job(config: Mapping[str, Any], settings: TrainingSettings, examples: i
     conditioners = build_conditioners(config, registry)
     words = len(build("tokenizer", config["tokenizer"], registry).vocabulary)
     tokens = np.random.default_rng(0).integers(0, words, settings.window + 1)
-    conditions = tuple(np.zeros((len(tokens), conditioner.features), np.float32) for conditioner in conditioners)
+    conditions = tuple(np.zeros((len(tokens), conditioner.width), np.float32) for conditioner in conditioners)
     each = [Example(tokens, conditions)] * examples
     return TrainingJob(lambda: build_model(config, registry), each, conditioners, settings, _SEEDS)

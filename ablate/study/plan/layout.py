@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.differences import differing_paths, unexplained
 from ablate.engine.devices import resolve_precision
 from ablate.errors import StudyFileError
-from ablate.specs import MetricSpec
+from ablate.specs import ModelMetricSpec
 from ablate.study.design import NAMED
 from ablate.study.plan.stages import RunStages, Setting, run_stages
 from ablate.study.stage import Stage, fingerprint
@@ -106,9 +106,7 @@ def lay_out(
     setting = Setting.here(spec.seed, device, spec.floors, tokens)
     built: dict[str, Corpus] = {}
     corpora = {name: _corpus(each.one("corpus"), registry, built) for name, each in configurations.items()}
-    of_models = {
-        c.spec.name for c in registry.offered("metric") if isinstance(c.spec, MetricSpec) and c.spec.of == "model"
-    }
+    of_models = {c.spec.name for c in registry.offered("metric") if isinstance(c.spec, ModelMetricSpec)}
     runs = []
     for replicate in range(spec.replicates):
         for variant in variants:

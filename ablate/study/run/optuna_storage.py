@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import optuna
 
-from ablate.errors import StoreError
+from ablate.errors import StoreError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ def storage_errors(storage: optuna.storages.RDBStorage) -> Iterator[None]:
     try:
         yield
     except optuna.exceptions.StorageInternalError as error:
-        cause = " ".join(str(getattr(error.__cause__, "orig", error)).split())
+        cause = one_line(getattr(error.__cause__, "orig", error))
         raise StoreError(f"{storage_url(storage)}: {cause}; nothing that was finished is lost") from error
 
 

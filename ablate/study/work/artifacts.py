@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from ablate.arrays import Array
     from ablate.engine.training.windows import Example
     from ablate.files import Content
     from ablate.study.stage import Stage
@@ -30,7 +31,7 @@ def write_artifact(home: Path, stage: Stage, files: Mapping[str, Content]) -> No
     write_folder_whole(home / stage.artifact, files)
 
 
-def npy(array: np.ndarray[Any, Any]) -> bytes:
+def npy(array: Array) -> bytes:
     """Return an array as the bytes of a ``.npy`` file."""
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
@@ -69,11 +70,11 @@ class _Spool:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def add(self, part: np.ndarray[Any, Any]) -> None:
+    def add(self, part: Array) -> None:
         self.rest = part.shape[1:]
         self._file.write(np.ascontiguousarray(part, self.dtype).tobytes())
 
-    def parts(self) -> Iterator[np.ndarray[Any, Any]]:
+    def parts(self) -> Iterator[Array]:
         self._file.seek(0)
         entry = self.dtype.itemsize * math.prod(self.rest)
         while data := self._file.read(entry * 2**16):

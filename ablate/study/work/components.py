@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from ablate.engine import checkpoint
-from ablate.errors import AblateError, StageError
+from ablate.errors import AblateError, StageError, one_line
 from ablate.options import validate
 from ablate.settings import TrainingSettings
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ablate.interfaces import Conditioner, FloatArray, IntArray, Tokenizer
+    from ablate.arrays import FloatArray, IntArray
+    from ablate.interfaces import Conditioner, Tokenizer
     from ablate.music.performance import Performance
     from ablate.registry import Registry
 
@@ -33,7 +34,7 @@ def build_conditioners(config: Mapping[str, Any], registry: Registry) -> list[Co
 def observed(
     performance: Performance, tokens: IntArray, tokenizer: Tokenizer, conditioners: Sequence[Conditioner]
 ) -> tuple[FloatArray, ...]:
-    """Return each conditioner's numbers for a performance at its tokens, float32 [time, features] each.
+    """Return each conditioner's numbers for a performance at its tokens, float32 [time, width] each.
 
     They come from the decoded tokens, so that notes and clock agree: with a tokenizer that loses time, the notes of
     the recording would soon lie seconds away from their tokens.
@@ -42,7 +43,7 @@ def observed(
         return ()
     decoded = tokenizer.decode(tokens).replace(labels=performance.labels, name=performance.name)
     times = tokenizer.times(tokens)
-    return tuple(conditioner.observe(decoded, times) for conditioner in conditioners)
+    return tuple(conditioner.from_performance(decoded, times) for conditioner in conditioners)
 
 
 def build_model(config: Mapping[str, Any], registry: Registry) -> Any:
@@ -80,11 +81,11 @@ def trained_model(config: Mapping[str, Any], folder: Path, device: str, registry
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         raise StageError(f"{folder}: these weights do not fit model '{config['model']['name']}': {reason}") from error
     return model
 
 
 def explained(error: Exception, where: str) -> AblateError:
     """Return a component's error as one line for people that begins with its origin."""
-    return StageError(f"{where}: {' '.join(str(error).split())}")
+    return StageError(f"{where}: {one_line(error)}")

@@ -10,7 +10,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from ablate import kinds
-from ablate.errors import AblateError, HomeError
+from ablate.errors import AblateError, HomeError, one_line
 from ablate.kinds import KINDS
 from ablate.study.work import floors, generate, load, measure, prepare, prime, train
 from ablate.study.work.messages import Context, Job, JobStopped, StageFailure, StageResult
@@ -49,7 +49,7 @@ def _work_on(job: Job, context: Context, results: list[StageResult | StageFailur
         if not error:
             return
         # the plugin of one variant may have failed them all; alone, only the stages of that variant fail
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        reason = f"{type(error).__name__}: {one_line(error)}"
         _log.warning("%d stages (%s) cannot be done as one, trying one by one: %s", len(job.stages), job.kind, reason)
     done = {result.stage.fingerprint for result in results}
     for stage in job.stages:
@@ -87,7 +87,7 @@ def _attempt(
 
 
 def _failed(stage: Stage, error: BaseException) -> StageFailure:
-    message = " ".join(str(error).split()) or "no message"
+    message = one_line(error) or "no message"
     if isinstance(error, AblateError):
         return StageFailure(stage, type(error).__name__, message)
     about = f"metric '{stage.config['metric']['name']}'" if "metric" in stage.config else stage.kind

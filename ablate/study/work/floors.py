@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablate.engine.seeding import numpy_stream
-from ablate.errors import AblateError
+from ablate.errors import AblateError, one_line
 from ablate.music.performance import NOTE_DTYPE, Performance
 from ablate.study.work.components import build
 from ablate.study.work.load import pieces
@@ -26,7 +26,8 @@ from ablate.study.work.messages import MetricRecord, StageResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from ablate.interfaces import Measured, Tokenizer, Value
+    from ablate.arrays import Array
+    from ablate.interfaces import Measurements, Tokenizer, Value
     from ablate.study.stage import Stage
     from ablate.study.work.messages import Context
 
@@ -45,7 +46,7 @@ def floors(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         try:
             measured = [checked(metric.measure(each, reference), name) for each in performances()]
         except (AblateError, ValueError) as error:  # the tokenizer or the metric cannot work with such music
-            skipped[floor] = " ".join(str(error).split())
+            skipped[floor] = one_line(error)
             continue
         values += _values(measured, name, floor)
         # one shuffle is enough to show: they all look alike
@@ -89,11 +90,11 @@ def resample(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
             measured = [checked(metric.measure(each, reference), name) for each in drawn]
             values += [MetricRecord(draw, name, value, "resampling") for value in _means(measured)]
     except (AblateError, ValueError) as error:
-        return [StageResult(stage, {"skipped": {"resampling": " ".join(str(error).split())}}, 0.0)]
+        return [StageResult(stage, {"skipped": {"resampling": one_line(error)}}, 0.0)]
     return [StageResult(stage, {"skipped": {}}, 0.0, tuple(values))]
 
 
-def _means(measured: Sequence[Measured]) -> Iterator[Value]:
+def _means(measured: Sequence[Measurements]) -> Iterator[Value]:
     """Yield each feature's mean over the samples that have it."""
     of_feature: dict[str, list[Value]] = {}
     for one in measured:
@@ -104,7 +105,7 @@ def _means(measured: Sequence[Measured]) -> Iterator[Value]:
         yield dataclasses.replace(values[0], value=mean, n=sum(value.n for value in values))
 
 
-def _values(measured: Sequence[Measured], name: str, floor: str) -> list[MetricRecord[Any]]:
+def _values(measured: Sequence[Measurements], name: str, floor: str) -> list[MetricRecord[Any]]:
     return [MetricRecord(i, name, value, floor) for i, one in enumerate(measured) for value in one.values]
 
 
@@ -121,7 +122,7 @@ def shuffled(performance: Performance, tokenizer: Tokenizer, rng: np.random.Gene
     return tokenizer.decode(rng.permutation(tokenizer.encode(performance)))
 
 
-def pooled(reference: Sequence[Performance]) -> np.ndarray[Any, Any]:
+def pooled(reference: Sequence[Performance]) -> Array:
     """Return every note of the reference, with ``start`` the distance from the note before it and ``end`` the duration.
 
     Both are in seconds; the first note of a piece has the distance 0.
@@ -134,7 +135,7 @@ def pooled(reference: Sequence[Performance]) -> np.ndarray[Any, Any]:
     return notes
 
 
-def drawn_notes(pool: np.ndarray[Any, Any], count: int, rng: np.random.Generator) -> Performance:
+def drawn_notes(pool: Array, count: int, rng: np.random.Generator) -> Performance:
     """Return ``count`` notes drawn with replacement, one after another at their own distances, from time 0."""
     notes = pool[rng.integers(0, len(pool), count)].copy()
     starts = np.cumsum(notes["start"])

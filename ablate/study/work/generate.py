@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ablate.interfaces import IntArray, Tokenizer
+    from ablate.arrays import IntArray
+    from ablate.interfaces import Tokenizer
     from ablate.music.performance import Performance
     from ablate.registry import Registry
     from ablate.study.stage import Stage

@@ -9,7 +9,7 @@ import numpy as np
 
 from ablate.engine.score import negative_log_likelihood
 from ablate.errors import StageError
-from ablate.interfaces import Direction, Measured
+from ablate.interfaces import Direction, Measurements
 from ablate.music.storage import read_performances
 from ablate.study.work.components import build, build_conditioners, observed, trained_model
 from ablate.study.work.load import pieces
@@ -18,7 +18,8 @@ from ablate.study.work.messages import MetricRecord, StageResult
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ablate.interfaces import FloatArray, Histogram
+    from ablate.arrays import FloatArray
+    from ablate.interfaces import Histogram
     from ablate.music.performance import Performance
     from ablate.study.stage import Stage
     from ablate.study.work.messages import Context
@@ -63,14 +64,14 @@ def _scorer(train: Stage, context: Context) -> Callable[[Performance], FloatArra
     return score
 
 
-def checked(measured: Any, name: str) -> Measured:
+def checked(measured: Any, name: str) -> Measurements:
     """Return the measurements of a metric as plain numbers.
 
     Raises:
         StageError: they are not valid measurements.
     """
-    if not isinstance(measured, Measured):
-        raise StageError(f"metric '{name}' returned {type(measured).__name__}, not ablate.Measured")
+    if not isinstance(measured, Measurements):
+        raise StageError(f"metric '{name}' returned {type(measured).__name__}, not ablate.Measurements")
     features = [value.feature for value in measured.values]
     if not features or len(set(features)) < len(features):
         raise StageError(f"metric '{name}' must give each feature once, and at least one; it gave {features}")
@@ -82,7 +83,7 @@ def checked(measured: Any, name: str) -> Measured:
             raise StageError(f"metric '{name}': direction '{value.direction}' is none of {listing}")
     # NumPy's numbers are welcome from a metric, but not in the database
     values = [dataclasses.replace(v, value=float(v.value), n=int(v.n)) for v in measured.values]
-    return Measured(tuple(values), tuple(_plain_histogram(histogram) for histogram in measured.histograms))
+    return Measurements(tuple(values), tuple(_plain_histogram(histogram) for histogram in measured.histograms))
 
 
 def _plain_histogram(histogram: Histogram) -> Histogram:

@@ -17,7 +17,8 @@ from ablate.study.work.messages import StageResult
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ablate.interfaces import IntArray, Tokenizer
+    from ablate.arrays import IntArray
+    from ablate.interfaces import Tokenizer
     from ablate.music.performance import Performance
     from ablate.study.stage import Stage
     from ablate.study.work.messages import Context

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     import torch
 
-    from ablate.interfaces import FloatArray, IntArray
-
 
 @dataclass(frozen=True)
 class NotesOptions:
@@ -37,14 +35,14 @@ class Notes(ablate.Tokenizer):
         self.start_token = 0
         self.pitch_0, self.length_1 = len(waits), len(waits) + 128
 
-    def encode(self, performance: ablate.Performance) -> IntArray:
+    def encode(self, performance: ablate.Performance) -> ablate.IntArray:
         notes = performance.canonical().notes
         start, end = (np.rint(notes[edge] / self.options.step).astype(np.int64) for edge in ("start", "end"))
         wait = np.diff(start, prepend=0).clip(0, self.options.longest)
         length = (end - start).clip(1, self.options.longest)
         return np.stack([wait, self.pitch_0 + notes["pitch"], self.length_1 + length - 1], axis=1).ravel()
 
-    def decode(self, tokens: IntArray) -> ablate.Performance:
+    def decode(self, tokens: ablate.IntArray) -> ablate.Performance:
         pitch, notes, step = None, [], self.options.step
         for token, start in zip(tokens.tolist(), self.times(tokens).tolist(), strict=True):
             if token >= self.length_1 and pitch is not None:
@@ -53,7 +51,7 @@ class Notes(ablate.Tokenizer):
                 pitch = token - self.pitch_0
         return ablate.Performance.from_notes(notes)
 
-    def times(self, tokens: IntArray) -> FloatArray:
+    def times(self, tokens: ablate.IntArray) -> ablate.FloatArray:
         return self.options.step * np.where(tokens < self.pitch_0, tokens, 0).cumsum()
 
 
@@ -111,10 +109,10 @@ class Label(ablate.Conditioner):
         self.options = options
         self.labels = {options.label: options.default}
 
-    def from_performance(self, performance: ablate.Performance, times: FloatArray) -> FloatArray:
+    def from_performance(self, performance: ablate.Performance, times: ablate.FloatArray) -> ablate.FloatArray:
         return self.from_labels({**self.labels, **performance.labels}, times)
 
-    def from_labels(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
+    def from_labels(self, labels: Mapping[str, float], times: ablate.FloatArray) -> ablate.FloatArray:
         return np.full((len(times), 1), labels[self.options.label] / self.options.scale, np.float32)
 
     def module(self, embedding: int) -> torch.nn.Module:

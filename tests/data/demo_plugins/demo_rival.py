@@ -13,5 +13,5 @@ def _build(*_: Any) -> Any:
 @ablate.hookimpl
 def ablate_samplers() -> Iterator[ablate.SamplerSpec]:
     """Offer a sampler under a name that is taken, and one of its own."""
-    yield ablate.SamplerSpec(name="demo-clash", summary="Claims a name.", build=_build)
-    yield ablate.SamplerSpec(name="demo-own", summary="Has its own name.", build=_build)
+    yield ablate.SamplerSpec(name="demo-clash", summary="Claims a name.", build_rows=_build)
+    yield ablate.SamplerSpec(name="demo-own", summary="Has its own name.", build_rows=_build)

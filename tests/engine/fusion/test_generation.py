@@ -17,7 +17,7 @@ from ablate.engine.fusion.generation import stacked_groups
 from ablate.engine.generation import generate as generating
 from ablate.engine.generation.generate import Row, generate
 from ablate.errors import NoTokenPossible
-from ablate.testing.samples import ClockConditioner
+from ablate.testing.material import ClockConditioner
 from ablate_recurrent import ablate_models
 from ablate_transformer import ablate_models as transformer_models
 
@@ -144,7 +144,7 @@ class Forbids(ablate.Sampler):
 
 @DEVICES
 def test_a_row_without_a_possible_token_fails(device: str) -> None:
-    spec = ablate.SamplerSpec(name="forbids", summary="Forbids.", build=lambda rows, tokenizer: Forbids(5))
+    spec = ablate.SamplerSpec(name="forbids", summary="Forbids.", build_rows=lambda rows: Forbids(5))
     rows = [dataclasses.replace(of(0, 1), chain=((spec, spec.parse({})),))]
     with pytest.raises(NoTokenPossible, match="no token is possible"):
         made(networks("lstm", 1, device=device), rows, device=device)
@@ -160,6 +160,6 @@ def test_a_row_without_a_possible_token_is_seen_later_where_nothing_waits(monkey
 
     monkeypatch.setattr(generating._Block, "__init__", without_waiting)
     assert made(networks("lstm", 1), [of(0, 1)]) == made(networks("lstm", 1), [of(0, 1)], stacked=False)
-    spec = ablate.SamplerSpec(name="forbids", summary="Forbids.", build=lambda rows, tokenizer: Forbids(5))
+    spec = ablate.SamplerSpec(name="forbids", summary="Forbids.", build_rows=lambda rows: Forbids(5))
     with pytest.raises(NoTokenPossible, match="no token is possible"):
         made(networks("lstm", 1), [dataclasses.replace(of(0, 1), chain=((spec, spec.parse({})),))])

@@ -18,9 +18,9 @@ from ablate.engine.fusion.random import StackDraws
 from ablate.engine.fusion.trainer import Stack
 from ablate.engine.training.job import TrainingJob, TrainingSeeds, start
 from ablate.engine.training.windows import Example
-from ablate.stacking import stacked_weights
-from ablate.testing.meta import only_on_meta
-from ablate.testing.samples import ClockConditioner
+from ablate.fusion import fused_weights
+from ablate.testing.fusion import only_on_meta
+from ablate.testing.material import ClockConditioner
 from ablate_recurrent import ablate_models as recurrent_models
 from ablate_transformer import ablate_models as transformer_models
 
@@ -80,11 +80,11 @@ def test_a_training_step_stays_on_the_device(
 @pytest.mark.parametrize("conditioners", [[], [ClockConditioner()]])
 def test_a_step_of_generation_stays_on_the_device(cell: str, conditioners: list[Any]) -> None:
     models = [SPECS[cell].build(SPECS[cell].parse({"layers": 2}), VOCABULARY, conditioners) for _ in range(2)]
-    weights = {name: weight.detach() for name, weight in stacked_weights(models, META).items()}
-    group = Group([0, 1], models[0].stack(models, "bf16").stepper(weights))
+    weights = {name: weight.detach() for name, weight in fused_weights(models, META).items()}
+    group = Group([0, 1], models[0].fuse(models, "bf16").stepper(weights))
     stepper = _RecordedStepper(_OnGrid(group, [0, 1, 1], META), META)
     tokens = torch.zeros(3, dtype=torch.int64, device=META)
-    conditions = [torch.zeros(3, each.features, device=META) for each in conditioners]
+    conditions = [torch.zeros(3, each.width, device=META) for each in conditioners]
     with torch.inference_mode():
         _, state = stepper(tokens, conditions)
         with only_on_meta():
@@ -95,5 +95,5 @@ def test_a_step_of_generation_stays_on_the_device(cell: str, conditioners: list[
 def test_a_step_that_asks_for_a_number_would_be_seen() -> None:
     with pytest.raises((RuntimeError, NotImplementedError)):
         float(torch.ones(3, device=META).sum())
-    with pytest.raises(AssertionError, match="touches a tensor on the cpu"), only_on_meta():
+    with pytest.raises(AssertionError, match="uses a tensor on the cpu"), only_on_meta():
         torch.zeros(3).to(META)

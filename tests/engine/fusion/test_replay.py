@@ -23,7 +23,7 @@ from ablate.engine.generation.generate import generate
 from ablate.engine.training.job import TrainingJob, TrainingResult, TrainingSeeds
 from ablate.engine.training.train import train
 from ablate.engine.training.windows import Example
-from ablate.testing.samples import ClockConditioner
+from ablate.testing.material import ClockConditioner
 from ablate_recurrent import ablate_models as recurrent_models
 from ablate_transformer import ablate_models as transformer_models
 
@@ -132,7 +132,7 @@ def members(model: str, conditioners: list[Any], dropout: float, **changes: Any)
 def test_a_played_training_is_the_training(
     model: str, conditioners: list[Any], dropout: float, played: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Windows, learning rates, dropout, initial states and disturbed conditions are those of each step."""
+    """Windows, learning rates, dropout, initial states and perturbed conditions are those of each step."""
     wide = [Example(each.tokens, each.conditions * len(conditioners)) for each in examples()]
     own = members(model, conditioners, dropout, steps=40, decay=0.5, decay_every=15)
     if conditioners:

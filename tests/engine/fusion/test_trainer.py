@@ -27,7 +27,7 @@ from ablate.engine.training.job import LOOK_EVERY, Progress, TrainingJob, Traini
 from ablate.engine.training.train import train
 from ablate.engine.training.windows import IGNORED, Example, Examples
 from ablate.errors import StageError, TrainingDiverged
-from ablate.testing.samples import ClockConditioner
+from ablate.testing.material import ClockConditioner
 from ablate_recurrent import ablate_models as recurrent_models
 from ablate_recurrent.network import Recurrent
 from ablate_transformer import ablate_models as transformer_models
@@ -132,7 +132,7 @@ def test_gradients_of_random_stacks_are_those_of_each_member_alone(device: str, 
 @MODELS
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_a_member_of_a_stack_draws_and_learns_what_it_does_alone(model: str, dropout: float) -> None:
-    """On a CPU, where both draw alike; 30 steps with dropout, disturbed conditions and random states: within 1e-4."""
+    """On a CPU, where both draw alike; 30 steps with dropout, perturbed conditions and random states: within 1e-4."""
     options: dict[str, Any] = {"dropout": dropout}
     if model != "transformer":
         options["initial_state"] = "random"
@@ -376,23 +376,23 @@ def test_saving_takes_no_more_than_its_share_of_the_time(monkeypatch: pytest.Mon
 class Dropping(ClockConditioner):
     """Its module draws from torch's own stream."""
 
-    def module(self, width: int) -> torch.nn.Module:
-        return torch.nn.Sequential(torch.nn.Linear(self.features, width), torch.nn.Dropout(0.5))
+    def module(self, embedding: int) -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.Linear(self.width, embedding), torch.nn.Dropout(0.5))
 
 
 class Recurring(ClockConditioner):
     """Its module is one that cannot be vectorised over members."""
 
-    def module(self, width: int) -> torch.nn.Module:
+    def module(self, embedding: int) -> torch.nn.Module:
         class Layer(torch.nn.Module):
-            def __init__(self, features: int) -> None:
+            def __init__(self, count: int) -> None:
                 super().__init__()
-                self.layer = torch.nn.GRU(features, width, batch_first=True)
+                self.layer = torch.nn.GRU(count, embedding, batch_first=True)
 
             def forward(self, values: torch.Tensor) -> torch.Tensor:
                 return self.layer(values)[0]  # type: ignore[no-any-return]
 
-        return Layer(self.features)
+        return Layer(self.width)
 
 
 class Acting(ClockConditioner):
@@ -401,8 +401,8 @@ class Acting(ClockConditioner):
     def __init__(self, act: Any) -> None:
         self.act = act
 
-    def module(self, width: int) -> torch.nn.Module:
-        return torch.nn.Sequential(torch.nn.Linear(self.features, width), self.act())
+    def module(self, embedding: int) -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.Linear(self.width, embedding), self.act())
 
 
 class Factor(ClockConditioner):
@@ -411,12 +411,12 @@ class Factor(ClockConditioner):
     def __init__(self, factor: float) -> None:
         self.factor = factor
 
-    def module(self, width: int) -> torch.nn.Module:
+    def module(self, embedding: int) -> torch.nn.Module:
         class Scale(torch.nn.Linear):
             def forward(self, values: torch.Tensor) -> torch.Tensor:
                 return super().forward(values) * self.factor
 
-        layer = Scale(self.features, width)
+        layer = Scale(self.width, embedding)
         layer.factor = self.factor
         return layer
 
@@ -424,8 +424,8 @@ class Factor(ClockConditioner):
 class Buffered(ClockConditioner):
     """Its module keeps a buffer."""
 
-    def module(self, width: int) -> torch.nn.Module:
-        return torch.nn.Sequential(torch.nn.Linear(self.features, width), Scaled())
+    def module(self, embedding: int) -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.Linear(self.width, embedding), Scaled())
 
 
 class Scaled(torch.nn.Module):

@@ -10,7 +10,7 @@ import pytest
 import scipy.stats
 import torch
 from hypothesis import given
-from support.engine_material import TOKENIZER, VOCABULARY, Recorder, network, row, temperature
+from support.engine_material import TOKENIZER, VOCABULARY, FunctionSampler, Recorder, network, row, temperature
 
 import ablate
 from ablate.engine.devices import Compute
@@ -18,7 +18,7 @@ from ablate.engine.generation.batching import BLOCK, LARGEST
 from ablate.engine.generation.generate import Row, draw, generate
 from ablate.engine.seeding import numpy_stream
 from ablate.errors import StageError
-from ablate.testing.samples import ClockConditioner
+from ablate.testing.material import ClockConditioner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -137,17 +137,21 @@ def test_a_row_is_the_same_beside_other_samplers_lengths_and_members() -> None:
 def test_samplers_get_the_options_and_the_history_of_their_own_rows() -> None:
     histories: dict[str, list[list[int]]] = {}
 
-    def build(rows: Sequence[Any], tokenizer: ablate.Tokenizer) -> Any:
-        assert tokenizer is TOKENIZER
+    class Watcher(ablate.Sampler):
+        def __init__(self, rows: Sequence[Any]) -> None:
+            self.rows = rows
 
-        def watch(logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
-            for options, own in zip(rows, history, strict=True):
+        def prepare(self, tokenizer: ablate.Tokenizer) -> None:
+            assert tokenizer is TOKENIZER
+            self.is_ready = True
+
+        def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
+            assert self.is_ready
+            for options, own in zip(self.rows, history, strict=True):
                 histories.setdefault(options, []).append(own.tolist())
             return logits
 
-        return watch
-
-    watcher = ablate.SamplerSpec(name="watcher", summary="Watches.", build=build)
+    watcher = ablate.SamplerSpec(name="watcher", summary="Watches.", build_rows=Watcher)
     primed = dataclasses.replace(row(1, tokens=4, primer=np.array([7, 8, 9])), chain=((watcher, "primed"),))
     plain = dataclasses.replace(row(2, tokens=6), chain=((watcher, "plain"), temperature(1.0)))
     tokens = tokens_of([plain, row(3), primed])
@@ -302,13 +306,13 @@ def test_without_a_possible_token_the_stage_fails(value: float, step: int) -> No
 
 @pytest.mark.parametrize("key", ["nan", "-inf"])
 def test_what_happens_to_a_row_after_its_end_concerns_nobody(key: str) -> None:
-    def build(rows: Sequence[Any], tokenizer: ablate.Tokenizer) -> Any:
+    def build(rows: Sequence[Any]) -> ablate.Sampler:
         def forbid(logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
             return logits if history.shape[1] < 6 else torch.full_like(logits, float(key))
 
-        return forbid
+        return FunctionSampler(forbid)
 
-    forbids = ablate.SamplerSpec(name="forbids", summary="Forbids all after five tokens.", build=build)
+    forbids = ablate.SamplerSpec(name="forbids", summary="Forbids all after five tokens.", build_rows=build)
     short = dataclasses.replace(row(1, tokens=5), chain=((forbids, None),))
     assert tokens_of([short, row(2, tokens=30)]) == [tokens_of([short])[0], tokens_of([row(2, tokens=30)])[0]]
     with pytest.raises(StageError, match="no token is possible"):
@@ -325,9 +329,9 @@ class Asked(ClockConditioner):
         self.labels = {"level": 0.5, **defaults}
         self.asked: list[tuple[dict[str, float], list[float]]] = []
 
-    def ask(self, labels: Mapping[str, float], times: Any) -> Any:
+    def from_labels(self, labels: Mapping[str, float], times: Any) -> Any:
         self.asked.append((dict(labels), times.tolist()))
-        return super().ask(labels, times)
+        return super().from_labels(labels, times)
 
 
 def test_labels_reach_each_conditioner_with_its_own_defaults() -> None:
@@ -353,7 +357,7 @@ def test_conditions_stand_at_the_row_that_asked_and_at_the_token_they_belong_to(
     ]
     for i, (level, tokens) in enumerate(zip(levels, tokens_of(rows, [model], conditioners=conditioners), strict=True)):
         whole = np.array([*range(4), *tokens])
-        condition = torch.from_numpy(ClockConditioner().ask({"level": level}, TOKENIZER.times(whole)))[None]
+        condition = torch.from_numpy(ClockConditioner().from_labels({"level": level}, TOKENIZER.times(whole)))[None]
         with torch.inference_mode():
             expected, _ = model(torch.from_numpy(whole)[None], [condition, condition])
         assert torch.allclose(torch.stack(recorder.seen[f"{i}"]), expected[0, :-1], atol=1e-5)

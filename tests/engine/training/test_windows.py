@@ -12,7 +12,7 @@ from support.engine_material import Noisy
 from ablate.engine.training.windows import IGNORED, Example, Windows
 from ablate.errors import StageError
 from ablate.settings import TrainingSettings
-from ablate.testing.samples import ClockConditioner
+from ablate.testing.material import ClockConditioner
 
 
 def windows_of(examples: list[Example], steps: int, batch: int, window: int, seed: int) -> Windows:
@@ -111,7 +111,7 @@ def test_a_batch_of_each_example_has_as_many_windows_of_every_one() -> None:
 
 def test_others_numbers_are_those_of_windows_drawn_from_everything() -> None:
     class Swaps(ClockConditioner):
-        def disturb(self, observed: Any, others: Any, rng: np.random.Generator) -> Any:
+        def perturb(self, values: Any, others: Any, rng: np.random.Generator) -> Any:
             return others
 
     drawn = numbered([60, 60])

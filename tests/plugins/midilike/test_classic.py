@@ -9,8 +9,9 @@ from support.midilike_material import performances, token_sequences
 
 from ablate.music.midi import read_midi
 from ablate.testing import TokenizerContract
-from ablate_midilike import ClassicOptions, ablate_tokenizers
+from ablate_midilike import ablate_tokenizers
 from ablate_midilike.classic import ClassicTokenizer
+from ablate_midilike.options import ClassicOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

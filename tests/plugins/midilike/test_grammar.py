@@ -12,16 +12,16 @@ from support.midilike_material import performances
 
 from ablate import Performance
 from ablate.music.midi import read_midi
-from ablate_midilike import ClassicOptions, GridOptions
 from ablate_midilike.classic import ClassicTokenizer
 from ablate_midilike.grid import GridTokenizer
+from ablate_midilike.options import ClassicOptions, GridOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from ablate import Tokenizer
-    from ablate.interfaces import BoolArray, IntArray
+    from ablate.arrays import BoolArray, IntArray
 
 GRID, CLASSIC = GridTokenizer(GridOptions()), ClassicTokenizer(ClassicOptions())
 #: Few pitches and steps, so that everything meets everything.

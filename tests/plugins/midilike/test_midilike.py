@@ -13,8 +13,9 @@ from ablate import Performance
 from ablate.errors import InvalidOptions
 from ablate.music.midi import read_midi
 from ablate.testing import TokenizerContract
-from ablate_midilike import GridOptions, ablate_tokenizers
+from ablate_midilike import ablate_tokenizers
 from ablate_midilike.grid import GridTokenizer
+from ablate_midilike.options import GridOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

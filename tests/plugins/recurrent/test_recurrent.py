@@ -9,8 +9,8 @@ import torch
 from ablate.engine.generation.batching import BLOCK
 from ablate.errors import InvalidOptions
 from ablate.testing import ModelContract
-from ablate.testing.samples import ClockConditioner
-from ablate_recurrent import ablate_models, packed
+from ablate.testing.material import ClockConditioner
+from ablate_recurrent import ablate_models, product
 from ablate_recurrent.unrolled import unrolled
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ CONTRACT_OPTIONS = (
 class TestLSTMContract(ModelContract):
     spec = SPECS["lstm"]
     options = CONTRACT_OPTIONS
-    stackable = True
+    fusible = True
 
 
 class TestGRUContract(ModelContract):
     spec = SPECS["gru"]
     options = CONTRACT_OPTIONS
-    stackable = True
+    fusible = True
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -326,7 +326,7 @@ def test_large_lstms_train_unrolled_in_bf16_alone(
     hidden: int, precision: str, uses: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[int] = []
-    monkeypatch.setattr("ablate_recurrent.unrolled.unrolled", lambda *given: calls.append(1) or unrolled(*given))
+    monkeypatch.setattr("ablate_recurrent.network.unrolled", lambda *given: calls.append(1) or unrolled(*given))
     model = built("lstm", hidden=hidden, layers=2).train()
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
         logits, _ = model(TOKENS, [])
@@ -341,7 +341,7 @@ def test_large_lstms_train_unrolled_in_bf16_alone(
 @CELLS
 def test_without_packed_products_plain_ones_take_their_place(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model, state, logits = built(cell, layers=2).eval(), None, []
-    monkeypatch.setattr(packed, "_packs", lambda dtype: False)
+    monkeypatch.setattr(product, "_can_pack", lambda dtype: False)
     stepper = model.stepper("fp32")
     with torch.inference_mode():
         for tokens_r in TOKENS.T:

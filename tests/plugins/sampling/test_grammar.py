@@ -9,15 +9,16 @@ import torch
 
 from ablate.errors import InvalidOptions
 from ablate.testing import SamplerContract, performances
-from ablate.testing.samples import PitchTokenizer
+from ablate.testing.material import PitchTokenizer
 from ablate_midilike import ablate_tokenizers
-from ablate_sampling import GrammarOptions, ablate_samplers
+from ablate_sampling import ablate_samplers
+from ablate_sampling.options import GrammarOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import ablate
-    from ablate.interfaces import BoolArray, IntArray
+    from ablate.arrays import BoolArray, IntArray
 
 SPEC = {spec.name: spec for spec in ablate_samplers()}["grammar"]
 GRID, CLASSIC = (spec.build(spec.parse({})) for spec in ablate_tokenizers())

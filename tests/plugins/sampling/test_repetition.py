@@ -9,7 +9,8 @@ from hypothesis import given
 
 from ablate.errors import InvalidOptions
 from ablate.testing import SamplerContract
-from ablate_sampling import RepetitionPenaltyOptions, ablate_samplers
+from ablate_sampling import ablate_samplers
+from ablate_sampling.options import RepetitionPenaltyOptions
 from ablate_sampling.repetition import RepetitionPenalty
 
 SPEC = {spec.name: spec for spec in ablate_samplers()}["repetition_penalty"]

@@ -7,7 +7,8 @@ from hypothesis import given
 
 from ablate.errors import InvalidOptions
 from ablate.testing import SamplerContract
-from ablate_sampling import TemperatureOptions, ablate_samplers
+from ablate_sampling import ablate_samplers
+from ablate_sampling.options import TemperatureOptions
 from ablate_sampling.temperature import Temperature
 
 SPEC = {spec.name: spec for spec in ablate_samplers()}["temperature"]

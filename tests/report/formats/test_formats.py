@@ -79,7 +79,9 @@ def test_the_csv_hold_what_was_measured(tmp_path: Path) -> None:
         put(store, "numbers", values)
         write_report(store, tmp_path, "numbers", ["csv"])
     data = tmp_path / "reports/numbers/data"
-    table = pd.read_csv(data / "measurements.csv").set_index(["variant", "feature", "replicate", "sample"])["value"]
+    table = pd.read_csv(data / "measurements.csv", float_precision="round_trip").set_index(
+        ["variant", "feature", "replicate", "sample"]
+    )["value"]
     assert len(table) == 2 * 2 * 4 * 2
     for variant, measured in values.items():
         for (_, feature), expected in measured.items():

@@ -21,13 +21,12 @@ from ablate.report.statistics.compare import compared_pair
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from conftest import Outcome
+    from support.commands import Command, Outcome
     from support.outputs_material import Floats, Quantity
 
-    Run = Callable[..., Outcome]
 
 ALL = (PITCH, L1, RATE)
 
@@ -56,7 +55,7 @@ def store(home: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def compare(ablate: Run, home: Path) -> Run:
+def compare(ablate: Command, home: Path) -> Command:
     """``ablate study compare`` on that home."""
     return lambda *words: ablate("study", "compare", *words, "--home", str(home))
 
@@ -139,7 +138,7 @@ def test_two_studies_stand_against_the_baseline_they_share(store: Store) -> None
     assert len(frame) == 2 * 5
 
 
-def test_it_says_in_which_settings_they_differ(compare: Run) -> None:
+def test_it_says_in_which_settings_they_differ(compare: Command) -> None:
     assert compare("taus:warm", "steps:long").out.splitlines()[0] == (
         "they differ in: sampler.temperature.tau, training.steps"
     )
@@ -150,7 +149,7 @@ def test_it_says_in_which_settings_they_differ(compare: Run) -> None:
     ]
 
 
-def test_the_table_the_sentences_and_the_json_say_the_same(compare: Run, store: Store) -> None:
+def test_the_table_the_sentences_and_the_json_say_the_same(compare: Command, store: Store) -> None:
     shown = compare("taus:warm", "taus:cold")
     row, _ = json.loads(compare("taus:warm", "taus:cold", "--json").out)["comparisons"]
     expected = by_hand(means(store, "taus", "cold") - means(store, "taus", "warm"))
@@ -163,7 +162,7 @@ def test_the_table_the_sentences_and_the_json_say_the_same(compare: Run, store: 
     assert "better" in line
 
 
-def test_without_a_metric_the_headlines_are_compared_and_with_one_every_feature(compare: Run) -> None:
+def test_without_a_metric_the_headlines_are_compared_and_with_one_every_feature(compare: Command) -> None:
     def quantities(*words: str) -> list[tuple[str, str]]:
         rows = json.loads(compare("taus:warm", "taus:cold", "--json", *words).out)["comparisons"]
         return [(row["metric"], row["feature"]) for row in rows]
@@ -190,16 +189,16 @@ def refusal(outcome: Outcome, code: int) -> str:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["tauss", "steps"], "unknown study in this home 'tauss'; did you mean 'taus'?"),
-        (["taus", "stepz"], "unknown study in this home 'stepz'; did you mean 'steps'?"),
-        (["tauss:warm", "taus:cold"], "unknown study in this home 'tauss'; did you mean 'taus'?"),
-        (["taus:warm", "taus:colt"], "unknown variant of study 'taus' 'colt'; did you mean 'cold'?"),
-        (["taus:warm", "taus:"], "unknown variant of study 'taus' ''. Offered: cold, hot, warm"),
-        (["taus:warm", "taus@seed:2:tau:x@z"], "of study 'taus@seed:2' 'tau:x@z'; did you mean 'tau:x@y'?"),
-        (["taus", "steps", "--metric", "distance.pich"], "'distance.pich'; did you mean 'distance.pitch'?"),
+        (["tauss", "steps"], "unknown study 'tauss' in this home; did you mean 'taus'?"),
+        (["taus", "stepz"], "unknown study 'stepz' in this home; did you mean 'steps'?"),
+        (["tauss:warm", "taus:cold"], "unknown study 'tauss' in this home; did you mean 'taus'?"),
+        (["taus:warm", "taus:colt"], "unknown variant 'colt' of study 'taus'; did you mean 'cold'?"),
+        (["taus:warm", "taus:"], "unknown variant '' of study 'taus'. Offered: cold, hot, warm"),
+        (["taus:warm", "taus@seed:2:tau:x@z"], "'tau:x@z' of study 'taus@seed:2'; did you mean 'tau:x@y'?"),
+        (["taus", "steps", "--metric", "distance.pich"], "'distance.pich' in these studies; did you mean 'distance"),
     ],
 )
-def test_what_is_misspelt_is_named_with_what_is_meant(compare: Run, words: list[str], expected: str) -> None:
+def test_what_is_misspelt_is_named_with_what_is_meant(compare: Command, words: list[str], expected: str) -> None:
     assert expected in refusal(compare(*words), 1)
 
 
@@ -218,7 +217,7 @@ def test_what_is_misspelt_is_named_with_what_is_meant(compare: Run, words: list[
         (["taus", "other metric"], "their baselines, warm and warm, differ in metric"),
     ],
 )
-def test_what_cannot_be_compared_is_refused_with_the_reason(compare: Run, words: list[str], expected: str) -> None:
+def test_what_cannot_be_compared_is_refused_with_the_reason(compare: Command, words: list[str], expected: str) -> None:
     assert refusal(compare(*words), 2).endswith(expected)
 
 
@@ -260,7 +259,7 @@ def test_a_metric_that_only_one_of_them_measured_is_refused(store: Store) -> Non
         compared_pair(store, "taus:warm", "more metrics:hot", "notes.rate")
 
 
-def test_names_may_hold_colons_and_at_signs(store: Store, compare: Run) -> None:
+def test_names_may_hold_colons_and_at_signs(store: Store, compare: Command) -> None:
     frame = compared_pair(store, "taus@seed:2:tau:x@y", "taus:cold").frame
     expected = by_hand(means(store, "taus", "cold") - means(store, "taus@seed:2", "tau:x@y"))
     assert numbers(frame.to_dict("records")[0]) == pytest.approx(expected)
@@ -277,7 +276,7 @@ def test_a_study_whose_name_begins_with_anothers_is_found(tmp_path: Path) -> Non
             assert row["difference"] == pytest.approx(float((means(store, study, variant) - start).mean()))
 
 
-def test_a_single_replicate_has_no_interval_and_none_is_printed(compare: Run) -> None:
+def test_a_single_replicate_has_no_interval_and_none_is_printed(compare: Command) -> None:
     shown = compare("alone:warm", "alone:hot")
     assert shown.code == 0
     assert "Cannot tell hot from warm" in shown.out
@@ -287,7 +286,7 @@ def test_a_single_replicate_has_no_interval_and_none_is_printed(compare: Run) ->
     assert (row["low"], row["high"], row["p"], row["n"]) == (None, None, None, 1)
 
 
-def test_nothing_measured_is_one_line(tmp_path: Path, ablate: Run) -> None:
+def test_nothing_measured_is_one_line(tmp_path: Path, ablate: Command) -> None:
     (tmp_path / ".ablate").mkdir()
     with Store(f"sqlite:///{tmp_path / '.ablate/ablate.db'}") as store:
         put(store, "planned", {"warm": {PITCH: np.empty((1, 0))}, "hot": {PITCH: np.empty((1, 0))}})

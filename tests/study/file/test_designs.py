@@ -1,4 +1,4 @@
-"""Designs as a study file says them: what they become, and what is wrong with them."""
+"""Designs in a study file: the variants that result, and the problems that are reported."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ def test_a_design_makes_variants_that_can_be_laid_out(
     assert spec.plain()["design"] == design
 
 
-def test_the_full_model_is_the_last_level_unless_the_file_says_so(of: Callable[..., StudySpec]) -> None:
+def test_the_full_model_has_the_last_level_by_default(of: Callable[..., StudySpec]) -> None:
     assert baseline(of(PARTS, 'design = "leave_one_out"\n'))["model.lstm.dropout"] == 0.2
 
 
-def test_the_file_says_which_level_is_in_the_full_model(of: Callable[..., StudySpec]) -> None:
+def test_the_baseline_chooses_the_level_of_the_full_model(of: Callable[..., StudySpec]) -> None:
     spec = of(PARTS, 'design = "leave_one_out"\n', "[baseline]\nmodel.lstm.dropout = 0.0\n")
     assert baseline(spec) == {"augmenter": "tempo", "conditioner": "tempo", "model.lstm.dropout": 0.0}
     assert names(spec)[-1] == "dropout=0.2"
@@ -120,7 +120,7 @@ def test_a_search_has_its_baseline_before_it_runs(of: Callable[..., StudySpec]) 
 def test_more_variants_extend_a_search_as_more_replicates_do(of: Callable[..., StudySpec]) -> None:
     spec = of(NUCLEUS.format(p="low = 0.7, high = 1.0"), 'design = "search"\n', n_variants=40)
     assert (spec.search.n_variants, spec.name, spec.overrides) == (40, "tiny", ())
-    with pytest.raises(UsageError, match=r"--variants goes with a search; the design of .* is factorial"):
+    with pytest.raises(UsageError, match=r'--variants needs design = "search"; the design of .* is factorial'):
         read_study("tau_sweep", Overrides(n_variants=3))
 
 
@@ -132,23 +132,43 @@ LAYERS = "[axes]\nmodel.lstm.layers = [1, 2]\n"
     ("axes", "top", "expected"),
     [
         (TAU, 'design = "factoral"\n', "design: must be one of factorial, one_at_a_time, leave_one_out"),
-        (TAU, "design = 3\n", "design: must be the name of a design, not 3"),
+        (
+            TAU,
+            "design = 3\n",
+            "design: must be one of factorial, one_at_a_time, leave_one_out, add_one_in, fractional, search, not 3",
+        ),
         ("", 'design = "add_one_in"\n', 'design: "add_one_in" needs axes to vary'),
         (
             "[axes]\nsampler.temperature.tau = [0.8, 1.0, 1.2]\n",
             'design = "leave_one_out"\n',
-            f'{P}: "leave_one_out" takes two levels, without the part and with it, not 3',
+            f'{P}: "leave_one_out" needs two levels, without the part and with it, not 3',
         ),
-        (TAU, 'design = "fractional"\n', 'design: "fractional" halves 3 or more axes of two levels'),
-        (TAU, "search.n_variants = 3\n", 'search: goes with design = "search"; this study\'s is "factorial"'),
+        (
+            TAU,
+            'design = "fractional"\n',
+            'design: "fractional" needs 3 or more axes of two levels; use "factorial" for fewer',
+        ),
+        (
+            TAU,
+            "search.n_variants = 3\n",
+            'search: only design = "search" uses this table; the design of this study is "factorial"',
+        ),
         (
             f"[axes]\ntraining.steps = {list(range(1, 101))}\ngeneration.tokens = {list(range(1, 101))}\n",
             "",
-            "axes: 10,000 variants are too many for a grid",
+            "axes: 10,000 variants are too many (at most 5,000); use fewer levels, or a search",
         ),
-        ("[axes]\nsampler.temperature.tau = { low = 0.5, high = 2.0 }\n", "", f"{P}: a range without levels is for"),
-        ("[axes]\nsampler.temperature.tau = { low = 2.0, high = 0.5 }\n", "", f"{P}: a range needs low and high, two"),
-        ("[axes]\nsampler.temperature.tau = { low = 0.5 }\n", "", f"{P}: a range needs low and high, two numbers"),
+        (
+            "[axes]\nsampler.temperature.tau = { low = 0.5, high = 2.0 }\n",
+            "",
+            f'{P}: a range without levels needs design = "search"; for a factorial design add levels = 5, say',
+        ),
+        (
+            "[axes]\nsampler.temperature.tau = { low = 2.0, high = 0.5 }\n",
+            "",
+            f"{P}: low must be less than high, not 2.0 and 0.5",
+        ),
+        ("[axes]\nsampler.temperature.tau = { low = 0.5 }\n", "", f"{P}.high: is required"),
         (
             "[axes]\nsampler.temperature.tau = { low = 0.5, high = 1.0, lgo = true, levels = 2 }\n",
             "",
@@ -162,12 +182,12 @@ LAYERS = "[axes]\nmodel.lstm.layers = [1, 2]\n"
         (
             "[axes]\nsampler.temperature.tau = { low = 0.5, high = 1.0, step = 0.1, levels = 2 }\n",
             "",
-            f"{P}.step: goes with neither log nor levels",
+            f"{P}.step: cannot be combined with log or levels, which already space the numbers",
         ),
         (
             "[axes]\nsampler.temperature.tau = { low = 0.5, high = 1.0, levels = 1 }\n",
             "",
-            f"{P}.levels: must be how many levels the range is divided into, 2 or more, not 1",
+            f"{P}.levels: must be a whole number ≥ 2, not 1",
         ),
         (
             "[axes]\nsampler.temperature.tau = { low = -0.5, high = 1.0, levels = 2 }\n",
@@ -177,57 +197,79 @@ LAYERS = "[axes]\nmodel.lstm.layers = [1, 2]\n"
         (
             "[axes]\nsampler.temperature.tau = { levels = [0.5, 1.0], when = { smapler = 'temperature' } }\n",
             "",
-            f"{P}.when.smapler: no axis before this one (before it: none)",
+            f"{P}.when.smapler: no earlier axis has this path (earlier axes: none)",
         ),
         (
             f"{LAYERS}sampler.temperature.tau = {{ levels = [0.5, 1.0], when = {{ model.lstm.layers = 3 }} }}\n",
             "",
-            f"{P}.when.model.lstm.layers: 3 is no level of that axis (levels: 1, 2)",
+            f"{P}.when.model.lstm.layers: 3 is not a level of that axis (levels: 1, 2)",
         ),
         (
             f"{LAYERS}sampler.temperature.tau = {{ levels = [0.5, 1.0], when = {{ model.lstm.layers = 1 }} }}\n",
             'design = "one_at_a_time"\n',
-            f'{P}.when: goes with design = "factorial" or "search" only',
+            f'{P}.when: needs design = "factorial" or "search", not "one_at_a_time"',
         ),
         (
             "[axes]\nsampler.temperature.tau = { low = 2.0, high = 3.0 }\n[baseline]\nsampler.temperature.tau = 1.0\n",
             'design = "search"\n',
             "baseline.sampler.temperature.tau: the baseline 1.0 is not in the range 2.0 to 3.0",
         ),
-        (TAU, "search = 3\n", "search: must be a table, not 3"),
+        (TAU, "search = 3\n", "search: must be a table of settings, not 3"),
         (TAU, "[search]\nn_variants = 1\n[floors]\ndraw = 3\n", "search.n_variants: must be a whole number ≥ 2, not 1"),
         (TAU, "[floors]\ndraw = 3\n", "floors.draw: unknown key; did you mean 'draws'?"),
         (TAU, "[statistics]\nalpha = 0.7\n", "statistics.alpha: must be a number > 0 and < 0.5, not 0.7"),
-        (TAU, "[search]\nprune_after = 1\n", "search: prune_after: one replicate tells nothing"),
+        (
+            TAU,
+            "[search]\nprune_after = 1\n",
+            "search.prune_after: must be 2 or more, or 0 for never: one replicate is not enough to prune a variant",
+        ),
         (
             TAU,
             "[search]\nobjectives = [{ metric = 'distance.pich' }]\n",
             "search.objectives[0].metric: this study has no metric 'distance.pich'; did you mean 'distance.pitch'?",
         ),
         (TAU, "[search]\nobjectives = [{ feature = 'l1' }]\n", "search.objectives[0]: needs a metric"),
-        (TAU, "[search]\nobjectives = 3\n", "search.objectives: must be a list of tables"),
+        (
+            TAU,
+            "[search]\nobjectives = 3\n",
+            "search.objectives: must be a list of tables with metric, feature and direction, not 3",
+        ),
         (
             TAU,
             "[search]\nprune_after = 2\nobjectives = [{metric = 'distance.pitch'}, {metric = 'distance.velocity'}]\n",
-            "search.prune_after: only a search with one objective",
+            "search.prune_after: only a search with one objective can find that a variant is worse than the best",
         ),
-        (TAU, "budget = 'epochs'\n", "budget: must be steps or tokens, not 'epochs'"),
+        (TAU, "budget = 'epochs'\n", 'budget: must be "steps" or "tokens", not "epochs"'),
         (
             "[axes]\ntraining.steps = [6, 12]\n",
             "budget = 'tokens'\n",
-            'axes.training.steps: budget = "tokens" works out',
+            'axes.training.steps: budget = "tokens" computes the steps of each variant, so they cannot be varied',
         ),
-        (TAU, "[margins]\n'distance.pich' = 0.1\n", 'margins."distance.pich": no metric of this study; did you mean'),
-        (TAU, "[margins]\n'distance.pitch' = -1\n", 'margins."distance.pitch": must be a number above 0'),
-        (TAU, "[contrasts]\nall = { 'tau=0.8' = 1 }\n", 'contrasts."all": weights of a contrast add up to 0'),
+        (
+            TAU,
+            "[margins]\n'distance.pich' = 0.1\n",
+            "margins.\"distance.pich\": this study has no such metric; did you mean 'distance.pitch'?",
+        ),
+        (
+            TAU,
+            "[margins]\n'distance.pitch' = -1\n",
+            'margins."distance.pitch": must be a number above 0, or a table of feature = number above 0, not -1',
+        ),
+        (
+            TAU,
+            "[contrasts]\nall = { 'tau=0.8' = 1 }\n",
+            'contrasts."all": the weights of a contrast must add up to 0 and not all be 0; these add up to 1',
+        ),
         (
             TAU,
             "[contrasts]\nall = { 'tau=0.8' = 1, 'tau=0.9' = -1 }\n",
-            'contrasts."all"."tau=0.9": no variant of this study; did you mean \'tau=0.8\'?',
+            'contrasts."all"."tau=0.9": this study has no such variant; did you mean \'tau=0.8\'?',
         ),
     ],
 )
-def test_what_is_wrong_is_said_with_its_key(of: Callable[..., StudySpec], axes: str, top: str, expected: str) -> None:
+def test_each_problem_is_reported_with_its_key(
+    of: Callable[..., StudySpec], axes: str, top: str, expected: str
+) -> None:
     with pytest.raises(StudyFileError) as caught:
         # tables stand behind the keys of the top in TOML
         of(axes, *(("", top) if top.startswith("[") else (top, "")))
@@ -241,6 +283,6 @@ def test_set_reaches_design_statistics_and_floors(tiny: Path) -> None:
     assert spec.reading["statistics"]["alpha"] == 0.01
 
 
-def test_metrics_that_speak_of_copying_are_known(of: Callable[..., StudySpec]) -> None:
+def test_metrics_of_copying_are_listed(of: Callable[..., StudySpec]) -> None:
     spec = of(TAU, rest='[metric."memorization.covered"]\n')
     assert spec.reading["copying"] == ["memorization.covered"]

@@ -1,4 +1,4 @@
-"""What is wrong and can be known before training stops the study before training; the rest fails its runs."""
+"""Problems that can be found before training stop the study before training; others fail their runs only."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
-    from conftest import Bench
+    from support.bench import Bench
 
     from ablate.study.file.study_file import StudySpec
 
 
 def refusal(bench: Bench, spec: StudySpec) -> str:
-    """The one complaint of a run that trains nothing."""
+    """Run the study, which trains nothing; return its only error."""
     result = bench.run(spec)
     assert result.refused
     assert "train" not in result.ran
@@ -34,11 +34,11 @@ def refusal(bench: Bench, spec: StudySpec) -> str:
     [
         ({"augmenter": {"transpose": {"semitones": [-60]}}}, "augmenter 'transpose'"),
         ({"conditioner": {"performer": {"performers": ["001"]}}}, "conditioner 'performer': "),
-        ({"conditioner": "tempo"}, "every performance to train on has tempo 1, so there is nothing to learn from it"),
-        ({"conditioner": {"tempo": {"source": "shuffled"}}}, "has tempo 1, so there is nothing to learn"),
+        ({"conditioner": "tempo"}, "all training performances have tempo 1, so the network cannot learn the label"),
+        ({"conditioner": {"tempo": {"source": "shuffled"}}}, "have tempo 1, so the network cannot learn the label"),
     ],
 )
-def test_music_that_does_not_do(
+def test_music_without_what_a_component_needs(
     bench: Bench, load: Callable[..., StudySpec], settings: dict[str, Any], expected: str
 ) -> None:
     assert expected in refusal(bench, load(settings))
@@ -96,7 +96,7 @@ def test_one_bad_variant_stops_the_others_before_training(bench: Bench, tiny: Pa
 def test_samplers_that_do_not_fit_the_tokenizer(
     bench: Bench, load: Callable[..., StudySpec], offer: Callable[[Any], None]
 ) -> None:
-    from ablate.testing.samples import PitchTokenizer
+    from ablate.testing.material import PitchTokenizer
 
     offer(ablate.TokenizerSpec(name="pitches", summary="Pitches.", build=lambda options: PitchTokenizer()))
     with pytest.raises(StudyFileError, match=r"sampler.grammar: .*grammar.*\(in variant 'tau=0.8'\)"):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def problems_of(path: Path, old: str, new: str) -> list[str]:
-    """The problems found after one edit of the tiny study."""
+    """Return the problems after one edit of the tiny study."""
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
@@ -33,7 +33,7 @@ def problems_of(path: Path, old: str, new: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", sorted(shipped_studies()))
-def test_shipped_studies_have_enough_replicates_to_tell_something(name: str) -> None:
+def test_shipped_studies_have_enough_replicates(name: str) -> None:
     spec = read_study(name)
     comparisons = (spec.search.n_variants if spec.design == "search" else len(spec.variants())) - 1
     assert out_of_reach(spec.replicates, comparisons, StatisticsSettings()) == ""
@@ -50,7 +50,7 @@ def test_every_shipped_study_and_each_of_its_profiles_loads(name: str) -> None:
         assert loaded.name == f"{name}@{profile}"
 
 
-def test_the_shipped_sweep_says_what_the_original_did() -> None:
+def test_the_shipped_sweep_has_the_sizes_of_the_original() -> None:
     spec = read_study("tau_sweep", Overrides(profile="original"))
     config, problems = resolve(spec.config, get_registry())
     assert not problems
@@ -90,26 +90,26 @@ def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
     ("old", "new", "expected"),
     [
         ("steps = 6", "stepz = 6", "training.stepz: unknown key; did you mean 'steps'?"),
-        ("steps = 6", 'steps = "six"', "training.steps: "),
-        ("steps = 6", "steps = 0", "training.steps: "),
+        ("steps = 6", 'steps = "six"', 'training.steps: must be a whole number ≥ 1, not "six"'),
+        ("steps = 6", "steps = 0", "training.steps: must be a whole number ≥ 1, not 0"),
         ("[model.lstm]", "[model.lstmm]", "model.lstmm: unknown model 'lstmm'; did you mean 'lstm'?"),
         ("embedding = 8", "embeding = 8", "model.lstm.embeding: unknown key; did you mean 'embedding'?"),
-        ("replicates = 2", "replicates = 0", "replicates: must be a whole number, 1 or more, not 0"),
-        ("replicates = 2", "replicates = true", "replicates: must be a whole number"),
-        ("seed = 5", "seed = -1", "seed: must be a whole number, 0 or more, not -1"),
+        ("replicates = 2", "replicates = 0", "replicates: must be a whole number ≥ 1, not 0"),
+        ("replicates = 2", "replicates = true", "replicates: must be a whole number ≥ 1, not true"),
+        ("seed = 5", "seed = -1", "seed: must be a whole number ≥ 0, not -1"),
         ('question = "Does', 'questoin = "Does', "questoin: unknown key; did you mean 'question'?"),
         (
             "[baseline]\nsampler.temperature.tau = 1.0",
             "[baseline]\nsampler.temperature.tau = 2.0",
-            "baseline.sampler.temperature.tau: the baseline 2.0 is no level of the axis (levels: 0.8, 1.0)",
+            "baseline.sampler.temperature.tau: the baseline 2.0 is not a level of this axis (levels: 0.8, 1.0)",
         ),
         (
             "[baseline]\nsampler.temperature.tau = 1.0",
             "[baseline]\nsampler.temperature.taw = 1.0",
-            "baseline.sampler.temperature.taw: no axis of this study; did you mean 'sampler.temperature.tau'?",
+            "baseline.sampler.temperature.taw: this study has no such axis; did you mean 'sampler.temperature.tau'?",
         ),
-        ("tau = [0.8, 1.0]", "tau = [0.8, 1, 1.0]", "axes.sampler.temperature.tau: level 1.0 is there twice"),
-        ("tau = [0.8, 1.0]", "tau = [-0.8, 1.0]", "axes.sampler.temperature.tau[0]: "),
+        ("tau = [0.8, 1.0]", "tau = [0.8, 1, 1.0]", "axes.sampler.temperature.tau: duplicate level 1.0"),
+        ("tau = [0.8, 1.0]", "tau = [-0.8, 1.0]", "axes.sampler.temperature.tau[0]: must be a number ≥ 0, not -0.8"),
         ("tau = [0.8, 1.0]", 'tau = ["hot", 1.0]', "axes.sampler.temperature.tau[0]: "),
         ("tau = [0.8, 1.0]", "tau = 0.8", "axes.sampler.temperature.tau: must be a list of levels, not 0.8"),
         (
@@ -125,7 +125,7 @@ def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
         (
             "sampler.temperature.tau = [0.8",
             "smapler.temperature.tau = [0.8",
-            "axes.smapler.temperature.tau: names nothing; did you mean 'sampler'?",
+            "axes.smapler.temperature.tau: unknown path; did you mean 'sampler'?",
         ),
         ("[sampler.temperature]\n", "", "sampler: a study needs a sampler. Offered: "),
         (
@@ -141,24 +141,28 @@ def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
         (
             "[profiles.smaller]",
             "[profiles.smaller]\nmodel.gru.hidden = 3",
-            "profiles.smaller.model.gru: a profile keeps the study's model (lstm)",
+            "profiles.smaller.model.gru: a profile cannot change the study's model (lstm)",
         ),
         ("[axes]", "[reported]\nvalue = 3\n[axes]", "reported.value: unknown key; did you mean 'values'?"),
-        ("[axes]", '[reported.values.a]\n"distance.pitch" = 3\n[axes]', "reported.values.a.distance.pitch: must be"),
+        (
+            "[axes]",
+            '[reported.values.a]\n"distance.pitch" = 3\n[axes]',
+            "reported.values.a.distance.pitch: must be a table of feature = number, not 3",
+        ),
         (
             "[axes]",
             "[objective]\nmetric = 'distance.pich'\n[axes]",
             "objective.metric: this study has no metric 'distance.pich'; did you mean 'distance.pitch'?",
         ),
-        ("[axes]", "[labels]\ntempo = 'fast'\n[axes]", "labels.tempo: no conditioner of this study reads it"),
+        ("[axes]", "[labels]\ntempo = 'fast'\n[axes]", "labels.tempo: no conditioner in this study uses this label"),
         ('[metric."distance.pitch"]\n[metric."distance.velocity"]', "", "metric: a study needs a metric. Offered: "),
-        ("[axes]", '[axes]\nmodel = ["lstm", {lstm = {}}]', "axes.model: level lstm is there twice"),
-        ("seed = 5", "seed = 5\nlabels = 3", "labels: must be a table of numbers, not 3"),
+        ("[axes]", '[axes]\nmodel = ["lstm", {lstm = {}}]', "axes.model: duplicate level lstm"),
+        ("seed = 5", "seed = 5\nlabels = 3", "labels: must be a table of label = value, not 3"),
         ("[axes]", "[labels]\ntempo = inf\n[axes]", "labels.tempo: must be a number, not inf"),
         (
             "[axes]",
             "[labels]\ntempo = 1.0\n[axes]",
-            "labels.tempo: no conditioner of this study reads it (labels they read: none)",
+            "labels.tempo: no conditioner in this study uses this label (labels in use: none)",
         ),
         (
             "training.steps = 3",
@@ -168,16 +172,16 @@ def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
         (
             "[axes]",
             '[reported.values."tau=0.9"]\n"distance.pitch" = {l1 = 1.0}\n[axes]',
-            "reported.values.\"tau=0.9\": no variant of this study; did you mean 'tau=0.8'?",
+            "reported.values.\"tau=0.9\": this study has no such variant; did you mean 'tau=0.8'?",
         ),
         (
             "[axes]",
             '[reported.values."tau=0.8"]\n"distance.pich" = {l1 = 1.0}\n[axes]',
-            'reported.values."tau=0.8"."distance.pich": no metric of this study; did you mean \'distance.pitch\'?',
+            'reported.values."tau=0.8"."distance.pich": this study has no such metric; did you mean \'distance.pitch\'',
         ),
     ],
 )
-def test_what_is_wrong_is_said_with_its_key(tiny: Path, old: str, new: str, expected: str) -> None:
+def test_each_problem_is_reported_with_its_key(tiny: Path, old: str, new: str, expected: str) -> None:
     problems = problems_of(tiny, old, new)
     assert any(problem.startswith(expected) for problem in problems), problems
 
@@ -203,7 +207,7 @@ def test_a_file_that_is_no_text(tiny: Path) -> None:
         read_study(str(tiny))
 
 
-def test_an_unknown_study_is_answered_with_a_suggestion() -> None:
+def test_an_unknown_study_gets_a_suggestion() -> None:
     with pytest.raises(UnknownName, match="unknown study 'tau_swep'; did you mean 'tau_sweep'"):
         read_study("tau_swep")
     with pytest.raises(StudyFileError, match=r"nowhere\.toml: no such file"):
@@ -243,12 +247,12 @@ class TestOverrides:
         assert spec.config["metric"]["distance.duration"] == {"duration_bins": 10}
 
     @pytest.mark.parametrize("path", ["training.stepz", "trainning.steps", "sampler.temperature.taw", "model.gru.x"])
-    def test_a_setting_that_names_nothing(self, load: Callable[..., StudySpec], path: str) -> None:
+    def test_an_unknown_setting(self, load: Callable[..., StudySpec], path: str) -> None:
         with pytest.raises(UsageError, match=f"--set {path}: "):
             load({path: 1})
 
-    def test_a_setting_that_an_axis_would_overrule(self, load: Callable[..., StudySpec]) -> None:
-        with pytest.raises(UsageError, match="is what this study varies; set its levels"):
+    def test_a_setting_that_is_an_axis(self, load: Callable[..., StudySpec]) -> None:
+        with pytest.raises(UsageError, match="is an axis of this study; set its levels"):
             load({"sampler.temperature.tau": 0.5})
 
     def test_a_path_becomes_a_corpus_that_reads_paths(self, load: Callable[..., StudySpec], tmp_path: Path) -> None:
@@ -262,7 +266,7 @@ class TestOverrides:
             load(corpus="bach-preludes")
 
 
-def test_what_is_wrong_at_the_top_hides_nothing_further_in(tiny: Path) -> None:
+def test_problems_at_the_top_hide_no_others(tiny: Path) -> None:
     text = tiny.read_text(encoding="utf-8").replace("seed = 5", "seed = -5\nquestoin = 1")
     tiny.write_text(text.replace("hidden = 16", "hiden = 16"), encoding="utf-8")
     with pytest.raises(StudyFileError) as caught:

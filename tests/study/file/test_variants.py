@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Bench
+    from support.bench import Bench
 
 NAMED = """
 [variants.plain]
@@ -30,7 +30,7 @@ augmenter = "tempo"
 
 @pytest.fixture
 def named(tiny: Path) -> Callable[..., StudySpec]:
-    """Load the study with named variants in place of its axis, or whatever is given."""
+    """Load the study with named variants instead of its axis."""
 
     def loaded(variants: str = NAMED, rest: str = "") -> StudySpec:
         text = tiny.read_text(encoding="utf-8")
@@ -43,7 +43,7 @@ def named(tiny: Path) -> Callable[..., StudySpec]:
     return loaded
 
 
-def test_a_named_variant_changes_what_it_says_and_nothing_else(named: Callable[..., StudySpec]) -> None:
+def test_a_named_variant_changes_the_keys_in_its_table_only(named: Callable[..., StudySpec]) -> None:
     spec = named()
     made = {v.name: spec.configuration(v, get_registry()).plain() for v in spec.variants()}
     assert list(made) == ["plain", "long", "told"]
@@ -71,18 +71,24 @@ def test_named_variants_cross_with_axes(named: Callable[..., StudySpec]) -> None
 @pytest.mark.parametrize(
     ("variants", "expected"),
     [
-        ("[variants]\nlong = 3\n", "variants.long: must be a table of what it changes, not 3"),
-        ("[variants.long]\ntraining.stpes = 3\n", "variants.long.training.stpes: names nothing in [training]; did you"),
+        ("[variants]\nlong = 3\n", "variants.long: must be a table of its changes, not 3"),
+        (
+            "[variants.long]\ntraining.stpes = 3\n",
+            "variants.long.training.stpes: [training] has no setting 'stpes'; did you mean 'steps'?",
+        ),
         ("[variants.long]\ntraining.steps = 0\n", "variants.long: training.steps: must be a whole number ≥ 1, not 0"),
-        ('[variants.long]\nmetric = "distance.pitch"\n', "variants.long.metric: metrics measure the variants"),
+        (
+            '[variants.long]\nmetric = "distance.pitch"\n',
+            "variants.long.metric: metrics measure the variants and cannot be varied",
+        ),
         ('[variants.long]\nmodel = "lstn"\n', "variants.long: model.lstn: unknown model 'lstn'; did you mean 'lstm'?"),
         (
             "[variants.long]\ntraining.steps = 3\n[axes]\ntraining.steps = [3, 6]\n",
-            "variants.long.training.steps: is an axis of this study too",
+            "variants.long.training.steps: is also an axis of this study; vary it in one place only",
         ),
         (
             "[variants.a]\n[variants.b]\n[baseline]\nvariants = 'c'\n",
-            "baseline.variants: the baseline c is no level of the axis (levels: a, b)",
+            "baseline.variants: the baseline c is not a level of this axis (levels: a, b)",
         ),
         (
             '[variants.a]\n[variants.b]\nconditioner = "tempo"\n[axes]\nlabels.tempo = [1.0, -1.0]\n',
@@ -90,7 +96,7 @@ def test_named_variants_cross_with_axes(named: Callable[..., StudySpec]) -> None
         ),
     ],
 )
-def test_what_is_wrong_with_a_variant_is_said_with_its_key(
+def test_each_problem_of_a_variant_is_reported_with_its_key(
     named: Callable[..., StudySpec], variants: str, expected: str
 ) -> None:
     with pytest.raises(StudyFileError) as error:
@@ -101,14 +107,14 @@ def test_what_is_wrong_with_a_variant_is_said_with_its_key(
 PERFORMER = '[variants.a]\nconditioner = { performer = { performers = ["001", "008"] } }\nlabels.performer = "%s"\n'
 
 
-def test_labels_with_names_become_their_place(named: Callable[..., StudySpec]) -> None:
+def test_labels_with_names_become_their_position(named: Callable[..., StudySpec]) -> None:
     spec = named(PERFORMER % "008")
     (variant,) = spec.variants()
     assert spec.configuration(variant, get_registry()).labels == {"performer": 1.0}
 
 
 def test_a_name_that_no_category_has_is_refused(named: Callable[..., StudySpec]) -> None:
-    with pytest.raises(StudyFileError, match=r"nothing is called '009'; did you mean '008'\? \(known: 001, 008\)"):
+    with pytest.raises(StudyFileError, match=r"unknown value '009'; did you mean '008'\? \(known: 001, 008\)"):
         named(PERFORMER % "009")
 
 
@@ -140,7 +146,9 @@ def test_set_reaches_named_variants_and_never_passes_them_by(named: Callable[...
     changed = read_study(spec.source, Overrides(settings=(("variants.long.training.steps", 12),)))
     steps = [changed.configuration(v, get_registry()).settings["training"]["steps"] for v in changed.variants()]
     assert steps == [6, 12, 6]
-    with pytest.raises(UsageError, match=r"variant 'long' sets it itself; .* --set variants\.long\.training"):
+    with pytest.raises(
+        UsageError, match=r"variant 'long' sets its own value; .* --set variants\.long\.training\.steps="
+    ):
         read_study(spec.source, Overrides(settings=(("training.steps", 12),)))
     with pytest.raises(UsageError, match="no variant of that name; did you mean 'long'"):
         read_study(spec.source, Overrides(settings=(("variants.lng.training.steps", 12),)))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Bench
+    from support.bench import Bench
 
 TAU = "[axes]\nsampler.temperature.tau = [0.8, 1.0]\n[baseline]\nsampler.temperature.tau = 1.0\n"
 VARIANTS = """
@@ -87,7 +87,11 @@ def test_a_budget_shares_its_trainings_with_studies_of_as_many_steps(
 
 
 def test_a_baseline_that_counts_by_the_example_has_no_budget_to_give(of: Callable[..., StudySpec]) -> None:
-    with pytest.raises(StudyFileError, match=r"budget: \"tokens\" gives every variant as many .* 'b' counts its batch"):
+    reason = (
+        'budget: "tokens" needs a baseline whose number of tokens is known before training, '
+        "but 'b' has training.batch_counts = \"example\""
+    )
+    with pytest.raises(StudyFileError, match=reason):
         of("[variants.b]\ntraining.batch_counts = 'example'\n[variants.c]\n", "budget = 'tokens'\n")
 
 
@@ -112,7 +116,7 @@ def test_what_differs_unasked_is_refused(of: Callable[..., StudySpec], offer: Ca
             calls.append(self)
             object.__setattr__(self, "size", len(calls))
 
-    offer(ablate.SamplerSpec(name="sly", summary="Looks outside.", options=Sly, build=lambda options, tokenizer: None))  # type: ignore[arg-type, return-value]
+    offer(ablate.SamplerSpec(name="sly", summary="Looks outside.", options=Sly, build_rows=lambda rows: None))  # type: ignore[arg-type, return-value]
     spec = of("[sampler.sly]\n[variants.a]\n[variants.b]\ntraining.batch = 4\n")
     with pytest.raises(StudyFileError, match=r"variant 'b' differs from 'a' in sampler.sly.size, which it does not"):
         lay_out(spec, get_registry(), "cpu")

@@ -26,7 +26,7 @@ from ablate_recurrent.network import Recurrent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Bench
+    from support.bench import Bench
 
     from ablate.study.file.study_file import StudySpec
     from ablate.study.run.result import StudyResult
@@ -153,7 +153,7 @@ def test_rows_limit_a_generation(load: Callable[..., StudySpec], monkeypatch: py
 def test_models_without_a_stack_are_jobs_of_their_own(
     load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(Recurrent, "stack")
+    monkeypatch.setattr(Recurrent, "fuse", staticmethod(lambda models, precision: None))
     assert of_stages("train", packing().trainings(stages(load(replicates=3)))) == [1] * 3
     generations = packing().generations(stages(load(replicates=3)))
     assert [len({weights_of(stage).fingerprint for stage in job}) for job in generations] == [1] * 3
@@ -204,14 +204,14 @@ def test_a_member_that_diverges_fails_its_own_run(bench: Bench, load: Callable[.
 def test_a_stack_that_a_plugin_breaks_is_tried_one_by_one(
     bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stack = Recurrent.stack
+    stack = Recurrent.fuse
 
     def only_alone(models: Any, precision: str) -> Any:
         if len(models) > 1:
             raise RuntimeError("no stack for you")
         return stack(models, precision)
 
-    monkeypatch.setattr(Recurrent, "stack", staticmethod(only_alone))
+    monkeypatch.setattr(Recurrent, "fuse", staticmethod(only_alone))
     jobs = Jobs(bench)
     result = run(bench, load(), jobs)
     assert result.failures == ()
@@ -258,7 +258,7 @@ def test_a_disk_that_is_full_meanwhile_keeps_what_was_written(
 def test_what_was_done_one_by_one_before_a_stop_is_kept(
     bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, jobs, stack = train.write_artifact, Jobs(bench), Recurrent.stack
+    write, jobs, stack = train.write_artifact, Jobs(bench), Recurrent.fuse
 
     def only_alone(models: Any, precision: str) -> Any:
         if len(models) > 1:
@@ -269,7 +269,7 @@ def test_what_was_done_one_by_one_before_a_stop_is_kept(
         write(home, stage, files)
         jobs.stop()
 
-    monkeypatch.setattr(Recurrent, "stack", staticmethod(only_alone))
+    monkeypatch.setattr(Recurrent, "fuse", staticmethod(only_alone))
     monkeypatch.setattr(train, "write_artifact", write_and_stop)
     result = run(bench, load(), jobs)
     assert result.ran["train"] == 1

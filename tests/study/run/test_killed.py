@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from conftest import Bench
+    from support.bench import Bench
 
     from ablate.study.file.study_file import StudySpec
 
@@ -153,7 +153,7 @@ def test_ctrl_c_keeps_everything_and_says_how_to_go_on(
     assert process.wait(timeout=30) == 130
     said = (tmp_path / "log-0.txt").read_text()
     assert "stopping after the current step" in said
-    assert "To go on, run the same command again" in said
+    assert "To continue, run the same command again" in said
     assert "Traceback" not in said
     assert set(bench.states(load(LONG).name).values()) <= {"interrupted", "done"}
 

@@ -15,7 +15,7 @@ from ablate.study.run.listener import Listener
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Bench
+    from support.bench import Bench
 
     from ablate.study.file.study_file import StudySpec
     from ablate.study.run.runner import StudyRunner
@@ -155,7 +155,7 @@ class TestFailures:
         self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, offer: Callable[[Any], None]
     ) -> None:
         class Picky(ablate.Metric):
-            def measure(self, generated: Any, reference: Any) -> ablate.Measured:
+            def measure(self, generated: Any, reference: Any) -> ablate.Measurements:
                 raise ZeroDivisionError("on purpose")
 
         offer(ablate.MetricSpec(name="picky", summary="Fails.", build=lambda options: Picky()))
@@ -172,11 +172,17 @@ class TestFailures:
     @pytest.mark.parametrize(
         ("given", "said"),
         [
-            (3, "metric 'odd' returned int, not ablate.Measured"),
-            (ablate.Measured((ablate.Value("v", float("nan"), "1", "lower", 1),)), "metric 'odd' gave nan for 'v'"),
-            (ablate.Measured((ablate.Value("v", 1.0, "1", "upper", 1),)), "direction 'upper' is none of lower, higher"),
-            (ablate.Measured(()), "must give each feature once, and at least one; it gave []"),
-            (ablate.Measured((ablate.Value("v", 1.0, "1", "lower", 1),) * 2), "it gave ['v', 'v']"),
+            (3, "metric 'odd' returned int, not ablate.Measurements"),
+            (
+                ablate.Measurements((ablate.Value(float("nan"), feature="v", direction="lower", n=1),)),
+                "metric 'odd' gave nan for 'v'",
+            ),
+            (
+                ablate.Measurements((ablate.Value(1.0, feature="v", direction="upper", n=1),)),
+                "direction 'upper' is none of lower, higher",
+            ),
+            (ablate.Measurements(()), "must give each feature once, and at least one; it gave []"),
+            (ablate.Measurements((ablate.Value(1.0, feature="v", direction="lower", n=1),) * 2), "it gave ['v', 'v']"),
         ],
     )
     def test_a_metric_that_gives_something_else(
@@ -194,7 +200,7 @@ class TestFailures:
         self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, offer: Any
     ) -> None:
         class Leaver(ablate.Metric):
-            def measure(self, generated: Any, reference: Any) -> ablate.Measured:
+            def measure(self, generated: Any, reference: Any) -> ablate.Measurements:
                 raise SystemExit(3)
 
         offer(ablate.MetricSpec(name="leaver", summary="Leaves.", build=lambda options: Leaver()))
@@ -207,11 +213,11 @@ class TestFailures:
         self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, offer: Any
     ) -> None:
         class Numpy(ablate.Metric):
-            def measure(self, generated: Any, reference: Any) -> ablate.Measured:
+            def measure(self, generated: Any, reference: Any) -> ablate.Measurements:
                 edges = tuple(np.arange(3, dtype=np.float32))
                 counts = tuple(np.ones(2, np.int64))
-                value = ablate.Value("value", np.float32(0.5), "1", "higher", np.int64(7))
-                return ablate.Measured((value,), (ablate.Histogram("x", "1", edges, counts, counts),))
+                value = ablate.Value(np.float32(0.5), direction="higher", n=np.int64(7))
+                return ablate.Measurements((value,), (ablate.Histogram("x", "1", edges, counts, counts),))
 
         offer(ablate.MetricSpec(name="numpy", summary="Numbers.", build=lambda options: Numpy()))
         tiny.write_text(tiny.read_text() + "\n[metric.numpy]\n", encoding="utf-8")
@@ -241,9 +247,7 @@ class TestFailures:
             def __call__(self, logits: Any, history: Any) -> Any:
                 return logits.masked_fill(logits.new_tensor(self.shut)[:, None].bool(), float("-inf"))
 
-        offer(
-            ablate.SamplerSpec(name="gate", summary="Shuts.", options=Options, build=lambda rows, tokenizer: Gate(rows))
-        )
+        offer(ablate.SamplerSpec(name="gate", summary="Shuts.", options=Options, build_rows=Gate))
         text = tiny.read_text().replace("[sampler.temperature]", "[sampler.temperature]\n[sampler.gate]")
         text = text.replace("sampler.temperature.tau = [0.8, 1.0]", "sampler.gate.shut = [false, true]")
         tiny.write_text(text.replace("sampler.temperature.tau = 1.0", "sampler.gate.shut = false"), encoding="utf-8")

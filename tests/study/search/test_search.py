@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Bench
+    from support.bench import Bench
 
     from ablate.study.run.result import StudyResult
     from ablate.study.work.messages import StageResult

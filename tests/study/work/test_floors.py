@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Bench
+    from support.bench import Bench
 
     from ablate.store.records import MeasurementRecord
     from ablate.study.file.study_file import StudySpec
@@ -216,10 +216,10 @@ class TestWhatCannotBeMeasured:
 
         def offered(error: type[Exception]) -> None:
             class Fussy(ablate.Metric):
-                def measure(self, generated: Performance, reference: Any) -> ablate.Measured:
+                def measure(self, generated: Performance, reference: Any) -> ablate.Measurements:
                     if not generated.name.startswith("sample"):
                         raise error("only what a model made")
-                    return ablate.Measured((ablate.Value("value", 1.0, "1", "lower", 1),))
+                    return ablate.Measurements((ablate.Value(1.0, direction="lower", n=1),))
 
             offer(ablate.MetricSpec(name="fussy", summary="Takes samples.", build=lambda options: Fussy()))
             tiny.write_text(tiny.read_text() + "\n[metric.fussy]\n", encoding="utf-8")

@@ -13,7 +13,7 @@ from ablate.study.file.overrides import Overrides
 from ablate.study.file.study_file import read_study
 
 if TYPE_CHECKING:
-    from conftest import Bench
+    from support.bench import Bench
 
 SETTINGS = {"training.steps": 260, "model.lstm.hidden": 160, "generation.tokens": 1200, "generation.samples": 2}
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Bench
+    from support.bench import Bench
 
     from ablate.study.file.study_file import StudySpec
 
@@ -55,7 +55,7 @@ def test_something_must_be_left_to_learn_from(settings: SplitSettings) -> None:
 
 
 def test_a_share_and_names_exclude_each_other() -> None:
-    with pytest.raises(ValueError, match="exclude each other"):
+    with pytest.raises(ValueError, match="held_out and pieces cannot be combined; set only one of them"):
         SplitSettings(held_out=0.5, pieces=("a",))
 
 

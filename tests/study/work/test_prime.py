@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Bench
+    from support.bench import Bench
 
     from ablate.study.file.study_file import StudySpec
 
@@ -207,7 +207,10 @@ def test_what_a_primer_lacks_is_said_before_anything_is_trained(
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"primer.tokens": 5, "primer.seconds": 1.0}, "exclude each other"),
+        (
+            {"primer.tokens": 5, "primer.seconds": 1.0},
+            "tokens, notes and seconds cannot be combined; set only one of them",
+        ),
         ({"primer.seconds": -1.0}, "must be a number ≥ 0, not -1.0"),
     ],
 )
@@ -221,9 +224,18 @@ def test_a_primer_that_the_file_shows_to_be_wrong(
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"primer.file": "x.mid"}, "primer.file: how much of it"),
-        ({"primer.piece": "fugue"}, "primer.piece: how much of it"),
-        ({"primer.repeat_last": True}, "primer.repeat_last: nothing to repeat: variant 'tau=0.8' has no primer"),
+        (
+            {"primer.file": "x.mid"},
+            "primer.file: a primer needs a length: set primer.tokens, primer.notes or primer.seconds",
+        ),
+        (
+            {"primer.piece": "fugue"},
+            "primer.piece: a primer needs a length: set primer.tokens, primer.notes or primer.seconds",
+        ),
+        (
+            {"primer.repeat_last": True},
+            "primer.repeat_last: variant 'tau=0.8' has no primer, so there is no token to repeat",
+        ),
     ],
 )
 def test_options_of_no_primer_are_refused(

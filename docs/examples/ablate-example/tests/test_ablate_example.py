@@ -73,15 +73,15 @@ def test_a_copy_out_of_range_is_left_out() -> None:
 
 def test_the_label_is_the_same_at_every_token() -> None:
     conditioner = Label(LabelOptions(scale=2.0))
-    assert conditioner.observe(PIECE.labelled(transpose=3.0), np.zeros(2)).tolist() == [[1.5], [1.5]]
-    assert conditioner.observe(PIECE, np.zeros(1)).tolist() == [[0.0]]
+    assert conditioner.from_performance(PIECE.labelled(transpose=3.0), np.zeros(2)).tolist() == [[1.5], [1.5]]
+    assert conditioner.from_performance(PIECE, np.zeros(1)).tolist() == [[0.0]]
 
 
 def test_what_is_far_below_the_likeliest_is_forbidden() -> None:
     import torch
 
     (spec,) = ablate_example.ablate_samplers()
-    sampler = spec.build([spec.parse({"share": 0.5}), spec.parse({"share": 0.1})], Notes(NotesOptions()))
+    sampler = spec.build_rows([spec.parse({"share": 0.5}), spec.parse({"share": 0.1})])
     shares = torch.tensor([0.7, 0.3]).log().expand(2, 2)
     assert sampler(shares, torch.empty(2, 0)).isfinite().tolist() == [[True, False], [True, True]]
 

@@ -29,8 +29,10 @@ def _build(*_: Any) -> Any:
 @ablate.hookimpl
 def ablate_samplers() -> Iterator[ablate.SamplerSpec]:
     """Offer two samplers, one under a name that the rival claims, one under a name that a metric has too."""
-    yield ablate.SamplerSpec(name="demo-clash", summary="Is claimed twice.", build=_build)
-    yield ablate.SamplerSpec(name="demo-shared", summary="Has options.", version="7", options=Options, build=_build)
+    yield ablate.SamplerSpec(name="demo-clash", summary="Is claimed twice.", build_rows=_build)
+    yield ablate.SamplerSpec(
+        name="demo-shared", summary="Has options.", version="7", options=Options, build_rows=_build
+    )
 
 
 @ablate.hookimpl

@@ -9,4 +9,4 @@ import ablate
 @ablate.hookimpl
 def ablate_metrics() -> Iterator[Any]:
     """Offer a sampler where a metric belongs."""
-    yield ablate.SamplerSpec(name="demo-lost", summary="In the wrong place.", build=None)
+    yield ablate.SamplerSpec(name="demo-lost", summary="In the wrong place.", build_rows=None)

@@ -1,0 +1,71 @@
+"""``ablate study export``."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ablate.cli.locations import check_stored, existing_store, home_option, profile_option, store_option, stored_name
+from ablate.cli.output import plural
+from ablate.errors import HomeError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMATS = ["csv", "json", "parquet"]
+
+
+@click.command("export")
+@click.argument("name")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="Format; default: that of the file's suffix, else csv.",
+)
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File; default: standard output.")
+@profile_option
+@home_option
+@store_option
+def export(*, name: str, form: str | None, output: Path | None, profile: str, home: Path, store: str | None) -> None:
+    """Export every measurement of a study as a tidy table, one row for each value.
+
+    Example: ablate study export tau_sweep --format parquet -o tau_sweep.parquet
+    """
+    suffix = output.suffix.removeprefix(".") if output else ""
+    form = form or (suffix if suffix in FORMATS else "csv")
+    if form == "parquet" and output is None:
+        raise UsageError("parquet is not text: name a file with --output")
+    name = stored_name(name, profile)
+    with existing_store(home, store) as opened:
+        check_stored(opened, name, home)
+        from ablate.report.data.frames import study_frame
+
+        frame = study_frame(opened, name)
+    data = _encode(frame, form)
+    if output is None:
+        click.echo(data.decode(), nl=False)
+        return
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        raise HomeError(f"cannot write {output} ({error.strerror}); choose another file with --output") from error
+    click.echo(f"{plural(len(frame), 'row')} in {output}")
+
+
+def _encode(frame: pd.DataFrame, form: str) -> bytes:
+    if form == "csv":
+        return frame.to_csv(index=False).encode()
+    if form == "json":
+        # not to_json, which rounds
+        return json.dumps(frame.to_dict("records"), indent=2, ensure_ascii=False).encode() + b"\n"
+    buffer = io.BytesIO()
+    try:
+        frame.to_parquet(buffer, index=False)
+    except ImportError as error:
+        raise UsageError("parquet needs pyarrow: pip install 'ablate[parquet]'") from error
+    return buffer.getvalue()

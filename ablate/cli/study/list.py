@@ -1,0 +1,59 @@
+"""``ablate study list``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ablate.cli.locations import existing_store, home_option, store_option
+from ablate.cli.output import json_option, print_json, print_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ablate.store.store import Store
+
+
+@click.command("list")
+@home_option
+@store_option
+@json_option
+def list_(home: Path, store: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """List the studies that can be run and those that have been run in this home.
+
+    Example: ablate study list
+    """
+    from ablate.study.file.locate import known_studies
+
+    rows = [_from_file(name, path) for name, path in known_studies().items()]
+    if store or (home / "ablate.db").is_file():
+        with existing_store(home, store) as opened:
+            stored = {study.name: _from_store(opened, study.name) for study in opened.studies()}
+        rows = [stored.pop(row["name"], row) for row in rows] + list(stored.values())
+    if as_json:
+        print_json(rows)
+        return
+    print_table(["study", "runs done", "updated", "question"], [list(row.values()) for row in rows])
+
+
+def _from_file(name: str, path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        question = tomllib.loads(path.read_text(encoding="utf-8")).get("question", "")
+    except (OSError, ValueError):
+        question = f"{path} cannot be read"
+    return {"name": name, "done": "not run", "updated": None, "question": question}
+
+
+def _from_store(store: Store, name: str) -> dict[str, Any]:
+    study = store.study(name)
+    runs = store.runs(name)
+    done = sum(run.state == "done" for run in runs)
+    return {
+        "name": name,
+        "done": f"{done} of {len(runs)}",
+        "updated": f"{study.updated:%Y-%m-%d %H:%M} UTC" if study.updated else None,
+        "question": study.spec.get("question", ""),
+    }

@@ -1,0 +1,139 @@
+"""``ablate study plan``."""
+
+from __future__ import annotations
+
+import collections
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ablate.cli.output import duration, json_option, plural, print_json, print_table
+from ablate.cli.study.request import make_request_plan, read_request, study_options
+from ablate.kinds import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ablate.cli.study.request import StudyRequest
+    from ablate.study.file.study_file import StudySpec
+    from ablate.study.plan.estimate import Estimate
+    from ablate.study.plan.plan import Plan
+
+
+@click.command("plan")
+@study_options
+@json_option
+def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
+    """List what 'study run' would run and what it would reuse, with the expected time.
+
+    Nothing is run, and nothing is written.
+
+    Example: ablate study plan tau_sweep --replicates 10
+    """
+    request = read_request(values, make_home=False)
+    from ablate.store.store import Store
+    from ablate.study.plan.estimate import estimate
+
+    if values["store"] or (request.home / "ablate.db").is_file():
+        with Store(request.url) as store:
+            study_plan = make_request_plan(request, store)
+    else:
+        study_plan = make_request_plan(request, None)
+    expected = estimate(study_plan, request.device, request.workers)
+    if as_json:
+        print_json(_facts(request, study_plan, expected))
+        return
+    _print_variants(study_plan)
+    _print_runs(request, study_plan)
+    print_table(["stage", "to run", "reused"], [(kind, *count) for kind, count in _counts(study_plan).items()], right=2)
+    if not study_plan.missing and not _left_to_choose(study_plan):
+        click.echo("nothing to run: all results exist")
+    else:
+        _print_estimate(request, expected)
+
+
+def _facts(request: StudyRequest, study_plan: Plan, expected: Estimate) -> dict[str, Any]:
+    spec = request.layout.spec
+    return {
+        "study": spec.name,
+        "design": spec.design,
+        "variants": [variant.name for variant in study_plan.layout.variants],
+        "aliases": _aliases(spec),
+        "replicates": spec.replicates,
+        "stages": {kind: {"run": run, "reuse": reuse} for kind, (run, reuse) in _counts(study_plan).items()},
+        "device": request.device,
+        "estimated_seconds": expected.seconds,
+        "estimated_bytes": expected.bytes,
+        "stacks": list(expected.stacks),
+    }
+
+
+def _counts(study_plan: Plan) -> dict[str, tuple[int, int]]:
+    """Return for each kind of stage how many are to run, and how many are reused."""
+    return {kind: study_plan.count(kind) for kind in KINDS}
+
+
+def _aliases(spec: StudySpec) -> dict[str, str]:
+    """Return the effects that a fractional design cannot separate from others."""
+    from ablate.study.design import aliases
+
+    return dict(aliases(spec.axes)) if spec.design == "fractional" else {}
+
+
+def _left_to_choose(study_plan: Plan) -> int:
+    """Return how many variants a search has not chosen yet."""
+    spec = study_plan.layout.spec
+    return max(spec.search.n_variants - len(study_plan.layout.variants), 0) if spec.design == "search" else 0
+
+
+def _print_variants(study_plan: Plan) -> None:
+    spec, variants = study_plan.layout.spec, study_plan.layout.variants
+    click.echo(f"{spec.name}: {spec.design.replace('_', ' ')} design, {plural(len(variants), 'variant')}")
+    for variant in variants:
+        click.echo(f"  {variant.name}{' (baseline)' if variant.baseline else ''}")
+    if spec.design == "search":
+        from ablate.study.search.propose import algorithm
+
+        click.echo(f"  and {_left_to_choose(study_plan)} more, chosen by {algorithm(spec)} while the search runs")
+    for effect, alias in _aliases(spec).items():
+        click.echo(f"  {effect} cannot be separated from {alias}")
+
+
+def _print_runs(request: StudyRequest, study_plan: Plan) -> None:
+    layout = study_plan.layout
+    precision = layout.runs[0].configuration.settings["training"]["precision"]
+    click.echo(
+        f"{plural(layout.spec.replicates, 'replicate')}, {plural(len(layout.runs), 'run')}, "
+        f"{request.device} in {precision}, {plural(request.workers, 'worker')}"
+    )
+    warning = _too_few_replicates(layout.spec, len(layout.variants))
+    if warning:
+        click.echo(f"{warning} (see docs/statistics.md)")
+
+
+def _too_few_replicates(spec: StudySpec, variants: int) -> str:
+    """Return a warning if the replicates are too few for any significant result, or an empty string."""
+    from ablate.options import validate
+    from ablate.report.statistics.verdicts import out_of_reach
+    from ablate.settings import StatisticsSettings
+
+    rules = validate(StatisticsSettings, spec.reading["statistics"])
+    comparisons = (spec.search.n_variants if spec.design == "search" else variants) - 1
+    return out_of_reach(spec.replicates, comparisons, rules) if comparisons else ""
+
+
+def _print_estimate(request: StudyRequest, expected: Estimate) -> None:
+    if expected.stacks:
+        click.echo(f"fused trainings on the GPU: {_group_sizes(expected.stacks)}")
+        for reason in expected.alone:
+            click.echo(f"  {reason}")
+    click.echo(f"estimated time: {duration(expected.seconds)}, plus some seconds to start and to measure")
+    if expected.bytes:
+        owner = "" if request.device == "cpu" else " of each GPU"
+        click.echo(f"estimated memory: {expected.bytes / 2**30:.1f} GiB{owner}")
+
+
+def _group_sizes(sizes: Sequence[int]) -> str:
+    """Format the sizes of fused groups: ``2 groups of 20, 1 alone``."""
+    counts = sorted(collections.Counter(sizes).items(), reverse=True)
+    return ", ".join(f"{plural(n, 'group')} of {size}" if size > 1 else f"{n} alone" for size, n in counts)

@@ -1,0 +1,160 @@
+"""Progress of ``study run`` on stderr: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import collections
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+from ablate.cli.output import duration
+from ablate.kinds import KINDS, TRAIN
+from ablate.study.run.listener import Listener
+
+if TYPE_CHECKING:
+    from ablate.study.plan.layout import Layout
+    from ablate.study.plan.plan import Plan
+    from ablate.study.work.messages import News, StageFailure, StageResult
+
+#: Seconds between two plain lines about the same job, at least.
+INTERVAL = 10.0
+
+
+def make_listener(layout: Layout) -> PlainProgress | LiveProgress:
+    """Return bars if stderr is a terminal, else plain lines."""
+    return LiveProgress(layout) if sys.stderr.isatty() else PlainProgress(layout)
+
+
+class _Progress(Listener):
+    """The counts that both kinds of progress show."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._name = layout.spec.name
+        self._replicates: dict[str, int] = {}
+        self._total: collections.Counter[str] = collections.Counter()
+        self._count: collections.Counter[str] = collections.Counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def begun(self, plan: Plan) -> None:
+        """See :class:`Listener`; a search calls this once for each variant that it tries."""
+        for run in plan.layout.current:
+            self._replicates.update(dict.fromkeys(run.stages.fingerprints().values(), run.replicate))
+        self._total.update(stage.kind for stage in plan.missing.values())
+
+    def done(self, done: StageResult) -> None:
+        """See :class:`Listener`."""
+        self._count[done.stage.kind] += 1
+
+    def _job(self, news: News) -> str:
+        if news.together > 1:
+            return f"{KINDS[news.kind].verb} {news.together} as one"
+        return f"{KINDS[news.kind].verb} replicate {self._replicates[news.fingerprint]}"
+
+
+class PlainProgress(_Progress):
+    """Lines: one when a stage ends, and some while it is running."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__(layout)
+        self._printed: dict[str, float] = {}
+
+    def begun(self, plan: Plan) -> None:
+        """See :class:`Listener`."""
+        super().begun(plan)
+        counts = collections.Counter(stage.kind for stage in plan.missing.values())
+        listing = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+        title = f"{self._name}, {plan.layout.only}" if plan.layout.only else self._name
+        if listing:
+            click.echo(f"{title}: stages to run: {listing}", err=True)
+
+    def news(self, news: News) -> None:
+        """See :class:`Listener`."""
+        now = time.monotonic()
+        if now - self._printed.setdefault(news.fingerprint, now) < INTERVAL:
+            return
+        self._printed[news.fingerprint] = now
+        loss = f", loss {news.loss:.3f}, {news.tokens_per_second:,.0f} tokens/s" if news.loss is not None else ""
+        click.echo(f"{self._job(news)}: {news.fraction:.0%}{loss}", err=True)
+
+    def done(self, done: StageResult) -> None:
+        """See :class:`Listener`."""
+        super().done(done)
+        kind = done.stage.kind
+        for problem in done.result.get("problems", ()):
+            click.echo(f"{KINDS[kind].verb}: {problem}", err=True)
+        if kind == TRAIN or self._count[kind] == self._total[kind]:
+            share = f"{self._count[kind]} of {self._total[kind]}"
+            click.echo(f"{KINDS[kind].verb}: {share} done ({duration(done.seconds)})", err=True)
+
+    def failed(self, failure: StageFailure) -> None:
+        """See :class:`Listener`."""
+        click.echo(f"{KINDS[failure.stage.kind].verb}: failed: {failure.error_class}: {failure.error}", err=True)
+
+
+class LiveProgress(_Progress):
+    """Bars: one for each kind of stage, and one for each running job."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__(layout)
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[text]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        self._bars = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._kinds: dict[str, Any] = {}
+        self._jobs: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def begun(self, plan: Plan) -> None:
+        """See :class:`Listener`."""
+        super().begun(plan)
+        title = f"trying {plan.layout.only}" if plan.layout.only else f"study {self._name}"
+        self._bars.console.print(title, highlight=False, markup=False)
+        for kind, total in self._total.items():
+            if kind not in self._kinds:
+                self._kinds[kind] = self._bars.add_task(KINDS[kind].verb, total=total, text=f"0/{total}")
+            self._bars.update(self._kinds[kind], total=total, text=f"{self._count[kind]}/{total}")
+
+    def news(self, news: News) -> None:
+        """See :class:`Listener`."""
+        if news.fingerprint not in self._jobs:
+            self._jobs[news.fingerprint] = self._bars.add_task(f"  {self._job(news)}", total=1.0, text="")
+        text = f"loss {news.loss:.3f} {news.tokens_per_second:,.0f} tokens/s" if news.loss is not None else ""
+        self._bars.update(self._jobs[news.fingerprint], completed=news.fraction, text=text)
+
+    def done(self, done: StageResult) -> None:
+        """See :class:`Listener`."""
+        super().done(done)
+        stage = done.stage
+        for problem in done.result.get("problems", ()):
+            self._bars.console.print(f"{KINDS[stage.kind].verb}: {problem}", highlight=False, markup=False)
+        if stage.fingerprint in self._jobs:
+            self._bars.remove_task(self._jobs.pop(stage.fingerprint))
+        share = f"{self._count[stage.kind]}/{self._total[stage.kind]}"
+        self._bars.update(self._kinds[stage.kind], completed=self._count[stage.kind], text=share)
+
+    def failed(self, failure: StageFailure) -> None:
+        """See :class:`Listener`."""
+        if failure.stage.fingerprint in self._jobs:
+            self._bars.remove_task(self._jobs.pop(failure.stage.fingerprint))
+        line = f"{KINDS[failure.stage.kind].verb}: failed: {failure.error_class}: {failure.error}"
+        self._bars.console.print(line, highlight=False, markup=False)

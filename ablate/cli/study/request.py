@@ -1,0 +1,94 @@
+"""The options that ``study run`` and ``study plan`` share, and the study that they describe."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ablate.cli.locations import home_option, store_option
+from ablate.cli.output import combine_options
+from ablate.cli.settings import parse_setting
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ablate.store.store import Store
+    from ablate.study.plan.layout import Layout
+    from ablate.study.plan.plan import Plan
+
+study_options = combine_options(
+    click.argument("study", metavar="NAME_OR_FILE"),
+    click.option(
+        "--corpus",
+        metavar="PATH|NAME",
+        default="",
+        help="Corpus to use instead: a MIDI file, a folder, or the name of a corpus.",
+    ),
+    click.option("--skip-bad", is_flag=True, help="Skip files of --corpus that cannot be read, and list them."),
+    click.option(
+        "--name", default="", help="Name to store the study under; default: the file's name and the overrides."
+    ),
+    click.option(
+        "--variants", "n_variants", type=click.IntRange(min=2), help="Number of variants that a search tries."
+    ),
+    click.option("--replicates", type=click.IntRange(min=1), help="Repetitions of each variant with other seeds."),
+    click.option("--seed", type=click.IntRange(min=0), help="Seed of the study, from which all random streams derive."),
+    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."),
+    click.option("--profile", metavar="NAME", default="", help="Profile of the study file to use, e.g. smoke."),
+    click.option("--set", "settings", multiple=True, metavar="KEY.PATH=VALUE", help="Override a setting (repeatable)."),
+    click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        default=None,
+        help="Worker processes on a CPU; default: one for each core.",
+    ),
+    home_option,
+    store_option,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class StudyRequest:
+    """A study that ``study run`` or ``study plan`` was called for, ready to be planned."""
+
+    layout: Layout
+    home: Path
+    url: str
+    device: str
+    workers: int
+
+
+def read_request(values: dict[str, Any], *, make_home: bool) -> StudyRequest:
+    """Read and lay out the study that these option values describe."""
+    from ablate.registry import get_registry
+    from ablate.study.file.overrides import Overrides
+    from ablate.study.file.study_file import read_study
+    from ablate.study.run.home import open_home, store_url
+
+    names = ("profile", "corpus", "replicates", "n_variants", "seed", "skip_bad", "name")
+    settings = tuple(parse_setting(text) for text in values["settings"])
+    overrides = Overrides(**{name: values[name] for name in names}, settings=settings)
+    registry = get_registry()
+    # check what needs no torch first, because importing torch takes seconds
+    spec = read_study(values["study"], overrides, registry)
+    home = open_home(values["home"]) if make_home else values["home"].resolve()
+    from ablate.engine.devices import cores, resolve_device
+    from ablate.study.plan.layout import lay_out
+
+    device = resolve_device(values["device"])
+    url = values["store"] or store_url(home)
+    return StudyRequest(lay_out(spec, registry, device), home, url, device, values["workers"] or cores())
+
+
+def make_request_plan(request: StudyRequest, store: Store | None) -> Plan:
+    """Plan a study; of a search, plan the variants that it has chosen so far."""
+    from ablate.registry import get_registry
+    from ablate.study.plan.plan import make_plan
+    from ablate.study.search.search import search_layout
+
+    layout = request.layout
+    if layout.spec.design == "search":
+        layout = search_layout(layout.spec, get_registry(), store, request.device)
+    return make_plan(layout, store, request.home)

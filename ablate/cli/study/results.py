@@ -1,0 +1,127 @@
+"""The output of ``ablate study run`` at its end, and its exit code."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import click
+
+from ablate.cli.output import duration, plural, print_answer, print_json, print_table
+from ablate.errors import AblateError
+from ablate.kinds import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ablate.cli.study.request import StudyRequest
+    from ablate.report.statistics.analysis import Analysis
+    from ablate.store.store import Store
+    from ablate.study.run.result import StudyResult
+
+#: Exit code of a program that Ctrl-C has stopped.
+STOPPED = 130
+#: A failure lists this many of its runs.
+_LISTED_RUNS = 3
+
+
+def print_results(
+    request: StudyRequest, store: Store, result: StudyResult, *, with_report: bool, as_json: bool
+) -> None:
+    """Write the report if asked to, and print the results of a study."""
+    from ablate.report.data.study import Study
+    from ablate.report.statistics.analysis import Analysis
+
+    study = Study.read(store, result.name)
+    analysis = None if study.frame.empty else Analysis(study)
+    report = _report(request, store, result) if with_report and analysis else None
+    if as_json:
+        _print_json(result, analysis, report)
+        return
+    if analysis:
+        _print_analysis(result.name, analysis)
+    click.echo(_account(result))
+    for note in result.notes:
+        click.echo(f"note: {note}", err=True)
+    if report:
+        click.echo(f"report: {report}")
+
+
+def exit_code(result: StudyResult) -> int:
+    """Print what has failed or stopped, and return the exit code.
+
+    Raises:
+        AblateError: some runs have failed.
+    """
+    _print_failures(result)
+    if result.stopped:
+        trainings = plural(result.checkpoints, "unfinished training")
+        checkpoints = f", including checkpoints of {trainings}" if result.checkpoints else ""
+        click.echo(
+            f"stopped; finished results are kept{checkpoints}. To continue, run the same command again", err=True
+        )
+        return STOPPED
+    if result.failures:
+        early = " before training, so nothing was trained" if result.refused else ""
+        count = plural(len(result.failures), "run")
+        raise AblateError(f"{count} failed{early}; see: ablate study show '{result.name}'")
+    return 0
+
+
+def _report(request: StudyRequest, store: Store, result: StudyResult) -> Path:
+    from ablate.files import file_name
+    from ablate.report.formats.html import write_report
+
+    page = request.home / "reports" / file_name(result.name) / "index.html"
+    if not result.changed and page.is_file():
+        return page  # drawing its figures again would take longer than the rest of the command
+    return write_report(store, request.home, result.name)
+
+
+def _print_json(result: StudyResult, analysis: Analysis | None, report: Path | None) -> None:
+    from ablate.report.statistics.summary import comparison
+
+    rows = comparison(analysis.study.frame).to_dict("records") if analysis else []
+    effects = analysis.everything.drop(columns="values").to_dict("records") if analysis else []
+    facts = {"report": str(report) if report else None, "comparison": rows, "effects": effects}
+    print_json({**dataclasses.asdict(result), **facts})
+
+
+def _print_analysis(name: str, analysis: Analysis) -> None:
+    from ablate.report.statistics.summary import comparison_table, response_table, responses
+    from ablate.report.text.sentences import answer
+
+    table = comparison_table(analysis.study.frame)
+    title = f"{name}: mean ± standard deviation over replicates"
+    print_table(table.headers, table.rows, title=title, right=len(table.headers) - 1)
+    response = response_table(responses(analysis.study.frame))
+    if response.rows:
+        title = "Does the music follow its labels? A line fitted through the levels, for each replicate"
+        print_table(response.headers, response.rows, title=title, right=3)
+    print_answer(answer(analysis))
+
+
+def _account(result: StudyResult) -> str:
+    """Return a line that counts what has run and what was reused."""
+    new, reused = _counted(result.ran), _counted(result.reused)
+    if not new and not result.failures and not result.stopped:
+        return f"nothing to run: all results exist; reused {reused}"
+    return f"ran {new or 'nothing'} in {duration(result.seconds)}; reused {reused or 'nothing'}"
+
+
+def _counted(stages: Mapping[str, int]) -> str:
+    return ", ".join(
+        plural(stages[kind.name], kind.noun) for kind in KINDS.values() if kind.noun and stages.get(kind.name)
+    )
+
+
+def _print_failures(result: StudyResult) -> None:
+    """Print one line for each reason, with the first of the runs that failed for it."""
+    reasons: dict[str, list[str]] = {}
+    for failure in result.failures:
+        reason = f"{failure.error_class}: {failure.error}"
+        reasons.setdefault(reason, []).append(f"{failure.variant}, replicate {failure.replicate}")
+    for reason, runs in reasons.items():
+        more = f"; and {len(runs) - _LISTED_RUNS} more" if len(runs) > _LISTED_RUNS else ""
+        click.echo(f"failed: {'; '.join(runs[:_LISTED_RUNS])}{more}: {reason}", err=True)

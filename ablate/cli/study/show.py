@@ -1,0 +1,72 @@
+"""``ablate study show``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from ablate.cli.locations import check_stored, existing_store, home_option, profile_option, store_option, stored_name
+from ablate.cli.output import json_option, plural, print_json, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ablate.store.records import RunRecord, StudyRecord, VariantRecord
+
+
+@click.command("show")
+@click.argument("name")
+@profile_option
+@home_option
+@store_option
+@json_option
+def show(name: str, profile: str, home: Path, store: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """Show the variants of a study, the state of each run, and why runs have failed.
+
+    Example: ablate study show tau_sweep --profile smoke
+    """
+    name = stored_name(name, profile)
+    with existing_store(home, store) as opened:
+        check_stored(opened, name, home)
+        study, variants, runs = opened.study(name), opened.variants(name), opened.runs(name)
+    if as_json:
+        print_json(
+            {
+                "study": dataclasses.asdict(study),
+                "variants": [dataclasses.asdict(variant) for variant in variants],
+                "runs": [dataclasses.asdict(run) for run in runs],
+            }
+        )
+        return
+    _print_study(study)
+    _print_states(variants, runs)
+
+
+def _print_study(study: StudyRecord) -> None:
+    click.echo(f"{study.name}: {study.spec.get('question', '')}")
+    corpus = json.dumps(study.spec.get("corpus", study.corpus), ensure_ascii=False)
+    click.echo(f"profile {study.profile}, corpus {corpus}, seed {study.seed}")
+    if study.spec.get("overrides"):
+        click.echo(f"overrides: {' '.join(study.spec['overrides'])}")
+
+
+def _print_states(variants: Sequence[VariantRecord], runs: Sequence[RunRecord]) -> None:
+    replicates = sorted({run.replicate for run in runs})
+    states = {(run.variant, run.replicate): run.state for run in runs}
+    rows = [
+        (v.name + (" (baseline)" if v.baseline else ""), *(states.get((v.name, r), "") for r in replicates))
+        for v in variants
+    ]
+    print_table(["variant", *(f"replicate {r}" for r in replicates)], rows)
+    for run in runs:
+        if run.state == "failed":
+            click.echo(f"failed: {run.variant}, replicate {run.replicate}: {run.error_class}: {run.error}")
+    unfinished = sum(run.state in ("pending", "interrupted") for run in runs)
+    if unfinished:
+        click.echo(
+            f"{plural(unfinished, 'run')} not finished; to continue, use 'ablate study run' with the same options"
+        )

@@ -1,0 +1,117 @@
+"""Tables for a terminal, as plain lines.
+
+They are not rich's: importing rich and drawing one of its tables takes as long as the rest of ``ablate plugin list``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import sys
+import textwrap
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+#: Spaces between two columns, the preferred number first.
+_GAPS = (3, 2, 1)
+#: No column is folded to fewer characters than this.
+_NARROWEST = 8
+
+
+def render_table(
+    headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: int = 0, width: int | None = None
+) -> str:
+    """Return a table as text.
+
+    Args:
+        headers: of the columns.
+        rows: cells, as text; None is an empty cell.
+        right: number of columns at the end that are aligned to the right.
+        width: characters in a line; cells are folded to fit. None folds nothing.
+    """
+    cells = [list(headers), *([_one_line(cell) for cell in row] for row in rows)]
+    widths, gap = [max(map(_width, column)) for column in zip(*cells, strict=True)], _GAPS[0]
+    if width is not None:
+        widths, gap = _fit(cells, widths, width)
+    header, *body = (_lines(row, widths, gap, right) for row in cells)
+    rule = " " + "─" * (sum(widths) + gap * (len(widths) - 1))
+    return "\n".join([*header, rule, *(line for lines in body for line in lines)])
+
+
+def terminal_width() -> int | None:
+    """Return the width of standard output, or None where it is not a terminal: folded cells are no use to grep."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _lines(row: Sequence[str], widths: Sequence[int], gap: int, right: int) -> list[str]:
+    """Return the lines of one row, its cells folded and padded."""
+    columns = [_fold(cell, width) for cell, width in zip(row, widths, strict=True)]
+    left = len(widths) - right
+    lines = []
+    for parts in itertools.zip_longest(*columns, fillvalue=""):
+        padded = [_pad(part, widths[i], right=i >= left) for i, part in enumerate(parts)]
+        lines.append(" " + (" " * gap).join(padded).rstrip())
+    return lines
+
+
+def _one_line(cell: object) -> str:
+    return "" if cell is None else " ".join(str(cell).splitlines())
+
+
+def _width(text: str) -> int:
+    """Return how many terminal columns a text takes: wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
+
+
+def _pad(text: str, width: int, *, right: bool) -> str:
+    space = " " * (width - _width(text))
+    return space + text if right else text + space
+
+
+def _fit(cells: Sequence[Sequence[str]], widths: list[int], width: int) -> tuple[list[int], int]:
+    """Return widths of columns, and a gap between them, that fit into ``width`` characters if any do.
+
+    Words are broken only where smaller gaps are not enough, and those of the headers last.
+    """
+    words = [_longest_word(column) for column in zip(*cells, strict=True)]
+    headers = [_longest_word([header]) for header in cells[0]]
+    layouts = [(minimum, gap) for minimum in (words, headers, [0] * len(words)) for gap in _GAPS]
+    for minimum, gap in layouts:
+        room = width - 1 - gap * (len(widths) - 1)
+        fitted = _narrow(widths, [max(least, _NARROWEST) for least in minimum], room)
+        if sum(fitted) <= room:
+            break
+    return fitted, gap
+
+
+def _longest_word(texts: Iterable[str]) -> int:
+    return max(_width(word) for text in texts for word in text.split() or [""])
+
+
+def _narrow(widths: list[int], narrowest: list[int], room: int) -> list[int]:
+    """Narrow the widest columns until all fit into ``room`` characters, or none can be narrowed further."""
+    widths = list(widths)
+    while sum(widths) > room:
+        wide = [i for i, width in enumerate(widths) if width > narrowest[i]]
+        if not wide:
+            break
+        widest = max(widths[i] for i in wide)
+        columns = [i for i in wide if widths[i] == widest]
+        below = max([widths[i] for i in wide if widths[i] < widest] + [narrowest[i] for i in columns])
+        cut = min(widest - below, max(1, (sum(widths) - room) // len(columns)))
+        for i in columns:
+            widths[i] -= cut
+    return widths
+
+
+def _fold(text: str, width: int) -> list[str]:
+    if _width(text) <= width:
+        return [text]
+    # wide characters take two terminal columns, so fewer of them fit into a line
+    share = len(text) / _width(text)
+    return textwrap.wrap(text, max(1, int(width * share))) or [""]

@@ -1,0 +1,103 @@
+"""Music before the network: corpora, augmenters and tokenizers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+
+    from ablate.arrays import BoolArray, FloatArray, IntArray
+    from ablate.music.performance import Performance
+
+
+class Corpus(ABC):
+    """A set of performances.
+
+    Attributes:
+        problems: of the last ``load``, such as files that were left out, one line each; the study's report lists them.
+    """
+
+    problems: tuple[str, ...] = ()
+
+    @abstractmethod
+    def identity(self) -> str:
+        """Return a text that changes whenever the performances would (for files: a digest of their contents)."""
+
+    @abstractmethod
+    def load(self) -> Sequence[Performance]:
+        """Return the performances, at least one, each with at least one note.
+
+        Raises:
+            CorpusError: a file cannot be used; the message names it.
+        """
+
+
+class Augmenter(ABC):
+    """Labelled variations of a performance."""
+
+    @abstractmethod
+    def augment(self, performance: Performance, rng: np.random.Generator) -> Sequence[Performance]:
+        """Return the performances that replace ``performance`` in training, each with labels that describe it.
+
+        ``rng`` is the only source of randomness; it belongs to this performance and replicate.
+        """
+
+
+class Tokenizer(ABC):
+    """Performances as token ids, and back.
+
+    Attributes:
+        vocabulary: one unique word for each token id (``"note_on 60"``).
+        start_token: the id before the first token of a sequence without a primer.
+    """
+
+    vocabulary: tuple[str, ...]
+    start_token: int
+
+    @abstractmethod
+    def encode(self, performance: Performance) -> IntArray:
+        """Return token ids, int64 [time], every id below ``len(vocabulary)``."""
+
+    @abstractmethod
+    def decode(self, tokens: IntArray) -> Performance:
+        """Return the performance of *any* sequence of valid ids; a model may generate any, so there are no errors."""
+
+    @abstractmethod
+    def times(self, tokens: IntArray) -> FloatArray:
+        """Return the clock in seconds at each token, float64 [time], never decreasing."""
+
+    def clock(self, rows: int) -> Callable[[IntArray], FloatArray]:
+        """Return a running clock for ``rows`` sequences that grow by one token at each call.
+
+        Returns:
+            A function from the next token of every row, int64 [rows], to the clock in seconds at those tokens, float64
+            [rows]: the last entry of :meth:`times` for each sequence so far. It stores the sequences.
+
+        The default calls :meth:`times` with the whole sequences at every call, which takes longer with every token;
+        override it with a faster one where possible.
+        """
+        import numpy as np
+
+        sequences: list[IntArray] = [np.empty(0, np.int64)] * rows
+
+        def advance(tokens: IntArray) -> FloatArray:
+            for row, token in enumerate(tokens):
+                sequences[row] = np.append(sequences[row], token)
+            return np.array([self.times(sequence)[-1] for sequence in sequences], np.float64)
+
+        return advance
+
+    def grammar(self, rows: int) -> Callable[[IntArray], BoolArray] | None:
+        """Return the rules of possible next tokens for ``rows`` sequences; None allows every token, always.
+
+        Returns:
+            A function from the latest token of every row, int64 [rows], to the possible next tokens, bool
+            [rows, vocabulary], at least one in every row. It stores the state of the sequences. The first token of a
+            sequence is either the start token or the first one of a primer.
+        """
+        del rows
+        return None

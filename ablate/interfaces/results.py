@@ -1,0 +1,94 @@
+"""Metrics, and the numbers that they return."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ablate.arrays import FloatArray
+    from ablate.music.performance import Performance
+
+Direction = Literal["lower", "higher", "none"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Value:
+    """One number of a metric for one sample.
+
+    Attributes:
+        value: the number itself; finite.
+        n: number of observations behind it (for a histogram distance: the sample's notes).
+        feature: the name of the value within its metric (``"l1"``); ``"value"`` suits a metric with a single one.
+        unit: ``"1"`` for a pure number, otherwise as printed (``"s"``, ``"notes/s"``).
+        direction: whether ``"lower"`` or ``"higher"`` is better, or ``"none"``.
+    """
+
+    value: float
+    _: dataclasses.KW_ONLY
+    n: int
+    feature: str = "value"
+    unit: str = "1"
+    direction: Direction = "none"
+
+
+@dataclasses.dataclass(frozen=True)
+class Histogram:
+    """A histogram behind a metric, stored so that reports need not compute it again.
+
+    Attributes:
+        feature: the name of the quantity that is counted (``"pitch"``).
+        unit: of the edges (``"MIDI pitch"``, ``"s"``).
+        edges: bin edges, increasing, one more than there are bins.
+        reference: counts in each bin for the reference.
+        generated: counts in each bin for the sample.
+    """
+
+    feature: str
+    unit: str
+    edges: tuple[float, ...]
+    reference: tuple[float, ...]
+    generated: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Measurements:
+    """The result of a metric: its values, and histograms behind them."""
+
+    values: tuple[Value, ...]
+    histograms: tuple[Histogram, ...] = ()
+
+
+class Metric(ABC):
+    """A measurement of a generated sample, compared with the reference performances."""
+
+    @abstractmethod
+    def measure(self, generated: Performance, reference: Sequence[Performance]) -> Measurements:
+        """Measure one sample with at least one note, compared with the corpus before any augmenter.
+
+        The sample comes without its primer, with the first new token at time 0, unless the study sets
+        ``measure.primer = true``. Its labels are those of its generation. The reference excludes held-out pieces.
+        """
+
+
+class ModelMetric(ABC):
+    """A measurement of a trained model itself, without generating anything."""
+
+    @abstractmethod
+    def measure(
+        self,
+        score: Callable[[Performance], FloatArray],
+        reference: Sequence[Performance],
+        held_out: Sequence[Performance],
+    ) -> Measurements:
+        """Measure one trained model.
+
+        Args:
+            score: returns the negative log-likelihood in nats of each token of a performance except the first, under
+                the tokens before it, float64 [time - 1]; conditioners get the performance as in training.
+            reference: the training pieces, before any augmenter.
+            held_out: the held-out pieces; empty where the study holds none out.
+        """

@@ -1,0 +1,158 @@
+"""Check what a study varies: the paths and levels of its axes, the changes of its named variants, its baseline.
+
+No function here raises: each yields problems as (key, text).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ablate.errors import did_you_mean
+from ablate.names import level_name, same
+from ablate.specs import SPECS
+from ablate.study.design import NAMED
+from ablate.study.file import paths
+from ablate.study.file.axes import shaped
+from ablate.study.file.configuration import path_problem, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ablate.registry import Registry
+    from ablate.study.design import Axis
+    from ablate.study.file.paths import FileShape, Problem
+    from ablate.study.file.sections import Sections
+
+#: Designs in which an axis may exist only for some levels of another axis.
+CONDITIONAL = ("factorial", "search")
+
+
+def axis_problems(axis: Axis, file: Sections, registry: Registry, base: set[Problem]) -> Iterator[Problem]:
+    """Check an axis: its conditions, its path and each of its levels.
+
+    Args:
+        axis: one of the file's axes, not that of the named variants.
+        file: the study file.
+        registry: the components.
+        base: the problems of the base configuration, which are not repeated for each level.
+    """
+    key = f"axes.{axis.path}"
+    wrong = list(_condition_problems(axis, file))
+    if wrong:
+        yield from wrong
+        return
+    # the axis exists under the first of the levels in each of its conditions
+    config = file.shaped({path: levels[0] for path, levels in axis.when.items()})
+    problem = _path_problem(axis.path, config, registry)
+    if problem:
+        yield key, problem
+        return
+    if axis.range and file.design not in ("search", ""):
+        yield key, f'a range without levels needs design = "search"; for a {file.design} design add levels = 5, say'
+        return
+    yield from _level_problems(axis, config, registry, base)
+
+
+def _path_problem(path: str, config: FileShape, registry: Registry) -> str:
+    problem = path_problem(path, config, registry)
+    if not problem and path.partition(".")[0] == "metric":
+        return "metrics measure the variants and cannot be varied"
+    return problem
+
+
+def _condition_problems(axis: Axis, file: Sections) -> Iterator[Problem]:
+    key = f"axes.{axis.path}.when"
+    if axis.when and file.design not in (*CONDITIONAL, ""):
+        yield key, f'needs design = "{CONDITIONAL[0]}" or "{CONDITIONAL[1]}", not "{file.design}"'
+        return
+    before = list(file.axes)[: list(file.axes).index(axis.path)]
+    for path, levels in axis.when.items():
+        if path not in before:
+            hint = did_you_mean(path, before)
+            yield f"{key}.{path}", f"no earlier axis has this path{hint} (earlier axes: {', '.join(before) or 'none'})"
+            continue
+        known = file.axes[path].levels
+        for level in levels if known else ():
+            if not _is_level(level, known):
+                listing = ", ".join(map(level_name, known))
+                yield f"{key}.{path}", f"{level_name(level)} is not a level of that axis (levels: {listing})"
+
+
+def _is_level(level: Any, levels: tuple[Any, ...]) -> bool:
+    return any(same(level, other) for other in levels)
+
+
+def _level_problems(axis: Axis, config: FileShape, registry: Registry, base: set[Problem]) -> Iterator[Problem]:
+    key = f"axes.{axis.path}"
+    levels = axis.levels or ((axis.range.low, axis.range.high) if axis.range else ())
+    for index, level in enumerate(levels):
+        if any(same(level, earlier) or level_name(level) == level_name(earlier) for earlier in levels[:index]):
+            yield key, f"duplicate level {level_name(level)}"
+        _, problems = resolve(paths.set_path(config, axis.path, level), registry)
+        for where, text in problems:
+            if (where, text) not in base:
+                yield f"{key}[{index}]", text if where == axis.path else f"{where}: {text}"
+
+
+def variant_problems(name: str, file: Sections, registry: Registry, base: set[Problem]) -> Iterator[Problem]:
+    """Check the changes of a named variant: their paths, and the configuration that results.
+
+    Args:
+        name: the variant.
+        file: the study file.
+        registry: the components.
+        base: the problems of the base configuration, which are not repeated.
+    """
+    changes = file.named[name]
+    # the options of the components that the variant chooses can be changed, too
+    config = shaped(file.config, {NAMED: name}, {name: {path: changes[path] for path in changes if path in SPECS}})
+    wrong = [
+        (f"variants.{name}.{path}", problem)
+        for path, value in changes.items()
+        if (problem := _change_problem(path, value, config, file, registry))
+    ]
+    if wrong:
+        yield from wrong
+        return
+    _, problems = resolve(file.shaped({NAMED: name}), registry)
+    for where, text in problems:
+        if (where, text) not in base:
+            yield f"variants.{name}", f"{where}: {text}"
+
+
+def _change_problem(path: str, value: Any, config: FileShape, file: Sections, registry: Registry) -> str:
+    problem = _path_problem(path, config, registry)
+    if problem:
+        return problem
+    if path in file.axes:
+        return "is also an axis of this study; vary it in one place only"
+    if path in SPECS and _changes_options_only(value, paths.chosen(file.config, path)):
+        return f'would replace the whole {path}; to change options, quote their paths: "{path}.NAME.OPTION" = …'
+    return ""
+
+
+def _changes_options_only(value: Any, components: Mapping[str, Any]) -> bool:
+    """Check whether a table sets options of chosen components only: TOML reads an unquoted path as such a table."""
+    return isinstance(value, dict) and bool(value) and all(name in components and value[name] for name in value)
+
+
+def baseline_problems(file: Sections) -> Iterator[Problem]:
+    """Check that the baseline has a level of each axis, and of no other path."""
+    for path in file.baseline:
+        if path not in file.axes:
+            yield f"baseline.{path}", f"this study has no such axis{did_you_mean(path, file.axes)}"
+    for path, level in file.baseline_levels().items():
+        problem = _baseline_level_problem(file.axes[path], level)
+        if problem and path in file.baseline:
+            yield f"baseline.{path}", f"the baseline {problem}; choose another one"
+        elif problem:
+            where = f"axes.{path}"
+            yield where, f"the base configuration's value, hence the baseline, {problem}; set baseline.{path}"
+
+
+def _baseline_level_problem(axis: Axis, level: Any) -> str:
+    if axis.levels and not _is_level(level, axis.levels):
+        return f"{level_name(level)} is not a level of this axis (levels: {', '.join(map(level_name, axis.levels))})"
+    if axis.range and level not in axis.range:
+        return f"{level_name(level)} is not in the range {axis.range.low} to {axis.range.high}"
+    return ""

@@ -1,0 +1,120 @@
+"""The keys at the top of a study file: find unknown keys, wrong types, and profiles that change too much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from ablate.errors import InvalidOptions, did_you_mean
+from ablate.options import abridged, option, validate
+from ablate.study.file import paths
+from ablate.study.file.configuration import SECTIONS, SETTINGS, TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ablate.study.file.paths import FileShape, Problem
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class TopLevel:
+    """The keys of a study file that are single values; ``design`` is checked separately."""
+
+    question: str = option("", doc="What the study asks.")
+    hypothesis: str = option("", doc="What its author expects.")
+    budget: Literal["steps", "tokens"] = option("steps", doc="What all variants have in common.")
+    seed: int = option(0, ge=0, doc="Every random stream is derived from it.")
+    replicates: int = option(6, ge=1, doc="Repetitions of every variant.")
+
+
+#: The keys at the top that are single values.
+VALUES = ("question", "hypothesis", "budget", "seed", "replicates")
+#: The keys at the top that are tables, without those of components, settings and labels; and their content.
+_OWN_TABLES = {
+    "objective": "with metric, feature and direction",
+    "axes": "of axis = levels",
+    "variants": "with a table for each variant",
+    "baseline": "of axis = level",
+    "contrasts": "with a table of variant = weight for each contrast",
+    "margins": "of metric = number",
+    "reported": "with source and values",
+    "profiles": "with a table for each profile",
+}
+_TABLES = {**_OWN_TABLES, "labels": "of label = value", **dict.fromkeys((*SETTINGS, *TABLES), "of settings")}
+_KNOWN = (*VALUES, "design", *_OWN_TABLES, *SECTIONS, *TABLES)
+#: What a profile may change: sizes, never what is compared.
+_PROFILE_KEYS = ("model", "training", "generation", "search", "floors", "replicates")
+
+
+def readable(raw: FileShape) -> tuple[FileShape, list[Problem]]:
+    """Return the file without the keys that are unknown or have the wrong type, and a problem for each of these.
+
+    So the other keys can still be checked.
+    """
+    problems = [
+        (key, f"unknown key{did_you_mean(key, _KNOWN)} (known: {', '.join(_KNOWN)})")
+        for key in raw
+        if key not in _KNOWN
+    ]
+    validated(TopLevel, {key: raw[key] for key in VALUES if key in raw}, "", problems)
+    problems += [
+        (key, f"must be a table {content}, not {abridged(raw[key])}")
+        for key, content in _TABLES.items()
+        if not isinstance(raw.get(key, {}), dict)
+    ]
+    problems += _variants_problems(raw.get("variants", {}))
+    problems += _profiles_problems(raw.get("profiles", {}), raw)
+    wrong = {key.partition(".")[0] for key, _ in problems}
+    return {key: value for key, value in raw.items() if key not in wrong}, problems
+
+
+def _variants_problems(variants: Any) -> Iterator[Problem]:
+    for name, changes in variants.items() if isinstance(variants, dict) else ():
+        if not name:
+            yield "variants", "a variant needs a name"
+        if not isinstance(changes, dict):
+            yield f"variants.{name}", f"must be a table of its changes, not {abridged(changes)}"
+
+
+def _profiles_problems(profiles: Any, raw: FileShape) -> Iterator[Problem]:
+    for name, profile in profiles.items() if isinstance(profiles, dict) else ():
+        key = f"profiles.{name}"
+        if not isinstance(profile, dict):
+            yield key, f"must be a table, not {abridged(profile)}"
+            continue
+        if name == "default":
+            yield key, "'default' is the name of the file without a profile; choose another name"
+        for section, value in profile.items():
+            yield from _profile_section_problems(f"{key}.{section}", section, value)
+        yield from _profile_model_problems(f"{key}.model", profile.get("model", {}), raw)
+
+
+def _profile_section_problems(key: str, section: str, value: Any) -> Iterator[Problem]:
+    if section not in _PROFILE_KEYS:
+        yield key, f"a profile may change {', '.join(_PROFILE_KEYS)}, never what is compared"
+    elif section == "replicates":
+        problems: list[Problem] = []
+        validated(TopLevel, {section: value}, "", problems)
+        yield from ((key, text) for _, text in problems)
+    elif not isinstance(value, dict):
+        yield key, f"must be a table, not {abridged(value)}"
+
+
+def _profile_model_problems(key: str, model: Any, raw: FileShape) -> Iterator[Problem]:
+    models = paths.chosen(raw, "model")
+    for component in model if isinstance(model, dict) else ():
+        if component not in models:
+            yield f"{key}.{component}", f"a profile cannot change the study's model ({', '.join(models)})"
+
+
+def validated(options: type[T], table: Mapping[str, Any], key: str, problems: list[Problem]) -> T:
+    """Validate a table; where an option does not fit, add the problem to ``problems`` and take its default."""
+    try:
+        return validate(options, table)
+    except InvalidOptions as error:
+        problems += [(paths.join(key, name), text) for name, text in error.problems]
+        wrong = {name for name, _ in error.problems}
+        rest = {} if "" in wrong else {name: value for name, value in table.items() if name not in wrong}
+        return validated(options, rest, key, problems)

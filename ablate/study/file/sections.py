@@ -1,0 +1,215 @@
+"""The sections of a study file, typed. Every problem of shape is found here, so the checks can rely on the types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from ablate.errors import did_you_mean
+from ablate.options import abridged, option, validate
+from ablate.settings import FloorSettings, SearchSettings, StatisticsSettings
+from ablate.study.design import DESIGNS, Objective, Variant
+from ablate.study.file import paths
+from ablate.study.file.axes import baseline_level, flatten, named_variants, parse_axes, shaped
+from ablate.study.file.configuration import SECTIONS
+from ablate.study.file.keys import VALUES, TopLevel, readable, validated
+from ablate.study.file.paths import finite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ablate.study.design import Axis
+    from ablate.study.file.paths import FileShape, Problem
+
+
+@dataclass(frozen=True)
+class ObjectiveTable:
+    """The table ``[objective]``, or one of ``search.objectives``."""
+
+    metric: str | None = option(None, doc="A metric of the study.")
+    feature: str = option("", doc="One of the metric's features.")
+    direction: Literal["lower", "higher"] | None = option(None, doc="Which values are better.")
+
+
+class Reported(TypedDict, total=False):
+    """The table ``[reported]``: published values by variant, metric and feature, and their source."""
+
+    source: str
+    values: dict[str, dict[str, dict[str, float]]]
+
+
+@dataclass(frozen=True)
+class Sections:
+    """The content of a study file, with default values for keys that are missing or have the wrong shape.
+
+    Attributes:
+        top: the single values.
+        design: a key of ``design.DESIGNS``; empty if the file has a design that does not exist.
+        objective: the value that the report answers first.
+        objectives: the objectives of a search; empty if the file gives none.
+        axes: path -> axis, the axis of the named variants first.
+        named: the named variants, each as path -> level.
+        baseline: path -> level, for the axes that ``[baseline]`` names.
+        contrasts: the weights of variants, by contrast.
+        margins: the smallest difference that matters, by metric: one number, or one for each feature.
+        reported: published values.
+        profiles: the changes of each profile, in file shape.
+        search: how a search chooses variants; None without that table.
+        floors: how precisely floors are measured.
+        statistics: how differences are judged.
+        config: the sections that an axis can reach (components, settings, labels), in file shape. Their options
+            depend on the installed components, so ``configuration.resolve`` checks them.
+    """
+
+    top: TopLevel
+    design: str
+    objective: Objective
+    objectives: tuple[Objective, ...]
+    axes: Mapping[str, Axis]
+    named: dict[str, dict[str, Any]]
+    baseline: Mapping[str, Any]
+    contrasts: dict[str, dict[str, float]]
+    margins: dict[str, float | dict[str, float]]
+    reported: Reported
+    profiles: dict[str, FileShape]
+    search: SearchSettings | None
+    floors: FloorSettings
+    statistics: StatisticsSettings
+    config: FileShape
+
+    @property
+    def metrics(self) -> list[str]:
+        """The names of the study's metrics."""
+        return list(paths.chosen(self.config, "metric"))
+
+    def baseline_levels(self) -> dict[str, Any]:
+        """Return the baseline's level of every axis."""
+        return {path: baseline_level(axis, self.baseline, self.design, self.config) for path, axis in self.axes.items()}
+
+    def variants(self) -> list[Variant]:
+        """Return the variants that the design has before anything runs; none if the design does not exist."""
+        return DESIGNS[self.design](list(self.axes.values()), self.baseline_levels()) if self.design else []
+
+    def shaped(self, levels: Mapping[str, Any]) -> FileShape:
+        """Return the configuration, in file shape, with the levels of a variant."""
+        return shaped(self.config, levels, self.named)
+
+
+def parse(raw: FileShape) -> tuple[Sections, list[Problem]]:
+    """Parse a study file; return its sections and every problem of their shape."""
+    raw, problems = readable(raw)
+    named = named_variants(raw.get("variants", {}))
+    axes = parse_axes(raw.get("axes", {}), named, problems)
+    search = dict(raw.get("search", {}))
+    objectives = _objectives(search.pop("objectives", []), problems)
+    sections = Sections(
+        top=validate(TopLevel, {key: raw[key] for key in VALUES if key in raw}),
+        design=_design(raw.get("design", "factorial"), problems),
+        objective=_objective(raw, problems),
+        objectives=objectives,
+        axes=axes,
+        named=named,
+        baseline=flatten(raw.get("baseline", {}), stops=axes),
+        contrasts=_contrasts(raw.get("contrasts", {}), problems),
+        margins=_margins(raw.get("margins", {}), problems),
+        reported=_reported(raw.get("reported", {}), problems),
+        profiles=raw.get("profiles", {}),
+        search=validated(SearchSettings, search, "search", problems) if "search" in raw else None,
+        floors=validated(FloorSettings, raw.get("floors", {}), "floors", problems),
+        statistics=validated(StatisticsSettings, raw.get("statistics", {}), "statistics", problems),
+        config={section: raw[section] for section in SECTIONS if section in raw},
+    )
+    return sections, problems
+
+
+def _design(name: Any, problems: list[Problem]) -> str:
+    if isinstance(name, str) and name in DESIGNS:
+        return name
+    hint = did_you_mean(name, DESIGNS) if isinstance(name, str) else ""
+    problems.append(("design", f"must be one of {', '.join(DESIGNS)}, not {abridged(name)}{hint}"))
+    return ""
+
+
+def _objective(raw: FileShape, problems: list[Problem]) -> Objective:
+    """Parse ``[objective]``; by default it is the study's last metric."""
+    table = validated(ObjectiveTable, raw.get("objective", {}), "objective", problems)
+    metrics = list(paths.chosen(raw, "metric"))
+    metric = table.metric if table.metric is not None else next(reversed(metrics), "")
+    return Objective(metric, table.feature, table.direction or "")
+
+
+def _objectives(tables: Any, problems: list[Problem]) -> tuple[Objective, ...]:
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        wanted = "must be a list of tables with metric, feature and direction"
+        problems.append(("search.objectives", f"{wanted}, not {abridged(tables)}"))
+        return ()
+    objectives = []
+    for index, written in enumerate(tables):
+        key = f"search.objectives[{index}]"
+        table = validated(ObjectiveTable, written, key, problems)
+        if written.get("metric", "") == "":
+            problems.append((key, "needs a metric"))
+        objectives.append(Objective(table.metric or "", table.feature, table.direction or ""))
+    return tuple(objectives)
+
+
+def _contrasts(table: Mapping[str, Any], problems: list[Problem]) -> dict[str, dict[str, float]]:
+    contrasts = {}
+    for name, weights in table.items():
+        if isinstance(weights, dict) and all(map(_is_number, weights.values())):
+            contrasts[name] = weights
+        else:
+            problems.append((f'contrasts."{name}"', f"must be a table of variant = weight, not {_written(weights)}"))
+    return contrasts
+
+
+def _margins(table: Mapping[str, Any], problems: list[Problem]) -> dict[str, float | dict[str, float]]:
+    margins = {}
+    for metric, value in table.items():
+        numbers = list(value.values()) if isinstance(value, dict) else [value]
+        if numbers and all(_is_number(number) and number > 0 for number in numbers):
+            margins[metric] = value
+        else:
+            wanted = "must be a number above 0, or a table of feature = number above 0"
+            problems.append((f'margins."{metric}"', f"{wanted}, not {_written(value)}"))
+    return margins
+
+
+def _reported(table: Mapping[str, Any], problems: list[Problem]) -> Reported:
+    known = tuple(Reported.__annotations__)
+    wrong = [
+        (f"reported.{key}", f"unknown key{did_you_mean(key, known)} (known: {', '.join(known)})")
+        for key in table
+        if key not in known
+    ]
+    if not isinstance(table.get("source", ""), str):
+        wrong.append(("reported.source", f"must be text, not {abridged(table['source'])}"))
+    values = table.get("values", {})
+    if isinstance(values, dict):
+        wrong += _reported_values_problems(values)
+    else:
+        wrong.append(("reported.values", f"must be a table of variants, not {abridged(values)}"))
+    problems += wrong
+    return {} if wrong else Reported(**table)  # type: ignore[typeddict-item]
+
+
+def _reported_values_problems(values: Mapping[str, Any]) -> Iterator[Problem]:
+    for variant, metrics in values.items():
+        if not isinstance(metrics, dict):
+            yield f"reported.values.{variant}", f"must be a table of metrics, not {abridged(metrics)}"
+            continue
+        for metric, features in metrics.items():
+            if not isinstance(features, dict) or not all(map(_is_number, features.values())):
+                key = f"reported.values.{variant}.{metric}"
+                yield key, f"must be a table of feature = number, not {_written(features)}"
+
+
+def _is_number(value: Any) -> bool:
+    return finite(value) is not None
+
+
+def _written(value: Any) -> str:
+    """Return a value for an error message; a table with its content."""
+    if not isinstance(value, dict):
+        return abridged(value)
+    return "{ " + ", ".join(f"{key} = {abridged(item)}" for key, item in value.items()) + " }" if value else "{}"

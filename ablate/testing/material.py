@@ -1,0 +1,93 @@
+"""Small test material for contracts: always the same, each piece with a particular difficulty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ablate.interfaces import Conditioner, Tokenizer
+from ablate.music.performance import PEDAL_DTYPE, SUSTAIN, Performance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
+
+    from ablate.arrays import FloatArray, IntArray
+
+_NOTES: dict[str, list[tuple[int, int, float, float]]] = {
+    "scale": [(60 + i, 60 + i, 0.25 * i, 0.25 * i + 0.25) for i in range(8)],
+    "chords": [(p, 70, t, t + 0.5 + p / 200) for t in (0.0, 0.8) for p in (48, 55, 64)],
+    "repeated": [(60, 64, 0.1 * i, 0.1 * i + 0.1) for i in range(5)] + [(62, 64, 1.0, 1.5)] * 2,
+    "overlapping": [(60, 80, 0.0, 1.0), (60, 50, 0.5, 1.5), (64, 80, 0.0, 2.0), (64, 50, 0.5, 1.0)],
+    "short": [(60, 64, 0.0, 0.001), (64, 64, 0.5034, 0.5036), (67, 64, 1.0, 1.0), (72, 64, 1.2, 1.7)],
+    "silence": [(60, 64, 7.013, 7.5), (62, 64, 19.5, 20.25)],
+    "extremes": [(21, 1, 0.0, 0.5), (108, 127, 0.25, 1.0), (0, 64, 1.0, 1.5), (127, 64, 1.0, 1.5)],
+    "unsorted": [(72, 90, 1.0, 1.25), (60, 30, 0.0, 0.5), (64, 40, 0.5, 3.0)],
+    "one note": [(60, 64, 0.0, 0.5)],
+}
+
+
+def performances() -> tuple[Performance, ...]:
+    """Return new, valid performances with at least one note between pitches 36 and 96 each.
+
+    Among them are chords, repeated, overlapping and nested notes of one pitch, notes of a millisecond and of no
+    length, long silences, the extremes of pitch and velocity, notes out of order, pedals, and a single note.
+    """
+    pedals = np.array([(0.1, SUSTAIN, 127), (0.9, SUSTAIN, 0)], PEDAL_DTYPE)
+    return tuple(
+        Performance.from_notes(notes, pedals=pedals.copy() if name == "chords" else pedals[:0], name=name)
+        for name, notes in _NOTES.items()
+    )
+
+
+def same(one: Performance, other: Performance) -> bool:
+    """Check whether notes, pedals and labels are equal, in their order."""
+    return (
+        np.array_equal(one.notes, other.notes)
+        and np.array_equal(one.pedals, other.pedals)
+        and dict(one.labels) == dict(other.labels)
+    )
+
+
+class PitchTokenizer(Tokenizer):
+    """A tokenizer with one token for each note, its pitch; for tests that need any tokenizer."""
+
+    vocabulary = tuple(f"pitch {pitch}" for pitch in range(128))
+    start_token = 60
+
+    def encode(self, performance: Performance) -> IntArray:
+        """Return pitches in the order of the notes, int64 [time]."""
+        return np.asarray(performance.notes["pitch"], np.int64)
+
+    def decode(self, tokens: IntArray) -> Performance:
+        """Return notes of a quarter second, one after another."""
+        return Performance.from_notes((int(p), 64, 0.25 * i, 0.25 * (i + 1)) for i, p in enumerate(tokens))
+
+    def times(self, tokens: IntArray) -> FloatArray:
+        """Return times of a quarter second for each token, float64 [time]."""
+        return 0.25 * np.arange(len(tokens))
+
+
+class ClockConditioner(Conditioner):
+    """A conditioner with two numbers for each token, the clock and a label; for tests of models."""
+
+    width = 2
+
+    def __init__(self) -> None:
+        self.labels: Mapping[str, float] = {"level": 0.5}
+
+    def from_performance(self, performance: Performance, times: FloatArray) -> FloatArray:
+        """Return the clock and the performance's label, float32 [time, 2]."""
+        return self.from_labels({**self.labels, **performance.labels}, times)
+
+    def from_labels(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
+        """Return the clock and the label, float32 [time, 2]."""
+        return np.stack([times, np.full(len(times), labels["level"])], axis=1).astype(np.float32)
+
+    def module(self, embedding: int) -> torch.nn.Module:
+        """Return a linear map, [rows, time, 2] to [rows, time, embedding]."""
+        import torch
+
+        return torch.nn.Linear(self.width, embedding)

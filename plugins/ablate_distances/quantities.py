@@ -1,0 +1,122 @@
+"""The quantities that are counted in a performance: of each note, between notes, or at each moment."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ablate_distances.distances import Observed, on_a_line, on_the_circle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ablate.arrays import Array, FloatArray
+
+    Notes = Array
+
+
+@dataclasses.dataclass(frozen=True)
+class Quantity:
+    """A musical quantity: how it is observed, its bins, and the distance between two sets of observations.
+
+    Attributes:
+        name: for messages and for the stored histogram.
+        unit: of the edges.
+        edges: of the bins, increasing; a bin contains its lower edge and not its upper one.
+            Values at or above the last edge are counted in the last bin.
+        observe: the values to count in one piece with at least one note, none below the first edge, in any order.
+        distance_unit: of the earth mover's distance.
+        wasserstein: the earth mover's distance.
+        default: the single value of pieces in which there is nothing to observe.
+    """
+
+    name: str
+    unit: str
+    edges: FloatArray
+    observe: Callable[[Notes], Observed]
+    distance_unit: str
+    wasserstein: Callable[[Observed, Observed], float] = on_a_line
+    default: float = 0.0
+
+    def gather(self, pieces: Iterable[Notes]) -> Observed:
+        """Pool the values of all pieces: each value once, in increasing order, with the sum of its weights."""
+        parts = [self.observe(notes) for notes in pieces]
+        weights = np.concatenate([part.weights for part in parts])
+        if not weights.any():
+            return Observed(np.array([self.default]), np.ones(1))
+        values, indices = np.unique(np.concatenate([part.values for part in parts]), return_inverse=True)
+        return Observed(values, np.bincount(indices, weights).astype(np.float64))
+
+    def count(self, observed: Observed) -> FloatArray:
+        """Return the weight in each bin, float64 [bins]: a number of notes, or seconds."""
+        bins = len(self.edges) - 1
+        index = np.searchsorted(self.edges, observed.values, side="right") - 1
+        return np.bincount(np.minimum(index, bins - 1), observed.weights, minlength=bins).astype(np.float64)
+
+
+def pitch() -> Quantity:
+    """Return the pitch: one bin for each MIDI pitch, 0 to 127; distances in semitones."""
+    return Quantity("pitch", "MIDI pitch", np.arange(129.0), lambda notes: _once(notes["pitch"]), "semitones")
+
+
+def pitch_class() -> Quantity:
+    """Return the pitch class: one bin for each, C 0 to B 11; distances in semitones around the circle, at most 6."""
+    return Quantity(
+        "pitch class",
+        "pitch class",
+        np.arange(13.0),
+        lambda notes: _once(notes["pitch"] % 12),
+        "semitones",
+        functools.partial(on_the_circle, steps=12),
+    )
+
+
+def duration(bins: int, longest: float) -> Quantity:
+    """Return the time from a note's start to its end: ``bins`` bins of equal width over 0 to ``longest`` seconds."""
+    edges = np.linspace(0.0, longest, bins + 1)
+    return Quantity("duration", "s", edges, lambda notes: _once(notes["end"] - notes["start"]), "s")
+
+
+def velocity(bins: int) -> Quantity:
+    """Return the velocity: ``bins`` bins of equal width over MIDI velocities 0 to 128."""
+    edges = np.linspace(0.0, 128.0, bins + 1)
+    return Quantity("velocity", "MIDI velocity", edges, lambda notes: _once(notes["velocity"]), "MIDI velocity")
+
+
+def inter_onset_interval(bins: int, longest: float) -> Quantity:
+    """Return the time from one distinct onset of a piece to the next: ``bins`` bins over 0 to ``longest`` seconds.
+
+    The bins have equal width. Notes that start at exactly the same time are one onset, so an interval is above 0; the
+    notes of a chord that a pianist spreads by milliseconds are several onsets. Where all notes start together there is
+    no interval, which counts as one interval of ``longest`` seconds.
+    """
+    edges = np.linspace(0.0, longest, bins + 1)
+    return Quantity("inter-onset interval", "s", edges, _intervals, "s", default=longest)
+
+
+def polyphony(most: int) -> Quantity:
+    """Return the number of notes that sound at once: one bin for each, 0 to ``most``, counted in seconds.
+
+    The time is that from a piece's first onset to its last end, including silence. Overlapping notes of one pitch
+    count separately, and pedals do not lengthen notes. Where no note has any length, there is only silence.
+    """
+    return Quantity("polyphony", "notes sounding", np.arange(most + 2.0), _sounding, "notes")
+
+
+def _once(values: FloatArray) -> Observed:
+    return Observed(values.astype(np.float64), np.ones(len(values)))
+
+
+def _intervals(notes: Notes) -> Observed:
+    return _once(np.diff(np.unique(notes["start"])))
+
+
+def _sounding(notes: Notes) -> Observed:
+    times = np.concatenate([notes["start"], notes["end"]])
+    order = np.argsort(times, kind="stable")  # at equal times starts come first, so that the number is never negative
+    sounding = np.repeat([1, -1], len(notes))[order].cumsum()[:-1]
+    seconds = np.bincount(sounding, np.diff(times[order])).astype(np.float64)
+    return Observed(np.arange(len(seconds), dtype=np.float64), seconds)

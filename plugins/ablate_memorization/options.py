@@ -1,0 +1,43 @@
+"""Options of the metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import ablate
+
+
+@dataclass(frozen=True)
+class LongestOptions:
+    """Options of ``memorization.longest`` and of both other metrics: which notes count as the same."""
+
+    together: float = ablate.option(
+        0.05,
+        gt=0,
+        le=1,
+        doc="Tolerance of an interval between onsets, in seconds; a chord's notes may change their order.",
+    )
+    stretch: float = ablate.option(
+        1.4,
+        ge=1,
+        le=4,
+        doc="Largest factor between two intervals between onsets that count as the same, besides `together`.",
+    )
+    transposed: bool = ablate.option(
+        False,
+        doc="Also count notes that are all transposed alike; scales, trills and repeated notes then match at once.",
+    )
+
+
+@dataclass(frozen=True)
+class NgramsOptions(LongestOptions):
+    """Options of ``memorization.ngrams``."""
+
+    n: int = ablate.option(8, ge=2, doc="Number of successive notes in an n-gram.")
+
+
+@dataclass(frozen=True)
+class CoveredOptions(LongestOptions):
+    """Options of ``memorization.covered``."""
+
+    length: int = ablate.option(20, ge=2, doc="Least number of notes of a copied run that is counted.")

@@ -1,0 +1,88 @@
+"""The pointwise part of a stack's step, compiled: on a GPU it always is, here once to see that it can be."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from typing import Any
+
+import pytest
+import torch
+
+from ablate_recurrent import kernels
+from ablate_recurrent.kernels import PointwiseKernel
+
+MEMBERS, TIME, ROWS, HIDDEN = 2, 3, 4, 8
+GATES = {"lstm": 4, "gru": 3}
+
+
+def arguments(function: str, t: int) -> list[torch.Tensor]:
+    """What a layer's steps hand over at a time, as views into what is there for all of them."""
+    generator = torch.Generator().manual_seed(t)
+    gates = GATES[function.split("_", maxsplit=1)[0]]
+
+    def steps(size: int) -> torch.Tensor:
+        whole = torch.randn(MEMBERS, TIME + 1, ROWS, size, generator=generator).bfloat16()
+        return whole[:, t]
+
+    def now(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+        return torch.randn(MEMBERS, *shape, generator=generator).to(dtype)
+
+    memory = torch.randn(TIME + 1, MEMBERS, ROWS, HIDDEN, generator=generator)
+    kept = list(torch.rand(TIME, 4, MEMBERS, ROWS, HIDDEN, generator=generator).bfloat16()[t])
+    sums, known = steps(gates * HIDDEN), now(ROWS, gates * HIDDEN, dtype=torch.bfloat16)
+    bias = [now(1, gates * HIDDEN, dtype=torch.bfloat16)] * (gates == 3)
+    back = [steps(HIDDEN), now(ROWS, HIDDEN, dtype=torch.bfloat16), now(ROWS, HIDDEN)]
+    return {
+        "lstm_step": lambda: [sums, known, memory[t], memory[t + 1], steps(HIDDEN)],
+        "lstm_forward": lambda: [sums, known, memory[t], memory[t + 1], steps(HIDDEN), *kept],
+        "lstm_backward": lambda: [*back, memory[t + 1], memory[t], *kept, sums],
+        "gru_step": lambda: [sums, known, *bias, memory[t], memory[t + 1], steps(HIDDEN)],
+        "gru_forward": lambda: [sums, known, *bias, memory[t], memory[t + 1], steps(HIDDEN), *kept],
+        "gru_backward": lambda: [*back, memory[t], *kept, sums, steps(3 * HIDDEN)],
+    }[function]()
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
+@pytest.mark.parametrize("name", ["lstm_forward", "gru_backward"])
+def test_a_compiled_function_writes_what_it_writes_as_it_is_and_is_compiled_once(name: str) -> None:
+    function: PointwiseKernel = getattr(kernels, name)
+    function.compiled(*arguments(name, 0))
+    from torch._dynamo.utils import counters  # only now, because torch warns of itself where it is first needed
+
+    before = counters["stats"]["unique_graphs"]
+    for t in range(TIME):
+        plain, compiled = arguments(name, t), arguments(name, t)
+        function(*plain)
+        function.compiled(*compiled)
+        for one, other in zip(plain, compiled, strict=True):
+            assert torch.allclose(one.float(), other.float(), atol=0.02 if one.dtype == torch.bfloat16 else 1e-5)
+    assert counters["stats"]["unique_graphs"] == before > 0
+
+
+def test_where_the_compiler_does_not_work_it_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    done: list[Any] = []
+
+    class OnGpu:
+        """A tensor as far as it is asked."""
+
+        is_cuda, shape, dtype = True, (2,), torch.float32
+
+    def broken(function: Any, **options: Any) -> Any:
+        def fail(*tensors: Any) -> None:
+            raise kernels._dynamo_error()("no C compiler\nfound")
+
+        return fail
+
+    monkeypatch.setattr(torch, "compile", broken)
+    function = PointwiseKernel(lambda *tensors: done.append(tensors))
+    tensor: Any = OnGpu()
+    with caplog.at_level(logging.WARNING):
+        function(tensor)
+        function(tensor)
+    assert len(done) == 2
+    assert [record.getMessage() for record in caplog.records] == [
+        "torch.compile does not work here, so training is slower: no C compiler found"
+    ]

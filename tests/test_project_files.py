@@ -1,0 +1,73 @@
+"""The files around the code agree with each other: versions, dependencies, hosted checks and make targets."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from support.checkout import ROOT
+
+import ablate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+def test_the_citation_has_the_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == ablate.__version__
+    assert citation["repository-code"] == PYPROJECT["project"]["urls"]["Homepage"]
+
+
+def test_the_lowest_versions_are_those_of_pyproject() -> None:
+    script = [sys.executable, ROOT / "tools/lowest_versions.py"]
+    lines = subprocess.run(script, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert {line.replace("==", ">=") for line in lines} == set(PYPROJECT["project"]["dependencies"])
+    dev = subprocess.run([*script, "dev"], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert set(dev) > set(lines)
+
+
+def test_each_requirement_has_an_exact_version_in_the_constraints() -> None:
+    extras = PYPROJECT["project"]["optional-dependencies"].values()
+    requirements = [*PYPROJECT["project"]["dependencies"], *(name for extra in extras for name in extra)]
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    exact = {normalized(line.split("==")[0]) for line in lines if "==" in line}
+    assert {normalized(requirement.split(">=")[0]) for requirement in requirements} <= exact
+
+
+def normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_calls_scripts_that_exist(path: Path) -> None:
+    jobs = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+    steps = [step for job in jobs.values() for step in job.get("steps", [])]
+    assert all("timeout-minutes" in job for job in jobs.values() if "uses" not in job)
+    for script in [step["run"].split()[0] for step in steps if step.get("run", "").startswith(".")]:
+        assert (ROOT / script).is_file()
+
+
+def test_the_hosted_checks_run_on_every_python() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))["jobs"]
+    assert jobs["test"]["steps"][-1] == {"run": ".ci/run"}
+    pythons = jobs["test"]["strategy"]["matrix"]["python"]
+    assert f">={pythons[0]}" == PYPROJECT["project"]["requires-python"]
+    lowest = jobs["lowest"]["steps"]
+    assert lowest[1]["with"]["python-version"] == pythons[0]
+    assert lowest[-1] == {"run": ".ci/run lowest"}
+
+
+def test_make_lists_every_target() -> None:
+    listed = subprocess.run(["make", "-s", "-C", ROOT], capture_output=True, text=True, check=True).stdout
+    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert phony is not None
+    assert [line.split()[0] for line in listed.splitlines()] == phony[1].split()
