@@ -250,7 +250,7 @@ class Store:
             ]
 
     def floors(self, fingerprints: Iterable[str]) -> dict[str, list[MeasurementRecord]]:
-        """Return the measurements of floors by stage; a stage that several runs share is there once."""
+        """Return the measurements of floors by stage; a stage that several runs share is listed once."""
         m = tables.Measurement
         columns = (m.sample, m.metric, m.feature, m.value, m.unit, m.direction, m.n, m.floor)
         records: dict[str, list[MeasurementRecord]] = {}

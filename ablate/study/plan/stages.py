@@ -45,7 +45,7 @@ class RunStages:
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """What all runs of a study share.
+    """The settings that all runs of a study share.
 
     Attributes:
         seed: the study's.

@@ -229,7 +229,7 @@ _context: Context | None = None
 
 @dataclasses.dataclass(frozen=True)
 class _Settings:
-    """What all workers have in common; the registry arrives in them with components of their own."""
+    """The settings that all workers share; each worker loads the components of the registry again."""
 
     home: Path
     registry: Registry

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class SearchContext:
-    """What the studies of one search share: the executor, and the trials once they exist."""
+    """The executor of a search, and its trials once they exist."""
 
     executor: Executor
     trials: Trials | None = None

@@ -36,7 +36,7 @@ class Scheduler:
 
     @property
     def refused(self) -> bool:
-        """Whether nothing is trained, because a stage before training has failed."""
+        """True if nothing is trained, because a stage before training has failed."""
         return self._status.failure(self._early) is not None
 
     def jobs(self) -> list[Job]:

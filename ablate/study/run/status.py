@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class StageStatus:
-    """Which stages of a plan are finished, have failed, or are still missing.
+    """The stages of a plan that are finished, have failed, or are missing.
 
     Args:
         plan: the stages that have to run.

@@ -1,4 +1,4 @@
-"""Load a corpus, and split it into the pieces to learn from and the pieces held out."""
+"""Load a corpus, and split it into the pieces to train on and the pieces held out."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ def load(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
 
 
 def pieces(folder: Path, split: Mapping[str, Any]) -> tuple[list[Performance], list[Performance]]:
-    """Return the corpus in a loading's folder: the pieces to learn from, and those that a split holds out."""
+    """Return the corpus in a loading's folder: the pieces to train on, and those that a split holds out."""
     return split_pieces(read_performances(folder / "performances.npz"), validate(SplitSettings, split))
 
 
 def split_pieces(
     performances: Sequence[Performance], settings: SplitSettings
 ) -> tuple[list[Performance], list[Performance]]:
-    """Return the pieces to learn from and the pieces held out, each in the order of the corpus.
+    """Return the pieces to train on and the pieces held out, each in the order of the corpus.
 
     A share is held out by the SHA-256 of seed and name: the ``round(share * pieces)`` smallest (at least one), so
     adding or removing a piece moves at most one other piece across the split.
 
     Raises:
-        CorpusError: nothing would be left to learn from.
+        CorpusError: no piece is left to train on.
         UnknownName: a piece to hold out is not in the corpus.
     """
     names = [performance.name for performance in performances]
@@ -74,7 +74,7 @@ def split_pieces(
         return list(performances), []
     learned = [performance for performance in performances if performance.name not in out]
     if not learned:
-        raise CorpusError(f"split: nothing is left to learn from; the corpus holds {len(names)} piece(s), all held out")
+        raise CorpusError(f"split: no piece is left to train on; the corpus has {len(names)} piece(s), all held out")
     return learned, [performance for performance in performances if performance.name in out]
 
 

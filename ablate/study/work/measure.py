@@ -43,7 +43,7 @@ def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
 
 
 def samples_to_measure(stage: Stage, context: Context) -> list[Performance]:
-    """Return the samples to measure, with their primer or without it, as the study file says."""
+    """Return the samples to measure, with or without their primer, as set in the study file."""
     samples = read_performances(context.home / stage.inputs["generated"].artifact / "performances.npz")
     return [sample.whole() if stage.config.get("primer") else sample.continuation() for sample in samples]
 

@@ -1,4 +1,4 @@
-"""What the driver and its workers exchange: jobs, their progress, and the results of their stages."""
+"""Messages between the driver and its workers: jobs, their progress, and the results of their stages."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class StageFailure:
 
 @dataclasses.dataclass(frozen=True)
 class Context:
-    """What a worker has besides its job.
+    """The surroundings of a job in a worker.
 
     Attributes:
         home: the folder for files.
@@ -94,7 +94,7 @@ class Context:
 
 
 class JobStopped(Exception):  # noqa: N818 - no error: the person asked for it, or the disk did
-    """The job was stopped before its end; what it needs to go on is on disk.
+    """The job was stopped before its end; its checkpoints are on disk.
 
     Attributes:
         results: those of the stages that were finished.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def prepare(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
-    """Augment and encode the pieces to learn from, and compute their conditions."""
+    """Augment and encode the pieces to train on, and compute their conditions."""
     (stage,) = stages
     performances, held_out = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {}))
     performances = augmented(performances, stage, context.registry)

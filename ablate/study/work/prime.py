@@ -44,7 +44,7 @@ def _primer_piece(stage: Stage, context: Context) -> Performance:
 
 
 def choose_piece(performances: Sequence[Performance], held_out: Sequence[Performance], name: str) -> Performance:
-    """Return the piece with this name; without a name, the first one to learn from.
+    """Return the piece with this name; without a name, the first one to train on.
 
     Raises:
         UnknownName: no piece has this name.
