@@ -19,6 +19,7 @@ from ablate.store.records import (
     VariantRecord,
 )
 from ablate.store.store import Store
+from support.store_material import put_stage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,7 +138,7 @@ class Builder:
                     rows.append(MeasurementRecord(sample, metric, feature, value, unit, direction, 50 + sample))
             histograms = self._histograms(variant, replicate) if metric == "distance.pitch" else ()
             stage = StageRecord(f"{metric} {variant} {replicate}", "measure", {}, {}, "", "cpu", 0.1, ENVIRONMENT)
-            self.store.put_stage(stage, rows, histograms)
+            put_stage(self.store, stage, rows, histograms)
             self._floors(metric, variant, replicate)
 
     def _floors(self, metric: str, variant: str, replicate: int) -> None:
@@ -157,8 +158,8 @@ class Builder:
             (f"floor {metric}", "floor", fixed),
             (f"resampled {metric} {variant} {replicate}", "resample", drawn),
         ):
-            self.store.put_stage(
-                StageRecord(fingerprint, kind, {}, {"skipped": {}}, "", "cpu", 0.1, ENVIRONMENT), found
+            put_stage(
+                self.store, StageRecord(fingerprint, kind, {}, {"skipped": {}}, "", "cpu", 0.1, ENVIRONMENT), found
             )
 
     def finish(self, name: str = STUDY) -> Home:
@@ -185,7 +186,7 @@ class Builder:
 
     def _put(self, kind: str, fingerprint: str, result: dict[str, Any], seconds: float = 1.0) -> Path:
         artifact = f"artifacts/{kind}-{zlib.crc32(fingerprint.encode()):08x}"
-        self.store.put_stage(StageRecord(fingerprint, kind, {}, result, artifact, "cpu", seconds, ENVIRONMENT))
+        put_stage(self.store, StageRecord(fingerprint, kind, {}, result, artifact, "cpu", seconds, ENVIRONMENT))
         folder = self.home / artifact
         folder.mkdir(parents=True, exist_ok=True)
         return folder

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ablate.kinds import LOAD
 from ablate.music.storage import read_performances
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Artifacts:
 
     def references(self, study: Study) -> dict[str, Performance]:
         """The first performance that was learned from, by its title; one a corpus where that is an axis."""
-        loads = {stage.fingerprint: (variant, stage) for variant, stage in reversed(study.first("load"))}
+        loads = {stage.fingerprint: (variant, stage) for variant, stage in reversed(study.first(LOAD))}
         found = {}
         for variant, stage in reversed(loads.values()):
             held_out = set(study.held_out(variant))

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any
 
+from ablate.kinds import PREPARE
 from ablate.names import short_names
 from ablate.report.data import frames
 from ablate.report.statistics.effects import Variants
@@ -113,7 +114,7 @@ class Study:
 
     def held_out(self, variant: str) -> list[str]:
         """The names of the pieces that a variant's model did not see."""
-        found = dict(self.first("prepare")).get(variant)
+        found = dict(self.first(PREPARE)).get(variant)
         names = found.result.get("held_out") if found else None
         return list(names) if isinstance(names, list) else []
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ablate.files import file_name
+from ablate.kinds import GENERATE
 from ablate.names import level_name
 from ablate.report.data.artifacts import Artifacts, thinned
 from ablate.report.figures import effects, style, values
@@ -331,7 +332,7 @@ class Gallery:
         """The reference and a sample of each variant; None where neither can be read."""
         shown = self.artifacts.references(self.study)
         chosen = self.representatives()
-        for variant, stage in self.study.first("generate"):
+        for variant, stage in self.study.first(GENERATE):
             samples = self.artifacts.performances(stage) if variant in chosen else None
             if samples:
                 shown[variant] = samples[0].whole()

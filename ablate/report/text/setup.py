@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ablate.kinds import LOAD, PRIME
 from ablate.report.statistics import summary
 from ablate.report.statistics.summary import distinct as _distinct
 
@@ -69,7 +70,7 @@ def facts(study: Study) -> list[tuple[str, str]]:
         ("Study file", _plain(spec.get("source", ""))),
         ("Profile", record.profile),
         ("Corpus", record.corpus),
-        ("Reference", "; ".join(_distinct(_loaded(stage) for _, stage in study.first("load")))),
+        ("Reference", "; ".join(_distinct(_loaded(stage) for _, stage in study.first(LOAD)))),
         ("Study seed", str(record.seed)),
         ("Runs", f"{done} of {len(study.runs)} done ({len(study.variants)} variants)"),
         ("Replicates", _plain(spec.get("replicates", ""))),
@@ -119,8 +120,8 @@ def top_facts(study: Study) -> list[tuple[str, str]]:
         ("Design", f"{str(spec.get('design', 'factorial')).replace('_', ' ')}, {len(study.variants)} variants"),
         ("Replicates", f"{counts}, {_plain((spec.get('generation') or {}).get('samples', '?'))} samples in each"),
         ("Runs", f"{done} of {len(study.runs)} done{f', {pruned} given up by the search' if pruned else ''}"),
-        ("Corpus", "; ".join([record.corpus, *_distinct(_loaded(stage) for _, stage in study.first("load"))])),
-        ("Corpus SHA-256", ", ".join(_distinct(corpus_hash(stage)[:12] for _, stage in study.first("load")))),
+        ("Corpus", "; ".join([record.corpus, *_distinct(_loaded(stage) for _, stage in study.first(LOAD))])),
+        ("Corpus SHA-256", ", ".join(_distinct(corpus_hash(stage)[:12] for _, stage in study.first(LOAD)))),
         ("Profile", record.profile),
         ("Device", ", ".join(_distinct([*study.run_frame["device"], *study.run_frame["precision"]]))),
     ]
@@ -194,7 +195,7 @@ def _loaded(load: StageRecord) -> str:
 
 def _scored(study: Study) -> str:
     """Whether samples that continue a primer are measured with it; nothing where none does."""
-    primed = [run.config for run in study.runs if "prime" in run.stages]
+    primed = [run.config for run in study.runs if PRIME in run.stages]
     if not primed:
         return ""
     whole = {bool(config.get("measure", {}).get("primer")) for config in primed}

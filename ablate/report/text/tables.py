@@ -7,6 +7,7 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
+from ablate.kinds import KINDS, TRAIN
 from ablate.report.statistics import confounds, floors, summary, verdicts
 from ablate.report.statistics.summary import AVERAGE, NOTHING
 from ablate.report.text import sentences
@@ -237,15 +238,11 @@ def _followed(each: confounds.Confound | None) -> Cell:
     return Cell(text, f"{each.ratio:.2f} times" if each.matters else "", "warn" if each.matters else "", each.value)
 
 
-#: Stages in the order in which they run.
-_KINDS = ("load", "prepare", "prime", "train", "generate", "measure", "floor", "resample")
-
-
 def cost_grid(study: Study) -> Grid:
     """What the study took: by kind of stage seconds, tokens, utilisation, and joules where the device told."""
     uses = collections.Counter(fingerprint for run in study.runs for fingerprint in run.stages.values())
     rows, alone = [], 0.0
-    for kind in (kind for kind in _KINDS if any(stage.kind == kind for stage in study.stages.values())):
+    for kind in (kind for kind in KINDS if any(stage.kind == kind for stage in study.stages.values())):
         stages = [stage for stage in study.stages.values() if stage.kind == kind]
         unshared = sum(stage.seconds * uses[stage.fingerprint] for stage in stages)
         alone += unshared
@@ -281,7 +278,7 @@ def _cost_cells(stages: Sequence[StageRecord], unshared: float) -> tuple[Cell, .
 
 def _tokens(stage: StageRecord) -> int:
     """How many tokens a training saw, or a generation made."""
-    return int(stage.result.get("tokens_seen" if stage.kind == "train" else "tokens_made", 0))
+    return int(stage.result.get("tokens_seen" if stage.kind == TRAIN else "tokens_made", 0))
 
 
 def _as_one(part: pd.DataFrame) -> list[str]:
