@@ -1,8 +1,8 @@
-"""Finds the plugins, remembers who offers what, and answers for it.
+"""Load the plugins, and find the components that they offer by kind and name.
 
-Plugins are the entry points of the group ``ablate``, ours and a stranger's alike. One that fails to load or breaks
-its contract is recorded with its distribution and error, and the others go on; with ``ABLATE_STRICT_PLUGINS=1``
-the first failure is raised.
+Plugins are the entry points of the group ``ablate``; our own are found in the same way as all others. A plugin that
+fails to load or breaks its contract is recorded with its distribution and error, and the others are loaded; with
+``ABLATE_STRICT_PLUGINS=1`` the first failure is raised.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ GROUP = "ablate"
 
 @dataclasses.dataclass(frozen=True)
 class Plugin:
-    """A plugin as found: its entry point, its distribution, and its error if it could not be used."""
+    """A plugin: its entry point, its distribution, and its error if it cannot be used."""
 
     name: str
     module: str
@@ -37,13 +37,13 @@ class Plugin:
     error: str = ""
 
     def __str__(self) -> str:
-        """Whom to blame."""
+        """Return the plugin's origin, for error messages."""
         return f"plugin '{self.name}' ({self.module}, of {self.distribution} {self.version})"
 
 
 @dataclasses.dataclass(frozen=True)
 class Component:
-    """One component and who offers it."""
+    """A component and the plugin that offers it."""
 
     spec: ComponentSpec
     plugin: Plugin
@@ -57,6 +57,8 @@ class Component:
 class Registry:
     """The components of a set of entry points.
 
+    It pickles as its entry points, which are loaded again: each process has its own components.
+
     Args:
         entry_points: those to load; by default all installed ones of the group ``ablate``.
         strict: raise the first failure or clash instead of recording it.
@@ -69,17 +71,21 @@ class Registry:
         self.plugins: list[Plugin] = []
         self.components: list[Component] = []
         self._distributions: dict[int, tuple[str, str]] = {}
-        found = importlib.metadata.entry_points(group=GROUP) if entry_points is None else entry_points
-        for entry_point in sorted(set(found), key=lambda e: (e.name, e.value)):
+        chosen = importlib.metadata.entry_points(group=GROUP) if entry_points is None else entry_points
+        self._entry_points = sorted(set(chosen), key=lambda e: (e.name, e.value))
+        for entry_point in self._entry_points:
             self._load(entry_point)
         if strict and self.clashes():
             raise PluginError("\n".join(self.clashes()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return functools.partial(Registry, strict=self._strict), (self._entry_points,)
 
     def _load(self, entry_point: importlib.metadata.EntryPoint) -> None:
         plugin = Plugin(entry_point.name, entry_point.value, *self._distribution(entry_point))
         try:
             specs = _collect(entry_point.load())
-        except (Exception, SystemExit) as error:  # a stranger's module may raise anything, and the rest must go on
+        except (Exception, SystemExit) as error:  # a plugin may raise anything, and the others must load
             plugin = dataclasses.replace(plugin, error=_message(error))
             if self._strict:
                 raise PluginError(f"{plugin} failed to load: {plugin.error}") from error
@@ -88,7 +94,7 @@ class Registry:
         self.components += [Component(spec, plugin) for spec in specs]
 
     def _distribution(self, entry_point: importlib.metadata.EntryPoint) -> tuple[str, str]:
-        """Name and version of what a plugin came with, read once: it is a parsed e-mail header each time."""
+        """Return the name and version of a plugin's distribution; each is read once, because parsing takes time."""
         dist = entry_point.dist
         if dist is None:
             return "unknown", "unknown"
@@ -98,41 +104,41 @@ class Registry:
         return self._distributions[id(dist)]
 
     def offered(self, kind: str) -> list[Component]:
-        """Every component of a kind, by name."""
+        """Return every component of a kind, sorted by name."""
         return sorted((c for c in self.components if c.kind == kind), key=lambda c: c.spec.name)
 
     def names(self, kind: str) -> list[str]:
-        """The names of a kind's components, sorted, each once."""
+        """Return the names of a kind's components, sorted, each once."""
         return sorted({c.spec.name for c in self.offered(kind)})
 
     def component(self, kind: str, name: str) -> Component:
-        """The component of that kind and name.
+        """Return the component of this kind and name.
 
         Raises:
-            UnknownName: nothing of that name, with a suggestion.
+            UnknownName: no component has this name; the message has a suggestion.
             PluginError: two plugins claim the name; both are named.
         """
-        found = [c for c in self.offered(kind) if c.spec.name == name]
-        if not found:
+        candidates = [c for c in self.offered(kind) if c.spec.name == name]
+        if not candidates:
             raise UnknownName(kind, name, self.names(kind), self._hint())
-        if len(found) > 1:
-            owners = " and ".join(str(c.plugin) for c in found)
+        if len(candidates) > 1:
+            owners = " and ".join(str(c.plugin) for c in candidates)
             raise PluginError(f"{kind} '{name}' is offered by {owners}; uninstall one of them")
-        return found[0]
+        return candidates[0]
 
     def _hint(self) -> str:
-        """A missing name may be that of a plugin that could not be used."""
+        """Return the plugins that could not be loaded: an unknown name may be one of theirs."""
         if not self.failed:
             return ""
         names = ", ".join(f"'{plugin.name}'" for plugin in self.failed)
         return f"Not loaded, see ablate plugin list: {names}"
 
     def spec(self, kind: str, name: str) -> Any:
-        """The record of that kind and name; raises like :meth:`component`."""
+        """Return the record of this kind and name; raises like :meth:`component`."""
         return self.component(kind, name).spec
 
     def clashes(self) -> list[str]:
-        """One line for each name that two plugins claim."""
+        """Return one line for each name that two plugins claim."""
         lines = []
         for kind in SPECS:
             for name in self.names(kind):
@@ -150,19 +156,19 @@ class Registry:
 
 @functools.cache
 def get_registry() -> Registry:
-    """The registry of all installed plugins, loaded once for each process."""
+    """Return the registry of all installed plugins, loaded once for each process."""
     return Registry(strict=os.environ.get("ABLATE_STRICT_PLUGINS", "") not in ("", "0"))
 
 
 def _collect(module: Any) -> list[ComponentSpec]:
-    """Everything that a plugin offers, each record checked; raises whatever is wrong with the plugin."""
+    """Return every record that a plugin offers, checked; raises the plugin's error."""
     manager = _manager()
     manager.register(module)
     try:
         _check_hooks(manager, module)
         specs = [spec for spec_type in SPECS.values() for spec in _offered(manager, spec_type)]
     finally:
-        # one plugin at a time: what one does wrong cannot reach the others
+        # one plugin at a time, so that a faulty one cannot affect the others
         manager.unregister(module)
     names = [f"{spec.kind} '{spec.name}'" for spec in specs]
     twice = sorted({name for name in names if names.count(name) > 1})

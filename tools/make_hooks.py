@@ -27,12 +27,12 @@ Each yields records, which name a component and know how to build it.
 
 
 def render() -> str:
-    """The page: one section a hook point, in the order in which music passes through them."""
+    """Return the page: one section for each hook point, in the order of the data flow."""
     return "\n".join([HEAD, *map(_section, SPECS)])
 
 
 def example(kind: str) -> str:
-    """The example under a kind's hook, as the text of a module."""
+    """Return the example of a kind's hook, as the text of a module."""
     return textwrap.dedent(_hook_parts(kind)[1]).strip() + "\n"
 
 
@@ -76,7 +76,7 @@ def _methods(component: type[Any]) -> Iterator[str]:
 
 
 def _markdown(documented: Any) -> str:
-    """The first paragraph of a docstring."""
+    """Return the first paragraph of a docstring."""
     first = (inspect.getdoc(documented) or "").partition("\n\n")[0]
     return " ".join(first.split()).replace("``", "`")
 

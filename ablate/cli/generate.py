@@ -84,11 +84,11 @@ def command(  # noqa: PLR0913 - an option each
     with existing_store(home, store) as opened:
         check_stored(opened, study, home)  # before torch is imported
         from ablate.registry import get_registry
-        from ablate.study.generate import GenerateRequest, compose
+        from ablate.study.generate import GenerateRequest, generate_samples
 
         variant = variant or next(each.name for each in opened.variants(study) if each.baseline)
         request = GenerateRequest(study, variant, replicate, _settings(values), first)
-        samples = compose(opened, home.resolve(), request, get_registry(), device=device)
+        samples = generate_samples(opened, home.resolve(), request, get_registry(), device=device)
     written = _write(samples, out, f"{study}-{variant.replace(', ', ',')}-r{replicate}")
     facts = [_facts(path, sample) for path, sample in zip(written, samples, strict=True)]
     if as_json:

@@ -1,4 +1,4 @@
-"""Weights and checkpoints on disk: safetensors plus JSON, whole or not at all, nothing pickled."""
+"""Save weights and checkpoints as safetensors with JSON, whole or not at all; nothing is pickled."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 
 def pack_tensors(tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> bytes:
-    """Named tensors as the bytes of a safetensors file, with JSON-ready facts in its header."""
+    """Return named tensors as the bytes of a safetensors file, with JSON-ready facts in its header."""
     # safetensors refuses tensors that share memory, as tied weights do: each name gets a copy
     ready = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     return safetensors.torch.save(ready, {"facts": json.dumps(facts)})
 
 
 def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> None:
-    """Save what :func:`pack_tensors` packs, whole or not at all."""
+    """Save named tensors and facts as a safetensors file, whole or not at all."""
     write_whole(path, pack_tensors(tensors, facts))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """The tensors and facts of a file that :func:`save_tensors` saved.
+    """Return the tensors and facts of a file that :func:`save_tensors` saved.
 
     Raises:
-        StageError: the file is missing, damaged or not one of ours.
+        StageError: the file is missing, damaged, or of another program.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
@@ -48,16 +48,16 @@ def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """The optimiser's state as named tensors (``"0.exp_avg"``), in the order of its parameters."""
+    """Return the optimiser's state as named tensors (``"0.exp_avg"``), in the order of its parameters."""
     state = optimizer.state_dict()["state"]
     return {f"{index}.{key}": value for index, values in state.items() for key, value in values.items()}
 
 
 def optimizer_state(tensors: Mapping[str, torch.Tensor]) -> dict[int, dict[str, torch.Tensor]]:
-    """What :func:`optimizer_tensors` gave, by the parameters' places.
+    """Return the result of :func:`optimizer_tensors` as a state, by the index of each parameter.
 
     Raises:
-        ValueError: a name is none of its.
+        ValueError: a name does not begin with an index.
     """
     state: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():

@@ -160,13 +160,6 @@ def product_rate(device: str, precision: str) -> float:
     return 2 * size**3 / min(seconds)
 
 
-def device_name(device: str) -> str:
-    """The device as people know it, for the record."""
-    if device.startswith("cuda"):
-        return f"{device} ({torch.cuda.get_device_name(device)})"
-    return "cpu"
-
-
 def cores() -> int:
     """Return the number of CPU cores that this process may use."""
     if hasattr(os, "process_cpu_count"):  # from Python 3.13 on

@@ -1,8 +1,8 @@
 """``.npz`` files that need not fit into memory: written array by array in pieces, and read by mapping.
 
-The files are what ``numpy.savez`` writes, an uncompressed archive of ``.npy`` files, and ``numpy.load`` reads them.
-An uncompressed member of an archive is a stretch of the file, which can be mapped: then only what is looked at is
-loaded, and processes that read one file share it.
+The files have the format of ``numpy.savez``, an uncompressed archive of ``.npy`` files, and ``numpy.load`` reads them.
+An uncompressed member of an archive is a part of the file that can be mapped: only the pages in use are loaded, and
+processes that read one file share them.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from ablate.arrays import Array
 
 
-#: Files smaller than this are read whole, which also checks their sums.
+#: Files smaller than this are read completely, which also checks their checksums.
 MAPPED_FROM = 4 * 2**20
 _LOCAL_HEADER = struct.Struct("<4s22x2H")
-#: The date of every member, so that the same arrays give the same bytes; zip knows none before it.
+#: The date of every member, so that equal arrays give equal bytes; the first date of the zip format.
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
@@ -43,11 +43,11 @@ class Writer:
         self._archive.close()
 
     def array(self, name: str, array: Array) -> None:
-        """One array, as a whole."""
+        """Write one array."""
         self.parts(name, [array], len(array), array.dtype, array.shape[1:])
 
     def parts(self, name: str, parts: Iterable[Array], length: int, dtype: Any, rest: tuple[int, ...] = ()) -> None:
-        """One array of ``length`` entries of shape ``rest`` from its parts in order, which may be made one by one."""
+        """Write one array of ``length`` entries of shape ``rest`` from its parts, which may come from a generator."""
         dtype = np.dtype(dtype)
         about = {
             "descr": np.lib.format.dtype_to_descr(dtype),
@@ -65,15 +65,15 @@ class Writer:
 
 
 def read(path: Path) -> Mapping[str, Array]:
-    """The arrays of a file by name; those of a large one mapped, which must not be written to.
+    """Return the arrays of a file by name; those of a large file are mapped and cannot be changed.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the file cannot be opened.
         ValueError: it is damaged.
     """
     try:
         if path.stat().st_size < MAPPED_FROM:
-            # opened here, for NumPy leaves a file open in which it finds no archive
+            # opened here, because NumPy does not close a file that is no archive
             with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
                 return dict(data)
         with zipfile.ZipFile(path) as archive:
@@ -96,5 +96,5 @@ def _mapped(path: Path, info: zipfile.ZipInfo) -> Array:
         shape, _, dtype = readers[version](file)
         if not math.prod(shape):
             return np.empty(shape, dtype)
-        # a plain array over the mapping: the class of mappings makes every slice slower
+        # a plain array on the mapping, because slices of a memmap are slower
         return np.asarray(np.memmap(path, dtype, "r", file.tell(), shape))

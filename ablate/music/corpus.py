@@ -1,4 +1,4 @@
-"""Reads a file or a folder of MIDI files, and says which of them cannot be read."""
+"""Read a MIDI file or a folder of them, and report the files that cannot be read."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from ablate.music.midi import Reader
     from ablate.music.performance import Performance
 
-#: More threads gain nothing, as a part of the work is Python's own.
+#: More threads are not faster, because a part of the work is Python code.
 MOST_THREADS = 4
 _SUFFIXES = (".mid", ".midi")
 
 
 @dataclasses.dataclass(frozen=True)
 class FileReading:
-    """One file as it was read.
+    """The result of reading one file.
 
     Attributes:
         name: its path relative to the folder that was read, with ``/``.
         performance: its music; None if it cannot be read.
-        problems: what is odd about it, or why it cannot be read; one line each, without the name.
+        problems: oddities of the file, or the reason why it cannot be read; one line each, without the name.
     """
 
     name: str
@@ -41,7 +41,7 @@ class FileReading:
 
 
 class CorpusReading(NamedTuple):
-    """What could be read.
+    """The result of reading a corpus.
 
     Attributes:
         performances: at least one, in the order of the files' relative paths.
@@ -53,17 +53,17 @@ class CorpusReading(NamedTuple):
 
 
 def find_midi(path: str | Path) -> list[tuple[str, Path]]:
-    """The MIDI files at ``path``, as pairs of a name to show and a path.
+    """Return the MIDI files at ``path``, as pairs of a name to show and a path.
 
     Args:
         path: one file, of any suffix; or a folder, searched with its subfolders for ``.mid`` and ``.midi`` in upper or
-            lower case. Hidden files and folders (``._piece.mid``, which macOS leaves in archives) are passed over.
+            lower case. Hidden files and folders (``._piece.mid``, which macOS writes to archives) are ignored.
 
     Returns:
         At least one file; sorted by path relative to the folder, which is also the name.
 
     Raises:
-        CorpusError: nothing there, or a folder without MIDI files.
+        CorpusError: there is no such path, or a folder has no MIDI files.
     """
     root = Path(path).expanduser()
     try:
@@ -71,12 +71,12 @@ def find_midi(path: str | Path) -> list[tuple[str, Path]]:
             if root.exists():
                 return [(root.name, root)]
             raise CorpusError(f"{path}: no such file or folder; check the path")
-        found = sorted((file.relative_to(root).as_posix(), file) for file in root.rglob("*") if _is_midi(file, root))
+        files = sorted((file.relative_to(root).as_posix(), file) for file in root.rglob("*") if _is_midi(file, root))
     except (OSError, ValueError) as error:  # ValueError: a path that no file can have
         raise CorpusError(f"{path}: cannot be opened: {getattr(error, 'strerror', None) or error}") from None
-    if not found:
+    if not files:
         raise CorpusError(f"{path}: holds no .mid or .midi file; give a MIDI file or a folder of them")
-    return found
+    return files
 
 
 def _is_midi(file: Path, root: Path) -> bool:
@@ -85,9 +85,9 @@ def _is_midi(file: Path, root: Path) -> bool:
 
 
 def read_files(path: str | Path, reader: Reader = "symusic") -> Iterator[FileReading]:
-    """Read every file at ``path``, in order; a bad one is a result, not an error.
+    """Read every file at ``path``, in order; a file that cannot be read is a result, not an error.
 
-    Some files ahead of the one that is handed out are read meanwhile, by a thread a core.
+    Threads read some files ahead.
 
     Args:
         path: see :func:`find_midi`.
@@ -120,15 +120,15 @@ def read_corpus(path: str | Path, reader: Reader = "symusic", *, skip_bad: bool 
     Args:
         path: see :func:`find_midi`.
         reader: see :func:`ablate.music.midi.read_midi`.
-        skip_bad: leave out the files that cannot be read, and name them among the problems.
+        skip_bad: skip the files that cannot be read, and list them among the problems.
 
     Raises:
-        CorpusError: there is no file; without ``skip_bad``, any cannot be read; with it, none can.
+        CorpusError: there is no file; or without ``skip_bad`` a file cannot be read, or with it all of them.
     """
     files = list(read_files(path, reader))
     bad = [file for file in files if file.performance is None]
     if bad and (len(bad) == len(files) or not skip_bad):
-        raise CorpusError(_complaint(files, bad))
+        raise CorpusError(_unreadable_message(files, bad))
     problems = tuple(
         f"{file.name}: {'left out: ' if file.performance is None else ''}{problem}"
         for file in files
@@ -137,20 +137,21 @@ def read_corpus(path: str | Path, reader: Reader = "symusic", *, skip_bad: bool 
     return CorpusReading(tuple(f.performance for f in files if f.performance is not None), problems)
 
 
-def _complaint(files: Sequence[FileReading], bad: Sequence[FileReading]) -> str:
+def _unreadable_message(files: Sequence[FileReading], bad: Sequence[FileReading]) -> str:
     reasons = "; ".join(f"{file.name}: {file.problems[0]}" for file in bad)
     if len(files) == 1:
         return reasons
     if len(bad) == len(files):
         return f"none of the {len(files)} files can be read: {reasons}"
-    return f"{len(bad)} of {len(files)} files cannot be read: {reasons}. Mend or remove them, or skip them (--skip-bad)"
+    return f"{len(bad)} of {len(files)} files cannot be read: {reasons}. Fix or remove them, or pass --skip-bad"
 
 
 def corpus_digest(path: str | Path) -> str:
-    """SHA-256 of the names and contents of the files at ``path``, as 64 hexadecimal digits.
+    """Return the SHA-256 of the names and contents of the files at ``path``, as 64 hexadecimal digits.
 
-    The files count in the order in which they are read, each with its own name but not its folder's: a corpus that is
-    moved or whose folders are renamed stays the same, unless that changes the order. Unreadable files count by name.
+    The files are hashed in the order in which they are read, with their own names but not those of their folders. So a
+    corpus that is moved, or whose folders are renamed, has the same digest unless that changes the order. Of unreadable
+    files only the name is hashed.
 
     Raises:
         CorpusError: there is no file (:func:`find_midi`).
@@ -161,7 +162,7 @@ def corpus_digest(path: str | Path) -> str:
             content = read_bytes(file)
         except CorpusError:
             content = b""
-        # Each part is hashed by itself, so that no byte can pass from a name to the contents beside it.
+        # each part is hashed by itself, so that no byte can move from a name to the contents
         for part in (file.name.encode("utf-8", "surrogateescape"), content):
             digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()

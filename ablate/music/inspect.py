@@ -1,4 +1,4 @@
-"""What is in a corpus, before anything is learned from it: counts, ranges, oddities, and what a tokenizer keeps of it.
+"""Inspect a corpus before training: counts, ranges, oddities, and the loss of a tokenizer.
 
 All reports are frozen dataclasses of plain numbers and text; ``dataclasses.asdict`` makes them ready for JSON.
 """
@@ -30,17 +30,17 @@ class Summary:
     """Numbers of one file, or of all files together.
 
     Attributes:
-        notes: how many.
+        notes: the number of notes.
         seconds: the end of the last note; for several files their sum.
         pitch_min: lowest MIDI pitch; None without notes, as the next three.
         pitch_max: highest MIDI pitch.
         velocity_min: lowest MIDI velocity.
         velocity_max: highest MIDI velocity.
         pedal_events: events of controllers 64 and 67.
-        duplicate_notes: notes equal in everything to another one of the same file, beyond the first.
-        zero_length_notes: notes that end as they start.
+        duplicate_notes: copies of a note in the same file, beyond the first one.
+        zero_length_notes: notes that end when they start.
         out_of_range_notes: notes outside 21 to 108.
-        overlapping_notes: notes that begin while an earlier one of the same pitch still sounds (duplicates included).
+        overlapping_notes: notes that begin while an earlier note of the same pitch sounds (duplicates included).
     """
 
     notes: int
@@ -63,8 +63,8 @@ class FileReport:
     Attributes:
         name: its path relative to the corpus.
         summary: its numbers; None if it cannot be read.
-        round_trip: what a tokenizer keeps of it; None without a tokenizer or if it cannot be read.
-        problems: one line each; why it cannot be read, if it cannot.
+        round_trip: the loss of the tokenizer; None without a tokenizer or if the file cannot be read.
+        problems: one line each; for an unreadable file the reason.
     """
 
     name: str
@@ -79,9 +79,9 @@ class CorpusReport:
 
     Attributes:
         files: every file, in the order given.
-        unreadable: how many of them cannot be read.
+        unreadable: the number of files that cannot be read.
         total: all readable files together.
-        round_trip: what a tokenizer keeps of them; None without a tokenizer, or where it could read none of them.
+        round_trip: the loss of the tokenizer in all of them; None without a tokenizer, or if none can be encoded.
     """
 
     files: tuple[FileReport, ...]
@@ -91,11 +91,11 @@ class CorpusReport:
 
 
 def inspect_corpus(files: Iterable[FileReading | Performance], tokenizer: Tokenizer | None = None) -> CorpusReport:
-    """Look at every file of a corpus.
+    """Inspect every file of a corpus.
 
     Args:
-        files: what :func:`ablate.music.corpus.read_files` gives, or performances.
-        tokenizer: if given, each performance is encoded and decoded with it, and the two are compared.
+        files: the results of :func:`ablate.music.corpus.read_files`, or performances.
+        tokenizer: if set, each performance is encoded and decoded with it, and the two are compared.
     """
     readings = [_as_reading(file) for file in files]
     reports, trips = [], []
@@ -127,19 +127,19 @@ def _report(trip: Trip | None) -> RoundTrip | None:
 
 
 def summary_of(performance: Performance) -> Summary:
-    """The numbers of one performance."""
+    """Return the numbers of one performance."""
     notes = performance.canonical().notes
     pitch, velocity = notes["pitch"], notes["velocity"]
-    some = len(notes) > 0
+    has_notes = len(notes) > 0
     return Summary(
         notes=len(notes),
         seconds=performance.seconds,
-        pitch_min=int(pitch.min()) if some else None,
-        pitch_max=int(pitch.max()) if some else None,
-        velocity_min=int(velocity.min()) if some else None,
-        velocity_max=int(velocity.max()) if some else None,
+        pitch_min=int(pitch.min()) if has_notes else None,
+        pitch_max=int(pitch.max()) if has_notes else None,
+        velocity_min=int(velocity.min()) if has_notes else None,
+        velocity_max=int(velocity.max()) if has_notes else None,
         pedal_events=len(performance.pedals),
-        duplicate_notes=int((notes[1:] == notes[:-1]).sum()),  # equal notes are neighbours in canonical order
+        duplicate_notes=int((notes[1:] == notes[:-1]).sum()),  # in canonical order, equal notes are neighbours
         zero_length_notes=int((notes["start"] == notes["end"]).sum()),
         out_of_range_notes=int(((pitch < LOWEST) | (pitch > HIGHEST)).sum()),
         overlapping_notes=_count_overlapping(notes),
@@ -147,17 +147,17 @@ def summary_of(performance: Performance) -> Summary:
 
 
 def _count_overlapping(notes: Array) -> int:
-    """How many notes begin before the latest end so far among the notes of their pitch."""
+    """Return the number of notes that begin before the latest end so far of a note of their pitch."""
     notes = notes[np.lexsort((notes["end"], notes["start"], notes["pitch"]))]
     ends, rank = np.unique(notes["end"], return_inverse=True)
-    # Pitch and rank of the end in one integer: its running maximum is the latest end of this pitch, without rounding.
+    # pitch and rank of the end in one integer: its running maximum is the latest end of this pitch, without rounding
     latest = np.maximum.accumulate(notes["pitch"].astype(np.int64) * len(ends) + rank)
     pitch_before, rank_before = np.divmod(latest[:-1], max(len(ends), 1))
     return int(((pitch_before == notes["pitch"][1:]) & (ends[rank_before] > notes["start"][1:])).sum())
 
 
 def _total(summaries: Sequence[Summary]) -> Summary:
-    """Sums of the counts and of the seconds, extremes of the ranges."""
+    """Add the counts and the seconds, and return the extremes of the ranges."""
 
     def extreme(name: str, pick: Any) -> Any:
         values = [getattr(s, name) for s in summaries if getattr(s, name) is not None]

@@ -1,14 +1,14 @@
-"""Reads MIDI files into performances.
+"""Read MIDI files into performances.
 
-Two readers share one definition of what a note is, that of pretty_midi: a note-off (or a note-on of velocity 0) ends
-every open note of its channel and pitch that began before it. Notes without an end, or without any length, are left
-out and counted; drums (channel 10) are left out.
+Two readers share one definition of a note, that of pretty_midi: a note-off (or a note-on of velocity 0) ends every open
+note of its channel and pitch that began before it. Notes without an end, or without any length, are left out and
+counted; drums (channel 10) are left out.
 
-``symusic`` reads with C++ and vectorised NumPy, some hundred times faster. It pairs the first open note-on with the
-first note-off; where that makes a difference, notes are paired again here by the definition above. Only a file in which
-symusic's notes do not say where all note-offs were is read again by pretty_midi. Times are computed here, from
-ticks, in double precision and with pretty_midi's own arithmetic: symusic's seconds are 32-bit floats, off by up to
-60 microseconds in pieces of a quarter of an hour.
+``symusic`` reads with C++ and vectorised NumPy, about a hundred times faster. It pairs the first open note-on with the
+first note-off; where the result differs, notes are paired again here by the definition above. A file is read again by
+pretty_midi only if the positions of its note-offs do not follow from symusic's notes. Times are computed here, from
+ticks, in double precision and with the arithmetic of pretty_midi: symusic's seconds are 32-bit floats, with errors of
+up to 60 microseconds in pieces of a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _TICK_BITS = 40
 
 
 class Reading(NamedTuple):
-    """A performance, and what was odd about its file: one line each, for people."""
+    """A performance, and the oddities of its file: one line each, for people."""
 
     performance: Performance
     problems: tuple[str, ...]
@@ -48,10 +48,10 @@ def read_midi(path: str | Path, reader: Reader = "symusic") -> Performance:
         path: a Standard MIDI File of format 0 or 1.
         reader: ``"symusic"``, fast, notes in canonical order; or ``"pretty_midi"``, slow, notes in pretty_midi's
             order (that of their note-offs, instrument by instrument). The notes are the same, except in a file
-            with tempo changes outside its first track, which only symusic honours.
+            with tempo changes outside its first track, which pretty_midi ignores.
 
     Returns:
-        All notes with a length, drums excepted; the events of controllers 64 (sustain) and 67 (soft pedal) of channels
+        All notes with a length, except drums; the events of controllers 64 (sustain) and 67 (soft pedal) of channels
         with notes; the file's stem as name.
 
     Raises:
@@ -61,7 +61,7 @@ def read_midi(path: str | Path, reader: Reader = "symusic") -> Performance:
 
 
 def read_bytes(path: Path, source: str = "") -> bytes:
-    """The contents of a file; raises :class:`CorpusError`, naming it ``source`` (its path by default)."""
+    """Return the contents of a file; raises :class:`CorpusError` with the name ``source`` (by default the path)."""
     source = source or str(path)
     try:
         return path.read_bytes()
@@ -106,7 +106,7 @@ def _parse_symusic(frame: Frame, source: str) -> Reading:
     if len(ended.start) == len(begun.start) and not _ambiguous(ended):
         performance = _in_seconds(score, tracks, ended, source)
     elif (ended.end == ended.start).any() or ended.programs > 1 or begun.voices != ended.voices:
-        # a note-off that came with its note-on does not end it, and what would have is not in these notes
+        # a note-off at the time of its note-on does not end it, and the note-off that does is not in these notes
         performance, problems = _parse_pretty_midi(frame, source)
         performance = performance.canonical()
     else:
@@ -118,15 +118,15 @@ def _parse_symusic(frame: Frame, source: str) -> Reading:
 
 
 def _begun(frame: Frame, ended: _Notes, source: str) -> _Notes:
-    """All notes that begin, with an end or without; ``ended`` are those with one."""
+    """Return all notes that begin, with or without an end; ``ended`` are those with an end."""
     known, times = ended, 1
     while True:
         closed = _score(frame.closed(times), source)
-        found = _notes_in_ticks([track for track in closed.tracks if not track.is_drum])
-        # as many as with half the note-offs: none is left open
-        if len(found.start) == len(known.start):
-            return found
-        known, times = found, 2 * times
+        notes = _notes_in_ticks([track for track in closed.tracks if not track.is_drum])
+        # more note-offs end no further note: none is left open
+        if len(notes.start) == len(known.start):
+            return notes
+        known, times = notes, 2 * times
 
 
 def _score(data: bytes, source: str) -> Any:
@@ -151,8 +151,8 @@ class _Notes(NamedTuple):
         end: of each note; not before its start.
         velocity: of each note.
         key: a number for the voice and the pitch; only notes of one key can share a note-off.
-        voices: how many there are: tracks as symusic has them, which splits them by channel and by program.
-        programs: how many; with several of them, one channel may be in several voices.
+        voices: the number of tracks in symusic, which splits them by channel and by program.
+        programs: the number of programs; with several of them, one channel may be in several voices.
     """
 
     start: Array
@@ -181,9 +181,9 @@ def _notes_in_ticks(tracks: list[Any]) -> _Notes:
 
 
 def _ambiguous(notes: _Notes) -> bool:
-    """Whether another pairing of note-ons and note-offs would give other notes.
+    """Return whether another pairing of note-ons and note-offs would give other notes.
 
-    That is where a note begins while another of its key sounds, or with it, unless both end together.
+    This is so if a note begins while another note of its key sounds, or together with it, unless both end together.
     """
     order = np.argsort(_by_key(notes.key, notes.start), kind="stable")
     start, end, key = notes.start[order], notes.end[order], notes.key[order]
@@ -192,21 +192,21 @@ def _ambiguous(notes: _Notes) -> bool:
 
 
 def _ended_together(begun: _Notes, ended: _Notes) -> _Notes:
-    """Every note that begins, ended by the first note-off of its key after its start, whosever that was.
+    """Return every note that begins, ended by the first note-off of its key after its start.
 
-    ``ended`` has every note-off that ends something by this rule: while a note of a key is open by it, one is open for
-    symusic too, which ends one note with each note-off, as long as none ends where it started.
+    ``ended`` has every note-off that ends a note by this rule: while a note of a key is open, symusic has one open too,
+    and it ends one note with each note-off, unless a note ends where it started.
     """
     offs = np.unique(_by_key(ended.key, ended.end))
-    place = np.searchsorted(offs, _by_key(begun.key, begun.start), side="right")
-    off = offs[np.minimum(place, len(offs) - 1)] if len(offs) else np.full(len(place), -1)
-    kept = (place < len(offs)) & (off >> _TICK_BITS == begun.key)
+    index = np.searchsorted(offs, _by_key(begun.key, begun.start), side="right")
+    off = offs[np.minimum(index, len(offs) - 1)] if len(offs) else np.full(len(index), -1)
+    ends = (index < len(offs)) & (off >> _TICK_BITS == begun.key)
     end = off & ((1 << _TICK_BITS) - 1)
-    return begun._replace(start=begun.start[kept], end=end[kept], velocity=begun.velocity[kept], key=begun.key[kept])
+    return begun._replace(start=begun.start[ends], end=end[ends], velocity=begun.velocity[ends], key=begun.key[ends])
 
 
 def _by_key(key: Array, ticks: Array) -> Array:
-    """Numbers that sort by key and then by ticks; a MIDI file's ticks stay far below the bits there are for them."""
+    """Return numbers that sort by key and then by ticks; the ticks of a MIDI file need fewer bits than they have."""
     return (key << _TICK_BITS) | ticks
 
 
@@ -214,28 +214,28 @@ def _in_seconds(score: Any, tracks: list[Any], notes: _Notes, source: str) -> Pe
     if any((values < 0).any() for values in notes[:4]) or (notes.end < notes.start).any():
         raise CorpusError(f"{source}: is damaged: its times exceed what a MIDI file can hold")
     clock = _Clock(score, source)
-    made = np.empty(len(notes.start), NOTE_DTYPE)
-    made["pitch"], made["velocity"] = notes.pitch, notes.velocity
-    made["start"], made["end"] = clock.seconds(notes.start), clock.seconds(notes.end)
+    timed = np.empty(len(notes.start), NOTE_DTYPE)
+    timed["pitch"], timed["velocity"] = notes.pitch, notes.velocity
+    timed["start"], timed["end"] = clock.seconds(notes.start), clock.seconds(notes.end)
     controls = [track.controls.numpy() for track in tracks]
     events = {
         key: np.concatenate([np.empty(0, np.int64), *(c[key] for c in controls)]) for key in ("time", "number", "value")
     }
-    kept = np.flatnonzero((events["number"] == SUSTAIN) | (events["number"] == SOFT))
-    kept = kept[np.argsort(events["time"][kept], kind="stable")]
-    pedals = np.empty(len(kept), PEDAL_DTYPE)
-    pedals["time"] = clock.seconds(events["time"][kept])
-    pedals["controller"], pedals["value"] = events["number"][kept], events["value"][kept]
-    return Performance(made, pedals, name=Path(source).stem).canonical()
+    chosen = np.flatnonzero((events["number"] == SUSTAIN) | (events["number"] == SOFT))
+    chosen = chosen[np.argsort(events["time"][chosen], kind="stable")]
+    pedals = np.empty(len(chosen), PEDAL_DTYPE)
+    pedals["time"] = clock.seconds(events["time"][chosen])
+    pedals["controller"], pedals["value"] = events["number"][chosen], events["value"][chosen]
+    return Performance(timed, pedals, name=Path(source).stem).canonical()
 
 
 class _Clock:
-    """Seconds at each tick, in the very arithmetic of pretty_midi, so that both readers agree to the last bit."""
+    """Seconds at each tick, in the arithmetic of pretty_midi, so that both readers agree bit for bit."""
 
     def __init__(self, score: Any, source: str) -> None:
         tempos = score.tempos.numpy()
         order = np.argsort(tempos["time"], kind="stable")
-        quarter = 60.0 / (120.0 * score.ticks_per_quarter)  # 120 bpm where the file is silent
+        quarter = 60.0 / (120.0 * score.ticks_per_quarter)  # 120 bpm by default
         ticks, lengths = [0], [quarter]
         for tick, microseconds in zip(tempos["time"][order].tolist(), tempos["mspq"][order].tolist(), strict=True):
             if microseconds <= 0 or tick < 0:
@@ -250,7 +250,7 @@ class _Clock:
         self._offsets = np.concatenate([[0.0], np.cumsum(self._lengths[:-1] * np.diff(self._ticks))])
 
     def seconds(self, ticks: Array) -> Array:
-        """Seconds, float64, at each of ``ticks`` (at least 0)."""
+        """Return the seconds, float64, at each of ``ticks`` (at least 0)."""
         part = np.searchsorted(self._ticks, ticks, side="right") - 1
         return np.asarray(self._offsets[part] + self._lengths[part] * (ticks - self._ticks[part]))
 
@@ -258,16 +258,16 @@ class _Clock:
 def _parse_pretty_midi(frame: Frame, source: str) -> Reading:
     import pretty_midi
 
-    # what is done with warnings is one setting for all threads
+    # the filter of warnings is shared by all threads
     with _WARNINGS, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             midi = pretty_midi.PrettyMIDI(io.BytesIO(frame.plain()))
             performance = Performance.from_pretty_midi(midi, name=Path(source).stem)
-        except Exception as error:  # damaged events raise nearly anything: EOFError, OSError, KeyError, ...
+        except Exception as error:  # damaged events raise EOFError, OSError, KeyError and others
             raise CorpusError(_damaged(source, error)) from error
-    told = (_problem(str(warning.message)) for warning in caught if warning.category is RuntimeWarning)
-    return Reading(performance, tuple(dict.fromkeys(told)))
+    problems = (_problem(str(warning.message)) for warning in caught if warning.category is RuntimeWarning)
+    return Reading(performance, tuple(dict.fromkeys(problems)))
 
 
 def _problem(warning: str) -> str:

@@ -40,14 +40,14 @@ class Performance:
     """Notes, pedal events and labels of one piece.
 
     Attributes:
-        notes: record array of :data:`NOTE_DTYPE`, in the order its reader gave (see ``ablate.music.midi``).
+        notes: record array of :data:`NOTE_DTYPE`, in the order of its reader (see ``ablate.music.midi``).
         pedals: record array of :data:`PEDAL_DTYPE`, by time.
         labels: named numbers that describe the performance (``{"tempo": 0.9}``).
             Augmenters write them, conditioners read them.
-        name: where it came from, for people: a file's stem or a generated sample's id.
-        primer: the notes that were given and that ``notes`` continue, of :data:`NOTE_DTYPE`, on the same clock;
-            none of them is among ``notes``.
-        primer_seconds: the clock where the primer ends and what is new begins; 0.0 without a primer.
+        name: for people: the stem of a file, or the name of a generated sample.
+        primer: the notes that ``notes`` continue, of :data:`NOTE_DTYPE`, on the same clock; they are not part of
+            ``notes``.
+        primer_seconds: the time where the primer ends and the new notes begin; 0.0 without a primer.
     """
 
     notes: Array
@@ -58,33 +58,33 @@ class Performance:
     primer_seconds: float = 0.0
 
     def __len__(self) -> int:
-        """The number of notes."""
+        """Return the number of notes."""
         return len(self.notes)
 
     @property
     def seconds(self) -> float:
-        """When the last note ends, in seconds; 0.0 without notes."""
+        """The end of the last note in seconds; 0.0 without notes."""
         return float(self.notes["end"].max()) if len(self.notes) else 0.0
 
     @classmethod
     def from_notes(cls, notes: Iterable[tuple[int, int, float, float]], **rest: Any) -> Performance:
-        """Build from ``(pitch, velocity, start, end)`` tuples, kept in their order."""
+        """Build a performance from ``(pitch, velocity, start, end)`` tuples, in their order."""
         return cls(np.array(list(notes), NOTE_DTYPE), **rest)
 
     def replace(self, **changes: Any) -> Performance:
-        """A copy with some attributes replaced."""
+        """Return a copy with some attributes replaced."""
         return dataclasses.replace(self, **changes)
 
     def labelled(self, **labels: float) -> Performance:
-        """A copy with labels added."""
+        """Return a copy with labels added."""
         return self.replace(labels=MappingProxyType({**self.labels, **labels}))
 
     def whole(self) -> Performance:
-        """The performance from the primer's first note on, the primer's notes like any others."""
+        """Return the performance with the primer's notes as the first ones of its own."""
         return self.replace(notes=np.concatenate([self.primer, self.notes]), primer=_no_notes(), primer_seconds=0.0)
 
     def continuation(self) -> Performance:
-        """What is new alone: without the primer, its clock starting where the primer ended."""
+        """Return the performance without its primer, shifted so that the end of the primer is at 0 s."""
         notes, pedals = self.notes.copy(), self.pedals[self.pedals["time"] >= self.primer_seconds].copy()
         for field in ("start", "end"):
             notes[field] = np.maximum(notes[field] - self.primer_seconds, 0.0)
@@ -92,11 +92,11 @@ class Performance:
         return self.replace(notes=notes, pedals=pedals, primer=_no_notes(), primer_seconds=0.0)
 
     def canonical(self) -> Performance:
-        """A copy with notes in canonical order: by start, pitch, end, velocity."""
+        """Return a copy with its notes in canonical order: by start, pitch, end, velocity."""
         notes = self.notes[np.argsort(self.notes["start"], kind="stable")]
         same = notes["start"][1:] == notes["start"][:-1]
         together = np.flatnonzero(np.append(same, False) | np.append(False, same))
-        # the rest decides only where several start together, which sorting those few alone keeps in their places
+        # the other keys decide only among notes that start together, so only these few are sorted by all keys
         order = np.lexsort([notes[key][together] for key in ("velocity", "end", "pitch", "start")])
         notes[together] = notes[together][order]
         return self.replace(notes=notes)
@@ -114,7 +114,7 @@ class Performance:
 
     @classmethod
     def from_pretty_midi(cls, midi: pretty_midi.PrettyMIDI, name: str = "") -> Performance:
-        """All notes of non-drum instruments, in pretty_midi's order, and the sustain and soft pedal events."""
+        """Build a performance from all notes except drums, in their order, and the sustain and soft pedal events."""
         instruments = [instrument for instrument in midi.instruments if not instrument.is_drum]
         notes = [(n.pitch, n.velocity, n.start, n.end) for i in instruments for n in i.notes]
         pedals = [(c.time, c.number, c.value) for i in instruments for c in i.control_changes if c.number in (64, 67)]
@@ -123,9 +123,9 @@ class Performance:
         return cls(np.array(notes, NOTE_DTYPE), pedal_array, name=name)
 
     def to_pretty_midi(self, program: int = 0) -> pretty_midi.PrettyMIDI:
-        """As a pretty_midi object with one piano track (General MIDI ``program``, 0 to 127).
+        """Return a pretty_midi object with one piano track (General MIDI ``program``, 0 to 127).
 
-        A primer's notes are a track of their own before it, named ``primer``.
+        The notes of a primer are in a track before it, named ``primer``.
         """
         import pretty_midi
 
@@ -142,7 +142,7 @@ class Performance:
         return midi
 
     def midi_bytes(self) -> bytes:
-        """A standard MIDI file, written by pretty_midi."""
+        """Return the bytes of a Standard MIDI File, written by pretty_midi."""
         buffer = io.BytesIO()
         self.to_pretty_midi().write(buffer)
         return buffer.getvalue()
@@ -152,7 +152,7 @@ def _pretty_notes(notes: Array) -> list[pretty_midi.Note]:
     import pretty_midi
 
     return [
-        # a note of no length would end before it starts in the file's order of events
+        # in a MIDI file, a note without length would end before it starts
         pretty_midi.Note(
             int(n["velocity"]), int(n["pitch"]), float(n["start"]), float(max(n["end"], n["start"] + 1e-3))
         )

@@ -1,8 +1,8 @@
-"""What a tokenizer keeps of a performance: the performance encoded, decoded, and compared with itself.
+"""Measure the loss of a tokenizer: encode a performance, decode it, and compare the two.
 
-The k-th note of a pitch, in order of onset, is compared with the k-th decoded note of that pitch. Where a tokenizer
-loses a note in the middle, the later ones of its pitch are therefore compared with their neighbours: the errors of a
-tokenizer that loses notes look worse than they are, never better.
+The k-th note of a pitch, in order of onset, is compared with the k-th decoded note of that pitch. If a tokenizer loses
+a note in the middle, the later notes of its pitch are compared with their neighbours. So the errors of a tokenizer that
+loses notes are overestimated, never underestimated.
 """
 
 from __future__ import annotations
@@ -39,23 +39,23 @@ class Error:
 
 @dataclasses.dataclass(frozen=True)
 class RoundTrip:
-    """What a tokenizer keeps of one file, or of all files together.
+    """The loss of a tokenizer in one file, or in all files together.
 
     Attributes:
-        tokens: how many tokens.
+        tokens: the number of tokens.
         tokens_per_note: tokens for each original note; 0 without notes.
         notes: original notes.
         decoded_notes: notes after decoding.
-        lost_notes: original notes without a decoded one to compare with (a pitch that the tokenizer does not know,
-            say).
+        lost_notes: original notes without a decoded one to compare with (for example because their pitch is not in the
+            vocabulary).
         clipped: the share, 0 to 1, of original notes that are lost or whose velocity changes by more than 4.
-        onset_error: seconds; None where no note has its pair, as the next two.
+        onset_error: seconds; None if no note has a pair, as the next two.
         duration_error: seconds.
         velocity_error: in steps of MIDI velocity.
-        drift_seconds: last decoded onset minus last original onset; for several files the median. None where either
+        drift_seconds: last decoded onset minus last original onset; for several files the median. None if either
             has no notes, as the next two.
         drift_percent: the same as a percentage of the last original onset; 0 where that is at 0 s.
-        worst_drift_percent: of several files the one furthest from 0.
+        worst_drift_percent: the drift furthest from 0 among several files.
     """
 
     tokens: int
@@ -101,13 +101,13 @@ def travel(performance: Performance, tokenizer: Tokenizer) -> Trip:
 
 
 def _pair(original: Array, decoded: Array) -> tuple[Array, Array]:
-    """The notes of both that have their pair, in the same order."""
+    """Return the notes of both that have a pair, in the same order."""
     _, i, j = np.intersect1d(_numbered(original), _numbered(decoded), assume_unique=True, return_indices=True)
     return original[i], decoded[j]
 
 
 def _numbered(notes: Array) -> Array:
-    """For each note, pitch and count of earlier notes of that pitch, in one integer."""
+    """Return for each note its pitch and the number of earlier notes of that pitch, in one integer."""
     order = np.lexsort((notes["end"], notes["start"], notes["pitch"]))
     pitch = notes["pitch"][order].astype(np.int64)
     numbers = np.empty(len(notes), np.int64)
@@ -124,13 +124,13 @@ def _drift(original: Array, decoded: Array) -> tuple[float, float] | None:
 
 
 def summarise(trips: Sequence[Trip]) -> RoundTrip:
-    """One report for one or more performances: counts add up, errors are over all pairs of notes."""
+    """Return one report for several performances: counts are added, errors are over all pairs of notes."""
     notes, tokens = sum(trip.notes for trip in trips), sum(trip.tokens for trip in trips)
     velocity = np.concatenate([trip.velocity for trip in trips])
     lost = notes - len(velocity)
     clipped = lost + int((velocity > VELOCITY_STEP).sum())
     drifts = np.array([trip.drift for trip in trips if trip.drift is not None]).reshape(-1, 2)
-    some = len(drifts) > 0
+    has_drift = len(drifts) > 0
     return RoundTrip(
         tokens=tokens,
         tokens_per_note=tokens / notes if notes else 0.0,
@@ -141,9 +141,9 @@ def summarise(trips: Sequence[Trip]) -> RoundTrip:
         onset_error=_error(np.concatenate([trip.onset for trip in trips])),
         duration_error=_error(np.concatenate([trip.duration for trip in trips])),
         velocity_error=_error(velocity),
-        drift_seconds=float(np.median(drifts[:, 0])) if some else None,
-        drift_percent=float(np.median(drifts[:, 1])) if some else None,
-        worst_drift_percent=float(drifts[np.abs(drifts[:, 1]).argmax(), 1]) if some else None,
+        drift_seconds=float(np.median(drifts[:, 0])) if has_drift else None,
+        drift_percent=float(np.median(drifts[:, 1])) if has_drift else None,
+        worst_drift_percent=float(drifts[np.abs(drifts[:, 1]).argmax(), 1]) if has_drift else None,
     )
 
 

@@ -1,8 +1,8 @@
-"""The frame of a Standard MIDI File: its header and track chunks, checked before anything parses the events.
+"""Check the frame of a Standard MIDI File, its header and track chunks, before a reader parses the events.
 
-Readers differ in what they make of a damaged file (one reads half of it in silence, another fails with a bare
-``EOFError``). Here the frame is checked once, and what the readers then get is always the same plain form:
-a six-byte header and the track chunks, nothing before, between or after them.
+Readers react differently to a damaged file: one reads half of it without an error, another fails with a bare
+``EOFError``. The frame is therefore checked here. Both readers then get the same plain form: a six-byte header and the
+track chunks, nothing before, between or after them.
 
 Source: MIDI Manufacturers Association, "Standard MIDI Files 1.0" (RP-001), 1996.
 """
@@ -16,7 +16,7 @@ from ablate.errors import CorpusError
 
 _END_OF_TRACK = b"\xff\x2f\x00"
 _DRUMS = 9
-# A note-off for every pitch of every channel but the drums', at one and the same time.
+# a note-off for every pitch of every channel except the drums, all at one time
 _CLOSE_ALL = b"\x00".join(
     bytes((0x80 | channel, pitch, 0)) for channel in range(16) if channel != _DRUMS for pitch in range(128)
 )
@@ -35,19 +35,19 @@ class Frame:
     tracks: tuple[bytes, ...]
 
     def plain(self) -> bytes:
-        """The file with nothing but its header and tracks."""
+        """Return the file with its header and tracks only."""
         return self._file(self.tracks)
 
     def closed(self, times: int = 1) -> bytes:
-        """The same with note-offs for every channel and pitch (drums excepted) at the end of each track.
+        """Return the plain file with note-offs for every channel and pitch (except drums) at the end of each track.
 
-        Whatever note was left open in the file has an end here, if no more than ``times`` of its key were, which tells
-        how many there were.
+        A note that is left open in the file gets an end, if at most ``times`` notes of its key are open. In this way
+        open notes can be counted.
         """
         return self._file(tuple(_close(track, times) for track in self.tracks))
 
     def without_end(self) -> list[int]:
-        """The tracks, counted from 1, that lack their end-of-track event: possibly cut short."""
+        """Return the tracks, counted from 1, without an end-of-track event: they may be cut short."""
         return [i for i, track in enumerate(self.tracks, 1) if not track.endswith(_END_OF_TRACK)]
 
     def _file(self, tracks: tuple[bytes, ...]) -> bytes:
@@ -58,7 +58,7 @@ class Frame:
 def _close(track: bytes, times: int) -> bytes:
     offs = b"\x00".join([_CLOSE_ALL] * times)
     if track.endswith(_END_OF_TRACK):
-        # The end-of-track event goes, its delta time stays and becomes that of the first note-off.
+        # the end-of-track event is removed; its delta time becomes that of the first note-off
         return track[: -len(_END_OF_TRACK)] + offs + b"\x00" + _END_OF_TRACK
     return track + b"\x00" + offs + b"\x00" + _END_OF_TRACK
 
@@ -71,29 +71,29 @@ def read_frame(data: bytes, source: str) -> Frame:
         source: its name, for messages.
 
     Raises:
-        CorpusError: the file is empty, no MIDI file, cut short, or of a kind without bars and beats (time code) or
-            without a common time line (format 2).
+        CorpusError: the file is empty, no MIDI file, cut short, in time code (without beats), or of format 2 (its
+            tracks have no common time).
     """
     start, tracks, division = _read_header(data, source)
-    found: list[bytes] = []
-    while len(found) < tracks:
+    chunks: list[bytes] = []
+    while len(chunks) < tracks:
         if start + 8 > len(data):
-            raise CorpusError(f"{source}: is cut short: {len(found)} of {tracks} tracks; get a whole copy of it")
+            raise CorpusError(f"{source}: is cut short: {len(chunks)} of {tracks} tracks; get a whole copy of it")
         kind, length = struct.unpack_from(">4sI", data, start)
         chunk = data[start + 8 : start + 8 + length]
         if len(chunk) < length:
             raise CorpusError(
                 f"{source}: is cut short or damaged: {len(chunk)} of the {length} bytes "
-                f"that its part {len(found) + 1} should have; get a whole copy of it"
+                f"that its part {len(chunks) + 1} should have; get a whole copy of it"
             )
-        if kind == b"MTrk":  # other kinds are for the program that wrote them
-            found.append(chunk)
+        if kind == b"MTrk":  # other kinds belong to the program that wrote them
+            chunks.append(chunk)
         start += 8 + length
-    return Frame(division, tuple(found))
+    return Frame(division, tuple(chunks))
 
 
 def _read_header(data: bytes, source: str) -> tuple[int, int, int]:
-    """Where the first chunk begins, the number of tracks, and the ticks per quarter note."""
+    """Return the position of the first chunk, the number of tracks, and the ticks per quarter note."""
     if not data:
         raise CorpusError(f"{source}: is empty; get a whole copy of it")
     if data[:4] != b"MThd":

@@ -21,7 +21,7 @@ _ARRAYS = {"notes": NOTE_DTYPE, "pedals": PEDAL_DTYPE, "primers": NOTE_DTYPE}
 
 
 def write_performances(performances: Sequence[Performance], file: IO[bytes]) -> None:
-    """Write performances to an open file, piece by piece; the same ones give the same bytes."""
+    """Write performances to an open file, piece by piece; equal performances give equal bytes."""
     about = [{"name": p.name, "labels": dict(p.labels), "primer_seconds": p.primer_seconds} for p in performances]
     writer = arrays.Writer(file)
     for name, dtype in _ARRAYS.items():
@@ -34,17 +34,17 @@ def write_performances(performances: Sequence[Performance], file: IO[bytes]) -> 
 
 
 def pack_performances(performances: Sequence[Performance]) -> bytes:
-    """What :func:`write_performances` writes, as bytes."""
+    """Return the bytes that :func:`write_performances` writes."""
     buffer = io.BytesIO()
     write_performances(performances, buffer)
     return buffer.getvalue()
 
 
 def read_performances(path: Path) -> list[Performance]:
-    """What :func:`write_performances` wrote; those of a large file are views into it, not to be written to.
+    """Return the performances of a file; those of a large file are views of it, which cannot be changed.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the file cannot be opened.
         ValueError: it is damaged.
     """
     data = arrays.read(path)

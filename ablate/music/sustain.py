@@ -1,8 +1,8 @@
-"""The sustain pedal written into the notes.
+"""Extend notes by the sustain pedal.
 
-Definition: where the pedal (controller 64) is down, at 64 or more, as a note's key is released, the note sounds on
-until the pedal comes up or the same pitch is struck again, whichever is first; a pedal that never comes up holds until
-the last event of the performance. This is how the targets of piano transcription are made.
+Definition: if the pedal (controller 64) is down, at 64 or more, when a key is released, the note sounds until the pedal
+comes up or the same pitch is struck again, whichever is first. A pedal that never comes up holds notes until the last
+event of the performance. The targets of piano transcription are made in this way.
 
 Source: C. Hawthorne et al., "Onsets and Frames: Dual-Objective Piano Transcription", ISMIR 2018, section 3, used for
 the MAESTRO data set as well.
@@ -23,11 +23,11 @@ _DOWN = 64
 
 
 def apply_sustain(performance: Performance) -> Performance:
-    """A copy whose notes end when they stop sounding, in the same order, with the pedal events kept.
+    """Return a copy whose notes end when they stop sounding, in the same order and with the same pedal events.
 
-    A pedal that moves at the very moment of a release counts as moved; of several movements at one moment the last
-    counts. Notes never become shorter, and notes of one pitch that did not overlap still do not. Applying it twice is
-    the same as once.
+    A pedal movement at the time of a release comes before it; of several movements at one time the last one counts.
+    No note becomes shorter, and notes of one pitch that did not overlap still do not. Applying it twice has the same
+    result as once.
     """
     notes, pedals = performance.notes, performance.pedals[performance.pedals["controller"] == SUSTAIN]
     if not len(notes) or not len(pedals):
@@ -44,7 +44,7 @@ def apply_sustain(performance: Performance) -> Performance:
 
 
 def _pedal_states(pedals: Array) -> tuple[Array, Array]:
-    """Each moment at which the pedal is reported, once, and whether it is down from then on."""
+    """Return each time of a pedal event, once, and whether the pedal is down after it."""
     pedals = pedals[np.argsort(pedals["time"], kind="stable")]
     last_of_moment = np.append(pedals["time"][1:] != pedals["time"][:-1], True)
     pedals = pedals[last_of_moment]
@@ -52,21 +52,21 @@ def _pedal_states(pedals: Array) -> tuple[Array, Array]:
 
 
 def _releases(times: Array, down: Array, never: float) -> Array:
-    """For each moment the first one, from it on, at which the pedal is up."""
+    """Return for each time the first one, from it on, at which the pedal is up."""
     up = np.where(down, never, times)
     return np.minimum.accumulate(up[::-1])[::-1]
 
 
 def _next_onsets(notes: Array, never: float) -> Array:
-    """For each note the first later onset of its pitch."""
+    """Return for each note the first later onset of its pitch."""
     order = np.lexsort((notes["start"], notes["pitch"]))
     pitch, start = notes["pitch"][order], notes["start"][order]
     new_onset = np.append((pitch[1:] != pitch[:-1]) | (start[1:] != start[:-1]), True)
-    # Notes of one pitch and onset form a group; what follows the group is the next onset, if of the same pitch.
+    # notes of one pitch and onset form a group; the note after the group is the next onset, if of the same pitch
     ends = np.flatnonzero(new_onset)
     after = ends[np.searchsorted(ends, np.arange(len(order)))] + 1
     inside = np.minimum(after, len(order) - 1)
-    found = np.where((after < len(order)) & (pitch[inside] == pitch), start[inside], never)
+    following = np.where((after < len(order)) & (pitch[inside] == pitch), start[inside], never)
     onsets = np.empty(len(order))
-    onsets[order] = found
+    onsets[order] = following
     return onsets

@@ -1,1 +1,1 @@
-"""The database: the only place that imports SQLAlchemy, and in a run the driver is its only writer."""
+"""The database. Only this package imports SQLAlchemy; while a study runs, the driver is the only writer."""

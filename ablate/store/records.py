@@ -1,4 +1,4 @@
-"""What the store takes and gives: frozen records without a trace of the database."""
+"""The records of the store, independent of the database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ JSON = Mapping[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class StudyRecord:
-    """A study as it was last run.
+    """A study as the last command ran it.
 
     Attributes:
         name: unique in the database (``"tau_sweep"``, ``"tau_sweep@smoke"``).
@@ -23,8 +23,8 @@ class StudyRecord:
         profile: the profile's name; ``"default"`` without one.
         corpus: the corpus, for people.
         seed: the study seed.
-        created: when it was first run (UTC).
-        updated: when it was last run (UTC).
+        created: the time of the first command (UTC).
+        updated: the time of the last command (UTC).
     """
 
     name: str
@@ -55,7 +55,7 @@ class RunRecord:
         replicate: from 0.
         stages: fingerprint of each stage by its name (``"train"``, ``"measure distance.pitch"``).
         config: the full resolved configuration, component versions included.
-        state: see :data:`RunState`; ``pending`` before it has run.
+        state: see :data:`RunState`; ``pending`` before its stages have run.
         error_class: of a failed run (``"TrainingDiverged"``).
         error: its message; of a pruned run the reason.
     """
@@ -75,14 +75,14 @@ class StageRecord:
 
     Attributes:
         fingerprint: SHA-256 of everything that decides the result, in hex.
-        kind: ``prepare``, ``train``, ``generate`` or ``measure``.
-        config: what was hashed.
-        result: what came out, as plain data (final loss, tokens seen, parameters).
-        artifact: folder of its files, relative to the home; empty without files.
-        device: what it ran on.
+        kind: a key of :data:`ablate.kinds.KINDS`.
+        config: the data of the fingerprint.
+        result: the result as plain data (final loss, tokens seen, parameters).
+        artifact: the folder of its files, relative to the home; empty without files.
+        device: the device that it ran on.
         seconds: how long it took.
         environment: package versions, Python, platform and git state.
-        finished: when (UTC).
+        finished: the time when it finished (UTC).
     """
 
     fingerprint: str
@@ -100,8 +100,8 @@ class StageRecord:
 class MeasurementRecord:
     """One number: see the word list in the architecture.
 
-    ``floor`` is empty for a sample of a model; otherwise it says which floor was measured (``"round_trip"``), and
-    ``sample`` counts what stood in for a sample.
+    ``floor`` is empty for a sample of a model; otherwise it is the name of the floor (``"round_trip"``), and
+    ``sample`` is the index within the floor.
     """
 
     sample: int
@@ -129,7 +129,7 @@ class HistogramRecord:
 
 
 class FinishedStage(NamedTuple):
-    """A stage's result with what it measured."""
+    """A stage's result with its measurements."""
 
     stage: StageRecord
     measurements: tuple[MeasurementRecord, ...] = ()
@@ -151,17 +151,8 @@ class MeasurementRow(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class RunMeasurement:
-    """A measurement with the run it belongs to."""
-
-    variant: str
-    replicate: int
-    measurement: MeasurementRecord
-
-
-@dataclasses.dataclass(frozen=True)
 class RunHistogram:
-    """A histogram with the run it belongs to."""
+    """A histogram with the run that it belongs to."""
 
     variant: str
     replicate: int

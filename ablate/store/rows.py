@@ -1,4 +1,4 @@
-"""Between the database's rows and the records that the store takes and gives."""
+"""Convert between the rows of the database and the records of the store."""
 
 from __future__ import annotations
 
@@ -14,15 +14,34 @@ from ablate.store.records import (
     RunRecord,
     StageRecord,
     StudyRecord,
+    VariantRecord,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
 
-def merged_runs(old: Sequence[tables.Run], wanted: Sequence[RunRecord]) -> list[tables.Run]:
-    """Rows for the wanted runs: one that already consists of the same stages keeps its state."""
+def merged_variants(
+    old: Sequence[tables.Variant], wanted: Sequence[VariantRecord], runs: Iterable[RunRecord]
+) -> list[tables.Variant]:
+    """Return rows for the wanted variants with their runs; variants with the same fingerprint keep their row."""
+    by_variant: dict[str, list[RunRecord]] = {}
+    for run in runs:
+        by_variant.setdefault(run.variant, []).append(run)
+    rows = {(row.name, row.fingerprint): row for row in old}
+    merged = []
+    for position, record in enumerate(wanted):
+        known = rows.get((record.name, record.fingerprint))
+        row = known or tables.Variant(name=record.name, fingerprint=record.fingerprint)
+        row.position, row.levels, row.baseline = position, dict(record.levels), record.baseline
+        row.runs = _merged_runs(row.runs, by_variant.get(record.name, []))
+        merged.append(row)
+    return merged
+
+
+def _merged_runs(old: Sequence[tables.Run], wanted: Sequence[RunRecord]) -> list[tables.Run]:
+    """Return rows for the wanted runs; a run with the same stages keeps its state."""
     rows = {run.replicate: run for run in old}
     merged = []
     for record in wanted:
@@ -48,12 +67,12 @@ def _merged_stages(old: Sequence[tables.RunStage], wanted: Mapping[str, str]) ->
 
 
 def study_record(row: tables.Study) -> StudyRecord:
-    """A study."""
+    """Return the record of a study."""
     return StudyRecord(row.name, row.spec, row.profile, row.corpus, row.seed, row.created, row.updated)
 
 
 def stage_record(row: tables.Stage, environment: JSON) -> StageRecord:
-    """A stage's result, with the facts of the environment it was made in."""
+    """Return the record of a stage, with the facts of the environment that it ran in."""
     return StageRecord(
         row.fingerprint,
         row.kind,
@@ -68,14 +87,14 @@ def stage_record(row: tables.Stage, environment: JSON) -> StageRecord:
 
 
 def histogram_record(h: tables.Histogram) -> HistogramRecord:
-    """A histogram."""
+    """Return the record of a histogram."""
     return HistogramRecord(
         h.sample, h.metric, h.feature, h.unit, tuple(h.edges), tuple(h.reference), tuple(h.generated), h.floor
     )
 
 
 def stage_row(stage: StageRecord, now: datetime) -> dict[str, Any]:
-    """A stage that has just finished, as the values of its row."""
+    """Return the values of the row of a stage that has just finished."""
     return {
         "fingerprint": stage.fingerprint,
         "kind": stage.kind,
@@ -90,10 +109,10 @@ def stage_row(stage: StageRecord, now: datetime) -> dict[str, Any]:
 
 
 def part(fingerprint: str, record: MeasurementRecord | HistogramRecord) -> dict[str, Any]:
-    """A measurement or histogram of the stage with this fingerprint, as the values of its row."""
+    """Return the values of the row of a stage's measurement or histogram."""
     return {"fingerprint": fingerprint, **vars(record)}
 
 
 def digest(environment: JSON) -> str:
-    """What an environment is known by: SHA-256 of its facts."""
+    """Return the key of an environment: the SHA-256 of its facts."""
     return hashlib.sha256(json.dumps(environment, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Opens a database file of ours, makes a new one, or says why not."""
+"""Open a database of ablate, or make a new one."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 VERSION_TABLE = "ablate_alembic_version"
 
 
-#: How long one writer waits for another, in milliseconds.
+#: The time that one writer waits for another, in milliseconds.
 BUSY_MS = 30_000
-#: Where Alembic's scripts lie.
+#: The folder of Alembic's scripts.
 MIGRATIONS = Path(__file__).parent / "migrations"
-#: What to do about an error of SQLite, by its text.
+#: What to do about an error of SQLite, by the text of the error.
 _HINTS = {
     "database or disk is full": "free some space, then run the same command again",
     "disk I/O error": "look at the disk's space and health, then run the same command again",
@@ -37,10 +37,10 @@ _HINTS = {
 
 
 def make_engine(url: str) -> sa.Engine:
-    """An engine for ``url``; on SQLite with foreign keys, and transactions that take the write lock at once.
+    """Return an engine for ``url``; on SQLite with foreign keys, and transactions that take the write lock at once.
 
     Raises:
-        StoreError: the URL is none, or its driver is not installed.
+        StoreError: the URL is not valid, or its driver is not installed.
     """
     try:
         engine = sa.create_engine(url)
@@ -53,11 +53,11 @@ def make_engine(url: str) -> sa.Engine:
 
 
 def sqlite_file(url: str) -> Path | None:
-    """The file of an SQLite URL, absolute, whatever its driver; None for another database or one in memory."""
+    """Return the absolute path of an SQLite URL with any driver; None for another database or one in memory."""
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:
-        return None  # said in plain words when the store is opened
+        return None  # reported when the store is opened
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
         return None
     return Path(parsed.database).resolve()
@@ -70,26 +70,26 @@ def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _on_begin(connection: sa.Connection) -> None:
-    # taking the lock at once, instead of at the first write, is what keeps two writers from a deadlock
+    # taking the lock at once, instead of at the first write, avoids a deadlock of two writers
     reading = connection.get_execution_options().get("reading", False)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 @contextlib.contextmanager
 def explained(engine: sa.Engine) -> Iterator[None]:
-    """Turn what went wrong outside of us (disk, locks, files) into a :class:`StoreError` of one line."""
+    """Turn an error of the environment (disk, locks, files) into a :class:`StoreError` of one line."""
     try:
         yield
     except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError):
-        raise  # a bug of ours: its traceback is worth more than a line
-    except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:  # SQLAlchemy does not wrap those of connecting
+        raise  # a bug in ablate: the traceback is needed
+    except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:  # SQLAlchemy does not wrap errors of connecting
         cause = one_line(getattr(error, "orig", error))
         hint = _HINTS.get(cause, "nothing that was finished is lost")
         raise StoreError(f"{engine.url.render_as_string()}: {cause}; {hint}") from error
 
 
 def _config() -> alembic.config.Config:
-    import alembic.config  # a fifth of a second, which only a database that has to change takes
+    import alembic.config  # takes a fifth of a second, needed only to change a database
 
     config = alembic.config.Config()
     config.set_main_option("script_location", str(MIGRATIONS))
@@ -98,70 +98,72 @@ def _config() -> alembic.config.Config:
 
 
 def newest() -> str:
-    """The revision that this version of ablate works with."""
+    """Return the revision that this version of ablate works with."""
     return max(_known())
 
 
 def current(connection: sa.Connection) -> str | None:
-    """The revision of the database, or None where it has none."""
+    """Return the revision of the database, or None if it has none."""
     if not sa.inspect(connection).has_table(VERSION_TABLE):
         return None
     version = sa.table(VERSION_TABLE, sa.column("version_num", sa.String))
-    found: str | None = connection.scalar(sa.select(version.c.version_num))
-    return found
+    revision: str | None = connection.scalar(sa.select(version.c.version_num))
+    return revision
 
 
 def ensure(engine: sa.Engine) -> None:
-    """Make the tables in an empty database; refuse one that is not ours or of another revision, leaving it alone.
+    """Make the tables in an empty database; leave all others unchanged.
 
     Raises:
-        StoreError: in one line, with the command that helps.
+        StoreError: it is not a database of ablate, or of another revision; one line with the command that helps.
     """
     where = engine.url.render_as_string()
     with explained(engine):
         with engine.execution_options(reading=True).begin() as connection:
-            found = current(connection)
+            revision = current(connection)
             tables = sa.inspect(connection).get_table_names()
-        if found is None and tables:
-            some = ", ".join(sorted(tables)[:3])
-            raise StoreError(f"{where} is not a database of ablate (it holds {some}); choose another --home or --store")
-        if found not in (None, newest()):
-            raise StoreError(_mismatch(where, str(found)))
+        if revision is None and tables:
+            names = ", ".join(sorted(tables)[:3])
+            raise StoreError(
+                f"{where} is not a database of ablate (it holds {names}); choose another --home or --store"
+            )
+        if revision not in (None, newest()):
+            raise StoreError(_mismatch(where, str(revision)))
         _use_wal(engine)
-        if found is None:
+        if revision is None:
             with engine.begin() as connection:
                 _upgrade(connection)
 
 
-def _mismatch(where: str, found: str) -> str:
-    if found in _known():
-        return f"{where} was written by an older ablate (schema {found}); run: ablate db upgrade"
-    return f"{where} was written by a newer ablate (schema {found}); upgrade ablate"
+def _mismatch(where: str, revision: str) -> str:
+    if revision in _known():
+        return f"{where} was written by an older ablate (schema {revision}); run: ablate db upgrade"
+    return f"{where} was written by a newer ablate (schema {revision}); upgrade ablate"
 
 
 def _known() -> set[str]:
-    """Every revision up to the newest; scripts are named by theirs, a number that grows."""
+    """Return every revision up to the newest; a script's name begins with its revision, a number."""
     return {path.stem.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py")}
 
 
 def _use_wal(engine: sa.Engine) -> None:
-    """Let readers read while a run writes. SQLite keeps this in the file, so it is done to files of ours only."""
+    """Let readers read while a command writes. SQLite stores this in the file, so only files of ablate get it."""
     if engine.dialect.name == "sqlite":
         with contextlib.closing(engine.raw_connection()) as connection:
             connection.cursor().execute("PRAGMA journal_mode = WAL")
 
 
 def upgrade_url(url: str) -> tuple[str, str]:
-    """Bring an older database to the newest revision; returns the revisions before and after.
+    """Bring an older database to the newest revision; return the revisions before and after.
 
     Raises:
-        StoreError: it cannot be opened, is not ours, or is newer than this ablate.
+        StoreError: it cannot be opened, is not a database of ablate, or is newer than this version.
     """
     engine = make_engine(url)
     where = engine.url.render_as_string()
     try:
         if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
-            raise StoreError(f"{where}: no such file")  # connecting would make an empty one
+            raise StoreError(f"{where}: no such file")  # connecting would make an empty file
         with explained(engine), engine.begin() as connection:
             before = current(connection)
             if before is None:

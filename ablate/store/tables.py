@@ -1,4 +1,4 @@
-"""The tables. All carry the prefix ``ablate_``, because Optuna keeps its own in the same file."""
+"""The tables. All have the prefix ``ablate_``, because Optuna's tables are in the same file."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _NAMES = {
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """A moment in UTC: SQLite forgets time zones, so they are put back on reading."""
+    """A time in UTC: SQLite does not store time zones, so they are added on reading."""
 
     impl = DateTime
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
-        """To naive UTC."""
+        """Return the time in UTC without a time zone."""
         del dialect
         return value.astimezone(UTC).replace(tzinfo=None) if value else None
 
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        """From naive UTC."""
+        """Return the time with the time zone UTC."""
         del dialect
         return value.replace(tzinfo=UTC) if value else None
 
@@ -49,7 +49,7 @@ class Base(DeclarativeBase):
 
 
 class Study(Base):
-    """A study as it was last run."""
+    """A study as the last command ran it."""
 
     __tablename__ = "ablate_studies"
 
@@ -103,7 +103,7 @@ class Run(Base):
 
 
 class RunStage(Base):
-    """Which stage results a run consists of; the stage may not have run yet, hence no foreign key."""
+    """A stage of a run; it has no foreign key, because the stage may not have run yet."""
 
     __tablename__ = "ablate_run_stages"
 
@@ -114,7 +114,7 @@ class RunStage(Base):
 
 
 class Environment(Base):
-    """Package versions, Python, platform and git state, once for all stages that ran in it."""
+    """Package versions, Python, platform and git state, stored once for all stages with the same ones."""
 
     __tablename__ = "ablate_environments"
 
@@ -139,7 +139,7 @@ class Stage(Base):
 
 
 class Measurement(Base):
-    """One number of one sample, or of what stood in for one where a floor was measured."""
+    """One number of one sample, or of a floor."""
 
     __tablename__ = "ablate_measurements"
 

@@ -1,4 +1,4 @@
-"""Music from weights that a study has already trained."""
+"""Generate music with a model that a study has trained."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from ablate.engine.devices import Compute, free_threads, one_thread, resolve_dev
 from ablate.engine.generation.generate import generate
 from ablate.engine.seeding import derive
 from ablate.errors import HomeError, StageError, UnknownName, UsageError, did_you_mean
+from ablate.kinds import LOAD, PRIME, TRAIN
 from ablate.music.midi import read_midi
 from ablate.options import validate
 from ablate.settings import PrimerSettings
 from ablate.study.file import paths
 from ablate.study.file.configuration import SECTIONS, build_conditioner, path_problem, resolve
-from ablate.study.plan.preflight import sampler_complaint
+from ablate.study.plan.preflight import sampler_problem
 from ablate.study.plan.stages import generation_config
-from ablate.study.work.components import built, built_conditioners, trained_model
+from ablate.study.work.components import build, build_conditioners, trained_model
 from ablate.study.work.generate import Generated, rows_of, samples_of, stored_primer
 from ablate.study.work.load import pieces
 from ablate.study.work.prime import choose_piece, cut_primer
@@ -29,28 +30,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate.arrays import IntArray
+    from ablate.engine.generation.generate import Row
     from ablate.interfaces import Conditioner
     from ablate.music.performance import Performance
     from ablate.registry import Registry
-    from ablate.store.records import RunRecord
+    from ablate.store.records import RunRecord, StageRecord
     from ablate.store.store import Store
     from ablate.study.file.configuration import Configuration
     from ablate.study.file.paths import FileShape
 
-#: What may differ from the study: everything that comes after training.
+#: The sections that may differ from the study: those that come after training.
 CHANGEABLE = ("sampler", "primer", "generation", "labels")
 
 
 @dataclasses.dataclass(frozen=True)
 class GenerateRequest:
-    """What to generate.
+    """The music to generate.
 
     Attributes:
         study: a study's name in the store.
         variant: one of its variants.
         replicate: which of its trainings.
         settings: ``(dotted path, value)`` pairs that differ from the variant's, see :data:`CHANGEABLE`.
-        first: number of the first sample; 0 begins with the study's own ones.
+        first: index of the first sample; 0 begins with the study's own samples.
     """
 
     study: str
@@ -60,10 +62,10 @@ class GenerateRequest:
     first: int = 0
 
 
-def compose(
+def generate_samples(
     store: Store,
     home: Path,
-    wish: GenerateRequest,
+    request: GenerateRequest,
     registry: Registry,
     *,
     device: str = "auto",
@@ -74,15 +76,15 @@ def compose(
     With nothing changed and on the same device and build, the samples are those of the study itself.
 
     Args:
-        store: what knows the study.
-        home: where its files are.
-        wish: what to generate.
+        store: the store with the study.
+        home: the folder with its files.
+        request: the music to generate.
         registry: the components.
-        device: ``cpu``, ``cuda``, ``cuda:N``; or ``auto``: what the variant was trained on, if there is one here.
-        tell: called now and then with the steps done and the steps of all.
+        device: ``cpu``, ``cuda``, ``cuda:N``; or ``auto``: the kind of device of the training, if there is one here.
+        tell: called now and then with the number of finished steps and of all steps.
 
     Returns:
-        One performance a sample, its primer marked, its labels those that were asked for.
+        One performance for each sample, with its primer marked and its labels set.
 
     Raises:
         UnknownName: no such study or variant.
@@ -90,55 +92,72 @@ def compose(
         HomeError: the variant has not been trained here, or its files are gone.
         StageError: the primer does not fit, or nothing could be generated.
     """
-    run = _run(store, wish)
-    stages = store.stages(run.stages.values())
-    train = stages.get(run.stages["train"])
+    run = _run(store, request)
+    stages = _stages(store, run)
+    train = stages.get(TRAIN)
     if train is None or not (home / train.artifact).is_dir():
         raise HomeError(
-            f"'{run.variant}', replicate {run.replicate}, of study '{wish.study}' is not trained in this home; "
+            f"'{run.variant}', replicate {run.replicate}, of study '{request.study}' is not trained in this home; "
             "run the study first (ablate study run)"
         )
-    configuration = _configured(_file_shape(run.config, registry), wish.settings, registry)
-    complaint = sampler_complaint(configuration, registry)
-    if complaint:
-        raise UsageError(f"--set {complaint}")
-    tokenizer = built("tokenizer", train.config["tokenizer"])
-    folders = {name: home / stages[f].artifact for name, f in run.stages.items() if f in stages}
-    if any(path.startswith("primer") for path, _ in wish.settings):
-        primer = _primer(configuration, tokenizer, folders["load"])
-    else:
-        primer = stored_primer(folders.get("prime"))
+    configuration = _configuration(_file_shape(run.config, registry), request.settings, registry)
+    problem = sampler_problem(configuration, registry)
+    if problem:
+        raise UsageError(f"--set {problem}")
+    tokenizer = build("tokenizer", train.config["tokenizer"], registry)
+    folders = {name: home / stage.artifact for name, stage in stages.items()}
+    is_new = any(path.startswith("primer") for path, _ in request.settings)
+    primer = _primer(configuration, tokenizer, folders[LOAD]) if is_new else stored_primer(folders.get(PRIME))
+    indices = range(request.first, request.first + configuration.settings["generation"]["samples"])
+    seeds = [derive(store.study(request.study).seed, run.replicate, "sample", index) for index in indices]
+    rows = rows_of(generation_config(configuration, seeds), primer, registry)
     device = _device(device, train.device)
-    numbers = range(wish.first, wish.first + configuration.settings["generation"]["samples"])
-    seeds = [derive(store.study(wish.study).seed, run.replicate, "sample", number) for number in numbers]
-    rows = rows_of(generation_config(configuration, seeds), primer)
-    compute = Compute(device, train.config["training"]["precision"], free_threads())
+    tokens = _tokens(train, home / train.artifact, rows, device, registry, tell)
+    return samples_of(Generated(tokens, primer), tokenizer, configuration.labels, first=request.first)
+
+
+def _stages(store: Store, run: RunRecord) -> dict[str, StageRecord]:
+    """Return the finished stages of a run by name."""
+    stages = store.stages(run.stages.values())
+    return {name: stages[fingerprint] for name, fingerprint in run.stages.items() if fingerprint in stages}
+
+
+def _tokens(
+    train: StageRecord,
+    folder: Path,
+    rows: Sequence[Row],
+    device: str,
+    registry: Registry,
+    tell: Callable[[int, int], None],
+) -> Sequence[IntArray]:
+    """Generate the rows with the network of a training, all at once."""
     with one_thread():
         tokens = generate(
-            [trained_model(train.config, home / train.artifact, device)],
+            [trained_model(train.config, folder, device, registry)],
             rows,
-            tokenizer=tokenizer,
-            conditioners=built_conditioners(train.config),
-            compute=compute,
+            tokenizer=build("tokenizer", train.config["tokenizer"], registry),
+            conditioners=build_conditioners(train.config, registry),
+            compute=Compute(device, train.config["training"]["precision"], free_threads()),
             tell=tell,
         )
-    return samples_of(Generated(tokens or [], primer), tokenizer, configuration.labels, first=wish.first)
+    return tokens or []
 
 
-def _run(store: Store, wish: GenerateRequest) -> RunRecord:
-    variants = [variant.name for variant in store.variants(wish.study)]
-    if wish.variant not in variants:
-        raise UnknownName("variant", wish.variant, variants)
-    runs = {run.replicate: run for run in store.runs(wish.study) if run.variant == wish.variant}
-    if wish.replicate not in runs:
+def _run(store: Store, request: GenerateRequest) -> RunRecord:
+    variants = [variant.name for variant in store.variants(request.study)]
+    if request.variant not in variants:
+        raise UnknownName("variant", request.variant, variants)
+    runs = {run.replicate: run for run in store.runs(request.study) if run.variant == request.variant}
+    if request.replicate not in runs:
         raise UsageError(
-            f"--replicate {wish.replicate}: study '{wish.study}' has replicates 0 to {max(runs)} of '{wish.variant}'"
+            f"--replicate {request.replicate}: study '{request.study}' has replicates 0 to {max(runs)} "
+            f"of '{request.variant}'"
         )
-    return runs[wish.replicate]
+    return runs[request.replicate]
 
 
 def _device(asked: str, trained: str) -> str:
-    """Where to generate: on the same kind of device come the study's own samples."""
+    """Return the device to generate on; only the kind that trained gives the study's own samples."""
     if asked == "auto":
         with contextlib.suppress(UsageError):
             return resolve_device(trained.partition(":")[0])
@@ -146,7 +165,7 @@ def _device(asked: str, trained: str) -> str:
 
 
 def _file_shape(config: Mapping[str, Any], registry: Registry) -> FileShape:
-    """A stored configuration as a study file would say it."""
+    """Return a stored configuration in the shape of a study file."""
     shape: FileShape = {}
     for section in SECTIONS:
         value = config.get(section, {})
@@ -162,7 +181,7 @@ def _conditioners(shape: FileShape, registry: Registry) -> list[Conditioner]:
     return [build_conditioner(name, options, registry) for name, options in shape["conditioner"].items()]
 
 
-def _configured(shape: FileShape, settings: Sequence[tuple[str, Any]], registry: Registry) -> Configuration:
+def _configuration(shape: FileShape, settings: Sequence[tuple[str, Any]], registry: Registry) -> Configuration:
     for path, value in settings:
         section = path.partition(".")[0]
         if section not in CHANGEABLE:
@@ -183,10 +202,10 @@ def _configured(shape: FileShape, settings: Sequence[tuple[str, Any]], registry:
 
 
 def _check_label(label: str, shape: FileShape, registry: Registry) -> None:
-    known = [label for conditioner in _conditioners(shape, registry) for label in conditioner.labels]
-    if label not in known:
-        listing = ", ".join(known) or "none"
-        hint = did_you_mean(label, known)
+    labels = [label for conditioner in _conditioners(shape, registry) for label in conditioner.labels]
+    if label not in labels:
+        listing = ", ".join(labels) or "none"
+        hint = did_you_mean(label, labels)
         raise UsageError(f"--label {label}: this variant was not trained with it{hint} (labels it reads: {listing})")
 
 
@@ -198,7 +217,7 @@ def _primer(configuration: Configuration, tokenizer: Any, corpus: Path) -> IntAr
     if options.file:
         return cut_primer(read_midi(options.file), tokenizer, options.take, at_most)
     try:
-        kept, held_out = pieces(corpus, configuration.settings["split"])
+        learned, held_out = pieces(corpus, configuration.settings["split"])
     except OSError as error:
         raise StageError(f"the corpus's files are gone from {corpus}; run the study again") from error
-    return cut_primer(choose_piece(kept, held_out, options.piece), tokenizer, options.take, at_most)
+    return cut_primer(choose_piece(learned, held_out, options.piece), tokenizer, options.take, at_most)

@@ -1,26 +1,19 @@
-"""A stage: one step of the work, its fingerprint, and where its files lie."""
+"""A stage: one step of the work, its fingerprint, and the folder of its files."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from ablate.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Raised when a stage's own code changes its results; one number a kind.
-CODE = {"load": 3, "prepare": 1, "prime": 1, "floor": 1, "train": 1, "generate": 2, "measure": 1, "resample": 1}
-#: Raised when what a stack of networks computes on a GPU changes.
-STACKS = 1
-#: Kinds that come before any training, and take seconds.
-EARLY = ("load", "prepare", "prime")
-#: Kinds that say how to read the measurements; a run is done without them.
-FLOORS = ("floor", "resample")
-#: Kinds that leave files; the others leave numbers alone.
-WITH_FILES = ("load", "prepare", "prime", "train", "generate")
+#: Version of what fused networks compute on a GPU; increment it when their results change.
+FUSION_CODE = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,10 +21,10 @@ class Stage:
     """One step of the work.
 
     Attributes:
-        kind: a key of :data:`CODE`.
+        kind: a key of :data:`ablate.kinds.KINDS`.
         config: everything that decides the result, as plain data.
         inputs: the stages whose results it reads, by role.
-        extra: what the work needs to know but what does not decide the result (where a file lies today).
+        extra: facts for the work that do not decide the result (the path of a file today).
     """
 
     kind: str
@@ -44,27 +37,27 @@ class Stage:
         object.__setattr__(self, "fingerprint", fingerprint(self.hashed()))
 
     def hashed(self) -> dict[str, Any]:
-        """What the fingerprint is of."""
+        """Return the data that the fingerprint is made from."""
         inputs = {role: stage.fingerprint for role, stage in self.inputs.items()}
-        return {"stage": self.kind, "code": CODE[self.kind], "inputs": inputs, **self.config}
+        return {"stage": self.kind, "code": KINDS[self.kind].code, "inputs": inputs, **self.config}
 
     @property
     def artifact(self) -> str:
-        """Folder of its files, relative to the home."""
+        """The folder of its files, relative to the home."""
         return f"artifacts/{self.kind}/{self.fingerprint[:2]}/{self.fingerprint}"
 
 
 def checkpoint_path(fingerprint: str) -> str:
-    """Where the training of that fingerprint keeps its progress, relative to the home."""
+    """Return the path of the checkpoint of the training with this fingerprint, relative to the home."""
     return f"checkpoints/{fingerprint}.safetensors"
 
 
 def fingerprint(data: Any) -> str:
-    """SHA-256, in hex, of JSON-ready data in canonical form."""
+    """Return the SHA-256, in hex, of JSON-ready data in canonical form."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def weights_of(stage: Stage) -> Stage:
-    """The training that a generation comes from, or a measurement of one or of the training itself."""
+    """Return the training that a generation comes from, or that a measurement measures directly or by samples."""
     return stage.inputs["weights"] if "weights" in stage.inputs else weights_of(stage.inputs["generated"])

@@ -158,7 +158,9 @@ def work_on(stage: str, folder: Path, home: Path) -> tuple[float, int]:
         for step in range(1000):
             windows.batch(step, [], 0)
     else:
-        (result,) = work(Job(stage, (stages[stage],)), Context(home, "cpu", lambda news: None, lambda: False))
+        (result,) = work(
+            Job(stage, (stages[stage],)), Context(home, "cpu", get_registry(), lambda news: None, lambda: False)
+        )
         if not isinstance(result, StageResult):
             raise RuntimeError(result.error)
     return float(MAESTRO_NOTES), max(most[0], sum(peak_memory("cpu")))

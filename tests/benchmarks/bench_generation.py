@@ -5,7 +5,6 @@ from __future__ import annotations
 import concurrent.futures as cf
 import functools
 import multiprocessing
-import os
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,14 +12,14 @@ from harness import Case, Table, compare, threads
 from limits import gemm_rate
 from naive import NaiveLSTM, naive_sampling, naive_steps
 
-from ablate.engine.devices import Compute
+from ablate.engine.devices import Compute, cores
 from ablate.engine.generation.generate import Row, generate
 from ablate.registry import get_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CORES = len(os.sched_getaffinity(0))
+CORES = cores()
 SIZE = {"embedding": 512, "hidden": 512, "layers": 2}
 NAIVE_TOKENS = 300
 

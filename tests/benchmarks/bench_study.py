@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -15,13 +14,14 @@ import torch
 from harness import Case, Table, once, threads
 from naive import NaiveLSTM, naive_sampling, naive_training
 
+from ablate.engine.devices import cores
 from ablate.registry import get_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STUDY = Path(__file__).parents[2] / "studies/tau_sweep.toml"
-CORES = len(os.sched_getaffinity(0))
+CORES = cores()
 
 
 def naively() -> float:

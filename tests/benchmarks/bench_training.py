@@ -5,7 +5,6 @@ from __future__ import annotations
 import concurrent.futures as cf
 import functools
 import multiprocessing
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from harness import Case, Table, compare, threads
 from limits import gemm_rate
 from naive import NaiveLSTM, naive_training
 
+from ablate.engine.devices import cores
 from ablate.engine.training.job import TrainingJob, TrainingSeeds
 from ablate.engine.training.train import train
 from ablate.engine.training.windows import Example
@@ -23,7 +23,7 @@ from ablate.settings import TrainingSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CORES = len(os.sched_getaffinity(0))
+CORES = cores()
 VOCABULARY, TOKENS = 240, 20_000
 BATCH, WINDOW = 16, 128
 

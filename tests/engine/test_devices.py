@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 import torch
 
-from ablate.engine.devices import device_name, resolve_device, resolve_precision
+from ablate.engine.devices import cores, resolve_device, resolve_precision
 from ablate.engine.energy import joules_so_far
 from ablate.errors import UsageError
 
@@ -14,7 +15,16 @@ without_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="this machin
 
 def test_the_cpu_is_always_there() -> None:
     assert resolve_device("cpu") == "cpu"
-    assert device_name("cpu") == "cpu"
+
+
+@pytest.mark.parametrize("missing", [(), ("process_cpu_count",), ("process_cpu_count", "sched_getaffinity")])
+def test_cores_are_counted_on_every_system(missing: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """macOS and Windows have no affinity, and older Pythons count the cores of the machine only."""
+    for name in missing:
+        monkeypatch.delattr(os, name, raising=False)
+    assert 1 <= cores() <= (os.cpu_count() or 1)
+    if len(missing) == 2:
+        assert cores() == os.cpu_count()
 
 
 @without_cuda

@@ -13,6 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 from support.outputs_material import L1, PITCH, RATE, Parsed, component, drawn, put
 from support.report_study import STUDY, Builder
+from support.store_material import measurements
 
 import ablate
 from ablate.errors import HomeError, UnknownName
@@ -76,7 +77,7 @@ def test_a_row_of_the_frame_is_a_measurement_of_the_store(results: StudyResults,
     about = ["replicate", "sample", "metric", "feature", "value", "unit", "direction", "n"]
     assert list(frame.columns) == ["study", "variant", AXIS, "baseline", *about]
     stored = [
-        (m.variant, m.replicate, *dataclasses.astuple(m.measurement)[:-1]) for m in finished.store.measurements(STUDY)
+        (m.variant, m.replicate, *dataclasses.astuple(m.measurement)[:-1]) for m in measurements(finished.store, STUDY)
     ]
     ours = frame[["variant", *about]].astype({"variant": str}).itertuples(index=False, name=None)
     assert sorted(ours) == sorted((v, r, *rest) for v, r, *rest in stored)

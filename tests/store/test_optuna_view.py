@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import gc
 import threading
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,9 @@ from support.store_material import ask, opened, put
 from support.trials_material import frozen, layout, open_trials, read, summary, trials
 
 from ablate.errors import StoreError
+from ablate.kinds import KINDS
 from ablate.store.store import Store
-from ablate.study.run.optuna_view import delete_trials
-from ablate.study.stage import CODE
+from ablate.study.run.optuna_storage import delete_trials
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,7 +161,7 @@ def test_results_of_other_code_begin_the_trials_anew(
 ) -> None:
     finish(store.url, layout(tmp_path), VALUES)
     before = layout(tmp_path).fingerprints
-    monkeypatch.setitem(CODE, "generate", CODE["generate"] + 1)
+    monkeypatch.setitem(KINDS, "generate", dataclasses.replace(KINDS["generate"], code=KINDS["generate"].code + 1))
     assert layout(tmp_path).fingerprints == before
     with trials(store.url, layout(tmp_path)):
         assert summary(store.url) == {0.8: RUNNING, 1.0: RUNNING}

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from support.checkout import ROOT
-from support.store_material import ask, fill, opened, put, stage
+from support.store_material import ask, fill, measurements, opened, put, put_stage, stage
 
 from ablate.errors import StoreError
 from ablate.store import schema, tables
@@ -192,12 +192,12 @@ def test_a_database_of_an_older_ablate_is_refused_with_the_command_that_helps(
 def test_upgrading_keeps_what_is_there(store: Store, path: Path, later: Path) -> None:
     put(store)
     fill(store)
-    measurements, runs = store.measurements("one"), store.runs("one")
+    measured, runs = measurements(store, "one"), store.runs("one")
     (before,) = ask(path, "SELECT version_num FROM ablate_alembic_version")
     assert schema.upgrade_url(store.url) == (before[0], "9000")
     assert schema.upgrade_url(store.url) == ("9000", "9000")
     with Store(store.url) as again:
-        assert again.measurements("one") == measurements
+        assert measurements(again, "one") == measured
         assert again.runs("one") == runs
     assert ask(path, "SELECT note FROM ablate_studies") == [("none yet",)]
     assert ask(path, "PRAGMA foreign_key_check") == []
@@ -255,7 +255,7 @@ def test_a_full_disk_is_said_and_loses_nothing(store: Store, path: Path) -> None
         connection.exec_driver_sql("PRAGMA max_page_count = 1")  # SQLite takes it as: not a page more
 
     with pytest.raises(StoreError) as caught:
-        store.put_stage(stage("train 0", config={"much": "x" * 100_000}))
+        put_stage(store, stage("train 0", config={"much": "x" * 100_000}))
     hint = "free some space, then run the same command again"
     assert str(caught.value) == f"sqlite:///{path}: database or disk is full; {hint}"
     assert len(store.runs("one")) == 4
@@ -265,12 +265,12 @@ def test_a_full_disk_is_said_and_loses_nothing(store: Store, path: Path) -> None
 WRITER = """
 import sys
 sys.path.insert(0, sys.argv[3])
-from support.store_material import stage
+from support.store_material import put_stage, stage
 from ablate.store.store import Store
 
 with Store(sys.argv[1]) as store:
     for number in range(60):
-        store.put_stage(stage(f"train {sys.argv[2]} {number}"))
+        put_stage(store, stage(f"train {sys.argv[2]} {number}"))
 """
 
 

@@ -11,7 +11,19 @@ import hypothesis.strategies as st
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
-from support.store_material import ask, fill, measured, opened, put, runs, stage, study, variants
+from support.store_material import (
+    ask,
+    fill,
+    measured,
+    measurements,
+    opened,
+    put,
+    put_stage,
+    runs,
+    stage,
+    study,
+    variants,
+)
 
 from ablate.store.records import HistogramRecord, MeasurementRecord
 
@@ -23,7 +35,7 @@ if TYPE_CHECKING:
 
 def test_a_stage_comes_back_as_it_was_put(store: Store) -> None:
     record = stage("train 0", environment={"git": {"dirty": True}, "packages": {"torch": "2.6"}})
-    store.put_stage(record)
+    put_stage(store, record)
     found = store.stages(["train 0", "train 1"])
     assert found.keys() == {"train 0"}
     assert dataclasses.replace(found["train 0"], finished=None) == record
@@ -34,16 +46,16 @@ def test_a_stage_put_again_is_the_one_that_was_there(store: Store, path: Path) -
     put(store)
     for result in ("first", "second"):
         record, rows, bins = measured("measure pitch a 0", 1.0, 2.0)
-        store.put_stage(dataclasses.replace(record, result={"said": result}), rows, bins)
+        put_stage(store, dataclasses.replace(record, result={"said": result}), rows, bins)
     assert store.stages(["measure pitch a 0"])["measure pitch a 0"].result == {"said": "first"}
-    assert len(store.measurements("one")) == len(store.histograms("one")) == 2
+    assert len(measurements(store, "one")) == len(store.histograms("one")) == 2
     assert ask(path, "SELECT count(*) FROM ablate_environments") == [(1,)]
 
 
 def test_an_environment_is_kept_once(store: Store, path: Path) -> None:
-    store.put_stage(stage("train 0", environment={"a": 1, "b": 2}))
-    store.put_stage(stage("train 1", environment={"b": 2, "a": 1}))
-    store.put_stage(stage("train 2", environment={"a": 2}))
+    put_stage(store, stage("train 0", environment={"a": 1, "b": 2}))
+    put_stage(store, stage("train 1", environment={"b": 2, "a": 1}))
+    put_stage(store, stage("train 2", environment={"a": 2}))
     assert ask(path, "SELECT count(*) FROM ablate_environments") == [(2,)]
     assert store.stages(["train 2"])["train 2"].environment == {"a": 2}
 
@@ -52,7 +64,7 @@ def test_a_stage_is_put_with_its_measurements_or_not_at_all(store: Store) -> Non
     record, rows, bins = measured("measure pitch a 0", 1.0)
     broken = [*rows, dataclasses.replace(rows[0], value=object())]
     with pytest.raises(sa.exc.StatementError, match="must be a string or a real number"):
-        store.put_stage(record, broken, bins)
+        put_stage(store, record, broken, bins)
     assert store.stages([record.fingerprint]) == {}
 
 
@@ -68,7 +80,7 @@ def test_a_stage_that_is_forgotten_takes_its_measurements_along(store: Store, pa
     fill(store)
     store.forget_stages(["measure pitch a 0", "train 1", "not there"])
     assert store.stages(["measure pitch a 0", "train 1", "train 0"]).keys() == {"train 0"}
-    assert {(m.variant, m.replicate) for m in store.measurements("one")} == {("a", 1), ("b", 0), ("b", 1)}
+    assert {(m.variant, m.replicate) for m in measurements(store, "one")} == {("a", 1), ("b", 0), ("b", 1)}
     assert {(h.variant, h.replicate) for h in store.histograms("one")} == {("a", 1), ("b", 0), ("b", 1)}
     assert len(store.runs("one")) == 4
     assert ask(path, "PRAGMA foreign_key_check") == []
@@ -78,7 +90,7 @@ def test_more_stages_than_a_statement_has_room_for(store: Store, path: Path) -> 
     with opened(path) as connection:
         room = connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
     fingerprints = [f"train {number}" for number in range(room + 1)]
-    store.put_stage(stage("train 7"))
+    put_stage(store, stage("train 7"))
     assert store.stages(fingerprints).keys() == {"train 7"}
     store.forget_stages(fingerprints)
     assert store.stages(["train 7"]) == {}
@@ -99,8 +111,8 @@ def test_numbers_come_back_to_the_bit(store: Store, data: st.DataObject) -> None
     histogram = HistogramRecord(3, data.draw(TEXT), data.draw(TEXT), "s", edges, counts, counts[::-1])
     put(store)
     store.forget_stages(["measure pitch a 0"])
-    store.put_stage(stage("measure pitch a 0"), [row], [histogram])
-    (measurement,) = store.measurements("one")
+    put_stage(store, stage("measure pitch a 0"), [row], [histogram])
+    (measurement,) = measurements(store, "one")
     (kept,) = store.histograms("one")
     assert (measurement.variant, measurement.replicate, measurement.measurement) == ("a", 0, row)
     assert kept.histogram == histogram
@@ -114,12 +126,12 @@ def test_results_are_ordered_by_place_and_not_by_when_they_came(store: Store) ->
     ]
     store.put_study(study(), variants(*names), both)
     for run in reversed(both):
-        store.put_stage(*measured(run.stages["measure pitch"], 2.0, 1.0))
+        put_stage(store, *measured(run.stages["measure pitch"], 2.0, 1.0))
         rows = [MeasurementRecord(i, "aa", f, 0.0, "1", "none", 1) for i in range(2) for f in ("y", "x")]
-        store.put_stage(stage(run.stages["measure aa"]), rows)
+        put_stage(store, stage(run.stages["measure aa"]), rows)
     found = [
         (c.variant, c.replicate, m.sample, m.metric, m.feature)
-        for c in store.measurements("one")
+        for c in measurements(store, "one")
         for m in (c.measurement,)
     ]
     features = [("aa", "y"), ("aa", "x"), ("pitch", "l1")]  # of one metric as it gave them
@@ -134,10 +146,10 @@ def test_a_shared_stage_is_seen_by_every_run_that_consists_of_it(store: Store) -
     shared = [dataclasses.replace(run, stages={"measure pitch": "shared"}) for run in runs(["x", "y"], 1)]
     store.put_study(study("three"), variants("x", "y"), shared)
     fill(store)
-    store.put_stage(*measured("shared", 7.0))
-    of_b = [m.measurement.value for m in store.measurements("one") if (m.variant, m.replicate) == ("b", 0)]
-    assert [m.measurement.value for m in store.measurements("two")] == of_b == [1.0, 1.01]
-    assert [(m.variant, m.measurement.value) for m in store.measurements("three")] == [("x", 7.0), ("y", 7.0)]
+    put_stage(store, *measured("shared", 7.0))
+    of_b = [m.measurement.value for m in measurements(store, "one") if (m.variant, m.replicate) == ("b", 0)]
+    assert [m.measurement.value for m in measurements(store, "two")] == of_b == [1.0, 1.01]
+    assert [(m.variant, m.measurement.value) for m in measurements(store, "three")] == [("x", 7.0), ("y", 7.0)]
 
 
 def test_means_are_over_the_samples_of_each_run(store: Store) -> None:
@@ -162,7 +174,7 @@ def test_the_view_shows_every_number_to_whoever_asks_in_sql(store: Store, path: 
     expected = [
         (name, c.variant, c.replicate, m.sample, m.metric, m.feature, m.value, m.unit, m.direction, m.n)
         for name in ("one", "two")
-        for c in store.measurements(name)
+        for c in measurements(store, name)
         for m in (c.measurement,)
     ]
     assert sorted(found) == sorted(expected)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from support.store_material import ask, fill, put, runs, stage, stages, study, variants
+from support.store_material import ask, fill, measurements, put, put_stage, runs, stage, stages, study, variants
 
 from ablate.errors import StoreError, UnknownName
 
@@ -121,7 +121,7 @@ def test_what_is_not_there_is_said(store: Store) -> None:
         store.study,
         store.variants,
         store.runs,
-        store.measurements,
+        store.measurement_rows,
         store.histograms,
         store.delete_study,
     ):
@@ -135,7 +135,7 @@ def test_deleting_a_study_leaves_what_others_use(store: Store, path: Path) -> No
     put(store, ["a", "b"])
     put(store, ["b", "c"], replicates=1, name="two")  # shares train 0 and everything of b in replicate 0
     fill(store, ["a", "b", "c"])
-    store.put_stage(stage("train of nobody", environment={"python": "3.12"}))
+    put_stage(store, stage("train of nobody", environment={"python": "3.12"}))
     kept = {"train 0", *stages("b", 0).values()}
     folders = store.delete_study("one")
     everything = {f for name in "abc" for r in range(2) for f in stages(name, r).values()}
@@ -143,7 +143,7 @@ def test_deleting_a_study_leaves_what_others_use(store: Store, path: Path) -> No
     assert sorted(folders) == sorted(f"artifacts/{f}" for f in gone if not f.startswith("measure"))
     assert store.stages(everything).keys() == everything - gone
     assert [record.name for record in store.studies()] == ["two"]
-    assert len(store.measurements("two")) == 2 * 2
+    assert len(measurements(store, "two")) == 2 * 2
     assert ask(path, "SELECT DISTINCT fingerprint FROM ablate_measurements ORDER BY 1") == [
         ("measure pitch b 0",),
         ("measure pitch c 0",),

@@ -45,7 +45,7 @@ def sweep(precision: str) -> StudySpec:
 def numbers(bench: Bench, precision: str, *, stacked: bool) -> tuple[list[float], list[float]]:
     """Losses and distances of all replicates."""
     spec = sweep(precision)
-    with bench.store() as store, InlineExecutor(bench.home, "cpu", 60.0, stacked=stacked) as executor:
+    with bench.store() as store, InlineExecutor(bench.home, "cpu", get_registry(), 60.0, fused=stacked) as executor:
         result = StudyRunner(
             lay_out(spec, get_registry(), "cpu"), store, bench.home, shared=SearchContext(executor)
         ).run()

@@ -10,6 +10,7 @@ from ablate.study.plan.layout import lay_out
 from ablate.study.plan.plan import make_plan
 from ablate.study.run.home import open_home, store_url
 from ablate.study.run.runner import StudyRunner
+from support.store_material import measurements
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +42,7 @@ class Bench:
     def numbers(self, name: str) -> list[Any]:
         """Return every measurement, by run."""
         with Store(self.url) as store:
-            return sorted(store.measurements(name), key=repr)
+            return sorted(measurements(store, name), key=repr)
 
     def states(self, name: str) -> dict[tuple[str, int], str]:
         with Store(self.url) as store:

@@ -17,6 +17,7 @@ from ablate.report.statistics.effects import Replicates
 from ablate.settings import StatisticsSettings
 from ablate.store.records import MeasurementRecord, RunRecord, StageRecord, StudyRecord, VariantRecord
 from support.report_study import ENVIRONMENT, Builder
+from support.store_material import put_stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -153,7 +154,7 @@ class Stored(Builder):
 
     def _stage(self, fingerprint: str, result: dict[str, Any], rows: Sequence[MeasurementRecord] = ()) -> None:
         kind = fingerprint.partition(" ")[0]
-        self.store.put_stage(StageRecord(fingerprint, kind, {}, result, "", "cpu", 0.1, ENVIRONMENT), rows)
+        put_stage(self.store, StageRecord(fingerprint, kind, {}, result, "", "cpu", 0.1, ENVIRONMENT), rows)
 
     def _record(self, sample: int, metric: str, feature: str, value: float, floor: str = "") -> MeasurementRecord:
         direction = self.directions.get(metric, "lower")

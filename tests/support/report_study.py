@@ -19,6 +19,7 @@ from ablate.store.records import (
     VariantRecord,
 )
 from ablate.store.store import Store
+from support.store_material import put_stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,7 +144,7 @@ class Builder:
                     rows.append(MeasurementRecord(sample, metric, feature, value, unit, direction, 50 + sample))
             histograms = self._histograms(variant, replicate) if metric == "distance.pitch" else ()
             stage = StageRecord(f"{metric} {variant} {replicate}", "measure", {}, {}, "", "cpu", 0.1, ENVIRONMENT)
-            self.store.put_stage(stage, rows, histograms)
+            put_stage(self.store, stage, rows, histograms)
             self._floors(metric, variant, replicate)
 
     def _floors(self, metric: str, variant: str, replicate: int) -> None:
@@ -163,8 +164,8 @@ class Builder:
             (f"floor {metric}", "floor", fixed),
             (f"resampled {metric} {variant} {replicate}", "resample", drawn),
         ):
-            self.store.put_stage(
-                StageRecord(fingerprint, kind, {}, {"skipped": {}}, "", "cpu", 0.1, ENVIRONMENT), found
+            put_stage(
+                self.store, StageRecord(fingerprint, kind, {}, {"skipped": {}}, "", "cpu", 0.1, ENVIRONMENT), found
             )
 
     def finish(self, name: str = STUDY) -> Home:
@@ -199,7 +200,7 @@ class Builder:
     ) -> Path:
         artifact = f"artifacts/{kind}-{zlib.crc32(fingerprint.encode()):08x}"
         stage = StageRecord(fingerprint, kind, config or {}, result, artifact, "cpu", seconds, ENVIRONMENT)
-        self.store.put_stage(stage)
+        put_stage(self.store, stage)
         folder = self.home / artifact
         folder.mkdir(parents=True, exist_ok=True)
         return folder

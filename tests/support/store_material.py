@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from ablate.store.records import (
+    FinishedStage,
     HistogramRecord,
     MeasurementRecord,
     RunRecord,
@@ -16,7 +18,7 @@ from ablate.store.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from ablate.store.store import Store
@@ -65,14 +67,39 @@ def measured(fingerprint: str, *values: float) -> tuple[StageRecord, list[Measur
     return stage(fingerprint), rows, bins
 
 
+@dataclasses.dataclass(frozen=True)
+class RunMeasurement:
+    """A measurement with the run it belongs to."""
+
+    variant: str
+    replicate: int
+    measurement: MeasurementRecord
+
+
+def put_stage(
+    store: Store,
+    record: StageRecord,
+    measurements: Iterable[MeasurementRecord] = (),
+    histograms: Iterable[HistogramRecord] = (),
+) -> None:
+    """Record one finished stage."""
+    store.put_stages([FinishedStage(record, tuple(measurements), tuple(histograms))])
+
+
+def measurements(store: Store, name: str) -> list[RunMeasurement]:
+    """Every measurement of a study's runs without floors, in the store's order."""
+    rows = store.measurement_rows(name)
+    return [RunMeasurement(row.variant, row.replicate, MeasurementRecord(*row[2:])) for row in rows]
+
+
 def fill(store: Store, names: Sequence[str] = ("a", "b"), replicates: int = 2) -> None:
     """Finish every stage of a study."""
     for replicate in range(replicates):
-        store.put_stage(stage(f"train {replicate}"))
+        put_stage(store, stage(f"train {replicate}"))
         for number, name in enumerate(names):
-            store.put_stage(stage(f"generate {name} {replicate}"))
+            put_stage(store, stage(f"generate {name} {replicate}"))
             values = [number + replicate / 10 + sample / 100 for sample in range(2)]
-            store.put_stage(*measured(f"measure pitch {name} {replicate}", *values))
+            put_stage(store, *measured(f"measure pitch {name} {replicate}", *values))
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import click
 
 from ablate.cli.locations import check_stored, existing_store, home_option, profile_option, store_option, stored_name
 from ablate.cli.output import plural
+from ablate.kinds import TRAIN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,15 +31,15 @@ def delete(name: str, yes: bool, profile: str, home: Path, store: str | None) ->
         if not yes:
             click.confirm(f"Delete study {name} and the results that only it uses?", abort=True)
         from ablate.files import file_name
-        from ablate.study.run.home import only_run, open_home, remove_artifacts, remove_checkpoints
-        from ablate.study.run.optuna_view import delete_trials
+        from ablate.study.run.home import only_command, open_home, remove_artifacts, remove_checkpoints
+        from ablate.study.run.optuna_storage import delete_trials
 
         home = open_home(home)
-        with only_run(home, opened.url, name):
-            trainings = {run.stages["train"] for run in opened.runs(name)}
+        with only_command(home, opened.url, name):
+            trainings = {run.stages[TRAIN] for run in opened.runs(name)}
             folders = opened.delete_study(name)
             delete_trials(opened.url, name)
             remove_artifacts(home, [*folders, f"reports/{file_name(name)}"])
-            in_use = {run.stages["train"] for study in opened.studies() for run in opened.runs(study.name)}
+            in_use = {run.stages[TRAIN] for study in opened.studies() for run in opened.runs(study.name)}
             remove_checkpoints(home, trainings - in_use)
     click.echo(f"deleted {name}, {plural(len(folders), 'result folder')}")

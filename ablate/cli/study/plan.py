@@ -9,6 +9,7 @@ import click
 
 from ablate.cli.output import duration, json_option, plural, print_json, print_table
 from ablate.cli.study.request import make_request_plan, read_request, study_options
+from ablate.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,9 +70,7 @@ def _facts(request: StudyRequest, study_plan: Plan, expected: Estimate) -> dict[
 
 def _counts(study_plan: Plan) -> dict[str, tuple[int, int]]:
     """Return for each kind of stage how many are to run, and how many are reused."""
-    from ablate.study.stage import CODE
-
-    return {kind: study_plan.count(kind) for kind in CODE}
+    return {kind: study_plan.count(kind) for kind in KINDS}
 
 
 def _aliases(spec: StudySpec) -> dict[str, str]:

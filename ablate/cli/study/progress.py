@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from ablate.cli.output import duration
+from ablate.kinds import KINDS, TRAIN
 from ablate.study.run.listener import Listener
 
 if TYPE_CHECKING:
@@ -17,16 +18,6 @@ if TYPE_CHECKING:
     from ablate.study.plan.plan import Plan
     from ablate.study.work.messages import News, StageFailure, StageResult
 
-_VERBS = {
-    "load": "load corpus",
-    "prepare": "prepare",
-    "prime": "cut primer",
-    "train": "train",
-    "generate": "generate",
-    "measure": "measure",
-    "floor": "measure floors",
-    "resample": "measure resampled notes",
-}
 #: Seconds between two plain lines about the same job, at least.
 INTERVAL = 10.0
 
@@ -63,8 +54,8 @@ class _Progress(Listener):
 
     def _job(self, news: News) -> str:
         if news.together > 1:
-            return f"{_VERBS[news.kind]} {news.together} as one"
-        return f"{_VERBS[news.kind]} replicate {self._replicates[news.fingerprint]}"
+            return f"{KINDS[news.kind].verb} {news.together} as one"
+        return f"{KINDS[news.kind].verb} replicate {self._replicates[news.fingerprint]}"
 
 
 class PlainProgress(_Progress):
@@ -97,14 +88,14 @@ class PlainProgress(_Progress):
         super().done(done)
         kind = done.stage.kind
         for problem in done.result.get("problems", ()):
-            click.echo(f"{_VERBS[kind]}: {problem}", err=True)
-        if kind == "train" or self._count[kind] == self._total[kind]:
+            click.echo(f"{KINDS[kind].verb}: {problem}", err=True)
+        if kind == TRAIN or self._count[kind] == self._total[kind]:
             share = f"{self._count[kind]} of {self._total[kind]}"
-            click.echo(f"{_VERBS[kind]}: {share} done ({duration(done.seconds)})", err=True)
+            click.echo(f"{KINDS[kind].verb}: {share} done ({duration(done.seconds)})", err=True)
 
     def failed(self, failure: StageFailure) -> None:
         """See :class:`Listener`."""
-        click.echo(f"{_VERBS[failure.stage.kind]}: failed: {failure.error_class}: {failure.error}", err=True)
+        click.echo(f"{KINDS[failure.stage.kind].verb}: failed: {failure.error_class}: {failure.error}", err=True)
 
 
 class LiveProgress(_Progress):
@@ -140,7 +131,7 @@ class LiveProgress(_Progress):
         self._bars.console.print(title, highlight=False, markup=False)
         for kind, total in self._total.items():
             if kind not in self._kinds:
-                self._kinds[kind] = self._bars.add_task(_VERBS[kind], total=total, text=f"0/{total}")
+                self._kinds[kind] = self._bars.add_task(KINDS[kind].verb, total=total, text=f"0/{total}")
             self._bars.update(self._kinds[kind], total=total, text=f"{self._count[kind]}/{total}")
 
     def news(self, news: News) -> None:
@@ -155,7 +146,7 @@ class LiveProgress(_Progress):
         super().done(done)
         stage = done.stage
         for problem in done.result.get("problems", ()):
-            self._bars.console.print(f"{_VERBS[stage.kind]}: {problem}", highlight=False, markup=False)
+            self._bars.console.print(f"{KINDS[stage.kind].verb}: {problem}", highlight=False, markup=False)
         if stage.fingerprint in self._jobs:
             self._bars.remove_task(self._jobs.pop(stage.fingerprint))
         share = f"{self._count[stage.kind]}/{self._total[stage.kind]}"
@@ -165,5 +156,5 @@ class LiveProgress(_Progress):
         """See :class:`Listener`."""
         if failure.stage.fingerprint in self._jobs:
             self._bars.remove_task(self._jobs.pop(failure.stage.fingerprint))
-        line = f"{_VERBS[failure.stage.kind]}: failed: {failure.error_class}: {failure.error}"
+        line = f"{KINDS[failure.stage.kind].verb}: failed: {failure.error_class}: {failure.error}"
         self._bars.console.print(line, highlight=False, markup=False)

@@ -9,6 +9,7 @@ import click
 
 from ablate.cli.output import duration, plural, print_answer, print_json, print_table
 from ablate.errors import AblateError
+from ablate.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
     from ablate.store.store import Store
     from ablate.study.run.result import StudyResult
 
-#: Kinds of stages that are counted in the output, as nouns.
-NOUNS = {
-    "train": "training",
-    "generate": "generation",
-    "measure": "measurement",
-    "floor": "floor",
-    "resample": "resampling floor",
-}
 #: Exit code of a program that Ctrl-C has stopped.
 STOPPED = 130
 #: A failure lists this many of its runs.
@@ -120,7 +113,9 @@ def _account(result: StudyResult) -> str:
 
 
 def _counted(stages: Mapping[str, int]) -> str:
-    return ", ".join(plural(count, noun) for kind, noun in NOUNS.items() if (count := stages.get(kind, 0)))
+    return ", ".join(
+        plural(stages[kind.name], kind.noun) for kind in KINDS.values() if kind.noun and stages.get(kind.name)
+    )
 
 
 def _print_failures(result: StudyResult) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ablate.study.run.listener import Listener
     from ablate.study.run.result import StudyResult
     from ablate.study.run.runner import StudyRunner
-    from ablate.study.search.search import SearchRun
+    from ablate.study.search.search import SearchRunner
 
 #: Ask a person at a terminal first if the estimated time is longer, in seconds.
 ASK_FROM_SECONDS = 1800
@@ -51,10 +51,10 @@ def run(with_report: bool, yes: bool, checkpoint_seconds: float, as_json: bool, 
     from ablate.cli.study.progress import make_listener
     from ablate.cli.study.results import exit_code, print_results
     from ablate.store.store import Store
-    from ablate.study.run.home import only_run
+    from ablate.study.run.home import only_command
 
     name = request.layout.spec.name
-    with only_run(request.home, request.url, name), Store(request.url) as store:
+    with only_command(request.home, request.url, name), Store(request.url) as store:
         with make_listener(request.layout) as listener:
             result = _run(request, store, listener, checkpoint_seconds, yes=yes)
         print_results(request, store, result, with_report=with_report, as_json=as_json)
@@ -77,10 +77,10 @@ def _run(
 
 def _make_runner(
     request: StudyRequest, store: Store, listener: Listener, checkpoint_seconds: float
-) -> StudyRunner | SearchRun:
+) -> StudyRunner | SearchRunner:
     from ablate.registry import get_registry
     from ablate.study.run.runner import StudyRunner
-    from ablate.study.search.search import SearchRun
+    from ablate.study.search.search import SearchRunner
 
     settings: dict[str, Any] = {
         "device": request.device,
@@ -89,12 +89,12 @@ def _make_runner(
         "checkpoint_seconds": checkpoint_seconds,
     }
     if request.layout.spec.design == "search":
-        return SearchRun(request.layout.spec, get_registry(), store, request.home, **settings)
+        return SearchRunner(request.layout.spec, get_registry(), store, request.home, **settings)
     return StudyRunner(request.layout, store, request.home, **settings)
 
 
 @contextlib.contextmanager
-def _stop_on_ctrl_c(runner: StudyRunner | SearchRun) -> Iterator[None]:
+def _stop_on_ctrl_c(runner: StudyRunner | SearchRunner) -> Iterator[None]:
     """Stop the study after its current step at the first Ctrl-C; end the program at the second one."""
     before = signal.getsignal(signal.SIGINT)
 

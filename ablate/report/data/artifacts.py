@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ablate.kinds import LOAD
 from ablate.music.storage import read_performances
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Artifacts:
 
     def references(self, study: Study) -> dict[str, Performance]:
         """Return the first training piece by its title; one for each corpus where the corpus is an axis."""
-        loads = {stage.fingerprint: (variant, stage) for variant, stage in reversed(study.first("load"))}
+        loads = {stage.fingerprint: (variant, stage) for variant, stage in reversed(study.first(LOAD))}
         references = {}
         for variant, stage in reversed(loads.values()):
             held_out = set(study.held_out(variant))

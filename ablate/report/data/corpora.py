@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from ablate.kinds import LOAD
+
 if TYPE_CHECKING:
     from ablate.report.data.study import Study
     from ablate.store.records import StageRecord
@@ -32,7 +34,7 @@ class LoadedCorpus:
 
 def loaded_corpora(study: Study) -> list[LoadedCorpus]:
     """Return each corpus of a study once, in the order of the variants."""
-    stages = {stage.fingerprint: stage for _, stage in study.first("load")}
+    stages = {stage.fingerprint: stage for _, stage in study.first(LOAD)}
     return [_loaded_corpus(stage) for stage in stages.values()]
 
 

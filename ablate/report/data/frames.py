@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from ablate.kinds import FLOOR, GENERATE, RESAMPLE, TRAIN, kind_of
 from ablate.store.records import MeasurementRow, RunHistogram
 
 if TYPE_CHECKING:
@@ -146,10 +147,10 @@ def floor_frame(store: Store, name: str) -> pd.DataFrame:
     users: dict[str, list[tuple[str, int]]] = {}
     for run in store.runs(name):
         for stage, fingerprint in run.stages.items():
-            kind = stage.partition(" ")[0]
+            kind = kind_of(stage)
             # all replicates share the floors that need no sample
-            if kind == "resample" or (kind == "floor" and (run.variant, 0) not in users.get(fingerprint, ())):
-                users.setdefault(fingerprint, []).append((run.variant, run.replicate if kind == "resample" else 0))
+            if kind == RESAMPLE or (kind == FLOOR and (run.variant, 0) not in users.get(fingerprint, ())):
+                users.setdefault(fingerprint, []).append((run.variant, run.replicate if kind == RESAMPLE else 0))
     rows = [
         (variant, replicate, m.floor, m.sample, m.metric, m.feature, m.value, m.unit, m.direction)
         for fingerprint, records in store.floors(users).items()
@@ -165,7 +166,7 @@ def floor_histogram_frame(store: Store, name: str) -> pd.DataFrame:
     users: dict[str, list[str]] = {}
     for run in store.runs(name):
         for stage, fingerprint in run.stages.items():
-            if stage.startswith("floor ") and run.variant not in users.get(fingerprint, ()):
+            if kind_of(stage) == FLOOR and run.variant not in users.get(fingerprint, ()):
                 users.setdefault(fingerprint, []).append(run.variant)
     histograms = [
         (variant, 0, h)
@@ -194,7 +195,7 @@ def run_frame(store: Store, name: str) -> pd.DataFrame:
         UnknownName: no such study.
     """
     runs = store.runs(name)
-    kinds = ("train", "generate")
+    kinds = (TRAIN, GENERATE)
     stages = store.stages(run.stages[kind] for run in runs for kind in kinds if kind in run.stages)
     rows = [_run_row(run, *(stages.get(run.stages.get(kind, "")) for kind in kinds)) for run in runs]
     columns = ["variant", "replicate", "state", "error", "training", *_TRAINING_NUMBERS, *_OTHER_NUMBERS]
@@ -232,7 +233,7 @@ def _run_row(run: RunRecord, training: StageRecord | None, generation: StageReco
         "replicate": run.replicate,
         "state": run.state,
         "error": ": ".join(part for part in (run.error_class, run.error) if part),
-        "training": run.stages.get("train", ""),
+        "training": run.stages.get(TRAIN, ""),
         **{key: result.get(key) for key in _TRAINING_NUMBERS},
         "train_seconds": training.seconds if training else None,
         "train_joules": result.get("joules"),

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any
 
+from ablate.kinds import PREPARE
 from ablate.names import AVERAGE, short_names
 from ablate.report.data import frames
 from ablate.report.data.variants import Variants
@@ -112,7 +113,7 @@ class Study:
 
     def held_out(self, variant: str) -> list[str]:
         """Return the names of the pieces that were held out from a variant's training."""
-        stage = dict(self.first("prepare")).get(variant)
+        stage = dict(self.first(PREPARE)).get(variant)
         names = stage.result.get("held_out") if stage else None
         return list(names) if isinstance(names, list) else []
 

@@ -9,6 +9,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ablate.kinds import PRIME
 from ablate.report.data.corpora import loaded_corpora
 from ablate.report.statistics.summary import NOTHING, distinct
 
@@ -194,7 +195,7 @@ def _corpus_identity(study: Study) -> str:
 
 def _primer_included(study: Study) -> str:
     """Return whether samples that continue a primer are measured with it; empty without primers."""
-    configs = [run.config for run in study.runs if "prime" in run.stages]
+    configs = [run.config for run in study.runs if PRIME in run.stages]
     values = {bool(config.get("measure", {}).get("primer")) for config in configs}
     return " and ".join("with the primer" if value else "without the primer" for value in sorted(values))
 

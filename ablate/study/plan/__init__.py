@@ -1,1 +1,1 @@
-"""From variants to runs, stages and jobs."""
+"""Plan studies: from variants to runs, stages and jobs."""

@@ -1,8 +1,8 @@
-"""Which stages are worked on together, as one job.
+"""Put stages into jobs: which of them are worked on together.
 
-On a CPU a training is a job by itself, and the generations from the same weights are one. On a GPU trainings whose
-networks can be stacked are one job, as many as fit into its memory; so are generations of such networks. Several GPUs
-share them evenly.
+On a CPU a training is a job by itself, and the generations from the same weights are one. On a GPU the trainings whose
+networks can be fused are one job, up to the number that fits into its memory; so are generations of such networks.
+Several GPUs share them evenly.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,20 +20,22 @@ from ablate.engine.fusion.capacity import fits
 from ablate.engine.fusion.eligibility import apart, model_key, why_alone
 from ablate.engine.training.job import TrainingJob, TrainingSeeds
 from ablate.engine.training.windows import Example
+from ablate.kinds import GENERATE, TRAIN
 from ablate.study.stage import Stage, weights_of
-from ablate.study.work.components import build_model, built, built_conditioners, training_settings
+from ablate.study.work.components import build, build_conditioners, build_model, training_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
+    from ablate.registry import Registry
     from ablate.settings import TrainingSettings
 
-#: Samples from the same weights that are enough for one job: more hardly share a step better, and other cores wait.
+#: Samples from the same weights that are enough for one job: more make a step hardly cheaper, and other cores wait.
 ROWS = 64
 
 
 def in_jobs(generations: Sequence[Stage]) -> list[list[Stage]]:
-    """Generations in jobs of those from the same weights, of about :data:`ROWS` samples each, in order."""
+    """Return generations in jobs from the same weights, of about :data:`ROWS` samples each, in order."""
     jobs: list[list[Stage]] = []
     open_jobs: dict[str, tuple[list[Stage], int]] = {}
     for stage in generations:
@@ -48,7 +49,7 @@ def in_jobs(generations: Sequence[Stage]) -> list[list[Stage]]:
     return jobs
 
 
-#: Rows of one generation on a GPU at most: with more, a step takes longer by as much as there are more of them.
+#: The most rows of one generation on a GPU: with more, the time of a step grows with their number.
 GRID_ROWS = 4096
 _SEEDS = TrainingSeeds(0, 0, 0, 0)
 
@@ -58,59 +59,68 @@ class Packing:
 
     Args:
         device: resolved.
-        places: how many jobs can run side by side.
-        examples: how many examples a training stage has; only asked where its batch or its steps depend on that.
-        stacked: whether there are stacks; None is on a GPU only.
+        slots: the number of jobs that can run side by side.
+        examples: returns the number of examples of a training stage; called only where its batch or its steps depend
+            on it.
+        registry: the components.
+        fused: whether networks of equal shape are run as one; None is on a GPU only.
 
     Attributes:
-        stacks: whether there are.
-        alone: the models that cannot be stacked among those seen so far, and why.
+        fuses: whether they are, on this device.
+        alone: the models seen so far that cannot be fused, and the reasons.
     """
 
     def __init__(
-        self, device: str, places: int, examples: Callable[[Stage], int], *, stacked: bool | None = None
+        self,
+        device: str,
+        slots: int,
+        examples: Callable[[Stage], int],
+        registry: Registry,
+        *,
+        fused: bool | None = None,
     ) -> None:
-        self._device, self._places, self._examples = device, places, examples
-        self.stacks = is_stacked(device, stacked)
+        self._device, self._slots, self._examples, self._registry = device, slots, examples, registry
+        self.fuses = is_stacked(device, fused)
         self.alone: list[str] = []
         self._keys: dict[str, tuple[Hashable, ...] | None] = {}
         self._models: dict[Hashable, list[Any]] = {}
         self._most: dict[Hashable, int] = {}
 
     def trainings(self, stages: Iterable[Stage]) -> list[list[Stage]]:
-        """The trainings among the stages in jobs."""
-        stages = [stage for stage in stages if stage.kind == "train"]
-        if not self.stacks:
+        """Return the trainings among the stages in jobs."""
+        stages = [stage for stage in stages if stage.kind == TRAIN]
+        if not self.fuses:
             return [[stage] for stage in stages]
         jobs: list[list[Stage]] = []
         for key, group in self._alike(stages, self._training_key).items():
-            most = math.ceil(len(group) / self._places)
+            most = math.ceil(len(group) / self._slots)
             if most > 1:
                 most = min(most, self._fitting(key, group[0]))
             jobs += evenly(group, most)
         return jobs
 
     def generations(self, stages: Iterable[Stage]) -> list[list[Stage]]:
-        """The generations among the stages in jobs."""
-        stages = [stage for stage in stages if stage.kind == "generate"]
-        if not self.stacks:
+        """Return the generations among the stages in jobs."""
+        stages = [stage for stage in stages if stage.kind == GENERATE]
+        if not self.fuses:
             return in_jobs(stages)
         jobs: list[list[Stage]] = []
         for group in self._alike(stages, self._generation_key).values():
             rows = max(len(stage.config["seeds"]) for stage in group)
-            most = min(math.ceil(len(group) / self._places), max(1, GRID_ROWS // rows))
+            most = min(math.ceil(len(group) / self._slots), max(1, GRID_ROWS // rows))
             jobs += evenly(group, most)
         return jobs
 
     def _fitting(self, key: Hashable, stage: Stage) -> int:
-        """How many trainings of that key fit into the device's memory at once."""
+        """Return how many trainings with this key fit into the device's memory at once."""
         if key not in self._most:
             examples = self._count(stage)
-            member = trial_member(stage.config, training_settings(stage.config, examples), examples)
-            # with several GPUs the memory in use is that of workers, who will do the training
+            settings = training_settings(stage.config, examples)
+            job = trial_job(stage.config, settings, examples, self._registry)
+            # with several GPUs, the memory in use belongs to the workers that will do the training
             try:
-                self._most[key] = fits(member, self._device, whole=self._places > 1)
-            except Exception:  # noqa: BLE001 - each training by itself shows whether it is to blame
+                self._most[key] = fits(job, self._device, whole=self._slots > 1)
+            except Exception:  # noqa: BLE001 - run alone, each training shows its own error
                 self._most[key] = 1
         return self._most[key]
 
@@ -119,55 +129,55 @@ class Packing:
         return self._examples(stage) if training["batch_counts"] == "example" else 1
 
     def _alike(self, stages: Iterable[Stage], key: Callable[[Stage], Hashable]) -> dict[Hashable, list[Stage]]:
-        """Stages by key; those without one by the weights that they make or come from."""
+        """Return stages by key; those without a key by the weights that they make or come from."""
 
         def guarded(stage: Stage) -> Hashable:
             try:
-                found = key(stage)
-            except Exception:  # noqa: BLE001 - whatever a plugin raises is for its own stage to say
-                found = None
-            return found or (stage if stage.kind == "train" else weights_of(stage)).fingerprint
+                group = key(stage)
+            except Exception:  # noqa: BLE001 - an error of a plugin is reported by its own stage
+                group = None
+            return group or (stage if stage.kind == TRAIN else weights_of(stage)).fingerprint
 
         return _grouped(stages, guarded)
 
     def _training_key(self, stage: Stage) -> Hashable:
-        """What trainings have in common that can be done as one; None if one cannot."""
+        """Return what fused trainings have in common; None for a training that cannot be fused."""
         network, count = self._network(stage), self._count(stage)
         settings = training_settings(stage.config, count)
         return network and (*network, settings.steps, settings.batch, settings.window, settings.precision, count)
 
     def _generation_key(self, stage: Stage) -> Hashable:
-        """What generations have in common whose rows share steps: network, conditioners and tokenizer; or None."""
+        """Return what fused generations have in common; None for a generation that cannot be fused."""
         source = weights_of(stage)
         network = self._network(source)
         shared = (source.config["tokenizer"], source.config["conditioners"], source.config["training"]["precision"])
         return network and (*network, json.dumps(shared, sort_keys=True))
 
     def _network(self, train: Stage) -> tuple[Hashable, ...] | None:
-        """What networks have in common that can be stacked; None if a training's cannot."""
+        """Return what fused networks have in common; None if the network of this training cannot be fused."""
         config = train.config
         text = json.dumps([config[name] for name in ("tokenizer", "conditioners", "model")], sort_keys=True)
         if text not in self._keys:
             precision, name = config["training"]["precision"], config["model"]["name"]
             with torch.random.fork_rng(devices=[]):
-                model = build_model(config).train()
-            widths = [conditioner.width for conditioner in built_conditioners(config)]
+                model = build_model(config, self._registry).train()
+            widths = [conditioner.width for conditioner in build_conditioners(config, self._registry)]
             reason = why_alone(model, precision, widths)
             if reason:
                 self.alone.append(f"model '{name}': {reason}")
-            self._keys[text] = None if reason else (name, *widths, *self._place(model, precision))
+            self._keys[text] = None if reason else (name, *widths, *self._group(model, precision))
         return self._keys[text]
 
-    def _place(self, model: Any, precision: str) -> tuple[Hashable, ...]:
-        """Its shape, and which of those sets of networks it goes with that can be stacked together."""
+    def _group(self, model: Any, precision: str) -> tuple[Hashable, ...]:
+        """Return a network's shape, and the index of the group within that shape that it can be fused with."""
         shape = model_key(model)
         known = self._models.setdefault(shape, [])
         known.append(model)
-        return shape, next(i for i, places in enumerate(apart(known, precision)) if len(known) - 1 in places)
+        return shape, next(i for i, group in enumerate(apart(known, precision)) if len(known) - 1 in group)
 
 
 def evenly(stages: Sequence[Stage], most: int) -> list[list[Stage]]:
-    """As few lists as hold no more than ``most`` each, of about equal length."""
+    """Return the stages in the fewest lists of at most ``most`` each, of about equal length."""
     count = math.ceil(len(stages) / most)
     ends = [round(len(stages) * part / count) for part in range(count + 1)]
     return [list(stages[a:b]) for a, b in itertools.pairwise(ends)]
@@ -180,11 +190,11 @@ def _grouped(stages: Iterable[Stage], key: Callable[[Stage], Hashable]) -> dict[
     return groups
 
 
-def trial_member(config: Mapping[str, Any], settings: TrainingSettings, examples: int) -> TrainingJob:
-    """A member as a training stage's configuration has it, to be tried on random tokens."""
-    conditioners = built_conditioners(config)
-    words = len(built("tokenizer", config["tokenizer"]).vocabulary)
+def trial_job(config: Mapping[str, Any], settings: TrainingSettings, examples: int, registry: Registry) -> TrainingJob:
+    """Return a training job with a training stage's configuration, to be tried on random tokens."""
+    conditioners = build_conditioners(config, registry)
+    words = len(build("tokenizer", config["tokenizer"], registry).vocabulary)
     tokens = np.random.default_rng(0).integers(0, words, settings.window + 1)
     conditions = tuple(np.zeros((len(tokens), conditioner.width), np.float32) for conditioner in conditioners)
     each = [Example(tokens, conditions)] * examples
-    return TrainingJob(lambda: build_model(config), each, conditioners, settings, _SEEDS)
+    return TrainingJob(lambda: build_model(config, registry), each, conditioners, settings, _SEEDS)

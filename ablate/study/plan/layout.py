@@ -1,4 +1,4 @@
-"""The variants of a study laid out: every run with its stages."""
+"""Lay out a study: every run of its variants with its stages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class HeldBack:
-    """From which replicate on a search holds a variant back; for good, and why, if it has pruned it."""
+    """The first replicate that a search does not run (yet), and the reason if the variant was pruned."""
 
     replicates: int
     pruned: str = ""
@@ -33,7 +33,7 @@ class HeldBack:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """One variant in one replicate, with its stages; ``held`` if a search holds it back."""
+    """One variant in one replicate, with its stages; ``held`` if a search does not run it (yet)."""
 
     variant: Variant
     replicate: int
@@ -50,28 +50,30 @@ class Layout:
         spec: the study.
         variants: in order.
         fingerprints: of the variants, by name.
-        runs: all of them, replicate by replicate.
-        only: of a search, the variant that is looked at now; empty is all.
+        runs: all runs, replicate by replicate.
+        registry: the components that it was laid out with, and that its work uses.
+        only: of a search, the variant to run now; empty for all of them.
     """
 
     spec: StudySpec
     variants: tuple[Variant, ...]
     fingerprints: Mapping[str, str]
     runs: tuple[Run, ...]
+    registry: Registry = dataclasses.field(repr=False, compare=False)
     only: str = ""
 
     @property
     def current(self) -> tuple[Run, ...]:
-        """The runs that are looked at."""
+        """The runs of the variants to run now."""
         return tuple(run for run in self.runs if self.only in ("", run.variant.name))
 
     @property
     def wanted(self) -> tuple[Run, ...]:
-        """Those of them that a search does not hold back."""
+        """The current runs without those that a search holds back."""
         return tuple(run for run in self.current if not run.held)
 
     def stages(self) -> dict[str, Stage]:
-        """Every stage of the wanted runs by fingerprint, each once, inputs before outputs."""
+        """Return every stage of the wanted runs by fingerprint, each once, inputs before outputs."""
         return {stage.fingerprint: stage for run in self.wanted for stage in run.stages.stages.values()}
 
 
@@ -82,7 +84,7 @@ def lay_out(
     variants: Sequence[Variant] | None = None,
     held: Mapping[str, HeldBack] | None = None,
 ) -> Layout:
-    """Every run of a study with its stages.
+    """Return every run of a study with its stages.
 
     Args:
         spec: the study, checked.
@@ -93,7 +95,7 @@ def lay_out(
 
     Raises:
         CorpusError: a corpus cannot be identified (a file is missing).
-        StudyFileError: variants differ in something that the study does not vary.
+        StudyFileError: variants differ in a setting that the study does not vary.
     """
     variants = tuple(variants or spec.variants())
     configurations = {v.name: _with_precision(spec.configuration(v, registry), device) for v in variants}
@@ -118,11 +120,11 @@ def lay_out(
         name: fingerprint({**configuration.plain(), "corpus": corpora[name].identity(), **facts})
         for name, configuration in configurations.items()
     }
-    return Layout(spec, variants, fingerprints, tuple(runs))
+    return Layout(spec, variants, fingerprints, tuple(runs), registry)
 
 
 def _budget(spec: StudySpec, variants: Sequence[Variant], configurations: Mapping[str, Configuration]) -> int:
-    """The tokens that every variant sees in training; 0 where each takes its own steps."""
+    """Return the tokens that every variant sees in training; 0 where each has its own steps."""
     if spec.budget != "tokens":
         return 0
     training = next(configurations[v.name].settings["training"] for v in variants if v.baseline)
@@ -130,7 +132,7 @@ def _budget(spec: StudySpec, variants: Sequence[Variant], configurations: Mappin
 
 
 def _with_steps(configuration: Configuration, tokens: int) -> Configuration:
-    """With as many steps as see so many tokens, where these are known before the examples are there."""
+    """Return the configuration with the steps that see these tokens, unless they depend on the examples."""
     training = configuration.settings["training"]
     if training["batch_counts"] == "example":
         return configuration
@@ -139,7 +141,7 @@ def _with_steps(configuration: Configuration, tokens: int) -> Configuration:
 
 
 def _guard(spec: StudySpec, variants: Sequence[Variant], configurations: Mapping[str, Configuration]) -> None:
-    """See that a variant differs from the baseline in nothing but what the study says it varies."""
+    """Check that a variant differs from the baseline only in what the study varies."""
     baseline = next((variant for variant in variants if variant.baseline), variants[0])
     reference = configurations[baseline.name].plain()
     problems = []
@@ -148,7 +150,7 @@ def _guard(spec: StudySpec, variants: Sequence[Variant], configurations: Mapping
         varied = {path for each in (variant, baseline) for path in _varied(spec, each)}
         problems += [
             f"variant '{variant.name}' differs from '{baseline.name}' in {path}, which it does not vary: "
-            "a component's options depend on something else"
+            "a component's options depend on another setting"
             for path in unexplained(paths, varied)
         ]
     if problems:
@@ -156,10 +158,10 @@ def _guard(spec: StudySpec, variants: Sequence[Variant], configurations: Mapping
 
 
 def _varied(spec: StudySpec, variant: Variant) -> Iterator[str]:
-    """The paths that a variant sets, and those that follow from them by intent."""
+    """Yield the paths that a variant sets, and those that change with them on purpose."""
     for path, level in variant.levels.items():
         yield from spec.named[level] if path == NAMED else [path]
-    yield "labels"  # what a conditioner reads is asked for where it is chosen
+    yield "labels"  # a conditioner brings its labels
     if spec.budget == "tokens":
         yield "training.steps"
 
@@ -175,7 +177,7 @@ def _with_precision(configuration: Configuration, device: str) -> Configuration:
 
 
 def _corpus(choice: Choice, registry: Registry, built: dict[str, Corpus]) -> Corpus:
-    """The corpus of a choice; built once, because its identity may mean reading many files."""
+    """Return the corpus of a choice; it is built once, because its identity may need many files."""
     key = fingerprint(choice.plain())
     if key not in built:
         spec = registry.spec("corpus", choice.name)

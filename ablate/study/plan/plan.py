@@ -1,12 +1,12 @@
-"""What of a study still has to run, and what is reused."""
+"""Plan a study: the stages that have to run, and those that are reused."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import TYPE_CHECKING
 
+from ablate.kinds import GENERATE, KINDS, TRAIN
 from ablate.study.plan.jobs import in_jobs
-from ablate.study.stage import FLOORS, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,17 +14,18 @@ if TYPE_CHECKING:
 
     from ablate.store.store import Store
     from ablate.study.plan.layout import Layout
+    from ablate.study.stage import Stage
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What would run and what would be reused.
+    """The stages that have to run and those that are reused.
 
     Attributes:
         layout: the study.
         missing: stages that have to run, by fingerprint, inputs before outputs.
-        reused: fingerprints of stages whose results are there.
-        lost: fingerprints of stages that the store knows but whose files are gone; they are among ``missing``.
+        reused: fingerprints of stages whose results exist.
+        lost: fingerprints of stages in the store whose files are gone; they are among ``missing``.
     """
 
     layout: Layout
@@ -33,7 +34,7 @@ class Plan:
     lost: frozenset[str]
 
     def count(self, kind: str) -> tuple[int, int]:
-        """How many stages of a kind have to run, and how many are reused."""
+        """Return how many stages of a kind have to run, and how many are reused."""
         stages = self.layout.stages()
         return (
             sum(stage.kind == kind for stage in self.missing.values()),
@@ -41,21 +42,21 @@ class Plan:
         )
 
     def width(self) -> int:
-        """The most jobs that could run side by side on a CPU; at least 1."""
-        generations = in_jobs([stage for stage in self.missing.values() if stage.kind == "generate"])
-        return max(self.count("train")[0], len(generations), 1)
+        """Return how many jobs could run side by side on a CPU; at least 1."""
+        generations = in_jobs([stage for stage in self.missing.values() if stage.kind == GENERATE])
+        return max(self.count(TRAIN)[0], len(generations), 1)
 
 
 def make_plan(layout: Layout, store: Store | None, home: Path) -> Plan:
-    """Compare a study with what the store and the home hold; changes nothing."""
+    """Compare a study with the results in the store and the home; changes nothing."""
     stages = layout.stages()
     known = set(store.stages(stages)) if store else set()
     lost: set[str] = set()
     while True:
         wanted = _wanted(layout, known - lost)
-        # files matter where something that has to run reads them, and where they are what people came for
+        # files matter if a stage that has to run reads them, and if people want them: the samples
         read = {source.fingerprint for f in wanted for source in stages[f].inputs.values()}
-        read |= {f for f, stage in stages.items() if stage.kind == "generate"}
+        read |= {f for f, stage in stages.items() if stage.kind == GENERATE}
         gone = {f for f in (read & known) - lost if not (home / stages[f].artifact).is_dir()}
         if not gone:
             break
@@ -64,12 +65,12 @@ def make_plan(layout: Layout, store: Store | None, home: Path) -> Plan:
     return Plan(layout, missing, frozenset(known - wanted), frozenset(lost & wanted))
 
 
-def _wanted(layout: Layout, there: set[str]) -> set[str]:
-    """Stages that have to run: missing ends of runs, and whatever missing they need."""
+def _wanted(layout: Layout, finished: set[str]) -> set[str]:
+    """Return the stages that have to run: missing goals of runs, and the missing stages that they need."""
     wanted: set[str] = set()
 
     def need(stage: Stage) -> None:
-        if stage.fingerprint in there or stage.fingerprint in wanted:
+        if stage.fingerprint in finished or stage.fingerprint in wanted:
             return
         wanted.add(stage.fingerprint)
         for source in stage.inputs.values():
@@ -77,6 +78,6 @@ def _wanted(layout: Layout, there: set[str]) -> set[str]:
 
     for run in layout.wanted:
         for stage in run.stages.stages.values():
-            if stage.kind in ("generate", "measure", *FLOORS):
+            if KINDS[stage.kind].goal:
                 need(stage)
     return wanted

@@ -1,10 +1,10 @@
-r"""Stages and their fingerprints: what a run consists of, and what two runs share.
+r"""Stages and their fingerprints: the stages of a run, and which of them two runs share.
 
     load -> prepare -> train -> generate -> measure, resample (each one for each metric)
      | \-> prime (where samples continue a primer) -/
       \-> floor (one for each metric)
 
-What is known before any training happens in the stages of :data:`EARLY`; nothing is trained if one of these fails.
+Kinds with ``early`` (:mod:`ablate.kinds`) come before any training; nothing is trained if one of these fails.
 
 A stage's fingerprint is the SHA-256 of its configuration, which holds the fingerprints of its inputs and everything
 else that decides its result: component names, versions and options, settings, derived seeds, kind of device,
@@ -17,11 +17,13 @@ import dataclasses
 import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
+from ablate import kinds
 from ablate.engine.seeding import Purpose, derive
+from ablate.kinds import stage_name
 from ablate.music.corpus import corpus_digest
 from ablate.options import validate
 from ablate.settings import FloorSettings, PrimerSettings
-from ablate.study.stage import STACKS, Stage
+from ablate.study.stage import FUSION_CODE, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
@@ -37,20 +39,20 @@ class RunStages:
     stages: Mapping[str, Stage]
 
     def fingerprints(self) -> dict[str, str]:
-        """Name to fingerprint."""
+        """Return the fingerprint of each stage by its name."""
         return {name: stage.fingerprint for name, stage in self.stages.items()}
 
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """What every run of a run shares.
+    """The settings that all runs of a study share.
 
     Attributes:
         seed: the study's.
-        device: its kind.
-        torch: its minor version.
-        floors: how well the values that need no model are known.
-        tokens: what a training sees where its steps follow from that; 0 where they are given.
+        device: the kind of device (``"cpu"``, ``"cuda"``).
+        torch: the minor version of torch (``"2.13"``).
+        floors: how many draws, shuffles and pieces the floors use.
+        tokens: the number of tokens that a training sees, where its steps follow from them; 0 where the steps are set.
     """
 
     seed: int
@@ -61,7 +63,7 @@ class Setting:
 
     @classmethod
     def here(cls, seed: int, device: str, floors: FloorSettings | None = None, tokens: int = 0) -> Setting:
-        """On this machine; ``device`` is resolved (``cuda:1`` counts as ``cuda``)."""
+        """Return the setting of this machine; ``device`` is resolved (``cuda:1`` counts as ``cuda``)."""
         minor = ".".join(importlib.metadata.version("torch").split(".")[:2])
         return cls(seed, device.partition(":")[0], minor, floors or FloorSettings(), tokens)
 
@@ -69,7 +71,7 @@ class Setting:
 def run_stages(
     configuration: Configuration, corpus: Corpus, replicate: int, setting: Setting, of_models: Container[str] = ()
 ) -> RunStages:
-    """Every stage of one run.
+    """Return every stage of one run.
 
     Args:
         configuration: of the run's variant; ``training.precision`` must be resolved.
@@ -86,45 +88,62 @@ def run_stages(
     train = _train(configuration, prepare, replicate, setting)
     prime = _prime(configuration, load)
     generate = _generate(configuration, train, prime, replicate, setting)
-    stages = {"load": load, "prepare": prepare, "train": train}
-    stages |= {"prime": prime} if prime else {}
-    stages |= {"generate": generate}
-    whole = {"primer": True} if prime and configuration.settings["measure"]["primer"] else {}
+    stages = {kinds.LOAD: load, kinds.PREPARE: prepare, kinds.TRAIN: train}
+    stages |= {kinds.PRIME: prime} if prime else {}
+    stages |= {kinds.GENERATE: generate}
     for metric in configuration.choices["metric"]:
         config = {"metric": metric.plain(), **_split(configuration)}
         if metric.name in of_models:
-            stages[f"measure {metric.name}"] = Stage("measure", config, {"weights": train, "reference": load})
-            continue
-        sources = {"generated": generate, "reference": load}
-        stages[f"measure {metric.name}"] = Stage("measure", {**config, **whole}, sources)
-        stages[f"floor {metric.name}"] = _floor(configuration, config, load, setting)
-        if setting.floors.draws:
-            drawn = {"draws": setting.floors.draws, "seed": derive(setting.seed, replicate, "resample")}
-            stages[f"resample {metric.name}"] = Stage("resample", {**config, **whole, **drawn}, sources)
+            measured = [Stage(kinds.MEASURE, config, {"weights": train, "reference": load})]
+        else:
+            measured = _of_samples(
+                configuration, config, {"generated": generate, "reference": load}, replicate, setting
+            )
+        stages |= {stage_name(stage.kind, metric.name): stage for stage in measured}
     return RunStages(stages)
 
 
+def _of_samples(
+    configuration: Configuration,
+    config: Mapping[str, Any],
+    sources: Mapping[str, Stage],
+    replicate: int,
+    setting: Setting,
+) -> list[Stage]:
+    """Return the stages of a metric of samples: its measurement and its floors."""
+    primed = "primer" in sources["generated"].inputs and configuration.settings["measure"]["primer"]
+    whole = {"primer": True} if primed else {}
+    stages = [
+        Stage(kinds.MEASURE, {**config, **whole}, sources),
+        _floor(configuration, config, sources["reference"], setting),
+    ]
+    if setting.floors.draws:
+        drawn = {"draws": setting.floors.draws, "seed": derive(setting.seed, replicate, "resample")}
+        stages.append(Stage(kinds.RESAMPLE, {**config, **whole, **drawn}, sources))
+    return stages
+
+
 def _floor(configuration: Configuration, config: Mapping[str, Any], load: Stage, setting: Setting) -> Stage:
-    """What a metric says of the reference itself; all replicates share it."""
+    """Return the stage of a metric's floors that need no sample; all replicates share it."""
     seed = derive(setting.seed, 0, "floor")
     counts = {"shuffles": setting.floors.shuffles, "pieces": setting.floors.pieces}
     return Stage(
-        "floor",
+        kinds.FLOOR,
         {**config, "tokenizer": configuration.one("tokenizer").plain(), "seed": seed, **counts},
         {"reference": load},
     )
 
 
 def _split(configuration: Configuration) -> dict[str, Any]:
-    """The split, where there is one: a study without it shares its stages with those that know of none."""
+    """Return the split, or nothing without one: studies without a split then share stages of older versions."""
     split = configuration.settings["split"]
     return {"split": dict(split)} if split["held_out"] or split["pieces"] else {}
 
 
 def _load(choice: Choice, corpus: Corpus) -> Stage:
-    # the identity stands for the options, of which a path says nothing about the music
+    # the identity replaces the options: two equal paths need not hold the same music
     config = {"corpus": {"name": choice.name, "version": choice.version, "identity": corpus.identity()}}
-    return Stage("load", config, extra={"corpus": choice.plain()})
+    return Stage(kinds.LOAD, config, extra={"corpus": choice.plain()})
 
 
 def _prepare(configuration: Configuration, load: Stage, replicate: int, setting: Setting) -> Stage:
@@ -137,7 +156,7 @@ def _prepare(configuration: Configuration, load: Stage, replicate: int, setting:
         "seed": derive(setting.seed, replicate, "augment") if augmenters else None,
         **_split(configuration),
     }
-    return Stage("prepare", config, {"corpus": load})
+    return Stage(kinds.PREPARE, config, {"corpus": load})
 
 
 def _train(configuration: Configuration, prepare: Stage, replicate: int, setting: Setting) -> Stage:
@@ -150,13 +169,13 @@ def _train(configuration: Configuration, prepare: Stage, replicate: int, setting
         "seeds": {purpose: derive(setting.seed, replicate, purpose) for purpose in purposes},
         "device": setting.device,
         "torch": setting.torch,
-        **({"stacks": STACKS} if setting.device == "cuda" else {}),
+        **({"stacks": FUSION_CODE} if setting.device == "cuda" else {}),
     }
-    return Stage("train", config, {"examples": prepare})
+    return Stage(kinds.TRAIN, config, {"examples": prepare})
 
 
 def _training(configuration: Configuration, setting: Setting) -> dict[str, Any]:
-    """The training's settings; where only the number of examples tells the steps, the tokens instead of them."""
+    """Return the training's settings; with the tokens instead of the steps where these depend on the examples."""
     training = dict(configuration.settings["training"])
     if not setting.tokens or training["batch_counts"] == "step":
         return training
@@ -173,9 +192,9 @@ def _prime(configuration: Configuration, load: Stage) -> Stage | None:
         "at_most": configuration.settings["generation"]["tokens"],
     }
     if options.file:
-        # like a corpus, a file is known by its contents
-        return Stage("prime", {**config, "file": corpus_digest(options.file)}, extra={"file": options.file})
-    return Stage("prime", {**config, "piece": options.piece, **_split(configuration)}, {"corpus": load})
+        # like a corpus, a file is identified by its contents
+        return Stage(kinds.PRIME, {**config, "file": corpus_digest(options.file)}, extra={"file": options.file})
+    return Stage(kinds.PRIME, {**config, "piece": options.piece, **_split(configuration)}, {"corpus": load})
 
 
 def _generate(
@@ -184,11 +203,11 @@ def _generate(
     samples = range(configuration.settings["generation"]["samples"])
     seeds = [derive(setting.seed, replicate, "sample", sample) for sample in samples]
     config = generation_config(configuration, seeds)
-    return Stage("generate", config, {"weights": train, **({"primer": prime} if prime else {})})
+    return Stage(kinds.GENERATE, config, {"weights": train, **({"primer": prime} if prime else {})})
 
 
 def generation_config(configuration: Configuration, seeds: Sequence[int]) -> dict[str, Any]:
-    """What decides a generation beside weights and primer; ``seeds`` has one for each sample."""
+    """Return what decides a generation beside weights and primer; ``seeds`` has one for each sample."""
     primer = validate(PrimerSettings, configuration.settings["primer"])
     return {
         "samplers": _plain(configuration.choices["sampler"]),
@@ -199,5 +218,5 @@ def generation_config(configuration: Configuration, seeds: Sequence[int]) -> dic
     }
 
 
-def _plain(chosen: Sequence[Choice]) -> list[dict[str, Any]]:
-    return [choice.plain() for choice in chosen]
+def _plain(choices: Sequence[Choice]) -> list[dict[str, Any]]:
+    return [choice.plain() for choice in choices]

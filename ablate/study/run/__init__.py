@@ -1,1 +1,1 @@
-"""The driver: hands jobs to workers and records their results."""
+"""Run studies: submit jobs to workers and record their results."""

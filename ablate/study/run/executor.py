@@ -1,7 +1,7 @@
-"""Executors run jobs and hand back what came of them; the driver alone writes to the database.
+"""Executors run jobs and return their results; only the driver writes to the database.
 
-``InlineExecutor`` works in this process; ``PoolExecutor`` in one single-threaded process a core, which is how small
-recurrent models use a CPU best, or in one for each GPU. Both give the same results, bit for bit, because each job
+``InlineExecutor`` works in this process. ``PoolExecutor`` has one single-threaded process for each core, which is how
+small recurrent models use a CPU best, or one for each GPU. Both give the same results, bit for bit, because each job
 computes with one thread.
 """
 
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ablate.errors import HomeError
+    from ablate.registry import Registry
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came of a job: a result for each of its stages, or nothing if it was stopped or the disk is full."""
+    """The results of a job, one for each stage that was not stopped; ``fatal`` if the disk is full."""
 
     job: Job
     results: tuple[StageResult | StageFailure, ...]
@@ -43,15 +44,15 @@ class Outcome:
 
 
 class Executor(Protocol):
-    """Where jobs are worked on.
+    """Runs jobs.
 
     Attributes:
-        places: how many of them at a time.
-        stacked: whether networks that can be are trained and generate as one; None is on a GPU only.
+        slots: the number of jobs that run side by side.
+        fused: whether networks of equal shape are run as one; None is on a GPU only.
     """
 
-    places: int
-    stacked: bool | None
+    slots: int
+    fused: bool | None
 
     def __enter__(self) -> Self: ...
 
@@ -60,26 +61,29 @@ class Executor(Protocol):
     ) -> None: ...
 
     def submit(self, job: Job) -> None:
-        """Take a job; it starts when there is a place for it, in the order of submission."""
+        """Add a job to the queue; it starts when a slot is free, in the order of submission."""
 
     def wait(self, tell: Callable[[News], None]) -> list[Outcome]:
-        """Wait a moment for jobs to end; passes news on meanwhile. May return nothing yet."""
+        """Wait a moment for jobs to end, and pass on their progress; the list may be empty."""
         ...
 
     def stop(self) -> None:
-        """Ask the running jobs to stop after their current step, and drop those that have not begun.
+        """Ask the running jobs to stop after their current step, and drop those that have not started.
 
-        Only sets a flag, so that a signal handler may call it whatever was interrupted.
+        Only sets a flag, so that a signal handler can call it at any moment.
         """
 
 
 class InlineExecutor:
     """One job at a time, in this process."""
 
-    places = 1
+    slots = 1
 
-    def __init__(self, home: Path, device: str, checkpoint_seconds: float, *, stacked: bool | None = None) -> None:
-        self._home, self._device, self._seconds, self.stacked = home, device, checkpoint_seconds, stacked
+    def __init__(
+        self, home: Path, device: str, registry: Registry, checkpoint_seconds: float, *, fused: bool | None = None
+    ) -> None:
+        self._home, self._device, self._registry = home, device, registry
+        self._seconds, self.fused = checkpoint_seconds, fused
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._stopping = False
 
@@ -102,7 +106,9 @@ class InlineExecutor:
         job = self._jobs.get_nowait()
         if self._stopping:
             return [Outcome(job, ())]
-        context = Context(self._home, self._device, tell, lambda: self._stopping, self._seconds, self.stacked)
+        context = Context(
+            self._home, self._device, self._registry, tell, lambda: self._stopping, self._seconds, self.fused
+        )
         try:
             return [Outcome(job, tuple(work(job, context)))]
         except JobStopped as stopped:
@@ -115,7 +121,7 @@ class InlineExecutor:
 
 @dataclasses.dataclass
 class _Worker:
-    """A place to work: its device, and its process once there is one."""
+    """A slot for a job: its device, and its process once it is started."""
 
     device: str
     pool: cf.ProcessPoolExecutor | None = None
@@ -124,20 +130,26 @@ class _Worker:
 class PoolExecutor:
     """Worker processes, each with one thread and a device.
 
-    Every worker is a pool of one, so that the death of a process (the system out of memory, say) is the failure of
-    the one job it had, and its place is taken by a new one.
+    Every worker is a pool of one process. If that process dies (the system is out of memory, for example), only its
+    own job fails, and a new process replaces it.
     """
 
     def __init__(
-        self, home: Path, devices: Sequence[str], checkpoint_seconds: float, *, stacked: bool | None = None
+        self,
+        home: Path,
+        devices: Sequence[str],
+        registry: Registry,
+        checkpoint_seconds: float,
+        *,
+        fused: bool | None = None,
     ) -> None:
-        spawn = multiprocessing.get_context("spawn")  # fork and threads of torch do not agree
+        spawn = multiprocessing.get_context("spawn")  # forking does not work with the threads of torch
         self._news: Any = spawn.Queue()
-        # without a lock, which a worker killed at the wrong moment would hold for ever
+        # without a lock, which a worker that is killed at the wrong moment would hold forever
         self._stopping = spawn.RawValue("b", 0)
-        self._start = (self._news, self._stopping, os.getpid(), home, checkpoint_seconds, stacked)
+        self._start = (self._news, self._stopping, os.getpid(), _Settings(home, registry, checkpoint_seconds, fused))
         self._idle = [_Worker(device) for device in devices]
-        self.places, self.stacked = len(devices), stacked
+        self.slots, self.fused = len(devices), fused
         self._busy: dict[cf.Future[list[StageResult | StageFailure]], tuple[Job, _Worker]] = {}
         self._jobs: list[Job] = []
 
@@ -168,7 +180,7 @@ class PoolExecutor:
         while self._jobs and self._idle:
             worker, job = self._idle.pop(), self._jobs.pop(0)
             worker.pool = worker.pool or self._new_pool(worker.device)
-            with _deaf_children():
+            with _interrupts_blocked():
                 self._busy[worker.pool.submit(_work_in_worker, job)] = (job, worker)
         ended, _ = cf.wait(self._busy, timeout=0.1, return_when=cf.FIRST_COMPLETED)
         for news in self._new_news():
@@ -200,8 +212,11 @@ class PoolExecutor:
 
 
 @contextlib.contextmanager
-def _deaf_children() -> Iterator[None]:
-    """Processes begun in here do not hear Ctrl-C, which reaches the whole group; the driver decides what it means."""
+def _interrupts_blocked() -> Iterator[None]:
+    """Start child processes with SIGINT blocked, so that only the driver reacts to Ctrl-C, where the system can."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -212,24 +227,34 @@ def _deaf_children() -> Iterator[None]:
 _context: Context | None = None
 
 
-def _start_worker(
-    device: str,
-    news: Any,
-    stopping: Any,
-    driver: int,
-    home: Path,
-    checkpoint_seconds: float,
-    stacked: bool | None,  # noqa: FBT001
-) -> None:
+@dataclasses.dataclass(frozen=True)
+class _Settings:
+    """The settings that all workers share; each worker loads the components of the registry again."""
+
+    home: Path
+    registry: Registry
+    checkpoint_seconds: float
+    fused: bool | None
+
+
+def _start_worker(device: str, news: Any, stopping: Any, driver: int, settings: _Settings) -> None:
     """Set up a worker process, once."""
-    global _context  # noqa: PLW0603 - a worker process is its own world
+    global _context  # noqa: PLW0603 - there is one for each worker process
     torch.set_num_threads(1)
     threading.Thread(target=_die_with, args=(driver,), daemon=True).start()
-    _context = Context(home, device, news.put, lambda: bool(stopping.value), checkpoint_seconds, stacked)
+    _context = Context(
+        settings.home,
+        device,
+        settings.registry,
+        news.put,
+        lambda: bool(stopping.value),
+        settings.checkpoint_seconds,
+        settings.fused,
+    )
 
 
 def _die_with(driver: int) -> None:
-    """End this worker when its driver is gone, killed for instance, so that no work goes on unseen."""
+    """End this worker when its driver is gone, for example killed."""
     while os.getppid() == driver:
         time.sleep(0.5)
     os._exit(1)
@@ -241,9 +266,11 @@ def _work_in_worker(job: Job) -> list[StageResult | StageFailure]:
     return work(job, _context)
 
 
-def make_executor(home: Path, device: str, workers: int, checkpoint_seconds: float = 10.0) -> Executor:
-    """A process for each of ``workers`` on a CPU, or for each GPU where none is named; otherwise this one alone."""
+def make_executor(
+    home: Path, device: str, workers: int, registry: Registry, checkpoint_seconds: float = 10.0
+) -> Executor:
+    """Return an executor with ``workers`` processes on a CPU or one for each GPU; without a need, this process only."""
     devices = spread(device, workers)
     if len(devices) == 1:
-        return InlineExecutor(home, device, checkpoint_seconds)
-    return PoolExecutor(home, devices, checkpoint_seconds)
+        return InlineExecutor(home, device, registry, checkpoint_seconds)
+    return PoolExecutor(home, devices, registry, checkpoint_seconds)

@@ -1,4 +1,4 @@
-"""The home folder: where the database, the results and the reports of a person's studies lie."""
+"""The home folder, with the database, the results and the reports of a person's studies."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import filelock
 from ablate.errors import HomeError
 from ablate.files import remove_unfinished
 from ablate.store.schema import sqlite_file
+from ablate.study.stage import checkpoint_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def open_home(home: Path) -> Path:
-    """Make the folder if it is not there, and see that it can be written.
+    """Make the home folder if it does not exist, and check that it can be written.
 
     Raises:
-        HomeError: it cannot.
+        HomeError: it cannot be written.
     """
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -40,34 +41,34 @@ def open_home(home: Path) -> Path:
 
 
 def store_url(home: Path) -> str:
-    """The home's own database."""
+    """Return the URL of the home's own database."""
     return f"sqlite:///{home / 'ablate.db'}"
 
 
 @contextlib.contextmanager
-def only_run(home: Path, url: str, study: str) -> Iterator[None]:
-    """Hold the locks that keep a second run from this home and from this database.
+def only_command(home: Path, url: str, study: str) -> Iterator[None]:
+    """Hold the locks that keep other commands from writing to this home and to this database.
 
-    They are the operating system's: a killed run holds them no longer. What it left half written is removed.
+    The operating system releases the locks of a killed command. Files that it left half written are removed.
 
     Raises:
-        HomeError: another run holds one, with what is known of it.
+        HomeError: another command holds a lock; the message describes it.
     """
-    places = [home / "run.lock"]
+    locks = [home / "run.lock"]
     database = sqlite_file(url)
     if database:
-        places.append(database.with_name(f"{database.name}.run.lock"))
+        locks.append(database.with_name(f"{database.name}.run.lock"))
     with contextlib.ExitStack() as stack:
-        for place in places:
-            about = place.with_suffix(".json")
+        for lock in locks:
+            about = lock.with_suffix(".json")
             try:
-                stack.enter_context(filelock.FileLock(place, timeout=0))
+                stack.enter_context(filelock.FileLock(lock, timeout=0))
             except filelock.Timeout:
                 raise HomeError(f"{home} is in use: {_who(about)}; wait for it, or choose another --home") from None
             except OSError as error:
-                raise HomeError(f"cannot lock {place} ({error.strerror}); choose another --home") from error
+                raise HomeError(f"cannot lock {lock} ({error.strerror}); choose another --home") from error
             note = {"study": study, "pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
-            with contextlib.suppress(OSError):  # only a courtesy to whoever finds the lock taken
+            with contextlib.suppress(OSError):  # only for the message of a command that finds the lock taken
                 about.write_text(json.dumps(note))
             stack.callback(about.unlink, missing_ok=True)
         _sweep(home)
@@ -86,18 +87,16 @@ def _who(about: Path) -> str:
         minutes = (time.time() - facts["since"]) / 60
         return f"study {facts['study']} runs there, process {facts['pid']} on {facts['host']}, for {minutes:.0f} min"
     except (OSError, ValueError, KeyError):
-        return "another run of ablate"
+        return "another ablate command"
 
 
 def remove_artifacts(home: Path, folders: Iterable[str]) -> None:
-    """Delete result folders, given relative to the home; one that is gone already is fine."""
+    """Delete result folders, relative to the home; missing ones are ignored."""
     for folder in folders:
         shutil.rmtree(home / folder, ignore_errors=True)
 
 
 def remove_checkpoints(home: Path, fingerprints: Iterable[str]) -> None:
-    """Delete the progress of trainings that nobody will go on with."""
-    from ablate.study.stage import checkpoint_path  # with NumPy, which reading a database does without
-
+    """Delete the checkpoints of trainings that nobody will resume."""
     for fingerprint in fingerprints:
         (home / checkpoint_path(fingerprint)).unlink(missing_ok=True)

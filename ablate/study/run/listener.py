@@ -1,4 +1,4 @@
-"""What an execution of a study reports while it goes on."""
+"""The events of a running study, for those who show them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
 
 class Listener:
-    """What a run tells while it goes on; does nothing unless overridden."""
+    """Receives the events of a running study; does nothing unless overridden."""
 
     def begun(self, plan: Plan) -> None:
-        """The plan is made, the work begins."""
+        """Handle the start of the work; a search starts once for each variant that it tries."""
 
     def news(self, news: News) -> None:
-        """A job has made some progress."""
+        """Handle the progress of a job."""
 
     def done(self, done: StageResult) -> None:
-        """A stage is finished and recorded."""
+        """Handle a stage that is finished and recorded."""
 
     def failed(self, failure: StageFailure) -> None:
-        """A stage has failed; its runs are recorded as such."""
+        """Handle a stage that has failed; its runs are recorded as failed."""

@@ -1,80 +1,58 @@
-"""The study as Optuna sees it: one trial a variant, its replicates the steps inside it, its value their mean.
+"""The study in Optuna: one trial for each variant, its replicates as steps, its value their mean.
 
-Runs, their states and their results are our tables; this is a view of them for optuna-dashboard, importances and
-search. So where a trial can no longer be brought up to date (Optuna changes neither a finished trial nor the levels
-of a parameter), the Optuna study is made again from what the store knows. Nothing of ours is keyed on Optuna's ids,
-which it reuses.
+Runs, their states and their results are in the store; the trials are a view of them for optuna-dashboard, importances
+and search. Optuna changes neither a finished trial nor the levels of a parameter. Where a trial cannot be brought up to
+date, the Optuna study is therefore made again from the store. Nothing in the store refers to Optuna's ids, which it
+reuses.
 """
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import optuna
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
-from ablate.errors import StoreError, one_line
-from ablate.names import headline_features, level_name
+from ablate.errors import StoreError
+from ablate.kinds import MEASURE, stage_name
+from ablate.study.run.optuna_levels import directions, distribution, objective_label, parameters
+from ablate.study.run.optuna_storage import (
+    close_storage,
+    open_storage,
+    open_trial,
+    read_trial,
+    storage_errors,
+    storage_url,
+)
 from ablate.study.stage import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
-    from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial
 
-    from ablate.store.store import Store
-    from ablate.study.design import Axis, Objective, Variant
+    from ablate.study.design import Objective, Variant
     from ablate.study.file.study_file import StudySpec
     from ablate.study.plan.layout import Layout
+    from ablate.study.run.objectives import Values
 
 _VARIANT = "ablate:variant"
 _FINGERPRINT = "ablate:variant_fingerprint"
 _RESULTS = "ablate:results"
 _OBJECTIVES = "ablate:objectives"
-#: Of a trial with levels that had been tried already: as which variant.
+#: The variant whose levels a trial repeats.
 _SAME = "ablate:same_as"
-#: How many replicates a finished trial's values are the mean of.
+#: The number of replicates that a finished trial's values are the mean of.
 _REPLICATES = "ablate:replicates"
-#: For each replicate the value of each objective.
-Values = dict[int, tuple[float, ...]]
-
-
-def resolved_objectives(spec: StudySpec, store: Store) -> tuple[Objective, ...] | None:
-    """The objectives with all that the study file leaves open; None until their metrics have measured something."""
-    resolved = []
-    for asked in spec.objectives:
-        measured = store.features(spec.name, asked.metric)
-        if not measured and not (asked.feature and asked.direction):
-            return None
-        feature = asked.feature or headline_features(measured)[0]
-        resolved.append(
-            dataclasses.replace(asked, feature=feature, direction=asked.direction or measured.get(feature, "lower"))
-        )
-    return tuple(resolved)
-
-
-def measured_values(spec: StudySpec, store: Store, objectives: Sequence[Objective]) -> dict[str, Values]:
-    """What is known of each variant: the mean over the samples of each replicate that has every objective."""
-    means = [store.means(spec.name, objective.metric, objective.feature) for objective in objectives]
-    runs = set(means[0]).intersection(*means)
-    values: dict[str, Values] = {}
-    for variant, replicate in sorted(runs):
-        values.setdefault(variant, {})[replicate] = tuple(mean[variant, replicate] for mean in means)
-    return values
 
 
 class Trials:
     """The trials of one study.
 
     Args:
-        url: of the database that holds our tables too.
+        url: of the database that also has the tables of the store.
         layout: the study.
         objectives: resolved; one, or several for a search that weighs them.
 
@@ -82,150 +60,95 @@ class Trials:
         study: Optuna's.
 
     Raises:
-        StoreError: Optuna's tables in the database are of another version, or hold a study of this name that is not
-            ours, or cannot be written.
+        StoreError: the Optuna tables in the database are of another version, cannot be written, or contain a study of
+            this name that ablate did not make.
     """
 
     def __init__(self, url: str, layout: Layout, objectives: Sequence[Objective]) -> None:
-        self._spec, self.objectives = layout.spec, tuple(objectives)
-        self._storage = _open_storage(url)
+        self.objectives = tuple(objectives)
+        self._storage = open_storage(url)
         try:
-            with explained(self._storage):
-                self.study = self._open(layout)
-                self.begin(layout)
+            with storage_errors(self._storage):
+                self.study = _open_study(self._storage, layout, self.objectives)
+                self._begin(layout)
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Let go of the database."""
-        _close(self._storage)
+        """Close the database."""
+        close_storage(self._storage)
 
-    def _open(self, layout: Layout) -> optuna.Study:
-        """The study; begun anew where what is there cannot be brought up to date."""
-        attributes = {variant.name: self._attributes(variant, layout) for variant in layout.variants}
-        study = self._load()
-        trials = study.get_trials(deepcopy=False) if study else []
-        if study and (self._other_objectives(study) or any(self._stale(trial, attributes) for trial in trials)):
-            optuna.delete_study(study_name=self._spec.name, storage=self._storage)
-            study = None
-        return study or self._create()
+    def _begin(self, layout: Layout) -> None:
+        """Make a running trial for every variant without one; those of a killed command are still running."""
+        numbers = self._variant_numbers()
+        for variant in layout.variants:
+            if variant.name not in numbers:
+                trial = create_trial(
+                    state=TrialState.RUNNING,
+                    params=parameters(variant),
+                    distributions={a.path: distribution(a) for a in layout.spec.axes if a.path in variant.levels},
+                    user_attrs=_attributes(variant, layout, self.objectives),
+                )
+                self.study.add_trial(trial)
+        self._numbers = self._variant_numbers()
 
-    def begin(self, layout: Layout) -> None:
-        """See that every variant has a trial, shown as running; those of a killed run are running already."""
-        with explained(self._storage):
-            trials = self.study.get_trials(deepcopy=False)
-            self._ids = {t.user_attrs[_VARIANT]: t._trial_id for t in trials if _VARIANT in t.user_attrs}  # noqa: SLF001
-            for variant in layout.variants:
-                if variant.name not in self._ids:
-                    trial = create_trial(
-                        state=TrialState.RUNNING,
-                        params=_parameters(variant),
-                        distributions=self._distributions(variant),
-                        user_attrs=self._attributes(variant, layout),
-                    )
-                    self._ids[variant.name] = self._storage.create_new_trial(self.study._study_id, trial)  # noqa: SLF001
+    def _variant_numbers(self) -> dict[str, int]:
+        trials = self.study.get_trials(deepcopy=False)
+        return {t.user_attrs[_VARIANT]: t.number for t in trials if _VARIANT in t.user_attrs}
 
     def claim(self, trial: optuna.Trial, variant: Variant, layout: Layout) -> None:
-        """Say which variant a trial is that a search has asked for."""
-        with explained(self._storage):
-            for name, value in self._attributes(variant, layout).items():
+        """Record which variant a trial is that a search has asked for."""
+        with storage_errors(self._storage):
+            for name, value in _attributes(variant, layout, self.objectives).items():
                 trial.set_user_attr(name, value)
-        self._ids[variant.name] = trial._trial_id  # noqa: SLF001 - no other way in
+        self._numbers[variant.name] = trial.number
 
     def unclaimed(self, known: Container[str]) -> optuna.Trial | None:
-        """A trial of no known variant: a search was about to try it when it was killed."""
-        with explained(self._storage):
+        """Return a trial of no known variant: a search was about to try it when it was killed."""
+        with storage_errors(self._storage):
             for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
                 if trial.user_attrs.get(_VARIANT) not in known:
-                    return optuna.Trial(self.study, trial._trial_id)  # noqa: SLF001
+                    return open_trial(self.study, self._storage, trial.number)
         return None
 
-    def _load(self) -> optuna.Study | None:
-        if self._spec.name not in optuna.get_all_study_names(self._storage):
-            return None
-        study = optuna.load_study(study_name=self._spec.name, storage=self._storage)
-        if _OBJECTIVES not in study.user_attrs and study.get_trials(deepcopy=False):
-            raise StoreError(
-                f"{_where(self._storage)} holds an Optuna study '{self._spec.name}' that ablate did not make; "
-                "rename the study file, or choose another --store"
-            )
-        return study
-
-    def _create(self) -> optuna.Study:
-        study = optuna.create_study(
-            storage=self._storage, study_name=self._spec.name, directions=_directions(self.objectives)
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            study.set_metric_names([_label(objective) for objective in self.objectives])
-        study.set_user_attr(_OBJECTIVES, [_label(objective) for objective in self.objectives])
-        return study
-
-    def _attributes(self, variant: Variant, layout: Layout) -> dict[str, str]:
-        """What a trial says of its variant; ``_RESULTS`` stands for everything that its values come from."""
-        runs = [run for run in layout.runs if run.variant.name == variant.name]
-        measures = [f"measure {objective.metric}" for objective in self.objectives]
-        results = fingerprint([[run.stages.stages[measure].fingerprint for measure in measures] for run in runs])
-        return {_VARIANT: variant.name, _FINGERPRINT: layout.fingerprints[variant.name], _RESULTS: results}
-
-    def _other_objectives(self, study: optuna.Study) -> bool:
-        labels = [_label(objective) for objective in self.objectives]
-        return study.user_attrs.get(_OBJECTIVES) != labels or study.directions != _directions(self.objectives)
-
-    def _stale(self, trial: FrozenTrial, attributes: Mapping[str, Mapping[str, str]]) -> bool:
-        """Whether a trial speaks of something else than this layout, or is final without being complete."""
-        wanted = attributes.get(trial.user_attrs.get(_VARIANT, ""))
-        if self._spec.design == "search" and not wanted:
-            # was being chosen when its run was killed, or has the levels of another trial
-            return _VARIANT in trial.user_attrs and trial.state.is_finished()
-        if wanted is None or not wanted.items() <= trial.user_attrs.items():
-            return True
-        known = {axis.path: _distribution(axis) for axis in self._spec.axes}
-        if any(distribution != known.get(path) for path, distribution in trial.distributions.items()):
-            return True
-        if trial.state == TrialState.PRUNED:
-            return not self._spec.search.prune_after
-        return trial.state.is_finished() and trial.user_attrs.get(_REPLICATES, 0) < self._spec.replicates
-
-    def _distributions(self, variant: Variant) -> dict[str, BaseDistribution]:
-        return {axis.path: _distribution(axis) for axis in self._spec.axes if axis.path in variant.levels}
-
     def report(self, variant: str, values: Values, *, complete: bool, pruned: bool = False) -> None:
-        """Say what is known of a variant.
+        """Report the results of a variant.
 
         Args:
             variant: its name.
             values: the objectives' means over the samples of each replicate, by replicate.
-            complete: whether no run of it is still to come; without any value the trial has failed.
-            pruned: whether a search has given it up.
+            complete: whether all its runs have ended; without any value the trial has failed.
+            pruned: whether a search has pruned it.
         """
-        with explained(self._storage):
-            trial = self._storage.get_trial(self._ids[variant])
-            if trial.state != TrialState.RUNNING:
+        with storage_errors(self._storage):
+            number = self._numbers[variant]
+            known = read_trial(self.study, self._storage, number)
+            if known.state != TrialState.RUNNING:
                 return
-            if len(self.objectives) == 1:  # Optuna knows no steps of several objectives
-                for replicate in values.keys() - trial.intermediate_values.keys():
-                    self._storage.set_trial_intermediate_value(trial._trial_id, replicate, values[replicate][0])  # noqa: SLF001
+            trial = open_trial(self.study, self._storage, number)
+            if len(self.objectives) == 1:  # Optuna has no steps of several objectives
+                for replicate in values.keys() - known.intermediate_values.keys():
+                    trial.report(values[replicate][0], replicate)
             if not complete:
                 return
-            self._storage.set_trial_user_attr(trial._trial_id, _REPLICATES, len(values))  # noqa: SLF001
+            trial.set_user_attr(_REPLICATES, len(values))
             if pruned:
-                self.study.tell(trial.number, state=TrialState.PRUNED)
+                self.study.tell(number, state=TrialState.PRUNED)
             elif values:
-                self.study.tell(trial.number, np.mean(list(values.values()), axis=0).tolist())
+                self.study.tell(number, np.mean(list(values.values()), axis=0).tolist())
             else:
-                self.study.tell(trial.number, state=TrialState.FAIL)
+                self.study.tell(number, state=TrialState.FAIL)
 
     def trial(self, variant: str) -> FrozenTrial:
-        """A variant's trial as it is now."""
-        with explained(self._storage):
-            return self._storage.get_trial(self._ids[variant])
+        """Return a variant's trial as it is now."""
+        with storage_errors(self._storage):
+            return read_trial(self.study, self._storage, self._numbers[variant])
 
     def repeat(self, trial: optuna.Trial, variant: str) -> None:
-        """End a trial whose levels are those of a variant that has a trial already, with the same values."""
+        """End a trial with the levels of a variant that has a trial already, with the same values."""
         known = self.trial(variant)
-        with explained(self._storage):
+        with storage_errors(self._storage):
             trial.set_user_attr(_SAME, variant)
             if known.state == TrialState.COMPLETE:
                 self.study.tell(trial.number, known.values)
@@ -233,75 +156,64 @@ class Trials:
                 self.study.tell(trial.number, state=known.state)
 
 
-def delete_trials(url: str, study: str) -> None:
-    """Remove a study's trials from the database, if there are any.
-
-    Raises:
-        StoreError: Optuna's tables in the database are of another version, or cannot be written.
-    """
-    storage = _open_storage(url)
-    try:
-        with explained(storage):
-            if study in optuna.get_all_study_names(storage):
-                optuna.delete_study(study_name=study, storage=storage)
-    finally:
-        _close(storage)
+def _open_study(storage: optuna.storages.RDBStorage, layout: Layout, objectives: Sequence[Objective]) -> optuna.Study:
+    """Return the Optuna study; it is made again if it cannot be brought up to date."""
+    spec, study = layout.spec, _load_study(storage, layout.spec.name)
+    if study:
+        attributes = {variant.name: _attributes(variant, layout, objectives) for variant in layout.variants}
+        trials = study.get_trials(deepcopy=False)
+        if not (_has_other_objectives(study, objectives) or any(_is_stale(t, spec, attributes) for t in trials)):
+            return study
+        optuna.delete_study(study_name=spec.name, storage=storage)
+    return _create_study(storage, spec.name, objectives)
 
 
-def _open_storage(url: str) -> optuna.storages.RDBStorage:
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it announces every study on stderr otherwise
-    storage = optuna.storages.RDBStorage(url, skip_compatibility_check=True)  # its own check leaves the file open
-    found = storage.get_current_version()
-    if found == storage.get_head_version():
-        return storage
-    older = found in storage.get_all_versions()
-    _close(storage)
-    where = _where(storage)
-    todo = f"run: optuna storage upgrade --storage {where}" if older else "upgrade optuna"
-    raise StoreError(f"the Optuna tables in {where} are of {'an older' if older else 'a newer'} optuna; {todo}")
+def _load_study(storage: optuna.storages.RDBStorage, name: str) -> optuna.Study | None:
+    if name not in optuna.get_all_study_names(storage):
+        return None
+    study = optuna.load_study(study_name=name, storage=storage)
+    if _OBJECTIVES not in study.user_attrs and study.get_trials(deepcopy=False):
+        raise StoreError(
+            f"{storage_url(storage)} holds an Optuna study '{name}' that ablate did not make; "
+            "rename the study file, or choose another --store"
+        )
+    return study
 
 
-def _close(storage: optuna.storages.RDBStorage) -> None:
-    storage.remove_session()
-    storage.engine.dispose()
+def _create_study(storage: optuna.storages.RDBStorage, name: str, objectives: Sequence[Objective]) -> optuna.Study:
+    study = optuna.create_study(storage=storage, study_name=name, directions=directions(objectives))
+    labels = [objective_label(objective) for objective in objectives]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names(labels)
+    study.set_user_attr(_OBJECTIVES, labels)
+    return study
 
 
-def _where(storage: optuna.storages.RDBStorage) -> str:
-    return str(storage.engine.url.render_as_string())
+def _attributes(variant: Variant, layout: Layout, objectives: Sequence[Objective]) -> dict[str, str]:
+    """Return the attributes of a variant's trial; ``_RESULTS`` identifies everything that its values come from."""
+    runs = [run for run in layout.runs if run.variant.name == variant.name]
+    measures = [stage_name(MEASURE, objective.metric) for objective in objectives]
+    results = fingerprint([[run.stages.stages[measure].fingerprint for measure in measures] for run in runs])
+    return {_VARIANT: variant.name, _FINGERPRINT: layout.fingerprints[variant.name], _RESULTS: results}
 
 
-@contextlib.contextmanager
-def explained(storage: optuna.storages.RDBStorage) -> Iterator[None]:
-    """Turn a failure of the database into one line."""
-    try:
-        yield
-    except optuna.exceptions.StorageInternalError as error:
-        cause = one_line(getattr(error.__cause__, "orig", error))
-        raise StoreError(f"{_where(storage)}: {cause}; nothing that was finished is lost") from error
+def _has_other_objectives(study: optuna.Study, objectives: Sequence[Objective]) -> bool:
+    labels = [objective_label(objective) for objective in objectives]
+    return study.user_attrs.get(_OBJECTIVES) != labels or study.directions != directions(objectives)
 
 
-def _label(objective: Objective) -> str:
-    return f"{objective.metric} {objective.feature}"
-
-
-def _directions(objectives: Sequence[Objective]) -> list[StudyDirection]:
-    higher = (objective.direction == "higher" for objective in objectives)
-    return [StudyDirection.MAXIMIZE if each else StudyDirection.MINIMIZE for each in higher]
-
-
-def _parameters(variant: Variant) -> dict[str, Any]:
-    return {path: plain_level(level) for path, level in variant.levels.items()}
-
-
-def _distribution(axis: Axis) -> BaseDistribution:
-    bounds = axis.range
-    if bounds is None:
-        return CategoricalDistribution([plain_level(level) for level in axis.levels])
-    if bounds.whole:
-        return IntDistribution(int(bounds.low), int(bounds.high), bounds.log, int(bounds.step or 1))
-    return FloatDistribution(bounds.low, bounds.high, bounds.log, bounds.step)
-
-
-def plain_level(level: Any) -> Any:
-    """A level as Optuna can hold it: numbers and text as they are, whole components by name."""
-    return level if isinstance(level, str | int | float | bool) else level_name(level)
+def _is_stale(trial: FrozenTrial, spec: StudySpec, attributes: Mapping[str, Mapping[str, str]]) -> bool:
+    """Return whether a trial belongs to another layout, or is finished without all its replicates."""
+    wanted = attributes.get(trial.user_attrs.get(_VARIANT, ""))
+    if spec.design == "search" and not wanted:
+        # the search was killed while it chose this trial, or it repeats the levels of another one
+        return _VARIANT in trial.user_attrs and trial.state.is_finished()
+    if wanted is None or not wanted.items() <= trial.user_attrs.items():
+        return True
+    known = {axis.path: distribution(axis) for axis in spec.axes}
+    if any(levels != known.get(path) for path, levels in trial.distributions.items()):
+        return True
+    if trial.state == TrialState.PRUNED:
+        return not spec.search.prune_after
+    return trial.state.is_finished() and trial.user_attrs.get(_REPLICATES, 0) < spec.replicates

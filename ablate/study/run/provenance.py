@@ -1,4 +1,4 @@
-"""What a result was made with: versions, machine, git state."""
+"""Record the environment of a result: versions, machine, git state."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import importlib.metadata
 import platform
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ablate.registry import Registry
 
 #: Packages whose version can change a number.
 PACKAGES = ("ablate", "torch", "numpy", "scipy", "pretty_midi", "symusic", "optuna", "sqlalchemy", "safetensors")
 
 
 @functools.cache
-def environment() -> dict[str, Any]:
-    """Package versions (plugins' distributions too), Python, platform, and the git state of the working folder."""
-    from ablate.registry import get_registry
-
-    distributions = {plugin.distribution for plugin in get_registry().plugins} - {"unknown"}
+def environment(registry: Registry) -> dict[str, Any]:
+    """Return the versions of packages and plugins, Python, platform, and the git state of the working folder."""
+    distributions = {plugin.distribution for plugin in registry.plugins} - {"unknown"}
     packages = sorted({*PACKAGES, *distributions})
     return {
         "packages": {name: _version(name) for name in packages},
@@ -36,7 +37,7 @@ def _version(package: str) -> str:
 
 
 def _git() -> dict[str, Any]:
-    """Commit of the working folder and whether it has changes; empty outside a repository or without git."""
+    """Return the commit of the working folder and whether it has changes; empty without git or a repository."""
     try:
         commit = _ask_git("rev-parse", "HEAD")
         changes = _ask_git("status", "--porcelain")

@@ -1,4 +1,4 @@
-"""What an execution of a study did."""
+"""The result of one command on a study."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class RunFailure:
-    """A run that has no result, and why."""
+    """A run that has no result, and its error."""
 
     variant: str
     replicate: int
@@ -17,19 +17,19 @@ class RunFailure:
 
 @dataclasses.dataclass(frozen=True)
 class StudyResult:
-    """What a run did.
+    """The result of one command on a study.
 
     Attributes:
         name: the study's.
-        ran: stages run, by kind.
-        reused: stages that were there, by kind.
+        ran: the number of stages that ran, by kind.
+        reused: the number of stages whose results existed, by kind.
         failures: runs that failed.
         stopped: whether it was asked to stop before the end.
         seconds: how long it took.
-        checkpoints: trainings that are begun and will go on in the next run.
-        refused: whether nothing was trained because something before training failed.
-        notes: what else a person should know; usually nothing.
-        changed: whether there is anything to report that was not there before.
+        checkpoints: trainings that have started and that the next command resumes.
+        refused: whether nothing was trained because a stage before training failed.
+        notes: other messages for people; usually none.
+        changed: whether there are results that an existing report does not show.
     """
 
     name: str

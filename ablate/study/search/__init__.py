@@ -1,1 +1,1 @@
-"""Studies whose variants Optuna proposes."""
+"""Searches: studies whose variants Optuna proposes."""

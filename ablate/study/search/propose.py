@@ -1,7 +1,7 @@
-"""How a search chooses: Optuna's samplers propose levels, its pruner says which variant is not worth more replicates.
+"""Choose the variants of a search: Optuna's samplers propose levels, its pruner ends variants that are worse.
 
-A proposal is a function of the study's seed, the trial's number and the trials before it: the sampler is made anew
-for every proposal, with a seed of its own, so that a search which was killed goes on as if it had not been.
+A proposal is a function of the study's seed, the trial's number and the trials before it: every proposal has a new
+sampler with a seed of its own. So a killed search is resumed as if it had not been interrupted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from optuna.samplers import NSGAIISampler, RandomSampler, TPESampler
 
 from ablate.engine.seeding import derive
 from ablate.study.design import chosen_variant
-from ablate.study.run.optuna_view import plain_level
+from ablate.study.run.optuna_levels import plain_level
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from ablate.study.file.study_file import StudySpec
     from ablate.study.run.optuna_view import Trials
 
-#: Digits of a number that was chosen from a range: more would only make names long.
+#: Digits of a number that is chosen from a range: more would only make names longer.
 DIGITS = 4
 
 
 def algorithm(spec: StudySpec) -> str:
-    """The search's algorithm: ``tpe``, ``nsga2`` or ``random``."""
-    asked = spec.search.algorithm
-    return asked if asked != "auto" else ("tpe" if len(spec.objectives) == 1 else "nsga2")
+    """Return the search's algorithm: ``tpe``, ``nsga2`` or ``random``."""
+    name = spec.search.algorithm
+    return name if name != "auto" else ("tpe" if len(spec.objectives) == 1 else "nsga2")
 
 
 def propose(spec: StudySpec, trials: Trials, known: Container[str]) -> tuple[optuna.Trial, Variant]:
-    """The next variant to try, with its trial; the one that a killed run was about to try comes first."""
+    """Return the next variant with its trial; the one that a killed search was about to try comes first."""
     waiting = trials.unclaimed(known)
     number = waiting.number if waiting else len(trials.study.get_trials(deepcopy=False))
     trials.study.sampler = _sampler(spec, derive(spec.seed, 0, "search", number))
-    # made again with this sampler, which it asks as it is made
+    # opened again, because a trial asks the sampler when it is opened
     trial = trials.unclaimed(known) or trials.study.ask()
     levels: dict[str, Any] = {}
     for axis in spec.axes:
@@ -51,18 +51,18 @@ def propose(spec: StudySpec, trials: Trials, known: Container[str]) -> tuple[opt
 
 
 def _sampler(spec: StudySpec, seed: int) -> optuna.samplers.BaseSampler:
-    seed %= 2**32  # as much as Optuna's generators take
-    tries = spec.search.n_variants
+    seed %= 2**32  # the range of seeds of Optuna's generators
+    variants = spec.search.n_variants
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         match algorithm(spec):
             case "tpe":
-                # grouped, so that axes which exist for some levels only are weighed where they do
-                startup = min(10, max(2, tries // 3))
+                # grouped, for axes that exist only under some levels
+                startup = min(10, max(2, variants // 3))
                 return TPESampler(n_startup_trials=startup, multivariate=True, group=True, seed=seed)
             case "nsga2":
-                # five generations, if that makes a population worth the name
-                return NSGAIISampler(population_size=min(50, max(4, tries // 5)), seed=seed)
+                # five generations, unless their populations would be too small
+                return NSGAIISampler(population_size=min(50, max(4, variants // 5)), seed=seed)
             case _:
                 return RandomSampler(seed)
 
@@ -79,17 +79,18 @@ def _suggested(trial: optuna.Trial, axis: Axis) -> Any:
     return min(max(float(f"{value:.{DIGITS}g}"), bounds.low), bounds.high)
 
 
-def not_worth_more(spec: StudySpec, trials: Trials, variant: str) -> str:
-    """Why a variant is given up after its first replicates; empty where it is not.
+def pruning_reason(spec: StudySpec, trials: Trials, variant: str) -> str:
+    """Return why a variant is pruned after its first replicates, else an empty string.
 
-    Optuna's ``WilcoxonPruner``: a signed-rank test of its replicates against the same ones of the best variant so far.
+    Optuna's ``WilcoxonPruner`` compares its replicates with the same ones of the best variant so far, by a signed-rank
+    test.
     """
     after = spec.search.prune_after
     trial: FrozenTrial = trials.trial(variant)
     if not after or len(trial.intermediate_values) < after:
         return ""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # experimental; and it says aloud what it leaves out of account
+        warnings.simplefilter("ignore")  # it is experimental, and warns of trials that it ignores
         pruner = WilcoxonPruner(p_threshold=spec.search.prune_p, n_startup_steps=after)
         if not pruner.prune(trials.study, trial):
             return ""

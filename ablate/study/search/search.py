@@ -1,7 +1,7 @@
-"""Runs a search: its variants are chosen one after another, each from what is known of those before it.
+"""Run a search: its variants are chosen one after another, each from the results of those before it.
 
-What has been chosen is in the store as soon as it is chosen, so that a search which was killed goes on with the same
-variants, and one that is given more of them keeps those it has.
+A variant is in the store as soon as it is chosen. So a killed search is resumed with the same variants, and a search
+for more variants keeps those that it has.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from ablate.study.design import Variant, full_name, is_baseline
 from ablate.study.plan.layout import HeldBack, lay_out
 from ablate.study.run.executor import make_executor
 from ablate.study.run.listener import Listener
-from ablate.study.run.optuna_view import Trials, resolved_objectives
+from ablate.study.run.objectives import resolved_objectives
+from ablate.study.run.optuna_view import Trials
 from ablate.study.run.runner import SearchContext, StudyRunner
-from ablate.study.search.propose import not_worth_more, propose
+from ablate.study.search.propose import propose, pruning_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -34,18 +35,18 @@ if TYPE_CHECKING:
     from ablate.study.run.result import StudyResult
 
 
-class SearchRun:
-    """One run of a search.
+class SearchRunner:
+    """Runs a search.
 
     Args:
         spec: the study.
         registry: the components.
-        store: the open store; this run is its only writer.
-        home: where files go.
+        store: the open store; this runner is its only writer.
+        home: the folder for files.
         device: resolved.
-        workers: processes to work in; 1 works in this one.
-        listener: told of the progress.
-        checkpoint_seconds: the longest stretch of training that a crash can cost.
+        workers: the number of processes; 1 works in this process.
+        listener: receives the events.
+        checkpoint_seconds: the time between two checkpoints of a training.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class SearchRun:
     ) -> None:
         self._spec, self._registry, self._store, self._home, self._device = spec, registry, store, home, device
         self._listener = listener or Listener()
-        self._executor = make_executor(home, device, workers, checkpoint_seconds)
+        self._executor = make_executor(home, device, workers, registry, checkpoint_seconds)
         self._variants, self._held = chosen_so_far(spec, store)
         self._results: list[StudyResult] = []
         self._stopped = False
@@ -73,13 +74,13 @@ class SearchRun:
         self._executor.stop()
 
     def run(self) -> StudyResult:
-        """Finish what has been chosen, then choose and try one variant after another.
+        """Finish the variants chosen so far, then choose and try one after another.
 
         Raises:
             HomeError: the disk is full.
             StoreError: the database cannot be written.
             StudyFileError: a sampler that cannot work with its tokenizer.
-            UsageError: the home has a study of this name that learned from something else.
+            UsageError: the home has a study of this name that was run on a different corpus.
         """
         started = time.monotonic()
         with self._executor:
@@ -87,20 +88,20 @@ class SearchRun:
             objectives = resolved_objectives(self._spec, self._store)
             if objectives and not self._stopped and not self._results[0].refused:
                 self._search(objectives)
-        return self._summed(time.monotonic() - started)
+        return _summed(self._results, time.monotonic() - started, stopped=self._stopped)
 
     def _search(self, objectives: tuple[Objective, ...]) -> None:
         layout = self._layout()
         trials = Trials(self._store.url, layout, objectives)
         try:
-            self._try(layout, trials)  # nothing is left to run of it, but the trials hear of it
+            self._try(layout, trials)  # nothing is left to run, but the trials are brought up to date
             while not self._stopped and len(trials.study.get_trials(deepcopy=False)) < self._spec.search.n_variants:
                 self._next(trials)
         finally:
             trials.close()
 
     def _next(self, trials: Trials) -> None:
-        """Choose a variant and try it, as far as it is worth it."""
+        """Choose a variant and run it, unless it is pruned after its first replicates."""
         trial, variant = propose(self._spec, trials, [variant.name for variant in self._variants])
         name = variant.name
         if any(name == known.name for known in self._variants):
@@ -116,7 +117,7 @@ class SearchRun:
             reasons = "; ".join(dict.fromkeys(failure.error for failure in result.failures))
             self._held[name] = HeldBack(0, f"given up before training: {reasons}")
         elif first and not self._stopped:
-            reason = not_worth_more(self._spec, trials, name)
+            reason = pruning_reason(self._spec, trials, name)
             self._held[name] = HeldBack(first, reason)
             if not reason:
                 del self._held[name]
@@ -129,7 +130,7 @@ class SearchRun:
         return dataclasses.replace(layout, only=only)
 
     def _try(self, layout: Layout, trials: Trials | None) -> StudyResult:
-        run = StudyRunner(
+        runner = StudyRunner(
             layout,
             self._store,
             self._home,
@@ -138,39 +139,40 @@ class SearchRun:
             shared=SearchContext(self._executor, trials),
         )
         if self._stopped:
-            run.stop()
-        result = run.run()
+            runner.stop()
+        result = runner.run()
         self._stopped = self._stopped or result.stopped
         self._results.append(result)
         return result
 
-    def _summed(self, seconds: float) -> StudyResult:
-        """All runs as one."""
-        ran: collections.Counter[str] = collections.Counter()
-        for result in self._results:
-            ran.update(result.ran)
-        failures = {(f.variant, f.replicate): f for result in self._results for f in result.failures}
-        return dataclasses.replace(
-            self._results[-1],
-            ran=dict(ran),
-            reused=self._results[0].reused,
-            failures=tuple(failures.values()),
-            stopped=self._stopped,
-            refused=self._results[0].refused,
-            notes=tuple(dict.fromkeys(note for result in self._results for note in result.notes)),
-            seconds=seconds,
-            changed=any(result.changed for result in self._results),
-        )
+
+def _summed(results: Sequence[StudyResult], seconds: float, *, stopped: bool) -> StudyResult:
+    """Return the results of all variants as one."""
+    ran: collections.Counter[str] = collections.Counter()
+    for result in results:
+        ran.update(result.ran)
+    failures = {(f.variant, f.replicate): f for result in results for f in result.failures}
+    return dataclasses.replace(
+        results[-1],
+        ran=dict(ran),
+        reused=results[0].reused,
+        failures=tuple(failures.values()),
+        stopped=stopped,
+        refused=results[0].refused,
+        notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
+        seconds=seconds,
+        changed=any(result.changed for result in results),
+    )
 
 
 def search_layout(spec: StudySpec, registry: Registry, store: Store | None, device: str) -> Layout:
-    """A search as far as it is known: its baseline, and what the store knows that it has chosen."""
+    """Lay out a search with its baseline and the variants that it has chosen, according to the store."""
     variants, held = chosen_so_far(spec, store) if store else (spec.variants(), {})
     return lay_out(spec, registry, device, variants, held)
 
 
 def chosen_so_far(spec: StudySpec, store: Store) -> tuple[list[Variant], dict[str, HeldBack]]:
-    """The variants that the store knows of a search and that are still in its space, and which of them are pruned."""
+    """Return the variants of a search in the store that are still in its space, and which of them are pruned."""
     (baseline,) = spec.variants()
     known = {baseline.name: baseline}
     try:
@@ -178,28 +180,28 @@ def chosen_so_far(spec: StudySpec, store: Store) -> tuple[list[Variant], dict[st
     except UnknownName:
         return [baseline], {}
     for record in stored:
-        variant = _still_there(spec, record.levels)
+        variant = _allowed_variant(spec, record.levels)
         if variant and variant.name == record.name:
             known.setdefault(record.name, variant)
     held: dict[str, HeldBack] = {}
     for run in sorted(runs, key=lambda run: run.replicate):
-        # a search that prunes no more gives those it has pruned their other replicates
+        # a search that no longer prunes runs the other replicates of pruned variants
         if run.state == "pruned" and run.variant in known and (spec.search.prune_after or not run.replicate):
             held.setdefault(run.variant, HeldBack(run.replicate, run.error))
     return list(known.values())[: spec.search.n_variants], held
 
 
-def _still_there(spec: StudySpec, levels: Mapping[str, Any]) -> Variant | None:
-    """The variant with these levels, if the search's axes still allow them."""
-    kept: dict[str, Any] = {}
+def _allowed_variant(spec: StudySpec, levels: Mapping[str, Any]) -> Variant | None:
+    """Return the variant with these levels, if the search's axes still allow them."""
+    allowed: dict[str, Any] = {}
     for axis in spec.axes:
-        if axis.exists(kept):
+        if axis.exists(allowed):
             level = levels.get(axis.path)
-            there = level in axis.range if axis.range else any(same(level, other) for other in axis.levels)
-            if axis.path not in levels or not there:
+            is_allowed = level in axis.range if axis.range else any(same(level, other) for other in axis.levels)
+            if axis.path not in levels or not is_allowed:
                 return None
-            kept[axis.path] = level
-    if kept.keys() != levels.keys():
+            allowed[axis.path] = level
+    if allowed.keys() != levels.keys():
         return None
     labels = short_names([axis.path for axis in spec.axes])
-    return Variant(full_name(kept, labels), kept, is_baseline(kept, spec.baseline))
+    return Variant(full_name(allowed, labels), allowed, is_baseline(allowed, spec.baseline))

@@ -1,1 +1,1 @@
-"""The work of one stage, as a worker does it; nothing here knows a study."""
+"""Do the work of one stage in a worker; nothing here depends on a study."""

@@ -32,14 +32,14 @@ def write_artifact(home: Path, stage: Stage, files: Mapping[str, Content]) -> No
 
 
 def npy(array: Array) -> bytes:
-    """The bytes of a ``.npy`` file."""
+    """Return an array as the bytes of a ``.npy`` file."""
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     return buffer.getvalue()
 
 
 def write_examples(examples: Iterable[Example], file: IO[bytes]) -> list[int]:
-    """Write examples to an open file as they come, none of them kept in memory; returns how many tokens each has."""
+    """Write examples to an open file one by one, keeping none in memory; return the number of tokens of each."""
     counts: list[int] = []
     with contextlib.ExitStack() as open_files:
         tokens = open_files.enter_context(_Spool(np.int32))
@@ -58,7 +58,7 @@ def write_examples(examples: Iterable[Example], file: IO[bytes]) -> list[int]:
 
 
 class _Spool:
-    """Arrays one after another, in a file that is gone when it is closed; small ones stay in memory."""
+    """Arrays one after another, in a temporary file; small ones stay in memory."""
 
     def __init__(self, dtype: Any) -> None:
         self.dtype, self.rest = np.dtype(dtype), ()
@@ -82,10 +82,10 @@ class _Spool:
 
 
 def read_examples(path: Path) -> Examples:
-    """What :func:`write_examples` wrote, mapped where it is large.
+    """Return the examples that :func:`write_examples` wrote; large arrays are mapped from the file.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the file cannot be opened.
         ValueError: it is damaged.
     """
     data = arrays.read(path)

@@ -1,4 +1,4 @@
-"""Components and networks from the plain data of a stage's configuration."""
+"""Build components and networks from the plain data of a stage's configuration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from ablate.engine import checkpoint
 from ablate.errors import AblateError, StageError, one_line
 from ablate.options import validate
-from ablate.registry import get_registry
 from ablate.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -18,64 +17,66 @@ if TYPE_CHECKING:
     from ablate.arrays import FloatArray, IntArray
     from ablate.interfaces import Conditioner, Tokenizer
     from ablate.music.performance import Performance
+    from ablate.registry import Registry
 
 
-def built(kind: str, choice: Mapping[str, Any]) -> Any:
-    """The component of a choice in plain form."""
-    spec = get_registry().spec(kind, choice["name"])
+def build(kind: str, choice: Mapping[str, Any], registry: Registry) -> Any:
+    """Build the component of a choice in plain form."""
+    spec = registry.spec(kind, choice["name"])
     return spec.build(spec.parse(choice["options"]))
 
 
-def built_conditioners(config: Mapping[str, Any]) -> list[Conditioner]:
-    """The conditioners of a stage's configuration, in order."""
-    return [built("conditioner", choice) for choice in config["conditioners"]]
+def build_conditioners(config: Mapping[str, Any], registry: Registry) -> list[Conditioner]:
+    """Build the conditioners of a stage's configuration, in order."""
+    return [build("conditioner", choice, registry) for choice in config["conditioners"]]
 
 
 def observed(
     performance: Performance, tokens: IntArray, tokenizer: Tokenizer, conditioners: Sequence[Conditioner]
 ) -> tuple[FloatArray, ...]:
-    """What each conditioner tells of a performance at its tokens, float32 [time, width] each.
+    """Return each conditioner's numbers for a performance at its tokens, float32 [time, width] each.
 
-    It sees the music as the tokens say it, so that notes and clock agree: with a tokenizer that loses time, the
-    recording's own notes would soon lie seconds away from their tokens.
+    They come from the decoded tokens, so that notes and clock agree: with a tokenizer that loses time, the notes of
+    the recording would soon lie seconds away from their tokens.
     """
     if not conditioners:
         return ()
-    heard = tokenizer.decode(tokens).replace(labels=performance.labels, name=performance.name)
+    decoded = tokenizer.decode(tokens).replace(labels=performance.labels, name=performance.name)
     times = tokenizer.times(tokens)
-    return tuple(conditioner.from_performance(heard, times) for conditioner in conditioners)
+    return tuple(conditioner.from_performance(decoded, times) for conditioner in conditioners)
 
 
-def build_model(config: Mapping[str, Any]) -> Any:
-    """A training stage's network by its configuration, with weights from torch's global stream."""
-    spec = get_registry().spec("model", config["model"]["name"])
-    vocabulary = len(built("tokenizer", config["tokenizer"]).vocabulary)
-    return spec.build(spec.parse(config["model"]["options"]), vocabulary, built_conditioners(config))
+def build_model(config: Mapping[str, Any], registry: Registry) -> Any:
+    """Build the network of a training stage's configuration, with weights from torch's global stream."""
+    spec = registry.spec("model", config["model"]["name"])
+    vocabulary = len(build("tokenizer", config["tokenizer"], registry).vocabulary)
+    return spec.build(spec.parse(config["model"]["options"]), vocabulary, build_conditioners(config, registry))
 
 
 def training_settings(config: Mapping[str, Any], examples: int) -> TrainingSettings:
-    """A training stage's settings; under a budget of tokens its steps are as many as see them in all examples."""
-    given = dict(config["training"])
-    tokens = given.pop("tokens", 0)
-    settings = validate(TrainingSettings, given)
+    """Return a training stage's settings; a budget of tokens is turned into steps by the number of examples."""
+    options = dict(config["training"])
+    tokens = options.pop("tokens", 0)
+    settings = validate(TrainingSettings, options)
     if not tokens:
         return settings
     steps = max(1, round(tokens / (settings.batch * examples * settings.window)))
     return dataclasses.replace(settings, steps=steps)
 
 
-def trained_model(config: Mapping[str, Any], folder: Path, device: str) -> Any:
-    """The network that a training left, on the device and in evaluation mode.
+def trained_model(config: Mapping[str, Any], folder: Path, device: str, registry: Registry) -> Any:
+    """Return the network of a finished training, on the device and in evaluation mode.
 
     Args:
         config: of the training stage.
         folder: of its files.
         device: a torch device.
+        registry: the components.
 
     Raises:
         StageError: its weights are damaged or missing, or are those of another network.
     """
-    model = build_model(config).to(device).eval()
+    model = build_model(config, registry).to(device).eval()
     tensors, _ = checkpoint.load_tensors(folder / "weights.safetensors")
     try:
         model.load_state_dict(tensors)
@@ -86,5 +87,5 @@ def trained_model(config: Mapping[str, Any], folder: Path, device: str) -> Any:
 
 
 def explained(error: Exception, where: str) -> AblateError:
-    """A component's complaint as an error for people, which says where it came from."""
+    """Return a component's error as one line for people that begins with its origin."""
     return StageError(f"{where}: {one_line(error)}")

@@ -1,4 +1,4 @@
-"""The work of each stage, as a worker does it: inputs from files, outputs to files, nothing of the study around it."""
+"""Do the work of a job in a worker: inputs from files, outputs to files, without the study around them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
+from ablate import kinds
 from ablate.errors import AblateError, HomeError, one_line
+from ablate.kinds import KINDS
 from ablate.study.work import floors, generate, load, measure, prepare, prime, train
 from ablate.study.work.messages import Context, Job, JobStopped, StageFailure, StageResult
 
@@ -20,18 +22,16 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: Kinds whose jobs may have several stages that are worked on as one.
-TOGETHER = ("train", "generate")
-#: What a full disk, an exceeded quota or a file size limit look like.
+#: Errors of a full disk, an exceeded quota and a file size limit.
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def work(job: Job, context: Context) -> list[StageResult | StageFailure]:
-    """Do a job; a stage that fails comes back as :class:`StageFailure`.
+    """Do a job and return a result for each stage; that of a stage that fails is a :class:`StageFailure`.
 
     Raises:
-        Stopped: ``context.should_stop`` became true, or the disk is full, which would fail every other job too. It has
-            the results of the stages that were done before.
+        JobStopped: ``context.should_stop`` became true, or the disk is full, so that every other job would fail too.
+            It has the results of the stages that were finished before.
     """
     results: list[StageResult | StageFailure] = []
     try:
@@ -44,11 +44,11 @@ def work(job: Job, context: Context) -> list[StageResult | StageFailure]:
 
 
 def _work_on(job: Job, context: Context, results: list[StageResult | StageFailure]) -> None:
-    if job.kind in TOGETHER and len(job.stages) > 1:
+    if KINDS[job.kind].jobs == "together" and len(job.stages) > 1:
         error = _attempt(job.kind, job.stages, context, results)
         if not error:
             return
-        # one variant's plugin may have spoilt it for all: alone, each shows whether it is to blame
+        # the plugin of one variant may have failed them all; alone, only the stages of that variant fail
         reason = f"{type(error).__name__}: {one_line(error)}"
         _log.warning("%d stages (%s) cannot be done as one, trying one by one: %s", len(job.stages), job.kind, reason)
     done = {result.stage.fingerprint for result in results}
@@ -62,21 +62,21 @@ def _work_on(job: Job, context: Context, results: list[StageResult | StageFailur
 def _attempt(
     kind: str, stages: tuple[Stage, ...], context: Context, results: list[StageResult | StageFailure]
 ) -> BaseException | None:
-    """Work on stages as one, add what comes of them one by one, and give what went wrong, if anything did."""
+    """Work on stages as one and add their results to ``results``; return the error that ended the work, if any."""
     started, first = time.monotonic(), len(results)
     try:
-        for result in _WORK[kind](stages, context):
-            results.append(result)  # noqa: PERF402 - what was there before an error counts
+        for result in WORK[kind](stages, context):
+            results.append(result)  # noqa: PERF402 - those before an error count
     except (JobStopped, HomeError):
         raise
     except OSError as error:
         if error.errno in NO_SPACE:
             raise HomeError(
                 f"no space left for results in {context.home} ({error.strerror}); "
-                "free some, then run the same command: everything finished is kept"
+                "free some space, then run the same command: everything finished is kept"
             ) from error
         return error
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin raises concerns its runs alone
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - an error of a plugin fails only its own runs
         return error
     finally:
         seconds = (time.monotonic() - started) / len(stages)
@@ -95,13 +95,14 @@ def _failed(stage: Stage, error: BaseException) -> StageFailure:
     return StageFailure(stage, type(error).__name__, f"{message} (in {about}; see logs/{stage.fingerprint}.txt)", trace)
 
 
-_WORK: dict[str, Callable[[tuple[Stage, ...], Context], Iterable[StageResult | StageFailure]]] = {
-    "load": load.load,
-    "prepare": prepare.prepare,
-    "prime": prime.prime,
-    "train": train.train_stages,
-    "generate": generate.generate_stages,
-    "measure": measure.measure,
-    "floor": floors.floors,
-    "resample": floors.resample,
+#: The work of each kind of stage.
+WORK: dict[str, Callable[[tuple[Stage, ...], Context], Iterable[StageResult | StageFailure]]] = {
+    kinds.LOAD: load.load,
+    kinds.PREPARE: prepare.prepare,
+    kinds.PRIME: prime.prime,
+    kinds.TRAIN: train.train_stages,
+    kinds.GENERATE: generate.generate_stages,
+    kinds.MEASURE: measure.measure,
+    kinds.FLOOR: floors.floors,
+    kinds.RESAMPLE: floors.resample,
 }

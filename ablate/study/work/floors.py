@@ -1,11 +1,11 @@
-"""The work of floors: what a metric says where no model is at fault.
+"""Measure floors: reference scores, the values of a metric when no model is involved.
 
 - ``copy``: a piece of the reference itself;
-- ``round_trip``: a piece encoded and decoded, so what the tokenizer alone costs;
-- ``shuffled``: a piece's tokens in random order, decoded: all is right but the order;
+- ``round_trip``: a piece encoded and decoded, so the error of the tokenizer alone;
+- ``shuffled``: a piece's tokens in random order, decoded: everything is right except the order;
 - ``another_piece``: a piece of the corpus that is held out of the reference;
-- ``resampling``: notes drawn from the reference's own, as many as a sample has: what a perfect generator of such notes
-  would score by chance.
+- ``resampling``: notes drawn from the reference, the same number as in a sample: the score by chance of a perfect
+  generator of such notes.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import numpy as np
 from ablate.engine.seeding import numpy_stream
 from ablate.errors import AblateError, one_line
 from ablate.music.performance import NOTE_DTYPE, Performance
-from ablate.study.work.components import built
+from ablate.study.work.components import build
 from ablate.study.work.load import pieces
 from ablate.study.work.measure import checked, samples_to_measure
 from ablate.study.work.messages import MetricRecord, StageResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ablate.arrays import Array
     from ablate.interfaces import Measurements, Tokenizer, Value
@@ -33,53 +33,59 @@ if TYPE_CHECKING:
 
 
 def floors(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
-    """Measure what stands for the reference itself, in every way but resampling."""
+    """Measure every floor except resampling."""
     (stage,) = stages
     config = stage.config
     reference, held_out = pieces(context.home / stage.inputs["reference"].artifact, config.get("split", {}))
-    tokenizer = built("tokenizer", config["tokenizer"])
-    some = evenly(reference, config["pieces"])
-    rng = numpy_stream(config["seed"])
-    stand_ins: dict[str, Callable[[], Iterator[Performance]]] = {
-        "copy": lambda: iter(some),
-        "round_trip": lambda: (tokenizer.decode(tokenizer.encode(piece)) for piece in some),
-        "shuffled": lambda: (shuffled(some[i % len(some)], tokenizer, rng) for i in range(config["shuffles"])),
-        "another_piece": lambda: iter(evenly(held_out, config["pieces"])),
-    }
-    metric, name = built("metric", config["metric"]), config["metric"]["name"]
+    tokenizer = build("tokenizer", config["tokenizer"], context.registry)
+    metric, name = build("metric", config["metric"], context.registry), config["metric"]["name"]
     values: list[MetricRecord[Any]] = []
     histograms: list[MetricRecord[Any]] = []
     skipped: dict[str, str] = {}
-    for floor, given in stand_ins.items():
+    for floor, performances in _without_model(reference, held_out, tokenizer, config).items():
         try:
-            measured = [checked(metric.measure(each, reference), name) for each in given()]
-        except (AblateError, ValueError) as error:  # of a tokenizer or metric that cannot do with such music
+            measured = [checked(metric.measure(each, reference), name) for each in performances()]
+        except (AblateError, ValueError) as error:  # the tokenizer or the metric cannot work with such music
             skipped[floor] = one_line(error)
             continue
         values += _values(measured, name, floor)
-        # one of the shuffles shows what they all look like
-        kept = measured[:1] if floor == "shuffled" else measured
+        # one shuffle is enough to show: they all look alike
+        shown = measured[:1] if floor == "shuffled" else measured
         histograms += [
-            MetricRecord(i, name, histogram, floor) for i, one in enumerate(kept) for histogram in one.histograms
+            MetricRecord(i, name, histogram, floor) for i, one in enumerate(shown) for histogram in one.histograms
         ]
     return [StageResult(stage, {"skipped": skipped}, 0.0, tuple(values), tuple(histograms))]
 
 
-def resample(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
-    """Measure notes drawn from the reference: for each draw as many samples as the run has, each of its size.
+def _without_model(
+    reference: Sequence[Performance], held_out: Sequence[Performance], tokenizer: Tokenizer, config: Mapping[str, Any]
+) -> dict[str, Callable[[], Iterator[Performance]]]:
+    """Return for each floor the function that makes its performances."""
+    chosen = evenly(reference, config["pieces"])
+    rng = numpy_stream(config["seed"])
+    return {
+        "copy": lambda: iter(chosen),
+        "round_trip": lambda: (tokenizer.decode(tokenizer.encode(piece)) for piece in chosen),
+        "shuffled": lambda: (shuffled(chosen[i % len(chosen)], tokenizer, rng) for i in range(config["shuffles"])),
+        "another_piece": lambda: iter(evenly(held_out, config["pieces"])),
+    }
 
-    A draw stands for a replicate, so what is kept of it is the mean over its samples; ``n`` is that of all of them.
+
+def resample(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
+    """Measure notes drawn from the reference: each draw has the number of samples and of notes of the run.
+
+    A draw replaces a replicate, so its value is the mean over its samples, and its ``n`` is their sum.
     """
     (stage,) = stages
     config = stage.config
     reference, _ = pieces(context.home / stage.inputs["reference"].artifact, config.get("split", {}))
     samples = samples_to_measure(stage, context)
     pool, rng = pooled(reference), numpy_stream(config["seed"])
-    metric, name = built("metric", config["metric"]), config["metric"]["name"]
+    metric, name = build("metric", config["metric"], context.registry), config["metric"]["name"]
     values: list[MetricRecord[Any]] = []
     try:
         for draw in range(config["draws"]):
-            # the labels are those of the samples: a metric may compare with what was asked for
+            # with the labels of the samples: a metric may compare the music with them
             drawn = [drawn_notes(pool, len(s), rng).replace(labels=s.labels, name=s.name) for s in samples]
             measured = [checked(metric.measure(each, reference), name) for each in drawn]
             values += [MetricRecord(draw, name, value, "resampling") for value in _means(measured)]
@@ -89,7 +95,7 @@ def resample(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
 
 
 def _means(measured: Sequence[Measurements]) -> Iterator[Value]:
-    """Each feature's mean over the samples that have it."""
+    """Yield each feature's mean over the samples that have it."""
     of_feature: dict[str, list[Value]] = {}
     for one in measured:
         for value in one.values:
@@ -104,22 +110,22 @@ def _values(measured: Sequence[Measurements], name: str, floor: str) -> list[Met
 
 
 def evenly(performances: Sequence[Performance], count: int) -> list[Performance]:
-    """At most ``count`` of the performances, evenly spread, those without notes left out."""
-    some = [performance for performance in performances if len(performance)]
-    if len(some) <= count:
-        return some
-    return [some[index] for index in np.linspace(0, len(some) - 1, count).round().astype(int)]
+    """Return at most ``count`` of the performances with notes, evenly spread."""
+    audible = [performance for performance in performances if len(performance)]
+    if len(audible) <= count:
+        return audible
+    return [audible[index] for index in np.linspace(0, len(audible) - 1, count).round().astype(int)]
 
 
 def shuffled(performance: Performance, tokenizer: Tokenizer, rng: np.random.Generator) -> Performance:
-    """The performance's tokens in random order, decoded."""
+    """Return the performance's tokens in random order, decoded."""
     return tokenizer.decode(rng.permutation(tokenizer.encode(performance)))
 
 
 def pooled(reference: Sequence[Performance]) -> Array:
-    """Every note of the reference, ``start`` its distance from the note before it in its piece, ``end`` its duration.
+    """Return every note of the reference, with ``start`` the distance from the note before it and ``end`` the duration.
 
-    In seconds; a piece's first note follows at once.
+    Both are in seconds; the first note of a piece has the distance 0.
     """
     parts = [performance.canonical().notes for performance in reference if len(performance)]
     notes = np.concatenate([np.empty(0, NOTE_DTYPE), *parts])
@@ -130,7 +136,7 @@ def pooled(reference: Sequence[Performance]) -> Array:
 
 
 def drawn_notes(pool: Array, count: int, rng: np.random.Generator) -> Performance:
-    """``count`` notes drawn with replacement, one after another at their own distances, from time 0."""
+    """Return ``count`` notes drawn with replacement, one after another at their own distances, from time 0."""
     notes = pool[rng.integers(0, len(pool), count)].copy()
     starts = np.cumsum(notes["start"])
     notes["end"] += starts - starts[0]

@@ -10,14 +10,10 @@ import numpy as np
 from ablate.engine.devices import Compute
 from ablate.engine.generation.generate import Row, generate
 from ablate.errors import NothingGenerated, StageError
+from ablate.kinds import GENERATE
 from ablate.music.storage import pack_performances
-from ablate.registry import get_registry
 from ablate.study.work.artifacts import npy, write_artifact
-from ablate.study.work.components import (
-    built,
-    built_conditioners,
-    trained_model,
-)
+from ablate.study.work.components import build, build_conditioners, trained_model
 from ablate.study.work.messages import Context, JobStopped, News, StageFailure, StageResult
 from ablate.study.work.prime import separated
 
@@ -28,6 +24,7 @@ if TYPE_CHECKING:
     from ablate.arrays import IntArray
     from ablate.interfaces import Tokenizer
     from ablate.music.performance import Performance
+    from ablate.registry import Registry
     from ablate.study.stage import Stage
 
 
@@ -39,31 +36,31 @@ class Generated(NamedTuple):
 
 
 def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[StageResult | StageFailure]:
-    """Generate the samples of variants that share their weights, or whose networks can share steps."""
+    """Generate the samples of variants that have the same weights, or whose networks can be fused."""
     sources = {stage.inputs["weights"].fingerprint: stage.inputs["weights"] for stage in stages}
-    places = {fingerprint: place for place, fingerprint in enumerate(sources)}
-    first = stages[0].inputs["weights"].config
-    tokenizer = built("tokenizer", first["tokenizer"])
+    indices = {fingerprint: index for index, fingerprint in enumerate(sources)}
+    first, registry = stages[0].inputs["weights"].config, context.registry
+    tokenizer = build("tokenizer", first["tokenizer"], registry)
     primers = [_primer(stage, context) for stage in stages]
     rows = [
-        dataclasses.replace(row, member=places[stage.inputs["weights"].fingerprint])
+        dataclasses.replace(row, member=indices[stage.inputs["weights"].fingerprint])
         for stage, primer in zip(stages, primers, strict=True)
-        for row in rows_of(stage.config, primer)
+        for row in rows_of(stage.config, primer, registry)
     ]
     tokens = generate(
-        [trained_model(each.config, context.home / each.artifact, context.device) for each in sources.values()],
+        [trained_model(s.config, context.home / s.artifact, context.device, registry) for s in sources.values()],
         rows,
         tokenizer=tokenizer,
-        conditioners=built_conditioners(first),
-        compute=Compute(context.device, first["training"]["precision"], stacked=context.stacked),
-        tell=lambda done, total: context.tell(News(stages[0].fingerprint, "generate", done / total)),
+        conditioners=build_conditioners(first, registry),
+        compute=Compute(context.device, first["training"]["precision"], stacked=context.fused),
+        tell=lambda done, total: context.tell(News(stages[0].fingerprint, GENERATE, done / total)),
         should_stop=context.should_stop,
     )
     if tokens is None:
         raise JobStopped
-    rest = iter(tokens)
+    remaining = iter(tokens)
     return [
-        _kept(stage, Generated([next(rest) for _ in stage.config["seeds"]], primer), tokenizer, context.home)
+        _result(stage, Generated([next(remaining) for _ in stage.config["seeds"]], primer), tokenizer, context.home)
         for stage, primer in zip(stages, primers, strict=True)
     ]
 
@@ -73,10 +70,10 @@ def _primer(stage: Stage, context: Context) -> IntArray:
 
 
 def stored_primer(folder: Path | None) -> IntArray:
-    """The tokens that a stage ``prime`` left in its folder, int64 [time]; none of them without a folder.
+    """Return the tokens in the folder of a stage ``prime``, int64 [time]; without a folder, none.
 
     Raises:
-        StageError: they are gone.
+        StageError: the file is missing or damaged.
     """
     if folder is None:
         return np.empty(0, np.int64)
@@ -87,38 +84,38 @@ def stored_primer(folder: Path | None) -> IntArray:
     return primer
 
 
-def rows_of(config: Mapping[str, Any], primer: IntArray) -> list[Row]:
-    """The rows of a generation's configuration, one a sample."""
+def rows_of(config: Mapping[str, Any], primer: IntArray, registry: Registry) -> list[Row]:
+    """Return the rows of a generation's configuration, one for each sample."""
     chain = tuple(
         (spec, spec.parse(choice["options"]))
         for choice in config["samplers"]
-        for spec in (get_registry().spec("sampler", choice["name"]),)
+        for spec in (registry.spec("sampler", choice["name"]),)
     )
-    # once more, as the original did: the network reads it twice, the music has it once
-    fed = np.append(primer, primer[-1:]) if config.get("repeat_last") else primer
+    # as in the original, the network reads the last token twice; the music contains it once
+    context = np.append(primer, primer[-1:]) if config.get("repeat_last") else primer
     tokens, labels = config["generation"]["tokens"], config["labels"]
-    return [Row(0, chain, tokens, seed, fed, labels) for seed in config["seeds"]]
+    return [Row(0, chain, tokens, seed, context, labels) for seed in config["seeds"]]
 
 
-def _kept(stage: Stage, sampled: Generated, tokenizer: Tokenizer, home: Path) -> StageResult | StageFailure:
-    """What has no notes in one variant is no reason to generate the others again."""
+def _result(stage: Stage, generated: Generated, tokenizer: Tokenizer, home: Path) -> StageResult | StageFailure:
+    """Return the result, or the failure of this stage alone: the others keep their samples."""
     try:
-        return _keep_samples(stage, sampled, tokenizer, home)
+        return _keep_samples(stage, generated, tokenizer, home)
     except StageError as error:
         return StageFailure(stage, type(error).__name__, str(error))
 
 
 def samples_of(
-    sampled: Generated, tokenizer: Tokenizer, labels: Mapping[str, float], *, first: int = 0
+    generated: Generated, tokenizer: Tokenizer, labels: Mapping[str, float], *, first: int = 0
 ) -> list[Performance]:
-    """The performances that were generated, named by their number from ``first`` on, their primers marked.
+    """Return the generated performances, named by their number from ``first`` on, their primers marked.
 
     Raises:
-        NothingGenerated: one of them holds no new note.
+        NothingGenerated: one of them has no new note.
     """
     samples = []
-    for number, tokens in enumerate(sampled.tokens, first):
-        sample = separated(tokens, sampled.primer, tokenizer).replace(name=f"sample-{number:02d}", labels=labels)
+    for number, tokens in enumerate(generated.tokens, first):
+        sample = separated(tokens, generated.primer, tokenizer).replace(name=f"sample-{number:02d}", labels=labels)
         sample.check()
         if not len(sample):
             raise NothingGenerated(f"sample {number} holds no notes after {len(tokens)} tokens")
@@ -126,12 +123,12 @@ def samples_of(
     return samples
 
 
-def _keep_samples(stage: Stage, sampled: Generated, tokenizer: Tokenizer, home: Path) -> StageResult:
-    samples = samples_of(sampled, tokenizer, stage.config["labels"])
-    files = {"performances.npz": pack_performances(samples), "tokens.npy": npy(np.stack(sampled.tokens))}
+def _keep_samples(stage: Stage, generated: Generated, tokenizer: Tokenizer, home: Path) -> StageResult:
+    samples = samples_of(generated, tokenizer, stage.config["labels"])
+    files = {"performances.npz": pack_performances(samples), "tokens.npy": npy(np.stack(generated.tokens))}
     files |= {f"{sample.name}.mid": sample.midi_bytes() for sample in samples}
     write_artifact(home, stage, files)
     notes = sum(len(sample) for sample in samples)
     seconds = sum(sample.continuation().seconds for sample in samples)
-    made = sum(map(len, sampled.tokens))
-    return StageResult(stage, {"samples": len(samples), "notes": notes, "seconds": seconds, "tokens_made": made}, 0.0)
+    tokens = sum(map(len, generated.tokens))
+    return StageResult(stage, {"samples": len(samples), "notes": notes, "seconds": seconds, "tokens_made": tokens}, 0.0)

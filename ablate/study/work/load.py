@@ -1,4 +1,4 @@
-"""Load a corpus, and split it into the pieces to learn from and the pieces held out."""
+"""Load a corpus, and split it into the pieces to train on and the pieces held out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ablate.music.storage import read_performances, write_performances
 from ablate.options import validate
 from ablate.settings import SplitSettings
 from ablate.study.work.artifacts import write_artifact
-from ablate.study.work.components import built
+from ablate.study.work.components import build
 from ablate.study.work.messages import StageResult
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def load(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Read a corpus."""
     (stage,) = stages
-    corpus = built("corpus", stage.extra["corpus"])
+    corpus = build("corpus", stage.extra["corpus"], context.registry)
     performances = list(corpus.load())
     for performance in performances:
         performance.check()
@@ -45,20 +45,20 @@ def load(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
 
 
 def pieces(folder: Path, split: Mapping[str, Any]) -> tuple[list[Performance], list[Performance]]:
-    """The corpus that a loading left in its folder: the pieces to learn from, and those that a split holds out."""
+    """Return the corpus in a loading's folder: the pieces to train on, and those that a split holds out."""
     return split_pieces(read_performances(folder / "performances.npz"), validate(SplitSettings, split))
 
 
 def split_pieces(
     performances: Sequence[Performance], settings: SplitSettings
 ) -> tuple[list[Performance], list[Performance]]:
-    """The pieces to learn from and the pieces held out, each in the corpus's order.
+    """Return the pieces to train on and the pieces held out, each in the order of the corpus.
 
-    A share is held out by the SHA-256 of seed and name: the ``round(share * pieces)`` smallest (at least one), so a
-    piece more or less in the corpus moves at most one other across the split.
+    A share is held out by the SHA-256 of seed and name: the ``round(share * pieces)`` smallest (at least one), so
+    adding or removing a piece moves at most one other piece across the split.
 
     Raises:
-        CorpusError: nothing would be left to learn from.
+        CorpusError: no piece is left to train on.
         UnknownName: a piece to hold out is not in the corpus.
     """
     names = [performance.name for performance in performances]
@@ -72,10 +72,10 @@ def split_pieces(
         out = set(sorted(names, key=lambda name: _rank(name, settings.seed))[:count])
     else:
         return list(performances), []
-    kept = [performance for performance in performances if performance.name not in out]
-    if not kept:
-        raise CorpusError(f"split: nothing is left to learn from; the corpus holds {len(names)} piece(s), all held out")
-    return kept, [performance for performance in performances if performance.name in out]
+    learned = [performance for performance in performances if performance.name not in out]
+    if not learned:
+        raise CorpusError(f"split: no piece is left to train on; the corpus has {len(names)} piece(s), all held out")
+    return learned, [performance for performance in performances if performance.name in out]
 
 
 def _rank(name: str, seed: int) -> str:

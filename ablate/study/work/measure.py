@@ -1,4 +1,4 @@
-"""The work of measuring, and the check of what metrics give."""
+"""Measure samples and models, and check what the metrics return."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ablate.engine.score import negative_log_likelihood
 from ablate.errors import StageError
 from ablate.interfaces import Direction, Measurements
 from ablate.music.storage import read_performances
-from ablate.study.work.components import built, built_conditioners, observed, trained_model
+from ablate.study.work.components import build, build_conditioners, observed, trained_model
 from ablate.study.work.load import pieces
 from ablate.study.work.messages import MetricRecord, StageResult
 
@@ -29,30 +29,30 @@ def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Measure every sample of a generation, or a trained model."""
     (stage,) = stages
     choice = stage.config["metric"]
-    metric = built("metric", choice)
+    metric = build("metric", choice, context.registry)
     reference, held_out = pieces(context.home / stage.inputs["reference"].artifact, stage.config.get("split", {}))
     if "weights" in stage.inputs:
-        given = [metric.measure(_scorer(stage.inputs["weights"], context), reference, held_out)]
+        results = [metric.measure(_scorer(stage.inputs["weights"], context), reference, held_out)]
     else:
-        given = [metric.measure(sample, reference) for sample in samples_to_measure(stage, context)]
+        results = [metric.measure(sample, reference) for sample in samples_to_measure(stage, context)]
     name = choice["name"]
-    measured = [checked(each, name) for each in given]
+    measured = [checked(each, name) for each in results]
     values = [MetricRecord(i, name, value) for i, one in enumerate(measured) for value in one.values]
     histograms = [MetricRecord(i, name, histogram) for i, one in enumerate(measured) for histogram in one.histograms]
     return [StageResult(stage, {"samples": len(measured)}, 0.0, tuple(values), tuple(histograms))]
 
 
 def samples_to_measure(stage: Stage, context: Context) -> list[Performance]:
-    """The samples as the study wants them measured: with the primer that they continue, or without."""
+    """Return the samples to measure, with or without their primer, as set in the study file."""
     samples = read_performances(context.home / stage.inputs["generated"].artifact / "performances.npz")
     return [sample.whole() if stage.config.get("primer") else sample.continuation() for sample in samples]
 
 
 def _scorer(train: Stage, context: Context) -> Callable[[Performance], FloatArray]:
-    """What a metric of models asks: how unlikely each token of a performance is."""
-    model = trained_model(train.config, context.home / train.artifact, context.device)
-    tokenizer = built("tokenizer", train.config["tokenizer"])
-    conditioners = built_conditioners(train.config)
+    """Return the function for metrics of models: the surprise of each token of a performance."""
+    model = trained_model(train.config, context.home / train.artifact, context.device, context.registry)
+    tokenizer = build("tokenizer", train.config["tokenizer"], context.registry)
+    conditioners = build_conditioners(train.config, context.registry)
 
     def score(performance: Performance) -> FloatArray:
         tokens = tokenizer.encode(performance)
@@ -65,7 +65,11 @@ def _scorer(train: Stage, context: Context) -> Callable[[Performance], FloatArra
 
 
 def checked(measured: Any, name: str) -> Measurements:
-    """What a metric gave, as plain numbers, if it is what a metric may give."""
+    """Return the measurements of a metric as plain numbers.
+
+    Raises:
+        StageError: they are not valid measurements.
+    """
     if not isinstance(measured, Measurements):
         raise StageError(f"metric '{name}' returned {type(measured).__name__}, not ablate.Measurements")
     features = [value.feature for value in measured.values]

@@ -1,4 +1,4 @@
-"""What goes between the driver and its workers: jobs, news of them, and what came of their stages."""
+"""Messages between the driver and its workers: jobs, their progress, and the results of their stages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from ablate.errors import HomeError
     from ablate.interfaces import Histogram, Value
+    from ablate.registry import Registry
     from ablate.study.stage import Stage
 
 G = TypeVar("G")
@@ -18,7 +19,7 @@ G = TypeVar("G")
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """Stages of one kind that are worked on together: one stage, a stack of trainings, generations that share steps."""
+    """Stages of one kind for one worker: one stage, fused trainings, or generations that share their steps."""
 
     kind: str
     stages: tuple[Stage, ...]
@@ -26,9 +27,9 @@ class Job:
 
 @dataclasses.dataclass(frozen=True)
 class News:
-    """Progress of a stage: how much is done of it, and for a training its loss (nats per token) and speed.
+    """Progress of a stage: the finished fraction, and for a training its loss (nats per token) and speed.
 
-    ``tokens_per_second`` are those of all trainings that are done as one with it, ``together`` of them in its job.
+    ``together`` is the number of trainings that run as one with it; ``tokens_per_second`` counts those of all.
     """
 
     fingerprint: str
@@ -40,7 +41,7 @@ class News:
 
 
 class MetricRecord(NamedTuple, Generic[G]):
-    """Something that a metric gave: of which sample, or of which one of a floor's."""
+    """A metric's value or histogram, with the sample or the floor's draw that it belongs to."""
 
     sample: int
     metric: str
@@ -50,7 +51,7 @@ class MetricRecord(NamedTuple, Generic[G]):
 
 @dataclasses.dataclass(frozen=True)
 class StageResult:
-    """A finished stage: its result as plain data, and what it measured."""
+    """A finished stage: its result as plain data, and its measurements."""
 
     stage: Stage
     result: Mapping[str, Any]
@@ -61,7 +62,7 @@ class StageResult:
 
 @dataclasses.dataclass(frozen=True)
 class StageFailure:
-    """A stage that failed: the error's class and message, and the traceback if it was not meant for people."""
+    """A failed stage: the error's class and message, and the traceback of an unexpected error."""
 
     stage: Stage
     error_class: str
@@ -71,25 +72,33 @@ class StageFailure:
 
 @dataclasses.dataclass(frozen=True)
 class Context:
-    """What a worker has beside a job: where files go, the device, and two ways to talk to the driver.
+    """The surroundings of a job in a worker.
 
-    ``stacked`` says whether members are stacked where they can be; None is on a GPU only.
+    Attributes:
+        home: the folder for files.
+        device: a torch device.
+        registry: the components.
+        tell: passes progress on to the driver.
+        should_stop: whether the driver wants the job to stop after its current step.
+        checkpoint_seconds: the time between two checkpoints of a training.
+        fused: whether networks of equal shape are run as one; None is on a GPU only.
     """
 
     home: Path
     device: str
+    registry: Registry
     tell: Callable[[News], None]
     should_stop: Callable[[], bool]
     checkpoint_seconds: float = 10.0
-    stacked: bool | None = None
+    fused: bool | None = None
 
 
 class JobStopped(Exception):  # noqa: N818 - no error: the person asked for it, or the disk did
-    """The job was stopped before its end; what it needs to go on is on disk.
+    """The job was stopped before its end; its checkpoints are on disk.
 
     Attributes:
-        results: of those of its stages that were at their end.
-        fatal: why every other job would stop too, if nobody asked for it.
+        results: those of the stages that were finished.
+        fatal: the error that would stop every other job too; None if the job was asked to stop.
     """
 
     def __init__(self, results: Sequence[StageResult | StageFailure] = (), fatal: HomeError | None = None) -> None:

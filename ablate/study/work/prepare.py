@@ -8,7 +8,7 @@ from ablate.engine.seeding import derive, numpy_stream
 from ablate.engine.training.windows import Example
 from ablate.errors import AblateError, LabelClash, StageError
 from ablate.study.work.artifacts import write_artifact, write_examples
-from ablate.study.work.components import built, built_conditioners, explained, observed
+from ablate.study.work.components import build, build_conditioners, explained, observed
 from ablate.study.work.load import pieces
 from ablate.study.work.messages import StageResult
 
@@ -19,21 +19,22 @@ if TYPE_CHECKING:
 
     from ablate.interfaces import Augmenter, Conditioner
     from ablate.music.performance import Performance
+    from ablate.registry import Registry
     from ablate.study.stage import Stage
     from ablate.study.work.messages import Context
 
 
 def prepare(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
-    """Augment, observe and encode what there is to learn from."""
+    """Augment and encode the pieces to train on, and compute their conditions."""
     (stage,) = stages
     performances, held_out = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {}))
-    performances = augmented(performances, stage)
-    tokenizer = built("tokenizer", stage.config["tokenizer"])
-    conditioners = built_conditioners(stage.config)
+    performances = augmented(performances, stage, context.registry)
+    tokenizer = build("tokenizer", stage.config["tokenizer"], context.registry)
+    conditioners = build_conditioners(stage.config, context.registry)
     for conditioner, choice in zip(conditioners, stage.config["conditioners"], strict=True):
         try:
             conditioner.check_examples(performances)
-            # what is held out is only measured, but it must not be beyond what the conditioner can say either
+            # pieces held out are only measured, but the conditioner has to work with them too
             conditioner.check_examples([*performances, *held_out])
         except ValueError as error:
             raise explained(error, f"conditioner '{choice['name']}'") from error
@@ -52,30 +53,30 @@ def prepare(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     return [StageResult(stage, result, 0.0)]
 
 
-def augmented(performances: Sequence[Performance], stage: Stage) -> list[Performance]:
-    """The performances after each augmenter in turn.
+def augmented(performances: Sequence[Performance], stage: Stage, registry: Registry) -> list[Performance]:
+    """Return the performances after each augmenter in turn.
 
     Raises:
         LabelClash: two augmenters write one label.
-        StageError: an augmenter makes something that is no performance, or nothing at all.
+        StageError: an augmenter returns nothing, or something that is no valid performance.
     """
     owner: dict[str, str] = {}
-    made = list(performances)
-    for place, choice in enumerate(stage.config["augmenters"]):
-        augmenter, written = built("augmenter", choice), set()
-        given, made = made, []
-        for number, performance in enumerate(given):
-            rng = numpy_stream(derive(stage.config["seed"], place, "augment", number))
+    results = list(performances)
+    for index, choice in enumerate(stage.config["augmenters"]):
+        augmenter, written = build("augmenter", choice, registry), set()
+        originals, results = results, []
+        for number, performance in enumerate(originals):
+            rng = numpy_stream(derive(stage.config["seed"], index, "augment", number))
             variations = _variations(augmenter, performance, rng, choice["name"])
             written |= {label for each in variations for label in _new_labels(performance, each)}
-            made += variations
+            results += variations
         for label in written & owner.keys():
             raise LabelClash(
                 f"augmenters '{owner[label]}' and '{choice['name']}' both write the label '{label}', "
                 "so that it would describe neither; choose one of them"
             )
         owner |= dict.fromkeys(written, choice["name"])
-    return made
+    return results
 
 
 def _variations(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,7 @@ from ablate.errors import CorpusError, PrimerError, UnknownName
 from ablate.music.midi import read_midi
 from ablate.music.performance import Performance
 from ablate.study.work.artifacts import npy, write_artifact
-from ablate.study.work.components import built
+from ablate.study.work.components import build
 from ablate.study.work.load import pieces
 from ablate.study.work.messages import StageResult
 
@@ -28,15 +27,13 @@ if TYPE_CHECKING:
 def prime(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Cut a primer."""
     (stage,) = stages
-    tokenizer = built("tokenizer", stage.config["tokenizer"])
+    tokenizer = build("tokenizer", stage.config["tokenizer"], context.registry)
     piece = _primer_piece(stage, context)
     primer = cut_primer(piece, tokenizer, stage.config["take"], stage.config["at_most"])
-    given = tokenizer.decode(primer)
+    notes = len(tokenizer.decode(primer))
     write_artifact(context.home, stage, {"primer.npy": npy(primer)})
     seconds = float(tokenizer.times(primer)[-1])
-    return [
-        StageResult(stage, {"piece": piece.name, "tokens": len(primer), "notes": len(given), "seconds": seconds}, 0.0)
-    ]
+    return [StageResult(stage, {"piece": piece.name, "tokens": len(primer), "notes": notes, "seconds": seconds}, 0.0)]
 
 
 def _primer_piece(stage: Stage, context: Context) -> Performance:
@@ -47,37 +44,37 @@ def _primer_piece(stage: Stage, context: Context) -> Performance:
 
 
 def choose_piece(performances: Sequence[Performance], held_out: Sequence[Performance], name: str) -> Performance:
-    """The piece of that name, or the first one to learn from without a name.
+    """Return the piece with this name; without a name, the first one to train on.
 
     Raises:
-        UnknownName: there is none.
-        CorpusError: there are several.
+        UnknownName: no piece has this name.
+        CorpusError: several pieces have it.
     """
     if not name:
         return performances[0]
-    found = [performance for performance in (*performances, *held_out) if performance.name == name]
-    if not found:
+    candidates = [performance for performance in (*performances, *held_out) if performance.name == name]
+    if not candidates:
         raise UnknownName("piece", name, [performance.name for performance in (*performances, *held_out)])
-    if len(found) > 1:
-        raise CorpusError(f"primer.piece: {len(found)} pieces are named '{name}'; give primer.file instead")
-    return found[0]
+    if len(candidates) > 1:
+        raise CorpusError(f"primer.piece: {len(candidates)} pieces are named '{name}'; set primer.file instead")
+    return candidates[0]
 
 
 def cut_primer(piece: Performance, tokenizer: Tokenizer, take: Mapping[str, float], at_most: int) -> IntArray:
-    """The first tokens of a piece, int64 [time], at least one.
+    """Return the first tokens of a piece, int64 [time], at least one.
 
     The whole piece is encoded and its tokens are cut, so that notes which sound at the cut are open, as they were in
     training.
 
     Args:
-        piece: what to begin with.
+        piece: the piece to cut.
         tokenizer: of the model that continues it.
-        take: one of ``tokens``, ``notes`` and ``seconds`` above 0: how much.
-        at_most: tokens that a sample may have.
+        take: the length of the primer, as one of ``tokens``, ``notes`` and ``seconds`` above 0.
+        at_most: the number of tokens of a sample.
 
     Raises:
-        PrimerError: the piece is shorter, or has pitches that the tokenizer cannot write; or the primer would be
-            longer than what continues it.
+        PrimerError: the piece is shorter, or has pitches that the tokenizer cannot write; or the primer would have
+            more tokens than a sample.
     """
     tokens = tokenizer.encode(piece)
     decoded = tokenizer.decode(tokens)
@@ -91,7 +88,7 @@ def cut_primer(piece: Performance, tokenizer: Tokenizer, take: Mapping[str, floa
         raise PrimerError(f"primer '{piece.name}' has {lengths[unit]:g} {unit}, fewer than primer.{unit} = {amount:g}")
     length = _length(tokens, tokenizer, unit, amount)
     if not length:
-        raise PrimerError(f"primer.{unit} = {amount:g} holds no token of '{piece.name}'; take more")
+        raise PrimerError(f"primer.{unit} = {amount:g} contains no token of '{piece.name}'; take more")
     if length > at_most:
         raise PrimerError(
             f"the primer has {length:,} tokens, more than generation.tokens = {at_most:,}; "
@@ -105,7 +102,7 @@ def _length(tokens: IntArray, tokenizer: Tokenizer, unit: str, amount: float) ->
         return int(amount)
     if unit == "seconds":
         return int(np.searchsorted(tokenizer.times(tokens), amount, side="right"))
-    low, high = 0, len(tokens)  # the fewest tokens that decode to so many notes
+    low, high = 0, len(tokens)  # the fewest tokens that decode to this number of notes
     while low < high:
         middle = (low + high) // 2
         if len(tokenizer.decode(tokens[:middle])) >= amount:
@@ -116,18 +113,18 @@ def _length(tokens: IntArray, tokenizer: Tokenizer, unit: str, amount: float) ->
 
 
 def separated(tokens: IntArray, primer: IntArray, tokenizer: Tokenizer) -> Performance:
-    """A sample with its primer marked: what the primer and the new tokens decode to, together.
+    """Return a sample with its primer marked, decoded from the primer and the new tokens together.
 
     Args:
-        tokens: the new ones, int64 [time].
-        primer: those before them, int64 [time]; may be empty.
+        tokens: the new tokens, int64 [time].
+        primer: the tokens before them, int64 [time]; may be empty.
         tokenizer: of both.
     """
     performance = tokenizer.decode(np.concatenate([primer, tokens]))
     if not len(primer):
         return performance
     # notes begin in the order of their tokens, so the primer's are the first ones to start
-    given = len(tokenizer.decode(primer))
+    count = len(tokenizer.decode(primer))
     notes = performance.notes[np.argsort(performance.notes["start"], kind="stable")]
     end = float(tokenizer.times(primer)[-1])
-    return performance.replace(notes=notes[given:], primer=notes[:given], primer_seconds=end)
+    return performance.replace(notes=notes[count:], primer=notes[:count], primer_seconds=end)

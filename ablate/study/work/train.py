@@ -12,89 +12,95 @@ from ablate.engine.energy import joules_so_far
 from ablate.engine.training.job import Progress, TrainingJob, TrainingResult, TrainingSeeds
 from ablate.engine.training.train import train
 from ablate.errors import StageError
+from ablate.kinds import TRAIN
 from ablate.study.stage import checkpoint_path
 from ablate.study.work.artifacts import npy, read_examples, write_artifact
-from ablate.study.work.components import (
-    build_model,
-    built_conditioners,
-    training_settings,
-)
+from ablate.study.work.components import build_conditioners, build_model, training_settings
 from ablate.study.work.messages import Context, JobStopped, News, StageFailure, StageResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ablate.engine.training.windows import Examples
     from ablate.study.stage import Stage
 
-#: The loss that is reported is the mean over the last tenth of the steps, and over no more than this many.
+#: The loss of a finished training is the mean over the last tenth of its steps, and at most over this many.
 LAST_STEPS = 25
 
 
 def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[StageResult | StageFailure]:
-    """Train models, those that can be as one, and give what came of them one by one, as their files are written."""
+    """Train models, fused where possible, and yield their results one by one, as their files are written."""
     sources = {stage.inputs["examples"].artifact for stage in stages}
     examples = {source: read_examples(context.home / source / "examples.npz") for source in sources}
-    members = [_member(stage, examples[stage.inputs["examples"].artifact], context) for stage in stages]
-    device, precision = context.device, members[0].settings.precision
-    speeds: dict[int, list[float]] = {index: [] for index in range(len(stages))}
-    rate = product_rate(device, precision)
-    # a training that goes on has spent some already, and nobody knows how much
-    before = None if any(m.checkpoint and m.checkpoint.exists() for m in members) else joules_so_far(device)
-
-    told = (0, 0)
-
-    def tell(index: int, p: Progress) -> None:
-        nonlocal told
-        speeds[index].append(p.tokens_per_second)
-        if p.together > 1 and told == (p.together, p.step):
-            return  # a stack's first member speaks for all of them
-        told = (p.together, p.step)
-        news = News(stages[index].fingerprint, "train", p.step / p.steps, p.loss, p.tokens_per_second, p.together)
-        context.tell(news)
-
+    jobs = [_job(stage, examples[stage.inputs["examples"].artifact], context) for stage in stages]
+    device, precision = context.device, jobs[0].settings.precision
+    facts = {"precision": precision, "product_rate": product_rate(device, precision)}
+    # the energy that a resumed training used before is not known
+    before = None if any(j.checkpoint and j.checkpoint.exists() for j in jobs) else joules_so_far(device)
+    progress = _Progress(stages, context)
     outcomes = train(
-        members,
+        jobs,
         device,
-        tell=tell,
+        tell=progress.tell,
         should_stop=context.should_stop,
         checkpoint_seconds=context.checkpoint_seconds,
-        stacked=context.stacked,
+        stacked=context.fused,
     )
-    after, facts = joules_so_far(device), {"precision": precision, "product_rate": rate}
+    after = joules_so_far(device)
     if before is not None and after is not None:
         facts["joules"] = (after - before) / len(stages)
-    for index, (stage, trained) in enumerate(zip(stages, outcomes, strict=True)):
-        if isinstance(trained, StageError):
-            yield StageFailure(stage, type(trained).__name__, str(trained))
-        elif trained.finished:
+    for index, (stage, outcome) in enumerate(zip(stages, outcomes, strict=True)):
+        if isinstance(outcome, StageError):
+            yield StageFailure(stage, type(outcome).__name__, str(outcome))
+        elif outcome.finished:
             tokens = int(examples[stage.inputs["examples"].artifact].counts.sum())
-            given = {
-                **facts,
-                "tokens_per_second": float(np.median(speeds[index])),
-                "steps_per_epoch": tokens * len(trained.losses) / trained.tokens_seen,
+            speed = {
+                "tokens_per_second": progress.speed(index),
+                "steps_per_epoch": tokens * len(outcome.losses) / outcome.tokens_seen,
             }
-            yield _keep_training(stage, trained, given, context.home)
+            yield _write_training(stage, outcome, {**facts, **speed}, context.home)
             (context.home / checkpoint_path(stage.fingerprint)).unlink(missing_ok=True)
-    if any(isinstance(trained, TrainingResult) and not trained.finished for trained in outcomes):
+    if any(isinstance(outcome, TrainingResult) and not outcome.finished for outcome in outcomes):
         raise JobStopped
 
 
-def _member(stage: Stage, examples: Examples, context: Context) -> TrainingJob:
+class _Progress:
+    """Passes the progress of trainings on to the driver, and collects their speeds."""
+
+    def __init__(self, stages: Sequence[Stage], context: Context) -> None:
+        self._stages, self._context = stages, context
+        self._speeds: dict[int, list[float]] = {index: [] for index in range(len(stages))}
+        self._last = (0, 0)
+
+    def tell(self, index: int, p: Progress) -> None:
+        """Pass on the progress of one training; of fused ones only the first one's."""
+        self._speeds[index].append(p.tokens_per_second)
+        if p.together > 1 and self._last == (p.together, p.step):
+            return
+        self._last = (p.together, p.step)
+        fingerprint = self._stages[index].fingerprint
+        self._context.tell(News(fingerprint, TRAIN, p.step / p.steps, p.loss, p.tokens_per_second, p.together))
+
+    def speed(self, index: int) -> float:
+        """Return the median speed of a training in tokens per second."""
+        return float(np.median(self._speeds[index]))
+
+
+def _job(stage: Stage, examples: Examples, context: Context) -> TrainingJob:
     config = stage.config
     return TrainingJob(
-        build=lambda: build_model(config),
+        build=lambda: build_model(config, context.registry),
         examples=examples,
-        conditioners=built_conditioners(config),
+        conditioners=build_conditioners(config, context.registry),
         settings=training_settings(config, len(examples)),
         seeds=TrainingSeeds(**config["seeds"]),
         checkpoint=context.home / checkpoint_path(stage.fingerprint),
     )
 
 
-def _keep_training(stage: Stage, trained: TrainingResult, given: Mapping[str, Any], home: Path) -> StageResult:
-    """Write a training's files, and say what it was like."""
+def _write_training(stage: Stage, trained: TrainingResult, facts: Mapping[str, Any], home: Path) -> StageResult:
+    """Write the files of a training, and return its result."""
     losses = np.array(trained.losses, np.float32)
     weights = checkpoint.pack_tensors(trained.weights, {})
     write_artifact(home, stage, {"weights.safetensors": weights, "losses.npy": npy(losses)})
@@ -103,9 +109,9 @@ def _keep_training(stage: Stage, trained: TrainingResult, given: Mapping[str, An
         "steps": len(losses),
         "tokens_seen": trained.tokens_seen,
         "parameters": trained.parameters,
-        # two FLOP a weight and token forward, and four backward
+        # for each weight and token, two FLOP forward and four backward
         "flops_per_token": 6 * trained.multiplied,
         "together": trained.together,
-        **given,
+        **facts,
     }
     return StageResult(stage, result, 0.0)

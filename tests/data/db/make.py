@@ -15,8 +15,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ablate.kinds import KINDS
 from ablate.registry import get_registry
 from ablate.store.records import (
+    FinishedStage,
     HistogramRecord,
     MeasurementRecord,
     RunRecord,
@@ -28,8 +30,8 @@ from ablate.store.schema import newest
 from ablate.store.store import Store
 from ablate.study.file.study_file import read_study
 from ablate.study.plan.layout import Layout, lay_out
-from ablate.study.run.optuna_view import Trials, measured_values, resolved_objectives
-from ablate.study.stage import WITH_FILES
+from ablate.study.run.objectives import measured_values, resolved_objectives
+from ablate.study.run.optuna_view import Trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,11 +121,11 @@ def put_results(store: Store, layout: Layout) -> None:
         for run in layout.runs
     }
     for fingerprint, stage in layout.stages().items():
-        artifact = stage.artifact if stage.kind in WITH_FILES else ""
+        artifact = stage.artifact if KINDS[stage.kind].keeps_files else ""
         result = {"loss": 1.5, "steps": 600, "parameters": 1000, "tokens_seen": 10_000} if stage.kind == "train" else {}
         record = StageRecord(fingerprint, stage.kind, stage.hashed(), result, artifact, "cpu", 2.0, ENVIRONMENT)
         if fingerprint not in places:
-            store.put_stage(record, list(floors(stage.kind)))
+            store.put_stages([FinishedStage(record, tuple(floors(stage.kind)))])
             continue
         variant, run = places[fingerprint]
         rows = [
@@ -136,7 +138,7 @@ def put_results(store: Store, layout: Layout) -> None:
         histograms = [
             HistogramRecord(s, "distance.pitch", "pitch", "MIDI pitch", edges, counts, counts) for s in range(2)
         ]
-        store.put_stage(record, rows, histograms)
+        store.put_stages([FinishedStage(record, tuple(rows), tuple(histograms))])
 
 
 def floors(kind: str) -> Iterator[MeasurementRecord]:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from scipy import stats as sps
 from support.outputs_material import L1, PITCH, RATE, component, drawn, put
+from support.store_material import measurements
 
 from ablate.errors import AblateError, UnknownName, UsageError
 from ablate.registry import get_registry
@@ -63,7 +64,7 @@ def compare(ablate: Command, home: Path) -> Command:
 def means(store: Store, study: str, variant: str, quantity: Quantity = PITCH) -> Floats:
     """Of each replicate over its samples, as the database has them."""
     found: dict[int, list[float]] = {}
-    for each in store.measurements(study):
+    for each in measurements(store, study):
         if (each.variant, each.measurement.metric, each.measurement.feature) == (variant, *quantity):
             found.setdefault(each.replicate, []).append(each.measurement.value)
     return np.array([np.mean(found[replicate]) for replicate in sorted(found)])

@@ -140,7 +140,7 @@ class TestPairing:
         for run in layout.runs:
             stage = run.stages.stages["train"]
             torch.manual_seed(stage.config["seeds"]["init"])
-            models[run.variant.name, run.replicate] = build_model(stage.config).state_dict()
+            models[run.variant.name, run.replicate] = build_model(stage.config, get_registry()).state_dict()
         plain, told = models["a", 0], models["b", 0]
         assert plain.keys() < told.keys()
         assert all(torch.equal(plain[name], told[name]) for name in plain)

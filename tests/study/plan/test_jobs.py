@@ -43,9 +43,9 @@ ALIKE = {
 class Jobs(InlineExecutor):
     """Remembers what it was given."""
 
-    def __init__(self, bench: Bench, *, stacked: bool | None = True, places: int = 1) -> None:
-        super().__init__(bench.home, "cpu", 0.0, stacked=stacked)
-        self.places = places
+    def __init__(self, bench: Bench, *, fused: bool | None = True, slots: int = 1) -> None:
+        super().__init__(bench.home, "cpu", get_registry(), 0.0, fused=fused)
+        self.slots = slots
         self.seen: list[Job] = []
 
     def submit(self, job: Job) -> None:
@@ -72,8 +72,8 @@ def of_stages(kind: str, jobs: list[list[Stage]]) -> list[int]:
     return [len(job) for job in jobs]
 
 
-def packing(places: int = 1, examples: int = 1, **options: Any) -> Packing:
-    return Packing("cpu", places, lambda stage: examples, stacked=True, **options)
+def packing(slots: int = 1, examples: int = 1, **options: Any) -> Packing:
+    return Packing("cpu", slots, lambda stage: examples, get_registry(), fused=True, **options)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_stages_are_shared_out_evenly(count: int, most: int, sizes: list[int]) -
 
 
 def test_on_a_cpu_nothing_is_stacked(load: Callable[..., StudySpec]) -> None:
-    plain = Packing("cpu", 4, lambda stage: 1)
+    plain = Packing("cpu", 4, lambda stage: 1, get_registry())
     spec = load(replicates=5)
     assert of_stages("train", plain.trainings(stages(spec))) == [1] * 5
     jobs = plain.generations(stages(spec))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ablate.kinds import KINDS
 from ablate.registry import get_registry
 from ablate.study.file.configuration import Choice
 from ablate.study.plan import estimate as estimates
@@ -14,7 +15,7 @@ from ablate.study.plan.estimate import estimate
 from ablate.study.plan.layout import lay_out
 from ablate.study.plan.plan import make_plan
 from ablate.study.plan.stages import Setting, run_stages
-from ablate.study.stage import CODE, fingerprint
+from ablate.study.stage import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +97,7 @@ AFTER = {
 }
 
 
-@pytest.mark.parametrize("kind", sorted(CODE))
+@pytest.mark.parametrize("kind", sorted(KINDS))
 def test_the_code_of_a_stage_is_part_of_it(
     load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
@@ -104,7 +105,7 @@ def test_the_code_of_a_stage_is_part_of_it(
         return stages(lambda: load({"primer.tokens": 10}))
 
     before = primed()
-    monkeypatch.setitem(CODE, kind, CODE[kind] + 1)
+    monkeypatch.setitem(KINDS, kind, dataclasses.replace(KINDS[kind], code=KINDS[kind].code + 1))
     changed = {name.partition(" ")[0] for name, digest in primed().items() if digest != before[name]}
     assert changed == {kind, *AFTER[kind]}
 
@@ -213,7 +214,7 @@ def test_what_a_stack_computes_decides_a_training_on_a_gpu_alone(
 ) -> None:
     settings = [Setting(5, device, "2.13") for device in ("cpu", "cuda")]
     before = [stages(load, setting)["train"] for setting in settings]
-    monkeypatch.setattr("ablate.study.plan.stages.STACKS", 99)
+    monkeypatch.setattr("ablate.study.plan.stages.FUSION_CODE", 99)
     after = [stages(load, setting)["train"] for setting in settings]
     assert after[0] == before[0]
     assert after[1] != before[1]
@@ -226,9 +227,9 @@ def test_an_estimate_knows_what_a_batch_counts(
     tried: list[int] = []
     training = estimates._training
 
-    def noted(stages: Any, settings: Any, examples: int, device: str) -> Any:
+    def noted(stages: Any, settings: Any, examples: int, device: str, registry: Any) -> Any:
         tried.append(examples)
-        return training(stages, settings, examples, device)
+        return training(stages, settings, examples, device, registry)
 
     monkeypatch.setattr(estimates, "_training", noted)
     for counts in ("example", "step"):

@@ -1,9 +1,23 @@
 from __future__ import annotations
 
+import signal
+from typing import TYPE_CHECKING
+
 import pytest
 import torch
 
 from ablate.engine.devices import spread
+from ablate.registry import get_registry
+from ablate.study.plan.layout import lay_out
+from ablate.study.run.executor import PoolExecutor
+from ablate.study.work.messages import Job, StageResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Bench
+
+    from ablate.study.file.study_file import StudySpec
 
 
 @pytest.mark.parametrize(
@@ -22,3 +36,20 @@ def test_workers_take_the_devices_there_are(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
     assert spread(device, workers) == expected
+
+
+def test_a_pool_works_without_signal_masks(
+    bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows has none."""
+    monkeypatch.delattr(signal, "pthread_sigmask")
+    stages = lay_out(load(), get_registry(), "cpu").stages().values()
+    stage = next(stage for stage in stages if stage.kind == "load")
+    outcomes = []
+    with PoolExecutor(bench.home, ["cpu"], get_registry(), 10.0) as executor:
+        executor.submit(Job("load", (stage,)))
+        while not outcomes:
+            outcomes = executor.wait(lambda news: None)
+    ((result,),) = (outcome.results for outcome in outcomes)
+    assert isinstance(result, StageResult)
+    assert (bench.home / stage.artifact).is_dir()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
+from ablate.registry import get_registry
 from ablate.study.run.provenance import environment
 
 if TYPE_CHECKING:
@@ -26,11 +27,11 @@ def git(*words: str) -> str:
 
 def test_the_git_state_is_that_of_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert environment()["git"] == {}
+    assert environment(get_registry())["git"] == {}
     git("init", "-q")
     git("commit", "-q", "--allow-empty", "-m", "first")
     environment.cache_clear()
-    assert environment()["git"] == {"commit": git("rev-parse", "HEAD"), "dirty": False}
+    assert environment(get_registry())["git"] == {"commit": git("rev-parse", "HEAD"), "dirty": False}
     (tmp_path / "new").touch()
     environment.cache_clear()
-    assert environment()["git"]["dirty"] is True
+    assert environment(get_registry())["git"]["dirty"] is True

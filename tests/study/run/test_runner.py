@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 
 import ablate
+from ablate.kinds import KINDS
+from ablate.registry import get_registry
 from ablate.study.run.listener import Listener
 
 if TYPE_CHECKING:
@@ -290,7 +293,8 @@ def test_other_music_under_the_same_name_is_refused(
         data = ablate.Performance.from_notes(notes[folder == "b" :]).midi_bytes()
         (tmp_path / folder / "p.mid").write_bytes(data)
     bench.run(load(corpus=str(tmp_path / "a" / "p.mid"), replicates=1))
-    with pytest.raises(UsageError, match=r"study 'tiny@p' in this home learned from .*a/p.mid.* --name"):
+    refused = r"study 'tiny@p' in this home was run on a different corpus .*a/p.mid.* --name"
+    with pytest.raises(UsageError, match=refused):
         bench.run(load(corpus=str(tmp_path / "b" / "p.mid"), replicates=1))
     assert bench.run(load(corpus=str(tmp_path / "b" / "p.mid"), replicates=1, name="other")).name == "other"
     (tmp_path / "c").mkdir()
@@ -336,23 +340,22 @@ def test_every_measurement_carries_what_decides_it(bench: Bench, load: Callable[
 def test_a_newer_load_stage_is_no_other_music(
     bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ablate.study.stage import CODE
-
     bench.run(load())
-    monkeypatch.setitem(CODE, "load", CODE["load"] + 1)
+    monkeypatch.setitem(KINDS, "load", dataclasses.replace(KINDS["load"], code=KINDS["load"].code + 1))
     assert bench.run(load()).ran["load"] == 1
 
 
 def test_conditioners_see_the_music_on_its_tokens_own_clock() -> None:
     """The classic tokens lose seconds: what is told at a token must still be of the notes around it."""
-    from ablate.study.work.components import built, observed
+    from ablate.study.work.components import build, observed
 
-    (piece,) = built("corpus", {"name": "bach-prelude", "options": {}}).load()
+    registry = get_registry()
+    (piece,) = build("corpus", {"name": "bach-prelude", "options": {}}, registry).load()
     rising = piece.canonical()
     notes = rising.notes.copy()
     notes["velocity"] = np.linspace(20, 110, len(notes)).round()
-    tokenizer = built("tokenizer", {"name": "midilike-classic", "options": {}})
-    conditioner = built("conditioner", {"name": "dynamics", "options": {"scope": "local", "window": 2.0}})
+    tokenizer = build("tokenizer", {"name": "midilike-classic", "options": {}}, registry)
+    conditioner = build("conditioner", {"name": "dynamics", "options": {"scope": "local", "window": 2.0}}, registry)
     tokens = tokenizer.encode(rising.replace(notes=notes))
     ((told,),) = (values.T for values in observed(rising.replace(notes=notes), tokens, tokenizer, [conditioner]))
     decoded = tokenizer.decode(tokens)

@@ -18,7 +18,7 @@ from ablate.store.store import Store
 from ablate.study.file.overrides import Overrides
 from ablate.study.file.study_file import StudySpec, read_study
 from ablate.study.run.listener import Listener
-from ablate.study.search.search import SearchRun, chosen_so_far
+from ablate.study.search.search import SearchRunner, chosen_so_far
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ def of(tiny: Path) -> Callable[..., StudySpec]:
 
 def run(bench: Bench, spec: StudySpec, **options: Any) -> StudyResult:
     with Store(bench.url) as store:
-        search = SearchRun(spec, get_registry(), store, bench.home, **options)
+        search = SearchRunner(spec, get_registry(), store, bench.home, **options)
         if "listener" in options:
             options["listener"].run = search
         return search.run()
@@ -153,7 +153,7 @@ class StopsAfter(Listener):
     """Asks a search to stop after so many generations."""
 
     def __init__(self, generations: int) -> None:
-        self.run: SearchRun
+        self.run: SearchRunner
         self.left = generations
 
     def done(self, done: StageResult) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from scipy import stats
+from support.store_material import measurements
 
 import ablate
 from ablate.engine.seeding import derive, numpy_stream
@@ -139,7 +140,7 @@ class TestResampling:
         with bench.store() as store:
             sizes = [
                 m.measurement.n
-                for m in store.measurements(spec.name)
+                for m in measurements(store, spec.name)
                 if m.replicate == 0 and (m.measurement.metric, m.measurement.feature) == ("distance.pitch", "l1")
             ]
         wanted = ("resampling", "distance.pitch", "l1")

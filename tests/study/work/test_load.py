@@ -50,7 +50,7 @@ def test_pieces_can_be_named() -> None:
 
 @pytest.mark.parametrize("settings", [SplitSettings(held_out=0.5), SplitSettings(pieces=("piece 0",))])
 def test_something_must_be_left_to_learn_from(settings: SplitSettings) -> None:
-    with pytest.raises(CorpusError, match="nothing is left to learn from"):
+    with pytest.raises(CorpusError, match="no piece is left to train on"):
         split_pieces(pieces(1), settings)
 
 

@@ -60,7 +60,7 @@ def test_a_primer_is_the_beginning_of_the_piece(spec: Any, prelude: ablate.Perfo
         ({"notes": 550}, MUCH, "has 549 notes, fewer than primer.notes = 550"),
         ({"seconds": 500.0}, MUCH, "seconds, fewer than primer.seconds = 500"),
         ({"seconds": 60.0}, 100, "more than generation.tokens = 100; take a smaller primer.seconds"),
-        ({"seconds": 1e-9}, 100, "primer.seconds = 1e-09 holds no token .* take more"),
+        ({"seconds": 1e-9}, 100, "primer.seconds = 1e-09 contains no token .* take more"),
     ],
 )
 def test_a_primer_that_cannot_be_is_refused(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING
 
+from ablate.kinds import KINDS, TRAIN
 from ablate.report.statistics import summary
 from ablate.report.statistics.summary import NOTHING
 from ablate.report.text.tables.grid import EMPTY, Cell, Column, Grid, Row
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from ablate.report.statistics.summary import Spread
     from ablate.store.records import StageRecord
 
-#: The kinds of stages, in the order of work.
-_KINDS = ("load", "prepare", "prime", "train", "generate", "measure", "floor", "resample")
 _COST_COLUMNS = ("stages", "seconds", "seconds each", "unshared", "tokens", "tokens/s", "utilisation", "joules")
 
 
@@ -72,7 +71,7 @@ def cost_grid(study: Study) -> Grid:
     """Return the costs of the study by kind of stage: seconds, tokens, utilisation, and joules where measured."""
     uses = collections.Counter(fingerprint for run in study.runs for fingerprint in run.stages.values())
     rows, without_sharing = [], 0.0
-    for kind in (kind for kind in _KINDS if any(stage.kind == kind for stage in study.stages.values())):
+    for kind in (kind for kind in KINDS if any(stage.kind == kind for stage in study.stages.values())):
         stages = [stage for stage in study.stages.values() if stage.kind == kind]
         unshared = sum(stage.seconds * uses[stage.fingerprint] for stage in stages)
         without_sharing += unshared
@@ -108,4 +107,4 @@ def _cost_cells(stages: Sequence[StageRecord], unshared: float) -> tuple[Cell, .
 
 def _tokens(stage: StageRecord) -> int:
     """Return the number of tokens that a training saw or a generation made."""
-    return int(stage.result.get("tokens_seen" if stage.kind == "train" else "tokens_made", 0))
+    return int(stage.result.get("tokens_seen" if stage.kind == TRAIN else "tokens_made", 0))

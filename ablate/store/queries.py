@@ -1,0 +1,53 @@
+"""Queries that several methods of the store have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from ablate.store import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+def measured(study: str) -> sa.Select[Any]:
+    """Return the query of a study's measurements without floors, with the columns of :class:`MeasurementRow`."""
+    m = tables.Measurement
+    columns = (m.sample, m.metric, m.feature, m.value, m.unit, m.direction, m.n)
+    return of_runs(m, study, *columns).where(m.floor == "").order_by(*ordered(m))
+
+
+def portions(fingerprints: Iterable[str]) -> Iterator[list[str]]:
+    """Yield each fingerprint once, a few hundred at a time: databases limit the parameters of a statement."""
+    unique = sorted(set(fingerprints))
+    for start in range(0, len(unique), 500):
+        yield unique[start : start + 500]
+
+
+def stages_with_environment(condition: sa.ColumnElement[bool]) -> sa.Select[tuple[tables.Stage, dict[str, Any]]]:
+    """Return the query of the stages that meet a condition, with their environments."""
+    return (
+        sa.select(tables.Stage, tables.Environment.facts)
+        .join(tables.Environment, tables.Stage.environment == tables.Environment.digest)
+        .where(condition)
+    )
+
+
+def of_runs(table: type[Any], study: str, *columns: Any) -> sa.Select[Any]:
+    """Return the query of columns of a table, with the variant and replicate of each run that they belong to."""
+    return (
+        sa.select(tables.Variant.name, tables.Run.replicate, *columns)
+        .select_from(table)
+        .join(tables.RunStage, tables.RunStage.fingerprint == table.fingerprint)
+        .join(tables.Run)
+        .join(tables.Variant)
+        .join(tables.Study)
+        .where(tables.Study.name == study)
+    )
+
+
+def ordered(table: type[Any]) -> tuple[Any, ...]:
+    """Return an order that does not depend on which stage finished first."""
+    return tables.Variant.position, tables.Run.replicate, table.sample, table.metric, table.id

@@ -1,0 +1,99 @@
+"""Record a study and the results of its stages."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from ablate.files import write_whole
+from ablate.kinds import KINDS
+from ablate.store.records import (
+    FinishedStage,
+    HistogramRecord,
+    MeasurementRecord,
+    RunRecord,
+    StageRecord,
+    StudyRecord,
+    VariantRecord,
+)
+from ablate.study.run.provenance import environment
+from ablate.study.work.messages import StageFailure, StageResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ablate.registry import Registry
+    from ablate.store.store import Store
+    from ablate.study.plan.layout import Layout
+    from ablate.study.run.listener import Listener
+    from ablate.study.run.status import StageStatus
+
+
+def record_study(layout: Layout, store: Store) -> None:
+    """Write a study with its variants and runs to the store; runs with the same stages keep their state."""
+    spec = layout.spec
+    corpus = ", ".join({run.configuration.one("corpus").name for run in layout.runs})
+    variants = [VariantRecord(v.name, layout.fingerprints[v.name], v.levels, v.baseline) for v in layout.variants]
+    runs = [
+        RunRecord(run.variant.name, run.replicate, run.stages.fingerprints(), run.configuration.plain())
+        for run in layout.runs
+    ]
+    store.put_study(StudyRecord(spec.name, spec.plain(), spec.profile, corpus, spec.seed), variants, runs)
+
+
+class Recorder:
+    """Writes the results of jobs to the store, and errors to log files.
+
+    Args:
+        store: the open store.
+        home: the folder for the log files.
+        device: the device that the stages run on.
+        registry: the components that they use.
+        status: kept up to date with the results.
+        listener: receives an event for each result.
+    """
+
+    def __init__(
+        self, store: Store, home: Path, device: str, registry: Registry, status: StageStatus, listener: Listener
+    ) -> None:
+        self._store, self._home, self._device, self._registry = store, home, device, registry
+        self._status, self._listener = status, listener
+
+    def record(self, results: Sequence[StageResult | StageFailure]) -> None:
+        """Record the results of a job, those of finished stages in one transaction."""
+        finished = [result for result in results if isinstance(result, StageResult)]
+        self._store.put_stages(self._finished_stage(result) for result in finished)
+        for result in finished:
+            self._status.finish(result.stage)
+        for each in results:
+            if isinstance(each, StageResult):
+                self._listener.done(each)
+                continue
+            self._status.fail(each)
+            if each.trace:
+                self._log(each)
+            self._listener.failed(each)
+
+    def _finished_stage(self, result: StageResult) -> FinishedStage:
+        stage = result.stage
+        record = StageRecord(
+            stage.fingerprint,
+            stage.kind,
+            stage.hashed(),
+            result.result,
+            stage.artifact if KINDS[stage.kind].keeps_files else "",
+            self._device,
+            result.seconds,
+            environment(self._registry),
+        )
+        return FinishedStage(
+            record,
+            tuple(MeasurementRecord(m.sample, m.metric, **vars(m.content), floor=m.floor) for m in result.values),
+            tuple(HistogramRecord(m.sample, m.metric, **vars(m.content), floor=m.floor) for m in result.histograms),
+        )
+
+    def _log(self, failure: StageFailure) -> None:
+        path = self._home / "logs" / f"{failure.stage.fingerprint}.txt"
+        with contextlib.suppress(OSError):  # a full disk must not hide the failure itself
+            write_whole(path, failure.trace.encode())

@@ -1,0 +1,115 @@
+"""Keep the states of a study's runs, and its trials, up to date with the stages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ablate.kinds import KINDS, TRAIN
+from ablate.study.run.objectives import measured_values, resolved_objectives
+from ablate.study.run.optuna_view import Trials
+from ablate.study.run.result import RunFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ablate.store.records import RunState
+    from ablate.store.store import Store
+    from ablate.study.plan.layout import Layout, Run
+    from ablate.study.run.status import StageStatus
+    from ablate.study.work.messages import StageFailure
+
+
+class RunStates:
+    """The states of a study's runs in the store.
+
+    Args:
+        layout: the study.
+        store: the open store, with the study recorded.
+        status: of the stages.
+    """
+
+    def __init__(self, layout: Layout, store: Store, status: StageStatus) -> None:
+        self._layout, self._store, self._status = layout, store, status
+        self._states: dict[tuple[str, int], RunState] = {
+            (run.variant, run.replicate): run.state for run in store.runs(layout.spec.name)
+        }
+
+    def update(self, *, at_end: bool = False) -> set[str]:
+        """Write the states that have changed; return the names of their variants."""
+        changed = set()
+        for run in self._layout.current:
+            state, failure = self._state(run, at_end=at_end)
+            key = (run.variant.name, run.replicate)
+            if self._states[key] != state:
+                about = (failure.error_class, failure.error) if failure else ("", run.held.pruned if run.held else "")
+                self._store.set_run(self._layout.spec.name, *key, state, *about)
+                changed.add(run.variant.name)
+            self._states[key] = state
+        return changed
+
+    def of_variant(self, variant: str) -> set[RunState]:
+        """Return the states of a variant's runs."""
+        return {state for (name, _), state in self._states.items() if name == variant}
+
+    def failures(self) -> tuple[RunFailure, ...]:
+        """Return the runs that have failed."""
+        failures = ((run, self._state(run, at_end=True)[1]) for run in self._layout.current)
+        return tuple(
+            RunFailure(run.variant.name, run.replicate, failure.error_class, failure.error)
+            for run, failure in failures
+            if failure
+        )
+
+    def _state(self, run: Run, *, at_end: bool) -> tuple[RunState, StageFailure | None]:
+        if run.held:
+            return ("pruned" if run.held.pruned else "pending"), None
+        stages = run.stages.stages.values()
+        kinds = {stage.kind for stage in stages if self._status.is_missing(stage)}
+        if not any(KINDS[kind].goal and KINDS[kind].required for kind in kinds):
+            return "done", None
+        failure = self._status.failure(stages)
+        if failure:
+            return "failed", failure
+        started = any(
+            stage.kind == TRAIN and (not self._status.is_missing(stage) or self._status.has_checkpoint(stage))
+            for stage in stages
+        )
+        return ("interrupted" if at_end and started else "pending"), None
+
+
+class TrialReporter:
+    """Reports the runs of a study to its Optuna trials, as soon as the objectives have been measured.
+
+    Args:
+        layout: the study.
+        store: the open store.
+        states: of the runs.
+        trials: those that a search has opened, and closes itself; by default they are opened here.
+    """
+
+    def __init__(self, layout: Layout, store: Store, states: RunStates, trials: Trials | None = None) -> None:
+        self._layout, self._store, self._states = layout, store, states
+        self._trials, self._closes = trials, trials is None
+        self._complete = False
+
+    def report(self, variants: Iterable[str]) -> None:
+        """Bring the trials of these variants up to date, the first time those of all variants."""
+        if self._trials is None:
+            objectives = resolved_objectives(self._layout.spec, self._store)
+            if not objectives:
+                return
+            self._trials = Trials(self._store.url, self._layout, objectives)
+        names = set(variants) if self._complete else {variant.name for variant in self._layout.variants}
+        self._complete = True
+        if not names:
+            return
+        measured = measured_values(self._layout.spec, self._store, self._trials.objectives)
+        for name in sorted(names):
+            states = self._states.of_variant(name)
+            complete = states <= {"done", "failed", "pruned"}
+            self._trials.report(name, measured.get(name, {}), complete=complete, pruned="pruned" in states)
+
+    def close(self) -> None:
+        """Close the trials if they were opened here."""
+        if self._trials and self._closes:
+            self._trials.close()
