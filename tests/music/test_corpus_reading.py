@@ -61,7 +61,7 @@ def test_all_bad_files_are_named_at_once(spoilt: Path) -> None:
     message = str(caught.value)
     assert message.startswith("2 of 5 files cannot be read: b/empty.mid: is empty")
     assert "; d.mid: is cut short" in message
-    assert message.endswith("skip them (--skip-bad)")
+    assert message.endswith("Fix or remove them, or pass --skip-bad")
     assert "\n" not in message
 
 

@@ -68,6 +68,8 @@ def stages(load: Callable[..., StudySpec], setting: Setting = HERE, **changes: A
 def test_the_fingerprints_of_a_study_are_those_they_were(load: Callable[..., StudySpec]) -> None:
     """Whoever changes one on purpose makes every stored result run again, and says so in the changelog."""
     assert {name: digest[:16] for name, digest in stages(load).items()} == PINNED
+    on_gpu = stages(load, Setting(5, "cuda", "2.13"))
+    assert (on_gpu["train"][:16], on_gpu["generate"][:16]) == ("cdbce311f6120a03", "f5886c1d39d00c62")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,6 +43,7 @@ def test_a_pool_works_without_signal_masks(
     bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Windows has none."""
+    resource_tracker.ensure_running()  # a process of Python's own, which needs the masks on this system
     monkeypatch.delattr(signal, "pthread_sigmask")
     stages = lay_out(load(), get_registry(), "cpu").stages().values()
     stage = next(stage for stage in stages if stage.kind == "load")
