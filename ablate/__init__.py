@@ -1,6 +1,6 @@
-"""Which part of a symbolic-music model made the difference, and is the difference real?
+"""Ablation studies of symbolic-music models: which part made the difference, and is the difference real?
 
-The public names: what a plugin needs, and ``load_results``. Importing this module loads nothing heavy.
+The public names: everything that a plugin needs, and ``load_results``. Importing this module loads nothing heavy.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def main(folder: Path) -> None:
 
 
 def rendered(group: dict[str, Any]) -> str:
-    """A group's tables as Markdown, with the machine that they were measured on."""
+    """Return the tables of a group as Markdown, with the machine that they were measured on."""
     facts = group["machine"]
     packages = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
     gpu = f"{facts['gpu']}; " if "gpu" in facts else ""

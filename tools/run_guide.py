@@ -25,12 +25,12 @@ UNINSTALL = "pip uninstall --yes --quiet ablate-loudness"
 
 
 def first_section(page: str) -> str:
-    """The text between the first heading of the second level and the next one."""
+    """Return the text between the first heading of the second level and the next one."""
     return page.split("\n## ")[1]
 
 
 def steps(section: str) -> Iterator[tuple[str, str]]:
-    """What there is to do, in order: ``("run", command)`` and ``("edit", diff)``."""
+    """Yield the steps in order: ``("run", command)`` and ``("edit", diff)``."""
     for language, block in re.findall(r"^```(console|diff)\n(.*?)^```$", section, re.DOTALL | re.MULTILINE):
         if language == "diff":
             yield "edit", block

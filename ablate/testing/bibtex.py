@@ -35,7 +35,7 @@ def flaw(entry: str) -> str:
     if length > len(text):
         return "has a brace that is not closed"
     if length < len(text):
-        return "goes on after its closing brace; put each entry into a string of its own"
+        return "has text after its closing brace; put each entry into a string of its own"
     for part, masked in _parts(text):
         if not _field(part, masked):
             return f"has '{part.strip()}' where name = {{value}} is expected; is a comma missing?"

@@ -78,7 +78,7 @@ class Dynamics(NoteMean):
 class Articulation(NoteMean):
     """Mean ratio of duration to the interval up to the next onset, unscaled: 1 is legato.
 
-    The notes of a chord are never struck at exactly the same time (a melody is some 30 ms ahead of its accompaniment;
+    The notes of a chord are never struck at exactly the same time (a melody is about 30 ms ahead of its accompaniment;
     Goebl, *Melody lead in piano performance*, Journal of the Acoustical Society of America 110, 2001). So the next
     onset is the first that comes more than ``chord`` seconds after the note's own. The last notes, which no onset
     follows, have no articulation; a performance with only such notes counts as legato.

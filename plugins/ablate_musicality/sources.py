@@ -1,4 +1,4 @@
-"""The sources of the numbers, as BibTeX; what differs from them is said in :mod:`ablate_musicality.pieces`."""
+"""The sources of the numbers, as BibTeX; :mod:`ablate_musicality.pieces` lists where the code differs from them."""
 
 from __future__ import annotations
 
