@@ -6,7 +6,8 @@ Every module draws its figure, and decides what a study shows in it:
 figure                                         module
 =============================================  =================================================================
 forest plot: differences, with the margin      :mod:`ablate.report.figures.forest`
-line chart along a numeric axis                :mod:`ablate.report.figures.along_axis`
+line chart along a numeric axis (its curve is  :mod:`ablate.report.figures.along_axis`
+fitted in ``report/statistics/trends.py``)
 interaction plot of two axes                   :mod:`ablate.report.figures.interactions`
 dot plot: every replicate, means and floors    :mod:`ablate.report.figures.values`
 histograms of the notes                        :mod:`ablate.report.figures.distributions`
