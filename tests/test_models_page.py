@@ -55,7 +55,7 @@ def test_it_trains_in_a_stack_as_it_does_alone(precision: str) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        alone, together = train(members), train(members, stacked=True)
+        alone, together = train(members), train(members, fused=True)
     finally:
         torch.set_num_threads(before)
     for one, other in zip(alone, together, strict=True):

@@ -27,21 +27,21 @@ class Compute:
         device: a torch device.
         precision: ``"bf16"`` or ``"fp32"``, for models that offer a stepper; the others predict as they are.
         threads: for torch on a CPU, where several give the very bits of one.
-        stacked: whether the rows of members that can be stacked share each step; None is on a GPU only.
+        fused: whether the rows of members that can be fused share each step; None is on a GPU only.
     """
 
     device: str = "cpu"
     precision: str = "fp32"
     threads: int = 1
-    stacked: bool | None = None
+    fused: bool | None = None
 
     @property
-    def stacks(self) -> bool:
-        """Whether members are stacked where they can be."""
-        return is_stacked(self.device, self.stacked)
+    def fuses(self) -> bool:
+        """Whether members are fused where they can be."""
+        return is_fused(self.device, self.fused)
 
 
-def is_stacked(device: str, asked: bool | None) -> bool:  # noqa: FBT001
+def is_fused(device: str, asked: bool | None) -> bool:  # noqa: FBT001
     """Whether networks that can be are used as one, as asked; None is on a GPU only, which is where it pays."""
     return device.startswith("cuda") if asked is None else asked
 

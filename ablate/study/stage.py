@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: Raised when a stage's own code changes its results; one number a kind.
 CODE = {"load": 3, "prepare": 1, "prime": 1, "floor": 1, "train": 1, "generate": 2, "measure": 1, "resample": 1}
 #: Raised when what a stack of networks computes on a GPU changes.
-STACKS = 1
+FUSION = 1
 #: Kinds that come before any training, and take seconds.
 EARLY = ("load", "prepare", "prime")
 #: Kinds that say how to read the measurements; a run is done without them.

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ablate.interfaces import Steppable
 from ablate.specs import ModelSpec
 from ablate.testing.base import Contract
+from ablate.testing.fusion import FusionTests
 from ablate.testing.network import check_gradients
 from ablate.testing.samples import ClockConditioner
-from ablate.testing.stack import StackTests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ablate.interfaces import Conditioner
 
 
-class ModelContract(StackTests, Contract):
+class ModelContract(FusionTests, Contract):
     """A model is causal, row by row, resumable, trainable throughout, and decided by torch's seed.
 
     Attributes:

@@ -7,7 +7,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import torch
-from gpu_ways import Branches, HalfLSTM, Loop, Stacked, build, eager_rows
+from gpu_ways import Branches, Fused, HalfLSTM, Loop, build, eager_rows
 from harness import Case, Table, compare
 from limits import copy_rate
 from naive import NaiveLSTM
@@ -67,7 +67,7 @@ def training(size: Size, members: int, device: str, rounds: int = 3) -> Table:
     autocast = [Loop(loop.model, size, device, bf16=True) for loop in naive]
     half = [Loop(HalfLSTM(VOCABULARY, size.hidden, size.layers), size, device) for _ in range(alone)]
     large = size == LARGE
-    kept = Stacked(size, members, device)
+    kept = Fused(size, members, device)
     cases = [
         Case("one after another, nn.LSTM in fp32", lambda: _each(naive)),
         Case("one after another, nn.LSTM in bf16", lambda: _each(autocast)),
@@ -96,10 +96,10 @@ def _tried(members: int, size: Size, device: str) -> Iterator[Case]:
         with contextlib.suppress(RuntimeError):
             yield Case("single layers in fp16, a branch of one CUDA graph each", Branches(size, members, device).steps)
     with contextlib.suppress(torch.OutOfMemoryError):
-        yield Case("a stack, launched piece by piece", Stacked(size, members, device, recorded=False).steps)
+        yield Case("a stack, launched piece by piece", Fused(size, members, device, recorded=False).steps)
     with contextlib.suppress(torch.OutOfMemoryError), torch.compiler.set_stance("force_eager"):
         # recorded in here, and played out there
-        yield Case("a stack, recorded, gates not compiled", Stacked(size, members, device).steps)
+        yield Case("a stack, recorded, gates not compiled", Fused(size, members, device).steps)
 
 
 def _each(loops: list[Loop]) -> float:
@@ -108,7 +108,7 @@ def _each(loops: list[Loop]) -> float:
 
 def profile(size: Size, members: int, device: str) -> Table:
     """Where the time of one training step goes, by kind of kernel."""
-    stack = Stacked(size, members, device, recorded=False)
+    stack = Fused(size, members, device, recorded=False)
     stack.steps()
     activity = torch.profiler.ProfilerActivity.CUDA if device == "cuda" else torch.profiler.ProfilerActivity.CPU
     with torch.profiler.profile(activities=[activity]) as seen:
@@ -144,8 +144,8 @@ def sampling(size: Size, members: int, rows: int, device: str, tokens: int = SAM
         Row(i % members, ((temperature, temperature.parse({"tau": 0.8 + i % 5 / 10})),), tokens, i) for i in range(rows)
     ]
 
-    def made(precision: str, *, stacked: bool) -> Callable[[], float]:
-        compute = Compute(device, precision, stacked=stacked)
+    def made(precision: str, *, fused: bool) -> Callable[[], float]:
+        compute = Compute(device, precision, fused=fused)
         return lambda: float(
             sum(map(len, generate(models, each, tokenizer=tokenizer, conditioners=[], compute=compute) or []))
         )
@@ -156,9 +156,9 @@ def sampling(size: Size, members: int, rows: int, device: str, tokens: int = SAM
             "eager, member by member: nn.LSTM in bf16, multinomial",
             lambda: eager_rows(models[:few], -(-rows // members), tokens, device),
         ),
-        Case("rows of each member by itself, fp32", made("fp32", stacked=False)),
-        Case("one recorded step for all rows, fp32", made("fp32", stacked=True)),
-        Case("one recorded step for all rows, bf16 (kept)", made("bf16", stacked=True), target=20.0 * (rows == 960)),
+        Case("rows of each member by itself, fp32", made("fp32", fused=False)),
+        Case("one recorded step for all rows, fp32", made("fp32", fused=True)),
+        Case("one recorded step for all rows, bf16 (kept)", made("bf16", fused=True), target=20.0 * (rows == 960)),
     ]
     if rows > 2000:
         del cases[1]  # minutes

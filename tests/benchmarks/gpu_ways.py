@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from ablate.engine.fusion.cuda_graph import record_graph
-from ablate.engine.fusion.trainer import Stack
+from ablate.engine.fusion.trainer import FusedTrainer
 from ablate.engine.training.job import LOOK_EVERY, TrainingJob, TrainingSeeds, start
 from ablate.engine.training.windows import Example
 from ablate.registry import get_registry
@@ -117,7 +117,7 @@ class Branches:
         return float(self._tokens)
 
 
-class Stacked:
+class Fused:
     """Members trained as one by the engine."""
 
     def __init__(self, size: Size, members: int, device: str, *, recorded: bool = True) -> None:
@@ -132,7 +132,7 @@ class Stacked:
         before = torch.cuda.memory_allocated() if gpu else 0
         if gpu:
             torch.cuda.reset_peak_memory_stats()
-        self._stack = Stack([start(member) for member in each], torch.device(device))
+        self._stack = FusedTrainer([start(member) for member in each], torch.device(device))
         if not recorded:
             self._stack._recorded = lambda step, streams: step()
         self.steps()

@@ -211,7 +211,7 @@ class HasBuffer(FusibleNetwork):
 
 
 def stack_of(kind: Any) -> Any:
-    """A model that is stacked in that way."""
+    """A model that is fused in that way."""
     return type(kind.__name__, (FusibleNetwork,), {"kind": kind})
 
 
@@ -340,15 +340,15 @@ BREAKS: list[tuple[str, str, Any, str]] = [
         stack_of(StackSharesGradients),
         "gradient of .* is too: something",
     ),
-    ("ModelContract", "test_fusible", HasBuffer, "buffers is not stacked"),
+    ("ModelContract", "test_fusible", HasBuffer, "buffers is not fused"),
     ("ModelContract", "test_stack_in_bf16", stack_of(StackFailsInBf16), "in bf16 member 0's logits are off"),
     ("ModelContract", "test_stack_draws", DropsOut, "draws random numbers in training, and in a stack it draws none"),
     ("ModelContract", "test_stack_draws", stack_of(StackDrawsItself), "draws from torch's own stream"),
     ("ModelContract", "test_stack_stays_on_its_device", stack_of(StackWaits), "meta"),
     ("ModelContract", "test_stack_stays_on_its_device", stack_of(StackReadsTheHost), "touches a tensor on the cpu"),
-    ("ModelContract", "test_stacked_stepper", stack_of(StackStateIsBare), "state is a list, not a tuple"),
-    ("ModelContract", "test_stacked_stepper", stack_of(StackStepsInHalf), "not float32"),
-    ("ModelContract", "test_stacked_stepper", stack_of(StackStepsForgetfully), "at time 1 member 0's logits are off"),
-    ("ModelContract", "test_stacked_stepper", stack_of(StackStateGrows), "changes its shape"),
+    ("ModelContract", "test_fused_stepper", stack_of(StackStateIsBare), "state is a list, not a tuple"),
+    ("ModelContract", "test_fused_stepper", stack_of(StackStepsInHalf), "not float32"),
+    ("ModelContract", "test_fused_stepper", stack_of(StackStepsForgetfully), "at time 1 member 0's logits are off"),
+    ("ModelContract", "test_fused_stepper", stack_of(StackStateGrows), "changes its shape"),
     ("ModelContract", "test_seed_decides", OwnStream, "the same seed gave other"),
 ]

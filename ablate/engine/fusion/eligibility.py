@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from ablate.engine.fusion.random import StackDraws
+from ablate.engine.fusion.random import FusedStreams
 from ablate.fusion import NoRandomness, fused_weights
 from ablate.interfaces import Fusible
 
@@ -34,11 +34,11 @@ class Group(NamedTuple):
     """Members by their places, and whether they can be trained as one."""
 
     indices: list[int]
-    stackable: bool
+    fusible: bool
 
 
-def stacks(starts: Mapping[int, Start]) -> list[Group]:
-    """Members in groups that can be trained as one, in order; who cannot be stacked is in a group by itself."""
+def fusion_groups(starts: Mapping[int, Start]) -> list[Group]:
+    """Members in groups that can be trained as one, in order; who cannot be fused is in a group by itself."""
     groups: dict[Any, list[int]] = {}
     for index, begun in starts.items():
         widths = [conditioner.width for conditioner in begun.member.conditioners]
@@ -49,13 +49,13 @@ def stacks(starts: Mapping[int, Start]) -> list[Group]:
     found = []
     for key, indices in groups.items():
         if key == indices[0]:
-            found.append(Group(indices, stackable=False))
+            found.append(Group(indices, fusible=False))
             continue
         models, precision = [starts[index].model for index in indices], starts[indices[0]].member.settings.precision
         for places in apart(models, precision):
             some = [indices[place] for place in places]
             as_one = _predict_alike([starts[index] for index in some])
-            found += [Group(some, stackable=True)] if as_one else [Group([i], stackable=False) for i in some]
+            found += [Group(some, fusible=True)] if as_one else [Group([i], fusible=False) for i in some]
     return found
 
 
@@ -84,12 +84,12 @@ def _key(begun: Start) -> tuple[Any, ...]:
 
 
 def model_key(model: torch.nn.Module) -> tuple[Any, ...]:
-    """What networks have in common that can be stacked: their class, and the names and shapes of their weights."""
+    """What networks have in common that can be fused: their class, and the names and shapes of their weights."""
     return type(model), tuple((name, tuple(weight.shape)) for name, weight in model.named_parameters())
 
 
 def why_alone(model: Any, precision: str, widths: Sequence[int]) -> str:
-    """Why a network cannot be stacked; empty if it can.
+    """Why a network cannot be fused; empty if it can.
 
     Buffers and shared weights have no place in a stack, and what a module gives that draws from torch's global stream,
     such as a dropout in a conditioner's own network, would depend on the other members.
@@ -125,7 +125,7 @@ def _keeps_to_its_draws(model: Any, network: FusedModels, widths: Sequence[int])
     conditions = [torch.zeros(1, 1, 2, each) for each in widths]
     before = torch.default_generator.get_state()
     with torch.no_grad():
-        network(fused_weights([model], _CPU), tokens, conditions, StackDraws(1, _CPU))
+        network(fused_weights([model], _CPU), tokens, conditions, FusedStreams(1, _CPU))
     return torch.default_generator.get_state().equal(before)
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 #: Places in a grid at most; beyond, a step takes longer by as much as there are more of them.
-LARGEST_GRID = 16384
+MOST_ROWS = 16384
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,11 +40,11 @@ class Group:
 
     Attributes:
         members: by their numbers.
-        stacked: a stepper of their networks.
+        fused: a stepper of their networks.
     """
 
     members: Sequence[int]
-    stacked: FusedStepper
+    fused: FusedStepper
 
     def shares(self, rows: Sequence[OfMember]) -> Iterator[list[int]]:
         """The places of the members' rows among all, in as many lists as make grids of no more than the largest."""
@@ -52,16 +52,16 @@ class Group:
         for index, row in enumerate(rows):
             if row.member in of_member:
                 of_member[row.member].append(index)
-        each = max(1, LARGEST_GRID // len(self.members))
+        each = max(1, MOST_ROWS // len(self.members))
         for start in range(0, max(map(len, of_member.values())), each):
             yield [index for indices in of_member.values() for index in indices[start : start + each]]
 
     def stepper(self, members: Sequence[int], device: torch.device) -> Stepper:
         """For rows of these members, one for each row."""
-        return _RecordedStepper(_OnGrid(self, members, device), device)
+        return _RecordedStepper(_FusedRowStepper(self, members, device), device)
 
 
-def stacked_groups(
+def fused_groups(
     models: Sequence[Any], rows: Sequence[OfMember], compute: Compute, widths: Sequence[int]
 ) -> list[Group]:
     """Members with rows whose networks can be stepped as one; ``widths`` are those of their conditioners."""
@@ -82,11 +82,11 @@ def stacked_groups(
     return groups
 
 
-class _OnGrid:
+class _FusedRowStepper:
     """A stepper for rows in any order."""
 
     def __init__(self, group: Group, members: Sequence[int], device: torch.device) -> None:
-        self._stacked = group.stacked
+        self._fused = group.fused
         of_member: dict[int, list[int]] = {member: [] for member in group.members}
         for row, member in enumerate(members):
             of_member[member].append(row)
@@ -100,7 +100,7 @@ class _OnGrid:
         self, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any = None
     ) -> tuple[torch.Tensor, Any]:
         on_grid = [values[self._fill].view(*self._shape, -1) for values in conditions]
-        logits_vrw, state = self._stacked(tokens[self._fill].view(self._shape), on_grid, state)
+        logits_vrw, state = self._fused(tokens[self._fill].view(self._shape), on_grid, state)
         return logits_vrw.flatten(0, 1)[self._places], state
 
 

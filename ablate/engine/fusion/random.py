@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class StackDraws:
+class FusedStreams:
     """See :class:`~ablate.interfaces.RandomStreams`; what a member draws does not depend on who else is in its stack.
 
     On the CPU a member draws the very numbers that ``torch.randn`` and ``torch.nn.Dropout`` would draw for it alone.

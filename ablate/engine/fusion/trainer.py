@@ -16,8 +16,8 @@ import torch
 from torch.nn import functional
 
 from ablate.engine.fusion.cuda_graph import Recorded
-from ablate.engine.fusion.random import StackDraws
-from ablate.engine.fusion.windows import StackWindows
+from ablate.engine.fusion.random import FusedStreams
+from ablate.engine.fusion.windows import FusedWindows
 from ablate.engine.training.job import LOOK_EVERY, Progress, TrainingResult, multiplied, save
 from ablate.engine.training.windows import IGNORED
 from ablate.fusion import fused_weights
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SAVING_SHARE = 0.1
 
 
-class Stack:
+class FusedTrainer:
     """Members in training as one.
 
     Args:
@@ -50,8 +50,8 @@ class Stack:
         models = [begun.model for begun in starts]
         self._network: FusedModels = models[0].fuse(models, self._settings.precision)
         self.weights = fused_weights(models, device)
-        self._windows = StackWindows(starts, device, LOOK_EVERY)
-        self._draws = StackDraws(len(starts), device)
+        self._windows = FusedWindows(starts, device, LOOK_EVERY)
+        self._draws = FusedStreams(len(starts), device)
         self._optimizer = _Optimizer(self.weights, starts)
         self._clip_v = torch.tensor([member.settings.clip for member in self._members]).to(device)
         self._clips = any(member.settings.clip for member in self._members)
@@ -172,7 +172,7 @@ def member_losses(logits_vrtw: torch.Tensor, targets_vrt: torch.Tensor) -> torch
 
 
 class _Optimizer:
-    """torch's Adam over every member's own part of the stacked weights, each member with its own learning rate."""
+    """torch's Adam over every member's own part of the fused weights, each member with its own learning rate."""
 
     def __init__(self, weights: Mapping[str, torch.Tensor], starts: Sequence[Start]) -> None:
         self._own = [[weight.detach()[v] for weight in weights.values()] for v in range(len(starts))]

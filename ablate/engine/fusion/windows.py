@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ablate.engine.training.job import Start
 
 
-class StackWindows:
+class FusedWindows:
     """What the members of a stack learn from, step by step.
 
     Where the windows of some steps begin is loaded ahead; each step then reads its own by a counter on the device, so

@@ -2,7 +2,7 @@
 
 Each row has its own stream of uniform numbers, drawn ahead. On a CPU its tokens do not depend, to the bit, on which
 rows it was batched with: see :mod:`ablate.engine.generation.batching`. On a GPU the rows of all members that can be
-stacked share a step (:mod:`ablate.engine.fusion.generation`), and products of other sizes may round differently; the
+fused share a step (:mod:`ablate.engine.fusion.generation`), and products of other sizes may round differently; the
 same rows of the same members give the same tokens.
 """
 
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from ablate.engine.devices import Compute, on_device, torch_threads
-from ablate.engine.fusion.generation import Group, stacked_groups
+from ablate.engine.fusion.generation import Group, fused_groups
 from ablate.engine.generation.batching import BLOCK, LARGEST, has_stepper, make_stepper, rows_may_vary
 from ablate.engine.seeding import numpy_stream
 from ablate.errors import NoTokenPossible
@@ -94,8 +94,8 @@ def generate(
     """
     results: dict[int, IntArray] = {}
     words, widths = len(tokenizer.vocabulary), [conditioner.width for conditioner in conditioners]
-    in_stacks = stacked_groups(models, rows, compute, widths) if compute.stacks else []
-    parts = [part for group in in_stacks for part in _stacked_parts(group, rows, compute)]
+    fused = fused_groups(models, rows, compute, widths) if compute.fuses else []
+    parts = [part for group in fused for part in _fused_parts(group, rows, compute)]
     by_itself = set(range(len(rows))) - {index for part in parts for index in part.indices}
     parts += _parts(models, rows, by_itself, compute, lambda stepper, n, k: rows_may_vary(stepper, n, words, widths, k))
     done, total = 0, sum(part.steps for part in parts)
@@ -139,7 +139,7 @@ class _Part:
         return max(row.given + row.tokens for row in self.rows) - 1
 
 
-def _stacked_parts(group: Group, rows: Sequence[Row], compute: Compute) -> list[_Part]:
+def _fused_parts(group: Group, rows: Sequence[Row], compute: Compute) -> list[_Part]:
     """The rows of a stack's members in parts."""
     parts = []
     for some in group.shares(rows):

@@ -4,7 +4,7 @@ A step's randomness is a function of the member's seeds and the step's number al
 reseeded every step), so a training that goes on from a checkpoint equals one that was never interrupted, bit for bit
 on the same device and build of torch.
 
-On a GPU, members whose networks have equal shapes and can be stacked are trained as one
+On a GPU, members whose networks have equal shapes and can be fused are trained as one
 (:mod:`ablate.engine.fusion.trainer`); all others, and all on a CPU, one after another. Trained by itself, a member does
 not notice the others at all. In a stack its random streams are its own too, and what others compute never reaches it;
 but a product over other numbers of members may round differently, so there its result is the same up to rounding.
@@ -23,10 +23,10 @@ import torch
 from torch.nn import functional
 
 from ablate.engine import checkpoint
-from ablate.engine.devices import is_stacked, on_device
+from ablate.engine.devices import is_fused, on_device
 from ablate.engine.fusion.cuda_graph import ran_out
-from ablate.engine.fusion.eligibility import stacks
-from ablate.engine.fusion.trainer import Stack
+from ablate.engine.fusion.eligibility import fusion_groups
+from ablate.engine.fusion.trainer import FusedTrainer
 from ablate.engine.training.job import (
     LOOK_EVERY,
     Progress,
@@ -52,7 +52,7 @@ def train(
     members: Sequence[TrainingJob],
     device: str = "cpu",
     *,
-    stacked: bool | None = None,
+    fused: bool | None = None,
     tell: Tell = lambda index, progress: None,
     should_stop: Callable[[], bool] = lambda: False,
     checkpoint_seconds: float = 10.0,
@@ -62,7 +62,7 @@ def train(
     Args:
         members: models to train; their results do not depend on one another.
         device: a torch device.
-        stacked: whether members that can be are trained as one; None is on a GPU only, which is where it pays.
+        fused: whether members that can be are trained as one; None is on a GPU only, which is where it pays.
         tell: called with the member's index and its news.
         should_stop: asked before every step; once true, everything is checkpointed and the results come back with
             ``finished=False``.
@@ -75,8 +75,8 @@ def train(
     """
     with _on(device):
         trainer = _Trainer(members, device, tell, should_stop, checkpoint_seconds)
-        if is_stacked(device, stacked):
-            return trainer.stacked(range(len(members)))
+        if is_fused(device, fused):
+            return trainer.fused(range(len(members)))
         return [trainer.alone(index) for index in range(len(members))]
 
 
@@ -118,8 +118,8 @@ class _Trainer:
         empty(self._device)
         return _too_large(self._device, self._members[index])
 
-    def stacked(self, indices: Sequence[int]) -> list[TrainingResult | StageError]:
-        """The results of the members at these places, stacked where they can be."""
+    def fused(self, indices: Sequence[int]) -> list[TrainingResult | StageError]:
+        """The results of the members at these places, fused where they can be."""
         starts: dict[int, Start] = {}
         results: dict[int, TrainingResult | StageError] = {}
         for index in indices:
@@ -127,8 +127,8 @@ class _Trainer:
                 starts[index] = start(self._members[index])
             except StageError as error:
                 results[index] = error.with_traceback(None)
-        for group in stacks(starts):
-            if group.stackable:
+        for group in fusion_groups(starts):
+            if group.fusible:
                 results |= zip(group.indices, self._as_one(group.indices, starts), strict=True)
             else:
                 results |= {index: self.alone(index, starts.pop(index)) for index in group.indices}
@@ -144,12 +144,12 @@ class _Trainer:
         if not half:
             return [_too_large(self._device, self._members[indices[0]])]
         _log.warning("%d models do not fit into the memory of %s together; trying %d", len(indices), self._device, half)
-        return self.stacked(indices[:half]) + self.stacked(indices[half:])
+        return self.fused(indices[:half]) + self.fused(indices[half:])
 
     def _in_memory(self, indices: Sequence[int], starts: dict[int, Start]) -> list[TrainingResult | StageError] | None:
         """A stack's results, or None if it does not fit; then nothing of it is left in memory."""
         try:
-            stack = Stack([starts[index] for index in indices], torch.device(self._device))
+            stack = FusedTrainer([starts[index] for index in indices], torch.device(self._device))
             found = stack.go(lambda i, news: self._tell(indices[i], news), self._should_stop, self._seconds)
         except RuntimeError as error:
             if not ran_out(error):

@@ -38,7 +38,7 @@ class Estimate(NamedTuple):
     Attributes:
         seconds: how long it takes.
         bytes: the memory that it needs, of the device's own where it has any; 0 where the system does not tell.
-        stacks: how many trainings each stack has; empty where none are stacked.
+        stacks: how many trainings each stack has; empty where none are fused.
         alone: the models that could not be, and why.
     """
 
@@ -64,7 +64,7 @@ def estimate(plan: Plan, device: str, workers: int) -> Estimate:
         stacks = packing.trainings(plan.missing.values())
         seconds = trial.trainings(stacks) + trial.generations(plan.missing.values())
         seconds += _unchosen(plan.layout) * _variant_seconds(plan.layout, trial, packing)
-    sizes, memory = tuple(map(len, stacks)) if packing.stacks else (), peak_memory(device)
+    sizes, memory = tuple(map(len, stacks)) if packing.fuses else (), peak_memory(device)
     # the driver is a process of its own beside a pool
     needed = memory.own if device != "cpu" else memory.shared + memory.own * (beside + (beside > 1))
     return Estimate(seconds / beside, needed, sizes, tuple(dict.fromkeys(packing.alone)))

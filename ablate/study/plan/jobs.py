@@ -1,7 +1,7 @@
 """Which stages are worked on together, as one job.
 
 On a CPU a training is a job by itself, and the generations from the same weights are one. On a GPU trainings whose
-networks can be stacked are one job, as many as fit into its memory; so are generations of such networks. Several GPUs
+networks can be fused are one job, as many as fit into its memory; so are generations of such networks. Several GPUs
 share them evenly.
 """
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ablate.engine.devices import is_stacked
+from ablate.engine.devices import is_fused
 from ablate.engine.fusion.capacity import fits
 from ablate.engine.fusion.eligibility import apart, model_key, why_alone
 from ablate.engine.training.job import TrainingJob, TrainingSeeds
@@ -49,7 +49,7 @@ def in_jobs(generations: Sequence[Stage]) -> list[list[Stage]]:
 
 
 #: Rows of one generation on a GPU at most: with more, a step takes longer by as much as there are more of them.
-GRID_ROWS = 4096
+FUSED_ROWS = 4096
 _SEEDS = TrainingSeeds(0, 0, 0, 0)
 
 
@@ -60,18 +60,18 @@ class Packing:
         device: resolved.
         places: how many jobs can run side by side.
         examples: how many examples a training stage has; only asked where its batch or its steps depend on that.
-        stacked: whether there are stacks; None is on a GPU only.
+        fused: whether there are stacks; None is on a GPU only.
 
     Attributes:
         stacks: whether there are.
-        alone: the models that cannot be stacked among those seen so far, and why.
+        alone: the models that cannot be fused among those seen so far, and why.
     """
 
     def __init__(
-        self, device: str, places: int, examples: Callable[[Stage], int], *, stacked: bool | None = None
+        self, device: str, places: int, examples: Callable[[Stage], int], *, fused: bool | None = None
     ) -> None:
         self._device, self._places, self._examples = device, places, examples
-        self.stacks = is_stacked(device, stacked)
+        self.fuses = is_fused(device, fused)
         self.alone: list[str] = []
         self._keys: dict[str, tuple[Hashable, ...] | None] = {}
         self._models: dict[Hashable, list[Any]] = {}
@@ -80,7 +80,7 @@ class Packing:
     def trainings(self, stages: Iterable[Stage]) -> list[list[Stage]]:
         """The trainings among the stages in jobs."""
         stages = [stage for stage in stages if stage.kind == "train"]
-        if not self.stacks:
+        if not self.fuses:
             return [[stage] for stage in stages]
         jobs: list[list[Stage]] = []
         for key, group in self._alike(stages, self._training_key).items():
@@ -93,12 +93,12 @@ class Packing:
     def generations(self, stages: Iterable[Stage]) -> list[list[Stage]]:
         """The generations among the stages in jobs."""
         stages = [stage for stage in stages if stage.kind == "generate"]
-        if not self.stacks:
+        if not self.fuses:
             return in_jobs(stages)
         jobs: list[list[Stage]] = []
         for group in self._alike(stages, self._generation_key).values():
             rows = max(len(stage.config["seeds"]) for stage in group)
-            most = min(math.ceil(len(group) / self._places), max(1, GRID_ROWS // rows))
+            most = min(math.ceil(len(group) / self._places), max(1, FUSED_ROWS // rows))
             jobs += evenly(group, most)
         return jobs
 
@@ -144,7 +144,7 @@ class Packing:
         return network and (*network, json.dumps(shared, sort_keys=True))
 
     def _network(self, train: Stage) -> tuple[Hashable, ...] | None:
-        """What networks have in common that can be stacked; None if a training's cannot."""
+        """What networks have in common that can be fused; None if a training's cannot."""
         config = train.config
         text = json.dumps([config[name] for name in ("tokenizer", "conditioners", "model")], sort_keys=True)
         if text not in self._keys:
@@ -159,7 +159,7 @@ class Packing:
         return self._keys[text]
 
     def _place(self, model: Any, precision: str) -> tuple[Hashable, ...]:
-        """Its shape, and which of those sets of networks it goes with that can be stacked together."""
+        """Its shape, and which of those sets of networks it goes with that can be fused together."""
         shape = model_key(model)
         known = self._models.setdefault(shape, [])
         known.append(model)

@@ -21,7 +21,7 @@ from ablate.engine.seeding import Purpose, derive
 from ablate.music.corpus import corpus_digest
 from ablate.options import validate
 from ablate.settings import FloorSettings, PrimerSettings
-from ablate.study.stage import STACKS, Stage
+from ablate.study.stage import FUSION, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
@@ -150,7 +150,7 @@ def _train(configuration: Configuration, prepare: Stage, replicate: int, setting
         "seeds": {purpose: derive(setting.seed, replicate, purpose) for purpose in purposes},
         "device": setting.device,
         "torch": setting.torch,
-        **({"stacks": STACKS} if setting.device == "cuda" else {}),
+        **({"fusion": FUSION} if setting.device == "cuda" else {}),
     }
     return Stage("train", config, {"examples": prepare})
 

@@ -47,11 +47,11 @@ class Executor(Protocol):
 
     Attributes:
         places: how many of them at a time.
-        stacked: whether networks that can be are trained and generate as one; None is on a GPU only.
+        fused: whether networks that can be are trained and generate as one; None is on a GPU only.
     """
 
     places: int
-    stacked: bool | None
+    fused: bool | None
 
     def __enter__(self) -> Self: ...
 
@@ -78,8 +78,8 @@ class InlineExecutor:
 
     places = 1
 
-    def __init__(self, home: Path, device: str, checkpoint_seconds: float, *, stacked: bool | None = None) -> None:
-        self._home, self._device, self._seconds, self.stacked = home, device, checkpoint_seconds, stacked
+    def __init__(self, home: Path, device: str, checkpoint_seconds: float, *, fused: bool | None = None) -> None:
+        self._home, self._device, self._seconds, self.fused = home, device, checkpoint_seconds, fused
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._stopping = False
 
@@ -102,7 +102,7 @@ class InlineExecutor:
         job = self._jobs.get_nowait()
         if self._stopping:
             return [Outcome(job, ())]
-        context = Context(self._home, self._device, tell, lambda: self._stopping, self._seconds, self.stacked)
+        context = Context(self._home, self._device, tell, lambda: self._stopping, self._seconds, self.fused)
         try:
             return [Outcome(job, tuple(work(job, context)))]
         except JobStopped as stopped:
@@ -129,15 +129,15 @@ class PoolExecutor:
     """
 
     def __init__(
-        self, home: Path, devices: Sequence[str], checkpoint_seconds: float, *, stacked: bool | None = None
+        self, home: Path, devices: Sequence[str], checkpoint_seconds: float, *, fused: bool | None = None
     ) -> None:
         spawn = multiprocessing.get_context("spawn")  # fork and threads of torch do not agree
         self._news: Any = spawn.Queue()
         # without a lock, which a worker killed at the wrong moment would hold for ever
         self._stopping = spawn.RawValue("b", 0)
-        self._start = (self._news, self._stopping, os.getpid(), home, checkpoint_seconds, stacked)
+        self._start = (self._news, self._stopping, os.getpid(), home, checkpoint_seconds, fused)
         self._idle = [_Worker(device) for device in devices]
-        self.places, self.stacked = len(devices), stacked
+        self.places, self.fused = len(devices), fused
         self._busy: dict[cf.Future[list[StageResult | StageFailure]], tuple[Job, _Worker]] = {}
         self._jobs: list[Job] = []
 
@@ -219,13 +219,13 @@ def _start_worker(
     driver: int,
     home: Path,
     checkpoint_seconds: float,
-    stacked: bool | None,  # noqa: FBT001
+    fused: bool | None,  # noqa: FBT001
 ) -> None:
     """Set up a worker process, once."""
     global _context  # noqa: PLW0603 - a worker process is its own world
     torch.set_num_threads(1)
     threading.Thread(target=_die_with, args=(driver,), daemon=True).start()
-    _context = Context(home, device, news.put, lambda: bool(stopping.value), checkpoint_seconds, stacked)
+    _context = Context(home, device, news.put, lambda: bool(stopping.value), checkpoint_seconds, fused)
 
 
 def _die_with(driver: int) -> None:

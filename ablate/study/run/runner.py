@@ -96,7 +96,7 @@ class StudyRunner:
             if shared
             else make_executor(home, device, min(workers, self.plan.width()), checkpoint_seconds)
         )
-        self._packing = Packing(device, self._executor.places, self._examples, stacked=self._executor.stacked)
+        self._packing = Packing(device, self._executor.places, self._examples, fused=self._executor.fused)
         self._waiting = dict(self.plan.missing)
         self._done: set[str] = set()
         self._broken: dict[str, StageFailure] = {}

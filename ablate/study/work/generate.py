@@ -55,7 +55,7 @@ def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[StageRe
         rows,
         tokenizer=tokenizer,
         conditioners=built_conditioners(first),
-        compute=Compute(context.device, first["training"]["precision"], stacked=context.stacked),
+        compute=Compute(context.device, first["training"]["precision"], fused=context.fused),
         tell=lambda done, total: context.tell(News(stages[0].fingerprint, "generate", done / total)),
         should_stop=context.should_stop,
     )

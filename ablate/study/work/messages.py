@@ -73,7 +73,7 @@ class StageFailure:
 class Context:
     """What a worker has beside a job: where files go, the device, and two ways to talk to the driver.
 
-    ``stacked`` says whether members are stacked where they can be; None is on a GPU only.
+    ``fused`` says whether members are fused where they can be; None is on a GPU only.
     """
 
     home: Path
@@ -81,7 +81,7 @@ class Context:
     tell: Callable[[News], None]
     should_stop: Callable[[], bool]
     checkpoint_seconds: float = 10.0
-    stacked: bool | None = None
+    fused: bool | None = None
 
 
 class JobStopped(Exception):  # noqa: N818 - no error: the person asked for it, or the disk did

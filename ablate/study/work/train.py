@@ -60,7 +60,7 @@ def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[StageR
         tell=tell,
         should_stop=context.should_stop,
         checkpoint_seconds=context.checkpoint_seconds,
-        stacked=context.stacked,
+        fused=context.fused,
     )
     after, facts = joules_so_far(device), {"precision": precision, "product_rate": rate}
     if before is not None and after is not None:

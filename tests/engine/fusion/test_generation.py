@@ -13,7 +13,7 @@ from support.engine_material import TOKENIZER, VOCABULARY, Recorder, row
 import ablate
 from ablate.engine.devices import Compute
 from ablate.engine.fusion import generation
-from ablate.engine.fusion.generation import stacked_groups
+from ablate.engine.fusion.generation import fused_groups
 from ablate.engine.generation import generate as generating
 from ablate.engine.generation.generate import Row, generate
 from ablate.errors import NoTokenPossible
@@ -55,7 +55,7 @@ def of(member: int, seed: int, **given: Any) -> Row:
 
 
 def made(models: Sequence[Any], rows: Sequence[Row], conditioners: Sequence[Any] = (), **how: Any) -> list[list[int]]:
-    compute = Compute(**{"stacked": True, **how})
+    compute = Compute(**{"fused": True, **how})
     found = generate(models, rows, tokenizer=TOKENIZER, conditioners=conditioners, compute=compute)
     assert found is not None
     return [tokens.tolist() for tokens in found]
@@ -70,7 +70,7 @@ UNEVEN = [of(member, seed, tokens=15 + seed % 4) for seed, member in enumerate([
 def test_rows_on_a_grid_are_those_of_each_member_alone(cell: str, conditioners: list[Any], device: str) -> None:
     """In fp32, where no logits of these come near enough to each other for a token to change."""
     models = networks(cell, 3, conditioners, layers=2)
-    alone = made(models, UNEVEN, conditioners, stacked=False)
+    alone = made(models, UNEVEN, conditioners, fused=False)
     on_device = networks(cell, 3, conditioners, device, layers=2)
     assert made(on_device, UNEVEN, conditioners, device=device) == alone
 
@@ -104,14 +104,14 @@ def test_primers_and_samplers_are_each_rows_own() -> None:
         dataclasses.replace(of(0, 3), chain=()),
         of(1, 4, primer=np.array([60] * 9), tokens=3),
     ]
-    assert made(models, rows) == made(models, rows, stacked=False)
+    assert made(models, rows) == made(models, rows, fused=False)
 
 
 def test_a_large_number_of_rows_is_cut_into_grids(monkeypatch: pytest.MonkeyPatch) -> None:
     models = networks("lstm", 3)
     whole = made(models, UNEVEN)
-    monkeypatch.setattr(generation, "LARGEST_GRID", 6)
-    (group,) = stacked_groups(models, UNEVEN, Compute(stacked=True), [])
+    monkeypatch.setattr(generation, "MOST_ROWS", 6)
+    (group,) = fused_groups(models, UNEVEN, Compute(fused=True), [])
     assert [[UNEVEN[index].member for index in share] for share in group.shares(UNEVEN)] == [
         [0, 0, 1, 1, 2, 2],
         [1, 2, 2],
@@ -127,9 +127,9 @@ def test_networks_of_other_shapes_and_without_a_stepper_generate_beside_them() -
         *networks("transformer", 2),
     ]
     rows = [of(member, seed, tokens=9) for seed, member in enumerate([0, 1, 2, 3, 4, 5, 6, 1, 5])]
-    groups = stacked_groups(models, rows, Compute(stacked=True), [])
+    groups = fused_groups(models, rows, Compute(fused=True), [])
     assert [list(group.members) for group in groups] == [[0, 1], [2], [3, 4]]
-    assert made(models, rows) == made(models, rows, stacked=False)
+    assert made(models, rows) == made(models, rows, fused=False)
 
 
 class Forbids(ablate.Sampler):
@@ -159,7 +159,7 @@ def test_a_row_without_a_possible_token_is_seen_later_where_nothing_waits(monkey
         block.sum = torch.zeros((), dtype=torch.float64)
 
     monkeypatch.setattr(generating._Block, "__init__", without_waiting)
-    assert made(networks("lstm", 1), [of(0, 1)]) == made(networks("lstm", 1), [of(0, 1)], stacked=False)
+    assert made(networks("lstm", 1), [of(0, 1)]) == made(networks("lstm", 1), [of(0, 1)], fused=False)
     spec = ablate.SamplerSpec(name="forbids", summary="Forbids.", build_rows=lambda rows: Forbids(5))
     with pytest.raises(NoTokenPossible, match="no token is possible"):
         made(networks("lstm", 1), [dataclasses.replace(of(0, 1), chain=((spec, spec.parse({})),))])

@@ -12,10 +12,10 @@ import pytest
 import torch
 from support.engine_material import VOCABULARY, Noisy, examples, settings
 
-from ablate.engine.fusion import trainer as stacking
-from ablate.engine.fusion.generation import Group, _OnGrid, _RecordedStepper
-from ablate.engine.fusion.random import StackDraws
-from ablate.engine.fusion.trainer import Stack
+from ablate.engine.fusion import trainer as fusion_trainer
+from ablate.engine.fusion.generation import Group, _FusedRowStepper, _RecordedStepper
+from ablate.engine.fusion.random import FusedStreams
+from ablate.engine.fusion.trainer import FusedTrainer
 from ablate.engine.training.job import TrainingJob, TrainingSeeds, start
 from ablate.engine.training.windows import Example
 from ablate.fusion import fused_weights
@@ -38,7 +38,7 @@ CASES = [
 ]
 
 
-class MetaDraws(StackDraws):
+class MetaStreams(FusedStreams):
     """Draws without streams, which ``meta`` has none of."""
 
     def __init__(self, members: int, device: torch.device) -> None:
@@ -54,9 +54,9 @@ class MetaDraws(StackDraws):
 def test_a_training_step_stays_on_the_device(
     model: str, precision: str, conditioners: list[Any], dropout: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stacking, "StackDraws", MetaDraws)
+    monkeypatch.setattr(fusion_trainer, "FusedStreams", MetaStreams)
     steps: list[Any] = []
-    monkeypatch.setattr(stacking._Optimizer, "step", lambda self, gradients: steps.extend(gradients))
+    monkeypatch.setattr(fusion_trainer._Optimizer, "step", lambda self, gradients: steps.extend(gradients))
     options: dict[str, Any] = {"dropout": dropout}
     if model != "transformer" and dropout:
         options["initial_state"] = "random"
@@ -68,7 +68,7 @@ def test_a_training_step_stays_on_the_device(
         )
         for seed in range(2)
     ]
-    stack = Stack([start(member) for member in members], META)
+    stack = FusedTrainer([start(member) for member in members], META)
     stack._windows.load(0, 2)
     stack._train_step()  # makes what is made once
     with only_on_meta():
@@ -82,7 +82,7 @@ def test_a_step_of_generation_stays_on_the_device(cell: str, conditioners: list[
     models = [SPECS[cell].build(SPECS[cell].parse({"layers": 2}), VOCABULARY, conditioners) for _ in range(2)]
     weights = {name: weight.detach() for name, weight in fused_weights(models, META).items()}
     group = Group([0, 1], models[0].fuse(models, "bf16").stepper(weights))
-    stepper = _RecordedStepper(_OnGrid(group, [0, 1, 1], META), META)
+    stepper = _RecordedStepper(_FusedRowStepper(group, [0, 1, 1], META), META)
     tokens = torch.zeros(3, dtype=torch.int64, device=META)
     conditions = [torch.zeros(3, each.width, device=META) for each in conditioners]
     with torch.inference_mode():

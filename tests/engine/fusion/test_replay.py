@@ -17,7 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from ablate.engine.devices import Compute
 from ablate.engine.fusion import generation
-from ablate.engine.fusion import trainer as stacking
+from ablate.engine.fusion import trainer as fusion_trainer
 from ablate.engine.fusion.cuda_graph import WARM, Recorded
 from ablate.engine.generation.generate import generate
 from ablate.engine.training.job import TrainingJob, TrainingResult, TrainingSeeds
@@ -102,7 +102,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
             super().__init__(device, noted)
 
-    monkeypatch.setattr(stacking, "Recorded", Playing)
+    monkeypatch.setattr(fusion_trainer, "Recorded", Playing)
     monkeypatch.setattr(generation, "Recorded", Playing)
     return said
 
@@ -137,10 +137,10 @@ def test_a_played_training_is_the_training(
     own = members(model, conditioners, dropout, steps=40, decay=0.5, decay_every=15)
     if conditioners:
         own = [dataclasses.replace(each, examples=wide) for each in own]
-    recorded = train(own, stacked=True)
+    recorded = train(own, fused=True)
     assert played == ["_train_step"]
     monkeypatch.undo()
-    for one, other in zip(recorded, train(own, stacked=True), strict=True):
+    for one, other in zip(recorded, train(own, fused=True), strict=True):
         assert isinstance(one, TrainingResult)
         assert isinstance(other, TrainingResult)
         assert one.losses == other.losses
@@ -173,7 +173,7 @@ def test_a_played_generation_is_the_generation(
     rows = [dataclasses.replace(row(seed, tokens=25, tau=0.5), member=seed % 2) for seed in range(5)]
 
     def made() -> list[list[int]]:
-        compute = Compute(stacked=True)
+        compute = Compute(fused=True)
         found = generate(models, rows, tokenizer=TOKENIZER, conditioners=conditioners, compute=compute)
         return [tokens.tolist() for tokens in found or []]
 

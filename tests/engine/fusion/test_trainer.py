@@ -18,10 +18,10 @@ from support.engine_material import VOCABULARY, Noisy, examples, settings
 from torch.nn import functional
 
 from ablate.engine import checkpoint
-from ablate.engine.fusion import trainer as stacking
-from ablate.engine.fusion.eligibility import stacks, why_alone
-from ablate.engine.fusion.random import StackDraws
-from ablate.engine.fusion.trainer import Stack, member_losses
+from ablate.engine.fusion import trainer as fusion_trainer
+from ablate.engine.fusion.eligibility import fusion_groups, why_alone
+from ablate.engine.fusion.random import FusedStreams
+from ablate.engine.fusion.trainer import FusedTrainer, member_losses
 from ablate.engine.training import train as training
 from ablate.engine.training.job import LOOK_EVERY, Progress, TrainingJob, TrainingResult, TrainingSeeds, start
 from ablate.engine.training.train import train
@@ -69,7 +69,7 @@ def member(model: str = "lstm", seed: int = 1, *, conditioners: Sequence[Any] = 
 
 
 def trained(members: Sequence[TrainingJob], **how: Any) -> list[TrainingResult]:
-    results = train(members, **{"stacked": True, **how})
+    results = train(members, **{"fused": True, **how})
     assert all(isinstance(result, TrainingResult) for result in results), results
     return results  # type: ignore[return-value]
 
@@ -109,13 +109,13 @@ def test_gradients_of_random_stacks_are_those_of_each_member_alone(device: str, 
         for seed in range(members)
     ]
     starts = [start(each) for each in stack]
-    assert [group.indices for group in stacks(dict(enumerate(starts)))] == [list(range(members))]
-    together = Stack(starts, torch.device(device))
+    assert [group.indices for group in fusion_groups(dict(enumerate(starts)))] == [list(range(members))]
+    together = FusedTrainer(starts, torch.device(device))
     together._windows.load(1, 1)
     together._windows.give(1)
     batch = together._windows.cut()
     logits = together._network(
-        together.weights, batch.tokens, batch.conditions, StackDraws(members, batch.tokens.device)
+        together.weights, batch.tokens, batch.conditions, FusedStreams(members, batch.tokens.device)
     )
     gradients = torch.autograd.grad(member_losses(logits, batch.targets).sum(), list(together.weights.values()))
     for v, begun in enumerate(starts):
@@ -204,7 +204,7 @@ def test_a_member_that_diverges_leaves_the_others_untouched(model: str, device: 
     good = [member(model, seed) for seed in (1, 2)]
     bad = member(model, 3, learning_rate=1e38, clip=0.0)
     news: list[int] = []
-    results = train([good[0], bad, good[1]], device, stacked=True, tell=lambda index, _: news.append(index))
+    results = train([good[0], bad, good[1]], device, fused=True, tell=lambda index, _: news.append(index))
     assert isinstance(results[1], TrainingDiverged)
     assert "the training loss is" in str(results[1])
     assert "(now 1e+38)" in str(results[1])
@@ -217,14 +217,14 @@ def test_a_member_that_diverges_leaves_the_others_untouched(model: str, device: 
 def test_a_stack_of_diverged_members_ends_at_once() -> None:
     stops = itertools.count()
     results = train(
-        [member(learning_rate=1e38, clip=0.0, steps=400)] * 2, stacked=True, should_stop=lambda: next(stops) > 1e4
+        [member(learning_rate=1e38, clip=0.0, steps=400)] * 2, fused=True, should_stop=lambda: next(stops) > 1e4
     )
     assert all(isinstance(result, TrainingDiverged) for result in results)
     assert next(stops) <= LOOK_EVERY + 1
 
 
 def test_the_last_update_is_looked_at_too() -> None:
-    (result,) = train([member(learning_rate=1e39, steps=1)], stacked=True)
+    (result,) = train([member(learning_rate=1e39, steps=1)], fused=True)
     assert "a weight is no longer a number after step 1 of 1" in str(result)
 
 
@@ -232,14 +232,14 @@ def test_a_stack_that_does_not_fit_is_halved(monkeypatch: pytest.MonkeyPatch, ca
     whole = trained([member(seed=seed) for seed in range(5)])
     sizes: list[int] = []
 
-    class Tight(Stack):
+    class Tight(FusedTrainer):
         def __init__(self, starts: Any, device: Any) -> None:
             sizes.append(len(starts))
             if len(starts) > 2:
                 raise torch.OutOfMemoryError("too much")
             super().__init__(starts, device)
 
-    monkeypatch.setattr(training, "Stack", Tight)
+    monkeypatch.setattr(training, "FusedTrainer", Tight)
     news: list[int] = []
     halves = trained([member(seed=seed) for seed in range(5)], tell=lambda index, _: news.append(index))
     assert sizes == [5, 2, 3, 1, 2]
@@ -256,10 +256,10 @@ def test_a_member_that_does_not_fit_alone_says_what_to_do(monkeypatch: pytest.Mo
     def full(*_: object) -> None:
         raise torch.OutOfMemoryError("too much")
 
-    monkeypatch.setattr(training, "Stack", full)
+    monkeypatch.setattr(training, "FusedTrainer", full)
     monkeypatch.setattr(training, "_Run", full)
-    for stacked in (True, False):
-        (result,) = train([member()], stacked=stacked)
+    for fused in (True, False):
+        (result,) = train([member()], fused=fused)
         assert isinstance(result, StageError)
         assert str(result).startswith("out of memory on cpu: try a smaller training.batch (now 3)")
 
@@ -270,14 +270,14 @@ def test_memory_that_runs_out_later_costs_no_more_than_the_last_checkpoint(
     members = [member(seed=seed, steps=60, checkpoint=tmp_path / f"{seed}") for seed in range(2)]
     steps: list[tuple[int, int]] = []
 
-    class LazyCommand(Stack):
+    class TooLate(FusedTrainer):
         def _train_step(self) -> None:
             steps.append((len(self._members), self._step))
             if len(self._members) > 1 and self._step == 40:
                 raise torch.OutOfMemoryError("too much")
             super()._train_step()
 
-    monkeypatch.setattr(training, "Stack", LazyCommand)
+    monkeypatch.setattr(training, "FusedTrainer", TooLate)
     halves = trained(members, checkpoint_seconds=0)
     assert (1, LOOK_EVERY) in steps
     assert (1, 0) not in steps
@@ -318,8 +318,8 @@ def test_an_interrupted_stack_goes_on_as_if_it_were_not(tmp_path: Path, stops: t
 @pytest.mark.parametrize("first", [True, False])
 def test_a_checkpoint_serves_a_stack_and_a_member_alone(tmp_path: Path, *, first: bool) -> None:
     kept = [member(seed=seed, checkpoint=tmp_path / str(seed)) for seed in (1, 2)]
-    train(kept, stacked=first, should_stop=after(11))
-    resumed = train(kept, stacked=not first)
+    train(kept, fused=first, should_stop=after(11))
+    resumed = train(kept, fused=not first)
     for one, other in zip(resumed, trained([dataclasses.replace(each, checkpoint=None) for each in kept]), strict=True):
         assert isinstance(one, TrainingResult)
         assert off(one, other) < 1e-4
@@ -342,7 +342,7 @@ def test_a_crash_costs_no_more_than_what_came_after_the_last_checkpoint(tmp_path
             raise MemoryError
 
     with pytest.raises(MemoryError):
-        train(kept, stacked=True, tell=crash, checkpoint_seconds=0)
+        train(kept, fused=True, tell=crash, checkpoint_seconds=0)
     assert [checkpoint.load_tensors(each.checkpoint)[1] for each in kept if each.checkpoint] == [
         {"step": LOOK_EVERY}
     ] * 2
@@ -354,7 +354,7 @@ def test_saving_takes_no_more_than_its_share_of_the_time(monkeypatch: pytest.Mon
     """By a clock that a step moves by 1 and saving two members by 20."""
     clock, saved = [0.0], []
 
-    class Clocked(Stack):
+    class Clocked(FusedTrainer):
         def _train_step(self) -> None:
             clock[0] += 1
             super()._train_step()
@@ -363,14 +363,14 @@ def test_saving_takes_no_more_than_its_share_of_the_time(monkeypatch: pytest.Mon
         clock[0] += 10
         saved.append(step)
 
-    monkeypatch.setattr(training, "Stack", Clocked)
-    monkeypatch.setattr(stacking, "save", save)
-    monkeypatch.setattr(stacking.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(training, "FusedTrainer", Clocked)
+    monkeypatch.setattr(fusion_trainer, "save", save)
+    monkeypatch.setattr(fusion_trainer.time, "monotonic", lambda: clock[0])
     trained([member(seed=seed, steps=400) for seed in (1, 2)], checkpoint_seconds=0)
     assert saved == [25, 25, 225, 225]
 
 
-# Who can be stacked
+# Who can be fused
 
 
 class Dropping(ClockConditioner):
@@ -438,11 +438,11 @@ class Scaled(torch.nn.Module):
 
 
 @MODELS
-@pytest.mark.parametrize(("conditioner", "stackable"), [(Dropping, False), (Buffered, False), (Recurring, True)])
-def test_strangers_conditioners_train_as_they_do_alone(model: str, conditioner: Any, *, stackable: bool) -> None:
+@pytest.mark.parametrize(("conditioner", "fusible"), [(Dropping, False), (Buffered, False), (Recurring, True)])
+def test_strangers_conditioners_train_as_they_do_alone(model: str, conditioner: Any, *, fusible: bool) -> None:
     members = [member(model, seed, conditioners=[conditioner()], steps=8) for seed in (1, 2)]
     together = trained(members)
-    assert [result.together for result in together] == [2 if stackable else 1] * 2
+    assert [result.together for result in together] == [2 if fusible else 1] * 2
     for one, other in zip(train(members), together, strict=True):
         assert isinstance(one, TrainingResult)
         assert off(one, other) < 1e-4
@@ -558,9 +558,9 @@ def test_examples_that_share_tokens_and_not_conditions_are_told_apart() -> None:
 
 def test_nothing_of_a_stack_is_left_when_it_is_done_or_did_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the garbage collector, which knows nothing of a GPU's memory and comes when it likes."""
-    seen: list[weakref.ref[Stack]] = []
+    seen: list[weakref.ref[FusedTrainer]] = []
 
-    class Full(Stack):
+    class Full(FusedTrainer):
         def __init__(self, starts: Any, device: Any) -> None:
             super().__init__(starts, device)
             seen.append(weakref.ref(self))
@@ -570,7 +570,7 @@ def test_nothing_of_a_stack_is_left_when_it_is_done_or_did_not_fit(monkeypatch: 
                 raise torch.OutOfMemoryError("too much")
             super()._train_step()
 
-    monkeypatch.setattr(training, "Stack", Full)
+    monkeypatch.setattr(training, "FusedTrainer", Full)
     gc.disable()
     try:
         trained([member(seed=seed, steps=5) for seed in range(2)])

@@ -233,8 +233,8 @@ def test_the_last_update_is_looked_at_too() -> None:
 
 def test_a_training_whose_examples_are_too_short_says_so() -> None:
     short = dataclasses.replace(bigrams(), examples=[Example(np.array([3]))])
-    for stacked in (False, True):
-        result, other = train([short, bigrams(steps=2)], stacked=stacked)
+    for fused in (False, True):
+        result, other = train([short, bigrams(steps=2)], fused=fused)
         assert isinstance(result, StageError)
         assert "nothing to learn" in str(result)
         assert isinstance(other, TrainingResult)

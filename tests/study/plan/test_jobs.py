@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from ablate.engine.fusion.random import StackDraws
+from ablate.engine.fusion.random import FusedStreams
 from ablate.errors import HomeError
 from ablate.registry import get_registry
 from ablate.store.store import Store
@@ -43,8 +43,8 @@ ALIKE = {
 class Jobs(InlineExecutor):
     """Remembers what it was given."""
 
-    def __init__(self, bench: Bench, *, stacked: bool | None = True, places: int = 1) -> None:
-        super().__init__(bench.home, "cpu", 0.0, stacked=stacked)
+    def __init__(self, bench: Bench, *, fused: bool | None = True, places: int = 1) -> None:
+        super().__init__(bench.home, "cpu", 0.0, fused=fused)
         self.places = places
         self.seen: list[Job] = []
 
@@ -57,7 +57,7 @@ class Jobs(InlineExecutor):
 
 
 def run(bench: Bench, spec: StudySpec, jobs: Jobs | None = None, **options: Any) -> StudyResult:
-    """A run whose networks are stacked."""
+    """A run whose networks are fused."""
     with Store(bench.url) as store, jobs or Jobs(bench) as executor:
         shared = SearchContext(executor)
         return StudyRunner(lay_out(spec, get_registry(), "cpu"), store, bench.home, shared=shared, **options).run()
@@ -73,7 +73,7 @@ def of_stages(kind: str, jobs: list[list[Stage]]) -> list[int]:
 
 
 def packing(places: int = 1, examples: int = 1, **options: Any) -> Packing:
-    return Packing("cpu", places, lambda stage: examples, stacked=True, **options)
+    return Packing("cpu", places, lambda stage: examples, fused=True, **options)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_trial_of_the_memory_that_fails_is_for_each_training_to_say(
 
 
 def test_rows_limit_a_generation(load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "GRID_ROWS", 9)
+    monkeypatch.setattr(jobs, "FUSED_ROWS", 9)
     assert of_stages("generate", packing().generations(stages(load(replicates=4)))) == [4, 4]
 
 
@@ -329,10 +329,10 @@ def test_what_a_stopped_job_has_finished_is_kept(
 ) -> None:
     """Two stacks in one job, because one did not fit: the first is done when the second is stopped."""
     jobs = Jobs(bench)
-    drawn = functools.partial(StackDraws.seed)
+    drawn = functools.partial(FusedStreams.seed)
     count = 0
 
-    def stop_later(draws: StackDraws, seeds: Any) -> None:
+    def stop_later(draws: FusedStreams, seeds: Any) -> None:
         nonlocal count
         count += 1
         if count == 2:  # the first step of the second stack
@@ -341,14 +341,14 @@ def test_what_a_stopped_job_has_finished_is_kept(
 
     from ablate.engine.training import train as training
 
-    class Tight(training.Stack):
+    class Tight(training.FusedTrainer):
         def __init__(self, starts: Any, device: Any) -> None:
             if len(starts) > 1:
                 raise torch.OutOfMemoryError("too much")
             super().__init__(starts, device)
 
-    monkeypatch.setattr(training, "Stack", Tight)
-    monkeypatch.setattr(StackDraws, "seed", stop_later)
+    monkeypatch.setattr(training, "FusedTrainer", Tight)
+    monkeypatch.setattr(FusedStreams, "seed", stop_later)
     result = run(bench, load(), jobs)
     assert result.ran["train"] == 1
     assert bench.counts(load(), "train") == (1, 1)

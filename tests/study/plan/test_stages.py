@@ -213,7 +213,7 @@ def test_what_a_stack_computes_decides_a_training_on_a_gpu_alone(
 ) -> None:
     settings = [Setting(5, device, "2.13") for device in ("cpu", "cuda")]
     before = [stages(load, setting)["train"] for setting in settings]
-    monkeypatch.setattr("ablate.study.plan.stages.STACKS", 99)
+    monkeypatch.setattr("ablate.study.plan.stages.FUSION", 99)
     after = [stages(load, setting)["train"] for setting in settings]
     assert after[0] == before[0]
     assert after[1] != before[1]

@@ -1,4 +1,4 @@
-"""What a model's contract asks of a model that can be stacked; one that cannot passes."""
+"""What a model's contract asks of a model that can be fused; one that cannot passes."""
 
 # ruff: noqa: S101 - these are tests, though a plugin's author imports them
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from ablate.engine.fusion.random import StackDraws
+    from ablate.engine.fusion.random import FusedStreams
     from ablate.interfaces import Conditioner, RandomStreams
 
 _MEMBERS = 3
@@ -23,11 +23,11 @@ _MEMBERS = 3
 _SMALL = 1e-3
 
 
-class StackTests:
+class FusionTests:
     """Tests of a model's ``stack``; part of :class:`~ablate.testing.ModelContract`.
 
     Attributes:
-        fusible: whether the model has to be one that can be stacked; otherwise it may be.
+        fusible: whether the model has to be one that can be fused; otherwise it may be.
     """
 
     fusible: bool = False
@@ -41,7 +41,7 @@ class StackTests:
         """See the contract."""
         raise NotImplementedError
 
-    def _stacks(
+    def _fused_models(
         self, settings: Mapping[str, Any], precision: str = "fp32"
     ) -> Iterator[tuple[list[Any], Any, torch.Tensor, list[torch.Tensor]]]:
         """Models, their stack, tokens [members, rows, time] and conditions, without and with conditioners."""
@@ -50,11 +50,11 @@ class StackTests:
         generator, shape = torch.Generator().manual_seed(0), (_MEMBERS, self._rows, self._time)
         for conditioners in ([], [ClockConditioner(), ClockConditioner()]):
             models = [self.model(settings, seed, conditioners) for seed in range(_MEMBERS)]
-            stacked = models[0].fuse(models, precision) if isinstance(models[0], Fusible) else None
-            if stacked is not None:
+            fused = models[0].fuse(models, precision) if isinstance(models[0], Fusible) else None
+            if fused is not None:
                 tokens = torch.randint(self._vocabulary, shape, generator=generator)
                 conditions = [torch.randn(*shape, each.width, generator=generator) for each in conditioners]
-                yield models, stacked, tokens, conditions
+                yield models, fused, tokens, conditions
 
     def _off(self, one: torch.Tensor, other: torch.Tensor, floor: float = 1.0) -> float:
         """How far numbers are from others, relative to the largest of these or to ``floor``."""
@@ -70,16 +70,16 @@ class StackTests:
         assert is_fusible, "the model's class is not a subclass of ablate.Fusible"
         assert model.fuse([model], "fp32") is not None, "fuse() returns None"
         weights = dict(model.named_parameters())
-        assert next(model.buffers(), None) is None, "a network with buffers is not stacked"
-        assert weights.keys() == model.state_dict().keys(), "a network with shared weights is not stacked"
+        assert next(model.buffers(), None) is None, "a network with buffers is not fused"
+        assert weights.keys() == model.state_dict().keys(), "a network with shared weights is not fused"
         frozen = [name for name, weight in weights.items() if not weight.requires_grad]
-        assert not frozen, f"a network with weights that are not trained is not stacked: {', '.join(frozen)}"
+        assert not frozen, f"a network with weights that are not trained is not fused: {', '.join(frozen)}"
 
     def test_stack(self, settings: Mapping[str, Any]) -> None:
         """Every member predicts and learns in a stack as it does alone, where nothing is drawn at random."""
-        for models, stacked, tokens, conditions in self._stacks(settings):
-            weights = _stacked(models)
-            logits = stacked(weights, tokens, conditions, _no_draws())
+        for models, fused, tokens, conditions in self._fused_models(settings):
+            weights = _fused(models)
+            logits = fused(weights, tokens, conditions, _no_draws())
             expected = (*tokens.shape, self._vocabulary)
             assert logits.shape == expected, f"a stack's logits are {tuple(logits.shape)}, not {expected}"
             logits.float().log_softmax(-1)[..., 0].sum().backward()
@@ -99,9 +99,9 @@ class StackTests:
         """In bf16 a stack predicts nearly as each network does, and gradients come back in float32."""
         import torch
 
-        for models, stacked, tokens, conditions in self._stacks(settings, "bf16"):
-            weights = _stacked(models)
-            logits = stacked(weights, tokens, conditions, _no_draws())
+        for models, fused, tokens, conditions in self._fused_models(settings, "bf16"):
+            weights = _fused(models)
+            logits = fused(weights, tokens, conditions, _no_draws())
             logits.float().sum().backward()
             kinds = {weight.grad.dtype for weight in weights.values() if weight.grad is not None}
             assert kinds == {torch.float32}, "gradients of the weights are not float32"
@@ -114,12 +114,12 @@ class StackTests:
         """A stack draws where a network alone does, and from what it is given to draw from alone."""
         import torch
 
-        for models, stacked, tokens, conditions in self._stacks(settings):
+        for models, fused, tokens, conditions in self._fused_models(settings):
             for model in models:
                 model.train()
             draws = _draws(range(_MEMBERS))
             before = torch.get_rng_state()
-            stacked(_stacked(models), tokens, conditions, draws)
+            fused(_fused(models), tokens, conditions, draws)
             assert torch.get_rng_state().equal(before), "a stack draws from torch's own stream, not from draws"
             with torch.random.fork_rng(devices=[]):
                 before = torch.get_rng_state()
@@ -130,17 +130,17 @@ class StackTests:
 
     def test_stack_keeps_members_apart(self, settings: Mapping[str, Any]) -> None:
         """What a member draws does not depend on the others, and one whose weights are NaN spoils no other."""
-        for models, stacked, tokens, conditions in self._stacks(settings):
-            together = stacked(_stacked(models), tokens, conditions, _draws(range(_MEMBERS)))
-            broken = _stacked(models)
+        for models, fused, tokens, conditions in self._fused_models(settings):
+            together = fused(_fused(models), tokens, conditions, _draws(range(_MEMBERS)))
+            broken = _fused(models)
             for weight in broken.values():
                 weight.data[0] = float("nan")
-            beside = stacked(broken, tokens, conditions, _draws(range(_MEMBERS)))
+            beside = fused(broken, tokens, conditions, _draws(range(_MEMBERS)))
             beside[1:].sum().backward()
             for v in range(1, _MEMBERS):
                 one = slice(v, v + 1)
                 alone = models[v].fuse([models[v]], "fp32")
-                own = alone(_stacked(models[one]), tokens[one], [c[one] for c in conditions], _draws([v]))[0]
+                own = alone(_fused(models[one]), tokens[one], [c[one] for c in conditions], _draws([v]))[0]
                 off = self._off(together[v], own)
                 assert off <= self.tolerance, f"member {v} depends on the others of its stack: off by {off:.3g}"
                 assert bool(beside[v].isfinite().all()), (
@@ -157,25 +157,25 @@ class StackTests:
         """A stack waits for no number and touches no tensor of the host; otherwise a GPU could not record it."""
         import torch
 
-        for models, stacked, tokens, conditions in self._stacks(settings):
-            weights = _stacked(models, "meta")
+        for models, fused, tokens, conditions in self._fused_models(settings):
+            weights = _fused(models, "meta")
             there = [tokens.to("meta"), *(values.to("meta") for values in conditions)]
             draws = _no_draws("meta")
-            stacked(weights, there[0], there[1:], draws)  # what is made once may be made
+            fused(weights, there[0], there[1:], draws)  # what is made once may be made
             with only_on_meta():
-                logits = stacked(weights, there[0], there[1:], draws)
+                logits = fused(weights, there[0], there[1:], draws)
                 torch.autograd.grad(logits.sum(), list(weights.values()), allow_unused=True)
 
-    def test_stacked_stepper(self, settings: Mapping[str, Any]) -> None:
+    def test_fused_stepper(self, settings: Mapping[str, Any]) -> None:
         """If a stack offers a stepper, it predicts as each network does, and its state keeps its shape."""
         import torch
 
-        for models, stacked, tokens, conditions in self._stacks(settings):
-            if stacked.stepper(_stacked(models)) is None:
+        for models, fused, tokens, conditions in self._fused_models(settings):
+            if fused.stepper(_fused(models)) is None:
                 continue
             with torch.inference_mode():
                 expected = [model(tokens[v], [values[v] for values in conditions])[0] for v, model in enumerate(models)]
-                step, state, shapes = stacked.stepper(_stacked(models)), None, set()
+                step, state, shapes = fused.stepper(_fused(models)), None, set()
                 for t in range(self._time):
                     logits, state = step(tokens[..., t], [values[:, :, t] for values in conditions], state)
                     assert logits.dtype == torch.float32, f"the stepper's logits are {logits.dtype}, not float32"
@@ -188,7 +188,7 @@ class StackTests:
             assert len(shapes) == 1, "the stepper's state changes its shape from step to step"
 
 
-def _stacked(models: Sequence[Any], device: str = "cpu") -> dict[str, torch.Tensor]:
+def _fused(models: Sequence[Any], device: str = "cpu") -> dict[str, torch.Tensor]:
     """The models' weights by name, [members, ...]."""
     from ablate.fusion import fused_weights
 
@@ -201,12 +201,12 @@ def _no_draws(device: str = "cpu") -> RandomStreams:
     return NoRandomness(device)
 
 
-def _draws(seeds: Sequence[int]) -> StackDraws:
+def _draws(seeds: Sequence[int]) -> FusedStreams:
     """The engine's own, every stream at its seed."""
     import torch
 
-    from ablate.engine.fusion.random import StackDraws
+    from ablate.engine.fusion.random import FusedStreams
 
-    draws = StackDraws(len(seeds), torch.device("cpu"))
+    draws = FusedStreams(len(seeds), torch.device("cpu"))
     draws.seed(seeds)
     return draws
