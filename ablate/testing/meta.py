@@ -1,4 +1,4 @@
-"""A watch over the device that a stack computes on."""
+"""A check that fused models compute on their device only."""
 
 # ruff: noqa: S101 - these are tests, though a plugin's author imports them
 

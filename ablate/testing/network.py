@@ -92,10 +92,10 @@ class ConditionerContract(Contract):
         values_rtf = torch.from_numpy(self._windows(conditioner))
         module = conditioner.module(width)
         assert isinstance(module, torch.nn.Module), f"module() gives a {type(module).__name__}"
-        result_rtw = module(values_rtf)
-        assert result_rtw.shape == (*values_rtf.shape[:2], width), f"the module's shape is {tuple(result_rtw.shape)}"
-        assert bool(torch.isfinite(result_rtw).all()), "the module gives a number that is not finite"
-        check_gradients(module, result_rtw.square().sum())
+        result_rte = module(values_rtf)
+        assert result_rte.shape == (*values_rtf.shape[:2], width), f"the module's shape is {tuple(result_rte.shape)}"
+        assert bool(torch.isfinite(result_rte).all()), "the module gives a number that is not finite"
+        check_gradients(module, result_rte.square().sum())
 
     def _windows(self, conditioner: Conditioner) -> FloatArray:
         return np.stack([conditioner.from_performance(performance, _TIMES) for performance in performances()])

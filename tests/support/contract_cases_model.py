@@ -32,81 +32,81 @@ class Network(torch.nn.Module):
 
 
 class FusibleNetwork(Network, ablate.Fusible):
-    """Members one after another, which is all that a stack has to mean."""
+    """Models one after another: the simplest fused form."""
 
     kind: Any = None
 
     @classmethod
     def fuse(cls, models: Any, precision: str) -> Any:
         assert precision in {"bf16", "fp32"}
-        if cls.kind is StackFailsInBf16:
-            return StackFailsInBf16(models, precision)
-        return cls.kind(models) if cls.kind else Members(models)
+        if cls.kind is FusedFailsInBf16:
+            return FusedFailsInBf16(models, precision)
+        return cls.kind(models) if cls.kind else FusedNetworks(models)
 
 
-class Members(ablate.FusedModels):
-    """A stack that keeps the contract; those below differ in one thing each."""
+class FusedNetworks(ablate.FusedModels):
+    """Fused models that keep the contract; those below differ in one thing each."""
 
     def __init__(self, models: Any) -> None:
         self.models = models
 
-    def alone(self, weights: Any, v: int, *inputs: Any) -> Any:
-        own = {name: weight[v] for name, weight in weights.items()}
-        return torch.func.functional_call(self.models[v], own, inputs)
+    def alone(self, weights: Any, m: int, *inputs: Any) -> Any:
+        own = {name: weight[m] for name, weight in weights.items()}
+        return torch.func.functional_call(self.models[m], own, inputs)
 
     def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
         logits = [
-            self.alone(weights, v, tokens[v], [values[v] for values in conditions])[0] for v in range(len(tokens))
+            self.alone(weights, m, tokens[m], [values[m] for values in conditions])[0] for m in range(len(tokens))
         ]
         return torch.stack(logits)
 
     def stepper(self, weights: Any) -> Any:
         def step(tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
             parts = []
-            for v in range(len(tokens)):
-                own = None if state is None else tuple(each[:, v] for each in state)
-                told = [values[v][:, None] for values in conditions]
-                parts.append(self.alone(weights, v, tokens[v][:, None], told, own))
+            for m in range(len(tokens)):
+                own = None if state is None else tuple(each[:, m] for each in state)
+                told = [values[m][:, None] for values in conditions]
+                parts.append(self.alone(weights, m, tokens[m][:, None], told, own))
             logits = torch.stack([part[0][:, 0] for part in parts])
             return logits, tuple(torch.stack(each, dim=1) for each in zip(*(part[1] for part in parts), strict=True))
 
         return step
 
 
-class StackOfLast(Members):
+class FusedLast(FusedNetworks):
     def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
         return super().__call__(weights, tokens, conditions, random)[:, :, -1]
 
 
-class StackOfOthers(Members):
-    def alone(self, weights: Any, v: int, *inputs: Any) -> Any:
-        return super().alone(weights, (v + 1) % len(self.models), *inputs)
+class FusedSwapped(FusedNetworks):
+    def alone(self, weights: Any, m: int, *inputs: Any) -> Any:
+        return super().alone(weights, (m + 1) % len(self.models), *inputs)
 
 
-class StackWithoutBias(Members):
-    def alone(self, weights: Any, v: int, *inputs: Any) -> Any:
-        return super().alone({**weights, "out.bias": weights["out.bias"].detach()}, v, *inputs)
+class FusedWithoutBias(FusedNetworks):
+    def alone(self, weights: Any, m: int, *inputs: Any) -> Any:
+        return super().alone({**weights, "out.bias": weights["out.bias"].detach()}, m, *inputs)
 
 
-class StackLearnsOtherwise(Members):
-    def alone(self, weights: Any, v: int, *inputs: Any) -> Any:
+class FusedLearnsOtherwise(FusedNetworks):
+    def alone(self, weights: Any, m: int, *inputs: Any) -> Any:
         bias = weights["out.bias"]
-        return super().alone({**weights, "out.bias": 2 * bias - bias.detach()}, v, *inputs)
+        return super().alone({**weights, "out.bias": 2 * bias - bias.detach()}, m, *inputs)
 
 
-class StackSharesDraws(Members):
+class FusedSharesStreams(FusedNetworks):
     def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
         noise = random.normal((1,), [1.0] * len(tokens))
         return super().__call__(weights, tokens, conditions, random) + noise.sum()
 
 
-class StackAveragesMembers(Members):
+class FusedAverages(FusedNetworks):
     def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
         logits = super().__call__(weights, tokens, conditions, random)
         return logits + 0 * logits.mean(dim=0, keepdim=True)
 
 
-class StackSharesGradients(Members):
+class FusedSharesGradients(FusedNetworks):
     def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
         logits = super().__call__(weights, tokens, conditions, random)
         return Leaky.apply(logits)  # type: ignore[no-any-return, no-untyped-call]
@@ -124,7 +124,7 @@ class Leaky(torch.autograd.Function):
         return grad + 0 * logits.sum()  # type: ignore[no-any-return]
 
 
-class StackFailsInBf16(Members):
+class FusedFailsInBf16(FusedNetworks):
     def __init__(self, models: Any, precision: str = "fp32") -> None:
         super().__init__(models)
         self.factor = 1 if precision == "fp32" else 2
@@ -133,25 +133,25 @@ class StackFailsInBf16(Members):
         return super().__call__(weights, tokens, conditions, random) * self.factor
 
 
-class StackDrawsItself(Members):
+class FusedDrawsItself(FusedNetworks):
     def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
         logits = super().__call__(weights, tokens, conditions, random)
         return torch.nn.functional.dropout(logits, 0.5, training=self.models[0].training)
 
 
-class StackWaits(Members):
+class FusedWaits(FusedNetworks):
     def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
         logits = super().__call__(weights, tokens, conditions, random)
         return logits + 0 * float(logits.sum())
 
 
-class StackReadsTheHost(Members):
+class FusedReadsTheHost(FusedNetworks):
     def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
         logits = super().__call__(weights, tokens, conditions, random)
         return logits * torch.tensor([1.0, 1.0]).to(logits.device)[0]
 
 
-class StackStateIsBare(Members):
+class FusedStateIsBare(FusedNetworks):
     def stepper(self, weights: Any) -> Any:
         step = super().stepper(weights)
 
@@ -162,19 +162,19 @@ class StackStateIsBare(Members):
         return bare
 
 
-class StackStepsInHalf(Members):
+class FusedStepsInHalf(FusedNetworks):
     def stepper(self, weights: Any) -> Any:
         step = super().stepper(weights)
         return lambda *given: (step(*given)[0].half(), step(*given)[1])
 
 
-class StackStepsForgetfully(Members):
+class FusedStepsForgetfully(FusedNetworks):
     def stepper(self, weights: Any) -> Any:
         step = super().stepper(weights)
         return lambda tokens, conditions, state: step(tokens, conditions)
 
 
-class StackStateGrows(Members):
+class FusedStateGrows(FusedNetworks):
     def stepper(self, weights: Any) -> Any:
         step = super().stepper(weights)
 
@@ -186,7 +186,7 @@ class StackStateGrows(Members):
 
 
 class DropsOut(Network, ablate.Fusible):
-    """Draws in training, in a way that a stack has to do too."""
+    """Draws in training, in a way that its fused form has to repeat."""
 
     def forward(self, tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
         logits, state = super().forward(tokens, conditions, state)
@@ -196,10 +196,10 @@ class DropsOut(Network, ablate.Fusible):
     def fuse(cls, models: Any, precision: str) -> Any:
         assert precision in {"bf16", "fp32"}
 
-        class InEvaluation(Members):
-            def alone(self, weights: Any, v: int, *inputs: Any) -> Any:
-                self.models[v].eval()
-                return super().alone(weights, v, *inputs)
+        class InEvaluation(FusedNetworks):
+            def alone(self, weights: Any, m: int, *inputs: Any) -> Any:
+                self.models[m].eval()
+                return super().alone(weights, m, *inputs)
 
         return InEvaluation(models)
 
@@ -210,8 +210,8 @@ class HasBuffer(FusibleNetwork):
         self.register_buffer("seen", torch.zeros(1))
 
 
-def stack_of(kind: Any) -> Any:
-    """A model that is fused in that way."""
+def fused_by(kind: Any) -> Any:
+    """Return a model whose fused form is of that class."""
     return type(kind.__name__, (FusibleNetwork,), {"kind": kind})
 
 
@@ -323,32 +323,32 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ("ModelContract", "test_seed_decides", SameForEverySeed, "another seed gave the same"),
     ("ModelContract", "test_stepper", StepsOtherwise, "in bf16 the stepper's logits are off"),
     ("ModelContract", "test_stepper", StepsForgetfully, "in fp32 the stepper's logits are off"),
-    ("ModelContract", "test_stack", stack_of(StackOfLast), "a stack's logits are"),
-    ("ModelContract", "test_stack", stack_of(StackOfOthers), "member 0's logits are off"),
-    ("ModelContract", "test_stack", stack_of(StackWithoutBias), "no gradient reaches out.bias"),
-    ("ModelContract", "test_stack", stack_of(StackLearnsOtherwise), "member 0's gradient of out.bias is off"),
-    ("ModelContract", "test_stack_keeps_members_apart", stack_of(StackSharesDraws), "depends on the others"),
+    ("ModelContract", "test_fused", fused_by(FusedLast), "the fused logits are"),
+    ("ModelContract", "test_fused", fused_by(FusedSwapped), "model 0's logits are off"),
+    ("ModelContract", "test_fused", fused_by(FusedWithoutBias), "no gradient reaches out.bias"),
+    ("ModelContract", "test_fused", fused_by(FusedLearnsOtherwise), "model 0's gradient of out.bias is off"),
+    ("ModelContract", "test_fused_models_are_independent", fused_by(FusedSharesStreams), "depends on the others"),
     (
         "ModelContract",
-        "test_stack_keeps_members_apart",
-        stack_of(StackAveragesMembers),
-        "is too: something is added up over members",
+        "test_fused_models_are_independent",
+        fused_by(FusedAverages),
+        "is too: something is added up over models",
     ),
     (
         "ModelContract",
-        "test_stack_keeps_members_apart",
-        stack_of(StackSharesGradients),
+        "test_fused_models_are_independent",
+        fused_by(FusedSharesGradients),
         "gradient of .* is too: something",
     ),
     ("ModelContract", "test_fusible", HasBuffer, "buffers is not fused"),
-    ("ModelContract", "test_stack_in_bf16", stack_of(StackFailsInBf16), "in bf16 member 0's logits are off"),
-    ("ModelContract", "test_stack_draws", DropsOut, "draws random numbers in training, and in a stack it draws none"),
-    ("ModelContract", "test_stack_draws", stack_of(StackDrawsItself), "draws from torch's own stream"),
-    ("ModelContract", "test_stack_stays_on_its_device", stack_of(StackWaits), "meta"),
-    ("ModelContract", "test_stack_stays_on_its_device", stack_of(StackReadsTheHost), "touches a tensor on the cpu"),
-    ("ModelContract", "test_fused_stepper", stack_of(StackStateIsBare), "state is a list, not a tuple"),
-    ("ModelContract", "test_fused_stepper", stack_of(StackStepsInHalf), "not float32"),
-    ("ModelContract", "test_fused_stepper", stack_of(StackStepsForgetfully), "at time 1 member 0's logits are off"),
-    ("ModelContract", "test_fused_stepper", stack_of(StackStateGrows), "changes its shape"),
+    ("ModelContract", "test_fused_in_bf16", fused_by(FusedFailsInBf16), "in bf16 model 0's logits are off"),
+    ("ModelContract", "test_fused_random", DropsOut, "draws random numbers in training, but none when fused"),
+    ("ModelContract", "test_fused_random", fused_by(FusedDrawsItself), "draws from torch's own stream"),
+    ("ModelContract", "test_fused_stays_on_its_device", fused_by(FusedWaits), "meta"),
+    ("ModelContract", "test_fused_stays_on_its_device", fused_by(FusedReadsTheHost), "touches a tensor on the cpu"),
+    ("ModelContract", "test_fused_stepper", fused_by(FusedStateIsBare), "state is a list, not a tuple"),
+    ("ModelContract", "test_fused_stepper", fused_by(FusedStepsInHalf), "not float32"),
+    ("ModelContract", "test_fused_stepper", fused_by(FusedStepsForgetfully), "at time 1 model 0's logits are off"),
+    ("ModelContract", "test_fused_stepper", fused_by(FusedStateGrows), "changes its shape"),
     ("ModelContract", "test_seed_decides", OwnStream, "the same seed gave other"),
 ]
