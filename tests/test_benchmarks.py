@@ -37,7 +37,7 @@ def built(kind: str, name: str) -> Any:
 def test_ratios_are_of_rates_and_targets_are_held_to_them() -> None:
     import time
 
-    from harness import Case, compare, runs
+    from harness import Case, cells, compare
 
     def work(seconds: float, amount: float) -> float:
         time.sleep(seconds)
@@ -56,7 +56,7 @@ def test_ratios_are_of_rates_and_targets_are_held_to_them() -> None:
     assert [row.verdict for row in table.rows] == ["", "met", "missed"]
     assert table.rows[0].ratio == 1
     assert table.rows[1].ratio == pytest.approx(2, rel=0.3)
-    assert runs(table.rows[2])[-2:] == [">= 4 x, <= 0.001 s", "missed"]
+    assert cells(table.rows[2])[-2:] == [">= 4 x, <= 0.001 s", "missed"]
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -106,8 +106,8 @@ def test_what_a_gpu_is_measured_with_runs_here_in_small(
 
     from ablate.engine.fusion import trainer
 
-    monkeypatch.setattr(gpu_ways, "LOOK_EVERY", 4)
-    monkeypatch.setattr(trainer, "LOOK_EVERY", 4)
+    monkeypatch.setattr(gpu_ways, "CHECK_EVERY", 4)
+    monkeypatch.setattr(trainer, "CHECK_EVERY", 4)
 
     small = bench_gpu.Size(hidden=8, layers=2, rows=2, window=4)
     trained = bench_gpu.training(small, 2, "cpu", rounds=1)

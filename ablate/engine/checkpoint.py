@@ -1,4 +1,4 @@
-"""Weights and checkpoints on disk: safetensors plus JSON, whole or not at all, nothing pickled."""
+"""Weights and checkpoints as files: safetensors plus JSON, written completely or not at all, nothing pickled."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 
 def pack_tensors(tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> bytes:
-    """Named tensors as the bytes of a safetensors file, with JSON-ready facts in its header."""
+    """Return named tensors as the bytes of a safetensors file, with JSON-ready facts in its header."""
     # safetensors refuses tensors that share memory, as tied weights do: each name gets a copy
     ready = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     return safetensors.torch.save(ready, {"facts": json.dumps(facts)})
 
 
 def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> None:
-    """Save what :func:`pack_tensors` packs, whole or not at all."""
+    """Write the bytes of :func:`pack_tensors` to a file, completely or not at all."""
     write_whole(path, pack_tensors(tensors, facts))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """The tensors and facts of a file that :func:`save_tensors` saved.
+    """Return the tensors and facts of a file that :func:`save_tensors` wrote.
 
     Raises:
-        StageError: the file is missing, damaged or not one of ours.
+        StageError: the file is missing, damaged, or of another kind.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
@@ -42,22 +42,21 @@ def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
             return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 - no dict
     except (safetensors.SafetensorError, FileNotFoundError, KeyError, ValueError) as error:
         raise StageError(
-            f"{path} is damaged or missing ({error}); delete the folder it is in, run the study again, "
-            "and it is made anew"
+            f"{path} is damaged or missing ({error}); delete its folder and run the study again to recreate it"
         ) from error
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """The optimiser's state as named tensors (``"0.exp_avg"``), in the order of its parameters."""
+    """Return an optimiser's state as named tensors (``"0.exp_avg"``), in the order of its parameters."""
     state = optimizer.state_dict()["state"]
     return {f"{index}.{key}": value for index, values in state.items() for key, value in values.items()}
 
 
 def optimizer_state(tensors: Mapping[str, torch.Tensor]) -> dict[int, dict[str, torch.Tensor]]:
-    """What :func:`optimizer_tensors` gave, by the parameters' places.
+    """Return the tensors of :func:`optimizer_tensors` by the indices of the parameters.
 
     Raises:
-        ValueError: a name is none of its.
+        ValueError: a name does not begin with an index.
     """
     state: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():

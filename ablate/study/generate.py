@@ -120,7 +120,7 @@ def compose(
             tokenizer=tokenizer,
             conditioners=built_conditioners(train.config),
             compute=compute,
-            tell=tell,
+            on_progress=tell,
         )
     return samples_of(Generated(tokens or [], primer), tokenizer, configuration.labels, first=wish.first)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 #: Raised when a stage's own code changes its results; one number a kind.
 CODE = {"load": 3, "prepare": 1, "prime": 1, "floor": 1, "train": 1, "generate": 2, "measure": 1, "resample": 1}
-#: Raised when what a stack of networks computes on a GPU changes.
+#: Version of the results of fused models on a GPU; increment it when they change.
 FUSION = 1
 #: Kinds that come before any training, and take seconds.
 EARLY = ("load", "prepare", "prime")

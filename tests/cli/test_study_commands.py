@@ -127,8 +127,8 @@ def test_a_person_at_a_terminal_is_asked_before_a_long_run(
     assert ablate(*words, "--yes").code == 0
 
 
-def test_stacks_are_counted() -> None:
-    from ablate.cli.study.run import _stack_sizes
+def test_fused_groups_are_counted() -> None:
+    from ablate.cli.study.run import _group_sizes
 
-    assert _stack_sizes([20, 20, 1]) == "2 stacks of 20, 1 alone"
-    assert _stack_sizes([7]) == "1 stack of 7"
+    assert _group_sizes([20, 20, 1]) == "2 groups of 20 models, 1 model alone"
+    assert _group_sizes([7]) == "1 group of 7 models"

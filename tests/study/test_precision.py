@@ -1,4 +1,4 @@
-"""bf16 and stacks against fp32 alone: what differs between them must drown in what differs between replicates."""
+"""bf16 and fused models against fp32 alone: what differs between them must drown in what differs between replicates."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def numbers(bench: Bench, precision: str, *, fused: bool) -> tuple[list[float], 
 
 
 @pytest.mark.slow
-def test_bf16_and_stacks_are_within_the_noise_of_replicates(bench: Bench, tmp_path: Path) -> None:
+def test_bf16_and_fusion_are_within_the_noise_of_replicates(bench: Bench, tmp_path: Path) -> None:
     """Replicates are paired: the same initial weights, windows and uniform numbers in all of them."""
     reference = numbers(bench, "fp32", fused=False)
     for place, fused in enumerate((False, True)):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 import ablate
-from ablate.engine.generation.generate import Row
+from ablate.engine.generation.row import Row
 from ablate.engine.training.job import TrainingJob, TrainingSeeds
 from ablate.engine.training.windows import Example
 from ablate.settings import TrainingSettings
@@ -59,8 +59,8 @@ def settings(**changes: Any) -> TrainingSettings:
     return TrainingSettings(**plain | changes)
 
 
-def member(seed: int = 1, checkpoint: Path | None = None, **changes: Any) -> TrainingJob:
-    """A member that uses every stream of random numbers: initialisation, windows, labels, dropout, initial state."""
+def job(seed: int = 1, checkpoint: Path | None = None, **changes: Any) -> TrainingJob:
+    """A job that uses every stream of random numbers: initialisation, windows, labels, dropout, initial state."""
     conditioners = [Noisy()]
     options = {"embedding": 8, "hidden": 16, "layers": 2, "dropout": 0.3, "initial_state": "random"}
     return TrainingJob(

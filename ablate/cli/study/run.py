@@ -323,7 +323,7 @@ def _print_plan(request: Request, made: Plan, expected: Estimate, *, as_json: bo
                 "device": request.device,
                 "estimated_seconds": expected.seconds,
                 "estimated_bytes": expected.bytes,
-                "stacks": list(expected.stacks),
+                "fused_groups": list(expected.fused_groups),
             }
         )
         return
@@ -347,8 +347,8 @@ def _print_plan(request: Request, made: Plan, expected: Estimate, *, as_json: bo
     if not made.missing and not (spec.design == "search" and left):
         click.echo("nothing to run: every result is there")
     else:
-        if expected.stacks:
-            click.echo(f"trainings as one on the GPU: {_stack_sizes(expected.stacks)}")
+        if expected.fused_groups:
+            click.echo(f"trained together (fused) on the GPU: {_group_sizes(expected.fused_groups)}")
             for reason in expected.alone:
                 click.echo(f"  {reason}")
         click.echo(f"estimated time: {duration(expected.seconds)}, and some seconds to start and to measure")
@@ -356,10 +356,12 @@ def _print_plan(request: Request, made: Plan, expected: Estimate, *, as_json: bo
             click.echo(f"estimated memory: {expected.bytes / 2**30:.1f} GiB{_where(request)}")
 
 
-def _stack_sizes(sizes: Sequence[int]) -> str:
-    """``2 stacks of 20, 1 alone``."""
+def _group_sizes(sizes: Sequence[int]) -> str:
+    """Describe fused groups, such as ``2 groups of 20 models, 1 model alone``."""
     counts = sorted(collections.Counter(sizes).items(), reverse=True)
-    return ", ".join(f"{plural(n, 'stack')} of {size}" if size > 1 else f"{n} alone" for size, n in counts)
+    return ", ".join(
+        f"{plural(n, 'group')} of {size} models" if size > 1 else f"{plural(n, 'model')} alone" for size, n in counts
+    )
 
 
 def _where(request: Request) -> str:

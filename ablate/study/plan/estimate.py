@@ -6,13 +6,15 @@ import dataclasses
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from ablate.engine.devices import Compute, one_thread, peak_memory, spread
-from ablate.engine.fusion.cuda_graph import WARM
-from ablate.engine.generation.generate import Row, generate
+from ablate.engine.devices import Compute, one_thread, spread
+from ablate.engine.fusion.cuda_graph import WARMUP_RUNS
+from ablate.engine.generation.generate import generate
+from ablate.engine.generation.row import Row
+from ablate.engine.memory import peak_memory
 from ablate.engine.training.train import train
 from ablate.options import validate
 from ablate.settings import SplitSettings
-from ablate.study.plan.jobs import Packing, trial_member
+from ablate.study.plan.jobs import Packing, trial_job
 from ablate.study.stage import fingerprint, weights_of
 from ablate.study.work.components import build_model, built, built_conditioners, training_settings
 from ablate.study.work.load import split_pieces
@@ -38,13 +40,13 @@ class Estimate(NamedTuple):
     Attributes:
         seconds: how long it takes.
         bytes: the memory that it needs, of the device's own where it has any; 0 where the system does not tell.
-        stacks: how many trainings each stack has; empty where none are fused.
-        alone: the models that could not be, and why.
+        fused_groups: how many trainings each job has; empty where none are fused.
+        alone: the models that cannot be fused, and why.
     """
 
     seconds: float
     bytes: int
-    stacks: tuple[int, ...] = ()
+    fused_groups: tuple[int, ...] = ()
     alone: tuple[str, ...] = ()
 
 
@@ -52,7 +54,7 @@ def estimate(plan: Plan, device: str, workers: int) -> Estimate:
     """The expected cost of what is missing, by trial steps on random tokens; changes nothing.
 
     Trainings with the same components and settings are timed once, and generations that also have as many samples; on
-    a GPU stacks of them.
+    a GPU the fused groups of them.
     Measuring and writing are left out: they take seconds. ``workers`` processes are taken to work side by side without
     slowing each other down, each in need of what this one has taken at most; what they map from the same files is
     counted once. Of a search, the variants that it has not chosen yet are taken to cost what the baseline does.
@@ -61,10 +63,10 @@ def estimate(plan: Plan, device: str, workers: int) -> Estimate:
     packing = Packing(device, beside, _examples)
     trial = _Trial(device, packing)
     with one_thread():
-        stacks = packing.trainings(plan.missing.values())
-        seconds = trial.trainings(stacks) + trial.generations(plan.missing.values())
+        jobs = packing.trainings(plan.missing.values())
+        seconds = trial.trainings(jobs) + trial.generations(plan.missing.values())
         seconds += _unchosen(plan.layout) * _variant_seconds(plan.layout, trial, packing)
-    sizes, memory = tuple(map(len, stacks)) if packing.fuses else (), peak_memory(device)
+    sizes, memory = tuple(map(len, jobs)) if packing.fuses else (), peak_memory(device)
     # the driver is a process of its own beside a pool
     needed = memory.own if device != "cpu" else memory.shared + memory.own * (beside + (beside > 1))
     return Estimate(seconds / beside, needed, sizes, tuple(dict.fromkeys(packing.alone)))
@@ -100,8 +102,8 @@ class _Trial:
     def _generation(self, stages: Sequence[Stage]) -> float:
         source = weights_of(stages[0])
         rows = sum(len(stage.config["seeds"]) for stage in stages)
-        members = len({weights_of(stage).fingerprint for stage in stages})
-        key = f"{rows} rows of {members} of {_kind(source)}"
+        models = len({weights_of(stage).fingerprint for stage in stages})
+        key = f"{rows} rows of {models} of {_kind(source)}"
         if key not in self._seconds:
             self._seconds[key] = _per_step(_generation(stages, self._device), self._device)
         longest: int = max(stage.config["generation"]["tokens"] for stage in stages)
@@ -143,11 +145,11 @@ def _examples(train: Stage) -> int:
 
 def _training(stages: Sequence[Stage], settings: TrainingSettings, examples: int, device: str) -> Callable[[int], None]:
     """Trains for so many steps."""
-    members = [trial_member(stage.config, settings, examples) for stage in stages]
+    jobs = [trial_job(stage.config, settings, examples) for stage in stages]
 
     def training(steps: int) -> None:
         short = dataclasses.replace(settings, steps=steps)
-        train([dataclasses.replace(member, settings=short) for member in members], device)
+        train([dataclasses.replace(job, settings=short) for job in jobs], device)
 
     return training
 
@@ -159,10 +161,10 @@ def _generation(stages: Sequence[Stage], device: str) -> Callable[[int], None]:
     tokenizer, conditioners = built("tokenizer", config["tokenizer"]), built_conditioners(config)
     models = [build_model(config).to(device).eval() for config in sources.values()]
     compute = Compute(device, config["training"]["precision"])
-    members = [list(sources).index(weights_of(stage).fingerprint) for stage in stages for _ in stage.config["seeds"]]
+    model_of = [list(sources).index(weights_of(stage).fingerprint) for stage in stages for _ in stage.config["seeds"]]
 
     def generation(tokens: int) -> None:
-        each = [Row(member, (), tokens, seed) for seed, member in enumerate(members)]
+        each = [Row(model, (), tokens, seed) for seed, model in enumerate(model_of)]
         generate(models, each, tokenizer=tokenizer, conditioners=conditioners, compute=compute)
 
     return generation
@@ -170,7 +172,8 @@ def _generation(stages: Sequence[Stage], device: str) -> Callable[[int], None]:
 
 def _per_step(run: Callable[[int], None], device: str) -> float:
     """Seconds a step beyond the first ones, which pay for the start; the more steps are tried, the shorter they are."""
-    first = WARM + 2 if device.startswith("cuda") else 1  # on a GPU a step is recorded once it has run some times
+    # on a GPU a step is recorded once it has run some times
+    first = WARMUP_RUNS + 2 if device.startswith("cuda") else 1
     run(first)
     once = _timed(run, first)
     steps = FEWEST

@@ -1,8 +1,8 @@
 """Which stages are worked on together, as one job.
 
-On a CPU a training is a job by itself, and the generations from the same weights are one. On a GPU trainings whose
-networks can be fused are one job, as many as fit into its memory; so are generations of such networks. Several GPUs
-share them evenly.
+On a CPU each training is a job, and the generations from the same weights are one. On a GPU the trainings of models
+that can be fused are one job, as many as fit into its memory; so are generations of such models. Several GPUs share
+them evenly.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from ablate.engine.devices import is_fused
-from ablate.engine.fusion.capacity import fits
-from ablate.engine.fusion.eligibility import apart, model_key, why_alone
+from ablate.engine.fusion.eligibility import fusible_subsets, shape_key, why_not_fusible
+from ablate.engine.training.capacity import count_fitting
 from ablate.engine.training.job import TrainingJob, TrainingSeeds
 from ablate.engine.training.windows import Example
 from ablate.study.stage import Stage, weights_of
@@ -60,11 +60,11 @@ class Packing:
         device: resolved.
         places: how many jobs can run side by side.
         examples: how many examples a training stage has; only asked where its batch or its steps depend on that.
-        fused: whether there are stacks; None is on a GPU only.
+        fused: whether to fuse models where possible; None means only on a GPU.
 
     Attributes:
-        stacks: whether there are.
-        alone: the models that cannot be fused among those seen so far, and why.
+        fuses: whether models are fused where possible.
+        alone: the models among the stages so far that cannot be fused, and why.
     """
 
     def __init__(
@@ -106,10 +106,10 @@ class Packing:
         """How many trainings of that key fit into the device's memory at once."""
         if key not in self._most:
             examples = self._count(stage)
-            member = trial_member(stage.config, training_settings(stage.config, examples), examples)
+            job = trial_job(stage.config, training_settings(stage.config, examples), examples)
             # with several GPUs the memory in use is that of workers, who will do the training
             try:
-                self._most[key] = fits(member, self._device, whole=self._places > 1)
+                self._most[key] = count_fitting(job, self._device, whole=self._places > 1)
             except Exception:  # noqa: BLE001 - each training by itself shows whether it is to blame
                 self._most[key] = 1
         return self._most[key]
@@ -144,7 +144,7 @@ class Packing:
         return network and (*network, json.dumps(shared, sort_keys=True))
 
     def _network(self, train: Stage) -> tuple[Hashable, ...] | None:
-        """What networks have in common that can be fused; None if a training's cannot."""
+        """Return a key that is equal for networks that can be fused; None if that of a training cannot."""
         config = train.config
         text = json.dumps([config[name] for name in ("tokenizer", "conditioners", "model")], sort_keys=True)
         if text not in self._keys:
@@ -152,18 +152,18 @@ class Packing:
             with torch.random.fork_rng(devices=[]):
                 model = build_model(config).train()
             widths = [conditioner.width for conditioner in built_conditioners(config)]
-            reason = why_alone(model, precision, widths)
+            reason = why_not_fusible(model, precision, widths)
             if reason:
                 self.alone.append(f"model '{name}': {reason}")
-            self._keys[text] = None if reason else (name, *widths, *self._place(model, precision))
+            self._keys[text] = None if reason else (name, *widths, *self._subset(model, precision))
         return self._keys[text]
 
-    def _place(self, model: Any, precision: str) -> tuple[Hashable, ...]:
-        """Its shape, and which of those sets of networks it goes with that can be fused together."""
-        shape = model_key(model)
+    def _subset(self, model: Any, precision: str) -> tuple[Hashable, ...]:
+        """Return a model's shape, and the number of the fusible subset to which it belongs."""
+        shape = shape_key(model)
         known = self._models.setdefault(shape, [])
         known.append(model)
-        return shape, next(i for i, places in enumerate(apart(known, precision)) if len(known) - 1 in places)
+        return shape, next(i for i, subset in enumerate(fusible_subsets(known, precision)) if len(known) - 1 in subset)
 
 
 def evenly(stages: Sequence[Stage], most: int) -> list[list[Stage]]:
@@ -180,11 +180,11 @@ def _grouped(stages: Iterable[Stage], key: Callable[[Stage], Hashable]) -> dict[
     return groups
 
 
-def trial_member(config: Mapping[str, Any], settings: TrainingSettings, examples: int) -> TrainingJob:
-    """A member as a training stage's configuration has it, to be tried on random tokens."""
+def trial_job(config: Mapping[str, Any], settings: TrainingSettings, examples: int) -> TrainingJob:
+    """Return a job with the configuration of a training stage and random tokens, to measure its cost."""
     conditioners = built_conditioners(config)
     words = len(built("tokenizer", config["tokenizer"]).vocabulary)
     tokens = np.random.default_rng(0).integers(0, words, settings.window + 1)
     conditions = tuple(np.zeros((len(tokens), conditioner.width), np.float32) for conditioner in conditioners)
-    each = [Example(tokens, conditions)] * examples
-    return TrainingJob(lambda: build_model(config), each, conditioners, settings, _SEEDS)
+    repeated = [Example(tokens, conditions)] * examples
+    return TrainingJob(lambda: build_model(config), repeated, conditioners, settings, _SEEDS)

@@ -47,7 +47,7 @@ class Executor(Protocol):
 
     Attributes:
         places: how many of them at a time.
-        fused: whether networks that can be are trained and generate as one; None is on a GPU only.
+        fused: whether to fuse models where possible; None means only on a GPU.
     """
 
     places: int

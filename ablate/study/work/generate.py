@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ablate.engine.devices import Compute
-from ablate.engine.generation.generate import Row, generate
+from ablate.engine.generation.generate import generate
+from ablate.engine.generation.row import Row
 from ablate.errors import NothingGenerated, StageError
 from ablate.music.storage import pack_performances
 from ablate.registry import get_registry
@@ -41,12 +42,12 @@ class Generated(NamedTuple):
 def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[StageResult | StageFailure]:
     """Generate the samples of variants that share their weights, or whose networks can share steps."""
     sources = {stage.inputs["weights"].fingerprint: stage.inputs["weights"] for stage in stages}
-    places = {fingerprint: place for place, fingerprint in enumerate(sources)}
+    indices = {fingerprint: index for index, fingerprint in enumerate(sources)}
     first = stages[0].inputs["weights"].config
     tokenizer = built("tokenizer", first["tokenizer"])
     primers = [_primer(stage, context) for stage in stages]
     rows = [
-        dataclasses.replace(row, member=places[stage.inputs["weights"].fingerprint])
+        dataclasses.replace(row, model=indices[stage.inputs["weights"].fingerprint])
         for stage, primer in zip(stages, primers, strict=True)
         for row in rows_of(stage.config, primer)
     ]
@@ -56,7 +57,7 @@ def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[StageRe
         tokenizer=tokenizer,
         conditioners=built_conditioners(first),
         compute=Compute(context.device, first["training"]["precision"], fused=context.fused),
-        tell=lambda done, total: context.tell(News(stages[0].fingerprint, "generate", done / total)),
+        on_progress=lambda done, total: context.tell(News(stages[0].fingerprint, "generate", done / total)),
         should_stop=context.should_stop,
     )
     if tokens is None:

@@ -18,7 +18,7 @@ G = TypeVar("G")
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """Stages of one kind that are worked on together: one stage, a stack of trainings, generations that share steps."""
+    """Stages of one kind worked on together: one stage, the trainings of a fused group, or rows that share steps."""
 
     kind: str
     stages: tuple[Stage, ...]
@@ -73,7 +73,7 @@ class StageFailure:
 class Context:
     """What a worker has beside a job: where files go, the device, and two ways to talk to the driver.
 
-    ``fused`` says whether members are fused where they can be; None is on a GPU only.
+    ``fused``: whether to fuse models where possible; None means only on a GPU.
     """
 
     home: Path

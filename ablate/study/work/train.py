@@ -36,12 +36,12 @@ def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[StageR
     """Train models, those that can be as one, and give what came of them one by one, as their files are written."""
     sources = {stage.inputs["examples"].artifact for stage in stages}
     examples = {source: read_examples(context.home / source / "examples.npz") for source in sources}
-    members = [_member(stage, examples[stage.inputs["examples"].artifact], context) for stage in stages]
-    device, precision = context.device, members[0].settings.precision
+    jobs = [_job(stage, examples[stage.inputs["examples"].artifact], context) for stage in stages]
+    device, precision = context.device, jobs[0].settings.precision
     speeds: dict[int, list[float]] = {index: [] for index in range(len(stages))}
     rate = product_rate(device, precision)
     # a training that goes on has spent some already, and nobody knows how much
-    before = None if any(m.checkpoint and m.checkpoint.exists() for m in members) else joules_so_far(device)
+    before = None if any(job.checkpoint and job.checkpoint.exists() for job in jobs) else joules_so_far(device)
 
     told = (0, 0)
 
@@ -49,15 +49,15 @@ def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[StageR
         nonlocal told
         speeds[index].append(p.tokens_per_second)
         if p.together > 1 and told == (p.together, p.step):
-            return  # a stack's first member speaks for all of them
+            return  # one progress update for all fused models
         told = (p.together, p.step)
         news = News(stages[index].fingerprint, "train", p.step / p.steps, p.loss, p.tokens_per_second, p.together)
         context.tell(news)
 
     outcomes = train(
-        members,
+        jobs,
         device,
-        tell=tell,
+        on_progress=tell,
         should_stop=context.should_stop,
         checkpoint_seconds=context.checkpoint_seconds,
         fused=context.fused,
@@ -81,7 +81,7 @@ def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[StageR
         raise JobStopped
 
 
-def _member(stage: Stage, examples: Examples, context: Context) -> TrainingJob:
+def _job(stage: Stage, examples: Examples, context: Context) -> TrainingJob:
     config = stage.config
     return TrainingJob(
         build=lambda: build_model(config),
@@ -104,7 +104,7 @@ def _keep_training(stage: Stage, trained: TrainingResult, given: Mapping[str, An
         "tokens_seen": trained.tokens_seen,
         "parameters": trained.parameters,
         # two FLOP a weight and token forward, and four backward
-        "flops_per_token": 6 * trained.multiplied,
+        "flops_per_token": 6 * trained.product_weights,
         "together": trained.together,
         **given,
     }

@@ -14,14 +14,17 @@ from support.engine_material import TOKENIZER, VOCABULARY, FunctionSampler, Reco
 
 import ablate
 from ablate.engine.devices import Compute
-from ablate.engine.generation.batching import BLOCK, LARGEST
-from ablate.engine.generation.generate import Row, draw, generate
+from ablate.engine.generation.batching import BLOCK, LARGEST_BATCH
+from ablate.engine.generation.draw import draw_tokens
+from ablate.engine.generation.generate import generate
 from ablate.engine.seeding import numpy_stream
 from ablate.errors import StageError
 from ablate.testing.samples import ClockConditioner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from ablate.engine.generation.row import Row
 
 INF = float("inf")
 #: The largest number below 1: the most that a stream of uniform numbers gives.
@@ -55,7 +58,7 @@ def test_a_row_is_bit_equal_whatever_rows_are_beside_it(options: dict[str, int],
         range(5),
         reversed(range(70)),  # elsewhere in the block
         [3] * 40 + [69],
-        [2] * LARGEST + list(range(70)),  # two parts
+        [2] * LARGEST_BATCH + list(range(70)),  # two parts
         *([index] for index in (0, 4, 31, 32, 69)),
     ]
     precision = "bf16" if stepper == "bf16" else "fp32"
@@ -83,7 +86,7 @@ class WithoutStepper(torch.nn.Module):
         return self.model(tokens, conditions, state)  # type: ignore[no-any-return]
 
 
-class MindsRows(WithoutStepper):
+class MindsRows(WithoutStepper, ablate.Steppable):
     """Its stepper rounds otherwise for another number of rows, as a product may."""
 
     def stepper(self, precision: str) -> Any:
@@ -104,29 +107,29 @@ def test_a_stepper_that_minds_the_number_of_rows_always_gets_the_same_number(cou
     assert torch.stack(recorder.seen["0"]).equal(torch.stack(alone.seen["0"]))
 
 
-def test_a_member_alone_and_beside_others_is_the_same_in_both_precisions() -> None:
+def test_a_model_alone_and_beside_others_is_the_same_in_both_precisions() -> None:
     models = [network(seed=seed, layers=2) for seed in range(3)]
-    rows = [dataclasses.replace(row(seed, tokens=30), member=seed % 3) for seed in range(21)]
+    rows = [dataclasses.replace(row(seed, tokens=30), model=seed % 3) for seed in range(21)]
     for precision in ("fp32", "bf16"):
         together = tokens_of(rows, models, compute=Compute(precision=precision))
-        for member in range(3):
-            own = [dataclasses.replace(each, member=0) for each in rows if each.member == member]
-            assert tokens_of(own, [models[member]], compute=Compute(precision=precision)) == together[member::3]
+        for model in range(3):
+            own = [dataclasses.replace(each, model=0) for each in rows if each.model == model]
+            assert tokens_of(own, [models[model]], compute=Compute(precision=precision)) == together[model::3]
 
 
 def with_recorder(plain: Row, recorder: Recorder, key: str) -> Row:
     return dataclasses.replace(plain, chain=(recorder.link(key), *plain.chain))
 
 
-def test_a_row_is_the_same_beside_other_samplers_lengths_and_members() -> None:
+def test_a_row_is_the_same_beside_other_samplers_lengths_and_models() -> None:
     models = [network(), network(seed=1)]
     rows = [
         row(1, tau=0.9),
         row(2, tau=None, tokens=33),
-        dataclasses.replace(row(3), member=1),
+        dataclasses.replace(row(3), model=1),
         row(4, tau=0.0, tokens=5, primer=np.arange(40)),
         dataclasses.replace(row(5), chain=(temperature(2.0), temperature(0.5))),
-        dataclasses.replace(row(1, tau=0.9), member=1),
+        dataclasses.replace(row(1, tau=0.9), model=1),
     ]
     together = tokens_of(rows, models)
     assert together == [tokens_of([one], models)[0] for one in rows]
@@ -200,8 +203,8 @@ def drawn(logits: Any, uniforms: Any) -> list[int]:
     rows = torch.tensor(logits, dtype=torch.float32)
     u = torch.tensor(uniforms, dtype=torch.float64)[:, None]
     every = torch.ones(len(rows), dtype=torch.bool)
-    assert draw(rows, u).equal(draw(rows, u, every))
-    return draw(rows, u).tolist()
+    assert draw_tokens(rows, u).equal(draw_tokens(rows, u, every))
+    return draw_tokens(rows, u).tolist()
 
 
 LOGITS = st.lists(st.floats(-60, 60, width=32) | st.just(-INF), min_size=1, max_size=20).filter(
@@ -235,14 +238,14 @@ def test_edges_of_the_uniform_numbers() -> None:
 def test_what_is_looked_at_later_is_still_seen(value: float) -> None:
     logits, u = torch.zeros(3, 5), torch.full((3, 1), 0.5, dtype=torch.float64)
     later = torch.zeros((), dtype=torch.float64)
-    assert draw(logits, u, None, later).equal(draw(logits, u))
+    assert draw_tokens(logits, u, None, later).equal(draw_tokens(logits, u))
     logits[1] = value
-    draw(logits, u, torch.tensor([True, False, True]), later)
+    draw_tokens(logits, u, torch.tensor([True, False, True]), later)
     assert later.isfinite()  # nobody wants the row without a token
-    tokens = draw(logits, u, None, later)
+    tokens = draw_tokens(logits, u, None, later)
     assert not later.isfinite()
     assert bool(((tokens >= 0) & (tokens < 5)).all())
-    draw(torch.zeros(3, 5), u, None, later)
+    draw_tokens(torch.zeros(3, 5), u, None, later)
     assert not later.isfinite()
 
 
@@ -300,7 +303,7 @@ class Spoils(torch.nn.Module):
 @pytest.mark.parametrize("value", [float("nan"), INF, -INF])
 @pytest.mark.parametrize("step", [0, 9])
 def test_without_a_possible_token_the_stage_fails(value: float, step: int) -> None:
-    with pytest.raises(StageError, match="no token is possible"):
+    with pytest.raises(StageError, match="cannot sample"):
         tokens_of([row(1, tokens=10)], [Spoils(value, step)])
 
 
@@ -315,7 +318,7 @@ def test_what_happens_to_a_row_after_its_end_concerns_nobody(key: str) -> None:
     forbids = ablate.SamplerSpec(name="forbids", summary="Forbids all after five tokens.", build_rows=build)
     short = dataclasses.replace(row(1, tokens=5), chain=((forbids, None),))
     assert tokens_of([short, row(2, tokens=30)]) == [tokens_of([short])[0], tokens_of([row(2, tokens=30)])[0]]
-    with pytest.raises(StageError, match="no token is possible"):
+    with pytest.raises(StageError, match="cannot sample"):
         tokens_of([dataclasses.replace(short, tokens=6)])
 
 
@@ -369,7 +372,7 @@ def test_conditions_stand_at_the_row_that_asked_and_at_the_token_they_belong_to(
 @pytest.mark.parametrize("steps", [0, 1, 19, 25])
 def test_stopping_gives_nothing(steps: int) -> None:
     calls = itertools.count()
-    rows = [row(1), dataclasses.replace(row(2), member=1)]
+    rows = [row(1), dataclasses.replace(row(2), model=1)]
     how: dict[str, Any] = {"tokenizer": TOKENIZER, "conditioners": []}
     assert generate([network(), network()], rows, should_stop=lambda: next(calls) >= steps, **how) is None
     assert next(calls) == steps + 1
@@ -377,8 +380,8 @@ def test_stopping_gives_nothing(steps: int) -> None:
 
 def test_news_count_to_the_end() -> None:
     news: list[tuple[int, int]] = []
-    rows = [row(1), dataclasses.replace(row(2, tokens=150), member=1)]
-    tokens_of(rows, [network(), network()], tell=lambda *told: news.append(told))
+    rows = [row(1), dataclasses.replace(row(2, tokens=150), model=1)]
+    tokens_of(rows, [network(), network()], on_progress=lambda *told: news.append(told))
     assert news == [(100, 170), (170, 170)]
 
 
