@@ -36,7 +36,7 @@ class Compute:
 
     @property
     def fuses(self) -> bool:
-        """Whether to fuse models where possible."""
+        """The setting ``fused`` for this device, true or false."""
         return is_fused(self.device, self.fused)
 
 
@@ -114,7 +114,7 @@ def one_thread() -> contextlib.AbstractContextManager[None]:
 def product_rate(device: str, precision: str) -> float:
     """Measure the largest rate that a training could reach, in FLOP/s: that of one large matrix product.
 
-    This takes some hundredths of a second, once for each process, device and precision.
+    This takes a few hundredths of a second, once for each process, device and precision.
     """
     size = 1024 if device == "cpu" else 8192
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 import ablate
+from ablate.engine.generation.generate import generate
 from ablate.engine.generation.row import Row
 from ablate.engine.training.job import TrainingJob, TrainingSeeds
 from ablate.engine.training.windows import Example
@@ -115,3 +116,14 @@ def temperature(tau: float) -> tuple[ablate.SamplerSpec, Any]:
 
 def row(seed: int, tokens: int = 20, tau: float | None = 1.0, **given: Any) -> Row:
     return Row(0, () if tau is None else (temperature(tau),), tokens, seed, **given)
+
+
+def tokens_of(rows: Sequence[Row], models: Any = None, **how: Any) -> list[list[int]]:
+    conditioners = how.pop("conditioners", [])
+    made = generate(models or [network()], rows, tokenizer=TOKENIZER, conditioners=conditioners, **how)
+    assert made is not None
+    return [tokens.tolist() for tokens in made]
+
+
+def with_recorder(plain: Row, recorder: Recorder, key: str) -> Row:
+    return dataclasses.replace(plain, chain=(recorder.link(key), *plain.chain))

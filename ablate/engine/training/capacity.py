@@ -1,4 +1,4 @@
-"""How many models fit into a GPU's memory as one fused group."""
+"""The number of models that fit into a GPU's memory as one fused group."""
 
 from __future__ import annotations
 

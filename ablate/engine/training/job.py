@@ -1,4 +1,4 @@
-"""What a training needs and returns."""
+"""Data classes: the job, result and progress of a training."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def load_start(job: TrainingJob) -> TrainingStart:
     """Build a job's network and read its checkpoint, if there is one; uses torch's global random stream.
 
     Raises:
-        StageError: the examples have no window to learn from.
+        StageError: the examples contain no window.
         ValueError: the precision is ``auto``.
     """
     if job.settings.precision == "auto":

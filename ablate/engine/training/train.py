@@ -58,8 +58,8 @@ def train(
             of that.
 
     Returns:
-        For each job its result, or the reason why there is none: it has nothing to learn from, it does not fit into the
-        device's memory, or (:class:`~ablate.errors.TrainingDiverged`) its loss or a weight is no longer a number.
+        For each job its result, or the reason why there is none: its examples contain no window, it does not fit into
+        the device's memory, or (:class:`~ablate.errors.TrainingDiverged`) its loss or a weight is no longer a number.
     """
     with _on_device_with_separate_randomness(device):
         session = _TrainingSession(jobs, device, on_progress, should_stop, checkpoint_seconds)

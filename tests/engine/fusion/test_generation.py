@@ -31,12 +31,6 @@ DEVICES = pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=p
 CELLS = pytest.mark.parametrize("cell", ["lstm", "gru"])
 
 
-@pytest.fixture(autouse=True)
-def needs_gpu(request: pytest.FixtureRequest) -> None:
-    if request.node.get_closest_marker("gpu") and not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
-
-
 def networks(cell: str, count: int, conditioners: Sequence[Any] = (), device: str = "cpu", **options: Any) -> list[Any]:
     """Networks of equal shape in evaluation mode whose predictions are far from even."""
     made = []

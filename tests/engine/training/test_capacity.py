@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-import torch
 from support.engine_material import job
 
 from ablate.engine.training.capacity import LARGEST_GROUP, count_fitting, count_within
@@ -19,7 +18,6 @@ def test_a_cpus_memory_is_no_limit() -> None:
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_larger_models_fit_less_often() -> None:
     small, large = (count_fitting(job(batch=rows, window=50, steps=2), "cuda") for rows in (1, 4096))
     assert 1 <= large < small <= LARGEST_GROUP
