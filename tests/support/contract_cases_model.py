@@ -327,7 +327,12 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ("ModelContract", "test_fused", fused_by(FusedSwapped), "model 0's logits are off"),
     ("ModelContract", "test_fused", fused_by(FusedWithoutBias), "no gradient reaches out.bias"),
     ("ModelContract", "test_fused", fused_by(FusedLearnsOtherwise), "model 0's gradient of out.bias is off"),
-    ("ModelContract", "test_fused_models_are_independent", fused_by(FusedSharesStreams), "depends on the others"),
+    (
+        "ModelContract",
+        "test_fused_models_are_independent",
+        fused_by(FusedSharesStreams),
+        "depends on the other fused models",
+    ),
     (
         "ModelContract",
         "test_fused_models_are_independent",
@@ -343,7 +348,7 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ("ModelContract", "test_fusible", HasBuffer, "buffers is not fused"),
     ("ModelContract", "test_fused_in_bf16", fused_by(FusedFailsInBf16), "in bf16 model 0's logits are off"),
     ("ModelContract", "test_fused_random", DropsOut, "draws random numbers in training, but none when fused"),
-    ("ModelContract", "test_fused_random", fused_by(FusedDrawsItself), "draws from torch's own stream"),
+    ("ModelContract", "test_fused_random", fused_by(FusedDrawsItself), "draw from torch's own stream"),
     ("ModelContract", "test_fused_stays_on_its_device", fused_by(FusedWaits), "meta"),
     ("ModelContract", "test_fused_stays_on_its_device", fused_by(FusedReadsTheHost), "touches a tensor on the cpu"),
     ("ModelContract", "test_fused_stepper", fused_by(FusedStateIsBare), "state is a list, not a tuple"),
