@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from checkout import ROOT
+from support.checkout import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from checkout import ROOT
+from support.checkout import ROOT
 
 import ablate
 

@@ -1,4 +1,4 @@
-"""What the contracts of all hook points have in common."""
+"""The part of the contracts that all hook points share."""
 
 # ruff: noqa: S101 - these are tests, though a plugin's author imports them
 
@@ -28,17 +28,17 @@ class Contract:
     options: Sequence[Mapping[str, Any]] = ({},)
 
     def pytest_generate_tests(self, metafunc: Any) -> None:
-        """Run each test that asks for ``settings`` once for each of ``options``."""
+        """Run each test with the argument ``settings`` once for each of ``options``."""
         if "settings" in metafunc.fixturenames:
             names = [" ".join(f"{key}={value}" for key, value in each.items()) for each in self.options]
             metafunc.parametrize("settings", self.options, ids=[name or "defaults" for name in names])
 
     def build(self, settings: Mapping[str, Any]) -> Any:
-        """The component with these settings."""
+        """Build the component with these settings."""
         return self.spec.build(self.spec.parse(settings))
 
     def test_record(self) -> None:
-        """The record is of the hook point's type and introduces the component in one line."""
+        """Check that the record has the hook point's type and a summary of one line."""
         assert self.spec.summary.strip(), "the summary is empty"
         assert "\n" not in self.spec.summary, "the summary is one line"
         assert self.spec.version.strip(), "the version is empty"
@@ -47,7 +47,7 @@ class Contract:
         assert isinstance(self.spec, self.record), f"spec is a {kind}, not a {record}"
 
     def test_citations(self) -> None:
-        """Each source is one whole BibTeX entry with author, title and year, under a key of its own."""
+        """Check that each source is one complete BibTeX entry with author, title, year and a unique key."""
         cite = self.spec.cite
         assert not isinstance(cite, str), "cite is a text; it has to be a tuple of them, also for a single source"
         for entry in cite:
@@ -57,13 +57,13 @@ class Contract:
         assert len(set(keys)) == len(keys), f"two sources have the same key: {', '.join(sorted(keys))}"
 
     def test_options_are_documented(self) -> None:
-        """Every option says what it does, and none can be changed after the check."""
+        """Check that every option has a description, and that none can be changed after validation."""
         assert self.spec.options.__dataclass_params__.frozen, "the options dataclass is not frozen"
         silent = [field.name for field in describe(self.spec.options) if not field.doc.strip()]
         assert not silent, f"options without a doc: {', '.join(silent)}"
 
     def test_options_are_plain(self, settings: Mapping[str, Any]) -> None:
-        """Options survive the way through JSON, by which they are stored and sent to other processes."""
+        """Check that options survive JSON, in which they are stored and sent to other processes."""
         options = self.spec.parse(settings)
         assert self.spec.parse(plain(options)) == options, "options changed on the way through plain values"
         assert dataclasses.replace(options) == options, "options cannot be built from their own fields"

@@ -1,4 +1,4 @@
-"""What can be wrong with a BibTeX entry, as far as can be seen without BibTeX."""
+"""Find errors in BibTeX entries without BibTeX."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _NEEDED = ("author", "title", "year")
 
 
 def key(entry: str) -> str:
-    """By what a text cites the entry; empty if it does not say."""
+    """Return the key of an entry; empty if it has none."""
     head = _HEAD.match(entry.strip())
     return head[1] if head else ""
 
 
 def fields(entry: str) -> dict[str, str]:
-    """The values of an entry's fields by their names in lower case, without the braces or marks around each."""
+    """Return the values of an entry's fields by their names in lower case, without braces or quotation marks."""
     text = entry.strip()
     return dict(field for part, masked in _parts(text) if (field := _field(part, masked)))
 
 
 def flaw(entry: str) -> str:
-    """What is wrong with an entry, to be said after its name; empty if nothing is."""
+    """Return the error in an entry, as the end of a sentence about it; empty if there is none."""
     text = entry.strip()
     head = _HEAD.match(text)
     if not head:
@@ -35,7 +35,7 @@ def flaw(entry: str) -> str:
     if length > len(text):
         return "has a brace that is not closed"
     if length < len(text):
-        return "goes on after its closing brace; each entry is a text of its own"
+        return "continues after its closing brace; write each entry as a separate text"
     for part, masked in _parts(text):
         if not _field(part, masked):
             return f"has '{part.strip()}' where name = {{value}} is expected; is a comma missing?"
@@ -47,7 +47,7 @@ def flaw(entry: str) -> str:
 
 
 def _masked(body: str) -> str:
-    """What is behind an entry's key, up to its closing brace, with dots for all that is inside of values."""
+    """Return the text after an entry's key, up to its closing brace, with dots for the inside of values."""
     masked, depth, quoted = "", 0, False
     for char in body:
         depth -= char == "}"
@@ -61,7 +61,7 @@ def _masked(body: str) -> str:
 
 
 def _parts(text: str) -> Iterator[tuple[str, str]]:
-    """What is between the commas of an entry, as it is and masked; a comma may stand behind the last one."""
+    """Return the parts between the commas of an entry, unchanged and masked; a comma may follow the last one."""
     head = _HEAD.match(text)
     begin = head.end() if head else len(text)
     for masked in _masked(text[begin:]).rstrip().removesuffix(",").split(","):
@@ -70,7 +70,7 @@ def _parts(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _field(part: str, masked: str) -> tuple[str, str] | None:
-    """Name and value; None where there is something else."""
+    """Return the name and the value of a field; None if the part is no field."""
     field = _FIELD.fullmatch(masked)
     if not field:
         return None

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 class ModelContract(FusionTests, Contract):
-    """A model is causal, row by row, resumable, trainable throughout, and decided by torch's seed.
+    """A model is causal, independent for each row, resumable, trainable in all weights, and determined by torch's seed.
 
     Attributes:
-        tolerance: how far logits may differ where only the order of additions does.
+        tolerance: the largest difference of logits where only the order of additions differs.
         fusible: whether ablate must be able to fuse models of this kind.
-        bf16_tolerance: how far those of a stepper in bf16 may be from the model's.
+        bf16_tolerance: the largest difference between the logits of a stepper in bf16 and the model's.
     """
 
     record = ModelSpec
@@ -37,7 +37,7 @@ class ModelContract(FusionTests, Contract):
     _vocabulary, _rows, _time = 11, 3, 6
 
     def model(self, settings: Mapping[str, Any], seed: int = 0, conditioners: Sequence[Conditioner] = ()) -> Any:
-        """The network in evaluation mode, its weights drawn under ``seed``."""
+        """Build the network in evaluation mode, with weights drawn under ``seed``."""
         import torch
 
         with torch.random.fork_rng(devices=[]):
@@ -47,11 +47,11 @@ class ModelContract(FusionTests, Contract):
         return model.eval()
 
     def build(self, settings: Mapping[str, Any]) -> Any:
-        """The network without conditioners."""
+        """Build the network without conditioners."""
         return self.model(settings)
 
     def _cases(self, settings: Mapping[str, Any]) -> Iterator[tuple[Any, torch.Tensor, list[torch.Tensor]]]:
-        """A model, tokens [rows, time] and conditions [rows, time, width], without and with conditioners."""
+        """Yield a model, tokens [rows, time] and conditions [rows, time, width], without and with conditioners."""
         import torch
 
         generator = torch.Generator().manual_seed(0)
@@ -64,7 +64,7 @@ class ModelContract(FusionTests, Contract):
         return one.shape == other.shape and bool((one - other).abs().amax() <= self.tolerance)
 
     def test_logits(self, settings: Mapping[str, Any]) -> None:
-        """There is a finite logit for every row, time and token id, the same at every call."""
+        """Check that there is a finite logit for every row, time and token id, the same at every call."""
         for model, tokens, conditions in self._cases(settings):
             logits, _ = model(tokens, conditions)
             shape = (self._rows, self._time, self._vocabulary)
@@ -73,7 +73,7 @@ class ModelContract(FusionTests, Contract):
             assert self._equal(logits, model(tokens, conditions)[0]), "a second call gave other logits"
 
     def test_causal(self, settings: Mapping[str, Any]) -> None:
-        """What comes at time t, token or condition, leaves the logits before t as they are."""
+        """Check that the tokens and conditions from time t on do not change the logits before t."""
         for model, tokens, conditions in self._cases(settings):
             logits, _ = model(tokens, conditions)
             for t in range(1, self._time):
@@ -84,7 +84,7 @@ class ModelContract(FusionTests, Contract):
                 assert self._equal(model(changed, moved)[0][:, :t], logits[:, :t]), f"time {t} is seen before it comes"
 
     def test_state_continues(self, settings: Mapping[str, Any]) -> None:
-        """Two passes with the state handed on give the logits of one."""
+        """Check that two passes, the second with the state of the first, give the logits of one pass."""
         import torch
 
         for model, tokens, conditions in self._cases(settings):
@@ -95,7 +95,7 @@ class ModelContract(FusionTests, Contract):
                 assert self._equal(torch.cat([first, second], dim=1), logits), f"split at {t}, the logits differ"
 
     def test_rows_do_not_meet(self, settings: Mapping[str, Any]) -> None:
-        """A row's logits do not depend on the rows beside it."""
+        """Check that a row's logits do not depend on the other rows."""
         for model, tokens, conditions in self._cases(settings):
             logits, _ = model(tokens, conditions)
             for row in range(self._rows):
@@ -103,7 +103,7 @@ class ModelContract(FusionTests, Contract):
                 assert self._equal(alone[0], logits[row]), f"row {row} depends on the rows beside it"
 
     def test_stepper(self, settings: Mapping[str, Any]) -> None:
-        """If it offers a stepper, that predicts as the model does: in fp32 within the tolerance, in bf16 nearly."""
+        """Check that a stepper predicts as the model does, within the tolerance of each precision."""
         import torch
 
         for model, tokens, conditions in self._cases(settings):
@@ -128,13 +128,13 @@ class ModelContract(FusionTests, Contract):
         return torch.stack(logits, dim=1)
 
     def test_gradients(self, settings: Mapping[str, Any]) -> None:
-        """A training step moves every weight, those of the conditioners' modules among them."""
+        """Check that a training step changes every weight, also those of the conditioners' modules."""
         for model, tokens, conditions in self._cases(settings):
             logits, _ = model.train()(tokens, conditions)
             check_gradients(model, logits.log_softmax(-1)[..., 0].sum())
 
     def test_seed_decides(self, settings: Mapping[str, Any]) -> None:
-        """Weights come from torch's global stream: the same seed gives the same, another seed others."""
+        """Check that weights come from torch's global random stream: equal for equal seeds, different for others."""
         import torch
 
         one, again, other = (self.model(settings, seed).state_dict() for seed in (0, 0, 1))

@@ -1,4 +1,4 @@
-"""Contracts of what stands on the data side: corpora, augmenters, tokenizers, metrics."""
+"""The contracts of corpora, augmenters, tokenizers and metrics."""
 
 # ruff: noqa: S101 - these are tests, though a plugin's author imports them
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 
 class CorpusContract(Contract):
-    """A corpus loads valid music, and its identity stands for it."""
+    """A corpus loads valid music, which its identity identifies."""
 
     record = CorpusSpec
 
     def test_identity(self, settings: Mapping[str, Any]) -> None:
-        """The same corpus has the same identity, however often it is built."""
+        """Check that a corpus has the same identity every time it is built."""
         identity = self.build(settings).identity()
         assert isinstance(identity, str), "the identity is no text"
         assert identity.strip(), "the identity is empty"
         assert self.build(settings).identity() == identity, "the identity of an unchanged corpus changed"
 
     def test_load(self, settings: Mapping[str, Any]) -> None:
-        """There is at least one performance, each valid and with notes, and the same at every load."""
+        """Check that there is at least one performance, each valid and with notes, and the same at every load."""
         loaded = list(self.build(settings).load())
         assert loaded, "the corpus holds no performance"
         for performance in loaded:
@@ -54,11 +54,11 @@ class AugmenterContract(Contract):
     record = AugmenterSpec
 
     def augmented(self, settings: Mapping[str, Any], performance: Performance) -> list[Performance]:
-        """What a fresh augmenter makes of the performance under a fixed seed."""
+        """Return the results of a new augmenter for the performance, under a fixed seed."""
         return list(self.build(settings).augment(performance, np.random.default_rng(1)))
 
     def test_results_are_valid(self, settings: Mapping[str, Any]) -> None:
-        """At least one valid performance with notes comes out; its labels are finite numbers."""
+        """Check that there is at least one valid performance with notes, and that labels are finite numbers."""
         for performance in performances():
             results = self.augmented(settings, performance)
             assert results, f"nothing comes out for '{performance.name}'"
@@ -70,13 +70,13 @@ class AugmenterContract(Contract):
                     assert math.isfinite(value), f"label {label} is {value}"
 
     def test_input_is_left_alone(self, settings: Mapping[str, Any]) -> None:
-        """The performance given is not changed."""
+        """Check that the augmenter does not change its input."""
         for performance, untouched in zip(performances(), performances(), strict=True):
             self.augmented(settings, performance)
             assert same(performance, untouched), f"'{performance.name}' was changed in place"
 
     def test_seed_decides(self, settings: Mapping[str, Any]) -> None:
-        """The same generator state gives the same results."""
+        """Check that the same generator state gives the same results."""
         for performance in performances():
             one, other = self.augmented(settings, performance), self.augmented(settings, performance)
             assert len(one) == len(other), "the same seed gave another number of results"
@@ -97,7 +97,7 @@ class TokenizerContract(Contract):
     pitches: tuple[int, int] = (0, 127)
 
     def test_vocabulary(self, settings: Mapping[str, Any]) -> None:
-        """Every id has a word of its own, and the start token is one of them."""
+        """Check that every id has a different word, and that the start token is one of the ids."""
         tokenizer = self.build(settings)
         words = tokenizer.vocabulary
         assert words, "the vocabulary is empty"
@@ -106,7 +106,7 @@ class TokenizerContract(Contract):
         assert 0 <= tokenizer.start_token < len(words), "the start token is not in the vocabulary"
 
     def test_encode(self, settings: Mapping[str, Any]) -> None:
-        """Ids are int64 and in range, the same every time, and the performance is left alone."""
+        """Check that ids are int64, in range and the same every time, and that the performance is not changed."""
         tokenizer, empty = self.build(settings), Performance.from_notes([])
         for performance, untouched in zip((*performances(), empty), (*performances(), empty), strict=True):
             tokens = tokenizer.encode(performance)
@@ -117,7 +117,7 @@ class TokenizerContract(Contract):
             assert np.array_equal(tokens, self.build(settings).encode(untouched)), "encoding again gave other ids"
 
     def test_notes_survive(self, settings: Mapping[str, Any]) -> None:
-        """Something is left after encoding and decoding; with ``within``, every start and end of each pitch."""
+        """Check that notes survive encoding and decoding; with ``within``, every start and end of each pitch."""
         tokenizer = self.build(settings)
         for performance in performances():
             decoded = tokenizer.decode(tokenizer.encode(performance))
@@ -137,7 +137,7 @@ class TokenizerContract(Contract):
             assert off <= within * (1 + 1e-9), f"a {field} in '{original.name}' is off by {off} s"
 
     def test_any_ids_decode(self, settings: Mapping[str, Any]) -> None:
-        """Whatever a model may emit is read as a valid performance, the same every time."""
+        """Check that any sequence of ids is decoded to a valid performance, the same every time."""
         tokenizer, rng = self.build(settings), np.random.default_rng(0)
         for length in (0, 1, 2, 10, 100, 1000):
             tokens = rng.integers(len(tokenizer.vocabulary), size=length)
@@ -146,7 +146,7 @@ class TokenizerContract(Contract):
             assert same(decoded, self.build(settings).decode(tokens.copy())), "decoding again gave other notes"
 
     def test_times(self, settings: Mapping[str, Any]) -> None:
-        """The clock has one finite time a token, never runs backwards, and does not know what comes next."""
+        """Check that the clock has one finite time for each token, never runs backwards, and is causal."""
         tokenizer, rng = self.build(settings), np.random.default_rng(0)
         for length in (0, 1, 100):
             tokens = rng.integers(len(tokenizer.vocabulary), size=length)
@@ -159,7 +159,7 @@ class TokenizerContract(Contract):
             assert np.array_equal(half, times[: length // 2]), "a time depends on later tokens"
 
     def test_clock(self, settings: Mapping[str, Any]) -> None:
-        """The running clock says, token by token, what the times of the whole sequences say."""
+        """Check that the running clock returns, token by token, the times of the whole sequences."""
         tokenizer, rng = self.build(settings), np.random.default_rng(0)
         tokens_rt = rng.integers(len(tokenizer.vocabulary), size=(3, 50))
         advance = tokenizer.clock(3)
@@ -169,7 +169,7 @@ class TokenizerContract(Contract):
         assert np.abs(running_rt - times_rt).max() <= 1e-9, "the running clock differs from the times"
 
     def test_grammar(self, settings: Mapping[str, Any]) -> None:
-        """If there is a grammar, what ``encode`` writes is possible in it, and something always is."""
+        """Check that the grammar, if there is one, allows the tokens of ``encode``, and always allows a token."""
         tokenizer, vocabulary = self.build(settings), len(self.build(settings).vocabulary)
         for performance in performances():
             tokens = tokenizer.encode(performance)
@@ -184,7 +184,7 @@ class TokenizerContract(Contract):
         self._walk(tokenizer, vocabulary)
 
     def _walk(self, tokenizer: Any, vocabulary: int) -> None:
-        """Any sequence at all, then only possible ones: a token is always left, and rows do not meet."""
+        """Check with any tokens, then with allowed ones, that a token is always allowed and rows are independent."""
         rng = np.random.default_rng(0)
         together, alone = tokenizer.grammar(2), tokenizer.grammar(1)
         tokens_r = np.full(2, tokenizer.start_token)
@@ -197,14 +197,14 @@ class TokenizerContract(Contract):
 
 
 class _AnyMetricContract(Contract):
-    """What holds of both kinds of metric."""
+    """The part of the contract that both kinds of metric share."""
 
     def measured(self, settings: Mapping[str, Any]) -> list[Measurements]:
-        """What the metric says in a few cases that may be compared."""
+        """Return the metric's values in a few cases that may be compared."""
         raise NotImplementedError
 
     def test_values(self, settings: Mapping[str, Any]) -> None:
-        """Values are finite, with a feature, a unit, a direction and a count, even for a single note."""
+        """Check that values are finite, with a feature, a unit, a direction and a count, even for a single note."""
         for measured in self.measured(settings):
             assert measured.values, "no value"
             features = [value.feature for value in measured.values]
@@ -217,12 +217,12 @@ class _AnyMetricContract(Contract):
                 assert value.n >= 0, f"{value.feature} rests on {value.n} observations"
 
     def test_features_are_fixed(self, settings: Mapping[str, Any]) -> None:
-        """Features, units and directions do not depend on the sample: they are columns of one table."""
+        """Check that features, units and directions do not depend on the sample: they are columns of one table."""
         columns = {tuple((v.feature, v.unit, v.direction) for v in m.values) for m in self.measured(settings)}
         assert len(columns) == 1, "features, units or directions differ between samples"
 
     def test_histograms(self, settings: Mapping[str, Any]) -> None:
-        """Histograms have increasing edges and one finite count, not negative, in each bin."""
+        """Check that histograms have increasing edges and, in each bin, a finite count that is not negative."""
         for measured in self.measured(settings):
             for histogram in measured.histograms:
                 self._check_histogram(histogram)
@@ -240,7 +240,7 @@ class MetricContract(_AnyMetricContract):
     record = MetricSpec
 
     def measured(self, settings: Mapping[str, Any]) -> list[Measurements]:
-        """What it says of each sample performance, with all of them as the reference."""
+        """Return the values of each sample performance, with all of them as the reference."""
         metric = self.build(settings)
         return [metric.measure(sample, performances()) for sample in performances()]
 
@@ -256,7 +256,7 @@ class MetricContract(_AnyMetricContract):
             assert is_share, f"'{feature}' is {shares[0].value} {shares[0].unit}; a share is from 0 to 1, in unit '1'"
 
     def test_same_again(self, settings: Mapping[str, Any]) -> None:
-        """Measuring again gives the same, and neither sample nor reference is changed."""
+        """Check that a second measurement is the same, and that neither sample nor reference is changed."""
         metric, sample, reference = self.build(settings), performances()[0], performances()
         first = metric.measure(sample, reference)
         assert metric.measure(sample, reference) == first, "measuring again gave other numbers"
@@ -273,16 +273,16 @@ class ModelMetricContract(_AnyMetricContract):
     record = ModelMetricSpec
 
     def measured(self, settings: Mapping[str, Any]) -> list[Measurements]:
-        """What it says of a model to which every token costs a nat, and of one that finds some costly."""
+        """Return the values for a model to which every token costs one nat, and for one with different costs."""
         metric, pieces = self.build(settings), performances()
         return [metric.measure(score, pieces[:2], pieces[2:]) for score in (_one_nat, _uneven)]
 
     def test_nothing_held_out(self, settings: Mapping[str, Any]) -> None:
-        """Without held-out pieces there is still something to say."""
+        """Check that there are values even without held-out pieces."""
         assert self.build(settings).measure(_one_nat, performances(), []).values, "no value"
 
     def test_same_again(self, settings: Mapping[str, Any]) -> None:
-        """Measuring again gives the same."""
+        """Check that a second measurement is the same."""
         assert self.measured(settings) == self.measured(settings), "measuring again gave other numbers"
 
 

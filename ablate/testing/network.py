@@ -1,4 +1,4 @@
-"""Contracts of what stands beside the network: conditioners and samplers."""
+"""The contracts of conditioners and samplers."""
 
 # ruff: noqa: S101 - these are tests, though a plugin's author imports them
 
@@ -30,7 +30,7 @@ class ConditionerContract(Contract):
     record = ConditionerSpec
 
     def test_labels(self, settings: Mapping[str, Any]) -> None:
-        """It has at least one feature, and every label has a finite default."""
+        """Check that the width is at least 1, and that every label has a finite default."""
         conditioner = self.build(settings)
         assert conditioner.width >= 1, f"width is {conditioner.width}; it must be at least 1"
         for label, default in conditioner.labels.items():
@@ -40,8 +40,8 @@ class ConditionerContract(Contract):
         strange = set(conditioner.categories) - set(conditioner.labels)
         assert not strange, f"categories of unknown labels: {', '.join(strange)}"
 
-    def test_observe(self, settings: Mapping[str, Any]) -> None:
-        """Any performance can be observed, with the labels or without, and is left alone."""
+    def test_from_performance(self, settings: Mapping[str, Any]) -> None:
+        """Check that any performance, with labels or without, has numbers, and is not changed."""
         conditioner = self.build(settings)
         for given, untouched in zip(performances(), performances(), strict=True):
             for performance in (given, given.labelled(**conditioner.labels)):
@@ -52,16 +52,16 @@ class ConditionerContract(Contract):
                     assert np.array_equal(values, again), "observing again gave other numbers"
             assert same(given, untouched), f"'{given.name}' was changed in place"
 
-    def test_ask(self, settings: Mapping[str, Any]) -> None:
-        """The default labels can be asked for; numbers of one token do not depend on the others asked for with it."""
+    def test_from_labels(self, settings: Mapping[str, Any]) -> None:
+        """Check that the default labels have numbers, and that those of a token do not depend on the other tokens."""
         conditioner = self.build(settings)
         values = conditioner.from_labels(dict(conditioner.labels), _TIMES)
         self._check(conditioner, values, len(_TIMES))
         single = [conditioner.from_labels(dict(conditioner.labels), _TIMES[i : i + 1]) for i in range(len(_TIMES))]
         assert np.array_equal(values, np.concatenate(single)), "token by token it gives other numbers than at once"
 
-    def test_ask_rows(self, settings: Mapping[str, Any]) -> None:
-        """Asked for many rows at once, each at its own time, it gives the numbers of one row after another."""
+    def test_from_labels_batched(self, settings: Mapping[str, Any]) -> None:
+        """Check that many rows at once, each at its own time, have the numbers of one row after another."""
         conditioner = self.build(settings)
         labels, times = dict(conditioner.labels), np.stack([_TIMES, _TIMES[::-1], _TIMES / 2])
         asked = conditioner.from_labels_batched([labels] * len(times))
@@ -71,8 +71,8 @@ class ConditionerContract(Contract):
             each = np.concatenate([conditioner.from_labels(labels, now[i : i + 1]) for i in range(len(now))])
             assert np.array_equal(values, each), "asked for many rows, it gives other numbers than row by row"
 
-    def test_disturb(self, settings: Mapping[str, Any]) -> None:
-        """Disturbing keeps shape and type, draws from ``rng`` only, and does not change what was observed."""
+    def test_perturb(self, settings: Mapping[str, Any]) -> None:
+        """Check that ``perturb`` keeps shape and type, draws from ``rng`` only, and does not change its input."""
         conditioner = self.build(settings)
         observed = self._windows(conditioner)
         before = observed.copy()
@@ -85,7 +85,7 @@ class ConditionerContract(Contract):
         assert np.array_equal(observed, before), "observed numbers were changed"
 
     def test_module(self, settings: Mapping[str, Any]) -> None:
-        """The module gives ``width`` finite numbers for each token, and gradients reach all of its weights."""
+        """Check that the module returns finite numbers of the embedding's width, and gradients reach its weights."""
         import torch
 
         conditioner, width = self.build(settings), 5
@@ -107,11 +107,11 @@ class ConditionerContract(Contract):
 
 
 class SamplerContract(Contract):
-    """A sampler reshapes each row by itself and leaves something to draw.
+    """A sampler changes each row's logits independently of the others, and leaves a possible token.
 
     Attributes:
-        identity: settings under which it changes nothing, bit for bit; None if there are none.
-        tokenizer: what ``build`` gets, for samplers that look at the words.
+        identity: settings with which it changes nothing, bit for bit; None if there are none.
+        tokenizer: for samplers that read the vocabulary.
     """
 
     record = SamplerSpec
@@ -119,16 +119,16 @@ class SamplerContract(Contract):
     tokenizer: Tokenizer = PitchTokenizer()
 
     def sampler(self, rows: Sequence[Mapping[str, Any]]) -> Sampler:
-        """A sampler for rows with these settings."""
+        """Build a sampler for rows with these settings."""
         built: Sampler = self.spec.build([self.spec.parse(row) for row in rows], self.tokenizer)
         return built
 
     def build(self, settings: Mapping[str, Any]) -> Sampler:
-        """A sampler for four rows of the same settings."""
+        """Build a sampler for four rows of the same settings."""
         return self.sampler([settings] * 4)
 
     def steps(self, rows: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Logits [rows, vocabulary] and history [rows, time] of a few steps, with ties and forbidden tokens."""
+        """Yield logits [rows, vocabulary] and history [rows, time] of a few steps, with ties and forbidden tokens."""
         import torch
 
         generator, vocabulary = torch.Generator().manual_seed(0), len(self.tokenizer.vocabulary)
@@ -140,7 +140,7 @@ class SamplerContract(Contract):
             yield logits, history[:, :step]
 
     def test_something_is_possible(self, settings: Mapping[str, Any]) -> None:
-        """Shape and type stay, every row keeps a possible token, and what was forbidden stays so."""
+        """Check that shape and type stay, every row has a possible token, and forbidden tokens stay forbidden."""
         import torch
 
         sampler = self.build(settings)
@@ -153,7 +153,7 @@ class SamplerContract(Contract):
             assert bool(result[logits.isneginf()].isneginf().all()), "a forbidden token became possible"
 
     def test_input_is_left_alone(self, settings: Mapping[str, Any]) -> None:
-        """The logits and the history given are not changed."""
+        """Check that the sampler changes neither the logits nor the history in place."""
         sampler = self.build(settings)
         for logits, history in self.steps(4):
             before = logits.clone(), history.clone()
@@ -162,7 +162,7 @@ class SamplerContract(Contract):
             assert before[1].equal(history), "the history was changed in place"
 
     def test_rows_do_not_meet(self) -> None:
-        """A row's logits are the same, to the bit, whichever rows stand beside it."""
+        """Check that a row's logits do not depend on the other rows, bit for bit."""
         rows = [*self.options, *self.options]
         together, alone = self.sampler(rows), [self.sampler([row]) for row in rows]
         for logits, history in self.steps(len(rows)):
@@ -172,7 +172,7 @@ class SamplerContract(Contract):
                 assert own[0].equal(result[i]), f"row {i} depends on the rows beside it"
 
     def test_identity(self) -> None:
-        """Under the settings declared to change nothing, nothing changes."""
+        """Check that the identity settings change nothing."""
         if self.identity is None:
             return
         sampler = self.build(self.identity)
@@ -181,7 +181,7 @@ class SamplerContract(Contract):
 
 
 def check_gradients(module: torch.nn.Module, loss: torch.Tensor) -> None:
-    """See that gradients of the loss reach all of the module's weights, and are finite."""
+    """Check that gradients of the loss reach all of the module's weights, and are finite."""
     weights = dict(module.named_parameters())
     if weights:
         loss.backward()  # type: ignore[no-untyped-call]

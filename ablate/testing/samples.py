@@ -1,4 +1,4 @@
-"""Small material for contract tests: the same every time, each piece with a difficulty of its own."""
+"""Small material for contract tests: the same every time, with a different difficulty in each piece."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NOTES: dict[str, list[tuple[int, int, float, float]]] = {
 
 
 def performances() -> tuple[Performance, ...]:
-    """Valid performances, built anew by each call, with at least one note between pitches 36 and 96 each.
+    """Return valid performances, new ones at each call, each with at least one note between pitches 36 and 96.
 
     Among them are chords, repeated, overlapping and nested notes of one pitch, notes of a millisecond and of no
     length, long silences, the extremes of pitch and velocity, notes out of order, pedals, and a single note.
@@ -43,7 +43,7 @@ def performances() -> tuple[Performance, ...]:
 
 
 def same(one: Performance, other: Performance) -> bool:
-    """Whether notes, pedals and labels are equal, in their order."""
+    """Check whether notes, pedals and labels are equal, in their order."""
     return (
         np.array_equal(one.notes, other.notes)
         and np.array_equal(one.pedals, other.pedals)
@@ -52,26 +52,26 @@ def same(one: Performance, other: Performance) -> bool:
 
 
 class PitchTokenizer(Tokenizer):
-    """One token a note, its pitch; for what needs some tokenizer, whichever."""
+    """A tokenizer with one token for each note, its pitch; for tests that need any tokenizer."""
 
     vocabulary = tuple(f"pitch {pitch}" for pitch in range(128))
     start_token = 60
 
     def encode(self, performance: Performance) -> IntArray:
-        """Pitches in the order of the notes, int64 [time]."""
+        """Return the pitches in the order of the notes, int64 [time]."""
         return np.asarray(performance.notes["pitch"], np.int64)
 
     def decode(self, tokens: IntArray) -> Performance:
-        """Notes of a quarter second, one after another."""
+        """Return notes of a quarter second, one after another."""
         return Performance.from_notes((int(p), 64, 0.25 * i, 0.25 * (i + 1)) for i, p in enumerate(tokens))
 
     def times(self, tokens: IntArray) -> FloatArray:
-        """A quarter second a token, float64 [time]."""
+        """Return a quarter second for each token, float64 [time]."""
         return 0.25 * np.arange(len(tokens))
 
 
 class ClockConditioner(Conditioner):
-    """Two numbers a token, the clock and a label; for models, which have to take conditioners."""
+    """A conditioner with two numbers for each token, the clock and a label; for tests of models."""
 
     width = 2
 
@@ -79,15 +79,15 @@ class ClockConditioner(Conditioner):
         self.labels: Mapping[str, float] = {"level": 0.5}
 
     def from_performance(self, performance: Performance, times: FloatArray) -> FloatArray:
-        """The clock and the performance's label, float32 [time, 2]."""
+        """Return the clock and the performance's label, float32 [time, 2]."""
         return self.from_labels({**self.labels, **performance.labels}, times)
 
     def from_labels(self, labels: Mapping[str, float], times: FloatArray) -> FloatArray:
-        """The clock and the label asked for, float32 [time, 2]."""
+        """Return the clock and the label, float32 [time, 2]."""
         return np.stack([times, np.full(len(times), labels["level"])], axis=1).astype(np.float32)
 
     def module(self, embedding: int) -> torch.nn.Module:
-        """A linear map, [rows, time, 2] to [rows, time, embedding]."""
+        """Return a linear map, [rows, time, 2] to [rows, time, embedding]."""
         import torch
 
         return torch.nn.Linear(self.width, embedding)
