@@ -120,7 +120,7 @@ class Growing:
         ("test_citations", {"cite": SOURCE}, "cite is a text"),
         ("test_citations", {"cite": ("Bach, 1722",)}, "source 'Bach, 1722' does not begin with @type"),
         ("test_citations", {"cite": (SOURCE, SOURCE[:-1])}, "source 'bach1722' has a brace that is not closed"),
-        ("test_citations", {"cite": (f"{SOURCE} {SOURCE}",)}, "goes on after its closing brace"),
+        ("test_citations", {"cite": (f"{SOURCE} {SOURCE}",)}, "continues after its closing brace"),
         ("test_citations", {"cite": (SOURCE.replace("Bach},", "Bach}"),)}, "is a comma missing"),
         ("test_citations", {"cite": (SOURCE.replace("title", "booktitle"),)}, "has no title"),
         ("test_citations", {"cite": ("@misc{bach1722, note = {A, year = 1722}}",)}, "has no author, no title, no year"),
