@@ -31,17 +31,17 @@ def apply_each(
     if alike(modules):
 
         def apply(parameters: dict[str, torch.Tensor], values: torch.Tensor) -> torch.Tensor:
-            result: torch.Tensor = functional_call(modules[0], parameters, (values,))
-            return result
+            output: torch.Tensor = functional_call(modules[0], parameters, (values,))
+            return output
 
         try:
-            at_once: torch.Tensor = torch.vmap(apply)(parameters, values)
+            result: torch.Tensor = torch.vmap(apply)(parameters, values)
         except torch.OutOfMemoryError:
             raise
-        except RuntimeError:  # vmap does not support every operation; one after another, all are possible
+        except RuntimeError:  # vmap does not support every operation
             pass
         else:
-            return at_once
+            return result
     one_by_one = [
         functional_call(module, {name: weight[m] for name, weight in parameters.items()}, (values[m],))
         for m, module in enumerate(modules)
@@ -59,8 +59,8 @@ def alike(modules: Sequence[torch.nn.Module]) -> bool:
 
 
 def _settings(module: torch.nn.Module) -> dict[str, Any]:
-    usual = vars(torch.nn.Module())
-    return {name: value for name, value in vars(module).items() if name not in usual}
+    standard = vars(torch.nn.Module())
+    return {name: value for name, value in vars(module).items() if name not in standard}
 
 
 def embed_each(tables: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
@@ -70,7 +70,7 @@ def embed_each(tables: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
     atomic operations on some devices, in any order.
 
     Args:
-        tables: [models, vocabulary, embedding].
+        tables: one table for each model, [models, vocabulary, embedding].
         tokens: int64 [models, ...].
 
     Returns:
@@ -85,7 +85,8 @@ def fused_weights(models: Sequence[torch.nn.Module], device: torch.device | str)
     parameters = [dict(model.named_parameters()) for model in models]
     with torch.no_grad():
         return {
-            name: torch.stack([each[name] for each in parameters]).to(device).requires_grad_() for name in parameters[0]
+            name: torch.stack([weights[name] for weights in parameters]).to(device).requires_grad_()
+            for name in parameters[0]
         }
 
 
@@ -109,11 +110,11 @@ class _Embedding(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, tables_mve: torch.Tensor, tokens_mn: torch.Tensor) -> torch.Tensor:
         ctx.save_for_backward(tokens_mn)
-        ctx.words = tables_mve.shape[1]
+        ctx.vocabulary = tables_mve.shape[1]
         return tables_mve[torch.arange(len(tables_mve), device=tables_mve.device)[:, None], tokens_mn]
 
     @staticmethod
     def backward(ctx: Any, grad_mne: torch.Tensor) -> tuple[torch.Tensor, None]:
         (tokens_mn,) = ctx.saved_tensors
-        ones_mnv = grad_mne.new_zeros(*tokens_mn.shape, ctx.words).scatter_(2, tokens_mn[..., None], 1)
+        ones_mnv = grad_mne.new_zeros(*tokens_mn.shape, ctx.vocabulary).scatter_(2, tokens_mn[..., None], 1)
         return torch.bmm(ones_mnv.transpose(1, 2), grad_mne), None

@@ -1,4 +1,4 @@
-"""The model of docs/models.md keeps the contract, and trains in a stack as it does alone."""
+"""The model of docs/models.md keeps the contract, and trains when fused as it does alone."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class TestSmall(ModelContract):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_it_trains_in_a_stack_as_it_does_alone(precision: str) -> None:
+def test_it_trains_when_fused_as_it_does_alone(precision: str) -> None:
     settings = TrainingSettings(40, batch=4, window=16, precision=precision)  # type: ignore[arg-type]
     tokens = np.random.default_rng(0).integers(0, 11, 300)
-    members = [
+    jobs = [
         TrainingJob(
             lambda share=share: SPEC.build(Options(dropout=share), 11, []),  # type: ignore[misc]
             [Example(tokens)],
@@ -55,7 +55,7 @@ def test_it_trains_in_a_stack_as_it_does_alone(precision: str) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        alone, together = train(members), train(members, stacked=True)
+        alone, together = train(jobs), train(jobs, fused=True)
     finally:
         torch.set_num_threads(before)
     for one, other in zip(alone, together, strict=True):

@@ -42,8 +42,7 @@ def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
             return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 - no dict
     except (safetensors.SafetensorError, FileNotFoundError, KeyError, ValueError) as error:
         raise StageError(
-            f"{path} is damaged or missing ({error}); delete the folder it is in, run the study again, "
-            "and it is made anew"
+            f"{path} is damaged or missing ({error}); delete its folder and run the study again to recreate it"
         ) from error
 
 

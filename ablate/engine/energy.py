@@ -1,14 +1,14 @@
-"""What a training costs in energy, where the device tells."""
+"""The energy that a GPU uses."""
 
 from __future__ import annotations
 
 
 def joules_so_far(device: str) -> float | None:
-    """Energy that an NVIDIA GPU has used since its driver was loaded, in joules; None where nothing tells.
+    """Return the energy that an NVIDIA GPU has used since its driver was loaded, in joules; None where unknown.
 
-    That is the whole board's, idle power and other processes included. GPUs older than Volta and parts of a GPU (MIG)
-    do not count it; reading it takes the extra ``ablate[energy]``. A CPU is never asked: it counts for all of what
-    runs on it together, so trainings beside each other would each be charged for all.
+    This is the energy of the whole board, idle power and other processes included. GPUs older than Volta and parts of a
+    GPU (MIG) do not measure it; reading it needs the extra ``ablate[energy]``. For a CPU the result is None: its
+    counter includes all processes, so each of several parallel trainings would be charged for all of them.
     """
     if not device.startswith("cuda"):
         return None
@@ -20,7 +20,7 @@ def joules_so_far(device: str) -> float | None:
 
     try:
         pynvml.nvmlInit()
-        # by its name: numbers differ where CUDA_VISIBLE_DEVICES hides a GPU
+        # by its UUID: indices differ where CUDA_VISIBLE_DEVICES hides a GPU
         handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(device).uuid}")
         return float(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1000
     except pynvml.NVMLError:

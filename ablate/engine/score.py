@@ -1,4 +1,4 @@
-"""How likely a model finds given music."""
+"""The likelihood of music under a model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ablate.arrays import FloatArray, IntArray
 
-#: Tokens in one pass; the state goes on from pass to pass.
+#: Tokens in one pass; the state continues from pass to pass.
 CHUNK = 512
 
 
@@ -23,7 +23,7 @@ CHUNK = 512
 def negative_log_likelihood(
     model: Any, tokens: IntArray, conditions: Sequence[FloatArray], device: str = "cpu"
 ) -> FloatArray:
-    """Minus the log-probability of each token but the first, given all before it, in nats, float64 [time - 1].
+    """Return minus the log-probability of each token but the first, given all before it.
 
     Args:
         model: a ``LanguageModel`` on ``device`` and in evaluation mode.
@@ -31,19 +31,24 @@ def negative_log_likelihood(
         conditions: for each conditioner, float32 [time, width].
         device: a torch device.
 
+    Returns:
+        In nats, float64 [time - 1].
+
     Raises:
-        StageError: the model finds a token impossible, or its logits are not numbers.
+        StageError: the logits are NaN, or a token of the music has probability 0.
     """
-    tokens_bt = torch.from_numpy(tokens)[None].to(device)
-    conditions_btf = [torch.from_numpy(np.asarray(c, np.float32))[None].to(device) for c in conditions]
+    tokens_rt = torch.from_numpy(tokens)[None].to(device)
+    conditions_rtf = [torch.from_numpy(np.asarray(values, np.float32))[None].to(device) for values in conditions]
     state: Any = None
-    costs = []
+    losses = []
     for begin in range(0, len(tokens) - 1, CHUNK):
         end = min(begin + CHUNK, len(tokens) - 1)
-        logits_btv, state = model(tokens_bt[:, begin:end], [c[:, begin:end] for c in conditions_btf], state)
-        targets_t = tokens_bt[0, begin + 1 : end + 1]
-        costs.append(functional.cross_entropy(logits_btv[0].double(), targets_t, reduction="none"))
-    cost_t = torch.cat(costs)
-    if not bool(torch.isfinite(cost_t).all()):
-        raise StageError("the model's logits are not numbers, or make a token of this music impossible")
-    return np.asarray(cost_t.cpu().numpy())
+        logits_rtv, state = model(
+            tokens_rt[:, begin:end], [values_rtf[:, begin:end] for values_rtf in conditions_rtf], state
+        )
+        targets_t = tokens_rt[0, begin + 1 : end + 1]
+        losses.append(functional.cross_entropy(logits_rtv[0].double(), targets_t, reduction="none"))
+    losses_t = torch.cat(losses)
+    if not bool(torch.isfinite(losses_t).all()):
+        raise StageError("cannot score: the model's logits are NaN, or a token of this music has probability 0")
+    return np.asarray(losses_t.cpu().numpy())

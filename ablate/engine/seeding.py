@@ -1,8 +1,8 @@
-"""Where all randomness comes from.
+"""The seed of every random stream.
 
-Every stream is derived from (study seed, replicate, purpose, index) by SHA-256, and from nothing else.
-So replicate k of every variant shares its streams (the comparison is paired), two purposes never share one,
-and a run draws the same numbers alone, in a batch, resumed, or on another worker.
+Each stream is derived from (study seed, replicate, purpose, index) by SHA-256, and from nothing else. So replicate k of
+every variant has the same streams (comparisons are paired), two purposes never share a stream, and a run draws the same
+numbers alone, in a batch, resumed, or on another worker.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ Purpose = Literal["augment", "init", "windows", "labels", "dropout", "sample", "
 
 
 def derive(seed: int, replicate: int, purpose: Purpose, index: int = 0) -> int:
-    """A 63-bit seed for one stream."""
+    """Return the seed of one stream, at least 0 and less than 2**63."""
     text = f"{seed}/{replicate}/{purpose}/{index}"
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-def numpy_stream(derived: int) -> np.random.Generator:
-    """A NumPy generator for a derived seed (Philox: counter-based, the same on every platform)."""
-    return np.random.Generator(np.random.Philox(derived))
+def numpy_stream(seed: int) -> np.random.Generator:
+    """Return a NumPy generator for a derived seed (Philox: counter-based, the same on every platform)."""
+    return np.random.Generator(np.random.Philox(seed))

@@ -10,6 +10,7 @@ import numpy as np
 
 from ablate.engine.devices import Compute, free_threads, one_thread, resolve_device
 from ablate.engine.generation.generate import generate
+from ablate.engine.generation.row import Row
 from ablate.engine.seeding import derive
 from ablate.errors import HomeError, StageError, UnknownName, UsageError, did_you_mean
 from ablate.kinds import LOAD, PRIME, TRAIN
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate.arrays import IntArray
-    from ablate.engine.generation.generate import Row
+    from ablate.engine.generation.row import Row
     from ablate.interfaces import Conditioner
     from ablate.music.performance import Performance
     from ablate.registry import Registry
@@ -138,7 +139,7 @@ def _tokens(
             tokenizer=build("tokenizer", train.config["tokenizer"], registry),
             conditioners=build_conditioners(train.config, registry),
             compute=Compute(device, train.config["training"]["precision"], free_threads()),
-            tell=tell,
+            on_progress=tell,
         )
     return tokens or []
 

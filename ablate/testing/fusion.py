@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from ablate.engine.fusion.random import StackDraws
+    from ablate.engine.fusion.random import FusedStreams
     from ablate.interfaces import Conditioner, RandomStreams
 
 _MODELS = 3
@@ -227,12 +227,12 @@ def _no_randomness(device: str = "cpu") -> RandomStreams:
     return NoRandomness(device)
 
 
-def _random(seeds: Sequence[int]) -> StackDraws:
+def _random(seeds: Sequence[int]) -> FusedStreams:
     """Return the random streams of the engine, each with its seed."""
     import torch
 
-    from ablate.engine.fusion.random import StackDraws
+    from ablate.engine.fusion.random import FusedStreams
 
-    streams = StackDraws(len(seeds), torch.device("cpu"))
+    streams = FusedStreams(len(seeds), torch.device("cpu"))
     streams.seed(seeds)
     return streams

@@ -132,7 +132,7 @@ def _maestro(temporary: Path) -> Table:
 
 def work_on(stage: str, folder: Path, home: Path) -> tuple[float, int]:
     """One stage of a study of that folder, in this process; returns the notes in the folder and the peak memory."""
-    from ablate.engine.devices import peak_memory
+    from ablate.engine.memory import peak_memory
     from ablate.engine.training.windows import Windows
     from ablate.settings import TrainingSettings
     from ablate.study.file.overrides import Overrides

@@ -13,7 +13,8 @@ from limits import gemm_rate
 from naive import NaiveLSTM, naive_sampling, naive_steps
 
 from ablate.engine.devices import Compute, cores
-from ablate.engine.generation.generate import Row, generate
+from ablate.engine.generation.generate import generate
+from ablate.engine.generation.row import Row
 from ablate.registry import get_registry
 
 if TYPE_CHECKING:
@@ -40,26 +41,26 @@ def _built(kind: str, name: str) -> Any:
     return spec.build(spec.parse({}))
 
 
-def sample(model: str, members: int, rows: int, tokens: int, precision: str, first: int = 0, count: int = 1) -> float:
+def sample(model: str, models: int, rows: int, tokens: int, precision: str, first: int = 0, count: int = 1) -> float:
     """Generate with one thread, as a study's worker does, or several for one alone; returns the tokens made."""
     made = 0
     with threads(1):
-        for member in range(first, first + members):
-            network, tokenizer, temperature = _parts(model, member)
+        for seed in range(first, first + models):
+            network, tokenizer, temperature = _parts(model, seed)
             chain = ((temperature, temperature.parse({"tau": 1.0})),)
-            each = [Row(0, chain, tokens, seed) for seed in range(rows)]
+            each = [Row(0, chain, tokens, index) for index in range(rows)]
             compute = Compute(precision=precision, threads=count)
             tokens_of = generate([network], each, tokenizer=tokenizer, conditioners=[], compute=compute)
             made += sum(map(len, tokens_of or []))
     return float(made)
 
 
-def _spread(pool: cf.ProcessPoolExecutor, model: str, members: int, rows: int, tokens: int) -> float:
-    """Members, or the rows of a single one, over processes of one thread."""
-    if members == 1:
+def _spread(pool: cf.ProcessPoolExecutor, model: str, models: int, rows: int, tokens: int) -> float:
+    """Models, or the rows of a single one, over processes of one thread."""
+    if models == 1:
         jobs = [pool.submit(sample, model, 1, rows // CORES, tokens, "bf16") for _ in range(CORES)]
     else:
-        jobs = [pool.submit(sample, model, 1, rows, tokens, "bf16", member) for member in range(members)]
+        jobs = [pool.submit(sample, model, 1, rows, tokens, "bf16", seed) for seed in range(models)]
     return sum(job.result() for job in jobs)
 
 
@@ -89,8 +90,8 @@ def tables() -> Iterator[Table]:
             Case("64 rows, fp32, 1 process", lambda: lstm(64, 100, "fp32")),
             Case("256 rows, bf16, 1 process", lambda: lstm(256, 60, "bf16")),
             Case(f"256 rows, bf16, {CORES} processes", lambda: _spread(pool, "lstm", 1, 256, 100), target=85),
-            Case(f"4 members x 12 rows, bf16, {CORES} processes", lambda: _spread(pool, "lstm", 4, 12, 200), target=40),
-            Case(f"4 members x 48 rows, bf16, {CORES} processes", lambda: _spread(pool, "lstm", 4, 48, 100)),
+            Case(f"4 models x 12 rows, bf16, {CORES} processes", lambda: _spread(pool, "lstm", 4, 12, 200), target=40),
+            Case(f"4 models x 48 rows, bf16, {CORES} processes", lambda: _spread(pool, "lstm", 4, 48, 100)),
         ]
         flops = 2 * (4 * 512 * 512 * 3 + 512 * 240)
         limits = [
@@ -101,18 +102,18 @@ def tables() -> Iterator[Table]:
         yield compare("Sampling from an LSTM of 2 x 512, tokens a second", "tokens", cases, notes=limits)
         yield _by("tokens of a row", [(1, 32, tokens) for tokens in (250, 1000, 4000)])
         yield _by("rows", [(1, rows, 8000 // rows) for rows in (1, 4, 16, 64, 256)])
-        yield _by("members", [(members, 12, 100) for members in (1, 2, 4, 8)])
+        yield _by("models", [(models, 12, 100) for models in (1, 2, 4, 8)])
     yield _others()
 
 
 def _by(what: str, sizes: list[tuple[int, int, int]]) -> Table:
-    """How the cost grows: members, rows and tokens of each case."""
+    """How the cost grows: models, rows and tokens of each case."""
     cases = [
         Case(
-            f"{members} x {rows} rows x {tokens} tokens",
-            lambda m=members, r=rows, t=tokens: sample("lstm", m, r, t, "bf16"),
+            f"{models} x {rows} rows x {tokens} tokens",
+            lambda m=models, r=rows, t=tokens: sample("lstm", m, r, t, "bf16"),
         )
-        for members, rows, tokens in sizes
+        for models, rows, tokens in sizes
     ]
     return compare(f"The same network in one process, by {what}", "tokens", cases, rounds=3)
 

@@ -49,7 +49,7 @@ def naively(size: tuple[int, int, int], models: int, steps: int, count: int) -> 
 
 
 def engine(size: tuple[int, int, int], seed: int, steps: int, precision: str, count: int = 1) -> float:
-    """One member, as a study's worker trains it."""
+    """One model, as a study's worker trains it."""
     settings = TrainingSettings(steps=steps, batch=BATCH, window=WINDOW, precision=precision)  # type: ignore[arg-type]
     seeds = TrainingSeeds(seed, seed, seed, seed)
     with threads(count):

@@ -9,8 +9,9 @@ import torch
 from torch.nn import functional
 
 from ablate.engine.fusion.cuda_graph import record_graph
-from ablate.engine.fusion.trainer import Stack
-from ablate.engine.training.job import LOOK_EVERY, TrainingJob, TrainingSeeds, start
+from ablate.engine.fusion.trainer import FusedTrainer
+from ablate.engine.training.job import CHECK_EVERY, TrainingJob, TrainingSeeds
+from ablate.engine.training.start import load_start
 from ablate.engine.training.windows import Example
 from ablate.registry import get_registry
 from ablate.settings import TrainingSettings
@@ -91,10 +92,10 @@ class Loop:
 class Branches:
     """Many models of single fp16 layers, each on a stream of its own, all in one CUDA graph."""
 
-    def __init__(self, size: Size, members: int, device: str) -> None:
-        self._loops = [Loop(HalfLSTM(VOCABULARY, size.hidden, size.layers), size, device) for _ in range(members)]
-        self._streams = [torch.cuda.Stream() for _ in range(members)]
-        self._tokens = STEPS * members * size.rows * size.window
+    def __init__(self, size: Size, models: int, device: str) -> None:
+        self._loops = [Loop(HalfLSTM(VOCABULARY, size.hidden, size.layers), size, device) for _ in range(models)]
+        self._streams = [torch.cuda.Stream() for _ in range(models)]
+        self._tokens = STEPS * models * size.rows * size.window
         for _ in range(3):
             for loop in self._loops:
                 loop.step()
@@ -117,38 +118,38 @@ class Branches:
         return float(self._tokens)
 
 
-class Stacked:
-    """Members trained as one by the engine."""
+class Fused:
+    """Models trained as one by the engine."""
 
-    def __init__(self, size: Size, members: int, device: str, *, recorded: bool = True) -> None:
-        self._size, self._members = size, members
+    def __init__(self, size: Size, models: int, device: str, *, recorded: bool = True) -> None:
+        self._size, self._models = size, models
         training = TrainingSettings(10**5, batch=size.rows, window=size.window, precision="bf16")
         example = [Example(random_tokens())]
         each = [
             TrainingJob(lambda seed=seed: build(size, seed), example, [], training, TrainingSeeds(seed, 1, 2, 3))
-            for seed in range(members)
+            for seed in range(models)
         ]
         gpu = device == "cuda"
         before = torch.cuda.memory_allocated() if gpu else 0
         if gpu:
             torch.cuda.reset_peak_memory_stats()
-        self._stack = Stack([start(member) for member in each], torch.device(device))
+        self._trainer = FusedTrainer([load_start(job) for job in each], torch.device(device))
         if not recorded:
-            self._stack._recorded = lambda step, streams: step()
+            self._trainer._recorded_step = lambda step, streams: step()
         self.steps()
         self.memory = torch.cuda.max_memory_allocated() - before if gpu else 0
 
     def step(self) -> None:
-        """One step, launched piece by piece."""
-        self._stack._windows.load(0, 1)
-        self._stack._train_step()
+        """One step, its kernels launched one by one."""
+        self._trainer._windows.load(0, 1)
+        self._trainer._train_step()
 
     def steps(self) -> float:
-        """As many steps as there are between two looks at the losses."""
-        since = self._stack._step
-        self._stack._run_some(lambda: False)
-        self._stack._look(since)
-        return float(LOOK_EVERY * self._members * self._size.rows * self._size.window)
+        """The steps between two checks of the losses."""
+        since = self._trainer._step
+        self._trainer._train_to_next_check(lambda: False)
+        self._trainer._check_losses(since)
+        return float(CHECK_EVERY * self._models * self._size.rows * self._size.window)
 
 
 def eager_rows(models: Sequence[Any], rows: int, tokens: int, device: str) -> float:

@@ -1,4 +1,4 @@
-"""Engine tests run as executors do: with one thread."""
+"""Engine tests run with one thread, as executors do, and tests for a GPU are skipped without one."""
 
 from __future__ import annotations
 
@@ -17,3 +17,9 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def gpu_or_skip(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")

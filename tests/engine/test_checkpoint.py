@@ -117,7 +117,7 @@ def test_a_file_that_is_not_ours_says_what_to_do(tmp_path: Path, content: bytes 
     with pytest.raises(StageError) as caught:
         load_tensors(path)
     assert str(caught.value).startswith(f"{path} is damaged or missing (")
-    assert str(caught.value).endswith("); delete the folder it is in, run the study again, and it is made anew")
+    assert str(caught.value).endswith("); delete its folder and run the study again to recreate it")
 
 
 def test_an_optimizer_goes_on_where_it_was() -> None:

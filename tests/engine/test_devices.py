@@ -50,7 +50,6 @@ def test_a_gpu_that_is_not_there_is_refused(asked: str) -> None:
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_gpus_are_counted() -> None:
     count = torch.cuda.device_count()
     assert resolve_device("auto") == "cuda"
@@ -80,7 +79,6 @@ class TestEnergy:
         assert joules_so_far("cuda") is None
 
     @pytest.mark.gpu
-    @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
     def test_a_gpu_spends_more_while_it_works(self) -> None:
         before = joules_so_far("cuda")
         if before is None:

@@ -29,5 +29,5 @@ def test_logits_that_are_no_numbers_are_an_error() -> None:
     model = network()
     with torch.no_grad():
         model.projection.bias[3] = float("nan")
-    with pytest.raises(StageError, match="not numbers"):
+    with pytest.raises(StageError, match="logits are NaN"):
         negative_log_likelihood(model, np.arange(5), [])

@@ -147,11 +147,11 @@ def test_bad_options_are_refused(options: dict[str, Any], key: str, message: str
 def test_each_performer_has_an_embedding_that_its_own_music_trains() -> None:
     module = built().module(4)
     places_rtf = torch.tensor([[[0.0], [2.0]], [[2.0], [2.0]]])
-    result_rtw = module(places_rtf)
+    result_rte = module(places_rtf)
     (table,) = module.parameters()
     assert table.shape == (3, 4)
-    torch.testing.assert_close(result_rtw, torch.stack([table[[0, 2]], table[[2, 2]]]))
-    result_rtw.sum().backward()
+    torch.testing.assert_close(result_rte, torch.stack([table[[0, 2]], table[[2, 2]]]))
+    result_rte.sum().backward()
     assert table.grad[:, 0].tolist() == [1, 0, 3]
 
 

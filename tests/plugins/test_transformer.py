@@ -381,6 +381,6 @@ def test_what_only_attention_can_see_is_learned() -> None:
     piece = Example(np.concatenate([np.concatenate([half, half]) for half in halves]))
     options = SPEC.parse({"embedding": 16, "heads": 2, "context": 6})
     settings = TrainingSettings(steps=100, batch=8, window=24, learning_rate=1e-2, precision="fp32")
-    member = TrainingJob(lambda: SPEC.build(options, 8, []), [piece], [], settings, TrainingSeeds(1, 2, 3, 4))
-    (trained,) = train([member])
+    job = TrainingJob(lambda: SPEC.build(options, 8, []), [piece], [], settings, TrainingSeeds(1, 2, 3, 4))
+    (trained,) = train([job])
     assert np.mean(trained.losses[-10:]) < 0.85 * np.log(8)

@@ -1,4 +1,4 @@
-"""bf16 and stacks against fp32 alone: what differs between them must drown in what differs between replicates."""
+"""bf16 and fused models against fp32 alone: what differs between them must drown in what differs between replicates."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def sweep(precision: str) -> StudySpec:
     return dataclasses.replace(spec, name=precision)
 
 
-def numbers(bench: Bench, precision: str, *, stacked: bool) -> tuple[list[float], list[float]]:
+def numbers(bench: Bench, precision: str, *, fused: bool) -> tuple[list[float], list[float]]:
     """Losses and distances of all replicates."""
     spec = sweep(precision)
-    with bench.store() as store, InlineExecutor(bench.home, "cpu", get_registry(), 60.0, fused=stacked) as executor:
+    with bench.store() as store, InlineExecutor(bench.home, "cpu", get_registry(), 60.0, fused=fused) as executor:
         result = StudyRunner(
             lay_out(spec, get_registry(), "cpu"), store, bench.home, shared=SearchContext(executor)
         ).run()
@@ -54,16 +54,16 @@ def numbers(bench: Bench, precision: str, *, stacked: bool) -> tuple[list[float]
         trained = store.stages(run.stages["train"] for run in runs)
         results = [trained[run.stages["train"]].result for run in runs]
         means = store.means(spec.name, "distance.average", "average")
-    assert {(each["precision"], each["together"]) for each in results} == {(precision, REPLICATES if stacked else 1)}
+    assert {(each["precision"], each["together"]) for each in results} == {(precision, REPLICATES if fused else 1)}
     return [each["loss"] for each in results], [means[run.variant, run.replicate] for run in runs]
 
 
 @pytest.mark.slow
-def test_bf16_and_stacks_are_within_the_noise_of_replicates(bench: Bench, tmp_path: Path) -> None:
+def test_bf16_and_fusion_are_within_the_noise_of_replicates(bench: Bench, tmp_path: Path) -> None:
     """Replicates are paired: the same initial weights, windows and uniform numbers in all of them."""
-    reference = numbers(bench, "fp32", stacked=False)
-    for place, stacked in enumerate((False, True)):
-        found = numbers(type(bench)(tmp_path / str(place)), "bf16", stacked=stacked)
+    reference = numbers(bench, "fp32", fused=False)
+    for place, fused in enumerate((False, True)):
+        found = numbers(type(bench)(tmp_path / str(place)), "bf16", fused=fused)
         assert found[0] != reference[0]
         for expected, values in zip(reference, found, strict=True):
             off = abs(statistics.mean(expected) - statistics.mean(values))

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 import ablate
-from ablate.engine.generation.generate import Row
+from ablate.engine.generation.generate import generate
+from ablate.engine.generation.row import Row
 from ablate.engine.training.job import TrainingJob, TrainingSeeds
 from ablate.engine.training.windows import Example
 from ablate.settings import TrainingSettings
@@ -59,8 +60,8 @@ def settings(**changes: Any) -> TrainingSettings:
     return TrainingSettings(**plain | changes)
 
 
-def member(seed: int = 1, checkpoint: Path | None = None, **changes: Any) -> TrainingJob:
-    """A member that uses every stream of random numbers: initialisation, windows, labels, dropout, initial state."""
+def job(seed: int = 1, checkpoint: Path | None = None, **changes: Any) -> TrainingJob:
+    """A job that uses every stream of random numbers: initialisation, windows, labels, dropout, initial state."""
     conditioners = [Noisy()]
     options = {"embedding": 8, "hidden": 16, "layers": 2, "dropout": 0.3, "initial_state": "random"}
     return TrainingJob(
@@ -115,3 +116,14 @@ def temperature(tau: float) -> tuple[ablate.SamplerSpec, Any]:
 
 def row(seed: int, tokens: int = 20, tau: float | None = 1.0, **given: Any) -> Row:
     return Row(0, () if tau is None else (temperature(tau),), tokens, seed, **given)
+
+
+def tokens_of(rows: Sequence[Row], models: Any = None, **how: Any) -> list[list[int]]:
+    conditioners = how.pop("conditioners", [])
+    made = generate(models or [network()], rows, tokenizer=TOKENIZER, conditioners=conditioners, **how)
+    assert made is not None
+    return [tokens.tolist() for tokens in made]
+
+
+def with_recorder(plain: Row, recorder: Recorder, key: str) -> Row:
+    return dataclasses.replace(plain, chain=(recorder.link(key), *plain.chain))

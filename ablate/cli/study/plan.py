@@ -64,7 +64,7 @@ def _facts(request: StudyRequest, study_plan: Plan, expected: Estimate) -> dict[
         "device": request.device,
         "estimated_seconds": expected.seconds,
         "estimated_bytes": expected.bytes,
-        "stacks": list(expected.stacks),
+        "fused_groups": list(expected.fused_groups),
     }
 
 
@@ -123,8 +123,8 @@ def _too_few_replicates(spec: StudySpec, variants: int) -> str:
 
 
 def _print_estimate(request: StudyRequest, expected: Estimate) -> None:
-    if expected.stacks:
-        click.echo(f"fused trainings on the GPU: {_group_sizes(expected.stacks)}")
+    if expected.fused_groups:
+        click.echo(f"fused trainings on the GPU: {_group_sizes(expected.fused_groups)}")
         for reason in expected.alone:
             click.echo(f"  {reason}")
     click.echo(f"estimated time: {duration(expected.seconds)}, plus some seconds to start and to measure")

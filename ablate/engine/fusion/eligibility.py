@@ -1,4 +1,4 @@
-"""Which members can be trained as one: those whose networks have equal shapes, say how, and are shown to mean it."""
+"""Decide which models can be fused: equal parameter shapes, a ``fuse`` method, and matching outputs."""
 
 from __future__ import annotations
 
@@ -7,153 +7,168 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from ablate.engine.fusion.random import StackDraws
+from ablate.engine.fusion.random import FusedStreams
 from ablate.fusion import NoRandomness, fused_weights
 from ablate.interfaces import Fusible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ablate.engine.training.job import Start
+    from ablate.engine.training.start import TrainingStart
     from ablate.interfaces import FusedModels
 
 _log = logging.getLogger(__name__)
 
 _CPU = torch.device("cpu")
-#: How far a member's logits may be in a stack from what they are alone, in fp32, relative to the largest.
+#: The largest difference between a model's logits when fused and when alone, in fp32, relative to the largest logit.
 TOLERANCE = 1e-3
-#: Tokens of a window that a stack is tried with.
-TRIED = 8
-_OTHERWISE = (
-    "%s predicts otherwise in a stack than alone (logits off by %.2g): its fuse() ignores an option, "
-    "so %d members are trained one by one"
+#: Tokens of a window with which fused models are compared with the models alone.
+TRIAL_TOKENS = 8
+_MISMATCH = (
+    "%s predicts otherwise when fused than alone (logits off by %.2g): its fuse() ignores an option, "
+    "so %d models are trained one by one"
 )
 
 
-class Group(NamedTuple):
-    """Members by their places, and whether they can be trained as one."""
+class FusionGroup(NamedTuple):
+    """Jobs by their indices, and whether their models can be fused."""
 
     indices: list[int]
-    stackable: bool
+    fusible: bool
 
 
-def stacks(starts: Mapping[int, Start]) -> list[Group]:
-    """Members in groups that can be trained as one, in order; who cannot be stacked is in a group by itself."""
-    groups: dict[Any, list[int]] = {}
-    for index, begun in starts.items():
-        widths = [conditioner.width for conditioner in begun.member.conditioners]
-        reason = why_alone(begun.model, begun.member.settings.precision, widths)
+def fusion_groups(starts: Mapping[int, TrainingStart]) -> list[FusionGroup]:
+    """Return jobs in groups that can be trained as one, in order; a model that cannot be fused is a group of one.
+
+    Args:
+        starts: by the index of the job.
+    """
+    candidates: dict[Any, list[int]] = {}
+    separate: set[int] = set()
+    for index, start in starts.items():
+        widths = [conditioner.width for conditioner in start.job.conditioners]
+        reason = why_not_fusible(start.model, start.job.settings.precision, widths)
         if reason:
-            _log.info("%s is trained by itself: %s", type(begun.model).__name__, reason)
-        groups.setdefault(index if reason else (_key(begun), *widths), []).append(index)
-    found = []
-    for key, indices in groups.items():
-        if key == indices[0]:
-            found.append(Group(indices, stackable=False))
-            continue
-        models, precision = [starts[index].model for index in indices], starts[indices[0]].member.settings.precision
-        for places in apart(models, precision):
-            some = [indices[place] for place in places]
-            as_one = _predict_alike([starts[index] for index in some])
-            found += [Group(some, stackable=True)] if as_one else [Group([i], stackable=False) for i in some]
-    return found
+            _log.info("%s is trained by itself: %s", type(start.model).__name__, reason)
+            separate.add(index)
+        candidates.setdefault(index if reason else (_job_key(start), *widths), []).append(index)
+    groups: list[FusionGroup] = []
+    for indices in candidates.values():
+        if indices[0] in separate:
+            groups.append(FusionGroup(indices, fusible=False))
+        else:
+            groups += _groups_of_equal_shape(indices, starts)
+    return groups
 
 
-def apart(models: Sequence[Any], precision: str) -> list[list[int]]:
-    """Networks of equal shape, by their places, in as few lists as their ``stack`` allows."""
+def _groups_of_equal_shape(indices: Sequence[int], starts: Mapping[int, TrainingStart]) -> list[FusionGroup]:
+    """Return fused groups of these jobs; jobs whose models fail the comparison with the models alone are separate."""
+    models, precision = [starts[index].model for index in indices], starts[indices[0]].job.settings.precision
+    groups: list[FusionGroup] = []
+    for positions in fusible_subsets(models, precision):
+        subset = [indices[position] for position in positions]
+        if _outputs_match([starts[index] for index in subset]):
+            groups.append(FusionGroup(subset, fusible=True))
+        else:
+            groups += [FusionGroup([index], fusible=False) for index in subset]
+    return groups
+
+
+def fusible_subsets(models: Sequence[Any], precision: str) -> list[list[int]]:
+    """Return models of equal shape, by their positions, in as few lists as their ``fuse`` allows."""
     if models[0].fuse(models, precision) is not None:
         return [list(range(len(models)))]
-    found: list[list[int]] = []
-    for place, model in enumerate(models):
-        for places in found:
-            if models[places[0]].fuse([*(models[i] for i in places), model], precision) is not None:
-                places.append(place)
+    subsets: list[list[int]] = []
+    for position, model in enumerate(models):
+        for subset in subsets:
+            if models[subset[0]].fuse([*(models[i] for i in subset), model], precision) is not None:
+                subset.append(position)
                 break
         else:
-            found.append([place])
-    return found
+            subsets.append([position])
+    return subsets
 
 
-def _key(begun: Start) -> tuple[Any, ...]:
-    """What members have in common that can be trained as one."""
-    settings = begun.member.settings
+def _job_key(start: TrainingStart) -> tuple[Any, ...]:
+    """Return a key that is equal for jobs that can be trained as one, except for the widths of their conditioners."""
+    settings = start.job.settings
     return (
-        *model_key(begun.model),
-        *(begun.windows.rows, settings.window, settings.steps, settings.precision, begun.step),
+        *shape_key(start.model),
+        *(start.windows.rows, settings.window, settings.steps, settings.precision, start.step),
     )
 
 
-def model_key(model: torch.nn.Module) -> tuple[Any, ...]:
-    """What networks have in common that can be stacked: their class, and the names and shapes of their weights."""
+def shape_key(model: torch.nn.Module) -> tuple[Any, ...]:
+    """Return a network's class, and the names and shapes of its weights: equal for networks that can be fused."""
     return type(model), tuple((name, tuple(weight.shape)) for name, weight in model.named_parameters())
 
 
-def why_alone(model: Any, precision: str, widths: Sequence[int]) -> str:
-    """Why a network cannot be stacked; empty if it can.
+def why_not_fusible(model: Any, precision: str, widths: Sequence[int]) -> str:
+    """Return the reason why a network cannot be fused, or an empty string if it can.
 
-    Buffers and shared weights have no place in a stack, and what a module gives that draws from torch's global stream,
-    such as a dropout in a conditioner's own network, would depend on the other members.
+    Buffers and shared weights have no fused form. A module that draws from torch's global random stream, such as a
+    dropout in a conditioner's network, would depend on the other models.
 
     Args:
-        model: in training or evaluation mode, as it is to be used.
+        model: in training or evaluation mode, as it will be used.
         precision: ``"bf16"`` or ``"fp32"``.
-        widths: of each conditioner.
+        widths: the width of each conditioner.
     """
     is_fusible = isinstance(model, Fusible)
     if not is_fusible:
         return "its class is not a subclass of ablate.Fusible"
     weights, named = dict(model.named_parameters()), model.state_dict()
-    against = {
+    obstacles = {
         "it has buffers": next(model.buffers(), None) is not None,
         "some of its weights are shared": weights.keys() != named.keys(),
         "some of its weights are not trained": not all(weight.requires_grad for weight in weights.values()),
     }
-    found = next((reason for reason, holds in against.items() if holds), "")
-    if found:
-        return found
+    obstacle = next((reason for reason, is_present in obstacles.items() if is_present), "")
+    if obstacle:
+        return obstacle
     network = model.fuse([model], precision)
     if network is None:
         return "its fuse() returns None"
-    if not _keeps_to_its_draws(model, network, widths):
+    if not _uses_only_its_streams(model, network, widths):
         return "something in it, a conditioner's module perhaps, draws random numbers from torch's own stream"
     return ""
 
 
-def _keeps_to_its_draws(model: Any, network: FusedModels, widths: Sequence[int]) -> bool:
-    """Whether one step of the network, on the CPU, leaves torch's global stream alone."""
-    tokens = torch.zeros(1, 1, 2, dtype=torch.int64)
-    conditions = [torch.zeros(1, 1, 2, each) for each in widths]
+def _uses_only_its_streams(model: Any, network: FusedModels, widths: Sequence[int]) -> bool:
+    """Check, with one step on the CPU, that a fused network does not use torch's global random stream."""
+    tokens_mrt = torch.zeros(1, 1, 2, dtype=torch.int64)
+    conditions_mrtf = [torch.zeros(1, 1, 2, width) for width in widths]
     before = torch.default_generator.get_state()
     with torch.no_grad():
-        network(fused_weights([model], _CPU), tokens, conditions, StackDraws(1, _CPU))
+        network(fused_weights([model], _CPU), tokens_mrt, conditions_mrtf, FusedStreams(1, _CPU))
     return torch.default_generator.get_state().equal(before)
 
 
-def _predict_alike(starts: Sequence[Start]) -> bool:
-    """Whether, without any randomness, every member predicts the start of a window in a stack as it does alone.
+def _outputs_match(starts: Sequence[TrainingStart]) -> bool:
+    """Check that every model, without dropout, predicts the start of a window when fused as it does alone.
 
-    A model whose stack overlooks an option would otherwise train every member as the first one, and nobody would know.
+    If ``fuse`` ignored an option, all models would silently be trained with the option of the first one.
     """
-    models = [begun.model for begun in starts]
+    models = [start.model for start in starts]
     network = models[0].fuse(models, "fp32")
-    windows = [_first_window(begun) for begun in starts]
-    tokens = torch.stack([own for own, _ in windows])
-    conditions = [torch.stack(values) for values in zip(*(own for _, own in windows), strict=True)]
+    windows = [_first_window(start) for start in starts]
+    tokens_mrt = torch.stack([tokens_rt for tokens_rt, _ in windows])
+    conditions_mrtf = [torch.stack(values) for values in zip(*(conditions for _, conditions in windows), strict=True)]
     with torch.no_grad():
-        together = network(fused_weights(models, _CPU), tokens, conditions, NoRandomness())
-        for v, model in enumerate(models):
-            alone, _ = model.eval()(tokens[v], [values[v] for values in conditions])
+        fused_mrtv = network(fused_weights(models, _CPU), tokens_mrt, conditions_mrtf, NoRandomness())
+        for m, model in enumerate(models):
+            alone_rtv, _ = model.eval()(tokens_mrt[m], [values_mrtf[m] for values_mrtf in conditions_mrtf])
             model.train()
-            off = float((together[v] - alone).abs().max() / alone.abs().max().clamp(min=1))
-            if off > TOLERANCE:  # not where either is NaN: that is the training's to say
-                _log.warning(_OTHERWISE, type(model).__name__, off, len(models))
+            difference = float((fused_mrtv[m] - alone_rtv).abs().max() / alone_rtv.abs().max().clamp(min=1))
+            if difference > TOLERANCE:  # false if either is NaN: the training reports that
+                _log.warning(_MISMATCH, type(model).__name__, difference, len(models))
                 return False
     return True
 
 
-def _first_window(begun: Start) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """Tokens [1, time] and conditions [1, time, width] of one window that the member learns from, some of it."""
-    member = begun.member
-    step = min(begun.step, member.settings.steps - 1)
-    batch = begun.windows.batch(step, member.conditioners, member.seeds.labels)
-    return batch.tokens[:1, :TRIED], [values[:1, :TRIED] for values in batch.conditions]
+def _first_window(start: TrainingStart) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """Return the first tokens [1, time] of one of the job's windows, and their conditions [1, time, width]."""
+    job = start.job
+    step = min(start.step, job.settings.steps - 1)
+    batch = start.windows.batch(step, job.conditioners, job.seeds.labels)
+    return batch.tokens[:1, :TRIAL_TOKENS], [values_rtf[:1, :TRIAL_TOKENS] for values_rtf in batch.conditions]

@@ -1,7 +1,6 @@
-"""Rows of the members of a stack, which step together: a grid of [members, rows], the same number for each member.
+"""Generation with fused models: the rows of all models share each step, as [models, rows] with equal numbers of rows.
 
-Where a member has fewer rows than another, its places in the grid are filled with any row and nobody looks at what
-comes of them.
+If a model has fewer rows than another, its unused positions are filled with any row, and their results are ignored.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
-from ablate.engine.fusion.cuda_graph import Recorded
-from ablate.engine.fusion.eligibility import apart, model_key, why_alone
+from ablate.engine.fusion.cuda_graph import RecordedStep
+from ablate.engine.fusion.eligibility import fusible_subsets, shape_key, why_not_fusible
 from ablate.fusion import fused_weights
 
 if TYPE_CHECKING:
@@ -21,87 +20,105 @@ if TYPE_CHECKING:
     from ablate.engine.devices import Compute
     from ablate.interfaces import FusedStepper, Stepper
 
-    class OfMember(Protocol):
-        """A row, as far as it matters here."""
+    class RowOfModel(Protocol):
+        """A row of generation, as far as this module uses it."""
 
         @property
-        def member(self) -> int:
-            """Which member it belongs to."""
+        def model(self) -> int:
+            """The index of its model."""
             ...
 
 
-#: Places in a grid at most; beyond, a step takes longer by as much as there are more of them.
-LARGEST_GRID = 16384
+#: The most positions [models, rows] of a step; beyond, the time of a step grows linearly.
+MOST_ROWS = 16384
 
 
 @dataclasses.dataclass(frozen=True)
-class Group:
-    """Members whose rows step together.
+class GenerationGroup:
+    """Models whose rows share steps.
 
     Attributes:
-        members: by their numbers.
-        stacked: a stepper of their networks.
+        models: by their indices.
+        fused_stepper: of all of them.
     """
 
-    members: Sequence[int]
-    stacked: FusedStepper
+    models: Sequence[int]
+    fused_stepper: FusedStepper
 
-    def shares(self, rows: Sequence[OfMember]) -> Iterator[list[int]]:
-        """The places of the members' rows among all, in as many lists as make grids of no more than the largest."""
-        of_member: dict[int, list[int]] = {member: [] for member in self.members}
+    def split(self, rows: Sequence[RowOfModel]) -> Iterator[list[int]]:
+        """Return the indices of the rows of these models, in lists of at most :data:`MOST_ROWS` positions each."""
+        rows_of: dict[int, list[int]] = {model: [] for model in self.models}
         for index, row in enumerate(rows):
-            if row.member in of_member:
-                of_member[row.member].append(index)
-        each = max(1, LARGEST_GRID // len(self.members))
-        for start in range(0, max(map(len, of_member.values())), each):
-            yield [index for indices in of_member.values() for index in indices[start : start + each]]
+            if row.model in rows_of:
+                rows_of[row.model].append(index)
+        each = max(1, MOST_ROWS // len(self.models))
+        for start in range(0, max(map(len, rows_of.values())), each):
+            yield [index for indices in rows_of.values() for index in indices[start : start + each]]
 
-    def stepper(self, members: Sequence[int], device: torch.device) -> Stepper:
-        """For rows of these members, one for each row."""
-        return _RecordedStepper(_OnGrid(self, members, device), device)
+    def stepper(self, models: Sequence[int], device: torch.device) -> Stepper:
+        """Return a stepper for rows of these models, one model index for each row."""
+        return _RecordedStepper(_RowStepper(self, models, device), device)
 
 
-def stacked_groups(
-    models: Sequence[Any], rows: Sequence[OfMember], compute: Compute, widths: Sequence[int]
-) -> list[Group]:
-    """Members with rows whose networks can be stepped as one; ``widths`` are those of their conditioners."""
+def generation_groups(
+    models: Sequence[Any], rows: Sequence[RowOfModel], compute: Compute, widths: Sequence[int]
+) -> list[GenerationGroup]:
+    """Return the groups of models with rows that can be fused for generation.
+
+    Args:
+        models: in evaluation mode.
+        rows: what to generate.
+        compute: device and precision.
+        widths: the width of each conditioner.
+    """
     alike: dict[Any, list[int]] = {}
-    for member in sorted({row.member for row in rows}):
-        if not why_alone(models[member], compute.precision, widths):
-            alike.setdefault(model_key(models[member]), []).append(member)
+    for model in sorted({row.model for row in rows}):
+        if not why_not_fusible(models[model], compute.precision, widths):
+            alike.setdefault(shape_key(models[model]), []).append(model)
     groups = []
-    for members in alike.values():
-        for places in apart([models[member] for member in members], compute.precision):
-            some = [members[place] for place in places]
-            own = [models[member] for member in some]
-            network = own[0].fuse(own, compute.precision)
-            weights = fused_weights(own, torch.device(compute.device))
+    for indices in alike.values():
+        for positions in fusible_subsets([models[index] for index in indices], compute.precision):
+            subset = [indices[position] for position in positions]
+            networks = [models[index] for index in subset]
+            network = networks[0].fuse(networks, compute.precision)
+            weights = fused_weights(networks, torch.device(compute.device))
             stepper = network.stepper({name: weight.detach() for name, weight in weights.items()})
             if stepper is not None:
-                groups.append(Group(some, stepper))
+                groups.append(GenerationGroup(subset, stepper))
     return groups
 
 
-class _OnGrid:
-    """A stepper for rows in any order."""
+class _RowStepper:
+    """A stepper for rows in any order, which moves them to [models, rows] and back.
 
-    def __init__(self, group: Group, members: Sequence[int], device: torch.device) -> None:
-        self._stacked = group.stacked
-        of_member: dict[int, list[int]] = {member: [] for member in group.members}
-        for row, member in enumerate(members):
-            of_member[member].append(row)
-        self._shape = (len(of_member), max(map(len, of_member.values())))
-        fill = [(rows + [0] * self._shape[1])[: self._shape[1]] for rows in of_member.values()]
-        place = {row: v * self._shape[1] + r for v, rows in enumerate(of_member.values()) for r, row in enumerate(rows)}
-        self._fill = torch.tensor(fill).flatten().to(device)
-        self._places = torch.tensor([place[row] for row in range(len(members))]).to(device)
+    Args:
+        group: of fused models.
+        models: the index of each row's model.
+        device: a torch device.
+    """
+
+    def __init__(self, group: GenerationGroup, models: Sequence[int], device: torch.device) -> None:
+        self._fused_stepper = group.fused_stepper
+        rows_of: dict[int, list[int]] = {model: [] for model in group.models}
+        for row, model in enumerate(models):
+            rows_of[model].append(row)
+        self._shape = (len(rows_of), max(map(len, rows_of.values())))
+        filled = [(rows + [0] * self._shape[1])[: self._shape[1]] for rows in rows_of.values()]
+        positions = {
+            row: m * self._shape[1] + position
+            for m, rows in enumerate(rows_of.values())
+            for position, row in enumerate(rows)
+        }
+        # the row at each position of [models, rows], and the position of each row
+        self._row_n = torch.tensor(filled).flatten().to(device)
+        self._position_r = torch.tensor([positions[row] for row in range(len(models))]).to(device)
 
     def __call__(
         self, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any = None
     ) -> tuple[torch.Tensor, Any]:
-        on_grid = [values[self._fill].view(*self._shape, -1) for values in conditions]
-        logits_vrw, state = self._stacked(tokens[self._fill].view(self._shape), on_grid, state)
-        return logits_vrw.flatten(0, 1)[self._places], state
+        conditions_mrf = [values_rf[self._row_n].view(*self._shape, -1) for values_rf in conditions]
+        logits_mrv, state = self._fused_stepper(tokens[self._row_n].view(self._shape), conditions_mrf, state)
+        return logits_mrv.flatten(0, 1)[self._position_r], state
 
 
 class _RecordedStepper:
@@ -109,23 +126,23 @@ class _RecordedStepper:
 
     def __init__(self, step: Stepper, device: torch.device) -> None:
         self._step = step
-        self._recorded = Recorded(device)
+        self._recorded_step = RecordedStep(device)
 
     def __call__(
         self, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any = None
     ) -> tuple[torch.Tensor, Any]:
         if state is None:
-            logits, first = self._step(tokens, conditions)
-            self._read = [tokens.clone(), *(values.clone() for values in conditions)]
-            self._logits, self._state = logits.clone(), tuple(each.clone() for each in first)
-            return logits, self._state
-        for own, given in zip(self._read, [tokens, *conditions], strict=True):
-            own.copy_(given)
-        self._recorded(self._one_step)
-        return self._logits.clone(), self._state
+            logits_rv, first_state = self._step(tokens, conditions)
+            self._inputs = [tokens.clone(), *(values.clone() for values in conditions)]
+            self._logits_rv, self._state = logits_rv.clone(), tuple(each.clone() for each in first_state)
+            return logits_rv, self._state
+        for memory, values in zip(self._inputs, [tokens, *conditions], strict=True):
+            memory.copy_(values)
+        self._recorded_step(self._run_step)
+        return self._logits_rv.clone(), self._state
 
-    def _one_step(self) -> None:
-        logits, state = self._step(self._read[0], self._read[1:], self._state)
-        self._logits.copy_(logits)
-        for own, after in zip(self._state, state, strict=True):
-            own.copy_(after)
+    def _run_step(self) -> None:
+        logits_rv, state = self._step(self._inputs[0], self._inputs[1:], self._state)
+        self._logits_rv.copy_(logits_rv)
+        for memory, values in zip(self._state, state, strict=True):
+            memory.copy_(values)

@@ -1,4 +1,4 @@
-"""The windows of a stack of members, cut on the device from token arrays that stay there."""
+"""The windows of fused models, cut on the GPU from token arrays that stay there."""
 
 from __future__ import annotations
 
@@ -13,83 +13,87 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ablate.arrays import Array
-    from ablate.engine.training.job import Start
+    from ablate.engine.training.start import TrainingStart
 
 
-class StackWindows:
-    """What the members of a stack learn from, step by step.
+class FusedWindows:
+    """The windows of all models, step by step.
 
-    Where the windows of some steps begin is loaded ahead; each step then reads its own by a counter on the device, so
-    that a recording of it needs nothing from the host. Only conditions that a conditioner perturbs are made on the host
-    at every step. Members that learn from the same examples share them.
+    The positions of the windows of several steps are loaded ahead; each step then reads its own by a counter on the
+    device, so a recorded step needs nothing from the host. Only conditions that a conditioner perturbs are computed on
+    the host at every step. Models with the same examples share them in memory.
 
     Args:
-        starts: the members', with equal numbers of rows and equal windows.
-        device: where.
-        ahead: the most steps that are loaded at once.
+        starts: of the models' trainings, with equal numbers of rows and equal lengths of windows.
+        device: a torch device.
+        most_steps: the most steps that are loaded at once.
 
     Attributes:
-        at: which of the steps loaded is next, int64 [1], on the device; whoever runs a step counts it up.
+        position: which of the loaded steps is next, int64 [1], on the device; the code that runs a step increments it.
     """
 
-    def __init__(self, starts: Sequence[Start], device: torch.device, ahead: int) -> None:
+    def __init__(self, starts: Sequence[TrainingStart], device: torch.device, most_steps: int) -> None:
         self._starts, self._device = starts, device
-        members, rows, window = len(starts), starts[0].windows.rows, starts[0].member.settings.window
-        distinct = {_source(each): each.windows for each in starts}
-        sizes = [len(windows.tokens) for windows in distinct.values()]
-        first = dict(zip(distinct, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True))
-        self._first = np.array([first[_source(each)] for each in starts])[:, None]
-        self._tokens = self._joined([windows.tokens.astype(np.int32) for windows in distinct.values()])
-        self._places = torch.zeros(2, ahead, members, rows, dtype=torch.int64, device=device)
-        self._reach = torch.arange(window + 1, device=device)
-        self.at = torch.zeros(1, dtype=torch.int64, device=device)
-        self._known: list[torch.Tensor | None] = []
-        self._given: list[torch.Tensor | None] = []
-        for index, conditioner in enumerate(starts[0].member.conditioners):
-            shape = (members, rows, window, conditioner.width)
-            perturbed = any(perturbs(each.member.conditioners[index]) for each in starts)
-            told = [each.conditions[index].astype(np.float32) for each in distinct.values()]
-            self._known.append(None if perturbed else self._joined(told))
-            self._given.append(torch.zeros(shape, device=device) if perturbed else None)
+        models, rows, window = len(starts), starts[0].windows.rows, starts[0].job.settings.window
+        sources = {_source(start): start.windows for start in starts}
+        sizes = [len(windows.tokens) for windows in sources.values()]
+        first = dict(zip(sources, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True))
+        self._first_m1 = np.array([first[_source(start)] for start in starts])[:, None]
+        self._tokens_n = self._join([windows.tokens.astype(np.int32) for windows in sources.values()])
+        # the starts and the ends of the windows
+        self._bounds_nsmr = torch.zeros(2, most_steps, models, rows, dtype=torch.int64, device=device)
+        self._offsets_t = torch.arange(window + 1, device=device)
+        self.position = torch.zeros(1, dtype=torch.int64, device=device)
+        # for each conditioner either the numbers of all tokens, or those of the step's windows
+        self._fixed_nf: list[torch.Tensor | None] = []
+        self._perturbed_mrtf: list[torch.Tensor | None] = []
+        for index, conditioner in enumerate(starts[0].job.conditioners):
+            shape = (models, rows, window, conditioner.width)
+            is_perturbed = any(perturbs(start.job.conditioners[index]) for start in starts)
+            values = [windows.conditions[index].astype(np.float32) for windows in sources.values()]
+            self._fixed_nf.append(None if is_perturbed else self._join(values))
+            self._perturbed_mrtf.append(torch.zeros(shape, device=device) if is_perturbed else None)
 
-    def _joined(self, arrays: Sequence[Array]) -> torch.Tensor:
+    def _join(self, arrays: Sequence[Array]) -> torch.Tensor:
         return torch.from_numpy(np.concatenate(arrays)).to(self._device)
 
     def load(self, step: int, count: int) -> None:
-        """Have the windows of so many steps ready, from ``step`` on."""
-        some = slice(step, step + count)
-        for place, kind in enumerate(("starts", "ends")):
-            of_members = [getattr(each.windows, kind)[some] for each in self._starts]
-            places_nvr = np.stack(of_members, axis=1) + self._first
-            self._places[place, :count].copy_(torch.from_numpy(places_nvr))
-        self.at.zero_()
+        """Load the positions of the windows of ``count`` steps, from ``step`` on."""
+        steps = slice(step, step + count)
+        for bounds_smr, name in zip(self._bounds_nsmr, ("starts", "ends"), strict=True):
+            of_models = [getattr(start.windows, name)[steps] for start in self._starts]
+            loaded_smr = np.stack(of_models, axis=1) + self._first_m1
+            bounds_smr[:count].copy_(torch.from_numpy(loaded_smr))
+        self.position.zero_()
 
-    def give(self, step: int) -> None:
-        """Have ready what conditioners disturb in one step."""
-        for index, given in enumerate(self._given):
-            if given is None:
+    def load_perturbed(self, step: int) -> None:
+        """Load the conditions of one step that conditioners perturb."""
+        for index, perturbed_mrtf in enumerate(self._perturbed_mrtf):
+            if perturbed_mrtf is None:
                 continue
-            told = [
-                each.windows.condition(step, index, each.member.conditioners[index], each.member.seeds.labels)
-                for each in self._starts
+            values = [
+                start.windows.condition(step, index, start.job.conditioners[index], start.job.seeds.labels)
+                for start in self._starts
             ]
-            given.copy_(torch.from_numpy(np.stack(told)))
+            perturbed_mrtf.copy_(torch.from_numpy(np.stack(values)))
 
-    def cut(self) -> Batch:
-        """The windows of the step that is next, the members in front: int64 [members, rows, time]."""
-        starts_vr, ends_vr = self._places.index_select(1, self.at)[:, 0]
-        places_vrt = starts_vr[..., None] + self._reach
-        inside_vrt = places_vrt < ends_vr[..., None]
-        places_vrt = torch.where(inside_vrt, places_vrt, ends_vr[..., None] - 1)
-        tokens_vrt = self._tokens[places_vrt].long()
-        targets_vrt = torch.where(inside_vrt[..., 1:], tokens_vrt[..., 1:], IGNORED)
-        before_vrt = places_vrt[..., :-1]
-        pairs = zip(self._known, self._given, strict=True)
-        conditions = [given if known is None else known[before_vrt] for known, given in pairs]
-        return Batch(tokens_vrt[..., :-1].contiguous(), targets_vrt, [c for c in conditions if c is not None])
+    def batch(self) -> Batch:
+        """Return the windows of the next step; tokens int64 [models, rows, time], conditions likewise."""
+        starts_mr, ends_mr = self._bounds_nsmr.index_select(1, self.position)[:, 0]
+        indices_mrt = starts_mr[..., None] + self._offsets_t
+        inside_mrt = indices_mrt < ends_mr[..., None]
+        indices_mrt = torch.where(inside_mrt, indices_mrt, ends_mr[..., None] - 1)
+        tokens_mrt = self._tokens_n[indices_mrt].long()
+        targets_mrt = torch.where(inside_mrt[..., 1:], tokens_mrt[..., 1:], IGNORED)
+        inputs_mrt = indices_mrt[..., :-1]
+        pairs = zip(self._fixed_nf, self._perturbed_mrtf, strict=True)
+        conditions = [
+            perturbed_mrtf if fixed_nf is None else fixed_nf[inputs_mrt] for fixed_nf, perturbed_mrtf in pairs
+        ]
+        return Batch(tokens_mrt[..., :-1].contiguous(), targets_mrt, [c for c in conditions if c is not None])
 
 
-def _source(begun: Start) -> tuple[int, ...]:
-    """What members have in common that learn from the same arrays, none of which is released meanwhile."""
-    windows = begun.windows
+def _source(start: TrainingStart) -> tuple[int, ...]:
+    """Return a key that is equal for jobs with the same arrays, none of which is released during the training."""
+    windows = start.windows
     return id(windows.tokens), *map(id, windows.conditions)

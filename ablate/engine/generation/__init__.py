@@ -1,1 +1,12 @@
-"""Generation of tokens, many rows at a time."""
+"""Generation.
+
+In the order of reading:
+
+- :mod:`~ablate.engine.generation.generate`: generate rows; decide which of them share steps.
+- :mod:`~ablate.engine.generation.row`: one sample to generate.
+- :mod:`~ablate.engine.generation.block`: the loop over rows that share steps.
+- :mod:`~ablate.engine.generation.draw`: draw a token from logits.
+- :mod:`~ablate.engine.generation.batching`: steppers, and how many rows may share a step on a CPU.
+
+Rows of fused models share steps through :mod:`ablate.engine.fusion.generation`.
+"""

@@ -1,10 +1,10 @@
-"""How a network reads one token of every row, and how many rows may step together.
+"""Steppers, and how many rows may share a step on a CPU.
 
-A matrix product may round differently for another number of rows. A row's tokens must not depend on which rows it was
-batched with, so what counts is its result in a block of exactly :data:`BLOCK` rows, idle ones among them; this holds on
-a CPU, where a row's result does not depend on its place in a product of fixed shape (a test asserts it for our models).
-Where a model's own stepper gives those very bits for another number of rows, or with several threads, and that is tried
-out here for the numbers at hand, no row has to be idle and more of them can share a step.
+A matrix product may round differently for another number of rows, but a row's tokens must not depend on the rows with
+which it is batched. So generation is defined by its result in a batch of exactly :data:`BLOCK` rows, idle rows among
+them. This works on a CPU, where a row's result does not depend on its position in a product of fixed shape (a test
+asserts it for the models of this distribution). Other batch sizes or thread counts are used only after a self-test of
+the model's own stepper has confirmed bit-identical results; then no row is idle, and more rows share a step.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from ablate.engine.devices import Compute
     from ablate.interfaces import Stepper
 
-#: Rows that step together where the number of rows matters. More share a step better, fewer waste less on idle rows.
+#: Rows of a batch whose size matters. Larger batches use a step better, smaller ones waste less on idle rows.
 BLOCK = 32
-#: Rows that step together at most where it does not; beyond, a step takes longer by as much as there are more rows.
-LARGEST = 128
-#: Tokens of each row that a stepper is tried with.
-TRIED = 2
+#: The most rows of a batch whose size does not matter; beyond, the time of a step grows linearly.
+LARGEST_BATCH = 128
+#: Tokens of each row in the self-test.
+TRIAL_TOKENS = 2
 
 
 def has_stepper(model: Any, device: str) -> bool:
-    """Whether the model has a stepper of its own for that device."""
+    """Check whether the model has its own stepper for that device."""
     return device == "cpu" and isinstance(model, Steppable)
 
 
 def make_stepper(model: Any, compute: Compute) -> Stepper:
-    """The model's own stepper, if it has one for this device, or one that calls the model as it is, in float32.
+    """Return the model's own stepper, if it has one for this device, or one that calls ``forward`` in float32.
 
     Args:
         model: a ``LanguageModel`` on the device and in evaluation mode.
@@ -47,36 +47,36 @@ def make_stepper(model: Any, compute: Compute) -> Stepper:
         return stepper
 
     def step(tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any = None) -> tuple[torch.Tensor, Any]:
-        logits_rtv, state = model(tokens[:, None], [condition[:, None] for condition in conditions], state)
+        logits_rtv, state = model(tokens[:, None], [values_rf[:, None] for values_rf in conditions], state)
         return logits_rtv[:, -1].float(), state
 
     return step
 
 
 @torch.inference_mode()
-def rows_may_vary(stepper: Stepper, rows: int, vocabulary: int, widths: Sequence[int], threads: int = 1) -> bool:
-    """Whether each of so many rows gets the logits, to the bit, that it gets in a block of :data:`BLOCK` rows.
+def batch_size_is_exact(stepper: Stepper, rows: int, vocabulary: int, widths: Sequence[int], threads: int = 1) -> bool:
+    """Check that each of these rows gets the same logits, bit for bit, as in a batch of :data:`BLOCK` rows.
 
     Args:
-        stepper: tried with random tokens.
-        rows: how many there are.
+        stepper: called with random tokens.
+        rows: the size of the batch.
         vocabulary: number of token ids.
-        widths: of each conditioner.
-        threads: that torch has for the rows; the block that counts is computed by one.
+        widths: the width of each conditioner.
+        threads: torch's number of threads for the batch; the block that defines the result is computed with one.
     """
     generator = torch.Generator().manual_seed(0)
-    whole = -(-rows // BLOCK) * BLOCK
-    tokens_rt = torch.randint(vocabulary, (whole, TRIED), generator=generator)
-    conditions_rtf = [torch.randn(whole, TRIED, each, generator=generator) for each in widths]
+    padded = -(-rows // BLOCK) * BLOCK
+    tokens_rt = torch.randint(vocabulary, (padded, TRIAL_TOKENS), generator=generator)
+    conditions_rtf = [torch.randn(padded, TRIAL_TOKENS, width, generator=generator) for width in widths]
 
-    def logits(some: slice) -> torch.Tensor:
-        state, seen = None, []
-        for t in range(TRIED):
-            logits_rv, state = stepper(tokens_rt[some, t], [values[some, t] for values in conditions_rtf], state)
-            seen.append(logits_rv)
-        return torch.stack(seen)
+    def logits(part: slice) -> torch.Tensor:
+        state, steps = None, []
+        for t in range(TRIAL_TOKENS):
+            logits_rv, state = stepper(tokens_rt[part, t], [values[part, t] for values in conditions_rtf], state)
+            steps.append(logits_rv)
+        return torch.stack(steps)
 
     with torch_threads(1):
-        apart = torch.cat([logits(slice(start, start + BLOCK)) for start in range(0, whole, BLOCK)], dim=1)
+        in_blocks_trv = torch.cat([logits(slice(start, start + BLOCK)) for start in range(0, padded, BLOCK)], dim=1)
     with torch_threads(threads):
-        return logits(slice(rows)).equal(apart[:, :rows])
+        return logits(slice(rows)).equal(in_blocks_trv[:, :rows])

@@ -1,1 +1,13 @@
-"""Training of one model."""
+"""Training.
+
+In the order of reading:
+
+- :mod:`~ablate.engine.training.train`: train jobs; decide which of them are fused.
+- :mod:`~ablate.engine.training.trainer`: the training loop of a single model.
+- :mod:`~ablate.engine.training.job`: the job, result and progress of a training.
+- :mod:`~ablate.engine.training.start`: begin a training, or resume it from a checkpoint.
+- :mod:`~ablate.engine.training.windows`: the windows of tokens of each step.
+- :mod:`~ablate.engine.training.capacity`: the number of models that fit into a GPU's memory.
+
+The training loop of fused models is :mod:`ablate.engine.fusion.trainer`.
+"""

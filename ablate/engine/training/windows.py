@@ -1,4 +1,4 @@
-"""Windows of tokens, drawn at random from the examples of a training."""
+"""The windows of tokens of each training step, drawn at random from the examples."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ablate.arrays import BoolArray, FloatArray, IntArray
     from ablate.settings import TrainingSettings
 
-#: Marks positions behind the end of an example; ``cross_entropy`` leaves them out.
+#: The target at positions after the end of an example; ``cross_entropy`` leaves them out.
 IGNORED = -100
 
 
@@ -37,7 +37,7 @@ class Example:
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
-    """All examples of a training in one piece, which may be mapped from a file instead of being in memory.
+    """All examples of a training, joined; the arrays may be mapped from a file instead of being in memory.
 
     Attributes:
         tokens: of all examples, one after another, of any integer type.
@@ -51,7 +51,7 @@ class Examples:
 
     @classmethod
     def joined(cls, examples: Sequence[Example]) -> Examples:
-        """Of single examples."""
+        """Join single examples."""
         return cls(
             np.concatenate([example.tokens for example in examples]),
             np.array([len(example.tokens) for example in examples], np.int64),
@@ -59,13 +59,19 @@ class Examples:
         )
 
     def __len__(self) -> int:
-        """The number of examples."""
+        """Return the number of examples."""
         return len(self.counts)
 
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """One step's windows: inputs and targets int64 [rows, time], conditions float32 [rows, time, width]."""
+    """The windows of one step.
+
+    Attributes:
+        tokens: the inputs, int64 [rows, time].
+        targets: the next tokens, int64 [rows, time]; :data:`IGNORED` after the end of an example.
+        conditions: for each conditioner, float32 [rows, time, width].
+    """
 
     tokens: torch.Tensor
     targets: torch.Tensor
@@ -73,23 +79,23 @@ class Batch:
 
 
 class Windows:
-    """Every window of a training, drawn uniformly over all places a window can start.
+    """All windows of a training, drawn uniformly over all positions where a window can start.
 
-    All starts are drawn ahead from one stream, so that step k's windows do not depend on where a training was
-    interrupted. An example shorter than a window gives one window, padded with :data:`IGNORED` targets; one of fewer
-    than two tokens has nothing to predict and gives none.
+    All starts are drawn ahead from one random stream, so the windows of a step do not depend on where a training was
+    interrupted. An example shorter than a window gives one window, padded with :data:`IGNORED` targets; an example of
+    fewer than two tokens has nothing to predict and gives none.
 
     Args:
-        examples: what to learn.
+        examples: the training examples.
         settings: steps, batch, what a batch counts, and the window's length.
-        seed: of the windows' own stream.
+        seed: of the windows' random stream.
 
     Attributes:
         rows: windows in one step.
         tokens: of all examples, one after another.
         conditions: for each conditioner, float32 [all tokens, width].
-        starts: the first token of each window in ``tokens``, int64 [steps, rows].
-        ends: where the example ends that each window lies in, int64 [steps, rows].
+        starts: the index in ``tokens`` of each window's first token, int64 [steps, rows].
+        ends: the index in ``tokens`` after the last token of each window's example, int64 [steps, rows].
 
     Raises:
         StageError: no example gives a window.
@@ -97,70 +103,83 @@ class Windows:
 
     def __init__(self, examples: Sequence[Example] | Examples, settings: TrainingSettings, seed: int) -> None:
         window = settings.window
-        whole = examples if isinstance(examples, Examples) else Examples.joined(examples)
-        self.tokens, lengths, self.conditions = whole.tokens, whole.counts, whole.conditions
-        ends = np.cumsum(lengths)
-        starts = np.where(lengths > 1, np.maximum(lengths - window, 1), 0)
-        if not starts.sum():
+        joined = examples if isinstance(examples, Examples) else Examples.joined(examples)
+        self.tokens, lengths_n, self.conditions = joined.tokens, joined.counts, joined.conditions
+        ends_n = np.cumsum(lengths_n)
+        starts_n = np.where(lengths_n > 1, np.maximum(lengths_n - window, 1), 0)
+        if not starts_n.sum():
             raise StageError("nothing to learn: no training example has two tokens")
-        self._first, self._offset = np.cumsum(starts) - starts, ends - lengths
-        self._all_ends = ends
-        self._low, self._high = self._bounds(starts, settings)
+        # windows are numbered through all examples; an example's windows begin at its number in _first_n
+        self._first_n, self._offset_n = np.cumsum(starts_n) - starts_n, ends_n - lengths_n
+        self._ends_n = ends_n
+        self._low, self._high = self._bounds(starts_n, settings)
         self.rows = settings.batch if isinstance(self._low, int) else len(self._low)
-        self.starts, self.ends = self._located(self._drawn(numpy_stream(seed), settings.steps))
-        self._reach = np.arange(window + 1)
+        self.starts, self.ends = self._locate(self._draw(numpy_stream(seed), settings.steps))
+        self._offsets_t = np.arange(window + 1)
 
-    def _bounds(self, starts: IntArray, settings: TrainingSettings) -> tuple[int | IntArray, int | IntArray]:
-        """Between which numbers the place of each row's window is drawn."""
+    def _bounds(self, starts_n: IntArray, settings: TrainingSettings) -> tuple[int | IntArray, int | IntArray]:
+        """Return the lowest window number of each row, and the number after its highest."""
         if settings.batch_counts == "step":
-            return 0, int(starts.sum())
-        low = np.repeat(self._first[starts > 0], settings.batch)
-        return low, low + np.repeat(starts[starts > 0], settings.batch)
+            return 0, int(starts_n.sum())
+        low_r = np.repeat(self._first_n[starts_n > 0], settings.batch)
+        return low_r, low_r + np.repeat(starts_n[starts_n > 0], settings.batch)
 
-    def _drawn(self, rng: np.random.Generator, steps: int) -> IntArray:
+    def _draw(self, rng: np.random.Generator, steps: int) -> IntArray:
+        """Draw window numbers, int64 [steps, rows]."""
         return rng.integers(self._low, self._high, size=(steps, self.rows))
 
-    def _located(self, drawn: IntArray) -> tuple[IntArray, IntArray]:
-        """The first token of each window drawn, and the end of the example that it lies in."""
-        chosen = np.searchsorted(self._first, drawn, side="right") - 1
-        # an example without a window shares its number with the next one, which comes later
-        return self._offset[chosen] + drawn - self._first[chosen], self._all_ends[chosen]
+    def _locate(self, numbers: IntArray) -> tuple[IntArray, IntArray]:
+        """Return the index of each window's first token, and the end of its example."""
+        example = np.searchsorted(self._first_n, numbers, side="right") - 1
+        # an example without a window has the number of the next example, and comes before it
+        return self._offset_n[example] + numbers - self._first_n[example], self._ends_n[example]
 
     def batch(self, step: int, conditioners: Sequence[Conditioner], labels_seed: int) -> Batch:
-        """The windows of one step."""
-        places, inside = self._reached(self.starts[step], self.ends[step])
-        tokens = self.tokens[places].astype(np.int64)
-        targets = np.where(inside[:, 1:], tokens[:, 1:], IGNORED)
-        conditions = [
-            torch.from_numpy(self._told(conditioner, values, places, (labels_seed, step, index)))
-            for index, (conditioner, values) in enumerate(zip(conditioners, self.conditions, strict=True))
+        """Return the windows of one step.
+
+        Args:
+            step: counted from 0.
+            conditioners: in the order of the examples' conditions.
+            labels_seed: of the random stream with which conditioners perturb their numbers.
+        """
+        indices_rt, inside_rt = self._token_indices(self.starts[step], self.ends[step])
+        tokens_rt = self.tokens[indices_rt].astype(np.int64)
+        targets_rt = np.where(inside_rt[:, 1:], tokens_rt[:, 1:], IGNORED)
+        conditions_rtf = [
+            torch.from_numpy(self._condition(conditioner, values_nf, indices_rt, (labels_seed, step, index)))
+            for index, (conditioner, values_nf) in enumerate(zip(conditioners, self.conditions, strict=True))
         ]
-        return Batch(torch.from_numpy(np.ascontiguousarray(tokens[:, :-1])), torch.from_numpy(targets), conditions)
+        inputs_rt = np.ascontiguousarray(tokens_rt[:, :-1])
+        return Batch(torch.from_numpy(inputs_rt), torch.from_numpy(targets_rt), conditions_rtf)
 
     def condition(self, step: int, index: int, conditioner: Conditioner, labels_seed: int) -> FloatArray:
-        """What the conditioner of that index says of the windows of one step, float32 [rows, time, width]."""
-        places, _ = self._reached(self.starts[step], self.ends[step])
-        return self._told(conditioner, self.conditions[index], places, (labels_seed, step, index))
+        """Return the numbers of the conditioner of that index in one step, float32 [rows, time, width]."""
+        indices_rt, _ = self._token_indices(self.starts[step], self.ends[step])
+        return self._condition(conditioner, self.conditions[index], indices_rt, (labels_seed, step, index))
 
-    def _told(
-        self, conditioner: Conditioner, values: FloatArray, places: IntArray, stream: tuple[int, int, int]
+    def _condition(
+        self, conditioner: Conditioner, values_nf: FloatArray, indices_rt: IntArray, stream: tuple[int, int, int]
     ) -> FloatArray:
-        """The conditioner's say in one step, from a stream of its own for each step and conditioner."""
-        observed = values[places[:, :-1]]
+        """Return a conditioner's numbers, perturbed with a random stream for this seed, step and conditioner."""
+        values_rtf = values_nf[indices_rt[:, :-1]]
         if not perturbs(conditioner):
-            return np.ascontiguousarray(observed, dtype=np.float32)
+            return np.ascontiguousarray(values_rtf, dtype=np.float32)
         seed, step, index = stream
         rng = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, index, step]))
-        others, _ = self._reached(*self._located(self._drawn(rng, 1)[0]))
-        return np.ascontiguousarray(conditioner.perturb(observed, values[others[:, :-1]], rng), dtype=np.float32)
+        others_rt, _ = self._token_indices(*self._locate(self._draw(rng, 1)[0]))
+        others_rtf = values_nf[others_rt[:, :-1]]
+        return np.ascontiguousarray(conditioner.perturb(values_rtf, others_rtf, rng), dtype=np.float32)
 
-    def _reached(self, starts: IntArray, ends: IntArray) -> tuple[IntArray, BoolArray]:
-        """Every token's place in windows that start there, one further than they are long, and which are inside."""
-        places = starts[:, None] + self._reach
-        inside = places < ends[:, None]
-        return np.where(inside, places, ends[:, None] - 1), inside
+    def _token_indices(self, starts_r: IntArray, ends_r: IntArray) -> tuple[IntArray, BoolArray]:
+        """Return the index of every token of these windows and of the next one, and which of them are in the example.
+
+        Tokens after the example's end have the index of its last token.
+        """
+        indices_rt = starts_r[:, None] + self._offsets_t
+        inside_rt = indices_rt < ends_r[:, None]
+        return np.where(inside_rt, indices_rt, ends_r[:, None] - 1), inside_rt
 
 
 def perturbs(conditioner: Conditioner) -> bool:
-    """Whether training sees other numbers than the conditioner observed."""
+    """Check whether a conditioner changes its numbers in training."""
     return type(conditioner).perturb is not Conditioner.perturb

@@ -6,9 +6,11 @@ import dataclasses
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from ablate.engine.devices import Compute, one_thread, peak_memory, spread
-from ablate.engine.fusion.cuda_graph import WARM
-from ablate.engine.generation.generate import Row, generate
+from ablate.engine.devices import Compute, one_thread, spread
+from ablate.engine.fusion.cuda_graph import WARMUP_RUNS
+from ablate.engine.generation.generate import generate
+from ablate.engine.generation.row import Row
+from ablate.engine.memory import peak_memory
 from ablate.engine.training.train import train
 from ablate.options import validate
 from ablate.settings import SplitSettings
@@ -39,13 +41,13 @@ class Estimate(NamedTuple):
     Attributes:
         seconds: how long it takes.
         bytes: the memory that it needs, of a GPU the device's own; 0 where the system does not report it.
-        stacks: the number of trainings in each job of fused trainings; empty where none are fused.
+        fused_groups: the number of trainings in each job of fused trainings; empty where none are fused.
         alone: the models that cannot be fused, and the reasons.
     """
 
     seconds: float
     bytes: int
-    stacks: tuple[int, ...] = ()
+    fused_groups: tuple[int, ...] = ()
     alone: tuple[str, ...] = ()
 
 
@@ -175,7 +177,7 @@ def _generation(stages: Sequence[Stage], device: str, registry: Registry) -> Cal
 
 def _per_step(work: Callable[[int], None], device: str) -> float:
     """Return the seconds of a step after the first ones, which include the start; short steps are timed longer."""
-    first = WARM + 2 if device.startswith("cuda") else 1  # on a GPU, a step is recorded after its first runs
+    first = WARMUP_RUNS + 2 if device.startswith("cuda") else 1  # on a GPU, a step is recorded after its first runs
     work(first)
     once = _timed(work, first)
     steps = FEWEST

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ablate.engine.devices import is_stacked
-from ablate.engine.fusion.capacity import fits
-from ablate.engine.fusion.eligibility import apart, model_key, why_alone
+from ablate.engine.devices import is_fused
+from ablate.engine.fusion.eligibility import fusible_subsets, shape_key, why_not_fusible
+from ablate.engine.training.capacity import count_fitting
 from ablate.engine.training.job import TrainingJob, TrainingSeeds
 from ablate.engine.training.windows import Example
 from ablate.kinds import GENERATE, TRAIN
@@ -50,7 +50,7 @@ def in_jobs(generations: Sequence[Stage]) -> list[list[Stage]]:
 
 
 #: The most rows of one generation on a GPU: with more, the time of a step grows with their number.
-GRID_ROWS = 4096
+FUSED_ROWS = 4096
 _SEEDS = TrainingSeeds(0, 0, 0, 0)
 
 
@@ -80,7 +80,7 @@ class Packing:
         fused: bool | None = None,
     ) -> None:
         self._device, self._slots, self._examples, self._registry = device, slots, examples, registry
-        self.fuses = is_stacked(device, fused)
+        self.fuses = is_fused(device, fused)
         self.alone: list[str] = []
         self._keys: dict[str, tuple[Hashable, ...] | None] = {}
         self._models: dict[Hashable, list[Any]] = {}
@@ -107,7 +107,7 @@ class Packing:
         jobs: list[list[Stage]] = []
         for group in self._alike(stages, self._generation_key).values():
             rows = max(len(stage.config["seeds"]) for stage in group)
-            most = min(math.ceil(len(group) / self._slots), max(1, GRID_ROWS // rows))
+            most = min(math.ceil(len(group) / self._slots), max(1, FUSED_ROWS // rows))
             jobs += evenly(group, most)
         return jobs
 
@@ -119,7 +119,7 @@ class Packing:
             job = trial_job(stage.config, settings, examples, self._registry)
             # with several GPUs, the memory in use belongs to the workers that will do the training
             try:
-                self._most[key] = fits(job, self._device, whole=self._slots > 1)
+                self._most[key] = count_fitting(job, self._device, whole=self._slots > 1)
             except Exception:  # noqa: BLE001 - run alone, each training shows its own error
                 self._most[key] = 1
         return self._most[key]
@@ -162,7 +162,7 @@ class Packing:
             with torch.random.fork_rng(devices=[]):
                 model = build_model(config, self._registry).train()
             widths = [conditioner.width for conditioner in build_conditioners(config, self._registry)]
-            reason = why_alone(model, precision, widths)
+            reason = why_not_fusible(model, precision, widths)
             if reason:
                 self.alone.append(f"model '{name}': {reason}")
             self._keys[text] = None if reason else (name, *widths, *self._group(model, precision))
@@ -170,10 +170,10 @@ class Packing:
 
     def _group(self, model: Any, precision: str) -> tuple[Hashable, ...]:
         """Return a network's shape, and the index of the group within that shape that it can be fused with."""
-        shape = model_key(model)
+        shape = shape_key(model)
         known = self._models.setdefault(shape, [])
         known.append(model)
-        return shape, next(i for i, group in enumerate(apart(known, precision)) if len(known) - 1 in group)
+        return shape, next(i for i, group in enumerate(fusible_subsets(known, precision)) if len(known) - 1 in group)
 
 
 def evenly(stages: Sequence[Stage], most: int) -> list[list[Stage]]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ablate.engine.devices import Compute
-from ablate.engine.generation.generate import Row, generate
+from ablate.engine.generation.generate import generate
+from ablate.engine.generation.row import Row
 from ablate.errors import NothingGenerated, StageError
 from ablate.kinds import GENERATE
 from ablate.music.storage import pack_performances
@@ -43,7 +44,7 @@ def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[StageRe
     tokenizer = build("tokenizer", first["tokenizer"], registry)
     primers = [_primer(stage, context) for stage in stages]
     rows = [
-        dataclasses.replace(row, member=indices[stage.inputs["weights"].fingerprint])
+        dataclasses.replace(row, model=indices[stage.inputs["weights"].fingerprint])
         for stage, primer in zip(stages, primers, strict=True)
         for row in rows_of(stage.config, primer, registry)
     ]
@@ -52,8 +53,8 @@ def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[StageRe
         rows,
         tokenizer=tokenizer,
         conditioners=build_conditioners(first, registry),
-        compute=Compute(context.device, first["training"]["precision"], stacked=context.fused),
-        tell=lambda done, total: context.tell(News(stages[0].fingerprint, GENERATE, done / total)),
+        compute=Compute(context.device, first["training"]["precision"], fused=context.fused),
+        on_progress=lambda done, total: context.tell(News(stages[0].fingerprint, GENERATE, done / total)),
         should_stop=context.should_stop,
     )
     if tokens is None:

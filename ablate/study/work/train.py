@@ -42,10 +42,10 @@ def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[StageR
     outcomes = train(
         jobs,
         device,
-        tell=progress.tell,
+        on_progress=progress.tell,
         should_stop=context.should_stop,
         checkpoint_seconds=context.checkpoint_seconds,
-        stacked=context.fused,
+        fused=context.fused,
     )
     after = joules_so_far(device)
     if before is not None and after is not None:
@@ -110,7 +110,7 @@ def _write_training(stage: Stage, trained: TrainingResult, facts: Mapping[str, A
         "tokens_seen": trained.tokens_seen,
         "parameters": trained.parameters,
         # for each weight and token, two FLOP forward and four backward
-        "flops_per_token": 6 * trained.multiplied,
+        "flops_per_token": 6 * trained.product_weights,
         "together": trained.together,
         **facts,
     }

@@ -1,4 +1,4 @@
-"""Rows of all members of a stack in one step, against each member's rows alone. On a GPU too, where there is one."""
+"""Rows of all fused models in one step, against each model's rows alone. On a GPU too, where there is one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from support.engine_material import TOKENIZER, VOCABULARY, Recorder, row
 import ablate
 from ablate.engine.devices import Compute
 from ablate.engine.fusion import generation
-from ablate.engine.fusion.generation import stacked_groups
-from ablate.engine.generation import generate as generating
-from ablate.engine.generation.generate import Row, generate
+from ablate.engine.fusion.generation import generation_groups
+from ablate.engine.generation import block as block_module
+from ablate.engine.generation.generate import generate
 from ablate.errors import NoTokenPossible
 from ablate.testing.material import ClockConditioner
 from ablate_recurrent import ablate_models
@@ -24,15 +24,11 @@ from ablate_transformer import ablate_models as transformer_models
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ablate.engine.generation.row import Row
+
 SPECS = {spec.name: spec for spec in [*ablate_models(), *transformer_models()]}
 DEVICES = pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 CELLS = pytest.mark.parametrize("cell", ["lstm", "gru"])
-
-
-@pytest.fixture(autouse=True)
-def needs_gpu(request: pytest.FixtureRequest) -> None:
-    if request.node.get_closest_marker("gpu") and not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
 
 
 def networks(cell: str, count: int, conditioners: Sequence[Any] = (), device: str = "cpu", **options: Any) -> list[Any]:
@@ -50,27 +46,27 @@ def networks(cell: str, count: int, conditioners: Sequence[Any] = (), device: st
     return made
 
 
-def of(member: int, seed: int, **given: Any) -> Row:
-    return dataclasses.replace(row(seed, tau=0.6 + seed / 40, **given), member=member)
+def of(model: int, seed: int, **given: Any) -> Row:
+    return dataclasses.replace(row(seed, tau=0.6 + seed / 40, **given), model=model)
 
 
 def made(models: Sequence[Any], rows: Sequence[Row], conditioners: Sequence[Any] = (), **how: Any) -> list[list[int]]:
-    compute = Compute(**{"stacked": True, **how})
+    compute = Compute(**{"fused": True, **how})
     found = generate(models, rows, tokenizer=TOKENIZER, conditioners=conditioners, compute=compute)
     assert found is not None
     return [tokens.tolist() for tokens in found]
 
 
-UNEVEN = [of(member, seed, tokens=15 + seed % 4) for seed, member in enumerate([0, 1, 1, 2, 2, 2, 2, 0, 1])]
+UNEVEN = [of(model, seed, tokens=15 + seed % 4) for seed, model in enumerate([0, 1, 1, 2, 2, 2, 2, 0, 1])]
 
 
 @DEVICES
 @CELLS
 @pytest.mark.parametrize("conditioners", [[], [ClockConditioner(), ClockConditioner()]])
-def test_rows_on_a_grid_are_those_of_each_member_alone(cell: str, conditioners: list[Any], device: str) -> None:
+def test_rows_that_share_steps_are_those_of_each_model_alone(cell: str, conditioners: list[Any], device: str) -> None:
     """In fp32, where no logits of these come near enough to each other for a token to change."""
     models = networks(cell, 3, conditioners, layers=2)
-    alone = made(models, UNEVEN, conditioners, stacked=False)
+    alone = made(models, UNEVEN, conditioners, fused=False)
     on_device = networks(cell, 3, conditioners, device, layers=2)
     assert made(on_device, UNEVEN, conditioners, device=device) == alone
 
@@ -89,7 +85,7 @@ def test_logits_of_bf16_stay_near_those_of_fp32(cell: str) -> None:
     seen = {}
     for precision in ("fp32", "bf16"):
         recorder = Recorder()
-        first = [dataclasses.replace(of(v, v, tokens=1), chain=(recorder.link(f"{v}"),)) for v in (0, 1)]
+        first = [dataclasses.replace(of(m, m, tokens=1), chain=(recorder.link(f"{m}"),)) for m in (0, 1)]
         made(networks(cell, 2), first, precision=precision)
         seen[precision] = torch.stack([recorder.seen[key][0] for key in ("0", "1")])
     assert not seen["fp32"].equal(seen["bf16"])
@@ -104,15 +100,15 @@ def test_primers_and_samplers_are_each_rows_own() -> None:
         dataclasses.replace(of(0, 3), chain=()),
         of(1, 4, primer=np.array([60] * 9), tokens=3),
     ]
-    assert made(models, rows) == made(models, rows, stacked=False)
+    assert made(models, rows) == made(models, rows, fused=False)
 
 
-def test_a_large_number_of_rows_is_cut_into_grids(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_number_of_rows_is_split(monkeypatch: pytest.MonkeyPatch) -> None:
     models = networks("lstm", 3)
     whole = made(models, UNEVEN)
-    monkeypatch.setattr(generation, "LARGEST_GRID", 6)
-    (group,) = stacked_groups(models, UNEVEN, Compute(stacked=True), [])
-    assert [[UNEVEN[index].member for index in share] for share in group.shares(UNEVEN)] == [
+    monkeypatch.setattr(generation, "MOST_ROWS", 6)
+    (group,) = generation_groups(models, UNEVEN, Compute(fused=True), [])
+    assert [[UNEVEN[index].model for index in share] for share in group.split(UNEVEN)] == [
         [0, 0, 1, 1, 2, 2],
         [1, 2, 2],
     ]
@@ -126,10 +122,10 @@ def test_networks_of_other_shapes_and_without_a_stepper_generate_beside_them() -
         *networks("gru", 2),
         *networks("transformer", 2),
     ]
-    rows = [of(member, seed, tokens=9) for seed, member in enumerate([0, 1, 2, 3, 4, 5, 6, 1, 5])]
-    groups = stacked_groups(models, rows, Compute(stacked=True), [])
-    assert [list(group.members) for group in groups] == [[0, 1], [2], [3, 4]]
-    assert made(models, rows) == made(models, rows, stacked=False)
+    rows = [of(model, seed, tokens=9) for seed, model in enumerate([0, 1, 2, 3, 4, 5, 6, 1, 5])]
+    groups = generation_groups(models, rows, Compute(fused=True), [])
+    assert [list(group.models) for group in groups] == [[0, 1], [2], [3, 4]]
+    assert made(models, rows) == made(models, rows, fused=False)
 
 
 class Forbids(ablate.Sampler):
@@ -146,20 +142,20 @@ class Forbids(ablate.Sampler):
 def test_a_row_without_a_possible_token_fails(device: str) -> None:
     spec = ablate.SamplerSpec(name="forbids", summary="Forbids.", build_rows=lambda rows: Forbids(5))
     rows = [dataclasses.replace(of(0, 1), chain=((spec, spec.parse({})),))]
-    with pytest.raises(NoTokenPossible, match="no token is possible"):
+    with pytest.raises(NoTokenPossible, match="cannot sample"):
         made(networks("lstm", 1, device=device), rows, device=device)
 
 
 def test_a_row_without_a_possible_token_is_seen_later_where_nothing_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a GPU: the steps go on, and the looks between them see it."""
-    begin = generating._Block.__init__
+    begin = block_module.Block.__init__
 
     def without_waiting(block: Any, *given: Any) -> None:
         begin(block, *given)
         block.sum = torch.zeros((), dtype=torch.float64)
 
-    monkeypatch.setattr(generating._Block, "__init__", without_waiting)
-    assert made(networks("lstm", 1), [of(0, 1)]) == made(networks("lstm", 1), [of(0, 1)], stacked=False)
+    monkeypatch.setattr(block_module.Block, "__init__", without_waiting)
+    assert made(networks("lstm", 1), [of(0, 1)]) == made(networks("lstm", 1), [of(0, 1)], fused=False)
     spec = ablate.SamplerSpec(name="forbids", summary="Forbids.", build_rows=lambda rows: Forbids(5))
-    with pytest.raises(NoTokenPossible, match="no token is possible"):
+    with pytest.raises(NoTokenPossible, match="cannot sample"):
         made(networks("lstm", 1), [dataclasses.replace(of(0, 1), chain=((spec, spec.parse({})),))])

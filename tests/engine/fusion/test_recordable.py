@@ -12,11 +12,12 @@ import pytest
 import torch
 from support.engine_material import VOCABULARY, Noisy, examples, settings
 
-from ablate.engine.fusion import trainer as stacking
-from ablate.engine.fusion.generation import Group, _OnGrid, _RecordedStepper
-from ablate.engine.fusion.random import StackDraws
-from ablate.engine.fusion.trainer import Stack
-from ablate.engine.training.job import TrainingJob, TrainingSeeds, start
+from ablate.engine.fusion import trainer as fusion_trainer
+from ablate.engine.fusion.generation import GenerationGroup, _RecordedStepper, _RowStepper
+from ablate.engine.fusion.random import FusedStreams
+from ablate.engine.fusion.trainer import FusedTrainer
+from ablate.engine.training.job import TrainingJob, TrainingSeeds
+from ablate.engine.training.start import load_start
 from ablate.engine.training.windows import Example
 from ablate.fusion import fused_weights
 from ablate.testing.fusion import only_on_meta
@@ -38,13 +39,13 @@ CASES = [
 ]
 
 
-class MetaDraws(StackDraws):
+class MetaStreams(FusedStreams):
     """Draws without streams, which ``meta`` has none of."""
 
-    def __init__(self, members: int, device: torch.device) -> None:
-        super().__init__(members, torch.device("cpu"))
+    def __init__(self, models: int, device: torch.device) -> None:
+        super().__init__(models, torch.device("cpu"))
         self._device = device
-        self.generators: Any = [None] * members
+        self.generators: Any = [None] * models
 
     def seed(self, seeds: Sequence[int]) -> None:
         pass
@@ -54,26 +55,26 @@ class MetaDraws(StackDraws):
 def test_a_training_step_stays_on_the_device(
     model: str, precision: str, conditioners: list[Any], dropout: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stacking, "StackDraws", MetaDraws)
+    monkeypatch.setattr(fusion_trainer, "FusedStreams", MetaStreams)
     steps: list[Any] = []
-    monkeypatch.setattr(stacking._Optimizer, "step", lambda self, gradients: steps.extend(gradients))
+    monkeypatch.setattr(fusion_trainer.FusedAdam, "step", lambda self, gradients: steps.extend(gradients))
     options: dict[str, Any] = {"dropout": dropout}
     if model != "transformer" and dropout:
         options["initial_state"] = "random"
     learns = examples() if conditioners else [Example(each.tokens) for each in examples()]
-    members = [
+    jobs = [
         TrainingJob(
             lambda: SPECS[model].build(SPECS[model].parse(options), VOCABULARY, conditioners),
             *(learns, conditioners, settings(precision=precision), TrainingSeeds(seed, 1, 2, 3)),
         )
         for seed in range(2)
     ]
-    stack = Stack([start(member) for member in members], META)
-    stack._windows.load(0, 2)
-    stack._train_step()  # makes what is made once
+    trainer = FusedTrainer([load_start(job) for job in jobs], META)
+    trainer._windows.load(0, 2)
+    trainer._train_step()  # makes what is made once
     with only_on_meta():
-        stack._train_step()
-    assert len(steps) == 2 * len(stack.weights)
+        trainer._train_step()
+    assert len(steps) == 2 * len(trainer.weights)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -81,8 +82,8 @@ def test_a_training_step_stays_on_the_device(
 def test_a_step_of_generation_stays_on_the_device(cell: str, conditioners: list[Any]) -> None:
     models = [SPECS[cell].build(SPECS[cell].parse({"layers": 2}), VOCABULARY, conditioners) for _ in range(2)]
     weights = {name: weight.detach() for name, weight in fused_weights(models, META).items()}
-    group = Group([0, 1], models[0].fuse(models, "bf16").stepper(weights))
-    stepper = _RecordedStepper(_OnGrid(group, [0, 1, 1], META), META)
+    group = GenerationGroup([0, 1], models[0].fuse(models, "bf16").stepper(weights))
+    stepper = _RecordedStepper(_RowStepper(group, [0, 1, 1], META), META)
     tokens = torch.zeros(3, dtype=torch.int64, device=META)
     conditions = [torch.zeros(3, each.width, device=META) for each in conditioners]
     with torch.inference_mode():

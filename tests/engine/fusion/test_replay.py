@@ -17,8 +17,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from ablate.engine.devices import Compute
 from ablate.engine.fusion import generation
-from ablate.engine.fusion import trainer as stacking
-from ablate.engine.fusion.cuda_graph import WARM, Recorded
+from ablate.engine.fusion import trainer as fusion_trainer
+from ablate.engine.fusion.cuda_graph import WARMUP_RUNS, RecordedStep
 from ablate.engine.generation.generate import generate
 from ablate.engine.training.job import TrainingJob, TrainingResult, TrainingSeeds
 from ablate.engine.training.train import train
@@ -94,7 +94,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let everything that can be recorded be; says what was."""
     said: list[str] = []
 
-    class Playing(Recorded):
+    class Playing(RecordedStep):
         def __init__(self, device: torch.device) -> None:
             def noted(step: Callable[[], None], streams: Sequence[torch.Generator]) -> Callable[[], None]:
                 said.append(step.__name__)
@@ -102,12 +102,12 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
             super().__init__(device, noted)
 
-    monkeypatch.setattr(stacking, "Recorded", Playing)
-    monkeypatch.setattr(generation, "Recorded", Playing)
+    monkeypatch.setattr(fusion_trainer, "RecordedStep", Playing)
+    monkeypatch.setattr(generation, "RecordedStep", Playing)
     return said
 
 
-def members(model: str, conditioners: list[Any], dropout: float, **changes: Any) -> list[TrainingJob]:
+def jobs(model: str, conditioners: list[Any], dropout: float, **changes: Any) -> list[TrainingJob]:
     options: dict[str, Any] = {"dropout": dropout, **({"embedding": 16, "heads": 2} if model == "transformer" else {})}
     if model != "transformer":
         options |= {"embedding": 8, "hidden": 16, "layers": 2, "initial_state": "random" if dropout else "zeros"}
@@ -134,13 +134,13 @@ def test_a_played_training_is_the_training(
 ) -> None:
     """Windows, learning rates, dropout, initial states and perturbed conditions are those of each step."""
     wide = [Example(each.tokens, each.conditions * len(conditioners)) for each in examples()]
-    own = members(model, conditioners, dropout, steps=40, decay=0.5, decay_every=15)
+    own = jobs(model, conditioners, dropout, steps=40, decay=0.5, decay_every=15)
     if conditioners:
         own = [dataclasses.replace(each, examples=wide) for each in own]
-    recorded = train(own, stacked=True)
+    recorded = train(own, fused=True)
     assert played == ["_train_step"]
     monkeypatch.undo()
-    for one, other in zip(recorded, train(own, stacked=True), strict=True):
+    for one, other in zip(recorded, train(own, fused=True), strict=True):
         assert isinstance(one, TrainingResult)
         assert isinstance(other, TrainingResult)
         assert one.losses == other.losses
@@ -155,8 +155,8 @@ def test_a_step_that_reads_from_python_goes_wrong_when_played() -> None:
     def step() -> None:
         values.add_(next(counts))
 
-    recorded = Recorded(torch.device("cpu"), record)
-    for _ in range(WARM + 3):
+    recorded = RecordedStep(torch.device("cpu"), record)
+    for _ in range(WARMUP_RUNS + 3):
         recorded(step)
     assert values.tolist() == [0 + 1 + 2 + 3 + 3 + 3] * 2
 
@@ -170,14 +170,14 @@ def test_a_played_generation_is_the_generation(
         SPECS[cell].build(SPECS[cell].parse({"hidden": 24, "layers": 2}), VOCABULARY, conditioners).eval()
         for _ in range(2)
     ]
-    rows = [dataclasses.replace(row(seed, tokens=25, tau=0.5), member=seed % 2) for seed in range(5)]
+    rows = [dataclasses.replace(row(seed, tokens=25, tau=0.5), model=seed % 2) for seed in range(5)]
 
     def made() -> list[list[int]]:
-        compute = Compute(stacked=True)
+        compute = Compute(fused=True)
         found = generate(models, rows, tokenizer=TOKENIZER, conditioners=conditioners, compute=compute)
         return [tokens.tolist() for tokens in found or []]
 
     recorded = made()
-    assert played == ["_one_step"]
+    assert played == ["_run_step"]
     monkeypatch.undo()
     assert recorded == made()

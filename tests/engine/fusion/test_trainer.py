@@ -1,4 +1,4 @@
-"""Members trained as one stack, against the same members trained alone. On a GPU too, where there is one."""
+"""Models trained as a fused group, against the same models trained alone. On a GPU too, where there is one."""
 
 from __future__ import annotations
 
@@ -9,91 +9,39 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
-import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
-from support.engine_material import VOCABULARY, Noisy, examples, settings
+from support.engine_material import Noisy, examples
+from support.fusion_material import DEVICES, MODELS, SMALL, job, off, trained
 from torch.nn import functional
 
-from ablate.engine import checkpoint
-from ablate.engine.fusion import trainer as stacking
-from ablate.engine.fusion.eligibility import stacks, why_alone
-from ablate.engine.fusion.random import StackDraws
-from ablate.engine.fusion.trainer import Stack, member_losses
+from ablate.engine.fusion.eligibility import fusion_groups
+from ablate.engine.fusion.random import FusedStreams
+from ablate.engine.fusion.trainer import FusedTrainer, model_losses
 from ablate.engine.training import train as training
-from ablate.engine.training.job import LOOK_EVERY, Progress, TrainingJob, TrainingResult, TrainingSeeds, start
+from ablate.engine.training.job import CHECK_EVERY, Progress, TrainingResult
+from ablate.engine.training.start import load_start
 from ablate.engine.training.train import train
-from ablate.engine.training.windows import IGNORED, Example, Examples
+from ablate.engine.training.windows import IGNORED, Example
 from ablate.errors import StageError, TrainingDiverged
 from ablate.testing.material import ClockConditioner
-from ablate_recurrent import ablate_models as recurrent_models
-from ablate_recurrent.network import Recurrent
-from ablate_transformer import ablate_models as transformer_models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-SPECS = {spec.name: spec for spec in [*recurrent_models(), *transformer_models()]}
-SMALL: dict[str, dict[str, Any]] = {
-    "lstm": {"embedding": 8, "hidden": 16, "layers": 2},
-    "gru": {"embedding": 8, "hidden": 16, "layers": 2},
-    "transformer": {"embedding": 16, "heads": 2, "context": 9},
-}
-MODELS = pytest.mark.parametrize("model", SMALL)
-DEVICES = pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 
-
-@pytest.fixture(autouse=True)
-def needs_gpu(request: pytest.FixtureRequest) -> None:
-    if request.node.get_closest_marker("gpu") and not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
-
-
-def member(model: str = "lstm", seed: int = 1, *, conditioners: Sequence[Any] = (), **changes: Any) -> TrainingJob:
-    """A member whose options may differ from another's in everything but its shape."""
-    options = SMALL[model] | changes.pop("options", {})
-    kept, learns = changes.pop("checkpoint", None), changes.pop("examples", examples())
-    if not conditioners:
-        learns = [Example(example.tokens) for example in learns]
-    return TrainingJob(
-        build=lambda: SPECS[model].build(SPECS[model].parse(options), VOCABULARY, list(conditioners)),
-        examples=learns,
-        conditioners=conditioners,
-        settings=settings(**changes),
-        seeds=TrainingSeeds(seed, seed + 100, seed + 200, seed + 300),
-        checkpoint=kept,
-    )
-
-
-def trained(members: Sequence[TrainingJob], **how: Any) -> list[TrainingResult]:
-    results = train(members, **{"stacked": True, **how})
-    assert all(isinstance(result, TrainingResult) for result in results), results
-    return results  # type: ignore[return-value]
-
-
-def off(one: TrainingResult, other: TrainingResult) -> float:
-    """How far two trainings are from each other, in their losses."""
-    return float(np.abs(np.array(one.losses) - np.array(other.losses)).max())
-
-
-def after(calls: int) -> Callable[[], bool]:
-    count = itertools.count()
-    return lambda: next(count) >= calls
-
-
-# A member agrees with itself alone
+# A fused model agrees with itself alone
 
 
 @DEVICES
 @given(data=st.data())
 @limits(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_gradients_of_random_stacks_are_those_of_each_member_alone(device: str, data: st.DataObject) -> None:
+def test_gradients_of_random_fused_models_are_those_of_each_model_alone(device: str, data: st.DataObject) -> None:
     """In fp32, within 1e-5 of the largest."""
     model = data.draw(st.sampled_from(list(SMALL)))
-    members = data.draw(st.integers(1, 4))
+    jobs = data.draw(st.integers(1, 4))
     rows, window = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 20))
     conditioners = data.draw(st.sampled_from([[], [ClockConditioner()], [Noisy(), ClockConditioner()]]))
     options = {"layers": data.draw(st.integers(1, 3))}
@@ -102,59 +50,57 @@ def test_gradients_of_random_stacks_are_those_of_each_member_alone(device: str, 
     wide = [
         Example(each.tokens, each.conditions * len(conditioners)) for each in examples(data.draw(st.integers(1, 3)))
     ]
-    stack = [
-        member(
-            model, seed, options=options, conditioners=conditioners, examples=wide, batch=rows, window=window, steps=2
-        )
-        for seed in range(members)
+    alike = [
+        job(model, seed, options=options, conditioners=conditioners, examples=wide, batch=rows, window=window, steps=2)
+        for seed in range(jobs)
     ]
-    starts = [start(each) for each in stack]
-    assert [group.indices for group in stacks(dict(enumerate(starts)))] == [list(range(members))]
-    together = Stack(starts, torch.device(device))
+    starts = [load_start(each) for each in alike]
+    assert [group.indices for group in fusion_groups(dict(enumerate(starts)))] == [list(range(jobs))]
+    together = FusedTrainer(starts, torch.device(device))
     together._windows.load(1, 1)
-    together._windows.give(1)
-    batch = together._windows.cut()
+    together._windows.load_perturbed(1)
+    batch = together._windows.batch()
     logits = together._network(
-        together.weights, batch.tokens, batch.conditions, StackDraws(members, batch.tokens.device)
+        together.weights, batch.tokens, batch.conditions, FusedStreams(jobs, batch.tokens.device)
     )
-    gradients = torch.autograd.grad(member_losses(logits, batch.targets).sum(), list(together.weights.values()))
-    for v, begun in enumerate(starts):
-        own = begun.windows.batch(1, conditioners, stack[v].seeds.labels)
-        assert own.tokens.equal(batch.tokens[v].cpu())
-        assert own.targets.equal(batch.targets[v].cpu())
-        logits_rtv, _ = begun.model.train()(own.tokens, own.conditions)
+    gradients = torch.autograd.grad(model_losses(logits, batch.targets).sum(), list(together.weights.values()))
+    for m, start in enumerate(starts):
+        own = start.windows.batch(1, conditioners, alike[m].seeds.labels)
+        assert own.tokens.equal(batch.tokens[m].cpu())
+        assert own.targets.equal(batch.targets[m].cpu())
+        logits_rtv, _ = start.model.train()(own.tokens, own.conditions)
         functional.cross_entropy(logits_rtv.flatten(0, 1), own.targets.flatten(), ignore_index=IGNORED).backward()
-        for gradient, weight in zip(gradients, begun.model.parameters(), strict=True):
+        for gradient, weight in zip(gradients, start.model.parameters(), strict=True):
             scale = max(float(weight.grad.abs().max()), 1.0)
-            assert float((gradient[v].cpu() - weight.grad).abs().max()) <= 1e-5 * scale
+            assert float((gradient[m].cpu() - weight.grad).abs().max()) <= 1e-5 * scale
 
 
 @MODELS
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_a_member_of_a_stack_draws_and_learns_what_it_does_alone(model: str, dropout: float) -> None:
+def test_a_fused_model_draws_and_learns_what_it_does_alone(model: str, dropout: float) -> None:
     """On a CPU, where both draw alike; 30 steps with dropout, perturbed conditions and random states: within 1e-4."""
     options: dict[str, Any] = {"dropout": dropout}
     if model != "transformer":
         options["initial_state"] = "random"
-    members = [member(model, seed, options=options, conditioners=[Noisy()]) for seed in (1, 5, 9)]
-    alone, together = train(members), trained(members)
+    jobs = [job(model, seed, options=options, conditioners=[Noisy()]) for seed in (1, 5, 9)]
+    alone, together = train(jobs), trained(jobs)
     for one, other in zip(alone, together, strict=True):
         assert isinstance(one, TrainingResult)
         assert (other.together, other.tokens_seen, other.finished) == (3, one.tokens_seen, True)
-        assert (other.parameters, other.multiplied) == (one.parameters, one.multiplied)
+        assert (other.parameters, other.product_weights) == (one.parameters, one.product_weights)
         assert list(other.weights) == list(one.weights)
         assert off(one, other) < 1e-4
 
 
 @DEVICES
 @MODELS
-def test_who_else_is_in_the_stack_does_not_matter(model: str, device: str) -> None:
-    """Whatever differs between members: seeds, data, learning rates, decay, clipping, dropout, initial states."""
-    first = member(model, 1, options={"dropout": 0.2})
+def test_who_else_is_in_the_group_does_not_matter(model: str, device: str) -> None:
+    """Whatever differs between models: seeds, data, learning rates, decay, clipping, dropout, initial states."""
+    first = job(model, 1, options={"dropout": 0.2})
     others = [
-        member(model, 5, learning_rate=0.1, decay=0.5, decay_every=7, clip=0.0),
-        member(model, 6, examples=examples(2, 40), clip=1e-3, options={"dropout": 0.6}),
-        member(model, 7, options={} if model == "transformer" else {"initial_state": "random", "dropout": 0.1}),
+        job(model, 5, learning_rate=0.1, decay=0.5, decay_every=7, clip=0.0),
+        job(model, 6, examples=examples(2, 40), clip=1e-3, options={"dropout": 0.6}),
+        job(model, 7, options={} if model == "transformer" else {"initial_state": "random", "dropout": 0.1}),
     ]
     (alone,) = trained([first], device=device)
     beside = trained([*others, first], device=device)
@@ -165,31 +111,31 @@ def test_who_else_is_in_the_stack_does_not_matter(model: str, device: str) -> No
 
 @DEVICES
 @MODELS
-def test_the_same_stack_gives_the_same_bits(model: str, device: str) -> None:
-    members = [member(model, seed, options={"dropout": 0.2}) for seed in (1, 2)]
-    once, again = trained(members, device=device), trained(members, device=device)
+def test_the_same_group_gives_the_same_bits(model: str, device: str) -> None:
+    jobs = [job(model, seed, options={"dropout": 0.2}) for seed in (1, 2)]
+    once, again = trained(jobs, device=device), trained(jobs, device=device)
     for one, other in zip(once, again, strict=True):
         assert one.losses == other.losses
         assert all(one.weights[name].equal(other.weights[name]) for name in one.weights)
 
 
 @MODELS
-def test_learning_rates_decay_and_clipping_are_each_members_own(model: str) -> None:
+def test_learning_rates_decay_and_clipping_are_each_jobs_own(model: str) -> None:
     changes: list[dict[str, Any]] = [
         {"clip": 0.0},
         {"clip": 0.02},
         {"decay": 0.5, "decay_every": 5},
         {"learning_rate": 0.02},
     ]
-    members = [member(model, 1, **each) for each in changes]
-    for one, other in zip(train(members), trained(members), strict=True):
+    jobs = [job(model, 1, **each) for each in changes]
+    for one, other in zip(train(jobs), trained(jobs), strict=True):
         assert isinstance(one, TrainingResult)
         assert off(one, other) < 1e-4
 
 
 @DEVICES
 def test_bf16_stays_near_fp32(device: str) -> None:
-    fp32, bf16 = (trained([member(precision=p, steps=60)] * 2, device=device)[0] for p in ("fp32", "bf16"))
+    fp32, bf16 = (trained([job(precision=p, steps=60)] * 2, device=device)[0] for p in ("fp32", "bf16"))
     assert fp32.losses != bf16.losses
     assert off(fp32, bf16) < 0.1
     assert all(tensor.dtype == torch.float32 for tensor in bf16.weights.values())
@@ -200,11 +146,11 @@ def test_bf16_stays_near_fp32(device: str) -> None:
 
 @DEVICES
 @MODELS
-def test_a_member_that_diverges_leaves_the_others_untouched(model: str, device: str) -> None:
-    good = [member(model, seed) for seed in (1, 2)]
-    bad = member(model, 3, learning_rate=1e38, clip=0.0)
+def test_a_job_that_diverges_leaves_the_others_untouched(model: str, device: str) -> None:
+    good = [job(model, seed) for seed in (1, 2)]
+    bad = job(model, 3, learning_rate=1e38, clip=0.0)
     news: list[int] = []
-    results = train([good[0], bad, good[1]], device, stacked=True, tell=lambda index, _: news.append(index))
+    results = train([good[0], bad, good[1]], device, fused=True, on_progress=lambda index, _: news.append(index))
     assert isinstance(results[1], TrainingDiverged)
     assert "the training loss is" in str(results[1])
     assert "(now 1e+38)" in str(results[1])
@@ -214,34 +160,34 @@ def test_a_member_that_diverges_leaves_the_others_untouched(model: str, device: 
         assert off(one, other) < 1e-5
 
 
-def test_a_stack_of_diverged_members_ends_at_once() -> None:
+def test_a_group_of_diverged_models_ends_at_once() -> None:
     stops = itertools.count()
     results = train(
-        [member(learning_rate=1e38, clip=0.0, steps=400)] * 2, stacked=True, should_stop=lambda: next(stops) > 1e4
+        [job(learning_rate=1e38, clip=0.0, steps=400)] * 2, fused=True, should_stop=lambda: next(stops) > 1e4
     )
     assert all(isinstance(result, TrainingDiverged) for result in results)
-    assert next(stops) <= LOOK_EVERY + 1
+    assert next(stops) <= CHECK_EVERY + 1
 
 
 def test_the_last_update_is_looked_at_too() -> None:
-    (result,) = train([member(learning_rate=1e39, steps=1)], stacked=True)
+    (result,) = train([job(learning_rate=1e39, steps=1)], fused=True)
     assert "a weight is no longer a number after step 1 of 1" in str(result)
 
 
-def test_a_stack_that_does_not_fit_is_halved(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    whole = trained([member(seed=seed) for seed in range(5)])
+def test_a_group_that_does_not_fit_is_halved(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    whole = trained([job(seed=seed) for seed in range(5)])
     sizes: list[int] = []
 
-    class Tight(Stack):
+    class Tight(FusedTrainer):
         def __init__(self, starts: Any, device: Any) -> None:
             sizes.append(len(starts))
             if len(starts) > 2:
                 raise torch.OutOfMemoryError("too much")
             super().__init__(starts, device)
 
-    monkeypatch.setattr(training, "Stack", Tight)
+    monkeypatch.setattr(training, "FusedTrainer", Tight)
     news: list[int] = []
-    halves = trained([member(seed=seed) for seed in range(5)], tell=lambda index, _: news.append(index))
+    halves = trained([job(seed=seed) for seed in range(5)], on_progress=lambda index, _: news.append(index))
     assert sizes == [5, 2, 3, 1, 2]
     assert [result.together for result in halves] == [2, 2, 1, 2, 2]
     assert set(news) == set(range(5))
@@ -252,14 +198,14 @@ def test_a_stack_that_does_not_fit_is_halved(monkeypatch: pytest.MonkeyPatch, ca
     ]
 
 
-def test_a_member_that_does_not_fit_alone_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_does_not_fit_alone_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise torch.OutOfMemoryError("too much")
 
-    monkeypatch.setattr(training, "Stack", full)
-    monkeypatch.setattr(training, "_Run", full)
-    for stacked in (True, False):
-        (result,) = train([member()], stacked=stacked)
+    monkeypatch.setattr(training, "FusedTrainer", full)
+    monkeypatch.setattr(training, "Trainer", full)
+    for fused in (True, False):
+        (result,) = train([job()], fused=fused)
         assert isinstance(result, StageError)
         assert str(result).startswith("out of memory on cpu: try a smaller training.batch (now 3)")
 
@@ -267,322 +213,52 @@ def test_a_member_that_does_not_fit_alone_says_what_to_do(monkeypatch: pytest.Mo
 def test_memory_that_runs_out_later_costs_no_more_than_the_last_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    members = [member(seed=seed, steps=60, checkpoint=tmp_path / f"{seed}") for seed in range(2)]
+    jobs = [job(seed=seed, steps=60, checkpoint=tmp_path / f"{seed}") for seed in range(2)]
     steps: list[tuple[int, int]] = []
 
-    class LazyCommand(Stack):
+    class TooLate(FusedTrainer):
         def _train_step(self) -> None:
-            steps.append((len(self._members), self._step))
-            if len(self._members) > 1 and self._step == 40:
+            steps.append((len(self._jobs), self._step))
+            if len(self._jobs) > 1 and self._step == 40:
                 raise torch.OutOfMemoryError("too much")
             super()._train_step()
 
-    monkeypatch.setattr(training, "Stack", LazyCommand)
-    halves = trained(members, checkpoint_seconds=0)
-    assert (1, LOOK_EVERY) in steps
+    monkeypatch.setattr(training, "FusedTrainer", TooLate)
+    halves = trained(jobs, checkpoint_seconds=0)
+    assert (1, CHECK_EVERY) in steps
     assert (1, 0) not in steps
     monkeypatch.undo()
-    whole = trained([dataclasses.replace(each, checkpoint=None) for each in members])
+    whole = trained([dataclasses.replace(each, checkpoint=None) for each in jobs])
     assert all(off(one, other) < 1e-4 for one, other in zip(whole, halves, strict=True))
 
 
-# Stopped and resumed
-
-
-@DEVICES
-@pytest.mark.parametrize("stops", [(0,), (1,), (13,), (LOOK_EVERY,), (29,), (4, 1, 9)])
-def test_an_interrupted_stack_goes_on_as_if_it_were_not(tmp_path: Path, stops: tuple[int, ...], device: str) -> None:
-    def made(**kept: Any) -> list[TrainingJob]:
-        options = {"dropout": 0.3, "initial_state": "random"}
-        return [
-            member(
-                *("lstm", seed),
-                options=options,
-                conditioners=[Noisy()],
-                **{key: path / str(seed) for key, path in kept.items()},
-            )
-            for seed in (1, 2, 3)
-        ]
-
-    for number, steps in enumerate(stops):
-        parts = trained(made(checkpoint=tmp_path), should_stop=after(steps), device=device)
-        assert not any(part.finished for part in parts)
-        assert [len(part.losses) for part in parts] == [sum(stops[: number + 1])] * 3
-    resumed, whole = trained(made(checkpoint=tmp_path), device=device), trained(made(), device=device)
-    for one, other in zip(resumed, whole, strict=True):
-        assert one.finished
-        assert one.losses == other.losses
-        assert all(one.weights[name].equal(other.weights[name]) for name in one.weights)
-
-
-@pytest.mark.parametrize("first", [True, False])
-def test_a_checkpoint_serves_a_stack_and_a_member_alone(tmp_path: Path, *, first: bool) -> None:
-    kept = [member(seed=seed, checkpoint=tmp_path / str(seed)) for seed in (1, 2)]
-    train(kept, stacked=first, should_stop=after(11))
-    resumed = train(kept, stacked=not first)
-    for one, other in zip(resumed, trained([dataclasses.replace(each, checkpoint=None) for each in kept]), strict=True):
-        assert isinstance(one, TrainingResult)
-        assert off(one, other) < 1e-4
-
-
-def test_members_that_are_not_equally_far_are_stacked_apart(tmp_path: Path) -> None:
-    kept = [member(seed=seed, checkpoint=tmp_path / str(seed)) for seed in range(4)]
-    trained(kept[:2], should_stop=after(9))
-    results = trained(kept)
-    assert [result.together for result in results] == [2] * 4
-    whole = trained([dataclasses.replace(each, checkpoint=None) for each in kept])
-    assert all(off(one, other) < 1e-4 for one, other in zip(whole, results, strict=True))
-
-
-def test_a_crash_costs_no_more_than_what_came_after_the_last_checkpoint(tmp_path: Path) -> None:
-    kept = [member(seed=seed, steps=60, checkpoint=tmp_path / str(seed)) for seed in (1, 2)]
-
-    def crash(index: int, progress: Progress) -> None:
-        if progress.step == 2 * LOOK_EVERY:
-            raise MemoryError
-
-    with pytest.raises(MemoryError):
-        train(kept, stacked=True, tell=crash, checkpoint_seconds=0)
-    assert [checkpoint.load_tensors(each.checkpoint)[1] for each in kept if each.checkpoint] == [
-        {"step": LOOK_EVERY}
-    ] * 2
-    resumed, whole = trained(kept), trained([dataclasses.replace(each, checkpoint=None) for each in kept])
-    assert all(one.losses == other.losses for one, other in zip(resumed, whole, strict=True))
-
-
-def test_saving_takes_no_more_than_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a clock that a step moves by 1 and saving two members by 20."""
-    clock, saved = [0.0], []
-
-    class Clocked(Stack):
-        def _train_step(self) -> None:
-            clock[0] += 1
-            super()._train_step()
-
-    def save(member: TrainingJob, step: int, *rest: Any) -> None:
-        clock[0] += 10
-        saved.append(step)
-
-    monkeypatch.setattr(training, "Stack", Clocked)
-    monkeypatch.setattr(stacking, "save", save)
-    monkeypatch.setattr(stacking.time, "monotonic", lambda: clock[0])
-    trained([member(seed=seed, steps=400) for seed in (1, 2)], checkpoint_seconds=0)
-    assert saved == [25, 25, 225, 225]
-
-
-# Who can be stacked
-
-
-class Dropping(ClockConditioner):
-    """Its module draws from torch's own stream."""
-
-    def module(self, embedding: int) -> torch.nn.Module:
-        return torch.nn.Sequential(torch.nn.Linear(self.width, embedding), torch.nn.Dropout(0.5))
-
-
-class Recurring(ClockConditioner):
-    """Its module is one that cannot be vectorised over members."""
-
-    def module(self, embedding: int) -> torch.nn.Module:
-        class Layer(torch.nn.Module):
-            def __init__(self, count: int) -> None:
-                super().__init__()
-                self.layer = torch.nn.GRU(count, embedding, batch_first=True)
-
-            def forward(self, values: torch.Tensor) -> torch.Tensor:
-                return self.layer(values)[0]  # type: ignore[no-any-return]
-
-        return Layer(self.width)
-
-
-class Acting(ClockConditioner):
-    """Its module is of one shape, whatever the function."""
-
-    def __init__(self, act: Any) -> None:
-        self.act = act
-
-    def module(self, embedding: int) -> torch.nn.Module:
-        return torch.nn.Sequential(torch.nn.Linear(self.width, embedding), self.act())
-
-
-class Factor(ClockConditioner):
-    """Its module has a number that is no weight."""
-
-    def __init__(self, factor: float) -> None:
-        self.factor = factor
-
-    def module(self, embedding: int) -> torch.nn.Module:
-        class Scale(torch.nn.Linear):
-            def forward(self, values: torch.Tensor) -> torch.Tensor:
-                return super().forward(values) * self.factor
-
-        layer = Scale(self.width, embedding)
-        layer.factor = self.factor
-        return layer
-
-
-class Buffered(ClockConditioner):
-    """Its module keeps a buffer."""
-
-    def module(self, embedding: int) -> torch.nn.Module:
-        return torch.nn.Sequential(torch.nn.Linear(self.width, embedding), Scaled())
-
-
-class Scaled(torch.nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("scale", torch.ones(()))
-
-    def forward(self, values: torch.Tensor) -> torch.Tensor:
-        return values * self.scale
-
-
-@MODELS
-@pytest.mark.parametrize(("conditioner", "stackable"), [(Dropping, False), (Buffered, False), (Recurring, True)])
-def test_strangers_conditioners_train_as_they_do_alone(model: str, conditioner: Any, *, stackable: bool) -> None:
-    members = [member(model, seed, conditioners=[conditioner()], steps=8) for seed in (1, 2)]
-    together = trained(members)
-    assert [result.together for result in together] == [2 if stackable else 1] * 2
-    for one, other in zip(train(members), together, strict=True):
-        assert isinstance(one, TrainingResult)
-        assert off(one, other) < 1e-4
-
-
-@MODELS
-@pytest.mark.parametrize("conditioners", [[Acting(torch.nn.Tanh), Acting(torch.nn.ReLU)], [Factor(0.5), Factor(2.0)]])
-def test_conditioners_whose_modules_differ_are_each_members_own(model: str, conditioners: list[Any]) -> None:
-    members = [member(model, seed, conditioners=[own], steps=8) for seed, own in enumerate(conditioners)]
-    together = trained(members)
-    assert [result.together for result in together] == [2, 2]
-    for one, other in zip(train(members), together, strict=True):
-        assert isinstance(one, TrainingResult)
-        assert off(one, other) < 1e-4
-
-
-def test_a_stack_that_overlooks_an_option_is_seen_and_not_used(caplog: pytest.LogCaptureFixture) -> None:
-    class Wrong(Recurrent):
-        factor = 1.0
-
-        def forward(self, tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
-            logits, state = super().forward(tokens, conditions, state)
-            return logits * self.factor, state
-
-    def built(factor: float) -> Any:
-        network = Wrong("lstm", SPECS["lstm"].parse(SMALL["lstm"]), VOCABULARY, [])
-        network.factor = factor
-        return network
-
-    members = [dataclasses.replace(member(steps=8), build=lambda f=f: built(f)) for f in (1.0, 3.0)]  # type: ignore[misc]
-    together = trained(members)
-    assert [result.together for result in together] == [1, 1]
-    assert "Wrong predicts otherwise in a stack than alone" in caplog.text
-    assert "2 members are trained one by one" in caplog.text
-    for one, other in zip(train(members), together, strict=True):
-        assert isinstance(one, TrainingResult)
-        assert one.losses == other.losses
-
-
-def test_why_a_member_is_trained_by_itself_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("INFO"):
-        trained([member(conditioners=[Dropping()], steps=2)])
-    (record,) = caplog.records
-    assert record.getMessage().startswith("Recurrent is trained by itself: something in it, a conditioner's module")
-
-
-def test_models_that_cannot_be_stacked_train_beside_those_that_can() -> None:
-    class Table(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.table = torch.nn.Embedding(VOCABULARY, VOCABULARY)
-
-        def forward(self, tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
-            return self.table(tokens), state
-
-    table = dataclasses.replace(member(), build=Table)
-    members = [member(), table, member("gru"), member(seed=2), member(steps=7)]
-    results = trained(members)
-    assert [result.together for result in results] == [2, 1, 1, 2, 1]
-    for one, other in zip(train(members), results, strict=True):
-        assert isinstance(one, TrainingResult)
-        assert off(one, other) < 1e-4
-
-
-def test_transformers_that_look_back_differently_far_are_trained_apart() -> None:
-    members = [member("transformer", seed, options={"context": c}, steps=4) for seed, c in enumerate((4, 9, 4, 9, 9))]
-    results = trained(members)
-    assert [result.together for result in results] == [2, 3, 2, 3, 3]
-    for one, other in zip(train(members), results, strict=True):
-        assert isinstance(one, TrainingResult)
-        assert off(one, other) < 1e-4
-
-
-def test_tied_frozen_and_buffered_networks_cannot_be_stacked() -> None:
-    def network(change: Callable[[Any], None]) -> Any:
-        model = SPECS["lstm"].build(SPECS["lstm"].parse(SMALL["lstm"] | {"embedding": 16}), VOCABULARY, [])
-        change(model)
-        return model
-
-    def tie(model: Any) -> None:
-        model.projection.weight = model.embedding.weight
-
-    changes: list[Callable[[Any], None]] = [
-        tie,
-        lambda model: model.embedding.requires_grad_(False),
-        lambda model: model.register_buffer("seen", torch.zeros(3)),
-        lambda model: model.register_buffer("seen", torch.zeros(3), persistent=False),
-    ]
-    assert why_alone(network(lambda model: None), "fp32", []) == ""
-    reasons = [why_alone(network(change), "fp32", []) for change in changes]
-    assert reasons == [
-        "some of its weights are shared",
-        "some of its weights are not trained",
-        "it has buffers",
-        "it has buffers",
-    ]
-
-
-def test_examples_that_share_tokens_and_not_conditions_are_told_apart() -> None:
-    tokens, counts = np.arange(60) % VOCABULARY, np.array([60])
-    told = [np.full((60, 2), value, np.float32) for value in (-1.0, 1.0)]
-    learns = [Examples(tokens, counts, (values,)) for values in told]
-    members = [
-        dataclasses.replace(member("lstm", conditioners=[ClockConditioner()], steps=8), examples=each)
-        for each in learns
-    ]
-    results = trained(members)
-    assert off(*results) > 1e-3
-    for one, other in zip(train(members), results, strict=True):
-        assert isinstance(one, TrainingResult)
-        assert off(one, other) < 1e-4
-
-
-def test_nothing_of_a_stack_is_left_when_it_is_done_or_did_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_a_group_is_left_when_it_is_done_or_did_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the garbage collector, which knows nothing of a GPU's memory and comes when it likes."""
-    seen: list[weakref.ref[Stack]] = []
+    seen: list[weakref.ref[FusedTrainer]] = []
 
-    class Full(Stack):
+    class Full(FusedTrainer):
         def __init__(self, starts: Any, device: Any) -> None:
             super().__init__(starts, device)
             seen.append(weakref.ref(self))
 
         def _train_step(self) -> None:
-            if len(self._members) > 1 and self._step == 2:
+            if len(self._jobs) > 1 and self._step == 2:
                 raise torch.OutOfMemoryError("too much")
             super()._train_step()
 
-    monkeypatch.setattr(training, "Stack", Full)
+    monkeypatch.setattr(training, "FusedTrainer", Full)
     gc.disable()
     try:
-        trained([member(seed=seed, steps=5) for seed in range(2)])
+        trained([job(seed=seed, steps=5) for seed in range(2)])
     finally:
         gc.enable()
     assert len(seen) == 3
     assert [reference() for reference in seen] == [None] * 3
 
 
-def test_news_come_of_every_member_with_the_speed_of_all() -> None:
+def test_news_come_of_every_job_with_the_speed_of_all() -> None:
     news: list[tuple[int, Progress]] = []
-    results = trained([member(seed=seed, steps=60) for seed in (1, 2)], tell=lambda *told: news.append(told))
+    results = trained([job(seed=seed, steps=60) for seed in (1, 2)], on_progress=lambda *told: news.append(told))
     assert [(index, progress.step) for index, progress in news] == [(i, s) for s in (25, 50, 60) for i in (0, 1)]
     assert all(progress.together == 2 and progress.tokens_per_second > 0 for _, progress in news)
     assert [progress.loss for _, progress in news] == [results[index].losses[p.step - 1] for index, p in news]
@@ -591,5 +267,5 @@ def test_news_come_of_every_member_with_the_speed_of_all() -> None:
 def test_the_hosts_random_numbers_are_left_alone() -> None:
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    trained([member(options={"dropout": 0.5}, steps=3)])
+    trained([job(options={"dropout": 0.5}, steps=3)])
     assert torch.get_rng_state().equal(before)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from support.engine_material import LSTM, VOCABULARY, examples, member, settings
+from support.engine_material import LSTM, VOCABULARY, examples, job, settings
 from torch.nn import functional
 
 from ablate.engine import checkpoint
-from ablate.engine.training.job import LOOK_EVERY, Progress, TrainingJob, TrainingResult, TrainingSeeds
+from ablate.engine.training.job import CHECK_EVERY, Progress, TrainingJob, TrainingResult, TrainingSeeds
 from ablate.engine.training.train import train
 from ablate.engine.training.windows import IGNORED, Example, Windows
 from ablate.errors import StageError, TrainingDiverged
@@ -42,7 +42,7 @@ def same(one: TrainingResult, other: TrainingResult) -> bool:
 
 
 def bigrams(build: Callable[[], Any] | None = None, **changes: Any) -> TrainingJob:
-    """A member whose network is a table of logits."""
+    """A job whose network is a table of logits."""
     build = build or (lambda: Table(VOCABULARY))
     bare = [Example(example.tokens) for example in examples()]
     return TrainingJob(build, bare, [], settings(**changes), TrainingSeeds(1, 2, 3, 4))
@@ -72,7 +72,7 @@ class BreaksAt(Table):
 
 @pytest.fixture(scope="module")
 def whole() -> TrainingResult:
-    return only(member())
+    return only(job())
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -86,23 +86,23 @@ def test_a_small_piece_is_learned(precision: str) -> None:
 
 
 def test_precision_changes_the_numbers_and_not_the_outcome() -> None:
-    fp32, bf16 = (only(member(precision=precision)) for precision in ("fp32", "bf16"))
+    fp32, bf16 = (only(job(precision=precision)) for precision in ("fp32", "bf16"))
     assert fp32.losses != bf16.losses
     assert fp32.losses[0] == pytest.approx(bf16.losses[0], rel=0.02)
     assert all(tensor.dtype == torch.float32 for tensor in bf16.weights.values())
     with pytest.raises(ValueError, match="resolved"):
-        train([member(precision="auto")])
+        train([job(precision="auto")])
 
 
-def test_a_member_does_not_notice_the_others(whole: TrainingResult) -> None:
-    beside = train([member(5), member(), member(6, steps=7)])
+def test_a_job_does_not_notice_the_others(whole: TrainingResult) -> None:
+    beside = train([job(5), job(), job(6, steps=7)])
     assert same(beside[1], whole)
     assert not same(beside[0], whole)
     assert len(beside[2].losses) == 7
 
 
 def test_each_stream_of_random_numbers_matters(whole: TrainingResult) -> None:
-    first = member()
+    first = job()
     for stream in ("init", "windows", "labels", "dropout"):
         seeds = dataclasses.replace(first.seeds, **{stream: 77})
         assert not same(only(dataclasses.replace(first, seeds=seeds)), whole), stream
@@ -124,19 +124,19 @@ def test_every_step_draws_numbers_of_its_own_and_the_same_ones_again(tmp_path: P
     assert drawn[30:] == drawn[:30]
 
 
-@pytest.mark.parametrize("stops", [(0,), (1,), (13,), (LOOK_EVERY,), (29,), (4, 1, 9)])
+@pytest.mark.parametrize("stops", [(0,), (1,), (13,), (CHECK_EVERY,), (29,), (4, 1, 9)])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_an_interrupted_training_goes_on_as_if_it_were_not(
     tmp_path: Path, stops: tuple[int, ...], precision: str
 ) -> None:
-    kept = member(checkpoint=tmp_path / "checkpoint", precision=precision)
+    kept = job(checkpoint=tmp_path / "checkpoint", precision=precision)
     for number, steps in enumerate(stops):
         part = only(kept, should_stop=after(steps))
         assert not part.finished
         assert len(part.losses) == sum(stops[: number + 1])
     resumed = only(kept)
     assert resumed.finished
-    assert same(resumed, only(member(precision=precision)))
+    assert same(resumed, only(job(precision=precision)))
 
 
 def test_a_crash_costs_no_more_than_what_came_after_the_last_checkpoint(tmp_path: Path, whole: TrainingResult) -> None:
@@ -146,14 +146,14 @@ def test_a_crash_costs_no_more_than_what_came_after_the_last_checkpoint(tmp_path
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        train([member(checkpoint=path)], tell=crash, checkpoint_seconds=0)
-    assert checkpoint.load_tensors(path)[1] == {"step": LOOK_EVERY - 1}
-    assert same(only(member(checkpoint=path)), whole)
+        train([job(checkpoint=path)], on_progress=crash, checkpoint_seconds=0)
+    assert checkpoint.load_tensors(path)[1] == {"step": CHECK_EVERY - 1}
+    assert same(only(job(checkpoint=path)), whole)
 
 
 def test_a_finished_training_is_not_written_down_once_more(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint"
-    only(member(checkpoint=path), checkpoint_seconds=0)
+    only(job(checkpoint=path), checkpoint_seconds=0)
     assert checkpoint.load_tensors(path)[1] == {"step": 29}
 
 
@@ -184,12 +184,12 @@ def test_a_spoilt_checkpoint_costs_time_and_is_said(
     tmp_path: Path, whole: TrainingResult, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "checkpoint"
-    only(member(checkpoint=path), should_stop=after(12))
+    only(job(checkpoint=path), should_stop=after(12))
     spoil(path)
-    assert same(only(member(checkpoint=path)), whole)
+    assert same(only(job(checkpoint=path)), whole)
     (record,) = caplog.records
     assert record.levelname == "WARNING"
-    assert f"{path} cannot be used, training begins anew: " in record.getMessage()
+    assert f"{path} cannot be used, training begins again at step 1: " in record.getMessage()
     assert "\n" not in record.getMessage()
 
 
@@ -212,12 +212,16 @@ def test_tied_weights_can_be_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-@pytest.mark.parametrize("call", [1, 7, LOOK_EVERY, LOOK_EVERY + 2])
+@pytest.mark.parametrize("call", [1, 7, CHECK_EVERY, CHECK_EVERY + 2])
 def test_a_loss_that_is_no_number_names_its_step_and_the_learning_rate(call: int, value: float) -> None:
     with pytest.raises(TrainingDiverged) as caught:
         only(bigrams(lambda: BreaksAt(call, value), learning_rate=0.25))
     assert f"is nan at step {call} of 30;" in str(caught.value)
-    advice = "smaller training.learning_rate (now 0.25)" if call > 1 else "no weight has moved yet"
+    advice = (
+        "smaller training.learning_rate (now 0.25)"
+        if call > 1
+        else "the loss was already invalid before the first update: check the model"
+    )
     assert advice in str(caught.value)
 
 
@@ -233,8 +237,8 @@ def test_the_last_update_is_looked_at_too() -> None:
 
 def test_a_training_whose_examples_are_too_short_says_so() -> None:
     short = dataclasses.replace(bigrams(), examples=[Example(np.array([3]))])
-    for stacked in (False, True):
-        result, other = train([short, bigrams(steps=2)], stacked=stacked)
+    for fused in (False, True):
+        result, other = train([short, bigrams(steps=2)], fused=fused)
         assert isinstance(result, StageError)
         assert "nothing to learn" in str(result)
         assert isinstance(other, TrainingResult)
@@ -243,7 +247,7 @@ def test_a_training_whose_examples_are_too_short_says_so() -> None:
 def test_the_hosts_random_numbers_are_left_alone() -> None:
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    only(member(steps=3))
+    only(job(steps=3))
     with pytest.raises(TrainingDiverged):
         only(bigrams(lambda: BreaksAt(1, float("nan"))))
     assert torch.get_rng_state().equal(before)
@@ -279,7 +283,7 @@ def by_formula(table: TrainingJob, how: Any) -> torch.Tensor:
 
 def test_news_come_every_few_steps_and_at_the_end() -> None:
     news: list[tuple[int, Progress]] = []
-    results = train([member(steps=60), member(2, steps=5)], tell=lambda *told: news.append(told))
+    results = train([job(steps=60), job(2, steps=5)], on_progress=lambda *told: news.append(told))
     assert [(index, progress.step) for index, progress in news] == [(0, 25), (0, 50), (0, 60), (1, 5)]
     assert all(progress.tokens_per_second > 0 for _, progress in news)
     assert [progress.loss for _, progress in news] == [results[index].losses[p.step - 1] for index, p in news]

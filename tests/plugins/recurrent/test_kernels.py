@@ -1,4 +1,4 @@
-"""The pointwise part of a stack's step, compiled: on a GPU it always is, here once to see that it can be."""
+"""The pointwise part of a step of fused models, compiled: on a GPU it always is, here once to see that it can be."""
 
 from __future__ import annotations
 

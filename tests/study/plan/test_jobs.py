@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import functools
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 
-from ablate.engine.fusion.random import StackDraws
+from ablate.engine.fusion.random import FusedStreams
 from ablate.errors import HomeError
 from ablate.registry import get_registry
 from ablate.store.store import Store
@@ -57,7 +56,7 @@ class Jobs(InlineExecutor):
 
 
 def run(bench: Bench, spec: StudySpec, jobs: Jobs | None = None, **options: Any) -> StudyResult:
-    """A run whose networks are stacked."""
+    """A run whose networks are fused."""
     with Store(bench.url) as store, jobs or Jobs(bench) as executor:
         shared = SearchContext(executor)
         return StudyRunner(lay_out(spec, get_registry(), "cpu"), store, bench.home, shared=shared, **options).run()
@@ -120,17 +119,17 @@ def test_what_has_another_shape_is_another_job(
     assert of_stages("train", packing().trainings(stages(spec))) == [3, 3]
 
 
-def test_memory_limits_a_stack(load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_limits_a_fused_group(load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
-    def fits(member: Any, device: str, *, whole: bool) -> int:
-        asked.append(member)
+    def count_fitting(job: Any, device: str, *, whole: bool) -> int:
+        asked.append(job)
         return 3
 
-    monkeypatch.setattr(jobs, "fits", fits)
+    monkeypatch.setattr(jobs, "count_fitting", count_fitting)
     assert of_stages("train", packing().trainings(stages(load(replicates=8)))) == [3, 2, 3]
-    (member,) = asked  # once for all of a kind
-    assert member.settings.steps == 6
+    (job,) = asked  # once for all of a kind
+    assert job.settings.steps == 6
     assert of_stages("train", packing(8).trainings(stages(load(replicates=8)))) == [1] * 8
     assert len(asked) == 1  # one each for so many places fits without asking
 
@@ -138,19 +137,19 @@ def test_memory_limits_a_stack(load: Callable[..., StudySpec], monkeypatch: pyte
 def test_a_trial_of_the_memory_that_fails_is_for_each_training_to_say(
     load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(member: Any, device: str, *, whole: bool) -> int:
+    def broken(job: Any, device: str, *, whole: bool) -> int:
         raise ValueError("a bug in somebody's forward")
 
-    monkeypatch.setattr(jobs, "fits", broken)
+    monkeypatch.setattr(jobs, "count_fitting", broken)
     assert of_stages("train", packing().trainings(stages(load(replicates=3)))) == [1, 1, 1]
 
 
 def test_rows_limit_a_generation(load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "GRID_ROWS", 9)
+    monkeypatch.setattr(jobs, "FUSED_ROWS", 9)
     assert of_stages("generate", packing().generations(stages(load(replicates=4)))) == [4, 4]
 
 
-def test_models_without_a_stack_are_jobs_of_their_own(
+def test_models_that_cannot_be_fused_are_jobs_of_their_own(
     load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Recurrent, "fuse", staticmethod(lambda models, precision: None))
@@ -162,7 +161,7 @@ def test_models_without_a_stack_are_jobs_of_their_own(
 # Studies
 
 
-def test_a_study_of_stacks_finds_what_one_without_does(
+def test_a_study_of_fused_models_finds_what_one_without_does(
     bench: Bench, load: Callable[..., StudySpec], tmp_path: Any
 ) -> None:
     spec = load(ALIKE, replicates=2)
@@ -180,7 +179,7 @@ def test_a_study_of_stacks_finds_what_one_without_does(
     assert [each.result["together"] for each in trained] == [8] * 8
 
 
-def test_a_stack_shares_its_joules(
+def test_fused_models_share_their_joules(
     bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     readings = iter([100.0, 130.0])
@@ -192,7 +191,7 @@ def test_a_stack_shares_its_joules(
         assert [each.result["joules"] for each in found if each.kind == "train"] == [15.0, 15.0]
 
 
-def test_a_member_that_diverges_fails_its_own_run(bench: Bench, load: Callable[..., StudySpec]) -> None:
+def test_a_training_that_diverges_fails_its_own_run(bench: Bench, load: Callable[..., StudySpec]) -> None:
     rates = {"axes": {"training.learning_rate": [3e-3, 1e38]}, "baseline": {"training.learning_rate": 3e-3}}
     result = run(bench, load({**rates, "training.clip": 0.0}))
     assert {(failure.variant, failure.error_class) for failure in result.failures} == {
@@ -201,22 +200,22 @@ def test_a_member_that_diverges_fails_its_own_run(bench: Bench, load: Callable[.
     assert sorted(bench.states(result.name).values()) == ["done", "done", "failed", "failed"]
 
 
-def test_a_stack_that_a_plugin_breaks_is_tried_one_by_one(
+def test_a_fused_group_that_a_plugin_breaks_is_tried_one_by_one(
     bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stack = Recurrent.fuse
+    fuse = Recurrent.fuse
 
     def only_alone(models: Any, precision: str) -> Any:
         if len(models) > 1:
-            raise RuntimeError("no stack for you")
-        return stack(models, precision)
+            raise RuntimeError("no fusion for you")
+        return fuse(models, precision)
 
     monkeypatch.setattr(Recurrent, "fuse", staticmethod(only_alone))
     jobs = Jobs(bench)
     result = run(bench, load(), jobs)
     assert result.failures == ()
     assert jobs.sizes("train") == [2]
-    assert "2 stages (train) cannot be done as one, trying one by one: RuntimeError: no stack for you" in caplog.text
+    assert "2 stages (train) cannot be done as one, trying one by one: RuntimeError: no fusion for you" in caplog.text
 
 
 def test_a_variant_that_cannot_be_built_fails_its_own_runs(
@@ -258,12 +257,12 @@ def test_a_disk_that_is_full_meanwhile_keeps_what_was_written(
 def test_what_was_done_one_by_one_before_a_stop_is_kept(
     bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, jobs, stack = train.write_artifact, Jobs(bench), Recurrent.fuse
+    write, jobs, fuse = train.write_artifact, Jobs(bench), Recurrent.fuse
 
     def only_alone(models: Any, precision: str) -> Any:
         if len(models) > 1:
-            raise RuntimeError("no stack for you")
-        return stack(models, precision)
+            raise RuntimeError("no fusion for you")
+        return fuse(models, precision)
 
     def write_and_stop(home: Any, stage: Any, files: Any) -> None:
         write(home, stage, files)
@@ -278,7 +277,7 @@ def test_what_was_done_one_by_one_before_a_stop_is_kept(
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_a_study_on_a_gpu_is_stacked_and_near_the_one_on_a_cpu(
+def test_a_study_on_a_gpu_is_fused_and_near_the_one_on_a_cpu(
     bench: Bench, load: Callable[..., StudySpec], tmp_path: Any
 ) -> None:
     spec = load({**ALIKE, "training.steps": 40}, replicates=2)
@@ -309,7 +308,7 @@ class StopsAt(Listener):
     stop: Any = staticmethod(lambda: None)
 
 
-def test_a_stopped_stack_goes_on_where_it_was(bench: Bench, load: Callable[..., StudySpec], tmp_path: Any) -> None:
+def test_a_stopped_group_goes_on_where_it_was(bench: Bench, load: Callable[..., StudySpec], tmp_path: Any) -> None:
     spec = load({"training.steps": 60})
     listener, jobs = StopsAt(0.4), Jobs(bench)
     listener.stop = jobs.stop
@@ -327,28 +326,28 @@ def test_a_stopped_stack_goes_on_where_it_was(bench: Bench, load: Callable[..., 
 def test_what_a_stopped_job_has_finished_is_kept(
     bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two stacks in one job, because one did not fit: the first is done when the second is stopped."""
+    """Two fused groups in one job, because one did not fit: the first is done when the second is stopped."""
     jobs = Jobs(bench)
-    drawn = functools.partial(StackDraws.seed)
+    seed = FusedStreams.seed
     count = 0
 
-    def stop_later(draws: StackDraws, seeds: Any) -> None:
+    def stop_later(streams: FusedStreams, seeds: Any) -> None:
         nonlocal count
         count += 1
-        if count == 2:  # the first step of the second stack
+        if count == 2:  # the first step of the second group
             jobs.stop()
-        drawn(draws, seeds)
+        seed(streams, seeds)
 
     from ablate.engine.training import train as training
 
-    class Tight(training.Stack):
+    class Tight(training.FusedTrainer):
         def __init__(self, starts: Any, device: Any) -> None:
             if len(starts) > 1:
                 raise torch.OutOfMemoryError("too much")
             super().__init__(starts, device)
 
-    monkeypatch.setattr(training, "Stack", Tight)
-    monkeypatch.setattr(StackDraws, "seed", stop_later)
+    monkeypatch.setattr(training, "FusedTrainer", Tight)
+    monkeypatch.setattr(FusedStreams, "seed", stop_later)
     result = run(bench, load(), jobs)
     assert result.ran["train"] == 1
     assert bench.counts(load(), "train") == (1, 1)

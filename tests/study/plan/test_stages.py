@@ -211,7 +211,7 @@ def test_a_plan_without_a_home_runs_everything(load: Callable[..., StudySpec], t
         assert all(source in order[:place] for source in stage.inputs.values())
 
 
-def test_what_a_stack_computes_decides_a_training_on_a_gpu_alone(
+def test_what_fused_models_compute_decides_a_training_on_a_gpu_alone(
     load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = [Setting(5, device, "2.13") for device in ("cpu", "cuda")]
