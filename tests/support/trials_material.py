@@ -10,7 +10,7 @@ import optuna
 from ablate.registry import get_registry
 from ablate.study.file.study_file import read_study
 from ablate.study.plan.layout import Layout, lay_out
-from ablate.study.run.optuna_view import Trials
+from ablate.study.trials.view import Trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -32,7 +32,7 @@ def delete(name: str, yes: bool, profile: str, home: Path, store: str | None) ->
             click.confirm(f"Delete study {name} and the results that only it uses?", abort=True)
         from ablate.files import file_name
         from ablate.study.run.home import only_command, open_home, remove_artifacts, remove_checkpoints
-        from ablate.study.run.optuna_storage import delete_trials
+        from ablate.study.trials.storage import delete_trials
 
         home = open_home(home)
         with only_command(home, opened.url, name):

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from ablate.report.data.histograms import distinct_histograms, pooled_histograms
 from ablate.report.figures import style
 from ablate.report.figures.drawing import Drawing
 from ablate.report.figures.selection import representatives, selection_note
 from ablate.report.figures.style import INK, LINES, MUTED
 from ablate.report.statistics.analysis import rows_of
-from ablate.report.statistics.histograms import distinct_histograms, pooled_histograms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ def distribution_figure(pooled: pd.DataFrame, variants: Sequence[str], floors: p
     """Draw the normalised histograms of the reference, of floors and of each variant as small multiples.
 
     Args:
-        pooled: from :func:`ablate.report.statistics.histograms.pooled_histograms`.
+        pooled: from :func:`ablate.report.data.histograms.pooled_histograms`.
         variants: the names of all variants of the study, in order, which decides the colours.
         floors: histograms of floors in the same form, with the floor's name as the variant; may be empty.
 

@@ -11,7 +11,6 @@ The modules in the order of reading:
 - :mod:`ablate.report.statistics.trends`: rise or fall along a numeric axis;
 - :mod:`ablate.report.statistics.responses`: whether the music follows a label;
 - :mod:`ablate.report.statistics.floors`: reference scores, and the margins derived from them;
-- :mod:`ablate.report.statistics.histograms`: the histograms of the notes;
 - :mod:`ablate.report.statistics.confounds`: quantities that change as a side effect of a level;
 - :mod:`ablate.report.statistics.analysis`: all of this for one study;
 - :mod:`ablate.report.statistics.pairs`: two variants, or two studies, against each other.

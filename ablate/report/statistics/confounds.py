@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from ablate.differences import differing_paths
+from ablate.store.differences import differing_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ablate.differences import differing_paths
 from ablate.errors import AblateError, UnknownName, UsageError
 from ablate.registry import get_registry
 from ablate.report.data.study import Study
@@ -16,6 +15,7 @@ from ablate.report.statistics import effects, summary, verdicts
 from ablate.report.statistics.analysis import Analysis, records
 from ablate.report.statistics.comparisons import Weights
 from ablate.report.statistics.effects import Replicates
+from ablate.store.differences import differing_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

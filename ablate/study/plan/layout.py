@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from ablate.differences import differing_paths, unexplained
 from ablate.engine.devices import resolve_precision
 from ablate.errors import StudyFileError
 from ablate.specs import ModelMetricSpec
+from ablate.store.differences import differing_paths, unexplained
 from ablate.study.design import NAMED
 from ablate.study.plan.stages import RunStages, Setting, run_stages
 from ablate.study.stage import Stage, fingerprint

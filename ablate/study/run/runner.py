@@ -16,12 +16,12 @@ from ablate.study.plan.plan import make_plan
 from ablate.study.plan.preflight import check_samplers
 from ablate.study.run.executor import make_executor
 from ablate.study.run.listener import Listener
-from ablate.study.run.objectives import objective_problem
 from ablate.study.run.recorder import Recorder, record_study
 from ablate.study.run.result import StudyResult
 from ablate.study.run.scheduler import Scheduler
 from ablate.study.run.states import RunStates, TrialReporter
 from ablate.study.run.status import StageStatus
+from ablate.study.trials.objectives import objective_problem
 from ablate.study.work.artifacts import read_examples
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from ablate.store.store import Store
     from ablate.study.plan.layout import Layout
     from ablate.study.run.executor import Executor
-    from ablate.study.run.optuna_view import Trials
     from ablate.study.stage import Stage
+    from ablate.study.trials.view import Trials
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ablate.kinds import KINDS, TRAIN
-from ablate.study.run.objectives import measured_values, resolved_objectives
-from ablate.study.run.optuna_view import Trials
 from ablate.study.run.result import RunFailure
+from ablate.study.trials.objectives import measured_values, resolved_objectives
+from ablate.study.trials.view import Trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

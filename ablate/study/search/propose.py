@@ -15,7 +15,7 @@ from optuna.samplers import NSGAIISampler, RandomSampler, TPESampler
 
 from ablate.engine.seeding import derive
 from ablate.study.design import chosen_variant
-from ablate.study.run.optuna_levels import plain_level
+from ablate.study.trials.levels import plain_level
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ablate.study.design import Axis, Variant
     from ablate.study.file.study_file import StudySpec
-    from ablate.study.run.optuna_view import Trials
+    from ablate.study.trials.view import Trials
 
 #: Digits of a number that is chosen from a range: more would only make names longer.
 DIGITS = 4

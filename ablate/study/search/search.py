@@ -17,10 +17,10 @@ from ablate.study.design import Variant, full_name, is_baseline
 from ablate.study.plan.layout import HeldBack, lay_out
 from ablate.study.run.executor import make_executor
 from ablate.study.run.listener import Listener
-from ablate.study.run.objectives import resolved_objectives
-from ablate.study.run.optuna_view import Trials
 from ablate.study.run.runner import SearchContext, StudyRunner
 from ablate.study.search.propose import propose, pruning_reason
+from ablate.study.trials.objectives import resolved_objectives
+from ablate.study.trials.view import Trials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -30,8 +30,8 @@ from ablate.store.schema import newest
 from ablate.store.store import Store
 from ablate.study.file.study_file import read_study
 from ablate.study.plan.layout import Layout, lay_out
-from ablate.study.run.objectives import measured_values, resolved_objectives
-from ablate.study.run.optuna_view import Trials
+from ablate.study.trials.objectives import measured_values, resolved_objectives
+from ablate.study.trials.view import Trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

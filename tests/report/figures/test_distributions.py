@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from support.report_study import STUDY
 
 from ablate.report.data.frames import histogram_frame
+from ablate.report.data.histograms import pooled_histograms
 from ablate.report.figures.distributions import distribution_figure
-from ablate.report.statistics.histograms import pooled_histograms
 
 if TYPE_CHECKING:
     from support.report_study import Home

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ablate.differences import differing_paths, unexplained
+from ablate.store.differences import differing_paths, unexplained
 
 
 def component(name: str, version: str = "1", **options: float) -> dict[str, object]:

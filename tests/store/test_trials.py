@@ -16,7 +16,7 @@ from support.trials_material import frozen, layout, open_trials, read, summary, 
 from ablate.errors import StoreError
 from ablate.kinds import KINDS
 from ablate.store.store import Store
-from ablate.study.run.optuna_storage import delete_trials
+from ablate.study.trials.storage import delete_trials
 
 if TYPE_CHECKING:
     from pathlib import Path

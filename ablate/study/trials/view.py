@@ -17,8 +17,9 @@ from optuna.trial import TrialState, create_trial
 
 from ablate.errors import StoreError
 from ablate.kinds import MEASURE, stage_name
-from ablate.study.run.optuna_levels import directions, distribution, objective_label, parameters
-from ablate.study.run.optuna_storage import (
+from ablate.study.stage import fingerprint
+from ablate.study.trials.levels import directions, distribution, objective_label, parameters
+from ablate.study.trials.storage import (
     close_storage,
     open_storage,
     open_trial,
@@ -26,7 +27,6 @@ from ablate.study.run.optuna_storage import (
     storage_errors,
     storage_url,
 )
-from ablate.study.stage import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ablate.study.design import Objective, Variant
     from ablate.study.file.study_file import StudySpec
     from ablate.study.plan.layout import Layout
-    from ablate.study.run.objectives import Values
+    from ablate.study.trials.objectives import Values
 
 _VARIANT = "ablate:variant"
 _FINGERPRINT = "ablate:variant_fingerprint"

@@ -1,0 +1,1 @@
+"""A study as Optuna sees it: its objectives, its levels as parameters, its variants as trials."""
