@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import filelock
 import pytest
 from hypothesis import settings
 from support.checkout import ROOT
@@ -49,13 +50,18 @@ def reference_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def smoke_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a home in which the smoke profile of tau_sweep has run; copy it before use."""
+    """Return a home in which the smoke profile of tau_sweep has run, once for all workers; copy it before use."""
     from ablate.cli import run
 
-    home = tmp_path_factory.mktemp("smoke") / ".ablate"
+    root = tmp_path_factory.getbasetemp()
+    home = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "smoke" / ".ablate"
     words = ["study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1", "--no-report", "--home", str(home)]
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        assert run(words) == 0
+    home.parent.mkdir(exist_ok=True)
+    with filelock.FileLock(home.parent / "lock"):
+        if not (home.parent / "done").exists():
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                assert run(words) == 0
+            (home.parent / "done").touch()
     return home
 
 

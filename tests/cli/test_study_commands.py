@@ -78,7 +78,10 @@ def test_run_again_says_that_nothing_ran(ran: Command) -> None:
     assert row["n"] == 3
 
 
-def test_a_report_is_drawn_again_only_for_something_new(ran: Command, tmp_path: Path) -> None:
+def test_a_report_is_drawn_again_only_for_something_new(
+    ran: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ablate.report.formats.audio.available", lambda: False)  # sound takes seconds
     words = ["study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1"]
     page = tmp_path / ".ablate/reports" / NAME / "index.html"
     assert f"report: {page}" in ran(*words).out
@@ -116,7 +119,8 @@ class Terminal(io.StringIO):
 def test_a_person_at_a_terminal_is_asked_before_a_long_run(
     ablate: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ["study", "run", "tau_sweep", "--profile", "smoke", "--no-report", "--workers", "1"]
+    words = ["study", "run", "tau_sweep", "--profile", "smoke", "--no-report", "--workers", "1", "--replicates", "1"]
+    words += ["--set", "training.steps=2", "--set", "generation.tokens=40"]
     monkeypatch.setattr("ablate.cli.study.run.ASK_FROM_SECONDS", 0)
     monkeypatch.setattr("sys.stdin", Terminal("n\n"))
     refused = ablate(*words)

@@ -13,7 +13,28 @@ if TYPE_CHECKING:
 
     from support.commands import Command
 
-SMALL = ["--profile", "smoke", "--replicates", "1", "--set", "training.steps=2", "--set", "generation.tokens=40"]
+STUDY = """
+question = "Which files were skipped?"
+replicates = 1
+[corpus.midi]
+path = "music"
+skip_bad = true
+[tokenizer.midilike]
+[model.lstm]
+hidden = 8
+embedding = 8
+[training]
+steps = 2
+batch = 2
+window = 16
+[generation]
+samples = 1
+tokens = 200
+[sampler.temperature]
+[metric."distance.pitch"]
+[axes]
+sampler.temperature.tau = [0.8, 1.0]
+"""
 BAD = "<b>&bad.mid"
 
 
@@ -24,8 +45,8 @@ def test_a_skipped_file_is_in_every_part_of_the_report(ablate: Command, tmp_path
     (folder / "good.mid").write_bytes(library.Performance.from_notes(notes).midi_bytes())
     for name in (BAD, *(f"worse-{number:02}.mid" for number in range(11))):
         (folder / name).write_bytes(b"MThd")
-    words = ["study", "run", "tau_sweep", "--name", "skipped", "--corpus", "music", "--skip-bad", "--workers", "1"]
-    outcome = ablate(*words, *SMALL)
+    (tmp_path / "skipped.toml").write_text(STUDY, encoding="utf-8")
+    outcome = ablate("study", "run", "skipped.toml", "--workers", "1")
     assert outcome.code == 0, outcome.err
     assert "corpus: 12 problems with its files; the report lists them\n" in outcome.out
 
