@@ -23,7 +23,7 @@ test-fast: $(VENV)/.installed-dev  ## run the tests that are not slow, up to the
 coverage: $(VENV)/.installed-dev  ## run the whole test suite, list the lines that no test reaches, and check the floor
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term-missing:skip-covered
 
-check: $(VENV)/.installed-dev  ## check style, types, layers and generated pages
+check: prose $(VENV)/.installed-dev  ## check style, types, layers, prose and generated pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
