@@ -58,6 +58,9 @@ _ROWS = (
 #: Every kind of stage by its name, in the order of the work.
 KINDS: dict[str, StageKind] = {kind.name: kind for kind in _ROWS}
 
+#: Version of what fused networks compute on a GPU; increment it when their results change.
+FUSION_CODE = 1
+
 
 def stage_name(kind: str, metric: str) -> str:
     """Return the name in a run of the stage of a kind that has one stage for each metric."""

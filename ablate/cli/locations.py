@@ -52,14 +52,16 @@ def stored_name(study: str, profile: str) -> str:
     """Return the name under which a study is stored when it is run with a profile.
 
     Raises:
-        UsageError: the name contains a profile already.
+        UsageError: the name states already how the study was run.
     """
     from ablate.study.file.overrides import DEFAULT_PROFILE
 
     if not profile:
         return study
     if "@" in study:
-        raise UsageError(f"--profile {profile}: the name {study} has a profile already; leave out one of them")
+        raise UsageError(
+            f"--profile {profile}: the name {study} already states how the study was run; leave out --profile"
+        )
     return study if profile == DEFAULT_PROFILE else f"{study}@{profile}"
 
 

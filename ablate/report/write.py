@@ -78,6 +78,7 @@ def _write_formats(
 ) -> None:
     page, as_markdown = "html" in formats, "md" in formats
     if page or "csv" in formats:
+        shutil.rmtree(folder / "data", ignore_errors=True)  # files that are not written any more
         _write_files(folder / "data", csv.csv_files(analysis))
     if page or "tex" in formats:
         sources = bibliography.bibliography(analysis.study, registry)

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def measured(study: str) -> sa.Select[Any]:
-    """Return the query of a study's measurements without floors, with the columns of :class:`MeasurementRow`."""
+    """Return the query of a study's measurements without floors.
+
+    Its columns are those of :class:`~ablate.store.records.MeasurementRow`.
+    """
     m = tables.Measurement
     columns = (m.sample, m.metric, m.feature, m.value, m.unit, m.direction, m.n)
     return of_runs(m, study, *columns).where(m.floor == "").order_by(*ordered(m))

@@ -10,7 +10,6 @@ import numpy as np
 
 from ablate.engine.devices import Compute, free_threads, one_thread, resolve_device
 from ablate.engine.generation.generate import generate
-from ablate.engine.generation.row import Row
 from ablate.engine.seeding import derive
 from ablate.errors import HomeError, StageError, UnknownName, UsageError, did_you_mean
 from ablate.kinds import LOAD, PRIME, TRAIN

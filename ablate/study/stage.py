@@ -12,9 +12,6 @@ from ablate.kinds import KINDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Version of what fused networks compute on a GPU; increment it when their results change.
-FUSION_CODE = 1
-
 
 @dataclasses.dataclass(frozen=True)
 class Stage:

@@ -47,14 +47,14 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
     )
     yield ablate.MetricSpec(
         name="memorization.longest",
-        summary="The longest run of successive notes copied from one reference piece.",
+        summary="The longest passage of successive notes copied from one reference piece.",
         options=LongestOptions,
         build=_longest,
         cite=(YIN_2022,),
     )
     yield ablate.MetricSpec(
         name="memorization.covered",
-        summary="Share of the sample's notes in long copied runs.",
+        summary="Share of the sample's notes in long copied passages.",
         options=CoveredOptions,
         build=_covered,
         cite=(YIN_2022,),

@@ -1,7 +1,7 @@
-"""A search for the runs of a sample's notes that are copied from a reference piece.
+"""A search for the passages of a sample's notes that are copied from a reference piece.
 
-Notes are taken in canonical order. A run of successive notes is copied if each has a partner in one reference piece,
-and for each note and the one before it
+Notes are taken in canonical order. A passage of successive notes is copied if each has a partner in one reference
+piece, and for each note and the one before it
 
 - the partners have the same pitches as the notes (or, transposed, the same interval between them);
 - the interval of the partners' onsets is between ``d / stretch - together`` and ``d * stretch + together`` seconds,
@@ -10,15 +10,15 @@ and for each note and the one before it
 
 Velocities, durations and pedals are ignored. The partners need not be in the same order as the notes: a tokenizer that
 rounds times merges onsets, and the notes of a chord then change their order. Times have to agree from note to note
-only, not over a whole run: ``midilike-classic`` drops up to 15 ms between any two events. Exact n-grams do not survive
-this. Of the 8-grams of the 50 pieces of the Saarland Music Data, encoded and decoded by ``midilike-classic``, there are
-still in their own piece, on average over pieces, 23 % by pitches in order (by ``midilike``, 52 %), 92 % with the
-pitches of notes less than 50 ms apart sorted (95 %), and 99.6 % by the definition above (100 %).
+only, not over a whole passage: ``midilike-classic`` drops up to 15 ms between any two events. Exact n-grams do not
+survive this. Of the 8-grams of the 50 pieces of the Saarland Music Data, encoded and decoded by ``midilike-classic``,
+there are still in their own piece, on average over pieces, 23 % by pitches in order (by ``midilike``, 52 %), 92 % with
+the pitches of notes less than 50 ms apart sorted (95 %), and 99.6 % by the definition above (100 %).
 
 Because partners must differ, a loop of a few short notes, which models fall into, does not match one trill again and
-again. Runs grow note by note: of several runs that reach one partner the longest survives, and of equally long ones the
-one with the nearest interval. So a run has the greatest possible length, except where partners would have to be used
-again and a discarded run could have continued.
+again. Passages grow note by note: of several passages that reach one partner the longest survives, and of equally long
+ones the one with the nearest interval. So a passage has the greatest possible length, except where partners would have
+to be used again and a discarded passage could have continued.
 """
 
 from __future__ import annotations
@@ -81,9 +81,10 @@ class CopyFinder:
         )
 
     def lengths(self, sample: ablate.Performance) -> IntArray:
-        """Return the length of the copied run that ends at each note of the sample, in canonical order, int64 [notes].
+        """Return the length of the copied passage that ends at each note of the sample, int64 [notes].
 
-        It is 1 for a note whose pitch is in the reference without a longer run, and 0 for a pitch that is not there.
+        It is 1 for a note whose pitch is in the reference without a longer passage, and 0 for a pitch that is not
+        there.
         """
         notes = _joined([sample])
         intervals = np.diff(notes.onset)
@@ -91,14 +92,14 @@ class CopyFinder:
         alone = np.isin(notes.pitch, self._notes.pitch) | self._options.transposed
         lengths = alone.astype(np.int64)
         fits = last - first
-        runs = FewRuns() if fits.sum() < FEW * len(fits) else ManyRuns()
+        passages = FewPassages() if fits.sum() < FEW * len(fits) else ManyPassages()
         for part in _portions(fits):
             count = fits[part]
             links = np.repeat(last[part] - count.cumsum(), count) + np.arange(count.sum())
             before, after = self._before[links], self._after[links]
             off = np.abs(self._notes.onset[after] - self._notes.onset[before] - np.repeat(intervals[part], count))
             longest = lengths[1:][part]
-            np.maximum(longest, runs.extend(before, after, 1 / (1 + off), count), out=longest)
+            np.maximum(longest, passages.extend(before, after, 1 / (1 + off), count), out=longest)
         return lengths
 
     def _slices(self, pitch: IntArray, intervals: FloatArray) -> tuple[IntArray, IntArray]:
@@ -114,18 +115,18 @@ class CopyFinder:
         return after - before if self._options.transposed else 128 * before + after
 
 
-class FewRuns:
-    """The copied runs that end at the latest note of a sample, where few links fit each note.
+class FewPassages:
+    """The copied passages that end at the latest note of a sample, where few links fit each note.
 
     In plain Python, which is faster for about ten links for each note, as in a piece of a few hundred notes.
     """
 
     def __init__(self) -> None:
-        # by the partner of the latest note: the length of the run, and the partners before, the latest first
-        self._runs: dict[int, tuple[int, tuple[int, ...]]] = {}
+        # by the partner of the latest note: the length of the passage, and the partners before, the latest first
+        self._passages: dict[int, tuple[int, tuple[int, ...]]] = {}
 
     def extend(self, before: IntArray, after: IntArray, near: FloatArray, counts: IntArray) -> IntArray:
-        """Extend every run by the sample's next notes, one after another.
+        """Extend every passage by the sample's next notes, one after another.
 
         Args:
             before: first note of each link that fits the interval to a note, note by note, [links].
@@ -134,26 +135,26 @@ class FewRuns:
             counts: number of links of each note, [notes].
 
         Returns:
-            The length of the longest run that ends at each note; 0 if no run continues, [notes].
+            The length of the longest passage that ends at each note; 0 if no passage continues, [notes].
         """
         links = zip(before.tolist(), after.tolist(), near.tolist(), strict=True)
         longest = []
         for count in counts.tolist():
-            runs: dict[int, tuple[int, tuple[int, ...]]] = {}
+            passages: dict[int, tuple[int, tuple[int, ...]]] = {}
             scores: dict[int, float] = {}
             for start, end, nearness in itertools.islice(links, count):
-                length, earlier = self._runs.get(start, _ALONE)
+                length, earlier = self._passages.get(start, _ALONE)
                 score = length + nearness  # the longest, and of these the nearest
                 if score >= scores.get(end, 0.0) and end not in earlier:
                     scores[end] = score
-                    runs[end] = length + 1, (start, *earlier[: REACH - 1])
-            self._runs = runs
-            longest.append(max((length for length, _ in runs.values()), default=0))
+                    passages[end] = length + 1, (start, *earlier[: REACH - 1])
+            self._passages = passages
+            longest.append(max((length for length, _ in passages.values()), default=0))
         return np.array(longest, np.int64)
 
 
-class ManyRuns:
-    """Like :class:`FewRuns`, where many links fit, as in a large corpus: all links of a note at once."""
+class ManyPassages:
+    """Like :class:`FewPassages`, where many links fit, as in a large corpus: all links of a note at once."""
 
     def __init__(self) -> None:
         # sorted by partner; the first one stands for no partner, so that a search always has a result
@@ -161,7 +162,7 @@ class ManyRuns:
         self._earlier_nl = np.full((1, REACH), -1)
 
     def extend(self, before: IntArray, after: IntArray, near: FloatArray, counts: IntArray) -> IntArray:
-        """Extend every run; see :meth:`FewRuns.extend`."""
+        """Extend every passage; see :meth:`FewPassages.extend`."""
         ends = counts.cumsum()
         parts = zip(ends - counts, ends, strict=True)
         return np.array([self._next(before[i:j], after[i:j], near[i:j]) for i, j in parts], np.int64)

@@ -1,4 +1,4 @@
-"""Three metrics of the copied runs of a sample; :mod:`ablate_memorization.copies` defines a copied run.
+"""Three metrics of the copied passages of a sample; :mod:`ablate_memorization.copies` defines a copied passage.
 
 Sources, and differences from them:
 
@@ -14,9 +14,9 @@ Sources, and differences from them:
   notes in between; there the notes of a match need not be successive, here they must be.
 
 Compare the numbers with those of human pieces, as Yin et al. do. Of the first 1,000 notes of each of the 50 pieces of
-the Saarland Music Data, 1.8 % of the 8-grams are in the other 49 pieces (at most 13 %), the longest run has 11 notes
-(at most 22), and runs of 20 notes or more are in one piece only. The pieces share repeated notes and scales, and many
-more of them when transposed: 14 % of the 8-grams in every fifth of the pieces, 1 % of the 16-grams.
+the Saarland Music Data, 1.8 % of the 8-grams are in the other 49 pieces (at most 13 %), the longest passage has 11
+notes (at most 22), and passages of 20 notes or more are in one piece only. The pieces share repeated notes and scales,
+and many more of them when transposed: 14 % of the 8-grams in every fifth of the pieces, 1 % of the 16-grams.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Memorization(ablate.Metric):
 
     Args:
         options: which notes count as the same.
-        read: computes the values from the length of the copied run that ends at each note of a sample, [notes].
+        read: computes the values from the length of the copied passage that ends at each note of a sample, [notes].
     """
 
     def __init__(self, options: LongestOptions, read: Callable[[IntArray], Values]) -> None:
@@ -79,7 +79,7 @@ def ngrams(lengths: IntArray, n: int) -> Values:
 
 
 def longest(lengths: IntArray) -> Values:
-    """Return the longest copied run, in notes and as a share, 0 to 1; ``n`` counts the sample's notes."""
+    """Return the longest copied passage, in notes and as a share, 0 to 1; ``n`` counts the sample's notes."""
     notes = int(lengths.max())
     return (
         ablate.Value(notes, feature="notes", unit="notes", n=len(lengths)),
@@ -88,7 +88,7 @@ def longest(lengths: IntArray) -> Values:
 
 
 def covered(lengths: IntArray, length: int) -> Values:
-    """Return the share, 0 to 1, of notes in copied runs of at least ``length``; ``n`` counts the sample's notes."""
+    """Return the share, 0 to 1, of notes in copied passages of at least ``length``; ``n`` counts the sample's notes."""
     ends = np.flatnonzero(lengths >= length)
     edges = np.zeros(len(lengths) + 1, np.int64)
     np.add.at(edges, ends - lengths[ends] + 1, 1)

@@ -40,4 +40,4 @@ class NgramsOptions(LongestOptions):
 class CoveredOptions(LongestOptions):
     """Options of ``memorization.covered``."""
 
-    length: int = ablate.option(20, ge=2, doc="Least number of notes of a copied run that is counted.")
+    length: int = ablate.option(20, ge=2, doc="Least number of notes of a copied passage that is counted.")

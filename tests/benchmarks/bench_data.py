@@ -143,7 +143,7 @@ def work_on(stage: str, folder: Path, home: Path) -> tuple[float, int]:
     from ablate.study.work.messages import Context, Job, StageResult
 
     layout = lay_out(read_study("tau_sweep", Overrides(corpus=str(folder))), get_registry(), "cpu")
-    stages = layout.cells[0].stages.stages
+    stages = layout.runs[0].stages.stages
     most = [0]
 
     def watch() -> None:

@@ -97,18 +97,18 @@ def tables() -> Iterator[Table]:
             most=10,
         ),
     ]
-    yield compare(f"Copied runs, samples of {NOTES_IN_SAMPLE} notes", "samples", cases, rounds=3)
+    yield compare(f"Copied passages, samples of {NOTES_IN_SAMPLE} notes", "samples", cases, rounds=3)
     cases = []
     for notes in (450, 900, 1800, 3600):
         own = [copying(seed, source, notes) for seed in range(20)]
         cases.append(Case(f"{notes} notes a sample", lambda o=own: notes_of(o, [source])))
-    yield compare("Copied runs, by the notes of a sample", "notes", cases, rounds=3)
+    yield compare("Copied passages, by the notes of a sample", "notes", cases, rounds=3)
     cases = []
     for pieces in (1, 10, 50):
         reference = [made_piece(seed, 3000, 36, 96) for seed in range(pieces)]
         own = [copying(seed, reference[0], NOTES_IN_SAMPLE) for seed in range(20)]
         cases.append(Case(f"{3000 * pieces:,} notes of reference", lambda o=own, r=reference: notes_of(o, r)))
-    yield compare("Copied runs, by the notes of the reference (index and 20 samples)", "notes", cases, rounds=3)
+    yield compare("Copied passages, by the notes of the reference (index and 20 samples)", "notes", cases, rounds=3)
 
 
 def notes_of(samples: Sequence[Performance], reference: Sequence[Performance]) -> float:

@@ -74,8 +74,11 @@ def test_a_profile_names_the_study_that_was_run_with_it(ran: Command, tmp_path: 
         ),
         (["export", "tau_sweep", "--profile", "default"], "'tau_sweep' has not been run in .ablate; did you mean "),
         (["delete", "primed", "--yes"], "'primed' has not been run in .ablate. To run it: ablate study run primed"),
-        (["show", NAME, *profile], f"--profile smoke: the name {NAME} has a profile already"),
-        (["compare", f"{NAME}:tau=0.6", "tau_sweep:tau=1.4", *profile], f"the name {NAME} has a profile already"),
+        (["show", NAME, *profile], f"--profile smoke: the name {NAME} already states how the study was run"),
+        (
+            ["compare", f"{NAME}:tau=0.6", "tau_sweep:tau=1.4", *profile],
+            f"the name {NAME} already states how the study was run",
+        ),
     ):
         refused = ran("study", *words)
         assert refused.code != 0

@@ -32,20 +32,20 @@ class Network(torch.nn.Module):
 
 
 class FusibleNetwork(Network, ablate.Fusible):
-    """Members one after another, which is all that a stack has to mean."""
+    """Models one after another: fused models must compute the same."""
 
     kind: Any = None
 
     @classmethod
     def fuse(cls, models: Any, precision: str) -> Any:
         assert precision in {"bf16", "fp32"}
-        if cls.kind is StackFailsInBf16:
-            return StackFailsInBf16(models, precision)
-        return cls.kind(models) if cls.kind else Members(models)
+        if cls.kind is FusedFailsInBf16:
+            return FusedFailsInBf16(models, precision)
+        return cls.kind(models) if cls.kind else OneByOne(models)
 
 
-class Members(ablate.FusedModels):
-    """A stack that keeps the contract; those below differ in one thing each."""
+class OneByOne(ablate.FusedModels):
+    """Fused models that keep the contract; each class below differs in one thing."""
 
     def __init__(self, models: Any) -> None:
         self.models = models
@@ -73,40 +73,40 @@ class Members(ablate.FusedModels):
         return step
 
 
-class StackOfLast(Members):
+class FusedOfLast(OneByOne):
     def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
         return super().__call__(weights, tokens, conditions, random)[:, :, -1]
 
 
-class StackOfOthers(Members):
+class FusedOfOthers(OneByOne):
     def alone(self, weights: Any, v: int, *inputs: Any) -> Any:
         return super().alone(weights, (v + 1) % len(self.models), *inputs)
 
 
-class StackWithoutBias(Members):
+class FusedWithoutBias(OneByOne):
     def alone(self, weights: Any, v: int, *inputs: Any) -> Any:
         return super().alone({**weights, "out.bias": weights["out.bias"].detach()}, v, *inputs)
 
 
-class StackLearnsOtherwise(Members):
+class FusedLearnsOtherwise(OneByOne):
     def alone(self, weights: Any, v: int, *inputs: Any) -> Any:
         bias = weights["out.bias"]
         return super().alone({**weights, "out.bias": 2 * bias - bias.detach()}, v, *inputs)
 
 
-class StackSharesDraws(Members):
+class FusedSharesDraws(OneByOne):
     def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
         noise = random.normal((1,), [1.0] * len(tokens))
         return super().__call__(weights, tokens, conditions, random) + noise.sum()
 
 
-class StackAveragesMembers(Members):
+class FusedAveragesModels(OneByOne):
     def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
         logits = super().__call__(weights, tokens, conditions, random)
         return logits + 0 * logits.mean(dim=0, keepdim=True)
 
 
-class StackSharesGradients(Members):
+class FusedSharesGradients(OneByOne):
     def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
         logits = super().__call__(weights, tokens, conditions, random)
         return Leaky.apply(logits)  # type: ignore[no-any-return, no-untyped-call]
@@ -124,7 +124,7 @@ class Leaky(torch.autograd.Function):
         return grad + 0 * logits.sum()  # type: ignore[no-any-return]
 
 
-class StackFailsInBf16(Members):
+class FusedFailsInBf16(OneByOne):
     def __init__(self, models: Any, precision: str = "fp32") -> None:
         super().__init__(models)
         self.factor = 1 if precision == "fp32" else 2
@@ -133,25 +133,25 @@ class StackFailsInBf16(Members):
         return super().__call__(weights, tokens, conditions, random) * self.factor
 
 
-class StackDrawsItself(Members):
+class FusedDrawsItself(OneByOne):
     def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
         logits = super().__call__(weights, tokens, conditions, random)
         return torch.nn.functional.dropout(logits, 0.5, training=self.models[0].training)
 
 
-class StackWaits(Members):
+class FusedWaits(OneByOne):
     def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
         logits = super().__call__(weights, tokens, conditions, random)
         return logits + 0 * float(logits.sum())
 
 
-class StackReadsTheHost(Members):
+class FusedReadsTheHost(OneByOne):
     def __call__(self, weights: Any, tokens: torch.Tensor, conditions: Any, random: Any) -> torch.Tensor:
         logits = super().__call__(weights, tokens, conditions, random)
         return logits * torch.tensor([1.0, 1.0]).to(logits.device)[0]
 
 
-class StackStateIsBare(Members):
+class FusedStateIsBare(OneByOne):
     def stepper(self, weights: Any) -> Any:
         step = super().stepper(weights)
 
@@ -162,19 +162,19 @@ class StackStateIsBare(Members):
         return bare
 
 
-class StackStepsInHalf(Members):
+class FusedStepsInHalf(OneByOne):
     def stepper(self, weights: Any) -> Any:
         step = super().stepper(weights)
         return lambda *given: (step(*given)[0].half(), step(*given)[1])
 
 
-class StackStepsForgetfully(Members):
+class FusedStepsForgetfully(OneByOne):
     def stepper(self, weights: Any) -> Any:
         step = super().stepper(weights)
         return lambda tokens, conditions, state: step(tokens, conditions)
 
 
-class StackStateGrows(Members):
+class FusedStateGrows(OneByOne):
     def stepper(self, weights: Any) -> Any:
         step = super().stepper(weights)
 
@@ -186,7 +186,7 @@ class StackStateGrows(Members):
 
 
 class DropsOut(Network, ablate.Fusible):
-    """Draws in training, in a way that a stack has to do too."""
+    """Draws random numbers in training, which fused models must draw too."""
 
     def forward(self, tokens: torch.Tensor, conditions: Any, state: Any = None) -> tuple[torch.Tensor, Any]:
         logits, state = super().forward(tokens, conditions, state)
@@ -196,7 +196,7 @@ class DropsOut(Network, ablate.Fusible):
     def fuse(cls, models: Any, precision: str) -> Any:
         assert precision in {"bf16", "fp32"}
 
-        class InEvaluation(Members):
+        class InEvaluation(OneByOne):
             def alone(self, weights: Any, v: int, *inputs: Any) -> Any:
                 self.models[v].eval()
                 return super().alone(weights, v, *inputs)
@@ -210,8 +210,8 @@ class HasBuffer(FusibleNetwork):
         self.register_buffer("seen", torch.zeros(1))
 
 
-def stack_of(kind: Any) -> Any:
-    """A model that is stacked in that way."""
+def fused_as(kind: Any) -> Any:
+    """A model that is fused in that way."""
     return type(kind.__name__, (FusibleNetwork,), {"kind": kind})
 
 
@@ -323,37 +323,37 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ("ModelContract", "test_seed_decides", SameForEverySeed, "another seed gave the same"),
     ("ModelContract", "test_stepper", StepsOtherwise, "in bf16 the stepper's logits are off"),
     ("ModelContract", "test_stepper", StepsForgetfully, "in fp32 the stepper's logits are off"),
-    ("ModelContract", "test_fuse", stack_of(StackOfLast), "logits of fused models have shape"),
-    ("ModelContract", "test_fuse", stack_of(StackOfOthers), "logits of model 0 are off"),
-    ("ModelContract", "test_fuse", stack_of(StackWithoutBias), "no gradient reaches out.bias"),
-    ("ModelContract", "test_fuse", stack_of(StackLearnsOtherwise), "gradient of out.bias of model 0 is off"),
-    ("ModelContract", "test_fused_models_are_independent", stack_of(StackSharesDraws), "depends on the others"),
+    ("ModelContract", "test_fuse", fused_as(FusedOfLast), "logits of fused models have shape"),
+    ("ModelContract", "test_fuse", fused_as(FusedOfOthers), "logits of model 0 are off"),
+    ("ModelContract", "test_fuse", fused_as(FusedWithoutBias), "no gradient reaches out.bias"),
+    ("ModelContract", "test_fuse", fused_as(FusedLearnsOtherwise), "gradient of out.bias of model 0 is off"),
+    ("ModelContract", "test_fused_models_are_independent", fused_as(FusedSharesDraws), "depends on the others"),
     (
         "ModelContract",
         "test_fused_models_are_independent",
-        stack_of(StackAveragesMembers),
+        fused_as(FusedAveragesModels),
         "NaN in model 0 reaches the logits of model 1",
     ),
     (
         "ModelContract",
         "test_fused_models_are_independent",
-        stack_of(StackSharesGradients),
+        fused_as(FusedSharesGradients),
         "NaN in model 0 reaches the gradient of .* of model 1",
     ),
     ("ModelContract", "test_fusible", HasBuffer, "buffers cannot be fused"),
-    ("ModelContract", "test_fuse_in_bf16", stack_of(StackFailsInBf16), "in bf16, the logits of model 0 are off"),
+    ("ModelContract", "test_fuse_in_bf16", fused_as(FusedFailsInBf16), "in bf16, the logits of model 0 are off"),
     ("ModelContract", "test_fused_randomness", DropsOut, "draws random numbers in training, but not when it is fused"),
-    ("ModelContract", "test_fused_randomness", stack_of(StackDrawsItself), "draw from torch's own stream"),
-    ("ModelContract", "test_fused_models_stay_on_their_device", stack_of(StackWaits), "meta"),
+    ("ModelContract", "test_fused_randomness", fused_as(FusedDrawsItself), "draw from torch's own stream"),
+    ("ModelContract", "test_fused_models_stay_on_their_device", fused_as(FusedWaits), "meta"),
     (
         "ModelContract",
         "test_fused_models_stay_on_their_device",
-        stack_of(StackReadsTheHost),
+        fused_as(FusedReadsTheHost),
         "uses a tensor on the cpu",
     ),
-    ("ModelContract", "test_fused_stepper", stack_of(StackStateIsBare), "state is a list, not a tuple"),
-    ("ModelContract", "test_fused_stepper", stack_of(StackStepsInHalf), "not float32"),
-    ("ModelContract", "test_fused_stepper", stack_of(StackStepsForgetfully), "at time 1 the logits of model 0 are off"),
-    ("ModelContract", "test_fused_stepper", stack_of(StackStateGrows), "changes its shape"),
+    ("ModelContract", "test_fused_stepper", fused_as(FusedStateIsBare), "state is a list, not a tuple"),
+    ("ModelContract", "test_fused_stepper", fused_as(FusedStepsInHalf), "not float32"),
+    ("ModelContract", "test_fused_stepper", fused_as(FusedStepsForgetfully), "at time 1 the logits of model 0 are off"),
+    ("ModelContract", "test_fused_stepper", fused_as(FusedStateGrows), "changes its shape"),
     ("ModelContract", "test_seed_decides", OwnStream, "the same seed gave other"),
 ]

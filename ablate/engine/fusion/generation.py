@@ -13,6 +13,7 @@ import torch
 from ablate.engine.fusion.cuda_graph import RecordedStep
 from ablate.engine.fusion.eligibility import fusible_subsets, shape_key, why_not_fusible
 from ablate.fusion import fused_weights
+from ablate.interfaces import FusedModels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,6 +82,8 @@ def generation_groups(
             subset = [indices[position] for position in positions]
             networks = [models[index] for index in subset]
             network = networks[0].fuse(networks, compute.precision)
+            if type(network).stepper is FusedModels.stepper:
+                continue  # it has none: no second copy of the weights on the device
             weights = fused_weights(networks, torch.device(compute.device))
             stepper = network.stepper({name: weight.detach() for name, weight in weights.items()})
             if stepper is not None:

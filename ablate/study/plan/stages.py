@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 from ablate import kinds
 from ablate.engine.seeding import Purpose, derive
-from ablate.kinds import stage_name
+from ablate.kinds import FUSION_CODE, stage_name
 from ablate.music.corpus import corpus_digest
 from ablate.options import validate
 from ablate.settings import FloorSettings, PrimerSettings
-from ablate.study.stage import FUSION_CODE, Stage
+from ablate.study.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
@@ -169,6 +169,7 @@ def _train(configuration: Configuration, prepare: Stage, replicate: int, setting
         "seeds": {purpose: derive(setting.seed, replicate, purpose) for purpose in purposes},
         "device": setting.device,
         "torch": setting.torch,
+        # the key keeps an older name: another one would change every fingerprint of a GPU
         **({"stacks": FUSION_CODE} if setting.device == "cuda" else {}),
     }
     return Stage(kinds.TRAIN, config, {"examples": prepare})

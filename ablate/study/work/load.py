@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import CorpusError, StageError, UnknownName
-from ablate.music.performance import Performance
 from ablate.music.storage import read_performances, write_performances
 from ablate.options import validate
 from ablate.settings import SplitSettings

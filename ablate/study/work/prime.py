@@ -8,7 +8,6 @@ import numpy as np
 
 from ablate.errors import CorpusError, PrimerError, UnknownName
 from ablate.music.midi import read_midi
-from ablate.music.performance import Performance
 from ablate.study.work.artifacts import npy, write_artifact
 from ablate.study.work.components import build
 from ablate.study.work.load import pieces

@@ -12,7 +12,7 @@ import torch
 from ablate_recurrent import kernels
 from ablate_recurrent.kernels import PointwiseKernel
 
-MEMBERS, TIME, ROWS, HIDDEN = 2, 3, 4, 8
+MODELS, TIME, ROWS, HIDDEN = 2, 3, 4, 8
 GATES = {"lstm": 4, "gru": 3}
 
 
@@ -22,14 +22,14 @@ def arguments(function: str, t: int) -> list[torch.Tensor]:
     gates = GATES[function.split("_", maxsplit=1)[0]]
 
     def steps(size: int) -> torch.Tensor:
-        whole = torch.randn(MEMBERS, TIME + 1, ROWS, size, generator=generator).bfloat16()
+        whole = torch.randn(MODELS, TIME + 1, ROWS, size, generator=generator).bfloat16()
         return whole[:, t]
 
     def now(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
-        return torch.randn(MEMBERS, *shape, generator=generator).to(dtype)
+        return torch.randn(MODELS, *shape, generator=generator).to(dtype)
 
-    memory = torch.randn(TIME + 1, MEMBERS, ROWS, HIDDEN, generator=generator)
-    kept = list(torch.rand(TIME, 4, MEMBERS, ROWS, HIDDEN, generator=generator).bfloat16()[t])
+    memory = torch.randn(TIME + 1, MODELS, ROWS, HIDDEN, generator=generator)
+    kept = list(torch.rand(TIME, 4, MODELS, ROWS, HIDDEN, generator=generator).bfloat16()[t])
     sums, known = steps(gates * HIDDEN), now(ROWS, gates * HIDDEN, dtype=torch.bfloat16)
     bias = [now(1, gates * HIDDEN, dtype=torch.bfloat16)] * (gates == 3)
     back = [steps(HIDDEN), now(ROWS, HIDDEN, dtype=torch.bfloat16), now(ROWS, HIDDEN)]

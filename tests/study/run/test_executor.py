@@ -16,7 +16,7 @@ from ablate.study.work.messages import Job, StageResult
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Bench
+    from support.bench import Bench
 
     from ablate.study.file.study_file import StudySpec
 

@@ -44,7 +44,7 @@ def command(tiny: Path, bench: Bench, *more: str, settings: dict[str, Any] = LON
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start a run in a process group of its own; nothing of it outlives the test."""
+    """Start a command in a process group of its own; nothing of it outlives the test."""
     processes = []
 
     def start(words: list[str], **options: Any) -> subprocess.Popen[str]:

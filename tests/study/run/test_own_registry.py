@@ -17,7 +17,7 @@ from ablate.study.run.runner import StudyRunner
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Bench
+    from support.bench import Bench
 
 PLUGIN = """
 import ablate

@@ -27,6 +27,12 @@ def upgrade() -> None:
         "INSERT INTO ablate_run_stages (run_id, name, fingerprint) "
         "SELECT cell_id, name, fingerprint FROM ablate_cell_stages"
     )
+    if op.get_bind().dialect.name == "postgresql":
+        # the sequence behind the column has not noticed the copied numbers
+        op.execute(
+            "SELECT setval(pg_get_serial_sequence('ablate_runs', 'id'), "
+            "(SELECT coalesce(max(id), 0) + 1 FROM ablate_runs), false)"
+        )
     op.drop_table("ablate_cell_stages")
     op.drop_table("ablate_cells")
     for view, (column, condition) in _VIEWS.items():
