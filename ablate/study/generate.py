@@ -21,7 +21,7 @@ from ablate.study.file.configuration import SECTIONS, build_conditioner, path_pr
 from ablate.study.plan.preflight import sampler_problem
 from ablate.study.plan.stages import generation_config
 from ablate.study.work.components import build, build_conditioners, trained_model
-from ablate.study.work.generate import Generated, rows_of, samples_of, stored_primer
+from ablate.study.work.generate import Generated, decode_samples, rows_of, stored_primer
 from ablate.study.work.load import pieces
 from ablate.study.work.prime import choose_piece, cut_primer
 
@@ -94,12 +94,7 @@ def generate_samples(
     """
     run = _run(store, request)
     stages = _stages(store, run)
-    train = stages.get(TRAIN)
-    if train is None or not (home / train.artifact).is_dir():
-        raise HomeError(
-            f"'{run.variant}', replicate {run.replicate}, of study '{request.study}' is not trained in this home; "
-            "run the study first (ablate study run)"
-        )
+    train = _trained(stages, run, request, home)
     configuration = _configuration(_file_shape(run.config, registry), request.settings, registry)
     problem = sampler_problem(configuration, registry)
     if problem:
@@ -113,7 +108,18 @@ def generate_samples(
     rows = rows_of(generation_config(configuration, seeds), primer, registry)
     device = _device(device, train.device)
     tokens = _tokens(train, home / train.artifact, rows, device, registry, tell)
-    return samples_of(Generated(tokens, primer), tokenizer, configuration.labels, first=request.first)
+    return decode_samples(Generated(tokens, primer), tokenizer, configuration.labels, first=request.first)
+
+
+def _trained(stages: Mapping[str, StageRecord], run: RunRecord, request: GenerateRequest, home: Path) -> StageRecord:
+    """Return the finished training of a run, if its files are in the home."""
+    train = stages.get(TRAIN)
+    if train is None or not (home / train.artifact).is_dir():
+        raise HomeError(
+            f"'{run.variant}', replicate {run.replicate}, of study '{request.study}' is not trained in this home; "
+            "run the study first (ablate study run)"
+        )
+    return train
 
 
 def _stages(store: Store, run: RunRecord) -> dict[str, StageRecord]:

@@ -61,7 +61,9 @@ def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[StageRe
         raise JobStopped
     remaining = iter(tokens)
     return [
-        _result(stage, Generated([next(remaining) for _ in stage.config["seeds"]], primer), tokenizer, context.home)
+        _samples_or_failure(
+            stage, Generated([next(remaining) for _ in stage.config["seeds"]], primer), tokenizer, context.home
+        )
         for stage, primer in zip(stages, primers, strict=True)
     ]
 
@@ -98,34 +100,39 @@ def rows_of(config: Mapping[str, Any], primer: IntArray, registry: Registry) -> 
     return [Row(0, chain, tokens, seed, context, labels) for seed in config["seeds"]]
 
 
-def _result(stage: Stage, generated: Generated, tokenizer: Tokenizer, home: Path) -> StageResult | StageFailure:
+def _samples_or_failure(
+    stage: Stage, generated: Generated, tokenizer: Tokenizer, home: Path
+) -> StageResult | StageFailure:
     """Return the result, or the failure of this stage alone: the others keep their samples."""
     try:
-        return _keep_samples(stage, generated, tokenizer, home)
+        return _write_samples(stage, generated, tokenizer, home)
     except StageError as error:
         return StageFailure(stage, type(error).__name__, str(error))
 
 
-def samples_of(
+def decode_samples(
     generated: Generated, tokenizer: Tokenizer, labels: Mapping[str, float], *, first: int = 0
 ) -> list[Performance]:
-    """Return the generated performances, named by their number from ``first`` on, their primers marked.
+    """Decode the generated tokens to performances, named by their number from ``first`` on, their primers marked.
+
+    The stage ``generate`` and the command ``ablate generate`` both use it: what counts as a failed sample is decided
+    here.
 
     Raises:
-        NothingGenerated: one of them has no new note.
+        NothingGenerated: a sample has no new note.
     """
     samples = []
     for number, tokens in enumerate(generated.tokens, first):
         sample = separated(tokens, generated.primer, tokenizer).replace(name=f"sample-{number:02d}", labels=labels)
         sample.check()
         if not len(sample):
-            raise NothingGenerated(f"sample {number} holds no notes after {len(tokens)} tokens")
+            raise NothingGenerated(f"sample {number} has no notes after {len(tokens)} tokens")
         samples.append(sample)
     return samples
 
 
-def _keep_samples(stage: Stage, generated: Generated, tokenizer: Tokenizer, home: Path) -> StageResult:
-    samples = samples_of(generated, tokenizer, stage.config["labels"])
+def _write_samples(stage: Stage, generated: Generated, tokenizer: Tokenizer, home: Path) -> StageResult:
+    samples = decode_samples(generated, tokenizer, stage.config["labels"])
     files = {"performances.npz": pack_performances(samples), "tokens.npy": npy(np.stack(generated.tokens))}
     files |= {f"{sample.name}.mid": sample.midi_bytes() for sample in samples}
     write_artifact(home, stage, files)

@@ -269,7 +269,7 @@ class TestFailures:
         result = bench.run(load({"generation.tokens": 1}))
         silent = [f for f in result.failures if f.error_class == "NothingGenerated"]
         assert silent
-        assert "holds no notes after 1 tokens" in silent[0].error
+        assert "has no notes after 1 tokens" in silent[0].error
 
     def test_a_failed_run_is_tried_again(self, bench: Bench, load: Callable[..., StudySpec]) -> None:
         (bench.home / "artifacts").mkdir()
