@@ -76,7 +76,7 @@ def _on_begin(connection: sa.Connection) -> None:
 
 
 @contextlib.contextmanager
-def explained(engine: sa.Engine) -> Iterator[None]:
+def database_errors(engine: sa.Engine) -> Iterator[None]:
     """Turn an error of the environment (disk, locks, files) into a :class:`StoreError` of one line."""
     try:
         yield
@@ -118,7 +118,7 @@ def ensure(engine: sa.Engine) -> None:
         StoreError: it is not a database of ablate, or of another revision; one line with the command that helps.
     """
     where = engine.url.render_as_string()
-    with explained(engine):
+    with database_errors(engine):
         with engine.execution_options(reading=True).begin() as connection:
             revision = current(connection)
             tables = sa.inspect(connection).get_table_names()
@@ -164,7 +164,7 @@ def upgrade_url(url: str) -> tuple[str, str]:
     try:
         if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
             raise StoreError(f"{where}: no such file")  # connecting would make an empty file
-        with explained(engine), engine.begin() as connection:
+        with database_errors(engine), engine.begin() as connection:
             before = current(connection)
             if before is None:
                 raise StoreError(f"{where} is not a database of ablate; nothing was changed")

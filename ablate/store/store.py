@@ -59,7 +59,7 @@ class Store:
     @contextlib.contextmanager
     def _session(self, *, reading: bool = False) -> Iterator[Session]:
         engine = self._engine.execution_options(reading=reading)
-        with schema.explained(engine), Session(engine) as session, session.begin():
+        with schema.database_errors(engine), Session(engine) as session, session.begin():
             yield session
 
     # Studies

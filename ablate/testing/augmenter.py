@@ -12,7 +12,7 @@ import numpy as np
 
 from ablate.specs import AugmenterSpec
 from ablate.testing.base import Contract
-from ablate.testing.material import performances, same
+from ablate.testing.material import equal_performances, performances
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,11 +45,11 @@ class AugmenterContract(Contract):
         """Check that the input performance is not changed."""
         for performance, original in zip(performances(), performances(), strict=True):
             self.augmented(settings, performance)
-            assert same(performance, original), f"'{performance.name}' was changed in place"
+            assert equal_performances(performance, original), f"'{performance.name}' was changed in place"
 
     def test_seed_decides(self, settings: Mapping[str, Any]) -> None:
         """Check that the same generator state gives the same results."""
         for performance in performances():
             one, other = self.augmented(settings, performance), self.augmented(settings, performance)
             assert len(one) == len(other), "the same seed gave another number of results"
-            assert all(map(same, one, other)), "the same seed gave other results"
+            assert all(map(equal_performances, one, other)), "the same seed gave other results"

@@ -11,7 +11,7 @@ import numpy as np
 
 from ablate.specs import ConditionerSpec
 from ablate.testing.base import Contract, check_gradients
-from ablate.testing.material import performances, same
+from ablate.testing.material import equal_performances, performances
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ class ConditionerContract(Contract):
                     self._check(conditioner, values, len(times))
                     again = self.build(settings).from_performance(performance, times.copy())
                     assert np.array_equal(values, again), "a second call of from_performance gave other numbers"
-            assert same(music, original), f"'{music.name}' was changed in place"
+            assert equal_performances(music, original), f"'{music.name}' was changed in place"
 
     def test_from_labels(self, settings: Mapping[str, Any]) -> None:
         """Check the numbers of the default labels; those of one token must not depend on other tokens."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.specs import CorpusSpec
 from ablate.testing.base import Contract
-from ablate.testing.material import same
+from ablate.testing.material import equal_performances
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,4 +35,4 @@ class CorpusContract(Contract):
             assert len(performance), f"{performance.name or 'a performance'} has no notes"
         again = list(self.build(settings).load())
         assert len(again) == len(corpus), "a second load returned another number of performances"
-        assert all(map(same, corpus, again)), "a second load returned other music"
+        assert all(map(equal_performances, corpus, again)), "a second load returned other music"

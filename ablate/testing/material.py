@@ -42,7 +42,7 @@ def performances() -> tuple[Performance, ...]:
     )
 
 
-def same(one: Performance, other: Performance) -> bool:
+def equal_performances(one: Performance, other: Performance) -> bool:
     """Check whether notes, pedals and labels are equal, in their order."""
     return (
         np.array_equal(one.notes, other.notes)

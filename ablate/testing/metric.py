@@ -13,7 +13,7 @@ import numpy as np
 from ablate.interfaces import Direction
 from ablate.specs import MetricSpec, ModelMetricSpec
 from ablate.testing.base import Contract
-from ablate.testing.material import performances, same
+from ablate.testing.material import equal_performances, performances
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,7 +92,7 @@ class MetricContract(_AnyMetricContract):
         assert self._unchanged((sample, *reference)), "sample or reference was changed in place"
 
     def _unchanged(self, music: Sequence[Performance]) -> bool:
-        return all(map(same, music, (performances()[0], *performances())))
+        return all(map(equal_performances, music, (performances()[0], *performances())))
 
 
 class ModelMetricContract(_AnyMetricContract):

@@ -11,7 +11,7 @@ import numpy as np
 from ablate.music.performance import Performance
 from ablate.specs import TokenizerSpec
 from ablate.testing.base import Contract
-from ablate.testing.material import performances, same
+from ablate.testing.material import equal_performances, performances
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,7 @@ class TokenizerContract(Contract):
             assert tokens.dtype == np.int64, f"ids are {tokens.dtype}, not int64"
             assert tokens.ndim == 1, f"ids have {tokens.ndim} dimensions, not one"
             assert ((tokens >= 0) & (tokens < len(tokenizer.vocabulary))).all(), "an id is out of range"
-            assert same(performance, original), f"'{performance.name}' was changed in place"
+            assert equal_performances(performance, original), f"'{performance.name}' was changed in place"
             assert np.array_equal(tokens, self.build(settings).encode(original)), "encoding again gave other ids"
 
     def test_notes_survive(self, settings: Mapping[str, Any]) -> None:
@@ -78,7 +78,9 @@ class TokenizerContract(Contract):
             tokens = rng.integers(len(tokenizer.vocabulary), size=length)
             decoded = tokenizer.decode(tokens)
             decoded.check()
-            assert same(decoded, self.build(settings).decode(tokens.copy())), "decoding again gave other notes"
+            assert equal_performances(decoded, self.build(settings).decode(tokens.copy())), (
+                "decoding again gave other notes"
+            )
 
     def test_times(self, settings: Mapping[str, Any]) -> None:
         """Check that each token has a finite time, never decreasing, that does not depend on later tokens."""

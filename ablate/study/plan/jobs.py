@@ -96,7 +96,7 @@ class Packing:
             most = math.ceil(len(group) / self._slots)
             if most > 1:
                 most = min(most, self._fitting(key, group[0]))
-            jobs += evenly(group, most)
+            jobs += split_evenly(group, most)
         return jobs
 
     def generations(self, stages: Iterable[Stage]) -> list[list[Stage]]:
@@ -108,7 +108,7 @@ class Packing:
         for group in self._alike(stages, self._generation_key).values():
             rows = max(len(stage.config["seeds"]) for stage in group)
             most = min(math.ceil(len(group) / self._slots), max(1, FUSED_ROWS // rows))
-            jobs += evenly(group, most)
+            jobs += split_evenly(group, most)
         return jobs
 
     def _fitting(self, key: Hashable, stage: Stage) -> int:
@@ -176,7 +176,7 @@ class Packing:
         return shape, next(i for i, group in enumerate(fusible_subsets(known, precision)) if len(known) - 1 in group)
 
 
-def evenly(stages: Sequence[Stage], most: int) -> list[list[Stage]]:
+def split_evenly(stages: Sequence[Stage], most: int) -> list[list[Stage]]:
     """Return the stages in the fewest lists of at most ``most`` each, of about equal length."""
     count = math.ceil(len(stages) / most)
     ends = [round(len(stages) * part / count) for part in range(count + 1)]

@@ -86,6 +86,6 @@ def trained_model(config: Mapping[str, Any], folder: Path, device: str, registry
     return model
 
 
-def explained(error: Exception, where: str) -> AblateError:
+def component_error(error: Exception, where: str) -> AblateError:
     """Return a component's error as one line for people that begins with its origin."""
     return StageError(f"{where}: {one_line(error)}")

@@ -61,13 +61,13 @@ def _without_model(
     reference: Sequence[Performance], held_out: Sequence[Performance], tokenizer: Tokenizer, config: Mapping[str, Any]
 ) -> dict[str, Callable[[], Iterator[Performance]]]:
     """Return for each floor the function that makes its performances."""
-    chosen = evenly(reference, config["pieces"])
+    chosen = spread_pieces(reference, config["pieces"])
     rng = numpy_stream(config["seed"])
     return {
         "copy": lambda: iter(chosen),
         "round_trip": lambda: (tokenizer.decode(tokenizer.encode(piece)) for piece in chosen),
         "shuffled": lambda: (shuffled(chosen[i % len(chosen)], tokenizer, rng) for i in range(config["shuffles"])),
-        "another_piece": lambda: iter(evenly(held_out, config["pieces"])),
+        "another_piece": lambda: iter(spread_pieces(held_out, config["pieces"])),
     }
 
 
@@ -109,7 +109,7 @@ def _values(measured: Sequence[Measurements], name: str, floor: str) -> list[Met
     return [MetricRecord(i, name, value, floor) for i, one in enumerate(measured) for value in one.values]
 
 
-def evenly(performances: Sequence[Performance], count: int) -> list[Performance]:
+def spread_pieces(performances: Sequence[Performance], count: int) -> list[Performance]:
     """Return at most ``count`` of the performances with notes, evenly spread."""
     audible = [performance for performance in performances if len(performance)]
     if len(audible) <= count:

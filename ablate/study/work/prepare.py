@@ -8,7 +8,7 @@ from ablate.engine.seeding import derive, numpy_stream
 from ablate.engine.training.windows import Example
 from ablate.errors import AblateError, LabelClash, StageError
 from ablate.study.work.artifacts import write_artifact, write_examples
-from ablate.study.work.components import build, build_conditioners, explained, observed
+from ablate.study.work.components import build, build_conditioners, component_error, observed
 from ablate.study.work.load import pieces
 from ablate.study.work.messages import StageResult
 
@@ -37,7 +37,7 @@ def prepare(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
             # pieces held out are only measured, but the conditioner has to work with them too
             conditioner.check_examples([*performances, *held_out])
         except ValueError as error:
-            raise explained(error, f"conditioner '{choice['name']}'") from error
+            raise component_error(error, f"conditioner '{choice['name']}'") from error
     counts: list[int] = []
 
     def write(file: IO[bytes]) -> None:
@@ -87,7 +87,7 @@ def _variations(
         for variation in variations:
             variation.check()
     except (AblateError, ValueError) as error:
-        raise explained(error, f"augmenter '{name}', of '{performance.name}'") from error
+        raise component_error(error, f"augmenter '{name}', of '{performance.name}'") from error
     if not variations:
         raise StageError(f"augmenter '{name}' leaves nothing of '{performance.name}'")
     return variations

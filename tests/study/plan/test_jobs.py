@@ -13,7 +13,7 @@ from ablate.errors import HomeError
 from ablate.registry import get_registry
 from ablate.store.store import Store
 from ablate.study.plan import jobs
-from ablate.study.plan.jobs import Packing, evenly
+from ablate.study.plan.jobs import Packing, split_evenly
 from ablate.study.plan.layout import lay_out
 from ablate.study.run.executor import InlineExecutor
 from ablate.study.run.listener import Listener
@@ -80,7 +80,7 @@ def packing(slots: int = 1, examples: int = 1, **options: Any) -> Packing:
 )
 def test_stages_are_shared_out_evenly(count: int, most: int, sizes: list[int]) -> None:
     numbers: Any = range(count)
-    lists = evenly(numbers, most)
+    lists = split_evenly(numbers, most)
     assert [number for some in lists for number in some] == list(numbers)
     assert sorted(map(len, lists)) == sorted(sizes)
 

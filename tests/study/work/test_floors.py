@@ -14,7 +14,7 @@ import ablate
 from ablate.engine.seeding import derive, numpy_stream
 from ablate.music.performance import Performance
 from ablate.registry import get_registry
-from ablate.study.work.floors import drawn_notes, evenly, pooled
+from ablate.study.work.floors import drawn_notes, pooled, spread_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -204,9 +204,9 @@ class TestResampling:
 
 def test_pieces_are_spread_evenly() -> None:
     pieces = [Performance.from_notes([(60, 1, 0.0, 1.0)], name=str(i)) for i in range(11)]
-    assert [piece.name for piece in evenly(pieces, 3)] == ["0", "5", "10"]
-    assert evenly(pieces[:2], 3) == pieces[:2]
-    assert evenly([Performance.from_notes([])], 3) == []
+    assert [piece.name for piece in spread_pieces(pieces, 3)] == ["0", "5", "10"]
+    assert spread_pieces(pieces[:2], 3) == pieces[:2]
+    assert spread_pieces([Performance.from_notes([])], 3) == []
 
 
 class TestWhatCannotBeMeasured:
