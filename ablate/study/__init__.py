@@ -5,7 +5,7 @@ The modules in the order of reading:
 - :mod:`ablate.study.file`: read and check a study file;
 - :mod:`ablate.study.design`: make variants from axes;
 - :mod:`ablate.study.plan`: from variants to runs, stages and jobs;
-- :mod:`ablate.study.stage`: one step of the work, with its fingerprint; :mod:`ablate.kinds` is the table of their kinds;
+- :mod:`ablate.study.stage`: one step of the work, with its fingerprint (their kinds: :mod:`ablate.kinds`);
 - :mod:`ablate.study.work`: do the work of one stage, in a worker;
 - :mod:`ablate.study.run`: submit jobs to workers, and record their results;
 - :mod:`ablate.study.trials`: the study as Optuna sees it;
