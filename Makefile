@@ -39,7 +39,7 @@ format: $(VENV)/.installed-dev  ## format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-golden: $(VENV)/.installed-dev  ## write the texts of reports that the tests expect again; review the difference
+golden: $(VENV)/.installed-dev  ## update the report texts that the tests expect; review the difference
 	ABLATE_RENEW_GOLDEN=1 $(BIN)/pytest -q tests/report/test_golden.py
 
 bench: $(VENV)/.installed-dev  ## time everything against its baselines; GROUP=generation runs one group
