@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     from ablate.store.store import Store
 
+DEFAULT_HOME = Path(".ablate")
 home_option = click.option(
     "--home",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path(".ablate"),
+    default=DEFAULT_HOME,
     envvar="ABLATE_HOME",
     show_default=True,
     show_envvar=True,
@@ -80,6 +81,7 @@ def check_stored(store: Store, name: str, home: Path) -> None:
         if name not in known_studies():
             raise
         hint = did_you_mean(name, [study.name for study in store.studies()]) or "."
+        option = "" if home == DEFAULT_HOME else f" --home {home}"
         raise HomeError(
-            f"study '{name}' has not been run in {home}{hint} To run it: ablate study run {name}"
+            f"study '{name}' has not been run in {home}{hint} To run it: ablate study run {name}{option}"
         ) from error

@@ -40,5 +40,8 @@ def find_study(name_or_file: str) -> Path:
         return path
     known = known_studies()
     if name_or_file not in known:
-        raise UnknownName("study", name_or_file, known)
+        stem, at, profile = name_or_file.partition("@")
+        is_stored_name = bool(at) and stem in known
+        hint = f"To run a study with a profile: ablate study run {stem} --profile {profile}" if is_stored_name else ""
+        raise UnknownName("study", name_or_file, known, hint=hint)
     return known[name_or_file]

@@ -214,6 +214,12 @@ def test_an_unknown_study_gets_a_suggestion() -> None:
         read_study("nowhere.toml")
 
 
+def test_a_stored_name_leads_to_its_study_and_profile() -> None:
+    with pytest.raises(UnknownName) as refusal:
+        read_study("tau_sweep@smoke")
+    assert str(refusal.value).endswith("To run a study with a profile: ablate study run tau_sweep --profile smoke")
+
+
 class TestOverrides:
     def test_a_profile_overrides_settings_and_names_the_study(self, load: Callable[..., StudySpec]) -> None:
         spec = load(profile="smaller")
