@@ -98,6 +98,7 @@ def test_a_report_is_drawn_again_only_for_something_new(
 def test_another_database(ablate: Command, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'elsewhere.db'}"
     words: list[Any] = ["tau_sweep", "--profile", "smoke", "--workers", "1", "--no-report", "--store", url]
+    words += ["--replicates", "1", "--set", "training.steps=2", "--set", "generation.tokens=40"]
     assert ablate("study", "run", *words).code == 0
     assert (tmp_path / "elsewhere.db").is_file()
     assert not (tmp_path / ".ablate/ablate.db").exists()
