@@ -100,15 +100,10 @@ def axis_figure(panels: Sequence[Panel]) -> Figure:
     Args:
         panels: at least one.
     """
-    columns = min(len(panels), COLUMNS)
-    rows = -(-len(panels) // columns)
     with style.styled():
-        figure = style.new_figure(0.6 + 2.2 * rows)
-        grid = figure.subplots(rows, columns, squeeze=False).ravel()
-        for axes, panel in zip(grid, panels, strict=False):
+        figure, grid = style.panel_grid(len(panels), COLUMNS, top=0.6, row=2.2)
+        for axes, panel in zip(grid, panels, strict=True):
             _draw_panel(axes, panel)
-        for axes in grid[len(panels) :]:
-            axes.set_axis_off()
         _draw_legend(figure, panels)
     return figure
 

@@ -110,15 +110,10 @@ def forest_figure(panels: Sequence[Panel]) -> Figure:
         panels: at least one; they share their comparisons.
     """
     names = _row_names(panels)
-    columns = min(len(panels), COLUMNS)
-    rows = -(-len(panels) // columns)
     with style.styled():
-        figure = style.new_figure(0.75 + rows * (0.85 + 0.24 * len(names)))
-        grid = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
-        for axes, panel in zip(grid, panels, strict=False):
+        figure, grid = style.panel_grid(len(panels), COLUMNS, top=0.75, row=0.85 + 0.24 * len(names), sharey=True)
+        for axes, panel in zip(grid, panels, strict=True):
             _draw_panel(axes, panel, names)
-        for axes in grid[len(panels) :]:
-            axes.set_axis_off()
         grid[0].set_yticks(range(len(names)), [style.label(name) for name in names])
         grid[0].set_ylim(len(names) - 0.5, -0.5)
         _draw_legend(figure, with_reported=any(panel.reported for panel in panels))

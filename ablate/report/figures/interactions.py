@@ -97,15 +97,10 @@ def interaction_figure(panels: Sequence[Panel]) -> Figure:
     Args:
         panels: at least one.
     """
-    columns = min(len(panels), COLUMNS)
-    rows = -(-len(panels) // columns)
     with style.styled():
-        figure = style.new_figure(0.4 + 2.5 * rows)
-        grid = figure.subplots(rows, columns, squeeze=False).ravel()
-        for axes, panel in zip(grid, panels, strict=False):
+        figure, grid = style.panel_grid(len(panels), COLUMNS, top=0.4, row=2.5)
+        for axes, panel in zip(grid, panels, strict=True):
             _draw_panel(axes, panel)
-        for axes in grid[len(panels) :]:
-            axes.set_axis_off()
     return figure
 
 

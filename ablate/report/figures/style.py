@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from matplotlib.axes import Axes
+
 INK = "#1c2126"
 MUTED = "#69717a"
 LINES = "#d9dde2"
@@ -90,6 +92,25 @@ def styled() -> Iterator[None]:
 def new_figure(height: float) -> Figure:
     """Return an empty figure of :data:`WIDTH` by ``height`` inches that is not registered in pyplot."""
     return Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(w_pad=0.08, wspace=0.02))
+
+
+def panel_grid(count: int, most_columns: int, *, top: float, row: float, **subplots: Any) -> tuple[Figure, list[Axes]]:
+    """Return a new figure and the axes of its panels, as many rows as they need; call it inside :func:`styled`.
+
+    Args:
+        count: the number of panels, at least one.
+        most_columns: the most panels side by side.
+        top: inches above the panels.
+        row: inches of a row of panels.
+        subplots: options of ``Figure.subplots``.
+    """
+    columns = min(count, most_columns)
+    rows = -(-count // columns)
+    figure = new_figure(top + rows * row)
+    grid = figure.subplots(rows, columns, squeeze=False, **subplots).ravel()
+    for axes in grid[count:]:
+        axes.set_axis_off()
+    return figure, list(grid[:count])
 
 
 def colours(variants: Sequence[str]) -> dict[str, str]:

@@ -109,16 +109,12 @@ def values_figure(frame: pd.DataFrame, estimates: pd.DataFrame, reported: pd.Dat
     names = [str(name) for name in frame["variant"].cat.categories][:MOST_ROWS]
     frames = Frames(summary.over_samples(frame), estimates, reported, floors)
     panels = list(dict.fromkeys(zip(frames.replicates["metric"], frames.replicates["feature"], strict=True)))
-    columns = min(len(panels), COLUMNS)
-    rows = -(-len(panels) // columns)
+    row = 0.75 + (0.36 if len(names) <= 12 else 0.22) * len(names)
     with style.styled():
-        figure = style.new_figure(0.55 + rows * (0.75 + (0.36 if len(names) <= 12 else 0.22) * len(names)))
-        grid = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
-        for axes, (metric, feature) in zip(grid, panels, strict=False):
+        figure, grid = style.panel_grid(len(panels), COLUMNS, top=0.55, row=row, sharey=True)
+        for axes, (metric, feature) in zip(grid, panels, strict=True):
             _draw_panel(axes, names, frames.panel(metric, feature, names))
             axes.set_title(_panel_title(panels, metric, feature), loc="left")
-        for axes in grid[len(panels) :]:
-            axes.set_axis_off()
         _label_rows(grid[0], names, frame)
         _draw_legend(figure, with_reported=not reported.empty, with_floors=not floors.empty)
     return figure
