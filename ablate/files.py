@@ -73,7 +73,8 @@ def replaced_folder(target: Path, *, keep: bool = False) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(new, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+        if target.exists():  # otherwise the old folder could not be renamed back, and is all that is left
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def write_folder_whole(target: Path, files: Mapping[str, Content]) -> None:

@@ -69,6 +69,25 @@ for number in itertools.count():
 """
 
 
+def test_an_old_folder_that_cannot_be_put_back_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "folder"
+    target.mkdir()
+    (target / "file").write_text("old")
+    rename = Path.rename
+
+    def only_away(self: Path, to: Path) -> Path:
+        if to == target:
+            raise PermissionError(13, "no way back")
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", only_away)
+    with pytest.raises(PermissionError), replaced_folder(target) as folder:
+        (folder / "file").write_text("new")
+    assert not target.exists()
+    (left,) = tmp_path.rglob("file")
+    assert left.read_text() == "old"
+
+
 def test_a_killed_writer_leaves_no_part_of_a_folder_and_its_litter_can_be_removed(tmp_path: Path) -> None:
     target = tmp_path / "folder"
     with subprocess.Popen([sys.executable, "-c", REPLACE_ON, str(target)]) as writer:
