@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ablate.errors import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ablate.study.file.paths import Problem
     from ablate.study.file.sections import Sections
@@ -40,10 +40,11 @@ def contrast_problems(file: Sections) -> Iterator[Problem]:
 
     For the file without overrides: ``--set`` may change the levels and so the names of the variants.
     """
+    variants = [variant.name for variant in file.variants()] if file.contrasts else []
     for name, weights in file.contrasts.items():
         key = f'contrasts."{name}"'
         for variant in weights:
-            yield from _variant_problems(f'{key}."{variant}"', variant, file)
+            yield from _variant_problems(f'{key}."{variant}"', variant, variants)
         total = sum(weights.values())
         if not any(weights.values()) or abs(total) > 1e-9:
             yield key, f"the weights of a contrast must add up to 0 and not all be 0; these add up to {total:g}"
@@ -51,16 +52,17 @@ def contrast_problems(file: Sections) -> Iterator[Problem]:
 
 def reported_problems(file: Sections) -> Iterator[Problem]:
     """Check that the reported values belong to variants and metrics of the study; for the file without overrides."""
-    for variant, values in file.reported.get("values", {}).items():
+    reported = file.reported.get("values", {})
+    variants = [variant.name for variant in file.variants()] if reported else []
+    for variant, values in reported.items():
         key = f'reported.values."{variant}"'
-        yield from _variant_problems(key, variant, file)
+        yield from _variant_problems(key, variant, variants)
         for metric in values:
             if metric not in file.metrics:
                 yield f'{key}."{metric}"', f"this study has no such metric{did_you_mean(metric, file.metrics)}"
 
 
-def _variant_problems(key: str, variant: str, file: Sections) -> Iterator[Problem]:
-    variants = [each.name for each in file.variants()]
+def _variant_problems(key: str, variant: str, variants: Sequence[str]) -> Iterator[Problem]:
     if variant not in variants:
         hint = did_you_mean(variant, variants)
         yield key, f"this study has no such variant{hint} (variants: {'; '.join(variants)})"
