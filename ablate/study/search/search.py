@@ -12,8 +12,8 @@ import time
 from typing import TYPE_CHECKING
 
 from ablate.errors import UnknownName
-from ablate.names import same, short_names
-from ablate.study.design import Variant, full_name, is_baseline
+from ablate.names import same
+from ablate.study.design import chosen_variant
 from ablate.study.plan.layout import HeldBack, lay_out
 from ablate.study.run.executor import make_executor
 from ablate.study.run.listener import Listener
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ablate.registry import Registry
     from ablate.store.store import Store
-    from ablate.study.design import Objective
+    from ablate.study.design import Objective, Variant
     from ablate.study.file.study_file import StudySpec
     from ablate.study.plan.layout import Layout
     from ablate.study.run.result import StudyResult
@@ -203,5 +203,4 @@ def _allowed_variant(spec: StudySpec, levels: Mapping[str, Any]) -> Variant | No
             allowed[axis.path] = level
     if allowed.keys() != levels.keys():
         return None
-    labels = short_names([axis.path for axis in spec.axes])
-    return Variant(full_name(allowed, labels), allowed, is_baseline(allowed, spec.baseline))
+    return chosen_variant(spec.axes, allowed, spec.baseline)
