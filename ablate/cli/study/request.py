@@ -84,11 +84,10 @@ def read_request(values: dict[str, Any], *, make_home: bool) -> StudyRequest:
 
 def make_request_plan(request: StudyRequest, store: Store | None) -> Plan:
     """Plan a study; of a search, plan the variants that it has chosen so far."""
-    from ablate.registry import get_registry
     from ablate.study.plan.plan import make_plan
     from ablate.study.search.search import search_layout
 
     layout = request.layout
     if layout.spec.design == "search":
-        layout = search_layout(layout.spec, get_registry(), store, request.device)
+        layout = search_layout(layout.spec, layout.registry, store, request.device)
     return make_plan(layout, store, request.home)

@@ -30,12 +30,11 @@ def print_results(
     request: StudyRequest, store: Store, result: StudyResult, *, with_report: bool, as_json: bool
 ) -> None:
     """Write the report if asked to, and print the results of a study."""
-    from ablate.registry import get_registry
     from ablate.report.data.study import Study
     from ablate.report.statistics.analysis import Analysis
 
     study = Study.read(store, result.name)
-    analysis = None if study.frame.empty else Analysis(study, get_registry())
+    analysis = None if study.frame.empty else Analysis(study, request.layout.registry)
     report = _report(request, store, result) if with_report and analysis else None
     if as_json:
         _print_json(result, analysis, report)
@@ -77,7 +76,7 @@ def _report(request: StudyRequest, store: Store, result: StudyResult) -> Path:
     page = request.home / "reports" / file_name(result.name) / "index.html"
     if not result.changed and page.is_file():
         return page  # drawing its figures again would take longer than the rest of the command
-    return write_report(store, request.home, result.name)
+    return write_report(store, request.home, result.name, registry=request.layout.registry)
 
 
 def _print_json(result: StudyResult, analysis: Analysis | None, report: Path | None) -> None:

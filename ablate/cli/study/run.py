@@ -78,7 +78,6 @@ def _run(
 def _make_runner(
     request: StudyRequest, store: Store, listener: Listener, checkpoint_seconds: float
 ) -> StudyRunner | SearchRunner:
-    from ablate.registry import get_registry
     from ablate.study.run.runner import StudyRunner
     from ablate.study.search.search import SearchRunner
 
@@ -88,9 +87,10 @@ def _make_runner(
         "listener": listener,
         "checkpoint_seconds": checkpoint_seconds,
     }
-    if request.layout.spec.design == "search":
-        return SearchRunner(request.layout.spec, get_registry(), store, request.home, **settings)
-    return StudyRunner(request.layout, store, request.home, **settings)
+    layout = request.layout
+    if layout.spec.design == "search":
+        return SearchRunner(layout.spec, layout.registry, store, request.home, **settings)
+    return StudyRunner(layout, store, request.home, **settings)
 
 
 @contextlib.contextmanager
