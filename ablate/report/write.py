@@ -13,6 +13,7 @@ from ablate.report.data.study import Study
 from ablate.report.figures.gallery import save_figures
 from ablate.report.figures.selection import representatives
 from ablate.report.formats import bibliography, csv, html, index, latex, markdown
+from ablate.report.formats.content import report_content
 from ablate.report.statistics.analysis import Analysis
 
 if TYPE_CHECKING:
@@ -81,22 +82,25 @@ def _write_formats(
         shutil.rmtree(folder / "data", ignore_errors=True)  # files that are not written any more
         _write_files(folder / "data", csv.csv_files(analysis))
     if page or "tex" in formats:
-        sources = bibliography.bibliography(analysis.study, registry)
-        _write_files(folder / "paper", {"table.tex": latex.latex_table(analysis), "references.bib": sources})
+        table, sources = latex.latex_table(analysis), bibliography.bibliography(analysis.study, registry)
+        _write_files(folder / "paper", {"table.tex": table, "references.bib": sources})
     if not (page or as_markdown):
         return
     figures = folder / "figures"
     shutil.rmtree(figures, ignore_errors=True)
     figures.mkdir()
     pictures = save_figures(analysis, artifacts, figures, png=as_markdown)
+    shared = report_content(analysis, artifacts, pictures)
     if page:
         variants = representatives(analysis)
         music = html.write_music(analysis, artifacts, folder, variants, registry, sound=sound)
-        table = (folder / "paper" / "table.tex").read_text(encoding="utf-8")
-        text = html.html_page(analysis, artifacts, pictures, music, table)
-        _write_files(folder, {"index.html": text, "summary.json": index.summary_json(analysis)})
+        text, facts = (
+            html.html_page(shared, analysis, music, table),
+            index.summary_json(analysis.study, shared["answer"]),
+        )
+        _write_files(folder, {"index.html": text, "summary.json": facts})
     if as_markdown:
-        _write_files(folder, {"report.md": markdown.markdown_report(analysis, artifacts, pictures)})
+        _write_files(folder, {"report.md": markdown.markdown_report(shared)})
 
 
 def _write_files(folder: Path, files: Mapping[str, str]) -> None:

@@ -95,7 +95,7 @@ def new_figure(height: float) -> Figure:
 
 
 def panel_grid(count: int, most_columns: int, *, top: float, row: float, **subplots: Any) -> tuple[Figure, list[Axes]]:
-    """Return a new figure and the axes of its panels, as many rows as they need; call it inside :func:`styled`.
+    """Return a new figure and the axes of its panels, in the rows that they need; call it inside :func:`styled`.
 
     Args:
         count: the number of panels, at least one.

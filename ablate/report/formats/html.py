@@ -8,16 +8,15 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from ablate.report.formats import audio, clips, csv
-from ablate.report.formats.content import TEMPLATES, report_content, template
+from ablate.report.formats.content import TEMPLATES, template
 from ablate.report.text import setup
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ablate.registry import Registry
     from ablate.report.data.artifacts import Artifacts
-    from ablate.report.figures.gallery import Pictures
     from ablate.report.formats.clips import Clip, Download
     from ablate.report.statistics.analysis import Analysis
 
@@ -56,13 +55,12 @@ def write_music(
     return Music(downloads, pieces, "" if any(clip.audio for clip in pieces) else _silence(sound=sound))
 
 
-def html_page(analysis: Analysis, artifacts: Artifacts, pictures: Pictures, music: Music, table_tex: str) -> str:
+def html_page(shared: Mapping[str, Any], analysis: Analysis, music: Music, table_tex: str) -> str:
     """Return the text of ``index.html``.
 
     Args:
+        shared: from :func:`ablate.report.formats.content.report_content`.
         analysis: the statistics of the study.
-        artifacts: see :func:`ablate.report.formats.content.report_content`.
-        pictures: the figures.
         music: the music.
         table_tex: the LaTeX table, which the page shows too.
     """
@@ -71,7 +69,7 @@ def html_page(analysis: Analysis, artifacts: Artifacts, pictures: Pictures, musi
         {"id": clip.id, "notes": clip.notes, "primer": clip.primer_ms} for clip in music.clips
     ]
     return template("page.html.j2").render(
-        report_content(analysis, artifacts, pictures),
+        shared,
         downloads=music.downloads,
         clips=music.clips,
         clips_json=csv.for_script(notes),

@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 from ablate.files import write_whole
 from ablate.report.formats.content import template
-from ablate.report.text import sentences
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.data.study import Study
+    from ablate.report.text.sentences import Answer
 
 #: The file in which each report describes itself.
 SUMMARY = "summary.json"
@@ -47,10 +47,8 @@ class Entry:
     answer: tuple[str, ...]
 
 
-def summary_json(analysis: Analysis) -> str:
+def summary_json(study: Study, answer: Answer) -> str:
     """Return the content of a report's ``summary.json``: the facts of :class:`Entry` without the link."""
-    study = analysis.study
-    blocks = sentences.answer(analysis).blocks
     done = sum(run.state == "done" for run in study.runs)
     facts = {
         "name": study.record.name,
@@ -59,7 +57,7 @@ def summary_json(analysis: Analysis) -> str:
         "profile": study.record.profile,
         "runs": f"{done} of {len(study.runs)}",
         "updated": f"{study.record.updated:%Y-%m-%d %H:%M}" if study.record.updated else "",
-        "answer": [line.text for line in blocks[0].lines[:MOST_LINES]] if blocks else [],
+        "answer": [line.text for line in answer.blocks[0].lines[:MOST_LINES]] if answer.blocks else [],
     }
     return json.dumps(facts, indent=1, ensure_ascii=False)
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ablate.report.formats.content import report_content, template
+from ablate.report.formats.content import template
 
 if TYPE_CHECKING:
-    from ablate.report.data.artifacts import Artifacts
-    from ablate.report.figures.gallery import Pictures
-    from ablate.report.statistics.analysis import Analysis
+    from collections.abc import Mapping
 
 
-def markdown_report(analysis: Analysis, artifacts: Artifacts, pictures: Pictures) -> str:
-    """Return the text of ``report.md``; see :func:`ablate.report.formats.content.report_content`."""
-    return template("report.md.j2").render(report_content(analysis, artifacts, pictures))
+def markdown_report(shared: Mapping[str, Any]) -> str:
+    """Return the text of ``report.md``; ``shared`` is from :func:`ablate.report.formats.content.report_content`."""
+    return template("report.md.j2").render(shared)
