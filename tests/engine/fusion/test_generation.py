@@ -159,3 +159,12 @@ def test_a_row_without_a_possible_token_is_seen_later_where_nothing_waits(monkey
     spec = ablate.SamplerSpec(name="forbids", summary="Forbids.", build_rows=lambda rows: Forbids(5))
     with pytest.raises(NoTokenPossible, match="cannot sample"):
         made(networks("lstm", 1), [dataclasses.replace(of(0, 1), chain=((spec, spec.parse({})),))])
+
+
+def test_models_without_a_fused_stepper_get_no_second_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def copied(*_: Any) -> dict[str, torch.Tensor]:
+        raise AssertionError("the weights were copied for nothing")
+
+    monkeypatch.setattr(generation, "fused_weights", copied)
+    models = networks("transformer", 2, heads=2, context=16)
+    assert generation_groups(models, [of(0, 0), of(1, 1)], Compute(fused=True), []) == []

@@ -93,6 +93,17 @@ def test_the_csv_hold_what_was_measured(tmp_path: Path) -> None:
     assert len(pd.read_csv(data / "runs.csv")) == 8
 
 
+def test_no_csv_of_an_older_version_stays(tmp_path: Path) -> None:
+    data = tmp_path / "reports/numbers/data"
+    with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
+        put(store, "numbers", drawn(1, {"a": 0.3, "b": 0.2}))
+        write_report(store, tmp_path, "numbers", ["csv"])
+        before = sorted(path.name for path in data.iterdir())
+        (data / "cells.csv").write_text("variant,replicate\n")
+        write_report(store, tmp_path, "numbers", ["csv"])
+    assert sorted(path.name for path in data.iterdir()) == before
+
+
 def test_the_index_has_every_page_of_a_home_and_its_answer(tmp_path: Path) -> None:
     names = ["first", "second study & more", "only-numbers"]
     with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:

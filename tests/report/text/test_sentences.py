@@ -238,6 +238,15 @@ class TestCopying:
         analysis = analyse(self.LEVELS, self.values(), copying=["covered"], directions=directions)
         assert analysis.better_by_copying == ["b"]
 
+    def test_the_share_of_copies_is_the_feature_that_the_metric_names(self, analyse: Analyse) -> None:
+        values = self.values()
+        shares = values.pop(("covered", "share"))
+        values["memorization.covered", "another"] = dict(zip("abcd", reversed(shares.values()), strict=True))
+        values["memorization.covered", "share"] = shares
+        analysis = analyse(self.LEVELS, values, copying=["memorization.covered"])
+        assert analysis.copying == ("memorization.covered", "share")
+        assert analysis.better_by_copying == ["b"]
+
     def test_where_nothing_copies_more_or_nobody_looks_there_is_no_such_line(self, analyse: Analyse) -> None:
         values = self.values()
         values["covered", "share"] = dict.fromkeys("abcd", values["covered", "share"]["a"])
