@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ablate.report.statistics import inference, verdicts
+from ablate.report.statistics import verdicts
 from ablate.report.statistics.best import exclusion_p
+from ablate.report.statistics.inference import effect_sizes, equivalence, flips, intervals, power
 from ablate.settings import StatisticsSettings
 
 if TYPE_CHECKING:
@@ -50,14 +51,14 @@ def differences(
 def judge(values: FloatArray, margin: float) -> FloatArray:
     """Return the verdict of every comparison, [studies, m], by the rules of the report."""
     studies, m, n = values.shape
-    p = inference.sign_flip(values.reshape(-1, n)).reshape(studies, m)
+    p = flips.sign_flip(values.reshape(-1, n)).reshape(studies, m)
     p_equivalent = np.full((studies, m), np.nan)
     if np.isfinite(margin):
         margins = np.full(studies * m, margin)
-        p_equivalent = inference.equivalence(values.reshape(-1, n), margins).reshape(studies, m)
+        p_equivalent = equivalence.equivalence(values.reshape(-1, n), margins).reshape(studies, m)
     results = np.empty((studies, m), dtype=object)
     for study in range(studies):
-        p_holm, p_holm_equivalent = inference.holm(p[study]), inference.holm(p_equivalent[study])
+        p_holm, p_holm_equivalent = equivalence.holm(p[study]), equivalence.holm(p_equivalent[study])
         for variant in range(m):
             mean = values[study, variant].mean()
             results[study, variant] = verdicts.decide(mean, "lower", p_holm[variant], p_holm_equivalent[variant], ALPHA)
@@ -101,7 +102,7 @@ def powers(studies: int = STUDIES) -> Iterator[list[str]]:
         row = []
         for effect in (0.5, 1.0, 1.5, 2.0):
             results = judge(differences(rng, "normal", studies, 1, n, effect), np.nan)
-            row.append(f"{claims(results).mean():.3f} ({inference.power(effect, n, ALPHA):.3f})")
+            row.append(f"{claims(results).mean():.3f} ({power.power(effect, n, ALPHA):.3f})")
         yield [str(n), *row]
 
 
@@ -110,10 +111,10 @@ def needed(studies: int = STUDIES) -> Iterator[list[str]]:
     rng = np.random.default_rng(4)
     for effect in (1.0, 1.25, 1.5, 2.0, 3.0):
         for m in (1, 4):
-            n = inference.replicates_needed(effect, ALPHA / m)
-            if n is not None and n <= inference.EXACT_UP_TO:
+            n = power.replicates_needed(effect, ALPHA / m)
+            if n is not None and n <= flips.EXACT_UP_TO:
                 values = differences(rng, "normal", studies, 1, n, effect)
-                significant = inference.sign_flip(values[:, 0]) < ALPHA / m + 1e-12
+                significant = flips.sign_flip(values[:, 0]) < ALPHA / m + 1e-12
                 yield [f"{effect:g}", str(m), str(n), f"{significant.mean():.3f}"]
 
 
@@ -148,10 +149,10 @@ def trends(studies: int = 2000) -> Iterator[list[str]]:
             for n in (6, 8, 12):
                 slopes = slope + rng.normal(0.0, scatter, (studies, n, 1))
                 values = rng.normal(size=(studies, n, 5)) + slopes * (levels - 2)
-                taus = np.array([inference.kendall(levels, study) for study in values])
-                flips = inference.sign_flip(taus) < ALPHA
+                taus = np.array([effect_sizes.kendall(levels, study) for study in values])
+                found = flips.sign_flip(taus) < ALPHA
                 pages = [min(sps.page_trend_test(s * study).pvalue for s in (1, -1)) < ALPHA / 2 for study in values]
-                yield [f"{slope:g}", f"{scatter:g}", str(n), f"{flips.mean():.3f}", f"{np.mean(pages):.3f}"]
+                yield [f"{slope:g}", f"{scatter:g}", str(n), f"{found.mean():.3f}", f"{np.mean(pages):.3f}"]
 
 
 def coverage(studies: int = 2000) -> Iterator[list[str]]:
@@ -162,12 +163,12 @@ def coverage(studies: int = 2000) -> Iterator[list[str]]:
             values = draw(rng, (studies, n))
             shares = []
             for method in ("t", "BCa"):
-                low, high = intervals(values, method)
+                low, high = interval_ends(values, method)
                 shares.append(f"{((low <= 0) & (high >= 0)).mean():.3f}")
             yield [scatter, str(n), *shares]
 
 
-def intervals(values: FloatArray, method: str) -> tuple[FloatArray, FloatArray]:
+def interval_ends(values: FloatArray, method: str) -> tuple[FloatArray, FloatArray]:
     """Return intervals by one method, for any number of replicates."""
     from scipy import stats as sps
 
@@ -240,7 +241,7 @@ TABLES: list[tuple[str, str, list[str], Callable[[], Iterator[list[str]]]]] = [
         (
             "The share of 2,000 studies in which a 95 % interval of a mean contains the true mean. BCa is too narrow "
             "for few replicates, whatever the scatter, so Student's t is used below "
-            f"{inference.BOOTSTRAP_FROM} replicates. From {inference.BOOTSTRAP_FROM} on, the ends of BCa follow the "
+            f"{intervals.BOOTSTRAP_FROM} replicates. From {intervals.BOOTSTRAP_FROM} on, the ends of BCa follow the "
             "skew of the values, but its coverage is still no better."
         ),
         ["scatter", "replicates", "t", "BCa"],

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.comparisons.trends import Trend
     from ablate.report.statistics.floors import Band
-    from ablate.report.statistics.trends import Trend
 
 #: The most panels side by side.
 COLUMNS = 4

@@ -10,7 +10,7 @@ from ablate.names import level_name
 from ablate.report.figures import style
 from ablate.report.figures.drawing import Drawing
 from ablate.report.figures.selection import is_large
-from ablate.report.statistics import inference
+from ablate.report.statistics.inference import intervals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,7 +75,7 @@ def _panel(analysis: Analysis, quantity: Quantity, one: str, other: str) -> Pane
         means = np.stack([_mean(table, variants, {one: level, other: x}) for x in levels])
         complete = means[:, ~np.isnan(means).any(0)]
         if complete.shape[1]:
-            interval = inference.interval(complete)
+            interval = intervals.interval(complete)
             series[level_name(level)] = (complete.mean(1), interval.low, interval.high)
     names = [level_name(level) for level in levels]
     return Panel(analysis.label(quantity), labels[other], names, series, labels[one], analysis.units[quantity])

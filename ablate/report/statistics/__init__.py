@@ -8,7 +8,6 @@ The modules in the order of reading:
 - :mod:`ablate.report.statistics.effects`: each comparison with its difference, interval, p and verdict;
 - :mod:`ablate.report.statistics.verdicts`: the verdicts and their sentences;
 - :mod:`ablate.report.statistics.best`: the variants among which the best one is;
-- :mod:`ablate.report.statistics.trends`: rise or fall along a numeric axis;
 - :mod:`ablate.report.statistics.responses`: whether the music follows a label;
 - :mod:`ablate.report.statistics.floors`: reference scores, and the margins derived from them;
 - :mod:`ablate.report.statistics.confounds`: quantities that change as a side effect of a level;

@@ -12,14 +12,14 @@ from ablate.names import headline_features
 from ablate.options import validate
 from ablate.report.statistics import (
     best,
-    comparisons,
     confounds,
     effects,
     floors,
     summary,
-    trends,
     verdicts,
 )
+from ablate.report.statistics.comparisons import trends
+from ablate.report.statistics.comparisons.weights import against_baseline, factorial_effects, study_contrasts
 from ablate.settings import StatisticsSettings
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from ablate.registry import Registry
     from ablate.report.data.study import Study
     from ablate.report.statistics.best import Best
-    from ablate.report.statistics.comparisons import Weights
+    from ablate.report.statistics.comparisons.trends import Trend
+    from ablate.report.statistics.comparisons.weights import Weights
     from ablate.report.statistics.confounds import Confound
     from ablate.report.statistics.floors import Band
-    from ablate.report.statistics.trends import Trend
 
 Quantity = tuple[str, str]
 
@@ -141,13 +141,13 @@ class Analysis:
     @functools.cached_property
     def against_baseline(self) -> pd.DataFrame:
         """Each variant against the baseline, in every quantity."""
-        return self._judge(comparisons.against_baseline(self.study.variant_levels))
+        return self._judge(against_baseline(self.study.variant_levels))
 
     @functools.cached_property
     def contrasts(self) -> pd.DataFrame:
         """The contrasts of the study file, in every quantity."""
         contrasts = self.study.spec.get("contrasts") or {}
-        return self._judge(comparisons.study_contrasts(contrasts, self.study.variant_levels))
+        return self._judge(study_contrasts(contrasts, self.study.variant_levels))
 
     @functools.cached_property
     def factorial_effects(self) -> pd.DataFrame:
@@ -156,7 +156,7 @@ class Analysis:
         if design not in ("factorial", "fractional") or len(variants.axes) < 2:
             return self._judge([])
         aliases = self.study.spec.get("aliases") or {}
-        return self._judge(comparisons.factorial_effects(variants, self.study.axis_labels, aliases), self.headline)
+        return self._judge(factorial_effects(variants, self.study.axis_labels, aliases), self.headline)
 
     @functools.cached_property
     def all_effects(self) -> pd.DataFrame:

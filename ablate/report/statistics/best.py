@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ablate.report.statistics import inference
+from ablate.report.statistics.inference import flips, intervals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +60,7 @@ def best_of(
     if direction not in ("lower", "higher") or len(names) < 2:
         return None
     sign = 1.0 if direction == "lower" else -1.0
-    middle = inference.estimator(rules.estimate)
+    middle = intervals.estimator(rules.estimate)
     means = {name: sign * float(middle(table[name].dropna().to_numpy())) for name in names}
     first = min(names, key=means.__getitem__)
     others = [name for name in names if name != first]
@@ -82,8 +82,8 @@ def exclusion_p(deficits: Sequence[Array], rules: StatisticsSettings) -> list[fl
         indices = [index for index, deficit in enumerate(deficits) if len(deficit) == n]
         values = np.stack([deficits[index] for index in indices])
         # one-sided: a variant that is ahead in the replicates that both have is not excluded
-        ahead = np.asarray(inference.estimator(rules.estimate)(values, axis=-1)) < 0
-        halves = np.where(ahead, 1.0, inference.sign_flip(values, rules.estimate) / 2)
+        ahead = np.asarray(intervals.estimator(rules.estimate)(values, axis=-1)) < 0
+        halves = np.where(ahead, 1.0, flips.sign_flip(values, rules.estimate) / 2)
         for index, p in zip(indices, halves, strict=True):
             p_values[index] = min(1.0, float(p) * len(deficits))
     return p_values

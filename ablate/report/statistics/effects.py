@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ablate.report.statistics import inference, summary, verdicts
+from ablate.report.statistics import summary, verdicts
+from ablate.report.statistics.inference import effect_sizes, equivalence, flips, intervals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ablate.arrays import FloatArray
-    from ablate.report.statistics.comparisons import Weights
+    from ablate.report.statistics.comparisons.weights import Weights
     from ablate.settings import StatisticsSettings
 
 
@@ -109,7 +110,9 @@ def judge(
 def _correct(frame: pd.DataFrame, family: list[str], rules: StatisticsSettings) -> None:
     """Add the columns of Holm's correction over each family."""
     for raw, adjusted in (("p", "p_holm"), ("p_raw_equivalent", "p_equivalent")):
-        frame[adjusted] = frame.groupby(family, sort=False)[raw].transform(lambda p: inference.holm(p.to_numpy(float)))
+        frame[adjusted] = frame.groupby(family, sort=False)[raw].transform(
+            lambda p: equivalence.holm(p.to_numpy(float))
+        )
     frame["family"] = frame.groupby(family, sort=False)["p"].transform("count").astype("int64")
     # at each step, Holm's correction counts the comparisons that are still open
     still_open = (frame["p_holm"] >= rules.alpha).groupby([frame[key] for key in family], sort=False)
@@ -135,15 +138,15 @@ def _rows(
 
 def _numbers(values: FloatArray, margin: FloatArray, rules: StatisticsSettings) -> dict[str, Any]:
     """Return the numbers of comparisons with equal numbers of replicates, [rows, replicates]."""
-    interval = inference.interval(values, 0.95, rules.estimate)
+    interval = intervals.interval(values, 0.95, rules.estimate)
     return {
-        "difference": np.asarray(inference.estimator(rules.estimate)(values, axis=-1)),
+        "difference": np.asarray(intervals.estimator(rules.estimate)(values, axis=-1)),
         "low": interval.low,
         "high": interval.high,
-        "effect": inference.standardised(values),
-        "p": inference.sign_flip(values, rules.estimate),
-        "p_raw_equivalent": inference.equivalence(values, margin),
-        "smallest_p": inference.smallest_p(values.shape[-1]),
+        "effect": effect_sizes.standardised(values),
+        "p": flips.sign_flip(values, rules.estimate),
+        "p_raw_equivalent": equivalence.equivalence(values, margin),
+        "smallest_p": flips.smallest_p(values.shape[-1]),
     }
 
 
@@ -160,8 +163,8 @@ def estimates(frame: pd.DataFrame, rules: StatisticsSettings) -> pd.DataFrame:
     table = table.merge(lists, on=["variant", "metric", "feature"], how="left")
     for _, part in table.groupby("n", sort=False):
         replicates = np.stack(part["values"].to_list()).astype(float)
-        interval = inference.interval(replicates, 0.95, rules.estimate)
-        middle = inference.estimator(rules.estimate)(replicates, axis=-1)
+        interval = intervals.interval(replicates, 0.95, rules.estimate)
+        middle = intervals.estimator(rules.estimate)(replicates, axis=-1)
         for column, numbers in (("estimate", middle), ("low", interval.low), ("high", interval.high)):
             table.loc[part.index, column] = numbers
         table.loc[part.index, "method"] = interval.method

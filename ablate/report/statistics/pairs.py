@@ -13,7 +13,7 @@ from ablate.registry import get_registry
 from ablate.report.data.study import Study
 from ablate.report.statistics import effects, summary, verdicts
 from ablate.report.statistics.analysis import Analysis, records
-from ablate.report.statistics.comparisons import Weights
+from ablate.report.statistics.comparisons.weights import Weights
 from ablate.report.statistics.effects import Replicates
 from ablate.store.differences import differing_paths
 

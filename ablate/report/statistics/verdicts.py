@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from ablate.report.statistics import inference
+from ablate.report.statistics.inference import power
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,28 +91,28 @@ def what_it_takes(row: Mapping[str, Any], rules: StatisticsSettings) -> str:
         return "A single replicate has no spread: run more replicates."
     level = rules.alpha / family
     out = out_of_reach(n, family, rules)
-    if out and (n == 2 or not inference.attainable(level, inference.MOST_REPLICATES)):
+    if out and (n == 2 or not power.attainable(level, power.MOST_REPLICATES)):
         return f"{out}."  # two replicates give no effect, and for too many comparisons no number is enough
-    needed = inference.replicates_needed(round(float(row["effect"]), 3), level, rules.power)
-    power = percent(rules.power)
+    needed = power.replicates_needed(round(float(row["effect"]), 3), level, rules.power)
+    share = percent(rules.power)
     if needed is None:
-        return f"More than {inference.MOST_REPLICATES:,} replicates would be needed to find a difference this small."
+        return f"More than {power.MOST_REPLICATES:,} replicates would be needed to find a difference this small."
     if out:
-        enough = max(needed, inference.fewest_replicates(level) or 0)
-        return f"{out}, {enough} for {power} power if the observed difference is the true one."
+        enough = max(needed, power.fewest_replicates(level) or 0)
+        return f"{out}, {enough} for {share} power if the observed difference is the true one."
     if needed <= n:
-        return f"This many replicates find a difference of this size with {power} power; here they did not."
-    return f"{needed} replicates would find a difference of this size with {power} power."
+        return f"This many replicates find a difference of this size with {share} power; here they did not."
+    return f"{needed} replicates would find a difference of this size with {share} power."
 
 
 def out_of_reach(n: int, family: int, rules: StatisticsSettings) -> str:
     """Return a sentence without full stop if n replicates cannot give any significant result; otherwise ``""``."""
     level = rules.alpha / family
-    if inference.attainable(level, n):
+    if power.attainable(level, n):
         return ""
     comparisons = f"{family} comparisons" if family > 1 else "one comparison"
     reach = f"reach p < {rules.alpha:g} with {comparisons}"
-    fewest = inference.fewest_replicates(level)
+    fewest = power.fewest_replicates(level)
     if fewest and fewest > n:
         return f"{n} replicates are too few: no result can {reach}; at least {fewest} are needed"
     return f"No result of {n} replicates can {reach}: compare fewer variants"

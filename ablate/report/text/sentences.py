@@ -6,8 +6,9 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from ablate.report.data.corpora import corpus_problems
-from ablate.report.statistics import trends, verdicts
+from ablate.report.statistics import verdicts
 from ablate.report.statistics.analysis import count_verdicts, rows_of
+from ablate.report.statistics.comparisons import trends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

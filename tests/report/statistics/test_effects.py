@@ -18,7 +18,7 @@ from support.effects_material import NAN, RULES, crossed, holm_by_hand, measured
 
 from ablate.report.data.variants import Variants
 from ablate.report.statistics import verdicts
-from ablate.report.statistics.comparisons import against_baseline, factorial_effects, study_contrasts
+from ablate.report.statistics.comparisons.weights import against_baseline, factorial_effects, study_contrasts
 from ablate.report.statistics.effects import Replicates, estimates, judge
 from ablate.settings import StatisticsSettings
 from ablate.study.design import Axis, factorial

@@ -14,7 +14,7 @@ import pytest
 from scipy import stats as sps
 from support.checkout import ROOT
 
-from ablate.report.statistics import inference
+from ablate.report.statistics.inference import flips, power
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -51,7 +51,7 @@ def test_where_nothing_differs_few_studies_claim_that_something_does(
 def test_a_family_without_correction_would_be_wrong_more_often(simulation: ModuleType) -> None:
     """So that the test above is known to notice."""
     values = simulation.differences(np.random.default_rng(0), "normal", STUDIES, 5, 8, 0.0)
-    uncorrected = (inference.sign_flip(values.reshape(-1, 8)).reshape(STUDIES, 5) < simulation.ALPHA).any(1).sum()
+    uncorrected = (flips.sign_flip(values.reshape(-1, 8)).reshape(STUDIES, 5) < simulation.ALPHA).any(1).sum()
     assert not at_most(uncorrected, simulation.ALPHA)
 
 
@@ -72,7 +72,7 @@ def test_where_nothing_differs_enough_replicates_say_so(simulation: ModuleType) 
 def test_power_is_as_computed(simulation: ModuleType, effect: float, n: int) -> None:
     values = simulation.differences(np.random.default_rng(n), "normal", 2000, 1, n, effect)
     found = simulation.claims(simulation.judge(values, np.nan)).mean()
-    assert found == pytest.approx(inference.power(effect, n, simulation.ALPHA), abs=0.04)
+    assert found == pytest.approx(power.power(effect, n, simulation.ALPHA), abs=0.04)
 
 
 def test_a_better_variant_is_called_better_and_a_worse_one_worse(simulation: ModuleType) -> None:
@@ -111,8 +111,8 @@ def test_the_page_says_what_the_simulations_found(simulation: ModuleType) -> Non
     assert len(still) == 9
     assert all(at_most(round(float(row[3]) * 2000), simulation.ALPHA, 2000) for row in still)
     said = {(float(effect), int(m)): int(n) for effect, m, n, _ in rows["Replicates needed"]}
-    assert all(inference.replicates_needed(effect, 0.05 / m) == n for (effect, m), n in said.items())
+    assert all(power.replicates_needed(effect, 0.05 / m) == n for (effect, m), n in said.items())
     computed = [(float(row[0]), re.findall(r"\((.*?)\)", " ".join(row))) for row in rows["Power"]]
     for n, values in computed:
-        expected = [inference.power(effect, int(n), 0.05) for effect in (0.5, 1.0, 1.5, 2.0)]
+        expected = [power.power(effect, int(n), 0.05) for effect in (0.5, 1.0, 1.5, 2.0)]
         assert [float(value) for value in values] == pytest.approx(expected, abs=6e-4)

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.effects_material import NAN, RULES
 
-from ablate.report.statistics import inference, verdicts
+from ablate.report.statistics import verdicts
+from ablate.report.statistics.inference import flips
 from ablate.report.statistics.verdicts import decide, out_of_reach, p_text, sentence, what_it_takes
 
 if TYPE_CHECKING:
@@ -167,9 +168,7 @@ class TestSentence:
 
 def fewest_by_search(effect: float, level: float, power: float) -> int | None:
     """The fewest replicates, by trying one number after the other."""
-    return next(
-        (n for n in range(2, inference.MOST_REPLICATES + 1) if inference.power(effect, n, level) >= power), None
-    )
+    return next((n for n in range(2, power.MOST_REPLICATES + 1) if power.power(effect, n, level) >= power), None)
 
 
 def advice(n: int, effect: float, still_open: int = 1, **rules: float) -> str:
@@ -234,7 +233,7 @@ class TestWhatItTakes:
     def test_how_many_comparisons_so_many_replicates_can_tell(self, many: int, fewest: int) -> None:
         """Such replicates all of one sign, and the sign-flip test itself."""
         for n in range(2, 12):
-            p = float(inference.sign_flip(np.arange(1.0, n + 1)))
+            p = float(flips.sign_flip(np.arange(1.0, n + 1)))
             assert (out_of_reach(n, many, RULES) == "") == (p * many < 0.05)
             assert (n >= fewest) == (p * many < 0.05)
 

@@ -16,7 +16,7 @@ from scipy import stats as sps
 from support.effects_material import NAN, replicated
 
 from ablate.report.data.variants import Variants
-from ablate.report.statistics.trends import POINTS, Trend, sentence, trends
+from ablate.report.statistics.comparisons.trends import POINTS, Trend, sentence, trends
 
 Q = ("m", "f")
 MINUS = "\N{MINUS SIGN}"

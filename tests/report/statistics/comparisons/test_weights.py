@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.effects_material import crossed
 
 from ablate.report.data.variants import Variants
-from ablate.report.statistics.comparisons import (
+from ablate.report.statistics.comparisons.weights import (
     MOST_EFFECTS,
     Weights,
     against_baseline,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ablate.report.statistics import inference, verdicts
+from ablate.report.statistics import verdicts
+from ablate.report.statistics.inference import effect_sizes, flips, intervals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ class Trend:
     log: bool
     combinations: int = 1
 
-    def curve(self) -> tuple[FloatArray, FloatArray, inference.Interval]:
+    def curve(self) -> tuple[FloatArray, FloatArray, intervals.Interval]:
         """Return a fitted curve: positions on the axis, the mean over replicates, and the mean's 95 % interval.
 
         Each replicate is fitted separately, by least squares: a parabola, or a line through three levels (in the
@@ -67,7 +68,7 @@ class Trend:
         degree = min(2, len(self.levels) - 2)
         coefficients = np.polyfit(positions, self.points.T, degree)
         curves = np.stack([np.polyval(replicate, x) for replicate in coefficients.T], axis=-1)
-        return np.exp(x) if self.log else x, curves.mean(-1), inference.interval(curves)
+        return np.exp(x) if self.log else x, curves.mean(-1), intervals.interval(curves)
 
 
 def trends(replicates: Replicates, variants: Variants, quantities: Sequence[tuple[str, str]]) -> list[Trend]:
@@ -118,8 +119,8 @@ def _values(replicates: Replicates, metric: str, feature: str, groups: list[list
 
 
 def _trend(axis: str, metric: str, feature: str, levels: FloatArray, values: FloatArray) -> Trend:
-    taus = inference.kendall(levels, values)
-    interval = inference.interval(taus)
+    taus = effect_sizes.kendall(levels, values)
+    interval = intervals.interval(taus)
     log = bool(levels[0] > 0 and levels[-1] / levels[0] >= LOG_FROM)
     return Trend(
         axis,
@@ -130,7 +131,7 @@ def _trend(axis: str, metric: str, feature: str, levels: FloatArray, values: Flo
         float(taus.mean()),
         max(-1.0, float(interval.low)),
         min(1.0, float(interval.high)),
-        float(inference.sign_flip(taus)),
+        float(flips.sign_flip(taus)),
         log,
     )
 

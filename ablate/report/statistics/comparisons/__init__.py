@@ -1,0 +1,5 @@
+"""What is compared: sums of variants, each with a weight.
+
+- :mod:`ablate.report.statistics.comparisons.weights`: each variant with the baseline, contrasts, and crossed effects;
+- :mod:`ablate.report.statistics.comparisons.trends`: rise or fall along a numeric axis.
+"""

@@ -1,0 +1,11 @@
+"""Inference over replicates: pure functions of arrays, which know nothing of studies.
+
+All functions take arrays whose last dimension is the replicates, one training each; samples have already been averaged
+inside their replicate. Rules, sources and simulations are in docs/statistics.md.
+
+- :mod:`ablate.report.statistics.inference.intervals`: the mean or interquartile mean, and its interval;
+- :mod:`ablate.report.statistics.inference.flips`: sign-flip tests;
+- :mod:`ablate.report.statistics.inference.effect_sizes`: standardised differences and ranks;
+- :mod:`ablate.report.statistics.inference.equivalence`: tests that a difference is inside a margin;
+- :mod:`ablate.report.statistics.inference.power`: power, and the replicates that it needs.
+"""
