@@ -115,9 +115,8 @@ class FloorSettings:
 class StatisticsSettings:
     """Section ``[statistics]`` of a study file: how differences are judged; see docs/statistics.md."""
 
-    alpha: float = option(0.05, gt=0, lt=0.5, doc="Family-wise error rate.")
-    family: Literal["metric", "study"] = option(
-        "metric", doc="Comparisons that Holm's correction covers together: those of a metric, or all of the study."
+    alpha: float = option(
+        0.05, gt=0, lt=0.5, doc="Error rate of a family: of the primary quantity, or of all secondary ones together."
     )
     estimate: Literal["mean", "iqm"] = option("mean", doc="How replicates are summarised: mean or interquartile mean.")
     power: float = option(0.8, gt=0, lt=1, doc="Power used when computing how many replicates are needed.")

@@ -106,20 +106,18 @@ def _print_runs(request: StudyRequest, study_plan: Plan) -> None:
         f"{plural(layout.spec.replicates, 'replicate')}, {plural(len(layout.runs), 'run')}, "
         f"{request.device} in {precision}, {plural(request.workers, 'worker')}"
     )
-    warning = _too_few_replicates(layout.spec, len(layout.variants))
-    if warning:
+    warning = _too_few_replicates(layout.spec)
+    if warning and len(layout.variants) > 1:
         click.echo(f"{warning} (see docs/statistics.md)")
 
 
-def _too_few_replicates(spec: StudySpec, variants: int) -> str:
+def _too_few_replicates(spec: StudySpec) -> str:
     """Return a warning if the replicates are too few for any significant result, or an empty string."""
     from ablate.options import validate
     from ablate.report.statistics.verdicts import out_of_reach
     from ablate.settings import StatisticsSettings
 
-    rules = validate(StatisticsSettings, spec.reading["statistics"])
-    comparisons = (spec.search.n_variants if spec.design == "search" else variants) - 1
-    return out_of_reach(spec.replicates, comparisons, rules) if comparisons else ""
+    return out_of_reach(spec.replicates, validate(StatisticsSettings, spec.reading["statistics"]))
 
 
 def _print_estimate(request: StudyRequest, expected: Estimate) -> None:

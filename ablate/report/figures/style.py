@@ -36,7 +36,9 @@ VERDICTS = {
     "higher": "#a55194",
     "lower": "#a55194",
     "equivalent": MUTED,
+    "alike": MUTED,
     "inconclusive": MUTED,
+    "": MUTED,
 }
 #: The width of every figure, in inches.
 WIDTH = 9.6

@@ -15,15 +15,21 @@ from ablate.report.statistics import (
     confounds,
     effects,
     floors,
+    roles,
     summary,
     verdicts,
 )
-from ablate.report.statistics.comparisons import trends
-from ablate.report.statistics.comparisons.weights import against_baseline, factorial_effects, study_contrasts
+from ablate.report.statistics.comparisons.trends import trend_weights, trends
+from ablate.report.statistics.comparisons.weights import (
+    KINDS,
+    against_baseline,
+    factorial_effects,
+    study_contrasts,
+)
 from ablate.settings import StatisticsSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from ablate.registry import Registry
     from ablate.report.data.study import Study
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
     from ablate.report.statistics.comparisons.weights import Weights
     from ablate.report.statistics.confounds import Confound
     from ablate.report.statistics.floors import Band
+    from ablate.report.statistics.roles import Role
 
 Quantity = tuple[str, str]
 
@@ -139,39 +146,50 @@ class Analysis:
         return {(str(row["variant"]), row["metric"], row["feature"]): row for row in records(self.estimates)}
 
     @functools.cached_property
-    def against_baseline(self) -> pd.DataFrame:
-        """Each variant against the baseline, in every quantity."""
-        return self._judge(against_baseline(self.study.variant_levels))
+    def role_of(self) -> dict[Quantity, Role]:
+        """The role of each quantity."""
+        headline = dict.fromkeys(self.headline, roles.SECONDARY)
+        everything = dict.fromkeys(_keys(self.replicates.quantities), roles.EXPLORATORY)
+        return everything | headline | dict.fromkeys(self.primary, roles.PRIMARY)
 
     @functools.cached_property
-    def contrasts(self) -> pd.DataFrame:
-        """The contrasts of the study file, in every quantity."""
-        contrasts = self.study.spec.get("contrasts") or {}
-        return self._judge(study_contrasts(contrasts, self.study.variant_levels))
-
-    @functools.cached_property
-    def factorial_effects(self) -> pd.DataFrame:
-        """Main effects and interactions of a crossed design, in the headline quantities; otherwise empty."""
-        variants, design = self.study.variant_levels, self.study.spec.get("design", "factorial")
-        if design not in ("factorial", "fractional") or len(variants.axes) < 2:
-            return self._judge([])
-        aliases = self.study.spec.get("aliases") or {}
-        return self._judge(factorial_effects(variants, self.study.axis_labels, aliases), self.headline)
+    def comparisons(self) -> list[Weights]:
+        """What is compared, of every kind."""
+        spec, variants, labels = self.study.spec, self.study.variant_levels, self.study.axis_labels
+        found = [*against_baseline(variants), *study_contrasts(spec.get("contrasts") or {}, variants)]
+        if spec.get("design", "factorial") in ("factorial", "fractional") and len(variants.axes) > 1:
+            found += factorial_effects(variants, labels, spec.get("aliases") or {})
+        return [*found, *trend_weights(variants, labels)]
 
     @functools.cached_property
     def all_effects(self) -> pd.DataFrame:
-        """Every comparison of every kind, as one frame."""
-        kinds = (self.against_baseline, self.contrasts, self.factorial_effects)
-        parts = [part for part in kinds if not part.empty]
-        return pd.concat(parts, ignore_index=True) if parts else self.against_baseline
-
-    def _judge(self, weights: Iterable[Weights], only: list[Quantity] | None = None) -> pd.DataFrame:
+        """Every comparison of every kind, as one frame; see :func:`ablate.report.statistics.effects.judge`."""
         quantities = self.replicates.quantities
         keys = _keys(quantities)
-        quantities = quantities.assign(direction=[self.directions[key] for key in keys])
-        if only is not None:
-            quantities = quantities[[key in only for key in keys]]
-        return effects.judge(self.replicates, list(weights), self.margins, self.rules, quantities)
+        quantities = quantities.assign(
+            direction=[self.directions[key] for key in keys], role=[self.role_of[key] for key in keys]
+        )
+        frame = effects.judge(self.replicates, self.comparisons, self.margins, self.rules, quantities)
+        return frame.sort_values("kind", key=lambda kinds: kinds.map(KINDS.index), kind="stable", ignore_index=True)
+
+    def of_kind(self, *kinds: str) -> pd.DataFrame:
+        """Return the comparisons of these kinds."""
+        return self.all_effects[self.all_effects["kind"].isin(kinds)]
+
+    @property
+    def against_baseline(self) -> pd.DataFrame:
+        """Each variant against the baseline, in every quantity."""
+        return self.of_kind("variant")
+
+    @property
+    def contrasts(self) -> pd.DataFrame:
+        """The contrasts of the study file, in every quantity."""
+        return self.of_kind("contrast")
+
+    @property
+    def factorial_effects(self) -> pd.DataFrame:
+        """Main effects and interactions of a crossed design, in the headline quantities; otherwise empty."""
+        return self.of_kind("main effect", "interaction")
 
     @functools.cached_property
     def best(self) -> dict[Quantity, Best]:
@@ -182,8 +200,8 @@ class Analysis:
 
     @functools.cached_property
     def trends(self) -> list[Trend]:
-        """The trends along each numeric axis, for the headline quantities."""
-        return trends.trends(self.replicates, self.study.variant_levels, self.headline)
+        """The values along each numeric axis, for the headline quantities."""
+        return trends(self.replicates, self.study.variant_levels, self.headline)
 
     def label(self, quantity: Quantity) -> str:
         """Return the name of a quantity."""

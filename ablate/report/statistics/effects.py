@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ablate.report.statistics import summary, verdicts
+from ablate.report.statistics import roles, summary, verdicts
 from ablate.report.statistics.inference import effect_sizes, equivalence, flips, intervals
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 #: A sum that is smaller than this share of its terms is a rounding error.
 _ROUNDING = 1e-12
-_COMPARISON = ["kind", "comparison", "versus", "alias", "metric", "feature", "unit", "direction"]
-_NUMBERS = ["difference", "low", "high", "effect", "p", "p_raw_equivalent", "smallest_p"]
+_COMPARISON = ["kind", "comparison", "versus", "alias", "metric", "feature", "unit", "direction", "role"]
+_NUMBERS = ["difference", "low", "high", "effect", "p_raw_equivalent"]
 
 
 class Replicates:
@@ -33,13 +33,19 @@ class Replicates:
 
     Args:
         frame: from :func:`ablate.report.data.frames.study_frame`.
+
+    Attributes:
+        quantities: one row for each: ``metric``, ``feature``, ``unit``, ``direction``.
+        count: the number of replicates that any variant has.
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
         means = summary.over_samples(frame)
         self.quantities = means.drop_duplicates(["metric", "feature"])[["metric", "feature", "unit", "direction"]]
+        everyone = sorted(means["replicate"].unique())
+        self.count = len(everyone)
         self._tables = {
-            key: part.pivot_table(index="replicate", columns="variant", values="value", observed=True)
+            key: part.pivot_table(index="replicate", columns="variant", values="value", observed=True).reindex(everyone)
             for key, part in means.groupby(["metric", "feature"], sort=False)
         }
         # plain arrays, because there are thousands of comparisons
@@ -52,15 +58,15 @@ class Replicates:
         return self._tables[metric, feature]
 
     def differences(self, metric: str, feature: str, weights: Mapping[str, float]) -> FloatArray:
-        """Return a comparison in each replicate that has all its variants, [replicates]."""
+        """Return a comparison in each replicate, [replicates]; NaN where one of its variants is missing."""
         columns = self._columns[metric, feature]
         if not all(variant in columns for variant in weights):
-            return np.empty(0)
+            return np.full(self.count, np.nan)
         terms = np.array([columns[variant] * weight for variant, weight in weights.items()])
         sums = terms.sum(0)
         # equal values add up to exactly 0, but thirds of them do not quite
         sums[np.abs(sums) <= _ROUNDING * np.abs(terms).sum(0)] = 0.0
-        return np.asarray(sums[~np.isnan(sums)])
+        return np.asarray(sums)
 
 
 def judge(
@@ -68,55 +74,59 @@ def judge(
     comparisons: Sequence[Weights],
     margins: Mapping[tuple[str, str], tuple[float, str]],
     rules: StatisticsSettings,
-    quantities: pd.DataFrame | None = None,
+    quantities: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Judge comparisons of every quantity.
+    """Judge comparisons of every quantity, each role's as one family.
 
     Args:
         replicates: the values.
-        comparisons: what to compare.
+        comparisons: what to compare; in exploratory quantities only the kinds in
+            :data:`ablate.report.statistics.roles.EXPLORED`.
         margins: the smallest difference that matters, and its source, by (metric, feature).
         rules: the study's statistics.
-        quantities: the quantities to compare, with the columns of ``replicates.quantities``; default all of them.
+        quantities: the quantities to compare, with the columns of ``replicates.quantities`` and ``role``.
 
     Returns:
         One row for each comparison and quantity of which at least one replicate is complete:
 
-        - ``kind``, ``comparison``, ``versus``, ``alias``, ``metric``, ``feature``, ``unit``, ``direction``;
-        - ``n`` replicates, their ``difference`` (mean or interquartile mean), its 95 % interval ``low`` to ``high``,
-          and the standardised ``effect``;
-        - ``p``, ``p_holm``, the size of the ``family`` that it is corrected for, the number of comparisons in that
-          family that are still ``open`` (inconclusive), and the ``smallest_p`` that this number of replicates can give
-          before the correction;
-        - ``margin``, ``margin_of`` (its source) and ``p_equivalent``, Holm-corrected too;
-        - ``verdict``, one of :data:`ablate.report.statistics.verdicts.VERDICTS`.
+        - ``kind``, ``comparison``, ``versus``, ``alias``, ``metric``, ``feature``, ``unit``, ``direction``, ``role``;
+        - ``n`` replicates, their ``difference`` (mean or interquartile mean), its 95 % interval ``low`` to ``high``
+          (of this comparison alone), and the standardised ``effect``;
+        - ``p`` of this comparison alone, ``p_adjusted`` for its family, the size of the ``family``, and the ``level``
+          at which each open comparison of the family is tested in effect; the latter three are NaN or 0 for
+          exploratory quantities;
+        - ``margin``, ``margin_of`` (its source) and ``p_equivalent``, corrected by Holm's method;
+        - ``verdict``, one of :data:`ablate.report.statistics.verdicts.VERDICTS`, empty for exploratory quantities;
+        - ``values``: the differences, [replicates], NaN where a replicate is missing.
     """
-    rows = list(_rows(replicates, comparisons, margins, replicates.quantities if quantities is None else quantities))
+    rows = list(_rows(replicates, comparisons, margins, quantities))
     frame = pd.DataFrame(rows, columns=[*_COMPARISON, "n", "margin", "margin_of", "values"])
     for _, part in frame.groupby("n", sort=False):
-        for column, numbers in _numbers(np.stack(part["values"].to_list()), part["margin"].to_numpy(), rules).items():
+        known = np.stack([values[~np.isnan(values)] for values in part["values"]])
+        for column, numbers in _numbers(known, part["margin"].to_numpy(), rules).items():
             frame.loc[part.index, column] = numbers
     frame = frame.reindex(columns=[*frame.columns, *(c for c in _NUMBERS if c not in frame.columns)])
-    _correct(frame, ["kind"] if rules.family == "study" else ["kind", "metric", "feature"], rules)
-    frame["verdict"] = [
-        verdicts.decide(difference, direction, p, p_equivalent, rules.alpha)
-        for difference, direction, p, p_equivalent in zip(
-            frame["difference"], frame["direction"], frame["p_holm"], frame["p_equivalent"], strict=True
-        )
-    ]
+    _test_families(frame, rules)
+    frame["verdict"] = [verdicts.decide(row, rules.alpha) for row in frame.to_dict("records")]
     return frame.drop(columns="p_raw_equivalent")
 
 
-def _correct(frame: pd.DataFrame, family: list[str], rules: StatisticsSettings) -> None:
-    """Add the columns of Holm's correction over each family."""
-    for raw, adjusted in (("p", "p_holm"), ("p_raw_equivalent", "p_equivalent")):
-        frame[adjusted] = frame.groupby(family, sort=False)[raw].transform(
-            lambda p: equivalence.holm(p.to_numpy(float))
-        )
-    frame["family"] = frame.groupby(family, sort=False)["p"].transform("count").astype("int64")
-    # at each step, Holm's correction counts the comparisons that are still open
-    still_open = (frame["p_holm"] >= rules.alpha).groupby([frame[key] for key in family], sort=False)
-    frame["open"] = still_open.transform("sum").astype("int64")
+def _test_families(frame: pd.DataFrame, rules: StatisticsSettings) -> None:
+    """Add the p-values of each role's comparisons, which are one family."""
+    frame[["p", "p_adjusted", "level", "p_equivalent"]] = np.nan
+    frame["family"] = 0
+    for role, part in frame.groupby("role", sort=False):
+        differences = np.stack(part["values"].to_list())
+        if role == roles.EXPLORATORY:
+            for index, values in zip(part.index, differences, strict=True):
+                frame.loc[index, "p"] = flips.sign_flip(values[~np.isnan(values)], rules.estimate)
+            continue
+        test = flips.max_t(differences, rules.estimate, rules.alpha)
+        frame.loc[part.index, "p"] = test.p
+        frame.loc[part.index, "p_adjusted"] = test.adjusted
+        frame.loc[part.index, "level"] = test.level
+        frame.loc[part.index, "family"] = int((~np.isnan(test.p)).sum())
+        frame.loc[part.index, "p_equivalent"] = equivalence.holm(part["p_raw_equivalent"].to_numpy(float))
 
 
 def _rows(
@@ -125,15 +135,21 @@ def _rows(
     margins: Mapping[tuple[str, str], tuple[float, str]],
     quantities: pd.DataFrame,
 ) -> Iterator[tuple[Any, ...]]:
-    columns = [quantities[name] for name in ("metric", "feature", "unit", "direction")]
+    columns = [quantities[name] for name in ("metric", "feature", "unit", "direction", "role")]
     comparisons = list(comparisons)
-    for metric, feature, unit, direction in zip(*columns, strict=True):
+    for metric, feature, unit, direction, role in zip(*columns, strict=True):
         margin, source = margins.get((metric, feature), (np.nan, ""))
         for one in comparisons:
+            if role == roles.EXPLORATORY and one.kind not in roles.EXPLORED:
+                continue
             values = replicates.differences(metric, feature, one.weights)
-            if len(values):
-                key = (one.kind, one.name, one.versus, one.alias, metric, feature, unit, direction)
-                yield (*key, len(values), margin, source, values)
+            n = int((~np.isnan(values)).sum())
+            if n:
+                # a trend has its own margin, which is not that of a difference between two variants
+                limit = (margin, source) if one.kind != "trend" else (np.nan, "")
+                way = direction if one.kind != "trend" else "none"
+                key = (one.kind, one.name, one.versus, one.alias, metric, feature, unit, way, role)
+                yield (*key, n, *limit, values)
 
 
 def _numbers(values: FloatArray, margin: FloatArray, rules: StatisticsSettings) -> dict[str, Any]:
@@ -144,9 +160,7 @@ def _numbers(values: FloatArray, margin: FloatArray, rules: StatisticsSettings) 
         "low": interval.low,
         "high": interval.high,
         "effect": effect_sizes.standardised(values),
-        "p": flips.sign_flip(values, rules.estimate),
         "p_raw_equivalent": equivalence.equivalence(values, margin),
-        "smallest_p": flips.smallest_p(values.shape[-1]),
     }
 
 

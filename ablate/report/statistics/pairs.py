@@ -11,7 +11,7 @@ import pandas as pd
 from ablate.errors import AblateError, UnknownName, UsageError
 from ablate.registry import get_registry
 from ablate.report.data.study import Study
-from ablate.report.statistics import effects, summary, verdicts
+from ablate.report.statistics import effects, roles, summary, verdicts
 from ablate.report.statistics.analysis import Analysis, records
 from ablate.report.statistics.comparisons.weights import Weights
 from ablate.report.statistics.effects import Replicates
@@ -156,8 +156,10 @@ def _judge(studies: list[Analysis], weights: list[Weights], differs: list[str], 
     frames = [analysis.study.frame.assign(variant=_prefixed(index, analysis)) for index, analysis in enumerate(studies)]
     replicates = Replicates(pd.concat([frame[_COLUMNS] for frame in frames], ignore_index=True))
     rules, margins = studies[0].rules, studies[0].margins
-    frame = effects.judge(replicates, weights, margins, rules, quantities)
     first = _primary(studies[0], quantities)
+    keys = zip(quantities["metric"], quantities["feature"], strict=True)
+    role = [roles.PRIMARY if key == first else roles.SECONDARY for key in keys]
+    frame = effects.judge(replicates, weights, margins, rules, quantities.assign(role=role))
     sentences = [
         verdicts.sentence(row, rules, studies[0].label((row["metric"], row["feature"])))
         for row in records(frame)
@@ -186,6 +188,6 @@ def _row(analysis: Analysis, row: Mapping[str, Any]) -> tuple[str, ...]:
         verdicts.WORDS[row["verdict"]],
         f"{row['difference']:+.3g}",
         interval,
-        verdicts.p_text(row["p_holm"]),
+        verdicts.p_text(row["p_adjusted"]),
         str(row["n"]),
     )

@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+import numpy as np
+
+from ablate.report.statistics import roles
 from ablate.report.statistics.inference import power
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ablate.report.statistics.comparisons.trends import Trend
     from ablate.settings import StatisticsSettings
 
-Verdict = Literal["better", "worse", "higher", "lower", "equivalent", "inconclusive"]
+Verdict = Literal["better", "worse", "higher", "lower", "equivalent", "alike", "inconclusive", ""]
 #: Each verdict, as data contain it, in the words of sentences and tables.
 WORDS: dict[str, str] = {
     "better": "better",
@@ -20,7 +24,9 @@ WORDS: dict[str, str] = {
     "higher": "higher",
     "lower": "lower",
     "equivalent": "no difference that matters",
+    "alike": "alike in every replicate",
     "inconclusive": "cannot tell",
+    "": "not tested",
 }
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 #: The verdicts that claim a difference.
@@ -32,33 +38,39 @@ MARKS: dict[str, str] = {
     "higher": ">",
     "lower": "<",
     "equivalent": "=",
+    "alike": "0",
     "inconclusive": "?",
+    "": "",
 }
 
 
-def decide(difference: float, direction: str, p_holm: float, p_equivalent: float, alpha: float) -> Verdict:
+def decide(row: Mapping[Any, Any], alpha: float) -> Verdict:
     """Decide the verdict of one comparison.
 
-    1. If two one-sided tests show that the difference lies inside the margin, the verdict is ``equivalent``, also for a
-       significant difference.
-    2. Otherwise, if the sign-flip test finds a difference, the verdict is ``better`` or ``worse``, or ``higher`` or
+    1. A comparison of an exploratory quantity has none.
+    2. If every replicate has the difference 0, the variants are ``alike``.
+    3. If tests show that the difference lies inside the margin, the verdict is ``equivalent``, also for a significant
+       difference.
+    4. Otherwise, if the sign-flip test finds a difference, the verdict is ``better`` or ``worse``, or ``higher`` or
        ``lower`` for a metric without a better direction.
-    3. Otherwise it is ``inconclusive``.
+    5. Otherwise it is ``inconclusive``.
 
     Args:
-        difference: of the means.
-        direction: ``lower`` or ``higher`` is better, or ``none``.
-        p_holm: of the sign-flip test, corrected; NaN if there is none.
-        p_equivalent: of the two one-sided tests, corrected; NaN without a margin.
-        alpha: the family-wise error rate.
+        row: of :func:`ablate.report.statistics.effects.judge`, without its verdict: ``role``, ``values``,
+            ``difference``, ``direction``, ``p_adjusted``, ``p_equivalent``.
+        alpha: the error rate of a family.
     """
-    if p_equivalent < alpha:  # false for NaN, as the next one
+    if row["role"] == roles.EXPLORATORY:
+        return ""
+    if not np.nan_to_num(row["values"]).any():
+        return "alike"
+    if row["p_equivalent"] < alpha:  # false for NaN, as the next one
         return "equivalent"
-    if not p_holm < alpha:
+    if not row["p_adjusted"] < alpha:
         return "inconclusive"
-    if direction not in ("lower", "higher"):
-        return "higher" if difference > 0 else "lower"
-    return "better" if (difference < 0) == (direction == "lower") else "worse"
+    if row["direction"] not in ("lower", "higher"):
+        return "higher" if row["difference"] > 0 else "lower"
+    return "better" if (row["difference"] < 0) == (row["direction"] == "lower") else "worse"
 
 
 def sentence(row: Mapping[str, Any], rules: StatisticsSettings, quantity: str) -> str:
@@ -77,45 +89,58 @@ def sentence(row: Mapping[str, Any], rules: StatisticsSettings, quantity: str) -
         subject = f"No difference that matters between {name} and {versus}" if versus else f"{name}: {WORDS[verdict]}"
         within = f"within ±{row['margin']:.3g} ({row['margin_of']})"
         return f"{subject}{average}: {detail}, {within}, {p_text(row['p_equivalent'])}, {count}."
+    if verdict == "alike":
+        subject = f"{name} and {versus} are {WORDS[verdict]}" if versus else f"{name}: 0 in every replicate"
+        return f"{subject}{average}: {quantity}, {count}."
     if verdict == "inconclusive":
         subject = f"Cannot tell {name} from {versus}" if versus else f"{name}: {WORDS[verdict]}"
-        return f"{subject}{average}: {detail}, {p_text(row['p_holm'])}, {count}. {what_it_takes(row, rules)}"
+        return f"{subject}{average}: {detail}, {p_text(row['p_adjusted'])}, {count}. {what_it_takes(row, rules)}"
     subject = f"{name} is {WORDS[verdict]} than {versus}" if versus else f"{name}: {WORDS[verdict]}"
-    return f"{subject}{average}: {detail}, {p_text(row['p_holm'])}{_correction(row)}, {count}."
+    return f"{subject}{average}: {detail}, {p_text(row['p_adjusted'])}, {count}."
+
+
+def trend_sentence(row: Mapping[str, Any], trend: Trend, quantity: str) -> str:
+    """Return a trend as one plain sentence.
+
+    Args:
+        row: of the slope, from :func:`ablate.report.statistics.effects.judge`.
+        trend: the values along the axis.
+        quantity: the name of the quantity.
+    """
+    label, step = row["comparison"], "doubling" if trend.log else "1"
+    slope = f"{_signed(row['difference'])} for each {step} of {label}{_interval(row)}"
+    detail = f"{slope}, Kendall's tau {_signed(trend.tau)}, {p_text(row['p_adjusted'])}, {row['n']} replicates"
+    where = ", on average over the other axes" if trend.combinations > 1 else ""
+    if row["verdict"] not in DIFFERENT:
+        return f"Cannot tell whether {quantity} rises or falls with {label}{where}: {detail}."
+    return f"With {label}, {quantity} {'rises' if row['verdict'] == 'higher' else 'falls'}{where}: {detail}."
 
 
 def what_it_takes(row: Mapping[str, Any], rules: StatisticsSettings) -> str:
     """Return how many replicates would settle a comparison if the observed difference is the true one."""
-    n, family = int(row["n"]), max(int(row["open"]), 1)
+    n, level = int(row["n"]), float(row["level"])
     if n < 2:
         return "A single replicate has no spread: run more replicates."
-    level = rules.alpha / family
-    out = out_of_reach(n, family, rules)
-    if out and (n == 2 or not power.attainable(level, power.MOST_REPLICATES)):
-        return f"{out}."  # two replicates give no effect, and for too many comparisons no number is enough
+    out = out_of_reach(n, rules)
+    if out:
+        return f"{out}."
     needed = power.replicates_needed(round(float(row["effect"]), 3), level, rules.power)
     share = percent(rules.power)
     if needed is None:
         return f"More than {power.MOST_REPLICATES:,} replicates would be needed to find a difference this small."
-    if out:
-        enough = max(needed, power.fewest_replicates(level) or 0)
-        return f"{out}, {enough} for {share} power if the observed difference is the true one."
     if needed <= n:
         return f"This many replicates find a difference of this size with {share} power; here they did not."
     return f"{needed} replicates would find a difference of this size with {share} power."
 
 
-def out_of_reach(n: int, family: int, rules: StatisticsSettings) -> str:
+def out_of_reach(n: int, rules: StatisticsSettings) -> str:
     """Return a sentence without full stop if n replicates cannot give any significant result; otherwise ``""``."""
-    level = rules.alpha / family
-    if power.attainable(level, n):
+    fewest = power.fewest_replicates(rules.alpha)
+    if fewest is None:
+        return f"No number of replicates can reach p < {rules.alpha:g}"
+    if n >= fewest:
         return ""
-    comparisons = f"{family} comparisons" if family > 1 else "one comparison"
-    reach = f"reach p < {rules.alpha:g} with {comparisons}"
-    fewest = power.fewest_replicates(level)
-    if fewest and fewest > n:
-        return f"{n} replicates are too few: no result can {reach}; at least {fewest} are needed"
-    return f"No result of {n} replicates can {reach}: compare fewer variants"
+    return f"{n} replicates are too few: no result can reach p < {rules.alpha:g}; at least {fewest} are needed"
 
 
 def percent(share: float) -> str:
@@ -128,10 +153,6 @@ def p_text(p: float) -> str:
     if math.isnan(p):
         return "p unknown"
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
-
-
-def _correction(row: Mapping[str, Any]) -> str:
-    return f" (Holm's correction over {row['family']} comparisons)" if row["family"] > 1 else ""
 
 
 def _interval(row: Mapping[str, Any]) -> str:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from ablate.report.data.corpora import corpus_problems
 from ablate.report.statistics import verdicts
-from ablate.report.statistics.analysis import count_verdicts, rows_of
-from ablate.report.statistics.comparisons import trends
+from ablate.report.statistics.analysis import count_verdicts, records, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +107,7 @@ def _out_of_reach(rows: pd.DataFrame, analysis: Analysis) -> str:
     """Return a sentence if there are too few replicates for any significant result."""
     if rows.empty:
         return ""
-    out = verdicts.out_of_reach(int(rows["n"].max()), max(int(rows["open"].max()), 1), analysis.rules)
+    out = verdicts.out_of_reach(int(rows["n"].max()), analysis.rules)
     return f" {out}." if out else ""
 
 
@@ -145,10 +144,11 @@ def _best(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
 
 
 def _trends(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
+    rows = {row["comparison"]: row for row in records(rows_of(analysis.of_kind("trend"), quantity))}
     for trend in analysis.trends:
-        if (trend.metric, trend.feature) == quantity:
-            label = analysis.study.axis_labels[trend.axis]
-            yield Line("", trends.sentence(trend, label, analysis.label(quantity), analysis.rules.alpha))
+        label = analysis.study.axis_labels[trend.axis]
+        if (trend.metric, trend.feature) == quantity and label in rows:
+            yield Line("", verdicts.trend_sentence(rows[label], trend, analysis.label(quantity)))
 
 
 def _contrasts(analysis: Analysis) -> Iterator[Block]:
@@ -200,10 +200,9 @@ def rules_in_words(analysis: Analysis) -> str:
     """Return how verdicts are reached, for the foot of a table."""
     rules = analysis.rules
     middle = "mean" if rules.estimate == "mean" else "interquartile mean"
-    family = "metric" if rules.family == "metric" else "study"
-    marks = ", ".join(f"{mark} {verdicts.WORDS[verdict]}" for verdict, mark in verdicts.MARKS.items())
+    marks = ", ".join(f"{mark} {verdicts.WORDS[verdict]}" for verdict, mark in verdicts.MARKS.items() if verdict)
     return (
         f"Differences of the {middle} over replicates, paired by seed. Better, worse, higher or lower: sign-flip test, "
-        f"p < {rules.alpha:g} after Holm's correction over each {family}'s comparisons. No difference that matters: "
-        f"two one-sided tests inside the margin, corrected in the same way. Marks: {marks}."
+        f"p < {rules.alpha:g} for all comparisons of the primary quantity together, and for those of all secondary "
+        f"quantities together. No difference that matters: two one-sided tests inside the margin. Marks: {marks}."
     )

@@ -1,4 +1,4 @@
-"""Trends: whether a quantity rises or falls along a numeric axis."""
+"""Trends: whether a quantity rises or falls along a numeric axis, as the mean slope over replicates."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ablate.report.statistics import verdicts
-from ablate.report.statistics.inference import effect_sizes, flips, intervals
+from ablate.report.statistics.comparisons.weights import Weights
+from ablate.report.statistics.inference import effect_sizes, intervals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ablate.arrays import FloatArray
     from ablate.report.data.variants import Variants
@@ -37,9 +37,6 @@ class Trend:
         levels: in increasing order, [levels].
         points: means over samples (and over the other axes' levels), [replicates, levels].
         tau: Kendall's tau, mean over replicates; 1 if every replicate rises from level to level.
-        low: lower end of the 95 % interval of tau.
-        high: upper end of this interval.
-        p: of the sign-flip test over the replicates' taus, two-sided, uncorrected.
         log: whether the axis is logarithmic.
         combinations: the number of combinations of the other axes' levels that the points average over; 1 without
             other axes.
@@ -51,9 +48,6 @@ class Trend:
     levels: FloatArray
     points: FloatArray
     tau: float
-    low: float
-    high: float
-    p: float
     log: bool
     combinations: int = 1
 
@@ -71,8 +65,26 @@ class Trend:
         return np.exp(x) if self.log else x, curves.mean(-1), intervals.interval(curves)
 
 
+def trend_weights(variants: Variants, labels: Mapping[str, str]) -> Iterator[Weights]:
+    """Yield the slope along each numeric axis, by least squares, as a sum of variants.
+
+    The slope is for each unit of the axis; of a logarithmic axis, for each doubling. It is averaged over the
+    combinations of the other axes that have every level.
+    """
+    for axis in variants.axes:
+        levels = _numeric(variants.axis_levels(axis))
+        groups = [] if levels is None else _groups(variants, axis, levels)
+        if levels is None or not groups:
+            continue
+        positions = np.log2(levels) if _is_logarithmic(levels) else levels
+        centred = positions - positions.mean()
+        slope = centred / (centred @ centred) / len(groups)
+        weights = {name: float(weight) for group in groups for name, weight in zip(group, slope, strict=True)}
+        yield Weights("trend", labels[axis], "", weights)
+
+
 def trends(replicates: Replicates, variants: Variants, quantities: Sequence[tuple[str, str]]) -> list[Trend]:
-    """Return the trend of each quantity along each numeric axis.
+    """Return the values of each quantity along each numeric axis.
 
     Each replicate is averaged over the combinations of the other axes that have every level.
     """
@@ -119,29 +131,9 @@ def _values(replicates: Replicates, metric: str, feature: str, groups: list[list
 
 
 def _trend(axis: str, metric: str, feature: str, levels: FloatArray, values: FloatArray) -> Trend:
-    taus = effect_sizes.kendall(levels, values)
-    interval = intervals.interval(taus)
-    log = bool(levels[0] > 0 and levels[-1] / levels[0] >= LOG_FROM)
-    return Trend(
-        axis,
-        metric,
-        feature,
-        levels,
-        values,
-        float(taus.mean()),
-        max(-1.0, float(interval.low)),
-        min(1.0, float(interval.high)),
-        float(flips.sign_flip(taus)),
-        log,
-    )
+    tau = float(effect_sizes.kendall(levels, values).mean())
+    return Trend(axis, metric, feature, levels, values, tau, _is_logarithmic(levels))
 
 
-def sentence(trend: Trend, label: str, quantity: str, alpha: float) -> str:
-    """Return a trend as one plain sentence."""
-    tau = f"Kendall's tau {trend.tau:+.2f} (95 % interval {trend.low:+.2f} to {trend.high:+.2f})"
-    p = verdicts.p_text(trend.p)
-    detail = f"{tau}, {p}, {len(trend.points)} replicates".replace("-", "\N{MINUS SIGN}")
-    where = ", on average over the other axes" if trend.combinations > 1 else ""
-    if not trend.p < alpha:
-        return f"Cannot tell whether {quantity} rises or falls with {label}{where}: {detail}."
-    return f"With {label}, {quantity} {'rises' if trend.tau > 0 else 'falls'}{where}: {detail}."
+def _is_logarithmic(levels: FloatArray) -> bool:
+    return bool(levels[0] > 0 and levels[-1] / levels[0] >= LOG_FROM)

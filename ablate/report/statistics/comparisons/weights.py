@@ -1,7 +1,7 @@
 """Comparisons: weighted sums of variants whose weights add up to 0.
 
-There are three kinds: each variant against the baseline; the contrasts that a study names; and main effects and two-way
-interactions where axes are crossed.
+Each variant against the baseline; the contrasts that a study names; and main effects and two-way interactions where
+axes are crossed.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from ablate.report.data.variants import Variants
 
-#: The kinds of comparisons; each is a family of its own for Holm's correction.
-KINDS = ("variant", "contrast", "main effect", "interaction")
+#: The kinds of comparisons, in the order of tables.
+KINDS = ("variant", "contrast", "main effect", "interaction", "trend")
 #: With more varied levels than this, main effects and interactions are more than a person would read.
 MOST_EFFECTS = 200
 
@@ -34,7 +34,7 @@ class Weights:
     Attributes:
         kind: one of :data:`KINDS`.
         name: for people (``"tau=0.8"``, ``"conditioner=tempo"``, ``"conditioner=tempo x augmenter=tempo"``).
-        versus: the other side of the comparison, for people; empty for a contrast.
+        versus: the other side of the comparison, for people; empty where it has no two sides.
         weights: variant to weight.
         alias: the effect that a fraction cannot separate from this one; empty otherwise.
     """

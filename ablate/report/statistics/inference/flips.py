@@ -1,84 +1,201 @@
-"""Sign-flip permutation tests of paired differences."""
+"""Sign-flip permutation tests of paired differences, alone and jointly for a family of comparisons.
+
+If two variants have the same distribution in every replicate, the difference of a replicate is as likely to have the
+other sign (R. A. Fisher, "The design of experiments", 1935, section 21). The tests try all assignments of signs to
+replicates. The same signs go to all comparisons at once, so whatever the comparisons have in common (a baseline,
+correlated metrics) is accounted for.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy import stats as sps
 
 from ablate.report.statistics.inference.intervals import estimator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from ablate.arrays import FloatArray
     from ablate.report.statistics.inference.intervals import Estimate
 
 
-#: Up to this number of replicates all assignments of signs are tried; beyond, :data:`RESAMPLES` random ones.
-EXACT_UP_TO = 14
-#: Number of random assignments of signs.
-RESAMPLES = 9999
-#: How many numbers the sign-flip test has in memory at once: about the size of a processor's cache.
-_AT_ONCE = 500_000
+#: Up to this number of replicates all assignments of signs are tried; beyond, random ones.
+EXACT_UP_TO = 20
+#: The number of random assignments.
+RANDOM_FLIPS = 2**17 - 1
+#: Statistics that differ by less are equal. They lie between 0 and the square root of the number of replicates.
+TIE = 1e-10
+#: How many numbers a test has in memory at once.
+_AT_ONCE = 200_000
+
+
+class Effort(NamedTuple):
+    """How many assignments of signs a test tries.
+
+    Attributes:
+        exact_up_to: up to this number of replicates, all of them.
+        draws: beyond, this number of random ones.
+    """
+
+    exact_up_to: int = EXACT_UP_TO
+    draws: int = RANDOM_FLIPS
+
+
+#: The effort for statistics that take long: the interquartile mean, or each of many variants against each other.
+LESS = Effort(14, 2**13 - 1)
+
+
+class JointTest(NamedTuple):
+    """The result of :func:`max_t`.
+
+    Attributes:
+        p: of each comparison alone, two-sided, [comparisons]; NaN with fewer than two replicates.
+        adjusted: the same, adjusted for the whole family.
+        level: the level at which each comparison that is still open is tested in effect; 0.0 if no result of so few
+            replicates can be significant.
+    """
+
+    p: FloatArray
+    adjusted: FloatArray
+    level: float
 
 
 def sign_flip(differences: FloatArray, estimate: Estimate = "mean") -> FloatArray:
-    """Return the two-sided p of the sign-flip permutation test that paired differences are symmetric about 0.
+    """Return the two-sided p of the sign-flip test that paired differences are symmetric about 0.
 
-    If two variants do not differ, each replicate's difference is as likely to be positive as negative, whatever its
-    distribution (R. A. Fisher, "The design of experiments", 1935, section 21). Exact up to :data:`EXACT_UP_TO`
-    replicates: the share of all 2**n assignments of signs whose mean is at least as extreme, doubled for two sides.
-    Beyond that, the share among :data:`RESAMPLES` random assignments and the observed one.
+    It is the share of all assignments of signs whose statistic is at least as far from 0 as the observed one.
 
     Args:
-        differences: [..., replicates], no NaN.
+        differences: [..., replicates].
         estimate: the test's statistic.
 
     Returns:
         p in (0, 1], [...]; NaN for a single replicate.
+
+    Raises:
+        ValueError: a difference is NaN or infinite.
     """
-    n = differences.shape[-1]
-    if n < 2:
-        return np.full(differences.shape[:-1], np.nan)
-    exact = n <= EXACT_UP_TO
-    result = sps.permutation_test(
-        (_whole_numbers(differences),),
-        _to_eight_digits(estimator(estimate)),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=np.inf if exact else RESAMPLES,
-        batch=max(1, _AT_ONCE // max(differences.size, 1)),
-        axis=-1,
-        rng=np.random.default_rng(0),
-    )
-    return np.asarray(np.minimum(result.pvalue, 1.0), float)
+    if not np.isfinite(differences).all():
+        raise ValueError("every difference must be a finite number")
+    rows = differences.reshape(-1, differences.shape[-1])
+    return max_t(rows, estimate).p.reshape(differences.shape[:-1])
 
 
-def _to_eight_digits(statistic: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a statistic of whole numbers of ten digits that drops their last two digits.
+def max_t(differences: FloatArray, estimate: Estimate = "mean", alpha: float = 0.05) -> JointTest:
+    """Test a family of comparisons by step-down max-T over joint sign flips.
 
-    If one difference is a third of another, their rounded values are not, and sums that should be equal differ by 1.
-    The offset moves round numbers, which are frequent among differences, away from the points where rounding changes.
+    P. H. Westfall and S. S. Young, "Resampling-based multiple testing", 1993, algorithm 2.8. The probability of any
+    false claim is at most ``alpha``, whichever differences are real, if the joint distribution of the comparisons
+    without a difference is symmetric about 0. The statistic of a comparison is its sum over replicates relative to its
+    root sum of squares, which no flip changes; so comparisons on different scales count alike.
+
+    Args:
+        differences: [comparisons, replicates]; NaN where a comparison misses a replicate.
+        estimate: what a comparison's statistic is made of.
+        alpha: the family-wise error rate, for ``level`` only.
+
+    Raises:
+        ValueError: a difference is infinite.
     """
+    if np.isinf(differences).any():
+        raise ValueError("no difference may be infinite")
+    p, adjusted = np.full(len(differences), np.nan), np.full(len(differences), np.nan)
+    tested = np.flatnonzero((~np.isnan(differences)).sum(axis=-1) > 1)
+    if not len(tested):
+        return JointTest(p, adjusted, 0.0)
+    rows = differences[tested]
+    rows = rows[:, ~np.isnan(rows).all(axis=0)]
+    observed = np.abs(flipped(rows, np.ones((1, rows.shape[1])), estimate))[0]
+    order = np.argsort(-observed, kind="stable")
+    effort = Effort() if estimate == "mean" else LESS
+    alone, jointly, total = np.zeros(len(rows)), np.zeros(len(rows)), 0
+    for signs in sign_rows(rows.shape[1], len(rows), effort):
+        statistics = np.abs(flipped(rows[order], signs, estimate))
+        alone += (statistics >= observed[order] - TIE).sum(axis=0)
+        jointly += (_largest_from_here(statistics) >= observed[order] - TIE).sum(axis=0)
+        total += len(signs)
+    p[tested[order]] = alone / total
+    adjusted[tested[order]] = np.maximum.accumulate(jointly / total)
+    still_open = rows[~(adjusted[tested] < alpha)]
+    return JointTest(p, adjusted, _level(still_open if len(still_open) else rows, estimate, alpha, effort))
 
-    def rounded(values: FloatArray, axis: int = -1) -> Any:
-        result = statistic(values, axis=axis)
-        return np.sign(result) * np.rint(np.abs(result) / 100 + 0.123)
 
-    return rounded
+def _largest_from_here(statistics: FloatArray) -> FloatArray:
+    """Return the largest statistic among each comparison and those after it, [flips, comparisons]."""
+    return np.asarray(np.maximum.accumulate(statistics[:, ::-1], axis=1)[:, ::-1])
 
 
-def _whole_numbers(values: FloatArray) -> FloatArray:
-    """Return whole numbers, ten digits for the largest of each row, so that equal sums are equal in any order.
+def _level(rows: FloatArray, estimate: Estimate, alpha: float, effort: Effort) -> float:
+    """Return the share of flips in which a comparison reaches the critical value of all of them, on average."""
 
-    Otherwise the last bit of a sum decides whether an assignment of signs is as extreme as the observed one.
+    def statistics() -> Iterator[FloatArray]:
+        for signs in sign_rows(rows.shape[1], len(rows), effort):
+            yield np.abs(flipped(rows, signs, estimate))
+
+    critical = critical_value(np.concatenate([chunk.max(axis=1) for chunk in statistics()]), alpha)
+    reached = [(chunk >= critical - TIE).mean(axis=1) for chunk in statistics()]
+    return float(np.concatenate(reached).mean())
+
+
+def critical_value(statistics: FloatArray, alpha: float) -> float:
+    """Return the smallest statistic that at most a share ``alpha`` of the flips reach; infinite if there is none."""
+    ordered = np.sort(statistics)[::-1]
+    allowed = int(np.floor(alpha * len(ordered) + 1e-9))
+    reached = ordered[:allowed]
+    # ties with the first one that is not allowed are not allowed either
+    reached = reached[reached > ordered[allowed] + TIE]
+    return float(reached[-1]) if len(reached) else np.inf
+
+
+def flipped(differences: FloatArray, signs: FloatArray, estimate: Estimate = "mean") -> FloatArray:
+    """Return the signed statistic of each comparison under each assignment of signs, [assignments, comparisons].
+
+    For the mean it lies between plus and minus the square root of the number of replicates.
+
+    Args:
+        differences: [comparisons, replicates]; NaN where a comparison misses a replicate.
+        signs: [assignments, replicates], +1 or -1.
+        estimate: ``mean``, or ``iqm`` for the interquartile mean.
     """
-    largest = np.maximum(np.abs(values).max(axis=-1, keepdims=True), 1e-290)
-    return np.asarray(np.rint(values / 10.0 ** (np.floor(np.log10(largest)) - 9.0)))
+    known = ~np.isnan(differences)
+    values = np.where(known, differences, 0.0)
+    # scaled first, because squares of tiny numbers are 0
+    values = values / np.maximum(np.abs(values).max(axis=1, keepdims=True), np.finfo(float).tiny)
+    scaled = values / np.maximum(np.sqrt((values**2).sum(axis=1, keepdims=True)), 1.0)
+    if estimate == "mean":
+        return np.asarray(signs @ scaled.T)
+    columns = [
+        estimator(estimate)(signs[:, present] * row[present], axis=-1) * present.sum()
+        for row, present in zip(scaled, known, strict=True)
+    ]
+    return np.stack(columns, axis=-1)
+
+
+def sign_rows(n: int, comparisons: int = 1, effort: Effort | None = None) -> Iterator[FloatArray]:
+    """Yield assignments of signs to ``n`` replicates in chunks, [assignments, n]; the first is the observed one.
+
+    Of two assignments with opposite signs everywhere only one is yielded: two-sided statistics are equal for both.
+
+    Args:
+        n: number of replicates.
+        comparisons: for how many comparisons a chunk must fit into memory.
+        effort: how many assignments; default all up to :data:`EXACT_UP_TO` replicates.
+    """
+    effort = effort or Effort()
+    size = max(1, _AT_ONCE // max(n, comparisons))
+    if n <= effort.exact_up_to:
+        for start in range(0, 2 ** (n - 1), size):
+            numbers = np.arange(start, min(start + size, 2 ** (n - 1)))
+            yield 1.0 - 2.0 * (numbers[:, None] >> np.arange(n) & 1)
+        return
+    rng = np.random.default_rng(0)
+    yield np.ones((1, n))
+    for start in range(0, effort.draws, size):
+        yield 1.0 - 2.0 * rng.integers(0, 2, (min(size, effort.draws - start), n))
 
 
 def smallest_p(n: int) -> float:
-    """Return the smallest p that :func:`sign_flip` can give: all differences have the same sign."""
-    return 2.0 / 2**n if n <= EXACT_UP_TO else 2.0 / (RESAMPLES + 1)
+    """Return the smallest p that a test of ``n`` replicates can give: all differences have the same sign."""
+    return 2.0 / 2**n if n <= EXACT_UP_TO else 1.0 / (RANDOM_FLIPS + 1)
