@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,14 +34,22 @@ def short_names(paths: Sequence[str]) -> dict[str, str]:
 
 
 def level_name(level: Any) -> str:
-    """Return a level's name: text without quotes, components joined by ``+``, anything else as JSON."""
+    """Return a level's name: text without quotes, components joined by ``+``, anything else as JSON.
+
+    An absolute path is named by its last part, a MIDI file without its ending: names do not depend on a machine.
+    """
     if isinstance(level, str):
-        return level
+        return _path_name(level) if PurePath(level).is_absolute() else level
     if isinstance(level, list):
         return "+".join(level_name(item) for item in level) or "none"
     if isinstance(level, dict):
         return "+".join(f"{name}{_options(value)}" for name, value in level.items()) or "none"
     return json.dumps(level, default=str)  # a date is an error, and needs a name in its message
+
+
+def _path_name(path: str) -> str:
+    name = PurePath(path).name
+    return PurePath(name).stem if name.lower().endswith((".mid", ".midi")) else name or path
 
 
 def _options(value: Any) -> str:

@@ -61,12 +61,14 @@ class Axis:
         levels: in order; empty if the axis has a range.
         range: the numbers that a search chooses from, instead of levels.
         when: levels of earlier axes under which this axis exists; under other levels its path is not changed.
+        block: whether the levels are blocks, which are not compared; see :mod:`ablate.study.blocks`.
     """
 
     path: str
     levels: tuple[Any, ...]
     range: Range | None = None
     when: Mapping[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
+    block: bool = False
 
     def exists(self, levels: Mapping[str, Any]) -> bool:
         """Check whether this axis exists under these levels of the earlier axes."""

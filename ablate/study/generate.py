@@ -16,6 +16,7 @@ from ablate.kinds import LOAD, PRIME, TRAIN
 from ablate.music.midi import read_midi
 from ablate.options import validate
 from ablate.settings import PrimerSettings
+from ablate.study.blocks import stored_seed
 from ablate.study.file import paths
 from ablate.study.file.configuration import SECTIONS, build_conditioner, path_problem, resolve
 from ablate.study.plan.preflight import sampler_problem
@@ -104,11 +105,18 @@ def generate_samples(
     is_new = any(path.startswith("primer") for path, _ in request.settings)
     primer = _primer(configuration, tokenizer, folders[LOAD]) if is_new else stored_primer(folders.get(PRIME))
     indices = range(request.first, request.first + configuration.settings["generation"]["samples"])
-    seeds = [derive(store.study(request.study).seed, run.replicate, "sample", index) for index in indices]
+    seeds = [derive(_seed(store, request), run.replicate, "sample", index) for index in indices]
     rows = rows_of(generation_config(configuration, seeds), primer, registry)
     device = _device(device, train.device)
     tokens = _tokens(train, home / train.artifact, rows, device, registry, tell)
     return decode_samples(Generated(tokens, primer), tokenizer, configuration.labels, first=request.first)
+
+
+def _seed(store: Store, request: GenerateRequest) -> int:
+    """Return the seed of the variant's random streams."""
+    study = store.study(request.study)
+    levels = next(each.levels for each in store.variants(request.study) if each.name == request.variant)
+    return stored_seed(study.spec, study.seed, levels)
 
 
 def _trained(stages: Mapping[str, StageRecord], run: RunRecord, request: GenerateRequest, home: Path) -> StageRecord:

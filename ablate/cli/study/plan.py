@@ -75,9 +75,10 @@ def _counts(study_plan: Plan) -> dict[str, tuple[int, int]]:
 
 def _aliases(spec: StudySpec) -> dict[str, str]:
     """Return the effects that a fractional design cannot separate from others."""
+    from ablate.study.blocks import compared
     from ablate.study.design import aliases
 
-    return dict(aliases(spec.axes)) if spec.design == "fractional" else {}
+    return dict(aliases(compared(spec.axes))) if spec.design == "fractional" else {}
 
 
 def _left_to_choose(study_plan: Plan) -> int:

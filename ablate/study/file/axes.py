@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,7 @@ def is_axis_table(value: Any) -> bool:
     """
     if not isinstance(value, dict):
         return False
-    ends = any(key in value and not isinstance(value[key], list | dict) for key in ("low", "high"))
+    ends = any(key in value and not isinstance(value[key], list | dict) for key in ("low", "high", "block"))
     return ends or (isinstance(value.get("when"), dict) and ("levels" in value or ends))
 
 
@@ -97,15 +98,24 @@ def _parse_axis(path: str, value: Any, problems: list[Problem]) -> Axis:
     if not is_axis_table(value):
         return Axis(path, _levels(f"axes.{path}", value, problems))
     table = dict(value)
+    block = _block(f"axes.{path}.block", table.pop("block", False), problems)
     when = _conditions(f"axes.{path}.when", table.pop("when", {}), problems)
     if "low" in table or "high" in table:
-        return _range_axis(path, table, when, problems)
+        return dataclasses.replace(_range_axis(path, table, when, problems), block=block)
+    known = ("levels", "when", "block")
     problems += [
-        (f"axes.{path}.{key}", f"unknown key{did_you_mean(key, ('levels', 'when'))} (known: levels, when)")
+        (f"axes.{path}.{key}", f"unknown key{did_you_mean(key, known)} (known: {', '.join(known)})")
         for key in table
         if key != "levels"
     ]
-    return Axis(path, _levels(f"axes.{path}.levels", table.get("levels"), problems), None, when)
+    return Axis(path, _levels(f"axes.{path}.levels", table.get("levels"), problems), None, when, block)
+
+
+def _block(key: str, value: Any, problems: list[Problem]) -> bool:
+    if isinstance(value, bool):
+        return value
+    problems.append((key, f"must be true or false, not {abridged(value)}"))
+    return False
 
 
 def _levels(key: str, value: Any, problems: list[Problem]) -> tuple[Any, ...]:
@@ -168,8 +178,11 @@ def baseline_level(axis: Axis, baseline: Mapping[str, Any], design: str, config:
     """Return the baseline's level of an axis: that of ``[baseline]``, of the base configuration, or the first level.
 
     Where a part is left out of the full model or added to the bare one, the base configuration does not decide:
-    the bare model has the first level, the full model the last one.
+    the bare model has the first level, the full model the last one. A block has no baseline: the first level stands for
+    it where a single configuration is needed.
     """
+    if axis.block:
+        return next(iter(axis.levels), None)
     from_config = axis.path != NAMED and design not in OF_PARTS
     value = baseline.get(axis.path, paths.get_path(config, axis.path) if from_config else None)
     if not axis.levels:

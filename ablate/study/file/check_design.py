@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ablate.settings import PrimerSettings
+from ablate.study.blocks import BLOCKED, compared
 from ablate.study.design import FEWEST_TO_HALVE, OF_PARTS
 from ablate.study.file.configuration import resolve
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ablate.registry import Registry
+    from ablate.study.design import Axis
     from ablate.study.file.paths import Problem
     from ablate.study.file.sections import Sections
 
@@ -29,21 +31,53 @@ def design_problems(file: Sections) -> Iterator[Problem]:
         return  # reported already
     if file.search and file.design != "search":
         yield "search", f'only design = "search" uses this table; the design of this study is "{file.design}"'
-    if not file.axes and file.design != "factorial":
+    axes = {axis.path: axis for axis in compared(file.axes.values())}
+    if not axes and file.design != "factorial":
         yield "design", f'"{file.design}" needs axes to vary'
+    yield from block_problems(file)
     if all(axis.levels or axis.range for axis in file.axes.values()):
-        yield from _count_problems(file.design, {path: len(axis.levels) for path, axis in file.axes.items()})
+        blocks = math.prod(len(axis.levels) for axis in file.axes.values() if axis.block)
+        yield from _count_problems(file.design, {path: len(axis.levels) for path, axis in axes.items()}, blocks)
 
 
-def _count_problems(design: str, counts: Mapping[str, int]) -> Iterator[Problem]:
-    """Find numbers of levels, by path, that the design cannot use."""
+def block_problems(file: Sections) -> Iterator[Problem]:
+    """Check the axes that are blocks: their design, their number of levels, and that something else is varied."""
+    blocks = {f"axes.{axis.path}": axis for axis in file.axes.values() if axis.block}
+    if not blocks:
+        return
+    if file.design not in BLOCKED:
+        designs = " or ".join(filter(None, (", ".join(f'"{name}"' for name in BLOCKED[:-1]), f'"{BLOCKED[-1]}"')))
+        yield from ((f"{key}.block", f'needs design = {designs}, not "{file.design}"') for key in blocks)
+    yield from _one_block_problems(file, blocks)
+    if len(blocks) == len(file.axes):
+        yield "axes", "has only blocks, which are not compared with each other; add an axis without block = true"
+    if file.statistics.estimate != "mean":
+        yield "statistics.estimate", '"iqm" may leave out whole blocks; with blocks it must be "mean"'
+
+
+def _one_block_problems(file: Sections, blocks: Mapping[str, Axis]) -> Iterator[Problem]:
+    for key, axis in blocks.items():
+        if len(axis.levels) == 1:
+            yield key, "has one level, but a comparison over blocks needs two or more; remove block = true"
+        if axis.when:
+            yield f"{key}.when", "a block exists for every variant, so it cannot have conditions"
+        if axis.path in file.baseline:
+            yield f"baseline.{axis.path}", "is a block, and every block has its own baseline; remove this line"
+    for axis in file.axes.values():
+        for path in axis.when:
+            if f"axes.{path}" in blocks:
+                yield f"axes.{axis.path}.when.{path}", "is a block, and every block has the same variants"
+
+
+def _count_problems(design: str, counts: Mapping[str, int], blocks: int) -> Iterator[Problem]:
+    """Find numbers of levels, by path, that the design cannot use; every variant exists in each of the blocks."""
     if design in OF_PARTS:
         for path, count in counts.items():
             if count != 2:
                 yield f"axes.{path}", f'"{design}" needs two levels, without the part and with it, not {count}'
     if design == "fractional" and sum(count == 2 for count in counts.values()) < FEWEST_TO_HALVE:
         yield "design", f'"fractional" needs {FEWEST_TO_HALVE} or more axes of two levels; use "factorial" for fewer'
-    together = math.prod(counts.values())
+    together = math.prod(counts.values()) * blocks
     if design in ("factorial", "fractional") and together > MOST_VARIANTS:
         yield "axes", f"{together:,} variants are too many (at most {MOST_VARIANTS:,}); use fewer levels, or a search"
 

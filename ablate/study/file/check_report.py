@@ -40,7 +40,7 @@ def contrast_problems(file: Sections) -> Iterator[Problem]:
 
     For the file without overrides: ``--set`` may change the levels and so the names of the variants.
     """
-    variants = [variant.name for variant in file.variants()] if file.contrasts else []
+    variants = [variant.name for variant in file.compared_variants()] if file.contrasts else []
     for name, weights in file.contrasts.items():
         key = f'contrasts."{name}"'
         for variant in weights:

@@ -12,11 +12,11 @@ from ablate.errors import UsageError, did_you_mean
 from ablate.names import level_name
 from ablate.specs import SPECS, CorpusSpec
 from ablate.study.file import paths
-from ablate.study.file.axes import flatten, named_variants
+from ablate.study.file.axes import flatten, is_axis_table, named_variants
 from ablate.study.file.configuration import SECTIONS, TABLES, path_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from ablate.registry import Registry
     from ablate.study.file.paths import FileShape
@@ -56,7 +56,8 @@ class Overrides:
         options += [f"--corpus {self.corpus}"] if self.corpus else []
         options += ["--skip-bad"] if self.skip_bad else []
         options += [f"--seed {self.seed}"] if self.seed is not None else []
-        return options + [f"--set {path}={level_name(value)}" for path, value in self.settings]
+        texts = [(path, value if isinstance(value, str) else level_name(value)) for path, value in self.settings]
+        return options + [f"--set {path}={text}" for path, text in texts]
 
 
 def apply(raw: FileShape, overrides: Overrides, registry: Registry, source: str) -> FileShape:
@@ -73,6 +74,9 @@ def apply(raw: FileShape, overrides: Overrides, registry: Registry, source: str)
             raise UsageError(f"{source}: no profile '{overrides.profile}'{hint or '.'} Offered: {offered}")
         raw = merge(raw, profiles[overrides.profile])
     if overrides.corpus:
+        varied = [path for path in flatten(raw.get("axes", {})) if path.partition(".")[0] == "corpus"]
+        if varied:
+            raise UsageError(f"--corpus {overrides.corpus}: {varied[0]} is an axis of {source}, which sets the corpus")
         raw = {**raw, "corpus": _corpus(overrides, registry)}
     elif overrides.skip_bad:
         raise UsageError("--skip-bad needs --corpus PATH; in a study file set corpus.midi.skip_bad instead")
@@ -97,25 +101,36 @@ def merge(base: FileShape, over: FileShape) -> FileShape:
 
 
 def anchor_paths(raw: FileShape, registry: Registry, folder: Path) -> FileShape:
-    """Make the relative paths of corpora and primers absolute; they start from the file's folder."""
-    for reader in _path_readers(registry):
-        key = f"corpus.{reader.name}.{reader.path_option}"
-        value = paths.get_path(raw, key)
-        if isinstance(value, str) and value:
-            raw = paths.set_path(raw, key, _anchored(value, folder))
-    raw = _with_primer_anchored(raw, folder)
-    if "variants" in raw:
-        named = {name: _with_primer_anchored(changes, folder) for name, changes in raw["variants"].items()}
-        raw = {**raw, "variants": named}
+    """Make the relative paths of corpora and primers absolute; they start from the file's folder.
+
+    They may be in the base configuration, among the changes of a named variant, and among the levels of an axis.
+    """
+    keys = {"primer.file", *(f"corpus.{reader.name}.{reader.path_option}" for reader in _path_readers(registry))}
+    raw = _anchored_in(raw, "", keys, folder)
+    if isinstance(raw.get("variants"), dict):
+        variants = {name: _anchored_in(changes, "", keys, folder) for name, changes in raw["variants"].items()}
+        raw = {**raw, "variants": variants}
+    for section in ("axes", "baseline"):
+        if isinstance(raw.get(section), dict):
+            raw = {**raw, section: _anchored_in(raw[section], "", keys, folder)}
     return raw
 
 
-def _with_primer_anchored(table: FileShape, folder: Path) -> FileShape:
-    """Return the table with an absolute ``primer.file``, if it has one."""
-    file = paths.get_path(table, "primer.file")
-    if not isinstance(file, str) or not file:
-        return table
-    return {**table, "primer": {**table["primer"], "file": _anchored(file, folder)}}
+def _anchored_in(value: Any, key: str, keys: Container[str], folder: Path) -> Any:
+    """Return a value of a study file in which the texts at ``keys`` are absolute paths.
+
+    ``key`` is the dotted path of the value. The levels of an axis have the path of the axis.
+    """
+    if isinstance(value, str):
+        return _anchored(value, folder) if key in keys and value else value
+    if isinstance(value, list):
+        return [_anchored_in(item, key, keys, folder) for item in value]
+    if not isinstance(value, dict):
+        return value
+    inner_keys = {name: paths.join(key, name) for name in value}
+    if is_axis_table(value):  # its conditions are paths again
+        inner_keys = {name: key if name == "levels" else "" for name in value}
+    return {name: _anchored_in(inner, inner_keys[name], keys, folder) for name, inner in value.items()}
 
 
 def _anchored(path: str, folder: Path) -> str:

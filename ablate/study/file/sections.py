@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from ablate.errors import did_you_mean
 from ablate.options import abridged, option, validate
 from ablate.settings import FloorSettings, SearchSettings, StatisticsSettings
+from ablate.study import blocks
 from ablate.study.design import DESIGNS, Objective, Variant
 from ablate.study.file import paths
 from ablate.study.file.axes import baseline_level, flatten, named_variants, parse_axes, shaped
@@ -88,7 +89,12 @@ class Sections:
 
     def variants(self) -> list[Variant]:
         """Return the variants that the design has before anything runs; none if the design does not exist."""
-        return DESIGNS[self.design](list(self.axes.values()), self.baseline_levels()) if self.design else []
+        return blocks.variants_of(self.design, list(self.axes.values()), self.baseline_levels()) if self.design else []
+
+    def compared_variants(self) -> list[Variant]:
+        """Return the variants of one block, without the block in their names."""
+        axes = blocks.compared(self.axes.values())
+        return DESIGNS[self.design](axes, self.baseline_levels()) if self.design else []
 
     def shaped(self, levels: Mapping[str, Any]) -> FileShape:
         """Return the configuration, in file shape, with the levels of a variant."""
@@ -117,9 +123,17 @@ def parse(raw: FileShape) -> tuple[Sections, list[Problem]]:
         search=validated(SearchSettings, search, "search", problems) if "search" in raw else None,
         floors=validated(FloorSettings, raw.get("floors", {}), "floors", problems),
         statistics=validated(StatisticsSettings, raw.get("statistics", {}), "statistics", problems),
-        config={section: raw[section] for section in SECTIONS if section in raw},
+        config=_with_blocks({section: raw[section] for section in SECTIONS if section in raw}, axes),
     )
     return sections, problems
+
+
+def _with_blocks(config: FileShape, axes: Mapping[str, Axis]) -> FileShape:
+    """Return the configuration with the first level of each block that it does not set, a corpus's path, say."""
+    for axis in axes.values():
+        if axis.block and axis.levels and paths.get_path(config, axis.path) is None:
+            config = paths.set_path(config, axis.path, axis.levels[0])
+    return config
 
 
 def _design(name: Any, problems: list[Problem]) -> str:

@@ -7,11 +7,13 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import StudyFileError
+from ablate.names import short_names
 from ablate.options import plain
 from ablate.registry import get_registry
 from ablate.settings import FloorSettings, SearchSettings
 from ablate.specs import MetricSpec
-from ablate.study.design import DESIGNS, Axis, Objective, Variant, aliases
+from ablate.study import blocks
+from ablate.study.design import Axis, Objective, Variant, aliases
 from ablate.study.file.axes import shaped
 from ablate.study.file.check import content_problems
 from ablate.study.file.check_design import combination_problems
@@ -80,7 +82,13 @@ class StudySpec:
 
     def variants(self) -> list[Variant]:
         """Return every variant that the design has before anything runs, in order; for a search, the baseline alone."""
-        return DESIGNS[self.design](self.axes, self.baseline)
+        return blocks.variants_of(self.design, self.axes, self.baseline)
+
+    def seed_of(self, variant: Variant) -> int:
+        """Return the seed of a variant's random streams: the study's, or that of the variant's block."""
+        paths = [axis.path for axis in self.axes if axis.block]
+        labels = short_names([axis.path for axis in self.axes])
+        return blocks.seed_of(self.seed, blocks.block_of(variant.levels, paths, labels))
 
     def configuration(self, variant: Variant, registry: Registry) -> Configuration:
         """Return a variant's configuration, resolved."""
@@ -107,7 +115,7 @@ class StudySpec:
             "baseline": self.baseline,
             "floors": plain(self.floors),
             **({"search": self._plain_search()} if self.design == "search" else {}),
-            **({"aliases": dict(aliases(self.axes))} if self.design == "fractional" else {}),
+            **({"aliases": dict(aliases(blocks.compared(self.axes)))} if self.design == "fractional" else {}),
             **self.reading,
             "overrides": list(self.overrides),
             **self.config,
@@ -118,11 +126,12 @@ class StudySpec:
 
 
 def _plain_axis(axis: Axis) -> Any:
-    """Return the list of levels, or a table if the axis has a range or conditions."""
-    if not axis.range and not axis.when:
+    """Return the list of levels, or a table if the axis has a range or conditions, or is a block."""
+    if not axis.range and not axis.when and not axis.block:
         return list(axis.levels)
     data: dict[str, Any] = dataclasses.asdict(axis.range) if axis.range else {"levels": list(axis.levels)}
-    return {**data, **({"when": {path: list(levels) for path, levels in axis.when.items()}} if axis.when else {})}
+    when = {"when": {path: list(levels) for path, levels in axis.when.items()}} if axis.when else {}
+    return {**data, **when, **({"block": True} if axis.block else {})}
 
 
 def read_study(name_or_file: str, overrides: Overrides | None = None, registry: Registry | None = None) -> StudySpec:

@@ -111,7 +111,8 @@ def lay_out(
     for replicate in range(spec.replicates):
         for variant in variants:
             configuration, corpus = configurations[variant.name], corpora[variant.name]
-            stages = run_stages(configuration, corpus, replicate, setting, of_models)
+            own = dataclasses.replace(setting, seed=spec.seed_of(variant))
+            stages = run_stages(configuration, corpus, replicate, own, of_models)
             back = (held or {}).get(variant.name)
             back = back if back and replicate >= back.replicates else None
             runs.append(Run(variant, replicate, configuration, stages, back))

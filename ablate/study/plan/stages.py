@@ -45,10 +45,10 @@ class RunStages:
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """The settings that all runs of a study share.
+    """The settings that all runs of a study share, or all runs of a block.
 
     Attributes:
-        seed: the study's.
+        seed: the study's, or that of the block.
         device: the kind of device (``"cpu"``, ``"cuda"``).
         torch: the minor version of torch (``"2.13"``).
         floors: how many draws, shuffles and pieces the floors use.

@@ -105,7 +105,10 @@ def test_wrong_keys_get_their_default_and_the_others_stay(raw: dict[str, Any]) -
         ({"low": 1, "high": 2, "when": 3}, f"{KEY}.when: must be a table of axis = level, not 3"),
         ({"levels": 3, "when": {"model": "lstm"}}, f"{KEY}.levels: must be a list of levels, not 3"),
         ({"levels": [1], "when": {"model": []}}, f"{KEY}.when.model: needs at least one level"),
-        ({"levels": [1], "when": {"model": "lstm"}, "log": True}, f"{KEY}.log: unknown key (known: levels, when)"),
+        (
+            {"levels": [1], "when": {"model": "lstm"}, "log": True},
+            f"{KEY}.log: unknown key (known: levels, when, block)",
+        ),
     ],
 )
 def test_an_axis_of_the_wrong_shape(raw: dict[str, Any], value: Any, expected: str) -> None:
