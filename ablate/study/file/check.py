@@ -14,7 +14,7 @@ from ablate.study.design import NAMED
 from ablate.study.file import paths
 from ablate.study.file.check_design import budget_problems, design_problems
 from ablate.study.file.check_levels import axis_problems, baseline_problems, variant_problems
-from ablate.study.file.check_report import margin_problems, objective_problems
+from ablate.study.file.check_report import margin_problems, objective_problems, part_problems
 from ablate.study.file.configuration import build_conditioner, resolve
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def content_problems(file: Sections, registry: Registry) -> list[Problem]:
     problems += budget_problems(file)
     problems += objective_problems(file)
     problems += margin_problems(file)
+    problems += part_problems(file)
     problems += _label_problems(file, registry)
     return problems
 

@@ -38,6 +38,7 @@ _OWN_TABLES = {
     "variants": "with a table for each variant",
     "baseline": "of axis = level",
     "contrasts": "with a table of variant = weight for each contrast",
+    "parts": "of named variant = list of parts",
     "margins": "of metric = number",
     "reported": "with source and values",
     "profiles": "with a table for each profile",

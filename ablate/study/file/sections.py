@@ -52,6 +52,7 @@ class Sections:
         named: the named variants, each as path -> level.
         baseline: path -> level, for the axes that ``[baseline]`` names.
         contrasts: the weights of variants, by contrast.
+        parts: the parts that named variants have, for the attribution.
         margins: the smallest difference that matters, by metric: one number, or one for each feature.
         reported: published values.
         profiles: the changes of each profile, in file shape.
@@ -70,6 +71,7 @@ class Sections:
     named: dict[str, dict[str, Any]]
     baseline: Mapping[str, Any]
     contrasts: dict[str, dict[str, float]]
+    parts: dict[str, list[str]]
     margins: dict[str, float | dict[str, float]]
     reported: Reported
     profiles: dict[str, FileShape]
@@ -117,6 +119,7 @@ def parse(raw: FileShape) -> tuple[Sections, list[Problem]]:
         named=named,
         baseline=flatten(raw.get("baseline", {}), stops=axes),
         contrasts=_contrasts(raw.get("contrasts", {}), problems),
+        parts=_parts(raw.get("parts", {}), problems),
         margins=_margins(raw.get("margins", {}), problems),
         reported=_reported(raw.get("reported", {}), problems),
         profiles=raw.get("profiles", {}),
@@ -175,6 +178,16 @@ def _contrasts(table: Mapping[str, Any], problems: list[Problem]) -> dict[str, d
         else:
             problems.append((f'contrasts."{name}"', f"must be a table of variant = weight, not {_written(weights)}"))
     return contrasts
+
+
+def _parts(table: Mapping[str, Any], problems: list[Problem]) -> dict[str, list[str]]:
+    parts = {}
+    for variant, names in table.items():
+        if isinstance(names, list) and all(isinstance(name, str) and name for name in names):
+            parts[variant] = names
+        else:
+            problems.append((f"parts.{variant}", f"must be a list of the parts that it has, not {abridged(names)}"))
+    return parts
 
 
 def _margins(table: Mapping[str, Any], problems: list[Problem]) -> dict[str, float | dict[str, float]]:

@@ -55,8 +55,8 @@ class StudySpec:
         axes: what is varied; the axis of the named variants, if there are any, is the first.
         named: the named variants, each as path -> level.
         baseline: a level for each axis.
-        reading: what the report needs, as plain data: statistics, margins, contrasts, published values, and the
-            metrics of copying.
+        reading: what the report needs, as plain data: statistics, margins, contrasts, parts, published values, and
+            the metrics of copying.
         overrides: what the command line changed, as command line options.
     """
 
@@ -199,6 +199,7 @@ def _reading(file: Sections, registry: Registry) -> dict[str, Any]:
         "statistics": plain(file.statistics),
         "margins": file.margins,
         "contrasts": file.contrasts,
+        "parts": file.parts,
         "copying": [metric.name for metric in metrics if isinstance(metric, MetricSpec) and metric.copied_share],
         "reported": file.reported,
     }

@@ -276,6 +276,55 @@ def test_each_problem_is_reported_with_its_key(
     assert any(problem.startswith(expected) for problem in caught.value.problems), caught.value.problems
 
 
+NAMED = """
+[variants.bare]
+[variants.a]
+training.batch = 3
+[variants.b]
+training.window = 9
+[variants.ab]
+training.batch = 3
+training.window = 9
+"""
+FOUR = "bare = []\na = ['a']\nb = ['b']\nab = ['a', 'b']\n"
+
+
+def test_parts_reach_the_report(of: Callable[..., StudySpec]) -> None:
+    spec = of(NAMED, rest=f"[parts]\n{FOUR}")
+    assert spec.reading["parts"] == {"bare": [], "a": ["a"], "b": ["b"], "ab": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("variants", "parts", "expected"),
+    [
+        (NAMED, FOUR.replace("ab =", "aab ="), "parts.aab: this study has no such named variant; did you mean 'ab'?"),
+        (NAMED, FOUR.replace("ab = ['a', 'b']", ""), "parts: every combination of the parts needs a named variant; "
+         "missing: a + b"),
+        (NAMED, FOUR.replace("bare = []", ""), "parts: every combination of the parts needs a named variant; missing: "
+         "no part"),
+        (NAMED, FOUR.replace("b = ['b']", "b = ['a']"), "parts.b: has the same parts as 'a'; leave the one out"),
+        (NAMED, FOUR.replace("['a', 'b']", "['a', 'b', 'a']"), "parts.ab: lists a part twice"),
+        (NAMED, FOUR.replace("['b']", "'b'"), 'parts.b: must be a list of the parts that it has, not "b"'),
+        (NAMED, FOUR.replace("['b']", "[3]"), "parts.b: must be a list of the parts that it has, not [3]"),
+        (NAMED, "bare = []\na = ['a']\n", "parts: needs 2 or more parts"),
+        (NAMED, f"ab = {[str(number) for number in range(13)]}\n", "parts: 13 parts are too many (at most 12)"),
+        (TAU, FOUR, "parts.bare: this study has no such named variant; parts are of [variants.NAME]"),
+        (NAMED, "bare = []\nab = ['a', 'b', 'c']\n", "parts: every combination of the parts needs a named variant; "
+         "missing: a; b; c; a + b and 2 more"),
+    ],
+)  # fmt: skip
+def test_problems_of_parts(of: Callable[..., StudySpec], variants: str, parts: str, expected: str) -> None:
+    with pytest.raises(StudyFileError) as caught:
+        of(variants, rest=f"[parts]\n{parts}")
+    assert any(problem.startswith(expected) for problem in caught.value.problems), caught.value.problems
+
+
+def test_a_study_of_parts_is_a_table(of: Callable[..., StudySpec]) -> None:
+    with pytest.raises(StudyFileError) as caught:
+        of(NAMED, "parts = 3\n")
+    assert caught.value.problems == ["parts: must be a table of named variant = list of parts, not 3"]
+
+
 def test_set_reaches_design_statistics_and_floors(tiny: Path) -> None:
     settings = (("design", "one_at_a_time"), ("statistics.alpha", 0.01), ("floors.draws", 3))
     spec = read_study(str(tiny), Overrides(settings=settings))

@@ -193,6 +193,7 @@ KEYS = [
     "conditioner",
     "margins",
     "contrasts",
+    "parts",
     "reported",
 ]
 
