@@ -286,6 +286,7 @@ training.window = 9
 training.batch = 3
 training.window = 9
 """
+MISSING = "parts: every combination of the parts needs a named variant; missing:"
 FOUR = "bare = []\na = ['a']\nb = ['b']\nab = ['a', 'b']\n"
 
 
@@ -298,10 +299,8 @@ def test_parts_reach_the_report(of: Callable[..., StudySpec]) -> None:
     ("variants", "parts", "expected"),
     [
         (NAMED, FOUR.replace("ab =", "aab ="), "parts.aab: this study has no such named variant; did you mean 'ab'?"),
-        (NAMED, FOUR.replace("ab = ['a', 'b']", ""), "parts: every combination of the parts needs a named variant; "
-         "missing: a + b"),
-        (NAMED, FOUR.replace("bare = []", ""), "parts: every combination of the parts needs a named variant; missing: "
-         "no part"),
+        (NAMED, FOUR.replace("ab = ['a', 'b']", ""), f"{MISSING} a + b"),
+        (NAMED, FOUR.replace("bare = []", ""), f"{MISSING} no part"),
         (NAMED, FOUR.replace("b = ['b']", "b = ['a']"), "parts.b: has the same parts as 'a'; leave the one out"),
         (NAMED, FOUR.replace("['a', 'b']", "['a', 'b', 'a']"), "parts.ab: lists a part twice"),
         (NAMED, FOUR.replace("['b']", "'b'"), 'parts.b: must be a list of the parts that it has, not "b"'),
@@ -309,10 +308,9 @@ def test_parts_reach_the_report(of: Callable[..., StudySpec]) -> None:
         (NAMED, "bare = []\na = ['a']\n", "parts: needs 2 or more parts"),
         (NAMED, f"ab = {[str(number) for number in range(13)]}\n", "parts: 13 parts are too many (at most 12)"),
         (TAU, FOUR, "parts.bare: this study has no such named variant; parts are of [variants.NAME]"),
-        (NAMED, "bare = []\nab = ['a', 'b', 'c']\n", "parts: every combination of the parts needs a named variant; "
-         "missing: a; b; c; a + b and 2 more"),
+        (NAMED, "bare = []\nab = ['a', 'b', 'c']\n", f"{MISSING} a; b; c; a + b and 2 more"),
     ],
-)  # fmt: skip
+)
 def test_problems_of_parts(of: Callable[..., StudySpec], variants: str, parts: str, expected: str) -> None:
     with pytest.raises(StudyFileError) as caught:
         of(variants, rest=f"[parts]\n{parts}")

@@ -1,5 +1,6 @@
 """What is compared: sums of variants, each with a weight.
 
 - :mod:`ablate.report.statistics.comparisons.weights`: each variant with the baseline, contrasts, and crossed effects;
+- :mod:`ablate.report.statistics.comparisons.attribution`: the total difference, shared among the parts;
 - :mod:`ablate.report.statistics.comparisons.trends`: rise or fall along a numeric axis.
 """
