@@ -327,6 +327,6 @@ def test_every_row_is_computed_in_the_same_replicates() -> None:
     values["c=none, a=on"][2] = NAN
     replicates = replicated(values)
     rows = {key: replicates.differences(*Q, one.weights) for key, one in by_kind(study).items()}
-    assert {len(row) for row in rows.values()} == {5}
+    assert all(np.flatnonzero(np.isnan(row)).tolist() == [2] for row in rows.values())
     shares = sum(row for (kind, _), row in rows.items() if kind == SHARE)
-    assert shares == pytest.approx(rows[TOTAL, "c=on, a=on"])
+    assert shares == pytest.approx(rows[TOTAL, "c=on, a=on"], nan_ok=True)
