@@ -2,6 +2,7 @@
 
 The modules in the order of reading:
 
+- :mod:`ablate.study.run.adaptive`: studies that decide while they run what to run next;
 - :mod:`ablate.study.run.runner`: one command on a study, from the plan to the result;
 - :mod:`ablate.study.run.scheduler`: which stages are ready, and their jobs;
 - :mod:`ablate.study.run.executor`: run jobs in this process, in worker processes, or on GPUs;

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class SearchContext:
-    """The executor of a search, and its trials once they exist."""
+class SharedContext:
+    """The executor of a study that several runners share, and its trials where the study opens them itself."""
 
     executor: Executor
     trials: Trials | None = None
@@ -54,7 +54,7 @@ class StudyRunner:
         device: resolved.
         workers: the number of processes; 1 works in this process.
         listener: receives the events.
-        shared: what this runner shares with others of the same search, and neither opens nor closes.
+        shared: what this runner shares with others of the same study, and neither opens nor closes.
         checkpoint_seconds: the time between two checkpoints of a training.
 
     Attributes:
@@ -70,7 +70,7 @@ class StudyRunner:
         device: str = "cpu",
         workers: int = 1,
         listener: Listener | None = None,
-        shared: SearchContext | None = None,
+        shared: SharedContext | None = None,
         checkpoint_seconds: float = 10.0,
     ) -> None:
         self._layout, self._store, self._home, self._shared = layout, store, home, shared
