@@ -93,6 +93,15 @@ class StudyResults:
         """Return the floors, the values without a model: mean and spread by variant, metric, feature and floor."""
         return self._analysis.floors.copy()
 
+    def variance(self) -> pd.DataFrame:
+        """Return the variance components of each comparison: sampling within a training, and training.
+
+        Columns: ``kind``, ``comparison``, ``versus``, quantity, ``n``, ``samples``; the variances ``sampling`` and
+        ``training``, the ``share`` of sampling noise and the ``optimal`` number of samples, each with its interval;
+        ``training_seconds`` and ``sample_seconds``.
+        """
+        return self._analysis.variance.copy()
+
     def runs(self) -> pd.DataFrame:
         """Return every run: state, training loss, tokens seen, seconds, notes in a sample."""
         return self._study.run_frame.copy()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ablate.report.results import StudyResults
 
-FRAMES = ("frame", "estimates", "effects", "floors", "runs")
+FRAMES = ("frame", "estimates", "effects", "floors", "variance", "runs")
 AXIS = "sampler.temperature.tau"
 
 
@@ -290,7 +290,7 @@ def test_what_was_planned_but_not_measured_says_so(tmp_path: Path) -> None:
         put(store, "planned", empty, configs={"hot": {"model": [component("gru")]}})
     results = ablate.load_results("planned", tmp_path)
     shapes: dict[str, Any] = {name: len(getattr(results, name)()) for name in FRAMES}
-    assert shapes == {"frame": 0, "estimates": 0, "effects": 0, "floors": 0, "runs": 4}
+    assert shapes == {"frame": 0, "estimates": 0, "effects": 0, "floors": 0, "variance": 0, "runs": 4}
     assert results.verdicts().blocks == ()
     assert "planned" in results._repr_html_()
     with pytest.raises(UnknownName, match="figure 'forest' of this study"):

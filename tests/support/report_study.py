@@ -143,7 +143,8 @@ class Builder:
                     self.built.numbers[variant, replicate, sample, metric, feature] = value
                     rows.append(MeasurementRecord(sample, metric, feature, value, unit, direction, 50 + sample))
             histograms = self._histograms(variant, replicate) if metric == "distance.pitch" else ()
-            stage = StageRecord(f"{metric} {variant} {replicate}", "measure", {}, {}, "", "cpu", 0.1, ENVIRONMENT)
+            config = {"inputs": {"generated": f"generate {variant} {replicate}"}}
+            stage = StageRecord(f"{metric} {variant} {replicate}", "measure", config, {}, "", "cpu", 0.1, ENVIRONMENT)
             put_stage(self.store, stage, rows, histograms)
             self._floors(metric, variant, replicate)
 

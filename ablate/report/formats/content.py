@@ -10,7 +10,16 @@ import jinja2
 from ablate.report.data.corpora import MOST_PROBLEMS
 from ablate.report.statistics import summary
 from ablate.report.text import sentences, setup
-from ablate.report.text.tables import comparisons, confounds, estimates, missing, reported, responses, training
+from ablate.report.text.tables import (
+    comparisons,
+    confounds,
+    estimates,
+    missing,
+    reported,
+    responses,
+    training,
+    variance,
+)
 
 if TYPE_CHECKING:
     from ablate.report.data.artifacts import Artifacts
@@ -59,6 +68,7 @@ def _grids(analysis: Analysis) -> dict[str, Any]:
         "metrics": {metric: estimates.metric_grid(analysis, metric) for metric in metrics},
         "responses": responses.response_grid(study),
         "confounds": confounds.confound_grid(analysis),
+        "variance": variance.variance_grid(analysis),
         "costs": training.cost_grid(study),
         "trainings": training.training_grid(study),
         "reported": [reported.reported_grid(study, averages=averages) for averages in (True, False)],

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 
 def csv_files(analysis: Analysis) -> dict[str, str]:
-    """Return file name to content: every measurement, comparison, estimate, floor and run, one row each."""
+    """Return file name to content: every measurement, comparison, estimate, floor, run and variance, one row each."""
     frames: dict[str, pd.DataFrame] = {
         "measurements": analysis.study.frame,
         "effects": analysis.all_effects.drop(columns="values"),
         "estimates": analysis.estimates,
         "floors": analysis.floors,
         "runs": analysis.study.run_frame,
+        "variance": analysis.variance,
     }
     return {f"{name}.csv": frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC) for name, frame in frames.items()}
 

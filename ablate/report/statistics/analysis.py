@@ -17,6 +17,7 @@ from ablate.report.statistics import (
     floors,
     roles,
     summary,
+    variance,
     verdicts,
 )
 from ablate.report.statistics.comparisons.trends import trend_weights, trends
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ablate.report.statistics.confounds import Confound
     from ablate.report.statistics.floors import Band
     from ablate.report.statistics.roles import Role
+    from ablate.report.statistics.variance import Advice, Costs, Samples
 
 Quantity = tuple[str, str]
 
@@ -202,6 +204,38 @@ class Analysis:
     def trends(self) -> list[Trend]:
         """The values along each numeric axis, for the headline quantities."""
         return trends(self.replicates, self.study.variant_levels, self.headline)
+
+    @functools.cached_property
+    def costs(self) -> Costs | None:
+        """The seconds of a training and of a sample; None before a sample is generated."""
+        return variance.costs_of(self.study.runs, self.study.stages)
+
+    @functools.cached_property
+    def variance(self) -> pd.DataFrame:
+        """The variance components of every comparison of variants, in every quantity."""
+        comparisons = [one for one in self.comparisons if one.kind in roles.EXPLORED]
+        return variance.variance_frame(self._samples, comparisons, self.replicates.quantities, self.costs)
+
+    @functools.cached_property
+    def advice(self) -> Advice | None:
+        """More samples or more replicates, for what the first primary quantity cannot tell, or else all comparisons.
+
+        None if the noise cannot be divided into sampling and training, or too few replicates ran for any verdict.
+        """
+        variants = [one for one in self.comparisons if one.kind == "variant"]
+        if not variants or not self.primary or self.costs is None:
+            return None
+        rows = rows_of(self.against_baseline, self.primary[0])
+        still_open = set(rows.loc[rows["verdict"] == "inconclusive", "comparison"])
+        chosen = [one for one in variants if one.name in still_open] or variants
+        found = variance.pooled(self._samples, *self.primary[0], chosen)
+        if found is None or verdicts.out_of_reach(found.replicates, self.rules):
+            return None
+        return variance.advise(found, self.costs, len(self.study.names))
+
+    @functools.cached_property
+    def _samples(self) -> Samples:
+        return variance.Samples(self.study.frame)
 
     def label(self, quantity: Quantity) -> str:
         """Return the name of a quantity."""

@@ -1,4 +1,4 @@
-"""Where the noise of a study's comparisons comes from, and the cost of having less of it.
+"""The sources of the noise in a study's comparisons, and the cost of less noise.
 
 Sample k of every variant draws with the same uniform numbers within a replicate, so the components are those of the
 differences of sample k. Whether the common numbers make two samples alike or not, this is the noise that counts.
@@ -122,7 +122,7 @@ def costs_of(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) -> Co
             if (stage := stages.get(fingerprint)) is None:
                 continue
             kind = kind_of(name)
-            if kind in (GENERATE, RESAMPLE) or (kind == MEASURE and "generated" in stage.config["inputs"]):
+            if kind in (GENERATE, RESAMPLE) or (kind == MEASURE and "generated" in stage.config.get("inputs", ())):
                 sampling[fingerprint] = stage.seconds
             elif kind in (PREPARE, TRAIN, MEASURE):
                 training[fingerprint] = stage.seconds
@@ -193,7 +193,7 @@ def advise(found: Components, costs: Costs, cells: int) -> Advice:
     """Compare more samples on the trainings that exist with more replicates at about the same cost.
 
     Samples are generated again from the first on, so all of them are paid for. Their number is the optimal one as a
-    power of 2, within 2 and 8 times the present number; replicates are as many as the same seconds pay for, at least 1.
+    power of 2, within 2 and 8 times the present number. The same seconds pay for the replicates, at least 1.
 
     Args:
         found: the components of the comparisons together.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ablate.report.data.corpora import corpus_problems
 from ablate.report.statistics import verdicts
 from ablate.report.statistics.analysis import count_verdicts, records, rows_of
+from ablate.report.text.advice import advice_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +76,7 @@ def _primary(analysis: Analysis) -> Iterator[Block]:
             *_copying(analysis, quantity),
             *_best(analysis, quantity),
             *_trends(analysis, quantity),
+            *_noise(analysis, quantity),
         ]
         yield Block(f"{analysis.label(quantity)}{better}, against {analysis.study.baseline}", tuple(lines))
 
@@ -149,6 +151,13 @@ def _trends(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
         label = analysis.study.axis_labels[trend.axis]
         if (trend.metric, trend.feature) == quantity and label in rows:
             yield Line("", verdicts.trend_sentence(rows[label], trend, analysis.label(quantity)))
+
+
+def _noise(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
+    """Yield the advice on samples and replicates if some comparison is undecided."""
+    verdict = rows_of(analysis.against_baseline, quantity)["verdict"]
+    if quantity == analysis.primary[0] and (verdict == "inconclusive").any() and analysis.advice:
+        yield Line("", advice_sentence(analysis.advice, analysis.label(quantity)))
 
 
 def _contrasts(analysis: Analysis) -> Iterator[Block]:

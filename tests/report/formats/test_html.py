@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from support.report_study import Home
 
 Attributes = list[tuple[str, str | None]]
+#: The names of the data files.
+FILES = ("measurements", "effects", "estimates", "floors", "variance", "runs")
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 
 
@@ -79,7 +81,7 @@ def test_the_page_lies_with_its_figures_music_and_data(page: Path, finished: Hom
 
     stems = {"forest", "comparison", "metric-distance.pitch", "distributions", "losses"}
     assert names("figures") == {f"{stem}.svg" for stem in stems}
-    assert names("data") == {f"{name}.csv" for name in ("measurements", "effects", "estimates", "floors", "runs")}
+    assert names("data") == {f"{name}.csv" for name in FILES}
     assert names("paper") == {"table.tex", "references.bib"}
     midi = (page.parent / "midi" / "tau=0.8.sample-01.mid").read_bytes()
     assert midi == b"MThdtau=0.8 0 1"

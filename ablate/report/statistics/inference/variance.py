@@ -76,12 +76,12 @@ def components(differences: FloatArray, level: float = 0.95) -> Components | Non
         varies.
     """
     values = np.asarray(differences, float)
-    values = values[None] if values.ndim == 2 else values  # noqa: PLR2004 - without the dimension of comparisons
+    values = values[None] if values.ndim == 2 else values
     present = ~np.isnan(values).any(0)
     values, present = values[:, present.any(-1)], present[present.any(-1)]
     counts = present.sum(-1)
     n = len(counts)
-    if n < FEWEST_REPLICATES or (counts > 1).sum() < 2:  # noqa: PLR2004 - the jackknife leaves out one of them
+    if n < FEWEST_REPLICATES or (counts > 1).sum() < 2:
         return None
     means = np.where(present, values, 0.0).sum(-1) / counts
     squares = np.where(present, (values - means[:, :, None]) ** 2, 0.0).sum((0, -1))

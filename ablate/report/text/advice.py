@@ -1,0 +1,59 @@
+"""Sentences about the noise of a study: more samples, or more replicates?"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from ablate.report.statistics.verdicts import percent
+
+if TYPE_CHECKING:
+    from ablate.report.statistics.inference.variance import Bounded
+    from ablate.report.statistics.variance import Advice
+
+#: From this number on samples are not counted.
+MANY = 1000
+
+
+def advice_sentence(advice: Advice, label: str) -> str:
+    """Return the share of sampling noise, both options with their costs, and the better one."""
+    found = advice.components
+    samples, replicates = f"{found.samples:.0f}", advice.replicates
+    start = (
+        f"Sampling noise is {bounded_percent(found.share)} of the variance of a difference in {label}: "
+        f"{advice.samples} samples instead of {samples} on the same trainings divide the variance by "
+        f"{advice.samples_gain:.1f} and take {_seconds(advice.samples_seconds)}; {replicates} more "
+        f"replicate{'' if replicates == 1 else 's'} divide{'s' if replicates == 1 else ''} it by "
+        f"{advice.replicates_gain:.1f} and take{'s' if replicates == 1 else ''} "
+        f"{_seconds(advice.replicates_seconds)}."
+    )
+    better = f"More {advice.better} are the better use of the time"
+    return f"{start} {better}{'' if advice.sure else ', but the share is too uncertain to be sure'}."
+
+
+def plan_sentence(advice: Advice, label: str, source: str) -> str:
+    """Return the best number of samples for a given cost, from the variance components of an earlier run."""
+    found = advice.components
+    value, low, high = advice.optimal
+    return (
+        f"sampling noise is {bounded_percent(found.share)} of the variance of a difference in {label} "
+        f"({source}: {found.replicates} replicates, {found.samples:.0f} samples each); with "
+        f"{_seconds(advice.costs.training)} for a training and {_seconds(advice.costs.sample)} for a sample, "
+        f"{count(value)} samples for each training are best ({count(low)} to {count(high)})"
+    )
+
+
+def bounded_percent(share: Bounded) -> str:
+    """Return a share with its interval: ``95 % (80 to 98 %)``."""
+    low, high = (percent(end) for end in (share.low, share.high))
+    return f"{percent(share.value)} ({low.removesuffix(' %')} to {high})"
+
+
+def count(samples: float) -> str:
+    """Return a number of samples; beyond :data:`MANY` it is a matter of cost alone."""
+    return "unknown" if math.isnan(samples) else f"over {MANY:,}" if samples > MANY else f"{samples:.0f}"
+
+
+def _seconds(seconds: float) -> str:
+    """Return seconds with two digits, whole ones from 10 on."""
+    return f"{seconds:,.0f} s" if seconds >= 10 else f"{seconds:.2g} s"
