@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -143,3 +144,10 @@ class SearchSettings:
         if self.prune_after == 1:
             problem = "must be 2 or more, or 0 for never: one replicate is not enough to prune a variant"
             raise InvalidOptions([("prune_after", problem)])
+
+
+def share_of(text: str) -> float | None:
+    """Return the share, above 0 and at most 1, that a text such as ``"10 %"`` stands for; None if it is no share."""
+    number = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", text)
+    share = float(number[1]) / 100 if number else 0.0
+    return share if 0 < share <= 1 else None

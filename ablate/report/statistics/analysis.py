@@ -15,6 +15,7 @@ from ablate.report.statistics import (
     confounds,
     effects,
     floors,
+    margins,
     roles,
     summary,
     variance,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ablate.report.statistics.comparisons.weights import Weights
     from ablate.report.statistics.confounds import Confound
     from ablate.report.statistics.floors import Band
+    from ablate.report.statistics.margins import Margin
     from ablate.report.statistics.roles import Role
     from ablate.report.statistics.variance import Advice, Costs, Samples
 
@@ -132,10 +134,9 @@ class Analysis:
         return floors.bands(self.floors)
 
     @functools.cached_property
-    def margins(self) -> dict[Quantity, tuple[float, str]]:
-        """The smallest difference that matters, with its source."""
-        study_margins = self.study.spec.get("margins") or {}
-        return floors.margins(self.floors, self.study.baseline, study_margins, self.replicates.quantities)
+    def margins(self) -> dict[Quantity, Margin]:
+        """The smallest difference that matters, where the study file states it."""
+        return margins.margins(self.study.spec.get("margins") or {}, self.study.baseline, self.replicates.quantities)
 
     @functools.cached_property
     def estimates(self) -> pd.DataFrame:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ablate.arrays import FloatArray
     from ablate.report.statistics.comparisons.weights import Weights
+    from ablate.report.statistics.margins import Margin
     from ablate.settings import StatisticsSettings
 
 
@@ -72,7 +73,7 @@ class Replicates:
 def judge(
     replicates: Replicates,
     comparisons: Sequence[Weights],
-    margins: Mapping[tuple[str, str], tuple[float, str]],
+    margins: Mapping[tuple[str, str], Margin],
     rules: StatisticsSettings,
     quantities: pd.DataFrame,
 ) -> pd.DataFrame:
@@ -82,7 +83,7 @@ def judge(
         replicates: the values.
         comparisons: what to compare; in exploratory quantities only the kinds in
             :data:`ablate.report.statistics.roles.EXPLORED`.
-        margins: the smallest difference that matters, and its source, by (metric, feature).
+        margins: the smallest difference that matters, by (metric, feature), where the study states it.
         rules: the study's statistics.
         quantities: the quantities to compare, with the columns of ``replicates.quantities`` and ``role``.
 
@@ -95,20 +96,23 @@ def judge(
         - ``p`` of this comparison alone, ``p_adjusted`` for its family, the size of the ``family``, and the ``level``
           at which each open comparison of the family is tested in effect; the latter three are NaN or 0 for
           exploratory quantities;
-        - ``margin``, ``margin_of`` (its source) and ``p_equivalent``, corrected by Holm's method;
+        - ``margin`` (its mean over the replicates; NaN without one), ``margin_of`` (its source) and ``p_equivalent``,
+          corrected by Holm's method;
         - ``verdict``, one of :data:`ablate.report.statistics.verdicts.VERDICTS`, empty for exploratory quantities;
         - ``values``: the differences, [replicates], NaN where a replicate is missing.
     """
     rows = list(_rows(replicates, comparisons, margins, quantities))
-    frame = pd.DataFrame(rows, columns=[*_COMPARISON, "n", "margin", "margin_of", "values"])
+    frame = pd.DataFrame(rows, columns=[*_COMPARISON, "n", "margin", "margin_of", "values", "limits"])
     for _, part in frame.groupby("n", sort=False):
-        known = np.stack([values[~np.isnan(values)] for values in part["values"]])
-        for column, numbers in _numbers(known, part["margin"].to_numpy(), rules).items():
+        pairs = list(zip(part["values"], part["limits"], strict=True))
+        known = np.stack([values[~np.isnan(values)] for values, _ in pairs])
+        limits = np.stack([limits[~np.isnan(values)] for values, limits in pairs])
+        for column, numbers in _numbers(known, limits, rules).items():
             frame.loc[part.index, column] = numbers
     frame = frame.reindex(columns=[*frame.columns, *(c for c in _NUMBERS if c not in frame.columns)])
     _test_families(frame, rules)
     frame["verdict"] = [verdicts.decide(row, rules.alpha) for row in frame.to_dict("records")]
-    return frame.drop(columns="p_raw_equivalent")
+    return frame.drop(columns=["p_raw_equivalent", "limits"])
 
 
 def _test_families(frame: pd.DataFrame, rules: StatisticsSettings) -> None:
@@ -132,27 +136,30 @@ def _test_families(frame: pd.DataFrame, rules: StatisticsSettings) -> None:
 def _rows(
     replicates: Replicates,
     comparisons: Iterable[Weights],
-    margins: Mapping[tuple[str, str], tuple[float, str]],
+    margins: Mapping[tuple[str, str], Margin],
     quantities: pd.DataFrame,
 ) -> Iterator[tuple[Any, ...]]:
     columns = [quantities[name] for name in ("metric", "feature", "unit", "direction", "role")]
     comparisons = list(comparisons)
     for metric, feature, unit, direction, role in zip(*columns, strict=True):
-        margin, source = margins.get((metric, feature), (np.nan, ""))
+        margin = margins.get((metric, feature))
+        limits = margin.in_replicates(replicates, (metric, feature)) if margin else np.full(replicates.count, np.nan)
         for one in comparisons:
             if role == roles.EXPLORATORY and one.kind not in roles.EXPLORED:
                 continue
             values = replicates.differences(metric, feature, one.weights)
             n = int((~np.isnan(values)).sum())
             if n:
-                # a trend has its own margin, which is not that of a difference between two variants
-                limit = (margin, source) if one.kind != "trend" else (np.nan, "")
+                # the margin of a difference between two variants is not that of a slope
+                own = np.full(replicates.count, np.nan) if one.kind == "trend" else limits
+                size = float(own[~np.isnan(values)].mean())
+                source = "" if margin is None or np.isnan(size) else margin.source
                 way = direction if one.kind != "trend" else "none"
                 key = (one.kind, one.name, one.versus, one.alias, metric, feature, unit, way, role)
-                yield (*key, n, *limit, values)
+                yield (*key, n, size, source, values, own)
 
 
-def _numbers(values: FloatArray, margin: FloatArray, rules: StatisticsSettings) -> dict[str, Any]:
+def _numbers(values: FloatArray, limits: FloatArray, rules: StatisticsSettings) -> dict[str, Any]:
     """Return the numbers of comparisons with equal numbers of replicates, [rows, replicates]."""
     interval = intervals.interval(values, 0.95, rules.estimate)
     return {
@@ -160,8 +167,26 @@ def _numbers(values: FloatArray, margin: FloatArray, rules: StatisticsSettings) 
         "low": interval.low,
         "high": interval.high,
         "effect": effect_sizes.standardised(values),
-        "p_raw_equivalent": equivalence.equivalence(values, margin),
+        "p_raw_equivalent": _p_equivalent(values, limits),
     }
+
+
+def _p_equivalent(values: FloatArray, limits: FloatArray) -> FloatArray:
+    """Return the p of the tests that the mean lies inside the mean margin, [rows].
+
+    Where the margin varies over the replicates, its variation is added to that of the differences: a difference is
+    below the margin if ``values - limits`` is below 0, and above minus the margin if ``values + limits`` is above 0.
+
+    Args:
+        values: [rows, replicates].
+        limits: the margin in each replicate, [rows, replicates]; NaN without a margin.
+    """
+    middle = limits.mean(-1)
+    middle[~(middle > 0)] = np.nan
+    variation = limits - limits.mean(-1, keepdims=True)
+    variation[np.abs(variation) <= _ROUNDING * np.abs(limits)] = 0.0
+    sides = [equivalence.equivalence(values + sign * variation, middle) for sign in (-1.0, 1.0)]
+    return np.asarray(np.maximum(*sides))
 
 
 def estimates(frame: pd.DataFrame, rules: StatisticsSettings) -> pd.DataFrame:

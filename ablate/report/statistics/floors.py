@@ -1,12 +1,10 @@
-"""Floors: reference scores, the value of a metric when no model is involved, and the margins derived from them."""
+"""Floors: reference scores, the value of a metric when no model is involved."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
-
-from ablate.names import headline_features
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,32 +67,6 @@ def bands(summary: pd.DataFrame) -> dict[tuple[str, str, str], Band]:
     draws = summary[summary["floor"] == "resampling"]
     columns = (draws[name] for name in ("variant", *_QUANTITY, "low", "high", "mean"))
     return {(str(v), m, f): Band(low, high, mean) for v, m, f, low, high, mean in zip(*columns, strict=True)}
-
-
-def margins(
-    summary: pd.DataFrame, baseline: str, study_margins: Mapping[str, Any], features: pd.DataFrame
-) -> dict[tuple[str, str], tuple[float, str]]:
-    """Return the smallest difference that matters, by (metric, feature), with its source.
-
-    It is the margin of the study file (``[margins]``: a number is for the features that stand for the metric),
-    otherwise the width of the baseline's resampling band. If that is 0, there is no margin.
-
-    Args:
-        summary: from :func:`summarise_floors`.
-        baseline: the variant whose band is used.
-        study_margins: of the study file, metric to number or to a table of feature = number.
-        features: columns ``metric`` and ``feature``: all that the study measures.
-    """
-    by_quantity = {
-        (metric, feature): (band.width, "the resampling band's width")
-        for (variant, metric, feature), band in bands(summary).items()
-        if variant == baseline and band.width > 0
-    }
-    for metric, value in study_margins.items():
-        names = headline_features(features.loc[features["metric"] == metric, "feature"])
-        numbers = value if isinstance(value, dict) else dict.fromkeys(names, value)
-        by_quantity |= {(metric, feature): (float(x), "the study's margin") for feature, x in numbers.items()}
-    return by_quantity
 
 
 def warnings(summary: pd.DataFrame, effects: pd.DataFrame, labels: Mapping[tuple[str, str], str]) -> list[str]:

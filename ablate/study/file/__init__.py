@@ -13,5 +13,5 @@ configuration  resolve components, settings and labels; check their options
 check          check the meaning of a file: calls the modules below; needed components, labels
 check_levels   paths and levels of axes, changes of named variants, levels of the baseline
 check_design   the design, the budget, each variant as a whole
-check_report   objectives, margins, contrasts, reported values
+reading        objectives, margins, contrasts, the hypothesis, reported values: what only the report needs
 """

@@ -14,8 +14,9 @@ from ablate.study.design import NAMED
 from ablate.study.file import paths
 from ablate.study.file.check_design import budget_problems, design_problems
 from ablate.study.file.check_levels import axis_problems, baseline_problems, variant_problems
-from ablate.study.file.check_report import margin_problems, objective_problems, part_problems
 from ablate.study.file.configuration import build_conditioner, resolve
+from ablate.study.file.reading.check import margin_problems, objective_problems
+from ablate.study.file.reading.parts import part_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,14 +23,13 @@ class TopLevel:
     """The keys of a study file that are single values; ``design`` is checked separately."""
 
     question: str = option("", doc="What the study asks.")
-    hypothesis: str = option("", doc="What its author expects.")
     budget: Literal["steps", "tokens"] = option("steps", doc="What all variants have in common.")
     seed: int = option(0, ge=0, doc="Every random stream is derived from it.")
     replicates: int = option(6, ge=1, doc="Repetitions of every variant.")
 
 
 #: The keys at the top that are single values.
-VALUES = ("question", "hypothesis", "budget", "seed", "replicates")
+VALUES = ("question", "budget", "seed", "replicates")
 #: The keys at the top that are tables, without those of components, settings and labels; and their content.
 _OWN_TABLES = {
     "objective": "with metric, feature and direction",
@@ -44,7 +43,7 @@ _OWN_TABLES = {
     "profiles": "with a table for each profile",
 }
 _TABLES = {**_OWN_TABLES, "labels": "of label = value", **dict.fromkeys((*SETTINGS, *TABLES), "of settings")}
-_KNOWN = (*VALUES, "design", *_OWN_TABLES, *SECTIONS, *TABLES)
+_KNOWN = (*VALUES, "hypothesis", "design", *_OWN_TABLES, *SECTIONS, *TABLES)
 #: What a profile may change: sizes, never what is compared.
 _PROFILE_KEYS = ("model", "training", "generation", "search", "floors", "replicates")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal
 
 from ablate.errors import did_you_mean
 from ablate.options import abridged, option, validate
@@ -14,13 +14,17 @@ from ablate.study.file import paths
 from ablate.study.file.axes import baseline_level, flatten, named_variants, parse_axes, shaped
 from ablate.study.file.configuration import SECTIONS
 from ablate.study.file.keys import VALUES, TopLevel, readable, validated
-from ablate.study.file.paths import finite
+from ablate.study.file.reading.hypothesis import parse_hypothesis
+from ablate.study.file.reading.parts import parse_parts
+from ablate.study.file.reading.tables import parse_contrasts, parse_margins, parse_reported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from ablate.study.design import Axis
     from ablate.study.file.paths import FileShape, Problem
+    from ablate.study.file.reading.hypothesis import Hypothesis
+    from ablate.study.file.reading.tables import Margin, Reported
 
 
 @dataclass(frozen=True)
@@ -32,19 +36,13 @@ class ObjectiveTable:
     direction: Literal["lower", "higher"] | None = option(None, doc="Which values are better.")
 
 
-class Reported(TypedDict, total=False):
-    """The table ``[reported]``: published values by variant, metric and feature, and their source."""
-
-    source: str
-    values: dict[str, dict[str, dict[str, float]]]
-
-
 @dataclass(frozen=True)
 class Sections:
     """The content of a study file, with default values for keys that are missing or have the wrong shape.
 
     Attributes:
         top: the single values.
+        hypothesis: what its author expects.
         design: a key of ``design.DESIGNS``; empty if the file has a design that does not exist.
         objective: the value that the report answers first.
         objectives: the objectives of a search; empty if the file gives none.
@@ -53,7 +51,7 @@ class Sections:
         baseline: path -> level, for the axes that ``[baseline]`` names.
         contrasts: the weights of variants, by contrast.
         parts: the parts that named variants have, for the attribution.
-        margins: the smallest difference that matters, by metric: one number, or one for each feature.
+        margins: the smallest difference that matters, by metric: one, or one for each feature.
         reported: published values.
         profiles: the changes of each profile, in file shape.
         search: how a search chooses variants; None without that table.
@@ -64,6 +62,7 @@ class Sections:
     """
 
     top: TopLevel
+    hypothesis: Hypothesis
     design: str
     objective: Objective
     objectives: tuple[Objective, ...]
@@ -72,7 +71,7 @@ class Sections:
     baseline: Mapping[str, Any]
     contrasts: dict[str, dict[str, float]]
     parts: dict[str, list[str]]
-    margins: dict[str, float | dict[str, float]]
+    margins: dict[str, Margin | dict[str, Margin]]
     reported: Reported
     profiles: dict[str, FileShape]
     search: SearchSettings | None
@@ -112,16 +111,17 @@ def parse(raw: FileShape) -> tuple[Sections, list[Problem]]:
     objectives = _objectives(search.pop("objectives", []), problems)
     sections = Sections(
         top=validate(TopLevel, {key: raw[key] for key in VALUES if key in raw}),
+        hypothesis=parse_hypothesis(raw.get("hypothesis", ""), problems),
         design=_design(raw.get("design", "factorial"), problems),
         objective=_objective(raw, problems),
         objectives=objectives,
         axes=axes,
         named=named,
         baseline=flatten(raw.get("baseline", {}), stops=axes),
-        contrasts=_contrasts(raw.get("contrasts", {}), problems),
-        parts=_parts(raw.get("parts", {}), problems),
-        margins=_margins(raw.get("margins", {}), problems),
-        reported=_reported(raw.get("reported", {}), problems),
+        contrasts=parse_contrasts(raw.get("contrasts", {}), problems),
+        parts=parse_parts(raw.get("parts", {}), problems),
+        margins=parse_margins(raw.get("margins", {}), problems),
+        reported=parse_reported(raw.get("reported", {}), problems),
         profiles=raw.get("profiles", {}),
         search=validated(SearchSettings, search, "search", problems) if "search" in raw else None,
         floors=validated(FloorSettings, raw.get("floors", {}), "floors", problems),
@@ -168,75 +168,3 @@ def _objectives(tables: Any, problems: list[Problem]) -> tuple[Objective, ...]:
             problems.append((key, "needs a metric"))
         objectives.append(Objective(table.metric or "", table.feature, table.direction or ""))
     return tuple(objectives)
-
-
-def _contrasts(table: Mapping[str, Any], problems: list[Problem]) -> dict[str, dict[str, float]]:
-    contrasts = {}
-    for name, weights in table.items():
-        if isinstance(weights, dict) and all(map(_is_number, weights.values())):
-            contrasts[name] = weights
-        else:
-            problems.append((f'contrasts."{name}"', f"must be a table of variant = weight, not {_written(weights)}"))
-    return contrasts
-
-
-def _parts(table: Mapping[str, Any], problems: list[Problem]) -> dict[str, list[str]]:
-    parts = {}
-    for variant, names in table.items():
-        if isinstance(names, list) and all(isinstance(name, str) and name for name in names):
-            parts[variant] = names
-        else:
-            problems.append((f"parts.{variant}", f"must be a list of the parts that it has, not {abridged(names)}"))
-    return parts
-
-
-def _margins(table: Mapping[str, Any], problems: list[Problem]) -> dict[str, float | dict[str, float]]:
-    margins = {}
-    for metric, value in table.items():
-        numbers = list(value.values()) if isinstance(value, dict) else [value]
-        if numbers and all(_is_number(number) and number > 0 for number in numbers):
-            margins[metric] = value
-        else:
-            wanted = "must be a number above 0, or a table of feature = number above 0"
-            problems.append((f'margins."{metric}"', f"{wanted}, not {_written(value)}"))
-    return margins
-
-
-def _reported(table: Mapping[str, Any], problems: list[Problem]) -> Reported:
-    known = tuple(Reported.__annotations__)
-    wrong = [
-        (f"reported.{key}", f"unknown key{did_you_mean(key, known)} (known: {', '.join(known)})")
-        for key in table
-        if key not in known
-    ]
-    if not isinstance(table.get("source", ""), str):
-        wrong.append(("reported.source", f"must be text, not {abridged(table['source'])}"))
-    values = table.get("values", {})
-    if isinstance(values, dict):
-        wrong += _reported_values_problems(values)
-    else:
-        wrong.append(("reported.values", f"must be a table of variants, not {abridged(values)}"))
-    problems += wrong
-    return {} if wrong else Reported(**table)  # type: ignore[typeddict-item]
-
-
-def _reported_values_problems(values: Mapping[str, Any]) -> Iterator[Problem]:
-    for variant, metrics in values.items():
-        if not isinstance(metrics, dict):
-            yield f"reported.values.{variant}", f"must be a table of metrics, not {abridged(metrics)}"
-            continue
-        for metric, features in metrics.items():
-            if not isinstance(features, dict) or not all(map(_is_number, features.values())):
-                key = f"reported.values.{variant}.{metric}"
-                yield key, f"must be a table of feature = number, not {_written(features)}"
-
-
-def _is_number(value: Any) -> bool:
-    return finite(value) is not None
-
-
-def _written(value: Any) -> str:
-    """Return a value for an error message; a table with its content."""
-    if not isinstance(value, dict):
-        return abridged(value)
-    return "{ " + ", ".join(f"{key} = {abridged(item)}" for key, item in value.items()) + " }" if value else "{}"

@@ -17,11 +17,11 @@ from ablate.study.design import Axis, Objective, Variant, aliases
 from ablate.study.file.axes import shaped
 from ablate.study.file.check import content_problems
 from ablate.study.file.check_design import combination_problems
-from ablate.study.file.check_report import contrast_problems, reported_problems
 from ablate.study.file.configuration import resolve
 from ablate.study.file.keys import readable
 from ablate.study.file.locate import find_study
 from ablate.study.file.overrides import DEFAULT_PROFILE, Overrides, anchor_paths, apply, merge, study_name
+from ablate.study.file.reading.check import contrast_problems, prediction_problems, reported_problems
 from ablate.study.file.sections import Sections, parse
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class StudySpec:
         axes: what is varied; the axis of the named variants, if there are any, is the first.
         named: the named variants, each as path -> level.
         baseline: a level for each axis.
-        reading: what the report needs, as plain data: statistics, margins, contrasts, parts, published values, and
-            the metrics of copying.
+        reading: what the report needs, as plain data: statistics, margins, contrasts, parts, predictions, published
+            values, and the metrics of copying.
         overrides: what the command line changed, as command line options.
     """
 
@@ -161,7 +161,8 @@ def read_study(name_or_file: str, overrides: Overrides | None = None, registry: 
     if not problems:
         problems += combination_problems(file, registry)
         without_overrides, _ = parse(original)
-        problems += [*contrast_problems(without_overrides), *reported_problems(without_overrides)]
+        for check in (contrast_problems, prediction_problems, reported_problems):
+            problems += check(without_overrides)
     if problems:
         raise StudyFileError(str(path), _lines(problems))
     return _spec(path, file, overrides, registry)
@@ -200,6 +201,7 @@ def _reading(file: Sections, registry: Registry) -> dict[str, Any]:
         "margins": file.margins,
         "contrasts": file.contrasts,
         "parts": file.parts,
+        "predictions": [prediction.plain() for prediction in file.hypothesis.predictions],
         "copying": [metric.name for metric in metrics if isinstance(metric, MetricSpec) and metric.copied_share],
         "reported": file.reported,
     }
@@ -210,7 +212,7 @@ def _spec(path: Path, file: Sections, overrides: Overrides, registry: Registry) 
         name=study_name(path, overrides),
         source=str(path),
         question=file.top.question,
-        hypothesis=file.top.hypothesis,
+        hypothesis=file.hypothesis.text,
         profile=overrides.profile or DEFAULT_PROFILE,
         seed=file.top.seed,
         replicates=file.top.replicates,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.effects_material import NAN
 
 from ablate.report.statistics import floors
-from ablate.report.statistics.floors import Band, bands, margins, summarise_floors
+from ablate.report.statistics.floors import Band, bands, summarise_floors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,40 +69,6 @@ class TestSummarise:
         assert list(found) == [("a", *Q)]
         assert tuple(found["a", *Q]) == pytest.approx((1.05, 2.95, 2.0))
         assert found["a", *Q].width == pytest.approx(1.9)
-
-
-FEATURES = pd.DataFrame(
-    [("m", "l1"), ("m", "l2"), ("m", "average"), ("rate", "notes"), ("rate", "chords")], columns=["metric", "feature"]
-)
-
-
-class TestMargins:
-    def test_by_default_they_are_the_width_of_the_baselines_band(self) -> None:
-        rows = {("a", *Q, "resampling"): [1.0, 2.0, 3.0], ("b", *Q, "resampling"): [1.0, 100.0]}
-        ((key, (margin, whose)),) = margins(summarise_floors(floor_frame(rows)), "a", {}, FEATURES).items()
-        assert (key, whose) == (Q, "the resampling band's width")
-        assert margin == pytest.approx(1.9)
-        assert margins(summarise_floors(floor_frame(rows)), "c", {}, FEATURES) == {}
-
-    def test_a_band_without_width_says_nothing(self) -> None:
-        rows = {("a", *Q, "resampling"): [0.0, 0.0, 0.0], ("a", "m", "l1", "resampling"): [2.0]}
-        assert margins(summarise_floors(floor_frame(rows)), "a", {}, FEATURES) == {}
-
-    def test_a_number_stands_for_the_average(self) -> None:
-        found = margins(of_variants([1.0, 2.0, 3.0]), "a", {"m": 0.5}, FEATURES)
-        assert found == {Q: (0.5, "the study's margin")}
-
-    def test_or_for_every_feature_of_a_metric_without_one(self) -> None:
-        found = margins(of_variants(), "a", {"rate": 3}, FEATURES)
-        assert found == {("rate", f): (3.0, "the study's margin") for f in ("notes", "chords")}
-
-    def test_a_table_names_features_and_leaves_the_others_as_they_are(self) -> None:
-        found = margins(of_variants([1.0, 2.0, 3.0]), "a", {"m": {"l1": 0.25, "l2": 1}}, FEATURES)
-        assert found.pop(Q)[1] == "the resampling band's width"
-        assert found == {("m", "l1"): (0.25, "the study's margin"), ("m", "l2"): (1.0, "the study's margin")}
-
-    def test_of_a_metric_that_was_not_measured_there_is_none(self) -> None:
-        assert margins(of_variants(), "a", {"gone": 1.0}, FEATURES) == {}
 
 
 def differences(direction: str = "lower", **means: float) -> pd.DataFrame:

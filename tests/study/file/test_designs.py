@@ -253,7 +253,7 @@ LAYERS = "[axes]\nmodel.lstm.layers = [1, 2]\n"
         (
             TAU,
             "[margins]\n'distance.pitch' = -1\n",
-            'margins."distance.pitch": must be a number above 0, or a table of feature = number above 0, not -1',
+            'margins."distance.pitch": must be a number above 0, a share such as "10 %", or a table of these, not -1',
         ),
         (
             TAU,

@@ -74,7 +74,7 @@ def test_problems_of_every_table_come_at_once(raw: dict[str, Any]) -> None:
         "objective.metric: must be text, not 1",
         'objective.direction: must be "lower" or "higher", not "up"',
         'contrasts."all": must be a table of variant = weight, not { tau=0.8 = "1" }',
-        'margins."distance.pitch": must be a number above 0, or a table of feature = number above 0, not true',
+        'margins."distance.pitch": must be a number above 0, a share such as "10 %", or a table of these, not true',
         "reported.source: must be text, not 1",
         "reported.values.tau=0.8: must be a table of metrics, not 2",
         "search.n_variants: must be a whole number ≥ 2, not 1",
