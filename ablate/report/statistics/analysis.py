@@ -17,10 +17,12 @@ from ablate.report.statistics import (
     floors,
     margins,
     roles,
+    shares,
     summary,
     variance,
     verdicts,
 )
+from ablate.report.statistics.comparisons.attribution import attribution, layout
 from ablate.report.statistics.comparisons.trends import trend_weights, trends
 from ablate.report.statistics.comparisons.weights import (
     KINDS,
@@ -36,15 +38,19 @@ if TYPE_CHECKING:
     from ablate.registry import Registry
     from ablate.report.data.study import Study
     from ablate.report.statistics.best import Best
+    from ablate.report.statistics.comparisons.attribution import Layout
     from ablate.report.statistics.comparisons.trends import Trend
     from ablate.report.statistics.comparisons.weights import Weights
     from ablate.report.statistics.confounds import Confound
     from ablate.report.statistics.floors import Band
     from ablate.report.statistics.margins import Margin
     from ablate.report.statistics.roles import Role
+    from ablate.report.statistics.shares import Shares
     from ablate.report.statistics.variance import Advice, Costs, Samples
 
 Quantity = tuple[str, str]
+#: The designs in which every level of an axis meets every level of the others, or half of them do.
+CROSSED = ("factorial", "fractional")
 
 
 class Analysis:
@@ -160,9 +166,16 @@ class Analysis:
         """What is compared, of every kind."""
         spec, variants, labels = self.study.spec, self.study.variant_levels, self.study.axis_labels
         found = [*against_baseline(variants), *study_contrasts(spec.get("contrasts") or {}, variants)]
-        if spec.get("design", "factorial") in ("factorial", "fractional") and len(variants.axes) > 1:
+        if spec.get("design", "factorial") in CROSSED and len(variants.axes) > 1:
             found += factorial_effects(variants, labels, spec.get("aliases") or {})
-        return [*found, *trend_weights(variants, labels)]
+        return [*found, *trend_weights(variants, labels), *attribution(self.parts)]
+
+    @functools.cached_property
+    def parts(self) -> Layout:
+        """The parts of the study that are on or off; without combinations where there is nothing to share."""
+        spec, variants, labels = self.study.spec, self.study.variant_levels, self.study.axis_labels
+        crossed = spec.get("design", "factorial") in CROSSED
+        return layout(variants, labels, spec.get("parts") or {}, crossed=crossed)
 
     @functools.cached_property
     def all_effects(self) -> pd.DataFrame:
@@ -173,6 +186,8 @@ class Analysis:
             direction=[self.directions[key] for key in keys], role=[self.role_of[key] for key in keys]
         )
         frame = effects.judge(self.replicates, self.comparisons, self.margins, self.rules, quantities)
+        if self.rules.estimate == "mean":
+            frame = shares.adding_up(frame)
         return frame.sort_values("kind", key=lambda kinds: kinds.map(KINDS.index), kind="stable", ignore_index=True)
 
     def of_kind(self, *kinds: str) -> pd.DataFrame:
@@ -193,6 +208,12 @@ class Analysis:
     def factorial_effects(self) -> pd.DataFrame:
         """Main effects and interactions of a crossed design, in the headline quantities; otherwise empty."""
         return self.of_kind("main effect", "interaction")
+
+    @functools.cached_property
+    def shares(self) -> dict[Quantity, Shares]:
+        """The shares of the parts in each headline quantity in which some replicate has every combination of them."""
+        found = {q: shares.shares_of(self.replicates, self.parts, self.all_effects, q) for q in self.in_order}
+        return {quantity: one for quantity, one in found.items() if one}
 
     @functools.cached_property
     def best(self) -> dict[Quantity, Best]:

@@ -155,7 +155,8 @@ def _rows(
                 size = float(own[~np.isnan(values)].mean())
                 source = "" if margin is None or np.isnan(size) else margin.source
                 way = direction if one.kind != "trend" else "none"
-                key = (one.kind, one.name, one.versus, one.alias, metric, feature, unit, way, role)
+                judged_as = roles.EXPLORATORY if one.kind in roles.DESCRIBED else role
+                key = (one.kind, one.name, one.versus, one.alias, metric, feature, unit, way, judged_as)
                 yield (*key, n, size, source, values, own)
 
 

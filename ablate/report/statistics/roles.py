@@ -14,3 +14,5 @@ ROLES: tuple[Role, ...] = get_args(Role)
 PRIMARY, SECONDARY, EXPLORATORY = ROLES
 #: The kinds of comparisons that exploratory quantities have too.
 EXPLORED = ("variant", "contrast")
+#: The kinds that explain the shares. They repeat other comparisons, so they are exploratory in every quantity.
+DESCRIBED = ("total", "rest", "add one in", "leave one out")

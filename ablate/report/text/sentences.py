@@ -9,6 +9,7 @@ from ablate.report.data.corpora import corpus_problems
 from ablate.report.statistics import verdicts
 from ablate.report.statistics.analysis import count_verdicts, records, rows_of
 from ablate.report.text.advice import advice_sentence
+from ablate.report.text.lines import Block, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,27 +22,6 @@ if TYPE_CHECKING:
 MOST_SENTENCES = 8
 #: The most names that a sentence lists.
 MOST_NAMES = 6
-
-
-@dataclasses.dataclass(frozen=True)
-class Line:
-    """One sentence, and its verdict or an empty text."""
-
-    verdict: str
-    text: str
-
-    @property
-    def words(self) -> str:
-        """The verdict in words for people."""
-        return verdicts.WORDS[self.verdict] if self.verdict else ""
-
-
-@dataclasses.dataclass(frozen=True)
-class Block:
-    """Sentences about one subject, under a heading."""
-
-    heading: str
-    lines: tuple[Line, ...]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,8 @@ from support.effects_material import NAN, Stored
 from ablate.registry import get_registry
 from ablate.report.statistics.analysis import Analysis
 from ablate.report.statistics.verdicts import MARKS, WORDS, sentence
-from ablate.report.text.sentences import MOST_SENTENCES, Answer, Block, Line, answer, rules_in_words
+from ablate.report.text.lines import Block, Line
+from ablate.report.text.sentences import MOST_SENTENCES, Answer, answer, rules_in_words
 from ablate.study.design import Axis, Variant, aliases, factorial, fractional
 
 if TYPE_CHECKING:

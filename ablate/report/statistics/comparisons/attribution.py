@@ -46,8 +46,6 @@ SHARE, TOTAL, REST, FIRST, LAST, DEPENDENCE = (
     "leave one out",
     "dependence",
 )
-#: The kinds that are judged. The others repeat comparisons with the baseline, and have intervals only.
-JUDGED = (SHARE, DEPENDENCE)
 
 
 @dataclasses.dataclass(frozen=True)

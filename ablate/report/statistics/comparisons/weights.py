@@ -22,7 +22,19 @@ if TYPE_CHECKING:
     from ablate.report.data.variants import Variants
 
 #: The kinds of comparisons, in the order of tables.
-KINDS = ("variant", "contrast", "main effect", "interaction", "trend")
+KINDS = (
+    "variant",
+    "contrast",
+    "main effect",
+    "interaction",
+    "trend",
+    "share",
+    "dependence",
+    "total",
+    "rest",
+    "add one in",
+    "leave one out",
+)
 #: With more varied levels than this, main effects and interactions are more than a person would read.
 MOST_EFFECTS = 200
 
