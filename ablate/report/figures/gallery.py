@@ -12,6 +12,7 @@ from ablate.report.figures import (
     interactions,
     losses,
     piano_roll,
+    shares,
     tradeoff,
     values,
 )
@@ -29,6 +30,7 @@ FIGURES: dict[str, Callable[[Analysis, Artifacts], Drawing | None]] = {
     "forest": lambda analysis, _: forest.baseline_forest(analysis),
     "contrasts": lambda analysis, _: forest.contrast_forest(analysis),
     "effects": lambda analysis, _: forest.factorial_forest(analysis),
+    "shares": lambda analysis, _: shares.share_chart(analysis),
     "curve": lambda analysis, _: next(iter(along_axis.axis_charts(analysis)), None),
     "interactions": lambda analysis, _: interactions.interaction_plot(analysis),
     "values": lambda analysis, _: values.headline_dots(analysis),
@@ -46,6 +48,7 @@ class Pictures:
         forest: each variant against the baseline.
         contrasts: the contrasts of the study file.
         effects: main effects and interactions.
+        shares: the share of each part in the total difference.
         along_axis: a line chart for each numeric axis.
         interactions: means over two axes.
         values: every replicate, the headline quantities.
@@ -59,6 +62,7 @@ class Pictures:
     forest: Picture | None
     contrasts: Picture | None
     effects: Picture | None
+    shares: Picture | None
     along_axis: list[Picture]
     interactions: Picture | None
     values: Picture | None
@@ -87,6 +91,7 @@ def save_figures(analysis: Analysis, artifacts: Artifacts, folder: Path, *, png:
         forest=save(forest.baseline_forest(analysis)),
         contrasts=save(forest.contrast_forest(analysis)),
         effects=save(forest.factorial_forest(analysis)),
+        shares=save(shares.share_chart(analysis)),
         along_axis=[chart.save(folder, png=png) for chart in along_axis.axis_charts(analysis)],
         interactions=save(interactions.interaction_plot(analysis)),
         values=save(values.headline_dots(analysis)),

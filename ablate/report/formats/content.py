@@ -17,6 +17,7 @@ from ablate.report.text.tables import (
     missing,
     reported,
     responses,
+    shares,
     training,
     variance,
 )
@@ -64,6 +65,8 @@ def _grids(analysis: Analysis) -> dict[str, Any]:
         "verdicts": comparisons.verdict_grid(analysis),
         "contrasts": comparisons.contrast_grid(analysis),
         "effects": comparisons.factorial_grid(analysis),
+        "shares": shares.share_grid(analysis),
+        "share_details": shares.detail_grids(analysis),
         "estimates": estimates.estimate_grid(analysis),
         "metrics": {metric: estimates.metric_grid(analysis, metric) for metric in metrics},
         "responses": responses.response_grid(study),

@@ -212,7 +212,8 @@ class Analysis:
     @functools.cached_property
     def shares(self) -> dict[Quantity, Shares]:
         """The shares of the parts in each headline quantity in which some replicate has every combination of them."""
-        found = {q: shares.shares_of(self.replicates, self.parts, self.all_effects, q) for q in self.in_order}
+        rows, estimate = self.all_effects, self.rules.estimate
+        found = {q: shares.shares_of(self.replicates, self.parts, rows, q, estimate) for q in self.in_order}
         return {quantity: one for quantity, one in found.items() if one}
 
     @functools.cached_property

@@ -17,7 +17,7 @@ from ablate.report.statistics.comparisons.attribution import (
     TOTAL,
     pair_weights,
 )
-from ablate.report.statistics.inference import rounding
+from ablate.report.statistics.inference import intervals, rounding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
     from ablate.report.statistics.comparisons.attribution import Layout
     from ablate.report.statistics.effects import Replicates
+    from ablate.report.statistics.inference.intervals import Estimate
 
+    Quantity = tuple[str, str]
     Row = Mapping[str, Any]
 
 _QUANTITY = ["metric", "feature"]
@@ -121,7 +123,9 @@ def adding_up(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def shares_of(replicates: Replicates, study: Layout, frame: pd.DataFrame, quantity: tuple[str, str]) -> Shares | None:
+def shares_of(
+    replicates: Replicates, study: Layout, frame: pd.DataFrame, quantity: Quantity, estimate: Estimate
+) -> Shares | None:
     """Return the shares in one quantity; None if no replicate has every combination of parts.
 
     Args:
@@ -129,6 +133,7 @@ def shares_of(replicates: Replicates, study: Layout, frame: pd.DataFrame, quanti
         study: the parts.
         frame: every comparison, from :func:`ablate.report.statistics.effects.judge`.
         quantity: metric and feature.
+        estimate: the middle of the replicates.
     """
     own = frame[(frame["metric"] == quantity[0]) & (frame["feature"] == quantity[1])]
     records: list[Any] = own.to_dict("records")
@@ -140,17 +145,18 @@ def shares_of(replicates: Replicates, study: Layout, frame: pd.DataFrame, quanti
     for place, part in enumerate(study.parts):
         first, last, dependence = (rows.get((kind, part.name)) for kind in (FIRST, LAST, DEPENDENCE))
         differs = dependence is not None and dependence["verdict"] in verdicts.DIFFERENT
-        partner = _partner(replicates, study, quantity, place) if differs else None
+        partner = _partner(replicates, study, quantity, place, estimate) if differs else None
         shares.append(Share(rows[SHARE, part.name], first, last, dependence, partner))
     rest = next((row for (kind, _), row in rows.items() if kind == REST), None)
     return Shares(tuple(shares), total, rest, replicates.count - int(total["n"]))
 
 
-def _partner(replicates: Replicates, study: Layout, quantity: tuple[str, str], place: int) -> Partner:
+def _partner(replicates: Replicates, study: Layout, quantity: Quantity, place: int, estimate: Estimate) -> Partner:
     """Return the part with which the part at this place has its largest two-way interaction."""
-    partners = [
-        Partner(part.name, float(np.nanmean(replicates.differences(*quantity, pair_weights(study, place, other)))))
-        for other, part in enumerate(study.parts)
-        if other != place
-    ]
+    partners = []
+    for other, part in enumerate(study.parts):
+        if other != place:
+            values = replicates.differences(*quantity, pair_weights(study, place, other))
+            middle = intervals.estimator(estimate)(values[~np.isnan(values)])
+            partners.append(Partner(part.name, float(middle)))
     return max(partners, key=lambda partner: abs(partner.size))

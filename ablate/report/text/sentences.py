@@ -10,6 +10,7 @@ from ablate.report.statistics import verdicts
 from ablate.report.statistics.analysis import count_verdicts, records, rows_of
 from ablate.report.text.advice import advice_sentence
 from ablate.report.text.lines import Block, Line
+from ablate.report.text.shares import share_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ class Answer:
 
 def answer(analysis: Analysis) -> Answer:
     """Return the verdicts of a study and the warnings about them."""
-    blocks = [*_primary(analysis), *_contrasts(analysis), *_factorial_effects(analysis)]
+    blocks = [*_primary(analysis), *_contrasts(analysis), *_factorial_effects(analysis), *share_blocks(analysis)]
     return Answer(
         tuple(block for block in blocks if block.lines), tuple(_warnings(analysis)), corpus_problems(analysis.study)
     )

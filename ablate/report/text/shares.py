@@ -1,0 +1,168 @@
+"""Sentences about the shares of a study's parts in the total difference."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from ablate.report.statistics import verdicts
+from ablate.report.statistics.comparisons.attribution import FEWEST, FEWEST_FOR_PAIRS, MOST
+from ablate.report.text.lines import Block, Line
+from ablate.report.text.tables.grid import signed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.shares import Share, Shares
+
+#: With more parts than this, the answer names the largest shares; the table lists all.
+MOST_PARTS = 6
+#: Designs that change one part at a time.
+ONE_BY_ONE = ("leave_one_out", "add_one_in", "one_at_a_time")
+
+
+def share_blocks(analysis: Analysis) -> Iterator[Block]:
+    """Yield a block for each primary quantity; or one that tells why there are no shares."""
+    parts = analysis.parts
+    if not parts.cells:
+        reason = _no_shares(analysis)
+        if reason:
+            yield Block("Shares of the total difference", (Line("", reason),))
+        return
+    for quantity in analysis.primary:
+        shares, label = analysis.shares.get(quantity), analysis.label(quantity)
+        nothing = [Line("", "No replicate has every combination of the parts, so there are no shares.")]
+        lines = _lines(analysis, shares, label) if shares else nothing
+        yield Block(f"Shares of the total difference, {label}", tuple(lines))
+
+
+def _no_shares(analysis: Analysis) -> str:
+    """Return why a study with parts has no shares, and which design would give them; empty without parts."""
+    design, variants = analysis.study.spec.get("design", "factorial"), analysis.study.variant_levels
+    count = len(analysis.parts.parts)
+    if design in ONE_BY_ONE:
+        count = sum(len(variants.axis_levels(path)) == 2 for path in variants.axes)
+        if not FEWEST <= count <= MOST:
+            return ""
+        half = f', and design = "fractional" with {2 ** (count - 1)}' if count > FEWEST else ""
+        return (
+            f'design = "{design}" changes one part at a time, so the total difference cannot be shared among the '
+            f'parts. design = "factorial" would give their shares with {2**count} variants{half}.'
+        )
+    if count > MOST:
+        return f"There are no shares of {count} parts; {MOST} are the most."
+    if count >= FEWEST:
+        return "Not every combination of the parts has a variant, so the total difference cannot be shared among them."
+    return ""
+
+
+def _lines(analysis: Analysis, shares: Shares, label: str) -> Iterator[Line]:
+    exact, digits = analysis.rules.estimate == "mean", shares.decimals
+    values, total = shares.printed(exact=exact)
+    yield Line("", _first(analysis, shares, values, total, label))
+    listed = sorted(range(len(shares.shares)), key=lambda place: -abs(values[place]))[:MOST_PARTS]
+    for place in sorted(listed):
+        share = shares.shares[place]
+        yield Line(share.row["verdict"], _share(share, values[place], digits))
+    yield from _interactions(shares, digits)
+    yield from _notes(analysis, shares, exact=exact)
+
+
+def _first(analysis: Analysis, shares: Shares, values: list[float], total: float, label: str) -> str:
+    """Return the sentence that shares the total among the parts."""
+    parts, digits, row = analysis.parts, shares.decimals, shares.total
+    own = zip(shares.shares, values[: len(shares.shares)], strict=True)
+    each = [f"{share.name} accounts for {signed(value, digits)}" for share, value in own]
+    order = sorted(range(len(each)), key=lambda place: -abs(values[place]))
+    texts = [each[place] for place in order[:MOST_PARTS]]
+    others = [Fraction(str(values[place])) for place in order[MOST_PARTS:]]
+    if others:
+        texts.append(f"the other {len(others)} parts together for {signed(float(sum(others)), digits)}")
+    if shares.rest:
+        texts.append(f"interactions of three or more parts, which belong to no share, for {signed(values[-1], digits)}")
+    between = f"between {row['versus']} and {row['comparison']}"
+    if parts.half and len(parts.parts) % 2:
+        between = f"between {row['versus']} and the full model, which was not run but is predicted,"
+    over = f", on average over the levels of {', '.join(parts.over)}" if parts.over else ""
+    count = f"{row['n']} replicate{'s' if row['n'] > 1 else ''}"
+    size = f"{signed(total, digits)}{_interval(row, digits)}"
+    return f"Of the total difference of {size} in {label} {between}{over} ({count}), {'; '.join(texts)}."
+
+
+def _share(share: Share, value: float, digits: int) -> str:
+    """Return the verdict about one share."""
+    row, verdict = share.row, share.row["verdict"]
+    size = f"{signed(value, digits)}{_interval(row, digits)}"
+    p = verdicts.p_text(row["p_equivalent"] if verdict == "equivalent" else row["p_adjusted"])
+    if verdict == "alike":
+        return f"{share.name} changes nothing: its share is 0 in every replicate."
+    if verdict == "equivalent":
+        text = f"The share of {share.name} is no difference that matters: {size}, within ±{row['margin']:.3g}, {p}"
+    elif verdict == "inconclusive":
+        text = f"Cannot tell whether {share.name} has a share: {size}, {p}"
+    else:
+        text = f"{share.name} makes it {verdicts.WORDS[verdict]}: {size}, {p}"
+    if share.first and share.last:
+        alone, on_top = signed(share.first["difference"], digits), signed(share.last["difference"], digits)
+        text += f"; added to the bare model {alone}, as the last part of the full model {on_top}"
+    return f"{text}."
+
+
+def _interactions(shares: Shares, digits: int) -> Iterator[Line]:
+    """Yield where leave-one-out and add-one-in disagree by more than chance, and why."""
+    judged = [share for share in shares.shares if share.dependence]
+    differing = [share for share in judged if share.partner]
+    if judged and not differing:
+        yield Line(
+            "",
+            "No part can be shown to depend on the others: where the bare and the full model give a part different "
+            "effects, this may be chance.",
+        )
+    for share in differing[: 1 if len(judged) == FEWEST else MOST_PARTS]:
+        row, partner = share.dependence, share.partner
+        if row is None or partner is None:
+            continue
+        change = f"{signed(row['difference'], digits)}{_interval(row, digits)}, {verdicts.p_text(row['p_adjusted'])}"
+        if len(judged) == FEWEST:
+            yield Line(
+                "",
+                f"{share.name} and {partner.name} interact: each adds {change} more where the other one is on "
+                "than where it is off. The shares give half of this to each.",
+            )
+            continue
+        yield Line(
+            "",
+            f"What {share.name} adds depends on the other parts: {change}, in the full model against the bare one. Its "
+            f"largest interaction is with {partner.name} ({signed(partner.size, digits)}); the shares give "
+            "half of an interaction to each of the two.",
+        )
+
+
+def _notes(analysis: Analysis, shares: Shares, *, exact: bool) -> Iterator[Line]:
+    """Yield the limits of the shares: assumptions, and what is left out."""
+    parts, count = analysis.parts, len(analysis.parts.parts)
+    if parts.half:
+        assumed = "no interaction at all" if count < 4 else "no interaction of three or more parts"
+        yield Line(
+            "",
+            f"Half of the combinations were run, so the shares assume {assumed}: each is a main effect, mixed with the "
+            "interaction that the table names.",
+        )
+        if count < FEWEST_FOR_PAIRS:
+            yield Line("", "This half cannot give the effect of one part in the bare or in the full model.")
+    if not exact:
+        yield Line("", "Interquartile means do not add up: the shares add up to the total in each replicate only.")
+    if shares.missing:
+        yield Line(
+            "", f"Left out here: {shares.missing} of {analysis.replicates.count} replicates, which lack a variant."
+        )
+    if parts.left_out:
+        yield Line("", f"Left out here: {parts.left_out} variants without all other combinations of the parts.")
+
+
+def _interval(row: Mapping[str, Any], digits: int) -> str:
+    if math.isnan(row["low"]):
+        return ""
+    return f" (95 % interval {signed(row['low'], digits)} to {signed(row['high'], digits)})"
