@@ -44,11 +44,10 @@ def share_chart(analysis: Analysis) -> Drawing | None:
     ]
     if not panels:
         return None
-    total = panels[0].shares.total
     count = len(panels[0].shares.shares)
     caption = (
-        f"The total difference between {total['versus']} and {total['comparison']}, shared among the parts. Each bar "
-        "begins where the one above it ends; its line is the 95 % interval of the share."
+        f"The total difference between {analysis.parts.ends}, shared among the parts. Each bar begins where the one "
+        "above it ends; its line is the 95 % interval of the share."
     )
     if panels[0].shares.shares[0].first:
         caption += (

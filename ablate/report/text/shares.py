@@ -82,13 +82,12 @@ def _first(analysis: Analysis, shares: Shares, values: list[float], total: float
         texts.append(f"the other {len(others)} parts together for {signed(float(sum(others)), digits)}")
     if shares.rest:
         texts.append(f"interactions of three or more parts, which belong to no share, for {signed(values[-1], digits)}")
-    between = f"between {row['versus']} and {row['comparison']}"
-    if parts.half and len(parts.parts) % 2:
-        between = f"between {row['versus']} and the full model, which was not run but is predicted,"
+    predicted = " (predicted, because the full model was not run)" if parts.half and len(parts.parts) % 2 else ""
     over = f", on average over the levels of {', '.join(parts.over)}" if parts.over else ""
     count = f"{row['n']} replicate{'s' if row['n'] > 1 else ''}"
     size = f"{signed(total, digits)}{_interval(row, digits)}"
-    return f"Of the total difference of {size} in {label} {between}{over} ({count}), {'; '.join(texts)}."
+    start = f"Of the total difference of {size} in {label} between {parts.ends}{predicted}{over}, {count}"
+    return f"{start}: {'; '.join(texts)}."
 
 
 def _share(share: Share, value: float, digits: int) -> str:
@@ -150,8 +149,8 @@ def _notes(analysis: Analysis, shares: Shares, *, exact: bool) -> Iterator[Line]
             f"Half of the combinations were run, so the shares assume {assumed}: each is a main effect, mixed with the "
             "interaction that the table names.",
         )
-        if count < FEWEST_FOR_PAIRS:
-            yield Line("", "This half cannot give the effect of one part in the bare or in the full model.")
+        computed = "cannot be computed from this half" if count < FEWEST_FOR_PAIRS else "assume the same"
+        yield Line("", f"The effects of one part in the bare and in the full model {computed}.")
     if not exact:
         yield Line("", "Interquartile means do not add up: the shares add up to the total in each replicate only.")
     if shares.missing:

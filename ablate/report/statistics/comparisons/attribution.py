@@ -88,6 +88,13 @@ class Layout:
         """The name of the full model; empty if it was not run, or is an average over other axes."""
         return self._single(frozenset(range(len(self.parts))))
 
+    @property
+    def ends(self) -> str:
+        """The bare and the full model in words; their names if these are short."""
+        if not self.bare or not self.full or "," in f"{self.bare}{self.full}":
+            return "the bare and the full model"
+        return f"{self.bare} and {self.full}"
+
     def _single(self, on: On) -> str:
         names = self.cells.get(on, ())
         return names[0] if len(names) == 1 else ""

@@ -30,8 +30,7 @@ def share_grid(analysis: Analysis) -> Grid:
         Row(name, tuple(cells[place] for cells in columns), (f"or {alias}",) if alias else ())
         for place, (name, alias) in enumerate(zip(names, aliases, strict=True))
     )
-    total = found[0].total
-    caption = f"Shares of the total difference between {total['versus']} and {total['comparison']}"
+    caption = f"Shares of the total difference between {analysis.parts.ends}, with 95 % intervals"
     return Grid(caption, "part", quantity_columns(analysis, quantities), rows, _foot(analysis))
 
 
@@ -92,11 +91,11 @@ def _foot(analysis: Analysis) -> str:
     parts = analysis.parts
     texts = ["Shapley values in each replicate: the effect of a part, averaged over every order of adding the parts."]
     if parts.half:
-        texts = ["Main effects in half of the combinations; each is mixed with the interaction behind 'or'."]
+        texts = ['Main effects in half of the combinations; each is mixed with the interaction after "or".']
     if analysis.rules.estimate == "mean":
         texts.append("The shares add up to the total, also as printed.")
     if parts.over:
         texts.append(f"Averaged over the levels of {', '.join(parts.over)}.")
     if parts.left_out:
         texts.append(f"{parts.left_out} variants without all other combinations are left out.")
-    return " ".join([*texts, "Intervals are 95 %, each for one share; the marks are those of the other tables."])
+    return " ".join([*texts, "Each interval is for one share alone; the marks are those of the other tables."])
