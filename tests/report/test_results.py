@@ -39,7 +39,7 @@ def results(finished: Home) -> StudyResults:
 
 @pytest.fixture(scope="module")
 def crossed(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
-    """A study that has a figure of every kind: two numeric axes crossed, a contrast, and how much is copied."""
+    """A study that has a figure of every kind: three axes crossed, a contrast, and how much is copied."""
     home = tmp_path_factory.mktemp("crossed")
     builder = Builder(home, ("tau=0.6", "tau=0.8"), 2, 1)
     builder.plan()
@@ -51,7 +51,7 @@ def crossed(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
 
 
 def _cross(store: Store) -> None:
-    names = [f"tau={tau}, top={top}" for tau in (1, 2, 3) for top in (10, 20)]
+    names = [f"tau={tau}, top={top}, size={size}" for tau in (1, 2, 3) for top in (10, 20) for size in (4, 8)]
     values = drawn(1, {name: 0.2 + place / 50 for place, name in enumerate(names)}, [PITCH, ("copied", "share")])
     put(
         store,
@@ -62,7 +62,9 @@ def _cross(store: Store) -> None:
         contrasts={"ends": {names[0]: -1.0, names[-1]: 1.0}},
     )
     variants = [
-        dataclasses.replace(variant, levels={"tau": 1 + place // 2, "top": 10 + 10 * (place % 2)})
+        dataclasses.replace(
+            variant, levels={"tau": 1 + place // 4, "top": 10 + 10 * (place // 2 % 2), "size": 4 + 4 * (place % 2)}
+        )
         for place, variant in enumerate(store.variants("crossed"))
     ]
     runs = [
@@ -122,7 +124,8 @@ def test_effects_have_a_row_for_each_comparison_and_quantity(results: StudyResul
 
 def test_every_kind_of_comparison_is_among_the_effects(crossed: StudyResults) -> None:
     counts = crossed.effects().groupby("kind")["comparison"].nunique().to_dict()
-    assert counts == {"variant": 5, "contrast": 1, "main effect": 3, "interaction": 2}
+    of_parts = {"share": 2, "dependence": 2, "total": 1, "add one in": 2, "leave one out": 2}
+    assert counts == {"variant": 11, "contrast": 1, "main effect": 4, "interaction": 5, "trend": 1, **of_parts}
 
 
 def test_floors_are_their_draws_summed_up(results: StudyResults) -> None:
