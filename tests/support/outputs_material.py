@@ -41,6 +41,7 @@ def put(
     *,
     configs: Mapping[str, Mapping[str, Any]] | None = None,
     floors: Mapping[Quantity, Sequence[float]] | None = None,
+    seed: int = 1,
     **spec: Any,
 ) -> None:
     """Store a finished study of variants with these values, [replicate, sample]; the first variant is the baseline.
@@ -51,6 +52,7 @@ def put(
         values: by variant and quantity.
         configs: by variant, what its configuration has beside that of all.
         floors: by quantity, what resampling gave in each draw.
+        seed: the study's.
         spec: what its study file has beside a question.
     """
     metrics = list(dict.fromkeys(metric for each in values.values() for metric, _ in each))
@@ -77,7 +79,7 @@ def put(
             runs.append(RunRecord(variant, replicate, stages, config, "done"))
             put_stage(store, _stage(own, "measure"), _measurements(measured, replicate))
     spec.setdefault("replicates", len(runs) // len(variants))
-    store.put_study(StudyRecord(name, spec, "default", "bach-prelude", 1), variants, runs)
+    store.put_study(StudyRecord(name, spec, "default", "bach-prelude", seed), variants, runs)
 
 
 def _stage(fingerprint: str, kind: str) -> StageRecord:

@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 def compare(
     *, one: str, other: str, metric: str | None, profile: str, home: Path, store: str | None, as_json: bool
 ) -> None:
-    """Compare two variants, or two studies, replicate by replicate.
+    """Compare two variants, or two studies.
 
     A and B are two studies, or two variants, written STUDY:VARIANT. Two variants may differ in everything except corpus
-    and metrics; the differences are printed. Two studies must have the same baseline: the variants of both are compared
-    with it, and variants of the same name with each other.
+    and metrics; the differences are printed. Two studies must have baselines with the same settings: every variant is
+    compared with the baseline of its own study, and variants of the same name with each other.
+
+    Studies with the same seed are compared replicate by replicate. With other seeds their replicates share nothing, so
+    the two groups of replicates are compared, and the output says "not paired".
 
     Example: ablate study compare tau_sweep:tau=0.6 tau_sweep:tau=0.8
     """
@@ -38,10 +41,12 @@ def compare(
 
         pair = compare_pair(opened, one, other, metric)
     if as_json:
-        print_json({"differs_in": pair.differs, "comparisons": pair.frame.drop(columns="values").to_dict("records")})
+        comparisons = pair.frame.drop(columns="values").to_dict("records")
+        print_json({"paired": pair.paired, "differs_in": pair.differs, "comparisons": comparisons})
         return
     if pair.differs:
         click.echo(f"they differ in: {', '.join(pair.differs)}")
+    click.echo(pair.pairing)
     for line in pair.sentences:
         click.echo(f"- {line}")
     print_table(pair.headers, pair.rows, right=len(pair.headers) - 3)

@@ -6,26 +6,24 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from ablate.errors import AblateError, UnknownName, UsageError
 from ablate.registry import get_registry
 from ablate.report.data.study import Study
-from ablate.report.statistics import effects, roles, summary, verdicts
+from ablate.report.statistics import roles, summary, unshared, verdicts
 from ablate.report.statistics.analysis import Analysis, records
-from ablate.report.statistics.comparisons.weights import Weights
-from ablate.report.statistics.effects import Replicates
+from ablate.report.statistics.pair_comparisons import judge_paired, judge_unpaired
 from ablate.store.differences import differing_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
 
     from ablate.registry import Registry
     from ablate.store.store import Store
 
 #: The settings that two variants must share: values of another metric or corpus measure something else.
 _COMMON = ("corpus", "metric", "measure", "split")
-_COLUMNS = ["variant", "baseline", "replicate", "sample", "metric", "feature", "value", "unit", "direction"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,13 +31,17 @@ class Pair:
     """The comparison of two variants or studies.
 
     Attributes:
+        paired: whether replicate k of both has the same seeds.
+        pairing: a sentence about that.
         differs: the settings in which the two differ.
-        frame: from :func:`ablate.report.statistics.effects.judge`.
+        frame: from :func:`ablate.report.statistics.effects.judge`, with a column ``paired``.
         sentences: a verdict for each comparison of the first headline quantity.
         headers: the headers of a table of all comparisons.
         rows: its rows.
     """
 
+    paired: bool
+    pairing: str
     differs: list[str]
     frame: pd.DataFrame
     sentences: list[str]
@@ -75,9 +77,8 @@ def compare_pair(
     if obstacles or (not a and differs):
         sides = "the two" if a else f"their baselines, {left} and {right},"
         raise UsageError(f"cannot compare {one} with {other}: {sides} differ in {', '.join(obstacles or differs)}")
-    weights = list(_two_variants(first, left, second, right) if a else _two_studies(studies))
     quantities = _quantities(studies, metric)
-    pair = _judge(studies, weights, differs, quantities) if len(quantities) else None
+    pair = _pair(studies, (a, b) if a else None, differs, quantities) if len(quantities) else None
     if pair is None or pair.frame.empty:
         raise UsageError(f"cannot compare {one} with {other}: they have no replicate with the same measurements")
     return pair
@@ -118,25 +119,6 @@ def _differences(studies: list[Analysis], left: str, right: str) -> list[str]:
     return differing_paths(*configs)
 
 
-def _two_variants(first: str, left: str, second: str, right: str) -> Iterator[Weights]:
-    names = (left, right) if left != right else (f"{left} of {first}", f"{right} of {second}")
-    yield Weights("variant", names[1], names[0], {f"1:{right}": 1.0, f"0:{left}": -1.0})
-
-
-def _two_studies(studies: list[Analysis]) -> Iterator[Weights]:
-    """Compare every variant of both with their common baseline, and variants of the same name with each other."""
-    base = studies[0].study.baseline
-    for index, analysis in enumerate(studies):
-        for name in analysis.study.names:
-            if name != analysis.study.baseline:
-                title = f"{name} of {analysis.study.record.name}"
-                yield Weights("variant", title, base, {f"{index}:{name}": 1.0, f"0:{base}": -1.0})
-    for name in studies[1].study.names:
-        if name in studies[0].study.names and name != studies[1].study.baseline:
-            one, other = (f"{name} of {analysis.study.record.name}" for analysis in studies)
-            yield Weights("contrast", f"{other} - {one}", "", {f"1:{name}": 1.0, f"0:{name}": -1.0})
-
-
 def _quantities(studies: list[Analysis], metric: str | None) -> pd.DataFrame:
     """Return the quantities that both have measured, or those of one metric, with the first study's directions."""
     frame, other = (analysis.replicates.quantities for analysis in studies)
@@ -152,22 +134,33 @@ def _quantities(studies: list[Analysis], metric: str | None) -> pd.DataFrame:
     return frame[frame["metric"] == metric]
 
 
-def _judge(studies: list[Analysis], weights: list[Weights], differs: list[str], quantities: pd.DataFrame) -> Pair:
-    frames = [analysis.study.frame.assign(variant=_prefixed(index, analysis)) for index, analysis in enumerate(studies)]
-    replicates = Replicates(pd.concat([frame[_COLUMNS] for frame in frames], ignore_index=True))
-    rules, margins = studies[0].rules, studies[0].margins
+def _pair(
+    studies: Sequence[Analysis], variants: tuple[str, str] | None, differs: list[str], quantities: pd.DataFrame
+) -> Pair:
     first = _primary(studies[0], quantities)
     keys = zip(quantities["metric"], quantities["feature"], strict=True)
-    role = [roles.PRIMARY if key == first else roles.SECONDARY for key in keys]
-    frame = effects.judge(replicates, weights, margins, rules, quantities.assign(role=role))
+    quantities = quantities.assign(role=[roles.PRIMARY if key == first else roles.SECONDARY for key in keys])
+    one, other = (analysis.study.record for analysis in studies)
+    paired = one.seed == other.seed
+    if paired:
+        pairing = f"Paired: replicate k of both has the same seeds (study seed {one.seed})."
+        frame = judge_paired(studies, variants, quantities)
+    else:
+        pairing = (
+            f"Not paired: the studies have the seeds {one.seed} and {other.seed}, so their replicates share nothing. "
+            "The replicates of each are one group, and the groups are compared"
+            f"{'' if variants else '; every variant is compared with the baseline of its own study'}."
+        )
+        frame = judge_unpaired(studies, variants, quantities)
+    labels = [studies[0].label((row["metric"], row["feature"])) for row in records(frame)]
     sentences = [
-        verdicts.sentence(row, rules, studies[0].label((row["metric"], row["feature"])))
-        for row in records(frame)
+        verdicts.sentence(row, studies[0].rules, label) if row["paired"] else unshared.sentence(row, label)
+        for row, label in zip(records(frame), labels, strict=True)
         if (row["metric"], row["feature"]) == first
     ]
     headers = ("comparison", "quantity", "verdict", "difference", "95 % interval", "p", "n")
-    rows = [_row(studies[0], row) for row in records(frame)]
-    return Pair(differs, frame, sentences, headers, rows)
+    rows = [_row(row, label) for row, label in zip(records(frame), labels, strict=True)]
+    return Pair(paired, pairing, differs, frame, sentences, headers, rows)
 
 
 def _primary(analysis: Analysis, quantities: pd.DataFrame) -> tuple[str, str]:
@@ -175,19 +168,15 @@ def _primary(analysis: Analysis, quantities: pd.DataFrame) -> tuple[str, str]:
     return next((key for key in analysis.primary if key in keys), keys[0])
 
 
-def _prefixed(index: int, analysis: Analysis) -> pd.Series:
-    return f"{index}:" + analysis.study.frame["variant"].astype(str)
-
-
-def _row(analysis: Analysis, row: Mapping[str, Any]) -> tuple[str, ...]:
+def _row(row: Mapping[str, Any], label: str) -> tuple[str, ...]:
     name = f"{row['comparison']} - {row['versus']}" if row["versus"] else row["comparison"]
     interval = summary.NOTHING if math.isnan(row["low"]) else f"{row['low']:+.3g} to {row['high']:+.3g}"
     return (
         name,
-        analysis.label((row["metric"], row["feature"])),
+        label,
         verdicts.WORDS[row["verdict"]],
         f"{row['difference']:+.3g}",
         interval,
         verdicts.p_text(row["p_adjusted"]),
-        str(row["n"]),
+        str(row["replicates"]),
     )

@@ -82,7 +82,7 @@ def sentence(row: Mapping[str, Any], rules: StatisticsSettings, quantity: str) -
         quantity: the name of the quantity.
     """
     name, versus, verdict = str(row["comparison"]), str(row["versus"]), row["verdict"]
-    detail = f"{quantity} {_signed(row['difference'])}{_interval(row)}"
+    detail = f"{quantity} {signed(row['difference'])}{interval_text(row)}"
     count = f"{row['n']} replicate{'s' if row['n'] > 1 else ''}"
     average = "" if row["kind"] != "main effect" else ", on average over the other axes"
     if verdict == "equivalent":
@@ -108,8 +108,8 @@ def trend_sentence(row: Mapping[str, Any], trend: Trend, quantity: str) -> str:
         quantity: the name of the quantity.
     """
     label, step = row["comparison"], "doubling" if trend.log else "1"
-    slope = f"{_signed(row['difference'])} for each {step} of {label}{_interval(row)}"
-    detail = f"{slope}, Kendall's tau {_signed(trend.tau)}, {p_text(row['p_adjusted'])}, {row['n']} replicates"
+    slope = f"{signed(row['difference'])} for each {step} of {label}{interval_text(row)}"
+    detail = f"{slope}, Kendall's tau {signed(trend.tau)}, {p_text(row['p_adjusted'])}, {row['n']} replicates"
     where = ", on average over the other axes" if trend.combinations > 1 else ""
     if row["verdict"] not in DIFFERENT:
         return f"Cannot tell whether {quantity} rises or falls with {label}{where}: {detail}."
@@ -155,11 +155,13 @@ def p_text(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
-def _interval(row: Mapping[str, Any]) -> str:
+def interval_text(row: Mapping[str, Any]) -> str:
+    """Return the interval of a comparison in brackets, with a space before; empty for a single replicate."""
     if math.isnan(row["low"]):
         return ""
-    return f" (95 % interval {_signed(row['low'])} to {_signed(row['high'])})"
+    return f" (95 % interval {signed(row['low'])} to {signed(row['high'])})"
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """Return a number with its sign, to three digits."""
     return f"{value:+.3g}".replace("-", "\N{MINUS SIGN}")

@@ -93,7 +93,7 @@ def test_two_variants_differ_by_what_the_store_says(
     expected = by_hand(means(store, *other, quantity) - means(store, *one, quantity))
     assert numbers(row) == pytest.approx(expected)
     assert (row["comparison"], row["versus"]) == (other[1], one[1])
-    assert row["p_holm"] == pytest.approx(row["p"]), "a single comparison needs no correction"
+    assert row["p_adjusted"] >= row["p"] - 1e-12, "corrected for the other quantities of its role"
 
 
 def test_the_other_way_round_is_the_opposite(store: Store) -> None:
@@ -107,7 +107,7 @@ def test_a_variant_does_not_differ_from_itself(store: Store) -> None:
     found = compare_pair(store, "taus:cold", "taus:cold")
     assert found.differs == []
     assert set(found.frame["difference"]) == {0.0}
-    assert set(found.frame["verdict"]) <= {"inconclusive", "equivalent"}
+    assert set(found.frame["verdict"]) == {"alike"}
     assert found.frame["comparison"].iloc[0] == "cold of taus"
 
 
@@ -120,22 +120,22 @@ def test_a_variant_beside_the_baseline_is_what_its_own_report_says(store: Store)
         pd.testing.assert_series_equal(pair[column], own[column])
 
 
-def test_two_studies_stand_against_the_baseline_they_share(store: Store) -> None:
+def test_the_variants_of_two_studies_stand_against_their_own_baselines(store: Store) -> None:
     frame = compare_pair(store, "taus", "steps", "distance.pitch").frame
     rows = {(row["comparison"], row["feature"]): row for row in frame.to_dict("records")}
     of = {
         (study, variant): f"{variant} of {study}" for study in ("taus", "steps") for variant in ("cold", "long", "hot")
     }
     for quantity in (PITCH, L1):
-        base = means(store, "taus", "warm", quantity)
         for study, variant in (("taus", "cold"), ("taus", "hot"), ("steps", "long"), ("steps", "hot")):
             row = rows[of[study, variant], quantity[1]]
+            base = means(store, study, "warm", quantity)
             assert numbers(row) == pytest.approx(by_hand(means(store, study, variant, quantity) - base))
-            assert (row["kind"], row["versus"], row["family"]) == ("variant", "warm", 4)
+            assert (row["kind"], row["versus"], row["family"]) == ("variant", "warm", 5)
         row = rows["hot of steps - hot of taus", quantity[1]]
         both = means(store, "steps", "hot", quantity) - means(store, "taus", "hot", quantity)
         assert numbers(row) == pytest.approx(by_hand(both))
-        assert (row["kind"], row["family"]) == ("contrast", 1)
+        assert (row["kind"], row["family"], row["paired"]) == ("contrast", 5, True)
     assert len(frame) == 2 * 5
 
 
@@ -311,3 +311,68 @@ def test_the_direction_of_an_objective_is_the_objectives(tmp_path: Path) -> None
         put(store, "study", drawn(1, {"warm": 0.3, "hot": 0.9}, [RATE]), objective=objective)
         assert Analysis(Study.read(store, "study"), get_registry()).against_baseline["verdict"].tolist() == ["better"]
         assert compare_pair(store, "study:warm", "study:hot").frame["verdict"].tolist() == ["better"]
+
+
+class TestOtherSeeds:
+    """Replicates that share nothing: each study against its own baseline, and two groups against each other."""
+
+    @pytest.fixture
+    def other(self, tmp_path: Path) -> Iterator[Store]:
+        """Two studies of one design with different seeds, one of them with fewer replicates."""
+        with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as opened:
+            put(opened, "one", drawn(1, {"warm": 0.3, "cold": 0.2}, ALL), seed=1)
+            put(opened, "two", drawn(2, {"warm": 0.9, "cold": 0.8}, ALL, (6, 2)), seed=2)
+            put(opened, "same", drawn(3, {"warm": 0.9, "cold": 0.5}, ALL), seed=1)
+            yield opened
+
+    def test_every_variant_stands_against_its_own_baseline(self, other: Store) -> None:
+        """Against the baseline of the first study, cold of the second one would be 0.5 worse instead of 0.1 better."""
+        found = compare_pair(other, "one", "two", "notes.rate")
+        assert not found.paired
+        rows = {row["comparison"]: row for row in found.frame.to_dict("records")}
+        for study in ("one", "two"):
+            row = rows[f"cold of {study}"]
+            expected = by_hand(means(other, study, "cold", RATE) - means(other, study, "warm", RATE))
+            assert numbers(row) == pytest.approx(expected)
+            assert row["paired"]
+
+    def test_differences_from_the_baselines_are_two_groups(self, other: Store) -> None:
+        rows = {row["comparison"]: row for row in compare_pair(other, "one", "two").frame.to_dict("records")}
+        row = rows["cold of two - cold of one, each against its own baseline"]
+        one, two = (means(other, study, "cold", RATE) - means(other, study, "warm", RATE) for study in ("one", "two"))
+        welch = sps.ttest_ind(two, one, equal_var=False)
+        interval = welch.confidence_interval(0.95)
+        assert row["difference"] == pytest.approx(two.mean() - one.mean())
+        assert (row["low"], row["high"]) == pytest.approx((interval.low, interval.high))
+        assert (row["n"], row["replicates"], row["paired"]) == (14, "8 + 6", False)
+        pooled, size = np.concatenate([one, two]), len(one)
+        every = [
+            abs(sps.ttest_ind(np.delete(pooled, chosen), pooled[list(chosen)], equal_var=False).statistic)
+            for chosen in itertools.combinations(range(len(pooled)), size)
+        ]
+        permuted = np.mean([t >= abs(welch.statistic) * (1 - 1e-9) for t in every])
+        assert row["p"] == pytest.approx(max(permuted, welch.pvalue))
+
+    def test_two_variants_are_two_groups(self, other: Store) -> None:
+        (row, *_) = compare_pair(other, "one:cold", "two:cold", "notes.rate").frame.to_dict("records")
+        assert row["difference"] == pytest.approx(means(other, "two", "cold", RATE).mean() - 0.2, abs=0.02)
+        assert (row["comparison"], row["versus"], row["paired"]) == ("cold of two", "cold of one", False)
+
+    def test_with_one_seed_they_are_paired(self, other: Store) -> None:
+        found = compare_pair(other, "one:cold", "same:warm", "notes.rate")
+        assert found.paired
+        (row, *_) = found.frame.to_dict("records")
+        assert numbers(row) == pytest.approx(
+            by_hand(means(other, "same", "warm", RATE) - means(other, "one", "cold", RATE))
+        )
+
+    def test_the_words_say_which_it_was(self, other: Store, ablate: Command, tmp_path: Path) -> None:
+        def out(*words: str) -> str:
+            return ablate("study", "compare", *words, "--home", str(tmp_path)).out
+
+        assert "Not paired: the studies have the seeds 1 and 2, so their replicates share nothing." in out("one", "two")
+        assert "8 + 6 replicates, not paired." in out("one:cold", "two:cold")
+        shown = out("one", "same")
+        assert "Paired: replicate k of both has the same seeds (study seed 1)." in shown
+        assert "not paired" not in shown
+        assert json.loads(out("one:cold", "two:cold", "--json"))["paired"] is False
