@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from ablate.names import short_names
 from ablate.report.data.study import Study
 from ablate.report.data.variants import Variants
-from ablate.report.statistics.effects import Replicates
+from ablate.report.statistics.effects import Replicates, judge
 from ablate.settings import StatisticsSettings
 from ablate.store.records import MeasurementRecord, RunRecord, StageRecord, StudyRecord, VariantRecord
 from support.report_study import ENVIRONMENT, Builder
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate.arrays import Array
+    from ablate.report.statistics.comparisons.weights import Weights
+    from ablate.report.statistics.margins import Margin
     from ablate.study.design import Variant
 
     Values = Mapping[str, Sequence[float] | Sequence[Sequence[float]] | Array]
@@ -65,6 +67,34 @@ def sign_flip_by_hand(differences: Array) -> float:
     means, seen = signs @ differences / len(differences), float(np.mean(differences))
     tie = 1e-9 * max(1e-300, float(np.abs(differences).max()))
     return min(1.0, 2.0 * min(float((means >= seen - tie).mean()), float((means <= seen + tie).mean())))
+
+
+def judged(
+    replicates: Replicates,
+    comparisons: Iterable[Weights],
+    margins: Mapping[tuple[str, str], Margin] | None = None,
+    rules: StatisticsSettings = RULES,
+    roles: Mapping[tuple[str, str], str] | None = None,
+) -> pd.DataFrame:
+    """Every comparison of every quantity; all quantities are primary unless ``roles`` says otherwise."""
+    keys = zip(replicates.quantities["metric"], replicates.quantities["feature"], strict=True)
+    quantities = replicates.quantities.assign(role=[(roles or {}).get(key, "primary") for key in keys])
+    return judge(replicates, list(comparisons), margins or {}, rules, quantities)
+
+
+def max_t_by_hand(rows: Sequence[Array]) -> list[float]:
+    """Step-down max-T with every assignment of signs, written down from the book; NaN is a missing replicate."""
+    values = np.nan_to_num(np.array(rows, float))
+    scale = np.sqrt((values**2).sum(1))
+    scale[scale == 0] = 1.0
+    signs = np.array(list(itertools.product((1.0, -1.0), repeat=values.shape[1])))
+    flipped = np.abs(signs @ values.T) / scale
+    seen = np.abs(values.sum(1)) / scale
+    adjusted, so_far, left = np.zeros(len(values)), 0.0, list(np.argsort(-seen, kind="stable"))
+    while left:
+        so_far = max(so_far, float((flipped[:, left].max(1) >= seen[left[0]] - 1e-9).mean()))
+        adjusted[left.pop(0)] = so_far
+    return [float(p) for p in adjusted]
 
 
 def holm_by_hand(p: Sequence[float]) -> list[float]:

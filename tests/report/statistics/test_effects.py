@@ -14,13 +14,24 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats as sps
-from support.effects_material import NAN, RULES, crossed, holm_by_hand, measured, replicated, sign_flip_by_hand
+from support.effects_material import (
+    NAN,
+    RULES,
+    crossed,
+    holm_by_hand,
+    judged,
+    max_t_by_hand,
+    measured,
+    replicated,
+    sign_flip_by_hand,
+)
 
 from ablate.report.data.variants import Variants
 from ablate.report.statistics import verdicts
+from ablate.report.statistics.comparisons.trends import trend_weights
 from ablate.report.statistics.comparisons.weights import against_baseline, factorial_effects, study_contrasts
 from ablate.report.statistics.effects import Replicates, estimates, judge
-from ablate.settings import StatisticsSettings
+from ablate.report.statistics.margins import Margin
 from ablate.study.design import Axis, factorial
 
 Q = ("m", "f")
@@ -32,13 +43,15 @@ class TestReplicates:
     def test_only_replicates_with_all_variants_count(self) -> None:
         values = {"a": [1.0, 2.0, NAN, 4.0], "b": [2.0, NAN, 7.0, 8.0], "c": [0.0, 1.0, 1.0, 3.0]}
         found = replicated(values)
-        assert found.differences(*Q, {"b": 1.0, "a": -1.0}).tolist() == [1.0, 4.0]
-        assert found.differences(*Q, {"c": 1.0, "a": -1.0}).tolist() == [-1.0, -1.0, -1.0]
-        assert found.differences(*Q, {"a": 1.0, "b": 1.0, "c": -2.0}).tolist() == [3.0, 6.0]
+        assert found.differences(*Q, {"b": 1.0, "a": -1.0}).tolist() == pytest.approx([1.0, NAN, NAN, 4.0], nan_ok=True)
+        third = found.differences(*Q, {"c": 1.0, "a": -1.0})
+        assert third.tolist() == pytest.approx([-1.0, -1.0, NAN, -1.0], nan_ok=True)
+        both = found.differences(*Q, {"a": 1.0, "b": 1.0, "c": -2.0})
+        assert both.tolist() == pytest.approx([3.0, NAN, NAN, 6.0], nan_ok=True)
 
     def test_a_variant_without_values_has_no_differences(self) -> None:
         found = replicated({"a": [1.0, 2.0], "b": [NAN, NAN]})
-        assert len(found.differences(*Q, {"b": 1.0, "a": -1.0})) == 0
+        assert found.differences(*Q, {"b": 1.0, "a": -1.0}).tolist() == pytest.approx([NAN, NAN], nan_ok=True)
 
     def test_samples_are_averaged_inside_their_replicate(self) -> None:
         found = replicated({"a": [[1.0, 3.0], [5.0, 5.0]], "b": [[10.0, 10.0, 40.0], [0.0, 2.0, 4.0]]})
@@ -50,13 +63,17 @@ class TestReplicates:
         variants = factorial(axes, {"part0.c": 0, "part1.a": 0})
         values = {v.name: [(0.1, 0.3, 0.7)[v.levels["part1.a"]]] * 8 for v in variants}
         effects = list(factorial_effects(*crossed(variants), {}))
-        found = judge(replicated(values), effects, {}, RULES).set_index("comparison")
+        found = judged(replicated(values), effects).set_index("comparison")
         assert found.loc["c=1", "difference"] == 0.0
-        assert found.loc["c=1", "p"] == 1.0
+        assert found.loc["c=1", ["p", "verdict"]].tolist() == [1.0, "alike"]
         assert found.loc["a=1", "verdict"] == "worse"
 
 
 VALUES = hnp.arrays(np.float64, st.tuples(st.integers(2, 7), st.integers(2, 4)), elements=NUMBERS)
+
+
+def ours(margin: float) -> dict[tuple[str, str], Margin]:
+    return {Q: Margin(margin)}
 
 
 def judge_table(table: np.ndarray, direction: str = "lower", **rules: Any) -> pd.DataFrame:
@@ -65,25 +82,23 @@ def judge_table(table: np.ndarray, direction: str = "lower", **rules: Any) -> pd
     values = {name: table[:, place] for place, name in enumerate(names)}
     pairs = list(against_baseline(Variants({name: {} for name in names}, "v0")))
     margins = rules.pop("margins", {})
-    return judge(replicated(values, direction), pairs, margins, dataclasses.replace(RULES, **rules))
+    return judged(replicated(values, direction), pairs, margins, dataclasses.replace(RULES, **rules))
 
 
 class TestCompared:
     @given(VALUES, st.floats(0.1, 60))
     @settings(max_examples=25)
     def test_every_number_worked_out_again(self, table: np.ndarray, margin: float) -> None:
-        found = judge_table(table, margins={Q: (margin, "ours")})
+        found = judge_table(table, margins=ours(margin))
         differences = (table[:, 1:] - table[:, :1]).T
         n = table.shape[0]
         raw = [sign_flip_by_hand(each) for each in differences]
         assert found["n"].tolist() == [n] * len(differences)
         assert found["difference"].tolist() == pytest.approx(differences.mean(1).tolist(), abs=1e-9)
         assert found["p"].tolist() == pytest.approx(raw)
-        assert found["p_holm"].tolist() == pytest.approx(holm_by_hand(raw))
+        assert found["p_adjusted"].tolist() == pytest.approx(max_t_by_hand(differences))
         assert found["family"].tolist() == [len(raw)] * len(raw)
-        assert found["open"].tolist() == [sum(p >= 0.05 for p in holm_by_hand(raw))] * len(raw)
-        assert found["smallest_p"].tolist() == pytest.approx([2 / 2**n] * len(raw))
-        assert found["margin_of"].tolist() == ["ours"] * len(raw)
+        assert found["margin_of"].tolist() == ["the study's margin"] * len(raw)
         for row, each in zip(found.to_dict("records"), differences, strict=True):
             se = each.std(ddof=1) / math.sqrt(n)
             assume(se == 0 or se > 1e-6)
@@ -98,13 +113,12 @@ class TestCompared:
     def test_equivalence_is_two_t_tests_corrected_and_verdicts_follow(self, table: np.ndarray, margin: float) -> None:
         differences, n = (table[:, 1:] - table[:, :1]).T, table.shape[0]
         assume((np.ptp(differences, axis=1) > 1e-6).all())
-        found = judge_table(table, margins={Q: (margin, "ours")})
+        found = judge_table(table, margins=ours(margin))
         se = differences.std(axis=1, ddof=1) / math.sqrt(n)
         outside = [sps.t.sf((margin - abs(d)) / s, n - 1) for d, s in zip(differences.mean(1), se, strict=True)]
         assert found["p_equivalent"].tolist() == pytest.approx(holm_by_hand([float(p) for p in outside]), abs=1e-9)
         for row in found.to_dict("records"):
-            args = (row["difference"], "lower", row["p_holm"], row["p_equivalent"])
-            assert row["verdict"] == verdicts.decide(*args, 0.05)
+            assert row["verdict"] == verdicts.decide(row, 0.05)
 
     @given(VALUES, st.data())
     @settings(max_examples=20)
@@ -113,7 +127,7 @@ class TestCompared:
         rows = data.draw(st.permutations(range(table.shape[0])))
         columns = data.draw(st.permutations(range(1, table.shape[1])))
         after = judge_table(table[rows][:, [0, *columns]])
-        numbers = ["difference", "low", "high", "p", "p_holm", "n", "family", "open"]
+        numbers = ["difference", "low", "high", "p", "p_adjusted", "n", "family", "level"]
         expected = before.loc[[column - 1 for column in columns], numbers].to_numpy(float)
         assert after[numbers].to_numpy(float) == pytest.approx(expected, abs=1e-9)
 
@@ -124,18 +138,18 @@ class TestCompared:
     ) -> None:
         """Of such a shift, the variants' own means know; the pairs do not."""
         shift = data.draw(hnp.arrays(np.float64, (table.shape[0], 1), elements=NUMBERS))
-        numbers = ["difference", "low", "high", "p", "p_holm"]
+        numbers = ["difference", "low", "high", "p", "p_adjusted"]
         after, before = (judge_table(np.round(each, 3))[numbers].to_numpy(float) for each in (table + shift, table))
         assert after == pytest.approx(before, abs=1e-6)
 
     @given(VALUES, st.sampled_from([0.25, 2.0, 1024.0]))
     @settings(max_examples=20)
     def test_a_unit_scales_differences_and_leaves_p_effect_and_verdict(self, table: np.ndarray, factor: float) -> None:
-        before = judge_table(table, margins={Q: (2.0, "ours")})
-        after = judge_table(table * factor, margins={Q: (2.0 * factor, "ours")})
+        before = judge_table(table, margins=ours(2.0))
+        after = judge_table(table * factor, margins=ours(2.0 * factor))
         for name in ("difference", "low", "high"):
             assert after[name].tolist() == pytest.approx((before[name] * factor).tolist())
-        for name in ("p", "p_holm", "p_equivalent", "effect"):
+        for name in ("p", "p_adjusted", "p_equivalent", "effect"):
             assert after[name].tolist() == pytest.approx(before[name].tolist(), nan_ok=True)
         assert after["verdict"].tolist() == before["verdict"].tolist()
 
@@ -155,8 +169,8 @@ class TestCompared:
         few: dict[str, Any] = {name: rng.normal(size=(6, 2)) for name in "abc"}
         many = {name: np.tile(values, (1, 10)) for name, values in few.items()}
         pairs = list(against_baseline(Variants({"a": {}, "b": {}, "c": {}}, "a")))
-        columns = ["n", "difference", "low", "high", "p", "p_holm", "effect"]
-        one, other = (judge(replicated(each), pairs, {}, RULES)[columns].to_numpy(float) for each in (few, many))
+        columns = ["n", "difference", "low", "high", "p", "p_adjusted", "effect"]
+        one, other = (judged(replicated(each), pairs)[columns].to_numpy(float) for each in (few, many))
         assert other == pytest.approx(one)
         assert one[:, 0].tolist() == [6, 6]
 
@@ -164,65 +178,69 @@ class TestCompared:
         rng = np.random.default_rng(3)
         values = {"a": rng.normal(size=8), "b": rng.normal(2, 1, 8), "c": rng.normal(3, 1, 8), "d": rng.normal(0, 1, 8)}
         values["c"][[1, 4]] = NAN
-        found = judge(replicated(values), list(against_baseline(Variants({k: {} for k in values}, "a"))), {}, RULES)
-        differences = [each[~np.isnan(each)] for each in (values[name] - values["a"] for name in "bcd")]
+        found = judged(replicated(values), against_baseline(Variants({k: {} for k in values}, "a")))
+        everything = [values[name] - values["a"] for name in "bcd"]
+        differences = [each[~np.isnan(each)] for each in everything]
         assert found["n"].tolist() == [8, 6, 8]
         assert found["difference"].tolist() == pytest.approx([float(each.mean()) for each in differences])
         raw = [sign_flip_by_hand(each) for each in differences]
         assert found["p"].tolist() == pytest.approx(raw)
-        assert found["p_holm"].tolist() == pytest.approx(holm_by_hand(raw))
-        assert found["smallest_p"].tolist() == pytest.approx([2 / 2**8, 2 / 2**6, 2 / 2**8])
+        assert found["p_adjusted"].tolist() == pytest.approx(max_t_by_hand(everything))
 
     def test_a_single_replicate_tells_nothing_and_is_in_no_family(self) -> None:
         found = judge_table(np.array([[1.0, 2.0, 3.0]]))
         assert found["difference"].tolist() == [1.0, 2.0]
-        assert found[["low", "high", "effect", "p", "p_holm", "p_equivalent"]].isna().all(axis=None)
+        assert found[["low", "high", "effect", "p", "p_adjusted", "p_equivalent"]].isna().all(axis=None)
         assert found["family"].tolist() == [0, 0]
-        assert found["open"].tolist() == [0, 0]
         assert set(found["verdict"]) == {"inconclusive"}
         values = {"a": np.arange(6.0), "b": np.arange(6.0) + 1, "c": np.array([9.0, *[NAN] * 5])}
-        mixed = judge(replicated(values), list(against_baseline(Variants({k: {} for k in values}, "a"))), {}, RULES)
+        mixed = judged(replicated(values), against_baseline(Variants({k: {} for k in values}, "a")))
         assert mixed["family"].tolist() == [1, 1]
-        assert mixed.loc[0, "p_holm"] == pytest.approx(2 / 2**6), "what cannot be tested takes no share of alpha"
+        assert mixed.loc[0, "p_adjusted"] == pytest.approx(2 / 2**6), "what cannot be tested takes no share of alpha"
 
-    def test_families_are_a_metrics_feature_or_the_whole_study_and_always_one_kind(self) -> None:
+    def test_each_role_is_one_family_of_every_kind_and_quantity(self) -> None:
         rng = np.random.default_rng(4)
-        quantities = [("m", "f"), ("m", "g"), ("other", "f")]
+        roles = {("m", "f"): "primary", ("m", "g"): "secondary", ("other", "f"): "secondary", ("n", "f"): "exploratory"}
         names, shifts = ("a", "b", "c"), np.array([[0.0], [1.0], [0.5]])
-        tables = {key: dict(zip(names, rng.normal(size=(3, 7)) + shifts, strict=True)) for key in quantities}
+        tables = {key: dict(zip(names, rng.normal(size=(3, 7)) + shifts, strict=True)) for key in roles}
         found = Replicates(pd.concat([measured(values, *key) for key, values in tables.items()]))
-        variants = Variants({name: {} for name in names}, "a")
-        chosen = [*against_baseline(variants), *study_contrasts({"b - c": {"b": 1, "c": -1}}, variants)]
-        for rules, keys in ((RULES, ["kind", "metric", "feature"]), (StatisticsSettings(family="study"), ["kind"])):
-            rows = judge(found, chosen, {}, rules)
-            assert len(rows) == 9
-            for _, part in rows.groupby(keys):
-                assert part["p_holm"].tolist() == pytest.approx(holm_by_hand(part["p"].tolist()))
-                assert set(part["family"]) == {len(part)}
-            sizes = rows.groupby("kind")["family"].first().to_dict()
-            assert sizes == ({"variant": 2, "contrast": 1} if rules is RULES else {"variant": 6, "contrast": 3})
+        variants = Variants({name: {"p.x": place} for place, name in enumerate(names)}, "a")
+        contrasts = study_contrasts({"b - c": {"b": 1, "c": -1}}, variants)
+        chosen = [*against_baseline(variants), *contrasts, *trend_weights(variants, {"p.x": "x"})]
+        rows = judged(found, chosen, roles=roles)
+        sizes = {"primary": 4, "secondary": 8}
+        for role, size in sizes.items():
+            part = rows[rows["role"] == role]
+            assert set(part["family"]) == {size}
+            assert set(part["kind"]) == {"variant", "contrast", "trend"}
+            assert part["p_adjusted"].tolist() == pytest.approx(max_t_by_hand(part["values"].tolist()))
+        explored = rows[rows["role"] == "exploratory"]
+        assert explored["kind"].tolist() == ["variant", "variant", "contrast"]
+        assert explored[["p_adjusted", "level", "p_equivalent"]].isna().all(axis=None)
+        assert set(explored["verdict"]) == {""}
+        assert explored["p"].tolist() == pytest.approx([sign_flip_by_hand(each) for each in explored["values"]])
 
     def test_one_quantity_has_a_margin_and_another_has_none(self) -> None:
         rng = np.random.default_rng(5)
         values = {"a": rng.normal(size=8), "b": rng.normal(size=8)}
         found = Replicates(pd.concat([measured(values, "m", feature) for feature in ("f", "g")]))
-        rows = judge(found, list(against_baseline(Variants({"a": {}, "b": {}}, "a"))), {Q: (50.0, "ours")}, RULES)
+        rows = judged(found, against_baseline(Variants({"a": {}, "b": {}}, "a")), ours(50.0))
         assert rows["verdict"].tolist() == ["equivalent", "inconclusive"]
         assert rows["margin"].isna().tolist() == [False, True]
-        assert rows["margin_of"].tolist() == ["ours", ""]
+        assert rows["margin_of"].tolist() == ["the study's margin", ""]
         assert rows["p_equivalent"].isna().tolist() == [False, True]
 
     def test_only_the_quantities_asked_for(self) -> None:
         found = Replicates(pd.concat([measured({"a": [1.0, 2.0], "b": [2.0, 2.5]}, "m", f) for f in ("f", "g")]))
-        asked = found.quantities[found.quantities["feature"] == "g"].assign(direction="higher")
+        asked = found.quantities[found.quantities["feature"] == "g"].assign(direction="higher", role="primary")
         rows = judge(found, list(against_baseline(Variants({"a": {}, "b": {}}, "a"))), {}, RULES, asked)
         assert rows[["feature", "direction"]].to_numpy().tolist() == [["g", "higher"]]
 
     def test_nothing_to_compare_is_an_empty_frame_with_every_column(self) -> None:
         there = judge_table(np.arange(8.0).reshape(4, 2))
         pairs = list(against_baseline(Variants({"v0": {}, "v1": {}}, "v0")))
-        nothing = judge(replicated({"v0": [1.0, 2.0]}), [], {}, RULES)
-        unmeasured = judge(Replicates(measured({"v0": [NAN], "v1": [NAN]})), pairs, {}, RULES)
+        nothing = judged(replicated({"v0": [1.0, 2.0]}), [])
+        unmeasured = judged(Replicates(measured({"v0": [NAN], "v1": [NAN]})), pairs)
         for empty in (nothing, unmeasured):
             assert empty.empty
             assert set(empty.columns) == set(there.columns)

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 MINUS = "\N{MINUS SIGN}"
 
 
+def decided(difference: float, direction: str, p: float, same: float, alpha: float) -> str:
+    row = {"role": "primary", "values": np.array([difference, NAN]), "difference": difference, "direction": direction}
+    return decide({**row, "p_adjusted": p, "p_equivalent": same}, alpha)
+
+
 class TestDecide:
     @pytest.mark.parametrize(
         ("difference", "direction", "verdict"),
@@ -36,7 +41,7 @@ class TestDecide:
     )
     def test_every_combination_of_what_is_known(self, difference: float, direction: str, verdict: str) -> None:
         for p, same in itertools.product((0.0, 0.049, 0.05, 0.2, 1.0, NAN), repeat=2):
-            found = decide(difference, direction, p, same, 0.05)
+            found = decided(difference, direction, p, same, 0.05)
             if same in (0.0, 0.049):
                 assert found == "equivalent", "however sure the difference is"
             elif p in (0.0, 0.049):
@@ -45,9 +50,9 @@ class TestDecide:
                 assert found == "inconclusive"
 
     def test_alpha_is_the_studys(self) -> None:
-        assert decide(1.0, "lower", 0.02, NAN, 0.01) == "inconclusive"
-        assert decide(1.0, "lower", 0.02, NAN, 0.05) == "worse"
-        assert decide(1.0, "lower", 0.5, 0.02, 0.01) == "inconclusive"
+        assert decided(1.0, "lower", 0.02, NAN, 0.01) == "inconclusive"
+        assert decided(1.0, "lower", 0.02, NAN, 0.05) == "worse"
+        assert decided(1.0, "lower", 0.5, 0.02, 0.01) == "inconclusive"
 
     @given(
         st.floats(-9, 9).filter(bool),
@@ -59,8 +64,17 @@ class TestDecide:
         self, difference: float, direction: str, p: float, same: float
     ) -> None:
         other = {"better": "worse", "worse": "better", "higher": "lower", "lower": "higher"}
-        found = decide(difference, direction, p, same, 0.05)
-        assert decide(-difference, direction, p, same, 0.05) == other.get(found, found)
+        found = decided(difference, direction, p, same, 0.05)
+        assert decided(-difference, direction, p, same, 0.05) == other.get(found, found)
+
+    def test_a_difference_of_0_in_every_replicate_is_no_doubt(self) -> None:
+        row = {"role": "secondary", "values": np.array([0.0, NAN, 0.0]), "difference": 0.0, "direction": "lower"}
+        assert decide({**row, "p_adjusted": 1.0, "p_equivalent": NAN}, 0.05) == "alike"
+        assert decide({**row, "p_adjusted": 1.0, "p_equivalent": 0.0}, 0.05) == "alike"
+
+    def test_an_exploratory_quantity_is_not_judged(self) -> None:
+        row = {"role": "exploratory", "values": np.ones(9), "difference": 1.0, "direction": "lower"}
+        assert decide({**row, "p_adjusted": 0.001, "p_equivalent": 0.001}, 0.05) == ""
 
     def test_every_verdict_has_a_mark_of_its_own(self) -> None:
         assert tuple(verdicts.MARKS) == tuple(verdicts.WORDS) == verdicts.VERDICTS
@@ -78,7 +92,7 @@ def row(**given_numbers: Any) -> dict[str, Any]:
         "low": -0.2,
         "high": -0.05,
         "effect": -1.0,
-        "p_holm": 0.0078125,
+        "p_adjusted": 0.0078125,
         "family": 1,
         "open": 0,
         "margin": NAN,
@@ -99,7 +113,7 @@ DETAIL = f"distance {MINUS}0.123 (95 % interval {MINUS}0.2 to {MINUS}0.05)"
 class TestSentence:
     def test_a_difference(self) -> None:
         assert sentence_of() == f"tau=0.8 is better than tau=1.0: {DETAIL}, p = 0.0078, 8 replicates."
-        assert sentence_of(verdict="lower", p_holm=0.0001) == (
+        assert sentence_of(verdict="lower", p_adjusted=0.0001) == (
             f"tau=0.8 is lower than tau=1.0: {DETAIL}, p < 0.001, 8 replicates."
         )
         assert sentence_of(verdict="worse", difference=2.0, low=1.0, high=3.0) == (
@@ -115,7 +129,7 @@ class TestSentence:
     def test_a_contrast_is_compared_with_nothing(self) -> None:
         contrast = {"kind": "contrast", "comparison": "warm - cold", "versus": ""}
         assert sentence_of(**contrast) == f"warm - cold: better: {DETAIL}, p = 0.0078, 8 replicates."
-        assert sentence_of(**contrast, verdict="inconclusive", p_holm=0.06, open=1).startswith(
+        assert sentence_of(**contrast, verdict="inconclusive", p_adjusted=0.06, open=1).startswith(
             f"warm - cold: cannot tell: {DETAIL}, p = 0.06, 8 replicates. "
         )
         equal = {"verdict": "equivalent", "margin": 0.3, "margin_of": "ours", "p_equivalent": 0.01}
@@ -133,21 +147,21 @@ class TestSentence:
         assert sentence_of(**interaction, verdict="lower") == f"a=1 x b=1: lower: {DETAIL}, p = 0.0078, 8 replicates."
 
     def test_no_difference_that_matters_says_whose_margin_and_its_own_p(self) -> None:
-        numbers = {"margin": 0.25, "margin_of": "the study's margin", "p_equivalent": 0.003, "p_holm": 0.5}
+        numbers = {"margin": 0.25, "margin_of": "the study's margin", "p_equivalent": 0.003, "p_adjusted": 0.5}
         assert sentence_of(verdict="equivalent", **numbers) == (
             f"No difference that matters between tau=0.8 and tau=1.0: {DETAIL}, within ±0.25 (the study's margin), "
             "p = 0.003, 8 replicates."
         )
 
     def test_what_cannot_be_told_says_what_it_would_take(self) -> None:
-        found = sentence_of(verdict="inconclusive", p_holm=0.25, open=1, effect=-1.0)
+        found = sentence_of(verdict="inconclusive", p_adjusted=0.25, open=1, effect=-1.0)
         assert found == (
             f"Cannot tell tau=0.8 from tau=1.0: {DETAIL}, p = 0.25, 8 replicates. "
             "11 replicates would find a difference of this size with 80 % power."
         )
 
     def test_a_single_replicate_has_neither_interval_nor_p(self) -> None:
-        one = {"n": 1, "low": NAN, "high": NAN, "effect": NAN, "p_holm": NAN, "family": 0}
+        one = {"n": 1, "low": NAN, "high": NAN, "effect": NAN, "p_adjusted": NAN, "family": 0}
         assert sentence_of(verdict="inconclusive", **one) == (
             f"Cannot tell tau=0.8 from tau=1.0: distance {MINUS}0.123, p unknown, 1 replicate. "
             "A single replicate has no spread: run more replicates."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
 from typing import Any
@@ -13,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats as sps
-from support.effects_material import NAN, replicated
+from support.effects_material import NAN, judged, replicated
 
 from ablate.report.data.variants import Variants
-from ablate.report.statistics.comparisons.trends import POINTS, Trend, sentence, trends
+from ablate.report.statistics.comparisons.trends import POINTS, Trend, trend_weights, trends
+from ablate.report.statistics.verdicts import trend_sentence
 
 Q = ("m", "f")
 MINUS = "\N{MINUS SIGN}"
@@ -38,62 +38,64 @@ def noisy(slope: float, replicates: int = 6, levels: int = 5) -> np.ndarray:
     return slope * np.arange(levels) + np.random.default_rng(7).normal(size=(replicates, levels))
 
 
+def slopes(levels: list[Any], points: np.ndarray) -> dict[str, Any]:
+    """The judged slope of one axis."""
+    names = [f"x={level}" for level in levels]
+    variants = Variants({name: {"p.x": level} for name, level in zip(names, levels, strict=True)}, names[0])
+    values = {name: points[:, i] for i, name in enumerate(names)}
+    (row,) = judged(replicated(values), trend_weights(variants, {"p.x": "x"})).to_dict("records")
+    return {str(key): value for key, value in row.items()}
+
+
 class TestAgainstScipy:
     @given(
         hnp.arrays(np.float64, st.tuples(st.integers(2, 6), st.integers(3, 5)), elements=st.integers(-5, 5)), st.data()
     )
     @settings(max_examples=25)
-    def test_tau_its_interval_and_its_p(self, points: np.ndarray, data: st.DataObject) -> None:
-        levels = list(range(points.shape[1]))
-        found = trend(levels, points)
+    def test_tau_and_the_slope_with_its_p(self, points: np.ndarray, data: st.DataObject) -> None:
+        levels = list(range(1, points.shape[1] + 1))
+        found, judged_slope = trend(levels, points), slopes(levels, points)
         taus = [0.0 if np.ptp(row) == 0 else float(sps.kendalltau(levels, row).statistic) for row in points]
         assert found.tau == pytest.approx(np.mean(taus))
-        half = sps.t.ppf(0.975, len(taus) - 1) * np.std(taus, ddof=1) / math.sqrt(len(taus))
-        assert found.low == pytest.approx(max(-1.0, np.mean(taus) - half), abs=1e-9)
-        assert found.high == pytest.approx(min(1.0, np.mean(taus) + half), abs=1e-9)
-        if abs(np.mean(taus)) < 1e-9:  # which signs are as extreme is a matter of rounding
-            assert found.p > 0.5
-            return
-        flipped = sps.permutation_test((taus,), np.mean, permutation_type="samples", n_resamples=np.inf)
-        assert found.p == pytest.approx(min(1.0, flipped.pvalue))
-        order = data.draw(st.permutations(levels))
-        again = trend(order, points[:, order])
-        assert again.levels.tolist() == sorted(levels), "in whatever order the study names them"
-        assert (again.tau, again.p) == pytest.approx((found.tau, found.p))
+        each = np.array([sps.linregress(levels, row).slope for row in points])
+        assert judged_slope["difference"] == pytest.approx(each.mean(), abs=1e-9)
+        half = sps.t.ppf(0.975, len(each) - 1) * each.std(ddof=1) / math.sqrt(len(each))
+        assert (judged_slope["low"], judged_slope["high"]) == pytest.approx(
+            (each.mean() - half, each.mean() + half), abs=1e-9
+        )
+        signs = np.array(list(itertools.product((1.0, -1.0), repeat=len(each))))
+        extreme = np.abs(signs @ each) >= abs(each.sum()) - 1e-9
+        assert judged_slope["p"] == pytest.approx(extreme.mean())
+        order = data.draw(st.permutations(range(len(levels))))
+        shuffled = [levels[place] for place in order]
+        again = trend(shuffled, points[:, order])
+        assert again.levels.tolist() == levels, "in whatever order the study names them"
+        assert again.tau == pytest.approx(found.tau)
+        assert slopes(shuffled, points[:, order])["p"] == pytest.approx(judged_slope["p"])
         np.testing.assert_array_equal(again.points, points)
-
-    def test_p_is_the_share_of_all_signs_that_rise_as_much(self) -> None:
-        """Three replicates of three levels: every sign of every tau, counted."""
-        points = np.array([[1.0, 2.0, 3.0], [2.0, 1.0, 3.0], [1.0, 3.0, 2.0]])
-        taus = np.array([1.0, 1 / 3, 1 / 3])
-        means = [np.mean(taus * signs) for signs in itertools.product((1, -1), repeat=3)]
-        assert trend([0, 1, 2], points).p == pytest.approx(2 * (np.array(means) >= taus.mean() - 1e-9).mean())
 
     def test_slopes_that_scatter_about_zero_are_no_trend(self) -> None:
         """Every training has a steep order of its own, and as many rise as fall."""
         points = np.array([1, 1, 1, -1, -1, -1])[:, None] * np.arange(5.0)
-        assert trend([1, 2, 3, 4, 5], points).p > 0.5
+        assert slopes([1, 2, 3, 4, 5], points)["p"] > 0.5
 
     def test_what_rises_and_what_falls(self) -> None:
         steep = np.tile(np.arange(5.0), (6, 1))
-        rising, falling = trend([1, 2, 3, 4, 5], steep), trend([1, 2, 3, 4, 5], -steep)
-        assert (rising.tau, rising.low, rising.high) == pytest.approx((1.0, 1.0, 1.0))
-        assert (falling.tau, falling.low, falling.high) == pytest.approx((-1.0, -1.0, -1.0))
-        assert rising.p == pytest.approx(falling.p)
-        assert rising.p == pytest.approx(2 / 2**6), "the smallest of six replicates"
+        assert (trend([1, 2, 3, 4, 5], steep).tau, trend([1, 2, 3, 4, 5], -steep).tau) == pytest.approx((1.0, -1.0))
+        rising, falling = slopes([1, 2, 3, 4, 5], steep), slopes([1, 2, 3, 4, 5], -steep)
+        assert rising["p"] == pytest.approx(falling["p"])
+        assert rising["p"] == pytest.approx(2 / 2**6), "the smallest of six replicates"
+        assert (rising["verdict"], falling["verdict"]) == ("higher", "lower")
 
     def test_what_is_constant_has_none(self) -> None:
         for points in (np.full((4, 3), 0.3), np.tile([[1.0], [2.0], [3.0], [4.0]], (1, 3))):
-            found = trend([1, 2, 3], points)
-            assert (found.tau, found.low, found.high, found.p) == (0.0, 0.0, 0.0, 1.0)
+            assert trend([1, 2, 3], points).tau == 0.0
+            assert (slopes([1, 2, 3], points)["p"], slopes([1, 2, 3], points)["verdict"]) == (1.0, "alike")
 
-    def test_only_the_order_inside_a_replicate_counts(self) -> None:
-        points = noisy(0.3)
-        shifted = points + 100 * np.arange(6)[:, None]
-        stretched = np.exp(points)
-        for other in (shifted, stretched):
-            assert trend([1, 2, 3, 4, 5], other).p == pytest.approx(trend([1, 2, 3, 4, 5], points).p)
-            assert trend([1, 2, 3, 4, 5], other).tau == pytest.approx(trend([1, 2, 3, 4, 5], points).tau)
+    def test_a_slope_is_of_the_doublings_where_levels_are_factors(self) -> None:
+        points = np.tile([1.0, 4.0, 7.0], (6, 1)) + np.random.default_rng(0).normal(size=(6, 1))
+        assert slopes([1, 8, 64], points)["difference"] == pytest.approx(1.0)
+        assert slopes([1, 2, 3], points)["difference"] == pytest.approx(3.0)
 
 
 class TestWhichAxes:
@@ -129,7 +131,11 @@ class TestWhichAxes:
         assert found.axis == "p.x"
         np.testing.assert_allclose(found.points, expected)
         assert found.combinations == 2
-        assert " on average over the other axes: " in sentence(found, "x", "distance", 0.05)
+        (row,) = judged(
+            replicated({names[key]: values for key, values in runs.items()}), trend_weights(variants, {"p.x": "x"})
+        ).to_dict("records")
+        assert row["values"] == pytest.approx(np.array(expected) @ [-2.5, 0, 2.5])
+        assert " on average over the other axes: " in trend_sentence(row, found, "distance")  # type: ignore[arg-type]
 
     def test_a_combination_without_every_level_is_left_out(self) -> None:
         rng = np.random.default_rng(3)
@@ -190,21 +196,21 @@ class TestCurve:
 
 class TestSentence:
     def test_it_says_which_way(self) -> None:
-        rising, falling = (trend([1, 2, 3], slope * np.tile(np.arange(3.0), (8, 1))) for slope in (1, -1))
-        assert rising.p == falling.p
-        p = f"p = {rising.p:.2g}"
-        assert sentence(rising, "tau", "distance", 0.05) == (
-            f"With tau, distance rises: Kendall's tau +1.00 (95 % interval +1.00 to +1.00), {p}, 8 replicates."
-        )
-        assert sentence(falling, "tau", "distance", 0.05) == (
-            f"With tau, distance falls: Kendall's tau {MINUS}1.00 (95 % interval {MINUS}1.00 to {MINUS}1.00), "
-            f"{p}, 8 replicates."
-        )
+        for sign, word, shown in ((1, "rises", "+1"), (-1, "falls", f"{MINUS}1")):
+            points = sign * np.tile(np.arange(3.0), (8, 1))
+            assert trend_sentence(slopes([1, 2, 3], points), trend([1, 2, 3], points), "distance") == (
+                f"With x, distance {word}: {shown} for each 1 of x (95 % interval {shown} to {shown}), "
+                f"Kendall's tau {shown}, p = 0.0078, 8 replicates."
+            )
 
     def test_or_that_it_cannot_be_told(self) -> None:
-        found = dataclasses.replace(trend([1, 2, 3], noisy(0.0, levels=3)), tau=-0.25, low=-0.5, high=0.125, p=0.05)
-        assert sentence(found, "tau", "distance", 0.05) == (
-            "Cannot tell whether distance rises or falls with tau: "
-            f"Kendall's tau {MINUS}0.25 (95 % interval {MINUS}0.50 to +0.12), p = 0.05, 6 replicates."
+        points = noisy(0.0, levels=3)
+        found = trend_sentence(slopes([1, 2, 3], points), trend([1, 2, 3], points), "distance")
+        assert found.startswith("Cannot tell whether distance rises or falls with x: ")
+        assert found.endswith("6 replicates.")
+
+    def test_of_factors_it_is_for_each_doubling(self) -> None:
+        points = np.tile(np.arange(3.0), (8, 1))
+        assert "+0.5 for each doubling of x" in trend_sentence(
+            slopes([1, 4, 16 * 4], np.tile([0.0, 1.0, 3.0], (8, 1))), trend([1, 4, 64], points), "distance"
         )
-        assert sentence(found, "tau", "distance", 0.051).startswith("With tau, distance falls: ")
