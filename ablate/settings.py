@@ -151,3 +151,20 @@ def share_of(text: str) -> float | None:
     number = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", text)
     share = float(number[1]) / 100 if number else 0.0
     return share if 0 < share <= 1 else None
+
+
+@dataclass(frozen=True)
+class PathSettings:
+    """Section ``[path]`` of a study file: how ``design = "path"`` chooses the next change."""
+
+    racing: bool = option(
+        True, doc="Whether changes that are clearly worse than the best one of a round get no more replicates."
+    )
+    first_replicates: int = option(4, ge=2, doc="Number of replicates before the first change of a round is dropped.")
+    drop_p: float = option(
+        0.2,
+        gt=0,
+        lt=0.5,
+        doc="A change is clearly worse than the best one if joint sign flips, one-sided, give a p of at most this. A "
+        "change that was dropped is tried again in the next round.",
+    )

@@ -10,5 +10,6 @@ The modules in the order of reading:
 - :mod:`ablate.study.run`: submit jobs to workers, and record their results;
 - :mod:`ablate.study.trials`: the study as Optuna sees it;
 - :mod:`ablate.study.search`: studies whose variants Optuna proposes;
+- :mod:`ablate.study.path`: studies that change a baseline into a target, one change at a time;
 - :mod:`ablate.study.generate`: the command ``ablate generate``.
 """

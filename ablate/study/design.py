@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.names import level_name, same, short_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
 #: The path of the axis whose levels are the named variants of a study file.
 NAMED = "variants"
@@ -195,7 +195,27 @@ def aliases(axes: Sequence[Axis]) -> list[tuple[str, str]]:
     return list(pairs.values())
 
 
-#: The designs by name. ``search`` starts with the baseline alone: the other variants are chosen while it runs.
+def changed_variant(axes: Sequence[Axis], baseline: Mapping[str, Any], changed: Container[str]) -> Variant:
+    """Return the variant of a path with the target's level of the changed axes, and the baseline's of the others.
+
+    Every axis has two levels. The ends of the path are named ``base`` and ``target``, other variants after their
+    changes (``"layers=2, tau=0.8"``).
+    """
+    labels = short_names([axis.path for axis in axes])
+    others = {axis.path: next((x for x in axis.levels if not same(x, baseline[axis.path])), None) for axis in axes}
+    changes = [path for path in others if path in changed]
+    name = ", ".join(_named_change(labels[path], others[path]) for path in changes) or "base"
+    levels = {path: others[path] if path in changed else baseline[path] for path in others}
+    return Variant("target" if len(changes) == len(axes) else name, levels, baseline=not changes)
+
+
+def path_ends(axes: Sequence[Axis], baseline: Mapping[str, Any]) -> list[Variant]:
+    """Return the two ends of a path: the baseline, and the target with the other level of every axis."""
+    return [changed_variant(axes, baseline, changed) for changed in ((), [axis.path for axis in axes])]
+
+
+#: The designs by name. ``search`` and ``path`` start with what they compare with: the other variants are chosen while
+#: the study runs.
 DESIGNS: dict[str, Callable[[Sequence[Axis], Mapping[str, Any]], list[Variant]]] = {
     "factorial": factorial,
     "one_at_a_time": one_at_a_time,
@@ -203,6 +223,7 @@ DESIGNS: dict[str, Callable[[Sequence[Axis], Mapping[str, Any]], list[Variant]]]
     "add_one_in": add_one_in,
     "fractional": fractional,
     "search": lambda axes, baseline: [chosen_variant(axes, baseline, baseline)],
+    "path": path_ends,
 }
 #: Designs whose axes have two levels each, one of them the baseline's.
 OF_PARTS = ("leave_one_out", "add_one_in")

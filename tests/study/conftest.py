@@ -47,11 +47,17 @@ training.steps = 3
 """
 
 
+@pytest.fixture(scope="session")
+def tiny_text() -> str:
+    """Return the text of the study's file."""
+    return TINY
+
+
 @pytest.fixture
-def tiny(tmp_path: Path) -> Path:
+def tiny(tmp_path: Path, tiny_text: str) -> Path:
     """Write the study's file and return its path."""
     path = tmp_path / "tiny.toml"
-    path.write_text(TINY, encoding="utf-8")
+    path.write_text(tiny_text, encoding="utf-8")
     return path
 
 

@@ -46,7 +46,7 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     _print_variants(study_plan)
     _print_runs(request, study_plan)
     print_table(["stage", "to run", "reused"], [(kind, *count) for kind, count in _counts(study_plan).items()], right=2)
-    if not study_plan.missing and not _left_to_choose(study_plan):
+    if not study_plan.missing and not study_plan.layout.unchosen:
         click.echo("nothing to run: all results exist")
     else:
         _print_estimate(request, expected)
@@ -58,6 +58,7 @@ def _facts(request: StudyRequest, study_plan: Plan, expected: Estimate) -> dict[
         "study": spec.name,
         "design": spec.design,
         "variants": [variant.name for variant in study_plan.layout.variants],
+        "variants_to_choose": study_plan.layout.unchosen,
         "aliases": _aliases(spec),
         "replicates": spec.replicates,
         "stages": {kind: {"run": run, "reuse": reuse} for kind, (run, reuse) in _counts(study_plan).items()},
@@ -81,12 +82,6 @@ def _aliases(spec: StudySpec) -> dict[str, str]:
     return dict(aliases(compared(spec.axes))) if spec.design == "fractional" else {}
 
 
-def _left_to_choose(study_plan: Plan) -> int:
-    """Return how many variants a search has not chosen yet."""
-    spec = study_plan.layout.spec
-    return max(spec.search.n_variants - len(study_plan.layout.variants), 0) if spec.design == "search" else 0
-
-
 def _print_variants(study_plan: Plan) -> None:
     spec, variants = study_plan.layout.spec, study_plan.layout.variants
     click.echo(f"{spec.name}: {spec.design.replace('_', ' ')} design, {plural(len(variants), 'variant')}")
@@ -95,9 +90,22 @@ def _print_variants(study_plan: Plan) -> None:
     if spec.design == "search":
         from ablate.study.search.propose import algorithm
 
-        click.echo(f"  and {_left_to_choose(study_plan)} more, chosen by {algorithm(spec)} while the search runs")
+        click.echo(f"  and {study_plan.layout.unchosen} more, chosen by {algorithm(spec)} while the search runs")
+    if spec.design == "path":
+        _print_path(study_plan)
     for effect, alias in _aliases(spec).items():
         click.echo(f"  {effect} cannot be separated from {alias}")
+
+
+def _print_path(study_plan: Plan) -> None:
+    from ablate.study.path.follow import run_limits
+
+    layout = study_plan.layout
+    click.echo(f"  and at most {layout.unchosen} more, chosen while the study follows its path")
+    if len(layout.taken) > 1:
+        click.echo(f"  path so far: {' > '.join(layout.taken)}")
+    fewest, most = run_limits(layout.spec)
+    click.echo(f"  the whole path needs {fewest} to {most} runs" if fewest < most else f"  the path needs {most} runs")
 
 
 def _print_runs(request: StudyRequest, study_plan: Plan) -> None:

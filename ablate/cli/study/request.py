@@ -83,11 +83,13 @@ def read_request(values: dict[str, Any], *, make_home: bool) -> StudyRequest:
 
 
 def make_request_plan(request: StudyRequest, store: Store | None) -> Plan:
-    """Plan a study; of a search, plan the variants that it has chosen so far."""
+    """Plan a study; of a search or a path, plan the variants that it has chosen so far."""
+    from ablate.study.path.runner import path_layout
     from ablate.study.plan.plan import make_plan
     from ablate.study.search.search import search_layout
 
     layout = request.layout
-    if layout.spec.design == "search":
-        layout = search_layout(layout.spec, layout.registry, store, request.device)
+    layouts = {"search": search_layout, "path": path_layout}
+    if layout.spec.design in layouts:
+        layout = layouts[layout.spec.design](layout.spec, layout.registry, store, request.device)
     return make_plan(layout, store, request.home)

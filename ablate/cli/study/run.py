@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from ablate.cli.study.request import StudyRequest
     from ablate.store.store import Store
+    from ablate.study.run.adaptive import AdaptiveRunner
     from ablate.study.run.listener import Listener
     from ablate.study.run.result import StudyResult
     from ablate.study.run.runner import StudyRunner
-    from ablate.study.search.search import SearchRunner
 
 #: Ask a person at a terminal first if the estimated time is longer, in seconds.
 ASK_FROM_SECONDS = 1800
@@ -77,7 +77,8 @@ def _run(
 
 def _make_runner(
     request: StudyRequest, store: Store, listener: Listener, checkpoint_seconds: float
-) -> StudyRunner | SearchRunner:
+) -> StudyRunner | AdaptiveRunner:
+    from ablate.study.path.runner import PathRunner
     from ablate.study.run.runner import StudyRunner
     from ablate.study.search.search import SearchRunner
 
@@ -88,13 +89,14 @@ def _make_runner(
         "checkpoint_seconds": checkpoint_seconds,
     }
     layout = request.layout
-    if layout.spec.design == "search":
-        return SearchRunner(layout.spec, layout.registry, store, request.home, **settings)
+    runners: dict[str, type[AdaptiveRunner]] = {"search": SearchRunner, "path": PathRunner}
+    if layout.spec.design in runners:
+        return runners[layout.spec.design](layout.spec, layout.registry, store, request.home, **settings)
     return StudyRunner(layout, store, request.home, **settings)
 
 
 @contextlib.contextmanager
-def _stop_on_ctrl_c(runner: StudyRunner | SearchRunner) -> Iterator[None]:
+def _stop_on_ctrl_c(runner: StudyRunner | AdaptiveRunner) -> Iterator[None]:
     """Stop the study after its current step at the first Ctrl-C; end the program at the second one."""
     before = signal.getsignal(signal.SIGINT)
 

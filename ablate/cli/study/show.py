@@ -52,6 +52,9 @@ def _print_study(study: StudyRecord) -> None:
     click.echo(f"profile {study.profile}, corpus {corpus}, seed {study.seed}")
     if study.spec.get("overrides"):
         click.echo(f"overrides: {' '.join(study.spec['overrides'])}")
+    taken = (study.spec.get("path") or {}).get("taken")
+    if taken:
+        click.echo(f"path: {' > '.join(taken)}")
 
 
 def _print_states(variants: Sequence[VariantRecord], runs: Sequence[RunRecord]) -> None:

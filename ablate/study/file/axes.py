@@ -189,6 +189,11 @@ def baseline_level(axis: Axis, baseline: Mapping[str, Any], design: str, config:
         return axis.range.low if value is None and axis.range else value
     if value is None:
         return axis.levels[-1] if design == "leave_one_out" else axis.levels[0]
+    return matching_level(axis, value)
+
+
+def matching_level(axis: Axis, value: Any) -> Any:
+    """Return the level of an axis that a value means, or the value itself if it means none."""
     if axis.path in SPECS:  # "tempo", ["tempo"] and {tempo = {}} are three spellings of one level
         return next((level for level in axis.levels if paths.named(level) == paths.named(value)), value)
     return next((level for level in axis.levels if same(level, value)), value)

@@ -17,6 +17,7 @@ from ablate.study.file.check_levels import axis_problems, baseline_problems, var
 from ablate.study.file.configuration import build_conditioner, resolve
 from ablate.study.file.reading.check import margin_problems, objective_problems
 from ablate.study.file.reading.parts import part_problems
+from ablate.study.file.target import path_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,7 @@ def content_problems(file: Sections, registry: Registry) -> list[Problem]:
         problems += variant_problems(name, file, registry, base)
     problems += baseline_problems(file)
     problems += design_problems(file)
+    problems += path_problems(file)
     problems += budget_problems(file)
     problems += objective_problems(file)
     problems += margin_problems(file)

@@ -15,6 +15,7 @@ from ablate.settings import (
     FloorSettings,
     GenerationSettings,
     MeasureSettings,
+    PathSettings,
     PrimerSettings,
     SearchSettings,
     SplitSettings,
@@ -42,7 +43,12 @@ SETTINGS: dict[str, type[Any]] = {
 }
 
 #: Tables of settings that no axis can reach, because they are not part of a variant.
-TABLES: dict[str, type[Any]] = {"floors": FloorSettings, "statistics": StatisticsSettings, "search": SearchSettings}
+TABLES: dict[str, type[Any]] = {
+    "floors": FloorSettings,
+    "statistics": StatisticsSettings,
+    "search": SearchSettings,
+    "path": PathSettings,
+}
 #: Everything that an axis can reach.
 SECTIONS = (*SPECS, *SETTINGS, "labels")
 

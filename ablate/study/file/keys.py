@@ -36,6 +36,7 @@ _OWN_TABLES = {
     "axes": "of axis = levels",
     "variants": "with a table for each variant",
     "baseline": "of axis = level",
+    "target": "of axis = level",
     "contrasts": "with a table of variant = weight for each contrast",
     "parts": "of named variant = list of parts",
     "margins": "of metric = number",
@@ -45,7 +46,7 @@ _OWN_TABLES = {
 _TABLES = {**_OWN_TABLES, "labels": "of label = value", **dict.fromkeys((*SETTINGS, *TABLES), "of settings")}
 _KNOWN = (*VALUES, "hypothesis", "design", *_OWN_TABLES, *SECTIONS, *TABLES)
 #: What a profile may change: sizes, never what is compared.
-_PROFILE_KEYS = ("model", "training", "generation", "search", "floors", "replicates")
+_PROFILE_KEYS = ("model", "training", "generation", "search", "path", "floors", "replicates")
 
 
 def readable(raw: FileShape) -> tuple[FileShape, list[Problem]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PROFILE = "default"
 #: Keys outside all sections that ``--set`` replaces as a whole.
-TOP_LEVEL = ("replicates", "seed", "objective", "axes", "baseline", "design", "budget")
+TOP_LEVEL = ("replicates", "seed", "objective", "axes", "baseline", "target", "design", "budget")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _set(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape
         return {**raw, path: value}
     if section in TABLES:
         return {**raw, section: {**raw.get(section, {}), name: value}}
-    if section in ("axes", "baseline"):
+    if section in ("axes", "baseline", "target"):
         axes = flatten(raw.get("axes", {}))
         return {**raw, section: {**flatten(raw.get(section, {}), stops=axes), name: value}}
     return _set_in_section(raw, path, value, registry)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ablate.errors import did_you_mean
 from ablate.options import abridged, option, validate
-from ablate.settings import FloorSettings, SearchSettings, StatisticsSettings
+from ablate.settings import FloorSettings, PathSettings, SearchSettings, StatisticsSettings
 from ablate.study import blocks
 from ablate.study.design import DESIGNS, Objective, Variant
 from ablate.study.file import paths
@@ -17,6 +17,7 @@ from ablate.study.file.keys import VALUES, TopLevel, readable, validated
 from ablate.study.file.reading.hypothesis import parse_hypothesis
 from ablate.study.file.reading.parts import parse_parts
 from ablate.study.file.reading.tables import parse_contrasts, parse_margins, parse_reported
+from ablate.study.file.target import with_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +56,7 @@ class Sections:
         reported: published values.
         profiles: the changes of each profile, in file shape.
         search: how a search chooses variants; None without that table.
+        path: how a path chooses its changes; None without that table.
         floors: how precisely floors are measured.
         statistics: how differences are judged.
         config: the sections that an axis can reach (components, settings, labels), in file shape. Their options
@@ -75,6 +77,7 @@ class Sections:
     reported: Reported
     profiles: dict[str, FileShape]
     search: SearchSettings | None
+    path: PathSettings | None
     floors: FloorSettings
     statistics: StatisticsSettings
     config: FileShape
@@ -106,7 +109,8 @@ def parse(raw: FileShape) -> tuple[Sections, list[Problem]]:
     """Parse a study file; return its sections and every problem of their shape."""
     raw, problems = readable(raw)
     named = named_variants(raw.get("variants", {}))
-    axes = parse_axes(raw.get("axes", {}), named, problems)
+    config = {section: raw[section] for section in SECTIONS if section in raw}
+    axes = with_target(parse_axes(raw.get("axes", {}), named, problems), raw, config, problems)
     search = dict(raw.get("search", {}))
     objectives = _objectives(search.pop("objectives", []), problems)
     sections = Sections(
@@ -124,9 +128,10 @@ def parse(raw: FileShape) -> tuple[Sections, list[Problem]]:
         reported=parse_reported(raw.get("reported", {}), problems),
         profiles=raw.get("profiles", {}),
         search=validated(SearchSettings, search, "search", problems) if "search" in raw else None,
+        path=validated(PathSettings, raw["path"], "path", problems) if "path" in raw else None,
         floors=validated(FloorSettings, raw.get("floors", {}), "floors", problems),
         statistics=validated(StatisticsSettings, raw.get("statistics", {}), "statistics", problems),
-        config=_with_blocks({section: raw[section] for section in SECTIONS if section in raw}, axes),
+        config=_with_blocks(config, axes),
     )
     return sections, problems
 

@@ -10,7 +10,7 @@ from ablate.errors import StudyFileError
 from ablate.names import short_names
 from ablate.options import plain
 from ablate.registry import get_registry
-from ablate.settings import FloorSettings, SearchSettings
+from ablate.settings import FloorSettings, PathSettings, SearchSettings
 from ablate.specs import MetricSpec
 from ablate.study import blocks
 from ablate.study.design import Axis, Objective, Variant, aliases
@@ -50,6 +50,7 @@ class StudySpec:
         objective: the value of a variant in Optuna.
         objectives: what a search optimises; in other designs ``objective`` alone.
         search: how a search chooses variants.
+        path: how a path chooses its changes.
         floors: how precisely the floors are measured.
         config: the base configuration in file shape, profile and overrides applied.
         axes: what is varied; the axis of the named variants, if there are any, is the first.
@@ -72,6 +73,7 @@ class StudySpec:
     objective: Objective
     objectives: tuple[Objective, ...]
     search: SearchSettings
+    path: PathSettings
     floors: FloorSettings
     config: FileShape
     axes: tuple[Axis, ...]
@@ -81,7 +83,7 @@ class StudySpec:
     overrides: tuple[str, ...]
 
     def variants(self) -> list[Variant]:
-        """Return every variant that the design has before anything runs, in order; for a search, the baseline alone."""
+        """Return every variant that the design has before anything runs; of a search or a path, its ends."""
         return blocks.variants_of(self.design, self.axes, self.baseline)
 
     def seed_of(self, variant: Variant) -> int:
@@ -115,6 +117,7 @@ class StudySpec:
             "baseline": self.baseline,
             "floors": plain(self.floors),
             **({"search": self._plain_search()} if self.design == "search" else {}),
+            **({"path": plain(self.path)} if self.design == "path" else {}),
             **({"aliases": dict(aliases(blocks.compared(self.axes)))} if self.design == "fractional" else {}),
             **self.reading,
             "overrides": list(self.overrides),
@@ -221,6 +224,7 @@ def _spec(path: Path, file: Sections, overrides: Overrides, registry: Registry) 
         objective=file.objective,
         objectives=file.objectives or (file.objective,),
         search=file.search or SearchSettings(),
+        path=file.path or PathSettings(),
         floors=file.floors,
         config=file.config,
         axes=tuple(file.axes.values()),

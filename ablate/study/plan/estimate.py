@@ -57,8 +57,8 @@ def estimate(plan: Plan, device: str, workers: int) -> Estimate:
     Trainings with the same components and settings are timed once, and so are generations that also have the same
     number of samples; on a GPU they are timed fused. Measuring and writing take seconds and are left out. The
     estimate assumes that ``workers`` processes do not slow each other down, that each needs the peak memory of this
-    one, and that files mapped by several processes count once. Of a search, each variant that is not chosen yet is
-    assumed to cost the same as the baseline.
+    one, and that files mapped by several processes count once. Each variant that will be chosen while the study runs
+    is assumed to cost the same as the baseline.
     """
     beside = len(spread(device, min(workers, plan.width())))
     registry = plan.layout.registry
@@ -67,7 +67,7 @@ def estimate(plan: Plan, device: str, workers: int) -> Estimate:
     with one_thread():
         trainings = packing.trainings(plan.missing.values())
         seconds = trial.trainings(trainings) + trial.generations(plan.missing.values())
-        seconds += _unchosen(plan.layout) * _variant_seconds(plan.layout, trial, packing)
+        seconds += plan.layout.unchosen * _variant_seconds(plan.layout, trial, packing)
     sizes, memory = tuple(map(len, trainings)) if packing.fuses else (), peak_memory(device)
     # the driver is a process of its own beside a pool
     needed = memory.own if device != "cpu" else memory.shared + memory.own * (beside + (beside > 1))
@@ -112,14 +112,9 @@ class _Trial:
         return self._seconds[key] * longest
 
 
-def _unchosen(layout: Layout) -> int:
-    """Return the number of variants that a search has still to choose."""
-    return layout.spec.search.n_variants - len(layout.variants) if layout.spec.design == "search" else 0
-
-
 def _variant_seconds(layout: Layout, trial: _Trial, packing: Packing) -> float:
     """Return the cost of one more variant: its generations, and its trainings if an axis comes before them."""
-    if not _unchosen(layout):
+    if not layout.unchosen:
         return 0.0
     stages = {s.fingerprint: s for run in layout.runs if run.variant.baseline for s in run.stages.stages.values()}
     trains = any(axis.path.partition(".")[0] not in AFTER_TRAINING for axis in layout.spec.axes)

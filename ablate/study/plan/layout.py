@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class HeldBack:
-    """The first replicate that a search does not run (yet), and the reason if the variant was pruned."""
+    """The first replicate of a variant that is not run (yet), and the reason if the variant was pruned."""
 
     replicates: int
     pruned: str = ""
@@ -33,7 +33,7 @@ class HeldBack:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """One variant in one replicate, with its stages; ``held`` if a search does not run it (yet)."""
+    """One variant in one replicate, with its stages; ``held`` if it is not run (yet)."""
 
     variant: Variant
     replicate: int
@@ -53,6 +53,9 @@ class Layout:
         runs: all runs, replicate by replicate.
         registry: the components that it was laid out with, and that its work uses.
         only: of a search, the variant to run now; empty for all of them.
+        failed: runs, as (variant, replicate), that have failed in this command, which does not try them again.
+        unchosen: at most how many variants will be chosen while the study runs, besides ``variants``.
+        taken: of a path, the variants that it has reached, in order, the baseline first.
     """
 
     spec: StudySpec
@@ -61,15 +64,24 @@ class Layout:
     runs: tuple[Run, ...]
     registry: Registry = dataclasses.field(repr=False, compare=False)
     only: str = ""
+    failed: frozenset[tuple[str, int]] = frozenset()
+    unchosen: int = 0
+    taken: tuple[str, ...] = ()
+
+    def plain(self) -> dict[str, Any]:
+        """Return the study as JSON-ready data, for the store and the report, with what was chosen while it ran."""
+        data = self.spec.plain()
+        return {**data, "path": {**data["path"], "taken": list(self.taken)}} if self.taken else data
 
     @property
     def current(self) -> tuple[Run, ...]:
-        """The runs of the variants to run now."""
-        return tuple(run for run in self.runs if self.only in ("", run.variant.name))
+        """The runs of the variants to run now, without those that have failed in this command."""
+        runs = (run for run in self.runs if self.only in ("", run.variant.name))
+        return tuple(run for run in runs if (run.variant.name, run.replicate) not in self.failed)
 
     @property
     def wanted(self) -> tuple[Run, ...]:
-        """The current runs without those that a search holds back."""
+        """The current runs without those that are held back."""
         return tuple(run for run in self.current if not run.held)
 
     def stages(self) -> dict[str, Stage]:
@@ -90,8 +102,8 @@ def lay_out(
         spec: the study, checked.
         registry: the components.
         device: resolved (``cpu``, ``cuda:0``); it decides ``precision = "auto"``.
-        variants: of a search, those chosen so far; by default those of the design.
-        held: of a search, the variants of which not all replicates are to run (yet), by name.
+        variants: of a search or a path, those chosen so far; by default those of the design.
+        held: of a search or a path, the variants of which not all replicates are to run (yet), by name.
 
     Raises:
         CorpusError: a corpus cannot be identified (a file is missing).

@@ -39,7 +39,7 @@ def record_study(layout: Layout, store: Store) -> None:
         RunRecord(run.variant.name, run.replicate, run.stages.fingerprints(), run.configuration.plain())
         for run in layout.runs
     ]
-    store.put_study(StudyRecord(spec.name, spec.plain(), spec.profile, corpus, spec.seed), variants, runs)
+    store.put_study(StudyRecord(spec.name, layout.plain(), spec.profile, corpus, spec.seed), variants, runs)
 
 
 class Recorder:

@@ -164,7 +164,7 @@ class StudyRunner:
             checkpoints=sum(self._status.has_checkpoint(stage) for stage in stages.values()),
             notes=tuple(dict.fromkeys(filter(None, (*problems, *floors)))),
             refused=self._scheduler.refused,
-            changed=known is None or known.spec != spec.plain() or bool(ran or failures),
+            changed=known is None or known.spec != self._layout.plain() or bool(ran or failures),
         )
 
 

@@ -85,7 +85,8 @@ class SearchRunner(AdaptiveRunner):
 def search_layout(spec: StudySpec, registry: Registry, store: Store | None, device: str) -> Layout:
     """Lay out a search with its baseline and the variants that it has chosen, according to the store."""
     variants, held = chosen_so_far(spec, store) if store else (spec.variants(), {})
-    return lay_out(spec, registry, device, variants, held)
+    layout = lay_out(spec, registry, device, variants, held)
+    return dataclasses.replace(layout, unchosen=max(spec.search.n_variants - len(variants), 0))
 
 
 def chosen_so_far(spec: StudySpec, store: Store) -> tuple[list[Variant], dict[str, HeldBack]]:

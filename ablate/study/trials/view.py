@@ -162,7 +162,9 @@ def _open_study(storage: optuna.storages.RDBStorage, layout: Layout, objectives:
     if study:
         attributes = {variant.name: _attributes(variant, layout, objectives) for variant in layout.variants}
         trials = study.get_trials(deepcopy=False)
-        if not (_has_other_objectives(study, objectives) or any(_is_stale(t, spec, attributes) for t in trials)):
+        pruned = {run.variant.name for run in layout.runs if run.held and run.held.pruned}
+        stale = any(_is_stale(trial, spec, attributes, pruned) for trial in trials)
+        if not (_has_other_objectives(study, objectives) or stale):
             return study
         optuna.delete_study(study_name=spec.name, storage=storage)
     return _create_study(storage, spec.name, objectives)
@@ -203,7 +205,9 @@ def _has_other_objectives(study: optuna.Study, objectives: Sequence[Objective]) 
     return study.user_attrs.get(_OBJECTIVES) != labels or study.directions != directions(objectives)
 
 
-def _is_stale(trial: FrozenTrial, spec: StudySpec, attributes: Mapping[str, Mapping[str, str]]) -> bool:
+def _is_stale(
+    trial: FrozenTrial, spec: StudySpec, attributes: Mapping[str, Mapping[str, str]], pruned: Container[str]
+) -> bool:
     """Return whether a trial belongs to another layout, or is finished without all its replicates."""
     wanted = attributes.get(trial.user_attrs.get(_VARIANT, ""))
     if spec.design == "search" and not wanted:
@@ -215,5 +219,5 @@ def _is_stale(trial: FrozenTrial, spec: StudySpec, attributes: Mapping[str, Mapp
     if any(levels != known.get(path) for path, levels in trial.distributions.items()):
         return True
     if trial.state == TrialState.PRUNED:
-        return not spec.search.prune_after
+        return trial.user_attrs[_VARIANT] not in pruned
     return trial.state.is_finished() and trial.user_attrs.get(_REPLICATES, 0) < spec.replicates
