@@ -50,7 +50,7 @@ class Results:
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """How far a path has come.
+    """The state of a path with the results that there are.
 
     Attributes:
         taken: the variants that the path has reached, in order, the baseline first.
