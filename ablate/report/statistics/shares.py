@@ -10,11 +10,13 @@ import numpy as np
 from ablate.report.statistics import summary, verdicts
 from ablate.report.statistics.comparisons.attribution import (
     DEPENDENCE,
+    FEWEST,
     FIRST,
     LAST,
     REST,
     SHARE,
     TOTAL,
+    both,
     pair_weights,
 )
 from ablate.report.statistics.inference import intervals, rounding
@@ -143,7 +145,8 @@ def shares_of(
         return None
     shares = []
     for place, part in enumerate(study.parts):
-        first, last, dependence = (rows.get((kind, part.name)) for kind in (FIRST, LAST, DEPENDENCE))
+        first, last = (rows.get((kind, part.name)) for kind in (FIRST, LAST))
+        dependence = rows.get((DEPENDENCE, part.name if len(study.parts) > FEWEST else both(study)))
         differs = dependence is not None and dependence["verdict"] in verdicts.DIFFERENT
         partner = _partner(replicates, study, quantity, place, estimate) if differs else None
         shares.append(Share(rows[SHARE, part.name], first, last, dependence, partner))

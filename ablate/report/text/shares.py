@@ -123,19 +123,20 @@ def _interactions(shares: Shares, digits: int) -> Iterator[Line]:
         row, partner = share.dependence, share.partner
         if row is None or partner is None:
             continue
-        change = f"{signed(row['difference'], digits)}{_interval(row, digits)}, {verdicts.p_text(row['p_adjusted'])}"
+        change = signed(row["difference"], digits)
+        detail = ", ".join(filter(None, (_ends(row, digits), verdicts.p_text(row["p_adjusted"]))))
         if len(judged) == FEWEST:
             yield Line(
                 "",
                 f"{share.name} and {partner.name} interact: each adds {change} more where the other one is on "
-                "than where it is off. The shares give half of this to each.",
+                f"than where it is off ({detail}). The shares give half of this to each.",
             )
             continue
         yield Line(
             "",
-            f"What {share.name} adds depends on the other parts: {change}, in the full model against the bare one. Its "
-            f"largest interaction is with {partner.name} ({signed(partner.size, digits)}); the shares give "
-            "half of an interaction to each of the two.",
+            f"What {share.name} adds depends on the other parts: {change} more in the full model than in the bare one "
+            f"({detail}). Its largest interaction is with {partner.name} ({signed(partner.size, digits)}); the shares "
+            "give half of an interaction to each of the two.",
         )
 
 
@@ -162,6 +163,11 @@ def _notes(analysis: Analysis, shares: Shares, *, exact: bool) -> Iterator[Line]
 
 
 def _interval(row: Mapping[str, Any], digits: int) -> str:
+    ends = _ends(row, digits)
+    return f" ({ends})" if ends else ""
+
+
+def _ends(row: Mapping[str, Any], digits: int) -> str:
     if math.isnan(row["low"]):
         return ""
-    return f" (95 % interval {signed(row['low'], digits)} to {signed(row['high'], digits)})"
+    return f"95 % interval {signed(row['low'], digits)} to {signed(row['high'], digits)}"

@@ -363,7 +363,7 @@ class TestCrossed:
         values = of_parts({n: {**BASE, **own} for n, own in levels.items()}, tau=-1.0, size=2.0)
         analysis = analyse(levels, values, contrasts={"ends": {first: 1, last: -1}})
         kinds = analysis.all_effects["kind"].value_counts().to_dict()
-        attributed = {"share": 2, "dependence": 2, "total": 1, "add one in": 2, "leave one out": 2}
+        attributed = {"share": 2, "dependence": 1, "total": 1, "add one in": 2, "leave one out": 2}
         assert kinds == {"variant": 3, "contrast": 1, "main effect": 2, "interaction": 1, **attributed}
 
 

@@ -171,7 +171,8 @@ def attribution(study: Layout) -> Iterator[Weights]:
     - ``rest``: in a half fraction of six or more parts, the total minus the shares;
     - ``add one in``: the bare model with the part, minus the bare model;
     - ``leave one out``: the full model, minus the full model without the part;
-    - ``dependence``: the second of these minus the first, 0 for a part that interacts with no other.
+    - ``dependence``: the second of these minus the first, 0 for a part that interacts with no other; of two parts, one
+      comparison for both.
 
     All have the same variants, some with weight 0, so that all are computed in the same replicates. In a half fraction
     of fewer than five parts the last three cannot be computed, and with more they hold without interactions of three
@@ -194,7 +195,14 @@ def attribution(study: Layout) -> Iterator[Weights]:
         first, last = _alone(study, place, -1), _alone(study, place, 1)
         yield _weights(study, FIRST, part.name, first)
         yield _weights(study, LAST, part.name, last)
-        yield _weights(study, DEPENDENCE, part.name, _added([last, {on: -w for on, w in first.items()}]))
+        if place or count > FEWEST:
+            name = part.name if count > FEWEST else both(study)
+            yield _weights(study, DEPENDENCE, name, _added([last, {on: -w for on, w in first.items()}]))
+
+
+def both(study: Layout) -> str:
+    """Return the name of the dependence of two parts on each other, which is one comparison."""
+    return " x ".join(part.name for part in study.parts)
 
 
 def pair_weights(study: Layout, one: int, other: int) -> dict[str, float]:

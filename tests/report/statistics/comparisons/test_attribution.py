@@ -24,6 +24,7 @@ from ablate.report.statistics.comparisons.attribution import (
     Layout,
     Part,
     attribution,
+    both,
     combinations,
     layout,
     pair_weights,
@@ -152,7 +153,8 @@ class TestWeights:
             assert found[SHARE, part.name] == pytest.approx(expected[place], abs=1e-9)
             assert found[FIRST, part.name] == pytest.approx(first, abs=1e-9)
             assert found[LAST, part.name] == pytest.approx(last, abs=1e-9)
-            assert found[DEPENDENCE, part.name] == pytest.approx(last - first, abs=1e-9)
+            dependence = part.name if count > 2 else both(study)
+            assert found[DEPENDENCE, dependence] == pytest.approx(last - first, abs=1e-9)
         assert found[TOTAL, study.full] == pytest.approx(game[everything] - game[none], abs=1e-9)
         assert not any(kind == REST for kind, _ in found)
 
