@@ -1,4 +1,4 @@
-"""What is compared: sums of variants, each with a weight.
+"""The comparisons: sums of variants, each with a weight.
 
 - :mod:`ablate.report.statistics.comparisons.weights`: each variant with the baseline, contrasts, and crossed effects;
 - :mod:`ablate.report.statistics.comparisons.attribution`: the total difference, shared among the parts;
