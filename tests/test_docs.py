@@ -37,10 +37,12 @@ def written(part: str) -> str:
     """The whole study with a part of it said otherwise."""
     given = tomllib.loads(part)
     # from the axes on it is what is varied, which a part replaces
-    base = WHOLE.partition("[axes]")[0] if {"axes", "variants", "design", "contrasts"} & given.keys() else WHOLE
+    base = (
+        WHOLE.partition("[axes]")[0] if {"axes", "variants", "design", "contrasts", "parts"} & given.keys() else WHOLE
+    )
     for section in given:
         base = re.sub(rf"^\[{section}[.\]].*?(?=^\[|\Z)|^{section} = .*?\n", "", base, flags=re.DOTALL | re.MULTILINE)
-    if "contrasts" in given:
+    if {"contrasts", "parts"} & given.keys():
         part += SPOKEN_OF
     wanted = set(re.findall(r'metric = "(.*?)"|^"([a-z]+\.[a-z]+)" =', part, re.MULTILINE))
     metrics = {name for pair in wanted for name in pair if name} - set(re.findall(r'\[metric."(.*?)"\]', base))
