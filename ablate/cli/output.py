@@ -37,12 +37,14 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, tit
 
 
 def print_answer(answer: Answer) -> None:
-    """Print the verdicts of a study, then its warnings."""
-    for block in answer.blocks:
+    """Print the hypothesis with its answer, the verdicts of a study, their error rates, then the warnings."""
+    for block in [answer.hypothesis, *answer.blocks] if answer.hypothesis else answer.blocks:
         click.echo(block.heading)
         for line in block.lines:
             click.echo(f"  - {line.text}")
         click.echo()
+    if answer.promise:
+        click.echo(f"{answer.promise}\n")
     if answer.problems:
         click.echo(f"corpus: {plural(len(answer.problems), 'problem')} with its files; the report lists them\n")
     if answer.warnings:

@@ -107,7 +107,7 @@ class StudyResults:
         return self._study.run_frame.copy()
 
     def verdicts(self) -> Answer:
-        """Return the top of the report: sentences with their verdicts, warnings, and problems of the corpus."""
+        """Return the top of the report: the hypothesis, sentences with verdicts, warnings, problems of the corpus."""
         return answer(self._analysis)
 
     def figure(self, kind: str = "forest") -> Figure:
@@ -136,7 +136,10 @@ class StudyResults:
         """Return the HTML for Jupyter: the question, the verdicts, the warnings and the problems of the corpus."""
         summary, question = self.verdicts(), html.escape(str(self._study.spec.get("question", "")))
         parts = [f"<h3>{html.escape(self.name)}</h3><p>{question}</p>"]
-        parts += [_html_list(block.heading, (line.text for line in block.lines)) for block in summary.blocks]
+        blocks = [summary.hypothesis, *summary.blocks] if summary.hypothesis else summary.blocks
+        parts += [_html_list(block.heading, (line.text for line in block.lines)) for block in blocks]
+        if summary.promise:
+            parts.append(f"<p><small>{html.escape(summary.promise)}</small></p>")
         if summary.warnings:
             parts.append(_html_list("Before you trust a difference", summary.warnings))
         if summary.problems:

@@ -12,7 +12,7 @@ from ablate.report.figures.drawing import Drawing
 from ablate.report.figures.selection import panel_quantities
 from ablate.report.figures.style import INK, MUTED, PAPER
 from ablate.report.statistics import verdicts
-from ablate.report.statistics.analysis import rows_of
+from ablate.report.statistics.analysis import records, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ MOST_ROWS = 30
 COLUMNS = 4
 
 _BETTER = {"lower": "← better", "higher": "better →", "none": ""}
-_MARKERS = {"equivalent": "s", "inconclusive": "o"}
+_MARKERS = {"equivalent": "s", "alike": "s", "inconclusive": "o"}
 
 
 class Panel(NamedTuple):
@@ -48,13 +48,17 @@ class Panel(NamedTuple):
 
 def baseline_forest(analysis: Analysis) -> Drawing | None:
     """Draw the difference of each variant from the baseline; None for a study with one variant."""
-    subject = f"Difference of each variant from the baseline, {analysis.study.baseline}, with its 95 % interval."
+    subject = (
+        f"Difference of each variant from the baseline, {analysis.study.baseline}, each with its own 95 % interval."
+    )
     return _draw(analysis, "forest", analysis.against_baseline, subject, _reported_differences(analysis))
 
 
 def contrast_forest(analysis: Analysis) -> Drawing | None:
     """Draw the contrasts of the study file; None without any."""
-    return _draw(analysis, "contrasts", analysis.contrasts, "The study's contrasts, with their 95 % intervals.", {})
+    return _draw(
+        analysis, "contrasts", analysis.contrasts, "The study's contrasts, each with its own 95 % interval.", {}
+    )
 
 
 def factorial_forest(analysis: Analysis) -> Drawing | None:
@@ -82,8 +86,13 @@ def _draw(
         return None
     count = frame["comparison"].nunique()
     notes = ""
-    if panels[0].rows["margin"].notna().any():
-        notes += " Shaded: differences that are too small to matter (the margin; see the floors below)."
+    if any(panel.rows["margin"].notna().any() for panel in panels):
+        notes += " Shaded: differences that are too small to matter (the margin that the study states)."
+    if any(verdicts.apart_from_0(row) for panel in panels for row in records(panel.rows)):
+        notes += (
+            " A hollow marker whose interval does not contain 0 is no mistake: the interval is for one comparison "
+            "alone, the verdict takes account of all comparisons of its family."
+        )
     if reported:
         notes += " Hollow circles: differences of the values published originally."
     if count > MOST_ROWS:
@@ -110,13 +119,14 @@ def forest_figure(panels: Sequence[Panel]) -> Figure:
         panels: at least one; they share their comparisons.
     """
     names = _row_names(panels)
+    margin = any(panel.rows["margin"].notna().any() for panel in panels)
     with style.styled():
         figure, grid = style.panel_grid(len(panels), COLUMNS, top=0.75, row=0.85 + 0.24 * len(names), sharey=True)
         for axes, panel in zip(grid, panels, strict=True):
             _draw_panel(axes, panel, names)
         grid[0].set_yticks(range(len(names)), [style.label(name) for name in names])
         grid[0].set_ylim(len(names) - 0.5, -0.5)
-        _draw_legend(figure, with_reported=any(panel.reported for panel in panels))
+        _draw_legend(figure, with_margin=margin, with_reported=any(panel.reported for panel in panels))
     return figure
 
 
@@ -161,17 +171,20 @@ def _draw_panel(axes: Axes, panel: Panel, names: Sequence[str]) -> None:
     axes.locator_params(axis="x", nbins=4)
 
 
-def _draw_legend(figure: Figure, *, with_reported: bool) -> None:
+def _draw_legend(figure: Figure, *, with_margin: bool, with_reported: bool) -> None:
     look: dict[str, Any] = {"linestyle": "", "markersize": 5}
     words = verdicts.WORDS
     entries: list[Any] = [
         Line2D([], [], marker="D", color=style.VERDICTS["better"], label=words["better"], **look),
         Line2D([], [], marker="D", color=style.VERDICTS["worse"], label=words["worse"], **look),
         Line2D([], [], marker="D", color=style.VERDICTS["higher"], label="higher or lower", **look),
-        Line2D([], [], marker="s", color=MUTED, label=words["equivalent"], **look),
         Line2D([], [], marker="o", color=MUTED, markerfacecolor=PAPER, label=words["inconclusive"], **look),
-        Patch(color=MUTED, alpha=0.3, linewidth=0, label="margin"),
     ]
+    if with_margin:
+        entries += [
+            Line2D([], [], marker="s", color=MUTED, label=words["equivalent"], **look),
+            Patch(color=MUTED, alpha=0.3, linewidth=0, label="margin"),
+        ]
     if with_reported:
         entries.append(Line2D([], [], marker="o", color=INK, markerfacecolor="none", label="reported", **look))
     figure.legend(handles=entries, loc="outside upper left", ncols=len(entries), columnspacing=1.2, handletextpad=0.4)

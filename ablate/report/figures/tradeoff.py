@@ -44,6 +44,8 @@ def tradeoff_plot(analysis: Analysis) -> Drawing | None:
     if pair is None:
         return None
     points = variant_points(analysis, pair)
+    if any(len({getattr(point, axis)[0] for point in points}) < 2 for axis in ("x", "y")):
+        return None  # where one quantity is the same for all variants, nothing is traded for it
     directions = zip(pair, _directions(analysis, pair), strict=True)
     x, y = (f"{analysis.label(quantity)} ({direction} is better)" for quantity, direction in directions)
     return Drawing(

@@ -43,6 +43,7 @@ def report_content(analysis: Analysis, artifacts: Artifacts, pictures: Pictures)
         "study": study,
         "spec": study.spec,
         "answer": sentences.answer(analysis),
+        "unanswered": "The study file states no predictions, so the report does not answer it.",
         "top_facts": setup.top_facts(study),
         "facts": setup.facts(study),
         "axes": setup.axes(study),

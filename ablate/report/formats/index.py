@@ -34,7 +34,9 @@ class Entry:
         profile: of the study.
         runs: how many are done, as text.
         updated: date and time (UTC) of the last execution.
-        answer: the first sentences.
+        hypothesis: its answer; empty if the study file states no predictions.
+        answer: the first sentences; a caveat about copies is part of its sentence.
+        warnings: the number of reasons for caution; 0 if unknown.
     """
 
     link: str
@@ -44,7 +46,9 @@ class Entry:
     profile: str
     runs: str
     updated: str
+    hypothesis: str
     answer: tuple[str, ...]
+    warnings: int
 
 
 def summary_json(study: Study, answer: Answer) -> str:
@@ -57,9 +61,19 @@ def summary_json(study: Study, answer: Answer) -> str:
         "profile": study.record.profile,
         "runs": f"{done} of {len(study.runs)}",
         "updated": f"{study.record.updated:%Y-%m-%d %H:%M}" if study.record.updated else "",
-        "answer": [line.text for line in answer.blocks[0].lines[:MOST_LINES]] if answer.blocks else [],
+        "hypothesis": answer.hypothesis.heading if answer.hypothesis else "",
+        "predictions": [line.text for line in answer.hypothesis.lines] if answer.hypothesis else [],
+        "answer": _first_sentences(answer),
+        "warnings": list(answer.warnings),
     }
     return json.dumps(facts, indent=1, ensure_ascii=False)
+
+
+def _first_sentences(answer: Answer) -> list[str]:
+    """Return the sentence about the best variant, then the first verdicts."""
+    lines = answer.blocks[0].lines if answer.blocks else ()
+    best = [line for line in lines if line.best]
+    return [line.text for line in [*best, *(line for line in lines if not line.best)][:MOST_LINES]]
 
 
 def write_index(reports: Path) -> Path:
@@ -86,9 +100,11 @@ def _entry(folder: Path) -> Entry | None:
         return None
     if not isinstance(facts, dict) or not facts.get("name"):
         return None
-    answer = facts.get("answer")
+    answer, warnings = facts.get("answer"), facts.get("warnings")
+    texts = ("name", "question", "corpus", "profile", "runs", "updated", "hypothesis")
     return Entry(
         link=f"{quote(folder.name)}/index.html",
         answer=tuple(map(str, answer)) if isinstance(answer, list) else (),
-        **{key: str(facts.get(key) or "") for key in ("name", "question", "corpus", "profile", "runs", "updated")},
+        warnings=len(warnings) if isinstance(warnings, list) else 0,
+        **{key: str(facts.get(key) or "") for key in texts},
     )

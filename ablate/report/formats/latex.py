@@ -39,6 +39,7 @@ _MARKS = {
     "higher": r"$^{>}$",
     "lower": r"$^{<}$",
     "equivalent": r"$^{=}$",
+    "alike": r"$^{0}$",
 }
 
 
@@ -98,6 +99,6 @@ def _caption(analysis: Analysis) -> str:
     replicates = analysis.study.spec.get("replicates", "?")
     return (
         f"{question} Means over {replicates} replicates with 95 % intervals. Marks against the baseline: + better, "
-        f"- worse, > higher, < lower, = {WORDS['equivalent']}; no mark: {WORDS['inconclusive']}. "
-        f"{sentences.rules_in_words(analysis).partition(' Marks:')[0]}"
+        f"- worse, > higher, < lower, = {WORDS['equivalent']}, 0 {WORDS['alike']}; no mark: {WORDS['inconclusive']}. "
+        f"{sentences.rules_in_words(analysis).partition(' Marks:')[0]} {sentences.promise_in_words(analysis)}"
     )

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ablate.errors import AblateError
 from ablate.names import headline_features
 from ablate.options import validate
 from ablate.report.statistics import (
     best,
     confounds,
+    copying,
     effects,
     floors,
     margins,
@@ -22,7 +22,9 @@ from ablate.report.statistics import (
     variance,
     verdicts,
 )
+from ablate.report.statistics.comparisons import predicted
 from ablate.report.statistics.comparisons.attribution import attribution, layout
+from ablate.report.statistics.comparisons.predicted import Predicted
 from ablate.report.statistics.comparisons.trends import trend_weights, trends
 from ablate.report.statistics.comparisons.weights import (
     KINDS,
@@ -162,13 +164,35 @@ class Analysis:
         return everything | headline | dict.fromkeys(self.primary, roles.PRIMARY)
 
     @functools.cached_property
-    def comparisons(self) -> list[Weights]:
-        """What is compared, of every kind."""
+    def _standard(self) -> list[Weights]:
+        """What is compared whatever the hypothesis predicts."""
         spec, variants, labels = self.study.spec, self.study.variant_levels, self.study.axis_labels
         found = [*against_baseline(variants), *study_contrasts(spec.get("contrasts") or {}, variants)]
         if spec.get("design", "factorial") in CROSSED and len(variants.axes) > 1:
             found += factorial_effects(variants, labels, spec.get("aliases") or {})
         return [*found, *trend_weights(variants, labels), *attribution(self.parts)]
+
+    @functools.cached_property
+    def predictions(self) -> list[Predicted]:
+        """What the hypothesis predicts, each with its quantity and its comparisons."""
+        variants, labels = self.study.variant_levels, self.study.axis_labels
+        return [
+            Predicted(
+                one, self._predicted_quantity(one), tuple(predicted.claims(one, self._standard, variants, labels))
+            )
+            for one in self.study.spec.get("predictions") or ()
+        ]
+
+    def _predicted_quantity(self, prediction: Mapping[str, str]) -> Quantity | None:
+        """Return the quantity of a prediction, by default that of the objective; None if it was not measured."""
+        metric, feature = prediction.get("metric", self.primary[0][0]), prediction.get("feature", "")
+        known = [q for q in [*self.in_order, *self.role_of] if q[0] == metric and feature in ("", q[1])]
+        return known[0] if known else None
+
+    @functools.cached_property
+    def comparisons(self) -> list[Weights]:
+        """What is compared, of every kind."""
+        return [*self._standard, *predicted.additional(self.predictions, self.role_of)]
 
     @functools.cached_property
     def parts(self) -> Layout:
@@ -266,8 +290,12 @@ class Analysis:
 
     def sentences(self, frame: pd.DataFrame, quantity: Quantity) -> list[tuple[str, str]]:
         """Return the verdicts of one quantity, each with its sentence."""
-        rows = records(rows_of(frame, quantity))
-        return [(row["verdict"], verdicts.sentence(row, self.rules, self.label(quantity))) for row in rows]
+        return [(row["verdict"], self._sentence(row, quantity)) for row in records(rows_of(frame, quantity))]
+
+    def _sentence(self, row: dict[str, Any], quantity: Quantity) -> str:
+        better = row["kind"] == "variant" and row["verdict"] == "better"
+        caveat = self.caveat(row["comparison"], quantity) if better else ""
+        return verdicts.sentence(row, self.rules, self.label(quantity), caveat)
 
     @functools.cached_property
     def changes(self) -> dict[str, list[str]]:
@@ -294,31 +322,42 @@ class Analysis:
     @functools.cached_property
     def copying(self) -> Quantity | None:
         """The share of a sample that is copied; None if the study does not measure it."""
-        quantities = _keys(self.replicates.quantities)
-        for metric in self.study.spec.get("copying") or ():
-            feature = self._copied_share(metric)
-            shares = [quantity for quantity in quantities if quantity[0] == metric and feature in ("", quantity[1])]
-            if shares:
-                return shares[0]
-        return None
+        metrics = self.study.spec.get("copying") or ()
+        return copying.copied_share(metrics, _keys(self.replicates.quantities), self._registry)
 
-    def _copied_share(self, metric: str) -> str:
-        """Return the feature that is a metric's copied share; empty, which matches any, if its plugin is missing."""
-        try:
-            return str(getattr(self._registry.spec("metric", metric), "copied_share", ""))
-        except AblateError:
-            return ""
+    @functools.cached_property
+    def copies_more(self) -> list[str]:
+        """The variants that copy more than the baseline does."""
+        return copying.copies_more(rows_of(self.against_baseline, self.copying)) if self.copying else []
 
     @functools.cached_property
     def better_by_copying(self) -> list[str]:
         """The variants that are better than the baseline in the first objective and copy more than it does."""
-        if self.copying is None:
+        if self.copying == self.primary[0]:
             return []
-        better = rows_of(self.against_baseline, self.primary[0])
-        more = rows_of(self.against_baseline, self.copying)
-        # whatever the direction of the metric, a larger share of copies is more copying
-        copies = set(more.loc[more["verdict"].isin(verdicts.DIFFERENT) & (more["difference"] > 0), "comparison"])
-        return [name for name in better.loc[better["verdict"] == "better", "comparison"] if name in copies]
+        rows = rows_of(self.against_baseline, self.primary[0])
+        return [name for name in rows.loc[rows["verdict"] == "better", "comparison"] if name in self.copies_more]
+
+    @functools.cached_property
+    def copied(self) -> dict[str, float]:
+        """The share of a sample that is copied, by variant; empty if the study does not measure it."""
+        if self.copying is None:
+            return {}
+        rows = rows_of(self.estimates, self.copying)
+        return dict(zip(rows["variant"].astype(str), rows["estimate"].astype(float), strict=True))
+
+    def caveat(self, name: str, quantity: Quantity, *, best: bool = False) -> str:
+        """Return a clause about the copies of a variant that is called better, or the best one; empty without reason.
+
+        Args:
+            name: the variant.
+            quantity: in which it is better; the copied share itself needs no caveat.
+            best: whether the variant is the best one, so that copying much is a reason too.
+        """
+        much = best and self.copied.get(name, 0.0) >= copying.MUCH
+        if quantity == self.copying or not (much or name in self.copies_more):
+            return ""
+        return copying.caveat(name, self.study.baseline, self.copied)
 
 
 def rows_of(frame: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:

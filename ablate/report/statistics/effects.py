@@ -145,17 +145,17 @@ def _rows(
         margin = margins.get((metric, feature))
         limits = margin.in_replicates(replicates, (metric, feature)) if margin else np.full(replicates.count, np.nan)
         for one in comparisons:
-            if role == roles.EXPLORATORY and one.kind not in roles.EXPLORED:
+            judged_as = roles.judged_as(one.kind, role)
+            if judged_as is None or one.only not in (None, (metric, feature)):
                 continue
             values = replicates.differences(metric, feature, one.weights)
             n = int((~np.isnan(values)).sum())
             if n:
                 # the margin of a difference between two variants is not that of a slope
-                own = np.full(replicates.count, np.nan) if one.kind == "trend" else limits
+                own = np.full(replicates.count, np.nan) if one.slope else limits
                 size = float(own[~np.isnan(values)].mean())
                 source = "" if margin is None or np.isnan(size) else margin.source
-                way = direction if one.kind != "trend" else "none"
-                judged_as = roles.EXPLORATORY if one.kind in roles.DESCRIBED else role
+                way = "none" if one.slope else direction
                 key = (one.kind, one.name, one.versus, one.alias, metric, feature, unit, way, judged_as)
                 yield (*key, n, size, source, values, own)
 

@@ -16,3 +16,18 @@ PRIMARY, SECONDARY, EXPLORATORY = ROLES
 EXPLORED = ("variant", "contrast")
 #: The kinds that explain the shares. They repeat other comparisons, so they are exploratory in every quantity.
 DESCRIBED = ("total", "rest", "add one in", "leave one out")
+
+
+def judged_as(kind: str, role: Role) -> Role | None:
+    """Return the role of a comparison of this kind in a quantity with this role; None if it is not made there.
+
+    A prediction was stated in advance, so it has a verdict in every quantity: in exploratory ones it belongs to the
+    secondary family.
+    """
+    if kind in DESCRIBED:
+        return EXPLORATORY if role != EXPLORATORY else None
+    if role != EXPLORATORY:
+        return role
+    if kind == "prediction":
+        return SECONDARY
+    return EXPLORATORY if kind in EXPLORED else None

@@ -44,6 +44,17 @@ MARKS: dict[str, str] = {
 }
 
 
+#: The mark of a comparison that cannot be told although its own interval does not contain 0.
+APART = "?*"
+#: The reason why an interval without 0 may be beside "cannot tell".
+ALONE = "The interval is for this comparison alone, p for all comparisons of its family"
+
+
+def apart_from_0(row: Mapping[Any, Any]) -> bool:
+    """Check whether a comparison cannot be told although its own interval does not contain 0."""
+    return bool(row["verdict"] == "inconclusive" and (row["low"] > 0 or row["high"] < 0))
+
+
 def decide(row: Mapping[Any, Any], alpha: float) -> Verdict:
     """Decide the verdict of one comparison.
 
@@ -73,13 +84,14 @@ def decide(row: Mapping[Any, Any], alpha: float) -> Verdict:
     return "better" if (row["difference"] < 0) == (row["direction"] == "lower") else "worse"
 
 
-def sentence(row: Mapping[str, Any], rules: StatisticsSettings, quantity: str) -> str:
+def sentence(row: Mapping[str, Any], rules: StatisticsSettings, quantity: str, caveat: str = "") -> str:
     """Return the verdict of a comparison as one plain sentence.
 
     Args:
         row: from :func:`ablate.report.statistics.effects.judge`.
         rules: the study's statistics.
         quantity: the name of the quantity.
+        caveat: a clause that must not be apart from the claim of a difference, with a comma before it.
     """
     name, versus, verdict = str(row["comparison"]), str(row["versus"]), row["verdict"]
     detail = f"{quantity} {signed(row['difference'])}{interval_text(row)}"
@@ -94,9 +106,10 @@ def sentence(row: Mapping[str, Any], rules: StatisticsSettings, quantity: str) -
         return f"{subject}{average}: {quantity}, {count}."
     if verdict == "inconclusive":
         subject = f"Cannot tell {name} from {versus}" if versus else f"{name}: {WORDS[verdict]}"
-        return f"{subject}{average}: {detail}, {p_text(row['p_adjusted'])}, {count}. {what_it_takes(row, rules)}"
+        alone = f" {ALONE}." if apart_from_0(row) else ""
+        return f"{subject}{average}: {detail}, {p_text(row['p_adjusted'])}, {count}.{alone} {what_it_takes(row, rules)}"
     subject = f"{name} is {WORDS[verdict]} than {versus}" if versus else f"{name}: {WORDS[verdict]}"
-    return f"{subject}{average}: {detail}, {p_text(row['p_adjusted'])}, {count}."
+    return f"{subject}{average}{caveat}: {detail}, {p_text(row['p_adjusted'])}, {count}."
 
 
 def trend_sentence(row: Mapping[str, Any], trend: Trend, quantity: str) -> str:

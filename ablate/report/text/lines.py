@@ -9,15 +9,22 @@ from ablate.report.statistics import verdicts
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """One sentence, and its verdict or an empty text."""
+    """One sentence.
+
+    Attributes:
+        verdict: the verdict, the answer to a prediction, or an empty text.
+        text: the sentence.
+        best: whether it is about the best variant.
+    """
 
     verdict: str
     text: str
+    best: bool = False
 
     @property
     def words(self) -> str:
         """The verdict in words for people."""
-        return verdicts.WORDS[self.verdict] if self.verdict else ""
+        return verdicts.WORDS.get(self.verdict, self.verdict) if self.verdict else ""
 
 
 @dataclasses.dataclass(frozen=True)

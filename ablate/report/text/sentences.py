@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from ablate.report.data.corpora import corpus_problems
 from ablate.report.statistics import verdicts
 from ablate.report.statistics.analysis import count_verdicts, records, rows_of
+from ablate.report.statistics.hypothesis import answers
+from ablate.report.text import hypothesis
 from ablate.report.text.advice import advice_sentence
 from ablate.report.text.lines import Block, Line
 from ablate.report.text.shares import share_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -31,6 +33,8 @@ class Answer:
 
     Attributes:
         blocks: verdicts, the most important first.
+        promise: the error rates of the verdicts.
+        hypothesis: the answers to its predictions; None if the study file states none.
         warnings: reasons for caution with these verdicts.
         problems: one line for each file of the corpus that was skipped or is odd.
     """
@@ -38,14 +42,29 @@ class Answer:
     blocks: tuple[Block, ...]
     warnings: tuple[str, ...]
     problems: tuple[str, ...] = ()
+    promise: str = ""
+    hypothesis: Block | None = None
 
 
 def answer(analysis: Analysis) -> Answer:
     """Return the verdicts of a study and the warnings about them."""
     blocks = [*_primary(analysis), *_contrasts(analysis), *_factorial_effects(analysis), *share_blocks(analysis)]
+    kept = tuple(block for block in blocks if block.lines)
     return Answer(
-        tuple(block for block in blocks if block.lines), tuple(_warnings(analysis)), corpus_problems(analysis.study)
+        kept,
+        tuple(_warnings(analysis)),
+        corpus_problems(analysis.study),
+        promise_in_words(analysis) if kept else "",
+        _hypothesis(analysis),
     )
+
+
+def _hypothesis(analysis: Analysis) -> Block | None:
+    answered = answers(analysis)
+    if not answered:
+        return None
+    lines = (Line(one.answer, hypothesis.sentence(analysis, one)) for one in answered)
+    return Block(hypothesis.heading(answered), tuple(lines))
 
 
 def _primary(analysis: Analysis) -> Iterator[Block]:
@@ -54,7 +73,6 @@ def _primary(analysis: Analysis) -> Iterator[Block]:
         better = f" ({direction} is better)" if direction in ("lower", "higher") else ""
         lines = [
             *_verdict_lines(analysis, analysis.against_baseline, quantity),
-            *_copying(analysis, quantity),
             *_best(analysis, quantity),
             *_trends(analysis, quantity),
             *_noise(analysis, quantity),
@@ -73,9 +91,24 @@ def _verdict_lines(analysis: Analysis, frame: pd.DataFrame, quantity: Quantity) 
         part = rows[rows["verdict"] == verdict].sort_values("effect", key=lambda e: -e.abs(), kind="stable")
         ending = _out_of_reach(part, analysis) if verdict == "inconclusive" else ""
         line = Line(verdict, "")
-        text = f"{count} of {len(rows)}: {line.words} ({_listing(list(part['comparison']))}).{ending}"
+        names = list(part["comparison"])
+        caveat = _copying(analysis, names, quantity) if verdict == "better" else ""
+        text = f"{count} of {len(rows)}: {line.words} ({_listing(names)}){caveat}.{ending}"
         lines.append(dataclasses.replace(line, text=text))
     return lines
+
+
+def _copying(analysis: Analysis, names: Sequence[str], quantity: Quantity) -> str:
+    """Return a clause about those of several better variants that copy more than the baseline."""
+    copying = [name for name in names if analysis.caveat(name, quantity)]
+    if not copying:
+        return ""
+    shares = [f"{name} {verdicts.percent(analysis.copied[name])}" for name in copying]
+    baseline = verdicts.percent(analysis.copied.get(analysis.study.baseline, float("nan")))
+    return (
+        f", but {len(copying)} of these copy more from the training pieces than {analysis.study.baseline} "
+        f"(share of a sample: {_listing(shares)}; {analysis.study.baseline} {baseline})"
+    )
 
 
 def _common_ending_last(lines: list[Line], ending: str) -> list[Line]:
@@ -94,36 +127,24 @@ def _out_of_reach(rows: pd.DataFrame, analysis: Analysis) -> str:
     return f" {out}." if out else ""
 
 
-def _copying(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
-    names, copying, baseline = analysis.better_by_copying, analysis.copying, analysis.study.baseline
-    if quantity != analysis.primary[0] or not names or copying is None:
-        return
-    means = rows_of(analysis.estimates, copying).set_index("variant")["estimate"]
-    shares = _listing([f"{name} {means[name]:.2f}" for name in names if name in means.index])
-    base = f"{means[baseline]:.2f}" if baseline in means.index else "unknown"
-    yield Line(
-        "",
-        "Better score, but more copying: these variants also copy more of the training pieces than the baseline "
-        f"({analysis.label(copying)}: {shares}; {baseline} {base}).",
-    )
-
-
 def _best(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
     """Yield a sentence about the variants that may be the best one."""
     best, names = analysis.best.get(quantity), analysis.study.names
     if best is None or len(names) < 3:
         return  # with two variants, their comparison is enough
-    if len(best.candidates) == 1:
-        yield Line(
-            "", f"The best variant is {best.name}, with {verdicts.percent(1 - analysis.rules.alpha)} confidence."
-        )
+    if set(rows_of(analysis.against_baseline, quantity)["verdict"]) == {"alike"}:
         return
-    start = f"The variant with the best mean is {best.name}"
+    caveat = analysis.caveat(best.name, quantity, best=True)
+    if len(best.candidates) == 1:
+        confidence = f"with {verdicts.percent(1 - analysis.rules.alpha)} confidence"
+        yield Line("", f"The best variant is {best.name}, {confidence}{caveat}.", best=True)
+        return
+    start = f"The variant with the best mean is {best.name}{caveat}"
     if len(best.candidates) == len(names):
-        yield Line("", f"{start}, but none of the others can be excluded as the best one.")
+        yield Line("", f"{start}; none of the others can be excluded as the best one.", best=True)
         return
     others = [name for name in best.candidates if name != best.name]
-    yield Line("", f"{start}; not excluded as the best one: {_listing(others)}.")
+    yield Line("", f"{start}; not excluded as the best one: {_listing(others)}.", best=True)
 
 
 def _trends(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
@@ -186,13 +207,42 @@ def _listing(names: list[str]) -> str:
     return f"{start} and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else start
 
 
+def promise_in_words(analysis: Analysis) -> str:
+    """Return the families of comparisons, and how many false statements to expect in each."""
+    share, frame = verdicts.percent(analysis.rules.alpha), analysis.all_effects
+    sizes = {role: int(frame.loc[frame["role"] == role, "family"].max()) for role in set(frame["role"])}
+    parts = []
+    for role, subject in (("primary", _quantities(analysis)), ("secondary", "the other quantities in the table")):
+        if sizes.get(role):
+            parts.append(f"{subject} ({role}, {sizes[role]} comparison{'s' if sizes[role] > 1 else ''})")
+    best = f" The best variant is excluded by mistake in at most {share} of studies." if analysis.best else ""
+    return (
+        f"The p-values are corrected for all comparisons of a family together: {'; '.join(parts)}. In each family, at "
+        f"most {share} of studies in which the variants do not differ at all have any false claim of a difference."
+        f"{best} All other quantities are exploratory: they have intervals and no verdict."
+    )
+
+
+def _quantities(analysis: Analysis) -> str:
+    return " and ".join(analysis.label(quantity) for quantity in analysis.primary)
+
+
 def rules_in_words(analysis: Analysis) -> str:
     """Return how verdicts are reached, for the foot of a table."""
     rules = analysis.rules
     middle = "mean" if rules.estimate == "mean" else "interquartile mean"
     marks = ", ".join(f"{mark} {verdicts.WORDS[verdict]}" for verdict, mark in verdicts.MARKS.items() if verdict)
+    margin = " No difference that matters: tests inside the margin that the study states." if analysis.margins else ""
     return (
-        f"Differences of the {middle} over replicates, paired by seed. Better, worse, higher or lower: sign-flip test, "
-        f"p < {rules.alpha:g} for all comparisons of the primary quantity together, and for those of all secondary "
-        f"quantities together. No difference that matters: two one-sided tests inside the margin. Marks: {marks}."
+        f"Differences of the {middle} over replicates, paired by seed; each 95 % interval is for one comparison alone. "
+        f"Better, worse, higher or lower: the replicates' differences lean to one side (sign-flip test, p < "
+        f"{rules.alpha:g} for all comparisons of the primary quantity together, and for those of all secondary "
+        f"quantities together).{margin} Marks: {marks}."
     )
+
+
+def interval_note(rows: pd.DataFrame) -> str:
+    """Return a sentence, with a space before it, if some comparison cannot be told whose own interval excludes 0."""
+    if not any(verdicts.apart_from_0(row) for row in records(rows)):
+        return ""
+    return f" {verdicts.APART} cannot tell, although the interval of this comparison alone does not contain 0."

@@ -2,5 +2,6 @@
 
 - :mod:`ablate.report.statistics.comparisons.weights`: each variant with the baseline, contrasts, and crossed effects;
 - :mod:`ablate.report.statistics.comparisons.attribution`: the total difference, shared among the parts;
-- :mod:`ablate.report.statistics.comparisons.trends`: rise or fall along a numeric axis.
+- :mod:`ablate.report.statistics.comparisons.trends`: rise or fall along a numeric axis;
+- :mod:`ablate.report.statistics.comparisons.predicted`: the comparisons that a hypothesis is about.
 """

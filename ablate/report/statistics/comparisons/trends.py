@@ -80,7 +80,7 @@ def trend_weights(variants: Variants, labels: Mapping[str, str]) -> Iterator[Wei
         centred = positions - positions.mean()
         slope = centred / (centred @ centred) / len(groups)
         weights = {name: float(weight) for group in groups for name, weight in zip(group, slope, strict=True)}
-        yield Weights("trend", labels[axis], "", weights)
+        yield Weights("trend", labels[axis], "", weights, slope=True)
 
 
 def trends(replicates: Replicates, variants: Variants, quantities: Sequence[tuple[str, str]]) -> list[Trend]:

@@ -34,6 +34,7 @@ KINDS = (
     "rest",
     "add one in",
     "leave one out",
+    "prediction",
 )
 #: With more varied levels than this, main effects and interactions are more than a person would read.
 MOST_EFFECTS = 200
@@ -49,6 +50,8 @@ class Weights:
         versus: the other side of the comparison, for people; empty where it has no two sides.
         weights: variant to weight.
         alias: the effect that a fraction cannot separate from this one; empty otherwise.
+        only: the quantity that it is compared in; None for all of them.
+        slope: whether it is a slope along an axis, which has no margin and no better direction of its own.
     """
 
     kind: str
@@ -56,6 +59,8 @@ class Weights:
     versus: str
     weights: Mapping[str, float]
     alias: str = ""
+    only: tuple[str, str] | None = None
+    slope: bool = False
 
 
 def against_baseline(variants: Variants) -> Iterator[Weights]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from ablate.report.statistics import summary, verdicts
-from ablate.report.statistics.analysis import records
+from ablate.report.statistics.analysis import records, rows_of
 from ablate.report.text import sentences
 from ablate.report.text.tables.grid import EMPTY, Cell, Grid, Row, quantity_columns, signed, variant_tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import pandas as pd
 
     from ablate.report.statistics.analysis import Analysis
 
@@ -47,8 +47,10 @@ def comparison_grid(analysis: Analysis, frame: pd.DataFrame, caption: str, first
         )
         for name in aliases
     )
-    columns = quantity_columns(analysis, quantities)
-    return Grid(caption, first, columns, tuple(rows), sentences.rules_in_words(analysis))
+    columns = quantity_columns(analysis, quantities, roles=True)
+    shown = pd.concat([rows_of(frame, quantity) for quantity in quantities]) if quantities else frame
+    foot = f"{sentences.rules_in_words(analysis)}{sentences.interval_note(shown)}"
+    return Grid(caption, first, columns, tuple(rows), foot)
 
 
 def _difference(row: Mapping[str, Any] | None) -> Cell:
@@ -56,5 +58,5 @@ def _difference(row: Mapping[str, Any] | None) -> Cell:
         return EMPTY
     digits = summary.decimals([row["difference"]], [(row["high"] - row["low"]) / 4])
     interval = "" if math.isnan(row["low"]) else f"{signed(row['low'], digits)} to {signed(row['high'], digits)}"
-    mark = verdicts.MARKS[row["verdict"]]
+    mark = verdicts.APART if verdicts.apart_from_0(row) else verdicts.MARKS[row["verdict"]]
     return Cell(f"{signed(row['difference'], digits)} {mark}", interval, row["verdict"], float(row["difference"]))

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 _FOOT = (
     "The samples of a replicate are averaged first, and never count as replicates (n). The resampling floor is the "
-    "score of a perfect generator by chance: its mean, and the range of 95 % of its replicates."
+    "score of a perfect generator by chance: its mean, and the range of 95 % of its replicates. The round trip is the "
+    "score of a model that repeats the reference token by token: with this tokenizer no value can be expected to be "
+    "closer. Variants with one tokenizer share its error, so it explains no difference between them. Each interval is "
+    "for one value alone."
 )
 
 

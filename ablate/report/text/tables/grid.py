@@ -64,15 +64,23 @@ class Grid:
 
 
 def quantity_columns(
-    analysis: Analysis, quantities: Iterable[Quantity], *, features: bool = False
+    analysis: Analysis, quantities: Iterable[Quantity], *, features: bool = False, roles: bool = False
 ) -> tuple[Column, ...]:
-    """Return a column for each quantity, with its unit and better direction; ``features``: named by feature only."""
+    """Return a column for each quantity, with its unit and better direction.
+
+    Args:
+        analysis: the statistics of the study.
+        quantities: in order.
+        features: name them by feature only.
+        roles: add their roles.
+    """
     columns = []
     for quantity in quantities:
         direction, unit = analysis.directions[quantity], analysis.units[quantity]
         better = f"{direction} is better" if direction in ("lower", "higher") else ""
         title = quantity[1] if features else analysis.label(quantity)
-        columns.append(Column(title, ", ".join(filter(None, (unit if unit != "1" else "", better)))))
+        role = analysis.role_of[quantity] if roles else ""
+        columns.append(Column(title, ", ".join(filter(None, (unit if unit != "1" else "", better, role)))))
     return tuple(columns)
 
 
