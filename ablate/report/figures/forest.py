@@ -48,9 +48,7 @@ class Panel(NamedTuple):
 
 def baseline_forest(analysis: Analysis) -> Drawing | None:
     """Draw the difference of each variant from the baseline; None for a study with one variant."""
-    subject = (
-        f"Difference of each variant from the baseline, {analysis.study.baseline}, each with its own 95 % interval."
-    )
+    subject = f"Difference of each variant from {analysis.study.baseline}, the baseline, with its own 95 % interval."
     return _draw(analysis, "forest", analysis.against_baseline, subject, _reported_differences(analysis))
 
 

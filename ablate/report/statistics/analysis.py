@@ -175,13 +175,14 @@ class Analysis:
     @functools.cached_property
     def predictions(self) -> list[Predicted]:
         """What the hypothesis predicts, each with its quantity and its comparisons."""
+        return [self._predicted(one) for one in self.study.spec.get("predictions") or ()]
+
+    def _predicted(self, prediction: Mapping[str, str]) -> Predicted:
         variants, labels = self.study.variant_levels, self.study.axis_labels
-        return [
-            Predicted(
-                one, self._predicted_quantity(one), tuple(predicted.claims(one, self._standard, variants, labels))
-            )
-            for one in self.study.spec.get("predictions") or ()
-        ]
+        quantity = self._predicted_quantity(prediction)
+        if "best" in prediction and quantity in self.best:
+            return Predicted(prediction, quantity, ())  # the set of the best variants answers it
+        return Predicted(prediction, quantity, tuple(predicted.claims(prediction, self._standard, variants, labels)))
 
     def _predicted_quantity(self, prediction: Mapping[str, str]) -> Quantity | None:
         """Return the quantity of a prediction, by default that of the objective; None if it was not measured."""
