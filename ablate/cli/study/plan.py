@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ablate.cli.output import duration, json_option, plural, print_json, print_table
+from ablate.cli.study.noise import UNKNOWN, known_noise
 from ablate.cli.study.request import make_request_plan, read_request, study_options
 from ablate.kinds import KINDS
 
@@ -34,14 +35,17 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     from ablate.store.store import Store
     from ablate.study.plan.estimate import estimate
 
+    noise = None
     if values["store"] or (request.home / "ablate.db").is_file():
         with Store(request.url) as store:
             study_plan = make_request_plan(request, store)
+            expected = estimate(study_plan, request.device, request.workers)
+            noise = known_noise(request.layout, store, expected)
     else:
         study_plan = make_request_plan(request, None)
-    expected = estimate(study_plan, request.device, request.workers)
+        expected = estimate(study_plan, request.device, request.workers)
     if as_json:
-        print_json(_facts(request, study_plan, expected))
+        print_json({**_facts(request, study_plan, expected), "noise": noise and noise.facts()})
         return
     _print_variants(study_plan)
     _print_runs(request, study_plan)
@@ -50,6 +54,7 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
         click.echo("nothing to run: all results exist")
     else:
         _print_estimate(request, expected)
+    click.echo(noise.sentence if noise else UNKNOWN)
 
 
 def _facts(request: StudyRequest, study_plan: Plan, expected: Estimate) -> dict[str, Any]:

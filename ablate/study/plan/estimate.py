@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +13,7 @@ from ablate.engine.generation.generate import generate
 from ablate.engine.generation.row import Row
 from ablate.engine.memory import peak_memory
 from ablate.engine.training.train import train
+from ablate.kinds import GENERATE, TRAIN
 from ablate.options import validate
 from ablate.settings import SplitSettings
 from ablate.study.plan.jobs import Packing, trial_job
@@ -43,12 +45,17 @@ class Estimate(NamedTuple):
         bytes: the memory that it needs, of a GPU the device's own; 0 where the system does not report it.
         fused_groups: the number of trainings in each job of fused trainings; empty where none are fused.
         alone: the models that cannot be fused, and the reasons.
+        training: the seconds of one worker for the trainings of one run (a variant in a replicate), with a training
+            that runs share divided among them; NaN where none is to run.
+        sample: its seconds to generate one sample; NaN where none is to generate.
     """
 
     seconds: float
     bytes: int
     fused_groups: tuple[int, ...] = ()
     alone: tuple[str, ...] = ()
+    training: float = math.nan
+    sample: float = math.nan
 
 
 def estimate(plan: Plan, device: str, workers: int) -> Estimate:
@@ -66,12 +73,25 @@ def estimate(plan: Plan, device: str, workers: int) -> Estimate:
     trial = _Trial(device, packing, registry)
     with one_thread():
         trainings = packing.trainings(plan.missing.values())
-        seconds = trial.trainings(trainings) + trial.generations(plan.missing.values())
-        seconds += plan.layout.unchosen * _variant_seconds(plan.layout, trial, packing)
+        training, sampling = trial.trainings(trainings), trial.generations(plan.missing.values())
+        seconds = training + sampling + plan.layout.unchosen * _variant_seconds(plan.layout, trial, packing)
     sizes, memory = tuple(map(len, trainings)) if packing.fuses else (), peak_memory(device)
     # the driver is a process of its own beside a pool
     needed = memory.own if device != "cpu" else memory.shared + memory.own * (beside + (beside > 1))
-    return Estimate(seconds / beside, needed, sizes, tuple(dict.fromkeys(packing.alone)))
+    each = _each(training, _runs_to_train(plan)), _each(sampling, _samples_to_generate(plan))
+    return Estimate(seconds / beside, needed, sizes, tuple(dict.fromkeys(packing.alone)), *each)
+
+
+def _each(seconds: float, count: int) -> float:
+    return seconds / count if count else math.nan
+
+
+def _runs_to_train(plan: Plan) -> int:
+    return sum(run.stages.stages[TRAIN].fingerprint in plan.missing for run in plan.layout.runs)
+
+
+def _samples_to_generate(plan: Plan) -> int:
+    return sum(len(stage.config["seeds"]) for stage in plan.missing.values() if stage.kind == GENERATE)
 
 
 class _Trial:

@@ -155,6 +155,15 @@ def test_an_estimate_grows_with_the_work(load: Callable[..., StudySpec], tmp_pat
     assert estimated(settings={"training.steps": 6000, "generation.tokens": 80_000}) > 100 * small
 
 
+def test_an_estimate_has_the_seconds_of_a_training_and_of_a_sample(
+    load: Callable[..., StudySpec], tmp_path: Path
+) -> None:
+    plan = make_plan(laid(load()), None, tmp_path)
+    found = estimate(plan, "cpu", 1)
+    samples = sum(len(stage.config["seeds"]) for stage in plan.missing.values() if stage.kind == "generate")
+    assert found.training * len(plan.layout.runs) + found.sample * samples == pytest.approx(found.seconds)
+
+
 @pytest.mark.parametrize(
     ("change", "shared", "new"),
     [
