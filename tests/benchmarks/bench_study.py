@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 STUDY = Path(__file__).parents[2] / "studies/tau_sweep.toml"
 CORES = cores()
+#: The size that has been timed from the start; the shipped study has one training fewer and more samples.
+REPLICATES, SAMPLES = 8, 4
 
 
 def naively() -> float:
@@ -34,13 +36,13 @@ def naively() -> float:
     data = tokenizer.encode(piece)
     runs = 0
     with threads(CORES):
-        for replicate in range(study["replicates"]):
+        for replicate in range(REPLICATES):
             torch.manual_seed(replicate)
             network = NaiveLSTM(len(tokenizer.vocabulary), **model)
             sizes = (training["steps"], training["batch"], training["window"], training["learning_rate"])
             naive_training(network, data, *sizes)
             for tau in study["axes"]["sampler"]["temperature"]["tau"]:
-                for _ in range(generation["samples"]):
+                for _ in range(SAMPLES):
                     tokens = np.array(naive_sampling(network, generation["tokens"], tau))
                     sample = tokenizer.decode(tokens)
                     for metric in metrics:
@@ -58,6 +60,7 @@ def commanded(*more: str) -> float:
     """The whole command in an empty folder, its floors, statistics and report included."""
     with tempfile.TemporaryDirectory() as folder:
         words = [str(Path(sys.executable).with_name("ablate")), "study", "run", "tau_sweep", "--yes", *more]
+        words += ["--replicates", str(REPLICATES), "--set", f"generation.samples={SAMPLES}"]
         subprocess.run(words, check=True, capture_output=True, cwd=folder)
     return 40.0
 
@@ -69,4 +72,4 @@ def tables() -> Iterator[Table]:
         Case("ablate study run tau_sweep --workers 1", lambda: commanded("--workers", "1")),
         Case("ablate study run tau_sweep", commanded, target=3),
     ]
-    yield once("tau_sweep as it is shipped: 8 trainings, 40 runs, 160 samples of 2,400 tokens", "runs", cases)
+    yield once("tau_sweep with 8 trainings, 40 runs, 160 samples of 2,400 tokens", "runs", cases)
