@@ -107,7 +107,7 @@ def test_another_database(ablate: Command, tmp_path: Path) -> None:
 
 def test_plan_touches_nothing(ablate: Command, tmp_path: Path) -> None:
     outcome = ablate("study", "plan", "tau_sweep")
-    assert re.search(r"train +8 +0", outcome.out)
+    assert re.search(r"train +7 +0", outcome.out)
     assert re.search(r"estimated time: \d", outcome.out)
     assert not list(tmp_path.iterdir())
 
