@@ -91,9 +91,11 @@ class Shares:
 
     @property
     def decimals(self) -> int:
-        """The decimals to print: those of a typical standard error, with two digits."""
+        """The decimals to print: two digits of a typical standard error, and three of the largest number."""
         rows = [*self.rows, self.total]
-        return summary.decimals([row["difference"] for row in rows], [(row["high"] - row["low"]) / 4 for row in rows])
+        errors = [(row["high"] - row["low"]) / 4 for row in rows]
+        largest = max(abs(row["difference"]) for row in rows)
+        return max(summary.decimals([largest], errors), summary.decimals([largest], []))
 
     def printed(self, *, exact: bool = True) -> tuple[list[float], float]:
         """Return the differences of :attr:`rows` and the total, rounded to :attr:`decimals` so that they add up.

@@ -6,9 +6,11 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+import numpy as np
 import pandas as pd
 import pytest
 from support.outputs_material import L1, PITCH, Parsed, drawn, put
+from support.parts_material import study_of_parts
 from support.report_study import STUDY, Builder
 
 from ablate.report.write import FORMATS, write_report
@@ -139,3 +141,19 @@ def test_the_index_has_every_page_of_a_home_and_its_answer(tmp_path: Path) -> No
         f"{unlisted} folders in this folder cannot be listed: without a page, or without a readable summary.json."
         in read.text
     )
+
+
+def test_shares_are_in_page_and_markdown(tmp_path: Path) -> None:
+    """With their figure, and with the two tables."""
+    values = np.random.default_rng(3).normal(size=(4, 6))
+    study_of_parts(tmp_path, "factorial", 2, lambda on: values[on[0] + 2 * on[1]])
+    with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
+        write_report(store, tmp_path, "example", ["html", "md", "csv"], sound=False)
+    folder = tmp_path / "reports" / "example"
+    page, text = ((folder / name).read_text(encoding="utf-8") for name in ("index.html", "report.md"))
+    assert page.count("<h3>Shares of the total difference</h3>") == 1
+    assert text.count("### Shares of the total difference\n") == 1
+    for words in ("Of the total difference of", "Waterfall chart of the shares of 2 parts", "add one in"):
+        assert words in page
+        assert words in text
+    assert (folder / "figures" / "shares.svg").is_file()

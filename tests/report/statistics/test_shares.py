@@ -78,6 +78,14 @@ def test_adding_up_changes_nothing_but_the_last_bits() -> None:
         assert row["difference"] == pytest.approx(row["values"].mean(), rel=1e-12, abs=1e-14)
 
 
+def test_wide_intervals_hide_no_digits() -> None:
+    """Two replicates have intervals of any width; the shares themselves still have three digits."""
+    values = np.array([[0.0, 4.0], [0.1, 4.0], [0.2, 4.0], [0.36, 4.2]])
+    _, shares = judged("factorial", 2, values)
+    assert shares.decimals == 3
+    assert shares.printed() == ([0.165, 0.115], 0.28)
+
+
 def test_only_shares_and_dependences_are_judged(tmp_path: Path) -> None:
     analysis = study_of_parts(tmp_path, "factorial", 3, interacting())
     frame = analysis.all_effects
