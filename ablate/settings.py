@@ -124,6 +124,50 @@ class StatisticsSettings:
 
 
 @dataclass(frozen=True)
+class LookSettings:
+    """Table ``replicates`` of a study file: the numbers of replicates after which the study may stop.
+
+    With the plain number of a study that declares nothing, there is no such table.
+    """
+
+    first: int = option(ge=2, doc="Number of replicates at the first look.")
+    most: int = option(ge=3, doc="Number of replicates at the last look.")
+    looks: tuple[int, ...] = option(
+        (), ge=2, doc="Numbers of replicates at every look; by default steps of half of first."
+    )
+    spending: Literal["linear", "obrien-fleming"] = option(
+        "linear",
+        doc="How alpha is spent over the looks: in proportion to the replicates, or little at first (O'Brien-Fleming).",
+    )
+    futility: float = option(
+        0.05,
+        ge=0,
+        lt=0.5,
+        doc="An undecided comparison is given up if most would decide it with a smaller probability than this; 0 never "
+        "gives up.",
+    )
+
+    def __post_init__(self) -> None:
+        if self.most <= self.first:
+            raise InvalidOptions([("most", f"must be above first, {self.first}, not {self.most}")])
+        wrong = list(self.looks) != sorted(set(self.looks)) or self.looks[:1] + self.looks[-1:] != (
+            self.first,
+            self.most,
+        )
+        if self.looks and wrong:
+            listing = f"must rise from first to most: [{self.first}, …, {self.most}], not {list(self.looks)}"
+            raise InvalidOptions([("looks", listing)])
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of replicates at every look, in increasing order."""
+        step = (self.first + 1) // 2
+        # a last step of less than half a step is part of the one before it
+        between = range(self.first, self.most - step // 2, step)
+        return self.looks or (*between, self.most)
+
+
+@dataclass(frozen=True)
 class SearchSettings:
     """Section ``[search]`` of a study file: how ``design = "search"`` chooses variants."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ablate.errors import InvalidOptions, did_you_mean
 from ablate.options import abridged, option, validate
+from ablate.settings import LookSettings
 from ablate.study.file import paths
 from ablate.study.file.configuration import SECTIONS, SETTINGS, TABLES
 
@@ -28,6 +29,8 @@ class TopLevel:
     replicates: int = option(6, ge=1, doc="Repetitions of every variant.")
 
 
+#: How a study file declares several looks.
+LOOKS_EXAMPLE = "replicates = { first = 8, most = 24 }"
 #: The keys at the top that are single values.
 VALUES = ("question", "budget", "seed", "replicates")
 #: The keys at the top that are tables, without those of components, settings and labels; and their content.
@@ -59,7 +62,8 @@ def readable(raw: FileShape) -> tuple[FileShape, list[Problem]]:
         for key in raw
         if key not in _KNOWN
     ]
-    validated(TopLevel, {key: raw[key] for key in VALUES if key in raw}, "", problems)
+    problems += _replicates_problems("replicates", raw.get("replicates"))
+    validated(TopLevel, single_values(raw), "", problems)
     problems += [
         (key, f"must be a table {content}, not {abridged(raw[key])}")
         for key, content in _TABLES.items()
@@ -69,6 +73,35 @@ def readable(raw: FileShape) -> tuple[FileShape, list[Problem]]:
     problems += _profiles_problems(raw.get("profiles", {}), raw)
     wrong = {key.partition(".")[0] for key, _ in problems}
     return {key: value for key, value in raw.items() if key not in wrong}, problems
+
+
+def single_values(raw: FileShape) -> dict[str, Any]:
+    """Return the values at the top; of several looks, the replicates at the first one."""
+    values = {key: raw[key] for key in VALUES if key in raw}
+    looks = declared_looks(raw)
+    if isinstance(values.get("replicates"), dict):
+        values["replicates"] = looks.first if looks else TopLevel.replicates
+    return values
+
+
+def declared_looks(raw: FileShape) -> LookSettings | None:
+    """Return the looks that the file declares; None if it has a plain number, or a table with problems."""
+    table = raw.get("replicates")
+    if not isinstance(table, dict) or any(_replicates_problems("replicates", table)):
+        return None
+    return validate(LookSettings, table)
+
+
+def _replicates_problems(key: str, value: Any) -> Iterator[Problem]:
+    """Find the problems of a table of looks."""
+    if not isinstance(value, dict):
+        return
+    try:
+        validate(LookSettings, value)
+    except InvalidOptions as error:
+        for name, text in error.problems:
+            required = f"{text}; write for example: {LOOKS_EXAMPLE}" if text == "is required" else text
+            yield paths.join(key, name), required
 
 
 def _variants_problems(variants: Any) -> Iterator[Problem]:
@@ -96,6 +129,8 @@ def _profile_section_problems(key: str, section: str, value: Any) -> Iterator[Pr
     if section not in _PROFILE_KEYS:
         yield key, f"a profile may change {', '.join(_PROFILE_KEYS)}, never what is compared"
     elif section == "replicates":
+        if isinstance(value, dict):
+            return  # it may change a part of the file's table; the file with each profile is checked as a whole
         problems: list[Problem] = []
         validated(TopLevel, {section: value}, "", problems)
         yield from ((key, text) for _, text in problems)

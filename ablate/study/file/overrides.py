@@ -87,7 +87,9 @@ def apply(raw: FileShape, overrides: Overrides, registry: Registry, source: str)
         if design != "search":
             raise UsageError(f'--variants needs design = "search"; the design of {source} is {design}')
         raw = {**raw, "search": {**raw.get("search", {}), "n_variants": overrides.n_variants}}
-    numbers = {"replicates": overrides.replicates, "seed": overrides.seed}
+    numbers = {"seed": overrides.seed}
+    if not isinstance(raw.get("replicates"), dict):  # declared looks stay declared, whatever their number
+        numbers["replicates"] = overrides.replicates
     return {**raw, **{key: value for key, value in numbers.items() if value is not None}}
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ablate.errors import did_you_mean
 from ablate.options import abridged, option, validate
-from ablate.settings import FloorSettings, PathSettings, SearchSettings, StatisticsSettings
+from ablate.settings import FloorSettings, LookSettings, PathSettings, SearchSettings, StatisticsSettings
 from ablate.study import blocks
 from ablate.study.design import DESIGNS, Objective, Variant
 from ablate.study.file import paths
 from ablate.study.file.axes import baseline_level, flatten, named_variants, parse_axes, shaped
 from ablate.study.file.configuration import SECTIONS
-from ablate.study.file.keys import VALUES, TopLevel, readable, validated
+from ablate.study.file.keys import TopLevel, declared_looks, readable, single_values, validated
 from ablate.study.file.reading.hypothesis import parse_hypothesis
 from ablate.study.file.reading.parts import parse_parts
 from ablate.study.file.reading.tables import parse_contrasts, parse_margins, parse_reported
@@ -44,6 +44,7 @@ class Sections:
     Attributes:
         top: the single values.
         hypothesis: what its author expects.
+        looks: the numbers of replicates after which the study may stop; None with a plain number.
         design: a key of ``design.DESIGNS``; empty if the file has a design that does not exist.
         objective: the value that the report answers first.
         objectives: the objectives of a search; empty if the file gives none.
@@ -65,6 +66,7 @@ class Sections:
 
     top: TopLevel
     hypothesis: Hypothesis
+    looks: LookSettings | None
     design: str
     objective: Objective
     objectives: tuple[Objective, ...]
@@ -114,8 +116,9 @@ def parse(raw: FileShape) -> tuple[Sections, list[Problem]]:
     search = dict(raw.get("search", {}))
     objectives = _objectives(search.pop("objectives", []), problems)
     sections = Sections(
-        top=validate(TopLevel, {key: raw[key] for key in VALUES if key in raw}),
         hypothesis=parse_hypothesis(raw.get("hypothesis", ""), problems),
+        top=validate(TopLevel, single_values(raw)),
+        looks=declared_looks(raw),
         design=_design(raw.get("design", "factorial"), problems),
         objective=_objective(raw, problems),
         objectives=objectives,

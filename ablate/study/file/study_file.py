@@ -10,7 +10,7 @@ from ablate.errors import StudyFileError
 from ablate.names import short_names
 from ablate.options import plain
 from ablate.registry import get_registry
-from ablate.settings import FloorSettings, PathSettings, SearchSettings
+from ablate.settings import FloorSettings, LookSettings, PathSettings, SearchSettings
 from ablate.specs import MetricSpec
 from ablate.study import blocks
 from ablate.study.design import Axis, Objective, Variant, aliases
@@ -44,7 +44,8 @@ class StudySpec:
         hypothesis: what its author expects.
         profile: the profile's name; ``default`` without one.
         seed: every random stream is derived from it.
-        replicates: repetitions of each variant.
+        replicates: repetitions of each variant; of several looks, those at the first one.
+        looks: the numbers of replicates after which the study may stop; None where the file declares none.
         design: how the axes become variants, a key of ``design.DESIGNS``.
         budget: what variants have in common: training ``steps``, or ``tokens`` seen in training.
         objective: the value of a variant in Optuna.
@@ -68,6 +69,7 @@ class StudySpec:
     profile: str
     seed: int
     replicates: int
+    looks: LookSettings | None
     design: str
     budget: str
     objective: Objective
@@ -109,6 +111,7 @@ class StudySpec:
             "profile": self.profile,
             "seed": self.seed,
             "replicates": self.replicates,
+            **({"looks": plain(self.looks)} if self.looks else {}),
             "design": self.design,
             "budget": self.budget,
             "objective": dataclasses.asdict(self.objective),
@@ -218,7 +221,8 @@ def _spec(path: Path, file: Sections, overrides: Overrides, registry: Registry) 
         hypothesis=file.hypothesis.text,
         profile=overrides.profile or DEFAULT_PROFILE,
         seed=file.top.seed,
-        replicates=file.top.replicates,
+        replicates=overrides.replicates or file.top.replicates,
+        looks=file.looks,
         design=file.design,
         budget=file.top.budget,
         objective=file.objective,

@@ -1,0 +1,188 @@
+"""Tests at several looks: joint sign flips whose level is spent over numbers of replicates.
+
+A study that adds replicates until a test claims something has several chances to claim it. Alpha spending (K. K. G. Lan
+and D. L. DeMets, Biometrika 70, 1983) gives each look a share of alpha, so that the claims of all looks together keep
+the family-wise error rate. The boundaries come from the same joint sign flips at every look, so they need no normal
+distribution.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+from scipy import stats as sps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ablate.arrays import FloatArray
+    from ablate.report.statistics.inference.intervals import Estimate
+
+Spending = Literal["linear", "obrien-fleming"]
+
+#: How many statistics of flips are in memory at once: flips x comparisons x looks.
+MOST_STATISTICS = 2**23
+#: The most sign flips; up to 18 replicates these are all of them.
+MOST_FLIPS = 2**17
+#: The fewest sign flips, whatever the number of comparisons and looks.
+FEWEST_FLIPS = 2**13
+#: The smallest level with a claim is searched to this relative precision.
+_PRECISION = 1.002
+#: Statistics that agree to this many decimals are equal.
+_DECIMALS = 9
+
+
+class Look(NamedTuple):
+    """A look at the results.
+
+    Attributes:
+        replicates: their number, from 1.
+        share: the share of alpha that may be spent at this look and all before it, 0 to 1; NaN for a look that nobody
+            declared, which may spend half of what the looks before it have left of alpha.
+    """
+
+    replicates: int
+    share: float
+
+
+class SequentialTest(NamedTuple):
+    """The result of tests at several looks.
+
+    Attributes:
+        adjusted: for each comparison the p of the family and of all looks, [comparisons]: the smallest alpha at which
+            it is claimed at one of the looks. NaN if all its differences are missing.
+        spent: the probability of a false claim up to and with each look, [looks].
+    """
+
+    adjusted: FloatArray
+    spent: FloatArray
+
+
+def spending(fraction: float, rule: Spending = "linear", alpha: float = 0.05) -> float:
+    """Return the share of alpha that may be spent up to a fraction of the largest number of replicates, 0 to 1.
+
+    ``linear`` spends in proportion; ``obrien-fleming`` spends little at first (Lan and DeMets, 1983).
+    """
+    fraction = min(max(fraction, 0.0), 1.0)
+    if rule == "linear" or fraction in (0.0, 1.0):
+        return fraction
+    return float(2 * sps.norm.sf(sps.norm.isf(alpha / 2) / math.sqrt(fraction)) / alpha)
+
+
+def sequential(
+    differences: FloatArray, looks: Sequence[Look], estimate: Estimate = "mean", alpha: float = 0.05
+) -> SequentialTest:
+    """Test a family of comparisons at several looks by joint sign flips.
+
+    At each look the largest statistic of the family is compared with a boundary, which the sign flips of the replicates
+    so far cross with the probability that may be spent. Then those that are claimed leave the family, and the others
+    are tested again at all looks (E. Glimm, W. Maurer and F. Bretz, Statistics in Medicine 29, 2010).
+
+    Args:
+        differences: [comparisons, replicates]; NaN where a replicate is missing.
+        looks: with increasing numbers of replicates; the last one is now.
+        estimate: the test's statistic.
+        alpha: the family-wise error rate over all looks.
+    """
+    numbers = [look.replicates for look in looks]
+    statistics = [_statistics(differences, numbers[: place + 1], estimate) for place in range(len(looks))]
+    observed = np.stack([each[0, :, -1] for each in statistics], axis=-1)  # [comparisons, looks]
+    adjusted = np.full(len(differences), np.nan)
+    left = np.flatnonzero(~np.isnan(differences[:, : numbers[-1]]).all(axis=-1))
+    smallest, spent = 0.0, None
+    while len(left):
+        family = _Family(statistics, [look.share for look in looks], left)
+        limits, spent_now = family.boundaries(alpha)
+        spent = spent_now if spent is None else spent
+        claimed = (observed[left] > limits).any(axis=-1)
+        judged = left[claimed] if claimed.any() else left
+        adjusted[judged] = [max(smallest, family.level(observed[index], alpha)) for index in judged]
+        if not claimed.any():
+            break
+        smallest, left = float(adjusted[judged].max()), left[~claimed]
+    return SequentialTest(adjusted, np.zeros(len(looks)) if spent is None else spent)
+
+
+class _Family:
+    """The boundaries of the comparisons that are tested together.
+
+    Args:
+        statistics: from :func:`_statistics`, for each look.
+        shares: of alpha, for each look.
+        members: the comparisons of the family, as indices.
+    """
+
+    def __init__(self, statistics: Sequence[FloatArray], shares: Sequence[float], members: FloatArray) -> None:
+        self._shares = shares
+        # the largest statistic of each flip, [flips, looks so far], and the flips in decreasing order of the last one
+        self._largest = [each[:, members].max(axis=1) for each in statistics]
+        self._orders = [np.argsort(-largest[:, -1], kind="stable") for largest in self._largest]
+        self._known: dict[float, tuple[FloatArray, FloatArray]] = {}
+
+    def boundaries(self, alpha: float) -> tuple[FloatArray, FloatArray]:
+        """Return the limit that a claim exceeds, and what is spent, at each look: [looks], [looks]."""
+        if alpha not in self._known:
+            limits, spent = np.full(len(self._shares), np.inf), np.zeros(len(self._shares))
+            for place in range(len(self._shares)):
+                limits[place], more = self._boundary(place, alpha, limits, spent)
+                spent[place] = more + (spent[place - 1] if place else 0.0)
+            self._known[alpha] = limits, spent
+        return self._known[alpha]
+
+    def _boundary(self, place: int, alpha: float, limits: FloatArray, spent: FloatArray) -> tuple[float, float]:
+        """Return the limit of a look, and what it spends more than the looks before it."""
+        largest, order, share = self._largest[place], self._orders[place], self._shares[place]
+        before = float(spent[place - 1]) if place else 0.0
+        allowed = (alpha - before) / 2 if math.isnan(share) else alpha * share - before
+        count = math.floor(max(allowed, 0.0) * len(order) + 1e-9)
+        crossed = (largest[:, :place] > limits[:place]).any(axis=1)
+        # the flips that have not crossed a boundary before; one more than allowed, for the limit
+        first = order[: int(crossed.sum()) + count + 1]
+        values = largest[first[~crossed[first]], -1][: count + 1]
+        if len(values) <= count:
+            return -np.inf, len(values) / len(order)
+        limit = values[count]  # statistics that are equal are claimed together or not at all
+        return float(limit), float((values > limit).sum() / len(order))
+
+    def level(self, observed: FloatArray, alpha: float) -> float:
+        """Return the smallest alpha at which statistics, [looks], are claimed; 1 if there is none."""
+        low, high = 1.0 / len(self._orders[-1]) / 2, 1.0
+        if not self._claims(observed, high):
+            return 1.0
+        middle = alpha  # so that p is below alpha exactly if alpha gives a claim
+        while high / low > _PRECISION:
+            low, high = (low, middle) if self._claims(observed, middle) else (middle, high)
+            middle = math.sqrt(low * high)
+        return high if high != alpha else float(np.nextafter(alpha, 0.0))
+
+    def _claims(self, observed: FloatArray, alpha: float) -> bool:
+        return bool((observed > self.boundaries(alpha)[0]).any())
+
+
+def _statistics(differences: FloatArray, numbers: Sequence[int], estimate: Estimate) -> FloatArray:
+    """Return the absolute statistics of every flip of the replicates so far, [flips, comparisons, looks so far].
+
+    The first row is what was observed. Each comparison is scaled by its root sum of squares, which no flip changes.
+    """
+    n = numbers[-1]
+    cells = len(differences) * len(numbers)
+    signs = _signs(n, max(FEWEST_FLIPS, min(MOST_FLIPS, MOST_STATISTICS // cells)))
+    known = np.nan_to_num(differences[:, :n])
+    result = np.empty((len(signs), len(differences), len(numbers)))
+    for place, number in enumerate(numbers):
+        part = known[:, :number]
+        scale = np.sqrt((part**2).sum(axis=-1))
+        scale[scale == 0] = 1.0
+        result[:, :, place] = np.abs(signs[:, :number] @ (part / scale[:, None]).T)
+    return np.round(result, _DECIMALS)
+
+
+def _signs(n: int, most: int) -> FloatArray:
+    if 2 ** (n - 1) <= most:
+        bits = (np.arange(2 ** (n - 1))[:, None] >> np.arange(n)) & 1
+        return 1.0 - 2.0 * bits
+    signs = 1.0 - 2.0 * np.random.default_rng(0).integers(0, 2, (most, n))
+    signs[0] = 1.0
+    return signs
