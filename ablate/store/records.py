@@ -70,6 +70,27 @@ class RunRecord:
 
 
 @dataclasses.dataclass(frozen=True)
+class LookRecord:
+    """A look at the verdicts of a study; the looks of a study are kept in the order in which they were made.
+
+    Attributes:
+        replicates: how many replicates the verdicts were based on.
+        share: the share of alpha that may be spent up to this look; None for a look that was not declared.
+        states: of each primary comparison, by its name (see :mod:`ablate.report.statistics.looks`).
+        p: of each primary comparison, by its name, adjusted for its family and for the looks; None if it has none.
+        variants: the fingerprints of the variants that were compared.
+        made: the time of the look (UTC).
+    """
+
+    replicates: int
+    share: float | None
+    states: Mapping[str, str]
+    p: Mapping[str, float | None]
+    variants: tuple[str, ...]
+    made: datetime | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class StageRecord:
     """The result of one stage; equal fingerprint means equal result.
 

@@ -10,6 +10,7 @@ from ablate.store import tables
 from ablate.store.records import (
     JSON,
     HistogramRecord,
+    LookRecord,
     MeasurementRecord,
     RunRecord,
     StageRecord,
@@ -69,6 +70,19 @@ def _merged_stages(old: Sequence[tables.RunStage], wanted: Mapping[str, str]) ->
 def study_record(row: tables.Study) -> StudyRecord:
     """Return the record of a study."""
     return StudyRecord(row.name, row.spec, row.profile, row.corpus, row.seed, row.created, row.updated)
+
+
+def look_row(study: int, look: LookRecord, now: datetime) -> tables.Look:
+    """Return the row of a look that is made now."""
+    states, p, variants = dict(look.states), dict(look.p), list(look.variants)
+    return tables.Look(
+        study_id=study, replicates=look.replicates, share=look.share, states=states, p=p, variants=variants, made=now
+    )
+
+
+def look_record(row: tables.Look) -> LookRecord:
+    """Return the record of a look."""
+    return LookRecord(row.replicates, row.share, row.states, row.p, tuple(row.variants), row.made)
 
 
 def stage_record(row: tables.Stage, environment: JSON) -> StageRecord:

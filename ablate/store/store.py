@@ -14,6 +14,7 @@ from ablate.store import queries, rows, schema, tables
 from ablate.store.records import (
     FinishedStage,
     HistogramRecord,
+    LookRecord,
     MeasurementRecord,
     MeasurementRow,
     RunHistogram,
@@ -133,6 +134,18 @@ class Store:
             if run is None:
                 raise StoreError(f"study '{study}' has no run {variant}, replicate {replicate}")
             run.state, run.error_class, run.error = state, error_class, error
+
+    def put_look(self, study: str, look: LookRecord) -> None:
+        """Add a look at the verdicts of a study."""
+        with self._session() as session:
+            session.add(rows.look_row(self._study_row(session, study).id, look, datetime.now(UTC)))
+
+    def looks(self, study: str) -> list[LookRecord]:
+        """Return the looks at the verdicts of a study, in the order in which they were made."""
+        with self._session(reading=True) as session:
+            table = tables.Look
+            query = sa.select(table).where(table.study_id == self._study_row(session, study).id).order_by(table.id)
+            return [rows.look_record(row) for row in session.scalars(query)]
 
     def delete_study(self, name: str) -> list[str]:
         """Delete a study and the stages that no other study uses; return the folders of their files."""

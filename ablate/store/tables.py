@@ -43,6 +43,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's way
         dict[str, Any]: JSON,
         list[float]: JSON,
+        list[str]: JSON,
         datetime: UTCDateTime,
         float: Double,  # SQLAlchemy's own choice changed between its versions
     }
@@ -100,6 +101,21 @@ class Run(Base):
     error: Mapped[str]
     variant: Mapped[Variant] = relationship(back_populates="runs")
     stages: Mapped[list[RunStage]] = relationship(back_populates="run", cascade="all, delete-orphan")
+
+
+class Look(Base):
+    """A look at the verdicts of a study."""
+
+    __tablename__ = "ablate_looks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("ablate_studies.id", ondelete="CASCADE"), index=True)
+    replicates: Mapped[int]
+    share: Mapped[float | None]
+    states: Mapped[dict[str, Any]]
+    p: Mapped[dict[str, Any]]
+    variants: Mapped[list[str]]
+    made: Mapped[datetime]
 
 
 class RunStage(Base):

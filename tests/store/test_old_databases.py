@@ -76,6 +76,15 @@ def test_floors_are_kept_apart(home: Path, request: pytest.FixtureRequest) -> No
     assert rows == (60,)
 
 
+def test_verdicts_that_were_seen_count_as_looks(home: Path, script: ModuleType) -> None:
+    with Store(f"sqlite:///{home / 'ablate.db'}") as store:
+        for study, replicates in script.LOOKS.items():
+            (look,) = store.looks(study)
+            assert (look.replicates, look.share) == (replicates, 1.0)
+            assert set(look.variants) == {variant.fingerprint for variant in store.variants(study)}
+            assert look.made is not None
+
+
 def test_a_report_can_be_written(home: Path) -> None:
     with Store(f"sqlite:///{home / 'ablate.db'}") as store:
         page = write_report(store, home, "small")

@@ -20,6 +20,7 @@ from ablate.registry import get_registry
 from ablate.store.records import (
     FinishedStage,
     HistogramRecord,
+    LookRecord,
     MeasurementRecord,
     RunRecord,
     StageRecord,
@@ -60,6 +61,8 @@ ENVIRONMENT = {
     "platform": "Linux",
     "git": {"commit": "0123456789abcdef0123456789abcdef01234567", "dirty": False},
 }
+#: The replicates that each study's only look was based on.
+LOOKS = {"small": 2, "small@again": 1}
 UNITS = {"distance.pitch": ("l1", "l2", "kl_pq", "kl_qp", "average")}
 
 
@@ -80,6 +83,9 @@ def make(path: Path) -> None:
     with Store(url) as store:
         put_study(store, layout, "small")
         put_study(store, layout, "small@again", replicates=1)
+        for name, replicates in LOOKS.items():
+            prints = tuple(sorted(layout.fingerprints.values()))
+            store.put_look(name, LookRecord(replicates, 1.0, {}, {}, prints))
         put_results(store, layout)
         objectives = resolved_objectives(layout.spec, store)
         assert objectives is not None

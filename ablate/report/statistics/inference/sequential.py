@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from scipy import stats as sps
 
+from ablate.report.statistics.inference import flips
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -24,12 +26,12 @@ Spending = Literal["linear", "obrien-fleming"]
 
 #: How many statistics of flips are in memory at once: flips x comparisons x looks.
 MOST_STATISTICS = 2**23
-#: The most sign flips; up to 18 replicates these are all of them.
-MOST_FLIPS = 2**17
+#: The most sign flips; up to 17 replicates these are all of them.
+MOST_FLIPS = 2**16
 #: The fewest sign flips, whatever the number of comparisons and looks.
 FEWEST_FLIPS = 2**13
 #: The smallest level with a claim is searched to this relative precision.
-_PRECISION = 1.002
+_PRECISION = 1.005
 #: Statistics that agree to this many decimals are equal.
 _DECIMALS = 9
 
@@ -40,7 +42,7 @@ class Look(NamedTuple):
     Attributes:
         replicates: their number, from 1.
         share: the share of alpha that may be spent at this look and all before it, 0 to 1; NaN for a look that nobody
-            declared, which may spend half of what the looks before it have left of alpha.
+            declared, which may spend half of what the looks before it have left of alpha, or all if they spent nothing.
     """
 
     replicates: int
@@ -116,9 +118,9 @@ class _Family:
 
     def __init__(self, statistics: Sequence[FloatArray], shares: Sequence[float], members: FloatArray) -> None:
         self._shares = shares
-        # the largest statistic of each flip, [flips, looks so far], and the flips in decreasing order of the last one
-        self._largest = [each[:, members].max(axis=1) for each in statistics]
-        self._orders = [np.argsort(-largest[:, -1], kind="stable") for largest in self._largest]
+        # the largest statistic of each flip, [looks so far, flips], and the flips in decreasing order of the last one
+        self._largest = [np.ascontiguousarray(each[:, members].max(axis=1).T) for each in statistics]
+        self._orders = [np.argsort(-largest[-1], kind="stable") for largest in self._largest]
         self._known: dict[float, tuple[FloatArray, FloatArray]] = {}
 
     def boundaries(self, alpha: float) -> tuple[FloatArray, FloatArray]:
@@ -135,16 +137,19 @@ class _Family:
         """Return the limit of a look, and what it spends more than the looks before it."""
         largest, order, share = self._largest[place], self._orders[place], self._shares[place]
         before = float(spent[place - 1]) if place else 0.0
-        allowed = (alpha - before) / 2 if math.isnan(share) else alpha * share - before
+        if math.isnan(share):
+            allowed = (alpha - before) / 2 if before else alpha
+        else:
+            allowed = alpha * share - before
         count = math.floor(max(allowed, 0.0) * len(order) + 1e-9)
-        crossed = (largest[:, :place] > limits[:place]).any(axis=1)
-        # the flips that have not crossed a boundary before; one more than allowed, for the limit
-        first = order[: int(crossed.sum()) + count + 1]
-        values = largest[first[~crossed[first]], -1][: count + 1]
-        if len(values) <= count:
-            return -np.inf, len(values) / len(order)
-        limit = values[count]  # statistics that are equal are claimed together or not at all
-        return float(limit), float((values > limit).sum() / len(order))
+        # the statistics of flips that have not crossed a boundary before, in decreasing order; most are not needed
+        for size in (2 * count + round(2 * before * len(order)) + 64, len(order)):
+            first = largest[:, order[:size]]
+            values = first[-1, ~(first[:-1] > limits[:place, None]).any(axis=0)]
+            if len(values) > count:
+                limit = values[count]  # statistics that are equal are claimed together or not at all
+                return float(limit), float((values[:count] > limit).sum() / len(order))
+        return -np.inf, len(values) / len(order)
 
     def level(self, observed: FloatArray, alpha: float) -> float:
         """Return the smallest alpha at which statistics, [looks], are claimed; 1 if there is none."""
@@ -161,28 +166,49 @@ class _Family:
         return bool((observed > self.boundaries(alpha)[0]).any())
 
 
+def conditional_power(effect: float, n: int, most: int, level: float, margin: float = math.nan) -> float:
+    """Return the probability that ``most`` replicates decide a comparison if the effect so far is the true one.
+
+    The statistic at the end has a part that is known and a part that is normal (K. K. G. Lan, R. Simon and M. Halperin,
+    Sequential Analysis 1, 1982). A comparison is decided by a difference, or by an equivalence if it has a margin.
+
+    Args:
+        effect: the mean difference of ``n`` replicates in standard deviations of a difference.
+        n: number of replicates so far.
+        most: number of replicates at the last look.
+        level: two-sided level of this comparison at the last look.
+        margin: the smallest difference that matters, in standard deviations of a difference; NaN without one.
+    """
+    if not math.isfinite(effect):
+        return 1.0  # every replicate has the same difference
+    spread = math.sqrt(most - n) / most
+    if not spread:
+        return 0.0
+    bound = float(sps.t.isf(level / 2, most - 1)) / math.sqrt(most)
+    different = sps.norm.sf((bound - effect) / spread) + sps.norm.cdf((-bound - effect) / spread)
+    inside = margin - float(sps.t.isf(level, most - 1)) / math.sqrt(most)
+    if not inside > 0:
+        return float(different)
+    equivalent = sps.norm.cdf((inside - effect) / spread) - sps.norm.cdf((-inside - effect) / spread)
+    return float(min(1.0, different + equivalent))
+
+
 def _statistics(differences: FloatArray, numbers: Sequence[int], estimate: Estimate) -> FloatArray:
     """Return the absolute statistics of every flip of the replicates so far, [flips, comparisons, looks so far].
 
-    The first row is what was observed. Each comparison is scaled by its root sum of squares, which no flip changes.
+    The first row is what was observed.
     """
     n = numbers[-1]
-    cells = len(differences) * len(numbers)
-    signs = _signs(n, max(FEWEST_FLIPS, min(MOST_FLIPS, MOST_STATISTICS // cells)))
-    known = np.nan_to_num(differences[:, :n])
-    result = np.empty((len(signs), len(differences), len(numbers)))
-    for place, number in enumerate(numbers):
-        part = known[:, :number]
-        scale = np.sqrt((part**2).sum(axis=-1))
-        scale[scale == 0] = 1.0
-        result[:, :, place] = np.abs(signs[:, :number] @ (part / scale[:, None]).T)
-    return np.round(result, _DECIMALS)
+    chunks = [
+        np.stack([flips.flipped(differences[:, :number], signs[:, :number], estimate) for number in numbers], axis=-1)
+        for signs in flips.sign_rows(n, len(differences), _effort(len(differences) * len(numbers), estimate))
+    ]
+    return np.round(np.abs(np.concatenate(chunks)), _DECIMALS)
 
 
-def _signs(n: int, most: int) -> FloatArray:
-    if 2 ** (n - 1) <= most:
-        bits = (np.arange(2 ** (n - 1))[:, None] >> np.arange(n)) & 1
-        return 1.0 - 2.0 * bits
-    signs = 1.0 - 2.0 * np.random.default_rng(0).integers(0, 2, (most, n))
-    signs[0] = 1.0
-    return signs
+def _effort(cells: int, estimate: Estimate) -> flips.Effort:
+    """Return how many flips fit into memory with this number of comparisons times looks."""
+    if estimate != "mean":
+        return flips.LESS
+    most = max(FEWEST_FLIPS, min(MOST_FLIPS, MOST_STATISTICS // cells))
+    return flips.Effort(most.bit_length(), most - 1)
