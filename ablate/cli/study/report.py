@@ -8,6 +8,7 @@ import click
 
 from ablate.cli.locations import check_stored, existing_store, home_option, profile_option, store_option, stored_name
 from ablate.cli.output import json_option, print_json
+from ablate.cli.study.looks import record_look_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,7 @@ def report(*, name: str, form: str, audio: bool, profile: str, home: Path, store
         from ablate.report.write import FORMATS, write_report
         from ablate.study.run.home import open_home
 
+        record_look_of(opened, name)
         formats = list(FORMATS) if form == "all" else [form]
         path = write_report(opened, open_home(home), name, formats, sound=audio)
     if as_json:

@@ -82,6 +82,15 @@ def read_request(values: dict[str, Any], *, make_home: bool) -> StudyRequest:
     return StudyRequest(lay_out(spec, registry, device), home, url, device, values["workers"] or cores())
 
 
+def with_replicates(request: StudyRequest, replicates: int) -> StudyRequest:
+    """Return the same study with another number of replicates."""
+    from ablate.study.plan.layout import lay_out
+
+    layout = request.layout
+    spec = dataclasses.replace(layout.spec, replicates=replicates)
+    return dataclasses.replace(request, layout=lay_out(spec, layout.registry, request.device))
+
+
 def make_request_plan(request: StudyRequest, store: Store | None) -> Plan:
     """Plan a study; of a search or a path, plan the variants that it has chosen so far."""
     from ablate.study.path.runner import path_layout

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from ablate.cli.output import duration, plural, print_answer, print_json, print_table
+from ablate.cli.study.looks import record_look
 from ablate.errors import AblateError
 from ablate.kinds import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from ablate.cli.study.request import StudyRequest
@@ -34,7 +35,10 @@ def print_results(
     from ablate.report.statistics.analysis import Analysis
 
     study = Study.read(store, result.name)
-    analysis = None if study.frame.empty else Analysis(study, request.layout.registry)
+    # the verdicts of a study that was stopped would be one more look
+    analysis = None if study.frame.empty or result.stopped else Analysis(study, request.layout.registry)
+    if analysis:
+        record_look(store, analysis)
     report = _report(request, store, result) if with_report and analysis else None
     if as_json:
         _print_json(result, analysis, report)
@@ -42,7 +46,7 @@ def print_results(
     if analysis:
         _print_analysis(result.name, analysis)
     click.echo(_account(result))
-    for note in result.notes:
+    for note in (*result.notes, *_looks_left(request, analysis)):
         click.echo(f"note: {note}", err=True)
     if report:
         click.echo(f"report: {report}")
@@ -90,6 +94,7 @@ def _print_json(result: StudyResult, analysis: Analysis | None, report: Path | N
 
 def _print_analysis(name: str, analysis: Analysis) -> None:
     from ablate.report.statistics.responses import responses
+    from ablate.report.text.looks import facts
     from ablate.report.text.sentences import answer
     from ablate.report.text.tables.terminal import response_table, summary_table
 
@@ -101,6 +106,8 @@ def _print_analysis(name: str, analysis: Analysis) -> None:
         title = "Does the music follow its labels? A line fitted through the levels, for each replicate"
         print_table(response.headers, response.rows, title=title, right=3)
     print_answer(answer(analysis))
+    for label, text in facts(analysis):
+        click.echo(f"{label.lower()} {text}\n")
 
 
 def _account(result: StudyResult) -> str:
@@ -109,6 +116,19 @@ def _account(result: StudyResult) -> str:
     if not new and not result.failures and not result.stopped:
         return f"nothing to run: all results exist; reused {reused}"
     return f"ran {new or 'nothing'} in {duration(result.seconds)}; reused {reused or 'nothing'}"
+
+
+def _looks_left(request: StudyRequest, analysis: Analysis | None) -> Iterator[str]:
+    """Yield a note if the study file declares more looks and the comparisons are not decided."""
+    from ablate.report.statistics.looks import reason
+
+    looks = request.layout.spec.looks
+    if looks and analysis and not reason(analysis.states, analysis.looks):
+        count = plural(request.layout.spec.replicates, "replicate")
+        yield (
+            f"these are {count} of at most {looks.most}; to go on until every primary comparison is decided, run the "
+            "same command with --until-decided"
+        )
 
 
 def _counted(stages: Mapping[str, int]) -> str:

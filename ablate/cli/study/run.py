@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ablate.cli.output import duration, json_option
-from ablate.cli.study.request import make_request_plan, read_request, study_options
+from ablate.cli.study.looks import declared, keep_replicates, run_until_decided
+from ablate.cli.study.request import make_request_plan, read_request, study_options, with_replicates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +33,11 @@ ASK_FROM_SECONDS = 1800
 @click.option(
     "--report/--no-report", "with_report", default=True, help="Write the report at the end (default), or not."
 )
+@click.option(
+    "--until-decided",
+    is_flag=True,
+    help="Add replicates from look to look, as the study file declares, until every primary comparison is decided.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before starting what takes more than half an hour.")
 @click.option(
     "--checkpoint-seconds",
@@ -40,39 +47,55 @@ ASK_FROM_SECONDS = 1800
     help="Seconds between checkpoints.",
 )
 @json_option
-def run(with_report: bool, yes: bool, checkpoint_seconds: float, as_json: bool, **values: Any) -> int:  # noqa: FBT001
+def run(
+    *, with_report: bool, until_decided: bool, yes: bool, checkpoint_seconds: float, as_json: bool, **values: Any
+) -> int:
     """Run what is missing of a study, then compare its variants.
 
-    Finished stages are reused. After a crash or Ctrl-C, run the same command again to resume.
+    Finished stages are reused. After a crash or Ctrl-C, run the same command again to resume. --replicates N adds
+    replicates to those of the study file; the report corrects its verdicts for every look.
 
     Example: ablate study run tau_sweep --corpus performance.mid --replicates 8
     """
     request = read_request(values, make_home=True)
-    from ablate.cli.study.progress import make_listener
+    looks = declared(request, values) if until_decided else None
     from ablate.cli.study.results import exit_code, print_results
     from ablate.store.store import Store
     from ablate.study.run.home import only_command
 
     name = request.layout.spec.name
     with only_command(request.home, request.url, name), Store(request.url) as store:
-        with make_listener(request.layout) as listener:
-            result = _run(request, store, listener, checkpoint_seconds, yes=yes)
+        if looks:
+            _confirm(with_replicates(request, looks.most), store, yes=yes, at_most=True)
+            run_once = functools.partial(_run, store=store, checkpoint_seconds=checkpoint_seconds)
+            request, result = run_until_decided(request, store, looks, run_once)
+        else:
+            request = keep_replicates(request, store, values["replicates"])
+            _confirm(request, store, yes=yes)
+            result = _run(request, store=store, checkpoint_seconds=checkpoint_seconds)
         print_results(request, store, result, with_report=with_report, as_json=as_json)
     return exit_code(result)
 
 
-def _run(
-    request: StudyRequest, store: Store, listener: Listener, checkpoint_seconds: float, *, yes: bool
-) -> StudyResult:
-    runner = _make_runner(request, store, listener, checkpoint_seconds)
-    if not yes and sys.stdin.isatty():
-        from ablate.study.plan.estimate import estimate
+def _confirm(request: StudyRequest, store: Store, *, yes: bool, at_most: bool = False) -> None:
+    """Ask a person at a terminal before starting what takes long."""
+    if yes or not sys.stdin.isatty():
+        return
+    from ablate.study.plan.estimate import estimate
 
-        expected = estimate(make_request_plan(request, store), request.device, request.workers)
-        if expected.seconds > ASK_FROM_SECONDS:
-            click.confirm(f"This will take about {duration(expected.seconds)}. Continue?", abort=True, err=True)
-    with _stop_on_ctrl_c(runner):
-        return runner.run()
+    expected = estimate(make_request_plan(request, store), request.device, request.workers)
+    if expected.seconds > ASK_FROM_SECONDS:
+        about = "at most" if at_most else "about"
+        click.confirm(f"This will take {about} {duration(expected.seconds)}. Continue?", abort=True, err=True)
+
+
+def _run(request: StudyRequest, *, store: Store, checkpoint_seconds: float) -> StudyResult:
+    from ablate.cli.study.progress import make_listener
+
+    with make_listener(request.layout) as listener:
+        runner = _make_runner(request, store, listener, checkpoint_seconds)
+        with _stop_on_ctrl_c(runner):
+            return runner.run()
 
 
 def _make_runner(

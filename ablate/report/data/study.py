@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ablate.store.records import RunRecord, StageRecord, StudyRecord, VariantRecord
+    from ablate.store.records import LookRecord, RunRecord, StageRecord, StudyRecord, VariantRecord
     from ablate.store.store import Store
 
 
@@ -35,6 +35,7 @@ class Study:
         floor_histograms: from :func:`ablate.report.data.frames.floor_histogram_frame`.
         run_frame: from :func:`ablate.report.data.frames.run_frame`.
         reported: from :func:`ablate.report.data.frames.reported_frame`.
+        looks: at its verdicts, in the order in which they were made.
     """
 
     record: StudyRecord
@@ -47,6 +48,7 @@ class Study:
     floor_histograms: pd.DataFrame
     run_frame: pd.DataFrame
     reported: pd.DataFrame
+    looks: tuple[LookRecord, ...]
 
     @classmethod
     def read(cls, store: Store, name: str) -> Study:
@@ -63,6 +65,7 @@ class Study:
             frames.floor_histogram_frame(store, name),
             frames.run_frame(store, name),
             frames.reported_frame(record.spec, (variant.name for variant in variants)),
+            tuple(store.looks(name)),
         )
 
     @property
@@ -74,6 +77,11 @@ class Study:
     def names(self) -> list[str]:
         """The variants' names, in order."""
         return [variant.name for variant in self.variants]
+
+    @property
+    def fingerprints(self) -> list[str]:
+        """The variants' fingerprints, in order."""
+        return [variant.fingerprint for variant in self.variants]
 
     @functools.cached_property
     def variant_levels(self) -> Variants:

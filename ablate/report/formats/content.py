@@ -9,7 +9,7 @@ import jinja2
 
 from ablate.report.data.corpora import MOST_PROBLEMS
 from ablate.report.statistics import summary
-from ablate.report.text import sentences, setup
+from ablate.report.text import looks, sentences, setup
 from ablate.report.text.tables import (
     comparisons,
     confounds,
@@ -44,7 +44,7 @@ def report_content(analysis: Analysis, artifacts: Artifacts, pictures: Pictures)
         "spec": study.spec,
         "answer": sentences.answer(analysis),
         "unanswered": "The study file states no predictions, so the report does not answer it.",
-        "top_facts": setup.top_facts(study),
+        "top_facts": [*setup.top_facts(study), *looks.facts(analysis)],
         "facts": setup.facts(study),
         "axes": setup.axes(study),
         "named_variants": setup.named_variants(study),

@@ -5,6 +5,7 @@ The modules in the order of reading:
 - :mod:`ablate.report.statistics.summary`: mean and spread of each variant over replicates;
 - :mod:`ablate.report.statistics.comparisons`: which variants are compared, as weighted sums;
 - :mod:`ablate.report.statistics.inference`: intervals, tests and power;
+- :mod:`ablate.report.statistics.looks`: what each look at the study may spend of alpha, and whether it may stop;
 - :mod:`ablate.report.statistics.effects`: each comparison with its difference, interval, p and verdict;
 - :mod:`ablate.report.statistics.verdicts`: the verdicts and their sentences;
 - :mod:`ablate.report.statistics.best`: the variants among which the best one is;

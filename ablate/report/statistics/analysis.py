@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from ablate.names import headline_features
@@ -15,6 +16,7 @@ from ablate.report.statistics import (
     copying,
     effects,
     floors,
+    looks,
     margins,
     roles,
     shares,
@@ -37,6 +39,7 @@ from ablate.settings import StatisticsSettings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ablate.arrays import FloatArray
     from ablate.registry import Registry
     from ablate.report.data.study import Study
     from ablate.report.statistics.best import Best
@@ -44,7 +47,9 @@ if TYPE_CHECKING:
     from ablate.report.statistics.comparisons.trends import Trend
     from ablate.report.statistics.comparisons.weights import Weights
     from ablate.report.statistics.confounds import Confound
+    from ablate.report.statistics.effects import Replicates
     from ablate.report.statistics.floors import Band
+    from ablate.report.statistics.looks import Looks, State
     from ablate.report.statistics.margins import Margin
     from ablate.report.statistics.roles import Role
     from ablate.report.statistics.shares import Shares
@@ -203,14 +208,47 @@ class Analysis:
         return layout(variants, labels, spec.get("parts") or {}, crossed=crossed)
 
     @functools.cached_property
+    def looks(self) -> Looks:
+        """The looks at this study, the last of which is now."""
+        now = self.replicates.numbers[-1] + 1
+        return looks.looks_of(self.study.looks, self.study.spec, now, self.study.fingerprints)
+
+    @property
     def all_effects(self) -> pd.DataFrame:
-        """Every comparison of every kind, as one frame; see :func:`ablate.report.statistics.effects.judge`."""
+        """Every comparison of every kind, as one frame, corrected for the looks at the study.
+
+        See :func:`ablate.report.statistics.effects.judge`.
+        """
+        return self._corrected[0]
+
+    @property
+    def spent(self) -> FloatArray:
+        """The probability of a false claim about the primary quantity up to each look, [looks]."""
+        return self._corrected[1]
+
+    @functools.cached_property
+    def _corrected(self) -> tuple[pd.DataFrame, FloatArray]:
+        frame = self._judged(self.replicates)
+        if self.looks.plain:
+            return frame, np.array([self.rules.alpha])
+
+        def at(number: int) -> pd.DataFrame:
+            return self._judged(effects.Replicates(self.study.frame[self.study.frame["replicate"] < number]))
+
+        return looks.correct(frame, self.looks, at, np.array(self.replicates.numbers), self.rules)
+
+    @functools.cached_property
+    def states(self) -> dict[str, State]:
+        """The state of each primary comparison at the last look, by its name."""
+        return looks.states(self.all_effects, self.looks, self.rules.alpha)
+
+    def _judged(self, replicates: Replicates) -> pd.DataFrame:
         quantities = self.replicates.quantities
         keys = _keys(quantities)
         quantities = quantities.assign(
             direction=[self.directions[key] for key in keys], role=[self.role_of[key] for key in keys]
         )
-        frame = effects.judge(self.replicates, self.comparisons, self.margins, self.rules, quantities)
+        frame = effects.judge(replicates, self.comparisons, self.margins, self.rules, quantities)
         if self.rules.estimate == "mean":
             frame = shares.adding_up(frame)
         return frame.sort_values("kind", key=lambda kinds: kinds.map(KINDS.index), kind="stable", ignore_index=True)

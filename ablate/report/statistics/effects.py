@@ -37,13 +37,14 @@ class Replicates:
 
     Attributes:
         quantities: one row for each: ``metric``, ``feature``, ``unit``, ``direction``.
-        count: the number of replicates that any variant has.
+        numbers: of the replicates that any variant has, from 0.
+        count: how many these are.
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
         means = summary.over_samples(frame)
         self.quantities = means.drop_duplicates(["metric", "feature"])[["metric", "feature", "unit", "direction"]]
-        everyone = sorted(means["replicate"].unique())
+        self.numbers = everyone = sorted(int(number) for number in means["replicate"].unique())
         self.count = len(everyone)
         self._tables = {
             key: part.pivot_table(index="replicate", columns="variant", values="value", observed=True).reindex(everyone)

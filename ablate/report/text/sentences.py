@@ -9,7 +9,7 @@ from ablate.report.data.corpora import corpus_problems
 from ablate.report.statistics import verdicts
 from ablate.report.statistics.analysis import count_verdicts, records, rows_of
 from ablate.report.statistics.hypothesis import answers
-from ablate.report.text import hypothesis
+from ablate.report.text import hypothesis, looks
 from ablate.report.text.advice import advice_sentence
 from ablate.report.text.lines import Block, Line
 from ablate.report.text.shares import share_blocks
@@ -176,6 +176,7 @@ def _factorial_effects(analysis: Analysis) -> Iterator[Block]:
 
 def _warnings(analysis: Analysis) -> Iterator[str]:
     spec, study = analysis.study.spec, analysis.study
+    yield from looks.warnings(analysis)
     yield from analysis.warnings()
     several = [name for name, paths in analysis.changes.items() if len(paths) > 1]
     if several and spec.get("variants"):

@@ -29,6 +29,9 @@ def design_problems(file: Sections) -> Iterator[Problem]:
     """Check that the axes fit the design."""
     if not file.design:
         return  # reported already
+    if file.looks and file.design == "search":
+        reason = "a search chooses its variants while it runs, so it cannot stop when they are decided"
+        yield "replicates", f"{reason}; give one number"
     if file.search and file.design != "search":
         yield "search", f'only design = "search" uses this table; the design of this study is "{file.design}"'
     axes = {axis.path: axis for axis in compared(file.axes.values())}

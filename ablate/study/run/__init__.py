@@ -8,6 +8,7 @@ The modules in the order of reading:
 - :mod:`ablate.study.run.executor`: run jobs in this process, in worker processes, or on GPUs;
 - :mod:`ablate.study.run.status`: what has run, failed or is missing;
 - :mod:`ablate.study.run.states`: the states of the runs and trials;
+- :mod:`ablate.study.run.replicates`: the replicates that are complete;
 - :mod:`ablate.study.run.recorder`: write studies and results to the store;
 - :mod:`ablate.study.run.listener`: events for those who show them;
 - :mod:`ablate.study.run.result`: what a command returns;

@@ -7,14 +7,13 @@ missing of the layout.
 from __future__ import annotations
 
 import abc
-import collections
-import dataclasses
 import time
 from typing import TYPE_CHECKING
 
 from ablate.study.plan.layout import lay_out
 from ablate.study.run.executor import make_executor
 from ablate.study.run.listener import Listener
+from ablate.study.run.result import summed
 from ablate.study.run.runner import SharedContext, StudyRunner
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ class AdaptiveRunner(abc.ABC):
         started = time.monotonic()
         with self._executor:
             self._choose_and_run()
-        return _summed(self._results, time.monotonic() - started, stopped=self._stopped)
+        return summed(self._results, time.monotonic() - started, stopped=self._stopped)
 
     @abc.abstractmethod
     def _choose_and_run(self) -> None:
@@ -104,22 +103,3 @@ class AdaptiveRunner(abc.ABC):
         self._stopped = self._stopped or result.stopped
         self._results.append(result)
         return result
-
-
-def _summed(results: Sequence[StudyResult], seconds: float, *, stopped: bool) -> StudyResult:
-    """Return the results of all layouts as one."""
-    ran: collections.Counter[str] = collections.Counter()
-    for result in results:
-        ran.update(result.ran)
-    failures = {(f.variant, f.replicate): f for result in results for f in result.failures}
-    return dataclasses.replace(
-        results[-1],
-        ran=dict(ran),
-        reused=results[0].reused,
-        failures=tuple(failures.values()),
-        stopped=stopped,
-        refused=results[0].refused,
-        notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
-        seconds=seconds,
-        changed=any(result.changed for result in results),
-    )

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,3 +47,22 @@ class StudyResult:
     refused: bool
     notes: tuple[str, ...]
     changed: bool
+
+
+def summed(results: Sequence[StudyResult], seconds: float, *, stopped: bool) -> StudyResult:
+    """Return the results of commands on parts of a study, in their order, as one."""
+    ran: collections.Counter[str] = collections.Counter()
+    for result in results:
+        ran.update(result.ran)
+    failures = {(f.variant, f.replicate): f for result in results for f in result.failures}
+    return dataclasses.replace(
+        results[-1],
+        ran=dict(ran),
+        reused=results[0].reused,
+        failures=tuple(failures.values()),
+        stopped=stopped,
+        refused=results[0].refused,
+        notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
+        seconds=seconds,
+        changed=any(result.changed for result in results),
+    )

@@ -19,7 +19,7 @@ from ablate.report.statistics.inference import flips
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate.arrays import FloatArray
+    from ablate.arrays import FloatArray, IntArray
     from ablate.report.statistics.inference.intervals import Estimate
 
 Spending = Literal["linear", "obrien-fleming"]
@@ -116,7 +116,7 @@ class _Family:
         members: the comparisons of the family, as indices.
     """
 
-    def __init__(self, statistics: Sequence[FloatArray], shares: Sequence[float], members: FloatArray) -> None:
+    def __init__(self, statistics: Sequence[FloatArray], shares: Sequence[float], members: IntArray) -> None:
         self._shares = shares
         # the largest statistic of each flip, [looks so far, flips], and the flips in decreasing order of the last one
         self._largest = [np.ascontiguousarray(each[:, members].max(axis=1).T) for each in statistics]
@@ -137,10 +137,8 @@ class _Family:
         """Return the limit of a look, and what it spends more than the looks before it."""
         largest, order, share = self._largest[place], self._orders[place], self._shares[place]
         before = float(spent[place - 1]) if place else 0.0
-        if math.isnan(share):
-            allowed = (alpha - before) / 2 if before else alpha
-        else:
-            allowed = alpha * share - before
+        undeclared = (alpha - before) / 2 if before else alpha
+        allowed = undeclared if math.isnan(share) else alpha * share - before
         count = math.floor(max(allowed, 0.0) * len(order) + 1e-9)
         # the statistics of flips that have not crossed a boundary before, in decreasing order; most are not needed
         for size in (2 * count + round(2 * before * len(order)) + 64, len(order)):
@@ -203,7 +201,7 @@ def _statistics(differences: FloatArray, numbers: Sequence[int], estimate: Estim
         np.stack([flips.flipped(differences[:, :number], signs[:, :number], estimate) for number in numbers], axis=-1)
         for signs in flips.sign_rows(n, len(differences), _effort(len(differences) * len(numbers), estimate))
     ]
-    return np.round(np.abs(np.concatenate(chunks)), _DECIMALS)
+    return np.asarray(np.round(np.abs(np.concatenate(chunks)), _DECIMALS))
 
 
 def _effort(cells: int, estimate: Estimate) -> flips.Effort:
