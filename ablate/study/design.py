@@ -225,6 +225,8 @@ DESIGNS: dict[str, Callable[[Sequence[Axis], Mapping[str, Any]], list[Variant]]]
     "search": lambda axes, baseline: [chosen_variant(axes, baseline, baseline)],
     "path": path_ends,
 }
+#: Designs that choose their variants while the study runs.
+ADAPTIVE = ("search", "path")
 #: Designs whose axes have two levels each, one of them the baseline's.
 OF_PARTS = ("leave_one_out", "add_one_in")
 

@@ -8,6 +8,7 @@ import click
 
 from ablate.cli.study.request import with_replicates
 from ablate.errors import UsageError
+from ablate.study.design import ADAPTIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +30,11 @@ def declared(request: StudyRequest, values: dict[str, Any]) -> LookSettings:
     if values["replicates"] is not None:
         raise UsageError("--until-decided takes the numbers of replicates from the study file; leave out --replicates")
     if spec.looks is None:
-        reason = "a search chooses its variants while it runs" if spec.design == "search" else ""
-        if reason:
-            raise UsageError(f'--until-decided: {spec.source} has design = "search", and {reason}; give --replicates')
+        if spec.design in ADAPTIVE:
+            raise UsageError(
+                f'--until-decided: {spec.source} has design = "{spec.design}", which chooses its variants while it '
+                "runs, so it cannot stop when they are decided; give --replicates"
+            )
         first = spec.replicates
         example = f"replicates = {{ first = {first}, most = {3 * first} }}"
         raise UsageError(

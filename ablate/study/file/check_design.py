@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.settings import PrimerSettings
 from ablate.study.blocks import BLOCKED, compared
-from ablate.study.design import FEWEST_TO_HALVE, OF_PARTS
+from ablate.study.design import ADAPTIVE, FEWEST_TO_HALVE, OF_PARTS
 from ablate.study.file.configuration import resolve
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def design_problems(file: Sections) -> Iterator[Problem]:
     """Check that the axes fit the design."""
     if not file.design:
         return  # reported already
-    if file.looks and file.design == "search":
-        reason = "a search chooses its variants while it runs, so it cannot stop when they are decided"
+    if file.looks and file.design in ADAPTIVE:
+        reason = f'design = "{file.design}" chooses its variants while it runs, so it cannot stop when they are decided'
         yield "replicates", f"{reason}; give one number"
     if file.search and file.design != "search":
         yield "search", f'only design = "search" uses this table; the design of this study is "{file.design}"'
