@@ -173,24 +173,6 @@ def _numbers(values: FloatArray, limits: FloatArray, rules: StatisticsSettings) 
     }
 
 
-def _p_equivalent(values: FloatArray, limits: FloatArray) -> FloatArray:
-    """Return the p of the tests that the mean lies inside the mean margin, [rows].
-
-    Where the margin varies over the replicates, its variation is added to that of the differences: a difference is
-    below the margin if ``values - limits`` is below 0, and above minus the margin if ``values + limits`` is above 0.
-
-    Args:
-        values: [rows, replicates].
-        limits: the margin in each replicate, [rows, replicates]; NaN without a margin.
-    """
-    middle = limits.mean(-1)
-    middle[~(middle > 0)] = np.nan
-    variation = limits - limits.mean(-1, keepdims=True)
-    variation[np.abs(variation) <= _ROUNDING * np.abs(limits)] = 0.0
-    sides = [equivalence.equivalence(values + sign * variation, middle) for sign in (-1.0, 1.0)]
-    return np.asarray(np.maximum(*sides))
-
-
 def estimates(frame: pd.DataFrame, rules: StatisticsSettings) -> pd.DataFrame:
     """Estimate the mean of every variant with its interval.
 

@@ -72,24 +72,24 @@ def equivalence(differences: FloatArray, margin: FloatArray, estimate: Estimate 
 
     Args:
         differences: [rows, replicates], no NaN.
-        margin: [rows], above 0; NaN without a margin.
+        margin: [rows], or [rows, replicates] where each replicate has its own: then the mean difference is compared
+            with the mean margin, and both are uncertain. NaN without a margin.
         estimate: what is inside the margin.
     """
     rows, n = differences.shape
-    wanted = ~np.isnan(margin)
-    reason = [""] * rows
-    p = np.where(wanted, 1.0, np.nan)
-    if not rows or not wanted.any():
-        return Equivalence(p, reason)
+    limits = np.broadcast_to(margin if np.ndim(margin) == 2 else np.reshape(margin, (-1, 1)), (rows, n))
+    wanted = limits.mean(axis=1) > 0
+    p, reason = np.where(wanted, 1.0, np.nan), [""] * rows
     few = f"{n} replicate{'s are' if n > 1 else ' is'} too few for it, {FEWEST} is the fewest"
-    if n < FEWEST:
+    if n < FEWEST or not wanted.any():
         return Equivalence(p, [few if each else "" for each in wanted])
-    most, half = _equal(differences, margin), n / 2
+    most, half = _equal(differences, limits.max(axis=1)), n / 2
     for row in np.flatnonzero(wanted & (most > half)):
         reason[row] = _too_alike(int(most[row]), n)
     tested = wanted & (most <= half)
     if tested.any():
-        p[tested] = _two_tests(differences[tested], margin[tested], estimate)
+        sides = [_one_side(limits[tested] + sign * differences[tested], estimate) for sign in (-1.0, 1.0)]
+        p[tested] = np.maximum(*sides)
     return Equivalence(p, reason)
 
 
@@ -108,22 +108,16 @@ def _equal(differences: FloatArray, margin: FloatArray) -> FloatArray:
     return np.asarray((groups[:, :, None] == groups[:, None, :]).sum(axis=2).max(axis=1))
 
 
-def _two_tests(differences: FloatArray, margin: FloatArray, estimate: Estimate) -> FloatArray:
-    """Return the larger p of two one-sided tests with the correction for skewness, [rows]."""
-    middle, error, freedom = spread(differences, estimate)
-    skewness = sps.skew(differences, axis=1)
-    # a sum of rounded numbers may be a little too small
-    room = margin - ROUNDING * np.maximum(margin, np.abs(differences).max(axis=1))
+def _one_side(room: FloatArray, estimate: Estimate) -> FloatArray:
+    """Return the p of the test that the mean room up to a margin is above 0, corrected for skewness, [rows]."""
+    middle, error, freedom = spread(room, estimate)
+    # a sum of rounded numbers may be a little too large
+    middle = middle - ROUNDING * np.abs(room).max(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        above, below = (room + middle) / error, (room - middle) / error
-    n = differences.shape[1]
-    corrected = [
-        _corrected(above, _assumed(-skewness, n, estimate)),
-        _corrected(below, _assumed(skewness, n, estimate)),
-    ]
+        # a claim would be wrong where a long tail reaches down to the margin and beyond
+        t = _corrected(middle / error, _assumed(-sps.skew(room, axis=1), room.shape[1], estimate))
     # where the middle half agrees, an interquartile mean has no standard error and tells nothing
-    p = np.where(error > 0, sps.t.sf(np.minimum(*corrected), freedom), 1.0)
-    return np.asarray(p)
+    return np.asarray(np.where(error > 0, sps.t.sf(t, freedom), 1.0))
 
 
 def _assumed(skewness: FloatArray | float, n: int, estimate: Estimate) -> FloatArray:
