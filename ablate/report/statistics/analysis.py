@@ -14,6 +14,7 @@ from ablate.report.statistics import (
     best,
     confounds,
     copying,
+    doubts,
     effects,
     floors,
     looks,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from ablate.report.statistics.comparisons.trends import Trend
     from ablate.report.statistics.comparisons.weights import Weights
     from ablate.report.statistics.confounds import Confound
+    from ablate.report.statistics.doubts import Doubts
     from ablate.report.statistics.effects import Replicates
     from ablate.report.statistics.floors import Band
     from ablate.report.statistics.looks import Looks, State
@@ -335,6 +337,11 @@ class Analysis:
         better = row["kind"] == "variant" and row["verdict"] == "better"
         caveat = self.caveat(row["comparison"], quantity) if better else ""
         return verdicts.sentence(row, self.rules, self.label(quantity), caveat)
+
+    @functools.cached_property
+    def doubts(self) -> dict[Quantity, Doubts]:
+        """The reasons to read the verdicts of each quantity with care."""
+        return {key: doubts.doubts_of(self.replicates, *key) for key in _keys(self.replicates.quantities)}
 
     @functools.cached_property
     def changes(self) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ablate.report.statistics import roles, summary, verdicts
+from ablate.report.statistics import doubts, roles, summary, verdicts
 from ablate.report.statistics.inference import effect_sizes, equivalence, flips, intervals
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 #: A sum that is smaller than this share of its terms is a rounding error.
 _ROUNDING = 1e-12
+_BETTER = ["p_better", "p_better_low", "p_better_high"]
 _COMPARISON = ["kind", "comparison", "versus", "alias", "metric", "feature", "unit", "direction", "role"]
-_NUMBERS = ["difference", "low", "high", "effect", "p_raw_equivalent"]
+_NUMBERS = ["difference", "low", "high", "effect", *_BETTER, "p_raw_equivalent", "withheld"]
 
 
 class Replicates:
@@ -98,17 +99,21 @@ def judge(
           at which each open comparison of the family is tested in effect; the latter three are NaN or 0 for
           exploratory quantities;
         - ``margin`` (its mean over the replicates; NaN without one), ``margin_of`` (its source) and ``p_equivalent``,
-          corrected by Holm's method;
+          corrected by Holm's method; ``withheld`` says why there can be no equivalence, or is empty;
+        - ``p_better``, the share of replicates in which the comparison is better (without a direction: higher), and its
+          95 % interval ``p_better_low`` to ``p_better_high``;
+        - ``doubts``, the reasons for care in a few words, see :mod:`ablate.report.statistics.doubts`;
         - ``verdict``, one of :data:`ablate.report.statistics.verdicts.VERDICTS`, empty for exploratory quantities;
         - ``values``: the differences, [replicates], NaN where a replicate is missing.
     """
     rows = list(_rows(replicates, comparisons, margins, quantities))
-    frame = pd.DataFrame(rows, columns=[*_COMPARISON, "n", "margin", "margin_of", "values", "limits"])
+    frame = pd.DataFrame(rows, columns=[*_COMPARISON, "n", "margin", "margin_of", "doubts", "values", "limits"])
     for _, part in frame.groupby("n", sort=False):
         pairs = list(zip(part["values"], part["limits"], strict=True))
         known = np.stack([values[~np.isnan(values)] for values, _ in pairs])
         limits = np.stack([limits[~np.isnan(values)] for values, limits in pairs])
-        for column, numbers in _numbers(known, limits, rules).items():
+        side = np.where(part["direction"] == "lower", -1.0, 1.0)
+        for column, numbers in _numbers(known, limits, side, rules).items():
             frame.loc[part.index, column] = numbers
     frame = frame.reindex(columns=[*frame.columns, *(c for c in _NUMBERS if c not in frame.columns)])
     _test_families(frame, rules)
@@ -145,6 +150,7 @@ def _rows(
     for metric, feature, unit, direction, role in zip(*columns, strict=True):
         margin = margins.get((metric, feature))
         limits = margin.in_replicates(replicates, (metric, feature)) if margin else np.full(replicates.count, np.nan)
+        care = doubts.doubts_of(replicates, metric, feature)
         for one in comparisons:
             judged_as = roles.judged_as(one.kind, role)
             if judged_as is None or one.only not in (None, (metric, feature)):
@@ -158,18 +164,31 @@ def _rows(
                 source = "" if margin is None or np.isnan(size) else margin.source
                 way = "none" if one.slope else direction
                 key = (one.kind, one.name, one.versus, one.alias, metric, feature, unit, way, judged_as)
-                yield (*key, n, size, source, values, own)
+                yield (*key, n, size, source, str(care.about(one.weights)), values, own)
 
 
-def _numbers(values: FloatArray, limits: FloatArray, rules: StatisticsSettings) -> dict[str, Any]:
-    """Return the numbers of comparisons with equal numbers of replicates, [rows, replicates]."""
+def _numbers(values: FloatArray, limits: FloatArray, side: FloatArray, rules: StatisticsSettings) -> dict[str, Any]:
+    """Return the numbers of comparisons with equal numbers of replicates.
+
+    Args:
+        values: the differences, [rows, replicates].
+        limits: the margin in each replicate, [rows, replicates]; NaN without a margin.
+        side: the sign of a better difference, [rows].
+        rules: the study's statistics.
+    """
     interval = intervals.interval(values, 0.95, rules.estimate)
+    wins = effect_sizes.p_better(side[:, None] * values)
+    inside = equivalence.equivalence(values, limits, rules.estimate)
     return {
         "difference": np.asarray(intervals.estimator(rules.estimate)(values, axis=-1)),
         "low": interval.low,
         "high": interval.high,
-        "effect": effect_sizes.standardised(values),
-        "p_raw_equivalent": _p_equivalent(values, limits),
+        "effect": effect_sizes.standardised(values, rules.estimate),
+        "p_better": wins.share,
+        "p_better_low": wins.low,
+        "p_better_high": wins.high,
+        "p_raw_equivalent": inside.p,
+        "withheld": inside.reason,
     }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from ablate.report.statistics import roles
-from ablate.report.statistics.inference import power
+from ablate.report.statistics.inference import equivalence, intervals, power
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,22 +94,21 @@ def sentence(row: Mapping[str, Any], rules: StatisticsSettings, quantity: str, c
         caveat: a clause that must not be apart from the claim of a difference, with a comma before it.
     """
     name, versus, verdict = str(row["comparison"]), str(row["versus"]), row["verdict"]
-    detail = f"{quantity} {signed(row['difference'])}{interval_text(row)}"
-    count = f"{row['n']} replicate{'s' if row['n'] > 1 else ''}"
+    detail = f"{quantity} {signed(row['difference'])}{interval_text(row)}{_wins(row)}"
     average = "" if row["kind"] != "main effect" else ", on average over the other axes"
     if verdict == "equivalent":
         subject = f"No difference that matters between {name} and {versus}" if versus else f"{name}: {WORDS[verdict]}"
         within = f"within ±{row['margin']:.3g} ({row['margin_of']})"
-        return f"{subject}{average}: {detail}, {within}, {p_text(row['p_equivalent'])}, {count}."
+        return f"{subject}{average}: {detail}, {within}, {p_text(row['p_equivalent'])}."
     if verdict == "alike":
         subject = f"{name} and {versus} are {WORDS[verdict]}" if versus else f"{name}: 0 in every replicate"
-        return f"{subject}{average}: {quantity}, {count}."
+        return f"{subject}{average}: {quantity}, {row['n']} replicate{'s' if row['n'] > 1 else ''}."
     if verdict == "inconclusive":
         subject = f"Cannot tell {name} from {versus}" if versus else f"{name}: {WORDS[verdict]}"
         alone = f" {ALONE}." if apart_from_0(row) else ""
-        return f"{subject}{average}: {detail}, {p_text(row['p_adjusted'])}, {count}.{alone} {what_it_takes(row, rules)}"
+        return f"{subject}{average}: {detail}, {p_text(row['p_adjusted'])}.{alone} {what_it_takes(row, rules)}"
     subject = f"{name} is {WORDS[verdict]} than {versus}" if versus else f"{name}: {WORDS[verdict]}"
-    return f"{subject}{average}{caveat}: {detail}, {p_text(row['p_adjusted'])}, {count}."
+    return f"{subject}{average}{caveat}: {detail}, {p_text(row['p_adjusted'])}."
 
 
 def trend_sentence(row: Mapping[str, Any], trend: Trend, quantity: str) -> str:
@@ -130,20 +129,47 @@ def trend_sentence(row: Mapping[str, Any], trend: Trend, quantity: str) -> str:
 
 
 def what_it_takes(row: Mapping[str, Any], rules: StatisticsSettings) -> str:
-    """Return how many replicates would settle a comparison if the observed difference is the true one."""
+    """Return what the replicates of a comparison could find, and how many would settle it.
+
+    Args:
+        row: from :func:`ablate.report.statistics.effects.judge`.
+        rules: the study's statistics.
+    """
     n, level = int(row["n"]), float(row["level"])
     if n < 2:
         return "A single replicate has no spread: run more replicates."
     out = out_of_reach(n, rules)
     if out:
         return f"{out}."
-    needed = power.replicates_needed(round(float(row["effect"]), 3), level, rules.power)
-    share = percent(rules.power)
-    if needed is None:
-        return f"More than {power.MOST_REPLICATES:,} replicates would be needed to find a difference this small."
-    if needed <= n:
-        return f"This many replicates find a difference of this size with {share} power; here they did not."
-    return f"{needed} replicates would find a difference of this size with {share} power."
+    known = np.asarray(row["values"])[~np.isnan(row["values"])]
+    sd = float(intervals.spread(known, rules.estimate).error) * math.sqrt(n)
+    needed = _needed(power.replicates_range(float(row["effect"]), n, level, rules.power, rules.estimate))
+    found = power.minimum_detectable(n, level, rules.power) * sd
+    able = f"With {n} replicates, a difference of {found:.2g} would be found ({percent(rules.power)} power)"
+    if not math.isfinite(found):
+        able = f"{n} replicates can hardly find any difference in so large a family"
+    return f"{able}; to find one as large as observed, {needed}.{_to_be_inside(row, sd, rules)}"
+
+
+def _needed(numbers: tuple[int | None, int | None]) -> str:
+    """Return the range of the replicates that are needed, in words."""
+    fewest, most = numbers
+    if fewest is None:
+        return f"more than {power.MOST_REPLICATES:,} replicates are needed"
+    if most is None:
+        return f"{fewest} replicates or more are needed, and perhaps over {power.MOST_REPLICATES:,}"
+    return f"{fewest} to {most} replicates are needed" if fewest < most else f"{fewest} replicates are needed"
+
+
+def _to_be_inside(row: Mapping[str, Any], sd: float, rules: StatisticsSettings) -> str:
+    """Return how many replicates would show that a difference of 0 is inside the margin, if there is a margin."""
+    if math.isnan(row["margin"]) or row["withheld"]:
+        return ""
+    needed = equivalence.replicates_for_equivalence(sd, row["margin"], rules.alpha, rules.power, rules.estimate)
+    if needed is not None and needed <= row["n"]:
+        return ""
+    number = f"more than {power.MOST_REPLICATES:,}" if needed is None else str(needed)
+    return f" To show that a difference of 0 lies within ±{row['margin']:.3g}, {number} replicates are needed."
 
 
 def out_of_reach(n: int, rules: StatisticsSettings) -> str:
@@ -173,6 +199,14 @@ def interval_text(row: Mapping[str, Any]) -> str:
     if math.isnan(row["low"]):
         return ""
     return f" (95 % interval {signed(row['low'])} to {signed(row['high'])})"
+
+
+def _wins(row: Mapping[str, Any]) -> str:
+    """Return in how many replicates the comparison is better, or higher; a difference of 0 counts half."""
+    if row["n"] < 2:
+        return ", 1 replicate"
+    word = "better" if row["direction"] in ("lower", "higher") else "higher"
+    return f", {word} in {row['p_better'] * row['n']:g} of {row['n']} replicates"
 
 
 def signed(value: float) -> str:

@@ -9,9 +9,10 @@ from ablate.report.data.corpora import corpus_problems
 from ablate.report.statistics import verdicts
 from ablate.report.statistics.analysis import count_verdicts, records, rows_of
 from ablate.report.statistics.hypothesis import answers
-from ablate.report.text import hypothesis, looks
+from ablate.report.text import care, hypothesis, looks
 from ablate.report.text.advice import advice_sentence
 from ablate.report.text.lines import Block, Line
+from ablate.report.text.names import listing
 from ablate.report.text.shares import share_blocks
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 #: With more comparisons than this, the answer counts the verdicts; the tables list them.
 MOST_SENTENCES = 8
-#: The most names that a sentence lists.
-MOST_NAMES = 6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +72,7 @@ def _primary(analysis: Analysis) -> Iterator[Block]:
         better = f" ({direction} is better)" if direction in ("lower", "higher") else ""
         lines = [
             *_verdict_lines(analysis, analysis.against_baseline, quantity),
+            *care.care(analysis.doubts[quantity]),
             *_best(analysis, quantity),
             *_trends(analysis, quantity),
             *_noise(analysis, quantity),
@@ -85,7 +85,10 @@ def _verdict_lines(analysis: Analysis, frame: pd.DataFrame, quantity: Quantity) 
     rows = rows_of(frame, quantity)
     if len(rows) <= MOST_SENTENCES:
         lines = [Line(verdict, text) for verdict, text in analysis.sentences(rows, quantity)]
-        return _common_ending_last(lines, _out_of_reach(rows, analysis))
+        return [
+            *_common_ending_last(lines, _out_of_reach(rows, analysis)),
+            *care.withheld(rows),
+        ]
     lines = []
     for verdict, count in count_verdicts(rows).items():
         part = rows[rows["verdict"] == verdict].sort_values("effect", key=lambda e: -e.abs(), kind="stable")
@@ -93,9 +96,9 @@ def _verdict_lines(analysis: Analysis, frame: pd.DataFrame, quantity: Quantity) 
         line = Line(verdict, "")
         names = list(part["comparison"])
         caveat = _copying(analysis, names, quantity) if verdict == "better" else ""
-        text = f"{count} of {len(rows)}: {line.words} ({_listing(names)}){caveat}.{ending}"
+        text = f"{count} of {len(rows)}: {line.words} ({listing(names)}){caveat}.{ending}"
         lines.append(dataclasses.replace(line, text=text))
-    return lines
+    return [*lines, *care.withheld(rows)]
 
 
 def _copying(analysis: Analysis, names: Sequence[str], quantity: Quantity) -> str:
@@ -107,7 +110,7 @@ def _copying(analysis: Analysis, names: Sequence[str], quantity: Quantity) -> st
     baseline = verdicts.percent(analysis.copied.get(analysis.study.baseline, float("nan")))
     return (
         f", but {len(copying)} of these copy more from the training pieces than {analysis.study.baseline} "
-        f"(share of a sample: {_listing(shares)}; {analysis.study.baseline} {baseline})"
+        f"(share of a sample: {listing(shares)}; {analysis.study.baseline} {baseline})"
     )
 
 
@@ -144,7 +147,7 @@ def _best(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
         yield Line("", f"{start}; none of the others can be excluded as the best one.", best=True)
         return
     others = [name for name in best.candidates if name != best.name]
-    yield Line("", f"{start}; not excluded as the best one: {_listing(others)}.", best=True)
+    yield Line("", f"{start}; not excluded as the best one: {listing(others)}.", best=True)
 
 
 def _trends(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
@@ -165,6 +168,7 @@ def _noise(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
 def _contrasts(analysis: Analysis) -> Iterator[Block]:
     for quantity in analysis.primary:
         lines = [Line(verdict, text) for verdict, text in analysis.sentences(analysis.contrasts, quantity)]
+        lines += care.withheld(rows_of(analysis.contrasts, quantity))
         yield Block(f"The study's contrasts, {analysis.label(quantity)}", tuple(lines))
 
 
@@ -181,7 +185,7 @@ def _warnings(analysis: Analysis) -> Iterator[str]:
     several = [name for name, paths in analysis.changes.items() if len(paths) > 1]
     if several and spec.get("variants"):
         yield (
-            f"{_listing(several)} change{'s' if len(several) == 1 else ''} several settings at once: the difference "
+            f"{listing(several)} change{'s' if len(several) == 1 else ''} several settings at once: the difference "
             "cannot be attributed to any single change."
         )
     if spec.get("aliases"):
@@ -197,15 +201,8 @@ def _warnings(analysis: Analysis) -> Iterator[str]:
         one = len(missing) == 1
         yield (
             f"Skipped, because some of {'its' if one else 'their'} variants have no results: "
-            f"contrast{'' if one else 's'} {_listing(missing)}."
+            f"contrast{'' if one else 's'} {listing(missing)}."
         )
-
-
-def _listing(names: list[str]) -> str:
-    """Return the first few names; separated by semicolons if a name contains a comma."""
-    separator = "; " if any("," in name for name in names) else ", "
-    start = separator.join(names[:MOST_NAMES])
-    return f"{start} and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else start
 
 
 def promise_in_words(analysis: Analysis) -> str:

@@ -58,5 +58,8 @@ def _difference(row: Mapping[str, Any] | None) -> Cell:
         return EMPTY
     digits = summary.decimals([row["difference"]], [(row["high"] - row["low"]) / 4])
     interval = "" if math.isnan(row["low"]) else f"{signed(row['low'], digits)} to {signed(row['high'], digits)}"
+    if interval:
+        word = "better" if row["direction"] in ("lower", "higher") else "higher"
+        interval += f"; {row['p_better'] * row['n']:g} of {row['n']} {word}"
     mark = verdicts.APART if verdicts.apart_from_0(row) else verdicts.MARKS[row["verdict"]]
     return Cell(f"{signed(row['difference'], digits)} {mark}", interval, row["verdict"], float(row["difference"]))

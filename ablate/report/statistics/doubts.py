@@ -1,0 +1,62 @@
+"""Reasons to read the verdicts of a quantity with care: what the values of its variants look like.
+
+The sign-flip test is about whole distributions: if two variants have one mean but one of them is sometimes much worse,
+it may call the other one better. See docs/statistics.md for how often that happens and how often it is found here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from ablate.report.statistics.inference import doubts
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from ablate.report.statistics.effects import Replicates
+
+
+@dataclasses.dataclass(frozen=True)
+class Doubts:
+    """Reasons for care with one quantity.
+
+    Attributes:
+        leaning: whether the values lean to one side.
+        outlying: the variants with a replicate far from their others.
+        missing: the variants without a value in some replicate that others have, each with the number of those.
+    """
+
+    leaning: bool = False
+    outlying: tuple[str, ...] = ()
+    missing: tuple[tuple[str, int], ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.leaning or bool(self.outlying or self.missing)
+
+    def about(self, variants: Collection[str]) -> Doubts:
+        """Return the reasons that concern these variants."""
+        outlying = tuple(name for name in self.outlying if name in variants)
+        return Doubts(self.leaning, outlying, tuple(each for each in self.missing if each[0] in variants))
+
+    def __str__(self) -> str:
+        """Return the reasons in a few words, for a column of a table."""
+        words = ["skewed"] if self.leaning else []
+        words += [f"outlier in {name}" for name in self.outlying]
+        words += [f"{count} missing in {name}" for name, count in self.missing]
+        return "; ".join(words)
+
+
+def doubts_of(replicates: Replicates, metric: str, feature: str) -> Doubts:
+    """Return the reasons for care with one quantity."""
+    table = replicates.table(metric, feature)
+    values, names = table.to_numpy(float).T, [str(name) for name in table.columns]
+    far = doubts.outlying(values)
+    missing = [
+        (name, int(row.isna().sum())) for name, row in zip(names, (table[n] for n in table.columns), strict=True)
+    ]
+    return Doubts(
+        doubts.leans(values),
+        tuple(name for name, each in zip(names, far, strict=True) if each),
+        tuple((name, count) for name, count in missing if count),
+    )

@@ -1,0 +1,51 @@
+"""Sentences about the limits of verdicts: why some cannot be given, and why others need care."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ablate.report.text.lines import Line
+from ablate.report.text.names import listing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from ablate.report.statistics.doubts import Doubts
+
+
+def withheld(rows: pd.DataFrame) -> Iterator[Line]:
+    """Yield each reason against the verdict "no difference that matters" once, with the comparisons it is about.
+
+    Args:
+        rows: of :func:`ablate.report.statistics.effects.judge`.
+    """
+    open_rows = rows[(rows["withheld"] != "") & (rows["verdict"] != "alike")]
+    for reason, part in open_rows.groupby("withheld", sort=False):
+        names = listing(list(part["comparison"]))
+        yield Line("", f"Whether the difference is too small to matter is left open for {names}: {reason}.")
+
+
+def care(doubts: Doubts) -> Iterator[Line]:
+    """Yield the reasons to read the verdicts of a quantity with care."""
+    if doubts.leaning:
+        yield Line(
+            "",
+            "Read with care: the values lean to one side. If a variant is rarely much worse than usual, few replicates "
+            "may miss that and call it better although its mean is not.",
+        )
+    if doubts.outlying:
+        has = "has a replicate" if len(doubts.outlying) == 1 else "have replicates"
+        yield Line(
+            "",
+            f"Read with care: {listing(doubts.outlying)} {has} far from the others, and a mean depends on how often "
+            "that happens.",
+        )
+    if doubts.missing:
+        names = listing([f"{name} ({count})" for name, count in doubts.missing])
+        yield Line(
+            "",
+            f"Read with care: there are missing replicates of {names}. If runs fail where they would be bad, the "
+            "others look better than the variant is.",
+        )
