@@ -6,9 +6,7 @@ import functools
 import math
 from typing import TYPE_CHECKING
 
-from scipy import optimize
-from scipy import stats as sps
-from statsmodels.stats.power import TTestPower, normal_power
+from scipy import optimize, special
 
 from ablate.report.statistics.inference.flips import EXACT_UP_TO, smallest_p
 from ablate.report.statistics.inference.intervals import trimmed
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 MOST_REPLICATES = 1000
 #: The level of the interval of the true effect that :func:`replicates_range` is based on.
 RANGE_LEVEL = 0.8
-#: Beyond, the noncentral t distribution is computed as a normal one.
+#: Beyond this noncentrality, the noncentral t distribution is computed as a normal one.
 _NORMAL_FROM = 150
 #: A standardised effect that is as good as infinite: all replicates agree.
 _HUGE = 1e6
@@ -37,10 +35,9 @@ def power(effect: float, n: int, alpha: float) -> float:
     if not level or n < 2:
         return 0.0
     if n <= EXACT_UP_TO and level < 1.5 * smallest_p(n):
-        return float(sps.norm.cdf(size) ** n + sps.norm.cdf(-size) ** n)
-    t_power = float(TTestPower().power(size, n, level))
-    # for large n the noncentral t distribution is not finite; it is normal there
-    return t_power if math.isfinite(t_power) else float(normal_power(size, n, level))
+        return float(special.ndtr(size) ** n + special.ndtr(-size) ** n)
+    critical, center = float(special.stdtrit(n - 1, 1 - level / 2)), size * math.sqrt(n)
+    return tail(critical, n - 1, center) + 1 - tail(-critical, n - 1, center)
 
 
 def attainable(alpha: float, n: int) -> float:
@@ -69,7 +66,8 @@ def replicates_needed(effect: float, alpha: float, target: float = 0.8) -> int |
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if power(size, middle, alpha) >= target else (middle, high)
-    return next(n for n in range(max(2, high - EXACT_UP_TO), high + 1) if power(size, n, alpha) >= target)
+    first = 2 if high <= EXACT_UP_TO else high
+    return next(n for n in range(first, high + 1) if power(size, n, alpha) >= target)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -96,7 +94,7 @@ def replicates_range(
 
     Args:
         effect: as :func:`~ablate.report.statistics.inference.effect_sizes.standardised` estimates it.
-        n: number of replicates that it was estimated from, at least 3.
+        n: number of replicates that it was estimated from.
         alpha: the level of a comparison.
         target: the power that is wanted.
         estimate: what was estimated.
@@ -117,6 +115,8 @@ def effect_interval(effect: float, n: int, estimate: Estimate = "mean") -> tuple
     if not math.isfinite(effect):
         return _HUGE, _HUGE
     freedom = n - 2 * trimmed(n, estimate) - 1
+    if freedom < 2:  # Hedges' correction leaves nothing of an effect from so few replicates
+        return 0.0, _HUGE
     t = abs(effect) / hedges(freedom) * math.sqrt(n)
     outside = (1 - RANGE_LEVEL) / 2
     larger = _noncentrality(t, freedom, 1 - outside) / math.sqrt(n)
@@ -132,9 +132,11 @@ def hedges(freedom: int) -> float:
 
 def tail(t: float, freedom: int, noncentrality: float) -> float:
     """Return the probability that a noncentral t variable exceeds ``t``."""
-    if freedom < _NORMAL_FROM and abs(noncentrality) < _NORMAL_FROM:
-        return float(sps.nct.sf(t, freedom, noncentrality))
-    return float(sps.norm.sf((t - noncentrality) / math.sqrt(1 + t**2 / (2 * freedom))))
+    if abs(noncentrality) < _NORMAL_FROM:
+        below = float(special.nctdtr(freedom, noncentrality, t))
+        if math.isfinite(below):  # it is not where t is far below the noncentrality
+            return 1 - below
+    return float(special.ndtr((noncentrality - t) / math.sqrt(1 + t**2 / (2 * freedom))))
 
 
 def _noncentrality(t: float, freedom: int, share: float) -> float:
