@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test test-fast coverage check prose format golden bench docs wheel clean
+.PHONY: help demo test test-fast coverage check prose format golden bench simulate docs wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -44,6 +44,9 @@ golden: $(VENV)/.installed-dev  ## update the report texts that the tests expect
 
 bench: $(VENV)/.installed-dev  ## time everything against its baselines; GROUP=generation runs one group
 	$(BIN)/python tests/benchmarks $(GROUP)
+
+simulate: $(VENV)/.installed-dev  ## simulate studies and write the tables of docs/statistics.md; TOPIC=families writes one
+	$(BIN)/python tools/make_statistics.py $(TOPIC)
 
 docs: $(VENV)/.installed-dev  ## write the generated pages again
 	$(BIN)/python tools/make.py
