@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from simulations.draws import ALPHA, three
 
 from ablate.report.statistics.inference.best_set import best_set
+from simulations.draws import ALPHA, three
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from simulations.draws import SCATTER, differences, shares, three
 
 if TYPE_CHECKING:

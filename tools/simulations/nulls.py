@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from simulations.draws import SCATTER, claimed, three
-
 from ablate.report.statistics.inference.doubts import leans, outlying
+
+from simulations.draws import SCATTER, claimed, three
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,14 +38,14 @@ def _counts(rng: np.random.Generator, studies: int, n: int) -> Array:
 
 
 def _failures(rng: np.random.Generator, studies: int, n: int) -> Array:
-    """The variants fail in one replicate of ten, and are so much better in the others that the means are equal."""
+    """Return variants that fail in one replicate of ten, and are so much better in the others that means are equal."""
     values = 0.1 * rng.normal(size=(studies, 5, n))
     values[:, 1:] += np.where(rng.random((studies, 4, n)) < 0.1, 9.0, -1.0)
     return values
 
 
 def _missing(rng: np.random.Generator, studies: int, n: int) -> Array:
-    """The worst three of ten cells of one variant are lost."""
+    """Return a baseline and a variant whose worst three of ten cells are lost."""
     values = SCATTER["normal"](rng, (studies, 2, n))
     worst = np.argsort(values[:, 1], axis=1)[:, n - round(0.3 * n) :]
     lost = values[:, 1].copy()

@@ -6,8 +6,6 @@ import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
-from simulations.draws import SCATTER, three
 
 from ablate.registry import get_registry
 from ablate.report.data.study import Study
@@ -15,17 +13,20 @@ from ablate.report.statistics.analysis import Analysis
 from ablate.report.statistics.verdicts import DIFFERENT
 from ablate.store.records import StudyRecord, VariantRecord
 from ablate.study.file.study_file import read_study
+from simulations.draws import SCATTER, three
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pandas as pd
 
     from ablate.arrays import Array
 
 STUDIES = 1000
 TITLE = "A whole page where nothing differs"
 TEXT = (
-    f"{STUDIES:,} reports for each row, with the variants, contrasts, trends and headline quantities of a shipped study "
-    "and its number of replicates; all variants have one distribution, and quantities are correlated (0.5). The share of "
+    f"{STUDIES:,} reports for each row, with the variants, contrasts, trends, quantities and replicates of a shipped "
+    "study; all variants have one distribution, and quantities are correlated (0.5). The share of "
     "reports with any false statement of a difference about the primary quantity (at most 0.05 is allowed), about all "
     "secondary quantities together (at most 0.05), and that leave a given variant out of those among which the best "
     "one is (at most 0.05, of the worst variant). The last column is the mean number of false verdicts of a page."
@@ -58,7 +59,10 @@ def rows(studies: int = STUDIES) -> Iterator[list[str]]:
     for name, scatter in itertools.product(("tau_sweep", "tempo_ablation"), ("normal", "exponential", "lognormal")):
         found = pages(name, scatter, studies)
         best = max(
-            (np.mean([variant in page.left_out for page in found]) for variant in {v for p in found for v in p.left_out}),
+            (
+                np.mean([variant in page.left_out for page in found])
+                for variant in {v for p in found for v in p.left_out}
+            ),
             default=0.0,
         )
         yield [
@@ -73,10 +77,14 @@ def rows(studies: int = STUDIES) -> Iterator[list[str]]:
 
 def pages(name: str, scatter: str, studies: int) -> list[Page]:
     """Return the false statements of many reports of a study in which nothing differs."""
+    import pandas as pd
+
     spec, registry = read_study(name), get_registry()
     variants = [VariantRecord(v.name, v.name, dict(v.levels), v.baseline) for v in spec.variants()]
     quantities = [(m, f) for m, features in QUANTITIES.items() if m in spec.config["metric"] for f in features]
-    frame = _frame(spec.replicates, variants, [(*q, "none" if q[0].startswith("memorization") else "lower") for q in quantities])
+    frame = _frame(
+        spec.replicates, variants, [(*q, "none" if q[0].startswith("memorization") else "lower") for q in quantities]
+    )
     record = StudyRecord(name, spec.plain(), spec.profile, "", spec.seed)
     rng, found = np.random.default_rng(9), []
     for _ in range(studies):
@@ -88,6 +96,8 @@ def pages(name: str, scatter: str, studies: int) -> list[Page]:
 
 def _frame(replicates: int, variants: list[VariantRecord], quantities: list[tuple[str, str, str]]) -> pd.DataFrame:
     """Return a study's frame without values, by quantity, variant and replicate."""
+    import pandas as pd
+
     names = [variant.name for variant in variants]
     table = pd.DataFrame(
         [

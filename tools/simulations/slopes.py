@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from simulations.draws import ALPHA, SCATTER, three
 
 from ablate.report.statistics.inference.effect_sizes import kendall
 from ablate.report.statistics.inference.flips import sign_flip
+from simulations.draws import ALPHA, SCATTER, three
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
