@@ -107,7 +107,7 @@ class TestShapley:
         found = [sum(float(w) * values[on] for on, w in shapley(count, part).items()) for part in range(count)]
         assert found == pytest.approx(expected, abs=1e-9)
 
-    @given(st.integers(1, 8))
+    @pytest.mark.parametrize("count", range(1, 9))
     def test_the_weights_add_up_to_the_total_exactly(self, count: int) -> None:
         for on in combinations(count):
             together = sum(shapley(count, part)[on] for part in range(count))
