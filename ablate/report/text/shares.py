@@ -14,7 +14,7 @@ from ablate.report.text.tables.grid import signed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis import Analysis, Quantity
     from ablate.report.statistics.shares import Share, Shares
 
 #: With more parts than this, the answer names the largest shares; the table lists all.
@@ -32,10 +32,10 @@ def share_blocks(analysis: Analysis) -> Iterator[Block]:
             yield Block("Shares of the total difference", (Line("", reason),))
         return
     for quantity in analysis.primary:
-        shares, label = analysis.shares.get(quantity), analysis.label(quantity)
+        shares = analysis.shares.get(quantity)
         nothing = [Line("", "No replicate has every combination of the parts, so there are no shares.")]
-        lines = _lines(analysis, shares, label) if shares else nothing
-        yield Block(f"Shares of the total difference, {label}", tuple(lines))
+        lines = _lines(analysis, shares, quantity) if shares else nothing
+        yield Block(f"Shares of the total difference, {analysis.label(quantity)}", tuple(lines))
 
 
 def _no_shares(analysis: Analysis) -> str:
@@ -58,14 +58,18 @@ def _no_shares(analysis: Analysis) -> str:
     return ""
 
 
-def _lines(analysis: Analysis, shares: Shares, label: str) -> Iterator[Line]:
+def _lines(analysis: Analysis, shares: Shares, quantity: Quantity) -> Iterator[Line]:
     exact, digits = analysis.rules.estimate == "mean", shares.decimals
     values, total = shares.printed(exact=exact)
-    yield Line("", _first(analysis, shares, values, total, label))
+    yield Line("", _first(analysis, shares, values, total, analysis.label(quantity)))
     listed = sorted(range(len(shares.shares)), key=lambda place: -abs(values[place]))[:MOST_PARTS]
     for place in sorted(listed):
         share = shares.shares[place]
-        yield Line(share.row["verdict"], _share(share, values[place], digits))
+        caveat = _copies(analysis, quantity, place)
+        yield Line(share.row["verdict"], f"{_share(share, values[place], digits, caveat)}{_open(analysis, share)}")
+    out = verdicts.out_of_reach(int(shares.total["n"]), analysis.rules)
+    if out:
+        yield Line("", f"{out}.")
     yield from _interactions(shares, digits)
     yield from _notes(analysis, shares, exact=exact)
 
@@ -90,8 +94,29 @@ def _first(analysis: Analysis, shares: Shares, values: list[float], total: float
     return f"{start}: {'; '.join(texts)}."
 
 
-def _share(share: Share, value: float, digits: int) -> str:
-    """Return the verdict about one share."""
+def _copies(analysis: Analysis, quantity: Quantity, place: int) -> str:
+    """Return a clause, with a comma before it, if a part also adds copies of the training pieces; otherwise empty."""
+    copying = analysis.copying
+    shares = analysis.shares.get(copying) if copying and copying != quantity else None
+    row = shares.shares[place].row if shares else None
+    if row is None or row["verdict"] not in verdicts.DIFFERENT or row["difference"] <= 0:
+        return ""
+    return f", but {verdicts.percent(row['difference'])} more of a sample is copied from the training pieces"
+
+
+def _open(analysis: Analysis, share: Share) -> str:
+    """Return what it takes to settle an open share, after a space; empty for other verdicts."""
+    row = share.row
+    if row["verdict"] != "inconclusive":
+        return ""
+    alone = f" {verdicts.ALONE}." if verdicts.apart_from_0(row) else ""
+    if verdicts.out_of_reach(int(row["n"]), analysis.rules):
+        return alone  # a line of its own states the number that is needed
+    return f"{alone} {verdicts.what_it_takes(row, analysis.rules)}"
+
+
+def _share(share: Share, value: float, digits: int, caveat: str) -> str:
+    """Return the verdict about one share; the caveat goes with the claim that it makes it better."""
     row, verdict = share.row, share.row["verdict"]
     size = f"{signed(value, digits)}{_interval(row, digits)}"
     p = verdicts.p_text(row["p_equivalent"] if verdict == "equivalent" else row["p_adjusted"])
@@ -102,7 +127,8 @@ def _share(share: Share, value: float, digits: int) -> str:
     elif verdict == "inconclusive":
         text = f"Cannot tell whether {share.name} has a share: {size}, {p}"
     else:
-        text = f"{share.name} makes it {verdicts.WORDS[verdict]}: {size}, {p}"
+        claim = f"{verdicts.WORDS[verdict]}{caveat if verdict == 'better' else ''}"
+        text = f"{share.name} makes it {claim}: {size}, {p}"
     if share.first and share.last:
         alone, on_top = signed(share.first["difference"], digits), signed(share.last["difference"], digits)
         text += f"; added to the bare model {alone}, as the last part of the full model {on_top}"

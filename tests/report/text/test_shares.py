@@ -169,3 +169,30 @@ def test_the_figure_ends_at_the_total(tmp_path: Path) -> None:
     assert bars[1].get_x() == pytest.approx(ends[0])  # type: ignore[attr-defined]
     assert ends[1] == pytest.approx(ends[2]) == pytest.approx(analysis.shares[DISTANCE].total["difference"])
     assert "Triangles" in drawing.caption
+
+
+def test_a_part_that_is_better_by_copying_has_its_caveat(tmp_path: Path) -> None:
+    noise = iter(np.random.default_rng(1).normal(0, 0.001, (4, 8)))
+    names = {
+        (a, b): f"augmenter={'on' if a else 'none'}, conditioner={'on' if b else 'none'}"
+        for a in (0, 1)
+        for b in (0, 1)
+    }
+    copied = {name: 0.2 + 0.4 * on[0] + next(noise) for on, name in names.items()}
+    analysis = study_of_parts(
+        tmp_path, "factorial", 2, effects(-1.0, -0.5), other={("covered", "share"): copied}, copying=["covered"]
+    )
+    found = lines(analysis)
+    assert found[1].startswith(
+        "augmenter=on makes it better, but 40 % more of a sample is copied from the training pieces: -1.0"
+    )
+    assert found[2].startswith("conditioner=on makes it better: -0.49")
+
+
+def test_an_open_share_says_what_it_takes(tmp_path: Path) -> None:
+    found = lines(study_of_parts(tmp_path / "a", "factorial", 2, effects(0.0, 0.0, scatter=1.0)))
+    assert "With 8 replicates, a difference of" in found[1]
+    few = effects(-1.0, -0.5)
+    found = lines(study_of_parts(tmp_path / "b", "factorial", 2, lambda on: few(on)[:4]))
+    assert "The interval is for this comparison alone" in found[1]
+    assert found[3] == "4 replicates are too few: no result can reach p < 0.05; at least 6 are needed."
