@@ -10,6 +10,7 @@ line chart along a numeric axis (its curve is  :mod:`ablate.report.figures.along
 fitted in ``report/statistics/trends.py``)
 interaction plot of two axes                   :mod:`ablate.report.figures.interactions`
 waterfall chart: shares of the parts           :mod:`ablate.report.figures.shares`
+path chart: from baseline to target            :mod:`ablate.report.figures.path`
 dot plot: every replicate, means and floors    :mod:`ablate.report.figures.values`
 histograms of the notes                        :mod:`ablate.report.figures.distributions`
 scatter plot of two quantities, Pareto front   :mod:`ablate.report.figures.tradeoff`

@@ -11,6 +11,7 @@ from ablate.report.figures import (
     forest,
     interactions,
     losses,
+    path,
     piano_roll,
     shares,
     tradeoff,
@@ -31,6 +32,7 @@ FIGURES: dict[str, Callable[[Analysis, Artifacts], Drawing | None]] = {
     "contrasts": lambda analysis, _: forest.contrast_forest(analysis),
     "effects": lambda analysis, _: forest.factorial_forest(analysis),
     "shares": lambda analysis, _: shares.share_chart(analysis),
+    "path": lambda analysis, _: path.path_chart(analysis),
     "curve": lambda analysis, _: next(iter(along_axis.axis_charts(analysis)), None),
     "interactions": lambda analysis, _: interactions.interaction_plot(analysis),
     "values": lambda analysis, _: values.headline_dots(analysis),
@@ -49,6 +51,7 @@ class Pictures:
         contrasts: the contrasts of the study file.
         effects: main effects and interactions.
         shares: the share of each part in the total difference.
+        path: the steps of a path.
         along_axis: a line chart for each numeric axis.
         interactions: means over two axes.
         values: every replicate, the headline quantities.
@@ -63,6 +66,7 @@ class Pictures:
     contrasts: Picture | None
     effects: Picture | None
     shares: Picture | None
+    path: Picture | None
     along_axis: list[Picture]
     interactions: Picture | None
     values: Picture | None
@@ -92,6 +96,7 @@ def save_figures(analysis: Analysis, artifacts: Artifacts, folder: Path, *, png:
         contrasts=save(forest.contrast_forest(analysis)),
         effects=save(forest.factorial_forest(analysis)),
         shares=save(shares.share_chart(analysis)),
+        path=save(path.path_chart(analysis)),
         along_axis=[chart.save(folder, png=png) for chart in along_axis.axis_charts(analysis)],
         interactions=save(interactions.interaction_plot(analysis)),
         values=save(values.headline_dots(analysis)),

@@ -27,6 +27,7 @@ from ablate.report.statistics import (
 )
 from ablate.report.statistics.comparisons import predicted
 from ablate.report.statistics.comparisons.attribution import attribution, layout
+from ablate.report.statistics.comparisons.path import path_of, path_steps
 from ablate.report.statistics.comparisons.predicted import Predicted
 from ablate.report.statistics.comparisons.trends import trend_weights, trends
 from ablate.report.statistics.comparisons.weights import (
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from ablate.report.data.study import Study
     from ablate.report.statistics.best import Best
     from ablate.report.statistics.comparisons.attribution import Layout
+    from ablate.report.statistics.comparisons.path import Path
     from ablate.report.statistics.comparisons.trends import Trend
     from ablate.report.statistics.comparisons.weights import Weights
     from ablate.report.statistics.confounds import Confound
@@ -174,7 +176,9 @@ class Analysis:
     def _standard(self) -> list[Weights]:
         """What is compared whatever the hypothesis predicts."""
         spec, variants, labels = self.study.spec, self.study.variant_levels, self.study.axis_labels
-        found = [*against_baseline(variants), *study_contrasts(spec.get("contrasts") or {}, variants)]
+        # the candidates of a path that were not taken have no claims of their own
+        pairs = path_steps(self.path, variants.baseline) if self.path else against_baseline(variants)
+        found = [*pairs, *study_contrasts(spec.get("contrasts") or {}, variants)]
         if spec.get("design", "factorial") in CROSSED and len(variants.axes) > 1:
             found += factorial_effects(variants, labels, spec.get("aliases") or {})
         return [*found, *trend_weights(variants, labels), *attribution(self.parts)]
@@ -201,6 +205,11 @@ class Analysis:
     def comparisons(self) -> list[Weights]:
         """What is compared, of every kind."""
         return [*self._standard, *predicted.additional(self.predictions, self.role_of)]
+
+    @functools.cached_property
+    def path(self) -> Path | None:
+        """The steps of a study with that design."""
+        return path_of(self.study.spec, self.study.variant_levels, self.study.axis_labels)
 
     @functools.cached_property
     def parts(self) -> Layout:
@@ -283,8 +292,8 @@ class Analysis:
 
     @functools.cached_property
     def best(self) -> dict[Quantity, Best]:
-        """The best variants in each primary quantity that has a better direction."""
-        names, directions = self.study.names, self.directions
+        """The best variants in each primary quantity that has a better direction; none of a path, which chose some."""
+        names, directions = [] if self.path else self.study.names, self.directions
         candidates = {q: best.best_of(self.replicates, names, q, directions[q], self.rules) for q in self.primary}
         return {quantity: one for quantity, one in candidates.items() if one}
 

@@ -13,7 +13,7 @@ Role = Literal["primary", "secondary", "exploratory"]
 ROLES: tuple[Role, ...] = get_args(Role)
 PRIMARY, SECONDARY, EXPLORATORY = ROLES
 #: The kinds of comparisons that exploratory quantities have too.
-EXPLORED = ("variant", "contrast")
+EXPLORED = ("variant", "contrast", "step")
 #: The kinds that explain the shares. They repeat other comparisons, so they are exploratory in every quantity.
 DESCRIBED = ("total", "rest", "add one in", "leave one out")
 

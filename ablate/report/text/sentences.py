@@ -13,6 +13,7 @@ from ablate.report.text import care, hypothesis, looks
 from ablate.report.text.advice import advice_sentence
 from ablate.report.text.lines import Block, Line
 from ablate.report.text.names import listing
+from ablate.report.text.path import path_blocks, path_warning
 from ablate.report.text.shares import share_blocks
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class Answer:
 
 def answer(analysis: Analysis) -> Answer:
     """Return the verdicts of a study and the warnings about them."""
-    blocks = [*_primary(analysis), *_contrasts(analysis), *_factorial_effects(analysis), *share_blocks(analysis)]
+    blocks = [*_primary(analysis), *path_blocks(analysis), *_contrasts(analysis)]
+    blocks += [*_factorial_effects(analysis), *share_blocks(analysis)]
     kept = tuple(block for block in blocks if block.lines)
     return Answer(
         kept,
@@ -196,6 +198,7 @@ def _warnings(analysis: Analysis) -> Iterator[str]:
             f"{len(study.variants)} variants were tried and chosen by their results, so the best one looks better than "
             "it is. Run it again with another seed before you trust its value."
         )
+    yield from path_warning(analysis)
     missing = [name for name in spec.get("contrasts") or {} if name not in set(analysis.contrasts["comparison"])]
     if missing:
         one = len(missing) == 1

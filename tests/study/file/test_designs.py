@@ -135,7 +135,7 @@ LAYERS = "[axes]\nmodel.lstm.layers = [1, 2]\n"
         (
             TAU,
             "design = 3\n",
-            "design: must be one of factorial, one_at_a_time, leave_one_out, add_one_in, fractional, search, path, not 3",
+            "design: must be one of factorial, one_at_a_time, leave_one_out, add_one_in, fractional, search, path",
         ),
         ("", 'design = "add_one_in"\n', 'design: "add_one_in" needs axes to vary'),
         (

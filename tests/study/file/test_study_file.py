@@ -136,7 +136,7 @@ def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
         (
             "[profiles.smaller]",
             "[profiles.smaller]\nsampler.temperature.tau = 2.0",
-            "profiles.smaller.sampler: a profile may change model, training, generation, search, path, floors, replicates",
+            "profiles.smaller.sampler: a profile may change model, training, generation, search, path, floors",
         ),
         (
             "[profiles.smaller]",

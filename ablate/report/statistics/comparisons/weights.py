@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 KINDS = (
     "variant",
     "contrast",
+    "step",
     "main effect",
     "interaction",
     "trend",
