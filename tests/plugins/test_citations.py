@@ -71,6 +71,7 @@ USUAL = PRELUDE | CLASSIC | LSTM | HISTOGRAMS
 STUDIES = {
     "backbone": {*USUAL, "vallender1974", "yin2022", "cho2014", "vaswani2017", "radford2019", "su2021"},
     "conditioners": {*USUAL, "vallender1974", "yang2020", "bresin2000"},
+    "course_path": {*USUAL, "vallender1974", "yin2022"},
     "primed": {*USUAL, "vallender1974", "yin2022"},
     "sampling": {*USUAL, "vallender1974", "yin2022", *SAMPLERS},
     "tau_sweep": {*USUAL, "vallender1974", "yin2022"},

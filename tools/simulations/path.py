@@ -52,7 +52,7 @@ class Outcome(NamedTuple):
     spared: float
 
 
-class _World:
+class World:
     """The values of every configuration of one study; lower is better, and a change that matters lowers them."""
 
     def __init__(self, gains: Sequence[float], replicates: int, scatter: str, rng: np.random.Generator) -> None:
@@ -77,7 +77,7 @@ def study(replicates: int, *, racing: bool) -> StudySpec:
     return cast("StudySpec", spec)
 
 
-def walk(spec: StudySpec, world: _World) -> tuple[Progress, int]:
+def walk(spec: StudySpec, world: World) -> tuple[Progress, int]:
     """Follow a path to its end; return it and the number of its runs."""
     known: dict[str, dict[int, float]] = {}
     while True:
@@ -100,7 +100,7 @@ def outcomes(
     everything = (1 + CHANGES * (CHANGES + 1) // 2) * replicates
     counts = np.zeros(5)
     for _ in range(studies):
-        world = _World([effect] * matter + [0.0] * (CHANGES - matter), replicates, scatter, rng)
+        world = World([effect] * matter + [0.0] * (CHANGES - matter), replicates, scatter, rng)
         progress, runs = walk(spec, world)
         values = np.array([world.values(variant) for variant in progress.taken])
         steps = np.diff(values, axis=0)
