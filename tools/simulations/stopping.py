@@ -1,0 +1,132 @@
+"""Optional stopping: false claims, power and replicates with declared, undeclared and uncorrected looks."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ablate.report.statistics.inference import flips
+from ablate.report.statistics.inference.sequential import Look, conditional_power, sequential, spending
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ablate.arrays import BoolArray, FloatArray
+    from ablate.report.statistics.inference.sequential import Spending
+
+TITLE = "Stopping when it is decided"
+TEXT = (
+    "Four variants against one baseline, normal scatter. At effect 0 nothing differs, and the table shows the share of "
+    "studies with any false claim (at most 0.05 is allowed); otherwise one variant differs by this standardised "
+    "effect, and the table shows the share that finds it. The replicates are the mean number at the claim that is "
+    "counted, or the last look without one; and the mean number at which the study stops, because every comparison is "
+    "decided or given up. Uncorrected is what the report did before it counted looks."
+)
+HEADER = ["looks", "rule", "effect", "any false claim, or found", "replicates at the claim", "replicates at the stop"]
+ALPHA = 0.05
+COMPARISONS = 4
+DECLARED = (8, 12, 16, 24)
+#: The rules for declared looks: the spending, and the smallest conditional power that is worth going on for.
+RULES: dict[str, tuple[Spending, float]] = {
+    "linear spending": ("linear", 0.0),
+    "linear spending, giving up below 0.05": ("linear", 0.05),
+    "O'Brien-Fleming spending": ("obrien-fleming", 0.0),
+}
+
+
+def differences(rng: np.random.Generator, n: int, effect: float) -> FloatArray:
+    """Return differences of the variants from the baseline, [comparisons, replicates]; the first one differs."""
+    values = rng.normal(size=(COMPARISONS, n)) - rng.normal(size=(1, n))
+    values[0] += math.sqrt(2) * effect
+    return np.asarray(values)
+
+
+def uncorrected(values: FloatArray, numbers: Sequence[int]) -> BoolArray:
+    """Return the claims of a report that knows nothing of earlier looks."""
+    return np.asarray(flips.max_t(values[:, : numbers[-1]]).adjusted < ALPHA)
+
+
+def undeclared(values: FloatArray, numbers: Sequence[int]) -> BoolArray:
+    """Return the claims of a report whose looks after the first were not declared."""
+    looks = [Look(n, math.nan if place else 1.0) for place, n in enumerate(numbers)]
+    return np.asarray(sequential(values, looks, alpha=ALPHA).adjusted < ALPHA)
+
+
+def declared(rule: Spending) -> Callable[[FloatArray, Sequence[int]], BoolArray]:
+    """Return the function for the claims of a report whose looks are declared."""
+
+    def claims(values: FloatArray, numbers: Sequence[int]) -> BoolArray:
+        looks = [Look(n, spending(n / DECLARED[-1], rule, ALPHA)) for n in numbers]
+        return np.asarray(sequential(values, looks, alpha=ALPHA).adjusted < ALPHA)
+
+    return claims
+
+
+def given_up(values: FloatArray, claimed: BoolArray, n: int, futility: float) -> BoolArray:
+    """Return the comparisons that the last look would hardly decide."""
+    most, level = DECLARED[-1], ALPHA / max(1, int((~claimed).sum()))
+    if n >= most:
+        return np.ones(len(values), bool)
+    effects = values[:, :n].mean(1) / values[:, :n].std(1, ddof=1)
+    return np.array([conditional_power(float(effect), n, most, level) < futility for effect in effects])
+
+
+def study(
+    values: FloatArray, numbers: Sequence[int], claims: Callable[..., BoolArray], effect: float, futility: float = 0.0
+) -> tuple[bool, int, int]:
+    """Return whether the claim that counts is made, the replicates at it, and those at which the study stops."""
+    at = 0
+    for place, n in enumerate(numbers):
+        claimed = claims(values, numbers[: place + 1])
+        if not at and (claimed[0] if effect else claimed.any()):
+            at = n
+        if (claimed | given_up(values, claimed, n, futility)).all() or (at and not effect):
+            break
+    return bool(at), at or numbers[-1], n
+
+
+def row(label: str, rule: str, effect: float, results: Sequence[tuple[bool, int, int]]) -> list[str]:
+    """Return a row of the table."""
+    found, at, stop = np.mean(results, axis=0)
+    return [label, rule, f"{effect:g}", f"{found:.3f}", f"{at:.1f}", f"{stop:.1f}"]
+
+
+def rows(studies: int) -> Iterator[list[str]]:
+    """Yield one row for each rule and effect."""
+    rng = np.random.default_rng(41)
+    every = ", ".join(map(str, DECLARED))
+    for rule, (spends, futility) in RULES.items():
+        for effect in (0.0, 1.0, 1.5):
+            drawn = (differences(rng, DECLARED[-1], effect) for _ in range(studies))
+            yield row(
+                every, rule, effect, [study(each, DECLARED, declared(spends), effect, futility) for each in drawn]
+            )
+    for effect in (0.0, 1.0):
+        drawn = (differences(rng, DECLARED[-1], effect) for _ in range(studies))
+        yield row(every, "uncorrected", effect, [study(each, DECLARED, uncorrected, effect) for each in drawn])
+    yield from undeclared_rows(studies, rng)
+
+
+def undeclared_rows(studies: int, rng: np.random.Generator) -> Iterator[list[str]]:
+    """Yield the rows about looks that nobody declared."""
+    for last in (14, 20, 30):
+        numbers = range(8, last + 1)
+        drawn = [differences(rng, last, 0.0) for _ in range(studies)]
+        for rule, claims in (("uncorrected", uncorrected), ("not declared, corrected", undeclared)):
+            # whether any of the looks makes a claim does not depend on where the study stops
+            results = [any_claim(each, numbers, claims) for each in drawn]
+            yield row(f"8, then 1 more up to {last}", rule, 0.0, results)
+    for last in (12, 16, 24):
+        drawn = [differences(rng, last, 1.0) for _ in range(studies)]
+        for rule, claims in (("uncorrected", uncorrected), ("not declared, corrected", undeclared)):
+            yield row(f"8, then {last}", rule, 1.0, [study(each, (8, last), claims, 1.0) for each in drawn])
+
+
+def any_claim(values: FloatArray, numbers: Sequence[int], claims: Callable[..., BoolArray]) -> tuple[bool, int, int]:
+    """Return whether any look claims anything, as a result of :func:`study`."""
+    if claims is undeclared:  # the last look counts the claims of all looks
+        return bool(claims(values, numbers).any()), numbers[-1], numbers[-1]
+    claimed = any(claims(values, numbers[: place + 1]).any() for place in range(len(numbers)))
+    return claimed, numbers[-1], numbers[-1]
