@@ -70,8 +70,8 @@ def test_goes_on_to_the_last_look_where_nothing_is_decided(ablate: Command) -> N
     done = run(ablate, "--until-decided")
     assert done.code == 0, done.err
     assert [(n, share) for n, share, _, _ in looks()] == [(6, pytest.approx(6 / 9)), (8, pytest.approx(8 / 9)), (9, 1)]
-    assert "look after 6 of at most 9 replicates: 1 open; going on" in done.err
-    assert "look after 9 of at most 9 replicates: 1 open; stopping: the largest number of replicates is reached" in (
+    assert "look at 6 of at most 9 replicates: 1 open; continuing" in done.err
+    assert "look at 9 of at most 9 replicates: 1 open; stopping: the largest number of replicates is reached" in (
         done.err
     )
     assert "ran 9 trainings" in done.out
@@ -116,7 +116,7 @@ def test_without_the_option_the_first_look_is_made(ablate: Command) -> None:
     write()
     done = run(ablate)
     assert done.code == 0, done.err
-    assert "these are 6 replicates of at most 9; to go on until every primary comparison is decided" in done.err
+    assert "these are 6 replicates of at most 9; to continue until every primary comparison is decided" in done.err
     assert [n for n, _, _, _ in looks()] == [6]
     # a look between those of the file is one more, under the same rule
     run(ablate, "--replicates", "7")

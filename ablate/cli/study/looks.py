@@ -79,8 +79,8 @@ def _look(request: StudyRequest, store: Store, looks: LookSettings) -> bool:
     analysis = Analysis(study, request.layout.registry)
     record_look(store, analysis)
     why = reason(analysis.states, analysis.looks)
-    ending = f"stopping: {REASONS[why]}" if why else "going on"
-    text = f"look after {spec.replicates} of at most {looks.most} replicates: {counted(analysis)}"
+    ending = f"stopping: {REASONS[why]}" if why else "continuing"
+    text = f"look at {spec.replicates} of at most {looks.most} replicates: {counted(analysis)}"
     click.echo(f"{text}; {ending}", err=True)
     return bool(why)
 

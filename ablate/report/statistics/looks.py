@@ -58,7 +58,7 @@ class Looks:
 
     @property
     def plain(self) -> bool:
-        """Whether there is one look only, with all of alpha."""
+        """The case of one look with all of alpha."""
         return len(self.made) == 1 and self.now.share == 1.0
 
 
@@ -184,7 +184,7 @@ def name_of(row: Mapping[Any, Any]) -> str:
 
 
 def reason(found: Mapping[str, State], looks: Looks) -> Reason:
-    """Return why the study may stop; empty if it goes on."""
+    """Return why the study may stop; empty if it continues."""
     if all(state in ("different", "equivalent") for state in found.values()):
         return "decided"
     if looks.settings is not None and looks.now.replicates >= looks.settings.most:

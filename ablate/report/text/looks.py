@@ -50,7 +50,7 @@ def _ending(analysis: Analysis) -> Iterator[tuple[str, str]]:
     if why:
         yield "Stopped", f"{after}, because {REASONS[why]}: {counted(analysis)}"
     else:
-        yield "Not decided", f"{after}: {counted(analysis)}; study run --until-decided goes on"
+        yield "Not decided", f"{after}: {counted(analysis)}; study run --until-decided continues"
 
 
 def counted(analysis: Analysis) -> str:
@@ -65,7 +65,7 @@ def warnings(analysis: Analysis) -> Iterator[str]:
     if looks.later:
         yield (
             f"An earlier command looked at {looks.later} replicates of this study. These {looks.now.replicates} are a "
-            "part of them, so they can claim nothing that an earlier look at so many replicates did not claim."
+            "part of them, so they can claim nothing that an earlier look at this number did not claim."
         )
     undeclared = [str(look.replicates) for look in looks.made if math.isnan(look.share)]
     if not undeclared or not spent[:-1].any():

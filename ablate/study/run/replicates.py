@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from ablate.store.store import Store
     from ablate.study.plan.layout import Layout
 
-#: The states of runs that the next command does not go on with.
+#: The states of runs that the next command does not continue.
 _ENDED = ("done", "failed", "pruned")
 
 
