@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 #: The feature that stands for its metric where only one value can be shown.
 AVERAGE = "average"
@@ -56,6 +56,27 @@ def _options(value: Any) -> str:
     if not isinstance(value, dict) or not value:
         return ""
     return "(" + ", ".join(f"{key}={level_name(item)}" for key, item in value.items()) + ")"
+
+
+def block_paths(spec: Mapping[str, Any]) -> list[str]:
+    """Return the paths of the axes that are blocks.
+
+    Args:
+        spec: a study file as plain data, as the database contains it.
+    """
+    axes: Mapping[str, Any] = spec.get("axes") or {}
+    return [path for path, axis in axes.items() if isinstance(axis, dict) and axis.get("block")]
+
+
+def block_name(levels: Mapping[str, Any], paths: Iterable[str], labels: Mapping[str, str]) -> str:
+    """Return the name of the block of a variant with these levels; empty where no axis is a block.
+
+    Args:
+        levels: the variant's, by path.
+        paths: the paths of the axes that are blocks.
+        labels: the short names of all axes.
+    """
+    return ", ".join(f"{labels[path]}={level_name(levels[path])}" for path in paths if path in levels)
 
 
 def same(one: Any, other: Any) -> bool:

@@ -89,6 +89,20 @@ class StudyResults:
         """
         return self._analysis.all_effects.drop(columns="values")
 
+    def block_effects(self) -> pd.DataFrame:
+        """Return every comparison in every block: ``block``, ``difference``, ``low``, ``high``, ``p``, without verdict.
+
+        In a study without blocks, the block has an empty name.
+        """
+        return self._analysis.block_effects.copy()
+
+    def replicability(self) -> pd.DataFrame:
+        """Return how comparisons vary between blocks (``sd_between``), and in how many blocks they hold (``holds_in``).
+
+        See docs/statistics.md for the columns. Exploratory quantities are not in it.
+        """
+        return self._analysis.replicability.copy()
+
     def floors(self) -> pd.DataFrame:
         """Return the floors, the values without a model: mean and spread by variant, metric, feature and floor."""
         return self._analysis.floors.copy()

@@ -10,8 +10,8 @@ import hashlib
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from ablate.names import short_names
-from ablate.study.design import DESIGNS, Variant, full_name
+from ablate.names import block_name, block_paths, short_names
+from ablate.study.design import DESIGNS, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,19 +52,7 @@ def _blocks(axes: Sequence[Axis]) -> Iterator[tuple[str, dict[str, Any]]]:
     blocks = [axis for axis in axes if axis.block]
     for combination in itertools.product(*(axis.levels for axis in blocks)):
         levels = {axis.path: level for axis, level in zip(blocks, combination, strict=True)}
-        yield (full_name(levels, labels) if levels else ""), levels
-
-
-def block_of(levels: Mapping[str, Any], paths: Iterable[str], labels: Mapping[str, str]) -> str:
-    """Return the name of the block of a variant with these levels; empty where no axis is a block.
-
-    Args:
-        levels: the variant's, by path.
-        paths: the paths of the axes that are blocks.
-        labels: the short names of all axes.
-    """
-    own = {path: levels[path] for path in paths if path in levels}
-    return full_name(own, labels) if own else ""
+        yield block_name(levels, levels, labels), levels
 
 
 def seed_of(seed: int, block: str) -> int:
@@ -77,16 +65,6 @@ def seed_of(seed: int, block: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/block/{block}".encode()).digest()[:8], "big") >> 1
 
 
-def block_paths(spec: Mapping[str, Any]) -> list[str]:
-    """Return the paths of the axes that are blocks.
-
-    Args:
-        spec: a study as plain data, see :meth:`ablate.study.file.study_file.StudySpec.plain`.
-    """
-    axes: Mapping[str, Any] = spec.get("axes") or {}
-    return [path for path, axis in axes.items() if isinstance(axis, dict) and axis.get("block")]
-
-
 def stored_seed(spec: Mapping[str, Any], seed: int, levels: Mapping[str, Any]) -> int:
     """Return the seed that a variant of a stored study had; see :func:`seed_of`."""
-    return seed_of(seed, block_of(levels, block_paths(spec), short_names(list(spec.get("axes") or {}))))
+    return seed_of(seed, block_name(levels, block_paths(spec), short_names(list(spec.get("axes") or {}))))

@@ -7,8 +7,9 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from ablate.kinds import PREPARE
-from ablate.names import AVERAGE, short_names
+from ablate.names import AVERAGE, block_paths, short_names
 from ablate.report.data import frames
+from ablate.report.data.blocks import Blocks
 from ablate.report.data.variants import Variants
 
 if TYPE_CHECKING:
@@ -85,14 +86,39 @@ class Study:
 
     @functools.cached_property
     def variant_levels(self) -> Variants:
-        """The variants with their levels; without a baseline, the first variant is taken for it."""
-        baseline = next((variant.name for variant in self.variants if variant.baseline), self.names[0])
-        return Variants({variant.name: variant.levels for variant in self.variants}, baseline)
+        """The variants to compare with their levels, without those of blocks: each stands for itself in every block.
+
+        Without a baseline, the first variant is taken for it.
+        """
+        blocks = set(block_paths(self.spec))
+        levels = {
+            self.blocks.of[variant.name][1]: {path: v for path, v in variant.levels.items() if path not in blocks}
+            for variant in self.variants
+        }
+        return Variants(levels, self.blocks.of[self.baseline][1])
+
+    def without_blocks(self) -> Study:
+        """Return the study as if no axis were a block: the variants of all blocks are variants of their own."""
+        blocks = block_paths(self.spec)
+        axes = {path: axis for path, axis in (self.spec.get("axes") or {}).items() if path not in blocks}
+        return dataclasses.replace(self, record=dataclasses.replace(self.record, spec={**self.spec, "axes": axes}))
+
+    @functools.cached_property
+    def blocks(self) -> Blocks:
+        """The blocks, and the place of each variant in them."""
+        return Blocks.read(self.spec, self.variants)
 
     @property
     def baseline(self) -> str:
-        """The name of the variant that the others are compared with."""
-        return self.variant_levels.baseline
+        """The name of the variant that the others are compared with; with blocks, of that in the first block."""
+        return next((variant.name for variant in self.variants if variant.baseline), self.names[0])
+
+    @functools.cached_property
+    def baselines(self) -> dict[str, str]:
+        """For each variant the one that it is compared with: the baseline, or the baseline of its block."""
+        of, common = self.blocks.of, self.variant_levels.baseline
+        by_block = {of[name][0]: name for name in self.names if of[name][1] == common}
+        return {name: by_block.get(of[name][0], self.baseline) for name in self.names}
 
     @functools.cached_property
     def axis_labels(self) -> dict[str, str]:

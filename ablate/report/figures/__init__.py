@@ -6,6 +6,7 @@ Every module draws its figure, and decides what a study shows in it:
 figure                                         module
 =============================================  =================================================================
 forest plot: differences, with the margin      :mod:`ablate.report.figures.forest`
+forest plot of blocks: one row for each block   :mod:`ablate.report.figures.blocks`
 line chart along a numeric axis (its curve is  :mod:`ablate.report.figures.along_axis`
 fitted in ``report/statistics/trends.py``)
 interaction plot of two axes                   :mod:`ablate.report.figures.interactions`

@@ -77,7 +77,7 @@ def _panel(analysis: Analysis, trend: Trend, label: str) -> Panel:
     round_trip = floors.loc[
         (floors["floor"] == "round_trip") & (floors["variant"].astype(str) == study.baseline), "mean"
     ]
-    rows, levels = rows_of(study.reported, quantity), study.variant_levels.levels
+    rows, levels = rows_of(study.reported, quantity), {variant.name: variant.levels for variant in study.variants}
     reported = {
         float(levels[variant][trend.axis]): value
         for variant, value in zip(rows["variant"], rows["value"], strict=True)

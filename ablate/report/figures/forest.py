@@ -48,7 +48,9 @@ class Panel(NamedTuple):
 
 def baseline_forest(analysis: Analysis) -> Drawing | None:
     """Draw the difference of each variant from the baseline; None for a study with one variant."""
-    subject = f"Difference of each variant from {analysis.study.baseline}, the baseline, with its own 95 % interval."
+    over = f", on average over {analysis.study.blocks.label}" if analysis.study.blocks else ""
+    baseline = analysis.study.variant_levels.baseline
+    subject = f"Difference of each variant from {baseline}, the baseline{over}, with its own 95 % interval."
     return _draw(analysis, "forest", analysis.against_baseline, subject, _reported_differences(analysis))
 
 
@@ -102,6 +104,8 @@ def _draw(
 def _reported_differences(analysis: Analysis) -> dict[Quantity, dict[str, float]]:
     """Return the published value of each variant minus that of the baseline, by quantity."""
     differences: dict[Quantity, dict[str, float]] = {}
+    if analysis.study.blocks:
+        return differences  # published values are of one block, the differences of all
     for key, rows in analysis.study.reported.groupby(["metric", "feature"], sort=False):
         values = dict(zip(rows["variant"], rows["value"], strict=True))
         base = values.pop(analysis.study.baseline, None)

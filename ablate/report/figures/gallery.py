@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ablate.report.figures import (
     along_axis,
+    blocks,
     distributions,
     forest,
     interactions,
@@ -33,6 +34,7 @@ FIGURES: dict[str, Callable[[Analysis, Artifacts], Drawing | None]] = {
     "effects": lambda analysis, _: forest.factorial_forest(analysis),
     "shares": lambda analysis, _: shares.share_chart(analysis),
     "path": lambda analysis, _: path.path_chart(analysis),
+    "blocks": lambda analysis, _: blocks.block_forest(analysis),
     "curve": lambda analysis, _: next(iter(along_axis.axis_charts(analysis)), None),
     "interactions": lambda analysis, _: interactions.interaction_plot(analysis),
     "values": lambda analysis, _: values.headline_dots(analysis),
@@ -52,6 +54,7 @@ class Pictures:
         effects: main effects and interactions.
         shares: the share of each part in the total difference.
         path: the steps of a path.
+        blocks: the comparisons of the first objective in each block.
         along_axis: a line chart for each numeric axis.
         interactions: means over two axes.
         values: every replicate, the headline quantities.
@@ -67,6 +70,7 @@ class Pictures:
     effects: Picture | None
     shares: Picture | None
     path: Picture | None
+    blocks: Picture | None
     along_axis: list[Picture]
     interactions: Picture | None
     values: Picture | None
@@ -97,6 +101,7 @@ def save_figures(analysis: Analysis, artifacts: Artifacts, folder: Path, *, png:
         effects=save(forest.factorial_forest(analysis)),
         shares=save(shares.share_chart(analysis)),
         path=save(path.path_chart(analysis)),
+        blocks=save(blocks.block_forest(analysis)),
         along_axis=[chart.save(folder, png=png) for chart in along_axis.axis_charts(analysis)],
         interactions=save(interactions.interaction_plot(analysis)),
         values=save(values.headline_dots(analysis)),

@@ -30,14 +30,15 @@ def panel_quantities(analysis: Analysis) -> list[Quantity]:
 
 
 def representatives(analysis: Analysis) -> list[str]:
-    """Return the variants to draw: all, or the baseline and the variants that differ most from it."""
-    names, baseline = analysis.study.names, analysis.study.baseline
+    """Return the variants to draw: all, or of the first block the baseline and those that differ most from it."""
+    blocks = analysis.study.blocks
+    names, baseline = analysis.study.names, analysis.study.variant_levels.baseline
     if len(names) <= MOST_REPRESENTATIVES:
         return names
     rows = rows_of(analysis.against_baseline, analysis.primary[0])
     order = rows.sort_values("effect", key=lambda e: -e.abs(), kind="stable")["comparison"]
     chosen = {baseline, *order[: FEW_REPRESENTATIVES - 1]}
-    return [name for name in names if name in chosen]
+    return [name for name in names if blocks.of[name][0] == 0 and blocks.of[name][1] in chosen]
 
 
 def selection_note(analysis: Analysis, names: list[str]) -> str:

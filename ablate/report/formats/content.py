@@ -11,6 +11,7 @@ from ablate.report.data.corpora import MOST_PROBLEMS
 from ablate.report.statistics import summary
 from ablate.report.text import looks, sentences, setup
 from ablate.report.text.tables import (
+    blocks,
     comparisons,
     confounds,
     estimates,
@@ -70,6 +71,7 @@ def _grids(analysis: Analysis) -> dict[str, Any]:
         "path": [path.path_grid(analysis), path.round_grid(analysis)],
         "shares": shares.share_grid(analysis),
         "share_details": shares.detail_grids(analysis),
+        "blocks": blocks.block_grids(analysis),
         "estimates": estimates.estimate_grid(analysis),
         "metrics": {metric: estimates.metric_grid(analysis, metric) for metric in metrics},
         "responses": responses.response_grid(study),

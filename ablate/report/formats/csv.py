@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def csv_files(analysis: Analysis) -> dict[str, str]:
-    """Return file name to content: every measurement, comparison, estimate, floor, run and variance, one row each."""
+    """Return file name to content: every measurement, comparison, estimate, floor, run and variance, one row each.
+
+    In a study with blocks also every comparison in every block, and how each varies between blocks.
+    """
     frames: dict[str, pd.DataFrame] = {
         "measurements": analysis.study.frame,
         "effects": analysis.all_effects.drop(columns="values"),
@@ -24,6 +27,8 @@ def csv_files(analysis: Analysis) -> dict[str, str]:
         "runs": analysis.study.run_frame,
         "variance": analysis.variance,
     }
+    if analysis.study.blocks:
+        frames |= {"block_effects": analysis.block_effects, "replicability": analysis.replicability}
     return {f"{name}.csv": frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC) for name, frame in frames.items()}
 
 

@@ -12,6 +12,7 @@ from ablate.names import headline_features
 from ablate.options import validate
 from ablate.report.statistics import (
     best,
+    block_effects,
     confounds,
     copying,
     doubts,
@@ -78,7 +79,7 @@ class Analysis:
     def __init__(self, study: Study, registry: Registry) -> None:
         self.study, self._registry = study, registry
         self.rules: StatisticsSettings = validate(StatisticsSettings, study.spec.get("statistics") or {})
-        self.replicates = effects.Replicates(study.frame)
+        self.replicates = effects.Replicates(study.frame, study.blocks)
 
     @functools.cached_property
     def primary(self) -> list[Quantity]:
@@ -153,7 +154,9 @@ class Analysis:
     @functools.cached_property
     def margins(self) -> dict[Quantity, Margin]:
         """The smallest difference that matters, where the study file states it."""
-        return margins.margins(self.study.spec.get("margins") or {}, self.study.baseline, self.replicates.quantities)
+        return margins.margins(
+            self.study.spec.get("margins") or {}, self.study.variant_levels.baseline, self.replicates.quantities
+        )
 
     @functools.cached_property
     def estimates(self) -> pd.DataFrame:
@@ -244,7 +247,8 @@ class Analysis:
             return frame, np.array([self.rules.alpha])
 
         def at(number: int) -> pd.DataFrame:
-            return self._judged(effects.Replicates(self.study.frame[self.study.frame["replicate"] < number]))
+            first = self.study.frame[self.study.frame["replicate"] < number]
+            return self._judged(effects.Replicates(first, self.study.blocks))
 
         return looks.correct(frame, self.looks, at, np.array(self.replicates.numbers), self.rules)
 
@@ -263,6 +267,18 @@ class Analysis:
         if self.rules.estimate == "mean":
             frame = shares.adding_up(frame)
         return frame.sort_values("kind", key=lambda kinds: kinds.map(KINDS.index), kind="stable", ignore_index=True)
+
+    @functools.cached_property
+    def block_effects(self) -> pd.DataFrame:
+        """Every comparison in every block; see :mod:`ablate.report.statistics.block_effects`."""
+        return block_effects.block_effects(self.all_effects, self.study.blocks.names, self.replicates.blocks)
+
+    @functools.cached_property
+    def replicability(self) -> pd.DataFrame:
+        """The spread of each judged comparison between blocks, and the number of blocks in which it holds."""
+        # several looks share alpha
+        alpha = self.rules.alpha / len(self.looks.made)
+        return block_effects.replicability(self.all_effects, self.replicates.blocks, alpha)
 
     def of_kind(self, *kinds: str) -> pd.DataFrame:
         """Return the comparisons of these kinds."""
@@ -293,7 +309,7 @@ class Analysis:
     @functools.cached_property
     def best(self) -> dict[Quantity, Best]:
         """The best variants in each primary quantity that has a better direction; none of a path, which chose some."""
-        names, directions = [] if self.path else self.study.names, self.directions
+        names, directions = [] if self.path else list(self.study.variant_levels.levels), self.directions
         candidates = {q: best.best_of(self.replicates, names, q, directions[q], self.rules) for q in self.primary}
         return {quantity: one for quantity, one in candidates.items() if one}
 
@@ -328,11 +344,11 @@ class Analysis:
         found = variance.pooled(self._samples, *self.primary[0], chosen)
         if found is None or verdicts.out_of_reach(found.replicates, self.rules):
             return None
-        return variance.advise(found, self.costs, len(self.study.names))
+        return variance.advise(found, self.costs, len(self.study.variant_levels.levels))
 
     @functools.cached_property
     def _samples(self) -> Samples:
-        return variance.Samples(self.study.frame)
+        return variance.Samples(self.study.blocks.joined(self.study.frame))
 
     def label(self, quantity: Quantity) -> str:
         """Return the name of a quantity."""
@@ -354,25 +370,36 @@ class Analysis:
 
     @functools.cached_property
     def changes(self) -> dict[str, list[str]]:
-        """For each variant, the settings in which it differs from the baseline."""
-        return confounds.changed_paths(self.study.configs(), self.study.baseline)
+        """For each variant, the settings in which it differs from the baseline (of its block)."""
+        return confounds.changed_paths(self.study.configs(), self.study.baselines)
 
     @functools.cached_property
     def confounds(self) -> list[Confound]:
         """The quantities that differ between variants without being a level."""
-        return confounds.confounds_of(self.study.run_frame, self.study.baseline)
+        return confounds.confounds_of(self.study.run_frame, self.study.baselines)
 
     def warnings(self) -> list[str]:
         """Return the warnings about possible confounds, and about floors that are larger than the effects."""
         sentences = confounds.warnings(self.confounds, self.changes)
-        differences = self.against_baseline.rename(columns={"comparison": "variant"})
+        differences = self._differences_of_variants()
         means = self.estimates.astype({"variant": "str"})[["variant", "metric", "feature", "estimate"]]
         rows = differences.merge(means, on=["variant", "metric", "feature"])
         # the baseline has a mean too, and its difference is 0
         keys = rows[["metric", "feature", "direction"]].drop_duplicates()
-        baseline = means[means["variant"] == self.study.baseline].merge(keys, on=["metric", "feature"])
+        baseline = means[means["variant"].isin(set(self.study.baselines.values()))].merge(
+            keys, on=["metric", "feature"]
+        )
         rows = pd.concat([rows, baseline.assign(difference=0.0)]).rename(columns={"estimate": "mean"})
         return sentences + floors.warnings(self.floors, rows, {q: self.label(q) for q in self.headline})
+
+    def _differences_of_variants(self) -> pd.DataFrame:
+        """Return the difference of each variant from the baseline, or from the baseline of its block."""
+        if not self.study.blocks:
+            return self.against_baseline.rename(columns={"comparison": "variant"})
+        rows = self.block_effects[self.block_effects["kind"] == "variant"]
+        variants = {(self.study.blocks.names[index], name): v for v, (index, name) in self.study.blocks.of.items()}
+        keys = zip(rows["block"], rows["comparison"], strict=True)
+        return rows.assign(variant=[variants[key] for key in keys])
 
     @functools.cached_property
     def copying(self) -> Quantity | None:
@@ -398,6 +425,9 @@ class Analysis:
         """The share of a sample that is copied, by variant; empty if the study does not measure it."""
         if self.copying is None:
             return {}
+        if self.study.blocks:
+            means = self.replicates.table(*self.copying).mean()
+            return {str(name): float(mean) for name, mean in means.items()}
         rows = rows_of(self.estimates, self.copying)
         return dict(zip(rows["variant"].astype(str), rows["estimate"].astype(float), strict=True))
 
@@ -412,7 +442,7 @@ class Analysis:
         much = best and self.copied.get(name, 0.0) >= copying.MUCH
         if quantity == self.copying or not (much or name in self.copies_more):
             return ""
-        return copying.caveat(name, self.study.baseline, self.copied)
+        return copying.caveat(name, self.study.variant_levels.baseline, self.copied)
 
 
 def rows_of(frame: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:

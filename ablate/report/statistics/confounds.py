@@ -57,20 +57,19 @@ class Confound:
         return not 1 / TOLERANCE <= self.ratio <= TOLERANCE
 
 
-def confounds_of(runs: pd.DataFrame, baseline: str) -> list[Confound]:
+def confounds_of(runs: pd.DataFrame, baselines: Mapping[str, str]) -> list[Confound]:
     """Return the :data:`QUANTITIES` of every variant with their ratio to the baseline's.
 
     Args:
         runs: from :func:`ablate.report.data.frames.run_frame`.
-        baseline: the variant that the others are compared with.
+        baselines: for each variant the one that it is compared with.
     """
     means = runs.groupby("variant", observed=True)[list(QUANTITIES)].mean()
-    if baseline not in means.index:
-        return []
-    reference = means.loc[baseline]
     return [
         Confound(str(variant), quantity, float(row[quantity]), float(row[quantity] / reference[quantity]))
         for variant, row in means.iterrows()
+        if baselines[str(variant)] in means.index
+        for reference in [means.loc[baselines[str(variant)]]]
         for quantity in QUANTITIES
         if row[quantity] > 0 and reference[quantity] > 0
     ]
@@ -105,15 +104,14 @@ def _ratio_text(ratio: float) -> str:
     return f"{ratio:.2g} times" if ratio >= 2 or ratio <= 0.5 else f"{ratio - 1:+.0%}".replace("-", "\N{MINUS SIGN}")
 
 
-def changed_paths(configs: Mapping[str, Mapping[str, Any]], baseline: str) -> dict[str, list[str]]:
+def changed_paths(configs: Mapping[str, Mapping[str, Any]], baselines: Mapping[str, str]) -> dict[str, list[str]]:
     """Return the settings in which the configuration of each variant differs from the baseline's.
 
     Where a conditioner differs, the labels that belong to it are left out.
     """
-    reference = configs[baseline]
     changes = {}
     for variant, config in configs.items():
-        paths = differing_paths(config, reference)
+        paths = differing_paths(config, configs[baselines[variant]])
         conditioned = any(path == "conditioner" or path.startswith("conditioner.") for path in paths)
         changes[variant] = [path for path in paths if not (conditioned and path.startswith("labels."))]
     return changes

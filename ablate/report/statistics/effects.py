@@ -17,7 +17,8 @@ from ablate.report.statistics.inference import effect_sizes, equivalence, flips,
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ablate.arrays import FloatArray
+    from ablate.arrays import FloatArray, IntArray
+    from ablate.report.data.blocks import Blocks
     from ablate.report.statistics.comparisons.weights import Weights
     from ablate.report.statistics.margins import Margin
     from ablate.settings import StatisticsSettings
@@ -33,22 +34,32 @@ _NUMBERS = ["difference", "low", "high", "effect", *_BETTER, "p_raw_equivalent",
 class Replicates:
     """The mean over samples of every variant in every replicate, by quantity.
 
+    In a study with blocks, each block has its own replicates, so a replicate of a block is a replicate here, and
+    variants have the names that they have inside the blocks.
+
     Args:
         frame: from :func:`ablate.report.data.frames.study_frame`.
+        blocks: of the study; None without blocks.
 
     Attributes:
         quantities: one row for each: ``metric``, ``feature``, ``unit``, ``direction``.
-        numbers: of the replicates that any variant has, from 0.
-        count: how many these are.
+        numbers: of the replicates that any variant has, from 0; of each replicate of each block.
+        count: how many these are, in all blocks together.
+        blocks: the index of the block of each replicate, [replicates]. The first replicates of all blocks come first.
     """
 
-    def __init__(self, frame: pd.DataFrame) -> None:
+    def __init__(self, frame: pd.DataFrame, blocks: Blocks | None = None) -> None:
         means = summary.over_samples(frame)
+        means = blocks.joined(means) if blocks else means.assign(block=0)
+        by_replicate = means.drop_duplicates("replicate").set_index("replicate")["block"].sort_index()
         self.quantities = means.drop_duplicates(["metric", "feature"])[["metric", "feature", "unit", "direction"]]
-        self.numbers = everyone = sorted(int(number) for number in means["replicate"].unique())
-        self.count = len(everyone)
+        self.numbers = [int(number) // (len(blocks.names) if blocks else 1) for number in by_replicate.index]
+        self.count = len(by_replicate)
+        self.blocks: IntArray = by_replicate.to_numpy(int)
         self._tables = {
-            key: part.pivot_table(index="replicate", columns="variant", values="value", observed=True).reindex(everyone)
+            key: part.pivot_table(index="replicate", columns="variant", values="value", observed=True).reindex(
+                by_replicate.index
+            )
             for key, part in means.groupby(["metric", "feature"], sort=False)
         }
         # plain arrays, because there are thousands of comparisons

@@ -69,7 +69,9 @@ def compare_pair(
     (first, a), (second, b) = (_study_and_variant(store, text) for text in (one, other))
     if bool(a) != bool(b):
         raise UsageError(f"compare two variants or two studies, not one of each: {one} and {other}")
-    studies = [_read(store, name, registry or get_registry()) for name in (first, second)]
+    read = [_read(store, name, variant) for name, variant in ((first, a), (second, b))]
+    studies = [Analysis(study, registry or get_registry()) for study, _ in read]
+    same_block = read[0][1] == read[1][1]
     baselines = (studies[0].study.baseline, studies[1].study.baseline)
     left, right = (a, b) if a else baselines
     differs = _differences(studies, left, right)
@@ -78,17 +80,23 @@ def compare_pair(
         sides = "the two" if a else f"their baselines, {left} and {right},"
         raise UsageError(f"cannot compare {one} with {other}: {sides} differ in {', '.join(obstacles or differs)}")
     quantities = _quantities(studies, metric)
-    pair = _pair(studies, (a, b) if a else None, differs, quantities) if len(quantities) else None
+    variants = (a, b) if a else None
+    pair = _pair(studies, variants, differs, quantities, same_block=same_block) if len(quantities) else None
     if pair is None or pair.frame.empty:
         raise UsageError(f"cannot compare {one} with {other}: they have no replicate with the same measurements")
     return pair
 
 
-def _read(store: Store, name: str, registry: Registry) -> Analysis:
+def _read(store: Store, name: str, variant: str) -> tuple[Study, str]:
+    """Return a study and the block of a variant, which has its own seeds; empty for a whole study."""
     study = Study.read(store, name)
     if study.frame.empty:
         raise AblateError(f"study '{name}' has no measurements yet, so there is nothing to compare; run it first")
-    return Analysis(study, registry)
+    if not study.blocks:
+        return study, ""
+    if not variant:
+        raise UsageError(f"study '{name}' has blocks; compare two of its variants, {name}:VARIANT")
+    return study.without_blocks(), study.blocks.names[study.blocks.of[variant][0]]
 
 
 def _study_and_variant(store: Store, text: str) -> tuple[str, str]:
@@ -135,19 +143,25 @@ def _quantities(studies: list[Analysis], metric: str | None) -> pd.DataFrame:
 
 
 def _pair(
-    studies: Sequence[Analysis], variants: tuple[str, str] | None, differs: list[str], quantities: pd.DataFrame
+    studies: Sequence[Analysis],
+    variants: tuple[str, str] | None,
+    differs: list[str],
+    quantities: pd.DataFrame,
+    *,
+    same_block: bool,
 ) -> Pair:
     first = _primary(studies[0], quantities)
     keys = zip(quantities["metric"], quantities["feature"], strict=True)
     quantities = quantities.assign(role=[roles.PRIMARY if key == first else roles.SECONDARY for key in keys])
     one, other = (analysis.study.record for analysis in studies)
-    paired = one.seed == other.seed
+    paired = one.seed == other.seed and same_block
     if paired:
         pairing = f"Paired: replicate k of both has the same seeds (study seed {one.seed})."
         frame = judge_paired(studies, variants, quantities)
     else:
+        reason = f"the studies have the seeds {one.seed} and {other.seed}" if same_block else "they are in two blocks"
         pairing = (
-            f"Not paired: the studies have the seeds {one.seed} and {other.seed}, so their replicates share nothing. "
+            f"Not paired: {reason}, so their replicates share nothing. "
             "The replicates of each are one group, and the groups are compared"
             f"{'' if variants else '; every variant is compared with the baseline of its own study'}."
         )

@@ -9,7 +9,7 @@ from ablate.report.data.corpora import corpus_problems
 from ablate.report.statistics import verdicts
 from ablate.report.statistics.analysis import count_verdicts, records, rows_of
 from ablate.report.statistics.hypothesis import answers
-from ablate.report.text import care, hypothesis, looks
+from ablate.report.text import blocks, care, hypothesis, looks
 from ablate.report.text.advice import advice_sentence
 from ablate.report.text.lines import Block, Line
 from ablate.report.text.names import listing
@@ -48,9 +48,9 @@ class Answer:
 
 def answer(analysis: Analysis) -> Answer:
     """Return the verdicts of a study and the warnings about them."""
-    blocks = [*_primary(analysis), *path_blocks(analysis), *_contrasts(analysis)]
-    blocks += [*_factorial_effects(analysis), *share_blocks(analysis)]
-    kept = tuple(block for block in blocks if block.lines)
+    parts = [*_primary(analysis), *path_blocks(analysis), *_contrasts(analysis)]
+    parts += [*_factorial_effects(analysis), *share_blocks(analysis), *_in_blocks(analysis)]
+    kept = tuple(block for block in parts if block.lines)
     return Answer(
         kept,
         tuple(_warnings(analysis)),
@@ -79,7 +79,9 @@ def _primary(analysis: Analysis) -> Iterator[Block]:
             *_trends(analysis, quantity),
             *_noise(analysis, quantity),
         ]
-        yield Block(f"{analysis.label(quantity)}{better}, against {analysis.study.baseline}", tuple(lines))
+        over = f", on average over {analysis.study.blocks.label}" if analysis.study.blocks else ""
+        heading = f"{analysis.label(quantity)}{better}, against {analysis.study.variant_levels.baseline}{over}"
+        yield Block(heading, tuple(lines))
 
 
 def _verdict_lines(analysis: Analysis, frame: pd.DataFrame, quantity: Quantity) -> list[Line]:
@@ -109,10 +111,11 @@ def _copying(analysis: Analysis, names: Sequence[str], quantity: Quantity) -> st
     if not copying:
         return ""
     shares = [f"{name} {verdicts.percent(analysis.copied[name])}" for name in copying]
-    baseline = verdicts.percent(analysis.copied.get(analysis.study.baseline, float("nan")))
+    base = analysis.study.variant_levels.baseline
+    baseline = verdicts.percent(analysis.copied.get(base, float("nan")))
     return (
-        f", but {len(copying)} of these copy more from the training pieces than {analysis.study.baseline} "
-        f"(share of a sample: {listing(shares)}; {analysis.study.baseline} {baseline})"
+        f", but {len(copying)} of these copy more from the training pieces than {base} "
+        f"(share of a sample: {listing(shares)}; {base} {baseline})"
     )
 
 
@@ -134,7 +137,7 @@ def _out_of_reach(rows: pd.DataFrame, analysis: Analysis) -> str:
 
 def _best(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
     """Yield a sentence about the variants that may be the best one."""
-    best, names = analysis.best.get(quantity), analysis.study.names
+    best, names = analysis.best.get(quantity), list(analysis.study.variant_levels.levels)
     if best is None or len(names) < 3:
         return  # with two variants, their comparison is enough
     if set(rows_of(analysis.against_baseline, quantity)["verdict"]) == {"alike"}:
@@ -178,6 +181,12 @@ def _factorial_effects(analysis: Analysis) -> Iterator[Block]:
     for quantity in analysis.primary:
         lines = _verdict_lines(analysis, analysis.factorial_effects, quantity)
         yield Block(f"Main effects and interactions, {analysis.label(quantity)}", tuple(lines))
+
+
+def _in_blocks(analysis: Analysis) -> Iterator[Block]:
+    for quantity in analysis.primary if analysis.study.blocks else ():
+        lines = [Line("", text) for text in blocks.holding_sentences(analysis, quantity)]
+        yield Block(f"In how many blocks does it hold? {analysis.label(quantity)}", tuple(lines))
 
 
 def _warnings(analysis: Analysis) -> Iterator[str]:

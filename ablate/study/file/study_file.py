@@ -7,7 +7,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import StudyFileError
-from ablate.names import short_names
+from ablate.names import block_name, short_names
 from ablate.options import plain
 from ablate.registry import get_registry
 from ablate.settings import FloorSettings, LookSettings, PathSettings, SearchSettings
@@ -92,7 +92,7 @@ class StudySpec:
         """Return the seed of a variant's random streams: the study's, or that of the variant's block."""
         paths = [axis.path for axis in self.axes if axis.block]
         labels = short_names([axis.path for axis in self.axes])
-        return blocks.seed_of(self.seed, blocks.block_of(variant.levels, paths, labels))
+        return blocks.seed_of(self.seed, block_name(variant.levels, paths, labels))
 
     def configuration(self, variant: Variant, registry: Registry) -> Configuration:
         """Return a variant's configuration, resolved."""

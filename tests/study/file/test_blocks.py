@@ -9,6 +9,7 @@ import pytest
 from support.midi_bytes import scale
 
 from ablate.errors import StudyFileError, UsageError
+from ablate.names import block_paths
 from ablate.registry import get_registry
 from ablate.study import blocks
 from ablate.study.file.overrides import Overrides
@@ -46,7 +47,7 @@ def test_every_variant_and_the_baseline_exist_in_every_block(of: Callable[..., S
     spec = of(BATCH + SPLIT)
     assert names(spec) == [f"seed={seed}, batch={batch}" for seed in (1, 2, 3) for batch in (1, 2)]
     assert [v.name for v in spec.variants() if v.baseline] == [f"seed={seed}, batch=2" for seed in (1, 2, 3)]
-    assert blocks.block_paths(spec.plain()) == ["split.seed"]
+    assert block_paths(spec.plain()) == ["split.seed"]
 
 
 @pytest.mark.parametrize(

@@ -25,11 +25,11 @@ class Claims(NamedTuple):
     """The claims of a family of comparisons.
 
     Attributes:
-        count: the number of blocks in which a comparison holds at least, [comparisons]; 0 for no claim.
+        blocks: the number of blocks in which a comparison holds at least, [comparisons]; 0 for no claim.
         p: of that claim, corrected for the family; of the claim for one block if there is no claim, [comparisons].
     """
 
-    count: IntArray
+    blocks: IntArray
     p: FloatArray
 
 
@@ -82,11 +82,10 @@ def claims(p: FloatArray, alpha: float) -> Claims:
         p: of :func:`partial_conjunction`, two-sided, [comparisons, blocks].
         alpha: the family-wise error rate.
     """
-    blocks = p.shape[1]
     still_open = len(p)
     while True:
         count = (p * still_open < alpha).sum(axis=1)
-        left = max(int((count < blocks).sum()), 1)
+        left = max(int((count < p.shape[1]).sum()), 1)
         if left == still_open:
             break
         still_open = left

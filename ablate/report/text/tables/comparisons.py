@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def verdict_grid(analysis: Analysis) -> Grid:
     """Return the differences of each variant from the baseline in every headline quantity."""
-    caption = f"Differences from {analysis.study.baseline}, with 95 % intervals"
+    over = f", on average over {analysis.study.blocks.label}" if analysis.study.blocks else ""
+    caption = f"Differences from {analysis.study.variant_levels.baseline}{over}, with 95 % intervals"
     return comparison_grid(analysis, analysis.against_baseline, caption, "variant")
 
 

@@ -21,7 +21,7 @@ def confound_grid(analysis: Analysis) -> Grid:
     for name in analysis.study.names:
         cells = [_confound(by_key.get((name, quantity))) for quantity in quantities]
         changes = Cell(", ".join(analysis.changes.get(name, ())) or NOTHING)
-        rows.append(Row(name, (*cells, changes), ("baseline",) if name == analysis.study.baseline else ()))
+        rows.append(Row(name, (*cells, changes), ("baseline",) if name in analysis.study.baselines.values() else ()))
     columns = [Column(confounds.QUANTITIES[quantity]) for quantity in quantities]
     return Grid(
         "Differences between variants besides the levels themselves",

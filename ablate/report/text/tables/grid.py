@@ -86,7 +86,7 @@ def quantity_columns(
 
 def variant_tags(analysis: Analysis, name: str) -> tuple[str, ...]:
     """Return the tags of a variant: whether it is the baseline, and whether it copies more."""
-    tags = ("baseline",) if name == analysis.study.baseline else ()
+    tags = ("baseline",) if name in analysis.study.baselines.values() else ()
     return (*tags, "copies more") if name in analysis.better_by_copying else tags
 
 
