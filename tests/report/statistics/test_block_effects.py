@@ -15,7 +15,6 @@ from ablate.report.statistics.block_effects import replicability
 from ablate.report.statistics.inference import flips, intervals
 from ablate.report.statistics.pairs import compare_pair
 from ablate.report.text.sentences import answer
-from ablate.settings import StatisticsSettings
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
@@ -103,14 +102,14 @@ class TestInEachBlock:
 
     def test_without_a_claim_over_all_blocks_there_is_none_in_any(self, analysis: Analysis) -> None:
         effects = analysis.all_effects.assign(verdict="inconclusive")
-        found = replicability(effects, analysis.replicates.blocks, StatisticsSettings())
+        found = replicability(effects, analysis.replicates.blocks, 0.05)
         assert (found["holds_in"] == 0).all()
         assert found["p_holds"].isna().all()
 
     def test_a_block_without_results_proves_nothing(self, analysis: Analysis) -> None:
         blocks = analysis.replicates.blocks
         emptied = [np.where(blocks == 1, np.nan, values) for values in analysis.all_effects["values"]]
-        found = replicability(analysis.all_effects.assign(values=emptied), blocks, StatisticsSettings())
+        found = replicability(analysis.all_effects.assign(values=emptied), blocks, 0.05)
         assert found.set_index("comparison").loc["tau=0.8", "holds_in"] == 3
 
 
