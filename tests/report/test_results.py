@@ -11,13 +11,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from support.blocks_material import blocked_study
 from support.outputs_material import L1, PITCH, RATE, Parsed, component, drawn, put
 from support.report_study import STUDY, Builder
 from support.store_material import measurements
 
 import ablate
 from ablate.errors import HomeError, UnknownName
+from ablate.registry import get_registry
 from ablate.report.figures.gallery import FIGURES
+from ablate.report.results import StudyResults
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
 
     from support.report_study import Home
 
-    from ablate.report.results import StudyResults
 
 FRAMES = ("frame", "estimates", "effects", "floors", "variance", "runs")
 AXIS = "sampler.temperature.tau"
@@ -169,12 +171,23 @@ def test_names_and_how_it_shows_itself(results: StudyResults) -> None:
     assert repr(results) == f"<results of {STUDY}: 2 variants, 6 of 6 runs done>"
 
 
+@pytest.fixture(scope="module")
+def blocked(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
+    home = tmp_path_factory.mktemp("blocked")
+    return StudyResults(blocked_study(home, {0.8: (-1.0,) * 4, 0.6: (2.0, 0.0, 0.0, 0.0)}), home, get_registry())
+
+
+def test_a_study_with_blocks_has_its_comparisons_in_each(blocked: StudyResults) -> None:
+    assert blocked.block_effects()["block"].nunique() == 4
+    assert set(blocked.replicability()["comparison"]) == set(blocked.effects()["comparison"])
+
+
 @pytest.mark.parametrize("kind", FIGURES)
 def test_every_kind_of_figure_is_one_or_names_those_there_are(
-    results: StudyResults, crossed: StudyResults, kind: str
+    results: StudyResults, crossed: StudyResults, blocked: StudyResults, kind: str
 ) -> None:
     drawn = 0
-    for study in (results, crossed):
+    for study in (results, crossed, blocked):
         try:
             figure = study.figure(kind)
         except UnknownName as error:

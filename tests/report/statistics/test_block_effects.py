@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from support.blocks_material import BLOCKS, METRIC, blocked_study
 from support.effects_material import Stored
 
 from ablate.errors import UsageError
@@ -20,31 +21,12 @@ from ablate.store.store import Store
 if TYPE_CHECKING:
     from pathlib import Path
 
-BLOCKS = ("seed=1", "seed=2", "seed=3", "seed=4")
-AXES = {"split.seed": {"levels": [1, 2, 3, 4], "block": True}, "sampler.temperature.tau": [1.0, 0.8, 0.6]}
-METRIC = ("distance.pitch", "average")
-
-
-def blocked(home: Path, effects: dict[float, tuple[float, ...]], n: int = 8, **spec: Any) -> Analysis:
-    """A study whose variants differ from tau=1.0 by these effects, one for each block; blocks differ by 10."""
-    rng = np.random.default_rng(3)
-    levels, values = {}, {}
-    for index, block in enumerate(BLOCKS):
-        base = rng.normal(10.0 * index, 0.5, n)
-        for tau in (1.0, *effects):
-            name = f"{block}, tau={tau}"
-            levels[name] = {"split.seed": index + 1, "sampler.temperature.tau": tau}
-            values[name] = base + effects.get(tau, (0.0,) * 4)[index] + rng.normal(0, 0.3 * (tau != 1.0), n)
-    objective = {"metric": METRIC[0], "feature": METRIC[1]}
-    stored = Stored(home, levels, {METRIC: values})
-    return Analysis(stored.put(axes=AXES, objective=objective, design="factorial", **spec), get_registry())
-
 
 @pytest.fixture(scope="module")
 def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
     """Tau 0.8 is better in all blocks, tau 0.6 worse in two of them and far better in the others."""
     effects = {0.8: (-1.0, -1.1, -0.9, -1.0), 0.6: (-5.0, -5.0, 0.0, 0.0)}
-    return blocked(tmp_path_factory.mktemp("home"), effects, n=12)
+    return Analysis(blocked_study(tmp_path_factory.mktemp("home"), effects, n=12), get_registry())
 
 
 class TestOverAllBlocks:
@@ -125,13 +107,13 @@ class TestWords:
         assert "were chosen, not drawn at random from a population" in texts[-1]
 
     def test_too_few_replicates_are_named(self, tmp_path: Path) -> None:
-        analysis = blocked(tmp_path, {0.8: (-3.0, -3.1, -2.9, -3.0)}, n=4)
+        analysis = Analysis(blocked_study(tmp_path, {0.8: (-3.0, -3.1, -2.9, -3.0)}, n=4), get_registry())
         texts = [line.text for block in answer(analysis).blocks for line in block.lines]
         limit = "With 4 replicates in each block and 1 comparison, no claim about more than 2 of 4 blocks is possible"
         assert f"{limit}; 6 in each block are enough for a claim about all of them." in texts
 
     def test_a_study_with_blocks_is_compared_by_variant(self, tmp_path: Path) -> None:
-        own = blocked(tmp_path, {0.8: (-3.0, -3.1, -2.9, -3.0)}, n=4)
+        own = Analysis(blocked_study(tmp_path, {0.8: (-3.0, -3.1, -2.9, -3.0)}, n=4), get_registry())
         assert own.study.blocks
         with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as opened:
             with pytest.raises(UsageError, match="study 'example' has blocks; compare two of its variants"):
