@@ -312,6 +312,21 @@ class TestNamedParts:
         assert len(study.cells) == 8
         assert (study.bare, study.full) == ("neither, none", "both, tempo")
 
+    def test_in_a_design_that_crosses_nothing_only_named_variants_have_parts(self) -> None:
+        """One axis at a time: the other axis has one complete set of combinations, at the baseline's level."""
+        levels = {name: {"variants": name, "augmenter": "none"} for name in ("neither", "x", "y", "both")}
+        levels["augmenter=tempo"] = {"variants": "neither", "augmenter": "tempo"}
+        variants, labels = Variants(levels, "neither"), {"variants": "v", "augmenter": "augmenter"}
+        study = layout(variants, labels, self.PARTS, crossed=False)
+        assert [part.name for part in study.parts] == ["x", "y"]
+        assert (study.over, study.left_out) == (("augmenter",), 1)
+        assert not layout(variants, labels, self.PARTS).cells, "crossed, most combinations would be missing"
+
+    def test_short_names_of_the_ends_are_used(self) -> None:
+        assert layout(self.VARIANTS, {"variants": "variants"}, self.PARTS).ends == "neither and both"
+        assert laid_out(full(2)).ends == "the bare and the full model"
+        assert laid_out(half(3)).ends == "the bare and the full model"
+
     def test_without_parts_named_variants_are_averaged(self) -> None:
         levels = {
             f"{name}, {a}, {b}": {"variants": name, "a": a, "b": b} for name in "uvw" for a in (0, 1) for b in (0, 1)
