@@ -100,5 +100,5 @@ def _caption(analysis: Analysis) -> str:
     return (
         f"{question} Means over {replicates} replicates with 95 % intervals. Marks against the baseline: + better, "
         f"- worse, > higher, < lower, = {WORDS['equivalent']}, 0 {WORDS['alike']}; no mark: {WORDS['inconclusive']}. "
-        f"{sentences.rules_in_words(analysis).partition(' Marks:')[0]} {sentences.promise_in_words(analysis)}"
+        f"{sentences.rules_in_words(analysis).partition(' Marks:')[0]}"
     )

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from ablate.report.data.corpora import corpus_problems
-from ablate.report.statistics import verdicts
+from ablate.report.statistics import margins, verdicts
 from ablate.report.statistics.analysis import count_verdicts, records, rows_of
 from ablate.report.statistics.hypothesis import answers
 from ablate.report.text import blocks, care, hypothesis, looks
@@ -208,6 +208,9 @@ def _warnings(analysis: Analysis) -> Iterator[str]:
             "it is. Run it again with another seed before you trust its value."
         )
     yield from path_warning(analysis)
+    unknown = margins.unmeasured(spec.get("margins") or {}, analysis.replicates.quantities)
+    if unknown:
+        yield f"[margins] names what the study has not measured: {listing(unknown)}."
     missing = [name for name in spec.get("contrasts") or {} if name not in set(analysis.contrasts["comparison"])]
     if missing:
         one = len(missing) == 1
@@ -218,18 +221,22 @@ def _warnings(analysis: Analysis) -> Iterator[str]:
 
 
 def promise_in_words(analysis: Analysis) -> str:
-    """Return the families of comparisons, and how many false statements to expect in each."""
+    """Return the families of comparisons, and how many false statements to expect in each; empty without a family."""
     share, frame = verdicts.percent(analysis.rules.alpha), analysis.all_effects
-    sizes = {role: int(frame.loc[frame["role"] == role, "family"].max()) for role in set(frame["role"])}
     parts = []
     for role, subject in (("primary", _quantities(analysis)), ("secondary", "the other quantities in the table")):
-        if sizes.get(role):
-            parts.append(f"{subject} ({role}, {sizes[role]} comparison{'s' if sizes[role] > 1 else ''})")
-    best = f" The best variant is excluded by mistake in at most {share} of studies." if analysis.best else ""
+        size = int(frame.loc[frame["role"] == role, "family"].max()) if (frame["role"] == role).any() else 0
+        if size:
+            parts.append(f"{subject} ({role}, {size} comparison{'s' if size > 1 else ''})")
+    if not parts:
+        return ""
+    several = len(analysis.study.names) > 2
+    best = f" The best variant is excluded by mistake in at most {share} of studies." * bool(analysis.best and several)
+    rest = " All other quantities are exploratory: they have intervals and no verdict."
     return (
-        f"The p-values are corrected for all comparisons of a family together: {'; '.join(parts)}. In each family, at "
-        f"most {share} of studies in which the variants do not differ at all have any false claim of a difference."
-        f"{best} All other quantities are exploratory: they have intervals and no verdict."
+        f"Each p is corrected for all comparisons of its family together: {'; '.join(parts)}. In each family, at most "
+        f"{share} of studies in which no variants differ have any false claim of a difference.{best}"
+        f"{rest if 'exploratory' in set(analysis.role_of.values()) else ''}"
     )
 
 
@@ -246,8 +253,9 @@ def rules_in_words(analysis: Analysis) -> str:
     return (
         f"Differences of the {middle} over replicates, paired by seed; each 95 % interval is for one comparison alone. "
         f"Better, worse, higher or lower: the replicates' differences lean to one side (sign-flip test, p < "
-        f"{rules.alpha:g} for all comparisons of the primary quantity together, and for those of all secondary "
-        f"quantities together).{margin} Marks: {marks}."
+        f"{rules.alpha:g}). p is corrected for all comparisons of the primary quantity together, and for those of all "
+        f"secondary quantities together: in each of these two families, at most {verdicts.percent(rules.alpha)} of "
+        f"studies in which no variants differ have any false claim.{margin} Marks: {marks}."
     )
 
 

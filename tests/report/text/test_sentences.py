@@ -15,6 +15,7 @@ from ablate.report.statistics.analysis import Analysis
 from ablate.report.statistics.verdicts import MARKS, WORDS, sentence
 from ablate.report.text.lines import Block, Line
 from ablate.report.text.sentences import MOST_SENTENCES, Answer, answer, rules_in_words
+from ablate.report.text.tables.comparisons import verdict_grid
 from ablate.study.design import Axis, Variant, aliases, factorial, fractional
 
 if TYPE_CHECKING:
@@ -83,8 +84,8 @@ class TestComparisons:
         assert list(found.blocks[0].lines[:2]) == lines
         assert lines[0] == Line(
             "better",
-            f"b is better than a: distance {MINUS}1 (95 % interval {MINUS}1.1 to {MINUS}0.898), p = 0.016 "
-            "(Holm's correction over 2 comparisons), 8 replicates.",
+            f"b is better than a: distance {MINUS}1 (95 % interval {MINUS}1.1 to {MINUS}0.898), p = 0.0078, "
+            "8 replicates.",
         )
         assert lines[1].verdict == "inconclusive"
         assert found.warnings == ()
@@ -112,12 +113,10 @@ class TestComparisons:
         assert sum(text.startswith("Cannot tell") for text in found) == MOST_SENTENCES
 
     def test_counts_say_where_no_number_of_that_kind_could_be_told(self, analyse: Analyse) -> None:
-        values = {f"v{place}": STEADY + place * ABOUT_1 for place in range(MOST_SENTENCES + 2)}
+        values = {f"v{place}": (STEADY + place * ABOUT_1)[:5] for place in range(MOST_SENTENCES + 2)}
         (count, *_) = texts(answer(analyse(named(*values), values)))
         assert count.startswith("9 of 9: cannot tell (")
-        assert count.endswith(
-            "8 replicates are too few: no result can reach p < 0.05 with 9 comparisons; at least 9 are needed."
-        )
+        assert count.endswith("5 replicates are too few: no result can reach p < 0.05; at least 6 are needed.")
 
     def test_a_metric_without_better_direction_is_higher_or_lower(self, analyse: Analyse) -> None:
         found = answer(analyse(named("a", "b"), {"a": STEADY, "b": STEADY + ABOUT_1}, directions={"distance": "none"}))
@@ -148,27 +147,59 @@ class TestComparisons:
         found = answer(analyse(named("a", "b"), values, statistics={"alpha": 0.001, "power": 0.9}))
         (line,) = found.blocks[0].lines
         assert line.verdict == "inconclusive"
-        assert (
-            "8 replicates are too few: no result can reach p < 0.001 with one comparison; at least 11 are needed"
-            in line.text
-        )
-        assert "for 90 % power" in line.text
+        assert "8 replicates are too few: no result can reach p < 0.001; at least 11 are needed" in line.text
 
-    def test_margins_are_the_studys_or_the_bands(self, analyse: Analyse) -> None:
-        values = {"a": STEADY, "b": STEADY + 0.1 * ABOUT_1}
-        given = analyse(named("a", "b"), values, margins={"distance": 0.5})
-        (line,) = answer(given).blocks[0].lines
+    def test_margins_are_the_studys_alone(self, analyse: Analyse) -> None:
+        values, draws = {"a": STEADY, "b": STEADY + 0.1 * ABOUT_1}, {"distance": [0.0, 0.1, 0.2, 0.3, 0.4]}
+        (line,) = answer(analyse(named("a", "b"), values, margins={"distance": 0.5}, draws=draws)).blocks[0].lines
         assert line.verdict == "equivalent"
         assert "within ±0.5 (the study's margin)" in line.text
+        (line,) = answer(analyse(named("a", "b"), values, draws=draws)).blocks[0].lines
+        assert line.verdict == "worse", "without a stated margin, a resampling band makes none"
 
-    def test_the_bands_width_is_the_margin_where_the_study_says_nothing(self, analyse: Analyse) -> None:
-        values = {"a": STEADY, "b": STEADY + 0.1 * ABOUT_1}
-        draws = {"distance": [0.0, 0.1, 0.2, 0.3, 0.4]}
-        analysis = analyse(named("a", "b"), values, draws=draws)
-        (line,) = answer(analysis).blocks[0].lines
-        width = np.subtract(*np.quantile(np.tile(draws["distance"], 8), [0.975, 0.025]))
-        assert analysis.margins[DISTANCE][0] == pytest.approx(width)
-        assert f"within ±{width:.3g} (the resampling band's width)" in line.text
+    def test_a_margin_may_be_a_share_of_the_baselines_mean(self, analyse: Analyse) -> None:
+        values = {"a": STEADY, "b": STEADY + 0.01 * ABOUT_1}
+        (line,) = answer(analyse(named("a", "b"), values, margins={"distance": "10 %"})).blocks[0].lines
+        assert line.verdict == "equivalent"
+        assert f"within ±{abs(STEADY.mean()) / 10:.3g} (10 % of the baseline's mean)" in line.text
+
+    def test_a_margin_of_something_else_is_a_warning(self, analyse: Analyse) -> None:
+        margins = {"distance": {"l1": 0.1, "average": 0.5}}
+        found = answer(analyse(named("a", "b"), {"a": STEADY, "b": STEADY}, margins=margins))
+        assert found.warnings == ("[margins] names what the study has not measured: distance l1.",)
+
+    def test_no_difference_in_any_replicate_is_alike(self, analyse: Analyse) -> None:
+        (line,) = answer(analyse(named("a", "b"), {"a": STEADY, "b": STEADY})).blocks[0].lines
+        assert line == Line("alike", "b and a are alike in every replicate: distance, 8 replicates.")
+
+    def test_an_interval_without_0_beside_cannot_tell_is_explained(self, analyse: Analyse) -> None:
+        rng = np.random.default_rng(5)
+        noise = {name: STEADY + rng.normal(0, 1.0, 8) for name in "cdefgh"}
+        shift = np.array([0.9, 1.1, 0.2, 1.4, 0.8, -0.3, 0.7, 1.0])
+        analysis = analyse(named("a", "b", *noise), {"a": STEADY, "b": STEADY + shift, **noise})
+        row = analysis.against_baseline.iloc[0]
+        assert row["low"] > 0
+        line = only_line(answer(analysis), "Cannot tell b from a")
+        assert "The interval is for this comparison alone, p for all comparisons of its family." in line.text
+        foot = verdict_grid(analysis).foot
+        assert foot.endswith("?* cannot tell, although the interval of this comparison alone does not contain 0.")
+        assert verdict_grid(analysis).rows[0].cells[0].text.endswith(" ?*")
+
+    def test_the_families_and_their_error_rates_are_named(self, analyse: Analyse) -> None:
+        one = {"a": STEADY, "b": STEADY + ABOUT_1, "c": STEADY - ABOUT_1}
+        values = {DISTANCE: one, ("distance", "l1"): one, ("rate", "value"): one}
+        found = answer(analyse(named("a", "b", "c"), values, objective={"metric": "distance"}))
+        assert found.promise == (
+            "Each p is corrected for all comparisons of its family together: distance (primary, 2 comparisons); the "
+            "other quantities in the table (secondary, 2 comparisons). In each family, at most 5 % of studies in which "
+            "no variants differ have any false claim of a difference. The best variant is excluded by mistake in at "
+            "most 5 % of studies. All other quantities are exploratory: they have intervals and no verdict."
+        )
+        found = answer(analyse(named("a", "b"), {"a": STEADY, "b": STEADY + ABOUT_1}, statistics={"alpha": 0.01}))
+        assert found.promise == (
+            "Each p is corrected for all comparisons of its family together: distance (primary, 1 comparison). In each "
+            "family, at most 1 % of studies in which no variants differ have any false claim of a difference."
+        )
 
 
 def _g(values: np.ndarray) -> float:
@@ -191,7 +222,7 @@ class TestBest:
     def test_all_of_them(self, analyse: Analyse) -> None:
         values = {"a": STEADY, "b": STEADY + NOISE, "c": STEADY - NOISE}
         (found,) = self.best(analyse, values)
-        assert found == "The variant with the best mean is c, but none of the others can be excluded as the best one."
+        assert found == "The variant with the best mean is c; none of the others can be excluded as the best one."
 
     def test_more_than_are_listed(self, analyse: Analyse) -> None:
         rng = np.random.default_rng(4)
@@ -226,13 +257,45 @@ class TestCopying:
             ("covered", "share"): {"a": share, "b": share + 0.4, "c": share + small, "d": share + 0.4},
         }
 
-    def test_what_is_closer_by_copying_more_is_said(self, analyse: Analyse) -> None:
+    def test_what_is_better_by_copying_more_is_part_of_the_sentence(self, analyse: Analyse) -> None:
         found = answer(analyse(self.LEVELS, self.values(), copying=["covered"]))
-        assert only_line(found, "Better score, but more copying") == Line(
-            "",
-            "Better score, but more copying: these variants also copy more of the training pieces than the baseline "
-            "(covered: b 0.60; a 0.20).",
+        start = "b is better than a, but 60 % of a sample is copied from the training pieces (a: 20 %): distance "
+        assert only_line(found, "b is").text.startswith(start)
+        assert only_line(found, "c is").text.startswith("c is better than a: distance ")
+
+    def test_the_best_one_never_stands_apart_from_its_copies(self, analyse: Analyse) -> None:
+        values = self.values()
+        values[DISTANCE]["b"] = STEADY - 2 * ABOUT_1
+        found = answer(analyse(self.LEVELS, values, copying=["covered"]))
+        assert only_line(found, "The best variant").text == (
+            "The best variant is b, with 95 % confidence, but 60 % of a sample is copied from the training pieces "
+            "(a: 20 %)."
         )
+
+    def test_much_copying_is_a_caveat_also_where_all_copy_alike(self, analyse: Analyse) -> None:
+        values = self.values()
+        values[DISTANCE]["b"] = STEADY - 2 * ABOUT_1
+        for share, expected in (
+            (0.99, ", but 99 % of a sample is copied from the training pieces (a: 99 %)."),
+            (0.0, "."),
+        ):
+            values["covered", "share"] = {name: np.full(8, share) for name in "abcd"}
+            found = answer(analyse(self.LEVELS, values, copying=["covered"]))
+            text = only_line(found, "The best variant").text
+            assert text == f"The best variant is b, with 95 % confidence{expected}"
+
+    def test_among_many_those_that_copy_more_are_named(self, analyse: Analyse) -> None:
+        names = [f"v{place}" for place in range(MOST_SENTENCES + 2)]
+        values = {
+            DISTANCE: {name: STEADY - place * ABOUT_1 for place, name in enumerate(names)},
+            ("covered", "share"): {
+                name: 0.2 + 0.5 * (place in (2, 3)) + 0.01 * NOISE * place for place, name in enumerate(names)
+            },
+        }
+        (line, *_) = texts(answer(analyse(named(*names), values, copying=["covered"])))
+        assert line.startswith("9 of 9: better (")
+        assert ", but 2 of these copy more from the training pieces than v0 (share of a sample: v" in line
+        assert line.endswith(" 70 %; v0 20 %).")
 
     def test_whatever_direction_a_share_of_copies_was_given(self, analyse: Analyse) -> None:
         directions = {"covered": "none"}
@@ -256,21 +319,24 @@ class TestCopying:
             record = dataclasses.replace(study.record, spec={**study.spec, "copying": metrics})
             analysis = Analysis(dataclasses.replace(study, record=record), get_registry())
             assert analysis.better_by_copying == []
-            assert not any(line.text.startswith("Better score") for line in answer(analysis).blocks[0].lines)
+            assert not any("copied" in line.text for line in answer(analysis).blocks[0].lines)
 
 
 class TestTrendsAndContrasts:
     def test_a_numeric_axis_has_its_trend(self, analyse: Analyse) -> None:
         values = {f"tau={tau}": STEADY + 10 * (tau - 0.6) for tau in (0.6, 0.8, 1.0)}
         found = texts(answer(analyse(taus(0.6, 0.8, 1.0), values)))
-        assert found[-1].startswith("With tau, distance rises: Kendall's tau +1.00")
+        assert found[-1].startswith(
+            "With tau, distance rises: +10 for each 1 of tau (95 % interval +10 to +10), Kendall's"
+        )
 
     def test_contrasts_have_a_block(self, analyse: Analyse) -> None:
         values = {"a": STEADY, "b": STEADY - ABOUT_1, "c": STEADY + ABOUT_1}
         contrasts = {"b against c": {"b": 1, "c": -1}, "a against both": {"a": -1, "b": 0.5, "c": 0.5}}
         found = answer(analyse(named("a", "b", "c"), values, contrasts=contrasts))
         lines = block(found, "The study's contrasts, distance").lines
-        assert [line.verdict for line in lines] == ["better", "inconclusive"]
+        assert [line.verdict for line in lines] == ["better", "alike"]
+        assert lines[1].text == "a against both: 0 in every replicate: distance, 8 replicates."
         assert lines[0].text.startswith(f"b against c: better: distance {MINUS}2 (95 % interval")
         assert found.warnings == ()
 
@@ -311,13 +377,11 @@ class TestCrossed:
         levels = designed(factorial(AXES[:2], BASE))
         found = answer(analyse(levels, of_parts({n: {**BASE, **own} for n, own in levels.items()}, tau=-1.0, size=2.0)))
         lines = block(found, "Main effects and interactions, distance").lines
-        assert [line.verdict for line in lines] == ["better", "worse", "inconclusive"]
+        assert [line.verdict for line in lines] == ["better", "worse", "alike"]
         assert lines[0].text.startswith(
             f"tau=0.8 is better than tau=1.0, on average over the other axes: distance {MINUS}1 (95 %"
         )
-        assert lines[2].text.startswith(
-            "tau=0.8 x size=large: cannot tell: distance +0 (95 % interval +0 to +0), p = 1"
-        )
+        assert lines[2].text == "tau=0.8 x size=large: 0 in every replicate: distance, 8 replicates."
 
     def test_of_one_axis_or_another_design_there_are_none(self, analyse: Analyse) -> None:
         values = {"a": STEADY, "b": STEADY + ABOUT_1, "c": STEADY - ABOUT_1}
@@ -448,14 +512,18 @@ class TestLittleToSay:
 
 def test_rules_are_said_in_words(analyse: Analyse) -> None:
     usual = analyse(named("a", "b"), {"a": STEADY, "b": STEADY})
-    marks = "+ better, - worse, > higher, < lower, = no difference that matters, ? cannot tell"
-    assert ", ".join(f"{mark} {WORDS[verdict]}" for verdict, mark in MARKS.items()) == marks
-    assert rules_in_words(usual) == (
-        "Differences of the mean over replicates, paired by seed. Better, worse, higher or lower: sign-flip test, "
-        "p < 0.05 after Holm's correction over each metric's comparisons. No difference that matters: two one-sided "
-        f"tests inside the margin, corrected in the same way. Marks: {marks}."
+    marks = (
+        "+ better, - worse, > higher, < lower, = no difference that matters, 0 alike in every replicate, ? cannot tell"
     )
-    usual.rules = dataclasses.replace(usual.rules, estimate="iqm", family="study", alpha=0.01)
+    assert ", ".join(f"{mark} {WORDS[verdict]}" for verdict, mark in MARKS.items() if verdict) == marks
+    assert rules_in_words(usual) == (
+        "Differences of the mean over replicates, paired by seed; each 95 % interval is for one comparison alone. "
+        "Better, worse, higher or lower: the replicates' differences lean to one side (sign-flip test, p < 0.05). p is "
+        "corrected for all comparisons of the primary quantity together, and for those of all secondary quantities together: in "
+        "each of these two families, at most 5 % of studies in which no variants differ have any false claim. "
+        f"Marks: {marks}."
+    )
+    usual.rules = dataclasses.replace(usual.rules, estimate="iqm", alpha=0.01)
     found = rules_in_words(usual)
     assert found.startswith("Differences of the interquartile mean over replicates")
-    assert "p < 0.01 after Holm's correction over each study's comparisons" in found
+    assert "at most 1 % of studies" in found

@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from ablate.report.statistics.analysis import Analysis, Quantity
 
 _FOOT = (
-    "The samples of a replicate are averaged first, and never count as replicates (n). The resampling floor is the "
-    "score of a perfect generator by chance: its mean, and the range of 95 % of its replicates. The round trip is the "
-    "score of a model that repeats the reference token by token: with this tokenizer no value can be expected to be "
-    "closer. Variants with one tokenizer share its error, so it explains no difference between them. Each interval is "
-    "for one value alone."
+    "The samples of a replicate are averaged first, and never count as replicates (n). Each interval is for one value "
+    "alone. The resampling floor is the score of a perfect generator by chance: its mean, and the range of 95 % of its "
+    "replicates."
+)
+_ROUND_TRIP = (
+    " The round trip is the score of a model that repeats the reference token by token, so with this tokenizer no "
+    "value can be expected to be closer. Variants with the same tokenizer share its error: it explains no "
+    "difference between them."
 )
 
 
@@ -51,7 +54,8 @@ def _values_grid(analysis: Analysis, quantities: Sequence[Quantity], caption: st
     ]
     rows += _floor_rows(analysis, quantities, digits)
     columns = quantity_columns(analysis, quantities, features=features)
-    return Grid(caption, "variant", columns, tuple(rows), _FOOT)
+    round_trip = any(row["floor"] == "round_trip" for row in analysis.floor_records)
+    return Grid(caption, "variant", columns, tuple(rows), _FOOT + _ROUND_TRIP * round_trip)
 
 
 def _estimate(row: Mapping[str, Any] | None, digits: int, *, with_sd: bool) -> Cell:
