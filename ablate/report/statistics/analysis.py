@@ -191,14 +191,14 @@ class Analysis:
         """What the hypothesis predicts, each with its quantity and its comparisons."""
         return [self._predicted(one) for one in self.study.spec.get("predictions") or ()]
 
-    def _predicted(self, prediction: Mapping[str, str]) -> Predicted:
+    def _predicted(self, prediction: Mapping[str, Any]) -> Predicted:
         variants, labels = self.study.variant_levels, self.study.axis_labels
         quantity = self._predicted_quantity(prediction)
         if "best" in prediction and quantity in self.best:
             return Predicted(prediction, quantity, ())  # the set of the best variants answers it
         return Predicted(prediction, quantity, tuple(predicted.claims(prediction, self._standard, variants, labels)))
 
-    def _predicted_quantity(self, prediction: Mapping[str, str]) -> Quantity | None:
+    def _predicted_quantity(self, prediction: Mapping[str, Any]) -> Quantity | None:
         """Return the quantity of a prediction, by default that of the objective; None if it was not measured."""
         metric, feature = prediction.get("metric", self.primary[0][0]), prediction.get("feature", "")
         known = [q for q in [*self.in_order, *self.role_of] if q[0] == metric and feature in ("", q[1])]

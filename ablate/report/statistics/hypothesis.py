@@ -30,7 +30,7 @@ class AnsweredPrediction:
         reason: the reason where it is not tested; for the best variant, the variants that may be the best one.
     """
 
-    prediction: Mapping[str, str]
+    prediction: Mapping[str, Any]
     quantity: Quantity | None
     answer: Answer
     rows: tuple[Mapping[str, Any], ...] = ()
@@ -62,7 +62,7 @@ def counts(answered: Iterable[AnsweredPrediction]) -> dict[str, int]:
 
 
 def _answered(
-    analysis: Analysis, prediction: Mapping[str, str], quantity: Quantity | None, claims: Sequence[Claim]
+    analysis: Analysis, prediction: Mapping[str, Any], quantity: Quantity | None, claims: Sequence[Claim]
 ) -> AnsweredPrediction:
     if quantity is None:
         return AnsweredPrediction(prediction, None, "not tested", reason="the study has not measured this quantity")
@@ -83,7 +83,7 @@ def _answered(
     return AnsweredPrediction(prediction, quantity, answer, tuple(row for row, _ in rows))  # type: ignore[arg-type]
 
 
-def _answered_by_best_set(prediction: Mapping[str, str], quantity: Quantity, best: Best) -> AnsweredPrediction:
+def _answered_by_best_set(prediction: Mapping[str, Any], quantity: Quantity, best: Best) -> AnsweredPrediction:
     if prediction["best"] not in best.candidates:
         answer: Answer = "contradicted"
     else:

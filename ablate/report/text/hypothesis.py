@@ -49,7 +49,7 @@ def _claim(analysis: Analysis, one: AnsweredPrediction) -> str:
         label = analysis.study.axis_labels.get(given["trend"], given["trend"])
         return f"{where} {_CHANGES.get(direction, direction)} with {label}"
     if "variant" in given:
-        versus = given.get("than") or analysis.study.variant_levels.baseline
+        versus = " and ".join(given.get("than") or [analysis.study.variant_levels.baseline])
         return f"{given['variant']} {_DIFFERS[direction]} {versus} in {where}"
     name = given.get("contrast") or given["effect"]
     words = "no difference that matters" if direction == "equivalent" else direction

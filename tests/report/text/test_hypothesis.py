@@ -20,7 +20,7 @@ Q = ("distance", "average")
 LEVELS = {"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}
 
 
-def study(home: Path, predictions: list[dict[str, str]], **spec: Any) -> Analysis:
+def study(home: Path, predictions: list[dict[str, Any]], **spec: Any) -> Analysis:
     """Four levels of one axis: b is clearly better than a, c worse, d like a; two other metrics and a feature."""
     rng = np.random.default_rng(3)
     start = rng.normal(5.0, 1.0, 8)
@@ -36,7 +36,7 @@ def study(home: Path, predictions: list[dict[str, str]], **spec: Any) -> Analysi
     return Analysis(stored.put(objective=objective, predictions=predictions, **spec), get_registry())
 
 
-def answered(home: Path, prediction: dict[str, str], **spec: Any) -> str:
+def answered(home: Path, prediction: dict[str, Any], **spec: Any) -> str:
     (one,) = answers(study(home, [prediction], **spec))
     return one.answer
 
@@ -50,9 +50,11 @@ def answered(home: Path, prediction: dict[str, str], **spec: Any) -> str:
         ({"variant": "b", "direction": "higher"}, "contradicted"),
         ({"variant": "c", "direction": "better"}, "contradicted"),
         ({"variant": "c", "direction": "worse"}, "supported"),
-        ({"variant": "a", "than": "b", "direction": "worse"}, "supported"),
-        ({"variant": "c", "than": "b", "direction": "worse"}, "supported"),
-        ({"variant": "b", "than": "c", "direction": "better"}, "supported"),
+        ({"variant": "a", "than": ["b"], "direction": "worse"}, "supported"),
+        ({"variant": "c", "than": ["b"], "direction": "worse"}, "supported"),
+        ({"variant": "b", "than": ["c"], "direction": "better"}, "supported"),
+        ({"variant": "b", "than": ["a", "c", "d"], "direction": "better"}, "supported"),
+        ({"variant": "a", "than": ["b", "c"], "direction": "better"}, "contradicted"),
         ({"variant": "b", "metric": "rate", "direction": "higher"}, "not decided"),
         ({"variant": "b", "metric": "rate", "direction": "better"}, "not tested"),
         ({"variant": "b", "metric": "gone", "direction": "better"}, "not tested"),
@@ -70,7 +72,7 @@ def answered(home: Path, prediction: dict[str, str], **spec: Any) -> str:
     ],
 )
 def test_each_prediction_has_the_answer_of_its_verdicts(
-    tmp_path: Path, prediction: dict[str, str], expected: str
+    tmp_path: Path, prediction: dict[str, Any], expected: str
 ) -> None:
     assert answered(tmp_path, prediction) == expected
 
@@ -108,7 +110,7 @@ def test_predictions_belong_to_the_families(tmp_path: Path) -> None:
     same = study(tmp_path / "1", [{"variant": "b", "direction": "better"}, {"best": "b"}]).all_effects
     assert len(same) == len(plain)
     more = [
-        {"variant": "c", "than": "b", "direction": "worse"},
+        {"variant": "c", "than": ["b"], "direction": "worse"},
         {"variant": "b", "feature": "l1", "direction": "worse"},
     ]
     frame = study(tmp_path / "2", [*more, more[0]]).all_effects

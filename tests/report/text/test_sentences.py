@@ -520,8 +520,8 @@ def test_rules_are_said_in_words(analyse: Analyse) -> None:
         "Differences of the mean over replicates, paired by seed; each 95 % interval is for one comparison alone. "
         "Better, worse, higher or lower: the replicates' differences lean to one side (sign-flip test, p < 0.05). p is "
         "corrected for all comparisons of the primary quantity together, and for those of all secondary quantities "
-        "together: in each of these two families, at most 5 % of studies in which no variants differ have any false claim. "
-        f"Marks: {marks}."
+        "together: in each of these two families, at most 5 % of studies in which no variants differ have any false "
+        f"claim. Marks: {marks}."
     )
     usual.rules = dataclasses.replace(usual.rules, estimate="iqm", alpha=0.01)
     found = rules_in_words(usual)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ablate.report.statistics import roles
 from ablate.report.statistics.comparisons.weights import Weights
@@ -33,13 +33,13 @@ class Claim:
 class Predicted:
     """A prediction: its keys that are set, its quantity (None if it was not measured), and its comparisons."""
 
-    prediction: Mapping[str, str]
+    prediction: Mapping[str, Any]
     quantity: Quantity | None
     claims: tuple[Claim, ...]
 
 
 def claims(
-    prediction: Mapping[str, str], standard: Sequence[Weights], variants: Variants, labels: Mapping[str, str]
+    prediction: Mapping[str, Any], standard: Sequence[Weights], variants: Variants, labels: Mapping[str, str]
 ) -> list[Claim]:
     """Return the comparisons of a prediction; empty if the study has no such variant, contrast, effect or axis.
 
@@ -56,8 +56,9 @@ def claims(
             name = labels.get(prediction[key], "") if key == "trend" else prediction[key]
             return [Claim(one) for one in standard if one.kind in kinds and one.name == name]
     first = prediction.get("variant") or prediction["best"]
-    others = [prediction.get("than") or variants.baseline] if "variant" in prediction else list(variants.levels)
-    others = [name for name in others if name != first or "variant" in prediction]
+    others = prediction.get("than") or [variants.baseline]
+    if "best" in prediction:
+        others = [name for name in variants.levels if name != first]
     if not {first, *others} <= set(variants.levels):
         return []
     return [_between(first, other, standard) for other in others]

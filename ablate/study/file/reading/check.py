@@ -63,9 +63,14 @@ def prediction_problems(file: Sections) -> Iterator[Problem]:
     variants = [variant.name for variant in file.compared_variants()] if file.hypothesis.predictions else []
     for index, prediction in enumerate(file.hypothesis.predictions):
         key = f"hypothesis.predictions[{index}]"
-        for name in ("variant", "than", "best"):
-            if getattr(prediction, name):
-                yield from _variant_problems(f"{key}.{name}", getattr(prediction, name), variants)
+        named = [
+            ("variant", prediction.variant),
+            ("best", prediction.best),
+            *(("than", one) for one in prediction.than),
+        ]
+        for name, variant in named:
+            if variant:
+                yield from _variant_problems(f"{key}.{name}", variant, variants)
         yield from _subject_problems(key, prediction, file)
         yield from _quantity_problems(key, prediction, file)
 
@@ -84,7 +89,7 @@ def _subject_problems(key: str, prediction: Prediction, file: Sections) -> Itera
             offered = f" (offered: {'; '.join(names) or 'none'})"
             yield f"{key}.{name}", f"this study has no such {words[name]}{did_you_mean(given, names)}{offered}"
     baseline = next((variant.name for variant in file.compared_variants() if variant.baseline), "")
-    if prediction.variant and prediction.variant == (prediction.than or baseline):
+    if prediction.variant and prediction.variant in (prediction.than or (baseline,)):
         yield f"{key}.variant", f"'{prediction.variant}' cannot be compared with itself; name another variant in than"
 
 

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Literal
 
 from ablate.errors import did_you_mean
-from ablate.options import abridged, option
+from ablate.options import abridged, option, plain
 from ablate.study.file.keys import validated
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ SUBJECTS = ("variant", "contrast", "effect", "trend", "best")
 class Prediction:
     """One of ``hypothesis.predictions``: a subject, a direction, and the quantity; default that of the objective."""
 
-    variant: str = option("", doc="A variant, compared with the baseline or with than.")
-    than: str = option("", doc="The variant that variant is compared with.")
+    variant: str = option("", doc="A variant, compared with the baseline or with those in than.")
+    than: tuple[str, ...] = option((), doc="The variants that variant is compared with; default the baseline.")
     contrast: str = option("", doc="One of the study's contrasts.")
     effect: str = option("", doc="A main effect or an interaction of a crossed design, as the report names it.")
     trend: str = option("", doc="The path of a numeric axis, along which the quantity changes.")
@@ -39,9 +39,9 @@ class Prediction:
         """The keys that name a subject."""
         return [key for key in SUBJECTS if getattr(self, key)]
 
-    def plain(self) -> dict[str, str]:
-        """Return the keys that are set."""
-        return {key: value for key, value in dataclasses.asdict(self).items() if value}
+    def plain(self) -> dict[str, Any]:
+        """Return the keys that are set, as plain data."""
+        return {key: value for key, value in plain(self).items() if value}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +82,8 @@ def _predictions(tables: Any, problems: list[Problem]) -> tuple[Prediction, ...]
 
 def _prediction(key: str, table: Mapping[str, Any], problems: list[Problem]) -> Prediction:
     count = len(problems)
+    if isinstance(table.get("than"), str):
+        table = {**table, "than": [table["than"]]}
     prediction = validated(Prediction, table, key, problems)
     if len(problems) > count:
         return prediction
@@ -93,6 +95,8 @@ def _prediction(key: str, table: Mapping[str, Any], problems: list[Problem]) -> 
         problems.append((f"{key}.than", f"only goes with variant, not with {subjects[0]}"))
     elif prediction.best and prediction.direction:
         problems.append((f"{key}.direction", "does not go with best, which is better than every other variant"))
+    elif prediction.trend and prediction.direction == "equivalent":
+        problems.append((f"{key}.direction", "a trend has no margin; predict better, worse, higher or lower"))
     elif not prediction.best and not prediction.direction:
         problems.append((key, "needs a direction: better, worse, higher, lower or equivalent"))
     return prediction

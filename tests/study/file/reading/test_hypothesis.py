@@ -49,6 +49,10 @@ def test_a_table_has_a_text_and_predictions(raw: dict[str, Any]) -> None:
             "[0]: needs exactly one of variant, contrast, effect, trend, best, and has v",
         ),
         ("{ variant = 'a' }", "[0]: needs a direction: better, worse, higher, lower or equivalent"),
+        (
+            "{ trend = 'a', direction = 'equivalent' }",
+            "[0].direction: a trend has no margin; predict better, worse",
+        ),
         ("{ best = 'a', direction = 'better' }", "[0].direction: does not go with best"),
         ("{ contrast = 'a', than = 'b', direction = 'better' }", "[0].than: only goes with variant, not with contrast"),
         ("{ variant = 'a', direction = 'up' }", '[0].direction: must be "better" or "worse"'),
@@ -82,6 +86,13 @@ def read(tiny: Path, predictions: str, axes: str = "sampler.temperature.tau = [0
     assert axes in text
     tiny.write_text(f"{text}\n[hypothesis]\ntext = 'x'\npredictions = [{predictions}]\n{rest}", encoding="utf-8")
     return read_study(str(tiny))
+
+
+def test_one_other_variant_or_several(raw: dict[str, Any]) -> None:
+    for toml in ("'tau=1.0'", "['tau=1.0']"):
+        found, problems = predicted(raw, f"{{ variant = 'tau=0.8', than = {toml}, direction = 'better' }}")
+        assert problems == []
+        assert found.predictions[0].plain()["than"] == ["tau=1.0"]
 
 
 def test_a_study_hands_them_to_its_report(tiny: Path) -> None:
