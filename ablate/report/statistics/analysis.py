@@ -200,7 +200,7 @@ class Analysis:
 
     def _predicted_quantity(self, prediction: Mapping[str, Any]) -> Quantity | None:
         """Return the quantity of a prediction, by default that of the objective; None if it was not measured."""
-        metric, feature = prediction.get("metric", self.primary[0][0]), prediction.get("feature", "")
+        metric, feature = prediction.get("metric") or self.primary[0][0], prediction.get("feature", "")
         known = [q for q in [*self.in_order, *self.role_of] if q[0] == metric and feature in ("", q[1])]
         return known[0] if known else None
 
@@ -415,7 +415,7 @@ class Analysis:
     @functools.cached_property
     def better_by_copying(self) -> list[str]:
         """The variants that are better than the baseline in the first objective and copy more than it does."""
-        if self.copying == self.primary[0]:
+        if self.copying is None or self.copying == self.primary[0]:
             return []
         rows = rows_of(self.against_baseline, self.primary[0])
         return [name for name in rows.loc[rows["verdict"] == "better", "comparison"] if name in self.copies_more]

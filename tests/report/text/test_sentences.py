@@ -84,8 +84,8 @@ class TestComparisons:
         assert list(found.blocks[0].lines[:2]) == lines
         assert lines[0] == Line(
             "better",
-            f"b is better than a: distance {MINUS}1 (95 % interval {MINUS}1.1 to {MINUS}0.898), p = 0.0078, "
-            "8 replicates.",
+            f"b is better than a: distance {MINUS}1 (95 % interval {MINUS}1.1 to {MINUS}0.898), better in 8 "
+            "of 8 replicates, p = 0.0078.",
         )
         assert lines[1].verdict == "inconclusive"
         assert found.warnings == ()
@@ -498,7 +498,7 @@ class TestLittleToSay:
         assert block_of_one.lines == (
             Line(
                 "inconclusive",
-                "Cannot tell b from a: distance +1, p unknown, 1 replicate. "
+                "Cannot tell b from a: distance +1, 1 replicate, p unknown. "
                 "A single replicate has no spread: run more replicates.",
             ),
         )
@@ -507,7 +507,7 @@ class TestLittleToSay:
         values = {"a": STEADY, "b": [*(STEADY - ABOUT_1)[:6], NAN, NAN], "c": [NAN] * 8}
         (line, *_) = texts(answer(analyse(named("a", "b", "c"), values)))
         assert line.startswith("b is better than a")
-        assert line.endswith("p = 0.031, 6 replicates.")
+        assert line.endswith("better in 6 of 6 replicates, p = 0.031.")
 
 
 def test_rules_are_said_in_words(analyse: Analyse) -> None:
