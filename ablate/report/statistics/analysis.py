@@ -224,7 +224,7 @@ class Analysis:
     @functools.cached_property
     def looks(self) -> Looks:
         """The looks at this study, the last of which is now."""
-        now = self.replicates.numbers[-1] + 1
+        now = max(self.replicates.numbers, default=-1) + 1
         return looks.looks_of(self.study.looks, self.study.spec, now, self.study.fingerprints)
 
     @property
