@@ -11,23 +11,25 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import itertools
-import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ablate.names import level_name, same
+from ablate.report.statistics.comparisons.shapley import (
+    added,
+    combinations,
+    main_effect,
+    product,
+    shapley,
+    total_difference,
+)
 from ablate.report.statistics.comparisons.weights import Weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ablate.report.data.variants import Variants
-
-    #: The parts that are on, by position.
-    On = frozenset[int]
-    #: The weight of each combination of parts.
-    Sums = Mapping[On, Fraction]
+    from ablate.report.statistics.comparisons.shapley import On, Sums
 
 #: The path of the axis of named variants.
 NAMED = "variants"
@@ -158,15 +160,10 @@ def _complete(parts: tuple[Part, ...], blocks: list[dict[On, str]], over: tuple[
     return Layout(parts, cells if complete else {}, over, left_out)
 
 
-def combinations(count: int) -> list[On]:
-    """Return every combination of ``count`` parts that can be on, those with fewer parts first."""
-    return [frozenset(on) for size in range(count + 1) for on in itertools.combinations(range(count), size)]
-
-
 def attribution(study: Layout) -> Iterator[Weights]:
     """Yield the shares of the parts and everything that explains them; nothing without complete combinations.
 
-    - ``share``: the Shapley value of each part; in a half fraction its main effect (see :func:`main_effect`);
+    - ``share``: the Shapley value of each part; in a half fraction its main effect;
     - ``total``: the full model minus the bare one; the sum of the shares if the full model was not run;
     - ``rest``: in a half fraction of six or more parts, the total minus the shares;
     - ``add one in``: the bare model with the part, minus the bare model;
@@ -182,11 +179,11 @@ def attribution(study: Layout) -> Iterator[Weights]:
         return
     count = len(study.parts)
     shares = [main_effect(count, part) if study.half else shapley(count, part) for part in range(count)]
-    total = _added(shares) if study.half and count % 2 else total_difference(count)
+    total = added(shares) if study.half and count % 2 else total_difference(count)
     for part, share in zip(study.parts, shares, strict=True):
         yield _weights(study, SHARE, part.name, share, _alias(study, part))
     yield _weights(study, TOTAL, study.full or "all parts", total, versus=study.bare or "no part")
-    rest = _added([total, *({on: -weight for on, weight in share.items()} for share in shares)])
+    rest = added([total, *({on: -weight for on, weight in share.items()} for share in shares)])
     if any(rest.values()):
         yield _weights(study, REST, "interactions of three or more parts", rest)
     if study.half and count < FEWEST_FOR_PAIRS:
@@ -197,7 +194,7 @@ def attribution(study: Layout) -> Iterator[Weights]:
         yield _weights(study, LAST, part.name, last)
         if place or count > FEWEST:
             name = part.name if count > FEWEST else both(study)
-            yield _weights(study, DEPENDENCE, name, _added([last, {on: -w for on, w in first.items()}]))
+            yield _weights(study, DEPENDENCE, name, added([last, {on: -w for on, w in first.items()}]))
 
 
 def both(study: Layout) -> str:
@@ -207,37 +204,7 @@ def both(study: Layout) -> str:
 
 def pair_weights(study: Layout, one: int, other: int) -> dict[str, float]:
     """Return the weights of the interaction of two parts, averaged over the other parts."""
-    return _by_variant(study, _product(list(study.cells), (one, other)))
-
-
-def shapley(count: int, part: int) -> dict[On, Fraction]:
-    """Return the weights of a Shapley value by combination, from all 2**count combinations of parts.
-
-    The weight of adding the part to a given set is the share of all orders in which exactly this set comes before it:
-    ``before! (count - before - 1)! / count!``.
-    """
-    weights = {}
-    for on in combinations(count):
-        before = len(on) - (part in on)
-        size = Fraction(math.factorial(before) * math.factorial(count - before - 1), math.factorial(count))
-        weights[on] = size if part in on else -size
-    return weights
-
-
-def main_effect(count: int, part: int) -> dict[On, Fraction]:
-    """Return the weights of a main effect in the half fraction with an even number of parts on.
-
-    With levels coded -1 and +1, a Shapley value is twice the sum, over the odd interactions that the part is in
-    (itself, three-way, ...), of the coefficient divided by the number of parts in it; two-way interactions cancel. So
-    without interactions of three or more parts it is the main effect, which the fraction mixes with the interaction of
-    all other parts.
-    """
-    return _product([on for on in combinations(count) if len(on) % 2 == 0], (part,))
-
-
-def total_difference(count: int) -> dict[On, Fraction]:
-    """Return the weights of the full model minus the bare one."""
-    return {frozenset(range(count)): Fraction(1), frozenset(): Fraction(-1)}
+    return _by_variant(study, product(list(study.cells), (one, other)))
 
 
 def _alone(study: Layout, part: int, sign: int) -> dict[On, Fraction]:
@@ -247,23 +214,9 @@ def _alone(study: Layout, part: int, sign: int) -> dict[On, Fraction]:
         others = frozenset(range(count)) - {part} if sign > 0 else frozenset()
         return {others | {part}: Fraction(1), others: Fraction(-1)}
     cells = list(study.cells)
-    pairs = [_product(cells, (part, other)) for other in range(count) if other != part]
+    pairs = [product(cells, (part, other)) for other in range(count) if other != part]
     half = [{on: sign * weight / 2 for on, weight in pair.items()} for pair in pairs]
-    return _added([_product(cells, (part,)), *half])
-
-
-def _product(cells: Sequence[On], parts: tuple[int, ...]) -> dict[On, Fraction]:
-    """Return the weights of an effect averaged over the other parts: the product of the parts' codes, -1 and +1."""
-    size = Fraction(2 ** len(parts), len(cells))
-    return {on: size * (-1) ** sum(part not in on for part in parts) for on in cells}
-
-
-def _added(sums: Iterable[Sums]) -> dict[On, Fraction]:
-    added: dict[On, Fraction] = collections.defaultdict(Fraction)
-    for one in sums:
-        for on, weight in one.items():
-            added[on] += weight
-    return added
+    return added([product(cells, (part,)), *half])
 
 
 def _alias(study: Layout, part: Part) -> str:

@@ -25,17 +25,16 @@ from ablate.report.statistics.comparisons.attribution import (
     Part,
     attribution,
     both,
-    combinations,
     layout,
     pair_weights,
-    shapley,
 )
+from ablate.report.statistics.comparisons.shapley import combinations, shapley
 from ablate.study.design import Axis, Variant, factorial, fractional, leave_one_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ablate.report.statistics.comparisons.attribution import On
+    from ablate.report.statistics.comparisons.shapley import On
     from ablate.report.statistics.comparisons.weights import Weights
 
 Q = ("m", "f")
