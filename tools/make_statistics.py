@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parent.with_name("docs") / "statistics.md"
 BEGIN, END = "<!-- simulated tables: begin -->\n", "<!-- simulated tables: end -->\n"
+#: The number of simulated studies, for topics that have no number of their own.
+STUDIES = 2000
 #: The topics, in the order of the page.
 TOPICS = (
-    *("pages", "families", "nulls", "best_set", "slopes"),
-    *("shares", "variance", "samples_or_replicates"),
+    *("pages", "families", "nulls", "doubts", "best_set", "slopes"),
+    *("equivalence", "intervals", "ranges", "shares", "variance", "samples_or_replicates"),
 )
 
 
@@ -38,7 +40,7 @@ def table(topic: str, studies: int | None = None) -> str:
         studies: the number of simulated studies; by default that of the topic.
     """
     module: Any = simulation(topic)
-    rows = module.rows() if studies is None else module.rows(studies)
+    rows = module.rows(studies or getattr(module, "STUDIES", STUDIES))
     return f"### {module.TITLE}\n\n{module.TEXT}\n\n{_markdown(module.HEADER, rows)}"
 
 

@@ -24,7 +24,7 @@ HEADER = ["lead", "variants", "replicates", "left out", "named", "named alone"]
 CASES = [(lead, m, n) for lead in (0.0, 1.0, 2.0) for m, n in ((3, 8), (5, 6), (5, 8), (5, 12), (7, 8), (10, 12))]
 
 
-def rows(studies: int = STUDIES) -> Iterator[list[str]]:
+def rows(studies: int) -> Iterator[list[str]]:
     """Yield one row for each lead and size."""
     for lead, m, n in CASES:
         out, named, alone = found(lead, m, n, studies if m < 10 else max(2, studies // 10))

@@ -35,7 +35,7 @@ CASES = [
 ]
 
 
-def rows(studies: int = STUDIES) -> Iterator[list[str]]:
+def rows(studies: int) -> Iterator[list[str]]:
     """Yield one row for each size of a study, for normal scatter."""
     for m, n, one, everyone in CASES:
         few = max(2, studies // 10) if n > 16 else studies  # 2^19 assignments of signs take a while

@@ -70,7 +70,7 @@ NULLS: dict[str, Callable[[np.random.Generator, int, int], Array]] = {
 WEIGHTS = {"a contrast with unequal weights, lognormal": np.array([[-1 / 3, -1 / 3, -1 / 3, 0.0, 1.0]])}
 
 
-def rows(studies: int = STUDIES) -> Iterator[list[str]]:
+def rows(studies: int) -> Iterator[list[str]]:
     """Yield one row for each null."""
     for name in NULLS:
         yield [name, *(_text(*false_claims(name, n, studies)) for n in (8, 12))]

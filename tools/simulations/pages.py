@@ -54,7 +54,7 @@ class Page(NamedTuple):
     verdicts: int
 
 
-def rows(studies: int = STUDIES) -> Iterator[list[str]]:
+def rows(studies: int) -> Iterator[list[str]]:
     """Yield one row for each study and scatter."""
     for name, scatter in itertools.product(("tau_sweep", "tempo_ablation"), ("normal", "exponential", "lognormal")):
         found = pages(name, scatter, studies)

@@ -32,7 +32,7 @@ CASES = [
 ]
 
 
-def rows(studies: int = STUDIES) -> Iterator[list[str]]:
+def rows(studies: int) -> Iterator[list[str]]:
     """Yield one row for each truth."""
     for slope, spread, scatter, n in CASES:
         by_slope, by_tau = found(slope, spread, scatter, n, studies)
