@@ -22,8 +22,8 @@ BEGIN, END = "<!-- simulated tables: begin -->\n", "<!-- simulated tables: end -
 STUDIES = 2000
 #: The topics, in the order of the page.
 TOPICS = (
-    *("pages", "families", "nulls", "doubts", "best_set", "slopes"),
-    *("equivalence", "intervals", "ranges", "shares", "variance", "samples_or_replicates"),
+    *("pages", "families", "nulls", "doubts", "best_set", "slopes", "stopping"),
+    *("equivalence", "intervals", "ranges", "shares", "path", "variance", "samples_or_replicates"),
 )
 
 
@@ -40,8 +40,10 @@ def table(topic: str, studies: int | None = None) -> str:
         studies: the number of simulated studies; by default that of the topic.
     """
     module: Any = simulation(topic)
-    rows = module.rows(studies or getattr(module, "STUDIES", STUDIES))
-    return f"### {module.TITLE}\n\n{module.TEXT}\n\n{_markdown(module.HEADER, rows)}"
+    own = getattr(module, "STUDIES", None)
+    count = "" if own else f" {STUDIES:,} studies for each row."
+    rows = module.rows(studies or own or STUDIES)
+    return f"### {module.TITLE}\n\n{module.TEXT}{count}\n\n{_markdown(module.HEADER, rows)}"
 
 
 def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from ablate.report.statistics.inference.doubts import leans, outlying
 
+from ablate.report.statistics.inference.doubts import leans, outlying
 from simulations.draws import SCATTER, claimed, three
 
 if TYPE_CHECKING:

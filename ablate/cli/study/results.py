@@ -126,8 +126,8 @@ def _looks_left(request: StudyRequest, analysis: Analysis | None) -> Iterator[st
     if looks and analysis and not reason(analysis.states, analysis.looks):
         count = plural(request.layout.spec.replicates, "replicate")
         yield (
-            f"these are {count} of at most {looks.most}; to continue until every primary comparison is decided, run the "
-            "same command with --until-decided"
+            f"these are {count} of at most {looks.most}; to continue until every primary comparison is decided, run "
+            "the same command with --until-decided"
         )
 
 
