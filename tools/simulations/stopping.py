@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ablate.report.statistics.inference import flips
-from ablate.report.statistics.inference.sequential import Look, conditional_power, sequential, spending
+from ablate.report.statistics.inference.sequential import Look, claimed, conditional_power, spending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from ablate.arrays import BoolArray, FloatArray
     from ablate.report.statistics.inference.sequential import Spending
 
+STUDIES = 400
 TITLE = "Stopping when it is decided"
 TEXT = (
-    "Four variants against one baseline, normal scatter. At effect 0 nothing differs, and the table shows the share of "
-    "studies with any false claim (at most 0.05 is allowed); otherwise one variant differs by this standardised "
-    "effect, and the table shows the share that finds it. The replicates are the mean number at the claim that is "
-    "counted, or the last look without one; and the mean number at which the study stops, because every comparison is "
-    "decided or given up. Uncorrected is what the report did before it counted looks."
+    f"{STUDIES} studies for each number, each with four variants against one baseline and normal scatter. At effect 0 "
+    "nothing differs, and the table shows the share of studies with any false claim (at most 0.05 is allowed); "
+    "otherwise one variant differs by this standardised effect, and the table shows the share that finds it. The "
+    "replicates are the mean number at the claim that is counted, or the last look without one; and the mean number at "
+    "which the study stops, because every comparison is decided or given up. Uncorrected is a report that does not "
+    "count looks."
 )
 HEADER = ["looks", "rule", "effect", "any false claim, or found", "replicates at the claim", "replicates at the stop"]
 ALPHA = 0.05
@@ -51,7 +53,7 @@ def uncorrected(values: FloatArray, numbers: Sequence[int]) -> BoolArray:
 def undeclared(values: FloatArray, numbers: Sequence[int]) -> BoolArray:
     """Return the claims of a report whose looks after the first were not declared."""
     looks = [Look(n, math.nan if place else 1.0) for place, n in enumerate(numbers)]
-    return np.asarray(sequential(values, looks, alpha=ALPHA).adjusted < ALPHA)
+    return claimed(values, looks, alpha=ALPHA)
 
 
 def declared(rule: Spending) -> Callable[[FloatArray, Sequence[int]], BoolArray]:
@@ -59,14 +61,14 @@ def declared(rule: Spending) -> Callable[[FloatArray, Sequence[int]], BoolArray]
 
     def claims(values: FloatArray, numbers: Sequence[int]) -> BoolArray:
         looks = [Look(n, spending(n / DECLARED[-1], rule, ALPHA)) for n in numbers]
-        return np.asarray(sequential(values, looks, alpha=ALPHA).adjusted < ALPHA)
+        return claimed(values, looks, alpha=ALPHA)
 
     return claims
 
 
-def given_up(values: FloatArray, claimed: BoolArray, n: int, futility: float) -> BoolArray:
+def given_up(values: FloatArray, found: BoolArray, n: int, futility: float) -> BoolArray:
     """Return the comparisons that the last look would hardly decide."""
-    most, level = DECLARED[-1], ALPHA / max(1, int((~claimed).sum()))
+    most, level = DECLARED[-1], ALPHA / max(1, int((~found).sum()))
     if n >= most:
         return np.ones(len(values), bool)
     effects = values[:, :n].mean(1) / values[:, :n].std(1, ddof=1)
@@ -79,10 +81,10 @@ def study(
     """Return whether the claim that counts is made, the replicates at it, and those at which the study stops."""
     at = 0
     for place, n in enumerate(numbers):
-        claimed = claims(values, numbers[: place + 1])
-        if not at and (claimed[0] if effect else claimed.any()):
+        found = claims(values, numbers[: place + 1])
+        if not at and (found[0] if effect else found.any()):
             at = n
-        if (claimed | given_up(values, claimed, n, futility)).all() or (at and not effect):
+        if (found | given_up(values, found, n, futility)).all() or (at and not effect):
             break
     return bool(at), at or numbers[-1], n
 
@@ -93,7 +95,7 @@ def row(label: str, rule: str, effect: float, results: Sequence[tuple[bool, int,
     return [label, rule, f"{effect:g}", f"{found:.3f}", f"{at:.1f}", f"{stop:.1f}"]
 
 
-def rows(studies: int) -> Iterator[list[str]]:
+def rows(studies: int = STUDIES) -> Iterator[list[str]]:
     """Yield one row for each rule and effect."""
     rng = np.random.default_rng(41)
     every = ", ".join(map(str, DECLARED))
@@ -128,5 +130,5 @@ def any_claim(values: FloatArray, numbers: Sequence[int], claims: Callable[..., 
     """Return whether any look claims anything, as a result of :func:`study`."""
     if claims is undeclared:  # the last look counts the claims of all looks
         return bool(claims(values, numbers).any()), numbers[-1], numbers[-1]
-    claimed = any(claims(values, numbers[: place + 1]).any() for place in range(len(numbers)))
-    return claimed, numbers[-1], numbers[-1]
+    found = any(claims(values, numbers[: place + 1]).any() for place in range(len(numbers)))
+    return found, numbers[-1], numbers[-1]

@@ -17,9 +17,9 @@ from scipy import stats as sps
 from ablate.report.statistics.inference import flips
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from ablate.arrays import FloatArray, IntArray
+    from ablate.arrays import BoolArray, FloatArray, IntArray
     from ablate.report.statistics.inference.intervals import Estimate
 
 Spending = Literal["linear", "obrien-fleming"]
@@ -88,23 +88,46 @@ def sequential(
         estimate: the test's statistic.
         alpha: the family-wise error rate over all looks.
     """
+    observed, steps = _steps(differences, looks, estimate, alpha)
+    adjusted, smallest, spent = np.full(len(differences), np.nan), 0.0, None
+    for family, tested, claims in steps:
+        spent = family.boundaries(alpha)[1] if spent is None else spent
+        judged = tested[claims] if claims.any() else tested
+        adjusted[judged] = [max(smallest, family.level(observed[index], alpha)) for index in judged]
+        smallest = float(adjusted[judged].max())
+    return SequentialTest(adjusted, np.zeros(len(looks)) if spent is None else spent)
+
+
+def claimed(
+    differences: FloatArray, looks: Sequence[Look], estimate: Estimate = "mean", alpha: float = 0.05
+) -> BoolArray:
+    """Return which comparisons have ``adjusted < alpha`` in :func:`sequential`, [comparisons], in less time."""
+    found = np.zeros(len(differences), bool)
+    for _, tested, claims in _steps(differences, looks, estimate, alpha)[1]:
+        found[tested[claims]] = True
+    return found
+
+
+def _steps(
+    differences: FloatArray, looks: Sequence[Look], estimate: Estimate, alpha: float
+) -> tuple[FloatArray, Iterator[tuple[_Family, IntArray, BoolArray]]]:
+    """Return the observed statistics, [comparisons, looks], and the steps of the test.
+
+    A step has the family, its comparisons as indices, and which of them it claims; the last step claims none.
+    """
     numbers = [look.replicates for look in looks]
     statistics = [_statistics(differences, numbers[: place + 1], estimate) for place in range(len(looks))]
-    observed = np.stack([each[0, :, -1] for each in statistics], axis=-1)  # [comparisons, looks]
-    adjusted = np.full(len(differences), np.nan)
-    left = np.flatnonzero(~np.isnan(differences[:, : numbers[-1]]).all(axis=-1))
-    smallest, spent = 0.0, None
-    while len(left):
-        family = _Family(statistics, [look.share for look in looks], left)
-        limits, spent_now = family.boundaries(alpha)
-        spent = spent_now if spent is None else spent
-        claimed = (observed[left] > limits).any(axis=-1)
-        judged = left[claimed] if claimed.any() else left
-        adjusted[judged] = [max(smallest, family.level(observed[index], alpha)) for index in judged]
-        if not claimed.any():
-            break
-        smallest, left = float(adjusted[judged].max()), left[~claimed]
-    return SequentialTest(adjusted, np.zeros(len(looks)) if spent is None else spent)
+    observed = np.stack([each[0, :, -1] for each in statistics], axis=-1)
+
+    def steps() -> Iterator[tuple[_Family, IntArray, BoolArray]]:
+        left = np.flatnonzero(~np.isnan(differences[:, : numbers[-1]]).all(axis=-1))
+        while len(left):
+            family = _Family(statistics, [look.share for look in looks], left)
+            claims = np.asarray((observed[left] > family.boundaries(alpha)[0]).any(axis=-1), bool)
+            yield family, left, claims
+            left = left[~claims] if claims.any() else left[:0]
+
+    return observed, steps()
 
 
 class _Family:

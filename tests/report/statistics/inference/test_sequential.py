@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ablate.report.statistics.inference import flips
-from ablate.report.statistics.inference.sequential import Look, conditional_power, sequential, spending
+from ablate.report.statistics.inference.sequential import Look, claimed, conditional_power, sequential, spending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,9 +73,10 @@ def test_claims_equal_an_enumeration() -> None:
             [np.abs(d.sum(1)) / np.sqrt((d**2).sum(1)) for d in (differences[:, :6], differences)], axis=1
         ).round(9)
         first_step = (observed > limits).any(axis=1)
-        claimed = sequential(differences, looks).adjusted < ALPHA
-        assert claimed.any() == first_step.any()
-        assert claimed[first_step].all(), "step-down may only add claims"
+        claims = claimed(differences, looks)
+        assert list(sequential(differences, looks).adjusted < ALPHA) == list(claims)
+        assert claims.any() == first_step.any()
+        assert claims[first_step].all(), "step-down may only add claims"
 
 
 def test_a_single_look_with_all_of_alpha_is_max_t() -> None:
@@ -164,10 +165,10 @@ class TestRates:
         for seed in range(studies):
             differences = normal(1000 + seed, 4, looks[-1].replicates, d)
             for place in range(len(looks)):
-                claimed = sequential(differences, looks[: place + 1]).adjusted < ALPHA
-                if claimed[0] if d else claimed.any():
+                claims = claimed(differences, looks[: place + 1])
+                if claims[0] if d else claims.any():
                     break
-            found.append(bool(claimed[0] if d else claimed.any()))
+            found.append(bool(claims[0] if d else claims.any()))
             used.append(looks[place].replicates)
         return float(np.mean(found)), float(np.mean(used))
 
