@@ -174,7 +174,9 @@ def _state(row: Mapping[Any, Any], looks: Looks, level: float) -> State:
         return "open"
     sd = float(values.std(ddof=1))
     effect, margin = (values.mean() / sd, row["margin"] / sd) if sd else (values.mean() and math.inf, math.nan)
-    chance = sequential.conditional_power(float(effect), len(values), settings.most, level, float(margin))
+    # of a study with blocks there are more values than replicates, and some may be missing
+    most = round(len(values) * settings.most / looks.now.replicates)
+    chance = sequential.conditional_power(float(effect), len(values), most, level, float(margin))
     return "given up" if chance < settings.futility else "open"
 
 
