@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
     from ablate.arrays import FloatArray
 
+STUDIES = 2000
 TITLE = "Read with care"
 TEXT = (
+    f"{STUDIES:,} studies for each number. "
     "A baseline and four variants with equal means, 8 replicates. The share of studies whose values are said to lean "
     "to one side, and that have an outlier; the share with either; the share with a false claim of a difference, and "
     "among these, the share with a warning. Normal values should have none; elsewhere, warnings should be frequent."
@@ -51,7 +53,7 @@ VALUES: dict[str, Callable[[np.random.Generator, tuple[int, ...]], FloatArray]] 
 }
 
 
-def rows(studies: int) -> Iterator[list[str]]:
+def rows(studies: int = STUDIES) -> Iterator[list[str]]:
     """Yield one row for each distribution."""
     rng = np.random.default_rng(23)
     for name, draw in VALUES.items():

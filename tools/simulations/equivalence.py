@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 
     Draw = Callable[[np.random.Generator, tuple[int, ...]], FloatArray]
 
+STUDIES = 10_000
 TITLE = "No difference that matters, or a verdict withheld"
 TEXT = (
-    "The share of comparisons that are called equivalent, for the mean and for the interquartile mean. Where the true "
-    "difference is as large as the margin, at most 0.05 is allowed. Two one-sided t tests without the correction for "
-    "skewness stand beside it. Withheld: the share without a verdict because most differences are equal. In the last "
-    "row but one, the failures are rarer than few replicates can show, and the other differences are normal: no rule "
-    "can keep its level there and give any verdict, so a margin says nothing about failures in less than a share "
-    "1 - 0.05^(1/n) of the replicates. The last rows have a true difference of 0 and normal scatter: the larger the "
-    "share, the better; the computed power is in brackets. Those margins are in standard deviations of a difference."
+    f"{STUDIES:,} comparisons for each number: the share that are called equivalent, for the mean and for the "
+    "interquartile mean. Where the true difference is as large as the margin, at most 0.05 is allowed. Two one-sided t "
+    "tests without the correction for skewness stand beside it. Withheld: the share without a verdict because most "
+    "differences are equal. Where one in ten fails and the others are normal, no rule can keep its level and give any "
+    "verdict: with n replicates, none of which fails, failures in up to a share 1 - 0.05^(1/n) of replicates are "
+    "possible. The last rows have a true difference of 0 and normal scatter: the larger the share, the better; the "
+    "computed power is in brackets. Those margins are in standard deviations of a difference."
 )
 HEADER = ["differences", "replicates", "mean", "iqm", "two t tests", "withheld"]
 REPLICATES, ALPHA, STRETCH = (6, 8, 12, 20), 0.05, np.exp(0.5)
@@ -69,7 +70,7 @@ def middle_of(draw: Draw) -> float:
     return float(values[100_000:300_000].mean())
 
 
-def rows(studies: int) -> Iterator[list[str]]:
+def rows(studies: int = STUDIES) -> Iterator[list[str]]:
     """Yield one row for each distribution and number of replicates."""
     rng = np.random.default_rng(21)
     for name, (draw, margin) in AT_THE_MARGIN.items():

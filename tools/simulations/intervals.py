@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
     from ablate.arrays import FloatArray
 
+STUDIES = 2000
 TITLE = "Coverage"
 TEXT = (
+    f"{STUDIES:,} studies for each number. "
     "The share of studies in which a 95 % interval contains the truth. t: Student's t for a mean, the interval of the "
     "report. Bootstrap-t and BCa: bootstrap intervals of the mean with 399 resamples, a fifth of the studies. Both "
     "follow the skew of the values, but are too narrow where tails are long on both sides, as those of differences "
@@ -54,7 +56,7 @@ def bootstrap(values: FloatArray, method: str) -> tuple[FloatArray, FloatArray]:
     return np.array(low), np.array(high)
 
 
-def rows(studies: int) -> Iterator[list[str]]:
+def rows(studies: int = STUDIES) -> Iterator[list[str]]:
     """Yield one row for each distribution and number of replicates."""
     rng = np.random.default_rng(5)
     for name, draw in SCATTER.items():

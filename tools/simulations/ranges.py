@@ -12,8 +12,10 @@ from ablate.report.statistics.inference.power import replicates_needed, replicat
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+STUDIES = 2000
 TITLE = "The replicates that a difference needs"
 TEXT = (
+    f"{STUDIES:,} studies for each number. "
     "What a report with 8 replicates says about a true difference of this standardised size, normal scatter, one of "
     "four comparisons (level 0.0125): the replicates truly needed for 80 % power, the median of the lower and of the "
     "upper end of the range, and the share of ranges that contain the truth (0.8 is meant). Last, the numbers between "
@@ -23,7 +25,7 @@ HEADER = ["true effect", "truly needed", "from (median)", "to (median)", "contai
 EFFECTS, REPLICATES, LEVEL, NEVER = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0), 8, 0.0125, 10**6
 
 
-def rows(studies: int) -> Iterator[list[str]]:
+def rows(studies: int = STUDIES) -> Iterator[list[str]]:
     """Yield one row for each true effect."""
     rng = np.random.default_rng(22)
     for effect in EFFECTS:

@@ -64,12 +64,26 @@ METHODS = {
   journal = {Biometrika},
   volume = {30}, number = {1/2}, pages = {81--93}, year = {1938}
 }""",
-    "efron": """
-@article{efron1987,
-  author = {Bradley Efron},
-  title = {Better bootstrap confidence intervals},
+    "johnson": """
+@article{johnson1978,
+  author = {Norman J. Johnson},
+  title = {Modified t tests and confidence intervals for asymmetrical populations},
   journal = {Journal of the American Statistical Association},
-  volume = {82}, number = {397}, pages = {171--185}, year = {1987}
+  volume = {73}, number = {363}, pages = {536--544}, year = {1978}
+}""",
+    "yuen": """
+@article{yuen1974,
+  author = {Karen K. Yuen},
+  title = {The two-sample trimmed t for unequal population variances},
+  journal = {Biometrika},
+  volume = {61}, number = {1}, pages = {165--170}, year = {1974}
+}""",
+    "clopper": """
+@article{clopper1934,
+  author = {C. J. Clopper and E. S. Pearson},
+  title = {The use of confidence or fiducial limits illustrated in the case of the binomial},
+  journal = {Biometrika},
+  volume = {26}, number = {4}, pages = {404--413}, year = {1934}
 }""",
     "scipy": """
 @article{scipy2020,

@@ -31,6 +31,7 @@ from ablate.report.statistics import verdicts
 from ablate.report.statistics.comparisons.trends import trend_weights
 from ablate.report.statistics.comparisons.weights import against_baseline, factorial_effects, study_contrasts
 from ablate.report.statistics.effects import Replicates, estimates, judge
+from ablate.report.statistics.inference.equivalence import equivalence
 from ablate.report.statistics.margins import Margin
 from ablate.study.design import Axis, factorial
 
@@ -110,15 +111,35 @@ class TestCompared:
 
     @given(VALUES, st.floats(0.1, 60))
     @settings(max_examples=25)
-    def test_equivalence_is_two_t_tests_corrected_and_verdicts_follow(self, table: np.ndarray, margin: float) -> None:
-        differences, n = (table[:, 1:] - table[:, :1]).T, table.shape[0]
-        assume((np.ptp(differences, axis=1) > 1e-6).all())
+    def test_equivalence_is_corrected_for_the_family_and_verdicts_follow(
+        self, table: np.ndarray, margin: float
+    ) -> None:
+        differences = (table[:, 1:] - table[:, :1]).T
         found = judge_table(table, margins=ours(margin))
-        se = differences.std(axis=1, ddof=1) / math.sqrt(n)
-        outside = [sps.t.sf((margin - abs(d)) / s, n - 1) for d, s in zip(differences.mean(1), se, strict=True)]
-        assert found["p_equivalent"].tolist() == pytest.approx(holm_by_hand([float(p) for p in outside]), abs=1e-9)
+        alone = equivalence(differences, np.full(len(differences), margin))
+        assert found["p_equivalent"].tolist() == pytest.approx(holm_by_hand(alone.p.tolist()), abs=1e-9)
+        assert found["withheld"].tolist() == alone.reason
         for row in found.to_dict("records"):
             assert row["verdict"] == verdicts.decide(row, 0.05)
+
+    def test_how_often_it_is_better_goes_with_the_direction(self) -> None:
+        table = np.array([[0.0, 1.0], [0.0, 2.0], [0.0, 0.0], [0.0, -1.0]])
+        lower, higher = (judge_table(table, direction=way).iloc[0] for way in ("lower", "higher"))
+        assert lower["p_better"] == pytest.approx(1.5 / 4)
+        assert higher["p_better"] == pytest.approx(2.5 / 4)
+        assert lower["p_better_low"] == pytest.approx(1 - higher["p_better_high"])
+        assert 0 < higher["p_better_low"] < 0.625 < higher["p_better_high"] < 1
+
+    def test_effect_equivalence_and_difference_are_about_the_estimate_in_use(self) -> None:
+        """30 differences near +1.25 and 10 near -1.75: their mean is 0.5, their interquartile mean 1.25."""
+        differences = np.r_[np.full(30, 1.25), np.full(10, -1.75)] + 0.001 * np.arange(40)
+        table = np.column_stack([np.zeros(40), differences])
+        row = judge_table(table, margins=ours(1.0), estimate="iqm").iloc[0]
+        assert row["difference"] == pytest.approx(1.265, abs=0.01)
+        assert row["low"] > 1.0
+        assert row["p_equivalent"] > 0.99
+        assert row["effect"] > 5
+        assert row["verdict"] == "worse"
 
     @given(VALUES, st.data())
     @settings(max_examples=20)
@@ -275,4 +296,4 @@ def test_a_variants_interquartile_mean_is_of_its_replicates() -> None:
     values = {"a": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 1000.0], "b": [1.0] * 8}
     found = estimates(measured(values), dataclasses.replace(RULES, estimate="iqm")).set_index("variant")
     assert found["estimate"].tolist() == pytest.approx([4.5, 1.0])
-    assert found.loc["a", "method"] == "BCa"
+    assert found.loc["a", "method"] == "Yuen"
