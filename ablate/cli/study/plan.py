@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -131,7 +132,8 @@ def _too_few_replicates(spec: StudySpec) -> str:
     from ablate.report.statistics.verdicts import out_of_reach
     from ablate.settings import StatisticsSettings
 
-    return out_of_reach(spec.replicates, validate(StatisticsSettings, spec.reading["statistics"]))
+    blocks = math.prod(len(axis.levels) for axis in spec.axes if axis.block)
+    return out_of_reach(spec.replicates * blocks, validate(StatisticsSettings, spec.reading["statistics"]))
 
 
 def _print_estimate(request: StudyRequest, expected: Estimate) -> None:

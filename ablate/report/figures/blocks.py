@@ -31,7 +31,7 @@ def block_forest(analysis: Analysis) -> Drawing | None:
     if not analysis.study.blocks:
         return None
     quantity = analysis.primary[0]
-    overall = rows_of(analysis.all_effects, quantity)
+    overall = rows_of(analysis.all_effects.loc[analysis.replicability.index], quantity)
     overall = overall[overall["kind"] != "trend"]  # a slope has another unit
     if overall.empty:
         return None
@@ -41,7 +41,8 @@ def block_forest(analysis: Analysis) -> Drawing | None:
     panels = {}
     for row in records(shown):
         own = inside[(inside["kind"] == row["kind"]) & (inside["comparison"] == row["comparison"])]
-        panels[str(row["comparison"])] = [*records(own), {**row, "block": OVERALL}]
+        title = str(row["comparison"])
+        panels[f"{title} ({row['kind']})" if title in panels else title] = [*records(own), {**row, "block": OVERALL}]
     label, blocks = analysis.label(quantity), analysis.study.blocks
     better = {"lower": "← better", "higher": "better →"}.get(analysis.directions[quantity], "")
     caption = (

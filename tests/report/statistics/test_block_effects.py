@@ -11,11 +11,13 @@ from support.effects_material import Stored
 
 from ablate.errors import UsageError
 from ablate.registry import get_registry
+from ablate.report.figures.blocks import block_forest
 from ablate.report.statistics.analysis import Analysis
 from ablate.report.statistics.block_effects import replicability
 from ablate.report.statistics.inference import flips, intervals
 from ablate.report.statistics.pairs import compare_pair
 from ablate.report.text.sentences import answer
+from ablate.report.text.tables.blocks import block_grids
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
@@ -133,3 +135,24 @@ def test_a_study_without_blocks_has_one_without_a_name(tmp_path: Path) -> None:
     assert set(analysis.block_effects["block"]) == {""}
     assert analysis.block_effects["difference"].tolist() == pytest.approx(analysis.all_effects["difference"].tolist())
     assert not any("block" in block.heading for block in answer(analysis).blocks)
+
+
+def test_crossed_axes_are_compared_in_every_block(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    levels = {
+        f"seed={seed}, tau={tau}, dropout={dropout}": {"split.seed": seed, "tau": tau, "model.lstm.dropout": dropout}
+        for seed in (1, 2)
+        for tau in (1.0, 0.8)
+        for dropout in (0.0, 0.2)
+    }
+    values = {name: rng.normal(0, 1, 6) + own["split.seed"] for name, own in levels.items()}
+    axes = {"split.seed": {"levels": [1, 2], "block": True}, "tau": [1.0, 0.8], "model.lstm.dropout": [0.0, 0.2]}
+    analysis = Analysis(Stored(tmp_path, levels, {METRIC: values}).put(axes=axes, design="factorial"), get_registry())
+    (grid,) = block_grids(analysis)
+    kinds = analysis.replicability["kind"]
+    assert len(grid.rows) == len(kinds) == len(analysis.replicability)
+    assert {"variant", "main effect", "interaction"} <= set(kinds)
+    assert not any("seed" in row.name for row in grid.rows)
+    drawing = block_forest(analysis)
+    assert drawing is not None
+    assert len(drawing.figure.axes) == min(len(kinds), 8)

@@ -29,7 +29,8 @@ def block_grids(analysis: Analysis) -> list[Grid]:
 
 def _grid(analysis: Analysis, quantity: Quantity) -> Grid:
     blocks = analysis.study.blocks
-    overall = rows_of(analysis.all_effects, quantity)
+    # rows that only describe others are in the table of shares
+    overall = rows_of(analysis.all_effects.loc[analysis.replicability.index], quantity)
     inside = {
         (row["kind"], row["comparison"], row["block"]): row
         for row in records(rows_of(analysis.block_effects, quantity))
