@@ -12,6 +12,7 @@ The modules in the order of reading:
 - :mod:`ablate.report.statistics.responses`: whether the music follows a label;
 - :mod:`ablate.report.statistics.floors`: reference scores;
 - :mod:`ablate.report.statistics.margins`: the smallest difference that matters;
+- :mod:`ablate.report.statistics.doubts`: reasons to read the verdicts of a quantity with care;
 - :mod:`ablate.report.statistics.confounds`: quantities that change as a side effect of a level;
 - :mod:`ablate.report.statistics.analysis`: all of this for one study;
 - :mod:`ablate.report.statistics.pairs`: two variants, or two studies, against each other.

@@ -7,6 +7,8 @@ The modules in the order of reading:
 - :mod:`ablate.report.text.path`: the part of the answer about the steps of a path;
 - :mod:`ablate.report.text.shares`: the part of the answer about shares of the total difference;
 - :mod:`ablate.report.text.looks`: the looks at the study, and why it stopped;
+- :mod:`ablate.report.text.care`: why some verdicts cannot be given, and why others need care;
+- :mod:`ablate.report.text.names`: lists of names in sentences;
 - :mod:`ablate.report.text.setup`: facts about the study: corpus, versions, configurations, the command;
 - :mod:`ablate.report.text.tables`: one module for each kind of table.
 """

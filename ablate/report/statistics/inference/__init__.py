@@ -5,8 +5,9 @@ inside their replicate. Rules, sources and simulations are in docs/statistics.md
 
 - :mod:`ablate.report.statistics.inference.intervals`: the mean or interquartile mean, and its interval;
 - :mod:`ablate.report.statistics.inference.flips`: sign-flip tests;
-- :mod:`ablate.report.statistics.inference.effect_sizes`: standardised differences and ranks;
+- :mod:`ablate.report.statistics.inference.effect_sizes`: standardised differences, P(better) and ranks;
 - :mod:`ablate.report.statistics.inference.equivalence`: tests that a difference is inside a margin;
+- :mod:`ablate.report.statistics.inference.doubts`: signs that a mean over few replicates says little;
 - :mod:`ablate.report.statistics.inference.power`: power, and the replicates that it needs;
 - :mod:`ablate.report.statistics.inference.rounding`: numbers that still add up when they are rounded.
 """

@@ -23,7 +23,7 @@ FEWEST = 4
 FAR = 10.0
 #: The median distance from the median of normal values is the standard deviation over this number.
 _NORMAL = 1.4826
-#: The share of studies with normal values that are said to lean.
+#: The share of studies with normal values for which a lean is reported.
 _FALSE_ALARMS = 0.05
 
 

@@ -74,7 +74,7 @@ def replicates_needed(effect: float, alpha: float, target: float = 0.8) -> int |
 def minimum_detectable(n: int, alpha: float, target: float = 0.8) -> float:
     """Return the smallest standardised effect that ``n`` replicates find with power ``target`` at level ``alpha``.
 
-    Infinite if no result of so few replicates can reach the level.
+    Infinite if no result of ``n`` replicates can reach the level.
     """
     if power(_HUGE, n, alpha) < target:
         return math.inf
@@ -115,7 +115,7 @@ def effect_interval(effect: float, n: int, estimate: Estimate = "mean") -> tuple
     if not math.isfinite(effect):
         return _HUGE, _HUGE
     freedom = n - 2 * trimmed(n, estimate) - 1
-    if freedom < 2:  # Hedges' correction leaves nothing of an effect from so few replicates
+    if freedom < 2:  # Hedges' correction leaves nothing of such an effect
         return 0.0, _HUGE
     t = abs(effect) / hedges(freedom) * math.sqrt(n)
     outside = (1 - RANGE_LEVEL) / 2
