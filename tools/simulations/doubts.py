@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 STUDIES = 2000
 TITLE = "Read with care"
 TEXT = (
-    f"{STUDIES:,} studies for each number. "
-    "A baseline and four variants with equal means, 8 replicates. The share of studies whose values are reported to lean "
-    "to one side, and that have an outlier; the share with either; the share with a false claim of a difference, and "
-    "among these, the share with a warning. Normal values should have none; elsewhere, warnings should be frequent."
+    f"{STUDIES:,} studies for each number. A baseline and four variants with equal means, 8 replicates. The share of "
+    "studies whose values are reported to lean to one side, and that have an outlier; the share with either; the "
+    "share with a false claim of a difference, and among these, the share with a warning. Normal values should have "
+    "none; elsewhere, warnings should be frequent."
 )
 HEADER = ["values", "lean", "outlier", "either", "false claim", "warning, if false claim"]
 VARIANTS, REPLICATES, ALPHA = 5, 8, 0.05

@@ -20,12 +20,12 @@ STUDIES = 10_000
 TITLE = "No difference that matters, or a verdict withheld"
 TEXT = (
     f"{STUDIES:,} comparisons for each number: the share that are called equivalent, for the mean and for the "
-    "interquartile mean. Where the true difference is as large as the margin, at most 0.05 is allowed. Two one-sided t "
-    "tests without the correction for skewness are in the column next to it. Withheld: the share without a verdict because most "
-    "differences are equal. Where one in ten fails and the others are normal, no rule can keep its level and give any "
-    "verdict: with n replicates, none of which fails, failures in up to a share 1 - 0.05^(1/n) of replicates are "
-    "possible. The last rows have a true difference of 0 and normal scatter: the larger the share, the better; the "
-    "computed power is in brackets. Those margins are in standard deviations of a difference."
+    "interquartile mean. Where the true difference is as large as the margin, at most 0.05 is allowed. Two one-sided "
+    "t tests without the correction for skewness are in the column next to it. Withheld: the share without a verdict "
+    "because most differences are equal. Where one in ten fails and the others are normal, no rule can keep its level "
+    "and give any verdict: with n replicates, none of which fails, failures in up to a share 1 - 0.05^(1/n) of "
+    "replicates are possible. The last rows have a true difference of 0 and normal scatter: the larger the share, the "
+    "better; the computed power is in brackets. Those margins are in standard deviations of a difference."
 )
 HEADER = ["differences", "replicates", "mean", "iqm", "two t tests", "withheld"]
 REPLICATES, ALPHA, STRETCH = (6, 8, 12, 20), 0.05, np.exp(0.5)
