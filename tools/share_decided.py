@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from ablate.errors import AblateError
 from ablate.kinds import TRAIN
 from ablate.registry import get_registry
 from ablate.report.data.study import Study
@@ -70,4 +71,9 @@ def main(home: str, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    if len(sys.argv) < 3:
+        sys.exit("usage: python tools/share_decided.py HOME STUDY ...")
+    try:
+        main(sys.argv[1], sys.argv[2:])
+    except AblateError as error:
+        sys.exit(str(error))
