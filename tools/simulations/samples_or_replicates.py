@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ablate.report.statistics.inference.power import minimum_detectable
 from ablate.report.statistics.inference.variance import Bounded, Components, components
 from ablate.report.statistics.variance import Costs, advise
 from simulations.variance import SCATTER, differences
@@ -15,39 +17,45 @@ if TYPE_CHECKING:
 
 TITLE = "More samples or more replicates"
 TEXT = (
-    "The share of studies whose advice is the option with the smaller true variance, the same among the advices that "
-    "the report calls sure, and the share that are sure. Last, the mean of the variance that follows the advice "
-    "divided by that of the better option: a wrong advice costs little where both options are nearly equal. A "
-    "training costs 50 times a sample; 3 variants and a baseline, 8 replicates of 4 samples."
+    "The share of studies whose advice is right, that is, the option that finds the smaller difference in truth; the "
+    "same among the advices that the report calls sure; and the share that are sure. Last, the mean of the difference "
+    "that the advised option can find, divided by that of the better option: a wrong advice costs little where both "
+    "are nearly equal. A training costs 50 times a sample; 3 variants and a baseline, 8 replicates of 4 samples."
 )
-HEADER = ["scatter", "true share", "better", "right", "right if sure", "sure", "variance, against the better option"]
+HEADER = ["scatter", "true share", "better", "right", "right if sure", "sure", "difference, against the better option"]
 VARIANTS, SHAPE, COSTS = 3, (8, 4), Costs(5.0, 0.1)
 
 
 def true_components(share: float) -> Components:
     """Return the components of :func:`simulations.variance.differences`, with intervals of width 0."""
     values = (2 * VARIANTS * share * SHAPE[1], 2 * VARIANTS * (1 - share), share)
-    return Components(*SHAPE, *(Bounded(value, value, value) for value in values))
+    return Components(VARIANTS, *SHAPE, *(Bounded(value, value, value) for value in values))
+
+
+def detectable(truth: Components, replicates: int, samples: int) -> float:
+    """Return the smallest difference that is found with 80 % power at level 0.05."""
+    return minimum_detectable(replicates, 0.05) * math.sqrt(truth.variance(1, samples))
 
 
 def outcomes(rng: np.random.Generator, scatter: str, share: float, studies: int) -> list[tuple[bool, bool, float]]:
-    """Return for each study whether its advice is right, whether it is called sure, and the ratio of variances."""
+    """Return for each study whether its advice is right, whether it is called sure, and the ratio of differences."""
     truth, results = true_components(share), []
     for _ in range(studies):
         found = components(differences(rng, scatter, (VARIANTS, *SHAPE), share))
         if found is None:
             continue
         advice = advise(found, COSTS, VARIANTS + 1)
-        by_samples = truth.variance(SHAPE[0], advice.samples)
-        by_replicates = truth.variance(SHAPE[0] + advice.replicates, SHAPE[1])
-        chosen, other = by_samples, by_replicates
+        chosen, other = (
+            detectable(truth, SHAPE[0], advice.samples),
+            detectable(truth, SHAPE[0] + advice.replicates, SHAPE[1]),
+        )
         if advice.better == "replicates":
             chosen, other = other, chosen
         results.append((chosen <= other, advice.sure, chosen / min(chosen, other)))
     return results
 
 
-def rows(studies: int) -> Iterator[list[str]]:
+def rows(studies: int = 1000) -> Iterator[list[str]]:
     """Yield one row for each scatter and share."""
     rng = np.random.default_rng(32)
     for scatter in SCATTER:

@@ -344,7 +344,9 @@ class Analysis:
         found = variance.pooled(self._samples, *self.primary[0], chosen)
         if found is None or verdicts.out_of_reach(found.replicates, self.rules):
             return None
-        return variance.advise(found, self.costs, len(self.study.variant_levels.levels))
+        level = float(rows["level"].iloc[0])
+        cells = len(self.study.variant_levels.levels)
+        return variance.advise(found, self.costs, cells, level, self.rules.power)
 
     @functools.cached_property
     def _samples(self) -> Samples:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ablate.kinds import GENERATE, MEASURE, PREPARE, RESAMPLE, TRAIN, kind_of
+from ablate.report.statistics.inference.power import minimum_detectable
 from ablate.report.statistics.inference.variance import Components, components, optimal_samples, ratio_of
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ class Advice(NamedTuple):
         replicates: the proposed additional replicates.
         replicates_seconds: the time that they take.
         replicates_gain: the variance is divided by this number.
-        better: the option with the smaller variance.
+        detectable: the difference that the study finds with the wanted power: now, with more samples, with more
+            replicates; in the unit of the quantity.
+        better: the option that finds the smaller difference.
         sure: whether it is the same at both ends of the share's interval.
     """
 
@@ -72,6 +75,7 @@ class Advice(NamedTuple):
     replicates: int
     replicates_seconds: float
     replicates_gain: float
+    detectable: tuple[float, float, float]
     better: Literal["samples", "replicates"]
     sure: bool
 
@@ -189,7 +193,7 @@ def _optimal(found: Components, costs: Costs | None) -> tuple[float, float, floa
     return value, low, high
 
 
-def advise(found: Components, costs: Costs, cells: int) -> Advice:
+def advise(found: Components, costs: Costs, cells: int, level: float = 0.05, target: float = 0.8) -> Advice:
     """Compare more samples on the trainings that exist with more replicates at about the same cost.
 
     Samples are generated again from the first on, so all of them are paid for. Their number is the optimal one as a
@@ -199,34 +203,41 @@ def advise(found: Components, costs: Costs, cells: int) -> Advice:
         found: the components of the comparisons together.
         costs: of one variant in one replicate.
         cells: the number of variants.
+        level: the level of a single comparison.
+        target: the wanted power.
     """
-    n, m = found.replicates, found.samples
+    n, m, comparisons = found.replicates, found.samples, found.comparisons
     optimal = _optimal(found, costs)
     wished = min(optimal[0], _MOST * m)
     samples = round(min(max(2.0 ** round(math.log2(wished)), _LEAST * m), _MOST * m))
     samples_seconds = samples * costs.sample * cells * n
     each = (costs.training + m * costs.sample) * cells
     replicates = max(1, round(samples_seconds / each)) if each else 1
+    options = ((n, m), (n, samples), (n + replicates, m))
+    now, by_samples, by_replicates = (found.variance(*option) for option in options)
 
-    def gains(share: float | None = None) -> tuple[float, float]:
-        now = found.variance(n, m, share)
-        options = (found.variance(n, samples, share), found.variance(n + replicates, m, share))
-        more_samples, more_replicates = (now / option if option else math.inf for option in options)
-        return more_samples, more_replicates
+    def detectable(share: float) -> tuple[float, float, float]:
+        sizes = [
+            minimum_detectable(of, level, target) * math.sqrt(of * found.variance(of, of_each, share) / comparisons)
+            for of, of_each in options
+        ]
+        return sizes[0], sizes[1], sizes[2]
 
-    by_samples, by_replicates = gains()
-    better = by_samples > by_replicates
-    sure = all((a > b) == better for a, b in (gains(found.share.low), gains(found.share.high)))
+    differences = detectable(found.share.value)
+    # where no number of samples can reach the level, more replicates are needed
+    better = differences[1] < differences[2]
+    ends = (detectable(found.share.low), detectable(found.share.high))
     return Advice(
         found,
         costs,
         optimal,
         samples,
         samples_seconds,
-        by_samples,
+        now / by_samples if by_samples else math.inf,
         replicates,
         replicates * each,
-        by_replicates,
+        now / by_replicates if by_replicates else math.inf,
+        differences,
         "samples" if better else "replicates",
-        sure,
+        all((end[1] < end[2]) == better for end in ends),
     )

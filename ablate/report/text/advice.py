@@ -27,6 +27,9 @@ def advice_sentence(advice: Advice, label: str) -> str:
         f"{advice.replicates_gain:.1f} and take{'s' if replicates == 1 else ''} "
         f"{_seconds(advice.replicates_seconds)}."
     )
+    now, by_samples, by_replicates = map(_difference, advice.detectable)
+    start += f" The smallest difference likely to be found is {now}; with these samples {by_samples}, with these "
+    start += f"replicates {by_replicates}."
     better = f"More {advice.better} are the better use of the time"
     return f"{start} {better}{'' if advice.sure else ', but the share is too uncertain to be sure'}."
 
@@ -41,6 +44,10 @@ def plan_sentence(advice: Advice, label: str, source: str) -> str:
         f"{_seconds(advice.costs.training)} for a training and {_seconds(advice.costs.sample)} for a sample, "
         f"{count(value)} samples for each training are best ({count(low)} to {count(high)})"
     )
+
+
+def _difference(size: float) -> str:
+    return f"{size:.2g}" if math.isfinite(size) else "none"
 
 
 def bounded_percent(share: Bounded) -> str:

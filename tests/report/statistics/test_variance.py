@@ -14,6 +14,7 @@ from support.store_material import stage
 
 import ablate
 from ablate.report.statistics.comparisons.weights import Weights
+from ablate.report.statistics.inference.power import minimum_detectable
 from ablate.report.statistics.inference.variance import Bounded, Components, components
 from ablate.report.statistics.variance import POOLED, Costs, Samples, advise, costs_of, variance_frame
 from ablate.store.records import RunRecord
@@ -32,7 +33,7 @@ QUANTITIES = pd.DataFrame([("m", "f", "1")], columns=["metric", "feature", "unit
 
 def estimated(sampling: float, training: float, n: int = 8, m: float = 4.0) -> Components:
     share = sampling / m / (training + sampling / m)
-    return Components(n, m, *(Bounded(value, value, value) for value in (sampling, training, share)))
+    return Components(1, n, m, *(Bounded(value, value, value) for value in (sampling, training, share)))
 
 
 class TestSamples:
@@ -129,15 +130,24 @@ class TestAdvice:
         advice = advise(estimated(3.6, 0.1)._replace(share=share), Costs(5.0, 0.5), cells=5)
         assert (advice.better, advice.sure) == ("samples", False)
 
-    def test_the_better_option_has_the_smaller_variance(self) -> None:
+    def test_the_better_option_finds_the_smaller_difference(self) -> None:
         rng = np.random.default_rng(0)
         for _ in range(200):
             sampling, training, cost, each = 10 ** rng.uniform(-2, 2, 4)
             found = estimated(sampling, training)
             advice = advise(found, Costs(cost, each), cells=3)
-            by_samples = found.variance(8, advice.samples)
-            by_replicates = found.variance(8 + advice.replicates, 4)
+            by_samples, by_replicates = (
+                minimum_detectable(n, 0.05, 0.8) * math.sqrt(training + sampling / m)
+                for n, m in ((8, advice.samples), (8 + advice.replicates, 4))
+            )
+            assert advice.detectable[1:] == pytest.approx((by_samples, by_replicates))
             assert (advice.better == "samples") == (by_samples < by_replicates)
+
+    def test_where_the_level_cannot_be_reached_replicates_are_needed(self) -> None:
+        advice = advise(estimated(sampling=7.6, training=0.1, n=5), Costs(5.0, 0.1), cells=5)
+        assert advice.better == "replicates"
+        assert advice.detectable[:2] == (math.inf, math.inf)
+        assert math.isfinite(advice.detectable[2])
 
 
 def test_a_study_has_its_components_costs_and_csv(finished: Home, page: Path) -> None:

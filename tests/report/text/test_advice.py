@@ -11,7 +11,7 @@ from ablate.report.text.advice import advice_sentence, bounded_percent, count, p
 
 def found(share: Bounded) -> Components:
     sampling, training = 4 * share.value, 1 - share.value
-    return Components(8, 4.0, *(Bounded(value, value, value) for value in (sampling, training)), share)
+    return Components(1, 8, 4.0, *(Bounded(value, value, value) for value in (sampling, training)), share)
 
 
 def test_the_sentence_has_the_share_both_options_and_the_better_one() -> None:
@@ -19,7 +19,8 @@ def test_the_sentence_has_the_share_both_options_and_the_better_one() -> None:
     assert advice_sentence(advice, "distance.average") == (
         "Sampling noise is 95 % (80 to 98 %) of the variance of a difference in distance.average: 32 samples instead "
         "of 4 on the same trainings divide the variance by 5.9 and take 128 s; 1 more replicate divides it by 1.1 and "
-        "takes 88 s. More samples are the better use of the time."
+        "takes 88 s. The smallest difference likely to be found is 1.2; with these samples 0.48, with these replicates "
+        "1.1. More samples are the better use of the time."
     )
 
 

@@ -31,6 +31,7 @@ class Components(NamedTuple):
     """The variance components of a comparison, or of several together.
 
     Attributes:
+        comparisons: the number of them; the variances are their sums.
         replicates: the number that was used.
         samples: in a replicate; the harmonic mean where replicates have different numbers.
         sampling: the variance of one sample's difference within its training.
@@ -38,6 +39,7 @@ class Components(NamedTuple):
         share: of the variance of a replicate's difference (the mean over its samples), the part that is sampling noise.
     """
 
+    comparisons: int
     replicates: int
     samples: float
     sampling: Bounded
@@ -96,6 +98,7 @@ def components(differences: FloatArray, level: float = 0.95) -> Components | Non
         ends = [np.exp(_jackknifed(logs[i], left_out[:, i], level)) for i in range(3)]
         share = np.exp(_jackknifed(logs[2] - logs[0], left_out[:, 2] - left_out[:, 0], level))
     return Components(
+        len(values),
         n,
         n / float((1 / counts).sum()),
         Bounded(within, *ends[1].tolist()),
