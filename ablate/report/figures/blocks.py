@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MOST_PANELS = 8
 #: The most panels side by side.
 COLUMNS = 4
+#: The most characters of the name of a block.
+LONGEST = 32
 #: The name of the row of all blocks.
 OVERALL = "all blocks"
 
@@ -73,9 +75,16 @@ def block_figure(panels: Mapping[str, Sequence[Mapping[str, Any]]], blocks: Sequ
             axes.set_title(style.label(title, 26), loc="left")
             axes.set_xlabel(unit)
         for axes in grid[::COLUMNS]:
-            axes.set_yticks(range(len(names)), [style.label(name, 24) for name in names])
+            axes.set_yticks(range(len(names)), [style.label(name, LONGEST) for name in _short(names)])
         grid[0].set_ylim(len(names) - 0.5, -0.5)
     return figure
+
+
+def _short(names: Sequence[str]) -> list[str]:
+    """Return the names of rows without the axis, if the blocks are the levels of a single one."""
+    axes = {name.partition("=")[0] for name in names if name != OVERALL}
+    several = len(axes) > 1 or any(", " in name for name in names)
+    return [name if several or name == OVERALL else name.partition("=")[2] for name in names]
 
 
 def _draw_panel(axes: Axes, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
