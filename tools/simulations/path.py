@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from ablate.report.statistics.inference import flips
 from ablate.settings import PathSettings
-from ablate.study.design import Axis, path_ends
+from ablate.study.design import Axis, changed_variant, path_ends
 from ablate.study.path.follow import Results, follow
 
 if TYPE_CHECKING:
@@ -62,34 +63,46 @@ class World:
         on = np.array([[number >> place & 1 for place in range(len(gains))] for number in range(2 ** len(gains))])
         self._values = own + on @ changes - (on @ np.array(gains))[:, None]
 
+    @property
+    def known(self) -> dict[str, dict[int, float]]:
+        """The values by configuration and replicate."""
+        rows = zip(_names(), self._values.tolist(), strict=True)
+        return {name: dict(enumerate(values)) for name, values in rows}
+
     def values(self, variant: Variant) -> FloatArray:
         """Return the values of a configuration, [replicates]."""
-        number = sum(2**place for place, on in enumerate(variant.levels.values()) if on)
-        return np.asarray(self._values[number])
+        return np.asarray(self._values[_names().index(variant.name)])
+
+
+@functools.cache
+def _names() -> list[str]:
+    """Return the names of all configurations, in the order of their numbers."""
+    axes, baseline = _axes()
+    on = [[axis.path for place, axis in enumerate(axes) if number >> place & 1] for number in range(2**CHANGES)]
+    return [changed_variant(axes, baseline, changed).name for changed in on]
+
+
+def _axes() -> tuple[list[Axis], dict[str, bool]]:
+    axes = [Axis(f"change{place}", (False, True)) for place in range(CHANGES)]
+    return axes, {axis.path: False for axis in axes}
 
 
 def study(replicates: int, *, racing: bool) -> StudySpec:
     """Return what a path needs of a study."""
-    axes = [Axis(f"change{place}", (False, True)) for place in range(CHANGES)]
-    baseline = {axis.path: False for axis in axes}
+    axes, baseline = _axes()
     spec = types.SimpleNamespace(axes=axes, baseline=baseline, replicates=replicates, path=PathSettings(racing=racing))
     spec.variants = lambda: path_ends(axes, baseline)
     return cast("StudySpec", spec)
 
 
 def walk(spec: StudySpec, world: World) -> tuple[Progress, int]:
-    """Follow a path to its end; return it and the number of its runs."""
-    known: dict[str, dict[int, float]] = {}
-    while True:
-        progress = follow(spec, Results(known))
-        before = sum(map(len, known.values()))
-        for variant in progress.variants:
-            held = progress.held.get(variant.name)
-            values = world.values(variant)[: held.replicates if held else spec.replicates]
-            known.setdefault(variant.name, {}).update(enumerate(values.tolist()))
-        runs = sum(map(len, known.values()))
-        if runs == before:
-            return progress, runs
+    """Follow a path to its end; return it and the number of its runs.
+
+    Every decision uses only the replicates that it is defined on, so the path may know all values from the start.
+    """
+    progress = follow(spec, Results(world.known))
+    held = {name: back.replicates for name, back in progress.held.items()}
+    return progress, sum(held.get(variant.name, spec.replicates) for variant in progress.variants)
 
 
 def outcomes(
