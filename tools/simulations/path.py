@@ -33,7 +33,7 @@ TEXT = (
 )
 HEADER = ["replicates", "matter", "effect", "scatter", "racing", "any false", "falsely better", "exactly these"]
 HEADER += ["first null step", "runs spared"]
-CHANGES, ALPHA = 6, 0.05
+CHANGES, ALPHA, STUDIES = 6, 0.05, 1000
 #: The share of the variance of a paired difference that belongs to the configurations; and how their values scatter.
 SCATTER: dict[str, tuple[float, Callable[[np.random.Generator, Any], FloatArray]]] = {
     "configurations": (1.0, lambda rng, shape: rng.normal(size=shape)),
@@ -131,7 +131,7 @@ def _change(one: Variant, other: Variant) -> int:
     return next(place for place, path in enumerate(one.levels) if one.levels[path] != other.levels[path])
 
 
-def rows(studies: int) -> Iterator[list[str]]:
+def rows(studies: int = STUDIES) -> Iterator[list[str]]:
     """Yield one row for each setting."""
     settings = [(8, 0, 0.0, True), (8, 2, 2.0, True), (8, 2, 2.0, False), (8, 4, 5.0, True), (12, 2, 1.5, True)]
     for replicates, matter, effect, racing in settings:
