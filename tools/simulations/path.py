@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from ablate.study.file.study_file import StudySpec
     from ablate.study.path.follow import Progress
 
+STUDIES = 1000
 TITLE = "Steps of a path"
 TEXT = (
-    "A path of six changes, followed by the product with and without racing; the first of them have the effect, in "
+    f"{STUDIES:,} studies for each row. A path of six changes, followed by the product with and without racing; the first "
+    "of them have the effect, in "
     "standard deviations of a paired difference, and the others none. First, the share of studies with any false "
     "claim about a step, and with a false claim that a step makes it better; at most 0.05 is allowed for both "
     "together. Then the share of studies in which exactly the changes that matter are claimed, the mean of the first "
@@ -33,7 +35,7 @@ TEXT = (
 )
 HEADER = ["replicates", "matter", "effect", "scatter", "racing", "any false", "falsely better", "exactly these"]
 HEADER += ["first null step", "runs spared"]
-CHANGES, ALPHA, STUDIES = 6, 0.05, 1000
+CHANGES, ALPHA = 6, 0.05
 #: The share of the variance of a paired difference that belongs to the configurations; and how their values scatter.
 SCATTER: dict[str, tuple[float, Callable[[np.random.Generator, Any], FloatArray]]] = {
     "configurations": (1.0, lambda rng, shape: rng.normal(size=shape)),
