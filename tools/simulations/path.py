@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 STUDIES = 1000
 TITLE = "Steps of a path"
 TEXT = (
-    f"{STUDIES:,} studies for each row. A path of six changes, followed by the product with and without racing; the first "
-    "of them have the effect, in "
+    f"{STUDIES:,} studies for each row. A path of six changes, followed by the product with and without racing; the "
+    "first of them have the effect, in "
     "standard deviations of a paired difference, and the others none. First, the share of studies with any false "
     "claim about a step, and with a false claim that a step makes it better; at most 0.05 is allowed for both "
     "together. Then the share of studies in which exactly the changes that matter are claimed, the mean of the first "
