@@ -41,8 +41,9 @@ def table(topic: str, studies: int | None = None) -> str:
     """
     module: Any = simulation(topic)
     own = getattr(module, "STUDIES", None)
-    count = "" if own else f" {STUDIES:,} studies for each row."
-    rows = module.rows(studies or own or STUDIES)
+    used = studies or own or STUDIES
+    count = "" if used == own else f" {used:,} studies for each row."
+    rows = module.rows(used)
     return f"### {module.TITLE}\n\n{module.TEXT}{count}\n\n{_markdown(module.HEADER, rows)}"
 
 

@@ -55,7 +55,7 @@ def outcomes(rng: np.random.Generator, scatter: str, share: float, studies: int)
     return results
 
 
-def rows(studies: int = 1000) -> Iterator[list[str]]:
+def rows(studies: int) -> Iterator[list[str]]:
     """Yield one row for each scatter and share."""
     rng = np.random.default_rng(32)
     for scatter in SCATTER:

@@ -75,7 +75,7 @@ def coverage(rng: np.random.Generator, scatter: str, shape: tuple[int, int], sha
     return (hits / studies).tolist()
 
 
-def rows(studies: int = 1000) -> Iterator[list[str]]:
+def rows(studies: int) -> Iterator[list[str]]:
     """Yield one row for each scatter, size and share."""
     rng = np.random.default_rng(31)
     for scatter in SCATTER:
