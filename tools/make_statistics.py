@@ -23,7 +23,17 @@ STUDIES = 2000
 #: The topics, in the order of the page.
 TOPICS = (
     *("pages", "families", "nulls", "doubts", "best_set", "slopes", "stopping"),
-    *("equivalence", "intervals", "ranges", "shares", "blocks", "path", "variance", "samples_or_replicates"),
+    *(
+        "equivalence",
+        "intervals",
+        "ranges",
+        "shares",
+        "blocks",
+        "path",
+        "variance",
+        "samples_or_replicates",
+        "unpaired",
+    ),
 )
 
 

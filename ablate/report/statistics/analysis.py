@@ -177,7 +177,7 @@ class Analysis:
 
     @functools.cached_property
     def _standard(self) -> list[Weights]:
-        """What is compared whatever the hypothesis predicts."""
+        """The comparisons that do not depend on the hypothesis."""
         spec, variants, labels = self.study.spec, self.study.variant_levels, self.study.axis_labels
         # the candidates of a path that were not taken have no claims of their own
         pairs = path_steps(self.path, variants.baseline) if self.path else against_baseline(variants)
@@ -188,7 +188,7 @@ class Analysis:
 
     @functools.cached_property
     def predictions(self) -> list[Predicted]:
-        """What the hypothesis predicts, each with its quantity and its comparisons."""
+        """The predictions of the hypothesis, each with its quantity and its comparisons."""
         return [self._predicted(one) for one in self.study.spec.get("predictions") or ()]
 
     def _predicted(self, prediction: Mapping[str, Any]) -> Predicted:
@@ -206,7 +206,7 @@ class Analysis:
 
     @functools.cached_property
     def comparisons(self) -> list[Weights]:
-        """What is compared, of every kind."""
+        """The comparisons of every kind."""
         return [*self._standard, *predicted.additional(self.predictions, self.role_of)]
 
     @functools.cached_property

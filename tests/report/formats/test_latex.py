@@ -59,7 +59,14 @@ def test_marks_say_the_verdict_and_the_caption_their_rule(table: str) -> None:
     assert marked["low"] == ["+"]
     assert marked[r"plain \emph{(baseline)}"] == []
     caption = next(line for line in table.splitlines() if line.startswith(r"\caption{"))
-    for phrase in (r"Is 50\% enough?", "8 replicates", "+ better", "sign-flip test", "Holm's correction"):
+    for phrase in (
+        r"Is 50\% enough?",
+        "8 replicates",
+        "+ better",
+        "sign-flip test",
+        "for one comparison alone",
+        "any false claim",
+    ):
         assert phrase in caption
 
 
