@@ -61,7 +61,8 @@ def _reason(one: AnsweredPrediction) -> str:
     if one.answer == "not tested":
         return f" ({one.reason})"
     if not one.rows:
-        return f" (may be the best: {one.reason})"
+        several = ", " in one.reason
+        return f" ({'may be the best' if several else 'the best'}: {one.reason})"
     return f" ({'; '.join(_numbers(one, row) for row in one.rows)})"
 
 

@@ -142,7 +142,7 @@ def test_the_answer_begins_with_it(tmp_path: Path) -> None:
     )
     texts = [line.text for line in block.lines]
     assert [line.verdict for line in block.lines] == [text.partition(":")[0].lower() for text in texts]
-    assert texts[0] == "Supported: b is the best variant in distance (may be the best: b)."
+    assert texts[0] == "Supported: b is the best variant in distance (the best: b)."
     assert texts[1].startswith("Contradicted: c is better than a in distance (difference +0.8")
     assert texts[2].startswith("Not decided: b is higher than a in rate (difference ")
     assert texts[3].startswith("Supported: a is the best variant in distance l1 (b against a: difference +")
