@@ -18,9 +18,9 @@ DIVISIONS = 999
 TITLE = "Two studies with other seeds"
 TEXT = (
     f"The share of {STUDIES:,} pairs of studies without shared seeds in which at least one comparison is called a "
-    "difference. Where the means are equal, at most 0.05 is allowed; the rows of skewed values with more scatter in "
-    "one study are beyond what either test allows for. In the last rows the means of all comparisons differ by 1.5 "
-    "standard deviations: the larger the share, the better."
+    "difference. Where the means are equal, at most 0.05 is allowed; skewed values with more scatter in one study are "
+    "beyond what either test allows for. In the last rows the means of all comparisons differ by 1.5 standard "
+    "deviations: the larger the share, the better."
 )
 HEADER = ["scatter", "replicates of each", "1 comparison", "4 comparisons"]
 #: Name, scatter, factor on the scatter of the second study, and difference of the means.

@@ -107,7 +107,7 @@ def test_every_verdict_has_its_mark(tmp_path: Path) -> None:
         "low": ["+", "<"],
         "high": ["-", ">"],
         "same": ["=", "="],
-        "unsure": ["", "="],
+        "unsure": ["", "0"],
     }
 
 

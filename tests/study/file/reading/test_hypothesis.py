@@ -56,7 +56,7 @@ def test_a_table_has_a_text_and_predictions(raw: dict[str, Any]) -> None:
         ("{ best = 'a', direction = 'better' }", "[0].direction: does not go with best"),
         ("{ contrast = 'a', than = 'b', direction = 'better' }", "[0].than: only goes with variant, not with contrast"),
         ("{ variant = 'a', direction = 'up' }", '[0].direction: must be "better" or "worse"'),
-        ("{ varaint = 'a' }", "[0].varaint: unknown key; did you mean 'variant'?"),
+        ("{ variantt = 'a' }", "[0].variantt: unknown key; did you mean 'variant'?"),
         ("3", ": must be a list of tables with one of variant, contrast, effect, trend, best, and with direction, not"),
     ],
 )
