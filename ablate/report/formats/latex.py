@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ablate.report.statistics.verdicts import WORDS
-from ablate.report.text import sentences
+from ablate.report.text import rules
 from ablate.report.text.tables.estimates import estimate_grid
 
 if TYPE_CHECKING:
@@ -100,5 +100,5 @@ def _caption(analysis: Analysis) -> str:
     return (
         f"{question} Means over {replicates} replicates with 95 % intervals. Marks against the baseline: + better, "
         f"- worse, > higher, < lower, = {WORDS['equivalent']}, 0 {WORDS['alike']}; no mark: {WORDS['inconclusive']}. "
-        f"{sentences.rules_in_words(analysis).partition(' Marks:')[0]}"
+        f"{rules.rules_in_words(analysis).partition(' Marks:')[0]}"
     )

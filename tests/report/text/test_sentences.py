@@ -14,7 +14,8 @@ from ablate.registry import get_registry
 from ablate.report.statistics.analysis import Analysis
 from ablate.report.statistics.verdicts import MARKS, WORDS, sentence
 from ablate.report.text.lines import Block, Line
-from ablate.report.text.sentences import MOST_SENTENCES, Answer, answer, rules_in_words
+from ablate.report.text.rules import rules_in_words
+from ablate.report.text.sentences import MOST_SENTENCES, Answer, answer
 from ablate.report.text.tables.comparisons import verdict_grid
 from ablate.study.design import Axis, Variant, aliases, factorial, fractional
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ablate.report.statistics import summary, verdicts
 from ablate.report.statistics.analysis import records, rows_of
-from ablate.report.text import sentences
+from ablate.report.text import rules
 from ablate.report.text.tables.grid import EMPTY, Cell, Grid, Row, quantity_columns, signed, variant_tags
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def comparison_grid(analysis: Analysis, frame: pd.DataFrame, caption: str, first
     )
     columns = quantity_columns(analysis, quantities, roles=True)
     shown = pd.concat([rows_of(frame, quantity) for quantity in quantities]) if quantities else frame
-    foot = f"{sentences.rules_in_words(analysis)}{sentences.interval_note(shown)}"
+    foot = f"{rules.rules_in_words(analysis)}{rules.interval_note(shown)}"
     return Grid(caption, first, columns, tuple(rows), foot)
 
 

@@ -1,0 +1,59 @@
+"""The rules behind the verdicts in words: families, error rates, marks and intervals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ablate.report.statistics import verdicts
+from ablate.report.statistics.analysis import records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ablate.report.statistics.analysis import Analysis
+
+
+def promise_in_words(analysis: Analysis) -> str:
+    """Return the families of comparisons, and how many false statements to expect in each; empty without a family."""
+    share, frame = verdicts.percent(analysis.rules.alpha), analysis.all_effects
+    parts = []
+    for role, subject in (("primary", _quantities(analysis)), ("secondary", "the other quantities in the table")):
+        size = int(frame.loc[frame["role"] == role, "family"].max()) if (frame["role"] == role).any() else 0
+        if size:
+            parts.append(f"{subject} ({role}, {size} comparison{'s' if size > 1 else ''})")
+    if not parts:
+        return ""
+    several = len(analysis.study.names) > 2
+    best = f" The best variant is excluded by mistake in at most {share} of studies." * bool(analysis.best and several)
+    rest = " All other quantities are exploratory: they have intervals and no verdict."
+    return (
+        f"Each p is corrected for all comparisons of its family together: {'; '.join(parts)}. In each family, at most "
+        f"{share} of studies in which no variants differ have any false claim of a difference.{best}"
+        f"{rest if 'exploratory' in set(analysis.role_of.values()) else ''}"
+    )
+
+
+def _quantities(analysis: Analysis) -> str:
+    return " and ".join(analysis.label(quantity) for quantity in analysis.primary)
+
+
+def rules_in_words(analysis: Analysis) -> str:
+    """Return how verdicts are reached, for the foot of a table."""
+    rules = analysis.rules
+    middle = "mean" if rules.estimate == "mean" else "interquartile mean"
+    marks = ", ".join(f"{mark} {verdicts.WORDS[verdict]}" for verdict, mark in verdicts.MARKS.items() if verdict)
+    margin = " No difference that matters: tests inside the margin that the study states." if analysis.margins else ""
+    return (
+        f"Differences of the {middle} over replicates, paired by seed; each 95 % interval is for one comparison alone. "
+        f"Better, worse, higher or lower: the replicates' differences lean to one side (sign-flip test, p < "
+        f"{rules.alpha:g}). p is corrected for all comparisons of the primary quantity together, and for those of all "
+        f"secondary quantities together: in each of these two families, at most {verdicts.percent(rules.alpha)} of "
+        f"studies in which no variants differ have any false claim.{margin} Marks: {marks}."
+    )
+
+
+def interval_note(rows: pd.DataFrame) -> str:
+    """Return a sentence, with a space before it, if some comparison cannot be told whose own interval excludes 0."""
+    if not any(verdicts.apart_from_0(row) for row in records(rows)):
+        return ""
+    return f" {verdicts.APART} cannot tell, although the interval of this comparison alone does not contain 0."
