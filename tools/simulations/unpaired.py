@@ -18,7 +18,7 @@ DIVISIONS = 999
 TITLE = "Two studies with other seeds"
 TEXT = (
     f"The share of {STUDIES:,} pairs of studies without shared seeds in which at least one comparison is called a "
-    "difference. Where the means are equal, at most 0.05 is allowed; skewed values with more scatter in one study are "
+    "difference. Where the means are equal, 0.05 is allowed; skewed values with more scatter in one study are "
     "beyond what either test allows for. In the last rows the means of all comparisons differ by 1.5 standard "
     "deviations: the larger the share, the better."
 )
