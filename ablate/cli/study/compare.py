@@ -50,6 +50,8 @@ def compare(
     for line in pair.sentences:
         click.echo(f"- {line}")
     print_table(pair.headers, pair.rows, right=len(pair.headers) - 3)
+    for note in pair.notes:
+        click.echo(note)
 
 
 def _with_profile(text: str, profile: str) -> str:

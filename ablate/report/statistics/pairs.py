@@ -15,7 +15,7 @@ from ablate.report.statistics.pair_comparisons import judge_paired, judge_unpair
 from ablate.store.differences import differing_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -38,6 +38,7 @@ class Pair:
         sentences: a verdict for each comparison of the first headline quantity.
         headers: the headers of a table of all comparisons.
         rows: its rows.
+        notes: what the marks in the table mean, and the families that p is corrected for.
     """
 
     paired: bool
@@ -47,6 +48,7 @@ class Pair:
     sentences: list[str]
     headers: tuple[str, ...]
     rows: list[tuple[str, ...]]
+    notes: tuple[str, ...] = ()
 
 
 def compare_pair(
@@ -174,7 +176,19 @@ def _pair(
     ]
     headers = ("comparison", "quantity", "verdict", "difference", "95 % interval", "p", "n")
     rows = [_row(row, label) for row, label in zip(records(frame), labels, strict=True)]
-    return Pair(paired, pairing, differs, frame, sentences, headers, rows)
+    return Pair(paired, pairing, differs, frame, sentences, headers, rows, tuple(_notes(frame)))
+
+
+def _notes(frame: pd.DataFrame) -> Iterator[str]:
+    if frame.empty:
+        return
+    yield (
+        "Each interval is for one comparison alone. p is corrected for all comparisons of the primary quantity "
+        "together, and for those of all other quantities together"
+        f"{'' if frame['paired'].nunique() < 2 else ', in each study and between the two'}."
+    )
+    if any(verdicts.apart_from_0(row) for row in records(frame)):
+        yield "* cannot tell, although the interval of this comparison alone does not contain 0."
 
 
 def _primary(analysis: Analysis, quantities: pd.DataFrame) -> tuple[str, str]:
@@ -188,7 +202,7 @@ def _row(row: Mapping[str, Any], label: str) -> tuple[str, ...]:
     return (
         name,
         label,
-        verdicts.WORDS[row["verdict"]],
+        f"{verdicts.WORDS[row['verdict']]}{' *' if verdicts.apart_from_0(row) else ''}",
         f"{row['difference']:+.3g}",
         interval,
         verdicts.p_text(row["p_adjusted"]),

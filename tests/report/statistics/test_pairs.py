@@ -376,3 +376,24 @@ class TestOtherSeeds:
         assert "Paired: replicate k of both has the same seeds (study seed 1)." in shown
         assert "not paired" not in shown
         assert json.loads(out("one:cold", "two:cold", "--json"))["paired"] is False
+
+
+def test_the_table_explains_intervals_and_families(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    shift = np.array([0.9, 1.1, 0.2, 1.4, 0.8, -0.3, 0.7, 1.0])[:, None]
+    start, quantities = rng.normal(5.0, 1.0, (8, 1)), [RATE, *((f"m{i}", "value") for i in range(12))]
+    values = {
+        name: {quantity: start + size + rng.normal(0, 0.6, (8, 1)) * (name == "b") for quantity in quantities}
+        for name, size in (("a", 0 * shift), ("b", 0.5 * shift))
+    }
+    with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
+        put(store, "study", values)
+        found = compare_pair(store, "study:a", "study:b")
+    apart = [
+        (low > 0 or high < 0) and verdict == "inconclusive"
+        for low, high, verdict in zip(found.frame["low"], found.frame["high"], found.frame["verdict"], strict=True)
+    ]
+    assert any(apart)
+    assert [row[2].endswith(" *") for row in found.rows] == apart
+    assert found.notes[0].startswith("Each interval is for one comparison alone.")
+    assert found.notes[1].startswith("* cannot tell, although the interval")
