@@ -38,7 +38,7 @@ CASES = [
 def rows(studies: int) -> Iterator[list[str]]:
     """Yield one row for each size of a study, for normal scatter."""
     for m, n, one, everyone in CASES:
-        few = max(2, studies // 10) if n > 16 else studies  # 2^19 assignments of signs take a while
+        few = max(2, studies // 20) if n > 16 else studies  # 2^19 assignments of signs take a while
         d = (0.75 if n == 20 else 1.5) * np.sqrt(2.0)
         yield [
             str(m),

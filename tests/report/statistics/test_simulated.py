@@ -97,7 +97,7 @@ def test_the_page_has_every_table_and_no_rate_above_what_is_allowed() -> None:
     for row in rows[pages.TITLE]:
         assert all(at_most(float(share), 0.05, pages.STUDIES) for share in row[2:5])
     for row in rows[families.TITLE]:
-        assert at_most(float(row[2]), 0.05, families.STUDIES // (10 if int(row[1]) > 16 else 1))
+        assert at_most(float(row[2]), 0.05, families.STUDIES // (20 if int(row[1]) > 16 else 1))
     for row in rows[best_set.TITLE]:
         assert at_most(float(row[3]), 0.05, best_set.STUDIES // (10 if row[1] == "10" else 1))
     assert all(at_most(float(row[1].split()[0]), 0.05, nulls.STUDIES) for row in rows[nulls.TITLE][:5])
