@@ -14,7 +14,7 @@ from ablate.errors import AblateError
 from ablate.kinds import TRAIN
 from ablate.registry import get_registry
 from ablate.report.data.study import Study
-from ablate.report.statistics.analysis import Analysis
+from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.store.store import Store
 
 #: Kinds of comparisons between variants; the others are sums and averages of these.

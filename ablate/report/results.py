@@ -12,7 +12,7 @@ from ablate.registry import get_registry
 from ablate.report.data.artifacts import Artifacts
 from ablate.report.data.study import Study
 from ablate.report.figures.gallery import FIGURES
-from ablate.report.statistics.analysis import Analysis
+from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.report.text.sentences import Answer, answer
 from ablate.store.store import Store
 

@@ -10,11 +10,11 @@ from ablate.files import file_name, replaced_folder
 from ablate.registry import get_registry
 from ablate.report.data.artifacts import Artifacts
 from ablate.report.data.study import Study
+from ablate.report.figures.common.selection import representatives
 from ablate.report.figures.gallery import save_figures
-from ablate.report.figures.selection import representatives
 from ablate.report.formats import bibliography, csv, html, index, latex, markdown
 from ablate.report.formats.content import report_content
-from ablate.report.statistics.analysis import Analysis
+from ablate.report.statistics.analysis.analysis import Analysis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ablate.registry import get_registry
-from ablate.report.statistics.analysis import Analysis
+from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.study.design import DESIGNS, Axis, aliases
 from support.effects_material import Stored
 

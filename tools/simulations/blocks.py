@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ablate.report.statistics import block_effects, roles
+from ablate.report.statistics import roles
+from ablate.report.statistics.answers import blocks as block_effects
 from ablate.report.statistics.inference import flips, intervals
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ablate.registry import get_registry
 from ablate.report.data.study import Study
-from ablate.report.statistics.analysis import Analysis
+from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.report.statistics.verdicts import DIFFERENT
 from ablate.store.records import StudyRecord, VariantRecord
 from ablate.study.file.study_file import read_study

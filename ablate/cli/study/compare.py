@@ -37,7 +37,7 @@ def compare(
     """
     one, other = _with_profile(one, profile), _with_profile(other, profile)
     with existing_store(home, store) as opened:
-        from ablate.report.statistics.pairs import compare_pair
+        from ablate.report.statistics.pairs.compare import compare_pair
 
         pair = compare_pair(opened, one, other, metric)
     if as_json:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ablate.cli.study.request import StudyRequest
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
     from ablate.settings import LookSettings
     from ablate.store.store import Store
     from ablate.study.run.result import StudyResult
@@ -68,7 +68,7 @@ def run_until_decided(
 def _look(request: StudyRequest, store: Store, looks: LookSettings) -> bool:
     """Look at the results, say what they are, and return whether to stop."""
     from ablate.report.data.study import Study
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
     from ablate.report.statistics.looks import reason
     from ablate.report.text.looks import REASONS, counted
 
@@ -89,7 +89,7 @@ def record_look_of(store: Store, name: str) -> None:
     """Record that the verdicts of a study are shown; see :func:`record_look`."""
     from ablate.registry import get_registry
     from ablate.report.data.study import Study
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
 
     study = Study.read(store, name)
     if not study.frame.empty:

@@ -63,7 +63,7 @@ def known_noise(layout: Layout, store: Store, expected: Estimate) -> Noise | Non
     has enough replicates and samples.
     """
     from ablate.report.data.study import Study
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
     from ablate.report.statistics.variance import Costs, advise
 
     for name in _earlier(layout.spec.name, store):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate.cli.study.request import StudyRequest
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
     from ablate.store.store import Store
     from ablate.study.run.result import StudyResult
 
@@ -32,7 +32,7 @@ def print_results(
 ) -> None:
     """Write the report if asked to, and print the results of a study."""
     from ablate.report.data.study import Study
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
 
     study = Study.read(store, result.name)
     # the verdicts of a study that was stopped would be one more look
@@ -84,7 +84,7 @@ def _report(request: StudyRequest, store: Store, result: StudyResult) -> Path:
 
 
 def _print_json(result: StudyResult, analysis: Analysis | None, report: Path | None) -> None:
-    from ablate.report.statistics.summary import summarise
+    from ablate.report.statistics.described.summary import summarise
 
     rows = summarise(analysis.study.frame).to_dict("records") if analysis else []
     effects = analysis.all_effects.drop(columns="values").to_dict("records") if analysis else []
@@ -93,7 +93,7 @@ def _print_json(result: StudyResult, analysis: Analysis | None, report: Path | N
 
 
 def _print_analysis(name: str, analysis: Analysis) -> None:
-    from ablate.report.statistics.responses import responses
+    from ablate.report.statistics.described.responses import responses
     from ablate.report.text.looks import facts
     from ablate.report.text.sentences import answer
     from ablate.report.text.tables.terminal import response_table, summary_table

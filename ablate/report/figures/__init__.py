@@ -8,7 +8,7 @@ figure                                         module
 forest plot: differences, with the margin      :mod:`ablate.report.figures.forest`
 forest plot of blocks: one row for each block   :mod:`ablate.report.figures.blocks`
 line chart along a numeric axis (its curve is  :mod:`ablate.report.figures.along_axis`
-fitted in ``report/statistics/trends.py``)
+fitted in ``comparisons/trends.py``)
 interaction plot of two axes                   :mod:`ablate.report.figures.interactions`
 waterfall chart: shares of the parts           :mod:`ablate.report.figures.shares`
 path chart: from baseline to target            :mod:`ablate.report.figures.path`
@@ -20,7 +20,6 @@ its own, in ``formats/templates/page.js``)
 training losses                                :mod:`ablate.report.figures.losses`
 =============================================  =================================================================
 
-The other modules: :mod:`ablate.report.figures.style` (colours, fonts, file formats),
-:mod:`ablate.report.figures.drawing` (a figure with its caption), :mod:`ablate.report.figures.selection` (the quantities
-and variants to show), and :mod:`ablate.report.figures.gallery` (collects the figures of a study).
+The other modules: :mod:`ablate.report.figures.common` (style, files, and the quantities and variants to show), and
+:mod:`ablate.report.figures.gallery` (collects the figures of a study).
 """

@@ -9,11 +9,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ablate.files import file_name
-from ablate.report.figures import style
-from ablate.report.figures.drawing import Drawing
-from ablate.report.figures.selection import panel_quantities
-from ablate.report.figures.style import INK, MUTED
-from ablate.report.statistics.analysis import rows_of
+from ablate.report.figures.common import style
+from ablate.report.figures.common.drawing import Drawing
+from ablate.report.figures.common.selection import panel_quantities
+from ablate.report.figures.common.style import INK, MUTED
+from ablate.report.statistics.rows import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
     from ablate.report.statistics.comparisons.trends import Trend
-    from ablate.report.statistics.floors import Band
+    from ablate.report.statistics.described.floors import Band
 
 #: The most panels side by side.
 COLUMNS = 4

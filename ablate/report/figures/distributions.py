@@ -8,11 +8,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ablate.report.data.histograms import distinct_histograms, pooled_histograms
-from ablate.report.figures import style
-from ablate.report.figures.drawing import Drawing
-from ablate.report.figures.selection import representatives, selection_note
-from ablate.report.figures.style import INK, LINES, MUTED
-from ablate.report.statistics.analysis import rows_of
+from ablate.report.figures.common import style
+from ablate.report.figures.common.drawing import Drawing
+from ablate.report.figures.common.selection import representatives, selection_note
+from ablate.report.figures.common.style import INK, LINES, MUTED
+from ablate.report.statistics.rows import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
 
 
 def note_histograms(analysis: Analysis) -> Drawing | None:

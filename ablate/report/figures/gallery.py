@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate.report.data.artifacts import Artifacts
-    from ablate.report.figures.drawing import Drawing, Picture
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.figures.common.drawing import Drawing, Picture
+    from ablate.report.statistics.analysis.analysis import Analysis
 
 #: The figures that :meth:`ablate.report.results.StudyResults.figure` draws, by name; None if a study has none.
 FIGURES: dict[str, Callable[[Analysis, Artifacts], Drawing | None]] = {

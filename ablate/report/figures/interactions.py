@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ablate.names import level_name
-from ablate.report.figures import style
-from ablate.report.figures.drawing import Drawing
-from ablate.report.figures.selection import is_large
+from ablate.report.figures.common import style
+from ablate.report.figures.common.drawing import Drawing
+from ablate.report.figures.common.selection import is_large
 from ablate.report.statistics.inference import intervals
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from ablate.arrays import Array, FloatArray
     from ablate.report.data.variants import Variants
-    from ablate.report.statistics.analysis import Analysis, Quantity
+    from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.report.statistics.rows import Quantity
 
 #: The most panels side by side.
 COLUMNS = 3

@@ -9,17 +9,17 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
 from ablate.report.data.artifacts import thin_losses
-from ablate.report.figures import style
-from ablate.report.figures.drawing import Drawing
-from ablate.report.figures.selection import representatives
-from ablate.report.figures.style import LINES
-from ablate.report.statistics import summary
+from ablate.report.figures.common import style
+from ablate.report.figures.common.drawing import Drawing
+from ablate.report.figures.common.selection import representatives
+from ablate.report.figures.common.style import LINES
+from ablate.report.statistics.described import summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ablate.report.data.artifacts import Artifacts
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
 
 #: The most entries of the legend.
 MOST_LABELS = 9

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.lines import Line2D
 
-from ablate.report.figures import style
-from ablate.report.figures.drawing import Drawing
-from ablate.report.figures.selection import panel_quantities
-from ablate.report.figures.style import INK, MUTED, PAPER
+from ablate.report.figures.common import style
+from ablate.report.figures.common.drawing import Drawing
+from ablate.report.figures.common.selection import panel_quantities
+from ablate.report.figures.common.style import INK, MUTED, PAPER
 from ablate.report.statistics import verdicts
-from ablate.report.statistics.analysis import records, rows_of
 from ablate.report.statistics.comparisons.path import STEP
+from ablate.report.statistics.rows import records, rows_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ablate.report.statistics.analysis import Analysis, Quantity
+    from ablate.report.statistics.analysis.analysis import Analysis
     from ablate.report.statistics.comparisons.path import Path
+    from ablate.report.statistics.rows import Quantity
 
 #: The most panels side by side.
 COLUMNS = 3

@@ -10,10 +10,10 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 
 from ablate.kinds import GENERATE
-from ablate.report.figures import style
-from ablate.report.figures.drawing import Drawing
-from ablate.report.figures.selection import representatives, selection_note
-from ablate.report.figures.style import MUTED
+from ablate.report.figures.common import style
+from ablate.report.figures.common.drawing import Drawing
+from ablate.report.figures.common.selection import representatives, selection_note
+from ablate.report.figures.common.style import MUTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ablate.arrays import Array
     from ablate.music.performance import Performance
     from ablate.report.data.artifacts import Artifacts
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
 
 #: The length of a piano roll in seconds.
 ROLL_SECONDS = 30.0

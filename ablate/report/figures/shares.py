@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ablate.report.figures import style
-from ablate.report.figures.drawing import Drawing
-from ablate.report.figures.selection import panel_quantities
-from ablate.report.figures.style import INK, MUTED, PAPER
+from ablate.report.figures.common import style
+from ablate.report.figures.common.drawing import Drawing
+from ablate.report.figures.common.selection import panel_quantities
+from ablate.report.figures.common.style import INK, MUTED, PAPER
 from ablate.report.statistics import verdicts
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ablate.report.statistics.analysis import Analysis
-    from ablate.report.statistics.shares import Shares
+    from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.report.statistics.answers.shares import Shares
 
 #: The most panels side by side.
 COLUMNS = 3

@@ -10,12 +10,12 @@ from matplotlib.patches import Patch
 
 from ablate.files import file_name
 from ablate.names import AVERAGE, headline_features
-from ablate.report.figures import style
-from ablate.report.figures.drawing import Drawing
-from ablate.report.figures.selection import is_large, panel_quantities, selection_note
-from ablate.report.figures.style import INK, MUTED, PAPER
-from ablate.report.statistics import summary
-from ablate.report.statistics.analysis import rows_of
+from ablate.report.figures.common import style
+from ablate.report.figures.common.drawing import Drawing
+from ablate.report.figures.common.selection import is_large, panel_quantities, selection_note
+from ablate.report.figures.common.style import INK, MUTED, PAPER
+from ablate.report.statistics.described import summary
+from ablate.report.statistics.rows import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
 
 #: The most characters of a panel's title; five panels are side by side.
 LONGEST_TITLE = 24
@@ -39,11 +39,11 @@ class Frames(NamedTuple):
     """The rows of a figure, or of one panel.
 
     Attributes:
-        replicates: from :func:`ablate.report.statistics.summary.over_samples`.
+        replicates: from :func:`ablate.report.statistics.described.summary.over_samples`.
         estimates: from :func:`ablate.report.statistics.effects.estimates`.
         reported: from :func:`ablate.report.data.frames.reported_frame`; its values have a marker of their own.
-        floors: from :func:`ablate.report.statistics.floors.summarise_floors`; the resampling band is shaded in each
-            variant's row, the round trip a tick.
+        floors: from :func:`ablate.report.statistics.described.floors.summarise_floors`; the resampling band is shaded
+            in each variant's row, the round trip a tick.
     """
 
     replicates: pd.DataFrame

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from ablate.report.data.corpora import MOST_PROBLEMS
-from ablate.report.statistics import summary
+from ablate.report.statistics.described import summary
 from ablate.report.text import looks, sentences, setup
 from ablate.report.text.tables import (
     blocks,
@@ -27,7 +27,7 @@ from ablate.report.text.tables import (
 if TYPE_CHECKING:
     from ablate.report.data.artifacts import Artifacts
     from ablate.report.figures.gallery import Pictures
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
 
 TEMPLATES = Path(__file__).parent / "templates"
 

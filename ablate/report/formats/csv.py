@@ -6,12 +6,12 @@ import csv
 import json
 from typing import TYPE_CHECKING, Any
 
-from ablate.report.statistics import summary
+from ablate.report.statistics.described import summary
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
 
 
 def csv_files(analysis: Analysis) -> dict[str, str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ablate.registry import Registry
     from ablate.report.data.artifacts import Artifacts
     from ablate.report.formats.clips import Clip, Download
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
 
 
 @dataclasses.dataclass(frozen=True)

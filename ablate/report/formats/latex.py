@@ -12,7 +12,7 @@ from ablate.report.text.tables.estimates import estimate_grid
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
     from ablate.report.text.tables.grid import Cell, Row
 
 _ESCAPES = {

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ablate.report.statistics import doubts, roles, summary, verdicts
+from ablate.report.statistics import doubts, roles, verdicts
+from ablate.report.statistics.described import summary
 from ablate.report.statistics.inference import effect_sizes, equivalence, flips, intervals
 
 if TYPE_CHECKING:
@@ -207,8 +208,8 @@ def estimates(frame: pd.DataFrame, rules: StatisticsSettings) -> pd.DataFrame:
     """Estimate the mean of every variant with its interval.
 
     Returns:
-        The columns of :func:`ablate.report.statistics.summary.summarise`, and ``estimate`` (mean or interquartile
-        mean), ``low``, ``high`` (95 %) and ``method``.
+        The columns of :func:`ablate.report.statistics.described.summary.summarise`, and ``estimate`` (mean or
+        interquartile mean), ``low``, ``high`` (95 %) and ``method``.
     """
     table = summary.summarise(frame)
     values = summary.over_samples(frame).groupby(["variant", "metric", "feature"], sort=False, observed=True)["value"]

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablate.report.statistics import verdicts
-from ablate.report.statistics.analysis import records, rows_of
 from ablate.report.statistics.inference import conjunction
+from ablate.report.statistics.rows import records, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import pandas as pd
 
-    from ablate.report.statistics.analysis import Analysis, Quantity
+    from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.report.statistics.rows import Quantity
 
 #: The most sentences about single comparisons; the table contains all.
 MOST_SENTENCES = 8

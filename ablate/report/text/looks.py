@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ablate.arrays import FloatArray
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
     from ablate.report.statistics.looks import Reason, State
 
 #: The reasons to stop, in words.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ablate.report.statistics import verdicts
-from ablate.report.statistics.analysis import records, rows_of
 from ablate.report.statistics.comparisons.path import STEP
+from ablate.report.statistics.rows import records, rows_of
 from ablate.report.text.lines import Block, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
     from ablate.report.statistics.comparisons.path import Path
 
 

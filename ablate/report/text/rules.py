@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ablate.report.statistics import verdicts
-from ablate.report.statistics.analysis import records
+from ablate.report.statistics.rows import records
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
 
 
 def promise_in_words(analysis: Analysis) -> str:

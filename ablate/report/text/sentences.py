@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ablate.report.data.corpora import corpus_problems
 from ablate.report.statistics import margins, verdicts
-from ablate.report.statistics.analysis import count_verdicts, records, rows_of
-from ablate.report.statistics.hypothesis import answers
+from ablate.report.statistics.answers.hypothesis import answers
+from ablate.report.statistics.rows import count_verdicts, records, rows_of
 from ablate.report.text import blocks, care, hypothesis, looks, rules
 from ablate.report.text.advice import advice_sentence
 from ablate.report.text.lines import Block, Line
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ablate.report.statistics.analysis import Analysis, Quantity
+    from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.report.statistics.rows import Quantity
 
 #: With more comparisons than this, the answer counts the verdicts; the tables list them.
 MOST_SENTENCES = 8

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.kinds import PRIME
 from ablate.report.data.corpora import loaded_corpora
-from ablate.report.statistics.summary import NOTHING, distinct
+from ablate.report.statistics.described.summary import NOTHING, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

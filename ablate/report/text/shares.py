@@ -14,8 +14,9 @@ from ablate.report.text.tables.grid import signed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ablate.report.statistics.analysis import Analysis, Quantity
-    from ablate.report.statistics.shares import Share, Shares
+    from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.report.statistics.answers.shares import Share, Shares
+    from ablate.report.statistics.rows import Quantity
 
 #: With more parts than this, the answer names the largest shares; the table lists all.
 MOST_PARTS = 6

@@ -14,7 +14,8 @@ from support.report_study import STUDY
 
 from ablate.report.data.frames import reported_frame, study_frame
 from ablate.report.figures import values
-from ablate.report.statistics import effects, summary
+from ablate.report.statistics import effects
+from ablate.report.statistics.described import summary
 from ablate.settings import StatisticsSettings
 
 if TYPE_CHECKING:

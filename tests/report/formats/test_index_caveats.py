@@ -10,7 +10,7 @@ from support.effects_material import Stored
 
 from ablate.registry import get_registry
 from ablate.report.formats.index import summary_json, write_index
-from ablate.report.statistics.analysis import Analysis
+from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.report.text.sentences import answer
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from ablate.report.data.study import Study
 from ablate.report.formats.bibliography import METHODS
 from ablate.report.formats.latex import escape, latex_table
 from ablate.report.results import load_results
-from ablate.report.statistics.analysis import Analysis
+from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.report.write import write_report
 from ablate.store.store import Store
 

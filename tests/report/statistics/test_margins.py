@@ -12,7 +12,7 @@ from support.effects_material import NAN, RULES, Stored, replicated
 
 from ablate.registry import get_registry
 from ablate.report.statistics import effects
-from ablate.report.statistics.analysis import Analysis
+from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.report.statistics.comparisons.weights import Weights
 from ablate.report.statistics.margins import Margin, margins, unmeasured
 

@@ -9,8 +9,8 @@ import pytest
 from support.effects_material import Stored
 
 from ablate.registry import get_registry
-from ablate.report.statistics.analysis import Analysis
-from ablate.report.statistics.hypothesis import answers, whole
+from ablate.report.statistics.analysis.analysis import Analysis
+from ablate.report.statistics.answers.hypothesis import answers, whole
 from ablate.report.text.sentences import answer
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ import pytest
 from support.effects_material import NAN, Stored, max_t_by_hand
 
 from ablate.registry import get_registry
+from ablate.report.figures.common.style import VERDICTS
 from ablate.report.figures.path import path_chart
-from ablate.report.figures.style import VERDICTS
-from ablate.report.statistics.analysis import Analysis, records
+from ablate.report.statistics.analysis.analysis import Analysis
+from ablate.report.statistics.rows import records
 from ablate.report.text.sentences import answer
 from ablate.report.text.tables.path import path_grid, round_grid
 

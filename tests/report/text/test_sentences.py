@@ -11,7 +11,7 @@ import pytest
 from support.effects_material import NAN, Stored
 
 from ablate.registry import get_registry
-from ablate.report.statistics.analysis import Analysis
+from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.report.statistics.verdicts import MARKS, WORDS, sentence
 from ablate.report.text.lines import Block, Line
 from ablate.report.text.rules import rules_in_words

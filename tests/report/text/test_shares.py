@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate.arrays import Array
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
 
 START = np.random.default_rng(8).normal(5.0, 1.0, 8)
 HEADING = "Shares of the total difference"

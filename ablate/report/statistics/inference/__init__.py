@@ -9,5 +9,10 @@ inside their replicate. Rules, sources and simulations are in docs/statistics.md
 - :mod:`ablate.report.statistics.inference.equivalence`: tests that a difference is inside a margin;
 - :mod:`ablate.report.statistics.inference.doubts`: signs that a mean over few replicates says little;
 - :mod:`ablate.report.statistics.inference.power`: power, and the replicates that it needs;
-- :mod:`ablate.report.statistics.inference.rounding`: numbers that still add up when they are rounded.
+- :mod:`ablate.report.statistics.inference.sequential`: several looks at a study, and alpha spending;
+- :mod:`ablate.report.statistics.inference.best_set`: the variants among which the best one is;
+- :mod:`ablate.report.statistics.inference.unpaired`: replicates that share no seeds;
+- :mod:`ablate.report.statistics.inference.variance`: variance of sampling and of training;
+- :mod:`ablate.report.statistics.inference.conjunction`: in how many blocks an effect holds;
+- :mod:`ablate.report.statistics.inference.heterogeneity`: whether an effect differs between blocks.
 """

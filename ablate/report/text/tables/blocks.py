@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ablate.report.statistics import summary, verdicts
-from ablate.report.statistics.analysis import records, rows_of
+from ablate.report.statistics import verdicts
+from ablate.report.statistics.described import summary
+from ablate.report.statistics.rows import records, rows_of
 from ablate.report.text.tables.grid import EMPTY, Cell, Column, Grid, Row, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ablate.report.statistics.analysis import Analysis, Quantity
+    from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.report.statistics.rows import Quantity
 
 _FOOT = (
     "Differences inside each block and their mean over all blocks, with 95 % intervals, which are not corrected for "

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ablate.report.statistics import summary, verdicts
-from ablate.report.statistics.analysis import records, rows_of
+from ablate.report.statistics import verdicts
+from ablate.report.statistics.described import summary
+from ablate.report.statistics.rows import records, rows_of
 from ablate.report.text import rules
 from ablate.report.text.tables.grid import EMPTY, Cell, Grid, Row, quantity_columns, signed, variant_tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
 
 
 def verdict_grid(analysis: Analysis) -> Grid:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ablate.report.statistics import confounds
-from ablate.report.statistics.summary import NOTHING
+from ablate.report.statistics.described import confounds
+from ablate.report.statistics.described.summary import NOTHING
 from ablate.report.text.tables.grid import EMPTY, Cell, Column, Grid, Row
 
 if TYPE_CHECKING:
-    from ablate.report.statistics.analysis import Analysis
-    from ablate.report.statistics.confounds import Confound
+    from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.report.statistics.described.confounds import Confound
 
 
 def confound_grid(analysis: Analysis) -> Grid:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ablate.report.statistics import floors, summary
+from ablate.report.statistics.described import floors, summary
 from ablate.report.text.tables.grid import EMPTY, Cell, Grid, Row, number, quantity_columns, variant_tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ablate.report.statistics.analysis import Analysis, Quantity
+    from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.report.statistics.rows import Quantity
 
 _FOOT = (
     "The samples of a replicate are averaged first, and never count as replicates (n). Each interval is for one value "

@@ -6,12 +6,13 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING
 
-from ablate.report.statistics.summary import NOTHING
+from ablate.report.statistics.described.summary import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ablate.report.statistics.analysis import Analysis, Quantity
+    from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.report.statistics.rows import Quantity
 
 MINUS = "\N{MINUS SIGN}"
 

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablate.report.statistics import verdicts
-from ablate.report.statistics.analysis import records, rows_of
 from ablate.report.statistics.comparisons.path import STEP
-from ablate.report.statistics.summary import decimals
+from ablate.report.statistics.described.summary import decimals
+from ablate.report.statistics.rows import records, rows_of
 from ablate.report.text.path import spared
 from ablate.report.text.tables.grid import EMPTY, Cell, Column, Grid, Row, quantity_columns, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ablate.report.statistics.analysis import Analysis, Quantity
+    from ablate.report.statistics.analysis.analysis import Analysis
     from ablate.report.statistics.comparisons.path import Path
+    from ablate.report.statistics.rows import Quantity
 
 _FOOT = (
     "Each step is the difference between a variant on the path and the one before, paired by replicate. All steps and "

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ablate.names import AVERAGE
-from ablate.report.statistics import summary
-from ablate.report.statistics.summary import NOTHING
+from ablate.report.statistics.described import summary
+from ablate.report.statistics.described.summary import NOTHING
 from ablate.report.text.tables.grid import Cell, Column, Grid, Row
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ablate.report.statistics.responses import responses
+from ablate.report.statistics.described.responses import responses
 from ablate.report.text.tables.grid import Cell, Column, Grid, Row
 from ablate.report.text.tables.terminal import response_table
 

@@ -11,8 +11,9 @@ from ablate.report.text.tables.grid import EMPTY, Cell, Column, Grid, Row, quant
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ablate.report.statistics.analysis import Analysis, Quantity
-    from ablate.report.statistics.shares import Share, Shares
+    from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.report.statistics.answers.shares import Share, Shares
+    from ablate.report.statistics.rows import Quantity
 
 TOTAL = "total"
 

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ablate.names import AVERAGE
-from ablate.report.statistics.summary import NOTHING, headline, spreads, summarise
+from ablate.report.statistics.described.summary import NOTHING, headline, spreads, summarise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,7 @@ def summary_table(frame: pd.DataFrame) -> Table:
 
 
 def response_table(rows: pd.DataFrame) -> Table:
-    """Return the rows of :func:`ablate.report.statistics.responses.responses` as text, each spread ``mean ± sd``."""
+    """Return rows of :func:`ablate.report.statistics.described.responses.responses` as text: ``mean ± sd``."""
     texts = tuple(
         (
             str(row["variant"]) or NOTHING,

@@ -6,8 +6,8 @@ import collections
 from typing import TYPE_CHECKING
 
 from ablate.kinds import KINDS, TRAIN
-from ablate.report.statistics import summary
-from ablate.report.statistics.summary import NOTHING
+from ablate.report.statistics.described import summary
+from ablate.report.statistics.described.summary import NOTHING
 from ablate.report.text.tables.grid import EMPTY, Cell, Column, Grid, Row
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ablate.report.data.study import Study
-    from ablate.report.statistics.summary import Spread
+    from ablate.report.statistics.described.summary import Spread
     from ablate.store.records import StageRecord
 
 _COST_COLUMNS = ("stages", "seconds", "seconds each", "unshared", "tokens", "tokens/s", "utilisation", "joules")

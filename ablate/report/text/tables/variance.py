@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ablate.report.statistics.analysis import records
+from ablate.report.statistics.described.summary import NOTHING
 from ablate.report.statistics.inference.variance import Bounded
-from ablate.report.statistics.summary import NOTHING
+from ablate.report.statistics.rows import records
 from ablate.report.text.advice import advice_sentence, bounded_percent, count
 from ablate.report.text.tables.grid import Cell, Column, Grid, Row, number
 
 if TYPE_CHECKING:
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
 
 _COLUMNS = (
     Column("sampling noise", "share of the variance of a replicate's difference, 95 % interval"),

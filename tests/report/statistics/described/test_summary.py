@@ -12,7 +12,7 @@ from support.report_study import STUDY
 
 from ablate.report.data.frames import histogram_frame, run_frame, study_frame
 from ablate.report.data.histograms import distinct_histograms, pooled_histograms
-from ablate.report.statistics import summary
+from ablate.report.statistics.described import summary
 from ablate.report.text.tables.terminal import summary_table
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ablate.report.figures import style
+from ablate.report.figures.common import style
 
 
 def test_colours_are_distinct_for_any_number_of_variants() -> None:

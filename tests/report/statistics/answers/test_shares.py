@@ -15,10 +15,10 @@ from support.effects_material import NAN, RULES, crossed, replicated
 from support.parts_material import DISTANCE, study_of_parts
 
 from ablate.report.statistics import roles
+from ablate.report.statistics.answers.shares import adding_up, shares_of
 from ablate.report.statistics.comparisons.attribution import DEPENDENCE, FIRST, LAST, REST, SHARE, TOTAL, attribution
 from ablate.report.statistics.comparisons.attribution import layout as laid_out
 from ablate.report.statistics.effects import judge
-from ablate.report.statistics.shares import adding_up, shares_of
 from ablate.study.design import DESIGNS, Axis
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ablate.arrays import Array
-    from ablate.report.statistics.shares import Shares
+    from ablate.report.statistics.answers.shares import Shares
 
 SMALL = np.random.default_rng(7).normal(0, 0.01, (64, 8))
 START = np.random.default_rng(8).normal(5.0, 1.0, 8)
@@ -143,7 +143,7 @@ def test_named_variants_have_shares_with_parts(tmp_path: Path) -> None:
     from support.effects_material import Stored
 
     from ablate.registry import get_registry
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
 
     value = interacting()
     parts: dict[str, Any] = {"neither": [], "x": ["x"], "y": ["y"], "both": ["x", "y"]}

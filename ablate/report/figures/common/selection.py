@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ablate.report.statistics.analysis import rows_of
+from ablate.report.statistics.rows import rows_of
 
 if TYPE_CHECKING:
-    from ablate.report.statistics.analysis import Analysis, Quantity
+    from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.report.statistics.rows import Quantity
 
 #: With more variants than this, figures show only the features that stand for their metric.
 MOST_DETAILED = 20

@@ -10,7 +10,7 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ablate.report.statistics.inference.rounding import adding_up, in_units, to_decimals
+from ablate.report.statistics.answers.rounding import adding_up, in_units, to_decimals
 
 NUMBERS = st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=8)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ablate.report.statistics.summary import QUANTITY
+from ablate.report.statistics.described.summary import QUANTITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ablate.report.statistics.responses import responses
-from ablate.report.statistics.summary import NOTHING
+from ablate.report.statistics.described.responses import responses
+from ablate.report.statistics.described.summary import NOTHING
 from ablate.report.text.tables.terminal import response_table
 
 if TYPE_CHECKING:

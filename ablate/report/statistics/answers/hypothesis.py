@@ -11,9 +11,10 @@ from ablate.report.statistics import verdicts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ablate.report.statistics.analysis import Analysis, Quantity
-    from ablate.report.statistics.best import Best
+    from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.report.statistics.answers.best import Best
     from ablate.report.statistics.comparisons.predicted import Claim
+    from ablate.report.statistics.rows import Quantity
 
 Answer = Literal["supported", "contradicted", "not decided", "not tested"]
 

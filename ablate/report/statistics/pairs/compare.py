@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import AblateError, UnknownName, UsageError
 from ablate.registry import get_registry
 from ablate.report.data.study import Study
-from ablate.report.statistics import roles, summary, unshared, verdicts
-from ablate.report.statistics.analysis import Analysis, records
-from ablate.report.statistics.pair_comparisons import judge_paired, judge_unpaired
+from ablate.report.statistics import roles, verdicts
+from ablate.report.statistics.analysis.analysis import Analysis
+from ablate.report.statistics.described import summary
+from ablate.report.statistics.pairs import unshared
+from ablate.report.statistics.pairs.comparisons import judge_paired, judge_unpaired
+from ablate.report.statistics.rows import records
 from ablate.store.differences import differing_paths
 
 if TYPE_CHECKING:

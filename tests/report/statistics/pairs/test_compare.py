@@ -17,8 +17,8 @@ from support.store_material import measurements
 from ablate.errors import AblateError, UnknownName, UsageError
 from ablate.registry import get_registry
 from ablate.report.data.study import Study
-from ablate.report.statistics.analysis import Analysis
-from ablate.report.statistics.pairs import compare_pair
+from ablate.report.statistics.analysis.analysis import Analysis
+from ablate.report.statistics.pairs.compare import compare_pair
 from ablate.store.store import Store
 
 if TYPE_CHECKING:

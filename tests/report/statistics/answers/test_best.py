@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from support.effects_material import NAN, RULES, replicated
 
-from ablate.report.statistics.best import Best, best_of
+from ablate.report.statistics.answers.best import Best, best_of
 
 if TYPE_CHECKING:
     from support.effects_material import Values

@@ -12,10 +12,10 @@ from support.effects_material import Stored
 from ablate.errors import UsageError
 from ablate.registry import get_registry
 from ablate.report.figures.blocks import block_forest
-from ablate.report.statistics.analysis import Analysis
-from ablate.report.statistics.block_effects import replicability
+from ablate.report.statistics.analysis.analysis import Analysis
+from ablate.report.statistics.answers.blocks import replicability
 from ablate.report.statistics.inference import flips, intervals
-from ablate.report.statistics.pairs import compare_pair
+from ablate.report.statistics.pairs.compare import compare_pair
 from ablate.report.text.sentences import answer
 from ablate.report.text.tables.blocks import block_grids
 from ablate.store.store import Store

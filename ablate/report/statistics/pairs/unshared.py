@@ -20,7 +20,7 @@ from ablate.report.statistics.inference.unpaired import two_sample
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
     from ablate.settings import StatisticsSettings
 
 

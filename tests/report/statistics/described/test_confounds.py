@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ablate.report.statistics.confounds import (
+from ablate.report.statistics.described.confounds import (
     QUANTITIES,
     TOLERANCE,
     Confound,

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ablate.report.statistics import effects, unshared
+from ablate.report.statistics import effects
 from ablate.report.statistics.comparisons.weights import Weights
 from ablate.report.statistics.effects import Replicates
-from ablate.report.statistics.unshared import Between
+from ablate.report.statistics.pairs import unshared
+from ablate.report.statistics.pairs.unshared import Between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ablate.report.statistics.analysis import Analysis
+    from ablate.report.statistics.analysis.analysis import Analysis
 
 _COLUMNS = ["variant", "baseline", "replicate", "sample", "metric", "feature", "value", "unit", "direction"]
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ablate.report.statistics import summary, verdicts
+from ablate.report.statistics import verdicts
+from ablate.report.statistics.answers import rounding
 from ablate.report.statistics.comparisons.attribution import (
     DEPENDENCE,
     FEWEST,
@@ -19,7 +20,8 @@ from ablate.report.statistics.comparisons.attribution import (
     both,
     pair_weights,
 )
-from ablate.report.statistics.inference import intervals, rounding
+from ablate.report.statistics.described import summary
+from ablate.report.statistics.inference import intervals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from ablate.report.figures import style
+from ablate.report.figures.common import style
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.effects_material import NAN
 
-from ablate.report.statistics import floors
-from ablate.report.statistics.floors import Band, bands, summarise_floors
+from ablate.report.statistics.described import floors
+from ablate.report.statistics.described.floors import Band, bands, summarise_floors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
