@@ -31,6 +31,14 @@ augmenter = "tempo"
 conditioner = "tempo"
 augmenter = "tempo"
 """
+#: What the block about the hypothesis speaks of besides.
+PREDICTED = """
+[contrasts]
+"both, beyond the sum of each" = { both = 1, conditioning = -1, augmentation = -1, neither = 1 }
+
+[margins]
+"distance.duration" = 0.01
+"""
 
 
 def written(part: str) -> str:
@@ -38,12 +46,16 @@ def written(part: str) -> str:
     given = tomllib.loads(part)
     # from the axes on it is what is varied, which a part replaces
     base = (
-        WHOLE.partition("[axes]")[0] if {"axes", "variants", "design", "contrasts", "parts"} & given.keys() else WHOLE
+        WHOLE.partition("[axes]")[0]
+        if {"axes", "variants", "design", "contrasts", "parts", "hypothesis"} & given.keys()
+        else WHOLE
     )
     for section in given:
         base = re.sub(rf"^\[{section}[.\]].*?(?=^\[|\Z)|^{section} = .*?\n", "", base, flags=re.DOTALL | re.MULTILINE)
-    if {"contrasts", "parts"} & given.keys():
+    if {"contrasts", "parts", "hypothesis"} & given.keys():
         part += SPOKEN_OF
+    if "hypothesis" in given:
+        part += PREDICTED
     wanted = set(re.findall(r'metric = "(.*?)"|^"([a-z]+\.[a-z]+)" =', part, re.MULTILINE))
     metrics = {name for pair in wanted for name in pair if name} - set(re.findall(r'\[metric."(.*?)"\]', base))
     top = re.match(r"[^\[]*", part)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from support.blocks_material import blocked_study
+from support.effects_material import Stored
 from support.outputs_material import L1, PITCH, RATE, Parsed, component, drawn, put
 from support.report_study import STUDY, Builder
 from support.store_material import measurements
@@ -180,12 +181,24 @@ def test_a_study_with_blocks_has_its_comparisons_in_each(blocked: StudyResults) 
     assert set(blocked.replicability()["comparison"]) == set(blocked.effects()["comparison"])
 
 
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
+    """A study that followed a path of two changes."""
+    home = tmp_path_factory.mktemp("path")
+    levels = {"base": {"x": 0, "y": 0}, "y=1": {"x": 0, "y": 1}, "target": {"x": 1, "y": 1}}
+    values = {name: [place + replicate / 10 for replicate in range(6)] for place, name in enumerate(levels)}
+    taken = {"taken": list(levels)}
+    stored = Stored(home, levels, {("distance", "average"): values})
+    study = stored.put(design="path", path=taken, objective={"metric": "distance", "feature": "", "direction": ""})
+    return StudyResults(study, home, get_registry())
+
+
 @pytest.mark.parametrize("kind", FIGURES)
 def test_every_kind_of_figure_is_one_or_names_those_there_are(
-    results: StudyResults, crossed: StudyResults, blocked: StudyResults, kind: str
+    results: StudyResults, crossed: StudyResults, blocked: StudyResults, path: StudyResults, kind: str
 ) -> None:
     drawn = 0
-    for study in (results, crossed, blocked):
+    for study in (results, crossed, blocked, path):
         try:
             figure = study.figure(kind)
         except UnknownName as error:

@@ -13,7 +13,7 @@ from ablate.study.file.overrides import Overrides
 from ablate.study.file.study_file import read_study
 from ablate.study.plan.layout import lay_out
 from ablate.study.run.executor import InlineExecutor
-from ablate.study.run.runner import SearchContext, StudyRunner
+from ablate.study.run.runner import SharedContext, StudyRunner
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ def numbers(bench: Bench, precision: str, *, fused: bool) -> tuple[list[float], 
     spec = sweep(precision)
     with bench.store() as store, InlineExecutor(bench.home, "cpu", get_registry(), 60.0, fused=fused) as executor:
         result = StudyRunner(
-            lay_out(spec, get_registry(), "cpu"), store, bench.home, shared=SearchContext(executor)
+            lay_out(spec, get_registry(), "cpu"), store, bench.home, shared=SharedContext(executor)
         ).run()
         assert result.failures == ()
         runs = store.runs(spec.name)

@@ -15,7 +15,7 @@ from ablate.study.file import paths
 from ablate.study.file.check_design import budget_problems, design_problems
 from ablate.study.file.check_levels import axis_problems, baseline_problems, variant_problems
 from ablate.study.file.configuration import build_conditioner, resolve
-from ablate.study.file.reading.check import margin_problems, objective_problems
+from ablate.study.file.reading.check import objective_problems
 from ablate.study.file.reading.parts import part_problems
 from ablate.study.file.target import path_problems
 
@@ -47,7 +47,6 @@ def content_problems(file: Sections, registry: Registry) -> list[Problem]:
     problems += path_problems(file)
     problems += budget_problems(file)
     problems += objective_problems(file)
-    problems += margin_problems(file)
     problems += part_problems(file)
     problems += _label_problems(file, registry)
     return problems

@@ -21,7 +21,12 @@ from ablate.study.file.configuration import resolve
 from ablate.study.file.keys import readable
 from ablate.study.file.locate import find_study
 from ablate.study.file.overrides import DEFAULT_PROFILE, Overrides, anchor_paths, apply, merge, study_name
-from ablate.study.file.reading.check import contrast_problems, prediction_problems, reported_problems
+from ablate.study.file.reading.check import (
+    contrast_problems,
+    margin_problems,
+    prediction_problems,
+    reported_problems,
+)
 from ablate.study.file.sections import Sections, parse
 
 if TYPE_CHECKING:
@@ -164,9 +169,10 @@ def read_study(name_or_file: str, overrides: Overrides | None = None, registry: 
     file, shape_problems = parse(raw)
     problems += [*shape_problems, *content_problems(file, registry)]
     problems += _profile_problems(raw, file.profiles, registry, set(problems))
+    without_overrides, _ = parse(original)
+    problems += margin_problems(file, [*file.metrics, *without_overrides.metrics])
     if not problems:
         problems += combination_problems(file, registry)
-        without_overrides, _ = parse(original)
         for check in (contrast_problems, prediction_problems, reported_problems):
             problems += check(without_overrides)
     if problems:

@@ -79,7 +79,8 @@ class TestShareOfTheBaseline:
 
     def test_a_baseline_below_0_has_a_margin_above_0(self) -> None:
         base = [-x for x in self.BASE]
-        row = judged({"a": base, "b": [x + 0.01 for x in base]}, Margin(0.1, "a"))
+        other = [x + more for x, more in zip(base, (0.01, -0.02, 0.015, -0.01, 0.005, 0.0), strict=True)]
+        row = judged({"a": base, "b": other}, Margin(0.1, "a"))
         assert row["margin"] == pytest.approx(0.1 * np.mean(self.BASE))
         assert row["verdict"] == "equivalent"
 

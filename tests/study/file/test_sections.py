@@ -80,7 +80,7 @@ def test_problems_of_every_table_come_at_once(raw: dict[str, Any]) -> None:
         "search.n_variants: must be a whole number ≥ 2, not 1",
         "search.prune_after: must be 2 or more, or 0 for never: one replicate is not enough to prune a variant",
         "floors.draws: must be a whole number ≥ 0, not -1",
-        "statistics.alhpa: unknown key; did you mean 'alpha'? (known: alpha, family, estimate, power)",
+        "statistics.alhpa: unknown key; did you mean 'alpha'? (known: alpha, estimate, power)",
     ]
 
 

@@ -17,7 +17,7 @@ from ablate.study.plan.jobs import Packing, split_evenly
 from ablate.study.plan.layout import lay_out
 from ablate.study.run.executor import InlineExecutor
 from ablate.study.run.listener import Listener
-from ablate.study.run.runner import SearchContext, StudyRunner
+from ablate.study.run.runner import SharedContext, StudyRunner
 from ablate.study.stage import weights_of
 from ablate.study.work import train
 from ablate_recurrent.network import Recurrent
@@ -58,7 +58,7 @@ class Jobs(InlineExecutor):
 def run(bench: Bench, spec: StudySpec, jobs: Jobs | None = None, **options: Any) -> StudyResult:
     """A run whose networks are fused."""
     with Store(bench.url) as store, jobs or Jobs(bench) as executor:
-        shared = SearchContext(executor)
+        shared = SharedContext(executor)
         return StudyRunner(lay_out(spec, get_registry(), "cpu"), store, bench.home, shared=shared, **options).run()
 
 

@@ -33,11 +33,11 @@ def objective_problems(file: Sections) -> Iterator[Problem]:
         yield "search.prune_after", "only a search with one objective can find that a variant is worse than the best"
 
 
-def margin_problems(file: Sections) -> Iterator[Problem]:
-    """Check that the margins belong to metrics of the study."""
+def margin_problems(file: Sections, metrics: Sequence[str]) -> Iterator[Problem]:
+    """Check that the margins belong to metrics of the study, with or without the overrides, which may change them."""
     for metric in file.margins:
-        if metric not in file.metrics:
-            yield f'margins."{metric}"', f"this study has no such metric{did_you_mean(metric, file.metrics)}"
+        if metric not in metrics:
+            yield f'margins."{metric}"', f"this study has no such metric{did_you_mean(metric, metrics)}"
 
 
 def contrast_problems(file: Sections) -> Iterator[Problem]:
