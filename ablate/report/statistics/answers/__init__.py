@@ -1,4 +1,4 @@
-"""What the comparisons of a study add up to.
+"""Answers that the comparisons of a study add up to.
 
 - :mod:`ablate.report.statistics.answers.best`: the variants among which the best one is;
 - :mod:`ablate.report.statistics.answers.shares`: the shares of parts in the total difference;

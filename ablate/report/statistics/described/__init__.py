@@ -1,4 +1,4 @@
-"""What a report describes without a test.
+"""Descriptions without a test.
 
 - :mod:`ablate.report.statistics.described.summary`: mean and spread of each variant over replicates;
 - :mod:`ablate.report.statistics.described.floors`: reference scores without a model;

@@ -46,19 +46,19 @@ def best_set(values: FloatArray, estimate: Estimate = "mean") -> BestSet:
     count, n = values.shape
     first, second = np.triu_indices(count, 1)
     leads = values[first] - values[second]
-    observed = _largest_leads(flipped(leads, np.ones((1, n)), estimate), first, second, count)[0]
+    observed = _largest_leads(flipped(leads, np.ones((1, n)), estimate), first, second, count)[0][0]
     reached, total = np.zeros(count), 0
     effort = Effort() if estimate == "mean" and count <= MANY_VARIANTS else LESS
     for signs in sign_rows(n, len(leads), effort):
         statistics = flipped(leads, signs, estimate)
-        for side in (statistics, -statistics):  # a lead has one side, so the opposite signs count too
-            reached += (_largest_leads(side, first, second, count) >= observed - TIE).sum(axis=0)
+        for largest in _largest_leads(statistics, first, second, count):  # a lead has one side, so both signs count
+            reached += (largest >= observed - TIE).sum(axis=0)
         total += 2 * len(signs)
     return BestSet(observed, reached / total)
 
 
-def _largest_leads(statistics: FloatArray, first: Array, second: Array, count: int) -> FloatArray:
-    """Return the largest lead of another variant over each one, [flips, variants].
+def _largest_leads(statistics: FloatArray, first: Array, second: Array, count: int) -> tuple[FloatArray, FloatArray]:
+    """Return the largest lead of another variant over each one, also with opposite signs, [flips, variants] each.
 
     Args:
         statistics: of ``first`` minus ``second``, [flips, pairs].
@@ -66,11 +66,7 @@ def _largest_leads(statistics: FloatArray, first: Array, second: Array, count: i
         second: likewise.
         count: number of variants.
     """
-    columns = [
-        np.maximum(
-            np.max(statistics[:, second == index], axis=1, initial=-np.inf),
-            np.max(-statistics[:, first == index], axis=1, initial=-np.inf),
-        )
-        for index in range(count)
-    ]
-    return np.stack(columns, axis=-1)
+    leads = np.full((len(statistics), count, count), -np.inf)
+    leads[:, first, second], leads[:, second, first] = statistics, -statistics
+    # with opposite signs, each lead is that of the other one of the two variants
+    return leads.max(axis=1), leads.max(axis=2)

@@ -32,7 +32,7 @@ _AT_ONCE = 200_000
 
 
 class Effort(NamedTuple):
-    """How many assignments of signs a test tries.
+    """The number of assignments of signs that a test tries.
 
     Attributes:
         exact_up_to: up to this number of replicates, all of them.
@@ -53,8 +53,8 @@ class JointTest(NamedTuple):
     Attributes:
         p: of each comparison alone, two-sided, [comparisons]; NaN with fewer than two replicates.
         adjusted: the same, adjusted for the whole family.
-        level: the level at which each comparison that is still open is tested in effect; 0.0 if no result of so few
-            replicates can be significant.
+        level: the level at which each comparison that is still open is tested in effect; 0.0 if no result of this
+            many replicates can be significant.
     """
 
     p: FloatArray
@@ -119,7 +119,7 @@ def max_t(differences: FloatArray, estimate: Estimate = "mean", alpha: float = 0
     p[tested[order]] = alone / total
     adjusted[tested[order]] = np.maximum.accumulate(jointly / total)
     still_open = rows[~(adjusted[tested] < alpha)]
-    return JointTest(p, adjusted, _level(still_open if len(still_open) else rows, estimate, alpha, effort))
+    return JointTest(p, adjusted, _level(still_open if len(still_open) else rows, estimate, alpha))
 
 
 def _largest_from_here(statistics: FloatArray) -> FloatArray:
@@ -127,11 +127,12 @@ def _largest_from_here(statistics: FloatArray) -> FloatArray:
     return np.asarray(np.maximum.accumulate(statistics[:, ::-1], axis=1)[:, ::-1])
 
 
-def _level(rows: FloatArray, estimate: Estimate, alpha: float, effort: Effort) -> float:
+def _level(rows: FloatArray, estimate: Estimate, alpha: float) -> float:
     """Return the share of flips in which a comparison reaches the critical value of all of them, on average."""
 
     def statistics() -> Iterator[FloatArray]:
-        for signs in sign_rows(rows.shape[1], len(rows), effort):
+        # the level is for advice only, so with many replicates fewer assignments are enough
+        for signs in sign_rows(rows.shape[1], len(rows), LESS):
             yield np.abs(flipped(rows, signs, estimate))
 
     critical = critical_value(np.concatenate([chunk.max(axis=1) for chunk in statistics()]), alpha)
