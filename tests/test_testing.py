@@ -7,10 +7,7 @@ import inspect
 from typing import Any
 
 import pytest
-from support import contract_cases_model as model
-from support import contract_cases_music as music
-from support import contract_cases_network as network
-from support import contract_cases_tokenizer as tokenizer
+from support.contracts import model, music, network, tokenizer
 
 import ablate
 from ablate import testing

@@ -15,12 +15,11 @@ from ablate.report.text.tables import (
     comparisons,
     confounds,
     estimates,
-    missing,
     path,
     reported,
     responses,
+    runs,
     shares,
-    training,
     variance,
 )
 
@@ -77,10 +76,10 @@ def _grids(analysis: Analysis) -> dict[str, Any]:
         "responses": responses.response_grid(study),
         "confounds": confounds.confound_grid(analysis),
         "variance": variance.variance_grid(analysis),
-        "costs": training.cost_grid(study),
-        "trainings": training.training_grid(study),
+        "costs": runs.cost_grid(study),
+        "trainings": runs.training_grid(study),
         "reported": [reported.reported_grid(study, averages=averages) for averages in (True, False)],
-        "missing": missing.missing_grid(study),
+        "missing": runs.missing_grid(study),
     }
 
 

@@ -11,7 +11,6 @@ Each table is a grid, which the page, Markdown and LaTeX print. The modules in t
 - :mod:`ablate.report.text.tables.reported`: our values beside values published elsewhere;
 - :mod:`ablate.report.text.tables.responses`: whether the music follows a label;
 - :mod:`ablate.report.text.tables.confounds`: quantities that change as a side effect of a level;
-- :mod:`ablate.report.text.tables.training`: trainings, and the costs of all stages;
-- :mod:`ablate.report.text.tables.missing`: the runs without a full result;
+- :mod:`ablate.report.text.tables.runs`: trainings, the costs of all stages, and the runs without a full result;
 - :mod:`ablate.report.text.tables.terminal`: the two tables that ``ablate study run`` prints.
 """

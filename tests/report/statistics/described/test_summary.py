@@ -148,6 +148,6 @@ def test_spread_of_nothing_is_none() -> None:
     ("sizes", "said"), [([1, 1], []), ([float("nan")], []), ([20, 20], ["20 fused"]), ([1, 7, 6], ["6 to 7 fused"])]
 )
 def test_trainings_that_were_done_as_one_are_said_to_be(sizes: list[float], said: list[str]) -> None:
-    from ablate.report.text.tables.training import _fused
+    from ablate.report.text.tables.runs import _fused
 
     assert _fused(pd.DataFrame({"together": sizes})) == said

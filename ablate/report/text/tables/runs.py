@@ -1,4 +1,4 @@
-"""Tables of the trainings, and of the costs of all stages."""
+"""Tables of the runs: their trainings, the costs of all stages, and those without a full result."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ablate.store.records import StageRecord
 
 _COST_COLUMNS = ("stages", "seconds", "seconds each", "unshared", "tokens", "tokens/s", "utilisation", "joules")
+_REASONS = {"pending": "has not run yet", "interrupted": "was interrupted; run the same command again to resume"}
 
 
 def training_grid(study: Study) -> Grid:
@@ -108,3 +109,15 @@ def _cost_cells(stages: Sequence[StageRecord], unshared: float) -> tuple[Cell, .
 def _tokens(stage: StageRecord) -> int:
     """Return the number of tokens that a training saw or a generation made."""
     return int(stage.result.get("tokens_seen" if stage.kind == TRAIN else "tokens_made", 0))
+
+
+def missing_grid(study: Study) -> Grid:
+    """Return the runs without a full result, each with its reason."""
+    rows = []
+    for run in study.runs:
+        if run.state != "done":
+            error = ": ".join(filter(None, (run.error_class, run.error)))
+            reason = error or _REASONS.get(run.state, "no reason recorded")
+            rows.append(Row(run.variant, (Cell(str(run.replicate)), Cell(run.state), Cell(reason))))
+    columns = (Column("replicate"), Column("state", words=True), Column("reason", words=True))
+    return Grid("Runs without a full result", "variant", columns, tuple(rows))

@@ -1,0 +1,1 @@
+"""Good and bad components, for the tests of the contract tests."""
