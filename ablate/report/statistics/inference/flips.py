@@ -153,7 +153,8 @@ def critical_value(statistics: FloatArray, alpha: float) -> float:
 def flipped(differences: FloatArray, signs: FloatArray, estimate: Estimate = "mean") -> FloatArray:
     """Return the signed statistic of each comparison under each assignment of signs, [assignments, comparisons].
 
-    For the mean it lies between plus and minus the square root of the number of replicates.
+    For the mean it lies between plus and minus the square root of the number of replicates. A comparison without any
+    replicate has the statistic 0.
 
     Args:
         differences: [comparisons, replicates]; NaN where a comparison misses a replicate.
@@ -169,6 +170,8 @@ def flipped(differences: FloatArray, signs: FloatArray, estimate: Estimate = "me
         return np.asarray(signs @ scaled.T)
     columns = [
         estimator(estimate)(signs[:, present] * row[present], axis=-1) * present.sum()
+        if present.any()
+        else np.zeros(len(signs))
         for row, present in zip(scaled, known, strict=True)
     ]
     return np.stack(columns, axis=-1)

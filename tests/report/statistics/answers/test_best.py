@@ -99,8 +99,15 @@ class TestMissingReplicates:
         assert found.p["a"] == pytest.approx(p_by_hand(table, 0))
         assert found.candidates == ("b", "a", "c"), "four replicates cannot leave anybody out"
 
-    def test_no_common_replicate_leaves_nobody_out(self) -> None:
-        apart = best({"a": [5.0, NAN, 5.0], "b": [NAN, 1.0, NAN]})
+    def test_who_loses_in_every_common_replicate_is_not_the_best(self) -> None:
+        """a has the better mean, for replicates that b does not have."""
+        values = {"a": [2.0, 2.1, 2.2, 2.0, 0.1, 0.0, 0.2, 0.1], "b": [1.5, 1.4, 1.6, 1.5, NAN, NAN, NAN, NAN]}
+        assert np.nanmean(values["a"]) < np.nanmean(values["b"])
+        assert best(values).name == "b"
+
+    @pytest.mark.parametrize("estimate", ["mean", "iqm"])
+    def test_no_common_replicate_leaves_nobody_out(self, estimate: str) -> None:
+        apart = best({"a": [5.0, NAN, 5.0], "b": [NAN, 1.0, NAN]}, estimate=estimate)
         assert dict(apart.p) == {"b": 1.0}
         assert set(apart.candidates) == {"a", "b"}
 
