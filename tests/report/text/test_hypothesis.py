@@ -89,6 +89,27 @@ def test_no_difference_that_matters_is_an_answer(tmp_path: Path) -> None:
     ), "a difference, but its interval reaches into the margin"
 
 
+@pytest.mark.parametrize("replicates", [1, 5, 6])
+def test_few_replicates_that_are_alike_decide_nothing(tmp_path: Path, replicates: int) -> None:
+    values = {Q: {name: np.ones(replicates) for name in ("a", "b")}}
+    levels = {name: {"sampler.tau": LEVELS[name]} for name in ("a", "b")}
+    predictions = [{"variant": "b", "direction": "better"}, {"variant": "b", "direction": "equivalent"}]
+    objective = {"metric": "distance", "feature": "", "direction": ""}
+    stored = Stored(tmp_path, levels, values).put(objective=objective, predictions=predictions)
+    expected = ["contradicted", "supported"] if replicates == 6 else ["not decided"] * 2
+    assert [one.answer for one in answers(Analysis(stored, get_registry()))] == expected
+
+
+def test_a_difference_beyond_the_margin_allows_for_all_comparisons(tmp_path: Path) -> None:
+    """The interval of b alone lies beyond the margin, and the one that allows for the family does not."""
+    equal = {"variant": "b", "direction": "equivalent"}
+    rows = study(tmp_path / "a", [equal]).all_effects
+    row = rows[(rows["comparison"] == "b") & (rows["role"] == "primary") & (rows["kind"] == "variant")].iloc[0]
+    assert row["family"] > 1
+    just = {"distance": -float(row["high"]) - 1e-4}
+    assert answered(tmp_path / "b", equal, margins=just) == "not decided"
+
+
 def test_the_whole_is_the_sum_of_its_parts(tmp_path: Path) -> None:
     right, wrong = {"variant": "b", "direction": "better"}, {"variant": "c", "direction": "better"}
     unclear, missing = {"variant": "b", "metric": "rate", "direction": "higher"}, {"best": "gone"}

@@ -6,7 +6,10 @@ import collections
 import dataclasses
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+import numpy as np
+
 from ablate.report.statistics import verdicts
+from ablate.report.statistics.inference import intervals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from ablate.report.statistics.rows import Quantity
 
 Answer = Literal["supported", "contradicted", "not decided", "not tested"]
+#: With fewer replicates that are all alike, a prediction is not decided; the fewest with which p can be below 0.05.
+FEWEST_ALIKE = 6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +84,7 @@ def _answered(
     if not claims or len(rows) < len(claims):
         reason = "some of its variants have no results" if claims else "the study has no such comparison"
         return AnsweredPrediction(prediction, quantity, "not tested", reason=reason)
-    found = [_answer(row, direction, better, sign) for row, sign in rows]
+    found = [_answer(analysis, row, direction, better, sign) for row, sign in rows]
     answer = next((one for one in ("contradicted", "not decided") if one in found), "supported")
     return AnsweredPrediction(prediction, quantity, answer, tuple(row for row, _ in rows))  # type: ignore[arg-type]
 
@@ -107,22 +112,31 @@ def _row(analysis: Analysis, quantity: Quantity, claim: Claim) -> Mapping[str, A
     return None if rows.empty else {str(key): value for key, value in rows.iloc[0].items()}
 
 
-def _answer(row: Mapping[str, Any], direction: str, better: str, sign: int) -> Answer:
+def _answer(analysis: Analysis, row: Mapping[str, Any], direction: str, better: str, sign: int) -> Answer:
     """Answer one comparison.
 
     A prediction of a difference is contradicted by the opposite verdict and by the verdict that no difference matters.
-    A prediction of no difference that matters is contradicted by a difference whose whole interval lies beyond the
-    margin.
+    A prediction of no difference that matters is contradicted by a difference that lies beyond the margin. Few
+    replicates that are alike decide nothing.
     """
     verdict = row["verdict"]
-    if verdict == "inconclusive":
+    if verdict == "inconclusive" or (verdict == "alike" and row["n"] < FEWEST_ALIKE):
         return "not decided"
     if direction == "equivalent":
         if verdict not in verdicts.DIFFERENT:
             return "supported"
-        return "contradicted" if min(abs(row["low"]), abs(row["high"])) > row["margin"] else "not decided"
+        return "contradicted" if _is_beyond_margin(analysis, row) else "not decided"
     if verdict not in verdicts.DIFFERENT:
         return "contradicted"
     upward = direction == "higher" or (direction == "better" and better == "higher")
     upward = upward or (direction == "worse" and better == "lower")
     return "supported" if (sign * row["difference"] > 0) == upward else "contradicted"
+
+
+def _is_beyond_margin(analysis: Analysis, row: Mapping[str, Any]) -> bool:
+    """Check whether the whole interval lies beyond the margin, with alpha divided among all comparisons and looks."""
+    times = max(int(row["family"]), 1) * len(analysis.looks.made)
+    known = np.asarray(row["values"])[~np.isnan(row["values"])]
+    found = intervals.interval(known, 1 - analysis.rules.alpha / times, analysis.rules.estimate)
+    inner = found.low if row["difference"] > 0 else -found.high
+    return bool(inner > row["margin"])
