@@ -33,6 +33,7 @@ TOPICS = (
         "variance",
         "samples_or_replicates",
         "unpaired",
+        "limits",
     ),
 )
 

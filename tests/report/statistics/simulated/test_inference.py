@@ -6,7 +6,7 @@ import make_statistics
 import numpy as np
 import pytest
 from scipy import stats as sps
-from simulations import doubts, equivalence, intervals, ranges
+from simulations import doubts, equivalence, intervals, limits, ranges
 from support.checkout import ROOT
 
 STUDIES = 2000
@@ -71,6 +71,24 @@ def test_warnings_are_rare_without_cause_and_frequent_with_one() -> None:
     either = {row[0]: float(row[3]) for row in doubts.rows(150)}
     assert all(share < 0.12 for name, share in either.items() if name.startswith("normal"))
     assert all(share > 0.7 for name, share in either.items() if name.startswith(("exp", "logn", "0.9", "failures")))
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "least", "most"),
+    [
+        ("a slope along 1, 2, 3, 4", "gamma, shape 0.3", 0.0, 0.05),
+        ("a slope along 1, 2, 3, 30", "gamma, shape 0.3", 0.05, 0.12),
+        ("four variants", "normal, shared noise", 0.2, 0.5),
+        ("best by rare wins", "normal", 0.1, 0.4),
+        ("equivalence of 8, noisy baseline", "normal", 0.0, 0.05),
+        ("equivalence of 8, noisy baseline", "lognormal", 0.05, 0.2),
+    ],
+)
+def test_the_limits_of_the_rules_are_those_of_the_page(rule: str, values: str, least: float, most: float) -> None:
+    (rate,) = [rate for name, rate, _ in limits.CASES if name == rule]
+    found = rate(np.random.default_rng(5), limits.DRAWS[values], 8, 600)
+    assert at_most(found, most, 600)
+    assert at_most(1 - found, 1 - least, 600)
 
 
 def test_the_page_has_no_rate_above_what_is_allowed() -> None:
