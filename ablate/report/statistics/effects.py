@@ -172,7 +172,8 @@ def _rows(
             if n:
                 # the margin of a difference between two variants is not that of a slope
                 own = np.full(replicates.count, np.nan) if one.slope else limits
-                size = float(own[~np.isnan(values)].mean())
+                known = own[~np.isnan(values) & ~np.isnan(own)]
+                size = float(known.mean()) if len(known) else np.nan
                 source = "" if margin is None or np.isnan(size) else margin.source
                 way = "none" if one.slope else direction
                 key = (one.kind, one.name, one.versus, one.alias, metric, feature, unit, way, judged_as)

@@ -28,6 +28,8 @@ _ALLOWANCE = {"mean": 9.0, "iqm": 3.0}
 _UNSEEN = 0.8
 #: Differences that differ by less, relative to the larger of themselves and the margin, are equal.
 _SAME = 1e-9
+#: The reason where a margin that varies with the replicates is missing in some.
+_PARTLY = "the margin is a share of the baseline, which misses some of these replicates"
 
 
 class Equivalence(NamedTuple):
@@ -73,16 +75,18 @@ def equivalence(differences: FloatArray, margin: FloatArray, estimate: Estimate 
     Args:
         differences: [rows, replicates], no NaN.
         margin: [rows], or [rows, replicates] where each replicate has its own: then the mean difference is compared
-            with the mean margin, and both are uncertain. NaN without a margin.
+            with the mean margin, and both are uncertain. NaN without a margin; if it is missing in some replicates
+            only, there is no verdict.
         estimate: what is inside the margin.
     """
     rows, n = differences.shape
     limits = np.broadcast_to(margin if np.ndim(margin) == 2 else np.reshape(margin, (-1, 1)), (rows, n))
-    wanted = limits.mean(axis=1) > 0
-    p, reason = np.where(wanted, 1.0, np.nan), [""] * rows
+    missing, wanted = np.isnan(limits), limits.mean(axis=1) > 0
+    partly = np.asarray(missing.any(axis=1) & ~missing.all(axis=1))
+    p, reason = np.where(wanted | partly, 1.0, np.nan), [_PARTLY if each else "" for each in partly.tolist()]
     few = f"{n} replicate{'s are' if n > 1 else ' is'} too few for it, {FEWEST} is the fewest"
     if n < FEWEST or not wanted.any():
-        return Equivalence(p, [few if each else "" for each in wanted])
+        return Equivalence(p, [few if each else other for each, other in zip(wanted, reason, strict=True)])
     most, half = _equal(differences, limits.max(axis=1)), n / 2
     for row in np.flatnonzero(wanted & (most > half)):
         reason[row] = _too_alike(int(most[row]), n)

@@ -97,6 +97,14 @@ class TestEquivalence:
         assert found.reason == ["5 replicates are too few for it, 6 is the fewest"]
         assert equivalence(np.ones((1, 1)), np.ones(1)).reason == ["1 replicate is too few for it, 6 is the fewest"]
 
+    def test_a_margin_that_misses_replicates_gives_a_reason(self) -> None:
+        margins = np.full((2, 8), 3.0)
+        margins[1, 2] = np.nan
+        found = equivalence(np.random.default_rng(0).normal(0, 0.1, (2, 8)), margins)
+        assert found.p[0] < 0.05
+        assert found.p[1] == 1.0
+        assert ["misses some of these replicates" in reason for reason in found.reason] == [False, True]
+
     def test_without_margin_nothing_is_known(self) -> None:
         values = np.random.default_rng(0).normal(size=(3, 8))
         found = equivalence(values, np.array([np.nan, 9.0, 0.0]))
