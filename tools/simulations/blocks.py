@@ -9,13 +9,16 @@ import numpy as np
 from ablate.report.statistics import roles
 from ablate.report.statistics.answers import blocks as block_effects
 from ablate.report.statistics.inference import flips, intervals
+from simulations import draws
+from simulations.draws import ALPHA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import pandas as pd
 
     from ablate.arrays import FloatArray
+    from simulations.draws import Draw
 
 TITLE = "Blocks"
 TEXT = (
@@ -32,11 +35,11 @@ HEADER = [
     *("scatter", "replicates", "effects", "falsely over all", "over all", "too many blocks", "blocks claimed"),
     *("varies", "interval"),
 ]
-BLOCKS, ALPHA = 3, 0.05
+BLOCKS = 3
 #: Distributions with standard deviation 1, [..., blocks, replicates].
-SCATTER: dict[str, Callable[[np.random.Generator, tuple[int, ...]], FloatArray]] = {
-    "normal": lambda rng, shape: rng.normal(size=shape),
-    "skewed (exponential)": lambda rng, shape: rng.exponential(size=shape) - 1.0,
+SCATTER: dict[str, Draw] = {
+    "normal": draws.SCATTER["normal"],
+    "skewed (exponential)": draws.SCATTER["exponential"],
     "one block 4 times": lambda rng, shape: rng.normal(size=shape) * np.array([1.0, 1.0, 4.0])[:, None],
     "seeds shared by the blocks": lambda rng, shape: (
         np.sqrt(0.5) * (rng.normal(size=shape) + rng.normal(size=(*shape[:-2], 1, shape[-1])))

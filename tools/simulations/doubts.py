@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ablate.report.statistics.inference import doubts, flips
+from simulations import draws
+from simulations.draws import ALPHA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ablate.arrays import FloatArray
+    from simulations.draws import Draw
 
 STUDIES = 2000
 TITLE = "Read with care"
@@ -22,7 +25,7 @@ TEXT = (
     "none; elsewhere, warnings should be frequent."
 )
 HEADER = ["values", "lean", "outlier", "either", "false claim", "warning, if false claim"]
-VARIANTS, REPLICATES, ALPHA = 5, 8, 0.05
+VARIANTS, REPLICATES = 5, 8
 _FOUR = np.array([[1.0], [4.0], [4.0], [4.0], [4.0]])
 _OTHERS = np.array([[0.0], [1.0], [1.0], [1.0], [1.0]])
 
@@ -32,8 +35,8 @@ def _lognormal(rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
 
 
 #: The values of one study, [variants, replicates]; the first variant is the baseline.
-VALUES: dict[str, Callable[[np.random.Generator, tuple[int, ...]], FloatArray]] = {
-    "normal": lambda rng, shape: rng.normal(size=shape),
+VALUES: dict[str, Draw] = {
+    "normal": draws.SCATTER["normal"],
     "normal, replicates share 90 % of the variance": lambda rng, shape: (
         rng.normal(size=shape) + 3 * rng.normal(size=(1, shape[1]))
     ),

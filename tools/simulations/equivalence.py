@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ablate.report.statistics.inference.equivalence import equivalence, equivalence_power
+from simulations.draws import ALPHA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ablate.arrays import FloatArray
     from ablate.report.statistics.inference.intervals import Estimate
-
-    Draw = Callable[[np.random.Generator, tuple[int, ...]], FloatArray]
+    from simulations.draws import Draw
 
 STUDIES = 10_000
 TITLE = "No difference that matters, or a verdict withheld"
@@ -28,7 +28,7 @@ TEXT = (
     "better; the computed power is in brackets. Those margins are in standard deviations of a difference."
 )
 HEADER = ["differences", "replicates", "mean", "iqm", "two t tests", "withheld"]
-REPLICATES, ALPHA, STRETCH = (6, 8, 12, 20), 0.05, np.exp(0.5)
+REPLICATES, STRETCH = (6, 8, 12, 20), np.exp(0.5)
 
 
 #: Differences whose mean is the margin, and the margin.

@@ -8,11 +8,13 @@ import numpy as np
 
 from ablate.report.statistics.inference.effect_sizes import p_better
 from ablate.report.statistics.inference.intervals import interval
+from simulations import draws
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ablate.arrays import FloatArray
+    from simulations.draws import Draw
 
 STUDIES = 2000
 TITLE = "Coverage"
@@ -27,11 +29,11 @@ TEXT = (
 HEADER = ["scatter", "replicates", "t", "bootstrap-t", "BCa", "iqm", "P(better)"]
 REPLICATES, RESAMPLES = (5, 8, 12, 20, 30, 50), 399
 #: Distributions with mean 0.
-SCATTER: dict[str, Callable[[np.random.Generator, tuple[int, ...]], FloatArray]] = {
-    "normal": lambda rng, shape: rng.normal(size=shape),
-    "skewed (exponential)": lambda rng, shape: rng.exponential(size=shape) - 1.0,
-    "heavy tails (t, 3 df)": lambda rng, shape: rng.standard_t(3, size=shape),
-    "lognormal": lambda rng, shape: rng.lognormal(size=shape) - np.exp(0.5),
+SCATTER: dict[str, Draw] = {
+    "normal": draws.SCATTER["normal"],
+    "skewed (exponential)": draws.SCATTER["exponential"],
+    "heavy tails (t, 3 df)": draws.SCATTER["t, 3 df"],
+    "lognormal": draws.SCATTER["lognormal"],
     "difference of lognormals": lambda rng, shape: rng.lognormal(size=shape) - rng.lognormal(size=shape),
 }
 

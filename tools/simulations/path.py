@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
@@ -12,14 +12,17 @@ from ablate.report.statistics.inference import flips
 from ablate.settings import PathSettings
 from ablate.study.design import Axis, changed_variant, path_ends
 from ablate.study.path.follow import Results, follow
+from simulations import draws
+from simulations.draws import ALPHA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from ablate.arrays import FloatArray
     from ablate.study.design import Variant
     from ablate.study.file.study_file import StudySpec
     from ablate.study.path.follow import Progress
+    from simulations.draws import Draw
 
 STUDIES = 1000
 TITLE = "Steps of a path"
@@ -35,13 +38,13 @@ TEXT = (
 )
 HEADER = ["replicates", "matter", "effect", "scatter", "racing", "any false", "falsely better", "exactly these"]
 HEADER += ["first null step", "runs spared"]
-CHANGES, ALPHA = 6, 0.05
+CHANGES = 6
 #: The share of the variance of a paired difference that belongs to the configurations; and how their values scatter.
-SCATTER: dict[str, tuple[float, Callable[[np.random.Generator, Any], FloatArray]]] = {
-    "configurations": (1.0, lambda rng, shape: rng.normal(size=shape)),
-    "changes": (0.0, lambda rng, shape: rng.normal(size=shape)),
-    "half each": (0.5, lambda rng, shape: rng.normal(size=shape)),
-    "configurations, exponential": (1.0, lambda rng, shape: rng.exponential(size=shape) - 1.0),
+SCATTER: dict[str, tuple[float, Draw]] = {
+    "configurations": (1.0, draws.SCATTER["normal"]),
+    "changes": (0.0, draws.SCATTER["normal"]),
+    "half each": (0.5, draws.SCATTER["normal"]),
+    "configurations, exponential": (1.0, draws.SCATTER["exponential"]),
 }
 
 

@@ -20,7 +20,8 @@ TEXT = (
     "The share of studies whose advice is right, that is, the option that finds the smaller difference in truth; the "
     "same among the pieces of advice that the report calls sure; and the share that are sure. Last, the mean of the "
     "difference that the advised option can find, divided by that of the better option: wrong advice costs little "
-    "where both are nearly equal. A training costs 50 times a sample; 3 variants and a baseline, 8 replicates of 4 samples."
+    "where both are nearly equal. A training costs 50 times a sample; 3 variants and a baseline, 8 replicates of 4 "
+    "samples."
 )
 HEADER = ["scatter", "true share", "better", "right", "right if sure", "sure", "difference, against the better option"]
 VARIANTS, SHAPE, COSTS = 3, (8, 4), Costs(5.0, 0.1)

@@ -13,12 +13,15 @@ from ablate.report.statistics.comparisons.attribution import DEPENDENCE, SHARE, 
 from ablate.report.statistics.comparisons.weights import against_baseline, factorial_effects
 from ablate.report.statistics.inference import flips, intervals
 from ablate.study.design import DESIGNS, Axis, aliases
+from simulations import draws
+from simulations.draws import ALPHA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ablate.arrays import FloatArray
     from ablate.report.statistics.comparisons.weights import Weights
+    from simulations.draws import Draw
 
 TITLE = "Shares of the total difference"
 TEXT = (
@@ -31,16 +34,14 @@ TEXT = (
     "others, to one side: sign flips are not exact there, and claim too much, as they do for any other comparison."
 )
 HEADER = ["design", "parts", "scatter", "truth", "any false", "false share", "interval", "found"]
-REPLICATES, SIZE, ALPHA = 8, 1.5, 0.05
+REPLICATES, SIZE = 8, 1.5
 #: Distributions with standard deviation 1; in the last one, that of the last variant is 4.
-SCATTER: dict[str, Callable[[np.random.Generator, tuple[int, ...]], FloatArray]] = {
-    "normal": lambda rng, shape: rng.normal(size=shape),
-    "skewed (exponential)": lambda rng, shape: rng.exponential(size=shape) - 1.0,
-    "heavy tails (t, 3 df)": lambda rng, shape: rng.standard_t(3, size=shape) / np.sqrt(3.0),
+SCATTER: dict[str, Draw] = {
+    "normal": draws.SCATTER["normal"],
+    "skewed (exponential)": draws.SCATTER["exponential"],
+    "heavy tails (t, 3 df)": draws.SCATTER["t, 3 df"],
     "lognormal, the last variant 4 times": lambda rng, shape: (
-        (rng.lognormal(size=shape) - np.exp(0.5))
-        / np.sqrt((np.e - 1) * np.e)
-        * np.where(np.arange(shape[0]) == shape[0] - 1, 4.0, 1.0)[:, None]
+        draws.SCATTER["lognormal"](rng, shape) * np.where(np.arange(shape[0]) == shape[0] - 1, 4.0, 1.0)[:, None]
     ),
 }
 #: The value of a variant, by the parts that are on, [parts].

@@ -9,6 +9,7 @@ import numpy as np
 
 from ablate.report.statistics.inference import flips
 from ablate.report.statistics.inference.sequential import Look, claimed, conditional_power, spending
+from simulations.draws import ALPHA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +28,6 @@ TEXT = (
     "count looks."
 )
 HEADER = ["looks", "rule", "effect", "any false claim, or found", "replicates at the claim", "replicates at the stop"]
-ALPHA = 0.05
 COMPARISONS = 4
 DECLARED = (8, 12, 16, 24)
 #: The rules for declared looks: the spending, and the smallest conditional power that is worth going on for.

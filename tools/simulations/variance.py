@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ablate.report.statistics.inference.variance import components
+from simulations import draws
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ablate.arrays import FloatArray
+    from simulations.draws import Draw
 
 TITLE = "Intervals of variance components"
 TEXT = (
@@ -24,11 +26,11 @@ HEADER = [
     *("share, by F", "sampling, by chi-square"),
 ]
 #: Distributions with standard deviation 1.
-SCATTER: dict[str, Callable[[np.random.Generator, tuple[int, ...]], FloatArray]] = {
-    "normal": lambda rng, shape: rng.normal(size=shape),
-    "skewed (exponential)": lambda rng, shape: rng.exponential(size=shape),
-    "heavy tails (t, 3 df)": lambda rng, shape: rng.standard_t(3, size=shape) / np.sqrt(3.0),
-    "lognormal": lambda rng, shape: rng.lognormal(size=shape) / np.sqrt((np.e - 1) * np.e),
+SCATTER: dict[str, Draw] = {
+    "normal": draws.SCATTER["normal"],
+    "skewed (exponential)": draws.SCATTER["exponential"],
+    "heavy tails (t, 3 df)": draws.SCATTER["t, 3 df"],
+    "lognormal": draws.SCATTER["lognormal"],
 }
 
 
