@@ -1,7 +1,7 @@
 """Write the simulated tables of docs/statistics.md: ``python tools/make_statistics.py [topic ...]``.
 
-Each topic is a module of tools/simulations, which simulates studies and judges them with the functions that judge real
-ones. All topics take about an hour on two cores; with topics named, only their tables are written again.
+Each topic is a module in a folder of tools/simulations, which simulates studies and judges them with the functions that
+judge real ones. All topics take about an hour on two cores; with topics named, only their tables are written again.
 """  # noqa: INP001 - a script
 
 from __future__ import annotations
@@ -20,27 +20,22 @@ PAGE = Path(__file__).parent.with_name("docs") / "statistics.md"
 BEGIN, END = "<!-- simulated tables: begin -->\n", "<!-- simulated tables: end -->\n"
 #: The number of simulated studies, for topics that have no number of their own.
 STUDIES = 2000
-#: The topics, in the order of the page.
-TOPICS = (
-    *("pages", "families", "nulls", "doubts", "best_set", "slopes", "stopping"),
-    *(
-        "equivalence",
-        "intervals",
-        "ranges",
-        "shares",
-        "blocks",
-        "path",
-        "variance",
-        "samples_or_replicates",
-        "unpaired",
-        "limits",
-    ),
-)
+#: The topics with the folders of their modules, in the order of the page.
+TOPICS = {
+    **dict.fromkeys(("pages", "families", "nulls"), "claims"),
+    "doubts": "inference",
+    "best_set": "claims",
+    "slopes": "inference",
+    "stopping": "claims",
+    **dict.fromkeys(("equivalence", "intervals", "ranges"), "inference"),
+    **dict.fromkeys(("shares", "blocks", "path"), "claims"),
+    **dict.fromkeys(("variance", "samples_or_replicates", "unpaired", "limits"), "inference"),
+}
 
 
 def simulation(topic: str) -> ModuleType:
     """Return the module of a topic."""
-    return importlib.import_module(f"simulations.{topic}")
+    return importlib.import_module(f"simulations.{TOPICS[topic]}.{topic}")
 
 
 def table(topic: str, studies: int | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Claims over blocks keep their level on simulated studies; a short form of tools/simulations/blocks.py."""
+"""Claims over blocks keep their level on simulated studies; a short form of tools/simulations/claims/blocks.py."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STUDIES = 150
 def simulation() -> ModuleType:
     sys.path.insert(0, str(ROOT / "tools"))
     try:
-        from simulations import blocks
+        from simulations.claims import blocks
     finally:
         sys.path.pop(0)
     return blocks

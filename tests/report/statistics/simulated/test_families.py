@@ -9,7 +9,9 @@ import make_statistics
 import numpy as np
 import pytest
 from scipy import stats as sps
-from simulations import best_set, draws, families, nulls, pages, slopes
+from simulations import draws
+from simulations.claims import best_set, families, nulls, pages
+from simulations.inference import slopes
 from support.checkout import ROOT
 
 from ablate.report.statistics.inference.flips import sign_flip

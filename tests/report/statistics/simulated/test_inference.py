@@ -6,7 +6,7 @@ import make_statistics
 import numpy as np
 import pytest
 from scipy import stats as sps
-from simulations import doubts, equivalence, intervals, limits, ranges
+from simulations.inference import doubts, equivalence, intervals, limits, ranges
 from support.checkout import ROOT
 
 STUDIES = 2000

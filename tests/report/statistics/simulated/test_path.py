@@ -1,4 +1,4 @@
-"""Claims about steps keep their level although the order was chosen; a short form of tools/simulations/path.py."""
+"""Claims about steps keep their level, whatever the order: short form of tools/simulations/claims/path.py."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STUDIES = 40
 def simulation() -> ModuleType:
     sys.path.insert(0, str(ROOT / "tools"))
     try:
-        from simulations import path
+        from simulations.claims import path
     finally:
         sys.path.pop(0)
     return path

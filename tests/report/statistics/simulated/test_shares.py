@@ -1,4 +1,4 @@
-"""Shares keep their level and their coverage on simulated studies; a short form of tools/simulations/shares.py."""
+"""Shares keep their level and their coverage on simulated studies: short form of tools/simulations/claims/shares.py."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STUDIES = 400
 def simulation() -> ModuleType:
     sys.path.insert(0, str(ROOT / "tools"))
     try:
-        from simulations import shares
+        from simulations.claims import shares
     finally:
         sys.path.pop(0)
     return shares

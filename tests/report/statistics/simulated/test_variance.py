@@ -30,7 +30,7 @@ def _tools() -> Iterator[None]:
     ("scatter", "least"), [("normal", 0.91), ("skewed (exponential)", 0.88), ("heavy tails (t, 3 df)", 0.82)]
 )
 def test_intervals_contain_the_truth(scatter: str, least: float, share: float) -> None:
-    from simulations.variance import coverage
+    from simulations.inference.variance import coverage
 
     hits = coverage(np.random.default_rng(5), scatter, (8, 4), share, STUDIES)
     assert min(hits[:4]) > least
@@ -41,7 +41,7 @@ def test_intervals_contain_the_truth(scatter: str, least: float, share: float) -
 @pytest.mark.parametrize("scatter", ["normal", "lognormal"])
 @pytest.mark.parametrize(("share", "better"), [(0.05, "replicates"), (0.4, ""), (0.9, "samples")])
 def test_the_advice_is_right_or_costs_little(scatter: str, share: float, better: str) -> None:
-    from simulations.samples_or_replicates import outcomes
+    from simulations.inference.samples_or_replicates import outcomes
 
     right, sure, ratio = map(np.array, zip(*outcomes(np.random.default_rng(6), scatter, share, STUDIES), strict=True))
     assert ratio.mean() < 1.05

@@ -10,7 +10,7 @@ import numpy as np
 from ablate.report.statistics.inference.power import minimum_detectable
 from ablate.report.statistics.inference.variance import Bounded, Components, components
 from ablate.report.statistics.variance import Costs, advise
-from simulations.variance import SCATTER, differences
+from simulations.inference.variance import SCATTER, differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ VARIANTS, SHAPE, COSTS = 3, (8, 4), Costs(5.0, 0.1)
 
 
 def true_components(share: float) -> Components:
-    """Return the components of :func:`simulations.variance.differences`, with intervals of width 0."""
+    """Return the components of :func:`simulations.inference.variance.differences`, with intervals of width 0."""
     values = (2 * VARIANTS * share * SHAPE[1], 2 * VARIANTS * (1 - share), share)
     return Components(VARIANTS, *SHAPE, *(Bounded(value, value, value) for value in values))
 

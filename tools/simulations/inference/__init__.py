@@ -1,0 +1,1 @@
+"""Simulations of single tests, intervals and numbers of replicates."""
