@@ -27,7 +27,7 @@ def holding_sentences(analysis: Analysis, quantity: Quantity) -> Iterator[str]:
     rows = rows_of(analysis.replicability, quantity)
     effects = analysis.all_effects.loc[rows.index]
     claimed = rows[effects["verdict"].isin(verdicts.DIFFERENT)]
-    for row in records(claimed.assign(verdict=effects["verdict"]))[:MOST_SENTENCES]:
+    for row in records(claimed.assign(verdict=effects.loc[claimed.index, "verdict"]))[:MOST_SENTENCES]:
         yield _holds(row)
     if len(claimed) > MOST_SENTENCES:
         yield f"{len(claimed) - MOST_SENTENCES} more comparisons are in the table of blocks."

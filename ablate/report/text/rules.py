@@ -23,7 +23,7 @@ def promise_in_words(analysis: Analysis) -> str:
             parts.append(f"{subject} ({role}, {size} comparison{'s' if size > 1 else ''})")
     if not parts:
         return ""
-    several = len(analysis.study.names) > 2
+    several = len(analysis.study.variant_levels.levels) > 2
     best = f" The best variant is excluded by mistake in at most {share} of studies." * bool(analysis.best and several)
     rest = " All other quantities are exploratory: they have intervals and no verdict."
     return (

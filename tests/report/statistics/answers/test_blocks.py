@@ -108,6 +108,14 @@ class TestWords:
         assert any(text.startswith("tau=0.6: the difference is not the same in all blocks") for text in texts)
         assert "were chosen, not drawn at random from a population" in texts[-1]
 
+    def test_without_a_claim_no_comparison_has_a_sentence(self, tmp_path: Path) -> None:
+        analysis = Analysis(blocked_study(tmp_path, {0.8: (0.0, 0.0, 0.0, 0.0)}, n=6), get_registry())
+        found = answer(analysis)
+        texts = [line.text for block in found.blocks for line in block.lines]
+        assert not any("nan" in text for text in texts)
+        assert "No difference is claimed on average over the blocks, so none is claimed in any number of them." in texts
+        assert "best variant" not in found.promise
+
     def test_too_few_replicates_are_named(self, tmp_path: Path) -> None:
         analysis = Analysis(blocked_study(tmp_path, {0.8: (-3.0, -3.1, -2.9, -3.0)}, n=4), get_registry())
         texts = [line.text for block in answer(analysis).blocks for line in block.lines]
