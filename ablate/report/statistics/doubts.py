@@ -39,6 +39,10 @@ class Doubts:
         outlying = tuple(name for name in self.outlying if name in variants)
         return Doubts(self.leaning, outlying, tuple(each for each in self.missing if each[0] in variants))
 
+    def without_missing(self, variants: Collection[str]) -> Doubts:
+        """Return the reasons without the missing replicates of these variants."""
+        return dataclasses.replace(self, missing=tuple(each for each in self.missing if each[0] not in variants))
+
     def __str__(self) -> str:
         """Return the reasons in a few words, for a column of a table."""
         words = ["skewed"] if self.leaning else []

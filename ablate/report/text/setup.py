@@ -74,12 +74,16 @@ def top_facts(study: Study) -> Facts:
     return _without_empty(
         ("Design", f"{str(spec.get('design', 'factorial')).replace('_', ' ')}, {len(study.variants)} variants"),
         ("Replicates", f"{counts}, {_text((spec.get('generation') or {}).get('samples', '?'))} samples in each"),
-        ("Runs", f"{_done(study)}{f', {pruned} pruned by the search' if pruned else ''}"),
+        ("Runs", f"{_done(study)}{f', {pruned} spared by {_sparing(spec)}' if pruned else ''}"),
         ("Corpus", "; ".join([record.corpus, *_corpus_counts(study)])),
         ("Corpus identity", _DIGEST.sub(r"\1…", _corpus_identity(study))),
         ("Profile", record.profile),
         ("Device", ", ".join(distinct([*study.run_frame["device"], *study.run_frame["precision"]]))),
     )
+
+
+def _sparing(spec: Mapping[str, Any]) -> str:
+    return "racing" if spec.get("design") == "path" else "the search"
 
 
 def facts(study: Study) -> Facts:

@@ -19,6 +19,11 @@ def test_outliers_and_missing_replicates_have_names() -> None:
     assert str(found.about(["plain", "short"])) == ("skewed; " if found.leaning else "") + "2 missing in short"
 
 
+def test_spared_replicates_are_not_missing() -> None:
+    found = Doubts(missing=(("spared", 2), ("failed", 1)))
+    assert found.without_missing({"spared"}).missing == (("failed", 1),)
+
+
 def test_skewed_values_concern_every_comparison() -> None:
     rng = np.random.default_rng(1)
     values = {name: rng.exponential(size=8) for name in "abcd"}

@@ -96,8 +96,13 @@ class Analysis(Judged):
 
     @functools.cached_property
     def doubts(self) -> dict[Quantity, Doubts]:
-        """The reasons to read the verdicts of each quantity with care."""
-        return {key: doubts.doubts_of(self.replicates, *key) for key in keys_of(self.replicates.quantities)}
+        """The reasons to read the verdicts of each quantity with care.
+
+        Replicates that a search or a path has spared are not missing: no run failed.
+        """
+        spared = {run.variant for run in self.study.runs if run.state == "pruned"}
+        found = {key: doubts.doubts_of(self.replicates, *key) for key in keys_of(self.replicates.quantities)}
+        return {key: each.without_missing(spared) for key, each in found.items()}
 
     @functools.cached_property
     def changes(self) -> dict[str, list[str]]:
@@ -111,7 +116,8 @@ class Analysis(Judged):
 
     def warnings(self) -> list[str]:
         """Return the warnings about possible confounds, and about floors that are larger than the effects."""
-        sentences = confounds.warnings(self.confounds, self.changes)
+        judged = self.path.taken if self.path else list(self.changes)
+        sentences = confounds.warnings([one for one in self.confounds if one.variant in judged], self.changes)
         differences = self._differences_of_variants()
         means = self.estimates.astype({"variant": "str"})[["variant", "metric", "feature", "estimate"]]
         rows = differences.merge(means, on=["variant", "metric", "feature"])

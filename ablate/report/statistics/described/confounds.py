@@ -92,9 +92,10 @@ def warnings(confounds: Iterable[Confound], changes: Mapping[str, Iterable[str]]
     for quantity, name in QUANTITIES.items():
         listing = [f"{one.variant} {_ratio_text(one.ratio)}" for one in candidates if one.quantity == quantity]
         if listing:
-            more = f", and {len(listing) - MOST_NAMES} more" if len(listing) > MOST_NAMES else ""
+            separator = "; " if any("," in each for each in listing) else ", "
+            more = f"{separator}and {len(listing) - MOST_NAMES} more" if len(listing) > MOST_NAMES else ""
             sentences.append(
-                f"{name[0].upper()}{name[1:]} differ from the baseline: {', '.join(listing[:MOST_NAMES])}{more}. "
+                f"{name[0].upper()}{name[1:]} differ from the baseline: {separator.join(listing[:MOST_NAMES])}{more}. "
                 "This alone may explain a difference."
             )
     return sentences
