@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ablate.report.statistics import verdicts
@@ -72,6 +73,8 @@ def _numbers(one: AnsweredPrediction, row: Mapping[str, Any]) -> str:
     sides = f"{row['comparison']} against {row['versus']}: " if len(one.rows) > 1 else ""
     quantity = "slope" if "trend" in one.prediction else "difference"
     numbers = f"{quantity} {verdicts.signed(row['difference'])}, {verdicts.p_text(row['p_adjusted'])}"
+    if one.prediction.get("direction") == "equivalent" and math.isnan(row["margin"]):
+        numbers += ", and there is no margin for this quantity"
     if row["verdict"] == "alike":
         return f"{sides}{verdicts.WORDS['alike']}"
     if row["verdict"] == "equivalent":

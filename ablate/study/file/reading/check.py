@@ -97,8 +97,13 @@ def _quantity_problems(key: str, prediction: Prediction, file: Sections) -> Iter
     metric = prediction.metric or file.objective.metric
     if metric not in file.metrics:
         yield f"{key}.metric", f"this study has no metric '{metric}'{did_you_mean(metric, file.metrics)}"
-    elif prediction.direction == "equivalent" and metric not in file.margins:
-        yield f"{key}.direction", f"equivalent needs a margin: state one for '{metric}' in [margins]"
+    elif prediction.direction == "equivalent":
+        margin = file.margins.get(metric, {})
+        if margin == {}:
+            yield f"{key}.direction", f"equivalent needs a margin: state one for '{metric}' in [margins]"
+        elif isinstance(margin, dict) and prediction.feature and prediction.feature not in margin:
+            text = f"equivalent needs a margin: state one for the feature '{prediction.feature}' of '{metric}'"
+            yield f"{key}.direction", f"{text} in [margins]"
 
 
 def _effect_names(file: Sections) -> list[str]:

@@ -142,6 +142,12 @@ def test_a_predicted_equivalence_needs_a_margin(tiny: Path) -> None:
     assert spec.reading["margins"] == {"distance.velocity": "5 %"}
 
 
+def test_a_predicted_equivalence_needs_a_margin_for_its_feature(tiny: Path) -> None:
+    prediction = "{ variant = 'tau=0.8', direction = 'equivalent', feature = 'l2' }"
+    with pytest.raises(StudyFileError, match="state one for the feature 'l2' of 'distance"):
+        read(tiny, prediction, rest="[margins]\n'distance.velocity' = { l1 = 0.1 }\n")
+
+
 @pytest.mark.parametrize("written", ["0 %", "101 %", "-5 %", "5", "five %"])
 def test_a_share_is_above_0_and_at_most_all(raw: dict[str, Any], written: str) -> None:
     ((key, text),) = parse({**raw, "margins": {"distance.pitch": written}})[1]
