@@ -129,6 +129,9 @@ def _print_runs(request: StudyRequest, study_plan: Plan) -> None:
         f"{plural(layout.spec.replicates, 'replicate')}, {plural(len(layout.runs), 'run')}, "
         f"{request.device} in {precision}, {plural(request.workers, 'worker')}"
     )
+    if layout.spec.looks:
+        numbers = ", ".join(str(number) for number in layout.spec.looks.numbers)
+        click.echo(f"with --until-decided: looks at {numbers} replicates, until every primary comparison is decided")
     warning = _too_few_replicates(layout.spec)
     if warning and len(layout.variants) > 1:
         click.echo(f"{warning} (see docs/statistics.md)")
