@@ -15,8 +15,14 @@ if TYPE_CHECKING:
 MANY = 1000
 
 
-def advice_sentence(advice: Advice, label: str) -> str:
-    """Return the share of sampling noise, both options with their costs, and the better one."""
+def advice_sentence(advice: Advice, label: str, *, last_look: bool = False) -> str:
+    """Return the share of sampling noise, both options with their costs, and the better one.
+
+    Args:
+        advice: from :func:`ablate.report.statistics.variance.advise`.
+        label: the name of the quantity.
+        last_look: whether the study declares no further look, so that more replicates in it could claim little.
+    """
     found = advice.components
     samples, replicates = f"{found.samples:.0f}", advice.replicates
     start = (
@@ -31,7 +37,9 @@ def advice_sentence(advice: Advice, label: str) -> str:
     start += f" The smallest difference likely to be found is {now}; with these samples {by_samples}, with these "
     start += f"replicates {by_replicates}."
     better = f"More {advice.better} are the better use of the time"
-    return f"{start} {better}{'' if advice.sure else ', but the share is too uncertain to be sure'}."
+    end = f"{start} {better}{'' if advice.sure else ', but the share is too uncertain to be sure'}."
+    further = " A further look at this study can claim little: run all these replicates as a study with another seed."
+    return f"{end}{further * (last_look and advice.better == 'replicates')}"
 
 
 def plan_sentence(advice: Advice, label: str, source: str) -> str:

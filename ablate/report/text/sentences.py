@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.report.statistics.doubts import Doubts
     from ablate.report.statistics.rows import Quantity
 
 #: With more comparisons than this, the answer counts the verdicts; the tables list them.
@@ -75,7 +76,7 @@ def _primary(analysis: Analysis) -> Iterator[Block]:
         better = f" ({direction} is better)" if direction in ("lower", "higher") else ""
         lines = [
             *_verdict_lines(analysis, analysis.against_baseline, quantity),
-            *care.care(analysis.doubts[quantity]),
+            *care.care(_doubts(analysis, quantity)),
             *_best(analysis, quantity),
             *_trends(analysis, quantity),
             *_noise(analysis, quantity),
@@ -83,6 +84,12 @@ def _primary(analysis: Analysis) -> Iterator[Block]:
         over = f", on average over {analysis.study.blocks.label}" if analysis.study.blocks else ""
         heading = f"{analysis.label(quantity)}{better}, against {analysis.study.variant_levels.baseline}{over}"
         yield Block(heading, tuple(lines))
+
+
+def _doubts(analysis: Analysis, quantity: Quantity) -> Doubts:
+    """Return the reasons for care; of a path, those about the variants that have verdicts."""
+    found = analysis.doubts[quantity]
+    return found.about(analysis.path.taken) if analysis.path else found
 
 
 def _verdict_lines(analysis: Analysis, frame: pd.DataFrame, quantity: Quantity) -> list[Line]:
@@ -153,7 +160,7 @@ def _best(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
         yield Line("", f"{start}; none of the others can be excluded as the best one.", best=True)
         return
     others = [name for name in best.candidates if name != best.name]
-    yield Line("", f"{start}; not excluded as the best one: {listing(others)}.", best=True)
+    yield Line("", f"{start}; {listing(others)} may also be the best one.", best=True)
 
 
 def _trends(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
@@ -168,7 +175,9 @@ def _noise(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
     """Yield the advice on samples and replicates if some comparison is undecided."""
     verdict = rows_of(analysis.against_baseline, quantity)["verdict"]
     if quantity == analysis.primary[0] and (verdict == "inconclusive").any() and analysis.advice:
-        yield Line("", advice_sentence(analysis.advice, analysis.label(quantity)))
+        looks = analysis.looks
+        last = looks.settings is None or looks.now.replicates >= looks.settings.most
+        yield Line("", advice_sentence(analysis.advice, analysis.label(quantity), last_look=last))
 
 
 def _contrasts(analysis: Analysis) -> Iterator[Block]:

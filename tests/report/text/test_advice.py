@@ -41,3 +41,11 @@ def test_the_plan_names_where_the_components_come_from() -> None:
 def test_numbers_for_people() -> None:
     assert bounded_percent(Bounded(0.5, 0.04, 1.0)) == "50 % (4 to 100 %)"
     assert [count(x) for x in (math.inf, 1001, 15.6, math.nan)] == ["over 1,000", "over 1,000", "16", "unknown"]
+
+
+def test_more_replicates_after_the_last_look_need_a_study_of_their_own() -> None:
+    advice = advise(found(Bounded(0.6, 0.01, 1.0)), Costs(5.0, 0.1), 5)._replace(better="replicates")
+    further = "run all these replicates as a study with another seed."
+    assert advice_sentence(advice, "pitch", last_look=True).endswith(further)
+    assert "seed" not in advice_sentence(advice, "pitch")
+    assert "seed" not in advice_sentence(advice._replace(better="samples"), "pitch", last_look=True)
