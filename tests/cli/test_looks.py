@@ -65,6 +65,15 @@ def looks(home: Path = Path(".ablate")) -> list[tuple[int, float | None, dict[st
     return [(n, share, json.loads(states), json.loads(p)) for n, share, states, p in rows]
 
 
+def test_the_plan_names_looks_that_are_too_early_for_any_claim(ablate: Command) -> None:
+    write("{ first = 6, most = 12 }")  # half of alpha, and the smallest p of six replicates is 0.031
+    planned = ablate("study", "plan", "looks.toml", "--workers", "1")
+    assert "looks at 6, 9, 12 replicates" in planned.out
+    assert "the looks at 6 replicates are too early for any claim" in planned.out
+    write("{ first = 8, most = 12 }")
+    assert "too early" not in ablate("study", "plan", "looks.toml", "--workers", "1").out
+
+
 def test_goes_on_to_the_last_look_where_nothing_is_decided(ablate: Command) -> None:
     write()
     done = run(ablate, "--until-decided")

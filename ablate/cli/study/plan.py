@@ -132,9 +132,27 @@ def _print_runs(request: StudyRequest, study_plan: Plan) -> None:
     if layout.spec.looks:
         numbers = ", ".join(str(number) for number in layout.spec.looks.numbers)
         click.echo(f"with --until-decided: looks at {numbers} replicates, until every primary comparison is decided")
+        idle = _looks_without_claims(layout.spec)
+        if idle:
+            click.echo(f"  the looks at {', '.join(map(str, idle))} replicates are too early for any claim")
     warning = _too_few_replicates(layout.spec)
     if warning and len(layout.variants) > 1:
         click.echo(f"{warning} (see docs/statistics.md)")
+
+
+def _looks_without_claims(spec: StudySpec) -> list[int]:
+    """Return the declared numbers of replicates at which no result can be significant with the alpha spent so far."""
+    from ablate.options import validate
+    from ablate.report.statistics.inference.flips import smallest_p
+    from ablate.report.statistics.inference.sequential import spending
+    from ablate.settings import StatisticsSettings
+
+    alpha = validate(StatisticsSettings, spec.reading["statistics"]).alpha
+    looks = spec.looks
+    if looks is None:
+        return []
+    shares = {n: spending(n / looks.most, looks.spending, alpha) for n in looks.numbers}
+    return [n for n, share in shares.items() if smallest_p(n) > alpha * share]
 
 
 def _too_few_replicates(spec: StudySpec) -> str:

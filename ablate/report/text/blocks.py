@@ -37,6 +37,7 @@ def holding_sentences(analysis: Analysis, quantity: Quantity) -> Iterator[str]:
         yield from _out_of_reach(analysis, effects)
     yield from _varying(records(rows), analysis)
     yield _chosen(analysis)
+    yield _counted(analysis)
 
 
 def _holds(row: Mapping[str, Any]) -> str:
@@ -76,6 +77,11 @@ def _varying(rows: list[dict[str, Any]], analysis: Analysis) -> Iterator[str]:
         )
     if not varying and any(not np.isnan(row["p_heterogeneity"]) for row in rows):
         yield "Whether a difference varies between blocks cannot be told; the table shows how much it may."
+
+
+def _counted(analysis: Analysis) -> str:
+    total, each = len(analysis.study.blocks.names), int(np.bincount(analysis.replicates.blocks).max())
+    return f"Numbers of replicates are for all {total} blocks together: {total * each} are {each} in each block."
 
 
 def _chosen(analysis: Analysis) -> str:

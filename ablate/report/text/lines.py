@@ -26,6 +26,12 @@ class Line:
         """The verdict in words for people."""
         return verdicts.WORDS.get(self.verdict, self.verdict) if self.verdict else ""
 
+    @property
+    def after_words(self) -> str:
+        """The sentence for a place where the words already stand before it, without repeating them."""
+        start = f"{self.words.capitalize()}: "
+        return self.text.removeprefix(start) if self.words else self.text
+
 
 @dataclasses.dataclass(frozen=True)
 class Block:

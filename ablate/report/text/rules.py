@@ -42,7 +42,12 @@ def rules_in_words(analysis: Analysis) -> str:
     rules = analysis.rules
     middle = "mean" if rules.estimate == "mean" else "interquartile mean"
     marks = ", ".join(f"{mark} {verdicts.WORDS[verdict]}" for verdict, mark in verdicts.MARKS.items() if verdict)
-    margin = " No difference that matters: tests inside the margin that the study states." if analysis.margins else ""
+    margin = (
+        " No difference that matters: tests inside the margin that the study states; they say nothing about failures "
+        "that are too rare to have occurred in these replicates."
+        if analysis.margins
+        else ""
+    )
     return (
         f"Differences of the {middle} over replicates, paired by seed; each 95 % interval is for one comparison alone. "
         f"Better, worse, higher or lower: the replicates' differences lean to one side (sign-flip test, p < "

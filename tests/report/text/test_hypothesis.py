@@ -11,6 +11,7 @@ from support.effects_material import Stored
 from ablate.registry import get_registry
 from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.report.statistics.answers.hypothesis import answers, whole
+from ablate.report.text.lines import Line
 from ablate.report.text.sentences import answer
 
 if TYPE_CHECKING:
@@ -175,3 +176,11 @@ def test_the_answer_begins_with_it(tmp_path: Path) -> None:
 
 def test_without_predictions_there_is_no_answer(tmp_path: Path) -> None:
     assert answer(study(tmp_path, [])).hypothesis is None
+
+
+def test_the_page_shows_the_answer_once() -> None:
+    assert (
+        Line("contradicted", "Contradicted: tau=0.8 is the best variant.").after_words == "tau=0.8 is the best variant."
+    )
+    assert Line("", "Contradicted: no").after_words == "Contradicted: no"
+    assert Line("better", "a is better than b").after_words == "a is better than b"
