@@ -11,7 +11,7 @@ from simulations.draws import SCATTER, differences, shares, three
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STUDIES = 4000
+STUDIES = 1000
 TITLE = "A family of comparisons"
 TEXT = (
     f"{STUDIES:,} studies for each number. False claims: the share of studies that call any variant different although "

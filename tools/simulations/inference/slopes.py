@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ablate.arrays import Array
 
-STUDIES = 2000
+STUDIES = 600
 LEVELS = np.arange(5.0)
 TITLE = "Trends"
 TEXT = (

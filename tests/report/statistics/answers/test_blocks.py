@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,7 +107,10 @@ class TestWords:
         assert texts[0].startswith("tau=0.8: better than tau=1.0 in all 4 blocks (p ")
         assert texts[1].startswith("tau=0.6: better than tau=1.0 in at least 2 of 4 blocks (p ")
         assert any(text.startswith("tau=0.6: the difference is not the same in all blocks") for text in texts)
-        assert "were chosen, not drawn at random from a population" in texts[-1]
+        assert "were chosen, not drawn at random from a population" in texts[-2]
+        assert re.fullmatch(
+            r"Numbers of replicates are for all 4 blocks together: (\d+) are (\d+) in each block\.", texts[-1]
+        )
 
     def test_without_a_claim_no_comparison_has_a_sentence(self, tmp_path: Path) -> None:
         analysis = Analysis(blocked_study(tmp_path, {0.8: (0.0, 0.0, 0.0, 0.0)}, n=6), get_registry())
