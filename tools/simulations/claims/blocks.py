@@ -29,13 +29,14 @@ TEXT = (
     "test of heterogeneity finds that the effect differs between blocks, falsely where all effects are equal. "
     "Interval: the share of 95 % intervals of the mean over blocks that contain it. At most 0.05 is allowed for "
     "false claims. In the last scatter the blocks share their seeds, and the differences of a replicate correlate "
-    "by 0.5: this is why each block has its own seeds. With eight replicates, a tenth of the studies."
+    "by 0.5: this is why each block has its own seeds. 200 studies for each row, with eight replicates 20."
 )
 HEADER = [
     *("scatter", "replicates", "effects", "falsely over all", "over all", "too many blocks", "blocks claimed"),
     *("varies", "interval"),
 ]
 BLOCKS = 3
+STUDIES = 200
 #: Distributions with standard deviation 1, [..., blocks, replicates].
 SCATTER: dict[str, Draw] = {
     "normal": draws.SCATTER["normal"],

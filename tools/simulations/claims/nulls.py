@@ -18,9 +18,10 @@ STUDIES = 2000
 TITLE = "Equal means, unequal distributions"
 TEXT = (
     f"{STUDIES:,} studies for each number, most with four comparisons. The share of studies that claim any difference, "
-    "and in brackets the share that does so without a warning in the report. Where all variants have one "
-    "distribution (the first five rows), at most 0.05 is allowed. In the other rows only the means are equal: a claim "
-    "is a true statement about the replicates (their differences lean to one side) and a false one about the mean, and "
+    "and in brackets the share that does so without a warning in the report. Where differences are symmetric about 0, "
+    "because all variants have one distribution or symmetric ones (the first five rows), at most 0.05 is allowed. In "
+    "the other rows only the means are equal, or a contrast weighs skewed variants unequally: a claim is a true "
+    "statement about the replicates (their differences lean to one side) and a false one about the mean, and "
     "no test tells the two apart with so few replicates. That is why the report warns."
 )
 HEADER = ["null", "8 replicates", "12 replicates"]

@@ -29,7 +29,8 @@ TEXT = (
     "study; all variants have one distribution, and quantities are correlated (0.5). The share of "
     "reports with any false statement of a difference about the primary quantity (at most 0.05 is allowed), about all "
     "secondary quantities together (at most 0.05), and that leave a given variant out of those among which the best "
-    "one is (at most 0.05, on average over the variants). The last column is the mean number of false verdicts of a page."
+    "one is (at most 0.05, on average over the variants). The last column is the mean number of false verdicts of a "
+    "page."
 )
 HEADER = ["study", "scatter", "primary", "secondary", "best set", "false verdicts"]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ablate.arrays import BoolArray, FloatArray
     from ablate.report.statistics.inference.sequential import Spending
 
-STUDIES = 400
+STUDIES = 200
 TITLE = "Stopping when it is decided"
 TEXT = (
     f"{STUDIES} studies for each number, each with four variants against one baseline and normal scatter. At effect 0 "
