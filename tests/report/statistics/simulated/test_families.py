@@ -76,19 +76,19 @@ def test_a_best_variant_of_six_replicates_is_found() -> None:
 
 
 def test_the_slope_finds_more_than_ranks_do_and_keeps_its_level() -> None:
-    assert at_most(slopes.found(0.0, 0.6, "normal", 8, 600)[0], 0.05, 600)
-    by_slope, by_tau = slopes.found(0.3, 0.0, "normal", 8, 400)
+    assert at_most(slopes.found(0.0, 0.6, "normal", 8, 300)[0], 0.05, 300)
+    by_slope, by_tau = slopes.found(0.3, 0.0, "normal", 8, 300)
     assert by_slope > 0.53
     assert by_slope > by_tau
-    by_slope, by_tau = slopes.found(0.0, 0.0, "lognormal, growing", 12, 300)
+    by_slope, by_tau = slopes.found(0.0, 0.0, "lognormal, growing", 12, 200)
     assert by_slope < 0.2 < by_tau
 
 
 @pytest.mark.parametrize("name", ["tau_sweep", "tempo_ablation"])
 def test_a_page_on_which_nothing_differs_seldom_says_that_something_does(name: str) -> None:
-    found = pages.pages(name, "normal", 40)
+    found = pages.pages(name, "normal", 20)
     for false in ([page.primary for page in found], [page.secondary for page in found]):
-        assert at_most(float(np.mean(false)), 0.05, 40)
+        assert at_most(float(np.mean(false)), 0.05, 20)
 
 
 def test_the_page_has_every_table_and_no_rate_above_what_is_allowed() -> None:
