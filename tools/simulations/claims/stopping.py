@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ablate.arrays import BoolArray, FloatArray
     from ablate.report.statistics.inference.sequential import Spending
 
-STUDIES = 200
+STUDIES = 400
 TITLE = "Stopping when it is decided"
 TEXT = (
     f"{STUDIES} studies for each number, each with four variants against one baseline and normal scatter. At effect 0 "
@@ -30,12 +30,17 @@ TEXT = (
 HEADER = ["looks", "rule", "effect", "any false claim, or found", "replicates at the claim", "replicates at the stop"]
 COMPARISONS = 4
 DECLARED = (8, 12, 16, 24)
+EVERY = ", ".join(map(str, DECLARED))
 #: The rules for declared looks: the spending, and the smallest conditional power that is worth going on for.
 RULES: dict[str, tuple[Spending, float]] = {
     "linear spending": ("linear", 0.0),
     "linear spending, giving up below 0.05": ("linear", 0.05),
-    "O'Brien-Fleming spending": ("obrien-fleming", 0.0),
 }
+#: The rules with the standardised effects that are simulated.
+CASES = (
+    *(("linear spending", effect) for effect in (0.0, 1.0, 1.5)),
+    *(("linear spending, giving up below 0.05", effect) for effect in (0.0, 1.0)),
+)
 
 
 def differences(rng: np.random.Generator, n: int, effect: float) -> FloatArray:
@@ -97,33 +102,39 @@ def row(label: str, rule: str, effect: float, results: Sequence[tuple[bool, int,
 
 def rows(studies: int = STUDIES) -> Iterator[list[str]]:
     """Yield one row for each rule and effect."""
+    yield from declared_rows(studies)
+    yield from uncorrected_rows(studies)
+    yield from undeclared_rows(studies)
+
+
+def declared_rows(studies: int) -> Iterator[list[str]]:
+    """Yield the rows about looks that a study declares."""
     rng = np.random.default_rng(41)
-    every = ", ".join(map(str, DECLARED))
-    for rule, (spends, futility) in RULES.items():
-        for effect in (0.0, 1.0, 1.5):
-            drawn = (differences(rng, DECLARED[-1], effect) for _ in range(studies))
-            yield row(
-                every, rule, effect, [study(each, DECLARED, declared(spends), effect, futility) for each in drawn]
-            )
+    for rule, effect in CASES:
+        spends, futility = RULES[rule]
+        drawn = (differences(rng, DECLARED[-1], effect) for _ in range(studies))
+        yield row(EVERY, rule, effect, [study(each, DECLARED, declared(spends), effect, futility) for each in drawn])
+
+
+def uncorrected_rows(studies: int) -> Iterator[list[str]]:
+    """Yield the rows about the same looks without a correction."""
+    rng = np.random.default_rng(42)
     for effect in (0.0, 1.0):
         drawn = (differences(rng, DECLARED[-1], effect) for _ in range(studies))
-        yield row(every, "uncorrected", effect, [study(each, DECLARED, uncorrected, effect) for each in drawn])
-    yield from undeclared_rows(studies, rng)
+        yield row(EVERY, "uncorrected", effect, [study(each, DECLARED, uncorrected, effect) for each in drawn])
 
 
-def undeclared_rows(studies: int, rng: np.random.Generator) -> Iterator[list[str]]:
+def undeclared_rows(studies: int) -> Iterator[list[str]]:
     """Yield the rows about looks that nobody declared."""
-    for last in (14, 20, 30):
-        numbers = range(8, last + 1)
-        drawn = [differences(rng, last, 0.0) for _ in range(studies)]
-        for rule, claims in (("uncorrected", uncorrected), ("not declared, corrected", undeclared)):
-            # whether any of the looks makes a claim does not depend on where the study stops
-            results = [any_claim(each, numbers, claims) for each in drawn]
-            yield row(f"8, then 1 more up to {last}", rule, 0.0, results)
-    for last in (12, 16, 24):
-        drawn = [differences(rng, last, 1.0) for _ in range(studies)]
-        for rule, claims in (("uncorrected", uncorrected), ("not declared, corrected", undeclared)):
-            yield row(f"8, then {last}", rule, 1.0, [study(each, (8, last), claims, 1.0) for each in drawn])
+    rng = np.random.default_rng(43)
+    both = (("uncorrected", uncorrected), ("not declared, corrected", undeclared))
+    drawn = [differences(rng, 14, 0.0) for _ in range(studies)]
+    for rule, claims in both:
+        # whether any of the looks makes a claim does not depend on where the study stops
+        yield row("8, then 1 more up to 14", rule, 0.0, [any_claim(each, range(8, 15), claims) for each in drawn])
+    drawn = [differences(rng, 16, 1.0) for _ in range(studies)]
+    for rule, claims in both:
+        yield row("8, then 16", rule, 1.0, [study(each, (8, 16), claims, 1.0) for each in drawn])
 
 
 def any_claim(values: FloatArray, numbers: Sequence[int], claims: Callable[..., BoolArray]) -> tuple[bool, int, int]:
