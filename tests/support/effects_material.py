@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from ablate.names import short_names
 from ablate.report.data.study import Study
 from ablate.report.data.variants import Variants
-from ablate.report.statistics.effects import Replicates, judge
+from ablate.report.statistics.effects import judge
+from ablate.report.statistics.replicates import Replicates
 from ablate.settings import StatisticsSettings
 from ablate.store.records import MeasurementRecord, RunRecord, StageRecord, StudyRecord, VariantRecord
 from support.report_study import ENVIRONMENT, Builder

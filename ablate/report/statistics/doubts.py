@@ -14,7 +14,7 @@ from ablate.report.statistics.inference import doubts
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from ablate.report.statistics.effects import Replicates
+    from ablate.report.statistics.replicates import Replicates
 
 
 @dataclasses.dataclass(frozen=True)

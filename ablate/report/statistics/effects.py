@@ -18,70 +18,16 @@ from ablate.report.statistics.inference import effect_sizes, equivalence, flips,
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ablate.arrays import FloatArray, IntArray
-    from ablate.report.data.blocks import Blocks
+    from ablate.arrays import FloatArray
     from ablate.report.statistics.comparisons.weights import Weights
     from ablate.report.statistics.margins import Margin
+    from ablate.report.statistics.replicates import Replicates
     from ablate.settings import StatisticsSettings
 
 
-#: A sum that is smaller than this share of its terms is a rounding error.
-_ROUNDING = 1e-12
 _BETTER = ["p_better", "p_better_low", "p_better_high"]
 _COMPARISON = ["kind", "comparison", "versus", "alias", "metric", "feature", "unit", "direction", "role"]
 _NUMBERS = ["difference", "low", "high", "effect", *_BETTER, "p_raw_equivalent", "withheld"]
-
-
-class Replicates:
-    """The mean over samples of every variant in every replicate, by quantity.
-
-    In a study with blocks, each block has its own replicates, so a replicate of a block is a replicate here, and
-    variants have the names that they have inside the blocks.
-
-    Args:
-        frame: from :func:`ablate.report.data.frames.study_frame`.
-        blocks: of the study; None without blocks.
-
-    Attributes:
-        quantities: one row for each: ``metric``, ``feature``, ``unit``, ``direction``.
-        numbers: of the replicates that any variant has, from 0; of each replicate of each block.
-        count: how many these are, in all blocks together.
-        blocks: the index of the block of each replicate, [replicates]. The first replicates of all blocks come first.
-    """
-
-    def __init__(self, frame: pd.DataFrame, blocks: Blocks | None = None) -> None:
-        means = summary.over_samples(frame)
-        means = blocks.joined(means) if blocks else means.assign(block=0)
-        by_replicate = means.drop_duplicates("replicate").set_index("replicate")["block"].sort_index()
-        self.quantities = means.drop_duplicates(["metric", "feature"])[["metric", "feature", "unit", "direction"]]
-        self.numbers = [int(number) // (len(blocks.names) if blocks else 1) for number in by_replicate.index]
-        self.count = len(by_replicate)
-        self.blocks: IntArray = by_replicate.to_numpy(int)
-        self._tables = {
-            key: part.pivot_table(index="replicate", columns="variant", values="value", observed=True).reindex(
-                by_replicate.index
-            )
-            for key, part in means.groupby(["metric", "feature"], sort=False)
-        }
-        # plain arrays, because there are thousands of comparisons
-        self._columns = {
-            key: {str(name): table[name].to_numpy() for name in table.columns} for key, table in self._tables.items()
-        }
-
-    def table(self, metric: str, feature: str) -> pd.DataFrame:
-        """Return the values of one quantity, replicates by variants, NaN where there is none."""
-        return self._tables[metric, feature]
-
-    def differences(self, metric: str, feature: str, weights: Mapping[str, float]) -> FloatArray:
-        """Return a comparison in each replicate, [replicates]; NaN where one of its variants is missing."""
-        columns = self._columns[metric, feature]
-        if not all(variant in columns for variant in weights):
-            return np.full(self.count, np.nan)
-        terms = np.array([columns[variant] * weight for variant, weight in weights.items()])
-        sums = terms.sum(0)
-        # equal values add up to exactly 0, but thirds of them do not quite
-        sums[np.abs(sums) <= _ROUNDING * np.abs(terms).sum(0)] = 0.0
-        return np.asarray(sums)
 
 
 def judge(

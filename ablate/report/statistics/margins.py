@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ablate.arrays import FloatArray
-    from ablate.report.statistics.effects import Replicates
+    from ablate.report.statistics.replicates import Replicates
 
 Quantity = tuple[str, str]
 

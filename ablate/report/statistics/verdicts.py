@@ -13,7 +13,6 @@ from ablate.report.statistics.inference import equivalence, intervals, power
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ablate.report.statistics.comparisons.trends import Trend
     from ablate.settings import StatisticsSettings
 
 Verdict = Literal["better", "worse", "higher", "lower", "equivalent", "alike", "inconclusive", ""]
@@ -109,23 +108,6 @@ def sentence(row: Mapping[str, Any], rules: StatisticsSettings, quantity: str, c
         return f"{subject}{average}: {detail}, {p_text(row['p_adjusted'])}.{alone} {what_it_takes(row, rules)}"
     subject = f"{name} is {WORDS[verdict]} than {versus}" if versus else f"{name}: {WORDS[verdict]}"
     return f"{subject}{average}{caveat}: {detail}, {p_text(row['p_adjusted'])}."
-
-
-def trend_sentence(row: Mapping[str, Any], trend: Trend, quantity: str) -> str:
-    """Return a trend as one plain sentence.
-
-    Args:
-        row: of the slope, from :func:`ablate.report.statistics.effects.judge`.
-        trend: the values along the axis.
-        quantity: the name of the quantity.
-    """
-    label, step = row["comparison"], "doubling" if trend.log else "1"
-    slope = f"{signed(row['difference'])} for each {step} of {label}{interval_text(row)}"
-    detail = f"{slope}, Kendall's tau {signed(trend.tau)}, {p_text(row['p_adjusted'])}, {row['n']} replicates"
-    where = ", on average over the other axes" if trend.combinations > 1 else ""
-    if row["verdict"] not in DIFFERENT:
-        return f"Cannot tell whether {quantity} rises or falls with {label}{where}: {detail}."
-    return f"With {label}, {quantity} {'rises' if row['verdict'] == 'higher' else 'falls'}{where}: {detail}."
 
 
 def what_it_takes(row: Mapping[str, Any], rules: StatisticsSettings) -> str:

@@ -6,6 +6,7 @@ The modules in the order of reading:
 - :mod:`ablate.report.text.sentences`: the answer at the top of a report: verdicts and warnings;
 - :mod:`ablate.report.text.hypothesis`: the answer to the hypothesis;
 - :mod:`ablate.report.text.rules`: the rules behind the verdicts: families, error rates, marks and intervals;
+- :mod:`ablate.report.text.trends`: the sentence about a trend along an axis;
 - :mod:`ablate.report.text.path`: the part of the answer about the steps of a path;
 - :mod:`ablate.report.text.shares`: the part of the answer about shares of the total difference;
 - :mod:`ablate.report.text.looks`: the looks at the study, and why it stopped;

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ablate.report.statistics import verdicts
-from ablate.report.statistics.answers import hypothesis
+from ablate.report.statistics import hypothesis, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ablate.report.statistics.analysis.analysis import Analysis
-    from ablate.report.statistics.answers.hypothesis import AnsweredPrediction
+    from ablate.report.statistics.hypothesis import AnsweredPrediction
 
 #: The directions of a difference in words.
 _DIFFERS = {

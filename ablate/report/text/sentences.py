@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ablate.report.data.corpora import corpus_problems
 from ablate.report.statistics import margins, verdicts
-from ablate.report.statistics.answers.hypothesis import answers
+from ablate.report.statistics.hypothesis import answers
 from ablate.report.statistics.rows import count_verdicts, records, rows_of
 from ablate.report.text import blocks, care, hypothesis, looks, rules
 from ablate.report.text.advice import advice_sentence
@@ -15,6 +15,7 @@ from ablate.report.text.lines import Block, Line
 from ablate.report.text.names import listing
 from ablate.report.text.path import path_blocks, path_warning
 from ablate.report.text.shares import share_blocks
+from ablate.report.text.trends import trend_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -168,7 +169,7 @@ def _trends(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
     for trend in analysis.trends:
         label = analysis.study.axis_labels[trend.axis]
         if (trend.metric, trend.feature) == quantity and label in rows:
-            yield Line("", verdicts.trend_sentence(rows[label], trend, analysis.label(quantity)))
+            yield Line("", trend_sentence(rows[label], trend, analysis.label(quantity)))
 
 
 def _noise(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:

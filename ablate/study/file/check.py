@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import AblateError, did_you_mean
 from ablate.study.design import NAMED
 from ablate.study.file import paths
-from ablate.study.file.check_design import budget_problems, design_problems
+from ablate.study.file.check_design import budget_problems, design_problems, path_problems
 from ablate.study.file.check_levels import axis_problems, baseline_problems, variant_problems
+from ablate.study.file.check_reading import objective_problems, part_problems
 from ablate.study.file.configuration import build_conditioner, resolve
-from ablate.study.file.reading.check import objective_problems
-from ablate.study.file.reading.parts import part_problems
-from ablate.study.file.target import path_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

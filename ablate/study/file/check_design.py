@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from ablate.study.file.paths import Problem
     from ablate.study.file.sections import Sections
 
+#: A path with one change has nothing to choose; one with more than this has over 200 configurations.
+FEWEST_CHANGES, MOST_CHANGES = 2, 20
+#: The names of the configurations at the ends.
+_ENDS = ("base", "target")
+
 #: A grid of more variants than this is a mistake, or should be a search.
 MOST_VARIANTS = 5000
 
@@ -122,3 +127,22 @@ def _idle_primer_problems(primers: Mapping[str, PrimerSettings]) -> Iterator[Pro
         for option in ("piece", "file"):
             if any(getattr(primer, option) for primer in primers.values()):
                 yield f"primer.{option}", "a primer needs a length: set primer.tokens, primer.notes or primer.seconds"
+
+
+def path_problems(file: Sections) -> Iterator[Problem]:
+    """Check that the file of a path has changes to make, and one objective only."""
+    if file.path and file.design != "path":
+        yield "path", f'only design = "path" uses this table; the design of this study is "{file.design}"'
+    if file.design != "path":
+        return
+    count = len(file.axes)
+    if not FEWEST_CHANGES <= count <= MOST_CHANGES:
+        limits = f"{FEWEST_CHANGES} to {MOST_CHANGES} axes, one for each change"
+        yield "axes", f'"path" needs {limits}; this study has {count}'
+    for path, axis in file.axes.items():
+        if axis.levels and len(axis.levels) != 2:
+            todo = f"name the level at its end: target.{path}" if len(axis.levels) > 2 else "add that of the target"
+            yield f"axes.{path}", f'"path" needs the levels of baseline and target, not {len(axis.levels)}; {todo}'
+    for name in _ENDS:
+        if name in file.named:
+            yield f"variants.{name}", f"an end of the path has the name '{name}'; choose another name"

@@ -17,16 +17,16 @@ from ablate.study.design import Axis, Objective, Variant, aliases
 from ablate.study.file.axes import shaped
 from ablate.study.file.check import content_problems
 from ablate.study.file.check_design import combination_problems
-from ablate.study.file.configuration import resolve
-from ablate.study.file.keys import readable
-from ablate.study.file.locate import find_study
-from ablate.study.file.overrides import DEFAULT_PROFILE, Overrides, anchor_paths, apply, merge, study_name
-from ablate.study.file.reading.check import (
+from ablate.study.file.check_reading import (
     contrast_problems,
     margin_problems,
     prediction_problems,
     reported_problems,
 )
+from ablate.study.file.configuration import resolve
+from ablate.study.file.keys import readable
+from ablate.study.file.locate import find_study
+from ablate.study.file.overrides import DEFAULT_PROFILE, Overrides, anchor_paths, apply, merge, study_name
 from ablate.study.file.sections import Sections, parse
 
 if TYPE_CHECKING:

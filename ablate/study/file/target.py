@@ -13,15 +13,10 @@ from ablate.names import level_name, same
 from ablate.study.file.axes import baseline_level, flatten, matching_level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from ablate.study.design import Axis
     from ablate.study.file.paths import FileShape, Problem
-    from ablate.study.file.sections import Sections
-
-#: A path with one change has nothing to choose; one with more than this has over 200 configurations.
-FEWEST_CHANGES, MOST_CHANGES = 2, 20
-_ENDS = ("base", "target")
 
 
 def with_target(
@@ -63,22 +58,3 @@ def _target_problem(axis: Axis, level: Any, start: Any) -> str:
     if same(level, start):
         return f"{level_name(level)} is also the baseline's level; a path changes every axis"
     return ""
-
-
-def path_problems(file: Sections) -> Iterator[Problem]:
-    """Check that the file of a path has changes to make, and one objective only."""
-    if file.path and file.design != "path":
-        yield "path", f'only design = "path" uses this table; the design of this study is "{file.design}"'
-    if file.design != "path":
-        return
-    count = len(file.axes)
-    if not FEWEST_CHANGES <= count <= MOST_CHANGES:
-        limits = f"{FEWEST_CHANGES} to {MOST_CHANGES} axes, one for each change"
-        yield "axes", f'"path" needs {limits}; this study has {count}'
-    for path, axis in file.axes.items():
-        if axis.levels and len(axis.levels) != 2:
-            todo = f"name the level at its end: target.{path}" if len(axis.levels) > 2 else "add that of the target"
-            yield f"axes.{path}", f'"path" needs the levels of baseline and target, not {len(axis.levels)}; {todo}'
-    for name in _ENDS:
-        if name in file.named:
-            yield f"variants.{name}", f"an end of the path has the name '{name}'; choose another name"

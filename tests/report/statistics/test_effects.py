@@ -30,9 +30,10 @@ from ablate.report.data.variants import Variants
 from ablate.report.statistics import verdicts
 from ablate.report.statistics.comparisons.trends import trend_weights
 from ablate.report.statistics.comparisons.weights import against_baseline, factorial_effects, study_contrasts
-from ablate.report.statistics.effects import Replicates, estimates, judge
+from ablate.report.statistics.effects import estimates, judge
 from ablate.report.statistics.inference.equivalence import equivalence
 from ablate.report.statistics.margins import Margin
+from ablate.report.statistics.replicates import Replicates
 from ablate.study.design import Axis, factorial
 
 Q = ("m", "f")

@@ -10,7 +10,7 @@ from support.effects_material import Stored
 
 from ablate.registry import get_registry
 from ablate.report.statistics.analysis.analysis import Analysis
-from ablate.report.statistics.answers.hypothesis import answers, whole
+from ablate.report.statistics.hypothesis import answers, whole
 from ablate.report.text.lines import Line
 from ablate.report.text.sentences import answer
 

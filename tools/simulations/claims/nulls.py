@@ -22,7 +22,7 @@ TEXT = (
     "because all variants have one distribution or symmetric ones (the first five rows), at most 0.05 is allowed. In "
     "the other rows only the means are equal, or a contrast weighs skewed variants unequally: a claim is a true "
     "statement about the replicates (their differences lean to one side) and a false one about the mean, and "
-    "no test tells the two apart with so few replicates. That is why the report warns."
+    "no test can separate the two with eight or twelve replicates. That is why the report warns."
 )
 HEADER = ["null", "8 replicates", "12 replicates"]
 #: Standard deviations: the baseline's, then four variants'.

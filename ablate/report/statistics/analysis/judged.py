@@ -22,6 +22,7 @@ from ablate.report.statistics.comparisons.weights import (
     factorial_effects,
     study_contrasts,
 )
+from ablate.report.statistics.replicates import Replicates
 from ablate.report.statistics.rows import Quantity, keys_of
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from ablate.report.statistics.comparisons.path import Path
     from ablate.report.statistics.comparisons.trends import Trend
     from ablate.report.statistics.comparisons.weights import Weights
-    from ablate.report.statistics.effects import Replicates
     from ablate.report.statistics.looks import Looks, State
 
 #: The designs in which every level of an axis meets every level of the others, or half of them do.
@@ -119,7 +119,7 @@ class Judged(Quantities):
 
         def at(number: int) -> pd.DataFrame:
             first = self.study.frame[self.study.frame["replicate"] < number]
-            return self._judged(effects.Replicates(first, self.study.blocks))
+            return self._judged(Replicates(first, self.study.blocks))
 
         return looks.correct(frame, self.looks, at, np.array(self.replicates.numbers), self.rules)
 

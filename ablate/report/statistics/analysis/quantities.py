@@ -9,6 +9,7 @@ from ablate.names import headline_features
 from ablate.options import validate
 from ablate.report.statistics import effects, margins, roles
 from ablate.report.statistics.described import summary
+from ablate.report.statistics.replicates import Replicates
 from ablate.report.statistics.rows import Quantity, keys_of, records
 from ablate.settings import StatisticsSettings
 
@@ -37,7 +38,7 @@ class Quantities:
     def __init__(self, study: Study, registry: Registry) -> None:
         self.study, self._registry = study, registry
         self.rules: StatisticsSettings = validate(StatisticsSettings, study.spec.get("statistics") or {})
-        self.replicates = effects.Replicates(study.frame, study.blocks)
+        self.replicates = Replicates(study.frame, study.blocks)
 
     @functools.cached_property
     def primary(self) -> list[Quantity]:

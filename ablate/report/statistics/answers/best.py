@@ -10,7 +10,7 @@ from ablate.report.statistics.inference.best_set import best_set
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ablate.report.statistics.effects import Replicates
+    from ablate.report.statistics.replicates import Replicates
     from ablate.settings import StatisticsSettings
 
 

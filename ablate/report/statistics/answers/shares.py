@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ablate.report.statistics.comparisons.attribution import Layout
-    from ablate.report.statistics.effects import Replicates
     from ablate.report.statistics.inference.intervals import Estimate
+    from ablate.report.statistics.replicates import Replicates
 
     Quantity = tuple[str, str]
     Row = Mapping[str, Any]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ablate.arrays import FloatArray
     from ablate.report.data.variants import Variants
-    from ablate.report.statistics.effects import Replicates
+    from ablate.report.statistics.replicates import Replicates
 
 
 #: A trend needs at least this many levels.

@@ -9,9 +9,9 @@ import pandas as pd
 
 from ablate.report.statistics import effects
 from ablate.report.statistics.comparisons.weights import Weights
-from ablate.report.statistics.effects import Replicates
 from ablate.report.statistics.pairs import unshared
 from ablate.report.statistics.pairs.unshared import Between
+from ablate.report.statistics.replicates import Replicates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,6 +2,5 @@
 
 - :mod:`ablate.study.file.reading.tables`: contrasts, margins, published values;
 - :mod:`ablate.study.file.reading.parts`: the parts of named variants;
-- :mod:`ablate.study.file.reading.hypothesis`: the hypothesis and what it predicts;
-- :mod:`ablate.study.file.reading.check`: whether all of these fit the study.
+- :mod:`ablate.study.file.reading.hypothesis`: the hypothesis and what it predicts.
 """

@@ -16,7 +16,7 @@ from support.effects_material import NAN, judged, replicated
 
 from ablate.report.data.variants import Variants
 from ablate.report.statistics.comparisons.trends import POINTS, Trend, trend_weights, trends
-from ablate.report.statistics.verdicts import trend_sentence
+from ablate.report.text.trends import trend_sentence
 
 Q = ("m", "f")
 MINUS = "\N{MINUS SIGN}"
