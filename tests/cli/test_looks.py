@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sqlite3
-import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.killed import finish, run_and_kill
 
 if TYPE_CHECKING:
     from support.commands import Command
@@ -199,19 +196,13 @@ def test_killed_after_a_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     write("{ first = 2, most = 3, looks = [2, 3], futility = 0.0 }", steps=20, tokens=200)
     words = [sys.executable, "-m", "ablate", "study", "run", "looks.toml", "--workers", "1", "--no-report"]
     words += ["--until-decided", "--checkpoint-seconds", "0", "--home"]
-    whole = subprocess.run([*words, "whole"], capture_output=True, text=True, check=False, timeout=120)
+    whole = finish([*words, "whole"])
     assert whole.returncode == 0, whole.stderr
 
-    process = subprocess.Popen([*words, "killed"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not _recorded(Path("killed"), 1):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    os.kill(process.pid, signal.SIGKILL)  # before the replicates of the second look
-    process.wait()
+    # before the replicates of the second look
+    run_and_kill([*words, "killed"], lambda: _recorded(Path("killed"), 1))
     assert len(looks(Path("killed"))) == 1
-    again = subprocess.run([*words, "killed"], capture_output=True, text=True, check=False, timeout=120)
+    again = finish([*words, "killed"])
     assert again.returncode == 0, again.stderr
     assert looks(Path("killed")) == looks(Path("whole"))
     assert _numbers(Path("killed")) == _numbers(Path("whole"))

@@ -10,6 +10,7 @@ import numpy as np
 
 from ablate.report.statistics import verdicts
 from ablate.report.statistics.inference import intervals
+from ablate.report.statistics.rows import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -100,11 +101,9 @@ def _answered_by_best_set(prediction: Mapping[str, Any], quantity: Quantity, bes
 def _row(analysis: Analysis, quantity: Quantity, claim: Claim) -> Mapping[str, Any] | None:
     """Return the judged comparison of a claim: its own row in exploratory quantities."""
     one = claim.comparison
-    frame = analysis.all_effects
+    frame = rows_of(analysis.all_effects, quantity)
     rows = frame[
-        (frame["metric"] == quantity[0])
-        & (frame["feature"] == quantity[1])
-        & (frame["comparison"] == one.name)
+        (frame["comparison"] == one.name)
         & (frame["versus"] == one.versus)
         & frame["kind"].isin((one.kind, "prediction"))
         & (frame["verdict"] != "")

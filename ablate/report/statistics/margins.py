@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablate.names import headline_features
+from ablate.report.statistics.rows import Quantity, keys_of
 from ablate.settings import share_of
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from ablate.arrays import FloatArray
     from ablate.report.statistics.replicates import Replicates
-
-Quantity = tuple[str, str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +65,7 @@ def margins(written: Mapping[str, Any], baseline: str, features: pd.DataFrame) -
         baseline: the variant that a share refers to.
         features: columns ``metric`` and ``feature``: all that the study measures.
     """
-    measured = set(zip(features["metric"], features["feature"], strict=True))
+    measured = set(keys_of(features))
     return {
         quantity: _margin(value, baseline)
         for quantity, value in _by_quantity(written, features).items()
@@ -76,7 +75,7 @@ def margins(written: Mapping[str, Any], baseline: str, features: pd.DataFrame) -
 
 def unmeasured(written: Mapping[str, Any], features: pd.DataFrame) -> list[str]:
     """Return the quantities that have a margin in the study file and were not measured."""
-    measured = set(zip(features["metric"], features["feature"], strict=True))
+    measured = set(keys_of(features))
     return [" ".join(quantity) for quantity in _by_quantity(written, features) if quantity not in measured]
 
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
-import signal
-import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import optuna
 import pytest
 from support.bench import Bench
+from support.killed import finish, run_and_kill
 
 from ablate.errors import StudyFileError
 from ablate.registry import get_registry
@@ -162,30 +159,17 @@ def test_stopped_and_continued_equals_uninterrupted(
     assert bench.numbers("tiny") == other.numbers("tiny")
 
 
-DRIVER = """
-import sys
-from ablate.cli import run
-sys.exit(run(sys.argv[1:]))
-"""
-
-
 @pytest.mark.slow
 def test_a_killed_path_goes_on_as_if_it_had_not_been(
     whole: tuple[Bench, StudyResult], bench: Bench, of: Callable[..., StudySpec], tiny: Path
 ) -> None:
     """A real process and its workers, killed in the second round; then left alone."""
     of()
-    command = [sys.executable, "-c", DRIVER, "study", "run", str(tiny), "--home", str(bench.home), "--workers", "2"]
+    command = [sys.executable, "-m", "ablate", "study", "run", str(tiny), "--home", str(bench.home), "--workers", "2"]
     command += ["--no-report", "--yes"]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 120
-        while _count(bench) < 2:
-            assert process.poll() is None, "it ended before it could be killed"
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        os.kill(process.pid, signal.SIGKILL)
+    run_and_kill(command, lambda: _count(bench) >= 2, seconds=120, pause=0.1)
     assert 2 <= _count(bench) < 4
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = finish(command)
     assert done.returncode == 0, done.stderr
     assert taken(bench) == taken(whole[0])
     assert bench.numbers("tiny") == whole[0].numbers("tiny")

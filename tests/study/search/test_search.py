@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import optuna
 import pytest
+from support.killed import finish, run_and_kill
 
 from ablate.registry import get_registry
 from ablate.store.store import Store
@@ -175,13 +172,6 @@ def test_stopped_and_continued_equals_uninterrupted(
     assert bench.numbers("tiny") == other.numbers("tiny")
 
 
-DRIVER = """
-import sys
-from ablate.cli import run
-sys.exit(run(sys.argv[1:]))
-"""
-
-
 @pytest.mark.slow
 def test_a_killed_search_goes_on_as_if_it_had_not_been(
     bench: Bench, of: Callable[..., StudySpec], tiny: Path, tmp_path: Path
@@ -189,17 +179,11 @@ def test_a_killed_search_goes_on_as_if_it_had_not_been(
     """A real process and its workers, killed while a variant is tried; then left alone."""
     of(TWO, n_variants=6)
     tiny.write_text(tiny.read_text(encoding="utf-8").replace("n_variants = 5", "n_variants = 6"), encoding="utf-8")
-    command = [sys.executable, "-c", DRIVER, "study", "run", str(tiny), "--home", str(bench.home), "--workers", "2"]
+    command = [sys.executable, "-m", "ablate", "study", "run", str(tiny), "--home", str(bench.home), "--workers", "2"]
     command += ["--no-report", "--yes"]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 120
-        while _count(bench) < 3:
-            assert process.poll() is None, "it ended before it could be killed"
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        os.kill(process.pid, signal.SIGKILL)
+    run_and_kill(command, lambda: _count(bench) >= 3, seconds=120, pause=0.1)
     assert 3 <= _count(bench) < 6
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = finish(command)
     assert done.returncode == 0, done.stderr
     other = type(bench)(tmp_path / "other")
     run(other, read_study(str(tiny)))

@@ -22,6 +22,7 @@ from ablate.report.statistics.comparisons.attribution import (
 )
 from ablate.report.statistics.described import summary
 from ablate.report.statistics.inference import intervals
+from ablate.report.statistics.rows import Quantity, records, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from ablate.report.statistics.inference.intervals import Estimate
     from ablate.report.statistics.replicates import Replicates
 
-    Quantity = tuple[str, str]
     Row = Mapping[str, Any]
 
 _QUANTITY = ["metric", "feature"]
@@ -141,9 +141,8 @@ def shares_of(
         quantity: metric and feature.
         estimate: the middle of the replicates.
     """
-    own = frame[(frame["metric"] == quantity[0]) & (frame["feature"] == quantity[1])]
-    records: list[Any] = own.to_dict("records")
-    rows: dict[tuple[str, str], Row] = {(row["kind"], row["comparison"]): row for row in records}
+    own = records(rows_of(frame, quantity))
+    rows: dict[tuple[str, str], Row] = {(row["kind"], row["comparison"]): row for row in own}
     total = next((row for (kind, _), row in rows.items() if kind == TOTAL), None)
     if total is None:
         return None

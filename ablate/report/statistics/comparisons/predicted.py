@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ablate.report.data.variants import Variants
-
-Quantity = tuple[str, str]
+    from ablate.report.statistics.rows import Quantity
 
 
 @dataclasses.dataclass(frozen=True)

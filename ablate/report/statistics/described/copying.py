@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from ablate.registry import Registry
 
-Quantity = tuple[str, str]
 
 #: From this share on, a variant that is named the best one has a caveat, also if it copies no more than the baseline.
 MUCH = 0.5

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from ablate.report.statistics.rows import rows_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -85,9 +87,8 @@ def warnings(summary: pd.DataFrame, effects: pd.DataFrame, labels: Mapping[tuple
         labels: the names of the quantities to check.
     """
     sentences = []
-    for (metric, feature), label in labels.items():
-        rows = effects[(effects["metric"] == metric) & (effects["feature"] == feature)]
-        floors = summary[(summary["metric"] == metric) & (summary["feature"] == feature)]
+    for quantity, label in labels.items():
+        rows, floors = rows_of(effects, quantity), rows_of(summary, quantity)
         if rows.empty or rows["direction"].iloc[0] != "lower":
             continue
         errors = _round_trip_errors(floors, rows)

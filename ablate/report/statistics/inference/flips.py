@@ -80,7 +80,9 @@ def sign_flip(differences: FloatArray, estimate: Estimate = "mean") -> FloatArra
     if not np.isfinite(differences).all():
         raise ValueError("every difference must be a finite number")
     rows = differences.reshape(-1, differences.shape[-1])
-    return max_t(rows, estimate).p.reshape(differences.shape[:-1])
+    if not len(rows) or rows.shape[1] < 2:
+        return np.full(differences.shape[:-1], np.nan)
+    return _p_values(rows, estimate)[0].reshape(differences.shape[:-1])
 
 
 def max_t(differences: FloatArray, estimate: Estimate = "mean", alpha: float = 0.05) -> JointTest:
@@ -107,19 +109,23 @@ def max_t(differences: FloatArray, estimate: Estimate = "mean", alpha: float = 0
         return JointTest(p, adjusted, 0.0)
     rows = differences[tested]
     rows = rows[:, ~np.isnan(rows).all(axis=0)]
-    observed = np.abs(flipped(rows, np.ones((1, rows.shape[1])), estimate))[0]
-    order = np.argsort(-observed, kind="stable")
-    effort = Effort() if estimate == "mean" else LESS
-    alone, jointly, total = np.zeros(len(rows)), np.zeros(len(rows)), 0
-    for signs in sign_rows(rows.shape[1], len(rows), effort):
-        statistics = np.abs(flipped(rows[order], signs, estimate))
-        alone += (statistics >= observed[order] - TIE).sum(axis=0)
-        jointly += (_largest_from_here(statistics) >= observed[order] - TIE).sum(axis=0)
-        total += len(signs)
-    p[tested[order]] = alone / total
-    adjusted[tested[order]] = np.maximum.accumulate(jointly / total)
+    p[tested], adjusted[tested] = _p_values(rows, estimate)
     still_open = rows[~(adjusted[tested] < alpha)]
     return JointTest(p, adjusted, _level(still_open if len(still_open) else rows, estimate, alpha))
+
+
+def _p_values(rows: FloatArray, estimate: Estimate) -> tuple[FloatArray, FloatArray]:
+    """Return the p of each comparison alone and for the family, [comparisons] each, of two replicates or more."""
+    observed = np.abs(flipped(rows, np.ones((1, rows.shape[1])), estimate))[0]
+    order = np.argsort(-observed, kind="stable")
+    alone, jointly, total = np.zeros(len(rows)), np.zeros(len(rows)), 0
+    for signs in sign_rows(rows.shape[1], len(rows), Effort() if estimate == "mean" else LESS):
+        statistics = np.abs(flipped(rows[order], signs, estimate))
+        alone[order] += (statistics >= observed[order] - TIE).sum(axis=0)
+        jointly[order] += (_largest_from_here(statistics) >= observed[order] - TIE).sum(axis=0)
+        total += len(signs)
+    jointly[order] = np.maximum.accumulate(jointly[order])
+    return alone / total, jointly / total
 
 
 def _largest_from_here(statistics: FloatArray) -> FloatArray:

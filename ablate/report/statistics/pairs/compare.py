@@ -14,7 +14,7 @@ from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.report.statistics.described import summary
 from ablate.report.statistics.pairs import unshared
 from ablate.report.statistics.pairs.comparisons import judge_paired, judge_unpaired
-from ablate.report.statistics.rows import records
+from ablate.report.statistics.rows import keys_of, records
 from ablate.store.differences import differing_paths
 
 if TYPE_CHECKING:
@@ -135,8 +135,8 @@ def _differences(studies: list[Analysis], left: str, right: str) -> list[str]:
 def _quantities(studies: list[Analysis], metric: str | None) -> pd.DataFrame:
     """Return the quantities that both have measured, or those of one metric, with the first study's directions."""
     frame, other = (analysis.replicates.quantities for analysis in studies)
-    keys = list(zip(frame["metric"], frame["feature"], strict=True))
-    other_keys = set(zip(other["metric"], other["feature"], strict=True))
+    keys = keys_of(frame)
+    other_keys = set(keys_of(other))
     directions = studies[0].directions
     frame = frame.assign(direction=[directions[key] for key in keys])[[key in other_keys for key in keys]]
     if metric is None:
@@ -156,8 +156,8 @@ def _pair(
     same_block: bool,
 ) -> Pair:
     first = _primary(studies[0], quantities)
-    keys = zip(quantities["metric"], quantities["feature"], strict=True)
-    quantities = quantities.assign(role=[roles.PRIMARY if key == first else roles.SECONDARY for key in keys])
+    of_keys = [roles.PRIMARY if key == first else roles.SECONDARY for key in keys_of(quantities)]
+    quantities = quantities.assign(role=of_keys)
     one, other = (analysis.study.record for analysis in studies)
     paired = one.seed == other.seed and same_block
     if paired:
@@ -195,7 +195,7 @@ def _notes(frame: pd.DataFrame) -> Iterator[str]:
 
 
 def _primary(analysis: Analysis, quantities: pd.DataFrame) -> tuple[str, str]:
-    keys = list(zip(quantities["metric"], quantities["feature"], strict=True))
+    keys = keys_of(quantities)
     return next((key for key in analysis.primary if key in keys), keys[0])
 
 

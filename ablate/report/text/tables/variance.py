@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.report.statistics.described.summary import NOTHING
 from ablate.report.statistics.inference.variance import Bounded
-from ablate.report.statistics.rows import records
+from ablate.report.statistics.rows import records, rows_of
 from ablate.report.text.advice import advice_sentence, bounded_percent, count
 from ablate.report.text.tables.grid import Cell, Column, Grid, Row, number
 
@@ -34,8 +34,7 @@ def variance_grid(analysis: Analysis) -> Grid:
 
 def _summary(analysis: Analysis, quantity: tuple[str, str]) -> dict[str, Any] | None:
     """Return the row of all comparisons with the baseline together; with one other variant, its own."""
-    frame = analysis.variance
-    found = records(frame[(frame["metric"] == quantity[0]) & (frame["feature"] == quantity[1])])
+    found = records(rows_of(analysis.variance, quantity))
     return next((row for row in found if row["kind"] in ("pooled", "variant")), None)
 
 

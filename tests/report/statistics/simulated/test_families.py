@@ -8,34 +8,29 @@ from __future__ import annotations
 import make_statistics
 import numpy as np
 import pytest
-from scipy import stats as sps
 from simulations import draws
 from simulations.claims import best_set, families, nulls, pages
 from simulations.inference import slopes
 from support.checkout import ROOT
+from support.rates import at_most
 
 from ablate.report.statistics.inference.flips import sign_flip
 
 STUDIES = 1500
 
 
-def at_most(share: float, rate: float, of: int = STUDIES) -> bool:
-    """Whether so many wrong ones are no more than chance allows at this rate (one in 100,000 runs)."""
-    return bool(sps.binomtest(round(share * of), of, rate, alternative="greater").pvalue > 1e-5)
-
-
 @pytest.mark.parametrize("scatter", ["normal", "exponential", "lognormal", "t, 3 df"])
 @pytest.mark.parametrize("m", [1, 5])
 def test_where_nothing_differs_few_studies_claim_that_something_does(scatter: str, m: int) -> None:
     wrong = families.level(scatter, m, 8, STUDIES)
-    assert at_most(wrong, 0.05)
+    assert at_most(wrong, 0.05, STUDIES)
     assert wrong > 0.005, "a rule that never claims anything is no rule"
 
 
 def test_a_family_without_correction_would_be_wrong_more_often() -> None:
     """So that the test above is known to notice."""
     values = draws.differences(draws.SCATTER["normal"], np.random.default_rng(0), (STUDIES, 5, 8))
-    assert not at_most(float((sign_flip(values) < 0.05).any(1).mean()), 0.05)
+    assert not at_most(float((sign_flip(values) < 0.05).any(1).mean()), 0.05, STUDIES)
 
 
 @pytest.mark.parametrize(("m", "n", "one"), [(4, 6, 0.361), (4, 8, 0.759), (6, 8, 0.693), (16, 8, 0.525)])
@@ -47,7 +42,7 @@ def test_one_difference_of_many_is_found_as_often_as_promised(m: int, n: int, on
 @pytest.mark.parametrize("null", ["normal", "exponential", "lognormal", "counts, Poisson(2)", "normal, sds 0.2 to 4"])
 def test_where_all_have_one_distribution_the_level_holds(null: str) -> None:
     claims, _ = nulls.false_claims(null, 8, STUDIES)
-    assert at_most(claims, 0.05)
+    assert at_most(claims, 0.05, STUDIES)
 
 
 def test_rare_failures_are_claimed_and_the_page_says_that_they_can_be() -> None:

@@ -5,18 +5,13 @@ from __future__ import annotations
 import make_statistics
 import numpy as np
 import pytest
-from scipy import stats as sps
 from simulations.inference import doubts, equivalence, intervals, limits, ranges
 from support.checkout import ROOT
+from support.rates import at_most
 
 STUDIES = 2000
 #: The failures that few replicates do not show; nothing is claimed about this distribution.
 UNSEEN = "one in ten fails, else normal"
-
-
-def at_most(share: float, rate: float, of: int = STUDIES) -> bool:
-    """Whether so many wrong ones are no more than chance allows at this rate (one in 100,000 runs)."""
-    return bool(sps.binomtest(round(share * of), of, rate, alternative="greater").pvalue > 1e-5)
 
 
 class TestEquivalence:
@@ -25,14 +20,14 @@ class TestEquivalence:
     def test_a_difference_as_large_as_the_margin_is_seldom_called_equivalent(self, name: str, n: int) -> None:
         draw, margin = equivalence.AT_THE_MARGIN[name]
         values = draw(np.random.default_rng(n), (STUDIES, n))
-        assert at_most(equivalence.claimed(values, margin)[0], 0.05)
-        assert at_most(equivalence.claimed(-values, margin)[0], 0.05)
+        assert at_most(equivalence.claimed(values, margin)[0], 0.05, STUDIES)
+        assert at_most(equivalence.claimed(-values, margin)[0], 0.05, STUDIES)
 
     @pytest.mark.parametrize("name", ["exponential", "lognormal", "exponential, tail towards 0"])
     def test_nor_is_an_interquartile_mean(self, name: str) -> None:
         draw, _ = equivalence.AT_THE_MARGIN[name]
         values = draw(np.random.default_rng(1), (STUDIES, 8))
-        assert at_most(equivalence.claimed(values, equivalence.middle_of(draw), "iqm")[0], 0.05)
+        assert at_most(equivalence.claimed(values, equivalence.middle_of(draw), "iqm")[0], 0.05, STUDIES)
 
     @pytest.mark.parametrize(
         ("name", "rate"),

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
-from scipy import stats as sps
-from support.checkout import ROOT
-
-if TYPE_CHECKING:
-    from types import ModuleType
+from simulations.claims import shares as simulation
+from support.rates import at_most
 
 STUDIES = 400
-
-
-@pytest.fixture(scope="module")
-def simulation() -> ModuleType:
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        from simulations.claims import shares
-    finally:
-        sys.path.pop(0)
-    return shares
 
 
 @pytest.mark.parametrize(
@@ -34,16 +18,16 @@ def simulation() -> ModuleType:
         ("fractional", 4, "heavy tails (t, 3 df)", "one part"),
     ],
 )
-def test_false_claims_and_coverage(simulation: ModuleType, design: str, parts: int, scatter: str, truth: str) -> None:
+def test_false_claims_and_coverage(design: str, parts: int, scatter: str, truth: str) -> None:
     rng = np.random.default_rng(1)
     any_false, false_share, coverage, found = simulation.outcomes(design, parts, scatter, truth, STUDIES, rng)
-    assert sps.binomtest(round(any_false * STUDIES), STUDIES, 0.05, alternative="greater").pvalue > 1e-5
+    assert at_most(any_false, 0.05, STUDIES)
     assert false_share <= any_false
     assert 0.92 < coverage < 0.98
     assert np.isnan(found) if truth == "nothing" else found > 0.7
 
 
-def test_the_true_shares_are_those_of_every_order(simulation: ModuleType) -> None:
+def test_the_true_shares_are_those_of_every_order() -> None:
     """The truths that coverage is counted for, worked out from the values of all combinations."""
     for truth in simulation.TRUTHS:
         comparisons, weights, on = simulation.crossed("factorial", 3)

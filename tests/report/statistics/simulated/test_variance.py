@@ -5,24 +5,12 @@ With the functions of tools/simulations, which use those of the report.
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
-from support.checkout import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from simulations.inference.samples_or_replicates import outcomes
+from simulations.inference.variance import coverage
 
 STUDIES = 400
-
-
-@pytest.fixture(autouse=True)
-def _tools() -> Iterator[None]:
-    sys.path.insert(0, str(ROOT / "tools"))
-    yield
-    sys.path.pop(0)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.9])
@@ -30,8 +18,6 @@ def _tools() -> Iterator[None]:
     ("scatter", "least"), [("normal", 0.91), ("skewed (exponential)", 0.88), ("heavy tails (t, 3 df)", 0.82)]
 )
 def test_intervals_contain_the_truth(scatter: str, least: float, share: float) -> None:
-    from simulations.inference.variance import coverage
-
     hits = coverage(np.random.default_rng(5), scatter, (8, 4), share, STUDIES)
     assert min(hits[:4]) > least
     if scatter != "normal":
@@ -41,8 +27,6 @@ def test_intervals_contain_the_truth(scatter: str, least: float, share: float) -
 @pytest.mark.parametrize("scatter", ["normal", "lognormal"])
 @pytest.mark.parametrize(("share", "better"), [(0.05, "replicates"), (0.4, ""), (0.9, "samples")])
 def test_the_advice_is_right_or_costs_little(scatter: str, share: float, better: str) -> None:
-    from simulations.inference.samples_or_replicates import outcomes
-
     right, sure, ratio = map(np.array, zip(*outcomes(np.random.default_rng(6), scatter, share, STUDIES), strict=True))
     assert ratio.mean() < 1.05
     if better:
