@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
-from support.effects_material import NAN, judged, replicated
+import dataclasses
+from typing import TYPE_CHECKING
 
+import numpy as np
+from support.effects_material import NAN, Stored, judged, replicated
+
+from ablate.registry import get_registry
+from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.report.statistics.comparisons.weights import Weights
 from ablate.report.statistics.doubts import Doubts, doubts_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CALM = [1.0, 1.1, 0.9, 1.2, 0.8, 1.05, 0.95, 1.0]
 
@@ -22,6 +30,17 @@ def test_outliers_and_missing_replicates_have_names() -> None:
 def test_spared_replicates_are_not_missing() -> None:
     found = Doubts(missing=(("spared", 2), ("failed", 1)))
     assert found.without_missing({"spared"}).missing == (("failed", 1),)
+
+
+def test_a_study_tells_spared_replicates_from_missing_ones(tmp_path: Path) -> None:
+    values = {"a": CALM, "spared": [*CALM[:3], *[NAN] * 5], "failed": [*CALM[:7], NAN]}
+    study = Stored(tmp_path, {name: {} for name in values}, {("m", "f"): values}).put()
+    runs = [
+        dataclasses.replace(run, state="pruned") if run.variant == "spared" and run.replicate > 2 else run
+        for run in study.runs
+    ]
+    found = Analysis(dataclasses.replace(study, runs=tuple(runs)), get_registry()).doubts
+    assert found["m", "f"].missing == (("failed", 1),)
 
 
 def test_skewed_values_concern_every_comparison() -> None:

@@ -242,6 +242,16 @@ class TestCompared:
         assert set(explored["verdict"]) == {""}
         assert explored["p"].tolist() == pytest.approx([sign_flip_by_hand(each) for each in explored["values"]])
 
+    def test_the_margin_of_a_difference_is_not_that_of_a_slope(self) -> None:
+        rng = np.random.default_rng(6)
+        values = {name: 0.001 * rng.normal(size=8) for name in "abc"}
+        variants = Variants({name: {"p.x": place} for place, name in enumerate(values)}, "a")
+        chosen = [*against_baseline(variants), *trend_weights(variants, {"p.x": "x"})]
+        rows = judged(replicated(values), chosen, ours(50.0)).set_index("kind")
+        assert set(rows.loc["variant", "verdict"]) == {"equivalent"}
+        assert rows.loc["trend", ["margin", "p_equivalent"]].isna().all()
+        assert rows.loc["trend", "verdict"] == "inconclusive"
+
     def test_one_quantity_has_a_margin_and_another_has_none(self) -> None:
         rng = np.random.default_rng(5)
         values = {"a": rng.normal(size=8), "b": rng.normal(size=8)}

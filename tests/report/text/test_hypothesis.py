@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,9 +11,11 @@ from support.effects_material import Stored
 
 from ablate.registry import get_registry
 from ablate.report.statistics.analysis.analysis import Analysis
-from ablate.report.statistics.hypothesis import answers, whole
+from ablate.report.statistics.hypothesis import _is_beyond_margin, answers, whole
+from ablate.report.statistics.inference import intervals
 from ablate.report.text.lines import Line
 from ablate.report.text.sentences import answer
+from ablate.store.records import LookRecord
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -184,3 +187,18 @@ def test_the_page_shows_the_answer_once() -> None:
     )
     assert Line("", "Contradicted: no").after_words == "Contradicted: no"
     assert Line("better", "a is better than b").after_words == "a is better than b"
+
+
+def test_a_contradiction_of_no_difference_is_corrected_for_the_looks(tmp_path: Path) -> None:
+    """The interval lies just beyond the margin after one look, and not after the number of looks that widens it."""
+    found = study(tmp_path, [{"variant": "b", "direction": "equivalent"}], margins={"distance": 0.05})
+    (row,) = found.against_baseline[found.against_baseline["comparison"] == "b"].iloc[:1].to_dict("records")
+    family, level = row["family"], 0.05
+    widths = [intervals.interval(row["values"], 1 - level / family / looks).high for looks in (1, 4)]
+    row["margin"] = -float(np.mean(widths))
+    assert _is_beyond_margin(found, row)
+    variants = tuple(found.study.fingerprints)
+    looks = tuple(LookRecord(n, None, {}, {}, variants) for n in (5, 6, 7))
+    seen = Analysis(dataclasses.replace(found.study, looks=looks), get_registry())
+    assert len(seen.looks.made) == 4
+    assert not _is_beyond_margin(seen, row)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 from support.blocks_material import BLOCKS, METRIC, blocked_study
 from support.effects_material import Stored
@@ -19,6 +21,7 @@ from ablate.report.statistics.inference import flips, intervals
 from ablate.report.statistics.pairs.compare import compare_pair
 from ablate.report.text.sentences import answer
 from ablate.report.text.tables.blocks import block_grids
+from ablate.store.records import LookRecord
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
@@ -90,6 +93,19 @@ class TestInEachBlock:
         found = replicability(effects, analysis.replicates.blocks, 0.05)
         assert (found["holds_in"] == 0).all()
         assert found["p_holds"].isna().all()
+
+    def test_several_looks_share_alpha(self, analysis: Analysis) -> None:
+        """With more looks than this p allows, a difference that all blocks have holds in fewer of them."""
+        p = float(analysis.replicability.set_index("comparison").loc["tau=0.6", "p_holds"])
+        variants = tuple(analysis.study.fingerprints)
+        looks = tuple(LookRecord(n, None, {}, {}, variants) for n in range(2, 12))
+        seen = Analysis(dataclasses.replace(analysis.study, looks=looks), get_registry())
+        assert len(seen.looks.made) == 11
+        alone = replicability(seen.all_effects, seen.replicates.blocks, 0.05)
+        shared = replicability(seen.all_effects, seen.replicates.blocks, 0.05 / 11)
+        pd.testing.assert_frame_equal(seen.replicability, shared)
+        assert p < 0.05
+        assert not shared.equals(alone)
 
     def test_a_block_without_results_proves_nothing(self, analysis: Analysis) -> None:
         blocks = analysis.replicates.blocks

@@ -186,3 +186,12 @@ class TestRates:
         looks = [Look(8, 1.0), *(Look(n, math.nan) for n in range(9, 13))]
         false, _ = self.claims(60, 0.0, looks)
         assert false <= 0.135  # three standard errors
+
+
+def test_an_undeclared_look_spends_half_of_what_is_left() -> None:
+    """After a first look with half of alpha; the steps of p are far smaller."""
+    looks = [Look(10, 0.5), Look(12, math.nan), Look(14, math.nan)]
+    first, second, third = sequential(normal(5, 3, 14), looks).spent
+    assert first == pytest.approx(ALPHA / 2, abs=0.002)
+    assert second - first == pytest.approx((ALPHA - first) / 2, abs=0.001)
+    assert third - second == pytest.approx((ALPHA - second) / 2, abs=0.001)
