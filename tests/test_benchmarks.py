@@ -81,20 +81,43 @@ def test_tokens_note_by_note_are_the_tokens_of_the_tokenizer() -> None:
         assert naive_tokens(piece) == built("tokenizer", "midilike-classic").encode(piece).tolist()
 
 
-def test_the_naive_network_is_the_lstm() -> None:
+@pytest.mark.parametrize("name", ["lstm", "gru", "transformer"])
+def test_the_naive_networks_are_those_of_the_plugins(name: str) -> None:
+    import naive
+
+    sizes = {"embedding": 8, "layers": 2} | ({"heads": 2} if name == "transformer" else {"hidden": 16})
+    kinds = {"lstm": naive.NaiveLSTM, "gru": naive.NaiveGRU, "transformer": naive.NaiveGPT}
+    spec = get_registry().spec("model", name)
+    ours = spec.build(spec.parse(sizes), 30, []).eval()
+    model = kinds[name](30, **sizes).eval()
+    model.load_state_dict(ours.state_dict())
+    tokens = torch.arange(12).reshape(2, 6)
+    torch.testing.assert_close(model(tokens)[0], ours(tokens, [])[0])
+
+
+def test_the_naive_loops_learn_and_sample() -> None:
     from naive import NaiveLSTM, naive_sampling, naive_training
 
-    spec = get_registry().spec("model", "lstm")
     torch.manual_seed(0)
-    ours = spec.build(spec.parse({"embedding": 8, "hidden": 16, "layers": 2}), 30, []).eval()
-    naive = NaiveLSTM(30, 8, 16, 2).eval()
-    naive.load_state_dict(ours.state_dict())
-    tokens = torch.arange(12).reshape(2, 6)
-    assert naive(tokens)[0].equal(ours(tokens, [])[0])
+    model = NaiveLSTM(30, 8, 16, 2)
     data = np.tile(np.arange(10), 30)
-    first = naive_training(naive, data, 1, 4, 16)
-    assert naive_training(naive, data, 150, 4, 16) < first / 2
-    assert set(naive_sampling(naive, 20)) <= set(range(30))
+    first = naive_training(model, data, 1, 4, 16)
+    assert naive_training(model, data, 150, 4, 16) < first / 2
+    assert set(naive_sampling(model, 20)) <= set(range(30))
+
+
+def test_the_naive_recipe_stops_early_and_keeps_the_best_weights() -> None:
+    from naive import NaiveGRU, Recipe, naive_recipe, naive_validation
+
+    torch.manual_seed(0)
+    model, rng = NaiveGRU(12, 8, 16, 1), np.random.default_rng(0)
+    # what it learns by heart in the first piece is wrong in the second
+    pieces = [torch.from_numpy(rng.integers(0, 12, 60)) for _ in range(2)]
+    recipe = Recipe(400, 4, 16, 0.03, warmup=10, weight_decay=0.01, validate_every=10, patience=3)
+    loss, kept, steps = naive_recipe(model, pieces[:1], pieces[1:], recipe)
+    assert kept < steps < 400
+    assert steps == kept + 30
+    assert naive_validation(model, pieces[1:], 16) == pytest.approx(loss)
 
 
 def test_what_a_gpu_is_measured_with_runs_here_in_small(
