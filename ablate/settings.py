@@ -51,15 +51,38 @@ class GenerationSettings:
 class SplitSettings:
     """Section ``[split]`` of a study file: the pieces that are held out of training."""
 
-    held_out: float = option(
-        0.0, ge=0, lt=1, doc="Share of the pieces to hold out, chosen by a hash of their names and seed."
+    validation: float | tuple[str, ...] = option(
+        0.0, ge=0, lt=1, doc="Pieces to validate on while training: a share of all pieces, or a list of their names."
     )
-    seed: int = option(0, ge=0, doc="Another seed holds out other pieces. All replicates share one split.")
-    pieces: tuple[str, ...] = option((), doc="Names of the pieces to hold out, instead of a share.")
+    test: float | tuple[str, ...] = option(
+        0.0, ge=0, lt=1, doc="Pieces to test on after training: a share of all pieces, or a list of their names."
+    )
+    seed: int = option(0, ge=0, doc="Shares are chosen by a hash of this seed and the names of the pieces.")
 
     def __post_init__(self) -> None:
-        if self.held_out and self.pieces:
-            raise ValueError("held_out and pieces cannot be combined; set only one of them")
+        if sum(self.shares.values()) >= 1:
+            raise ValueError("the shares validation and test leave nothing to train on; together they must be below 1")
+        named = [name for names in self.names.values() for name in names]
+        for name in named:
+            if named.count(name) > 1:
+                raise ValueError(f"validation and test name the piece '{name}' twice; name each piece once")
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The shares above 0, by ``validation`` and ``test``."""
+        both = {"validation": self.validation, "test": self.test}
+        return {part: share for part, share in both.items() if share and not isinstance(share, tuple)}
+
+    @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """The names of pieces, by ``validation`` and ``test``."""
+        both = {"validation": self.validation, "test": self.test}
+        return {part: names for part, names in both.items() if isinstance(names, tuple) and names}
+
+    @property
+    def asked(self) -> bool:
+        """True if pieces are held out."""
+        return bool(self.validation or self.test)
 
 
 @dataclass(frozen=True)
@@ -69,7 +92,7 @@ class PrimerSettings:
     tokens: int = option(0, ge=0, doc="Number of tokens to take from the start of the piece.")
     notes: int = option(0, ge=0, doc="Number of notes to take from the start of the piece.")
     seconds: float = option(0.0, ge=0, doc="Number of seconds to take from the start of the piece.")
-    piece: str = option("", doc="Name of a piece in the corpus; empty for the first piece that is not held out.")
+    piece: str = option("", doc="Name of a piece in the corpus; empty for the first piece to train on.")
     file: str = option("", doc="MIDI file to take the primer from, instead of the corpus.")
     repeat_last: bool = option(
         False, doc="Feed the last token of the primer twice, as the original experiments did; see docs/study-file.md."

@@ -231,7 +231,7 @@ def _primer(configuration: Configuration, tokenizer: Any, corpus: Path) -> IntAr
     if options.file:
         return cut_primer(read_midi(options.file), tokenizer, options.take, at_most)
     try:
-        learned, held_out = pieces(corpus, configuration.settings["split"])
+        split = pieces(corpus, configuration.settings["split"])
     except OSError as error:
         raise StageError(f"the corpus's files are gone from {corpus}; run the study again") from error
-    return cut_primer(choose_piece(learned, held_out, options.piece), tokenizer, options.take, at_most)
+    return cut_primer(choose_piece(split, options.piece), tokenizer, options.take, at_most)

@@ -62,7 +62,7 @@ def put(
         "model": [component("lstm", hidden=8)],
         "sampler": [component("temperature", tau=1.0)],
         "metric": [component(metric) for metric in metrics],
-        "split": {"held_out": 0.0},
+        "split": {"validation": 0.0, "test": 0.0},
         "training": {"steps": 40},
         "measure": {"primer": False},
         "labels": {},

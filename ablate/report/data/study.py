@@ -148,8 +148,7 @@ class Study:
     def held_out(self, variant: str) -> list[str]:
         """Return the names of the pieces that were held out from a variant's training."""
         stage = dict(self.first(PREPARE)).get(variant)
-        names = stage.result.get("held_out") if stage else None
-        return list(names) if isinstance(names, list) else []
+        return [name for part in ("validation", "test") for name in (stage.result.get(part, []) if stage else [])]
 
     def quantity_label(self, metric: str, feature: str) -> str:
         """Return the name of a quantity: its metric, and the feature unless it is the average or the only one."""

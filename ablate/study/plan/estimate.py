@@ -154,8 +154,8 @@ def _examples(train: Stage, registry: Registry) -> int:
     prepare = train.inputs["examples"]
     try:
         performances = build("corpus", prepare.inputs["corpus"].extra["corpus"], registry).load()
-        pieces, _ = split_pieces(performances, validate(SplitSettings, prepare.config.get("split", {})))
-        return len(augmented(pieces, prepare, registry))
+        split = split_pieces(performances, validate(SplitSettings, prepare.config.get("split", {})))
+        return len(augmented(split.train, prepare, registry))
     except Exception:  # noqa: BLE001 - the stage reports the errors of its plugins
         return 1
 

@@ -22,7 +22,7 @@ from ablate.engine.seeding import Purpose, derive
 from ablate.kinds import FUSION_CODE, stage_name
 from ablate.music.corpus import corpus_digest
 from ablate.options import validate
-from ablate.settings import FloorSettings, PrimerSettings
+from ablate.settings import FloorSettings, PrimerSettings, SplitSettings
 from ablate.study.stage import Stage
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _floor(configuration: Configuration, config: Mapping[str, Any], load: Stage,
 def _split(configuration: Configuration) -> dict[str, Any]:
     """Return the split, or nothing without one: studies without a split then share stages of older versions."""
     split = configuration.settings["split"]
-    return {"split": dict(split)} if split["held_out"] or split["pieces"] else {}
+    return {"split": dict(split)} if validate(SplitSettings, split).asked else {}
 
 
 def _load(choice: Choice, corpus: Corpus) -> Stage:

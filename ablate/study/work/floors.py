@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ablate.arrays import Array
     from ablate.interfaces import Measurements, Tokenizer, Value
     from ablate.study.stage import Stage
+    from ablate.study.work.load import Split
     from ablate.study.work.messages import Context
 
 
@@ -36,15 +37,15 @@ def floors(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Measure every floor except resampling."""
     (stage,) = stages
     config = stage.config
-    reference, held_out = pieces(context.home / stage.inputs["reference"].artifact, config.get("split", {}))
+    split = pieces(context.home / stage.inputs["reference"].artifact, config.get("split", {}))
     tokenizer = build("tokenizer", config["tokenizer"], context.registry)
     metric, name = build("metric", config["metric"], context.registry), config["metric"]["name"]
     values: list[MetricRecord[Any]] = []
     histograms: list[MetricRecord[Any]] = []
     skipped: dict[str, str] = {}
-    for floor, performances in _without_model(reference, held_out, tokenizer, config).items():
+    for floor, performances in _without_model(split, tokenizer, config).items():
         try:
-            measured = [checked(metric.measure(each, reference), name) for each in performances()]
+            measured = [checked(metric.measure(each, split.train), name) for each in performances()]
         except (AblateError, ValueError) as error:  # the tokenizer or the metric cannot work with such music
             skipped[floor] = one_line(error)
             continue
@@ -58,16 +59,16 @@ def floors(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
 
 
 def _without_model(
-    reference: Sequence[Performance], held_out: Sequence[Performance], tokenizer: Tokenizer, config: Mapping[str, Any]
+    split: Split, tokenizer: Tokenizer, config: Mapping[str, Any]
 ) -> dict[str, Callable[[], Iterator[Performance]]]:
     """Return for each floor the function that makes its performances."""
-    chosen = spread_pieces(reference, config["pieces"])
+    chosen = spread_pieces(split.train, config["pieces"])
     rng = numpy_stream(config["seed"])
     return {
         "copy": lambda: iter(chosen),
         "round_trip": lambda: (tokenizer.decode(tokenizer.encode(piece)) for piece in chosen),
         "shuffled": lambda: (shuffled(chosen[i % len(chosen)], tokenizer, rng) for i in range(config["shuffles"])),
-        "another_piece": lambda: iter(spread_pieces(held_out, config["pieces"])),
+        "another_piece": lambda: iter(spread_pieces(split.test or split.validation, config["pieces"])),
     }
 
 
@@ -78,7 +79,7 @@ def resample(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """
     (stage,) = stages
     config = stage.config
-    reference, _ = pieces(context.home / stage.inputs["reference"].artifact, config.get("split", {}))
+    reference = pieces(context.home / stage.inputs["reference"].artifact, config.get("split", {})).train
     samples = samples_to_measure(stage, context)
     pool, rng = pooled(reference), numpy_stream(config["seed"])
     metric, name = build("metric", config["metric"], context.registry), config["metric"]["name"]

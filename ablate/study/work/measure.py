@@ -30,11 +30,11 @@ def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     (stage,) = stages
     choice = stage.config["metric"]
     metric = build("metric", choice, context.registry)
-    reference, held_out = pieces(context.home / stage.inputs["reference"].artifact, stage.config.get("split", {}))
+    split = pieces(context.home / stage.inputs["reference"].artifact, stage.config.get("split", {}))
     if "weights" in stage.inputs:
-        results = [metric.measure(_scorer(stage.inputs["weights"], context), reference, held_out)]
+        results = [metric.measure(_scorer(stage.inputs["weights"], context), split.train, split.test)]
     else:
-        results = [metric.measure(sample, reference) for sample in samples_to_measure(stage, context)]
+        results = [metric.measure(sample, split.train) for sample in samples_to_measure(stage, context)]
     name = choice["name"]
     measured = [checked(each, name) for each in results]
     values = [MetricRecord(i, name, value) for i, one in enumerate(measured) for value in one.values]

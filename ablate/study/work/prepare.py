@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import IO, TYPE_CHECKING, Any
 
 from ablate.engine.seeding import derive, numpy_stream
@@ -27,28 +28,32 @@ if TYPE_CHECKING:
 def prepare(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Augment and encode the pieces to train on, and compute their conditions."""
     (stage,) = stages
-    performances, held_out = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {}))
-    performances = augmented(performances, stage, context.registry)
+    split = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {}))
+    performances = augmented(split.train, stage, context.registry)
     tokenizer = build("tokenizer", stage.config["tokenizer"], context.registry)
     conditioners = build_conditioners(stage.config, context.registry)
     for conditioner, choice in zip(conditioners, stage.config["conditioners"], strict=True):
         try:
             conditioner.check_examples(performances)
             # pieces held out are only measured, but the conditioner has to work with them too
-            conditioner.check_examples([*performances, *held_out])
+            conditioner.check_examples([*performances, *split.validation, *split.test])
         except ValueError as error:
             raise component_error(error, f"conditioner '{choice['name']}'") from error
-    counts: list[int] = []
+    counts: dict[str, list[int]] = {}
 
-    def write(file: IO[bytes]) -> None:
+    def write(name: str, performances: Sequence[Performance], file: IO[bytes]) -> None:
         examples = (_example(performance, tokenizer, conditioners, stage) for performance in performances)
-        counts.extend(write_examples(examples, file))
+        counts[name] = write_examples(examples, file)
 
-    write_artifact(context.home, stage, {"examples.npz": write})
+    # as they are in the corpus: an augmenter never sees a piece that is held out
+    files = {"examples.npz": performances, **({"validation.npz": split.validation} if split.validation else {})}
+    write_artifact(context.home, stage, {name: functools.partial(write, name, each) for name, each in files.items()})
     result = {
-        "examples": len(counts),
-        "tokens": sum(counts),
-        "held_out": [performance.name for performance in held_out],
+        "examples": len(counts["examples.npz"]),
+        "tokens": sum(counts["examples.npz"]),
+        "validation": [performance.name for performance in split.validation],
+        "validation_tokens": sum(counts.get("validation.npz", [])),
+        "test": [performance.name for performance in split.test],
     }
     return [StageResult(stage, result, 0.0)]
 

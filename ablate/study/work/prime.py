@@ -14,12 +14,13 @@ from ablate.study.work.load import pieces
 from ablate.study.work.messages import StageResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from ablate.arrays import IntArray
     from ablate.interfaces import Tokenizer
     from ablate.music.performance import Performance
     from ablate.study.stage import Stage
+    from ablate.study.work.load import Split
     from ablate.study.work.messages import Context
 
 
@@ -38,11 +39,11 @@ def prime(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
 def _primer_piece(stage: Stage, context: Context) -> Performance:
     if "file" in stage.config:
         return read_midi(stage.extra["file"])
-    performances, held_out = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {}))
-    return choose_piece(performances, held_out, stage.config["piece"])
+    split = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {}))
+    return choose_piece(split, stage.config["piece"])
 
 
-def choose_piece(performances: Sequence[Performance], held_out: Sequence[Performance], name: str) -> Performance:
+def choose_piece(split: Split, name: str) -> Performance:
     """Return the piece with this name; without a name, the first one to train on.
 
     Raises:
@@ -50,10 +51,11 @@ def choose_piece(performances: Sequence[Performance], held_out: Sequence[Perform
         CorpusError: several pieces have it.
     """
     if not name:
-        return performances[0]
-    candidates = [performance for performance in (*performances, *held_out) if performance.name == name]
+        return split.train[0]
+    performances = [performance for part in split for performance in part]
+    candidates = [performance for performance in performances if performance.name == name]
     if not candidates:
-        raise UnknownName("piece", name, [performance.name for performance in (*performances, *held_out)])
+        raise UnknownName("piece", name, [performance.name for performance in performances])
     if len(candidates) > 1:
         raise CorpusError(f"primer.piece: {len(candidates)} pieces are named '{name}'; set primer.file instead")
     return candidates[0]

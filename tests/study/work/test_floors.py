@@ -109,7 +109,7 @@ class TestOfTheReference:
         }
         for name, piece in pieces.items():
             (music / f"{name}.mid").write_bytes(piece.midi_bytes())
-        spec = load({"split.pieces": ["away", "there"]}, corpus=str(music))
+        spec = load({"split.test": ["away", "there"]}, corpus=str(music))
         bench.run(spec)
         expected = [l1(pitches(pieces["here"]), pitches(pieces[name])) for name in ("away", "there")]
         assert expected[0] == 2.0, "no pitch in common"

@@ -226,7 +226,7 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(compare: Command, wo
     ("section", "value", "said"),
     [
         ("measure", {"primer": True}, "measure.primer"),
-        ("split", {"held_out": 0.1}, "split.held_out"),
+        ("split", {"validation": 0.0, "test": 0.1}, "split.test"),
         ("metric", [component("distance.pitch", smoothing=0.1)], "metric.distance.pitch.smoothing"),
         ("corpus", [component("bach-prelude", tempo=80)], "corpus.bach-prelude.tempo"),
     ],
