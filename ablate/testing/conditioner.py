@@ -11,7 +11,7 @@ import numpy as np
 
 from ablate.specs import ConditionerSpec
 from ablate.testing.base import Contract, check_gradients
-from ablate.testing.material import equal_performances, performances
+from ablate.testing.material import PitchTokenizer, equal_performances, performances, small_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ablate.interfaces import Conditioner
 
 _TIMES = np.array([0.0, 0.0, 0.25, 0.25, 1.5, 7.0])
+_GENERATED = 4
 
 
 class ConditionerContract(Contract):
@@ -95,6 +96,19 @@ class ConditionerContract(Contract):
         assert result_rte.shape == shape, f"the module's result has shape {tuple(result_rte.shape)}, not {shape}"
         assert bool(torch.isfinite(result_rte).all()), "a number from the module is not finite"
         check_gradients(module, result_rte.square().sum())
+
+    def test_generates(self, settings: Mapping[str, Any]) -> None:
+        """Check that a small model with this conditioner generates, with the defaults and with every category."""
+        from ablate.engine.generation.generate import generate
+        from ablate.engine.generation.row import Row
+
+        conditioner, tokenizer = self.build(settings), PitchTokenizer()
+        named = [{label: float(i)} for label, names in conditioner.categories.items() for i in range(len(names))]
+        rows = [Row(0, (), _GENERATED, seed, labels=labels) for seed, labels in enumerate([{}, *named])]
+        model = small_model(len(tokenizer.vocabulary), [conditioner])
+        generated = generate([model], rows, tokenizer=tokenizer, conditioners=[conditioner])
+        assert generated is not None
+        assert [len(tokens) for tokens in generated] == [_GENERATED] * len(rows)
 
     def _windows(self, conditioner: Conditioner) -> FloatArray:
         return np.stack([conditioner.from_performance(performance, _TIMES) for performance in performances()])

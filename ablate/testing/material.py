@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ablate.interfaces import Conditioner, Tokenizer
+from ablate.interfaces import Conditioner, Steppable, Tokenizer
 from ablate.music.performance import PEDAL_DTYPE, SUSTAIN, Performance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import torch
 
     from ablate.arrays import FloatArray, IntArray
+    from ablate.interfaces import Stepper
 
+_WIDTH = 8
 _NOTES: dict[str, list[tuple[int, int, float, float]]] = {
     "scale": [(60 + i, 60 + i, 0.25 * i, 0.25 * i + 0.25) for i in range(8)],
     "chords": [(p, 70, t, t + 0.5 + p / 200) for t in (0.0, 0.8) for p in (48, 55, 64)],
@@ -91,3 +93,38 @@ class ClockConditioner(Conditioner):
         import torch
 
         return torch.nn.Linear(self.width, embedding)
+
+
+def small_model(vocabulary: int, conditioners: Sequence[Conditioner]) -> Any:
+    """Return a network without a memory, with a stepper and these conditioners, in evaluation mode."""
+    import torch
+
+    class SmallModel(torch.nn.Module, Steppable):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = torch.nn.Embedding(vocabulary, _WIDTH)
+            self.conditioners = torch.nn.ModuleList(conditioner.module(_WIDTH) for conditioner in conditioners)
+            self.projection = torch.nn.Linear(_WIDTH, vocabulary)
+
+        def forward(
+            self, tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any = None
+        ) -> tuple[torch.Tensor, Any]:
+            hidden = self.embedding(tokens)
+            for module, values in zip(self.conditioners, conditions, strict=True):
+                hidden = hidden + module(values)
+            return self.projection(hidden), state
+
+        def stepper(self, precision: str) -> Stepper:
+            del precision
+
+            def step(
+                tokens: torch.Tensor, conditions: Sequence[torch.Tensor], state: Any = None
+            ) -> tuple[torch.Tensor, Any]:
+                logits, state = self(tokens[:, None], [values[:, None] for values in conditions], state)
+                return logits[:, 0], state
+
+            return step
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return SmallModel().eval()

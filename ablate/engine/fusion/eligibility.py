@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
+from ablate.engine.conditions import trial_conditions
 from ablate.engine.fusion.random import FusedStreams
 from ablate.fusion import NoRandomness, fused_weights
 from ablate.interfaces import Fusible
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ablate.engine.training.start import TrainingStart
-    from ablate.interfaces import FusedModels
+    from ablate.interfaces import Conditioner, FusedModels
 
 _log = logging.getLogger(__name__)
 
@@ -46,8 +47,9 @@ def fusion_groups(starts: Mapping[int, TrainingStart]) -> list[FusionGroup]:
     candidates: dict[Any, list[int]] = {}
     separate: set[int] = set()
     for index, start in starts.items():
-        widths = [conditioner.width for conditioner in start.job.conditioners]
-        reason = why_not_fusible(start.model, start.job.settings.precision, widths)
+        conditioners = start.job.conditioners
+        widths = [conditioner.width for conditioner in conditioners]
+        reason = why_not_fusible(start.model, start.job.settings.precision, conditioners)
         if reason:
             _log.info("%s is trained by itself: %s", type(start.model).__name__, reason)
             separate.add(index)
@@ -103,7 +105,7 @@ def shape_key(model: torch.nn.Module) -> tuple[Any, ...]:
     return type(model), tuple((name, tuple(weight.shape)) for name, weight in model.named_parameters())
 
 
-def why_not_fusible(model: Any, precision: str, widths: Sequence[int]) -> str:
+def why_not_fusible(model: Any, precision: str, conditioners: Sequence[Conditioner]) -> str:
     """Return the reason why a network cannot be fused, or an empty string if it can.
 
     Buffers and shared weights have no fused form. A module that draws from torch's global random stream, such as a
@@ -112,7 +114,7 @@ def why_not_fusible(model: Any, precision: str, widths: Sequence[int]) -> str:
     Args:
         model: in training or evaluation mode, as it will be used.
         precision: ``"bf16"`` or ``"fp32"``.
-        widths: the width of each conditioner.
+        conditioners: of the model.
     """
     is_fusible = isinstance(model, Fusible)
     if not is_fusible:
@@ -129,15 +131,15 @@ def why_not_fusible(model: Any, precision: str, widths: Sequence[int]) -> str:
     network = model.fuse([model], precision)
     if network is None:
         return "its fuse() returns None"
-    if not _uses_only_its_streams(model, network, widths):
+    if not _uses_only_its_streams(model, network, conditioners):
         return "something in it, a conditioner's module perhaps, draws random numbers from torch's own stream"
     return ""
 
 
-def _uses_only_its_streams(model: Any, network: FusedModels, widths: Sequence[int]) -> bool:
+def _uses_only_its_streams(model: Any, network: FusedModels, conditioners: Sequence[Conditioner]) -> bool:
     """Check, with one step on the CPU, that a fused network does not use torch's global random stream."""
     tokens_mrt = torch.zeros(1, 1, 2, dtype=torch.int64)
-    conditions_mrtf = [torch.zeros(1, 1, 2, width) for width in widths]
+    conditions_mrtf = [torch.from_numpy(each)[None].float() for each in trial_conditions(conditioners, [{}], 2)]
     before = torch.default_generator.get_state()
     with torch.no_grad():
         network(fused_weights([model], _CPU), tokens_mrt, conditions_mrtf, FusedStreams(1, _CPU))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ablate.engine.devices import Compute
-    from ablate.interfaces import FusedStepper, Stepper
+    from ablate.interfaces import Conditioner, FusedStepper, Stepper
 
     class RowOfModel(Protocol):
         """A row of generation, as far as this module uses it."""
@@ -62,7 +62,7 @@ class GenerationGroup:
 
 
 def generation_groups(
-    models: Sequence[Any], rows: Sequence[RowOfModel], compute: Compute, widths: Sequence[int]
+    models: Sequence[Any], rows: Sequence[RowOfModel], compute: Compute, conditioners: Sequence[Conditioner]
 ) -> list[GenerationGroup]:
     """Return the groups of models with rows that can be fused for generation.
 
@@ -70,11 +70,11 @@ def generation_groups(
         models: in evaluation mode.
         rows: what to generate.
         compute: device and precision.
-        widths: the width of each conditioner.
+        conditioners: of the models.
     """
     alike: dict[Any, list[int]] = {}
     for model in sorted({row.model for row in rows}):
-        if not why_not_fusible(models[model], compute.precision, widths):
+        if not why_not_fusible(models[model], compute.precision, conditioners):
             alike.setdefault(shape_key(models[model]), []).append(model)
     groups = []
     for indices in alike.values():

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ablate.engine.conditions import trial_conditions
 from ablate.engine.devices import torch_threads
 from ablate.interfaces import Steppable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ablate.engine.devices import Compute
-    from ablate.interfaces import Stepper
+    from ablate.interfaces import Conditioner, Stepper
 
 #: Rows of a batch whose size matters. Larger batches use a step better, smaller ones waste less on idle rows.
 BLOCK = 32
@@ -54,20 +55,31 @@ def make_stepper(model: Any, compute: Compute) -> Stepper:
 
 
 @torch.inference_mode()
-def batch_size_is_exact(stepper: Stepper, rows: int, vocabulary: int, widths: Sequence[int], threads: int = 1) -> bool:
+def batch_size_is_exact(
+    stepper: Stepper,
+    labels: Sequence[Mapping[str, float]],
+    vocabulary: int,
+    conditioners: Sequence[Conditioner],
+    threads: int = 1,
+) -> bool:
     """Check that each of these rows gets the same logits, bit for bit, as in a batch of :data:`BLOCK` rows.
 
     Args:
         stepper: called with random tokens.
-        rows: the size of the batch.
+        labels: of each row of the batch.
         vocabulary: number of token ids.
-        widths: the width of each conditioner.
+        conditioners: of the network; they are asked for the numbers of these rows.
         threads: torch's number of threads for the batch; the block that defines the result is computed with one.
     """
     generator = torch.Generator().manual_seed(0)
+    rows = len(labels)
     padded = -(-rows // BLOCK) * BLOCK
     tokens_rt = torch.randint(vocabulary, (padded, TRIAL_TOKENS), generator=generator)
-    conditions_rtf = [torch.randn(padded, TRIAL_TOKENS, width, generator=generator) for width in widths]
+    padded_labels = [*labels, *[labels[0]] * (padded - rows)]
+    conditions_rtf = [
+        torch.from_numpy(values_rtf).float()
+        for values_rtf in trial_conditions(conditioners, padded_labels, TRIAL_TOKENS)
+    ]
 
     def logits(part: slice) -> torch.Tensor:
         state, steps = None, []

@@ -24,7 +24,7 @@ from ablate.engine.generation.batching import (
 from ablate.engine.generation.block import Block, BlockPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ablate.arrays import IntArray
     from ablate.engine.generation.row import Row
@@ -90,8 +90,7 @@ def _plan_blocks(
     compute: Compute,
 ) -> list[BlockPlan]:
     """Return all rows in blocks: those of fused models, then those of each separate model."""
-    widths = [conditioner.width for conditioner in conditioners]
-    plans = _plan_fused(models, rows, widths, compute) if compute.fuses else []
+    plans = _plan_fused(models, rows, conditioners, compute) if compute.fuses else []
     separate = set(range(len(rows))) - {index for plan in plans for index in plan.indices}
     by_model: dict[int, list[int]] = {}
     for index, row in sorted(enumerate(rows), key=lambda each: each[1].samplers):
@@ -101,15 +100,18 @@ def _plan_blocks(
         stepper = make_stepper(models[model], compute)
         threads = 0
         if has_stepper(models[model], compute.device):
-            threads = _exact_threads(stepper, len(indices), vocabulary, widths, compute.threads)
+            labels = [rows[index].labels for index in indices]
+            threads = _exact_threads(stepper, labels, vocabulary, conditioners, compute.threads)
         plans += _plan_separate(stepper, rows, indices, threads)
     return plans
 
 
-def _plan_fused(models: Sequence[Any], rows: Sequence[Row], widths: Sequence[int], compute: Compute) -> list[BlockPlan]:
+def _plan_fused(
+    models: Sequence[Any], rows: Sequence[Row], conditioners: Sequence[Conditioner], compute: Compute
+) -> list[BlockPlan]:
     """Return the rows of models that can be fused, in blocks."""
     plans = []
-    for group in generation_groups(models, rows, compute, widths):
+    for group in generation_groups(models, rows, compute, conditioners):
         for part in group.split(rows):
             indices = sorted(part, key=lambda index: rows[index].samplers)
             stepper = group.stepper([rows[index].model for index in indices], torch.device(compute.device))
@@ -127,10 +129,17 @@ def _plan_separate(stepper: Stepper, rows: Sequence[Row], indices: Sequence[int]
     return plans
 
 
-def _exact_threads(stepper: Stepper, rows: int, vocabulary: int, widths: Sequence[int], most: int) -> int:
+def _exact_threads(
+    stepper: Stepper,
+    labels: Sequence[Mapping[str, float]],
+    vocabulary: int,
+    conditioners: Sequence[Conditioner],
+    most: int,
+) -> int:
     """Return with how many threads, ``most`` or 1, batches of these rows are exact; 0 if with neither."""
-    sizes: Collection[int] = {min(LARGEST_BATCH, rows - start) for start in range(0, rows, LARGEST_BATCH)}
+    batches = (labels[start : start + LARGEST_BATCH] for start in range(0, len(labels), LARGEST_BATCH))
+    by_size = {len(batch): batch for batch in batches}
     for threads in dict.fromkeys((most, 1)):
-        if all(batch_size_is_exact(stepper, size, vocabulary, widths, threads) for size in sizes):
+        if all(batch_size_is_exact(stepper, each, vocabulary, conditioners, threads) for each in by_size.values()):
             return threads
     return 0

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from ablate.engine.conditions import trial_conditions
 from ablate.engine.devices import is_fused
 from ablate.engine.fusion.eligibility import fusible_subsets, shape_key, why_not_fusible
 from ablate.engine.training.capacity import count_fitting
@@ -161,8 +162,9 @@ class Packing:
             precision, name = config["training"]["precision"], config["model"]["name"]
             with torch.random.fork_rng(devices=[]):
                 model = build_model(config, self._registry).train()
-            widths = [conditioner.width for conditioner in build_conditioners(config, self._registry)]
-            reason = why_not_fusible(model, precision, widths)
+            conditioners = build_conditioners(config, self._registry)
+            widths = [conditioner.width for conditioner in conditioners]
+            reason = why_not_fusible(model, precision, conditioners)
             if reason:
                 self.alone.append(f"model '{name}': {reason}")
             self._keys[text] = None if reason else (name, *widths, *self._group(model, precision))
@@ -195,6 +197,6 @@ def trial_job(config: Mapping[str, Any], settings: TrainingSettings, examples: i
     conditioners = build_conditioners(config, registry)
     words = len(build("tokenizer", config["tokenizer"], registry).vocabulary)
     tokens = np.random.default_rng(0).integers(0, words, settings.window + 1)
-    conditions = tuple(np.zeros((len(tokens), conditioner.width), np.float32) for conditioner in conditioners)
+    conditions = tuple(values[0] for values in trial_conditions(conditioners, [{}], len(tokens)))
     each = [Example(tokens, conditions)] * examples
     return TrainingJob(lambda: build_model(config, registry), each, conditioners, settings, _SEEDS)

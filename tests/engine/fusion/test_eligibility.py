@@ -48,6 +48,7 @@ class Acting(ClockConditioner):
     """Its module is of one shape, whatever the function."""
 
     def __init__(self, act: Any) -> None:
+        super().__init__()
         self.act = act
 
     def module(self, embedding: int) -> torch.nn.Module:
@@ -58,6 +59,7 @@ class Factor(ClockConditioner):
     """Its module has a number that is no weight."""
 
     def __init__(self, factor: float) -> None:
+        super().__init__()
         self.factor = factor
 
     def module(self, embedding: int) -> torch.nn.Module:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import types
 from typing import Any
 
 import numpy as np
@@ -123,6 +124,25 @@ class Exploding(ClockConditioner):
         return module
 
 
+class TooFewPositions(ClockConditioner):
+    width = 1
+    categories = types.MappingProxyType({"level": ("low", "high", "highest")})
+
+    def __init__(self) -> None:
+        self.labels = {"level": 0.0}
+
+    def from_labels(self, labels: Any, times: Any) -> Any:
+        return np.full((len(times), 1), labels["level"], np.float32)
+
+    def module(self, embedding: int) -> torch.nn.Module:
+        return Positions(2, embedding)
+
+
+class Positions(torch.nn.Embedding):
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return super().forward(values[..., 0].long())
+
+
 class AddsNothing(ablate.Sampler):
     def __call__(self, logits: torch.Tensor, history: torch.Tensor) -> torch.Tensor:
         return logits
@@ -194,6 +214,7 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ("ConditionerContract", "test_from_labels", AsksAcrossTime, "token by token"),
     ("ConditionerContract", "test_from_labels", AsksForOneLess, "tokens"),
     ("ConditionerContract", "test_from_labels_batched", AsksFirstRowOnly, "row by row"),
+    ("ConditionerContract", "test_generates", TooFewPositions, "index out of range"),
     ("ConditionerContract", "test_perturb", DisturbsShape, "changed"),
     ("ConditionerContract", "test_perturb", DisturbsType, "float64"),
     ("ConditionerContract", "test_perturb", DisturbsBeyond, "not finite"),
