@@ -22,7 +22,7 @@ from ablate.settings import (
     StatisticsSettings,
     TrainingSettings,
 )
-from ablate.specs import SPECS
+from ablate.specs import SPECS, CorpusSpec
 from ablate.study.file.paths import FileShape, Problem, chosen, finite, join, named, split_path
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from ablate.interfaces import Conditioner
     from ablate.registry import Registry
+    from ablate.specs import ComponentSpec
 
 #: Kinds of which a configuration has exactly one.
 SINGLE = ("corpus", "tokenizer", "model")
@@ -176,9 +177,15 @@ def _choices(kind: str, value: Any, registry: Registry, problems: list[Problem])
         except (UnknownName, PluginError) as error:
             problems.append((f"{kind}.{name}", str(error)))
         except InvalidOptions as error:
-            problems += [(join(kind, name, key), text) for key, text in error.problems]
+            problems += [(join(kind, name, key), _with_hint(spec, key, text)) for key, text in error.problems]
         else:
             yield Choice(kind, name, spec.version, plain(parsed))
+
+
+def _with_hint(spec: ComponentSpec, key: str, problem: str) -> str:
+    """Return the problem of an option; where a corpus has no path, with the option of a command that gives one."""
+    needs_path = problem == "is required" and isinstance(spec, CorpusSpec) and key == spec.path_option
+    return f"{problem}; set it, or give the command --corpus FOLDER" if needs_path else problem
 
 
 def _settings(section: str, table: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:

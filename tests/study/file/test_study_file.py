@@ -286,6 +286,17 @@ def test_paths_in_a_study_start_from_its_folder(tiny: Path, tmp_path: Path) -> N
     assert read_study(str(tiny)).config["corpus"]["midi"]["path"] == str(tmp_path / "music")
 
 
+def test_a_corpus_without_a_path_names_the_command_that_gives_one(tiny: Path, tmp_path: Path) -> None:
+    text = tiny.read_text(encoding="utf-8").replace("[corpus.bach-prelude]", "[corpus.midi]")
+    tiny.write_text(text, encoding="utf-8")
+    with pytest.raises(StudyFileError) as caught:
+        read_study(str(tiny))
+    assert caught.value.problems == ["corpus.midi.path: is required; set it, or give the command --corpus FOLDER"]
+    (tmp_path / "etude.mid").touch()
+    spec = read_study(str(tiny), Overrides(corpus=str(tmp_path / "etude.mid")))
+    assert spec.config["corpus"]["midi"]["path"] == str(tmp_path / "etude.mid")
+
+
 def test_component_axes_take_names_lists_and_tables(tiny: Path, raw: dict[str, Any]) -> None:
     text = tiny.read_text(encoding="utf-8").replace(
         "[axes]\n", '[axes]\ntokenizer = ["midilike-classic", {midilike = {step = 0.02}}]\n'
