@@ -22,6 +22,7 @@ from ablate.interfaces import (
     ModelMetric,
     RandomStreams,
     Sampler,
+    SetMetric,
     Steppable,
     Stepper,
     Tokenizer,
@@ -36,6 +37,7 @@ from ablate.specs import (
     ModelMetricSpec,
     ModelSpec,
     SamplerSpec,
+    SetMetricSpec,
     TokenizerSpec,
 )
 
@@ -72,6 +74,8 @@ __all__ = [
     "RandomStreams",
     "Sampler",
     "SamplerSpec",
+    "SetMetric",
+    "SetMetricSpec",
     "Steppable",
     "Stepper",
     "Tokenizer",

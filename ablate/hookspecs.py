@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ModelMetricSpec,
         ModelSpec,
         SamplerSpec,
+        SetMetricSpec,
         TokenizerSpec,
     )
 
@@ -172,8 +173,8 @@ def ablate_samplers() -> Iterable[SamplerSpec]:  # type: ignore[empty-body]
 
 
 @hookspec
-def ablate_metrics() -> Iterable[MetricSpec | ModelMetricSpec]:  # type: ignore[empty-body]
-    """Offer metrics: of generated samples, or with ``ablate.ModelMetricSpec`` of trained models.
+def ablate_metrics() -> Iterable[MetricSpec | SetMetricSpec | ModelMetricSpec]:  # type: ignore[empty-body]
+    """Offer metrics: of samples, of all samples of a run (``SetMetricSpec``) or of models (``ModelMetricSpec``).
 
     Example:
         import ablate
@@ -183,7 +184,13 @@ def ablate_metrics() -> Iterable[MetricSpec | ModelMetricSpec]:  # type: ignore[
                 rate = len(generated) / max(generated.seconds, 1e-9)
                 return ablate.Measurements((ablate.Value(rate, unit="notes/s", n=len(generated)),))
 
+        class Diversity(ablate.SetMetric):
+            def measure(self, generated, reference):
+                pitches = {pitch for sample in generated for pitch in sample.notes["pitch"].tolist()}
+                return ablate.Measurements((ablate.Value(len(pitches), unit="pitches", n=len(generated)),))
+
         @ablate.hookimpl
         def ablate_metrics():
             yield ablate.MetricSpec(name="density", summary="Notes per second.", build=lambda options: NotesPerSecond())
+            yield ablate.SetMetricSpec(name="diversity", summary="Pitches in use.", build=lambda options: Diversity())
     """

@@ -197,7 +197,8 @@ def _check_hooks(manager: pluggy.PluginManager, module: Any) -> None:
 def _offered(manager: pluggy.PluginManager, spec_type: type[ComponentSpec]) -> Iterator[ComponentSpec]:
     hook = f"ablate_{spec_type.kinds}"
     types = tuple(each for each in SPEC_TYPES if each.kind == spec_type.kind)
-    names = " or ".join(each.__name__ for each in types)
+    *most, last = (each.__name__ for each in types)
+    names = f"{', '.join(most)} or {last}" if most else last
     caller = getattr(manager.hook, hook)
     results = caller()
     if len(results) < len(caller.get_hookimpls()):  # pluggy leaves out what returns None

@@ -8,16 +8,29 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ablate.options import option, validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ablate.interfaces import Augmenter, Conditioner, Corpus, LanguageModel, Metric, ModelMetric, Sampler, Tokenizer
+    from ablate.interfaces import (
+        Augmenter,
+        Conditioner,
+        Corpus,
+        LanguageModel,
+        Metric,
+        ModelMetric,
+        Sampler,
+        SetMetric,
+        Tokenizer,
+    )
 
 _NAME = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
+
+#: The object of a measurement: each sample of a run, all samples of a run together, or a trained model.
+Scope = Literal["sample", "set", "model"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +123,8 @@ class SamplerSpec(ComponentSpec):
 class MetricSpec(ComponentSpec):
     """Hook point ``ablate_metrics``.
 
-    For metrics of generated samples; :class:`ModelMetricSpec` is for metrics of trained models.
+    For metrics of single samples; :class:`SetMetricSpec` is for metrics of all samples of a run together, and
+    :class:`ModelMetricSpec` for metrics of trained models.
 
     Attributes:
         copied_share: the feature that is the share, 0 to 1, of a sample that is copied from the training pieces, if
@@ -120,8 +134,19 @@ class MetricSpec(ComponentSpec):
 
     kind: ClassVar[str] = "metric"
     kinds: ClassVar[str] = "metrics"
+    scope: ClassVar[Scope] = "sample"
     build: Callable[[Any], Metric]
     copied_share: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SetMetricSpec(ComponentSpec):
+    """Hook point ``ablate_metrics``, for metrics of all samples of a run as one set."""
+
+    kind: ClassVar[str] = "metric"
+    kinds: ClassVar[str] = "metrics"
+    scope: ClassVar[Scope] = "set"
+    build: Callable[[Any], SetMetric]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -130,6 +155,7 @@ class ModelMetricSpec(ComponentSpec):
 
     kind: ClassVar[str] = "metric"
     kinds: ClassVar[str] = "metrics"
+    scope: ClassVar[Scope] = "model"
     build: Callable[[Any], ModelMetric]
 
 
@@ -171,10 +197,13 @@ SPEC_TYPES: tuple[type[ComponentSpec], ...] = (
     ModelSpec,
     SamplerSpec,
     MetricSpec,
+    SetMetricSpec,
     ModelMetricSpec,
 )
-#: The type of record by kind; for metrics the one for samples.
-SPECS: dict[str, type[ComponentSpec]] = {spec.kind: spec for spec in SPEC_TYPES if spec is not ModelMetricSpec}
+#: The first type of record of each kind; for metrics the one for single samples.
+SPECS: dict[str, type[ComponentSpec]] = {}
+for _spec in SPEC_TYPES:
+    SPECS.setdefault(_spec.kind, _spec)
 
 __all__ = ["SPECS", "SPEC_TYPES", "ComponentSpec", "NoOptions", "option"]
 __all__ += [spec.__name__ for spec in SPEC_TYPES]

@@ -22,23 +22,24 @@ DOCS = runpy.run_path(str(ROOT / "tools/make_hooks.py"))
 
 
 def contract(kind: str) -> type[Any]:
-    made: type[Any] = getattr(testing, f"{kind.capitalize()}Contract")
+    made: type[Any] = getattr(testing, f"{kind.title().replace(' ', '')}Contract")
     return made
 
 
-CASES = [(kind, name) for kind in SPECS for name in dir(contract(kind)) if name.startswith("test_")]
+CASES = [(kind, name) for kind in [*SPECS, "set metric"] for name in dir(contract(kind)) if name.startswith("test_")]
 
 
 @pytest.fixture
 def example_spec(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The one component that the example of a hook point offers, through the registry as any plugin's."""
-    (tmp_path / "hook_example.py").write_text(DOCS["example"](kind))
+    """The component of a kind that the example of its hook point offers, through the registry as any plugin's."""
+    hook = kind.rpartition(" ")[2]
+    (tmp_path / "hook_example.py").write_text(DOCS["example"](hook))
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "hook_example", raising=False)
     registry = Registry([EntryPoint("example", "hook_example", GROUP)], strict=True)
-    (component,) = registry.components
-    assert component.kind == kind
-    return component.spec
+    (spec,) = (c.spec for c in registry.components if isinstance(c.spec, contract(kind).record))
+    assert spec.kind == hook
+    return spec
 
 
 @pytest.mark.parametrize(("kind", "name"), CASES, ids=[f"{kind}-{name}" for kind, name in CASES])

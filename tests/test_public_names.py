@@ -34,6 +34,8 @@ PUBLIC = [
     "RandomStreams",
     "Sampler",
     "SamplerSpec",
+    "SetMetric",
+    "SetMetricSpec",
     "Steppable",
     "Stepper",
     "Tokenizer",
@@ -53,6 +55,7 @@ TESTING = [
     "ModelContract",
     "ModelMetricContract",
     "SamplerContract",
+    "SetMetricContract",
     "TokenizerContract",
     "performances",
 ]

@@ -20,7 +20,7 @@ FAILURES = {
     "demo-misspelt": "unknown hook 'ablate_sampler'; did you mean 'ablate_samplers'?",
     "demo-raising": "RuntimeError: half way",
     "demo-unmarked": "implements no hook; mark its functions with @ablate.hookimpl",
-    "demo-wrong-type": "TypeError: ablate_metrics yields MetricSpec or ModelMetricSpec, not SamplerSpec",
+    "demo-wrong-type": "TypeError: ablate_metrics yields MetricSpec, SetMetricSpec or ModelMetricSpec, not SamplerSpec",
 }
 CLASH = (
     "sampler 'demo-clash' is offered by plugin 'demo-good' (demo_plugins.good, of demo-plugins 1.2) "
@@ -135,10 +135,14 @@ def test_two_entry_points_of_one_name_are_both_heard(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        (metrics("return 3"), "TypeError: ablate_metrics yields each MetricSpec or ModelMetricSpec; it returned int"),
+        (
+            metrics("return 3"),
+            "TypeError: ablate_metrics yields each MetricSpec, SetMetricSpec or ModelMetricSpec; it returned int",
+        ),
         (
             metrics(f"return {record('m')}"),
-            "TypeError: ablate_metrics yields each MetricSpec or ModelMetricSpec; it returned MetricSpec",
+            "TypeError: ablate_metrics yields each MetricSpec, SetMetricSpec or ModelMetricSpec; "
+            "it returned MetricSpec",
         ),
         (metrics(f"return 2 * [{record('m')}]"), "offers metric 'm' twice"),
         (metrics(f"yield {record('M')}"), "ValueError: metric name 'M' is not lower-case words"),

@@ -30,12 +30,14 @@ SOURCE = "@book{bach1722, author = {Johann Sebastian Bach}, title = {The {Well-T
 
 def spec_for(contract: str, component: Any, **changes: Any) -> Any:
     """A record of the contract's kind whose ``build`` makes the component."""
-    kind = "metric" if contract == "ModelMetricContract" else contract.removesuffix("Contract").lower()
+    kind = contract.removesuffix("Contract").removeprefix("Set").lower().replace("modelmetric", "metric")
     build = (lambda _, *rest: component(*rest)) if kind == "model" else (lambda *_: component())
     if kind == "sampler":
         return ablate.SamplerSpec(**{"name": "mine", "summary": "Mine.", "build_rows": build, **changes})
-    is_of_models = isinstance(component, type) and issubclass(component, ablate.ModelMetric)
-    spec: Any = ablate.ModelMetricSpec if is_of_models else SPECS[kind]
+    of_record = {ablate.ModelMetric: ablate.ModelMetricSpec, ablate.SetMetric: ablate.SetMetricSpec}
+    spec: Any = SPECS[kind]
+    if isinstance(component, type):
+        spec = next((record for base, record in of_record.items() if issubclass(component, base)), spec)
     return spec(**{"name": "mine", "summary": "Mine.", "build": build, **changes})
 
 
@@ -178,6 +180,7 @@ def test_a_copied_share_is_of_samples() -> None:
     [
         ("CorpusContract", music.Scale, "spec is a CorpusSpec, not a MetricSpec"),
         ("ModelMetricContract", music.Nats, "spec is a ModelMetricSpec, not a MetricSpec"),
+        ("SetMetricContract", music.Spread, "spec is a SetMetricSpec, not a MetricSpec"),
     ],
 )
 def test_a_record_of_another_type_fails(contract: str, component: Any, message: str) -> None:

@@ -28,7 +28,7 @@ from __future__ import annotations
 from ablate.interfaces.fusion import FusedModels, FusedStepper, Fusible, RandomStreams
 from ablate.interfaces.music import Augmenter, Corpus, Tokenizer
 from ablate.interfaces.network import Conditioner, LanguageModel, Steppable, Stepper
-from ablate.interfaces.results import Direction, Histogram, Measurements, Metric, ModelMetric, Value
+from ablate.interfaces.results import Direction, Histogram, Measurements, Metric, ModelMetric, SetMetric, Value
 from ablate.interfaces.sampling import Sampler
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "ModelMetric",
     "RandomStreams",
     "Sampler",
+    "SetMetric",
     "Steppable",
     "Stepper",
     "Tokenizer",

@@ -74,6 +74,23 @@ class Metric(ABC):
         """
 
 
+class SetMetric(ABC):
+    """A measurement of all samples of a run as one set, compared with a set of reference performances.
+
+    For quantities that a single sample does not have: a distance between distributions of features, the diversity of
+    the samples.
+    """
+
+    @abstractmethod
+    def measure(self, generated: Sequence[Performance], reference: Sequence[Performance]) -> Measurements:
+        """Measure a set of samples with at least one note each, compared with the corpus before any augmenter.
+
+        The samples come in their order, as those of :meth:`Metric.measure` do. Their number is ``generation.samples``
+        of the study, so it may be 1; a metric that needs more raises ValueError. The reference may have one piece only.
+        The values belong to the run, not to a sample.
+        """
+
+
 class ModelMetric(ABC):
     """A measurement of a trained model itself, without generating anything."""
 

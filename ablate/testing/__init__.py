@@ -18,7 +18,7 @@ from ablate.testing.augmenter import AugmenterContract
 from ablate.testing.conditioner import ConditionerContract
 from ablate.testing.corpus import CorpusContract
 from ablate.testing.material import performances
-from ablate.testing.metric import MetricContract, ModelMetricContract
+from ablate.testing.metric import MetricContract, ModelMetricContract, SetMetricContract
 from ablate.testing.model import ModelContract
 from ablate.testing.sampler import SamplerContract
 from ablate.testing.tokenizer import TokenizerContract
@@ -31,6 +31,7 @@ __all__ = [
     "ModelContract",
     "ModelMetricContract",
     "SamplerContract",
+    "SetMetricContract",
     "TokenizerContract",
     "performances",
 ]

@@ -1,4 +1,4 @@
-"""The contracts of metrics, of samples and of models."""
+"""The contracts of metrics: of samples, of sets of samples, and of models."""
 
 # ruff: noqa: S101 - these are tests, though a plugin's author imports them
 
@@ -10,21 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ablate.errors import AblateError
 from ablate.interfaces import Direction
-from ablate.specs import MetricSpec, ModelMetricSpec
+from ablate.music.performance import Performance
+from ablate.specs import MetricSpec, ModelMetricSpec, SetMetricSpec
+from ablate.testing import material
 from ablate.testing.base import Contract
-from ablate.testing.material import equal_performances, performances
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ablate.arrays import Array
     from ablate.interfaces import Histogram, Measurements
-    from ablate.music.performance import Performance
 
 
 class _AnyMetricContract(Contract):
-    """The common part of both contracts of metrics."""
+    """The common part of the contracts of metrics."""
+
+    def performances(self) -> Sequence[Performance]:
+        """Return new performances with a note each, to measure and as the reference; override it to give others."""
+        return material.performances()
 
     def results(self, settings: Mapping[str, Any]) -> list[Measurements]:
         """Return the results of the metric in a few comparable cases."""
@@ -62,15 +67,56 @@ class _AnyMetricContract(Contract):
             assert all(math.isfinite(c) and c >= 0 for c in counts), f"{histogram.feature} has a negative count"
 
 
-class MetricContract(_AnyMetricContract):
-    """A metric returns finite numbers, always with the same features, for any sample with a note."""
+class _MusicMetricContract(_AnyMetricContract):
+    """The common part of the contracts of metrics that measure music; see :class:`MetricContract`."""
+
+    def cases(self) -> list[tuple[Any, Sequence[Performance]]]:
+        """Return the arguments of ``measure`` for each case: what is measured, and the reference."""
+        raise NotImplementedError
+
+    def results(self, settings: Mapping[str, Any]) -> list[Measurements]:
+        """Return the results of the cases that the metric does not refuse."""
+        return [result for _, result in self._measured(settings)]
+
+    def _measured(self, settings: Mapping[str, Any]) -> list[tuple[int, Measurements]]:
+        """Return the results of the cases that the metric does not refuse, each with the index of its case."""
+        metric, measured, reasons = self.build(settings), [], []
+        for index, case in enumerate(self.cases()):
+            try:
+                measured.append((index, metric.measure(*case)))
+            except (AblateError, ValueError) as error:
+                reasons.append(f"{type(error).__name__}: {error}")
+        assert measured, f"the metric refuses all test performances ({reasons[0]}); override performances()"
+        return measured
+
+    def test_same_again(self, settings: Mapping[str, Any]) -> None:
+        """Check that measuring again gives the same result, and that neither sample nor reference is changed."""
+        index, _ = self._measured(settings)[0]
+        case, metric = self.cases()[index], self.build(settings)
+        first = metric.measure(*case)
+        assert metric.measure(*case) == first, "measuring again gave other numbers"
+        assert self.build(settings).measure(*case) == first, "a new metric gave other numbers"
+        before = map(_pieces, self.cases()[index])
+        unchanged = all(all(map(material.equal_performances, _pieces(a), b)) for a, b in zip(case, before, strict=True))
+        assert unchanged, "sample or reference was changed in place"
+
+
+def _pieces(music: Performance | Sequence[Performance]) -> Sequence[Performance]:
+    return [music] if isinstance(music, Performance) else music
+
+
+class MetricContract(_MusicMetricContract):
+    """A metric returns finite numbers, always with the same features, for any sample with a note.
+
+    It may refuse a sample that it cannot measure with ValueError or an AblateError, but not all of them. A metric that
+    needs other music than the test performances gets its own from a method ``performances`` of the subclass.
+    """
 
     record = MetricSpec
 
-    def results(self, settings: Mapping[str, Any]) -> list[Measurements]:
-        """Return the results for each test performance, with all of them as the reference."""
-        metric = self.build(settings)
-        return [metric.measure(sample, performances()) for sample in performances()]
+    def cases(self) -> list[tuple[Any, Sequence[Performance]]]:
+        """Return each test performance with all of them as the reference."""
+        return [(sample, self.performances()) for sample in self.performances()]
 
     def test_copied_share(self, settings: Mapping[str, Any]) -> None:
         """Check that the feature that the record names as the copied share exists and is a share."""
@@ -83,16 +129,30 @@ class MetricContract(_AnyMetricContract):
             is_share = shares[0].unit == "1" and 0 <= shares[0].value <= 1
             assert is_share, f"'{feature}' is {shares[0].value} {shares[0].unit}; a share is from 0 to 1, in unit '1'"
 
-    def test_same_again(self, settings: Mapping[str, Any]) -> None:
-        """Check that measuring again gives the same result, and that neither sample nor reference is changed."""
-        metric, sample, reference = self.build(settings), performances()[0], performances()
-        first = metric.measure(sample, reference)
-        assert metric.measure(sample, reference) == first, "measuring again gave other numbers"
-        assert self.build(settings).measure(sample, reference) == first, "a new metric gave other numbers"
-        assert self._unchanged((sample, *reference)), "sample or reference was changed in place"
 
-    def _unchanged(self, music: Sequence[Performance]) -> bool:
-        return all(map(equal_performances, music, (performances()[0], *performances())))
+class SetMetricContract(_MusicMetricContract):
+    """A metric of sets returns finite numbers, always with the same features, whatever the order of the samples.
+
+    It may refuse a set that it cannot measure (one sample, say) with ValueError or an AblateError, but not all of them.
+    A metric that needs other music than the test performances gets its own from a method ``performances``.
+    """
+
+    record = SetMetricSpec
+
+    def cases(self) -> list[tuple[Any, Sequence[Performance]]]:
+        """Return all performances against themselves, each half against the other, and sets of one performance."""
+        pieces = self.performances()
+        some, rest = pieces[::2], pieces[1::2]
+        return [(pieces, pieces), (some, rest), (rest, some), (pieces[:1], pieces), (pieces, pieces[:1])]
+
+    def test_order_does_not_matter(self, settings: Mapping[str, Any]) -> None:
+        """Check that the order of samples and of reference pieces changes values by rounding at most."""
+        index, first = self._measured(settings)[0]
+        generated, reference = self.cases()[index]
+        again = self.build(settings).measure(generated[::-1], reference[::-1])
+        for one, other in zip(first.values, again.values, strict=True):
+            equal = math.isclose(one.value, other.value, rel_tol=1e-6, abs_tol=1e-9)
+            assert equal, f"{one.feature} is {one.value}, and {other.value} for the same set in another order"
 
 
 class ModelMetricContract(_AnyMetricContract):
@@ -102,12 +162,12 @@ class ModelMetricContract(_AnyMetricContract):
 
     def results(self, settings: Mapping[str, Any]) -> list[Measurements]:
         """Return the results for a model with equal likelihoods and for one with different likelihoods."""
-        metric, pieces = self.build(settings), performances()
+        metric, pieces = self.build(settings), self.performances()
         return [metric.measure(score, pieces[:2], pieces[2:]) for score in (_equal_score, _uneven_score)]
 
     def test_nothing_held_out(self, settings: Mapping[str, Any]) -> None:
         """Check that there are values without held-out pieces too."""
-        values = self.build(settings).measure(_equal_score, performances(), []).values
+        values = self.build(settings).measure(_equal_score, self.performances(), []).values
         assert values, "without held-out pieces the metric returns no value"
 
     def test_same_again(self, settings: Mapping[str, Any]) -> None:

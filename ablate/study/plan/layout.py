@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.engine.devices import resolve_precision
 from ablate.errors import StudyFileError
-from ablate.specs import ModelMetricSpec
 from ablate.store.differences import differing_paths, unexplained
 from ablate.study.design import NAMED
 from ablate.study.plan.stages import RunStages, Setting, run_stages
@@ -118,13 +117,14 @@ def lay_out(
     setting = Setting.here(spec.seed, device, spec.floors, tokens)
     built: dict[str, Corpus] = {}
     corpora = {name: _corpus(each.one("corpus"), registry, built) for name, each in configurations.items()}
-    of_models = {c.spec.name for c in registry.offered("metric") if isinstance(c.spec, ModelMetricSpec)}
+    metrics = {choice.name for each in configurations.values() for choice in each.choices["metric"]}
+    scopes = {name: registry.spec("metric", name).scope for name in metrics}
     runs = []
     for replicate in range(spec.replicates):
         for variant in variants:
             configuration, corpus = configurations[variant.name], corpora[variant.name]
             own = dataclasses.replace(setting, seed=spec.seed_of(variant))
-            stages = run_stages(configuration, corpus, replicate, own, of_models)
+            stages = run_stages(configuration, corpus, replicate, own, scopes)
             back = (held or {}).get(variant.name)
             back = back if back and replicate >= back.replicates else None
             runs.append(Run(variant, replicate, configuration, stages, back))

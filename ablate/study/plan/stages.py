@@ -26,9 +26,10 @@ from ablate.settings import FloorSettings, PrimerSettings, SplitSettings
 from ablate.study.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ablate.interfaces import Corpus
+    from ablate.specs import Scope
     from ablate.study.file.configuration import Choice, Configuration
 
 
@@ -69,7 +70,7 @@ class Setting:
 
 
 def run_stages(
-    configuration: Configuration, corpus: Corpus, replicate: int, setting: Setting, of_models: Container[str] = ()
+    configuration: Configuration, corpus: Corpus, replicate: int, setting: Setting, scopes: Mapping[str, Scope]
 ) -> RunStages:
     """Return every stage of one run.
 
@@ -78,7 +79,7 @@ def run_stages(
         corpus: the configuration's corpus, built, for its identity.
         replicate: from 0.
         setting: see :class:`Setting`.
-        of_models: names of the metrics that measure a trained model, not samples.
+        scopes: the object that each metric measures, by the metric's name.
 
     Raises:
         CorpusError: the primer's file cannot be read.
@@ -93,9 +94,10 @@ def run_stages(
     stages |= {kinds.GENERATE: generate}
     for metric in configuration.choices["metric"]:
         config = {"metric": metric.plain(), **_split(configuration)}
-        if metric.name in of_models:
+        if scopes[metric.name] == "model":
             measured = [Stage(kinds.MEASURE, config, {"weights": train, "reference": load})]
         else:
+            config |= {"scope": "set"} if scopes[metric.name] == "set" else {}
             measured = _of_samples(
                 configuration, config, {"generated": generate, "reference": load}, replicate, setting
             )
@@ -127,6 +129,9 @@ def _floor(configuration: Configuration, config: Mapping[str, Any], load: Stage,
     """Return the stage of a metric's floors that need no sample; all replicates share it."""
     seed = derive(setting.seed, 0, "floor")
     counts = {"shuffles": setting.floors.shuffles, "pieces": setting.floors.pieces}
+    if config.get("scope") == "set":
+        # the sets of floors are as large as those of the run
+        counts["samples"] = configuration.settings["generation"]["samples"]
     return Stage(
         kinds.FLOOR,
         {**config, "tokenizer": configuration.one("tokenizer").plain(), "seed": seed, **counts},

@@ -6,12 +6,17 @@
 - ``another_piece``: a piece of the corpus that is held out of the reference;
 - ``resampling``: notes drawn from the reference, the same number as in a sample: the score by chance of a perfect
   generator of such notes.
+
+A metric of sets gets sets of pieces. A set that were measured against itself would score better than any other set of
+such music, so the reference is divided: some of its pieces, as many as a run has samples and half of all at most, are
+copied, encoded and decoded, or shuffled, and the other pieces are their reference. This is repeated with other pieces,
+``floors.shuffles`` times. A reference of one piece is measured against itself.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -20,17 +25,20 @@ from ablate.errors import AblateError, one_line
 from ablate.music.performance import NOTE_DTYPE, Performance
 from ablate.study.work.components import build
 from ablate.study.work.load import pieces
-from ablate.study.work.measure import checked, samples_to_measure
+from ablate.study.work.measure import checked, measured_music, samples_to_measure
 from ablate.study.work.messages import MetricRecord, StageResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ablate.arrays import Array
     from ablate.interfaces import Measurements, Tokenizer, Value
     from ablate.study.stage import Stage
-    from ablate.study.work.load import Split
     from ablate.study.work.messages import Context
+
+    G = TypeVar("G")
+    #: What a floor measures, a performance or a set, and its reference.
+    Case = tuple[G, Sequence[Performance]]
 
 
 def floors(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
@@ -43,9 +51,10 @@ def floors(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     values: list[MetricRecord[Any]] = []
     histograms: list[MetricRecord[Any]] = []
     skipped: dict[str, str] = {}
-    for floor, performances in _without_model(split, tokenizer, config).items():
+    makers = _sets_without_model if config.get("scope") == "set" else _without_model
+    for floor, music in makers(split.train, split.test or split.validation, tokenizer, config).items():
         try:
-            measured = [checked(metric.measure(each, split.train), name) for each in performances()]
+            measured = [checked(metric.measure(*each), name) for each in music()]
         except (AblateError, ValueError) as error:  # the tokenizer or the metric cannot work with such music
             skipped[floor] = one_line(error)
             continue
@@ -59,23 +68,62 @@ def floors(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
 
 
 def _without_model(
-    split: Split, tokenizer: Tokenizer, config: Mapping[str, Any]
-) -> dict[str, Callable[[], Iterator[Performance]]]:
-    """Return for each floor the function that makes its performances."""
-    chosen = spread_pieces(split.train, config["pieces"])
+    reference: Sequence[Performance], others: Sequence[Performance], tokenizer: Tokenizer, config: Mapping[str, Any]
+) -> dict[str, Callable[[], Iterator[Case[Performance]]]]:
+    """Return for each floor the function that makes its performances, each with the reference."""
+    chosen = spread_pieces(reference, config["pieces"])
     rng = numpy_stream(config["seed"])
+
+    def against(performances: Iterable[Performance]) -> Iterator[Case[Performance]]:
+        return ((performance, reference) for performance in performances)
+
     return {
-        "copy": lambda: iter(chosen),
-        "round_trip": lambda: (tokenizer.decode(tokenizer.encode(piece)) for piece in chosen),
-        "shuffled": lambda: (shuffled(chosen[i % len(chosen)], tokenizer, rng) for i in range(config["shuffles"])),
-        "another_piece": lambda: iter(spread_pieces(split.test or split.validation, config["pieces"])),
+        "copy": lambda: against(chosen),
+        "round_trip": lambda: against(_round_trip(piece, tokenizer) for piece in chosen),
+        "shuffled": lambda: against(
+            shuffled(chosen[i % len(chosen)], tokenizer, rng) for i in range(config["shuffles"])
+        ),
+        "another_piece": lambda: against(spread_pieces(others, config["pieces"])),
     }
+
+
+def _sets_without_model(
+    reference: Sequence[Performance], others: Sequence[Performance], tokenizer: Tokenizer, config: Mapping[str, Any]
+) -> dict[str, Callable[[], Iterator[Case[Sequence[Performance]]]]]:
+    """Return for each floor the function that makes its sets, each with its reference."""
+    rng = numpy_stream(config["seed"])
+    size = min(config["samples"], config["pieces"])
+    audible = [piece for piece in reference if len(piece)]
+    divisions = [divided(audible, size, rng) for _ in range(config["shuffles"] if audible else 0)]
+    other = spread_pieces(others, size)
+
+    def changed(change: Callable[[Performance], Performance]) -> Iterator[Case[Sequence[Performance]]]:
+        return (([change(piece) for piece in some], rest) for some, rest in divisions)
+
+    return {
+        "copy": lambda: iter(divisions),
+        "round_trip": lambda: changed(lambda piece: _round_trip(piece, tokenizer)),
+        "shuffled": lambda: changed(lambda piece: shuffled(piece, tokenizer, rng)),
+        "another_piece": lambda: iter([(other, reference)] if other else []),
+    }
+
+
+def divided(
+    pieces: Sequence[Performance], size: int, rng: np.random.Generator
+) -> tuple[list[Performance], list[Performance]]:
+    """Return ``size`` of the pieces, at most half of them, and the others; a single piece is on both sides."""
+    if len(pieces) < 2:
+        return list(pieces), list(pieces)
+    order = rng.permutation(len(pieces))
+    count = min(size, len(pieces) // 2)
+    return [pieces[i] for i in sorted(order[:count])], [pieces[i] for i in sorted(order[count:])]
 
 
 def resample(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Measure notes drawn from the reference: each draw has the number of samples and of notes of the run.
 
-    A draw replaces a replicate, so its value is the mean over its samples, and its ``n`` is their sum.
+    A draw replaces a replicate, so its value is the mean over its samples, and its ``n`` is their sum; a metric of
+    sets measures each draw as one set.
     """
     (stage,) = stages
     config = stage.config
@@ -88,7 +136,7 @@ def resample(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         for draw in range(config["draws"]):
             # with the labels of the samples: a metric may compare the music with them
             drawn = [drawn_notes(pool, len(s), rng).replace(labels=s.labels, name=s.name) for s in samples]
-            measured = [checked(metric.measure(each, reference), name) for each in drawn]
+            measured = [checked(each, name) for each in measured_music(metric, drawn, reference)]
             values += [MetricRecord(draw, name, value, "resampling") for value in _means(measured)]
     except (AblateError, ValueError) as error:
         return [StageResult(stage, {"skipped": {"resampling": one_line(error)}}, 0.0)]
@@ -116,6 +164,10 @@ def spread_pieces(performances: Sequence[Performance], count: int) -> list[Perfo
     if len(audible) <= count:
         return audible
     return [audible[index] for index in np.linspace(0, len(audible) - 1, count).round().astype(int)]
+
+
+def _round_trip(performance: Performance, tokenizer: Tokenizer) -> Performance:
+    return tokenizer.decode(tokenizer.encode(performance))
 
 
 def shuffled(performance: Performance, tokenizer: Tokenizer, rng: np.random.Generator) -> Performance:

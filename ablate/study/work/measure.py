@@ -9,17 +9,17 @@ import numpy as np
 
 from ablate.engine.score import negative_log_likelihood
 from ablate.errors import StageError
-from ablate.interfaces import Direction, Measurements
+from ablate.interfaces import Direction, Measurements, SetMetric
 from ablate.music.storage import read_performances
 from ablate.study.work.components import build, build_conditioners, observed, trained_model
 from ablate.study.work.load import pieces
 from ablate.study.work.messages import MetricRecord, StageResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ablate.arrays import FloatArray
-    from ablate.interfaces import Histogram
+    from ablate.interfaces import Histogram, Metric
     from ablate.music.performance import Performance
     from ablate.study.stage import Stage
     from ablate.study.work.messages import Context
@@ -34,12 +34,21 @@ def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     if "weights" in stage.inputs:
         results = [metric.measure(_scorer(stage.inputs["weights"], context), split.train, split.test)]
     else:
-        results = [metric.measure(sample, split.train) for sample in samples_to_measure(stage, context)]
+        results = measured_music(metric, samples_to_measure(stage, context), split.train)
     name = choice["name"]
     measured = [checked(each, name) for each in results]
     values = [MetricRecord(i, name, value) for i, one in enumerate(measured) for value in one.values]
     histograms = [MetricRecord(i, name, histogram) for i, one in enumerate(measured) for histogram in one.histograms]
     return [StageResult(stage, {"samples": len(measured)}, 0.0, tuple(values), tuple(histograms))]
+
+
+def measured_music(
+    metric: Metric | SetMetric, generated: Sequence[Performance], reference: Sequence[Performance]
+) -> list[Measurements]:
+    """Measure performances: each by itself, or with a metric of sets all of them together, as one result."""
+    if isinstance(metric, SetMetric):
+        return [metric.measure(generated, reference)]
+    return [metric.measure(sample, reference) for sample in generated]
 
 
 def samples_to_measure(stage: Stage, context: Context) -> list[Performance]:

@@ -195,6 +195,75 @@ class RewritesReference(MeanPitch):
         return super().measure(generated, reference)
 
 
+class Refusing(MeanPitch):
+    """Refuses every sample, as a metric of drums does with a piano."""
+
+    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measurements:
+        raise ValueError("no drums")
+
+
+class Crashing(MeanPitch):
+    """Ends in an error that is no refusal."""
+
+    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measurements:
+        return ablate.Measurements((ablate.Value([1.0, 2.0][len(generated)], n=1),))
+
+
+class Spread(ablate.SetMetric):
+    """The spread of the mean pitches of a set, which needs two samples."""
+
+    def measure(self, generated: Any, reference: Any) -> ablate.Measurements:
+        if len(generated) < 2:
+            raise ValueError("one sample has no spread")
+        means = [piece.notes["pitch"].mean() for piece in generated]
+        return ablate.Measurements((self.value(means),))
+
+    def value(self, means: Any) -> ablate.Value:
+        return ablate.Value(float(np.std(means)), feature="spread", unit="MIDI pitch", n=len(means))
+
+
+class NoSpread(Spread):
+    def measure(self, generated: Any, reference: Any) -> ablate.Measurements:
+        return ablate.Measurements(())
+
+
+class SpreadOfAll(Spread):
+    """Takes the spread of a single sample too, with the divisor 0."""
+
+    def measure(self, generated: Any, reference: Any) -> ablate.Measurements:
+        means = np.array([piece.notes["pitch"].mean() for piece in generated])
+        with np.errstate(invalid="ignore"):
+            variance = float(((means - means.mean()) ** 2).sum() / np.float64(len(means) - 1))
+        return ablate.Measurements((ablate.Value(variance, feature="spread", n=len(means)),))
+
+
+class FeatureBySize(Spread):
+    def value(self, means: Any) -> ablate.Value:
+        return ablate.Value(1.0, feature="odd" if len(means) % 2 else "even", n=1)
+
+
+class SpreadInBins(Spread):
+    def measure(self, generated: Any, reference: Any) -> ablate.Measurements:
+        histogram = ablate.Histogram("pitch", "MIDI pitch", (0.0, 64.0, 64.0), (1, 1), (1, 1))
+        return ablate.Measurements(super().measure(generated, reference).values, (histogram,))
+
+
+class FirstOfSet(Spread):
+    def value(self, means: Any) -> ablate.Value:
+        return ablate.Value(float(means[0]), feature="spread", n=1)
+
+
+class RestlessSpread(Spread):
+    def value(self, means: Any) -> ablate.Value:
+        return ablate.Value(next(counter), feature="spread", n=1)
+
+
+class SortsSamples(Spread):
+    def measure(self, generated: Any, reference: Any) -> ablate.Measurements:
+        generated[0].notes["velocity"] = 1
+        return super().measure(generated, reference)
+
+
 class Nats(ablate.ModelMetric):
     def measure(self, score: Any, reference: Any, held_out: Any) -> ablate.Measurements:
         return ablate.Measurements((self.value(score(reference[0])),))
@@ -238,6 +307,7 @@ KEEPS = {
     "CorpusContract": Scale,
     "AugmenterContract": Louder,
     "MetricContract": MeanPitch,
+    "SetMetricContract": Spread,
     "ModelMetricContract": Nats,
 }
 #: The contract, its test that must fail, the component, and what the message must say.
@@ -265,6 +335,15 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ("MetricContract", "test_values", NoFeature, "empty feature"),
     ("MetricContract", "test_values", NegativeCount, "n = -1"),
     ("MetricContract", "test_values", Twice, "same feature"),
+    ("MetricContract", "test_values", Refusing, "refuses all test performances .ValueError: no drums."),
+    ("MetricContract", "test_values", Crashing, "list index out of range"),
+    ("SetMetricContract", "test_values", NoSpread, "no value"),
+    ("SetMetricContract", "test_values", SpreadOfAll, "is nan"),
+    ("SetMetricContract", "test_features_are_fixed", FeatureBySize, "differ between samples"),
+    ("SetMetricContract", "test_histograms", SpreadInBins, "do not increase"),
+    ("SetMetricContract", "test_order_does_not_matter", FirstOfSet, "for the same set in another order"),
+    ("SetMetricContract", "test_same_again", RestlessSpread, "other numbers"),
+    ("SetMetricContract", "test_same_again", SortsSamples, "changed in place"),
     ("MetricContract", "test_features_are_fixed", FeatureByPitch, "differ between samples"),
     ("MetricContract", "test_histograms", lambda: Drawing((0, 0, 1), (1, 1)), "do not increase"),
     ("MetricContract", "test_histograms", lambda: Drawing((0, 1), (1, 1)), "counts for"),
