@@ -141,8 +141,10 @@ def test_two_entry_points_of_one_name_are_both_heard(tmp_path: Path, monkeypatch
         ),
         (
             metrics(f"return {record('m')}"),
-            "TypeError: ablate_metrics yields each MetricSpec, SetMetricSpec or ModelMetricSpec; "
-            "it returned MetricSpec",
+            (
+                "TypeError: ablate_metrics yields each MetricSpec, SetMetricSpec or ModelMetricSpec; "
+                "it returned MetricSpec"
+            ),
         ),
         (metrics(f"return 2 * [{record('m')}]"), "offers metric 'm' twice"),
         (metrics(f"yield {record('M')}"), "ValueError: metric name 'M' is not lower-case words"),
