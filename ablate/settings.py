@@ -57,9 +57,28 @@ class SplitSettings:
     test: float | tuple[str, ...] = option(
         0.0, ge=0, lt=1, doc="Pieces to test on after training: a share of all pieces, or a list of their names."
     )
-    seed: int = option(0, ge=0, doc="Shares are chosen by a hash of this seed and the names of the pieces.")
+    by: str = option(
+        "piece",
+        min_length=1,
+        doc='Groups that are never divided: "piece", "folder" (the innermost), "top-folder" (the outermost '
+        "one), or a label of the pieces.",
+    )
+    per_replicate: bool = option(
+        False,
+        doc="Draw the shares, or the folds, again for each replicate; all variants share its split.",
+    )
+    folds: int = option(
+        0, ge=0, doc="Number of folds, instead of test: replicate r is tested on fold r modulo this number; 0 for none."
+    )
+    seed: int = option(0, ge=0, doc="Shares and folds are chosen by a hash of this seed and the names of the pieces.")
 
     def __post_init__(self) -> None:
+        if self.folds == 1:
+            raise ValueError("folds must be 2 or more, or 0 for none: with one fold, nothing is left to train on")
+        if self.folds and self.test:
+            raise ValueError("folds and test cannot be combined; each fold is the test of some replicates")
+        if self.per_replicate and not self.shares and not self.folds:
+            raise ValueError("per_replicate has nothing to draw; set validation or test to a share, or set folds")
         if sum(self.shares.values()) >= 1:
             raise ValueError("the shares validation and test leave nothing to train on; together they must be below 1")
         named = [name for names in self.names.values() for name in names]
@@ -82,7 +101,7 @@ class SplitSettings:
     @property
     def asked(self) -> bool:
         """True if pieces are held out."""
-        return bool(self.validation or self.test)
+        return bool(self.validation or self.test or self.folds)
 
 
 @dataclass(frozen=True)

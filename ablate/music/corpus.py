@@ -44,7 +44,8 @@ class CorpusReading(NamedTuple):
     """The result of reading a corpus.
 
     Attributes:
-        performances: at least one, in the order of the files' relative paths.
+        performances: at least one, in the order of the files' relative paths; each has a name of its own, see
+            :func:`piece_names`.
         problems: one line for each file that was left out or is odd, with its name.
     """
 
@@ -79,6 +80,19 @@ def find_midi(path: str | Path) -> list[tuple[str, Path]]:
     return files
 
 
+def piece_names(files: Sequence[str]) -> list[str]:
+    """Return the name of each piece of a folder: its file's relative path without the suffix.
+
+    Files that differ only in their suffix (``etude.mid``, ``etude.midi``) keep it, so that no two names are equal.
+
+    Args:
+        files: paths relative to the folder, with ``/``, each once.
+    """
+    stems = [f"{folder}{slash}{Path(file).stem}" for folder, slash, file in (file.rpartition("/") for file in files)]
+    counts = collections.Counter([*stems, *files])
+    return [stem if counts[stem] == 1 or stem == file else file for stem, file in zip(stems, files, strict=True)]
+
+
 def _is_midi(file: Path, root: Path) -> bool:
     hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
     return file.suffix.lower() in _SUFFIXES and not hidden and file.is_file()
@@ -96,7 +110,9 @@ def read_files(path: str | Path, reader: Reader = "symusic") -> Iterator[FileRea
     Raises:
         CorpusError: there is no file to read (:func:`find_midi`).
     """
-    files = iter(find_midi(path))
+    found = find_midi(path)
+    pieces = piece_names([name for name, _ in found])
+    files = ((name, piece, file) for (name, file), piece in zip(found, pieces, strict=True))
     threads = min(os.cpu_count() or 1, MOST_THREADS)
     with ThreadPoolExecutor(threads) as pool:
         ahead = collections.deque(pool.submit(_read, *one, reader) for one in itertools.islice(files, 4 * threads))
@@ -106,12 +122,12 @@ def read_files(path: str | Path, reader: Reader = "symusic") -> Iterator[FileRea
             yield reading
 
 
-def _read(name: str, file: Path, reader: Reader) -> FileReading:
+def _read(name: str, piece: str, file: Path, reader: Reader) -> FileReading:
     try:
         performance, problems = parse_midi(read_bytes(file, name), name, reader)
     except CorpusError as error:
         return FileReading(name, None, (str(error).removeprefix(f"{name}: "),))
-    return FileReading(name, performance, problems)
+    return FileReading(name, performance.replace(name=piece), problems)
 
 
 def read_corpus(path: str | Path, reader: Reader = "symusic", *, skip_bad: bool = False) -> CorpusReading:
@@ -149,20 +165,19 @@ def _unreadable_message(files: Sequence[FileReading], bad: Sequence[FileReading]
 def corpus_digest(path: str | Path) -> str:
     """Return the SHA-256 of the names and contents of the files at ``path``, as 64 hexadecimal digits.
 
-    The files are hashed in the order in which they are read, with their own names but not those of their folders. So a
-    corpus that is moved, or whose folders are renamed, has the same digest unless that changes the order. Of unreadable
-    files only the name is hashed.
+    The files are hashed in the order in which they are read, with their paths relative to ``path``, because these name
+    the pieces. So a corpus that is moved has the same digest. Of unreadable files only the name is hashed.
 
     Raises:
         CorpusError: there is no file (:func:`find_midi`).
     """
     digest = hashlib.sha256()
-    for _, file in find_midi(path):
+    for name, file in find_midi(path):
         try:
             content = read_bytes(file)
         except CorpusError:
             content = b""
         # each part is hashed by itself, so that no byte can move from a name to the contents
-        for part in (file.name.encode("utf-8", "surrogateescape"), content):
+        for part in (name.encode("utf-8", "surrogateescape"), content):
             digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()

@@ -44,7 +44,8 @@ class Performance:
         pedals: record array of :data:`PEDAL_DTYPE`, by time.
         labels: named numbers that describe the performance (``{"tempo": 0.9}``).
             Augmenters write them, conditioners read them.
-        name: for people: the stem of a file, or the name of a generated sample.
+        name: of a piece its identity in a corpus, so best used once in it: for a file its path in the corpus's folder,
+            without suffix and with ``/``. Of a generated sample a name for people.
         primer: the notes that ``notes`` continue, of :data:`NOTE_DTYPE`, on the same clock; they are not part of
             ``notes``.
         primer_seconds: the time where the primer ends and the new notes begin; 0.0 without a primer.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from ablate.engine.devices import Compute, free_threads, one_thread, resolve_dev
 from ablate.engine.generation.generate import generate
 from ablate.engine.seeding import derive
 from ablate.errors import HomeError, StageError, UnknownName, UsageError, did_you_mean
-from ablate.kinds import LOAD, PRIME, TRAIN
+from ablate.kinds import LOAD, PREPARE, PRIME, TRAIN
 from ablate.music.midi import read_midi
 from ablate.options import validate
 from ablate.settings import PrimerSettings
@@ -103,7 +104,9 @@ def generate_samples(
     tokenizer = build("tokenizer", train.config["tokenizer"], registry)
     folders = {name: home / stage.artifact for name, stage in stages.items()}
     is_new = any(path.startswith("primer") for path, _ in request.settings)
-    primer = _primer(configuration, tokenizer, folders[LOAD]) if is_new else stored_primer(folders.get(PRIME))
+    split = stages[PREPARE].config.get("split", {})
+    new = functools.partial(_primer, configuration, tokenizer, folders[LOAD], split)
+    primer = new() if is_new else stored_primer(folders.get(PRIME))
     indices = range(request.first, request.first + configuration.settings["generation"]["samples"])
     seeds = [derive(_seed(store, request), run.replicate, "sample", index) for index in indices]
     rows = rows_of(generation_config(configuration, seeds), primer, registry)
@@ -223,7 +226,7 @@ def _check_label(label: str, shape: FileShape, registry: Registry) -> None:
         raise UsageError(f"--label {label}: this variant was not trained with it{hint} (labels it reads: {listing})")
 
 
-def _primer(configuration: Configuration, tokenizer: Any, corpus: Path) -> IntArray:
+def _primer(configuration: Configuration, tokenizer: Any, corpus: Path, split: Mapping[str, Any]) -> IntArray:
     options = validate(PrimerSettings, configuration.settings["primer"])
     if not options.asked:
         return np.empty(0, np.int64)
@@ -231,7 +234,7 @@ def _primer(configuration: Configuration, tokenizer: Any, corpus: Path) -> IntAr
     if options.file:
         return cut_primer(read_midi(options.file), tokenizer, options.take, at_most)
     try:
-        split = pieces(corpus, configuration.settings["split"])
+        performances = pieces(corpus, split)
     except OSError as error:
         raise StageError(f"the corpus's files are gone from {corpus}; run the study again") from error
-    return cut_primer(choose_piece(split, options.piece), tokenizer, options.take, at_most)
+    return cut_primer(choose_piece(performances, options.piece), tokenizer, options.take, at_most)

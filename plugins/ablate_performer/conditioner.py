@@ -85,8 +85,12 @@ class Performer(ablate.Conditioner):
         return self._positions.get(self._part(performance.name) or "")
 
     def _part(self, name: str) -> str | None:
-        """Return the part of a performance's name that is the performer; None if it is missing or empty."""
-        parts, field = name.split(self.options.separator), self.options.field
+        """Return the part of a performance's name that is the performer; None if it is missing or empty.
+
+        The folders of a name count only where the separator has a ``/``.
+        """
+        separator, field = self.options.separator, self.options.field
+        parts = (name if "/" in separator else name.rpartition("/")[2]).split(separator)
         return (parts[field] or None) if -len(parts) <= field < len(parts) else None
 
     def _is_position(self, value: float) -> bool:

@@ -21,7 +21,11 @@ class PerformerOptions:
     default: str = ablate.option(
         "", doc="Performer of generated music where the study sets no label; empty: the first one."
     )
-    separator: str = ablate.option("_", min_length=1, doc="Text at which a performance's name is split into parts.")
+    separator: str = ablate.option(
+        "_",
+        min_length=1,
+        doc='Text at which a performance\'s name is split into parts; "/" for folders, which count only then.',
+    )
     field: int = ablate.option(
         0, doc="Part of the name that is the performer: 0 the first, 1 the second; -1 the last, -2 the one before it."
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 from support.midi_bytes import midi, off, on, scale, track
 
 from ablate.errors import CorpusError
-from ablate.music.corpus import corpus_digest, find_midi, read_corpus, read_files
+from ablate.music.corpus import corpus_digest, find_midi, piece_names, read_corpus, read_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +43,7 @@ def test_files_are_found_in_subfolders_and_sorted(folder: Path) -> None:
 
 def test_performances_come_in_the_order_of_the_files(folder: Path) -> None:
     performances, problems = read_corpus(folder)
-    assert [(p.name, len(p)) for p in performances] == [("a", 4), ("one", 3), ("c", 5)]
+    assert [(p.name, len(p)) for p in performances] == [("a", 4), ("b/one", 3), ("c", 5)]
     assert problems == ()
 
 
@@ -52,7 +54,16 @@ def test_one_file_is_a_corpus_whatever_its_suffix(folder: Path) -> None:
 
 def test_files_of_one_name_stay_apart(folder: Path) -> None:
     shutil.copy(folder / "c.mid", folder / "b" / "c.mid")
-    assert [p.name for p in read_corpus(folder).performances] == ["a", "c", "one", "c"]
+    shutil.copy(folder / "c.mid", folder / "c.midi")
+    assert [p.name for p in read_corpus(folder).performances] == ["a", "b/c", "b/one", "c.mid", "c.midi"]
+
+
+@given(st.lists(st.from_regex(r"([ab]/)?[ab](\.mid)?\.midi?", fullmatch=True), unique=True))
+def test_the_names_of_pieces_are_unique_and_do_not_depend_on_the_order(files: list[str]) -> None:
+    names = dict(zip(files, piece_names(files), strict=True))
+    assert len(set(names.values())) == len(files)
+    assert names == dict(zip(files[::-1], piece_names(files[::-1]), strict=True))
+    assert all(file.startswith(name) for file, name in names.items())
 
 
 def test_all_bad_files_are_named_at_once(spoilt: Path) -> None:
@@ -67,7 +78,7 @@ def test_all_bad_files_are_named_at_once(spoilt: Path) -> None:
 
 def test_bad_files_can_be_skipped_and_are_named(spoilt: Path) -> None:
     performances, problems = read_corpus(spoilt, skip_bad=True)
-    assert [p.name for p in performances] == ["a", "one", "c"]
+    assert [p.name for p in performances] == ["a", "b/one", "c"]
     assert [problem.split(":")[:2] for problem in problems] == [
         ["b/empty.mid", " left out"],
         ["d.mid", " left out"],
@@ -119,17 +130,18 @@ def test_a_moved_folder_is_the_same_corpus(folder: Path, tmp_path: Path) -> None
     before = corpus_digest(folder)
     (folder / "notes.txt").write_text("other words")
     moved = folder.rename(tmp_path / "elsewhere")
-    (moved / "b").rename(moved / "bb")
     assert corpus_digest(moved) == before
     assert len(before) == 64
 
 
-@pytest.mark.parametrize("change", ["rename", "edit", "add", "remove"])
+@pytest.mark.parametrize("change", ["rename", "rename the folder of", "edit", "add", "remove"])
 def test_other_files_are_another_corpus(change: str, folder: Path) -> None:
     before = corpus_digest(folder)
     file = folder / "c.mid"
     if change == "rename":
         file.rename(folder / "d.mid")
+    elif change == "rename the folder of":
+        (folder / "b").rename(folder / "bb")
     elif change == "edit":
         file.write_bytes(scale(6))
     elif change == "add":

@@ -54,6 +54,11 @@ def test_a_part_of_the_name_says_who_plays() -> None:
     assert place(played("Clara - Träumerei"), performers=["Ada", "Clara"], separator=" - ", field=0) == 1
 
 
+def test_folders_count_only_where_the_name_is_split_at_them() -> None:
+    assert place(played("some_folder/Ada_Träumerei"), performers=["Ada"], field=0) == 0
+    assert place(played("Clara/Ada_Träumerei"), performers=["Ada", "Clara"], separator="/", field=0) == 1
+
+
 def test_a_label_goes_before_the_name() -> None:
     assert place(by("005").labelled(performer=2.0)) == 2
 

@@ -14,9 +14,8 @@ from ablate.engine.generation.row import Row
 from ablate.engine.memory import peak_memory
 from ablate.engine.training.train import train
 from ablate.kinds import GENERATE, TRAIN
-from ablate.options import validate
-from ablate.settings import SplitSettings
 from ablate.study.plan.jobs import Packing, trial_job
+from ablate.study.split import Rule
 from ablate.study.stage import fingerprint, weights_of
 from ablate.study.work.components import build, build_conditioners, build_model, training_settings
 from ablate.study.work.load import split_pieces
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from ablate.settings import TrainingSettings
     from ablate.study.plan.layout import Layout
     from ablate.study.plan.plan import Plan
-    from ablate.study.stage import Stage
+from ablate.study.stage import Stage
 
 #: Sections that do not change a training.
 AFTER_TRAINING = ("sampler", "primer", "generation", "labels", "measure")
@@ -154,7 +153,7 @@ def _examples(train: Stage, registry: Registry) -> int:
     prepare = train.inputs["examples"]
     try:
         performances = build("corpus", prepare.inputs["corpus"].extra["corpus"], registry).load()
-        split = split_pieces(performances, validate(SplitSettings, prepare.config.get("split", {})))
+        split = split_pieces(performances, Rule.of(prepare.config.get("split", {})))
         return len(augmented(split.train, prepare, registry))
     except Exception:  # noqa: BLE001 - the stage reports the errors of its plugins
         return 1

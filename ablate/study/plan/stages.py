@@ -22,7 +22,8 @@ from ablate.engine.seeding import Purpose, derive
 from ablate.kinds import FUSION_CODE, stage_name
 from ablate.music.corpus import corpus_digest
 from ablate.options import validate
-from ablate.settings import FloorSettings, PrimerSettings, SplitSettings
+from ablate.settings import FloorSettings, PrimerSettings
+from ablate.study.split import replicate_split
 from ablate.study.stage import Stage
 
 if TYPE_CHECKING:
@@ -85,15 +86,17 @@ def run_stages(
         CorpusError: the primer's file cannot be read.
     """
     load = _load(configuration.one("corpus"), corpus)
-    prepare = _prepare(configuration, load, replicate, setting)
+    split = replicate_split(configuration.settings["split"], setting.seed, replicate)
+    of_split = {"split": split} if split else {}  # without a split, stages of older versions are shared
+    prepare = _prepare(configuration, load, of_split, replicate, setting)
     train = _train(configuration, prepare, replicate, setting)
-    prime = _prime(configuration, load)
+    prime = _prime(configuration, load, of_split)
     generate = _generate(configuration, train, prime, replicate, setting)
     stages = {kinds.LOAD: load, kinds.PREPARE: prepare, kinds.TRAIN: train}
     stages |= {kinds.PRIME: prime} if prime else {}
     stages |= {kinds.GENERATE: generate}
     for metric in configuration.choices["metric"]:
-        config = {"metric": metric.plain(), **_split(configuration)}
+        config = {"metric": metric.plain(), **of_split}
         if scopes[metric.name] == "model":
             measured = [Stage(kinds.MEASURE, config, {"weights": train, "reference": load})]
         else:
@@ -126,7 +129,7 @@ def _of_samples(
 
 
 def _floor(configuration: Configuration, config: Mapping[str, Any], load: Stage, setting: Setting) -> Stage:
-    """Return the stage of a metric's floors that need no sample; all replicates share it."""
+    """Return the stage of a metric's floors that need no sample; all replicates with one split share it."""
     seed = derive(setting.seed, 0, "floor")
     counts = {"shuffles": setting.floors.shuffles, "pieces": setting.floors.pieces}
     if config.get("scope") == "set":
@@ -139,27 +142,23 @@ def _floor(configuration: Configuration, config: Mapping[str, Any], load: Stage,
     )
 
 
-def _split(configuration: Configuration) -> dict[str, Any]:
-    """Return the split, or nothing without one: studies without a split then share stages of older versions."""
-    split = configuration.settings["split"]
-    return {"split": dict(split)} if validate(SplitSettings, split).asked else {}
-
-
 def _load(choice: Choice, corpus: Corpus) -> Stage:
     # the identity replaces the options: two equal paths need not hold the same music
     config = {"corpus": {"name": choice.name, "version": choice.version, "identity": corpus.identity()}}
     return Stage(kinds.LOAD, config, extra={"corpus": choice.plain()})
 
 
-def _prepare(configuration: Configuration, load: Stage, replicate: int, setting: Setting) -> Stage:
+def _prepare(
+    configuration: Configuration, load: Stage, of_split: Mapping[str, Any], replicate: int, setting: Setting
+) -> Stage:
     augmenters = configuration.choices["augmenter"]
     config = {
         "augmenters": _plain(augmenters),
         "tokenizer": configuration.one("tokenizer").plain(),
         "conditioners": _plain(configuration.choices["conditioner"]),
-        # without an augmenter nothing is random, and one preparation serves all replicates
+        # without an augmenter nothing is random, and one preparation serves all replicates with one split
         "seed": derive(setting.seed, replicate, "augment") if augmenters else None,
-        **_split(configuration),
+        **of_split,
     }
     return Stage(kinds.PREPARE, config, {"corpus": load})
 
@@ -188,7 +187,7 @@ def _training(configuration: Configuration, setting: Setting) -> dict[str, Any]:
     return {**{key: value for key, value in training.items() if key != "steps"}, "tokens": setting.tokens}
 
 
-def _prime(configuration: Configuration, load: Stage) -> Stage | None:
+def _prime(configuration: Configuration, load: Stage, of_split: Mapping[str, Any]) -> Stage | None:
     options = validate(PrimerSettings, configuration.settings["primer"])
     if not options.asked:
         return None
@@ -200,7 +199,9 @@ def _prime(configuration: Configuration, load: Stage) -> Stage | None:
     if options.file:
         # like a corpus, a file is identified by its contents
         return Stage(kinds.PRIME, {**config, "file": corpus_digest(options.file)}, extra={"file": options.file})
-    return Stage(kinds.PRIME, {**config, "piece": options.piece, **_split(configuration)}, {"corpus": load})
+    # a piece with a name is the same one in every split
+    config |= {"piece": options.piece} if options.piece else {"piece": "", **of_split}
+    return Stage(kinds.PRIME, config, {"corpus": load})
 
 
 def _generate(
