@@ -87,16 +87,18 @@ class SplitSettings:
                 raise ValueError(f"validation and test name the piece '{name}' twice; name each piece once")
 
     @property
-    def shares(self) -> dict[str, float]:
+    def shares(self) -> dict[Literal["validation", "test"], float]:
         """The shares above 0, by ``validation`` and ``test``."""
-        both = {"validation": self.validation, "test": self.test}
-        return {part: share for part, share in both.items() if share and not isinstance(share, tuple)}
+        return {part: share for part, share in self._parts.items() if share and not isinstance(share, tuple)}
 
     @property
-    def names(self) -> dict[str, tuple[str, ...]]:
+    def names(self) -> dict[Literal["validation", "test"], tuple[str, ...]]:
         """The names of pieces, by ``validation`` and ``test``."""
-        both = {"validation": self.validation, "test": self.test}
-        return {part: names for part, names in both.items() if isinstance(names, tuple) and names}
+        return {part: names for part, names in self._parts.items() if isinstance(names, tuple) and names}
+
+    @property
+    def _parts(self) -> dict[Literal["validation", "test"], float | tuple[str, ...]]:
+        return {"validation": self.validation, "test": self.test}
 
     @property
     def asked(self) -> bool:

@@ -87,7 +87,7 @@ def run_stages(
     """
     load = _load(configuration.one("corpus"), corpus)
     split = replicate_split(configuration.settings["split"], setting.seed, replicate)
-    of_split = {"split": split} if split else {}  # without a split, stages of older versions are shared
+    of_split: dict[str, Any] = {"split": split} if split else {}  # without a split, stages of older versions are shared
     prepare = _prepare(configuration, load, of_split, replicate, setting)
     train = _train(configuration, prepare, replicate, setting)
     prime = _prime(configuration, load, of_split)
@@ -96,7 +96,7 @@ def run_stages(
     stages |= {kinds.PRIME: prime} if prime else {}
     stages |= {kinds.GENERATE: generate}
     for metric in configuration.choices["metric"]:
-        config = {"metric": metric.plain(), **of_split}
+        config: dict[str, Any] = {"metric": metric.plain(), **of_split}
         if scopes[metric.name] == "model":
             measured = [Stage(kinds.MEASURE, config, {"weights": train, "reference": load})]
         else:
