@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from ablate.engine.score import negative_log_likelihood
 from ablate.errors import StageError
 from ablate.interfaces import Direction, Measurements, SetMetric
 from ablate.music.storage import read_performances
-from ablate.study.work.components import build, build_conditioners, observed, trained_model
+from ablate.study.work.components import build
 from ablate.study.work.load import pieces
 from ablate.study.work.messages import MetricRecord, StageResult
+from ablate.study.work.scoring import Scorer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from ablate.arrays import FloatArray
     from ablate.interfaces import Histogram, Metric
     from ablate.music.performance import Performance
     from ablate.study.stage import Stage
@@ -32,7 +31,8 @@ def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     metric = build("metric", choice, context.registry)
     split = pieces(context.home / stage.inputs["reference"].artifact, stage.config.get("split", {}))
     if "weights" in stage.inputs:
-        results = [metric.measure(_scorer(stage.inputs["weights"], context), split.train, split.test)]
+        score = Scorer(stage.inputs["weights"], context, [split.train, split.test])
+        results = [metric.measure(score, split.train, split.test)]
     else:
         results = measured_music(metric, samples_to_measure(stage, context), split.train)
     name = choice["name"]
@@ -55,22 +55,6 @@ def samples_to_measure(stage: Stage, context: Context) -> list[Performance]:
     """Return the samples to measure, with or without their primer, as set in the study file."""
     samples = read_performances(context.home / stage.inputs["generated"].artifact / "performances.npz")
     return [sample.whole() if stage.config.get("primer") else sample.continuation() for sample in samples]
-
-
-def _scorer(train: Stage, context: Context) -> Callable[[Performance], FloatArray]:
-    """Return the function for metrics of models: the surprise of each token of a performance."""
-    model = trained_model(train.config, context.home / train.artifact, context.device, context.registry)
-    tokenizer = build("tokenizer", train.config["tokenizer"], context.registry)
-    conditioners = build_conditioners(train.config, context.registry)
-
-    def score(performance: Performance) -> FloatArray:
-        tokens = tokenizer.encode(performance)
-        if len(tokens) < 2:
-            return np.empty(0, np.float64)
-        conditions = observed(performance, tokens, tokenizer, conditioners)
-        return negative_log_likelihood(model, tokens, conditions, context.device)
-
-    return score
 
 
 def checked(measured: Any, name: str) -> Measurements:
