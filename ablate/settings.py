@@ -100,6 +100,10 @@ class SplitSettings:
     def _parts(self) -> dict[Literal["validation", "test"], float | tuple[str, ...]]:
         return {"validation": self.validation, "test": self.test}
 
+    def holds(self, part: str) -> bool:
+        """Return whether there are pieces of this part: ``train``, ``validation`` or ``test``."""
+        return part == "train" or bool(getattr(self, part)) or (part == "test" and self.folds > 0)
+
     @property
     def asked(self) -> bool:
         """True if pieces are held out."""
@@ -141,6 +145,9 @@ class MeasureSettings:
     """Section ``[measure]`` of a study file."""
 
     primer: bool = option(False, doc="Measure samples together with their primer instead of without it.")
+    reference: Literal["train", "validation", "test"] = option(
+        "train", doc="Pieces that samples are compared with. Some metrics always use the training pieces."
+    )
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ _NAME = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
 
 #: The object of a measurement: each sample of a run, all samples of a run together, or a trained model.
 Scope = Literal["sample", "set", "model"]
+#: The pieces that a metric compares with: one part of the split.
+Reference = Literal["train", "validation", "test"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,6 +132,8 @@ class MetricSpec(ComponentSpec):
         copied_share: the feature that is the share, 0 to 1, of a sample that is copied from the training pieces, if
             there is one. Reports compare it with the closeness to the reference, and mark variants that are closer by
             copying more.
+        reference: the pieces that this metric always compares with (``"train"`` for one that searches copies of what a
+            model was trained on); None for those that the study chooses, ``measure.reference``.
     """
 
     kind: ClassVar[str] = "metric"
@@ -137,16 +141,22 @@ class MetricSpec(ComponentSpec):
     scope: ClassVar[Scope] = "sample"
     build: Callable[[Any], Metric]
     copied_share: str = ""
+    reference: Reference | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SetMetricSpec(ComponentSpec):
-    """Hook point ``ablate_metrics``, for metrics of all samples of a run as one set."""
+    """Hook point ``ablate_metrics``, for metrics of all samples of a run as one set.
+
+    Attributes:
+        reference: as in :class:`MetricSpec`.
+    """
 
     kind: ClassVar[str] = "metric"
     kinds: ClassVar[str] = "metrics"
     scope: ClassVar[Scope] = "set"
     build: Callable[[Any], SetMetric]
+    reference: Reference | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

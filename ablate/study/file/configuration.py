@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ablate.interfaces import Conditioner
     from ablate.registry import Registry
-    from ablate.specs import ComponentSpec
+    from ablate.specs import ComponentSpec, Reference
 
 #: Kinds of which a configuration has exactly one.
 SINGLE = ("corpus", "tokenizer", "model")
@@ -100,7 +100,29 @@ def resolve(config: FileShape, registry: Registry) -> tuple[Configuration, list[
     settings = {name: _settings(name, config.get(name, {}), problems) for name in SETTINGS}
     conditioners = [built for choice in choices["conditioner"] if (built := _conditioner(choice, registry, problems))]
     labels = _labels(config.get("labels", {}), conditioners, problems)
+    if settings["split"] and settings["measure"]:
+        problems += _reference_problems(settings, choices["metric"], registry)
     return Configuration(choices, settings, labels), problems
+
+
+def _reference_problems(
+    settings: Mapping[str, Mapping[str, Any]], metrics: Sequence[Choice], registry: Registry
+) -> Iterator[Problem]:
+    """Find references, of the study or of a metric, of which the split has no pieces."""
+    split = validate(SplitSettings, settings["split"])
+    asked = {"measure.reference": settings["measure"]["reference"]}
+    asked |= {
+        f"metric.{metric.name}": reference_of(registry.spec("metric", metric.name), "train") for metric in metrics
+    }
+    for key, part in asked.items():
+        if not split.holds(part):
+            yield key, f"compares samples with {part} pieces, and there are none; set split.{part}, to 0.1 say"
+
+
+def reference_of(metric: ComponentSpec, default: Reference) -> Reference:
+    """Return the part of the split that a metric compares samples with: its own, or else that of the study."""
+    own: Reference | None = getattr(metric, "reference", None)
+    return own or default
 
 
 def _conditioner(choice: Choice, registry: Registry, problems: list[Problem]) -> Conditioner | None:
@@ -205,6 +227,8 @@ def path_problem(path: str, config: FileShape, registry: Registry) -> str:
         return _component_path_problem(section, component, option, config, registry)
     if section == "labels":
         return "" if option else "name a label: labels.NAME"
+    if path == "measure.reference":
+        return "variants that are measured against different pieces cannot be compared; set it for the whole study"
     known = [field.name for field in dataclasses.fields(SETTINGS[section])]
     if not option:
         return f"name a setting: {section}.NAME"

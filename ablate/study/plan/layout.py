@@ -117,14 +117,14 @@ def lay_out(
     setting = Setting.here(spec.seed, device, spec.floors, tokens)
     built: dict[str, Corpus] = {}
     corpora = {name: _corpus(each.one("corpus"), registry, built) for name, each in configurations.items()}
-    metrics = {choice.name for each in configurations.values() for choice in each.choices["metric"]}
-    scopes = {name: registry.spec("metric", name).scope for name in metrics}
+    names = {choice.name for each in configurations.values() for choice in each.choices["metric"]}
+    metrics = {name: registry.spec("metric", name) for name in names}
     runs = []
     for replicate in range(spec.replicates):
         for variant in variants:
             configuration, corpus = configurations[variant.name], corpora[variant.name]
             own = dataclasses.replace(setting, seed=spec.seed_of(variant))
-            stages = run_stages(configuration, corpus, replicate, own, scopes)
+            stages = run_stages(configuration, corpus, replicate, own, metrics)
             back = (held or {}).get(variant.name)
             back = back if back and replicate >= back.replicates else None
             runs.append(Run(variant, replicate, configuration, stages, back))

@@ -23,6 +23,7 @@ from ablate.kinds import FUSION_CODE, stage_name
 from ablate.music.corpus import corpus_digest
 from ablate.options import validate
 from ablate.settings import FloorSettings, PrimerSettings
+from ablate.study.file.configuration import reference_of
 from ablate.study.split import replicate_split
 from ablate.study.stage import Stage
 
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ablate.interfaces import Corpus
-    from ablate.specs import Scope
+    from ablate.specs import MetricSpec, ModelMetricSpec, SetMetricSpec
     from ablate.study.file.configuration import Choice, Configuration
+
+    AnyMetricSpec = MetricSpec | SetMetricSpec | ModelMetricSpec
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Setting:
 
 
 def run_stages(
-    configuration: Configuration, corpus: Corpus, replicate: int, setting: Setting, scopes: Mapping[str, Scope]
+    configuration: Configuration, corpus: Corpus, replicate: int, setting: Setting, metrics: Mapping[str, AnyMetricSpec]
 ) -> RunStages:
     """Return every stage of one run.
 
@@ -80,7 +83,7 @@ def run_stages(
         corpus: the configuration's corpus, built, for its identity.
         replicate: from 0.
         setting: see :class:`Setting`.
-        scopes: the object that each metric measures, by the metric's name.
+        metrics: the records of the metrics, by name.
 
     Raises:
         CorpusError: the primer's file cannot be read.
@@ -97,10 +100,13 @@ def run_stages(
     stages |= {kinds.GENERATE: generate}
     for metric in configuration.choices["metric"]:
         config: dict[str, Any] = {"metric": metric.plain(), **of_split}
-        if scopes[metric.name] == "model":
+        record = metrics[metric.name]
+        if record.scope == "model":
             measured = [Stage(kinds.MEASURE, config, {"weights": train, "reference": load})]
         else:
-            config |= {"scope": "set"} if scopes[metric.name] == "set" else {}
+            reference = reference_of(record, configuration.settings["measure"]["reference"])
+            config |= {"reference": reference} if reference != "train" else {}
+            config |= {"scope": "set"} if record.scope == "set" else {}
             measured = _of_samples(
                 configuration, config, {"generated": generate, "reference": load}, replicate, setting
             )

@@ -16,7 +16,8 @@ copied, encoded and decoded, or shuffled, and the other pieces are their referen
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, TypeVar
+import functools
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from ablate.errors import AblateError, one_line
 from ablate.music.performance import NOTE_DTYPE, Performance
 from ablate.study.work.components import build
 from ablate.study.work.load import pieces
-from ablate.study.work.measure import checked, measured_music, samples_to_measure
+from ablate.study.work.measure import Measured, cases, measure_music, reference_and_others, samples_to_measure
 from ablate.study.work.messages import MetricRecord, StageResult
 
 if TYPE_CHECKING:
@@ -34,11 +35,8 @@ if TYPE_CHECKING:
     from ablate.arrays import Array
     from ablate.interfaces import Measurements, Tokenizer, Value
     from ablate.study.stage import Stage
+    from ablate.study.work.measure import Case
     from ablate.study.work.messages import Context
-
-    G = TypeVar("G")
-    #: What a floor measures, a performance or a set, and its reference.
-    Case = tuple[G, Sequence[Performance]]
 
 
 def floors(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
@@ -46,65 +44,68 @@ def floors(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     (stage,) = stages
     config = stage.config
     split = pieces(context.home / stage.inputs["reference"].artifact, config.get("split", {}))
+    reference, others = reference_and_others(split, config)
     tokenizer = build("tokenizer", config["tokenizer"], context.registry)
     metric, name = build("metric", config["metric"], context.registry), config["metric"]["name"]
     values: list[MetricRecord[Any]] = []
     histograms: list[MetricRecord[Any]] = []
     skipped: dict[str, str] = {}
+    refused: dict[str, Any] = {}
     makers = _sets_without_model if config.get("scope") == "set" else _without_model
-    for floor, music in makers(split.train, split.test or split.validation, tokenizer, config).items():
+    for floor, music in makers(reference, others, tokenizer, config).items():
         try:
-            measured = [checked(metric.measure(*each), name) for each in music()]
+            measured = measure_music(metric, name, music)
+            measured.check()
         except (AblateError, ValueError) as error:  # the tokenizer or the metric cannot work with such music
             skipped[floor] = one_line(error)
             continue
-        values += _values(measured, name, floor)
+        refused |= {floor: measured.refusals()} if measured.refused else {}
+        values += [MetricRecord(i, name, value, floor) for i, one in measured.results.items() for value in one.values]
         # one shuffle is enough to show: they all look alike
-        shown = measured[:1] if floor == "shuffled" else measured
-        histograms += [
-            MetricRecord(i, name, histogram, floor) for i, one in enumerate(shown) for histogram in one.histograms
-        ]
-    return [StageResult(stage, {"skipped": skipped}, 0.0, tuple(values), tuple(histograms))]
+        shown = dict(list(measured.results.items())[: 1 if floor == "shuffled" else None])
+        histograms += [MetricRecord(i, name, each, floor) for i, one in shown.items() for each in one.histograms]
+    return [StageResult(stage, {"skipped": skipped, "refused": refused}, 0.0, tuple(values), tuple(histograms))]
 
 
 def _without_model(
     reference: Sequence[Performance], others: Sequence[Performance], tokenizer: Tokenizer, config: Mapping[str, Any]
-) -> dict[str, Callable[[], Iterator[Case[Performance]]]]:
-    """Return for each floor the function that makes its performances, each with the reference."""
+) -> dict[str, list[Case]]:
+    """Return the cases of each floor: performances with the reference."""
     chosen = spread_pieces(reference, config["pieces"])
+    shuffles = [chosen[i % len(chosen)] for i in range(config["shuffles"])] if chosen else []
     rng = numpy_stream(config["seed"])
 
-    def against(performances: Iterable[Performance]) -> Iterator[Case[Performance]]:
-        return ((performance, reference) for performance in performances)
+    def against(pieces: Sequence[Performance], change: Callable[[Performance], Performance]) -> list[Case]:
+        return [functools.partial(lambda piece: (change(piece), reference), piece) for piece in pieces]
 
     return {
-        "copy": lambda: against(chosen),
-        "round_trip": lambda: against(_round_trip(piece, tokenizer) for piece in chosen),
-        "shuffled": lambda: against(
-            shuffled(chosen[i % len(chosen)], tokenizer, rng) for i in range(config["shuffles"])
-        ),
-        "another_piece": lambda: against(spread_pieces(others, config["pieces"])),
+        "copy": against(chosen, _unchanged),
+        "round_trip": against(chosen, lambda piece: _round_trip(piece, tokenizer)),
+        "shuffled": against(shuffles, lambda piece: shuffled(piece, tokenizer, rng)),
+        "another_piece": against(spread_pieces(others, config["pieces"]), _unchanged),
     }
 
 
 def _sets_without_model(
     reference: Sequence[Performance], others: Sequence[Performance], tokenizer: Tokenizer, config: Mapping[str, Any]
-) -> dict[str, Callable[[], Iterator[Case[Sequence[Performance]]]]]:
-    """Return for each floor the function that makes its sets, each with its reference."""
+) -> dict[str, list[Case]]:
+    """Return the cases of each floor: sets, each with its reference."""
     rng = numpy_stream(config["seed"])
     size = min(config["samples"], config["pieces"])
     audible = [piece for piece in reference if len(piece)]
     divisions = [divided(audible, size, rng) for _ in range(config["shuffles"] if audible else 0)]
     other = spread_pieces(others, size)
 
-    def changed(change: Callable[[Performance], Performance]) -> Iterator[Case[Sequence[Performance]]]:
-        return (([change(piece) for piece in some], rest) for some, rest in divisions)
+    def changed(change: Callable[[Performance], Performance]) -> list[Case]:
+        return [
+            functools.partial(lambda some, rest: ([change(p) for p in some], rest), *halves) for halves in divisions
+        ]
 
     return {
-        "copy": lambda: iter(divisions),
-        "round_trip": lambda: changed(lambda piece: _round_trip(piece, tokenizer)),
-        "shuffled": lambda: changed(lambda piece: shuffled(piece, tokenizer, rng)),
-        "another_piece": lambda: iter([(other, reference)] if other else []),
+        "copy": changed(_unchanged),
+        "round_trip": changed(lambda piece: _round_trip(piece, tokenizer)),
+        "shuffled": changed(lambda piece: shuffled(piece, tokenizer, rng)),
+        "another_piece": [lambda: (other, reference)] if other else [],
     }
 
 
@@ -127,23 +128,29 @@ def resample(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """
     (stage,) = stages
     config = stage.config
-    reference = pieces(context.home / stage.inputs["reference"].artifact, config.get("split", {})).train
+    split = pieces(context.home / stage.inputs["reference"].artifact, config.get("split", {}))
+    reference, _ = reference_and_others(split, config)
     samples = samples_to_measure(stage, context)
     pool, rng = pooled(reference), numpy_stream(config["seed"])
     metric, name = build("metric", config["metric"], context.registry), config["metric"]["name"]
     values: list[MetricRecord[Any]] = []
+    refused: dict[int, Exception] = {}
     try:
         for draw in range(config["draws"]):
             # with the labels of the samples: a metric may compare the music with them
             drawn = [drawn_notes(pool, len(s), rng).replace(labels=s.labels, name=s.name) for s in samples]
-            measured = [checked(each, name) for each in measured_music(metric, drawn, reference)]
-            values += [MetricRecord(draw, name, value, "resampling") for value in _means(measured)]
+            measured = measure_music(metric, name, cases(metric, drawn, reference))
+            values += [MetricRecord(draw, name, value, "resampling") for value in _means(measured.results.values())]
+            refused |= {draw * len(samples) + index: error for index, error in measured.refused.items()}
+        if not values:
+            Measured({}, refused).check()
     except (AblateError, ValueError) as error:
-        return [StageResult(stage, {"skipped": {"resampling": one_line(error)}}, 0.0)]
-    return [StageResult(stage, {"skipped": {}}, 0.0, tuple(values))]
+        return [StageResult(stage, {"skipped": {"resampling": one_line(error)}, "refused": {}}, 0.0)]
+    counted = {"resampling": Measured({}, refused).refusals()} if refused else {}
+    return [StageResult(stage, {"skipped": {}, "refused": counted}, 0.0, tuple(values))]
 
 
-def _means(measured: Sequence[Measurements]) -> Iterator[Value]:
+def _means(measured: Iterable[Measurements]) -> Iterator[Value]:
     """Yield each feature's mean over the samples that have it."""
     of_feature: dict[str, list[Value]] = {}
     for one in measured:
@@ -154,16 +161,16 @@ def _means(measured: Sequence[Measurements]) -> Iterator[Value]:
         yield dataclasses.replace(values[0], value=mean, n=sum(value.n for value in values))
 
 
-def _values(measured: Sequence[Measurements], name: str, floor: str) -> list[MetricRecord[Any]]:
-    return [MetricRecord(i, name, value, floor) for i, one in enumerate(measured) for value in one.values]
-
-
 def spread_pieces(performances: Sequence[Performance], count: int) -> list[Performance]:
     """Return at most ``count`` of the performances with notes, evenly spread."""
     audible = [performance for performance in performances if len(performance)]
     if len(audible) <= count:
         return audible
     return [audible[index] for index in np.linspace(0, len(audible) - 1, count).round().astype(int)]
+
+
+def _unchanged(performance: Performance) -> Performance:
+    return performance
 
 
 def _round_trip(performance: Performance, tokenizer: Tokenizer) -> Performance:

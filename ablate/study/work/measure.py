@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, get_args
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 
-from ablate.errors import StageError
+from ablate.errors import AblateError, StageError, one_line
 from ablate.interfaces import Direction, Measurements, SetMetric
 from ablate.music.storage import read_performances
 from ablate.study.work.components import build
@@ -16,11 +18,12 @@ from ablate.study.work.messages import MetricRecord, StageResult
 from ablate.study.work.scoring import Scorer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ablate.interfaces import Histogram, Metric
     from ablate.music.performance import Performance
     from ablate.study.stage import Stage
+    from ablate.study.work.load import Split
     from ablate.study.work.messages import Context
 
 
@@ -30,25 +33,83 @@ def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     choice = stage.config["metric"]
     metric = build("metric", choice, context.registry)
     split = pieces(context.home / stage.inputs["reference"].artifact, stage.config.get("split", {}))
+    name = choice["name"]
     if "weights" in stage.inputs:
         score = Scorer(stage.inputs["weights"], context, [split.train, split.test])
-        results = [metric.measure(score, split.train, split.test)]
+        measured = Measured({0: checked(metric.measure(score, split.train, split.test), name)}, {})
     else:
-        results = measured_music(metric, samples_to_measure(stage, context), split.train)
-    name = choice["name"]
-    measured = [checked(each, name) for each in results]
-    values = [MetricRecord(i, name, value) for i, one in enumerate(measured) for value in one.values]
-    histograms = [MetricRecord(i, name, histogram) for i, one in enumerate(measured) for histogram in one.histograms]
-    return [StageResult(stage, {"samples": len(measured)}, 0.0, tuple(values), tuple(histograms))]
+        reference, _ = reference_and_others(split, stage.config)
+        measured = measure_music(metric, name, cases(metric, samples_to_measure(stage, context), reference))
+    measured.check()
+    values = [MetricRecord(i, name, value) for i, one in measured.results.items() for value in one.values]
+    histograms = [MetricRecord(i, name, each) for i, one in measured.results.items() for each in one.histograms]
+    result = {"samples": len(measured.results), **measured.refusals()}
+    return [StageResult(stage, result, 0.0, tuple(values), tuple(histograms))]
 
 
-def measured_music(
-    metric: Metric | SetMetric, generated: Sequence[Performance], reference: Sequence[Performance]
-) -> list[Measurements]:
-    """Measure performances: each by itself, or with a metric of sets all of them together, as one result."""
+#: A function that makes the arguments of a metric: what it measures, a performance or a set of them, and the reference.
+Case = Callable[[], "tuple[Any, Sequence[Performance]]"]
+
+
+class Measured(NamedTuple):
+    """The results of a metric.
+
+    Attributes:
+        results: by the index of the case.
+        refused: the error of each case that the metric refused, by its index.
+    """
+
+    results: dict[int, Measurements]
+    refused: dict[int, Exception]
+
+    def refusals(self) -> dict[str, Any]:
+        """Return the number of refused cases and the first reason, for the result of a stage; empty without any."""
+        if not self.refused:
+            return {}
+        return {"refused": len(self.refused), "reason": one_line(next(iter(self.refused.values())))}
+
+    def check(self) -> None:
+        """Raise the first refusal if there is no result."""
+        if self.refused and not self.results:
+            raise next(iter(self.refused.values()))
+
+
+def measure_music(metric: Metric | SetMetric, name: str, music: Iterable[Case]) -> Measured:
+    """Measure each case; one that the metric or a tokenizer refuses (ValueError, AblateError) costs only itself.
+
+    Raises:
+        StageError: the metric returned something that is not valid.
+    """
+    measured = Measured({}, {})
+    for index, case in enumerate(music):
+        try:
+            found = metric.measure(*case())
+        except (AblateError, ValueError) as error:
+            measured.refused[index] = error
+        else:
+            measured.results[index] = checked(found, name)
+    return measured
+
+
+def cases(metric: Metric | SetMetric, generated: Sequence[Performance], reference: Sequence[Performance]) -> list[Case]:
+    """Return a case for each performance, or with a metric of sets one for all of them."""
     if isinstance(metric, SetMetric):
-        return [metric.measure(generated, reference)]
-    return [metric.measure(sample, reference) for sample in generated]
+        return [lambda: (generated, reference)]
+    return [functools.partial(_both, performance, reference) for performance in generated]
+
+
+def _both(performance: Performance, reference: Sequence[Performance]) -> tuple[Performance, Sequence[Performance]]:
+    return performance, reference
+
+
+def reference_and_others(split: Split, config: Mapping[str, Any]) -> tuple[list[Performance], list[Performance]]:
+    """Return the pieces that a stage compares with, and other pieces of the corpus.
+
+    The others of the training pieces are the test pieces, or without these the validation pieces; the others of pieces
+    that are held out are the training pieces.
+    """
+    part = config.get("reference", "train")
+    return getattr(split, part), split.train if part != "train" else split.test or split.validation
 
 
 def samples_to_measure(stage: Stage, context: Context) -> list[Performance]:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ablate.specs import Scope
     from ablate.study.file.study_file import StudySpec
     from ablate.study.plan.layout import Layout
 
@@ -41,7 +40,7 @@ def test_a_fingerprint_knows_content_not_order() -> None:
         fingerprint({"a": math.nan})
 
 
-SCOPES: dict[str, Scope] = {"distance.pitch": "sample", "distance.velocity": "sample"}
+METRICS = {name: get_registry().spec("metric", name) for name in ("distance.pitch", "distance.velocity")}
 HERE = Setting(seed=5, device="cpu", torch="2.13")
 FLOORS = ("floor distance.pitch", "floor distance.velocity")
 PINNED = {
@@ -64,7 +63,7 @@ def stages(load: Callable[..., StudySpec], setting: Setting = HERE, **changes: A
     configuration = dataclasses.replace(run.configuration, **changes)
     choice = configuration.one("corpus")
     spec = get_registry().spec("corpus", choice.name)
-    return run_stages(configuration, spec.build(spec.parse(choice.options)), 0, setting, SCOPES).fingerprints()
+    return run_stages(configuration, spec.build(spec.parse(choice.options)), 0, setting, METRICS).fingerprints()
 
 
 def test_the_fingerprints_of_a_study_are_those_they_were(load: Callable[..., StudySpec]) -> None:
@@ -142,7 +141,7 @@ def test_augmenters_draw_anew_in_each_replicate(load: Callable[..., StudySpec]) 
     def prepared(replicate: int, *augmenters: Choice) -> str:
         choices = {**run.configuration.choices, "augmenter": augmenters}
         configuration = dataclasses.replace(run.configuration, choices=choices)
-        return run_stages(configuration, corpus, replicate, HERE, SCOPES).fingerprints()["prepare"]
+        return run_stages(configuration, corpus, replicate, HERE, METRICS).fingerprints()["prepare"]
 
     assert prepared(0) == prepared(1)
     assert prepared(0, augmenter) != prepared(1, augmenter)
