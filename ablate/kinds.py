@@ -52,8 +52,8 @@ _ROWS = (
     StageKind(TRAIN, 1, "train", "training", keeps_files=True, jobs="together"),
     StageKind(GENERATE, 2, "generate", "generation", goal=True, keeps_files=True, jobs="together"),
     StageKind(MEASURE, 1, "measure", "measurement", goal=True, jobs="training"),
-    StageKind(FLOOR, 1, "measure floors", "floor", goal=True, required=False),
-    StageKind(RESAMPLE, 1, "measure resampled notes", "resampling floor", goal=True, required=False, jobs="training"),
+    StageKind(FLOOR, 2, "measure floors", "floor", goal=True, required=False),
+    StageKind(RESAMPLE, 2, "measure resampled notes", "resampling floor", goal=True, required=False, jobs="training"),
 )
 #: Every kind of stage by its name, in the order of the work.
 KINDS: dict[str, StageKind] = {kind.name: kind for kind in _ROWS}

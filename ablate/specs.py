@@ -133,7 +133,8 @@ class MetricSpec(ComponentSpec):
             there is one. Reports compare it with the closeness to the reference, and mark variants that are closer by
             copying more.
         reference: the pieces that this metric always compares with (``"train"`` for one that searches copies of what a
-            model was trained on); None for those that the study chooses, ``measure.reference``.
+            model was trained on); None for those that the study chooses, ``measure.reference``. With a copied share it
+            is ``"train"``.
     """
 
     kind: ClassVar[str] = "metric"
@@ -142,6 +143,13 @@ class MetricSpec(ComponentSpec):
     build: Callable[[Any], Metric]
     copied_share: str = ""
     reference: Reference | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.copied_share:
+            if self.reference not in (None, "train"):
+                raise ValueError(f"metric '{self.name}' has a copied_share, so its reference can only be \"train\"")
+            object.__setattr__(self, "reference", "train")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -170,6 +170,26 @@ def test_a_copied_share_is_a_share() -> None:
         run(suite("MetricContract", Percent, copied_share="share"), "test_copied_share")
 
 
+class Drums(music.MeanPitch):
+    """Measures music below the piano's lowest note, and refuses all other."""
+
+    def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measurements:
+        if generated.notes["pitch"].max() > 20:
+            raise ValueError("no drums")
+        return super().measure(generated, reference)
+
+
+def test_authors_give_music_of_their_own() -> None:
+    tests = suite("MetricContract", Drums)
+    with pytest.raises(AssertionError, match="override performances()"):
+        run(tests, "test_values")
+    low = ablate.Performance.from_notes([(12, 64, 0.0, 0.5)])
+    tests.performances = lambda: [low.replace(), *testing.performances()]
+    for name in names_of_tests(tests):
+        run(tests, name)
+    assert len(tests.results({})) == 1, "the others are refused, which is allowed"
+
+
 def test_a_copied_share_is_of_samples() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'copied_share'"):
         ablate.ModelMetricSpec(name="mine", summary="Mine.", build=lambda _: music.Nats(), copied_share="train")  # type: ignore[call-arg]

@@ -67,10 +67,15 @@ class Metric(ABC):
 
     @abstractmethod
     def measure(self, generated: Performance, reference: Sequence[Performance]) -> Measurements:
-        """Measure one sample with at least one note, compared with the corpus before any augmenter.
+        """Measure one sample with at least one note, compared with pieces of the corpus before any augmenter.
 
         The sample comes without its primer, with the first new token at time 0, unless the study sets
-        ``measure.primer = true``. Its labels are those of its generation. The reference excludes held-out pieces.
+        ``measure.primer = true``. Its labels are those of its generation. The reference are the training pieces, unless
+        ``measure.reference`` of the study or the metric's record asks for the validation or test pieces.
+
+        Raises:
+            ValueError, AblateError: the metric cannot measure this sample. It is left out of the metric's values, and
+                counted; if all samples of a run are refused, the run fails.
         """
 
 
@@ -83,11 +88,15 @@ class SetMetric(ABC):
 
     @abstractmethod
     def measure(self, generated: Sequence[Performance], reference: Sequence[Performance]) -> Measurements:
-        """Measure a set of samples with at least one note each, compared with the corpus before any augmenter.
+        """Measure a set of samples with at least one note each, compared with pieces of the corpus.
 
-        The samples come in their order, as those of :meth:`Metric.measure` do. Their number is ``generation.samples``
-        of the study, so it may be 1; a metric that needs more raises ValueError. The reference may have one piece only.
-        The values belong to the run, not to a sample.
+        The samples come in their order, and samples and reference are those of :meth:`Metric.measure`. The number of
+        samples is ``generation.samples`` of the study, so it may be 1; the reference may have one piece only. The
+        values belong to the run, not to a sample.
+
+        Raises:
+            ValueError, AblateError: the metric cannot measure this set, because it has too few samples, say; the run
+                fails.
         """
 
 

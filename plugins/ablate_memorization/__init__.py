@@ -44,6 +44,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         build=_ngrams,
         cite=(MCCOY_2023,),
         copied_share="share",
+        reference="train",
     )
     yield ablate.MetricSpec(
         name="memorization.longest",
@@ -51,6 +52,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         options=LongestOptions,
         build=_longest,
         cite=(YIN_2022,),
+        reference="train",
     )
     yield ablate.MetricSpec(
         name="memorization.covered",
@@ -59,4 +61,5 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         build=_covered,
         cite=(YIN_2022,),
         copied_share="share",
+        reference="train",
     )

@@ -65,4 +65,5 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         summary="Playing speed relative to the reference, and its difference from the tempo label.",
         options=MetricOptions,
         build=_metric,
+        reference="train",  # the label is relative to the music that the model was trained on
     )

@@ -9,7 +9,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.kinds import PRIME
+from ablate.kinds import MEASURE, PRIME
 from ablate.report.data.corpora import loaded_corpora
 from ablate.report.statistics.described.summary import NOTHING, distinct
 
@@ -104,6 +104,7 @@ def facts(study: Study) -> Facts:
         ("Samples in a replicate", _text(generation.get("samples", ""))),
         ("Tokens in a sample", _text(generation.get("tokens", ""))),
         ("Measured", _primer_included(study)),
+        ("Compared with", _references(study)),
         ("Objective", " ".join(_text(objective[key]) for key in ("metric", "feature") if objective.get(key))),
         ("Device", ", ".join(distinct(stage.device for stage in study.stages.values()))),
         ("Precision", ", ".join(distinct(study.run_frame["precision"]))),
@@ -202,6 +203,20 @@ def _primer_included(study: Study) -> str:
     configs = [run.config for run in study.runs if PRIME in run.stages]
     values = {bool(config.get("measure", {}).get("primer")) for config in configs}
     return " and ".join("with the primer" if value else "without the primer" for value in sorted(values))
+
+
+def _references(study: Study) -> str:
+    """Return the pieces that the metrics compare samples with; empty if these are the training pieces for all."""
+    parts: dict[str, list[str]] = {}
+    for run in study.runs[:1]:
+        for name in run.stages:
+            stage = study.stage(run, name)
+            if stage and stage.kind == MEASURE and "generated" in stage.config.get("inputs", ()):
+                parts.setdefault(stage.config.get("reference", "train"), []).append(name.partition(" ")[2])
+    if set(parts) <= {"train"}:
+        return ""
+    words = {"train": "training pieces", "validation": "validation pieces", "test": "test pieces"}
+    return "; ".join(f"{words[part]}: {', '.join(metrics)}" for part, metrics in parts.items())
 
 
 def _without_empty(*pairs: tuple[str, str]) -> Facts:

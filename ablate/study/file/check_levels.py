@@ -57,6 +57,8 @@ def _path_problem(path: str, config: FileShape, registry: Registry) -> str:
     problem = path_problem(path, config, registry)
     if not problem and path.partition(".")[0] == "metric":
         return "metrics measure the variants and cannot be varied"
+    if path == "measure.reference":
+        return "variants that are measured against different pieces cannot be compared; set it for the whole study"
     return problem
 
 

@@ -227,8 +227,6 @@ def path_problem(path: str, config: FileShape, registry: Registry) -> str:
         return _component_path_problem(section, component, option, config, registry)
     if section == "labels":
         return "" if option else "name a label: labels.NAME"
-    if path == "measure.reference":
-        return "variants that are measured against different pieces cannot be compared; set it for the whole study"
     known = [field.name for field in dataclasses.fields(SETTINGS[section])]
     if not option:
         return f"name a setting: {section}.NAME"

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ablate.errors import UsageError
-from ablate.kinds import GENERATE, KINDS, LOAD
+from ablate.kinds import GENERATE, KINDS, LOAD, MEASURE
 from ablate.study.plan.jobs import Packing
 from ablate.study.plan.plan import make_plan
 from ablate.study.plan.preflight import check_samplers
@@ -162,10 +162,28 @@ class StudyRunner:
             stopped=self._stopped,
             seconds=seconds,
             checkpoints=sum(self._status.has_checkpoint(stage) for stage in stages.values()),
-            notes=tuple(dict.fromkeys(filter(None, (*problems, *floors)))),
+            notes=tuple(dict.fromkeys(filter(None, (*problems, *floors, *self._refusals())))),
             refused=self._scheduler.refused,
             changed=known is None or known.spec != self._layout.plain() or bool(ran or failures),
         )
+
+    def _refusals(self) -> list[str]:
+        """Return a note for each metric of this study that refused samples."""
+        fingerprints = [f for f, stage in self._layout.stages().items() if stage.kind == MEASURE]
+        total: collections.Counter[str] = collections.Counter()
+        refused: collections.Counter[str] = collections.Counter()
+        reasons: dict[str, str] = {}
+        for stage in self._store.stages(fingerprints).values():
+            metric, count = stage.config["metric"]["name"], stage.result.get("refused", 0)
+            total[metric] += stage.result["samples"] + count
+            refused[metric] += count
+            if count:
+                reasons.setdefault(metric, stage.result["reason"])
+        return [
+            f"metric '{metric}' could not measure {refused[metric]} of {total[metric]} samples, which are left out of "
+            f"its numbers; the first: {reason}"
+            for metric, reason in reasons.items()
+        ]
 
 
 def _refuse_other_corpus(layout: Layout, store: Store, known: StudyRecord) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ablate.report.statistics import doubts, roles, variance, verdicts
 from ablate.report.statistics.analysis.judged import Judged
-from ablate.report.statistics.described import confounds, copying, floors
+from ablate.report.statistics.described import confounds, copying, floors, refused
 from ablate.report.statistics.rows import Quantity, keys_of, records, rows_of
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Analysis(Judged):
         return confounds.confounds_of(self.study.run_frame, self.study.baselines)
 
     def warnings(self) -> list[str]:
-        """Return the warnings about possible confounds, and about floors that are larger than the effects."""
+        """Return the warnings about possible confounds, refused samples, and floors larger than the effects."""
         judged = self.path.taken if self.path else list(self.changes)
         sentences = confounds.warnings([one for one in self.confounds if one.variant in judged], self.changes)
         differences = self._differences_of_variants()
@@ -127,6 +127,7 @@ class Analysis(Judged):
             keys, on=["metric", "feature"]
         )
         rows = pd.concat([rows, baseline.assign(difference=0.0)]).rename(columns={"estimate": "mean"})
+        sentences += refused.warnings(self.study)
         return sentences + floors.warnings(self.floors, rows, {q: self.label(q) for q in self.headline})
 
     def _differences_of_variants(self) -> pd.DataFrame:

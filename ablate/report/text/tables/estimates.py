@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ablate.report.statistics.described import floors, summary
+from ablate.report.statistics.described import floors, refused, summary
 from ablate.report.text.tables.grid import EMPTY, Cell, Grid, Row, number, quantity_columns, variant_tags
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ def _values_grid(analysis: Analysis, quantities: Sequence[Quantity], caption: st
     rows += _floor_rows(analysis, quantities, digits)
     columns = quantity_columns(analysis, quantities, features=features)
     round_trip = any(row["floor"] == "round_trip" for row in analysis.floor_records)
-    return Grid(caption, "variant", columns, tuple(rows), _FOOT + _ROUND_TRIP * round_trip)
+    missing = refused.missing_floors(analysis.study, {metric for metric, _ in quantities})
+    foot = " ".join([_FOOT + _ROUND_TRIP * round_trip, *missing])
+    return Grid(caption, "variant", columns, tuple(rows), foot)
 
 
 def _estimate(row: Mapping[str, Any] | None, digits: int, *, with_sd: bool) -> Cell:

@@ -1,0 +1,63 @@
+"""Music that metrics refused to measure: samples and floors that are in no number of a report."""
+
+from __future__ import annotations
+
+import collections
+from typing import TYPE_CHECKING
+
+from ablate.kinds import FLOOR, MEASURE, RESAMPLE, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from ablate.report.data.study import Study
+    from ablate.store.records import StageRecord
+
+
+def warnings(study: Study) -> list[str]:
+    """Return a sentence for each metric that refused samples, with their number by variant and the first reason."""
+    total: collections.Counter[tuple[str, str]] = collections.Counter()
+    refused: collections.Counter[tuple[str, str]] = collections.Counter()
+    reasons: dict[str, str] = {}
+    for variant, metric, stage in _stages(study, (MEASURE,)):
+        count = stage.result.get("refused", 0)
+        total[metric, variant] += stage.result.get("samples", 0) + count
+        refused[metric, variant] += count
+        if count:
+            reasons.setdefault(metric, stage.result["reason"])
+    sentences = []
+    for metric, reason in reasons.items():
+        variants = [variant for variant in study.names if refused[metric, variant]]
+        listing = ", ".join(f"{refused[metric, name]} of {total[metric, name]} of {name}" for name in variants)
+        sentences.append(
+            f"{metric} could not measure all samples: {listing} (the first: {reason}). They are left out of its "
+            "numbers. If the samples that it refuses are the bad ones, the others look better than the variant is."
+        )
+    return sentences
+
+
+def missing_floors(study: Study, metrics: Collection[str]) -> list[str]:
+    """Return a sentence for each floor of these metrics that is missing, or that lacks a part of its music."""
+    found: dict[tuple[str, str], str] = {}
+    for _, metric, stage in _stages(study, (FLOOR, RESAMPLE)):
+        if metric not in metrics:
+            continue
+        for floor, reason in stage.result.get("skipped", {}).items():
+            found.setdefault((metric, floor), f"The floor {_words(floor)} of {metric} is missing: {reason}.")
+        for floor, part in stage.result.get("refused", {}).items():
+            text = f"lacks {part['refused']} that could not be measured: {part['reason']}."
+            found.setdefault((metric, floor), f"The floor {_words(floor)} of {metric} {text}")
+    return sorted(found.values())
+
+
+def _words(floor: str) -> str:
+    return floor.replace("_", " ")
+
+
+def _stages(study: Study, kinds: tuple[str, ...]) -> Iterator[tuple[str, str, StageRecord]]:
+    """Yield the finished stages of these kinds with their variants and metrics."""
+    for run in study.runs:
+        for name in run.stages:
+            stage = study.stage(run, name)
+            if stage and kind_of(name) in kinds:
+                yield run.variant, name.partition(" ")[2], stage

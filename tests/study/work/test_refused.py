@@ -1,0 +1,95 @@
+"""A metric may refuse a sample: that costs the sample, with a count, and not the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.store_material import measurements
+
+import ablate
+from ablate.errors import CorpusError
+from ablate.report.write import write_report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.bench import Bench
+
+    from ablate.study.file.study_file import StudySpec
+
+
+@pytest.fixture
+def picky(offer: Callable[[Any], None], tiny: Path) -> Callable[..., None]:
+    """Offer a metric that raises an error for some samples, by the end of their names."""
+
+    def offered(error: Exception, *ends: str) -> None:
+        class Picky(ablate.Metric):
+            def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measurements:
+                if generated.name.endswith(ends):
+                    raise error
+                return ablate.Measurements((ablate.Value(float(len(generated)), unit="notes", n=len(generated)),))
+
+        offer(ablate.MetricSpec(name="picky", summary="Refuses.", build=lambda options: Picky()))
+        tiny.write_text(tiny.read_text() + "\n[metric.picky]\n", encoding="utf-8")
+
+    return offered
+
+
+@pytest.mark.parametrize("error", [ValueError("too short"), CorpusError("too short")])
+def test_the_other_samples_count(
+    bench: Bench, load: Callable[..., StudySpec], picky: Callable[..., None], error: Exception
+) -> None:
+    picky(error, "-00")
+    spec = load({"generation.samples": 3})
+    result = bench.run(spec)
+    assert not result.failures
+    with bench.store() as store:
+        found = [m for m in measurements(store, spec.name) if m.measurement.metric == "picky"]
+        run = store.runs(spec.name)[0]
+        stages = store.stages(run.stages.values())
+    assert len(found) == 4 * 2
+    assert {m.measurement.sample for m in found} == {1, 2}, "samples keep their numbers"
+    assert stages[run.stages["measure picky"]].result == {"samples": 2, "refused": 1, "reason": "too short"}
+    assert stages[run.stages["measure distance.pitch"]].result == {"samples": 3}
+    resampled = stages[run.stages["resample picky"]].result
+    assert resampled["refused"] == {"resampling": {"refused": 5, "reason": "too short"}}, "draws have their names"
+    note = "metric 'picky' could not measure 4 of 12 samples, which are left out of its numbers; the first: too short"
+    assert note in result.notes
+    assert note in bench.run(spec).notes, "also where nothing is left to run"
+
+
+def test_the_report_counts_them_by_variant(
+    bench: Bench, load: Callable[..., StudySpec], picky: Callable[..., None]
+) -> None:
+    picky(ValueError("too short"), "-00")
+    spec = load()
+    bench.run(spec)
+    with bench.store() as store:
+        folder = write_report(store, bench.home, spec.name, ("html", "md"), sound=False).parent
+    counted = "picky could not measure all samples: 2 of 4 of tau=0.8, 2 of 4 of tau=1.0 (the first: too short)."
+    for text in (folder / "index.html", folder / "report.md"):
+        plain = text.read_text(encoding="utf-8")
+        assert counted in plain
+        assert "The floor resampling of picky lacks 5 that could not be measured: too short." in plain
+
+
+@pytest.mark.parametrize(
+    ("error", "name"), [(ValueError("never"), "ValueError"), (CorpusError("never"), "CorpusError")]
+)
+def test_if_all_are_refused_the_run_fails_as_before(
+    bench: Bench, load: Callable[..., StudySpec], picky: Callable[..., None], error: Exception, name: str
+) -> None:
+    picky(error, "-00", "-01")
+    failures = bench.run(load()).failures
+    assert {failure.error_class for failure in failures} == {name}
+    assert all(failure.error.startswith("never") for failure in failures)
+    assert len(failures) == 4
+
+
+def test_any_other_error_fails_the_run(
+    bench: Bench, load: Callable[..., StudySpec], picky: Callable[..., None]
+) -> None:
+    picky(IndexError("a bug"), "-00")
+    assert {failure.error_class for failure in bench.run(load()).failures} == {"IndexError"}
