@@ -181,7 +181,7 @@ class Drums(music.MeanPitch):
 
 def test_authors_give_music_of_their_own() -> None:
     tests = suite("MetricContract", Drums)
-    with pytest.raises(AssertionError, match="override performances()"):
+    with pytest.raises(AssertionError, match=r"override performances\(\)"):
         run(tests, "test_values")
     low = ablate.Performance.from_notes([(12, 64, 0.0, 0.5)])
     tests.performances = lambda: [low.replace(), *testing.performances()]
