@@ -50,10 +50,10 @@ PINNED = {
     "generate": "6728417e9f9065fa",
     "measure distance.pitch": "e8f6900c907fe75d",
     "measure distance.velocity": "6f668fcc780b3a83",
-    "floor distance.pitch": "4ba5e92685b621a9",
-    "floor distance.velocity": "6e57680daad17f5a",
-    "resample distance.pitch": "65a3ba4526b9be74",
-    "resample distance.velocity": "00b6721c6c3281b7",
+    "floor distance.pitch": "e045481ba956d5c6",
+    "floor distance.velocity": "d5c6bad320a9a087",
+    "resample distance.pitch": "c3ef5aeabcde54c5",
+    "resample distance.velocity": "3122672f47949790",
 }
 
 

@@ -125,3 +125,15 @@ def test_a_reference_that_does_not_exist_is_a_problem_of_the_file(
 def test_copies_are_copies_of_training_pieces() -> None:
     with pytest.raises(ValueError, match="metric 'mine' has a copied_share, so its reference can only be \"train\""):
         ablate.MetricSpec(name="mine", summary="Mine.", build=lambda _: Given(), copied_share="s", reference="test")
+
+
+def test_folds_have_test_pieces(bench: Bench, load: Callable[..., StudySpec], music: str) -> None:
+    spec = load({"split.folds": 2, "split.validation": 0.25, "measure.reference": "test"}, corpus=music)
+    assert not bench.run(spec).failures
+    with bench.store() as store:
+        found = {
+            m.replicate: m.measurement.value
+            for m in measurements(store, spec.name)
+            if (m.measurement.metric, m.measurement.feature) == ("follows", "reference")
+        }
+    assert sum(found.values()) == sum(BITS.values()), "each piece is a test piece once"
