@@ -16,12 +16,11 @@ from ablate.report.data.variants import Variants
 from ablate.report.statistics.effects import judge
 from ablate.report.statistics.replicates import Replicates
 from ablate.settings import StatisticsSettings
-from ablate.store.records import MeasurementRecord, RunRecord, StageRecord, StudyRecord, VariantRecord
+from ablate.store.records import FinishedStage, MeasurementRecord, RunRecord, StageRecord, StudyRecord, VariantRecord
 from support.report_study import ENVIRONMENT, Builder
-from support.store_material import put_stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ablate.arrays import Array
@@ -154,11 +153,13 @@ class Stored(Builder):
                 for r in range(self.replicates)
             ],
         )
+        finished = []
         for variant in self.names:
             trained = {"steps": 700, "tokens_seen": self.tokens.get(variant, 89600), "parameters": 1234}
-            self._stage(f"train {variant}", trained)
+            finished.append(self._stage(f"train {variant}", trained))
             for replicate in range(self.replicates):
-                self._measure(variant, replicate)
+                finished += self._measured(variant, replicate)
+        self.store.put_stages(finished)
         with self.store:
             return Study.read(self.store, "example")
 
@@ -169,23 +170,23 @@ class Stored(Builder):
             flat |= level if isinstance(level, dict) else {path: level}
         return {"training": flat}
 
-    def _measure(self, variant: str, replicate: int) -> None:
+    def _measured(self, variant: str, replicate: int) -> Iterator[FinishedStage]:
         for metric in self.metrics:
             own = {feature: values for (m, feature), values in self.values.items() if m == metric}
             there = {f: float(np.mean(v[variant][replicate])) for f, v in own.items() if variant in v}
             found = [self._record(0, metric, f, value) for f, value in there.items() if not math.isnan(value)]
-            self._stage(f"measure {metric} {variant} {replicate}", {}, found)
+            yield self._stage(f"measure {metric} {variant} {replicate}", {}, found)
             if metric in self.draws:
                 drawn = [
                     self._record(draw, metric, feature, value, "resampling")
                     for draw, value in enumerate(self.draws[metric])
                     for feature in own
                 ]
-                self._stage(f"resample {metric} {variant} {replicate}", {"skipped": {}}, drawn)
+                yield self._stage(f"resample {metric} {variant} {replicate}", {"skipped": {}}, drawn)
 
-    def _stage(self, fingerprint: str, result: dict[str, Any], rows: Sequence[MeasurementRecord] = ()) -> None:
+    def _stage(self, fingerprint: str, result: dict[str, Any], rows: Sequence[MeasurementRecord] = ()) -> FinishedStage:
         kind = fingerprint.partition(" ")[0]
-        put_stage(self.store, StageRecord(fingerprint, kind, {}, result, "", "cpu", 0.1, ENVIRONMENT), rows)
+        return FinishedStage(StageRecord(fingerprint, kind, {}, result, "", "cpu", 0.1, ENVIRONMENT), tuple(rows))
 
     def _record(self, sample: int, metric: str, feature: str, value: float, floor: str = "") -> MeasurementRecord:
         direction = self.directions.get(metric, "lower")

@@ -18,12 +18,13 @@ from ablate.store.records import (
     StudyRecord,
     VariantRecord,
 )
-from ablate.store.store import Store
-from support.store_material import put_stage
+from support.store_material import new_store, put_stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from ablate.store.store import Store
 
 STUDY = "tau_sweep@smoke"
 METRICS = {"distance.pitch": ("l1", "l2", "average"), "notes.rate": ("value",)}
@@ -60,7 +61,7 @@ class Builder:
     def __init__(self, home: Path, names: tuple[str, ...], replicates: int, samples: int) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.home, self.names, self.replicates, self.samples = home, names, replicates, samples
-        self.store = Store(f"sqlite:///{home / 'ablate.db'}")
+        self.store = new_store(home)
         self.built = Home(home, self.store, {}, {})
 
     def plan(self, reported: dict[str, Any] | None = None, name: str = STUDY) -> None:

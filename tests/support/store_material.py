@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import sqlite3
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.store.records import (
@@ -16,12 +19,24 @@ from ablate.store.records import (
     StudyRecord,
     VariantRecord,
 )
+from ablate.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
-    from ablate.store.store import Store
+
+def new_store(home: Path) -> Store:
+    """Return an open store in a folder, its tables copied from another new one: migrations take a fifth of a second."""
+    (home / "ablate.db").write_bytes(_empty_database())
+    return Store(f"sqlite:///{home / 'ablate.db'}")
+
+
+@functools.cache
+def _empty_database() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ablate.db"
+        Store(f"sqlite:///{path}").__exit__(None, None, None)
+        return path.read_bytes()
 
 
 def study(name: str = "one", **changes: Any) -> StudyRecord:
