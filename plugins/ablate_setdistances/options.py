@@ -1,0 +1,52 @@
+"""Options of the distances between sets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import ablate
+
+
+@dataclass(frozen=True)
+class SetOptions:
+    """Common options of all distances between sets."""
+
+    notes: int = ablate.option(
+        0,
+        ge=0,
+        doc="Number of notes at the beginning of each piece and sample that are compared; 0: all. Pitch count, pitch "
+        "range and note count grow with length.",
+    )
+
+
+@dataclass(frozen=True)
+class TransitionOptions(SetOptions):
+    """Options of ``setdistance.pitch_class_transitions``."""
+
+    within: float = ablate.option(
+        0.05, gt=0, le=10, doc="Largest time in seconds between the end of a note and the onset that follows it."
+    )
+
+
+@dataclass(frozen=True)
+class LengthOptions(SetOptions):
+    """Options of ``setdistance.note_lengths`` and ``setdistance.note_length_transitions``."""
+
+    bar: float = ablate.option(
+        2.0, gt=0, doc="Length of a whole note in seconds; 2 is that of a MIDI file without a tempo, at 120 per minute."
+    )
+
+
+@dataclass(frozen=True)
+class FrechetOptions(SetOptions):
+    """Options of ``setdistance.frechet``."""
+
+    covariance: Literal["full", "diagonal"] = ablate.option(
+        "full",
+        doc="`full` needs more pieces and more samples than features; `diagonal` compares means and spreads of each "
+        "feature alone, and two of each are enough.",
+    )
+    draws: int = ablate.option(
+        50, ge=1, doc="Pairs of sets that are drawn from one distribution, to find the distance by chance."
+    )
