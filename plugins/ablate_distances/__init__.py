@@ -1,8 +1,8 @@
 """Metrics: how far the histograms of a generated sample are from those of the reference.
 
 Pitch, duration and velocity, each with four distances and their mean, are the measure of the original experiments.
-Pitch class, inter-onset interval and polyphony are additions, and so are the Jensen-Shannon divergence and the earth
-mover's distance of all six quantities.
+Pitch class, inter-onset interval, polyphony and the transitions of pitch class are additions, and so are the
+Jensen-Shannon divergence of all quantities and the earth mover's distance of all but the last.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from ablate_distances.options import (
     IntervalOptions,
     PitchOptions,
     PolyphonyOptions,
+    TransitionOptions,
     VelocityOptions,
 )
-from ablate_distances.sources import KULLBACK_1951, LIN_1991, RABIN_2011, VALLENDER_1974
+from ablate_distances.sources import KULLBACK_1951, LIN_1991, RABIN_2011, VALLENDER_1974, YANG_2020
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,6 +67,12 @@ def _polyphony(options: PolyphonyOptions) -> ablate.Metric:
     from ablate_distances import quantities as q
 
     return _metric([q.polyphony(options.polyphony_most)], options)
+
+
+def _transition(options: TransitionOptions) -> ablate.Metric:
+    from ablate_distances import quantities as q
+
+    return _metric([q.pitch_class_transition(options.within)], options)
 
 
 def _average(options: AverageOptions) -> ablate.Metric:
@@ -122,6 +129,13 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
         options=PolyphonyOptions,
         build=_polyphony,
         cite=(KULLBACK_1951, LIN_1991, VALLENDER_1974),
+    )
+    yield ablate.MetricSpec(
+        name="distance.pitch_class_transition",
+        summary="L1, L2, KL and JS between histograms of transitions from pitch class to pitch class.",
+        options=TransitionOptions,
+        build=_transition,
+        cite=(KULLBACK_1951, LIN_1991, YANG_2020),
     )
     yield ablate.MetricSpec(
         name="distance.average",

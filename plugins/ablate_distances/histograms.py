@@ -26,8 +26,8 @@ class HistogramDistance(ablate.Metric):
     """The distances between a sample and the reference, averaged over quantities.
 
     Args:
-        quantities: what to count; with a single one the values are its distances, ``wasserstein`` among them, whose
-            unit depends on the quantity and which is therefore in no average.
+        quantities: what to count; with a single one the values are its distances, ``wasserstein`` among them if it has
+            one, whose unit depends on the quantity and which is therefore in no average.
         smoothing: see :func:`ablate_distances.distances.distances`.
     """
 
@@ -50,10 +50,9 @@ class HistogramDistance(ablate.Metric):
         counts = [(each.count(p), each.count(q)) for each, (p, q) in zip(self._quantities, pairs, strict=True)]
         results = [distances(p, q, self._smoothing) for p, q in counts]
         numbers = [(name, sum(d[name] for d in results) / len(results), unit) for name, unit in UNITS.items()]
-        if len(self._quantities) == 1:
-            numbers.append(
-                ("wasserstein", self._quantities[0].wasserstein(*pairs[0]), self._quantities[0].distance_unit)
-            )
+        first = self._quantities[0]
+        if len(self._quantities) == 1 and first.wasserstein:
+            numbers.append(("wasserstein", first.wasserstein(*pairs[0]), first.distance_unit))
         return ablate.Measurements(
             values=tuple(
                 ablate.Value(value, feature=name, unit=unit, direction="lower", n=len(generated))

@@ -58,3 +58,12 @@ class PolyphonyOptions(PitchOptions):
     polyphony_most: int = ablate.option(
         12, ge=1, le=128, doc="Number of notes of the last polyphony bin; moments with more are counted in that bin."
     )
+
+
+@dataclass(frozen=True)
+class TransitionOptions(PitchOptions):
+    """Options of ``distance.pitch_class_transition``."""
+
+    within: float = ablate.option(
+        0.05, gt=0, le=10, doc="Largest time in seconds between the end of a note and the onset that follows it."
+    )

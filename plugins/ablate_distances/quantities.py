@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ablate.music.transitions import pitch_class_transitions
 from ablate_distances.distances import Observed, on_a_line, on_the_circle
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Quantity:
             Values at or above the last edge are counted in the last bin.
         observe: the values to count in one piece with at least one note, none below the first edge, in any order.
         distance_unit: of the earth mover's distance.
-        wasserstein: the earth mover's distance.
+        wasserstein: the earth mover's distance; None where values are names, not numbers.
         default: the single value of pieces in which there is nothing to observe.
     """
 
@@ -38,7 +39,7 @@ class Quantity:
     edges: FloatArray
     observe: Callable[[Notes], Observed]
     distance_unit: str
-    wasserstein: Callable[[Observed, Observed], float] = on_a_line
+    wasserstein: Callable[[Observed, Observed], float] | None = on_a_line
     default: float = 0.0
 
     def gather(self, pieces: Iterable[Notes]) -> Observed:
@@ -104,6 +105,23 @@ def polyphony(most: int) -> Quantity:
     count separately, and pedals do not lengthen notes. Where no note has any length, there is only silence.
     """
     return Quantity("polyphony", "notes sounding", np.arange(most + 2.0), _sounding, "notes")
+
+
+def pitch_class_transition(within: float) -> Quantity:
+    """Return the ordered pairs of pitch classes of :func:`ablate.music.transitions.pitch_class_transitions`.
+
+    Pair ``12 * a + b`` leads from pitch class ``a`` to ``b``, C is 0. Music without any transition counts as one
+    transition from C to C.
+    """
+    edges = np.arange(145.0)
+    return Quantity(
+        "pitch class transition",
+        "pair of pitch classes",
+        edges,
+        lambda notes: Observed(edges[:-1], pitch_class_transitions(notes, within).ravel().astype(np.float64)),
+        "1",
+        wasserstein=None,
+    )
 
 
 def _once(values: FloatArray) -> Observed:

@@ -26,3 +26,9 @@ RABIN_2011 = """@article{rabin2011,
   journal = {Journal of Mathematical Imaging and Vision},
   volume = {41}, pages = {147--167}, year = {2011}
 }"""
+YANG_2020 = """@article{yang2020,
+  author = {Li-Chia Yang and Alexander Lerch},
+  title = {On the evaluation of generative models in music},
+  journal = {Neural Computing and Applications},
+  volume = {32}, number = {9}, pages = {4773--4784}, year = {2020}
+}"""

@@ -2,7 +2,11 @@
 
 Most are those of MusPy (H.-W. Dong, K. Chen, J. McAuley, T. Berg-Kirkpatrick, "MusPy: A toolkit for symbolic music
 generation", ISMIR 2020). MusPy counts beats and steps of a grid; a performance has neither, so time is in seconds, from
-the first onset to the last end: the silence before the first onset depends on the recording only.
+the first onset to the last end: the silence before the first onset depends on the recording only. The other numbers
+equal MusPy's on real recordings, and so do the polyphony and, with a beat of a tick, the empty time where no pitch
+sounds twice at once (``tests/plugins/test_public_metrics.py``). MusPy's own reader of MIDI files pairs some ends with
+other notes, which makes one of twelve recordings five times as long in the sum of its notes; the comparison of times
+is therefore between equal notes.
 
 A piece is an array of :data:`ablate.music.performance.NOTE_DTYPE` with at least one note, in any order. Pedals do
 not lengthen notes. Every number is finite for every piece.
@@ -94,8 +98,9 @@ def notes_per_second(notes: Notes) -> float:
 def empty_time(notes: Notes) -> float:
     """Return the share of the time from the first onset to the last end without a sounding note, 0 to 1.
 
-    ``empty_beat_rate`` of MusPy, over time instead of beats, and without the silence before the first onset. 1 where no
-    note has any length.
+    ``empty_beat_rate`` of MusPy, over time instead of beats, and without the silence before the first onset. A beat of
+    half a second counts as filled if anything sounds in it, which hides most silence: in twelve piano recordings MusPy
+    finds 0 to 8 % empty, where this is up to 25 %. 1 where no note has any length.
     """
     sounding = _sounding_seconds(notes)
     # the sum of many short times can round to just above the total

@@ -2,8 +2,8 @@
 
 Yang and Lerch estimate each density with ``scipy.stats.gaussian_kde``, whose kernels are as wide as the standard
 deviation of the distances times ``n ** -0.2`` (Scott's rule). So does :func:`density`, with two additions: kernels are
-not narrower than a thousandth of the range of all distances compared, so that equal distances have a density too (mgeval
-ends in an error there), and more than :data:`MOST` distances are replaced by that number of quantiles.
+not narrower than a thousandth of the range of all distances compared, so that equal distances have a density too
+(mgeval ends in an error there), and more than :data:`MOST` distances are replaced by that number of quantiles.
 
 Integrals run over the whole line, on one grid for both densities with ten points for each kernel width. Differences
 from mgeval:
@@ -55,7 +55,9 @@ class Density(NamedTuple):
 
     def log(self, points: FloatArray) -> FloatArray:
         """Return the logarithm of the density at each point, finite however far away the point is."""
-        return np.concatenate([self._log(part) for part in np.array_split(points, 1 + points.size * self.size // _AT_ONCE)])
+        return np.concatenate(
+            [self._log(part) for part in np.array_split(points, 1 + points.size * self.size // _AT_ONCE)]
+        )
 
     @property
     def size(self) -> int:

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ablate.music import transitions
+
 if TYPE_CHECKING:
     from ablate.arrays import Array, FloatArray, IntArray
 
@@ -76,20 +78,10 @@ def pitch_classes(notes: Notes) -> FloatArray:
 def pitch_class_transitions(notes: Notes, within: float) -> FloatArray:
     """Return the share of each ordered pair of pitch classes in all transitions, row by row, [144].
 
-    ``pitch_class_transition_matrix`` of mgeval, which is ``get_pitch_class_transition_matrix`` of pretty_midi: a
-    transition leads from a note to each note whose onset is less than ``within`` seconds from the note's end, before or
-    after it. So notes that overlap by more make no transition, and a note shorter than that leads to itself. 0 in a
-    piece without transitions.
+    ``pitch_class_transition_matrix`` of mgeval, with the transitions of
+    :func:`ablate.music.transitions.pitch_class_transitions`. 0 in a piece without transitions.
     """
-    ends, starts = notes["end"], notes["start"]
-    first = np.searchsorted(starts, ends - within - _ROUNDING)
-    last = np.searchsorted(starts, ends + within + _ROUNDING)
-    counts = last - first
-    before = np.repeat(np.arange(len(notes)), counts)
-    after = np.arange(counts.sum()) + np.repeat(last - counts.cumsum(), counts)
-    near = np.abs(ends[before] - starts[after]) < within
-    classes = notes["pitch"].astype(np.int64) % 12
-    return _shares(np.bincount(12 * classes[before[near]] + classes[after[near]], minlength=144))
+    return _shares(transitions.pitch_class_transitions(notes, within).ravel())
 
 
 def note_lengths(notes: Notes, bar: float) -> FloatArray:

@@ -43,9 +43,9 @@ def frechet(one: FloatArray, other: FloatArray, *, diagonal: bool) -> float:
 def spread_distance(one: FloatArray, other: FloatArray) -> float:
     """Return ``tr(C + C' - 2 (C C')^(1/2))`` of two covariances, float64 [features, features].
 
-    The trace of the square root of ``C C'`` is that of ``(C^(1/2) C' C^(1/2))^(1/2)``, which is symmetric. So it is a sum
-    of roots of eigenvalues that are 0 or larger, and exact for singular covariances too, where ``scipy.linalg.sqrtm``
-    needs a small number added to the diagonal.
+    The trace of the square root of ``C C'`` is that of ``(C^(1/2) C' C^(1/2))^(1/2)``, which is symmetric. So it is a
+    sum of roots of eigenvalues that are 0 or larger, and exact for singular covariances too, where
+    ``scipy.linalg.sqrtm`` is not: pytorch-fid then adds a small number to the diagonal.
     """
     values, vectors = np.linalg.eigh(one)
     root = (vectors * np.sqrt(values.clip(0))) @ vectors.T

@@ -77,7 +77,9 @@ class SetDistance(ablate.SetMetric):
     def __init__(self, feature: Callable[[Notes], FloatArray], notes: int) -> None:
         self._vectors = _Vectors(feature, notes)
 
-    def measure(self, generated: Sequence[ablate.Performance], reference: Sequence[ablate.Performance]) -> ablate.Measurements:
+    def measure(
+        self, generated: Sequence[ablate.Performance], reference: Sequence[ablate.Performance]
+    ) -> ablate.Measurements:
         """Return overlapped areas and divergences; ``n`` is the number of samples with notes.
 
         - ``overlap``: the overlapped area of the distances between samples and those from samples to pieces, 0 to 1;
@@ -120,13 +122,15 @@ class FrechetDistance(ablate.SetMetric):
         self._draws = options.draws
         self._chance_cached = functools.lru_cache(maxsize=8)(self._chance)
 
-    def measure(self, generated: Sequence[ablate.Performance], reference: Sequence[ablate.Performance]) -> ablate.Measurements:
+    def measure(
+        self, generated: Sequence[ablate.Performance], reference: Sequence[ablate.Performance]
+    ) -> ablate.Measurements:
         """Return the distance, the distance by chance and the difference; ``n`` is the number of samples with notes.
 
         - ``distance``: the squared distance, 0 or larger;
-        - ``by_chance``: the mean squared distance of two sets of these sizes that are both drawn from the reference, with
-          replacement. With all covariances and the 50 pieces of the Saarland Music Data it is XX for 16 samples,
-          XX for 32 and XX for 50;
+        - ``by_chance``: the mean squared distance of two sets of these sizes that are both drawn from the reference,
+          with replacement. With all covariances and the 50 pieces of the Saarland Music Data it is 3.1 for 16 samples,
+          2.0 for 32 and 1.5 for 50;
         - ``excess``: ``distance`` minus ``by_chance``: about 0 for another set of such pieces, and below 0 for a copy.
 
         Raises:
@@ -138,7 +142,8 @@ class FrechetDistance(ablate.SetMetric):
         spread = np.maximum(theirs.std(axis=0, ddof=1), [least for _, least in FEATURES.values()])
         ours, theirs = ours / spread, theirs / spread
         distance = frechet(ours, theirs, diagonal=self._diagonal)
-        chance = self._chance_cached(theirs.tobytes(), len(ours), len(theirs))
+        ordered = theirs[np.lexsort(theirs.T)]  # the draws shall not depend on the order of the pieces
+        chance = self._chance_cached(ordered.tobytes(), len(ours), len(theirs))
         n = len(ours)
         return ablate.Measurements(
             (
@@ -151,6 +156,4 @@ class FrechetDistance(ablate.SetMetric):
     def _chance(self, scaled: bytes, samples: int, pieces: int) -> float:
         """Return the distance by chance from the reference's scaled vectors, as bytes."""
         vectors = np.frombuffer(scaled).reshape(pieces, -1)
-        return by_chance(
-            vectors, (samples, pieces), self._draws, np.random.default_rng(_SEED), diagonal=self._diagonal
-        )
+        return by_chance(vectors, (samples, pieces), self._draws, np.random.default_rng(_SEED), diagonal=self._diagonal)

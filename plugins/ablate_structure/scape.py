@@ -108,6 +108,6 @@ def _harmonic(score: FloatArray, extent: IntArray, lengths: IntArray, frames: in
     average = (score - lengths) / np.maximum(cells, 1)
     share = (covered - lengths) / frames
     total = average + share
-    found = 2 * average * share / np.where(total == 0, 1, total)
+    found: FloatArray = 2 * average * share / np.where(total == 0, 1, total)
     found[np.arange(frames) > frames - lengths] = -np.inf
     return found

@@ -48,6 +48,7 @@ EXPECTED = {
     "metric distance.velocity": ["kullback1951", "lin1991", "vallender1974"],
     "metric distance.inter_onset_interval": ["kullback1951", "lin1991", "vallender1974"],
     "metric distance.polyphony": ["kullback1951", "lin1991", "vallender1974"],
+    "metric distance.pitch_class_transition": ["kullback1951", "lin1991", "yang2020"],
     "metric distance.average": ["kullback1951", "lin1991"],
     "metric memorization.ngrams": ["mccoy2023"],
     "metric memorization.longest": ["yin2022"],
@@ -60,6 +61,18 @@ EXPECTED = {
     "metric musicality.polyphony": ["dong2020"],
     "metric musicality.notes_per_second": ["yang2020"],
     "metric musicality.empty_time": ["dong2020"],
+    "metric setdistance.pitch_count": ["yang2020"],
+    "metric setdistance.pitch_range": ["yang2020"],
+    "metric setdistance.pitch_interval": ["yang2020"],
+    "metric setdistance.pitch_classes": ["yang2020"],
+    "metric setdistance.pitch_class_transitions": ["yang2020"],
+    "metric setdistance.note_count": ["yang2020"],
+    "metric setdistance.onset_interval": ["yang2020"],
+    "metric setdistance.note_lengths": ["yang2020"],
+    "metric setdistance.note_length_transitions": ["yang2020"],
+    "metric setdistance.frechet": ["dowson1982", "heusel2017", "chong2020"],
+    "metric structure.groove": ["wu2020", "dong2020"],
+    "metric structure.repetition": ["wu2020", "mueller2011"],
 }
 #: What every shipped study uses, or nearly.
 PRELUDE = {"repp1992", "todd1992", "friberg2006"}

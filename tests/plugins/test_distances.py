@@ -47,6 +47,7 @@ MOVED = {
     "velocity": {"wasserstein": "MIDI velocity"},
     "inter_onset_interval": {"wasserstein": "s"},
     "polyphony": {"wasserstein": "notes"},
+    "pitch_class_transition": {},  # pairs have no order
     "average": {},  # of different units there is no mean
 }
 
@@ -79,6 +80,11 @@ class TestInterOnsetInterval(MetricContract):
 class TestPolyphony(MetricContract):
     spec = SPECS["distance.polyphony"]
     options = ({}, {"polyphony_most": 1})
+
+
+class TestPitchClassTransition(MetricContract):
+    spec = SPECS["distance.pitch_class_transition"]
+    options = ({}, {"within": 1.0})
 
 
 class TestAverage(MetricContract):
@@ -218,6 +224,14 @@ CHORD_THEN_NOTE = [(67, 64, 1.0, 1.5), (60, 64, 0.0, 0.5), (64, 64, 0.0, 0.5), (
 
 def test_pitch_classes_are_octaves_apart() -> None:
     assert counted("pitch_class", [*CHORD_THEN_NOTE, NOTE, (59, 1, 0, 1)]) == {0: 3, 4: 1, 7: 1, 11: 1}
+
+
+def test_transitions_are_pairs_of_pitch_classes() -> None:
+    """C to G and, 40 ms early, G to C; a held note leads nowhere."""
+    steps = [(60, 64, 0.0, 0.5), (67, 64, 0.5, 1.0), (72, 64, 0.96, 1.5), (50, 64, 0.0, 1.9)]
+    assert counted("pitch_class_transition", steps) == {12 * 0 + 7: 1, 12 * 7 + 0: 1}
+    assert counted("pitch_class_transition", steps, within=0.03) == {7: 1}
+    assert counted("pitch_class_transition", [NOTE]) == {0: 1}
 
 
 def test_notes_that_start_together_are_one_onset() -> None:
