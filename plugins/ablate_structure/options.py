@@ -29,6 +29,6 @@ class RepetitionOptions:
         le=600,
         doc="Length of the beginning of each piece that is measured; time grows with its third power.",
     )
-    rate: float = ablate.option(1.0, gt=0, le=10, doc="Frames per second; time grows with its fourth power.")
+    rate: float = ablate.option(1.0, gt=0, le=10, doc="Frames per second; time grows with its third power.")
     window: float = ablate.option(2.0, gt=0, doc="Seconds of music in each frame.")
     smoothing: float = ablate.option(8.0, gt=0, doc="Seconds over which similarities are averaged along diagonals.")

@@ -68,7 +68,8 @@ def _ahead(cells: FloatArray, smoothing: int) -> FloatArray:
     """Return the mean of each cell and the next ones on its diagonal; cells beyond the edge are 0."""
     padded = np.pad(cells, ((0, smoothing), (0, smoothing)))
     frames = len(cells)
-    means: FloatArray = sum(padded[i : i + frames, i : i + frames] for i in range(smoothing)) / smoothing
+    shifted = np.stack([padded[i : i + frames, i : i + frames] for i in range(smoothing)])
+    means: FloatArray = shifted.mean(axis=0)
     return means
 
 
