@@ -20,13 +20,17 @@ from ablate.interfaces import (
     Measurements,
     Metric,
     ModelMetric,
+    Optimizer,
     RandomStreams,
     Sampler,
+    Schedule,
     SetMetric,
     Steppable,
     Stepper,
     Tokenizer,
     Value,
+    WeightGroup,
+    scheduler_rates,
 )
 from ablate.options import option
 from ablate.specs import (
@@ -36,7 +40,9 @@ from ablate.specs import (
     MetricSpec,
     ModelMetricSpec,
     ModelSpec,
+    OptimizerSpec,
     SamplerSpec,
+    ScheduleSpec,
     SetMetricSpec,
     TokenizerSpec,
 )
@@ -70,10 +76,14 @@ __all__ = [
     "ModelMetric",
     "ModelMetricSpec",
     "ModelSpec",
+    "Optimizer",
+    "OptimizerSpec",
     "Performance",
     "RandomStreams",
     "Sampler",
     "SamplerSpec",
+    "Schedule",
+    "ScheduleSpec",
     "SetMetric",
     "SetMetricSpec",
     "Steppable",
@@ -81,11 +91,13 @@ __all__ = [
     "Tokenizer",
     "TokenizerSpec",
     "Value",
+    "WeightGroup",
     "apply_each",
     "embed_each",
     "hookimpl",
     "load_results",
     "option",
+    "scheduler_rates",
 ]
 
 # NumPy and the study machinery are loaded when first asked for, so that `ablate --help` starts at once.

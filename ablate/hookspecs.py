@@ -21,7 +21,9 @@ if TYPE_CHECKING:
         MetricSpec,
         ModelMetricSpec,
         ModelSpec,
+        OptimizerSpec,
         SamplerSpec,
+        ScheduleSpec,
         SetMetricSpec,
         TokenizerSpec,
     )
@@ -143,6 +145,43 @@ def ablate_models() -> Iterable[ModelSpec]:  # type: ignore[empty-body]
         @ablate.hookimpl
         def ablate_models():
             yield ablate.ModelSpec(name="bigram", summary="A table of next tokens.", build=build)
+    """
+
+
+@hookspec
+def ablate_optimizers() -> Iterable[OptimizerSpec]:  # type: ignore[empty-body]
+    """Offer optimizers: rules that update the weights of a model from their gradients.
+
+    Example:
+        import ablate
+
+        class RmsProp(ablate.Optimizer):
+            def build(self, groups):
+                import torch
+                return torch.optim.RMSprop(groups)
+
+        @ablate.hookimpl
+        def ablate_optimizers():
+            yield ablate.OptimizerSpec(name="rmsprop", summary="RMSprop of torch.", build=lambda options: RmsProp())
+    """
+
+
+@hookspec
+def ablate_schedules() -> Iterable[ScheduleSpec]:  # type: ignore[empty-body]
+    """Offer schedules: the learning rate of every step of a training.
+
+    Example:
+        import ablate
+
+        class Polynomial(ablate.Schedule):
+            def rates(self, learning_rate, steps):
+                from torch.optim.lr_scheduler import PolynomialLR
+                return ablate.scheduler_rates(lambda o: PolynomialLR(o, steps, power=2.0), learning_rate, steps)
+
+        @ablate.hookimpl
+        def ablate_schedules():
+            yield ablate.ScheduleSpec(name="polynomial", summary="Falls with the square of the remaining steps.",
+                                      build=lambda options: Polynomial())
     """
 
 

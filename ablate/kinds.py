@@ -49,7 +49,7 @@ _ROWS = (
     StageKind(LOAD, 3, "load corpus", early=True, keeps_files=True),
     StageKind(PREPARE, 2, "prepare", early=True, keeps_files=True),
     StageKind(PRIME, 1, "cut primer", early=True, keeps_files=True),
-    StageKind(TRAIN, 1, "train", "training", keeps_files=True, jobs="together"),
+    StageKind(TRAIN, 2, "train", "training", keeps_files=True, jobs="together"),
     StageKind(GENERATE, 2, "generate", "generation", goal=True, keeps_files=True, jobs="together"),
     StageKind(MEASURE, 1, "measure", "measurement", goal=True, jobs="training"),
     StageKind(FLOOR, 2, "measure floors", "floor", goal=True, required=False),

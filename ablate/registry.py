@@ -18,7 +18,7 @@ import pluggy
 
 from ablate import hookspecs
 from ablate.errors import AblateError, PluginError, UnknownName, did_you_mean, one_line
-from ablate.specs import SPEC_TYPES, SPECS, ComponentSpec
+from ablate.specs import DEFAULTED, SPEC_TYPES, SPECS, ComponentSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,9 +137,33 @@ class Registry:
         """Return the record of this kind and name; raises like :meth:`component`."""
         return self.component(kind, name).spec
 
+    def default(self, kind: str) -> str:
+        """Return the name of the component that a study gets if it names none of this kind.
+
+        Raises:
+            PluginError: two plugins claim to offer the default, and both are named; or none offers one.
+        """
+        clash, claims = self._default_clash(kind), self._defaults(kind)
+        if clash:
+            raise PluginError(clash)
+        if not claims:
+            listing = ", ".join(self.names(kind)) or "none"
+            raise PluginError(f"no installed {kind} is the default; name one in the study file (offered: {listing})")
+        return claims[0].spec.name
+
+    def _defaults(self, kind: str) -> list[Component]:
+        """Return the components whose records claim to be the default."""
+        return [c for c in self.offered(kind) if getattr(c.spec, "default", False)]
+
+    def _default_clash(self, kind: str) -> str:
+        """Return an error message if more than one component claims to be the default, else an empty string."""
+        claims = [f"'{c.spec.name}' of {c.plugin}" for c in self._defaults(kind)]
+        todo = f"uninstall one of these plugins, or name the {kind} in the study file"
+        return f"more than one {kind} is the default: {' and '.join(claims)}; {todo}" if len(claims) > 1 else ""
+
     def clashes(self) -> list[str]:
-        """Return one line for each name that two plugins claim."""
-        lines = []
+        """Return one line for each name, and for each default, that two plugins claim."""
+        lines = [clash for kind in DEFAULTED if (clash := self._default_clash(kind))]
         for kind in SPECS:
             for name in self.names(kind):
                 try:

@@ -22,11 +22,10 @@ class TrainingSettings:
         "rule of the original experiments, where five copies from an augmenter mean five times the tokens.",
     )
     window: int = option(128, ge=1, doc="Number of tokens in one window.")
-    learning_rate: float = option(3e-3, gt=0, doc="Learning rate of Adam at the start.")
-    decay: float = option(
-        1.0, gt=0, le=1, doc="Factor by which the learning rate is multiplied every decay_every steps."
+    learning_rate: float = option(3e-3, gt=0, doc="Highest learning rate; the schedule gives that of each step.")
+    weight_decay: float = option(
+        0.0, ge=0, doc="Weight decay, applied by the optimizer; biases, norms and embeddings never decay."
     )
-    decay_every: int = option(1000, ge=1, doc="Number of steps between two decays.")
     clip: float = option(1.0, ge=0, doc="Gradients are clipped to this norm; 0 turns clipping off.")
     precision: Literal["auto", "fp32", "bf16"] = option(
         "auto",

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
         LanguageModel,
         Metric,
         ModelMetric,
+        Optimizer,
         Sampler,
+        Schedule,
         SetMetric,
         Tokenizer,
     )
@@ -192,6 +194,36 @@ class ModelSpec(ComponentSpec):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class OptimizerSpec(ComponentSpec):
+    """Hook point ``ablate_optimizers``.
+
+    Attributes:
+        default: whether a study that names no optimizer uses this one, with its default options. At most one installed
+            optimizer is the default.
+    """
+
+    kind: ClassVar[str] = "optimizer"
+    kinds: ClassVar[str] = "optimizers"
+    build: Callable[[Any], Optimizer]
+    default: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ScheduleSpec(ComponentSpec):
+    """Hook point ``ablate_schedules``.
+
+    Attributes:
+        default: whether a study that names no schedule uses this one, with its default options. At most one installed
+            schedule is the default.
+    """
+
+    kind: ClassVar[str] = "schedule"
+    kinds: ClassVar[str] = "schedules"
+    build: Callable[[Any], Schedule]
+    default: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class CorpusSpec(ComponentSpec):
     """Hook point ``ablate_corpora``.
 
@@ -213,15 +245,19 @@ SPEC_TYPES: tuple[type[ComponentSpec], ...] = (
     TokenizerSpec,
     ConditionerSpec,
     ModelSpec,
+    OptimizerSpec,
+    ScheduleSpec,
     SamplerSpec,
     MetricSpec,
     SetMetricSpec,
     ModelMetricSpec,
 )
+#: Kinds of which a study needs no component, because the record of one of them says ``default``.
+DEFAULTED = ("optimizer", "schedule")
 #: The first type of record of each kind; for metrics the one for single samples.
 SPECS: dict[str, type[ComponentSpec]] = {}
 for _spec in SPEC_TYPES:
     SPECS.setdefault(_spec.kind, _spec)
 
-__all__ = ["SPECS", "SPEC_TYPES", "ComponentSpec", "NoOptions", "option"]
+__all__ = ["DEFAULTED", "SPECS", "SPEC_TYPES", "ComponentSpec", "NoOptions", "option"]
 __all__ += [spec.__name__ for spec in SPEC_TYPES]

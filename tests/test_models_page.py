@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from support.checkout import ROOT
+from support.engine_material import RECIPE
 
 import ablate
 from ablate.engine.training.job import TrainingJob, TrainingResult, TrainingSeeds
@@ -49,6 +50,7 @@ def test_it_trains_when_fused_as_it_does_alone(precision: str) -> None:
             [],
             settings,
             TrainingSeeds(seed, 1, 2, 3),
+            RECIPE,
         )
         for seed, share in enumerate((0.0, 0.3, 0.5))
     ]

@@ -7,7 +7,7 @@ import inspect
 from typing import Any
 
 import pytest
-from support.contracts import model, music, network, tokenizer
+from support.contracts import model, music, network, tokenizer, training
 
 import ablate
 from ablate import testing
@@ -16,8 +16,8 @@ from ablate.testing import bibtex
 
 pytest_plugins = ["pytester"]
 
-KEEPS = {**music.KEEPS, **tokenizer.KEEPS, **network.KEEPS, **model.KEEPS}
-BREAKS = [*music.BREAKS, *tokenizer.BREAKS, *network.BREAKS, *model.BREAKS]
+KEEPS = {**music.KEEPS, **tokenizer.KEEPS, **network.KEEPS, **model.KEEPS, **training.KEEPS}
+BREAKS = [*music.BREAKS, *tokenizer.BREAKS, *network.BREAKS, *model.BREAKS, *training.BREAKS]
 OF_RECORDS = {
     "test_record",
     "test_citations",

@@ -44,22 +44,3 @@ def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         raise StageError(
             f"{path} is damaged or missing ({error}); delete its folder and run the study again to recreate it"
         ) from error
-
-
-def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """Return the optimiser's state as named tensors (``"0.exp_avg"``), in the order of its parameters."""
-    state = optimizer.state_dict()["state"]
-    return {f"{index}.{key}": value for index, values in state.items() for key, value in values.items()}
-
-
-def optimizer_state(tensors: Mapping[str, torch.Tensor]) -> dict[int, dict[str, torch.Tensor]]:
-    """Return the result of :func:`optimizer_tensors` as a state, by the index of each parameter.
-
-    Raises:
-        ValueError: a name does not begin with an index.
-    """
-    state: dict[int, dict[str, torch.Tensor]] = {}
-    for name, tensor in tensors.items():
-        index, key = name.split(".", 1)
-        state.setdefault(int(index), {})[key] = tensor
-    return state

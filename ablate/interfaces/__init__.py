@@ -30,6 +30,7 @@ from ablate.interfaces.music import Augmenter, Corpus, Tokenizer
 from ablate.interfaces.network import Conditioner, LanguageModel, Steppable, Stepper
 from ablate.interfaces.results import Direction, Histogram, Measurements, Metric, ModelMetric, SetMetric, Value
 from ablate.interfaces.sampling import Sampler
+from ablate.interfaces.training import Optimizer, Schedule, WeightGroup, scheduler_rates
 
 __all__ = [
     "Augmenter",
@@ -44,11 +45,15 @@ __all__ = [
     "Measurements",
     "Metric",
     "ModelMetric",
+    "Optimizer",
     "RandomStreams",
     "Sampler",
+    "Schedule",
     "SetMetric",
     "Steppable",
     "Stepper",
     "Tokenizer",
     "Value",
+    "WeightGroup",
+    "scheduler_rates",
 ]

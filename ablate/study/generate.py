@@ -185,7 +185,9 @@ def _file_shape(config: Mapping[str, Any], registry: Registry) -> FileShape:
     """Return a stored configuration in the shape of a study file."""
     shape: FileShape = {}
     for section in SECTIONS:
-        value = config.get(section, {})
+        if section not in config:
+            continue
+        value = config[section]
         is_chain = isinstance(value, list)
         shape[section] = {choice["name"]: dict(choice["options"]) for choice in value} if is_chain else dict(value)
     for conditioner in _conditioners(shape, registry):

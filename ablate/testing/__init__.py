@@ -20,7 +20,9 @@ from ablate.testing.corpus import CorpusContract
 from ablate.testing.material import performances
 from ablate.testing.metric import MetricContract, ModelMetricContract, SetMetricContract
 from ablate.testing.model import ModelContract
+from ablate.testing.optimizer import OptimizerContract
 from ablate.testing.sampler import SamplerContract
+from ablate.testing.schedule import ScheduleContract
 from ablate.testing.tokenizer import TokenizerContract
 
 __all__ = [
@@ -30,7 +32,9 @@ __all__ = [
     "MetricContract",
     "ModelContract",
     "ModelMetricContract",
+    "OptimizerContract",
     "SamplerContract",
+    "ScheduleContract",
     "SetMetricContract",
     "TokenizerContract",
     "performances",

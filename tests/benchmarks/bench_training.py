@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from harness import Case, Table, compare, threads
 from limits import gemm_rate
+from material import recipe
 from naive import NaiveLSTM, naive_training
 
 from ablate.engine.devices import cores
@@ -53,7 +54,7 @@ def engine(size: tuple[int, int, int], seed: int, steps: int, precision: str, co
     settings = TrainingSettings(steps=steps, batch=BATCH, window=WINDOW, precision=precision)  # type: ignore[arg-type]
     seeds = TrainingSeeds(seed, seed, seed, seed)
     with threads(count):
-        train([TrainingJob(functools.partial(_build, size), [Example(_data())], [], settings, seeds)])
+        train([TrainingJob(functools.partial(_build, size), [Example(_data())], [], settings, seeds, recipe())])
     return float(steps * BATCH * WINDOW)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from material import recipe
 from torch.nn import functional
 
 from ablate.engine.fusion.cuda_graph import record_graph
@@ -125,8 +126,9 @@ class Fused:
         self._size, self._models = size, models
         training = TrainingSettings(10**5, batch=size.rows, window=size.window, precision="bf16")
         example = [Example(random_tokens())]
+        adam = recipe()
         each = [
-            TrainingJob(lambda seed=seed: build(size, seed), example, [], training, TrainingSeeds(seed, 1, 2, 3))
+            TrainingJob(lambda seed=seed: build(size, seed), example, [], training, TrainingSeeds(seed, 1, 2, 3), adam)
             for seed in range(models)
         ]
         gpu = device == "cuda"

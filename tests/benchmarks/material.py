@@ -8,10 +8,21 @@ from typing import Any
 
 import numpy as np
 
+from ablate.engine.training.job import Recipe
 from ablate.music.performance import NOTE_DTYPE, Performance
+from ablate.registry import get_registry
 
 #: Files and notes of the MAESTRO data set, which the large folder is as large as.
 MAESTRO_FILES, MAESTRO_NOTES = 1276, 7_000_000
+
+
+def recipe() -> Recipe:
+    """Adam at a constant rate, as a study has it that names neither."""
+    registry, made = get_registry(), []
+    for kind in ("optimizer", "schedule"):
+        spec = registry.spec(kind, registry.default(kind))
+        made.append(spec.build(spec.parse({})))
+    return Recipe(made[0], made[1], vocabulary=0)
 
 
 def saarland() -> Path | None:

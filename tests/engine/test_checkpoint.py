@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from ablate.engine.checkpoint import load_tensors, optimizer_state, optimizer_tensors, save_tensors
+from ablate.engine.checkpoint import load_tensors, save_tensors
 from ablate.errors import StageError
 from ablate.files import write_whole
 
@@ -118,24 +118,3 @@ def test_a_file_that_is_not_ours_says_what_to_do(tmp_path: Path, content: bytes 
         load_tensors(path)
     assert str(caught.value).startswith(f"{path} is damaged or missing (")
     assert str(caught.value).endswith("); delete its folder and run the study again to recreate it")
-
-
-def test_an_optimizer_goes_on_where_it_was() -> None:
-    def made() -> tuple[torch.nn.Parameter, torch.optim.Adam]:
-        weight = torch.nn.Parameter(torch.ones(3))
-        return weight, torch.optim.Adam([weight], 0.1, fused=True)
-
-    def steps(weight: torch.nn.Parameter, optimizer: torch.optim.Adam, count: int) -> None:
-        for _ in range(count):
-            weight.grad = weight.detach() ** 2
-            optimizer.step()
-
-    one, first = made()
-    steps(one, first, 3)
-    other, second = made()
-    other.data.copy_(one.data)
-    state = optimizer_state({name: tensor.clone() for name, tensor in optimizer_tensors(first).items()})
-    second.load_state_dict({**second.state_dict(), "state": state})
-    steps(one, first, 2)
-    steps(other, second, 2)
-    assert one.equal(other)

@@ -37,6 +37,14 @@ EXPECTED = {
     "model lstm": ["simon2017", "hochreiter1997", "gers2000"],
     "model gru": ["cho2014"],
     "model transformer": ["vaswani2017", "radford2019", "su2021"],
+    "optimizer adam": ["kingma2015"],
+    "optimizer adamw": ["loshchilov2019", "kingma2015"],
+    "optimizer sgd": ["polyak1964", "sutskever2013"],
+    "optimizer muon": ["jordan2024", "liu2025", "loshchilov2019"],
+    "schedule warmup_cosine": ["loshchilov2017", "goyal2017"],
+    "schedule warmup_linear": ["goyal2017"],
+    "schedule one_cycle": ["smith2019"],
+    "schedule inverse_sqrt": ["vaswani2017"],
     "sampler top_k": ["fan2018"],
     "sampler top_p": ["holtzman2020"],
     "sampler min_p": ["nguyen2025"],
@@ -80,7 +88,8 @@ CLASSIC = {"lee2018", "oore2020"}
 LSTM = {"simon2017", "hochreiter1997", "gers2000"}
 HISTOGRAMS = {"kullback1951", "lin1991"}
 SAMPLERS = {"fan2018", "holtzman2020", "nguyen2025", "meister2023", "keskar2019"}
-USUAL = PRELUDE | CLASSIC | LSTM | HISTOGRAMS
+ADAM = {"kingma2015"}
+USUAL = PRELUDE | CLASSIC | LSTM | ADAM | HISTOGRAMS
 STUDIES = {
     "backbone": {*USUAL, "vallender1974", "yin2022", "cho2014", "vaswani2017", "radford2019", "su2021"},
     "conditioners": {*USUAL, "vallender1974", "yang2020", "bresin2000"},

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from support.engine_material import RECIPE
 
 from ablate.engine.generation.batching import BLOCK
 from ablate.engine.training.job import TrainingJob, TrainingSeeds
@@ -381,6 +382,6 @@ def test_what_only_attention_can_see_is_learned() -> None:
     piece = Example(np.concatenate([np.concatenate([half, half]) for half in halves]))
     options = SPEC.parse({"embedding": 16, "heads": 2, "context": 6})
     settings = TrainingSettings(steps=100, batch=8, window=24, learning_rate=1e-2, precision="fp32")
-    job = TrainingJob(lambda: SPEC.build(options, 8, []), [piece], [], settings, TrainingSeeds(1, 2, 3, 4))
+    job = TrainingJob(lambda: SPEC.build(options, 8, []), [piece], [], settings, TrainingSeeds(1, 2, 3, 4), RECIPE)
     (trained,) = train([job])
     assert np.mean(trained.losses[-10:]) < 0.85 * np.log(8)

@@ -11,12 +11,14 @@ import torch
 import ablate
 from ablate.engine.generation.generate import generate
 from ablate.engine.generation.row import Row
-from ablate.engine.training.job import TrainingJob, TrainingSeeds
+from ablate.engine.training.job import Recipe, TrainingJob, TrainingSeeds
 from ablate.engine.training.windows import Example
 from ablate.settings import TrainingSettings
 from ablate.testing.material import ClockConditioner, PitchTokenizer
+from ablate_optimizers import ablate_optimizers
 from ablate_recurrent import ablate_models
 from ablate_sampling import ablate_samplers
+from ablate_schedules import ablate_schedules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +28,21 @@ TOKENIZER = PitchTokenizer()
 VOCABULARY = len(TOKENIZER.vocabulary)
 LSTM = next(spec for spec in ablate_models() if spec.name == "lstm")
 TEMPERATURE = next(spec for spec in ablate_samplers() if spec.name == "temperature")
+
+OPTIMIZERS = {spec.name: spec for spec in ablate_optimizers()}
+SCHEDULES = {spec.name: spec for spec in ablate_schedules()}
+
+
+def recipe(optimizer: str = "adam", schedule: str = "constant", **options: Any) -> Recipe:
+    """A recipe; ``options`` are those of the optimizer or of the schedule, whichever has them."""
+    made = []
+    for spec in (OPTIMIZERS[optimizer], SCHEDULES[schedule]):
+        known = [field.name for field in dataclasses.fields(spec.options)]
+        made.append(spec.build(spec.parse({name: value for name, value in options.items() if name in known})))
+    return Recipe(made[0], made[1], VOCABULARY)
+
+
+RECIPE = recipe()
 
 
 class Noisy(ClockConditioner):
@@ -68,6 +85,7 @@ def job(seed: int = 1, checkpoint: Path | None = None, **changes: Any) -> Traini
         build=lambda: LSTM.build(LSTM.parse(options), VOCABULARY, conditioners),
         examples=examples(),
         conditioners=conditioners,
+        recipe=changes.pop("recipe", RECIPE),
         settings=settings(**changes),
         seeds=TrainingSeeds(seed, seed + 100, seed + 200, seed + 300),
         checkpoint=checkpoint,

@@ -13,7 +13,7 @@ from ablate.engine.training.train import train
 from ablate.engine.training.windows import Example
 from ablate_recurrent import ablate_models as recurrent_models
 from ablate_transformer import ablate_models as transformer_models
-from support.engine_material import VOCABULARY, examples, settings
+from support.engine_material import RECIPE, VOCABULARY, examples, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,6 +38,7 @@ def job(model: str = "lstm", seed: int = 1, *, conditioners: Sequence[Any] = (),
         build=lambda: SPECS[model].build(SPECS[model].parse(options), VOCABULARY, list(conditioners)),
         examples=learns,
         conditioners=conditioners,
+        recipe=changes.pop("recipe", RECIPE),
         settings=settings(**changes),
         seeds=TrainingSeeds(seed, seed + 100, seed + 200, seed + 300),
         checkpoint=kept,

@@ -3,7 +3,7 @@
 In the order of reading:
 
 - :mod:`~ablate.engine.fusion.trainer`: the training loop of fused models.
-- :mod:`~ablate.engine.fusion.optimizer`: Adam and gradient clipping for each model.
+- :mod:`~ablate.engine.fusion.optimizer`: updates and gradient clipping for each model.
 - :mod:`~ablate.engine.fusion.windows`: the windows of all models, cut on the GPU.
 - :mod:`~ablate.engine.fusion.random`: a random stream for each model.
 - :mod:`~ablate.engine.fusion.generation`: rows of all models in one step.

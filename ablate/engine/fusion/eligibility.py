@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ablate.engine.training.start import TrainingStart
-    from ablate.interfaces import Conditioner, FusedModels
+    from ablate.interfaces import Conditioner, FusedModels, Optimizer
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +49,8 @@ def fusion_groups(starts: Mapping[int, TrainingStart]) -> list[FusionGroup]:
     for index, start in starts.items():
         conditioners = start.job.conditioners
         widths = [conditioner.width for conditioner in conditioners]
-        reason = why_not_fusible(start.model, start.job.settings.precision, conditioners)
+        reason = optimizer_obstacle(start.job.recipe.optimizer)
+        reason = reason or why_not_fusible(start.model, start.job.settings.precision, conditioners)
         if reason:
             _log.info("%s is trained by itself: %s", type(start.model).__name__, reason)
             separate.add(index)
@@ -103,6 +104,11 @@ def _job_key(start: TrainingStart) -> tuple[Any, ...]:
 def shape_key(model: torch.nn.Module) -> tuple[Any, ...]:
     """Return a network's class, and the names and shapes of its weights: equal for networks that can be fused."""
     return type(model), tuple((name, tuple(weight.shape)) for name, weight in model.named_parameters())
+
+
+def optimizer_obstacle(optimizer: Optimizer) -> str:
+    """Return the reason why models with this optimizer cannot be fused, or an empty string if they can."""
+    return "" if optimizer.fusible else f"its optimizer {type(optimizer).__name__} is not fusible"
 
 
 def why_not_fusible(model: Any, precision: str, conditioners: Sequence[Conditioner]) -> str:

@@ -1,4 +1,4 @@
-"""Adam and gradient clipping for fused models: each model has its own learning rate and its own gradient norm."""
+"""Optimizers and gradient clipping for fused models: each model has its own learning rate and its own gradient norm."""
 
 from __future__ import annotations
 
@@ -6,14 +6,22 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from ablate.engine.training.updates import Updates
+from ablate.engine.training.weights import weight_groups
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ablate.arrays import FloatArray
     from ablate.engine.training.start import TrainingStart
+    from ablate.engine.training.updates import WeightState
+    from ablate.interfaces import WeightGroup
 
 
-class FusedAdam:
-    """torch's Adam, applied to each model's part of the fused weights with the model's learning rate.
+class FusedUpdates:
+    """Updates of each model's part of the fused weights, with the model's optimizer, weight decay and learning rate.
+
+    Models with the same optimizer object and the same learning rates are updated by the same calls.
 
     Args:
         weights: all models' weights by name, float32 [models, ...].
@@ -21,47 +29,58 @@ class FusedAdam:
     """
 
     def __init__(self, weights: Mapping[str, torch.Tensor], starts: Sequence[TrainingStart]) -> None:
-        self._weights_of = [[weight.detach()[m] for weight in weights.values()] for m in range(len(starts))]
-        device = next(iter(weights.values())).device
-        self._schedules: dict[tuple[float, ...], tuple[TrainingStart, list[torch.Tensor]]] = {}
-        for start, parts in zip(starts, self._weights_of, strict=True):
-            settings = start.job.settings
-            schedule = (settings.learning_rate, settings.decay, settings.decay_every)
-            self._schedules.setdefault(schedule, (start, []))[1].extend(parts)
-        is_gpu = device.type == "cuda"
+        self._parts = [{name: weight.detach()[m] for name, weight in weights.items()} for m in range(len(starts))]
+        together: dict[tuple[int, bytes], list[int]] = {}
+        for m, start in enumerate(starts):
+            together.setdefault((id(start.job.recipe.optimizer), start.rates.tobytes()), []).append(m)
+        self._updates: list[tuple[Updates, FloatArray]] = []
+        self._updates_of: list[Updates] = [None] * len(starts)  # type: ignore[list-item]
+        for models in together.values():
+            updates = self._build(models, starts)
+            self._updates.append((updates, starts[models[0]].rates))
+            for m in models:
+                self._updates_of[m] = updates
+
+    def _build(self, models: Sequence[int], starts: Sequence[TrainingStart]) -> Updates:
+        """Return the updates of models that have the optimizer and the learning rates in common."""
+        first = starts[models[0]]
+        device = next(iter(self._parts[0].values())).device
         # a recorded step reads its learning rates from tensors; the kernel on a GPU takes them in float32
-        dtype = torch.float32 if is_gpu else torch.float64
-        groups = [
-            {"params": parts, "lr": torch.zeros((), dtype=dtype, device=device)}
-            for _, parts in self._schedules.values()
-        ]
-        self._adam = torch.optim.Adam(groups, fused=True, capturable=is_gpu)
-        self._rates: list[float] = [float("nan")] * len(groups)
-        for start, parts in zip(starts, self._weights_of, strict=True):
-            for index, state in start.optimizer.items():
-                self._adam.state[parts[index]] = {key: tensor.to(device, copy=True) for key, tensor in state.items()}
+        dtype = torch.float32 if device.type == "cuda" else torch.float64
+        rate = torch.tensor(first.job.settings.learning_rate, dtype=dtype, device=device)
+        groups: dict[float, WeightGroup] = {}
+        states: dict[torch.Tensor, WeightState] = {}
+        for m in models:
+            start, parts = starts[m], list(self._parts[m].values())
+            recipe, decay = start.job.recipe, start.job.settings.weight_decay
+            for group in weight_groups(start.model, self._parts[m], rate, decay, recipe.vocabulary):
+                same = groups.setdefault(group["weight_decay"], {**group, "params": [], "hidden": []})
+                same["params"] += group["params"]
+                same["hidden"] += group["hidden"]
+            states |= {parts[index]: state for index, state in start.optimizer.items()}
+        updates = Updates(first.job.recipe.optimizer, list(groups.values()))
+        if states:
+            updates.load(states)
+        return updates
 
     def set_rates(self, step: int) -> None:
         """Set the learning rates of a step, counted from 0."""
-        for index, (start, _) in enumerate(self._schedules.values()):
-            rate = start.job.learning_rate(step)
-            if rate != self._rates[index]:
-                self._rates[index] = rate
-                self._adam.param_groups[index]["lr"].fill_(rate)
+        for updates, rates_s in self._updates:
+            updates.set_rate(float(rates_s[step]))
 
     def step(self, gradients: Sequence[torch.Tensor]) -> None:
         """Update the weights of all models; ``gradients`` are [models, ...] in the order of the weights."""
-        # fused Adam needs the memory layout of the weight; the gradient of a transposed weight has another one
+        # fused kernels need the memory layout of the weight; the gradient of a transposed weight has another one
         contiguous = [gradient.contiguous() for gradient in gradients]
-        for m, parts in enumerate(self._weights_of):
-            for weight, gradient in zip(parts, contiguous, strict=True):
+        for m, parts in enumerate(self._parts):
+            for weight, gradient in zip(parts.values(), contiguous, strict=True):
                 weight.grad = gradient[m]
-        self._adam.step()
+        for updates, _ in self._updates:
+            updates.step()
 
-    def tensors(self, model: int) -> dict[str, torch.Tensor]:
-        """Return a model's state as named tensors, see :func:`~ablate.engine.checkpoint.optimizer_tensors`."""
-        states = [self._adam.state[weight] for weight in self._weights_of[model]]
-        return {f"{index}.{key}": tensor for index, state in enumerate(states) for key, tensor in state.items()}
+    def state(self, model: int) -> dict[int, WeightState]:
+        """Return a model's state, see :meth:`~ablate.engine.training.updates.Updates.state`."""
+        return self._updates_of[model].state(list(self._parts[model].values()))
 
 
 def clip_gradients(gradients: Sequence[torch.Tensor], limits_m: torch.Tensor) -> list[torch.Tensor]:

@@ -1,7 +1,7 @@
 """The training loop of fused models: models of equal shape, trained as one network.
 
 Each weight of all models is one tensor [models, ...], and each matrix product is one product for all models, so that
-the work fills a GPU which a single small network leaves idle. Losses, gradients, gradient norms, Adam and learning
+the work fills a GPU which a single small network leaves idle. Losses, gradients, gradient norms, updates and learning
 rates are separate for each model; nothing is added up over models, so a model that diverges does not change the others.
 A whole step is recorded as one CUDA graph (Gray, *Getting started with CUDA graphs*, 2019). The idea is horizontally
 fused training (Wang et al., MLSys 2021).
@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional
 
 from ablate.engine.fusion.cuda_graph import RecordedStep
-from ablate.engine.fusion.optimizer import FusedAdam, clip_gradients
+from ablate.engine.fusion.optimizer import FusedUpdates, clip_gradients
 from ablate.engine.fusion.random import FusedStreams
 from ablate.engine.fusion.windows import FusedWindows
 from ablate.engine.training.job import CHECK_EVERY, Progress, TrainingResult
@@ -55,7 +55,7 @@ class FusedTrainer:
         self.weights = fused_weights(models, device)
         self._windows = FusedWindows(starts, device, CHECK_EVERY)
         self._random = FusedStreams(len(starts), device)
-        self._optimizer = FusedAdam(self.weights, starts)
+        self._updates = FusedUpdates(self.weights, starts)
         self._clip_m = torch.tensor([job.settings.clip for job in self._jobs]).to(device)
         self._clips = any(job.settings.clip for job in self._jobs)
         self._recent_sm = torch.zeros(CHECK_EVERY, len(starts), device=device)
@@ -104,7 +104,7 @@ class FusedTrainer:
         """Set what differs from step to step: random seeds, learning rates, perturbed conditions."""
         if self._random.used or self._step == self._starts[0].step:
             self._random.seed([job.dropout_seed(self._step) for job in self._jobs])
-        self._optimizer.set_rates(self._step)
+        self._updates.set_rates(self._step)
         self._windows.load_perturbed(self._step)
 
     def _train_step(self) -> None:
@@ -113,7 +113,7 @@ class FusedTrainer:
         losses_m = model_losses(logits_mrtv, batch.targets)
         weights = list(self.weights.values())
         gradients = torch.autograd.grad(losses_m.sum(), weights, allow_unused=True, materialize_grads=True)
-        self._optimizer.step(clip_gradients(gradients, self._clip_m) if self._clips else gradients)
+        self._updates.step(clip_gradients(gradients, self._clip_m) if self._clips else gradients)
         self._recent_sm.index_copy_(0, self._windows.position, losses_m.detach()[None])
         self._windows.position.add_(1)
 
@@ -156,7 +156,7 @@ class FusedTrainer:
         for m, job in enumerate(self._jobs):
             if m not in self._diverged:
                 weights = {name: weight[m] for name, weight in self.weights.items()}
-                save_checkpoint(job, self._step, self._losses_ms[m], weights, self._optimizer.tensors(m))
+                save_checkpoint(job, self._step, self._losses_ms[m], weights, self._updates.state(m))
 
 
 def model_losses(logits_mrtv: torch.Tensor, targets_mrt: torch.Tensor) -> torch.Tensor:

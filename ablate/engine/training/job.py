@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from ablate.errors import TrainingDiverged
+import numpy as np
+
+from ablate.errors import StageError, TrainingDiverged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -13,8 +15,9 @@ if TYPE_CHECKING:
 
     import torch
 
+    from ablate.arrays import FloatArray
     from ablate.engine.training.windows import Example, Examples
-    from ablate.interfaces import Conditioner
+    from ablate.interfaces import Conditioner, Optimizer, Schedule
     from ablate.settings import TrainingSettings
 
 #: Steps between loss checks (each one synchronises with the device).
@@ -32,6 +35,21 @@ class TrainingSeeds:
 
 
 @dataclasses.dataclass(frozen=True)
+class Recipe:
+    """How weights are updated. Fused jobs with the same optimizer object are updated together.
+
+    Attributes:
+        optimizer: the rule of the updates.
+        schedule: the learning rate of every step.
+        vocabulary: the number of token ids, by which an optimizer can spare the layer that predicts the token.
+    """
+
+    optimizer: Optimizer
+    schedule: Schedule
+    vocabulary: int
+
+
+@dataclasses.dataclass(frozen=True)
 class TrainingJob:
     """One model to train.
 
@@ -41,6 +59,7 @@ class TrainingJob:
         conditioners: in the order of each example's conditions.
         settings: steps, batch, learning rate; ``precision`` must be resolved (not ``auto``).
         seeds: of the random streams.
+        recipe: the optimizer and the schedule.
         checkpoint: the file for checkpoints; None for no checkpoints.
     """
 
@@ -49,12 +68,20 @@ class TrainingJob:
     conditioners: Sequence[Conditioner]
     settings: TrainingSettings
     seeds: TrainingSeeds
+    recipe: Recipe
     checkpoint: Path | None = None
 
-    def learning_rate(self, step: int) -> float:
-        """Return the learning rate of a step, counted from 0."""
-        settings = self.settings
-        return settings.learning_rate * settings.decay ** (step // settings.decay_every)
+    def rates(self) -> FloatArray:
+        """Return the learning rate of every step, float64 [steps].
+
+        Raises:
+            StageError: the schedule returns something else.
+        """
+        schedule, steps = self.recipe.schedule, self.settings.steps
+        rates_s = np.asarray(schedule.rates(self.settings.learning_rate, steps), np.float64)
+        if rates_s.shape != (steps,) or not (np.isfinite(rates_s) & (rates_s >= 0)).all():
+            raise StageError(f"{type(schedule).__name__}.rates must return {steps} finite numbers of at least 0")
+        return rates_s
 
     def dropout_seed(self, step: int) -> int:
         """Return the seed of the dropout and the random initial states of a step, counted from 0."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ablate.engine import checkpoint
+from ablate.engine.training.updates import packed_state, unpacked_state
 from ablate.engine.training.windows import Windows
 from ablate.errors import StageError, one_line
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from ablate.arrays import FloatArray
     from ablate.engine.training.job import TrainingJob
+    from ablate.engine.training.updates import WeightState
 
 _log = logging.getLogger(__name__)
 
@@ -33,17 +36,19 @@ class TrainingStart:
         job: the model to train.
         windows: of all steps.
         model: the network with its weights.
+        rates: the learning rate of every step, float64 [steps].
         step: steps done.
         losses: of all steps, float32 [steps]; those of later steps are 0.
-        optimizer: the optimiser's state by the indices of the network's parameters; empty before the first step.
+        optimizer: the optimizer's state by the indices of the network's parameters; empty before the first step.
     """
 
     job: TrainingJob
     windows: Windows
     model: Any
+    rates: FloatArray
     step: int
     losses: torch.Tensor
-    optimizer: Mapping[int, Mapping[str, torch.Tensor]]
+    optimizer: Mapping[int, WeightState]
 
 
 def load_start(job: TrainingJob) -> TrainingStart:
@@ -63,7 +68,7 @@ def load_start(job: TrainingJob) -> TrainingStart:
         except (StageError, KeyError, RuntimeError, ValueError) as error:
             reason = one_line(error)
             _log.warning("checkpoint %s cannot be used, training begins again at step 1: %s", path, reason)
-    return TrainingStart(job, windows, _build(job), 0, torch.zeros(job.settings.steps), {})
+    return TrainingStart(job, windows, _build(job), job.rates(), 0, torch.zeros(job.settings.steps), {})
 
 
 def _build(job: TrainingJob) -> Any:
@@ -80,8 +85,8 @@ def _restore(job: TrainingJob, windows: Windows, path: Path) -> TrainingStart:
     model = _build(job)
     model.load_state_dict(parts["model"])
     losses_s = torch.zeros(job.settings.steps).copy_(tensors["losses"])
-    state = checkpoint.optimizer_state(parts["optimizer"])
-    return TrainingStart(job, windows, model, int(facts["step"]), losses_s, state)
+    state = unpacked_state(parts["optimizer"], facts["optimizer"])
+    return TrainingStart(job, windows, model, job.rates(), int(facts["step"]), losses_s, state)
 
 
 def save_checkpoint(
@@ -89,14 +94,15 @@ def save_checkpoint(
     step: int,
     losses_s: torch.Tensor,
     weights: Mapping[str, torch.Tensor],
-    optimizer: Mapping[str, torch.Tensor],
+    optimizer: Mapping[int, WeightState],
 ) -> None:
     """Write the file that :func:`load_start` reads, if the job has checkpoints."""
     if job.checkpoint is None:
         return
     tensors = {f"model.{name}": tensor for name, tensor in weights.items()}
-    tensors |= {f"optimizer.{name}": tensor for name, tensor in optimizer.items()}
-    checkpoint.save_tensors(job.checkpoint, {**tensors, "losses": losses_s}, {"step": step})
+    state, values = packed_state(optimizer)
+    tensors |= {f"optimizer.{name}": tensor for name, tensor in state.items()}
+    checkpoint.save_tensors(job.checkpoint, {**tensors, "losses": losses_s}, {"step": step, "optimizer": values})
 
 
 def count_product_weights(model: torch.nn.Module) -> int:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from ablate.engine import checkpoint
 from ablate.engine.training.job import CHECK_EVERY, Progress, TrainingResult
 from ablate.engine.training.start import TrainingStart, count_product_weights, save_checkpoint
+from ablate.engine.training.updates import Updates
+from ablate.engine.training.weights import weight_groups
 from ablate.engine.training.windows import IGNORED, Batch
 
 if TYPE_CHECKING:
@@ -29,10 +30,21 @@ class Trainer:
         self.job, self.settings, self.windows = start.job, start.job.settings, start.windows
         self.device = torch.device(device)
         self.model = start.model.to(self.device)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), self.settings.learning_rate, fused=True)
-        if start.optimizer:
-            self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": start.optimizer})
+        self.weights = dict(self.model.named_parameters())
+        self.rates_s = start.rates
+        self.updates = self._updates(start)
         self.losses_s, self.step = start.losses.to(self.device), start.step
+
+    def _updates(self, start: TrainingStart) -> Updates:
+        settings, recipe = self.settings, self.job.recipe
+        groups = weight_groups(
+            self.model, self.weights, settings.learning_rate, settings.weight_decay, recipe.vocabulary
+        )
+        updates = Updates(recipe.optimizer, groups)
+        if start.optimizer:
+            weights = list(self.weights.values())
+            updates.load({weights[index]: state for index, state in start.optimizer.items()})
+        return updates
 
     def train(
         self, on_progress: Callable[[Progress], None], should_stop: Callable[[], bool], checkpoint_seconds: float
@@ -63,14 +75,13 @@ class Trainer:
     def _train_step(self) -> None:
         batch = self.windows.batch(self.step, self.job.conditioners, self.job.seeds.labels)
         self._seed(self.job.dropout_seed(self.step))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.job.learning_rate(self.step)
+        self.updates.set_rate(float(self.rates_s[self.step]))
         loss = self._loss(batch)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.updates.zero_gradients()
         loss.backward()  # type: ignore[no-untyped-call]
         if self.settings.clip:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
-        self.optimizer.step()
+        self.updates.step()
         self.losses_s[self.step] = loss.detach()
         self.step += 1
 
@@ -111,5 +122,5 @@ class Trainer:
         )
 
     def _save(self) -> None:
-        optimizer = checkpoint.optimizer_tensors(self.optimizer)
-        save_checkpoint(self.job, self.step, self.losses_s, self.model.state_dict(), optimizer)
+        state = self.updates.state(list(self.weights.values()))
+        save_checkpoint(self.job, self.step, self.losses_s, self.model.state_dict(), state)

@@ -6,6 +6,7 @@ shape, :class:`Configuration`, has a value for every option and a version for ev
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from ablate.settings import (
     StatisticsSettings,
     TrainingSettings,
 )
-from ablate.specs import SPECS, CorpusSpec
+from ablate.specs import DEFAULTED, SPECS, CorpusSpec
 from ablate.study.file.paths import FileShape, Problem, chosen, finite, join, named, split_path
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from ablate.specs import ComponentSpec, Reference
 
 #: Kinds of which a configuration has exactly one.
-SINGLE = ("corpus", "tokenizer", "model")
+SINGLE = ("corpus", "tokenizer", "model", *DEFAULTED)
 #: Sections of settings, which have no components.
 SETTINGS: dict[str, type[Any]] = {
     "split": SplitSettings,
@@ -96,7 +97,7 @@ class Configuration:
 def resolve(config: FileShape, registry: Registry) -> tuple[Configuration, list[Problem]]:
     """Resolve a configuration in file shape; every problem comes with the path of its key."""
     problems: list[Problem] = []
-    choices = {kind: tuple(_choices(kind, config.get(kind, []), registry, problems)) for kind in SPECS}
+    choices = {kind: tuple(_choices(kind, config.get(kind), registry, problems)) for kind in SPECS}
     settings = {name: _settings(name, config.get(name, {}), problems) for name in SETTINGS}
     conditioners = [built for choice in choices["conditioner"] if (built := _conditioner(choice, registry, problems))]
     labels = _labels(config.get("labels", {}), conditioners, problems)
@@ -184,7 +185,11 @@ def _label_number(name: str, value: Any, conditioners: Sequence[Conditioner], pr
 
 
 def _choices(kind: str, value: Any, registry: Registry, problems: list[Problem]) -> Iterator[Choice]:
-    components = named(value)
+    try:
+        components = _default(kind, registry) if value is None else named(value)
+    except PluginError as error:
+        problems.append((kind, str(error)))
+        return
     if components is None:
         wanted = f"must be a name, a list of names, or a table for each component, [{kind}.NAME]"
         problems.append((kind, f"{wanted}; not {abridged(value)}"))
@@ -202,6 +207,11 @@ def _choices(kind: str, value: Any, registry: Registry, problems: list[Problem])
             problems += [(join(kind, name, key), _with_hint(spec, key, text)) for key, text in error.problems]
         else:
             yield Choice(kind, name, spec.version, plain(parsed))
+
+
+def _default(kind: str, registry: Registry) -> dict[str, dict[str, Any]]:
+    """Return the components of a kind that the study does not name; raises like :meth:`Registry.default`."""
+    return {registry.default(kind): {}} if kind in DEFAULTED else {}
 
 
 def _with_hint(spec: ComponentSpec, key: str, problem: str) -> str:
@@ -237,6 +247,9 @@ def _component_path_problem(kind: str, component: str, option: str, config: File
     if not component:
         return ""
     components = list(chosen(config, kind))
+    if kind in DEFAULTED and kind not in config:
+        with contextlib.suppress(PluginError):  # reported once already, for the kind
+            components = list(_default(kind, registry))
     if component not in components:
         listing = ", ".join(components) or "none"
         return f"this study has no {kind} '{component}'{did_you_mean(component, components)} (it has: {listing})"

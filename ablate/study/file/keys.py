@@ -48,8 +48,8 @@ _OWN_TABLES = {
 }
 _TABLES = {**_OWN_TABLES, "labels": "of label = value", **dict.fromkeys((*SETTINGS, *TABLES), "of settings")}
 _KNOWN = (*VALUES, "hypothesis", "design", *_OWN_TABLES, *SECTIONS, *TABLES)
-#: What a profile may change: sizes, never what is compared.
-_PROFILE_KEYS = ("model", "training", "generation", "search", "path", "floors", "replicates")
+#: What a profile may change: sizes and how to train, never what is compared.
+_PROFILE_KEYS = ("model", "optimizer", "schedule", "training", "generation", "search", "path", "floors", "replicates")
 
 
 def readable(raw: FileShape) -> tuple[FileShape, list[Problem]]:

@@ -17,13 +17,13 @@ import torch
 
 from ablate.engine.conditions import trial_conditions
 from ablate.engine.devices import is_fused
-from ablate.engine.fusion.eligibility import fusible_subsets, shape_key, why_not_fusible
+from ablate.engine.fusion.eligibility import fusible_subsets, optimizer_obstacle, shape_key, why_not_fusible
 from ablate.engine.training.capacity import count_fitting
 from ablate.engine.training.job import TrainingJob, TrainingSeeds
 from ablate.engine.training.windows import Example
 from ablate.kinds import GENERATE, TRAIN
 from ablate.study.stage import Stage, weights_of
-from ablate.study.work.components import build, build_conditioners, build_model, training_settings
+from ablate.study.work.components import build, build_conditioners, build_model, build_recipe, training_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -143,6 +143,10 @@ class Packing:
 
     def _training_key(self, stage: Stage) -> Hashable:
         """Return what fused trainings have in common; None for a training that cannot be fused."""
+        obstacle = optimizer_obstacle(build("optimizer", stage.config["optimizer"], self._registry))
+        if obstacle:
+            self.alone.append(f"optimizer '{stage.config['optimizer']['name']}': {obstacle}")
+            return None
         network, count = self._network(stage), self._count(stage)
         settings = training_settings(stage.config, count)
         return network and (*network, settings.steps, settings.batch, settings.window, settings.precision, count)
@@ -199,4 +203,5 @@ def trial_job(config: Mapping[str, Any], settings: TrainingSettings, examples: i
     tokens = np.random.default_rng(0).integers(0, words, settings.window + 1)
     conditions = tuple(values[0] for values in trial_conditions(conditioners, [{}], len(tokens)))
     each = [Example(tokens, conditions)] * examples
-    return TrainingJob(lambda: build_model(config, registry), each, conditioners, settings, _SEEDS)
+    recipe = build_recipe(config, registry)
+    return TrainingJob(lambda: build_model(config, registry), each, conditioners, settings, _SEEDS, recipe)

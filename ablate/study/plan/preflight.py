@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ablate.errors import AblateError, StudyFileError
+from ablate.specs import DEFAULTED
 from ablate.study.work.components import build
 
 if TYPE_CHECKING:
@@ -13,17 +14,31 @@ if TYPE_CHECKING:
     from ablate.study.plan.layout import Layout
 
 
-def check_samplers(layout: Layout) -> None:
-    """Build each chain of samplers once with its variant's tokenizer; imports torch.
+def check_components(layout: Layout) -> None:
+    """Build the optimizer, the schedule and the samplers of each variant once; imports torch.
 
     Raises:
-        StudyFileError: a sampler cannot work with its variant's tokenizer.
+        StudyFileError: one of them cannot be built, or a sampler cannot work with its variant's tokenizer.
     """
     configurations = {run.variant.name: run.configuration for run in layout.runs}
-    messages = {name: sampler_problem(each, layout.registry) for name, each in configurations.items()}
-    problems = [f"{message} (in variant '{name}')" for name, message in messages.items() if message]
+    problems = []
+    for name, configuration in configurations.items():
+        for problem in (recipe_problem, sampler_problem):
+            message = problem(configuration, layout.registry)
+            problems += [f"{message} (in variant '{name}')"] if message else []
     if problems:
         raise StudyFileError(layout.spec.source, problems)
+
+
+def recipe_problem(configuration: Configuration, registry: Registry) -> str:
+    """Return why an optimizer or a schedule cannot be built, else an empty string; imports torch."""
+    for kind in DEFAULTED:
+        choice = configuration.one(kind)
+        try:
+            build(kind, choice.plain(), registry)
+        except (AblateError, ValueError) as error:
+            return f"{kind}.{choice.name}: {error}"
+    return ""
 
 
 def sampler_problem(configuration: Configuration, registry: Registry) -> str:

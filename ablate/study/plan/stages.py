@@ -175,6 +175,8 @@ def _train(configuration: Configuration, prepare: Stage, replicate: int, setting
         "tokenizer": configuration.one("tokenizer").plain(),
         "conditioners": _plain(configuration.choices["conditioner"]),
         "model": configuration.one("model").plain(),
+        "optimizer": configuration.one("optimizer").plain(),
+        "schedule": configuration.one("schedule").plain(),
         "training": _training(configuration, setting),
         "seeds": {purpose: derive(setting.seed, replicate, purpose) for purpose in purposes},
         "device": setting.device,

@@ -13,7 +13,7 @@ from ablate.errors import UsageError
 from ablate.kinds import GENERATE, KINDS, LOAD, MEASURE
 from ablate.study.plan.jobs import Packing
 from ablate.study.plan.plan import make_plan
-from ablate.study.plan.preflight import check_samplers
+from ablate.study.plan.preflight import check_components
 from ablate.study.run.executor import make_executor
 from ablate.study.run.listener import Listener
 from ablate.study.run.recorder import Recorder, record_study
@@ -98,12 +98,13 @@ class StudyRunner:
         Raises:
             HomeError: the disk is full.
             StoreError: the database cannot be written.
-            StudyFileError: a sampler that cannot work with its tokenizer.
+            StudyFileError: an optimizer or a schedule that cannot be built, or a sampler that cannot work with its
+                tokenizer.
             UsageError: the home has a study of this name that was run on a different corpus.
         """
         started = time.monotonic()
         if self.plan.count(GENERATE)[0]:
-            check_samplers(self._layout)
+            check_components(self._layout)
         known = next((study for study in self._store.studies() if study.name == self._layout.spec.name), None)
         if known:
             _refuse_other_corpus(self._layout, self._store, known)

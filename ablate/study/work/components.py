@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from ablate.engine import checkpoint
+from ablate.engine.training.job import Recipe
 from ablate.errors import AblateError, StageError, one_line
 from ablate.options import validate
 from ablate.settings import TrainingSettings
@@ -51,6 +52,13 @@ def build_model(config: Mapping[str, Any], registry: Registry) -> Any:
     spec = registry.spec("model", config["model"]["name"])
     vocabulary = len(build("tokenizer", config["tokenizer"], registry).vocabulary)
     return spec.build(spec.parse(config["model"]["options"]), vocabulary, build_conditioners(config, registry))
+
+
+def build_recipe(config: Mapping[str, Any], registry: Registry) -> Recipe:
+    """Build the optimizer and the schedule of a training stage's configuration."""
+    vocabulary = len(build("tokenizer", config["tokenizer"], registry).vocabulary)
+    optimizer, schedule = (build(kind, config[kind], registry) for kind in ("optimizer", "schedule"))
+    return Recipe(optimizer, schedule, vocabulary)
 
 
 def training_settings(config: Mapping[str, Any], examples: int) -> TrainingSettings:

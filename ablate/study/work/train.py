@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,13 +10,13 @@ import numpy as np
 from ablate.engine import checkpoint
 from ablate.engine.devices import product_rate
 from ablate.engine.energy import joules_so_far
-from ablate.engine.training.job import Progress, TrainingJob, TrainingResult, TrainingSeeds
+from ablate.engine.training.job import Progress, Recipe, TrainingJob, TrainingResult, TrainingSeeds
 from ablate.engine.training.train import train
 from ablate.errors import StageError
 from ablate.kinds import TRAIN
 from ablate.study.stage import checkpoint_path
 from ablate.study.work.artifacts import npy, read_examples, write_artifact
-from ablate.study.work.components import build_conditioners, build_model, training_settings
+from ablate.study.work.components import build_conditioners, build_model, build_recipe, training_settings
 from ablate.study.work.messages import Context, JobStopped, News, StageFailure, StageResult
 
 if TYPE_CHECKING:
@@ -33,7 +34,11 @@ def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[StageR
     """Train models, fused where possible, and yield their results one by one, as their files are written."""
     sources = {stage.inputs["examples"].artifact for stage in stages}
     examples = {source: read_examples(context.home / source / "examples.npz") for source in sources}
-    jobs = [_job(stage, examples[stage.inputs["examples"].artifact], context) for stage in stages]
+    recipes = _recipes(stages, context)
+    jobs = [
+        _job(stage, examples[stage.inputs["examples"].artifact], recipe, context)
+        for stage, recipe in zip(stages, recipes, strict=True)
+    ]
     device, precision = context.device, jobs[0].settings.precision
     facts = {"precision": precision, "product_rate": product_rate(device, precision)}
     # the energy that a resumed training used before is not known
@@ -87,7 +92,14 @@ class _Progress:
         return float(np.median(self._speeds[index]))
 
 
-def _job(stage: Stage, examples: Examples, context: Context) -> TrainingJob:
+def _recipes(stages: Sequence[Stage], context: Context) -> list[Recipe]:
+    """Return the recipe of each stage; stages with the same one share it, so that their updates can be fused."""
+    texts = [json.dumps([stage.config[name] for name in ("tokenizer", "optimizer", "schedule")]) for stage in stages]
+    recipes = {text: build_recipe(stage.config, context.registry) for text, stage in zip(texts, stages, strict=True)}
+    return [recipes[text] for text in texts]
+
+
+def _job(stage: Stage, examples: Examples, recipe: Recipe, context: Context) -> TrainingJob:
     config = stage.config
     return TrainingJob(
         build=lambda: build_model(config, context.registry),
@@ -95,6 +107,7 @@ def _job(stage: Stage, examples: Examples, context: Context) -> TrainingJob:
         conditioners=build_conditioners(config, context.registry),
         settings=training_settings(config, len(examples)),
         seeds=TrainingSeeds(**config["seeds"]),
+        recipe=recipe,
         checkpoint=context.home / checkpoint_path(stage.fingerprint),
     )
 

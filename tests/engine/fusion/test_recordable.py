@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
-from support.engine_material import VOCABULARY, Noisy, examples, settings
+from support.engine_material import RECIPE, VOCABULARY, Noisy, examples, settings
 
 from ablate.engine.fusion import trainer as fusion_trainer
 from ablate.engine.fusion.generation import GenerationGroup, _RecordedStepper, _RowStepper
@@ -57,7 +57,7 @@ def test_a_training_step_stays_on_the_device(
 ) -> None:
     monkeypatch.setattr(fusion_trainer, "FusedStreams", MetaStreams)
     steps: list[Any] = []
-    monkeypatch.setattr(fusion_trainer.FusedAdam, "step", lambda self, gradients: steps.extend(gradients))
+    monkeypatch.setattr(fusion_trainer.FusedUpdates, "step", lambda self, gradients: steps.extend(gradients))
     options: dict[str, Any] = {"dropout": dropout}
     if model != "transformer" and dropout:
         options["initial_state"] = "random"
@@ -66,6 +66,7 @@ def test_a_training_step_stays_on_the_device(
         TrainingJob(
             lambda: SPECS[model].build(SPECS[model].parse(options), VOCABULARY, conditioners),
             *(learns, conditioners, settings(precision=precision), TrainingSeeds(seed, 1, 2, 3)),
+            recipe=RECIPE,
         )
         for seed in range(2)
     ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
-from support.engine_material import TOKENIZER, VOCABULARY, Noisy, examples, row, settings
+from support.engine_material import TOKENIZER, VOCABULARY, Noisy, examples, recipe, row, settings
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -116,6 +116,7 @@ def jobs(model: str, conditioners: list[Any], dropout: float, **changes: Any) ->
         TrainingJob(
             lambda: SPECS[model].build(SPECS[model].parse(options), VOCABULARY, conditioners),
             *(learns, conditioners, settings(**changes), TrainingSeeds(seed, seed + 10, seed + 20, seed + 30)),
+            recipe=recipe(schedule="step", decay=0.5, decay_every=15),
         )
         for seed in (1, 2)
     ]
@@ -134,7 +135,7 @@ def test_a_played_training_is_the_training(
 ) -> None:
     """Windows, learning rates, dropout, initial states and perturbed conditions are those of each step."""
     wide = [Example(each.tokens, each.conditions * len(conditioners)) for each in examples()]
-    own = jobs(model, conditioners, dropout, steps=40, decay=0.5, decay_every=15)
+    own = jobs(model, conditioners, dropout, steps=40)
     if conditioners:
         own = [dataclasses.replace(each, examples=wide) for each in own]
     recorded = train(own, fused=True)

@@ -74,9 +74,8 @@ def test_a_crash_costs_no_more_than_what_came_after_the_last_checkpoint(tmp_path
 
     with pytest.raises(MemoryError):
         train(kept, fused=True, on_progress=crash, checkpoint_seconds=0)
-    assert [checkpoint.load_tensors(each.checkpoint)[1] for each in kept if each.checkpoint] == [
-        {"step": CHECK_EVERY}
-    ] * 2
+    facts = [checkpoint.load_tensors(each.checkpoint)[1] for each in kept if each.checkpoint]
+    assert [each["step"] for each in facts] == [CHECK_EVERY] * 2
     resumed, whole = trained(kept), trained([dataclasses.replace(each, checkpoint=None) for each in kept])
     assert all(one.losses == other.losses for one, other in zip(resumed, whole, strict=True))
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
-from support.engine_material import Noisy, examples
+from support.engine_material import Noisy, examples, recipe
 from support.fusion_material import DEVICES, MODELS, SMALL, job, off, trained
 from torch.nn import functional
 
@@ -98,7 +98,7 @@ def test_who_else_is_in_the_group_does_not_matter(model: str, device: str) -> No
     """Whatever differs between models: seeds, data, learning rates, decay, clipping, dropout, initial states."""
     first = job(model, 1, options={"dropout": 0.2})
     others = [
-        job(model, 5, learning_rate=0.1, decay=0.5, decay_every=7, clip=0.0),
+        job(model, 5, learning_rate=0.1, recipe=recipe(schedule="step", decay=0.5, decay_every=7), clip=0.0),
         job(model, 6, examples=examples(2, 40), clip=1e-3, options={"dropout": 0.6}),
         job(model, 7, options={} if model == "transformer" else {"initial_state": "random", "dropout": 0.1}),
     ]
@@ -124,7 +124,7 @@ def test_learning_rates_decay_and_clipping_are_each_jobs_own(model: str) -> None
     changes: list[dict[str, Any]] = [
         {"clip": 0.0},
         {"clip": 0.02},
-        {"decay": 0.5, "decay_every": 5},
+        {"recipe": recipe(schedule="step", decay=0.5, decay_every=5)},
         {"learning_rate": 0.02},
     ]
     jobs = [job(model, 1, **each) for each in changes]

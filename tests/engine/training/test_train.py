@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from support.engine_material import LSTM, VOCABULARY, examples, job, settings
+from support.engine_material import LSTM, RECIPE, VOCABULARY, examples, job, recipe, settings
 from torch.nn import functional
 
 from ablate.engine import checkpoint
@@ -19,6 +19,9 @@ from ablate.errors import StageError, TrainingDiverged
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+
+DECAY = {"decay": 0.7, "decay_every": 3}
 
 
 def only(trained: TrainingJob, **how: Any) -> TrainingResult:
@@ -45,7 +48,7 @@ def bigrams(build: Callable[[], Any] | None = None, **changes: Any) -> TrainingJ
     """A job whose network is a table of logits."""
     build = build or (lambda: Table(VOCABULARY))
     bare = [Example(example.tokens) for example in examples()]
-    return TrainingJob(build, bare, [], settings(**changes), TrainingSeeds(1, 2, 3, 4))
+    return TrainingJob(build, bare, [], settings(**changes), TrainingSeeds(1, 2, 3, 4), RECIPE)
 
 
 class Table(torch.nn.Module):
@@ -80,7 +83,7 @@ def test_a_small_piece_is_learned(precision: str) -> None:
     piece = [Example(np.tile([3, 1, 4, 1, 5, 9, 2, 6], 10))]
     tiny = settings(steps=120, learning_rate=2e-2, precision=precision)
     build = lambda: LSTM.build(LSTM.parse({"embedding": 8, "hidden": 16}), 10, [])  # noqa: E731
-    losses = only(TrainingJob(build, piece, [], tiny, TrainingSeeds(1, 2, 3, 4))).losses
+    losses = only(TrainingJob(build, piece, [], tiny, TrainingSeeds(1, 2, 3, 4), RECIPE)).losses
     assert losses[0] > 2
     assert max(losses[-10:]) < 0.3
 
@@ -147,14 +150,14 @@ def test_a_crash_costs_no_more_than_what_came_after_the_last_checkpoint(tmp_path
 
     with pytest.raises(MemoryError):
         train([job(checkpoint=path)], on_progress=crash, checkpoint_seconds=0)
-    assert checkpoint.load_tensors(path)[1] == {"step": CHECK_EVERY - 1}
+    assert checkpoint.load_tensors(path)[1]["step"] == CHECK_EVERY - 1
     assert same(only(job(checkpoint=path)), whole)
 
 
 def test_a_finished_training_is_not_written_down_once_more(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint"
     only(job(checkpoint=path), checkpoint_seconds=0)
-    assert checkpoint.load_tensors(path)[1] == {"step": 29}
+    assert checkpoint.load_tensors(path)[1]["step"] == 29
 
 
 def damage_cut(path: Path) -> None:
@@ -255,8 +258,9 @@ def test_the_hosts_random_numbers_are_left_alone() -> None:
 
 @pytest.mark.parametrize("clip", [0.0, 0.02])
 def test_weights_follow_the_formulas_of_adam_clip_and_decay(clip: float) -> None:
-    how = settings(steps=12, learning_rate=0.1, decay=0.5, decay_every=5, clip=clip)
-    trained = only(dataclasses.replace(bigrams(), settings=how))
+    how = settings(steps=12, learning_rate=0.1, clip=clip)
+    steps = recipe(schedule="step", decay=0.5, decay_every=5)
+    trained = only(dataclasses.replace(bigrams(), settings=how, recipe=steps))
     assert torch.allclose(trained.weights["table.weight"].double(), by_formula(bigrams(), how), atol=1e-5)
 
 
@@ -279,6 +283,35 @@ def by_formula(table: TrainingJob, how: Any) -> torch.Tensor:
         corrected = first / (1 - 0.9 ** (step + 1)), second / (1 - 0.999 ** (step + 1))
         weight = weight.detach() - rate * corrected[0] / (corrected[1].sqrt() + 1e-8)
     return weight.detach()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_adam_with_steps_equals_the_loop_that_it_was_before_to_the_bit(precision: str) -> None:
+    """The loop that trained every study before optimizers and schedules were components, with its calls of torch."""
+    how = settings(steps=20, learning_rate=0.03, precision=precision)
+    trained = only(job(steps=20, learning_rate=0.03, precision=precision, recipe=recipe("adam", "step", **DECAY)))
+    old = job()
+    windows = Windows(old.examples, how, old.seeds.windows)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(old.seeds.init)
+        model = old.build().train()
+        optimizer = torch.optim.Adam(model.parameters(), how.learning_rate, fused=True)
+        losses = []
+        for step in range(how.steps):
+            batch = windows.batch(step, old.conditioners, old.seeds.labels)
+            torch.default_generator.manual_seed((old.seeds.dropout + step) % 2**63)
+            for group in optimizer.param_groups:
+                group["lr"] = how.learning_rate * 0.7 ** (step // 3)
+            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+                logits, _ = model(batch.tokens, batch.conditions)
+            loss = functional.cross_entropy(logits.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORED)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), how.clip)
+            optimizer.step()
+            losses.append(float(loss.detach()))
+    assert trained.losses == losses
+    assert all(trained.weights[name].equal(weight) for name, weight in model.state_dict().items())
 
 
 def test_news_come_every_few_steps_and_at_the_end() -> None:

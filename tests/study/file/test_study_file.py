@@ -60,7 +60,9 @@ def test_the_shipped_sweep_has_the_sizes_of_the_original() -> None:
     }
     training = config.settings["training"]
     assert (training["steps"], training["batch"], training["window"]) == (10_000, 1, 200)
-    assert (training["learning_rate"], training["decay"], training["decay_every"]) == (1e-3, 0.98, 1000)
+    assert training["learning_rate"] == 1e-3
+    schedule = config.one("schedule")
+    assert (schedule.name, schedule.options) == ("step", {"decay": 0.98, "decay_every": 1000})
     assert [v.name for v in spec.variants()] == [f"tau={tau}" for tau in (0.6, 0.8, 1.0, 1.2, 1.4)]
     assert [v.name for v in spec.variants() if v.baseline] == ["tau=1.0"]
 
@@ -135,7 +137,7 @@ def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
         (
             "[profiles.smaller]",
             "[profiles.smaller]\nsampler.temperature.tau = 2.0",
-            "profiles.smaller.sampler: a profile may change model, training, generation, search, path, floors",
+            "profiles.smaller.sampler: a profile may change model, optimizer, schedule, training, generation, search, ",
         ),
         (
             "[profiles.smaller]",
