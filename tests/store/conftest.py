@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-
-from ablate.store.store import Store
+from support.store_material import new_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from ablate.store.store import Store
 
 
 @pytest.fixture
@@ -21,5 +22,5 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(path: Path) -> Iterator[Store]:
-    with Store(f"sqlite:///{path}") as opened:
+    with new_store(path.parent) as opened:
         yield opened
