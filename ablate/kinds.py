@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
-LOAD, PREPARE, PRIME = "load", "prepare", "prime"
+LOAD, FIT, PREPARE, PRIME = "load", "fit", "prepare", "prime"
 TRAIN, GENERATE, MEASURE = "train", "generate", "measure"
 FLOOR, RESAMPLE = "floor", "resample"
 
@@ -47,6 +47,7 @@ class StageKind:
 
 _ROWS = (
     StageKind(LOAD, 3, "load corpus", early=True, keeps_files=True),
+    StageKind(FIT, 1, "fit tokenizer", early=True, keeps_files=True),
     StageKind(PREPARE, 2, "prepare", early=True, keeps_files=True),
     StageKind(PRIME, 1, "cut primer", early=True, keeps_files=True),
     StageKind(TRAIN, 2, "train", "training", keeps_files=True, jobs="together"),

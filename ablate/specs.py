@@ -78,11 +78,17 @@ class ComponentSpec:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TokenizerSpec(ComponentSpec):
-    """Hook point ``ablate_tokenizers``."""
+    """Hook point ``ablate_tokenizers``.
+
+    Attributes:
+        fitted: True if ``build`` returns an :class:`ablate.interfaces.FittedTokenizer`. A study then has a stage
+            ``fit``, which lets it learn from the training pieces before they are encoded.
+    """
 
     kind: ClassVar[str] = "tokenizer"
     kinds: ClassVar[str] = "tokenizers"
     build: Callable[[Any], Tokenizer]
+    fitted: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 from typing import Any
 
@@ -16,8 +17,19 @@ from ablate.testing import bibtex
 
 pytest_plugins = ["pytester"]
 
+<<<<<<< HEAD
 KEEPS = {**music.KEEPS, **tokenizer.KEEPS, **network.KEEPS, **model.KEEPS, **training.KEEPS}
 BREAKS = [*music.BREAKS, *tokenizer.BREAKS, *network.BREAKS, *model.BREAKS, *training.BREAKS]
+=======
+KEEPS = {**music.KEEPS, **tokenizer.KEEPS, **network.KEEPS, **model.KEEPS}
+BREAKS = [*music.BREAKS, *tokenizer.BREAKS, *network.BREAKS, *model.BREAKS]
+#: The kinds of the contracts that do not have their names.
+KINDS = {
+    "ModelMetricContract": "metric",
+    "SetMetricContract": "metric",
+    "FittedTokenizerContract": "tokenizer",
+}
+>>>>>>> b893f8e (Let tokenizers learn from the training pieces, in a stage of its own)
 OF_RECORDS = {
     "test_record",
     "test_citations",
@@ -30,7 +42,9 @@ SOURCE = "@book{bach1722, author = {Johann Sebastian Bach}, title = {The {Well-T
 
 def spec_for(contract: str, component: Any, **changes: Any) -> Any:
     """A record of the contract's kind whose ``build`` makes the component."""
-    kind = contract.removesuffix("Contract").removeprefix("Set").lower().replace("modelmetric", "metric")
+    kind = KINDS.get(contract, contract.removesuffix("Contract").lower())
+    if contract == "FittedTokenizerContract":
+        changes = {"fitted": True, "build": functools.partial(tokenizer.built, component), **changes}
     build = (lambda _, *rest: component(*rest)) if kind == "model" else (lambda *_: component())
     if kind == "sampler":
         return ablate.SamplerSpec(**{"name": "mine", "summary": "Mine.", "build_rows": build, **changes})

@@ -14,10 +14,11 @@ import click
 from ablate.cli.output import json_option, print_json, print_table
 from ablate.cli.settings import parse_setting
 from ablate.errors import CorpusError, UsageError, did_you_mean
+from ablate.interfaces import FittedTokenizer
 from ablate.registry import get_registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ablate.interfaces import Tokenizer
     from ablate.music.corpus import FileReading
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 
 option_option = click.option(
     "--option", "settings", multiple=True, metavar="KEY=VALUE", help="Set an option of the tokenizer (repeatable)."
+)
+fit_option = click.option(
+    "--fit",
+    "material",
+    metavar="PATH|NAME",
+    help="Pieces that the tokenizer learns from, where it is one that learns: a file, a folder or a corpus.",
 )
 reader_option = click.option(
     "--reader",
@@ -64,18 +71,32 @@ def list_(as_json: bool) -> None:  # noqa: FBT001
 @click.argument("path", metavar="PATH|NAME")
 @click.option("--tokenizer", metavar="NAME", help="Also report what a round trip through this tokenizer loses.")
 @option_option
+@fit_option
 @reader_option
 @json_option
-def inspect(path: str, tokenizer: str | None, settings: tuple[str, ...], reader: Any, as_json: bool) -> None:  # noqa: FBT001
+def inspect(
+    path: str,
+    tokenizer: str | None,
+    settings: tuple[str, ...],
+    material: str | None,
+    reader: Any,
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """Summarise a MIDI file, a folder of MIDI files, or a corpus.
 
     Problems and files that cannot be read are listed. If no file can be read, the exit code is 1.
+    A tokenizer that learns does so from the pieces that are inspected, or from those of --fit.
 
     Example: ablate corpus inspect recordings/ --tokenizer midilike
     """
     from ablate.music.inspect import inspect_corpus
 
-    report = inspect_corpus(_readings(path, reader), _tokenizer(tokenizer, settings) if tokenizer else None)
+    if material is not None and tokenizer is None:
+        raise UsageError(f"--fit {material}: name the tokenizer that learns with --tokenizer")
+    readings = list(_readings(path, reader))
+    learned_from = readings if material is None else _readings(material, reader)
+    encoder = _tokenizer(tokenizer, settings, learned_from, material) if tokenizer else None
+    report = inspect_corpus(readings, encoder)
     if as_json:
         print_json(dataclasses.asdict(report))
     else:
@@ -98,7 +119,15 @@ def _readings(path: str, reader: Any) -> Iterable[FileReading | Performance]:
     return corpus
 
 
-def _tokenizer(name: str, settings: tuple[str, ...]) -> Tokenizer:
+def _tokenizer(
+    name: str, settings: tuple[str, ...], readings: Iterable[FileReading | Performance], material: str | None
+) -> Tokenizer:
+    """Return the tokenizer with these settings; one that learns has learned from the readings.
+
+    Raises:
+        UsageError: a setting does not fit, or ``material``, the value of ``--fit``, is given for one that cannot learn.
+        CorpusError: it cannot learn from these pieces.
+    """
     from ablate.errors import InvalidOptions
 
     spec = get_registry().spec("tokenizer", name)
@@ -107,7 +136,23 @@ def _tokenizer(name: str, settings: tuple[str, ...]) -> Tokenizer:
     except InvalidOptions as error:
         raise UsageError("\n".join(f"--option {line}" for line in str(error).splitlines())) from error
     tokenizer: Tokenizer = spec.build(options)
+    if isinstance(tokenizer, FittedTokenizer):
+        try:
+            tokenizer.load(tokenizer.fit(list(_performances(readings))))
+        except ValueError as error:
+            raise CorpusError(f"tokenizer '{name}' cannot learn from these pieces: {error}") from error
+    elif material is not None:
+        raise UsageError(f"--fit {material}: tokenizer '{name}' does not learn; leave the option out")
     return tokenizer
+
+
+def _performances(readings: Iterable[FileReading | Performance]) -> Iterator[Performance]:
+    from ablate.music.performance import Performance
+
+    for reading in readings:
+        performance = reading if isinstance(reading, Performance) else reading.performance
+        if performance is not None:
+            yield performance
 
 
 def _print_report(report: CorpusReport) -> None:
@@ -167,6 +212,7 @@ def _error(error: Error | None, factor: int) -> str:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--tokenizer", required=True, metavar="NAME", help="Tokenizer to encode with.")
 @option_option
+@fit_option
 @reader_option
 @click.option(
     "--format",
@@ -176,15 +222,19 @@ def _error(error: Error | None, factor: int) -> str:
     show_default=True,
     help="Output format: numbers as JSON, one word on each line, or a NumPy file.",
 )
-def tokens(file: Path, tokenizer: str, settings: tuple[str, ...], reader: Any, form: str) -> None:
+def tokens(file: Path, tokenizer: str, settings: tuple[str, ...], material: str | None, reader: Any, form: str) -> None:
     """Print the tokens of a MIDI file.
+
+    A tokenizer that learns does so from this file alone, or from the pieces of --fit.
 
     Example: ablate corpus tokens piece.mid --tokenizer midilike --format text
     """
     from ablate.music.midi import read_midi
 
-    encoder = _tokenizer(tokenizer, settings)
-    ids = encoder.encode(read_midi(file, reader))
+    performance = read_midi(file, reader)
+    learned_from = [performance] if material is None else _readings(material, reader)
+    encoder = _tokenizer(tokenizer, settings, learned_from, material)
+    ids = encoder.encode(performance)
     if form == "json":
         click.echo(json.dumps(ids.tolist()))
     elif form == "text":

@@ -26,7 +26,7 @@ n      any other count, such as several dimensions in one
 from __future__ import annotations
 
 from ablate.interfaces.fusion import FusedModels, FusedStepper, Fusible, RandomStreams
-from ablate.interfaces.music import Augmenter, Corpus, Tokenizer
+from ablate.interfaces.music import Augmenter, Corpus, FittedTokenizer, Tokenizer
 from ablate.interfaces.network import Conditioner, LanguageModel, Steppable, Stepper
 from ablate.interfaces.results import Direction, Histogram, Measurements, Metric, ModelMetric, SetMetric, Value
 from ablate.interfaces.sampling import Sampler
@@ -37,6 +37,7 @@ __all__ = [
     "Conditioner",
     "Corpus",
     "Direction",
+    "FittedTokenizer",
     "FusedModels",
     "FusedStepper",
     "Fusible",

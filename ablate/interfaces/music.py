@@ -103,3 +103,38 @@ class Tokenizer(ABC):
         """
         del rows
         return None
+
+
+class FittedTokenizer(Tokenizer):
+    """A tokenizer that learns from the training pieces, such as byte-pair encoding.
+
+    It is complete before it has learned anything, and after :meth:`load` it uses what was learned. The options alone
+    decide the number of words in ``vocabulary``, so that models can be built, timed and fused before anything is
+    learned. A word that nothing was learned for, before :meth:`load` or because the pieces offered too little, has an
+    id that ``encode`` never writes and that decodes to nothing.
+
+    Attributes:
+        unused: the number of words that nothing was learned for.
+    """
+
+    unused: int
+
+    @abstractmethod
+    def fit(self, performances: Sequence[Performance]) -> bytes:
+        """Return what these pieces teach, as the contents of a file that :meth:`load` reads.
+
+        The tokenizer itself does not change. The pieces are those of the training split, as they are in the corpus,
+        before any augmenter. The same pieces and options always give the same bytes: there is no randomness, and
+        nothing may depend on the order of a set or on the number of threads. A piece may have no notes.
+
+        Raises:
+            ValueError: nothing can be learned from these pieces; the message says why.
+        """
+
+    @abstractmethod
+    def load(self, state: bytes) -> None:
+        """Use what :meth:`fit` returned, in place of what was loaded before.
+
+        Raises:
+            ValueError: these are not the bytes that ``fit`` returns under these options.
+        """

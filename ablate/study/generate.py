@@ -13,7 +13,7 @@ from ablate.engine.devices import Compute, free_threads, one_thread, resolve_dev
 from ablate.engine.generation.generate import generate
 from ablate.engine.seeding import derive
 from ablate.errors import HomeError, StageError, UnknownName, UsageError, did_you_mean
-from ablate.kinds import LOAD, PREPARE, PRIME, TRAIN
+from ablate.kinds import FIT, LOAD, PREPARE, PRIME, TRAIN
 from ablate.music.midi import read_midi
 from ablate.options import validate
 from ablate.settings import PrimerSettings
@@ -22,7 +22,7 @@ from ablate.study.file import paths
 from ablate.study.file.configuration import SECTIONS, build_conditioner, path_problem, resolve
 from ablate.study.plan.preflight import sampler_problem
 from ablate.study.plan.stages import generation_config
-from ablate.study.work.components import build, build_conditioners, trained_model
+from ablate.study.work.components import build_conditioners, loaded_tokenizer, trained_model
 from ablate.study.work.generate import Generated, decode_samples, rows_of, stored_primer
 from ablate.study.work.load import pieces
 from ablate.study.work.prime import choose_piece, cut_primer
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from ablate.arrays import IntArray
     from ablate.engine.generation.row import Row
-    from ablate.interfaces import Conditioner
+    from ablate.interfaces import Conditioner, Tokenizer
     from ablate.music.performance import Performance
     from ablate.registry import Registry
     from ablate.store.records import RunRecord, StageRecord
@@ -101,8 +101,8 @@ def generate_samples(
     problem = sampler_problem(configuration, registry)
     if problem:
         raise UsageError(f"--set {problem}")
-    tokenizer = build("tokenizer", train.config["tokenizer"], registry)
     folders = {name: home / stage.artifact for name, stage in stages.items()}
+    tokenizer = loaded_tokenizer(train.config["tokenizer"], folders.get(FIT), registry)
     is_new = any(path.startswith("primer") for path, _ in request.settings)
     split = stages[PREPARE].config.get("split", {})
     new = functools.partial(_primer, configuration, tokenizer, folders[LOAD], split)
@@ -111,7 +111,7 @@ def generate_samples(
     seeds = [derive(_seed(store, request), run.replicate, "sample", index) for index in indices]
     rows = rows_of(generation_config(configuration, seeds), primer, registry)
     device = _device(device, train.device)
-    tokens = _tokens(train, home / train.artifact, rows, device, registry, tell)
+    tokens = _tokens(train, home / train.artifact, rows, tokenizer, device, registry, tell)
     return decode_samples(Generated(tokens, primer), tokenizer, configuration.labels, first=request.first)
 
 
@@ -143,6 +143,7 @@ def _tokens(
     train: StageRecord,
     folder: Path,
     rows: Sequence[Row],
+    tokenizer: Tokenizer,
     device: str,
     registry: Registry,
     tell: Callable[[int, int], None],
@@ -152,7 +153,7 @@ def _tokens(
         tokens = generate(
             [trained_model(train.config, folder, device, registry)],
             rows,
-            tokenizer=build("tokenizer", train.config["tokenizer"], registry),
+            tokenizer=tokenizer,
             conditioners=build_conditioners(train.config, registry),
             compute=Compute(device, train.config["training"]["precision"], free_threads()),
             on_progress=tell,
@@ -228,7 +229,7 @@ def _check_label(label: str, shape: FileShape, registry: Registry) -> None:
         raise UsageError(f"--label {label}: this variant was not trained with it{hint} (labels it reads: {listing})")
 
 
-def _primer(configuration: Configuration, tokenizer: Any, corpus: Path, split: Mapping[str, Any]) -> IntArray:
+def _primer(configuration: Configuration, tokenizer: Tokenizer, corpus: Path, split: Mapping[str, Any]) -> IntArray:
     options = validate(PrimerSettings, configuration.settings["primer"])
     if not options.asked:
         return np.empty(0, np.int64)

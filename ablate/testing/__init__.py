@@ -17,6 +17,7 @@ from __future__ import annotations
 from ablate.testing.augmenter import AugmenterContract
 from ablate.testing.conditioner import ConditionerContract
 from ablate.testing.corpus import CorpusContract
+from ablate.testing.fitted_tokenizer import FittedTokenizerContract
 from ablate.testing.material import performances
 from ablate.testing.metric import MetricContract, ModelMetricContract, SetMetricContract
 from ablate.testing.model import ModelContract
@@ -29,6 +30,7 @@ __all__ = [
     "AugmenterContract",
     "ConditionerContract",
     "CorpusContract",
+    "FittedTokenizerContract",
     "MetricContract",
     "ModelContract",
     "ModelMetricContract",

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ablate.interfaces import FittedTokenizer
 from ablate.music.performance import Performance
 from ablate.specs import TokenizerSpec
 from ablate.testing.base import Contract
@@ -24,11 +25,20 @@ class TokenizerContract(Contract):
         within: largest error of starts and ends after encoding and decoding, in seconds, for notes within
             ``pitches``; None without such a bound.
         pitches: lowest and highest pitch to which ``within`` applies.
+        learns: whether the contract is of tokenizers that learn (:class:`ablate.testing.FittedTokenizerContract`).
     """
 
     record = TokenizerSpec
+    learns: ClassVar[bool] = False
     within: float | None = None
     pitches: tuple[int, int] = (0, 127)
+
+    def test_learns(self, settings: Mapping[str, Any]) -> None:
+        """Check that the record, the class and the contract agree on whether the tokenizer learns."""
+        learns = isinstance(super().build(settings), FittedTokenizer)
+        assert self.spec.fitted == learns, f"the record has fitted={self.spec.fitted}, but the class says {learns}"
+        contract = "FittedTokenizerContract" if learns else "TokenizerContract"
+        assert self.learns == learns, f"subclass {contract}: fitted is {self.spec.fitted}"
 
     def test_vocabulary(self, settings: Mapping[str, Any]) -> None:
         """Check that every id has a unique word, and that the start token is one of the ids."""

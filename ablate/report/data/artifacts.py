@@ -46,6 +46,14 @@ class Artifacts:
             return None
         return losses
 
+    def learned(self, fit: StageRecord) -> bytes | None:
+        """Return what a tokenizer has learned, for its ``load``; None if it cannot be read."""
+        try:
+            return (self.home / fit.artifact / "learned.bin").read_bytes()
+        except OSError as error:
+            self._record(f"{fit.artifact}/learned.bin", error)
+            return None
+
     def performances(self, stage: StageRecord) -> list[Performance] | None:
         """Return the performances that a stage loaded or generated; None if they cannot be read."""
         try:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ablate.errors import AblateError
 from ablate.files import file_name
-from ablate.kinds import GENERATE
+from ablate.kinds import FIT, GENERATE
 from ablate.report.formats import audio
 
 if TYPE_CHECKING:
@@ -132,9 +132,15 @@ class ClipWriter:
     def _round_trip(self, piece: Performance) -> Iterator[Clip]:
         """Yield the reference after the round trip of the baseline's tokenizer: no sample can be closer."""
         for choice in self._study.configs()[self._study.baseline].get("tokenizer", ()):
+            fit = dict(self._study.first(FIT)).get(self._study.baseline)
+            learned = self._artifacts.learned(fit) if fit else None
             try:
                 spec = self._registry.spec("tokenizer", choice["name"])
                 tokenizer = spec.build(spec.parse(choice["options"]))
+                if fit and learned is None:
+                    return
+                if learned is not None:
+                    tokenizer.load(learned)
                 round_trip = tokenizer.decode(tokenizer.encode(piece))
             except (AblateError, ValueError):  # the plugin is not installed here, or in another version
                 return

@@ -57,12 +57,21 @@ SECTIONS = (*SPECS, *SETTINGS, "labels")
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """One component with all its options, as plain data."""
+    """One component with all its options, as plain data.
+
+    Attributes:
+        kind: of component (``"tokenizer"``).
+        name: of the component.
+        version: of its behaviour.
+        options: a value for every option.
+        fitted: whether it is a tokenizer that learns from the training pieces.
+    """
 
     kind: str
     name: str
     version: str
     options: Mapping[str, Any]
+    fitted: bool = False
 
     def plain(self) -> dict[str, Any]:
         """Return the choice as JSON-ready data, for fingerprints and the database."""
@@ -206,7 +215,7 @@ def _choices(kind: str, value: Any, registry: Registry, problems: list[Problem])
         except InvalidOptions as error:
             problems += [(join(kind, name, key), _with_hint(spec, key, text)) for key, text in error.problems]
         else:
-            yield Choice(kind, name, spec.version, plain(parsed))
+            yield Choice(kind, name, spec.version, plain(parsed), fitted=getattr(spec, "fitted", False))
 
 
 def _default(kind: str, registry: Registry) -> dict[str, dict[str, Any]]:

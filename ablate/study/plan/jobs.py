@@ -21,7 +21,7 @@ from ablate.engine.fusion.eligibility import fusible_subsets, optimizer_obstacle
 from ablate.engine.training.capacity import count_fitting
 from ablate.engine.training.job import TrainingJob, TrainingSeeds
 from ablate.engine.training.windows import Example
-from ablate.kinds import GENERATE, TRAIN
+from ablate.kinds import FIT, GENERATE, TRAIN
 from ablate.study.stage import Stage, weights_of
 from ablate.study.work.components import build, build_conditioners, build_model, build_recipe, training_settings
 
@@ -156,7 +156,8 @@ class Packing:
         source = weights_of(stage)
         network = self._network(source)
         shared = (source.config["tokenizer"], source.config["conditioners"], source.config["training"]["precision"])
-        return network and (*network, json.dumps(shared, sort_keys=True))
+        learned = [stage.inputs[FIT].fingerprint] if FIT in stage.inputs else []  # one tokenizer decodes them all
+        return network and (*network, json.dumps([*shared, *learned], sort_keys=True))
 
     def _network(self, train: Stage) -> tuple[Hashable, ...] | None:
         """Return what fused networks have in common; None if the network of this training cannot be fused."""

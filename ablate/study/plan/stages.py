@@ -4,6 +4,9 @@ r"""Stages and their fingerprints: the stages of a run, and which of them two ru
      | \-> prime (where samples continue a primer) -/
       \-> floor (one for each metric)
 
+Where the tokenizer learns, a stage ``fit`` follows ``load``, and every stage that encodes or decodes reads its file:
+``prepare``, ``prime``, ``generate``, ``floor``, and the measurements of a trained model.
+
 Kinds with ``early`` (:mod:`ablate.kinds`) come before any training; nothing is trained if one of these fails.
 
 A stage's fingerprint is the SHA-256 of its configuration, which holds the fingerprints of its inputs and everything
@@ -91,18 +94,20 @@ def run_stages(
     load = _load(configuration.one("corpus"), corpus)
     split = replicate_split(configuration.settings["split"], setting.seed, replicate)
     of_split: dict[str, Any] = {"split": split} if split else {}  # without a split, stages of older versions are shared
-    prepare = _prepare(configuration, load, of_split, replicate, setting)
+    fit = _fit(configuration, load, of_split)
+    prepare = _prepare(configuration, {"corpus": load, **fit}, of_split, replicate, setting)
     train = _train(configuration, prepare, replicate, setting)
-    prime = _prime(configuration, load, of_split)
-    generate = _generate(configuration, train, prime, replicate, setting)
-    stages = {kinds.LOAD: load, kinds.PREPARE: prepare, kinds.TRAIN: train}
+    prime = _prime(configuration, load, fit, of_split)
+    sources = {"weights": train, **({"primer": prime} if prime else {}), **fit}
+    generate = _generate(configuration, sources, replicate, setting)
+    stages = {kinds.LOAD: load, **fit, kinds.PREPARE: prepare, kinds.TRAIN: train}
     stages |= {kinds.PRIME: prime} if prime else {}
     stages |= {kinds.GENERATE: generate}
     for metric in configuration.choices["metric"]:
         config: dict[str, Any] = {"metric": metric.plain(), **of_split}
         record = metrics[metric.name]
         if record.scope == "model":
-            measured = [Stage(kinds.MEASURE, config, {"weights": train, "reference": load})]
+            measured = [Stage(kinds.MEASURE, config, {"weights": train, "reference": load, **fit})]
         else:
             reference = reference_of(record, configuration.settings["measure"]["reference"])
             config |= {"reference": reference} if reference != "train" else {}
@@ -124,9 +129,10 @@ def _of_samples(
     """Return the stages of a metric of samples: its measurement and its floors."""
     primed = "primer" in sources["generated"].inputs and configuration.settings["measure"]["primer"]
     whole = {"primer": True} if primed else {}
+    fit = {role: stage for role, stage in sources["generated"].inputs.items() if role == kinds.FIT}
     stages = [
         Stage(kinds.MEASURE, {**config, **whole}, sources),
-        _floor(configuration, config, sources["reference"], setting),
+        _floor(configuration, config, {"reference": sources["reference"], **fit}, setting),
     ]
     if setting.floors.draws:
         drawn = {"draws": setting.floors.draws, "seed": derive(setting.seed, replicate, "resample")}
@@ -134,7 +140,9 @@ def _of_samples(
     return stages
 
 
-def _floor(configuration: Configuration, config: Mapping[str, Any], load: Stage, setting: Setting) -> Stage:
+def _floor(
+    configuration: Configuration, config: Mapping[str, Any], sources: Mapping[str, Stage], setting: Setting
+) -> Stage:
     """Return the stage of a metric's floors that need no sample; all replicates with one split share it."""
     seed = derive(setting.seed, 0, "floor")
     counts = {"shuffles": setting.floors.shuffles, "pieces": setting.floors.pieces}
@@ -144,7 +152,7 @@ def _floor(configuration: Configuration, config: Mapping[str, Any], load: Stage,
     return Stage(
         kinds.FLOOR,
         {**config, "tokenizer": configuration.one("tokenizer").plain(), "seed": seed, **counts},
-        {"reference": load},
+        sources,
     )
 
 
@@ -154,8 +162,20 @@ def _load(choice: Choice, corpus: Corpus) -> Stage:
     return Stage(kinds.LOAD, config, extra={"corpus": choice.plain()})
 
 
+def _fit(configuration: Configuration, load: Stage, of_split: Mapping[str, Any]) -> dict[str, Stage]:
+    """Return the stage in which the tokenizer learns, as an input of other stages; nothing if it does not learn."""
+    tokenizer = configuration.one("tokenizer")
+    if not tokenizer.fitted:
+        return {}
+    return {kinds.FIT: Stage(kinds.FIT, {"tokenizer": tokenizer.plain(), **of_split}, {"corpus": load})}
+
+
 def _prepare(
-    configuration: Configuration, load: Stage, of_split: Mapping[str, Any], replicate: int, setting: Setting
+    configuration: Configuration,
+    sources: Mapping[str, Stage],
+    of_split: Mapping[str, Any],
+    replicate: int,
+    setting: Setting,
 ) -> Stage:
     augmenters = configuration.choices["augmenter"]
     config = {
@@ -166,7 +186,7 @@ def _prepare(
         "seed": derive(setting.seed, replicate, "augment") if augmenters else None,
         **of_split,
     }
-    return Stage(kinds.PREPARE, config, {"corpus": load})
+    return Stage(kinds.PREPARE, config, sources)
 
 
 def _train(configuration: Configuration, prepare: Stage, replicate: int, setting: Setting) -> Stage:
@@ -195,7 +215,9 @@ def _training(configuration: Configuration, setting: Setting) -> dict[str, Any]:
     return {**{key: value for key, value in training.items() if key != "steps"}, "tokens": setting.tokens}
 
 
-def _prime(configuration: Configuration, load: Stage, of_split: Mapping[str, Any]) -> Stage | None:
+def _prime(
+    configuration: Configuration, load: Stage, fit: Mapping[str, Stage], of_split: Mapping[str, Any]
+) -> Stage | None:
     options = validate(PrimerSettings, configuration.settings["primer"])
     if not options.asked:
         return None
@@ -206,19 +228,17 @@ def _prime(configuration: Configuration, load: Stage, of_split: Mapping[str, Any
     }
     if options.file:
         # like a corpus, a file is identified by its contents
-        return Stage(kinds.PRIME, {**config, "file": corpus_digest(options.file)}, extra={"file": options.file})
+        file = {"file": corpus_digest(options.file)}
+        return Stage(kinds.PRIME, {**config, **file}, fit, extra={"file": options.file})
     # a piece with a name is the same one in every split
     config |= {"piece": options.piece} if options.piece else {"piece": "", **of_split}
-    return Stage(kinds.PRIME, config, {"corpus": load})
+    return Stage(kinds.PRIME, config, {"corpus": load, **fit})
 
 
-def _generate(
-    configuration: Configuration, train: Stage, prime: Stage | None, replicate: int, setting: Setting
-) -> Stage:
+def _generate(configuration: Configuration, sources: Mapping[str, Stage], replicate: int, setting: Setting) -> Stage:
     samples = range(configuration.settings["generation"]["samples"])
     seeds = [derive(setting.seed, replicate, "sample", sample) for sample in samples]
-    config = generation_config(configuration, seeds)
-    return Stage(kinds.GENERATE, config, {"weights": train, **({"primer": prime} if prime else {})})
+    return Stage(kinds.GENERATE, generation_config(configuration, seeds), sources)
 
 
 def generation_config(configuration: Configuration, seeds: Sequence[int]) -> dict[str, Any]:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ablate.engine import checkpoint
 from ablate.engine.training.job import Recipe
 from ablate.errors import AblateError, StageError, one_line
+from ablate.interfaces import FittedTokenizer
+from ablate.kinds import FIT
 from ablate.options import validate
 from ablate.settings import TrainingSettings
+from ablate.study.stage import weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +22,11 @@ if TYPE_CHECKING:
     from ablate.interfaces import Conditioner, Tokenizer
     from ablate.music.performance import Performance
     from ablate.registry import Registry
+    from ablate.study.stage import Stage
+    from ablate.study.work.messages import Context
+
+#: The file of a stage ``fit``: what a tokenizer has learned.
+LEARNED = "learned.bin"
 
 
 def build(kind: str, choice: Mapping[str, Any], registry: Registry) -> Any:
@@ -30,6 +38,46 @@ def build(kind: str, choice: Mapping[str, Any], registry: Registry) -> Any:
 def build_conditioners(config: Mapping[str, Any], registry: Registry) -> list[Conditioner]:
     """Build the conditioners of a stage's configuration, in order."""
     return [build("conditioner", choice, registry) for choice in config["conditioners"]]
+
+
+def stage_tokenizer(stage: Stage, context: Context) -> Tokenizer:
+    """Return the tokenizer of a stage, with what it has learned if it is one that learns.
+
+    It is the one that the stage's configuration names, or else the one of the weights that the stage reads.
+
+    Raises:
+        StageError: what it has learned is missing or damaged.
+    """
+    choice = (stage if "tokenizer" in stage.config else weights_of(stage)).config["tokenizer"]
+    folder = context.home / stage.inputs[FIT].artifact if FIT in stage.inputs else None
+    return loaded_tokenizer(choice, folder, context.registry)
+
+
+def loaded_tokenizer(choice: Mapping[str, Any], folder: Path | None, registry: Registry) -> Tokenizer:
+    """Return the tokenizer of a choice, with what it has learned.
+
+    Args:
+        choice: in plain form.
+        folder: of the files of its stage ``fit``; None if it does not learn.
+        registry: the components.
+
+    Raises:
+        StageError: what it has learned is missing or damaged, or belongs to another tokenizer.
+    """
+    tokenizer: Tokenizer = build("tokenizer", choice, registry)
+    learns = isinstance(tokenizer, FittedTokenizer)
+    if learns != (folder is not None):
+        reads = "does not learn" if folder else "learns, but its record does not say so (fitted=True)"
+        raise StageError(f"tokenizer '{choice['name']}' {reads}; it must be built as its record says")
+    if isinstance(tokenizer, FittedTokenizer) and folder is not None:
+        path = folder / LEARNED
+        try:
+            tokenizer.load(path.read_bytes())
+        except OSError as error:
+            raise StageError(f"{path} is missing; run the study again") from error
+        except ValueError as error:
+            raise StageError(f"{path}: tokenizer '{choice['name']}' cannot use it: {one_line(error)}") from error
+    return tokenizer
 
 
 def observed(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ablate import kinds
 from ablate.errors import AblateError, HomeError, one_line
 from ablate.kinds import KINDS
-from ablate.study.work import floors, generate, load, measure, prepare, prime, train
+from ablate.study.work import fit, floors, generate, load, measure, prepare, prime, train
 from ablate.study.work.messages import Context, Job, JobStopped, StageFailure, StageResult
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def _failed(stage: Stage, error: BaseException) -> StageFailure:
 #: The work of each kind of stage.
 WORK: dict[str, Callable[[tuple[Stage, ...], Context], Iterable[StageResult | StageFailure]]] = {
     kinds.LOAD: load.load,
+    kinds.FIT: fit.fit,
     kinds.PREPARE: prepare.prepare,
     kinds.PRIME: prime.prime,
     kinds.TRAIN: train.train_stages,

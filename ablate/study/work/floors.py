@@ -24,7 +24,7 @@ import numpy as np
 from ablate.engine.seeding import numpy_stream
 from ablate.errors import AblateError, one_line
 from ablate.music.performance import NOTE_DTYPE, Performance
-from ablate.study.work.components import build
+from ablate.study.work.components import build, stage_tokenizer
 from ablate.study.work.load import pieces
 from ablate.study.work.measure import Measured, cases, measure_music, reference_and_others, samples_to_measure
 from ablate.study.work.messages import MetricRecord, StageResult
@@ -45,7 +45,7 @@ def floors(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     config = stage.config
     split = pieces(context.home / stage.inputs["reference"].artifact, config.get("split", {}))
     reference, others = reference_and_others(split, config)
-    tokenizer = build("tokenizer", config["tokenizer"], context.registry)
+    tokenizer = stage_tokenizer(stage, context)
     metric, name = build("metric", config["metric"], context.registry), config["metric"]["name"]
     values: list[MetricRecord[Any]] = []
     histograms: list[MetricRecord[Any]] = []

@@ -14,7 +14,7 @@ from ablate.errors import NothingGenerated, StageError
 from ablate.kinds import GENERATE
 from ablate.music.storage import pack_performances
 from ablate.study.work.artifacts import npy, write_artifact
-from ablate.study.work.components import build, build_conditioners, trained_model
+from ablate.study.work.components import build_conditioners, stage_tokenizer, trained_model
 from ablate.study.work.messages import Context, JobStopped, News, StageFailure, StageResult
 from ablate.study.work.prime import separated
 
@@ -41,7 +41,7 @@ def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[StageRe
     sources = {stage.inputs["weights"].fingerprint: stage.inputs["weights"] for stage in stages}
     indices = {fingerprint: index for index, fingerprint in enumerate(sources)}
     first, registry = stages[0].inputs["weights"].config, context.registry
-    tokenizer = build("tokenizer", first["tokenizer"], registry)
+    tokenizer = stage_tokenizer(stages[0], context)
     primers = [_primer(stage, context) for stage in stages]
     rows = [
         dataclasses.replace(row, model=indices[stage.inputs["weights"].fingerprint])

@@ -9,7 +9,7 @@ from ablate.engine.seeding import derive, numpy_stream
 from ablate.engine.training.windows import Example
 from ablate.errors import AblateError, LabelClash, StageError
 from ablate.study.work.artifacts import write_artifact, write_examples
-from ablate.study.work.components import build, build_conditioners, component_error, observed
+from ablate.study.work.components import build, build_conditioners, component_error, observed, stage_tokenizer
 from ablate.study.work.load import pieces
 from ablate.study.work.messages import StageResult
 
@@ -30,7 +30,7 @@ def prepare(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     (stage,) = stages
     split = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {}))
     performances = augmented(split.train, stage, context.registry)
-    tokenizer = build("tokenizer", stage.config["tokenizer"], context.registry)
+    tokenizer = stage_tokenizer(stage, context)
     conditioners = build_conditioners(stage.config, context.registry)
     for conditioner, choice in zip(conditioners, stage.config["conditioners"], strict=True):
         try:

@@ -9,7 +9,7 @@ import numpy as np
 from ablate.errors import CorpusError, PrimerError, UnknownName
 from ablate.music.midi import read_midi
 from ablate.study.work.artifacts import npy, write_artifact
-from ablate.study.work.components import build
+from ablate.study.work.components import stage_tokenizer
 from ablate.study.work.load import pieces
 from ablate.study.work.messages import StageResult
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def prime(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Cut a primer."""
     (stage,) = stages
-    tokenizer = build("tokenizer", stage.config["tokenizer"], context.registry)
+    tokenizer = stage_tokenizer(stage, context)
     piece = _primer_piece(stage, context)
     primer = cut_primer(piece, tokenizer, stage.config["take"], stage.config["at_most"])
     notes = len(tokenizer.decode(primer))

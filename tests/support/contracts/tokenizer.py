@@ -158,7 +158,119 @@ class SharedState(Anything):
         return super().possible(tokens) & (np.arange(len(self.vocabulary)) != tokens[-1] + 64)
 
 
-KEEPS = {"TokenizerContract": Anything}
+class Learning(ablate.FittedTokenizer):
+    """Learns nothing, and has no unused words; to make a tokenizer one that learns."""
+
+    unused = 0
+
+    def fit(self, performances: Any) -> bytes:
+        return b"learned"
+
+    def load(self, state: bytes) -> None:
+        if state != b"learned":
+            raise ValueError("not what fit() returns")
+
+
+class Favourite(Anything, ablate.FittedTokenizer):
+    """Keeps the contract: its last word is another one for the most frequent pitch of the pieces."""
+
+    vocabulary: Any = (*PitchTokenizer.vocabulary, "favourite")
+    learned: int | None = None
+
+    @property
+    def unused(self) -> Any:
+        return int(self.learned is None)
+
+    def encode(self, performance: ablate.Performance) -> Any:
+        pitches = super().encode(performance)
+        return np.where(pitches == self.learned, 128, pitches) if self.learned is not None else pitches
+
+    def decode(self, tokens: Any) -> ablate.Performance:
+        known = tokens if self.learned is not None else tokens[tokens < 128]
+        return super().decode(np.where(known == 128, self.learned or 0, known))
+
+    def fit(self, performances: Any) -> Any:
+        pitches = np.concatenate([performance.notes["pitch"] for performance in performances])
+        return b"favourite %3d" % np.bincount(pitches).argmax()
+
+    def load(self, state: bytes) -> None:
+        if len(state) != 13 or not state.startswith(b"favourite"):
+            raise ValueError("no favourite")
+        self.learned = int(state[9:])
+
+
+class GrowsByLearning(Favourite):
+    def load(self, state: bytes) -> None:
+        super().load(state)
+        self.vocabulary = (*Favourite.vocabulary, "another")
+
+
+class LosesWords(Favourite):
+    @property
+    def unused(self) -> Any:
+        return 0 if self.learned is None else 1
+
+
+class CountsNothing(Favourite):
+    unused: Any = -1
+
+
+class HelplessBefore(Favourite):
+    def decode(self, tokens: Any) -> ablate.Performance:
+        if self.learned is None:
+            raise ValueError("load first")
+        return super().decode(tokens)
+
+
+class SilentBefore(Favourite):
+    def decode(self, tokens: Any) -> ablate.Performance:
+        return super().decode(tokens if self.learned is not None else tokens[:0])
+
+
+class LearnsAtOnce(Favourite):
+    def fit(self, performances: Any) -> Any:
+        state = super().fit(performances)
+        self.load(state)
+        return state
+
+
+class LearnsText(Favourite):
+    def fit(self, performances: Any) -> Any:
+        return super().fit(performances).decode()
+
+
+class KeepsTheFirst(Favourite):
+    def load(self, state: bytes) -> None:
+        if self.learned is None:
+            super().load(state)
+
+
+class LearnsFromWhatItKnows(Favourite):
+    def fit(self, performances: Any) -> Any:
+        return b"favourite %3d" % (60 if self.learned is None else 61)
+
+
+class LearnsHashes(Favourite):
+    def fit(self, performances: Any) -> Any:
+        return b"favourite %3d" % (hash("piano") % 128)
+
+
+class AcceptsAll(Favourite):
+    def load(self, state: bytes) -> None:
+        self.learned = 60
+
+
+def learning(component: Any) -> Any:
+    """Return a tokenizer as one that learns, with its fault."""
+    return type(component.__name__, (Learning, component), {})
+
+
+def built(component: Any, options: Any) -> Any:
+    """Build a component; with a name, for other processes."""
+    return component()
+
+
+KEEPS = {"TokenizerContract": Anything, "FittedTokenizerContract": Favourite}
 #: The contract, its test that must fail, the component, and what the message must say.
 BREAKS: list[tuple[str, str, Any, str]] = [
     ("TokenizerContract", "test_vocabulary", SameWords, "same word"),
@@ -187,4 +299,25 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ("TokenizerContract", "test_grammar", NeverAgain, "the grammar forbids it"),
     ("TokenizerContract", "test_grammar", DeadEnd, "allows none"),
     ("TokenizerContract", "test_grammar", SharedState, "depends on other rows"),
+]
+BREAKS += [("FittedTokenizerContract", name, learning(component), message) for _, name, component, message in BREAKS]
+BREAKS += [
+    ("TokenizerContract", "test_learns", Favourite, "fitted=False, but the class says True"),
+    ("FittedTokenizerContract", "test_learns", Anything, "fitted=True, but the class says False"),
+    (
+        "FittedTokenizerContract",
+        "test_learning_keeps_the_number_of_words",
+        GrowsByLearning,
+        "129 words, now .* 130",
+    ),
+    ("FittedTokenizerContract", "test_learning_keeps_the_number_of_words", LosesWords, "more unused words"),
+    ("FittedTokenizerContract", "test_learning_keeps_the_number_of_words", CountsNothing, "unused is -1"),
+    ("FittedTokenizerContract", "test_it_is_complete_before_it_learns", HelplessBefore, "load first"),
+    ("FittedTokenizerContract", "test_it_is_complete_before_it_learns", SilentBefore, "is left before learning"),
+    ("FittedTokenizerContract", "test_only_load_changes_it", LearnsAtOnce, "only load.. may"),
+    ("FittedTokenizerContract", "test_only_load_changes_it", LearnsText, "returned str"),
+    ("FittedTokenizerContract", "test_only_load_changes_it", KeepsTheFirst, "did not replace"),
+    ("FittedTokenizerContract", "test_equal_pieces_teach_the_same", LearnsFromWhatItKnows, "after load"),
+    ("FittedTokenizerContract", "test_equal_pieces_teach_the_same", LearnsHashes, "in another process"),
+    ("FittedTokenizerContract", "test_damage_is_refused", AcceptsAll, "accepted 0 bytes"),
 ]
