@@ -2,6 +2,7 @@
 
 ``midilike-classic`` is the 240-token scheme of Performance-RNN-PyTorch, reproduced token for token for comparisons with
 old results; ``midilike`` has the same four families of events and a known bound on the error of a decoded note.
+``midilike-bpe`` learns from the training pieces which neighbours of ``midilike`` to write as one token.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import ablate
-from ablate_midilike.options import ClassicOptions, GridOptions
-from ablate_midilike.sources import LEE_2018, OORE_2020
+from ablate_midilike.options import BpeOptions, ClassicOptions, GridOptions
+from ablate_midilike.sources import FRADET_2023, LEE_2018, OORE_2020, SENNRICH_2016
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,9 +29,15 @@ def _grid(options: GridOptions) -> ablate.Tokenizer:
     return GridTokenizer(options)
 
 
+def _bpe(options: BpeOptions) -> ablate.Tokenizer:
+    from ablate_midilike.bpe import BpeTokenizer
+
+    return BpeTokenizer(options)
+
+
 @ablate.hookimpl
 def ablate_tokenizers() -> Iterable[ablate.TokenizerSpec]:
-    """Offer both tokenizers."""
+    """Offer the tokenizers."""
     yield ablate.TokenizerSpec(
         name="midilike",
         summary="Note-on, note-off, velocity and time shift, within half a step of the original.",
@@ -44,4 +51,12 @@ def ablate_tokenizers() -> Iterable[ablate.TokenizerSpec]:
         options=ClassicOptions,
         build=_classic,
         cite=(LEE_2018, OORE_2020),
+    )
+    yield ablate.TokenizerSpec(
+        name="midilike-bpe",
+        summary="The tokens of midilike, with neighbours merged that are frequent in the training pieces (BPE).",
+        options=BpeOptions,
+        build=_bpe,
+        fitted=True,
+        cite=(OORE_2020, SENNRICH_2016, FRADET_2023),
     )

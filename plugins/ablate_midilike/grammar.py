@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from ablate.arrays import Array, BoolArray, IntArray
+    from ablate.arrays import Array, BoolArray, FloatArray, IntArray
     from ablate_midilike.layout import Layout
 
-_ON, _OFF, _VELOCITY, _SHIFT, _NO_EVENT = range(5)
+ON, OFF, VELOCITY, SHIFT, NO_EVENT = range(5)
 
 
 class Grammar:
@@ -39,54 +39,62 @@ class Grammar:
         start_token: the token that is no event if it is the first token of a row.
         rows: number of rows that are generated together.
         silence_first: whether the first token may be a time shift.
+
+    Attributes:
+        kind_v: of each id, one of :data:`ON`, :data:`OFF`, :data:`VELOCITY` and :data:`SHIFT`.
+        key_v: of each id, its key, for note-ons and note-offs.
+        after_velocity_r: whether the latest token of each row is a velocity.
+        sounding_rk: number of sounding notes of each key.
+        room_r: time shifts shorter than this may follow.
     """
 
     def __init__(self, layout: Layout, lengths: Array, *, start_token: int, rows: int, silence_first: bool) -> None:
         self._layout, self._start_token = layout, start_token
         families = (layout.note_off, layout.note_off, layout.velocities, layout.shifts)
-        self._kind_v = np.repeat([_ON, _OFF, _VELOCITY, _SHIFT], families)
+        self.kind_v = np.repeat([ON, OFF, VELOCITY, SHIFT], families)
+        self.key_v = np.arange(len(self.kind_v)) % layout.note_off
         self._lengths_s = lengths.astype(np.float64)
         self._longer_s = np.append(self._lengths_s[1:], np.inf)
         self._rows_r = np.arange(rows)
         self._has_begun = False
-        self._after_velocity_r = np.zeros(rows, bool)
-        self._sounding_rk = np.zeros((rows, layout.note_off), np.int64)
-        #: time shifts shorter than this may follow
-        self._room_r = np.full(rows, np.inf if silence_first else 0.0)
+        self.after_velocity_r = np.zeros(rows, bool)
+        self.sounding_rk = np.zeros((rows, layout.note_off), np.int64)
+        self.room_r = np.full(rows, np.inf if silence_first else 0.0)
 
     def __call__(self, latest_r: IntArray) -> BoolArray:
         """Return the possible next tokens, bool [rows, vocabulary], after one more token of every row, int64 [rows]."""
-        kind_r = self._kind_v[latest_r]
-        if not self._has_begun:
-            kind_r[latest_r == self._start_token] = _NO_EVENT
-            self._has_begun = True
-        self._read(latest_r, kind_r)
-        return self._possible()
+        rows_n = self._rows_r if self._has_begun else np.flatnonzero(latest_r != self._start_token)
+        self._has_begun = True
+        self.read(rows_n, latest_r[rows_n])
+        return self.possible()
 
-    def _read(self, latest_r: IntArray, kind_r: IntArray) -> None:
-        index = self._rows_r, latest_r % self._layout.note_off
-        change_r = (kind_r == _ON).astype(np.int64) - (kind_r == _OFF)
-        self._sounding_rk[index] = np.maximum(self._sounding_rk[index] + change_r, 0)
-        self._after_velocity_r = kind_r == _VELOCITY
-        self._room_r[kind_r <= _OFF] = np.inf
-        self._room_r[self._after_velocity_r] = 0.0
-        rows = np.flatnonzero(kind_r == _SHIFT)
-        shift = latest_r[rows] - self._layout.time_shift
-        self._room_r[rows] = self._remainder(self._room_r[rows], shift)
+    def read(self, rows_n: IntArray, token_n: IntArray) -> None:
+        """Read one more token of some of the rows."""
+        kind_n, index = self.kind_v[token_n], (rows_n, self.key_v[token_n])
+        change_n = (kind_n == ON).astype(np.int64) - (kind_n == OFF)
+        self.sounding_rk[index] = np.maximum(self.sounding_rk[index] + change_n, 0)
+        self.after_velocity_r[rows_n] = kind_n == VELOCITY
+        self.room_r[rows_n] = self.room_after(token_n, self.room_r[rows_n])
 
-    def _remainder(self, room: Array, shift: IntArray) -> Array:
-        """Return the largest remainder of an interval below ``room`` after the largest time shift that fits."""
-        length = self._lengths_s[shift]
-        room = np.where(length < room, room, np.inf)
-        return np.asarray(np.minimum(room, self._longer_s[shift]) - length)
+    def room_after(self, token_n: IntArray, room_n: FloatArray) -> FloatArray:
+        """Return the room after a token, where it was ``room_n`` before.
 
-    def _possible(self) -> BoolArray:
-        layout, no_velocity_r1 = self._layout, ~self._after_velocity_r[:, None]
-        possible_rv = np.empty((len(self._rows_r), len(self._kind_v)), bool)
+        It is unlimited after a note-on or note-off, and there is none after a velocity. After the largest time shift
+        that fits, it is the remainder.
+        """
+        shift_n = np.maximum(token_n - self._layout.time_shift, 0)
+        length_n = self._lengths_s[shift_n]
+        rest_n = np.minimum(np.where(length_n < room_n, room_n, np.inf), self._longer_s[shift_n]) - length_n
+        return np.asarray(np.choose(self.kind_v[token_n], [np.inf, np.inf, 0.0, rest_n]))
+
+    def possible(self) -> BoolArray:
+        """Return the possible next tokens, bool [rows, vocabulary]."""
+        layout, no_velocity_r1 = self._layout, ~self.after_velocity_r[:, None]
+        possible_rv = np.empty((len(self._rows_r), len(self.kind_v)), bool)
         possible_rv[:, : layout.note_off] = ~no_velocity_r1
-        possible_rv[:, layout.note_off : layout.velocity] = (self._sounding_rk > 0) & no_velocity_r1
+        possible_rv[:, layout.note_off : layout.velocity] = (self.sounding_rk > 0) & no_velocity_r1
         possible_rv[:, layout.velocity : layout.time_shift] = no_velocity_r1
-        possible_rv[:, layout.time_shift :] = self._lengths_s < self._room_r[:, None]
+        possible_rv[:, layout.time_shift :] = self._lengths_s < self.room_r[:, None]
         return possible_rv
 
 
@@ -96,33 +104,71 @@ class OrderedGrammar(Grammar):
     The order is: note-offs of notes from earlier steps, note-ons, note-offs of notes that started in this step, each
     of the three from the lowest pitch to the highest. Steps are separated by time shifts. The arguments are those of
     :class:`Grammar`.
+
+    Attributes:
+        fresh_rk: number of sounding notes of each key that started in this step.
+        rank_r: the latest event's rank in the order of its step: its key, plus the number of keys for each earlier
+            family.
     """
 
     def __init__(self, layout: Layout, lengths: Array, *, start_token: int, rows: int, silence_first: bool) -> None:
         super().__init__(layout, lengths, start_token=start_token, rows=rows, silence_first=silence_first)
-        #: number of sounding notes that started in this step
-        self._fresh_rk = np.zeros_like(self._sounding_rk)
-        #: the latest event's rank in the order of its step: its key, plus the number of keys for each earlier family
-        self._rank_r = np.zeros(rows, np.int64)
+        self.fresh_rk = np.zeros_like(self.sounding_rk)
+        self.rank_r = np.zeros(rows, np.int64)
 
-    def _read(self, latest_r: IntArray, kind_r: IntArray) -> None:
-        super()._read(latest_r, kind_r)
-        keys = self._layout.note_off
-        key_r = latest_r % keys
-        index = self._rows_r, key_r
-        at_once_r = (kind_r == _OFF) & (self._fresh_rk[index] > 0)
-        self._fresh_rk[index] += (kind_r == _ON).astype(np.int64) - at_once_r
-        self._fresh_rk[kind_r == _SHIFT] = 0
+    def read(self, rows_n: IntArray, token_n: IntArray) -> None:
+        """Read one more token of some of the rows."""
+        super().read(rows_n, token_n)
+        kind_n, index = self.kind_v[token_n], (rows_n, self.key_v[token_n])
+        fresh_n = self.fresh_rk[index]
+        self.fresh_rk[index] += (kind_n == ON).astype(np.int64) - ((kind_n == OFF) & (fresh_n > 0))
+        self.fresh_rk[rows_n[kind_n == SHIFT]] = 0
+        self.rank_r[rows_n] = self.rank_after(token_n, fresh_n, self.rank_r[rows_n])
+
+    def rank_after(self, token_n: IntArray, fresh_n: IntArray, rank_n: IntArray) -> IntArray:
+        """Return the rank after a token, where it was ``rank_n`` before.
+
+        Args:
+            token_n: the token.
+            fresh_n: of its key, the number of notes before it that started in this step.
+            rank_n: the rank before it.
+        """
+        keys, key_n = self._layout.note_off, self.key_v[token_n]
         # a velocity has no rank; after a note of no length, there should have been a time shift
-        waits_r = np.where(self._rank_r < 2 * keys, self._rank_r, 0)
-        rank_by_kind = [key_r + keys, np.where(at_once_r, key_r + 2 * keys, key_r), waits_r, 0 * key_r, self._rank_r]
-        self._rank_r = np.choose(kind_r, rank_by_kind)
+        waits_n = np.where(rank_n < 2 * keys, rank_n, 0)
+        by_kind = [key_n + keys, np.where(fresh_n > 0, key_n + 2 * keys, key_n), waits_n, 0 * key_n]
+        return np.asarray(np.choose(self.kind_v[token_n], by_kind))
 
-    def _possible(self) -> BoolArray:
-        possible_rv, layout, keys = super()._possible(), self._layout, self._layout.note_off
-        key_k, rank_r1 = np.arange(keys), self._rank_r[:, None]
-        at_once_rk = (self._fresh_rk > 0) & (key_k + 2 * keys >= rank_r1)
+    def possible(self) -> BoolArray:
+        """Return the possible next tokens, bool [rows, vocabulary]."""
+        possible_rv, layout, keys = super().possible(), self._layout, self._layout.note_off
+        key_k, rank_r1 = np.arange(keys), self.rank_r[:, None]
+        at_once_rk = (self.fresh_rk > 0) & (key_k + 2 * keys >= rank_r1)
         possible_rv[:, :keys] &= key_k + keys >= rank_r1
         possible_rv[:, keys : layout.velocity] &= (key_k >= rank_r1) | at_once_rk
         possible_rv[:, layout.velocity : layout.time_shift] &= rank_r1 < 2 * keys
         return possible_rv
+
+    def is_possible(
+        self,
+        token_n: IntArray,
+        after_velocity_n: BoolArray,
+        sounding_n: IntArray,
+        fresh_n: IntArray,
+        room_n: FloatArray,
+        rank_n: IntArray,
+    ) -> BoolArray:
+        """Return whether each token is possible, by the rules of :meth:`possible` and the state that is given.
+
+        Of the keys, only the number of sounding notes and of those that started in this step of the token's key count.
+        """
+        keys, key_n = self._layout.note_off, self.key_v[token_n]
+        ends_n = (sounding_n > 0) & ((key_n >= rank_n) | ((fresh_n > 0) & (key_n + 2 * keys >= rank_n)))
+        fits_n = self._lengths_s[np.maximum(token_n - self._layout.time_shift, 0)] < room_n
+        by_kind = [
+            after_velocity_n & (key_n + keys >= rank_n),
+            ~after_velocity_n & ends_n,
+            ~after_velocity_n & (rank_n < 2 * keys),
+            fits_n,
+        ]
+        return np.asarray(np.choose(self.kind_v[token_n], by_kind))

@@ -124,6 +124,11 @@ class GridTokenizer(ablate.Tokenizer):
         advance, step = self._layout.running_clock(rows, self._steps), self._options.step
         return lambda tokens: advance(tokens) * step
 
+    @property
+    def moves(self) -> IntArray:
+        """The number of steps by which each token moves the clock, [vocabulary]."""
+        return self._layout.moves(self._steps)
+
     def grammar(self, rows: int) -> OrderedGrammar:
         """Return the rules of :mod:`ablate_midilike.grammar`, including those on the order of a step's events."""
         return OrderedGrammar(self._layout, self._steps, start_token=self.start_token, rows=rows, silence_first=True)

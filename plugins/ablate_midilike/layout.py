@@ -70,11 +70,11 @@ class Layout:
 
     def clock(self, tokens: IntArray, lengths: Array) -> Array:
         """Return the clock after each token, [time]; time shift ``k`` lasts ``lengths[k]``, in its unit and type."""
-        return np.asarray(np.cumsum(self._moves(lengths)[tokens]))
+        return np.asarray(np.cumsum(self.moves(lengths)[tokens]))
 
     def running_clock(self, rows: int, lengths: Array) -> Callable[[IntArray], Array]:
         """Return a function from the next token of every row, [rows], to :meth:`clock` at those tokens, [rows]."""
-        moves_v = self._moves(lengths)
+        moves_v = self.moves(lengths)
         clock_r: Array = np.zeros(rows, lengths.dtype)
 
         def advance(tokens_r: IntArray) -> Array:
@@ -84,7 +84,7 @@ class Layout:
 
         return advance
 
-    def _moves(self, lengths: Array) -> Array:
+    def moves(self, lengths: Array) -> Array:
         """Return the time by which each token id moves the clock, [vocabulary]."""
         return np.concatenate([np.zeros(self.time_shift, lengths.dtype), lengths])
 

@@ -48,3 +48,19 @@ class GridOptions:
             problems.append(("low", f"is above high ({self.low} > {self.high})"))
         if problems:
             raise InvalidOptions(problems)
+
+
+@dataclass(frozen=True)
+class BpeOptions(GridOptions):
+    """Options of ``midilike-bpe``: those of ``midilike``, and the size of the vocabulary."""
+
+    vocabulary: int = ablate.option(
+        1024, ge=1, le=65536, doc="Number of words, those of midilike among them; the others are learned."
+    )
+
+    def __post_init__(self) -> None:
+        """Check the rules of ``midilike``, and that its words fit in."""
+        super().__post_init__()
+        words = 2 * (self.high - self.low + 1) + self.velocity_bins + round(self.longest_shift / self.step)
+        if self.vocabulary <= words:
+            raise InvalidOptions([("vocabulary", f"must be more than the {words:,} words without any merge")])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ablate.arrays import BoolArray, IntArray
 
 SPEC = {spec.name: spec for spec in ablate_samplers()}["grammar"]
-GRID, CLASSIC = (spec.build(spec.parse({})) for spec in ablate_tokenizers())
+GRID, CLASSIC = (spec.build(spec.parse({})) for spec in ablate_tokenizers() if not spec.fitted)
 INF = float("inf")
 
 
