@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ablate import Performance
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -45,3 +47,28 @@ def test_tokens_in_three_formats(ablate: Command, smd_dir: Path, reference_dir: 
     command = [sys.executable, "-m", "ablate", *words, "--format", "npy"]
     (tmp_path / "tokens.npy").write_bytes(subprocess.run(command, capture_output=True, check=True).stdout)
     assert np.load(tmp_path / "tokens.npy").tolist() == golden.tolist()
+
+
+def test_a_tokenizer_that_learns_does_so_from_what_is_inspected(ablate: Command) -> None:
+    words = ["corpus", "inspect", "bach-prelude", "--json", "--tokenizer"]
+    plain, merged = (json.loads(ablate(*words, name).out)["round_trip"] for name in ("midilike", "midilike-bpe"))
+    assert merged["tokens"] < 0.5 * plain["tokens"]
+    assert merged["onset_error"] == plain["onset_error"]
+
+
+def test_a_tokenizer_learns_from_other_pieces_where_asked(ablate: Command, tmp_path: Path) -> None:
+    notes = [(60, 64, 0.5 * i, 0.5 * i + 0.25) for i in range(40)]
+    for name, count in (("long", 40), ("short", 2)):
+        (tmp_path / f"{name}.mid").write_bytes(Performance.from_notes(notes[:count]).midi_bytes())
+    words = ["corpus", "tokens", str(tmp_path / "short.mid"), "--tokenizer", "midilike-bpe", "--format", "text"]
+    alone = ablate(*words).out.splitlines()
+    taught = ablate(*words, "--fit", str(tmp_path / "long.mid")).out.splitlines()
+    assert len(taught) < len(alone)
+    assert " + ".join(taught) == " + ".join(alone)
+
+
+def test_fit_needs_a_tokenizer_that_learns(ablate: Command) -> None:
+    words = ["corpus", "inspect", "bach-prelude", "--fit", "bach-prelude"]
+    assert "--fit bach-prelude: name the tokenizer that learns with --tokenizer" in ablate(*words).err
+    done = ablate(*words, "--tokenizer", "midilike")
+    assert "--fit bach-prelude: tokenizer 'midilike' does not learn; leave the option out" in done.err

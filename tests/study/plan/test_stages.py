@@ -89,7 +89,8 @@ def test_device_torch_and_seed_decide_a_training(
 
 
 AFTER = {
-    "load": ["prepare", "prime", "floor", "train", "generate", "measure", "resample"],
+    "load": ["fit", "prepare", "prime", "floor", "train", "generate", "measure", "resample"],
+    "fit": ["prepare", "prime", "floor", "train", "generate", "measure", "resample"],
     "prepare": ["train", "generate", "measure", "resample"],
     "prime": ["generate", "measure", "resample"],
     "floor": [],
@@ -105,7 +106,7 @@ def test_the_code_of_a_stage_is_part_of_it(
     load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     def primed() -> dict[str, str]:
-        return stages(lambda: load({"primer.tokens": 10}))
+        return stages(lambda: load({"primer.tokens": 10, "tokenizer": "midilike-bpe"}))
 
     before = primed()
     monkeypatch.setitem(KINDS, kind, dataclasses.replace(KINDS[kind], code=KINDS[kind].code + 1))
