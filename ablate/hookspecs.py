@@ -77,6 +77,9 @@ def ablate_augmenters() -> Iterable[AugmenterSpec]:  # type: ignore[empty-body]
 def ablate_tokenizers() -> Iterable[TokenizerSpec]:  # type: ignore[empty-body]
     """Offer tokenizers: performances as token ids, and back.
 
+    One that is fitted on the training pieces, such as byte-pair encoding, is an ``ablate.FittedTokenizer``, and its
+    record has ``fitted=True``.
+
     Example:
         import numpy as np
         import ablate

@@ -82,7 +82,7 @@ class TokenizerSpec(ComponentSpec):
 
     Attributes:
         fitted: True if ``build`` returns an :class:`ablate.interfaces.FittedTokenizer`. A study then has a stage
-            ``fit``, which lets it learn from the training pieces before they are encoded.
+            ``fit``, which fits it on the training pieces before they are encoded.
     """
 
     kind: ClassVar[str] = "tokenizer"

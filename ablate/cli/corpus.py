@@ -33,7 +33,7 @@ fit_option = click.option(
     "--fit",
     "material",
     metavar="PATH|NAME",
-    help="Pieces that the tokenizer learns from, where it is one that learns: a file, a folder or a corpus.",
+    help="Pieces to fit the tokenizer on, where it is one that is fitted: a file, a folder or a corpus.",
 )
 reader_option = click.option(
     "--reader",
@@ -85,17 +85,17 @@ def inspect(
     """Summarise a MIDI file, a folder of MIDI files, or a corpus.
 
     Problems and files that cannot be read are listed. If no file can be read, the exit code is 1.
-    A tokenizer that learns does so from the pieces that are inspected, or from those of --fit.
+    A tokenizer that is fitted is fitted on the inspected pieces, or on those of --fit.
 
     Example: ablate corpus inspect recordings/ --tokenizer midilike
     """
     from ablate.music.inspect import inspect_corpus
 
     if material is not None and tokenizer is None:
-        raise UsageError(f"--fit {material}: name the tokenizer that learns with --tokenizer")
+        raise UsageError(f"--fit {material}: name the tokenizer to fit with --tokenizer")
     readings = list(_readings(path, reader))
-    learned_from = readings if material is None else _readings(material, reader)
-    encoder = _tokenizer(tokenizer, settings, learned_from, material) if tokenizer else None
+    fit_on = readings if material is None else _readings(material, reader)
+    encoder = _tokenizer(tokenizer, settings, fit_on, material) if tokenizer else None
     report = inspect_corpus(readings, encoder)
     if as_json:
         print_json(dataclasses.asdict(report))
@@ -122,11 +122,11 @@ def _readings(path: str, reader: Any) -> Iterable[FileReading | Performance]:
 def _tokenizer(
     name: str, settings: tuple[str, ...], readings: Iterable[FileReading | Performance], material: str | None
 ) -> Tokenizer:
-    """Return the tokenizer with these settings; one that learns has learned from the readings.
+    """Return the tokenizer with these settings, fitted on the readings if it is one that is fitted.
 
     Raises:
-        UsageError: a setting does not fit, or ``material``, the value of ``--fit``, is given for one that cannot learn.
-        CorpusError: it cannot learn from these pieces.
+        UsageError: a setting does not fit, or ``--fit`` (``material``) is given for one that is not fitted.
+        CorpusError: it cannot be fitted on these pieces.
     """
     from ablate.errors import InvalidOptions
 
@@ -140,9 +140,9 @@ def _tokenizer(
         try:
             tokenizer.load(tokenizer.fit(list(_performances(readings))))
         except ValueError as error:
-            raise CorpusError(f"tokenizer '{name}' cannot learn from these pieces: {error}") from error
+            raise CorpusError(f"tokenizer '{name}' cannot be fitted on these pieces: {error}") from error
     elif material is not None:
-        raise UsageError(f"--fit {material}: tokenizer '{name}' does not learn; leave the option out")
+        raise UsageError(f"--fit {material}: tokenizer '{name}' is not fitted; leave the option out")
     return tokenizer
 
 
@@ -225,15 +225,15 @@ def _error(error: Error | None, factor: int) -> str:
 def tokens(file: Path, tokenizer: str, settings: tuple[str, ...], material: str | None, reader: Any, form: str) -> None:
     """Print the tokens of a MIDI file.
 
-    A tokenizer that learns does so from this file alone, or from the pieces of --fit.
+    A tokenizer that is fitted is fitted on this file alone, or on the pieces of --fit.
 
     Example: ablate corpus tokens piece.mid --tokenizer midilike --format text
     """
     from ablate.music.midi import read_midi
 
     performance = read_midi(file, reader)
-    learned_from = [performance] if material is None else _readings(material, reader)
-    encoder = _tokenizer(tokenizer, settings, learned_from, material)
+    fit_on = [performance] if material is None else _readings(material, reader)
+    encoder = _tokenizer(tokenizer, settings, fit_on, material)
     ids = encoder.encode(performance)
     if form == "json":
         click.echo(json.dumps(ids.tolist()))

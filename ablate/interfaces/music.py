@@ -106,7 +106,7 @@ class Tokenizer(ABC):
 
 
 class FittedTokenizer(Tokenizer):
-    """A tokenizer that learns from the training pieces, such as byte-pair encoding.
+    """A tokenizer that is fitted on the training pieces, such as byte-pair encoding.
 
     It is complete before it has learned anything, and after :meth:`load` it uses what was learned. The options alone
     decide the number of words in ``vocabulary``, so that models can be built, timed and fused before anything is
@@ -128,7 +128,7 @@ class FittedTokenizer(Tokenizer):
         nothing may depend on the order of a set or on the number of threads. A piece may have no notes.
 
         Raises:
-            ValueError: nothing can be learned from these pieces; the message says why.
+            ValueError: it cannot be fitted on these pieces; the message contains the reason.
         """
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""The contract of tokenizers that learn."""
+"""The contract of tokenizers that are fitted."""
 
 # ruff: noqa: S101 - these are tests, though a plugin's author imports them
 
@@ -29,9 +29,9 @@ sys.stdout.buffer.write(spec.build(spec.parse(settings)).fit(performances()))
 
 
 class FittedTokenizerContract(TokenizerContract):
-    """A tokenizer that learns always learns the same from the same pieces, and is complete before that.
+    """A tokenizer that is fitted on equal pieces always becomes the same, and is complete before that.
 
-    The checks of :class:`TokenizerContract` are of the tokenizer after it has learned from
+    The checks of :class:`TokenizerContract` are of the tokenizer after it has been fitted on
     :func:`ablate.testing.performances`. ``build`` must be a function or class of a module, not a lambda, because other
     processes build the tokenizer too.
     """
@@ -108,7 +108,7 @@ class FittedTokenizerContract(TokenizerContract):
         return [tokenizer.vocabulary, tokenizer.unused, *(tokenizer.encode(p).tolist() for p in performances())]
 
     def _fit_elsewhere(self, settings: Mapping[str, Any], seed: int) -> bytes:
-        """Return what a process of its own learns from the material, with this seed of the hashes of strings."""
+        """Return what another process learns when it fits the tokenizer on the material, with this seed of the hashes of strings."""
         material = pickle.dumps(list(sys.path)) + pickle.dumps((self.spec, dict(settings)))
         environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
         command = [sys.executable, "-c", _LEARN]

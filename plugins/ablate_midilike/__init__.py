@@ -2,7 +2,7 @@
 
 ``midilike-classic`` is the 240-token scheme of Performance-RNN-PyTorch, reproduced token for token for comparisons with
 old results; ``midilike`` has the same four families of events and a known bound on the error of a decoded note.
-``midilike-bpe`` learns from the training pieces which neighbours of ``midilike`` to write as one token.
+``midilike-bpe`` is fitted on the training pieces: it writes frequent neighbours of ``midilike`` as one token.
 """
 
 from __future__ import annotations

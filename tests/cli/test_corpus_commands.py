@@ -69,6 +69,6 @@ def test_a_tokenizer_learns_from_other_pieces_where_asked(ablate: Command, tmp_p
 
 def test_fit_needs_a_tokenizer_that_learns(ablate: Command) -> None:
     words = ["corpus", "inspect", "bach-prelude", "--fit", "bach-prelude"]
-    assert "--fit bach-prelude: name the tokenizer that learns with --tokenizer" in ablate(*words).err
+    assert "--fit bach-prelude: name the tokenizer to fit with --tokenizer" in ablate(*words).err
     done = ablate(*words, "--tokenizer", "midilike")
-    assert "--fit bach-prelude: tokenizer 'midilike' does not learn; leave the option out" in done.err
+    assert "--fit bach-prelude: tokenizer 'midilike' is not fitted; leave the option out" in done.err

@@ -32,6 +32,7 @@ OURS = {
 EXPECTED = {
     "corpus bach-prelude": ["repp1992", "todd1992", "friberg2006"],
     "tokenizer midilike": ["oore2020"],
+    "tokenizer midilike-bpe": ["oore2020", "sennrich2016", "fradet2023"],
     "tokenizer midilike-classic": ["lee2018", "oore2020"],
     "conditioner articulation": ["bresin2000"],
     "model lstm": ["simon2017", "hochreiter1997", "gers2000"],

@@ -64,7 +64,7 @@ class Choice:
         name: of the component.
         version: of its behaviour.
         options: a value for every option.
-        fitted: whether it is a tokenizer that learns from the training pieces.
+        fitted: whether it is a tokenizer that is fitted on the training pieces.
     """
 
     kind: str

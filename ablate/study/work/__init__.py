@@ -5,7 +5,7 @@ The modules in the order of reading:
 - :mod:`ablate.study.work.messages`: jobs, their progress, and the results of their stages;
 - :mod:`ablate.study.work.dispatch`: the table of functions, one for each kind of stage;
 - :mod:`ablate.study.work.load`: read a corpus, and split it;
-- :mod:`ablate.study.work.fit`: let a tokenizer learn from the training pieces;
+- :mod:`ablate.study.work.fit`: fit a tokenizer on the training pieces;
 - :mod:`ablate.study.work.prepare`: augment, observe and encode the training pieces;
 - :mod:`ablate.study.work.prime`: cut primers;
 - :mod:`ablate.study.work.train`: train models;

@@ -67,8 +67,8 @@ def loaded_tokenizer(choice: Mapping[str, Any], folder: Path | None, registry: R
     tokenizer: Tokenizer = build("tokenizer", choice, registry)
     learns = isinstance(tokenizer, FittedTokenizer)
     if learns != (folder is not None):
-        reads = "does not learn" if folder else "learns, but its record does not say so (fitted=True)"
-        raise StageError(f"tokenizer '{choice['name']}' {reads}; it must be built as its record says")
+        is_what = "is not fitted" if folder else "is fitted, but its record has fitted=False"
+        raise StageError(f"tokenizer '{choice['name']}' {is_what}; class and record must agree")
     if isinstance(tokenizer, FittedTokenizer) and folder is not None:
         path = folder / LEARNED
         try:

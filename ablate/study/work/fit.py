@@ -1,4 +1,4 @@
-"""Fit tokenizers: let one that learns look at the training pieces."""
+"""Fit tokenizers on the training pieces."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ if TYPE_CHECKING:
 
 
 def fit(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
-    """Let a tokenizer learn from the training pieces, before any augmenter; pieces held out are never shown to it."""
+    """Fit a tokenizer on the training pieces, before any augmenter; it never sees pieces that are held out."""
     (stage,) = stages
-    learned_from = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {})).train
+    train = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {})).train
     name = stage.config["tokenizer"]["name"]
     tokenizer = build("tokenizer", stage.config["tokenizer"], context.registry)
     if not isinstance(tokenizer, FittedTokenizer):
-        raise StageError(f"tokenizer '{name}' does not learn, but its record says so (fitted=True)")
+        raise StageError(f"tokenizer '{name}' is not fitted, but its record has fitted=True")
     words = len(tokenizer.vocabulary)
-    state = fitted(tokenizer, learned_from, name)
+    state = fitted(tokenizer, train, name)
     write_artifact(context.home, stage, {LEARNED: state})
     problems = []
     if tokenizer.unused:
         problems.append(
             f"tokenizer '{name}': {tokenizer.unused:,} of its {words:,} words stay unused: "
-            f"the {len(learned_from):,} training piece(s) offer too little to learn; choose a smaller vocabulary"
+            f"the {len(train):,} training piece(s) offer too little to learn; choose a smaller vocabulary"
         )
-    result = {"pieces": len(learned_from), "words": words, "unused": tokenizer.unused, "problems": problems}
+    result = {"pieces": len(train), "words": words, "unused": tokenizer.unused, "problems": problems}
     return [StageResult(stage, result, 0.0)]
 
 
 def fitted(tokenizer: FittedTokenizer, performances: Sequence[Performance], name: str) -> bytes:
-    """Let a tokenizer learn, load what it has learned, and return that.
+    """Fit a tokenizer, load what it has learned, and return that.
 
     Raises:
-        StageError: it cannot learn from these pieces, or the number of its words has changed.
+        StageError: it cannot be fitted on these pieces, or the number of its words has changed.
     """
     words = len(tokenizer.vocabulary)
     try:
         state = tokenizer.fit(performances)
         tokenizer.load(state)
     except ValueError as error:
-        raise component_error(error, f"tokenizer '{name}' cannot learn from these pieces") from error
+        raise component_error(error, f"tokenizer '{name}' cannot be fitted on these pieces") from error
     if len(tokenizer.vocabulary) != words:
         raise StageError(
             f"tokenizer '{name}' has {len(tokenizer.vocabulary):,} words after learning and {words:,} before; "

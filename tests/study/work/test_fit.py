@@ -204,7 +204,7 @@ def test_the_options_decide_the_number_of_words() -> None:
 def test_a_tokenizer_may_refuse_to_learn() -> None:
     tokenizer = Growing()
     tokenizer.refusal = "no notes"
-    with pytest.raises(StageError, match="'growing' cannot learn from these pieces: no notes"):
+    with pytest.raises(StageError, match="'growing' cannot be fitted on these pieces: no notes"):
         fitted(tokenizer, [], "growing")
 
 
@@ -224,5 +224,5 @@ def test_the_record_says_whether_a_tokenizer_learns(
     offer(dataclasses.replace(spec, name="confused", fitted=fit))
     result = bench.run(study(tokenizer={"confused": {}}))
     errors = {failure.error for failure in result.failures}
-    says = "does not learn, but its record says so" if fit else "learns, but its record does not say so"
+    says = "is not fitted, but its record has fitted=True" if fit else "is fitted, but its record has fitted=False"
     assert any(says in error for error in errors), errors
