@@ -17,19 +17,14 @@ from ablate.testing import bibtex
 
 pytest_plugins = ["pytester"]
 
-<<<<<<< HEAD
 KEEPS = {**music.KEEPS, **tokenizer.KEEPS, **network.KEEPS, **model.KEEPS, **training.KEEPS}
 BREAKS = [*music.BREAKS, *tokenizer.BREAKS, *network.BREAKS, *model.BREAKS, *training.BREAKS]
-=======
-KEEPS = {**music.KEEPS, **tokenizer.KEEPS, **network.KEEPS, **model.KEEPS}
-BREAKS = [*music.BREAKS, *tokenizer.BREAKS, *network.BREAKS, *model.BREAKS]
 #: The kinds of the contracts that do not have their names.
 KINDS = {
     "ModelMetricContract": "metric",
     "SetMetricContract": "metric",
     "FittedTokenizerContract": "tokenizer",
 }
->>>>>>> b893f8e (Let tokenizers learn from the training pieces, in a stage of its own)
 OF_RECORDS = {
     "test_record",
     "test_citations",

@@ -108,7 +108,7 @@ class FittedTokenizerContract(TokenizerContract):
         return [tokenizer.vocabulary, tokenizer.unused, *(tokenizer.encode(p).tolist() for p in performances())]
 
     def _fit_elsewhere(self, settings: Mapping[str, Any], seed: int) -> bytes:
-        """Return what another process learns when it fits the tokenizer on the material, with this seed of the hashes of strings."""
+        """Return what a process with another seed of the hashes of strings learns when it fits on the material."""
         material = pickle.dumps(list(sys.path)) + pickle.dumps((self.spec, dict(settings)))
         environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
         command = [sys.executable, "-c", _LEARN]

@@ -12,11 +12,7 @@ import numpy as np
 from ablate.errors import AblateError, StageError, one_line
 from ablate.interfaces import Direction, Measurements, SetMetric
 from ablate.music.storage import read_performances
-<<<<<<< HEAD
 from ablate.study.work.components import build
-=======
-from ablate.study.work.components import build, build_conditioners, observed, stage_tokenizer, trained_model
->>>>>>> b893f8e (Let tokenizers learn from the training pieces, in a stage of its own)
 from ablate.study.work.load import pieces
 from ablate.study.work.messages import MetricRecord, StageResult
 from ablate.study.work.scoring import Scorer
@@ -37,16 +33,9 @@ def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     choice = stage.config["metric"]
     metric = build("metric", choice, context.registry)
     split = pieces(context.home / stage.inputs["reference"].artifact, stage.config.get("split", {}))
-<<<<<<< HEAD
-=======
-    if "weights" in stage.inputs:
-        results = [metric.measure(_scorer(stage, context), split.train, split.test)]
-    else:
-        results = measured_music(metric, samples_to_measure(stage, context), split.train)
->>>>>>> b893f8e (Let tokenizers learn from the training pieces, in a stage of its own)
     name = choice["name"]
     if "weights" in stage.inputs:
-        score = Scorer(stage.inputs["weights"], context, [split.train, split.test])
+        score = Scorer(stage, context, [split.train, split.test])
         measured = Measured({0: checked(metric.measure(score, split.train, split.test), name)}, {})
     else:
         reference, _ = reference_and_others(split, stage.config)
@@ -129,26 +118,6 @@ def samples_to_measure(stage: Stage, context: Context) -> list[Performance]:
     return [sample.whole() if stage.config.get("primer") else sample.continuation() for sample in samples]
 
 
-<<<<<<< HEAD
-=======
-def _scorer(stage: Stage, context: Context) -> Callable[[Performance], FloatArray]:
-    """Return the function for metrics of models: the surprise of each token of a performance."""
-    train = stage.inputs["weights"]
-    model = trained_model(train.config, context.home / train.artifact, context.device, context.registry)
-    tokenizer = stage_tokenizer(stage, context)
-    conditioners = build_conditioners(train.config, context.registry)
-
-    def score(performance: Performance) -> FloatArray:
-        tokens = tokenizer.encode(performance)
-        if len(tokens) < 2:
-            return np.empty(0, np.float64)
-        conditions = observed(performance, tokens, tokenizer, conditioners)
-        return negative_log_likelihood(model, tokens, conditions, context.device)
-
-    return score
-
-
->>>>>>> b893f8e (Let tokenizers learn from the training pieces, in a stage of its own)
 def checked(measured: Any, name: str) -> Measurements:
     """Return the measurements of a metric as plain numbers.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ablate.engine.score import negative_log_likelihoods
 from ablate.engine.training.windows import Example
-from ablate.study.work.components import build, build_conditioners, observed, trained_model
+from ablate.study.work.components import build_conditioners, observed, stage_tokenizer, trained_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,15 +25,16 @@ class Scorer:
     on what it is computed with, see :mod:`ablate.engine.score`.
 
     Args:
-        train: the finished training.
+        stage: the measurement, which reads the weights of a finished training.
         context: of the stage.
         sets: the sets of pieces that a metric is likely to ask for.
     """
 
-    def __init__(self, train: Stage, context: Context, sets: Sequence[Sequence[Performance]]) -> None:
+    def __init__(self, stage: Stage, context: Context, sets: Sequence[Sequence[Performance]]) -> None:
+        train = stage.inputs["weights"]
         config = train.config
         self._model = trained_model(config, context.home / train.artifact, context.device, context.registry)
-        self._tokenizer = build("tokenizer", config["tokenizer"], context.registry)
+        self._tokenizer = stage_tokenizer(stage, context)
         self._conditioners = build_conditioners(config, context.registry)
         self._device, self._precision = context.device, config["training"]["precision"]
         # by identity, which is unique as long as the pieces are kept
