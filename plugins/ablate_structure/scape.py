@@ -23,17 +23,17 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate.arrays import Array, FloatArray, IntArray
+    from ablate.arrays import Array, BoolArray, FloatArray, IntArray
 
-#: Number of cells and covered frames are carried in one integer, the cells above this many bits.
+#: Cells and covered frames are carried in one integer, the cells above this many bits.
 _BITS = 32
 
 
 class _Row(NamedTuple):
-    """Best path families that end in a row of the matrix, for each length and start of a segment.
+    """Best path families whose latest path is in a row of the matrix, by column, length and start of a segment.
 
     Attributes:
-        score: sum of the cells, [lengths, starts, columns].
+        score: sum of the cells, ``-inf`` without a path, [columns, lengths, starts].
         extent: cells and, below :data:`_BITS`, the frames covered by earlier paths minus the first row of the latest.
     """
 
@@ -45,62 +45,59 @@ def fitness(similarity: FloatArray, lengths: Sequence[int]) -> FloatArray:
     """Return the fitness of every segment of some lengths, float64 [lengths, frames].
 
     Entry ``[i, s]`` is that of the segment of ``lengths[i]`` frames that starts at frame ``s``; ``-inf`` where that
-    segment would reach beyond the end.
+    segment would reach beyond the end. Where families of different extent have an equal sum, the steps (1, 1), (2, 1)
+    and (1, 2) take precedence in this order, as in the public program.
 
     Args:
         similarity: self-similarity matrix with 1 on its diagonal and no value above 1, [frames, frames].
         lengths: from 1 to the number of frames.
     """
-    frames, longest = len(similarity), max(lengths)
+    frames, longest, starts = len(similarity), max(lengths), len(similarity) - min(lengths) + 1
     padded = np.pad(similarity, ((0, 0), (0, longest)))
     # of each row the cells of a segment's columns, by start
-    cells_nsm = np.lib.stride_tricks.sliding_window_view(padded, longest, axis=1)[:, :frames]
-    last = np.array(lengths)[:, None, None] - 1
-    shape = (len(lengths), frames, longest)
-    nothing = _Row(np.full(shape, -np.inf), np.zeros(shape, np.int64))
-    # beside the segment: no path runs, after any number of finished paths
-    beside, covered = np.zeros(shape[:2]), np.zeros(shape[:2], np.int64)
-    before, row = nothing, _begin(nothing, cells_nsm[0], beside, covered, 0)
-    for n in range(1, frames):
-        beside, covered = _finish(row, last, beside, covered, n - 1)
-        before, row = row, _begin(_step(row, before, cells_nsm[n]), cells_nsm[n], beside, covered, n)
-    ends = np.take_along_axis(row.score, last, 2)[..., 0] >= beside
-    score, extent = _finish(row, last, np.where(ends, -np.inf, beside), covered, frames - 1)
-    return _harmonic(score, extent, np.array(lengths)[:, None], frames)
+    cells_nms = np.lib.stride_tricks.sliding_window_view(padded, starts, axis=1)[:, :longest]
+    last = np.array(lengths) - 1, np.arange(len(lengths))  # column of each length
+    shape = (longest, len(lengths), starts)
+    latest, before, spare = (_Row(np.full(shape, -np.inf), np.zeros(shape, np.int64)) for _ in range(3))
+    larger = np.empty(shape, np.bool_)
+    # families none of whose paths runs now
+    idle, covered = np.zeros(shape[1:]), np.zeros(shape[1:], np.int64)
+    for n in range(frames):
+        if n:
+            idle, covered = _finish(latest, last, idle, covered, n - 1)
+            _step(spare, latest, before, cells_nms[n, 1:, None], larger)
+            latest, before, spare = spare, latest, before
+        latest.score[0] = idle + cells_nms[n, 0]
+        latest.extent[0] = covered + (1 << _BITS) - n
+    ends = latest.score[last] >= idle
+    score, extent = _finish(latest, last, np.where(ends, -np.inf, idle), covered, frames - 1)
+    found = np.full((len(lengths), frames), -np.inf)
+    found[:, :starts] = _harmonic(score, extent, np.array(lengths)[:, None], frames)
+    found[np.arange(frames) > frames - np.array(lengths)[:, None]] = -np.inf
+    return found
 
 
-def _step(row: _Row, before: _Row, cells: Array) -> _Row:
-    """Continue every path by one of the three steps to the next row; the first column stays empty."""
-    score, extent = np.full_like(row.score, -np.inf), np.zeros_like(row.extent)
-    best, held = score[..., 1:], extent[..., 1:]
-    best[...], held[...] = row.score[..., :-1], row.extent[..., :-1]
-    _take_larger(best, held, before.score[..., :-1], before.extent[..., :-1])
-    _take_larger(best[..., 1:], held[..., 1:], row.score[..., :-2], row.extent[..., :-2])
-    best += cells[:, 1:]
-    held += 1 << _BITS
-    return _Row(score, extent)
+def _step(row: _Row, latest: _Row, before: _Row, cells: Array, larger: BoolArray) -> None:
+    """Fill all columns of a row but the first with the continuations of paths; ``larger`` is scratch space."""
+    score, extent, mask = row.score[1:], row.extent[1:], larger[1:]
+    np.greater(before.score[:-1], latest.score[:-1], out=mask)
+    np.maximum(before.score[:-1], latest.score[:-1], out=score)
+    np.copyto(extent, latest.extent[:-1])
+    np.copyto(extent, before.extent[:-1], where=mask)
+    np.greater(latest.score[:-2], score[1:], out=mask[1:])
+    np.maximum(latest.score[:-2], score[1:], out=score[1:])
+    np.copyto(extent[1:], latest.extent[:-2], where=mask[1:])
+    score += cells
+    extent += 1 << _BITS
 
 
-def _take_larger(score: FloatArray, extent: IntArray, other: FloatArray, its_extent: IntArray) -> None:
-    larger = other > score
-    np.copyto(score, other, where=larger)
-    np.copyto(extent, its_extent, where=larger)
-
-
-def _begin(row: _Row, cells: Array, beside: FloatArray, covered: IntArray, n: int) -> _Row:
-    """Begin a new path in the first column of row ``n``."""
-    row = _Row(row.score.copy(), row.extent.copy()) if n == 0 else row
-    row.score[..., 0] = beside + cells[:, 0]
-    row.extent[..., 0] = covered + (1 << _BITS) - n
-    return row
-
-
-def _finish(row: _Row, last: IntArray, beside: FloatArray, covered: IntArray, n: int) -> tuple[FloatArray, IntArray]:
+def _finish(
+    row: _Row, last: tuple[IntArray, IntArray], idle: FloatArray, covered: IntArray, n: int
+) -> tuple[FloatArray, IntArray]:
     """Return the best of ending a path in row ``n`` and of none having run."""
-    score = np.take_along_axis(row.score, last, 2)[..., 0]
-    extent = np.take_along_axis(row.extent, last, 2)[..., 0] + n + 1
-    larger = score > beside
-    return np.where(larger, score, beside), np.where(larger, extent, covered)
+    score, extent = row.score[last], row.extent[last] + n + 1
+    larger = score > idle
+    return np.where(larger, score, idle), np.where(larger, extent, covered)
 
 
 def _harmonic(score: FloatArray, extent: IntArray, lengths: IntArray, frames: int) -> FloatArray:
@@ -109,5 +106,4 @@ def _harmonic(score: FloatArray, extent: IntArray, lengths: IntArray, frames: in
     share = (covered - lengths) / frames
     total = average + share
     found: FloatArray = 2 * average * share / np.where(total == 0, 1, total)
-    found[np.arange(frames) > frames - lengths] = -np.inf
     return found

@@ -35,6 +35,7 @@ def chroma(notes: Notes, rate: float, window: float, frames: int) -> FloatArray:
         frames: their number.
     """
     times = np.arange(frames) / rate + notes["start"].min()
+    notes = notes[notes["start"] < times[-1] + window / 2]
     lengths = notes["end"] - notes["start"]
     after_fn, before_fn = (np.clip(times[:, None] + side * window / 2 - notes["start"], 0, lengths) for side in (1, -1))
     of_class_nc = notes["pitch"][:, None] % 12 == np.arange(12)
