@@ -39,7 +39,7 @@ def _build(name: str, options: SetOptions) -> ablate.SetMetric:
         feature = functools.partial(feature, within=options.within)
     if isinstance(options, LengthOptions):
         feature = functools.partial(feature, bar=options.bar)
-    return SetDistance(feature, options.notes)
+    return SetDistance(feature, options)
 
 
 def _frechet(options: FrechetOptions) -> ablate.SetMetric:

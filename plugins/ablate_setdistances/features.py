@@ -44,7 +44,11 @@ def pitch_range(notes: Notes) -> FloatArray:
 
 
 def note_count(notes: Notes) -> FloatArray:
-    """Return the number of notes, [1]; ``total_used_note`` of mgeval."""
+    """Return the number of notes, [1]; ``total_used_note`` of mgeval.
+
+    It has a meaning only if samples end where the model ends them: with a fixed number of tokens it compares that
+    number with the length of the pieces.
+    """
     return np.array([len(notes)], np.float64)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ablate.arrays import Array, FloatArray
-    from ablate_setdistances.options import FrechetOptions
+    from ablate_setdistances.options import FrechetOptions, SetOptions
 
     Notes = Array
 
@@ -65,48 +65,45 @@ class _Vectors:
 class SetDistance(ablate.SetMetric):
     """Distances within and between two sets of pieces, by one feature; after Yang and Lerch.
 
-    Three sets of distances are compared: from each sample to every other sample, from each piece of the reference to
-    every other piece, and from each sample to each piece. Their densities are those of
-    :mod:`ablate_setdistances.densities`. If samples resemble the pieces, all three are alike.
+    The distances from each sample to every other sample are compared with those from each sample to each piece of the
+    reference, by their densities (:mod:`ablate_setdistances.densities`). If samples resemble the pieces, both are
+    alike. In place of those between samples, the distances between pieces of the reference can be taken; mgeval prints
+    both. They react less: they do not depend on the samples, so only the distances between the sets change.
 
     Args:
         feature: computes the vector of a piece; see :mod:`ablate_setdistances.features`.
-        notes: how many notes of a piece count, from its beginning; 0 for all.
+        options: which notes count, and whose distances within are taken.
     """
 
-    def __init__(self, feature: Callable[[Notes], FloatArray], notes: int) -> None:
-        self._vectors = _Vectors(feature, notes)
+    def __init__(self, feature: Callable[[Notes], FloatArray], options: SetOptions) -> None:
+        self._vectors = _Vectors(feature, options.notes)
+        self._intra = options.intra
 
     def measure(
         self, generated: Sequence[ablate.Performance], reference: Sequence[ablate.Performance]
     ) -> ablate.Measurements:
-        """Return overlapped areas and divergences; ``n`` is the number of samples with notes.
+        """Return the overlapped area and the divergence; ``n`` is the number of samples with notes.
 
-        - ``overlap``: the overlapped area of the distances between samples and those from samples to pieces, 0 to 1;
-        - ``divergence``: the Kullback-Leibler divergence of the first of these from the second, in nats;
-        - ``reference_overlap`` and ``reference_divergence``: the same with the distances between pieces of the
-          reference in place of those between samples.
+        - ``overlap``: the overlapped area of the distances within and between the sets, 0 to 1;
+        - ``divergence``: the Kullback-Leibler divergence of the distances within from those between, in nats.
 
-        The order of notes in a piece matters only for features that depend on it, and a set that is closer to the
-        reference than the pieces are to each other has lower overlaps, so 1 is not the value of a copy.
+        The value of a copy of the reference is not 1 but about 0.98: its distances between the sets contain the
+        distance from each piece to itself.
 
         Raises:
             ValueError: fewer than two samples have notes.
             CorpusError: fewer than two pieces of the reference have notes.
         """
         ours, theirs = self._vectors.of(generated, reference, 2)
-        between = cdist(ours, theirs).ravel()
-        values = []
-        for prefix, within in (("", ours), ("reference_", theirs)):
-            # every pair counts twice, as in mgeval: the width of the kernels depends on the number of distances
-            found = compare(np.tile(pdist(within), 2), between)
-            values += [
-                ablate.Value(found.overlap, feature=f"{prefix}overlap", direction="higher", n=len(ours)),
-                ablate.Value(
-                    found.divergence, feature=f"{prefix}divergence", unit="nat", direction="lower", n=len(ours)
-                ),
-            ]
-        return ablate.Measurements(tuple(values))
+        # every pair counts twice, as in mgeval: the width of the kernels depends on the number of distances
+        within = np.tile(pdist(ours if self._intra == "samples" else theirs), 2)
+        found, n = compare(within, cdist(ours, theirs).ravel()), len(ours)
+        return ablate.Measurements(
+            (
+                ablate.Value(found.overlap, feature="overlap", direction="higher", n=n),
+                ablate.Value(found.divergence, feature="divergence", unit="nat", direction="lower", n=n),
+            )
+        )
 
 
 class FrechetDistance(ablate.SetMetric):

@@ -9,14 +9,23 @@ import ablate
 
 
 @dataclass(frozen=True)
-class SetOptions:
-    """Common options of all distances between sets."""
+class NoteOptions:
+    """The common option of all distances between sets."""
 
     notes: int = ablate.option(
         0,
         ge=0,
         doc="Number of notes at the beginning of each piece and sample that are compared; 0: all. Pitch count, pitch "
         "range and note count grow with length.",
+    )
+
+
+@dataclass(frozen=True)
+class SetOptions(NoteOptions):
+    """Common options of the distances by one feature."""
+
+    intra: Literal["samples", "reference"] = ablate.option(
+        "samples", doc="The set whose distances within are compared with those between the sets."
     )
 
 
@@ -39,7 +48,7 @@ class LengthOptions(SetOptions):
 
 
 @dataclass(frozen=True)
-class FrechetOptions(SetOptions):
+class FrechetOptions(NoteOptions):
     """Options of ``setdistance.frechet``."""
 
     covariance: Literal["full", "diagonal"] = ablate.option(
@@ -48,5 +57,5 @@ class FrechetOptions(SetOptions):
         "feature alone, and two of each are enough.",
     )
     draws: int = ablate.option(
-        50, ge=1, doc="Pairs of sets that are drawn from one distribution, to find the distance by chance."
+        50, ge=1, doc="Pairs of sets that are drawn from the reference, to find the distance by chance."
     )

@@ -131,9 +131,12 @@ def test_the_divergence_of_mgeval_is_another_number(case: Case) -> None:
 
 
 def compared(case: Case, name: str) -> dict[str, float]:
-    spec, half = SPECS[name], len(case.pieces) // 2
-    measured = spec.build(spec.parse({})).measure(case.pieces[:half], case.pieces[half:])
-    return {value.feature: value.value for value in measured.values}
+    """Return both features, and with the distances within the reference both again."""
+    spec, half, found = SPECS[name], len(case.pieces) // 2, {}
+    for prefix, intra in (("", "samples"), ("reference_", "reference")):
+        measured = spec.build(spec.parse({"intra": intra})).measure(case.pieces[:half], case.pieces[half:])
+        found |= {prefix + value.feature: value.value for value in measured.values}
+    return found
 
 
 def test_the_frechet_distance_equals_that_of_pytorch_fid(case: Case) -> None:

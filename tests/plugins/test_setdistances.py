@@ -52,6 +52,7 @@ class TestPitchCount(SetMetricContract):
 
 class TestPitchRange(SetMetricContract):
     spec = SPECS["pitch_range"]
+    options = ({}, {"intra": "reference"})
 
 
 class TestPitchInterval(SetMetricContract):
