@@ -11,6 +11,7 @@ import click
 
 from ablate.cli.output import duration, json_option, plural, print_json, print_table
 from ablate.cli.study.request import make_request_plan, read_request, study_options
+from ablate.cli.study.splits import print_splits, split_facts
 from ablate.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     request = read_request(values, make_home=False)
     from ablate.store.store import Store
     from ablate.study.plan.estimate import estimate
+    from ablate.study.plan.pieces import planned_splits
 
-    noise = None
+    noise, splits = None, planned_splits(request.layout, request.home)
     if values["store"] or (request.home / "ablate.db").is_file():
         with Store(request.url) as store:
             study_plan = make_request_plan(request, store)
@@ -54,10 +56,12 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
         study_plan = make_request_plan(request, None)
         expected = estimate(study_plan, request.device, request.workers)
     if as_json:
-        print_json({**_facts(request, study_plan, expected), "noise": noise and noise.facts()})
+        facts = {**_facts(request, study_plan, expected), "splits": split_facts(splits)}
+        print_json({**facts, "noise": noise and noise.facts()})
         return
     _print_variants(study_plan)
     _print_runs(request, study_plan)
+    print_splits(splits, len(study_plan.layout.variants))
     print_table(["stage", "to run", "reused"], [(kind, *count) for kind, count in _counts(study_plan).items()], right=2)
     if not study_plan.missing and not study_plan.layout.unchosen:
         click.echo("nothing to run: all results exist")
@@ -123,6 +127,8 @@ def _print_path(study_plan: Plan) -> None:
 
 
 def _print_runs(request: StudyRequest, study_plan: Plan) -> None:
+    from ablate.study.plan.pieces import fold_problem
+
     layout = study_plan.layout
     precision = layout.runs[0].configuration.settings["training"]["precision"]
     click.echo(
@@ -135,6 +141,9 @@ def _print_runs(request: StudyRequest, study_plan: Plan) -> None:
         idle = _looks_without_claims(layout.spec)
         if idle:
             click.echo(f"  the looks at {', '.join(map(str, idle))} replicates are too early for any claim")
+    problem = fold_problem(layout)
+    if problem:
+        click.echo(problem)
     warning = _too_few_replicates(layout.spec)
     if warning and len(layout.variants) > 1:
         click.echo(f"{warning} (see docs/statistics.md)")

@@ -6,6 +6,7 @@ The modules in the order of reading:
 - :mod:`ablate.report.data.frames`: its measurements, floors and runs as tidy pandas frames;
 - :mod:`ablate.report.data.variants`: its variants with their levels;
 - :mod:`ablate.report.data.blocks`: its blocks, and the place of each variant in them;
+- :mod:`ablate.report.data.splits`: the pieces that each run was trained, validated and tested on;
 - :mod:`ablate.report.data.corpora`: the corpora that it loaded, and the problems in their files;
 - :mod:`ablate.report.data.artifacts`: its files: losses, performances, MIDI.
 """

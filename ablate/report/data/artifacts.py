@@ -67,7 +67,7 @@ class Artifacts:
         loads = {stage.fingerprint: (variant, stage) for variant, stage in reversed(study.first(LOAD))}
         references = {}
         for variant, stage in reversed(loads.values()):
-            held_out = set(study.held_out(variant))
+            held_out = study.splits.held_out(variant)
             pieces = [p for p in self.performances(stage) or () if p.name not in held_out]
             if pieces:
                 title = "reference" if len(loads) == 1 else f"reference of {variant}"

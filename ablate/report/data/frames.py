@@ -137,9 +137,9 @@ def floor_frame(store: Store, name: str) -> pd.DataFrame:
     """Return every floor of a study.
 
     Returns:
-        One row for each number: ``variant`` (ordered categorical), ``replicate`` (0 if all replicates share the value),
-        ``floor``, ``draw`` (with resampling: the draw of a whole replicate; otherwise: the piece or the shuffle),
-        ``metric``, ``feature``, ``value``, ``unit``, ``direction``.
+        One row for each number: ``variant`` (ordered categorical), ``replicate`` (the first of those that share the
+        value), ``floor``, ``draw`` (with resampling: the draw of a whole replicate; otherwise: the piece or the
+        shuffle), ``metric``, ``feature``, ``value``, ``unit``, ``direction``.
 
     Raises:
         UnknownName: no such study.
@@ -148,9 +148,10 @@ def floor_frame(store: Store, name: str) -> pd.DataFrame:
     for run in store.runs(name):
         for stage, fingerprint in run.stages.items():
             kind = kind_of(stage)
-            # all replicates share the floors that need no sample
-            if kind == RESAMPLE or (kind == FLOOR and (run.variant, 0) not in users.get(fingerprint, ())):
-                users.setdefault(fingerprint, []).append((run.variant, run.replicate if kind == RESAMPLE else 0))
+            sharing = users.get(fingerprint, ())
+            # all replicates with one split share the floors that need no sample
+            if kind == RESAMPLE or (kind == FLOOR and run.variant not in {variant for variant, _ in sharing}):
+                users.setdefault(fingerprint, []).append((run.variant, run.replicate))
     rows = [
         (variant, replicate, m.floor, m.sample, m.metric, m.feature, m.value, m.unit, m.direction)
         for fingerprint, records in store.floors(users).items()
@@ -162,16 +163,19 @@ def floor_frame(store: Store, name: str) -> pd.DataFrame:
 
 
 def floor_histogram_frame(store: Store, name: str) -> pd.DataFrame:
-    """Return the histograms of floors as :func:`histogram_frame` does, with a column ``floor``; replicate is 0."""
-    users: dict[str, list[str]] = {}
+    """Return the histograms of floors as :func:`histogram_frame` does, with a column ``floor``.
+
+    The replicate is the first of those that share the floor.
+    """
+    users: dict[str, dict[str, int]] = {}
     for run in store.runs(name):
         for stage, fingerprint in run.stages.items():
-            if kind_of(stage) == FLOOR and run.variant not in users.get(fingerprint, ()):
-                users.setdefault(fingerprint, []).append(run.variant)
+            if kind_of(stage) == FLOOR:
+                users.setdefault(fingerprint, {}).setdefault(run.variant, run.replicate)
     histograms = [
-        (variant, 0, h)
+        (variant, replicate, h)
         for fingerprint, records in store.floor_histograms(users).items()
-        for variant in users[fingerprint]
+        for variant, replicate in users[fingerprint].items()
         for h in records
     ]
     return _with_variants(_bins(histograms), store.variants(name))

@@ -10,6 +10,7 @@ from ablate.kinds import PREPARE
 from ablate.names import AVERAGE, block_paths, short_names
 from ablate.report.data import frames
 from ablate.report.data.blocks import Blocks
+from ablate.report.data.splits import Splits
 from ablate.report.data.variants import Variants
 
 if TYPE_CHECKING:
@@ -145,10 +146,11 @@ class Study:
                 stages.setdefault(run.variant, stage)
         return list(stages.items())
 
-    def held_out(self, variant: str) -> list[str]:
-        """Return the names of the pieces that were held out from a variant's training."""
-        stage = dict(self.first(PREPARE)).get(variant)
-        return [name for part in ("validation", "test") for name in (stage.result.get(part, []) if stage else [])]
+    @functools.cached_property
+    def splits(self) -> Splits:
+        """The split of every run whose preparation has finished."""
+        prepared = ((run, self.stage(run, PREPARE)) for run in self.runs)
+        return Splits.read((run, stage) for run, stage in prepared if stage)
 
     def quantity_label(self, metric: str, feature: str) -> str:
         """Return the name of a quantity: its metric, and the feature unless it is the average or the only one."""

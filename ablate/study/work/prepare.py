@@ -14,7 +14,7 @@ from ablate.study.work.load import pieces
 from ablate.study.work.messages import StageResult
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ablate.music.performance import Performance
     from ablate.registry import Registry
     from ablate.study.stage import Stage
+    from ablate.study.work.load import Split
     from ablate.study.work.messages import Context
 
 
@@ -33,29 +34,64 @@ def prepare(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     tokenizer = stage_tokenizer(stage, context)
     conditioners = build_conditioners(stage.config, context.registry)
     for conditioner, choice in zip(conditioners, stage.config["conditioners"], strict=True):
-        try:
-            conditioner.check_examples(performances)
-            # pieces held out are only measured, but the conditioner has to work with them too
-            conditioner.check_examples([*performances, *split.validation, *split.test])
-        except ValueError as error:
-            raise component_error(error, f"conditioner '{choice['name']}'") from error
+        _check_conditioner(conditioner, choice["name"], performances, [*split.validation, *split.test])
     counts: dict[str, list[int]] = {}
 
-    def write(name: str, performances: Sequence[Performance], file: IO[bytes]) -> None:
-        examples = (_example(performance, tokenizer, conditioners, stage) for performance in performances)
+    def write(name: str, examples: Iterator[Example], file: IO[bytes]) -> None:
         counts[name] = write_examples(examples, file)
 
+    def example(performance: Performance) -> Example:
+        return _example(performance, tokenizer, conditioners, stage)
+
     # as they are in the corpus: an augmenter never sees a piece that is held out
-    files = {"examples.npz": performances, **({"validation.npz": split.validation} if split.validation else {})}
-    write_artifact(context.home, stage, {name: functools.partial(write, name, each) for name, each in files.items()})
-    result = {
-        "examples": len(counts["examples.npz"]),
-        "tokens": sum(counts["examples.npz"]),
-        "validation": [performance.name for performance in split.validation],
-        "validation_tokens": sum(counts.get("validation.npz", [])),
-        "test": [performance.name for performance in split.test],
-    }
+    examples: dict[str, Iterator[Example]] = {"examples.npz": map(example, performances)}
+    if split.validation:
+        examples["validation.npz"] = _held_out("validation", split.validation, example)
+    write_artifact(context.home, stage, {name: functools.partial(write, name, each) for name, each in examples.items()})
+    for _ in _held_out("test", split.test, example):
+        pass  # a test piece that cannot be measured is an error before training, not after it
+    result: dict[str, Any] = {"examples": len(counts["examples.npz"]), "tokens": sum(counts["examples.npz"])}
+    if "split" in stage.config:
+        result |= {"validation_tokens": sum(counts.get("validation.npz", [])), "split": _facts(split)}
     return [StageResult(stage, result, 0.0)]
+
+
+def _check_conditioner(
+    conditioner: Conditioner, name: str, performances: Sequence[Performance], held_out: Sequence[Performance]
+) -> None:
+    """Check that a conditioner works with the pieces to train on, and beside these with the pieces held out."""
+    try:
+        conditioner.check_examples(performances)
+    except ValueError as error:
+        raise component_error(error, f"conditioner '{name}'") from error
+    try:
+        conditioner.check_examples([*performances, *held_out])
+    except ValueError as error:
+        for piece in held_out:  # for the message, find one that is enough to fail
+            try:
+                conditioner.check_examples([*performances, piece])
+            except ValueError as own:
+                raise component_error(own, f"conditioner '{name}', of the held-out piece '{piece.name}'") from own
+        raise component_error(error, f"conditioner '{name}', of the held-out pieces") from error
+
+
+def _held_out(
+    use: str, performances: Sequence[Performance], example: Callable[[Performance], Example]
+) -> Iterator[Example]:
+    """Yield the example of each piece that is held out; its errors name the piece and its use."""
+    for performance in performances:
+        try:
+            yield example(performance)
+        except (AblateError, ValueError) as error:
+            raise component_error(error, f"{use} piece '{performance.name}'") from error
+
+
+def _facts(split: Split) -> dict[str, list[tuple[str, int, float]]]:
+    """Return the name, notes and seconds of each piece by its use."""
+    return {
+        use: [(piece.name, len(piece), round(piece.seconds, 3)) for piece in part]
+        for use, part in split._asdict().items()
+    }
 
 
 def augmented(performances: Sequence[Performance], stage: Stage, registry: Registry) -> list[Performance]:

@@ -53,7 +53,7 @@ def test_test_pieces_are_not_learned_from_and_only_their_likelihood_is_measured(
     with bench.store() as store:
         (prepared,) = store.finished("prepare")
     assert prepared.result["examples"] == 3
-    assert len(prepared.result["test"]) == 1
+    assert [len(pieces) for pieces in prepared.result["split"].values()] == [3, 0, 1]
     measured = {(m.variant, m.replicate, m.measurement.feature): m.measurement for m in bench.numbers(spec.name)}
     for replicate in (0, 1):
         train, held_out = (measured["tau=1.0", replicate, feature] for feature in ("train", "held_out"))
@@ -77,6 +77,31 @@ def test_validation_pieces_are_prepared_unchanged_beside_the_augmented_examples(
         artifact = bench.home / stage.artifact
         validation, examples = (read_examples(artifact / f"{name}.npz") for name in ("validation", "examples"))
         assert len(validation.counts) == 1
-        assert stage.result["validation"] == ["piece2"]
+        assert [name for name, *_ in stage.result["split"]["validation"]] == ["piece2"]
         assert stage.result["validation_tokens"] == validation.counts.sum()
         assert len(examples.counts) > 2, "of two pieces, with copies"
+
+
+@pytest.mark.parametrize("use", ["validation", "test"])
+def test_a_piece_that_is_held_out_and_cannot_be_used_is_named_before_training(
+    bench: Bench, load: Callable[..., StudySpec], folder: Path, use: str
+) -> None:
+    settings = {f"split.{use}": ["piece1"], "tokenizer": {"midilike": {"low": 91, "high": 100}}}
+    high = ablate.Performance.from_notes([(95, 64, 0.0, 1.0)] * 3).midi_bytes()
+    for number in (0, 2, 3):
+        (folder / f"piece{number}.mid").write_bytes(high)
+    result: Any = bench.run(load(settings, corpus=str(folder)))
+    assert result.refused
+    assert f"{use} piece 'piece1': tokenizer 'midilike' finds nothing to learn in 'piece1'" in result.failures[0].error
+
+
+@pytest.mark.parametrize("use", ["validation", "test"])
+def test_a_conditioner_that_refuses_a_held_out_piece_names_it(
+    bench: Bench, load: Callable[..., StudySpec], folder: Path, use: str
+) -> None:
+    (folder / "piece0.mid").rename(folder / "other.mid")
+    names = ["piece1", "piece2", "piece3"]
+    settings = {f"split.{use}": ["other"], "conditioner": {"performer": {"performers": names}}}
+    result: Any = bench.run(load(settings, corpus=str(folder)))
+    assert result.refused
+    assert "conditioner 'performer', of the held-out piece 'other': " in result.failures[0].error

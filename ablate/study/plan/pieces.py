@@ -1,0 +1,92 @@
+"""The pieces that the runs of a planned study train, validate and test on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+from ablate.kinds import LOAD, PREPARE
+from ablate.music.storage import read_performances
+from ablate.study.split import Rule
+from ablate.study.work.components import build
+from ablate.study.work.load import split_pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ablate.music.performance import Performance
+    from ablate.study.plan.layout import Layout
+    from ablate.study.stage import Stage
+    from ablate.study.work.load import Split
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedSplit:
+    """A split, and the runs that have it.
+
+    Attributes:
+        replicates: of these runs, in order.
+        variants: of these runs, in order.
+        pieces: of the corpus by their use.
+    """
+
+    replicates: tuple[int, ...]
+    variants: tuple[str, ...]
+    pieces: Split
+
+
+def planned_splits(layout: Layout, home: Path) -> list[PlannedSplit]:
+    """Return each split of a study once, by its first run; without a split the list is empty.
+
+    The corpus is read from the home if it has been loaded there before, and otherwise loaded now.
+
+    Raises:
+        CorpusError: a corpus cannot be loaded or split.
+        UnknownName: a piece to hold out is not in the corpus.
+    """
+    users: dict[str, list[tuple[int, str]]] = {}
+    stages: dict[str, tuple[Stage, Stage]] = {}
+    for run in layout.runs:
+        load, prepare = run.stages.stages[LOAD], run.stages.stages[PREPARE]
+        if "split" in prepare.config:
+            key = json.dumps([load.fingerprint, prepare.config["split"]], sort_keys=True)
+            users.setdefault(key, []).append((run.replicate, run.variant.name))
+            stages[key] = load, prepare
+    music: dict[str, Sequence[Performance]] = {}
+    splits = []
+    for key, (load, prepare) in stages.items():
+        if load.fingerprint not in music:
+            music[load.fingerprint] = _performances(load, home, layout)
+        replicates, variants = (tuple(dict.fromkeys(each)) for each in zip(*users[key], strict=True))
+        pieces = split_pieces(music[load.fingerprint], Rule.of(prepare.config["split"]))
+        splits.append(PlannedSplit(replicates, variants, pieces))
+    return splits
+
+
+def _performances(load: Stage, home: Path, layout: Layout) -> Sequence[Performance]:
+    try:
+        return read_performances(home / load.artifact / "performances.npz")
+    except (OSError, ValueError):  # not loaded yet, or damaged, which the stage itself repairs
+        performances: Sequence[Performance] = build("corpus", load.extra["corpus"], layout.registry).load()
+        return performances
+
+
+def fold_problem(layout: Layout) -> str:
+    """Return a sentence if the replicates of a study do not test every piece equally often; else an empty text."""
+    for run in layout.runs:
+        folds = run.configuration.settings["split"]["folds"]
+        replicates = layout.spec.replicates
+        missing = folds - replicates
+        if missing > 0:
+            return (
+                f"split.folds = {folds}, but there are {replicates} replicates: the pieces of {missing} "
+                f"fold{'s' if missing > 1 else ''} are never tested; run {folds} replicates or a multiple"
+            )
+        if folds and replicates % folds:
+            return (
+                f"split.folds = {folds}, and {replicates} replicates are no multiple: some pieces are tested more "
+                "often than others"
+            )
+    return ""

@@ -1,0 +1,91 @@
+"""The pieces that ``study plan`` lists by their use."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from ablate import Performance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.commands import Command, Outcome
+
+TEXT = """
+question = "Does it run?"
+replicates = 2
+[corpus.midi]
+path = "music"
+[tokenizer.midilike]
+[model.lstm]
+embedding = 8
+hidden = 8
+[training]
+steps = 4
+batch = 2
+window = 16
+[generation]
+samples = 1
+tokens = 20
+[sampler.temperature]
+[metric."distance.pitch"]
+[axes]
+sampler.temperature.tau = [1.0, 0.8]
+"""
+
+
+@pytest.fixture
+def planned(ablate: Command, tmp_path: Path) -> Callable[..., Outcome]:
+    """Return a function that plans a study of six pieces in three folders."""
+    rng = np.random.default_rng(0)
+    for folder in ("bach", "chopin", "liszt"):
+        (tmp_path / "music" / folder).mkdir(parents=True)
+        for work in ("a", "b"):
+            notes = [(int(rng.integers(40, 90)), 64, 0.5 * i, 0.5 * i + 0.5) for i in range(20)]
+            piece = Performance.from_notes(notes).midi_bytes()
+            (tmp_path / "music" / folder / f"{work}.mid").write_bytes(piece)
+    (tmp_path / "split.toml").write_text(TEXT)
+    return lambda *settings: ablate("study", "plan", "split.toml", *(w for s in settings for w in ("--set", s)))
+
+
+def test_a_split_that_all_replicates_share_is_listed_once(planned: Callable[..., Outcome]) -> None:
+    result = planned("split.test=['bach']", "split.validation=['liszt/a']")
+    assert result.code == 0
+    lines = [line.split() for line in result.out.splitlines()]
+    assert ["all", "replicates", "train", "3", "30.0", "chopin/a,", "chopin/b,", "liszt/b"] in lines
+    assert ["validation", "1", "10.0", "liszt/a"] in lines
+    assert ["test", "2", "20.0", "bach/a,", "bach/b"] in lines
+
+
+def test_each_fold_has_its_pieces_and_missing_folds_are_named(planned: Callable[..., Outcome]) -> None:
+    result = planned("split.folds=3", "split.by=folder")
+    assert result.code == 0
+    assert "split.folds = 3, but there are 2 replicates: the pieces of 1 fold are never tested" in result.out
+    assert [line.split()[:4] for line in result.out.splitlines() if "replicate " in line] == [
+        ["replicate", "0", "train", "4"],
+        ["replicate", "1", "train", "4"],
+    ]
+
+
+def test_json_lists_every_piece(planned: Callable[..., Outcome], ablate: Command) -> None:
+    words = ("--set", "split.test=0.3", "--set", "split.per_replicate=true", "--json")
+    splits = json.loads(ablate("study", "plan", "split.toml", *words).out)["splits"]
+    assert [split["replicates"] for split in splits] == [[0], [1]]
+    for split in splits:
+        assert [len(pieces) for pieces in split["pieces"].values()] == [4, 0, 2]
+        assert {piece["notes"] for pieces in split["pieces"].values() for piece in pieces} == {20}
+
+
+def test_a_split_that_is_impossible_ends_the_plan(planned: Callable[..., Outcome]) -> None:
+    result = planned("split.folds=4", "split.by=folder")
+    assert result.code == 1
+    assert "split: needs 4 folders or more to hold some out; the corpus has 3" in result.err
+
+
+def test_without_a_split_no_piece_is_listed(planned: Callable[..., Outcome]) -> None:
+    assert "all replicates" not in planned().out
