@@ -45,6 +45,8 @@ def print_answer(answer: Answer) -> None:
         click.echo()
     if answer.promise:
         click.echo(f"{answer.promise}\n")
+    if answer.population:
+        click.echo(f"{answer.population}\n")
     if answer.problems:
         click.echo(f"corpus: {plural(len(answer.problems), 'problem')} with its files; the report lists them\n")
     if answer.warnings:

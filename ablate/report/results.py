@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ablate.errors import HomeError, UnknownName
 from ablate.registry import get_registry
 from ablate.report.data.artifacts import Artifacts
+from ablate.report.data.curves import validation_frame
 from ablate.report.data.study import Study
 from ablate.report.figures.gallery import FIGURES
 from ablate.report.statistics.analysis.analysis import Analysis
@@ -117,8 +118,24 @@ class StudyResults:
         return self._analysis.variance.copy()
 
     def runs(self) -> pd.DataFrame:
-        """Return every run: state, training loss, tokens seen, seconds, notes in a sample."""
+        """Return every run: state, losses, steps run and kept, tokens seen, seconds, notes in a sample."""
         return self._study.run_frame.copy()
+
+    def splits(self) -> pd.DataFrame:
+        """Return the pieces of every run by their use; empty for a study that holds no piece out.
+
+        Columns: ``variant``, ``replicate``, ``use`` (``train``, ``validation`` or ``test``), ``piece``, ``notes``,
+        ``seconds``.
+        """
+        return self._study.splits.frame(self._study.names)
+
+    def validation(self) -> pd.DataFrame:
+        """Return the validation losses of every run over its steps; empty for a study without validation.
+
+        Columns: ``variant``, ``replicate``, ``training``, ``step``, ``loss`` (nats per token), ``kept`` (whether the
+        measured weights are those of this step).
+        """
+        return validation_frame(self._study, Artifacts(self._home))
 
     def verdicts(self) -> Answer:
         """Return the top of the report: the hypothesis, sentences with verdicts, warnings, problems of the corpus."""
@@ -154,6 +171,8 @@ class StudyResults:
         parts += [_html_list(block.heading, (line.text for line in block.lines)) for block in blocks]
         if summary.promise:
             parts.append(f"<p><small>{html.escape(summary.promise)}</small></p>")
+        if summary.population:
+            parts.append(f"<p><small>{html.escape(summary.population)}</small></p>")
         if summary.warnings:
             parts.append(_html_list("Before you trust a difference", summary.warnings))
         if summary.problems:

@@ -80,7 +80,7 @@ def _write_formats(
     page, as_markdown = "html" in formats, "md" in formats
     if page or "csv" in formats:
         shutil.rmtree(folder / "data", ignore_errors=True)  # files that are not written any more
-        _write_files(folder / "data", csv.csv_files(analysis))
+        _write_files(folder / "data", csv.csv_files(analysis, artifacts))
     if page or "tex" in formats:
         table, sources = latex.latex_table(analysis), bibliography.bibliography(analysis.study, registry)
         _write_files(folder / "paper", {"table.tex": table, "references.bib": sources})

@@ -1,4 +1,4 @@
-"""Every sentence of the reports of three studies, as text in ``tests/report/golden/``.
+"""Every sentence of the reports of four studies, as text in ``tests/report/golden/``.
 
 Each study has two files: ``NAME.md`` is its Markdown report, ``NAME.txt`` the text of its page. After a change of a
 sentence, ``make golden`` writes them again; read the difference before you commit it.
@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from support.effects_material import Stored
 from support.report_study import REPORTED, STUDY, Builder, troubled_study
+from support.validated_study import Validated
 
 from ablate.files import file_name
 from ablate.report.write import write_report
@@ -70,7 +71,16 @@ def troubled(home: Path) -> str:
         return "../odd name"
 
 
-STUDIES: dict[str, Callable[[Path], str]] = {one.__name__: one for one in (measured, decided, troubled)}
+def validated(home: Path) -> str:
+    """A three-way split that all replicates share, early stopping, and two test pieces."""
+    builder = Validated(home)
+    builder.plan()
+    with builder.store:
+        builder.finish()
+    return STUDY
+
+
+STUDIES: dict[str, Callable[[Path], str]] = {one.__name__: one for one in (measured, decided, troubled, validated)}
 
 
 class _Text(HTMLParser):

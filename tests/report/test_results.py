@@ -16,6 +16,7 @@ from support.effects_material import Stored
 from support.outputs_material import L1, PITCH, RATE, Parsed, component, drawn, put
 from support.report_study import STUDY, Builder
 from support.store_material import measurements
+from support.validated_study import Validated
 
 import ablate
 from ablate.errors import HomeError, UnknownName
@@ -193,12 +194,44 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
     return StudyResults(study, home, get_registry())
 
 
+@pytest.fixture(scope="module")
+def validated(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
+    home = tmp_path_factory.mktemp("validated")
+    builder = Validated(home)
+    builder.plan()
+    with builder.store:
+        builder.finish()
+    return ablate.load_results(STUDY, home)
+
+
+def test_a_study_with_validation_has_its_splits_and_losses(validated: StudyResults) -> None:
+    splits = validated.splits()
+    assert splits.groupby("use")["piece"].nunique().to_dict() == {"test": 2, "train": 4, "validation": 1}
+    losses = validated.validation()
+    assert losses.groupby("replicate")["step"].max().to_list() == [700, 700, 500]
+    summary = validated.verdicts()
+    assert "for these 2 test pieces: bach, berg" in summary.population
+    assert summary.population in validated._repr_html_()
+    assert any("measured on 2 test pieces only" in line.text for block in summary.blocks for line in block.lines)
+
+
+def test_a_study_without_a_split_has_neither(results: StudyResults) -> None:
+    assert results.splits().empty
+    assert results.validation().empty
+    assert results.verdicts().population == ""
+
+
 @pytest.mark.parametrize("kind", FIGURES)
 def test_every_kind_of_figure_is_one_or_names_those_there_are(
-    results: StudyResults, crossed: StudyResults, blocked: StudyResults, path: StudyResults, kind: str
+    results: StudyResults,
+    crossed: StudyResults,
+    blocked: StudyResults,
+    path: StudyResults,
+    validated: StudyResults,
+    kind: str,
 ) -> None:
     drawn = 0
-    for study in (results, crossed, blocked, path):
+    for study in (results, crossed, blocked, path, validated):
         try:
             figure = study.figure(kind)
         except UnknownName as error:

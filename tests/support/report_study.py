@@ -56,7 +56,13 @@ class Home:
 
 
 class Builder:
-    """A builder of a study, run by run; the variants of a replicate share a training."""
+    """A builder of a study, run by run; the variants of a replicate share a training.
+
+    Attributes:
+        measured: part of the configuration of each measurement.
+    """
+
+    measured: dict[str, Any] = {}  # noqa: RUF012 - nothing changes it
 
     def __init__(self, home: Path, names: tuple[str, ...], replicates: int, samples: int) -> None:
         home.mkdir(parents=True, exist_ok=True)
@@ -121,8 +127,19 @@ class Builder:
             "precision": "float32",
             "tokens_per_second": 1e4,
         }
+        losses = self.validation(replicate)
+        if len(losses):
+            kept = int(losses[:, 1].argmin())
+            facts = {"steps": int(losses[-1, 0]), "kept_step": int(losses[kept, 0])}
+            result |= {**facts, "stopped_early": bool(losses[-1, 0] < 700), "validation_loss": float(losses[kept, 1])}
         folder = self._put("train", f"train {replicate}", result, seconds=20.0 + replicate)
+        if len(losses):
+            np.save(folder / "validation.npy", losses)
         np.save(folder / "losses.npy", np.geomspace(5, 0.5 + 0.1 * replicate, 700).astype(np.float32))
+
+    def validation(self, replicate: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Return the validation losses of a training, as its file has them: [evaluations, 2]; none by default."""
+        return np.empty((0, 2))
 
     def generate(self, variant: str, replicate: int) -> None:
         result = {"samples": self.samples, "notes": 90 * self.samples, "seconds": 70.0 * self.samples}
@@ -144,7 +161,7 @@ class Builder:
                     self.built.numbers[variant, replicate, sample, metric, feature] = value
                     rows.append(MeasurementRecord(sample, metric, feature, value, unit, direction, 50 + sample))
             histograms = self._histograms(variant, replicate) if metric == "distance.pitch" else ()
-            config = {"inputs": {"generated": f"generate {variant} {replicate}"}}
+            config = {"inputs": {"generated": f"generate {variant} {replicate}"}, **self.measured}
             stage = StageRecord(f"{metric} {variant} {replicate}", "measure", config, {}, "", "cpu", 0.1, ENVIRONMENT)
             put_stage(self.store, stage, rows, histograms)
             self._floors(metric, variant, replicate)

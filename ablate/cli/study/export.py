@@ -16,7 +16,10 @@ from ablate.errors import HomeError, UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ablate.store.store import Store
+
 FORMATS = ["csv", "json", "parquet"]
+TABLES = ["measurements", "runs", "splits", "validation"]
 
 
 @click.command("export")
@@ -27,12 +30,21 @@ FORMATS = ["csv", "json", "parquet"]
     type=click.Choice(FORMATS),
     help="Format; default: that of the file's suffix, else csv.",
 )
+@click.option(
+    "--table",
+    type=click.Choice(TABLES),
+    default=TABLES[0],
+    show_default=True,
+    help="Every measured value, every run, the use of each piece in each run, or every validation loss.",
+)
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File; default: standard output.")
 @profile_option
 @home_option
 @store_option
-def export(*, name: str, form: str | None, output: Path | None, profile: str, home: Path, store: str | None) -> None:
-    """Export every measurement of a study as a tidy table, one row for each value.
+def export(
+    *, name: str, form: str | None, table: str, output: Path | None, profile: str, home: Path, store: str | None
+) -> None:
+    """Export a table of a study's results, by default every measurement, one row for each value.
 
     Example: ablate study export tau_sweep --format parquet -o tau_sweep.parquet
     """
@@ -43,9 +55,7 @@ def export(*, name: str, form: str | None, output: Path | None, profile: str, ho
     name = stored_name(name, profile)
     with existing_store(home, store) as opened:
         check_stored(opened, name, home)
-        from ablate.report.data.frames import study_frame
-
-        frame = study_frame(opened, name)
+        frame = _table(table, opened, name, home)
     data = _encode(frame, form)
     if output is None:
         click.echo(data.decode(), nl=False)
@@ -55,6 +65,20 @@ def export(*, name: str, form: str | None, output: Path | None, profile: str, ho
     except OSError as error:
         raise HomeError(f"cannot write {output} ({error.strerror}); choose another file with --output") from error
     click.echo(f"{plural(len(frame), 'row')} in {output}")
+
+
+def _table(table: str, store: Store, name: str, home: Path) -> pd.DataFrame:
+    from ablate.report.data.artifacts import Artifacts
+    from ablate.report.data.curves import validation_frame
+    from ablate.report.data.frames import run_frame, study_frame
+    from ablate.report.data.study import Study
+
+    if table == "measurements":
+        return study_frame(store, name)
+    if table == "runs":
+        return run_frame(store, name)
+    study = Study.read(store, name)
+    return validation_frame(study, Artifacts(home)) if table == "validation" else study.splits.frame(study.names)
 
 
 def _encode(frame: pd.DataFrame, form: str) -> bytes:

@@ -54,6 +54,18 @@ class Artifacts:
             self._record(f"{fit.artifact}/learned.bin", error)
             return None
 
+    def validation(self, train: StageRecord) -> FloatArray | None:
+        """Return a training's validation losses, float64 [evaluations, 2]: steps done, nats per token; None if unread.
+
+        Only for a training that validates.
+        """
+        try:
+            losses: FloatArray = np.load(self.home / train.artifact / "validation.npy", allow_pickle=False)
+        except _UNREADABLE as error:
+            self._record(f"{train.artifact}/validation.npy", error)
+            return None
+        return losses.reshape(-1, 2)
+
     def performances(self, stage: StageRecord) -> list[Performance] | None:
         """Return the performances that a stage loaded or generated; None if they cannot be read."""
         try:

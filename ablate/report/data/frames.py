@@ -41,7 +41,10 @@ _HISTOGRAM = {
     "reference": "float64",
     "generated": "float64",
 }
-_TRAINING_NUMBERS = ("loss", "steps", "tokens_seen", "parameters", "tokens_per_second", "steps_per_epoch", "together")
+_TRAINING_NUMBERS = (
+    *("loss", "validation_loss", "steps", "kept_step", "stopped_early", "tokens_seen", "parameters"),
+    *("tokens_per_second", "steps_per_epoch", "together"),
+)
 _OTHER_NUMBERS = ("train_seconds", "train_joules", "generate_seconds", "sample_notes", "sample_seconds")
 _FLOOR = {
     "replicate": "int64",
@@ -188,10 +191,12 @@ def run_frame(store: Store, name: str) -> pd.DataFrame:
         One row for each run, ordered by variant and replicate: ``variant`` (ordered categorical), ``replicate``,
         ``state``, ``error`` (class and message; empty unless it failed), ``training`` (the fingerprint of the
         training, which runs may share; empty without one), ``loss`` (nats per token, mean of the last steps),
-        ``steps``, ``tokens_seen``, ``parameters``, ``tokens_per_second``, ``steps_per_epoch`` (optimiser steps
-        until the model has seen each token once, on average), ``together`` (the number of models that were trained
-        fused on a GPU, this one included: tokens per second are those of all of them, seconds and joules the share
-        of this one), ``train_seconds``, ``train_joules``, ``generate_seconds``, ``sample_notes`` and
+        ``validation_loss`` (of the kept weights), ``steps`` (those that ran), ``kept_step`` (after which the kept
+        weights were), ``stopped_early`` (1 if patience ended the training, else 0), ``tokens_seen``,
+        ``parameters``, ``tokens_per_second``, ``steps_per_epoch`` (optimiser steps until the model has seen each
+        token once, on average), ``together`` (the number of models that were trained fused on a GPU, this one
+        included: tokens per second are those of all of them, seconds and joules the share of this one),
+        ``train_seconds``, ``train_joules``, ``generate_seconds``, ``sample_notes`` and
         ``sample_seconds`` (of one sample, on average), all NaN where unknown, ``device`` and ``precision`` (empty
         where unknown).
 

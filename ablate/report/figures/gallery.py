@@ -16,6 +16,7 @@ from ablate.report.figures import (
     piano_roll,
     shares,
     tradeoff,
+    validation,
     values,
 )
 
@@ -41,6 +42,7 @@ FIGURES: dict[str, Callable[[Analysis, Artifacts], Drawing | None]] = {
     "distributions": lambda analysis, _: distributions.note_histograms(analysis),
     "trade-off": lambda analysis, _: tradeoff.tradeoff_plot(analysis),
     "losses": losses.training_losses,
+    "validation": validation.validation_losses,
 }
 
 
@@ -63,6 +65,7 @@ class Pictures:
         tradeoff: two quantities against each other.
         piano_rolls: the reference and samples.
         losses: training losses.
+        validation: validation losses.
     """
 
     forest: Picture | None
@@ -79,6 +82,7 @@ class Pictures:
     tradeoff: Picture | None
     piano_rolls: Picture | None
     losses: Picture | None
+    validation: Picture | None
 
 
 def save_figures(analysis: Analysis, artifacts: Artifacts, folder: Path, *, png: bool) -> Pictures:
@@ -110,4 +114,5 @@ def save_figures(analysis: Analysis, artifacts: Artifacts, folder: Path, *, png:
         tradeoff=save(tradeoff.tradeoff_plot(analysis)),
         piano_rolls=save(piano_roll.piano_rolls(analysis, artifacts)) if png else None,
         losses=save(losses.training_losses(analysis, artifacts)),
+        validation=save(validation.validation_losses(analysis, artifacts)),
     )

@@ -16,6 +16,7 @@ from ablate.report.figures.common.style import LINES
 from ablate.report.statistics.described import summary
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ablate.report.data.artifacts import Artifacts
@@ -64,14 +65,19 @@ def loss_figure(curves: pd.DataFrame) -> Figure:
             over = part.groupby("step")["loss"].agg(["mean", "min", "max"])
             axes.fill_between(over.index, over["min"], over["max"], color=palette[str(group)], alpha=0.25, linewidth=0)
             axes.plot(over.index, over["mean"], color=palette[str(group)], linewidth=1.1)
-        if (curves["loss"] > 0).all():
-            axes.set_yscale("log")
-            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axes.yaxis.set_major_formatter("{x:g}")
-            axes.yaxis.set_minor_locator(NullLocator())
+        loss_scale(axes, curves["loss"])
         axes.set(xlabel="training step", ylabel="loss in nats per token")
         axes.margins(x=0.01)
         handles = [Line2D([], [], color=c, label=style.label(g, 40)) for g, c in palette.items()]
         figure.legend(handles=handles[:MOST_LABELS], loc="outside upper left", ncols=3)
         axes.spines["bottom"].set_color(LINES)
     return figure
+
+
+def loss_scale(axes: Axes, losses: pd.Series) -> None:
+    """Make the vertical axis logarithmic where all losses are above 0."""
+    if (losses > 0).all():
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_locator(NullLocator())

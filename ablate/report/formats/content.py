@@ -20,6 +20,7 @@ from ablate.report.text.tables import (
     responses,
     runs,
     shares,
+    validation,
     variance,
 )
 
@@ -53,14 +54,14 @@ def report_content(analysis: Analysis, artifacts: Artifacts, pictures: Pictures)
         "most_problems": MOST_PROBLEMS,
         "environments": setup.environments(study),
         "command": setup.command(study),
-        "grids": _grids(analysis),
+        "grids": _grids(analysis, artifacts),
         "pictures": pictures,
         "nothing": summary.NOTHING,
         "missing": artifacts.missing,
     }
 
 
-def _grids(analysis: Analysis) -> dict[str, Any]:
+def _grids(analysis: Analysis, artifacts: Artifacts) -> dict[str, Any]:
     study = analysis.study
     metrics = dict.fromkeys(study.frame["metric"])
     return {
@@ -78,6 +79,7 @@ def _grids(analysis: Analysis) -> dict[str, Any]:
         "variance": variance.variance_grid(analysis),
         "costs": runs.cost_grid(study),
         "trainings": runs.training_grid(study),
+        "validation": validation.validation_grid(study, artifacts),
         "reported": [reported.reported_grid(study, averages=averages) for averages in (True, False)],
         "missing": runs.missing_grid(study),
     }

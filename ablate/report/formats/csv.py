@@ -6,18 +6,21 @@ import csv
 import json
 from typing import TYPE_CHECKING, Any
 
+from ablate.report.data.curves import validation_frame
 from ablate.report.statistics.described import summary
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ablate.report.data.artifacts import Artifacts
     from ablate.report.statistics.analysis.analysis import Analysis
 
 
-def csv_files(analysis: Analysis) -> dict[str, str]:
+def csv_files(analysis: Analysis, artifacts: Artifacts) -> dict[str, str]:
     """Return file name to content: every measurement, comparison, estimate, floor, run and variance, one row each.
 
-    In a study with blocks also every comparison in every block, and how each varies between blocks.
+    In a study with blocks also every comparison in every block, and how each varies between blocks. In a study with a
+    split also the use of every piece, and in one with validation every validation loss.
     """
     frames: dict[str, pd.DataFrame] = {
         "measurements": analysis.study.frame,
@@ -27,6 +30,11 @@ def csv_files(analysis: Analysis) -> dict[str, str]:
         "runs": analysis.study.run_frame,
         "variance": analysis.variance,
     }
+    if analysis.study.splits:
+        frames["splits"] = analysis.study.splits.frame(analysis.study.names)
+    losses = validation_frame(analysis.study, artifacts)
+    if not losses.empty:
+        frames["validation"] = losses
     if analysis.study.blocks:
         frames |= {"block_effects": analysis.block_effects, "replicability": analysis.replicability}
     return {f"{name}.csv": frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC) for name, frame in frames.items()}

@@ -25,19 +25,22 @@ class Doubts:
         leaning: whether the values lean to one side.
         outlying: the variants with a replicate far from their others.
         missing: the variants without a value in some replicate that others have, each with the number of those.
+        few: the validation or test pieces that the quantity is measured on, if these are few: ``"2 test pieces"``.
     """
 
     leaning: bool = False
     outlying: tuple[str, ...] = ()
     missing: tuple[tuple[str, int], ...] = ()
+    few: str = ""
 
     def __bool__(self) -> bool:
-        return self.leaning or bool(self.outlying or self.missing)
+        return self.leaning or bool(self.outlying or self.missing or self.few)
 
     def about(self, variants: Collection[str]) -> Doubts:
         """Return the reasons that concern these variants."""
         outlying = tuple(name for name in self.outlying if name in variants)
-        return Doubts(self.leaning, outlying, tuple(each for each in self.missing if each[0] in variants))
+        missing = tuple(each for each in self.missing if each[0] in variants)
+        return dataclasses.replace(self, outlying=outlying, missing=missing)
 
     def without_missing(self, variants: Collection[str]) -> Doubts:
         """Return the reasons without the missing replicates of these variants."""
@@ -48,6 +51,7 @@ class Doubts:
         words = ["skewed"] if self.leaning else []
         words += [f"outlier in {name}" for name in self.outlying]
         words += [f"{count} missing in {name}" for name, count in self.missing]
+        words += [f"only {self.few}"] if self.few else []
         return "; ".join(words)
 
 

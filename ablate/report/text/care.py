@@ -42,6 +42,12 @@ def care(doubts: Doubts) -> Iterator[Line]:
             f"Read with care: {listing(doubts.outlying)} {has} far from the others, and a mean depends on how often "
             "that happens.",
         )
+    if doubts.few:
+        yield Line(
+            "",
+            f"Read with care: this is measured on {doubts.few} only, so it may be different for other pieces, however "
+            "many replicates there are.",
+        )
     if doubts.missing:
         names = listing([f"{name} ({count})" for name, count in doubts.missing])
         yield Line(

@@ -14,6 +14,7 @@ from ablate.report.text.advice import advice_sentence
 from ablate.report.text.lines import Block, Line
 from ablate.report.text.names import listing
 from ablate.report.text.path import path_blocks, path_warning
+from ablate.report.text.population import population_sentence
 from ablate.report.text.shares import share_blocks
 from ablate.report.text.trends import trend_sentence
 
@@ -40,6 +41,7 @@ class Answer:
         hypothesis: the answers to its predictions; None if the study file states none.
         warnings: reasons for caution with these verdicts.
         problems: one line for each file of the corpus that was skipped or is odd.
+        population: the replicates and pieces that the verdicts are about; empty for a study that holds no piece out.
     """
 
     blocks: tuple[Block, ...]
@@ -47,6 +49,7 @@ class Answer:
     problems: tuple[str, ...] = ()
     promise: str = ""
     hypothesis: Block | None = None
+    population: str = ""
 
 
 def answer(analysis: Analysis) -> Answer:
@@ -60,6 +63,7 @@ def answer(analysis: Analysis) -> Answer:
         corpus_problems(analysis.study),
         rules.promise_in_words(analysis) if kept else "",
         _hypothesis(analysis),
+        population_sentence(analysis.study) if kept else "",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from ablate.report.statistics import doubts, roles, variance, verdicts
 from ablate.report.statistics.analysis.judged import Judged
-from ablate.report.statistics.described import confounds, copying, floors, refused
+from ablate.report.statistics.described import confounds, copying, floors, pieces, refused
 from ablate.report.statistics.rows import Quantity, keys_of, records, rows_of
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ class Analysis(Judged):
         """
         spared = {run.variant for run in self.study.runs if run.state == "pruned"}
         found = {key: doubts.doubts_of(self.replicates, *key) for key in keys_of(self.replicates.quantities)}
-        return {key: each.without_missing(spared) for key, each in found.items()}
+        few = {key: pieces.few_pieces(self.study, *key, self._registry) for key in found}
+        return {key: dataclasses.replace(each.without_missing(spared), few=few[key]) for key, each in found.items()}
 
     @functools.cached_property
     def changes(self) -> dict[str, list[str]]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 QUANTITIES = {
     "tokens_seen": "tokens seen in training",
     "steps": "training steps",
+    "kept_step": "training steps of the weights that are measured",
     "steps_per_epoch": "optimiser steps per epoch",
     "parameters": "parameters",
     "sample_notes": "notes in a sample",
@@ -64,15 +65,21 @@ def confounds_of(runs: pd.DataFrame, baselines: Mapping[str, str]) -> list[Confo
         runs: from :func:`ablate.report.data.frames.run_frame`.
         baselines: for each variant the one that it is compared with.
     """
-    means = runs.groupby("variant", observed=True)[list(QUANTITIES)].mean()
+    quantities = [quantity for quantity in QUANTITIES if quantity != "kept_step" or _keeps_earlier_weights(runs)]
+    means = runs.groupby("variant", observed=True)[quantities].mean()
     return [
         Confound(str(variant), quantity, float(row[quantity]), float(row[quantity] / reference[quantity]))
         for variant, row in means.iterrows()
         if baselines[str(variant)] in means.index
         for reference in [means.loc[baselines[str(variant)]]]
-        for quantity in QUANTITIES
+        for quantity in quantities
         if row[quantity] > 0 and reference[quantity] > 0
     ]
+
+
+def _keeps_earlier_weights(runs: pd.DataFrame) -> bool:
+    """Check whether some training keeps other weights than its last ones."""
+    return bool((runs["kept_step"] < runs["steps"]).any())
 
 
 def warnings(confounds: Iterable[Confound], changes: Mapping[str, Iterable[str]]) -> list[str]:

@@ -26,13 +26,16 @@ _REASONS = {"pending": "has not run yet", "interrupted": "was interrupted; run t
 def training_grid(study: Study) -> Grid:
     """Return the trainings of the study, one row for each group of variants that shares them."""
     table = summary.trainings(study.run_frame)
+    validates = bool(table["validation_loss"].notna().any())
     rows = []
     for shared_by, part in table.groupby("shared_by", sort=False):
         hardware = [*summary.distinct([*part["device"], *part["precision"]]), *_fused(part)]
         cells = (
             Cell(f"{part['done'].sum()} of {len(part)}"),
             _spread(summary.spread_of(part["loss"])),
+            *([_spread(summary.spread_of(part["validation_loss"]))] if validates else []),
             Cell(_range(part["steps"])),
+            *([Cell(_range(part["kept_step"])), Cell(_stopped(part))] if validates else []),
             Cell(_range(part["tokens_seen"])),
             Cell(_range(part["parameters"])),
             _spread(summary.spread_of(part["train_seconds"])),
@@ -42,7 +45,9 @@ def training_grid(study: Study) -> Grid:
     columns = (
         Column("done"),
         Column("final loss", "nats per token, mean of the last steps"),
+        *([Column("validation loss", "nats per token, of the kept weights")] if validates else []),
         Column("steps"),
+        *([Column("steps kept"), Column("stopped early")] if validates else []),
         Column("tokens seen"),
         Column("parameters"),
         Column("seconds"),
@@ -55,6 +60,12 @@ def _fused(part: pd.DataFrame) -> list[str]:
     """Return ``20 fused`` for trainings that ran fused on a GPU."""
     sizes = sorted({int(size) for size in part["together"].dropna() if size > 1})
     return [f"{' to '.join(map(str, dict.fromkeys((sizes[0], sizes[-1]))))} fused"] if sizes else []
+
+
+def _stopped(part: pd.DataFrame) -> str:
+    """Return the number of trainings that stopped early."""
+    known = part["stopped_early"].dropna()
+    return f"{known.sum():.0f} of {len(known)}" if len(known) else NOTHING
 
 
 def _spread(spread: Spread | None) -> Cell:

@@ -1,0 +1,87 @@
+"""The pieces and the validation losses of runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.report_study import STUDY, Builder
+from support.validated_study import PIECES, Validated
+
+from ablate.report.data.artifacts import Artifacts
+from ablate.report.data.curves import validation_frame
+from ablate.report.data.study import Study
+from ablate.report.text.population import population_sentence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHARED = "These verdicts are about other training seeds, for these 2 test pieces: bach, berg."
+
+
+def finished(builder: Builder) -> Study:
+    builder.plan()
+    with builder.store:
+        builder.finish()
+        return Study.read(builder.store, STUDY)
+
+
+def test_every_piece_of_a_run_has_a_row(tmp_path: Path) -> None:
+    study = finished(Validated(tmp_path))
+    frame = study.splits.frame(study.names)
+    assert len(frame) == 2 * 3 * len(PIECES)
+    own = frame[(frame["variant"] == "tau=0.8") & (frame["replicate"] == 1)]
+    assert own.groupby("use")["piece"].agg(list).to_dict() == {
+        "train": ["haydn", "liszt", "ravel", "satie"],
+        "validation": ["chopin"],
+        "test": ["bach", "berg"],
+    }
+    assert study.splits.held_out("tau=0.6") == {"bach", "berg", "chopin"}
+
+
+@pytest.mark.parametrize(
+    ("options", "replicates", "sentence"),
+    [
+        ({}, 3, SHARED),
+        ({"per_replicate": True}, 1, SHARED),
+        ({"per_replicate": True}, 3, "about other training seeds and other splits of these 7 pieces."),
+        ({"folds": 3}, 3, "about other training seeds and other 3 folds of these 7 pieces."),
+    ],
+)
+def test_the_population_is_that_of_seeds_or_of_seeds_and_pieces(
+    tmp_path: Path, options: dict[str, int], replicates: int, sentence: str
+) -> None:
+    study = finished(Validated(tmp_path, replicates, **options))  # type: ignore[arg-type]
+    assert population_sentence(study).endswith(sentence)
+    assert study.splits.shared == (sentence == SHARED)
+
+
+def test_a_study_without_a_split_has_no_population_and_no_rows(tmp_path: Path) -> None:
+    study = finished(Builder(tmp_path, ("a", "b"), 2, 1))
+    assert not study.splits
+    assert population_sentence(study) == ""
+    assert study.splits.frame(study.names).empty
+    artifacts = Artifacts(tmp_path)
+    assert validation_frame(study, artifacts).empty
+    assert artifacts.missing == []
+
+
+def test_validation_losses_have_a_row_for_each_run_and_evaluation(tmp_path: Path) -> None:
+    study = finished(Validated(tmp_path))
+    frame = validation_frame(study, Artifacts(tmp_path))
+    assert frame.groupby(["variant", "replicate"], observed=True).size().tolist() == [7, 7, 5] * 2
+    assert frame.loc[frame["kept"], "step"].tolist() == [300] * 6
+    assert frame.loc[frame["kept"], "loss"].tolist() == pytest.approx([2.0, 2.1, 2.2] * 2)
+    runs = study.run_frame
+    assert runs["kept_step"].tolist() == [300.0] * 6
+    assert runs["stopped_early"].tolist() == [0.0, 0.0, 1.0] * 2
+
+
+def test_a_missing_file_of_validation_losses_is_listed(tmp_path: Path) -> None:
+    study = finished(Validated(tmp_path))
+    for file in (tmp_path / "artifacts").glob("train-*/validation.npy"):
+        file.unlink()
+    artifacts = Artifacts(tmp_path)
+    assert validation_frame(study, artifacts).empty
+    assert len(artifacts.missing) == 3
+    assert artifacts.missing[0].endswith("validation.npy: not found")
