@@ -104,7 +104,7 @@ def test_the_page_of_results_runs(
     mpl.use("agg")
     names: dict[str, Any] = {}
     exec("".join(blocks), names)
-    assert len(blocks) == 9
+    assert len(blocks) == 10
     assert names["by_training"].shape == (2, 5), "two replicates of five variants"
     assert len(names["against_baseline"]) == 4 * names["against_baseline"]["feature"].nunique()
     assert "against tau=1.0" in capsys.readouterr().out

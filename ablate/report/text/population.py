@@ -23,11 +23,11 @@ def population_sentence(study: Study) -> str:
     if not splits:
         return ""
     if splits.shared:
-        return f"These verdicts are about other training seeds, {_shared(study)}."
+        return f"Verdicts are over training seeds, {_shared(study)}."
     count = len({name for use in ("train", "validation", "test") for name in splits.pieces(use)})
     folds = {config.get("split", {}).get("folds", 0) for config in study.configs().values()} - {0}
     choice = f"{listing(sorted(map(str, folds)))} folds" if folds else "splits"
-    return f"These verdicts are about other training seeds and other {choice} of these {count} pieces."
+    return f"Verdicts are over training seeds and {choice} of {count} pieces."
 
 
 def _shared(study: Study) -> str:

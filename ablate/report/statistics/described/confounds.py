@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 QUANTITIES = {
     "tokens_seen": "tokens seen in training",
     "steps": "training steps",
-    "kept_step": "training steps of the weights that are measured",
+    "kept_step": "training steps of the measured weights",
     "steps_per_epoch": "optimiser steps per epoch",
     "parameters": "parameters",
     "sample_notes": "notes in a sample",

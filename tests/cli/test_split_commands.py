@@ -1,7 +1,9 @@
-"""The pieces that ``study plan`` lists by their use."""
+"""Commands about a study that holds pieces out: plan, run, export, report."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from typing import TYPE_CHECKING
 
@@ -39,9 +41,9 @@ sampler.temperature.tau = [1.0, 0.8]
 """
 
 
-@pytest.fixture
-def planned(ablate: Command, tmp_path: Path) -> Callable[..., Outcome]:
-    """Return a function that plans a study of six pieces in three folders."""
+@pytest.fixture(autouse=True)
+def music(tmp_path: Path) -> None:
+    """Write six pieces in three folders, and a study of them."""
     rng = np.random.default_rng(0)
     for folder in ("bach", "chopin", "liszt"):
         (tmp_path / "music" / folder).mkdir(parents=True)
@@ -50,6 +52,11 @@ def planned(ablate: Command, tmp_path: Path) -> Callable[..., Outcome]:
             piece = Performance.from_notes(notes).midi_bytes()
             (tmp_path / "music" / folder / f"{work}.mid").write_bytes(piece)
     (tmp_path / "split.toml").write_text(TEXT)
+
+
+@pytest.fixture
+def planned(ablate: Command) -> Callable[..., Outcome]:
+    """Return a function that plans the study with settings."""
     return lambda *settings: ablate("study", "plan", "split.toml", *(w for s in settings for w in ("--set", s)))
 
 
@@ -89,3 +96,31 @@ def test_a_split_that_is_impossible_ends_the_plan(planned: Callable[..., Outcome
 
 def test_without_a_split_no_piece_is_listed(planned: Callable[..., Outcome]) -> None:
     assert "all replicates" not in planned().out
+
+
+def test_a_study_is_tested_on_the_pieces_of_its_replicate(ablate: Command, tmp_path: Path) -> None:
+    settings = {"split.folds": "3", "split.by": "folder", "split.validation": "0.17", "metric": "['likelihood.nll']"}
+    words = [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
+    result = ablate("study", "run", "split.toml", *words, "--replicates", "3", "--name", "folds", "--workers", "1")
+    assert result.code == 0, result.err
+    assert "Verdicts are over training seeds and 3 folds of 6 pieces." in result.out
+    exported = ablate("study", "export", "folds", "--table", "splits").out
+    rows = list(csv.DictReader(io.StringIO(exported)))
+    assert exported == (tmp_path / ".ablate/reports/folds/data/splits.csv").read_text().replace('"', "")
+    for variant in ("tau=1.0", "tau=0.8"):
+        own = [row for row in rows if row["variant"] == variant]
+        uses = {(row["replicate"], row["use"]): set() for row in own}
+        for row in own:
+            uses[row["replicate"], row["use"]].add(row["piece"])
+        tested = [uses[str(replicate), "test"] for replicate in range(3)]
+        assert sorted(piece for pieces in tested for piece in pieces) == sorted({row["piece"] for row in own})
+        for replicate, pieces in enumerate(tested):
+            assert len({piece.partition("/")[0] for piece in pieces}) == 1, "a whole folder"
+            assert len(uses[str(replicate), "validation"]) == 2
+    values = list(csv.DictReader(io.StringIO(ablate("study", "export", "folds").out)))
+    assert len(values) >= 6
+    runs = csv.DictReader(io.StringIO(ablate("study", "export", "folds", "--table", "runs").out))
+    assert {run["state"] for run in runs} == {"done"}
+    assert ablate("study", "export", "folds", "--table", "validation").out.startswith("variant,replicate,training,step")
+    again = ablate("study", "run", "split.toml", *words, "--replicates", "3", "--name", "folds", "--workers", "1")
+    assert "nothing to run" in again.out
