@@ -177,12 +177,19 @@ class SetMetricSpec(ComponentSpec):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelMetricSpec(ComponentSpec):
-    """Hook point ``ablate_metrics``, for metrics of trained models."""
+    """Hook point ``ablate_metrics``, for metrics of trained models.
+
+    Attributes:
+        main: for parts of the split, in order of preference, the feature that stands for the metric where the split has
+            pieces of that part. It is the objective of a study that names only the metric, and such a metric is the
+            objective by default only where the split has a main feature. Empty: the first feature, whatever the split.
+    """
 
     kind: ClassVar[str] = "metric"
     kinds: ClassVar[str] = "metrics"
     scope: ClassVar[Scope] = "model"
     build: Callable[[Any], ModelMetric]
+    main: Mapping[Reference, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

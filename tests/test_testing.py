@@ -29,6 +29,7 @@ OF_RECORDS = {
     "test_record",
     "test_citations",
     "test_copied_share",
+    "test_main",
     "test_options_are_documented",
     "test_options_are_plain",
 }
@@ -177,6 +178,12 @@ def test_a_copied_share_is_a_share() -> None:
     run(suite("MetricContract", Share, copied_share="share"), "test_copied_share")
     with pytest.raises(AssertionError, match=r"'share' is 100\.0 1; a share is from 0 to 1"):
         run(suite("MetricContract", Percent, copied_share="share"), "test_copied_share")
+
+
+def test_main_features_exist_where_their_pieces_do() -> None:
+    run(suite("ModelMetricContract", music.Nats, main={"test": "train"}), "test_main")
+    with pytest.raises(AssertionError, match="main is 'unseen' with test pieces, but the metric has no such feature"):
+        run(suite("ModelMetricContract", music.Nats, main={"test": "unseen"}), "test_main")
 
 
 class Drums(music.MeanPitch):

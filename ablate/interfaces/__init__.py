@@ -28,7 +28,7 @@ from __future__ import annotations
 from ablate.interfaces.fusion import FusedModels, FusedStepper, Fusible, RandomStreams
 from ablate.interfaces.music import Augmenter, Corpus, FittedTokenizer, Tokenizer
 from ablate.interfaces.network import Conditioner, LanguageModel, Steppable, Stepper
-from ablate.interfaces.results import Direction, Histogram, Measurements, Metric, ModelMetric, SetMetric, Value
+from ablate.interfaces.results import Direction, Histogram, Measurements, Metric, ModelMetric, SetMetric, Value, Within
 from ablate.interfaces.sampling import Sampler
 from ablate.interfaces.training import Optimizer, Schedule, WeightGroup, scheduler_rates
 
@@ -56,5 +56,6 @@ __all__ = [
     "Tokenizer",
     "Value",
     "WeightGroup",
+    "Within",
     "scheduler_rates",
 ]

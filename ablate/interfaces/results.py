@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ablate.music.performance import Performance
 
 Direction = Literal["lower", "higher", "none"]
+#: What two variants must share so that a value of both can be compared: nothing, or the tokenizer.
+Within = Literal["", "tokenizer"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +27,10 @@ class Value:
         feature: the name of the value within its metric (``"l1"``); ``"value"`` suits a metric with a single one.
         unit: ``"1"`` for a pure number, otherwise as printed (``"s"``, ``"notes/s"``).
         direction: whether ``"lower"`` or ``"higher"`` is better, or ``"none"``.
+        within: ``"tokenizer"`` for a quantity that only models with equal tokenizers share, such as nats per token.
+            Reports give no verdict between variants with other tokenizers. Empty for all other quantities.
+        detail: whether the value is a detail of another one of the same metric. Reports show it among all features of
+            the metric, without a verdict of its own.
     """
 
     value: float
@@ -33,6 +39,8 @@ class Value:
     feature: str = "value"
     unit: str = "1"
     direction: Direction = "none"
+    within: Within = ""
+    detail: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,14 +115,16 @@ class ModelMetric(ABC):
     def measure(
         self,
         score: Callable[[Performance], FloatArray],
-        reference: Sequence[Performance],
-        held_out: Sequence[Performance],
+        train: Sequence[Performance],
+        validation: Sequence[Performance],
+        test: Sequence[Performance],
     ) -> Measurements:
         """Measure one trained model.
 
         Args:
             score: returns the negative log-likelihood in nats of each token of a performance except the first, under
                 the tokens before it, float64 [time - 1]; conditioners get the performance as in training.
-            reference: the training pieces, before any augmenter.
-            held_out: the held-out pieces; empty where the study holds none out.
+            train: the training pieces, before any augmenter.
+            validation: the validation pieces; empty where the study has none.
+            test: the test pieces; empty where the study has none.
         """

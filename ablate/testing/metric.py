@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablate.errors import AblateError
-from ablate.interfaces import Direction
+from ablate.interfaces import Direction, Within
 from ablate.music.performance import Performance
 from ablate.specs import MetricSpec, ModelMetricSpec, SetMetricSpec
 from ablate.testing import material
@@ -46,6 +46,7 @@ class _AnyMetricContract(Contract):
                 assert math.isfinite(value.value), f"{value.feature} is {value.value}"
                 assert value.direction in typing.get_args(Direction), f"unknown direction {value.direction!r}"
                 assert value.unit.strip(), f"{value.feature} has no unit; that of a pure number is '1'"
+                assert value.within in typing.get_args(Within), f"{value.feature}: unknown within {value.within!r}"
                 assert value.n >= 0, f"{value.feature} has n = {value.n}"
 
     def test_features_are_fixed(self, settings: Mapping[str, Any]) -> None:
@@ -163,12 +164,20 @@ class ModelMetricContract(_AnyMetricContract):
     def results(self, settings: Mapping[str, Any]) -> list[Measurements]:
         """Return the results for a model with equal likelihoods and for one with different likelihoods."""
         metric, pieces = self.build(settings), self.performances()
-        return [metric.measure(score, pieces[:2], pieces[2:]) for score in (_equal_score, _uneven_score)]
+        return [metric.measure(score, pieces[:2], pieces[2:4], pieces[4:]) for score in (_equal_score, _uneven_score)]
 
     def test_nothing_held_out(self, settings: Mapping[str, Any]) -> None:
         """Check that there are values without held-out pieces too."""
-        values = self.build(settings).measure(_equal_score, self.performances(), []).values
+        values = self.build(settings).measure(_equal_score, self.performances(), [], []).values
         assert values, "without held-out pieces the metric returns no value"
+
+    def test_main(self, settings: Mapping[str, Any]) -> None:
+        """Check that the metric has the features that its record calls the main ones, if their pieces exist."""
+        pieces = self.performances()
+        for part, feature in self.spec.main.items():
+            split = [pieces if name in ("train", part) else [] for name in ("train", "validation", "test")]
+            features = [value.feature for value in self.build(settings).measure(_equal_score, *split).values]
+            assert feature in features, f"main is '{feature}' with {part} pieces, but the metric has no such feature"
 
     def test_same_again(self, settings: Mapping[str, Any]) -> None:
         """Check that measuring again gives the same result."""

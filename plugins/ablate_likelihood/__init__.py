@@ -1,4 +1,4 @@
-"""Metric: the likelihood that the trained model assigns to its training pieces and to held-out pieces.
+"""Metric: the likelihood that the trained model assigns to its training, validation and test pieces.
 
 It needs no generation, and it is the clearest sign of overfitting.
 """
@@ -27,6 +27,8 @@ def ablate_metrics() -> Iterable[ablate.ModelMetricSpec]:
     """Offer the negative log-likelihood."""
     yield ablate.ModelMetricSpec(
         name="likelihood.nll",
-        summary="Negative log-likelihood of training pieces and of held-out pieces, in nats per token.",
+        summary="Negative log-likelihood of training, validation and test pieces: nats per note, second and token.",
+        version="2",
         build=_build,
+        main={"test": "test_per_note", "validation": "validation_per_note"},
     )

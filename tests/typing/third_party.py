@@ -148,10 +148,12 @@ class Certain(ablate.ModelMetric):
     def measure(
         self,
         score: Callable[[ablate.Performance], ablate.FloatArray],
-        reference: Sequence[ablate.Performance],
-        held_out: Sequence[ablate.Performance],
+        train: Sequence[ablate.Performance],
+        validation: Sequence[ablate.Performance],
+        test: Sequence[ablate.Performance],
     ) -> ablate.Measurements:
-        return ablate.Measurements((ablate.Value(float(score(reference[0]).max()), unit="nat", n=len(held_out)),))
+        surprise = float(score(train[0]).max())
+        return ablate.Measurements((ablate.Value(surprise, unit="nat", n=len(test), within="tokenizer"),))
 
 
 class FastBigram(Bigram, ablate.Steppable, ablate.Fusible):

@@ -98,7 +98,7 @@ def _print_analysis(name: str, analysis: Analysis) -> None:
     from ablate.report.text.sentences import answer
     from ablate.report.text.tables.terminal import response_table, summary_table
 
-    table = summary_table(analysis.study.frame)
+    table = summary_table(analysis.study.frame, analysis.study.details)
     title = f"{name}: mean ± standard deviation over replicates"
     print_table(table.headers, table.rows, title=title, right=len(table.headers) - 1)
     response = response_table(responses(analysis.study.frame))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 from typing import TYPE_CHECKING, Any
 
-from ablate.kinds import PREPARE
+from ablate.kinds import FIT, MEASURE, PREPARE
 from ablate.names import AVERAGE, block_paths, short_names
 from ablate.report.data import frames
 from ablate.report.data.blocks import Blocks
@@ -151,6 +152,39 @@ class Study:
         """The split of every run whose preparation has finished."""
         prepared = ((run, self.stage(run, PREPARE)) for run in self.runs)
         return Splits.read((run, stage) for run, stage in prepared if stage)
+
+    @functools.cached_property
+    def details(self) -> frozenset[tuple[str, str]]:
+        """The quantities, as (metric, feature), that are details of another one of their metric."""
+        return self._declared("details")
+
+    @functools.cached_property
+    def within_tokenizer(self) -> frozenset[tuple[str, str]]:
+        """The quantities, as (metric, feature), that can be compared between equal tokenizers only."""
+        return self._declared("within_tokenizer")
+
+    def _declared(self, key: str) -> frozenset[tuple[str, str]]:
+        """Return the quantities that measurements have declared so."""
+        measured = ((name, self.stage(run, name)) for run in self.runs for name in run.stages)
+        return frozenset(
+            (name.partition(" ")[2], feature)
+            for name, stage in measured
+            if stage and stage.kind == MEASURE
+            for feature in stage.result.get(key, ())
+        )
+
+    @functools.cached_property
+    def tokenizers(self) -> dict[str, frozenset[Any]]:
+        """The tokenizer of each variant, in every block and replicate, with all that decides it.
+
+        Tokenizers that are fitted are equal if they were fitted on the same pieces.
+        """
+        found: dict[str, set[Any]] = {}
+        for run in self.runs:
+            block, name = self.blocks.of[run.variant]
+            settings = json.dumps(run.config.get("tokenizer"), sort_keys=True)
+            found.setdefault(name, set()).add((block, run.replicate, settings, run.stages.get(FIT, "")))
+        return {name: frozenset(each) for name, each in found.items()}
 
     def quantity_label(self, metric: str, feature: str) -> str:
         """Return the name of a quantity: its metric, and the feature unless it is the average or the only one."""

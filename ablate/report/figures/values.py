@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ablate.files import file_name
-from ablate.names import AVERAGE, headline_features
+from ablate.names import AVERAGE
 from ablate.report.figures.common import style
 from ablate.report.figures.common.drawing import Drawing
 from ablate.report.figures.common.selection import is_large, panel_quantities, selection_note
@@ -68,7 +68,7 @@ def headline_dots(analysis: Analysis) -> Drawing | None:
 def metric_dots(analysis: Analysis, metric: str) -> Drawing | None:
     """Draw every feature of one metric; None if these are the headline features, or in a large study."""
     features = [quantity[1] for quantity in analysis.units if quantity[0] == metric]
-    if len(headline_features(features)) == len(features) or is_large(analysis):
+    if {(metric, feature) for feature in features} <= set(analysis.headline) or is_large(analysis):
         return None
     frame = analysis.study.frame[analysis.study.frame["metric"] == metric]
     return _draw(analysis, f"metric-{file_name(metric)}", frame, f"every feature of {metric}")

@@ -16,12 +16,13 @@ from ablate.report.statistics.described import summary
 from ablate.report.statistics.inference import effect_sizes, equivalence, flips, intervals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ablate.arrays import FloatArray
     from ablate.report.statistics.comparisons.weights import Weights
     from ablate.report.statistics.margins import Margin
     from ablate.report.statistics.replicates import Replicates
+    from ablate.report.statistics.rows import Quantity
     from ablate.settings import StatisticsSettings
 
 
@@ -36,6 +37,7 @@ def judge(
     margins: Mapping[tuple[str, str], Margin],
     rules: StatisticsSettings,
     quantities: pd.DataFrame,
+    comparable: Callable[[Iterable[str], Quantity], bool] = lambda names, quantity: True,
 ) -> pd.DataFrame:
     """Judge comparisons of every quantity, each role's as one family.
 
@@ -46,9 +48,10 @@ def judge(
         margins: the smallest difference that matters, by (metric, feature), where the study states it.
         rules: the study's statistics.
         quantities: the quantities to compare, with the columns of ``replicates.quantities`` and ``role``.
+        comparable: whether these variants can be compared in a quantity.
 
     Returns:
-        One row for each comparison and quantity of which at least one replicate is complete:
+        One row for each comparison and quantity that can be compared and of which at least one replicate is complete:
 
         - ``kind``, ``comparison``, ``versus``, ``alias``, ``metric``, ``feature``, ``unit``, ``direction``, ``role``;
         - ``n`` replicates, their ``difference`` (mean or interquartile mean), its 95 % interval ``low`` to ``high``
@@ -64,7 +67,7 @@ def judge(
         - ``verdict``, one of :data:`ablate.report.statistics.verdicts.VERDICTS`, empty for exploratory quantities;
         - ``values``: the differences, [replicates], NaN where a replicate is missing.
     """
-    rows = list(_rows(replicates, comparisons, margins, quantities))
+    rows = list(_rows(replicates, comparisons, margins, quantities, comparable))
     frame = pd.DataFrame(rows, columns=[*_COMPARISON, "n", "margin", "margin_of", "doubts", "values", "limits"])
     for _, part in frame.groupby("n", sort=False):
         pairs = list(zip(part["values"], part["limits"], strict=True))
@@ -102,6 +105,7 @@ def _rows(
     comparisons: Iterable[Weights],
     margins: Mapping[tuple[str, str], Margin],
     quantities: pd.DataFrame,
+    comparable: Callable[[Iterable[str], Quantity], bool],
 ) -> Iterator[tuple[Any, ...]]:
     columns = [quantities[name] for name in ("metric", "feature", "unit", "direction", "role")]
     comparisons = list(comparisons)
@@ -112,6 +116,8 @@ def _rows(
         for one in comparisons:
             judged_as = roles.judged_as(one.kind, role)
             if judged_as is None or one.only not in (None, (metric, feature)):
+                continue
+            if not comparable([name for name, weight in one.weights.items() if weight], (metric, feature)):
                 continue
             values = replicates.differences(metric, feature, one.weights)
             n = int((~np.isnan(values)).sum())

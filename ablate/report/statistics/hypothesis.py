@@ -84,6 +84,8 @@ def _answered(
     rows = [(row, claim.sign) for claim in claims if (row := _row(analysis, quantity, claim))]
     if not claims or len(rows) < len(claims):
         reason = "some of its variants have no results" if claims else "the study has no such comparison"
+        if not all(analysis.comparable(claim.comparison.weights, quantity) for claim in claims):
+            reason = "it cannot be compared: other tokenizers"
         return AnsweredPrediction(prediction, quantity, "not tested", reason=reason)
     found = [_answer(analysis, row, direction, better, sign) for row, sign in rows]
     answer = next((one for one in ("contradicted", "not decided") if one in found), "supported")

@@ -16,7 +16,7 @@ from ablate.report.statistics.rows import Quantity, keys_of
 from ablate.settings import share_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     import pandas as pd
 
@@ -56,7 +56,9 @@ class Margin:
         return shares * np.sign(total) if total else np.full(replicates.count, np.nan)
 
 
-def margins(written: Mapping[str, Any], baseline: str, features: pd.DataFrame) -> dict[Quantity, Margin]:
+def margins(
+    written: Mapping[str, Any], baseline: str, features: pd.DataFrame, details: Collection[Quantity] = ()
+) -> dict[Quantity, Margin]:
     """Return the margin of each quantity that has one.
 
     Args:
@@ -64,11 +66,12 @@ def margins(written: Mapping[str, Any], baseline: str, features: pd.DataFrame) -
             a table of feature = margin; a margin is a number, or a share as text (``"10 %"``).
         baseline: the variant that a share refers to.
         features: columns ``metric`` and ``feature``: all that the study measures.
+        details: the quantities that stand for no metric.
     """
     measured = set(keys_of(features))
     return {
         quantity: _margin(value, baseline)
-        for quantity, value in _by_quantity(written, features).items()
+        for quantity, value in _by_quantity(written, features, details).items()
         if quantity in measured
     }
 
@@ -79,10 +82,13 @@ def unmeasured(written: Mapping[str, Any], features: pd.DataFrame) -> list[str]:
     return [" ".join(quantity) for quantity in _by_quantity(written, features) if quantity not in measured]
 
 
-def _by_quantity(written: Mapping[str, Any], features: pd.DataFrame) -> dict[Quantity, Any]:
+def _by_quantity(
+    written: Mapping[str, Any], features: pd.DataFrame, details: Collection[Quantity] = ()
+) -> dict[Quantity, Any]:
     by_quantity: dict[Quantity, Any] = {}
     for metric, value in written.items():
-        names = headline_features(features.loc[features["metric"] == metric, "feature"])
+        known = features.loc[features["metric"] == metric, "feature"]
+        names = headline_features(name for name in known if (metric, name) not in details)
         each = value if isinstance(value, dict) else dict.fromkeys(names, value)
         by_quantity |= {(metric, feature): one for feature, one in each.items()}
     return by_quantity

@@ -8,7 +8,7 @@ from ablate.report.text.lines import Line
 from ablate.report.text.names import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -25,6 +25,16 @@ def withheld(rows: pd.DataFrame) -> Iterator[Line]:
     for reason, part in open_rows.groupby("withheld", sort=False):
         names = listing(list(part["comparison"]))
         yield Line("", f"Whether the difference is too small to matter is left open for {names}: {reason}.")
+
+
+def incomparable(names: Sequence[str], baseline: str, label: str) -> Iterator[Line]:
+    """Yield a sentence about the variants that cannot be compared in a quantity of tokens."""
+    if names:
+        yield Line(
+            "",
+            f"{listing(names)} cannot be compared with {baseline}: other tokenizers. A token is not the same for them, "
+            f"so {label} has another unit for each.",
+        )
 
 
 def care(doubts: Doubts) -> Iterator[Line]:

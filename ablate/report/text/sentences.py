@@ -76,18 +76,20 @@ def _hypothesis(analysis: Analysis) -> Block | None:
 
 
 def _primary(analysis: Analysis) -> Iterator[Block]:
+    baseline = analysis.study.variant_levels.baseline
     for quantity in analysis.primary:
         direction = analysis.directions[quantity]
         better = f" ({direction} is better)" if direction in ("lower", "higher") else ""
         lines = [
             *_verdict_lines(analysis, analysis.against_baseline, quantity),
+            *care.incomparable(analysis.incomparable.get(quantity, []), baseline, analysis.label(quantity)),
             *care.care(_doubts(analysis, quantity)),
             *_best(analysis, quantity),
             *_trends(analysis, quantity),
             *_noise(analysis, quantity),
         ]
         over = f", on average over {analysis.study.blocks.label}" if analysis.study.blocks else ""
-        heading = f"{analysis.label(quantity)}{better}, against {analysis.study.variant_levels.baseline}{over}"
+        heading = f"{analysis.label(quantity)}{better}, against {baseline}{over}"
         yield Block(heading, tuple(lines))
 
 

@@ -156,11 +156,9 @@ def _design(name: Any, problems: list[Problem]) -> str:
 
 
 def _objective(raw: FileShape, problems: list[Problem]) -> Objective:
-    """Parse ``[objective]``; by default it is the study's last metric."""
+    """Parse ``[objective]``; its gaps are filled by :mod:`ablate.study.file.objective`."""
     table = validated(ObjectiveTable, raw.get("objective", {}), "objective", problems)
-    metrics = list(paths.chosen(raw, "metric"))
-    metric = table.metric if table.metric is not None else next(reversed(metrics), "")
-    return Objective(metric, table.feature, table.direction or "")
+    return Objective(table.metric or "", table.feature, table.direction or "")
 
 
 def _objectives(tables: Any, problems: list[Problem]) -> tuple[Objective, ...]:

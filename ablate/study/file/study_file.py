@@ -26,6 +26,7 @@ from ablate.study.file.check_reading import (
 from ablate.study.file.configuration import resolve
 from ablate.study.file.keys import readable
 from ablate.study.file.locate import find_study
+from ablate.study.file.objective import with_objectives
 from ablate.study.file.overrides import DEFAULT_PROFILE, Overrides, anchor_paths, apply, merge, study_name
 from ablate.study.file.sections import Sections, parse
 
@@ -166,10 +167,10 @@ def read_study(name_or_file: str, overrides: Overrides | None = None, registry: 
     raw = original
     if not any(key.partition(".")[0] == "profiles" for key, _ in problems):
         raw = apply(raw, overrides, registry, str(path))
-    file, shape_problems = parse(raw)
+    file, shape_problems = _parse(raw, registry)
     problems += [*shape_problems, *content_problems(file, registry)]
     problems += _profile_problems(raw, file.profiles, registry, set(problems))
-    without_overrides, _ = parse(original)
+    without_overrides, _ = _parse(original, registry)
     problems += margin_problems(file, [*file.metrics, *without_overrides.metrics])
     if not problems:
         problems += combination_problems(file, registry)
@@ -180,12 +181,19 @@ def read_study(name_or_file: str, overrides: Overrides | None = None, registry: 
     return _spec(path, file, overrides, registry)
 
 
+def _parse(raw: FileShape, registry: Registry) -> tuple[Sections, list[Problem]]:
+    """Parse a study file, and fill in the objectives."""
+    file, problems = parse(raw)
+    file, more = with_objectives(file, registry)
+    return file, [*problems, *more]
+
+
 def _profile_problems(
     raw: FileShape, profiles: Mapping[str, FileShape], registry: Registry, known: set[Problem]
 ) -> Iterator[Problem]:
     """Find the problems that the file has with each of its profiles only."""
     for name, profile in profiles.items():
-        file, problems = parse(merge(raw, profile))
+        file, problems = _parse(merge(raw, profile), registry)
         for key, text in [*problems, *content_problems(file, registry)]:
             if (key, text) not in known:
                 yield f"profiles.{name}.{key}", text

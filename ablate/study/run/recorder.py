@@ -17,17 +17,24 @@ from ablate.store.records import (
     VariantRecord,
 )
 from ablate.study.run.provenance import environment
-from ablate.study.work.messages import StageFailure, StageResult
+from ablate.study.work.messages import MetricRecord, StageFailure, StageResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from ablate.interfaces import Value
     from ablate.registry import Registry
     from ablate.store.store import Store
     from ablate.study.plan.layout import Layout
     from ablate.study.run.listener import Listener
     from ablate.study.run.status import StageStatus
+
+
+def _measurement(record: MetricRecord[Value]) -> MeasurementRecord:
+    value = record.content
+    numbers = (value.feature, value.value, value.unit, value.direction, value.n)
+    return MeasurementRecord(record.sample, record.metric, *numbers, floor=record.floor)
 
 
 def record_study(layout: Layout, store: Store) -> None:
@@ -89,7 +96,7 @@ class Recorder:
         )
         return FinishedStage(
             record,
-            tuple(MeasurementRecord(m.sample, m.metric, **vars(m.content), floor=m.floor) for m in result.values),
+            tuple(_measurement(m) for m in result.values),
             tuple(HistogramRecord(m.sample, m.metric, **vars(m.content), floor=m.floor) for m in result.histograms),
         )
 

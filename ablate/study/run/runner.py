@@ -9,7 +9,7 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from ablate.errors import UsageError
+from ablate.errors import StudyFileError, UsageError
 from ablate.kinds import GENERATE, KINDS, LOAD, MEASURE
 from ablate.study.plan.jobs import Packing
 from ablate.study.plan.plan import make_plan
@@ -21,10 +21,12 @@ from ablate.study.run.result import StudyResult
 from ablate.study.run.scheduler import Scheduler
 from ablate.study.run.states import RunStates, TrialReporter
 from ablate.study.run.status import StageStatus
-from ablate.study.trials.objectives import objective_problem
+from ablate.study.trials.objectives import objective_problems
 from ablate.study.work.artifacts import read_examples
+from ablate.study.work.messages import StageResult
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from ablate.errors import HomeError
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from ablate.study.run.executor import Executor
     from ablate.study.stage import Stage
     from ablate.study.trials.view import Trials
+    from ablate.study.work.messages import StageFailure
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,18 +101,23 @@ class StudyRunner:
         Raises:
             HomeError: the disk is full.
             StoreError: the database cannot be written.
-            StudyFileError: an optimizer or a schedule that cannot be built, or a sampler that cannot work with its
-                tokenizer.
+            StudyFileError: an optimizer or a schedule that cannot be built, a sampler that cannot work with its
+                tokenizer, or an objective whose metric does not have the feature; the latter as soon as the metric has
+                been measured, with all finished results kept.
             UsageError: the home has a study of this name that was run on a different corpus.
         """
-        started = time.monotonic()
+        started, spec = time.monotonic(), self._layout.spec
         if self.plan.count(GENERATE)[0]:
             check_components(self._layout)
-        known = next((study for study in self._store.studies() if study.name == self._layout.spec.name), None)
+        known = next((study for study in self._store.studies() if study.name == spec.name), None)
         if known:
             _refuse_other_corpus(self._layout, self._store, known)
         self._store.forget_stages(self.plan.lost)
         record_study(self._layout, self._store)
+        features = {each.metric: self._store.features(spec.name, each.metric) for each in spec.objectives}
+        problems = objective_problems(spec, features)
+        if problems:
+            raise StudyFileError(spec.source, problems)
         states = RunStates(self._layout, self._store, self._status)
         self._listener.begun(self.plan)
         trials = TrialReporter(self._layout, self._store, states, self._shared.trials if self._shared else None)
@@ -123,7 +131,7 @@ class StudyRunner:
 
     def _work(self, states: RunStates, trials: TrialReporter) -> None:
         """Submit jobs and record their results until none is left."""
-        fatal: HomeError | None = None
+        fatal: HomeError | StudyFileError | None = None
         open_jobs = self._submit()
         while open_jobs:
             for outcome in self._executor.wait(self._listener.news):
@@ -133,6 +141,10 @@ class StudyRunner:
                     fatal = outcome.fatal
                     self.stop()
                 self._recorder.record(outcome.results)
+                problems = objective_problems(self._layout.spec, _features(outcome.results))
+                if problems and not fatal:
+                    fatal = StudyFileError(self._layout.spec.source, problems)
+                    self.stop()
                 if outcome.results:
                     trials.report(states.update())
                     open_jobs += self._submit()
@@ -154,7 +166,6 @@ class StudyRunner:
         stages, spec = self._layout.stages(), self._layout.spec
         ran, failures = self._status.ran, self._status.failures
         floors = (f"a floor is missing: {f.error}" for f in failures.values() if not KINDS[f.stage.kind].required)
-        problems = (objective_problem(spec, self._store, objective) for objective in spec.objectives)
         return StudyResult(
             name=spec.name,
             ran=dict(ran),
@@ -163,7 +174,7 @@ class StudyRunner:
             stopped=self._stopped,
             seconds=seconds,
             checkpoints=sum(self._status.has_checkpoint(stage) for stage in stages.values()),
-            notes=tuple(dict.fromkeys(filter(None, (*problems, *floors, *self._refusals())))),
+            notes=tuple(dict.fromkeys(filter(None, (*floors, *self._refusals())))),
             refused=self._scheduler.refused,
             changed=known is None or known.spec != self._layout.plain() or bool(ran or failures),
         )
@@ -185,6 +196,15 @@ class StudyRunner:
             f"its numbers; the first: {reason}"
             for metric, reason in reasons.items()
         ]
+
+
+def _features(results: Iterable[StageResult | StageFailure]) -> dict[str, list[str]]:
+    """Return the features that each metric has in these results, of samples or of floors."""
+    features: dict[str, list[str]] = {}
+    for result in results:
+        for record in result.values if isinstance(result, StageResult) else ():
+            features.setdefault(record.metric, []).append(record.content.feature)
+    return {metric: list(dict.fromkeys(names)) for metric, names in features.items()}
 
 
 def _refuse_other_corpus(layout: Layout, store: Store, known: StudyRecord) -> None:

@@ -9,7 +9,7 @@ from ablate.errors import did_you_mean
 from ablate.names import headline_features
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from ablate.store.store import Store
     from ablate.study.design import Objective
@@ -41,11 +41,18 @@ def measured_values(spec: StudySpec, store: Store, objectives: Sequence[Objectiv
     return values
 
 
-def objective_problem(spec: StudySpec, store: Store, objective: Objective) -> str:
-    """Return why the trials have no value for an objective, else an empty string."""
-    features = store.features(spec.name, objective.metric)
-    if not objective.feature or not features or objective.feature in features:
-        return ""
-    hint = did_you_mean(objective.feature, features)
-    has = f"has no feature '{objective.feature}'{hint} (it has: {', '.join(features)})"
-    return f"objective: metric '{objective.metric}' {has}; the trials in Optuna have no value"
+def objective_problems(spec: StudySpec, features: Mapping[str, Collection[str]]) -> list[str]:
+    """Return a line for each objective whose feature its metric does not have.
+
+    Args:
+        spec: the study.
+        features: those of each metric, by name; metrics that have not been measured yet are missing, or have none.
+    """
+    problems = []
+    for objective in spec.objectives:
+        known = features.get(objective.metric, ())
+        if objective.feature and known and objective.feature not in known:
+            hint = did_you_mean(objective.feature, known)
+            has = f"metric '{objective.metric}' has no feature '{objective.feature}'{hint}"
+            problems.append(f"objective: {has} (it has: {', '.join(known)})")
+    return problems

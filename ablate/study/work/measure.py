@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import numpy as np
 
 from ablate.errors import AblateError, StageError, one_line
-from ablate.interfaces import Direction, Measurements, SetMetric
+from ablate.interfaces import Direction, Measurements, SetMetric, Within
 from ablate.music.storage import read_performances
 from ablate.study.work.components import build
 from ablate.study.work.load import pieces
@@ -35,16 +35,26 @@ def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     split = pieces(context.home / stage.inputs["reference"].artifact, stage.config.get("split", {}))
     name = choice["name"]
     if "weights" in stage.inputs:
-        score = Scorer(stage, context, [split.train, split.test])
-        measured = Measured({0: checked(metric.measure(score, split.train, split.test), name)}, {})
+        score = Scorer(stage, context, split)
+        measured = Measured({0: checked(metric.measure(score, *split), name)}, {})
     else:
         reference, _ = reference_and_others(split, stage.config)
         measured = measure_music(metric, name, cases(metric, samples_to_measure(stage, context), reference))
     measured.check()
     values = [MetricRecord(i, name, value) for i, one in measured.results.items() for value in one.values]
     histograms = [MetricRecord(i, name, each) for i, one in measured.results.items() for each in one.histograms]
-    result = {"samples": len(measured.results), **measured.refusals()}
+    result = {"samples": len(measured.results), **measured.refusals(), **_declared(measured)}
     return [StageResult(stage, result, 0.0, tuple(values), tuple(histograms))]
+
+
+def _declared(measured: Measured) -> dict[str, list[str]]:
+    """Return what the values declare about themselves: features by ``within_tokenizer`` and ``details``."""
+    values = [value for one in measured.results.values() for value in one.values]
+    marked = {
+        "within_tokenizer": [value.feature for value in values if value.within == "tokenizer"],
+        "details": [value.feature for value in values if value.detail],
+    }
+    return {key: list(dict.fromkeys(features)) for key, features in marked.items() if features}
 
 
 #: A function that makes the arguments of a metric: what it measures, a performance or a set of them, and the reference.
@@ -135,6 +145,8 @@ def checked(measured: Any, name: str) -> Measurements:
         if value.direction not in get_args(Direction):
             listing = ", ".join(get_args(Direction))
             raise StageError(f"metric '{name}': direction '{value.direction}' is none of {listing}")
+        if value.within not in get_args(Within):
+            raise StageError(f"metric '{name}': within '{value.within}' is neither empty nor 'tokenizer'")
     # NumPy's numbers are welcome from a metric, but not in the database
     values = [dataclasses.replace(v, value=float(v.value), n=int(v.n)) for v in measured.values]
     return Measurements(tuple(values), tuple(_plain_histogram(histogram) for histogram in measured.histograms))

@@ -44,6 +44,7 @@ class TestWhichMargins:
 
     def test_or_for_every_feature_of_a_metric_without_an_average(self) -> None:
         assert margins({"rate": 3}, "a", FEATURES) == {("rate", f): Margin(3.0) for f in ("notes", "chords")}
+        assert margins({"rate": 3}, "a", FEATURES, [("rate", "chords")]) == {("rate", "notes"): Margin(3.0)}
 
     def test_a_table_is_for_its_features_only(self) -> None:
         found = margins({"m": {"l1": 0.25, "l2": "10 %"}}, "a", FEATURES)

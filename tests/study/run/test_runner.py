@@ -302,11 +302,51 @@ def test_other_music_under_the_same_name_is_refused(
     assert bench.run(load(corpus=str(tmp_path / "c" / "p.mid"), replicates=1)).ran == {}
 
 
-def test_an_objective_that_was_not_measured_is_said(bench: Bench, load: Callable[..., StudySpec], tiny: Any) -> None:
-    text = tiny.read_text() + '\n[objective]\nmetric = "distance.pitch"\nfeature = "averge"\n'
-    tiny.write_text(text, encoding="utf-8")
-    (note,) = bench.run(load(replicates=1)).notes
-    assert note.startswith("objective: metric 'distance.pitch' has no feature 'averge'; did you mean 'average'?")
+class TestAnObjectiveWithoutItsFeature:
+    """Nothing takes its place: the study stops as soon as the features are known."""
+
+    WRONG = "metric 'distance.pitch' has no feature 'averge'; did you mean 'average'? (it has: l1, l2, "
+
+    @pytest.fixture
+    def misspelt(self, tiny: Any) -> None:
+        text = tiny.read_text() + '\n[objective]\nmetric = "distance.pitch"\nfeature = "averge"\n'
+        tiny.write_text(text, encoding="utf-8")
+
+    @pytest.mark.usefixtures("misspelt")
+    def test_the_floors_show_it_before_a_model_is_measured(self, bench: Bench, load: Callable[..., StudySpec]) -> None:
+        from ablate.errors import StudyFileError
+
+        with pytest.raises(StudyFileError) as error:
+            bench.run(load())
+        assert str(error.value).startswith(f"{load().source}: objective: {self.WRONG}")
+        with bench.store() as store:
+            assert store.finished("floor")
+            assert not store.finished("measure")
+
+    def test_also_if_nothing_is_left_to_run(
+        self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, request: pytest.FixtureRequest
+    ) -> None:
+        from ablate.errors import StudyFileError
+
+        bench.run(load(replicates=1))
+        request.getfixturevalue("misspelt")
+        with pytest.raises(StudyFileError, match="did you mean 'average'"):
+            bench.run(load(replicates=1))
+
+    @pytest.mark.usefixtures("misspelt")
+    def test_the_report_replaces_it_by_no_other(self, bench: Bench, load: Callable[..., StudySpec], tiny: Any) -> None:
+        from ablate.errors import AblateError, StudyFileError
+        from ablate.report.results import load_results
+
+        spec = load(replicates=1)
+        right = tiny.read_text().replace("averge", "average")
+        tiny.write_text(right, encoding="utf-8")
+        bench.run(load(replicates=1))
+        tiny.write_text(right.replace("average", "averge"), encoding="utf-8")
+        with pytest.raises(StudyFileError):
+            bench.run(spec)
+        with pytest.raises(AblateError, match=r"study 'tiny': objective: metric '.*' has no feature 'averge'"):
+            load_results("tiny", home=bench.home).effects()
 
 
 def test_replicates_are_paired(bench: Bench, load: Callable[..., StudySpec]) -> None:

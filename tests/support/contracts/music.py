@@ -265,15 +265,15 @@ class SortsSamples(Spread):
 
 
 class Nats(ablate.ModelMetric):
-    def measure(self, score: Any, reference: Any, held_out: Any) -> ablate.Measurements:
-        return ablate.Measurements((self.value(score(reference[0])),))
+    def measure(self, score: Any, train: Any, validation: Any, test: Any) -> ablate.Measurements:
+        return ablate.Measurements((self.value(score(train[0])),))
 
     def value(self, nats: Any) -> ablate.Value:
         return ablate.Value(float(nats.mean()), feature="train", unit="nat/token", direction="lower", n=len(nats))
 
 
 class NoNats(Nats):
-    def measure(self, score: Any, reference: Any, held_out: Any) -> ablate.Measurements:
+    def measure(self, score: Any, train: Any, validation: Any, test: Any) -> ablate.Measurements:
         return ablate.Measurements(())
 
 
@@ -288,19 +288,24 @@ class FeatureByCost(Nats):
 
 
 class EmptyHistogram(Nats):
-    def measure(self, score: Any, reference: Any, held_out: Any) -> ablate.Measurements:
+    def measure(self, score: Any, train: Any, validation: Any, test: Any) -> ablate.Measurements:
         histogram = ablate.Histogram("cost", "nat", (0.0, 1.0), (1,), ())
-        return ablate.Measurements((self.value(score(reference[0])),), (histogram,))
+        return ablate.Measurements((self.value(score(train[0])),), (histogram,))
 
 
 class NeedsHeldOut(Nats):
-    def measure(self, score: Any, reference: Any, held_out: Any) -> ablate.Measurements:
-        return ablate.Measurements(tuple(self.value(score(piece)) for piece in held_out[:1]))
+    def measure(self, score: Any, train: Any, validation: Any, test: Any) -> ablate.Measurements:
+        return ablate.Measurements(tuple(self.value(score(piece)) for piece in test[:1]))
 
 
 class RestlessNats(Nats):
     def value(self, nats: Any) -> ablate.Value:
         return ablate.Value(next(counter), feature="train", n=1)
+
+
+class Everywhere(MeanPitch):
+    def value(self, generated: ablate.Performance) -> ablate.Value:
+        return ablate.Value(1.0, n=1, within="everywhere")  # type: ignore[arg-type]
 
 
 KEEPS = {
@@ -335,6 +340,7 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ("MetricContract", "test_values", NoFeature, "empty feature"),
     ("MetricContract", "test_values", NegativeCount, "n = -1"),
     ("MetricContract", "test_values", Twice, "same feature"),
+    ("MetricContract", "test_values", Everywhere, "unknown within 'everywhere'"),
     ("MetricContract", "test_values", Refusing, "refuses all test performances .ValueError: no drums."),
     ("MetricContract", "test_values", Crashing, "list index out of range"),
     ("SetMetricContract", "test_values", NoSpread, "no value"),

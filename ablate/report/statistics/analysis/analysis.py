@@ -61,7 +61,9 @@ class Analysis(Judged):
     def variance(self) -> pd.DataFrame:
         """The variance components of every comparison of variants, in every quantity."""
         comparisons = [one for one in self.comparisons if one.kind in roles.EXPLORED]
-        return variance.variance_frame(self._samples, comparisons, self.replicates.quantities, self.costs)
+        quantities = self.replicates.quantities
+        quantities = quantities[[key not in self.incomparable for key in keys_of(quantities)]]
+        return variance.variance_frame(self._samples, comparisons, quantities, self.costs)
 
     @functools.cached_property
     def advice(self) -> Advice | None:
@@ -70,7 +72,7 @@ class Analysis(Judged):
         None if the noise cannot be divided into sampling and training, or too few replicates ran for any verdict.
         """
         variants = [one for one in self.comparisons if one.kind == "variant"]
-        if not variants or not self.primary or self.costs is None:
+        if not variants or not self.primary or self.costs is None or self.primary[0] in self.incomparable:
             return None
         rows = rows_of(self.against_baseline, self.primary[0])
         still_open = set(rows.loc[rows["verdict"] == "inconclusive", "comparison"])

@@ -134,7 +134,9 @@ class Judged(Quantities):
         quantities = quantities.assign(
             direction=[self.directions[key] for key in keys], role=[self.role_of[key] for key in keys]
         )
-        frame = effects.judge(replicates, self.comparisons, self.margins, self.rules, quantities)
+        frame = effects.judge(
+            replicates, self.comparisons, self.margins, self.rules, quantities, comparable=self.comparable
+        )
         if self.rules.estimate == "mean":
             frame = shares.adding_up(frame)
         return frame.sort_values("kind", key=lambda kinds: kinds.map(KINDS.index), kind="stable", ignore_index=True)
@@ -181,10 +183,13 @@ class Judged(Quantities):
     def best(self) -> dict[Quantity, Best]:
         """The best variants in each primary quantity that has a better direction; none of a path, which chose some."""
         names, directions = [] if self.path else list(self.study.variant_levels.levels), self.directions
-        candidates = {q: best.best_of(self.replicates, names, q, directions[q], self.rules) for q in self.primary}
+        primary = [quantity for quantity in self.primary if self.comparable(names, quantity)]
+        candidates = {q: best.best_of(self.replicates, names, q, directions[q], self.rules) for q in primary}
         return {quantity: one for quantity, one in candidates.items() if one}
 
     @functools.cached_property
     def trends(self) -> list[Trend]:
-        """The values along each numeric axis, for the headline quantities."""
-        return trends(self.replicates, self.study.variant_levels, self.headline)
+        """The values along each numeric axis, for the headline quantities that can be compared along it."""
+        found = trends(self.replicates, self.study.variant_levels, self.headline)
+        names = list(self.study.variant_levels.levels)
+        return [one for one in found if self.comparable(names, (one.metric, one.feature))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from ablate.errors import AblateError
 from ablate.names import headline_features
 from ablate.options import validate
 from ablate.report.statistics import effects, margins, roles
@@ -14,6 +15,8 @@ from ablate.report.statistics.rows import Quantity, keys_of, records
 from ablate.settings import StatisticsSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
     from ablate.registry import Registry
@@ -53,7 +56,11 @@ class Quantities:
         objectives = []
         for objective in search.get("objectives") or [self.study.spec.get("objective") or {}]:
             features = list(quantities.loc[quantities["metric"] == objective.get("metric"), "feature"])
-            feature = objective.get("feature") or next(iter(headline_features(features)), "")
+            known = [one for one in features if (objective.get("metric"), one) not in self.study.details]
+            feature = objective.get("feature") or next(iter(headline_features(known)), "")
+            if features and feature and feature not in features:
+                has = f"metric '{objective['metric']}' has no feature '{feature}' (it has: {', '.join(features)})"
+                raise AblateError(f"study '{self.study.record.name}': objective: {has}; correct it and run the study")
             if feature in features:
                 objectives.append(((objective["metric"], feature), objective.get("direction") or ""))
         return objectives
@@ -61,7 +68,7 @@ class Quantities:
     @functools.cached_property
     def headline(self) -> list[Quantity]:
         """The quantities that stand for each metric, in order."""
-        return keys_of(summary.headline(self.replicates.quantities))
+        return keys_of(summary.headline(self.replicates.quantities, self.study.details))
 
     @functools.cached_property
     def in_order(self) -> list[Quantity]:
@@ -88,6 +95,20 @@ class Quantities:
         everything = dict.fromkeys(keys_of(self.replicates.quantities), roles.EXPLORATORY)
         return everything | headline | dict.fromkeys(self.primary, roles.PRIMARY)
 
+    def comparable(self, names: Iterable[str], quantity: Quantity) -> bool:
+        """Return whether a quantity of these variants can be compared; nats per token need equal tokenizers."""
+        if quantity not in self.study.within_tokenizer:
+            return True
+        known = (self.study.tokenizers[name] for name in names if name in self.study.tokenizers)
+        return len(set(known)) < 2
+
+    @functools.cached_property
+    def incomparable(self) -> dict[Quantity, list[str]]:
+        """The variants that cannot be compared with the baseline, by quantity; only quantities with such variants."""
+        names, baseline = list(self.study.variant_levels.levels), self.study.variant_levels.baseline
+        apart = {q: [name for name in names if not self.comparable((name, baseline), q)] for q in self.units}
+        return {quantity: others for quantity, others in apart.items() if others}
+
     def label(self, quantity: Quantity) -> str:
         """Return the name of a quantity."""
         return self.study.quantity_label(*quantity)
@@ -96,7 +117,10 @@ class Quantities:
     def margins(self) -> dict[Quantity, Margin]:
         """The smallest difference that matters, where the study file states it."""
         return margins.margins(
-            self.study.spec.get("margins") or {}, self.study.variant_levels.baseline, self.replicates.quantities
+            self.study.spec.get("margins") or {},
+            self.study.variant_levels.baseline,
+            self.replicates.quantities,
+            self.study.details,
         )
 
     @functools.cached_property

@@ -16,7 +16,7 @@ import pandas as pd
 from ablate.names import headline_features
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Hashable, Iterable, Mapping
 
 #: The text of a table cell without a value.
 NOTHING = "–"  # noqa: RUF001 - an en dash is meant
@@ -61,15 +61,27 @@ def summarise(frame: pd.DataFrame) -> pd.DataFrame:
     return rows.reset_index().sort_values("variant", kind="stable", ignore_index=True)
 
 
-def headline(frame: pd.DataFrame) -> pd.DataFrame:
+def headline(frame: pd.DataFrame, details: Collection[tuple[str, str]] = ()) -> pd.DataFrame:
     """Return the rows of the features that stand for their metric; see :func:`ablate.names.headline_features`.
 
-    The frame needs the columns ``metric`` and ``feature``.
+    The frame needs the columns ``metric`` and ``feature``. Details, given as (metric, feature), stand for no metric.
     """
-    features = frame[["metric", "feature"]].drop_duplicates().groupby("metric", sort=False)["feature"]
+    keys = list(zip(frame["metric"], frame["feature"], strict=True))
+    known = frame[np.array([key not in details for key in keys], dtype=bool)]
+    features = known[["metric", "feature"]].drop_duplicates().groupby("metric", sort=False)["feature"]
     chosen = {(metric, feature) for metric, names in features for feature in headline_features(names)}
-    keys = zip(frame["metric"], frame["feature"], strict=True)
     return frame[np.array([key in chosen for key in keys], dtype=bool)]
+
+
+def tokens_note(tokenizers: Mapping[str, Hashable]) -> str:
+    """Return a note, with a space before it, if losses of variants with different tokenizers stand side by side.
+
+    Args:
+        tokenizers: of each variant, from :attr:`ablate.report.data.study.Study.tokenizers`.
+    """
+    if len(set(tokenizers.values())) < 2:
+        return ""
+    return " The variants have different tokenizers, so their losses in nats per token cannot be compared."
 
 
 def trainings(runs: pd.DataFrame) -> pd.DataFrame:

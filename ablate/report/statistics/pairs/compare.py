@@ -84,12 +84,17 @@ def compare_pair(
     if obstacles or (not a and differs):
         sides = "the two" if a else f"their baselines, {left} and {right},"
         raise UsageError(f"cannot compare {one} with {other}: {sides} differ in {', '.join(obstacles or differs)}")
-    quantities = _quantities(studies, metric)
+    quantities, apart = _quantities(
+        studies, metric, other_tokenizers="tokenizer" in {d.partition(".")[0] for d in differs}
+    )
     variants = (a, b) if a else None
     pair = _pair(studies, variants, differs, quantities, same_block=same_block) if len(quantities) else None
+    if apart and (pair is None or pair.frame.empty):
+        raise UsageError(f"cannot compare {one} with {other} in {', '.join(apart)}: they have other tokenizers")
     if pair is None or pair.frame.empty:
         raise UsageError(f"cannot compare {one} with {other}: they have no replicate with the same measurements")
-    return pair
+    note = (f"{', '.join(apart)} cannot be compared: other tokenizers.",) if apart else ()
+    return dataclasses.replace(pair, notes=(*pair.notes, *note))
 
 
 def _read(store: Store, name: str, variant: str) -> tuple[Study, str]:
@@ -132,19 +137,28 @@ def _differences(studies: list[Analysis], left: str, right: str) -> list[str]:
     return differing_paths(*configs)
 
 
-def _quantities(studies: list[Analysis], metric: str | None) -> pd.DataFrame:
-    """Return the quantities that both have measured, or those of one metric, with the first study's directions."""
+def _quantities(
+    studies: list[Analysis], metric: str | None, *, other_tokenizers: bool
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the quantities that both have measured, or those of one metric, with the first study's directions.
+
+    Quantities that need equal tokenizers are left out where the tokenizers differ; their names are returned too.
+    """
     frame, other = (analysis.replicates.quantities for analysis in studies)
     keys = keys_of(frame)
     other_keys = set(keys_of(other))
     directions = studies[0].directions
     frame = frame.assign(direction=[directions[key] for key in keys])[[key in other_keys for key in keys]]
     if metric is None:
-        return summary.headline(frame)
-    metrics = list(frame["metric"].unique())
-    if metric not in metrics:
-        raise UnknownName("metric", metric, metrics, where="in these studies")
-    return frame[frame["metric"] == metric]
+        chosen = summary.headline(frame, studies[0].study.details)
+    else:
+        metrics = list(frame["metric"].unique())
+        if metric not in metrics:
+            raise UnknownName("metric", metric, metrics, where="in these studies")
+        chosen = frame[frame["metric"] == metric]
+    apart = [key for key in keys_of(chosen) if other_tokenizers and key in studies[0].study.within_tokenizer]
+    kept = chosen[[key not in apart for key in keys_of(chosen)]]
+    return kept, [studies[0].label(key) for key in apart]
 
 
 def _pair(

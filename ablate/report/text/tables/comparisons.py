@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.report.statistics.rows import Quantity
+
+
+#: The cell of a variant with another tokenizer than the baseline, in a quantity of tokens.
+INCOMPARABLE = Cell("cannot be compared", "other tokenizers")
 
 
 def verdict_grid(analysis: Analysis) -> Grid:
@@ -44,7 +49,10 @@ def comparison_grid(analysis: Analysis, frame: pd.DataFrame, caption: str, first
     rows = (
         Row(
             name,
-            tuple(_difference(by_key.get((name, *quantity))) for quantity in quantities),
+            tuple(
+                _difference(by_key.get((name, *quantity)), _without(analysis, name, quantity))
+                for quantity in quantities
+            ),
             (f"or {aliases[name]}",) if aliases[name] else variant_tags(analysis, name),
         )
         for name in aliases
@@ -55,9 +63,15 @@ def comparison_grid(analysis: Analysis, frame: pd.DataFrame, caption: str, first
     return Grid(caption, first, columns, tuple(rows), foot)
 
 
-def _difference(row: Mapping[str, Any] | None) -> Cell:
+def _without(analysis: Analysis, name: str, quantity: Quantity) -> Cell:
+    """Return the cell of a comparison that was not made."""
+    apart = analysis.incomparable.get(quantity, ())
+    return INCOMPARABLE if name in apart or (apart and name not in analysis.study.variant_levels.levels) else EMPTY
+
+
+def _difference(row: Mapping[str, Any] | None, without: Cell) -> Cell:
     if row is None:
-        return EMPTY
+        return without
     digits = summary.decimals([row["difference"]], [(row["high"] - row["low"]) / 4])
     interval = "" if math.isnan(row["low"]) else f"{signed(row['low'], digits)} to {signed(row['high'], digits)}"
     if interval:

@@ -53,7 +53,8 @@ def training_grid(study: Study) -> Grid:
         Column("seconds"),
         Column("hardware", words=True),
     )
-    return Grid("Trainings; loss and seconds are mean ± sd over trainings", "used by", columns, tuple(rows))
+    caption = "Trainings; loss and seconds are mean ± sd over trainings"
+    return Grid(caption, "used by", columns, tuple(rows), summary.tokens_note(study.tokenizers).strip())
 
 
 def _fused(part: pd.DataFrame) -> list[str]:

@@ -10,6 +10,8 @@ from ablate.names import AVERAGE
 from ablate.report.statistics.described.summary import NOTHING, headline, spreads, summarise
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import pandas as pd
 
 
@@ -26,17 +28,18 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def summary_table(frame: pd.DataFrame) -> Table:
+def summary_table(frame: pd.DataFrame, details: Collection[tuple[str, str]] = ()) -> Table:
     """Return variants by metrics, each cell ``mean ± sd (n=replicates)``.
 
     Args:
         frame: from :func:`ablate.report.data.frames.study_frame`.
+        details: the quantities that have no column, as (metric, feature).
 
     Returns:
         A row for every variant of the study, also for variants without measurements; the baseline's name is marked. A
         column for each metric's feature ``average``, or for each feature of a metric that has none.
     """
-    rows = headline(summarise(frame))
+    rows = headline(summarise(frame), details)
     by_key = spreads(rows)
     quantities = list(dict.fromkeys((metric, feature) for _, metric, feature in by_key))
     baselines = set(rows.loc[rows["baseline"], "variant"])
