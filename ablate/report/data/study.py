@@ -15,7 +15,7 @@ from ablate.report.data.splits import Splits
 from ablate.report.data.variants import Variants
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
@@ -173,18 +173,26 @@ class Study:
             for feature in stage.result.get(key, ())
         )
 
-    @functools.cached_property
-    def tokenizers(self) -> dict[str, frozenset[Any]]:
-        """The tokenizer of each variant, in every block and replicate, with all that decides it.
+    def equal_tokenizers(self, names: Iterable[str]) -> bool:
+        """Return whether variants, named as in the blocks, have one tokenizer in each block and replicate.
 
         Tokenizers that are fitted are equal if they were fitted on the same pieces.
         """
-        found: dict[str, set[Any]] = {}
+        found: dict[Any, set[str]] = {}
+        for name in names:
+            for place, tokenizer in self._tokenizers.get(name, {}).items():
+                found.setdefault(place, set()).add(tokenizer)
+        return all(len(tokenizers) < 2 for tokenizers in found.values())
+
+    @functools.cached_property
+    def _tokenizers(self) -> dict[str, dict[tuple[int, int], str]]:
+        """The tokenizer of each variant by block and replicate, with all that decides it."""
+        found: dict[str, dict[tuple[int, int], str]] = {}
         for run in self.runs:
             block, name = self.blocks.of[run.variant]
             settings = json.dumps(run.config.get("tokenizer"), sort_keys=True)
-            found.setdefault(name, set()).add((block, run.replicate, settings, run.stages.get(FIT, "")))
-        return {name: frozenset(each) for name, each in found.items()}
+            found.setdefault(name, {})[block, run.replicate] = f"{settings} {run.stages.get(FIT, '')}"
+        return found
 
     def quantity_label(self, metric: str, feature: str) -> str:
         """Return the name of a quantity: its metric, and the feature unless it is the average or the only one."""

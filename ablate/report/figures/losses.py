@@ -46,7 +46,7 @@ def training_losses(analysis: Analysis, artifacts: Artifacts) -> Drawing | None:
         loss_figure(pd.concat(curves, ignore_index=True)),
         f"Line plot of the training loss of {len(curves)} trainings over their steps.",
         f"The mean of {len(curves)} distinct trainings{f' in {groups} groups' if groups > 1 else ''}, and their "
-        f"range over replicates; neighbouring steps are averaged.{summary.tokens_note(study.tokenizers)}",
+        f"range over replicates; neighbouring steps are averaged.{summary.tokens_note(study)}",
     )
 
 

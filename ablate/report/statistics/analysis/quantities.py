@@ -97,10 +97,7 @@ class Quantities:
 
     def comparable(self, names: Iterable[str], quantity: Quantity) -> bool:
         """Return whether a quantity of these variants can be compared; nats per token need equal tokenizers."""
-        if quantity not in self.study.within_tokenizer:
-            return True
-        known = (self.study.tokenizers[name] for name in names if name in self.study.tokenizers)
-        return len(set(known)) < 2
+        return quantity not in self.study.within_tokenizer or self.study.equal_tokenizers(names)
 
     @functools.cached_property
     def incomparable(self) -> dict[Quantity, list[str]]:

@@ -16,7 +16,9 @@ import pandas as pd
 from ablate.names import headline_features
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Iterable, Mapping
+    from collections.abc import Collection, Iterable
+
+    from ablate.report.data.study import Study
 
 #: The text of a table cell without a value.
 NOTHING = "–"  # noqa: RUF001 - an en dash is meant
@@ -73,13 +75,9 @@ def headline(frame: pd.DataFrame, details: Collection[tuple[str, str]] = ()) -> 
     return frame[np.array([key in chosen for key in keys], dtype=bool)]
 
 
-def tokens_note(tokenizers: Mapping[str, Hashable]) -> str:
-    """Return a note, with a space before it, if losses of variants with different tokenizers stand side by side.
-
-    Args:
-        tokenizers: of each variant, from :attr:`ablate.report.data.study.Study.tokenizers`.
-    """
-    if len(set(tokenizers.values())) < 2:
+def tokens_note(study: Study) -> str:
+    """Return a note, with a space before it, if losses of variants with different tokenizers stand side by side."""
+    if study.equal_tokenizers(study.variant_levels.levels):
         return ""
     return " The variants have different tokenizers, so their losses in nats per token cannot be compared."
 
