@@ -87,8 +87,9 @@ class SetDistance(ablate.SetMetric):
         - ``overlap``: the overlapped area of the distances within and between the sets, 0 to 1;
         - ``divergence``: the Kullback-Leibler divergence of the distances within from those between, in nats.
 
-        The value of a copy of the reference is not 1 but about 0.98: its distances between the sets contain the
-        distance from each piece to itself.
+        The overlap of a copy of the reference is not 1 but about 0.98: its distances between the sets contain the
+        distance from each piece to itself. Against 25 pieces of the Saarland Music Data, other such pieces have about
+        0.76 if they are 4, 0.86 if they are 8, 0.91 if they are 16, and 0.92 if they are 25.
 
         Raises:
             ValueError: fewer than two samples have notes.
@@ -126,8 +127,8 @@ class FrechetDistance(ablate.SetMetric):
 
         - ``distance``: the squared distance, 0 or larger;
         - ``by_chance``: the mean squared distance of two sets of these sizes that are both drawn from the reference,
-          with replacement. With all covariances and the 50 pieces of the Saarland Music Data it is 3.1 for 16 samples,
-          2.0 for 32 and 1.5 for 50;
+          with replacement. With all covariances and the 50 pieces of the Saarland Music Data it is 3.2 for 16 samples,
+          1.9 for 32 and 1.5 for 50;
         - ``excess``: ``distance`` minus ``by_chance``: about 0 for another set of such pieces, and below 0 for a copy.
 
         Raises:

@@ -101,7 +101,8 @@ def repetition(notes: Notes, options: RepetitionOptions) -> dict[str, float]:
     8 to 15, and 15 seconds and more. Here the self-similarity is that of the notes, of the first ``seconds`` from the
     first onset. Lengths grow by a fifth from one to the next instead of by a frame, which saves two thirds of the time,
     and none is longer than half of the music, which cannot occur twice. 0 for a range in which no segment is repeated,
-    or whose shortest length is more than half of the music.
+    or whose shortest length is more than half of the music. So the numbers depend on the length of the music, as those
+    of Wu and Yang do.
 
     Raises:
         ValueError: the music is too short for the shortest length.

@@ -121,7 +121,7 @@ def test_the_area_of_mgeval_is_smaller_by_the_tails_that_it_cuts_off(case: Case,
 
 
 def test_the_divergence_of_mgeval_is_another_number(case: Case) -> None:
-    """It compares two densities at different points; see also test_setdistances.py."""
+    """It compares two densities at different points; see also setdistances/test_densities.py."""
     ours = np.array([compared(case, name)[f"{p}divergence"] for name in FEATURES for p in ("", "reference_")])
     theirs = np.array(
         [case.public["mgeval_sets"][n][f"{p}mgeval_divergence"] for n in FEATURES for p in ("", "reference_")]
