@@ -8,9 +8,13 @@ import json
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pretty_midi
 import pytest
 
 from ablate import Performance
+from ablate.music.midi import read_midi
+from ablate.report.data.frames import floor_frame
+from ablate.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,8 +102,26 @@ def test_without_a_split_no_piece_is_listed(planned: Callable[..., Outcome]) -> 
     assert "all replicates" not in planned().out
 
 
+def _pitches(file: Path) -> list[int]:
+    return read_midi(file).notes["pitch"].tolist()  # type: ignore[no-any-return]
+
+
+def _primer(ablate: Command, replicate: int) -> list[int]:
+    """Return the pitches of the primer that a generated sample continues: 4 notes of its replicate's first piece."""
+    words = ["--variant", "tau=0.8", "--replicate", str(replicate), "--set", "primer.notes=4", "--count", "1"]
+    outcome = ablate("generate", "folds", *words, "--json", "--out", f"out{replicate}")
+    assert outcome.code == 0, outcome.err
+    primer, _ = pretty_midi.PrettyMIDI(json.loads(outcome.out)[0]["file"]).instruments
+    return [note.pitch for note in primer.notes]
+
+
 def test_a_study_is_tested_on_the_pieces_of_its_replicate(ablate: Command, tmp_path: Path) -> None:
-    settings = {"split.folds": "3", "split.by": "folder", "split.validation": "0.17", "metric": "['likelihood.nll']"}
+    settings = {
+        "split.folds": "3",
+        "split.by": "folder",
+        "split.validation": "0.17",
+        "metric": "['likelihood.nll', 'distance.pitch']",
+    }
     words = [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
     result = ablate("study", "run", "split.toml", *words, "--replicates", "3", "--name", "folds", "--workers", "1")
     assert result.code == 0, result.err
@@ -117,6 +139,12 @@ def test_a_study_is_tested_on_the_pieces_of_its_replicate(ablate: Command, tmp_p
         for replicate, pieces in enumerate(tested):
             assert len({piece.partition("/")[0] for piece in pieces}) == 1, "a whole folder"
             assert len(uses[str(replicate), "validation"]) == 2
+    for replicate in ("0", "1"):
+        first = next(row["piece"] for row in rows if (row["replicate"], row["use"]) == (replicate, "train"))
+        assert _primer(ablate, int(replicate)) == _pitches(tmp_path / "music" / f"{first}.mid")[:4]
+    with Store(f"sqlite:///{tmp_path / '.ablate' / 'ablate.db'}") as store:
+        floors = floor_frame(store, "folds")
+    assert floors.groupby("floor")["replicate"].unique().map(sorted)["another_piece"] == [0, 1, 2]
     values = list(csv.DictReader(io.StringIO(ablate("study", "export", "folds").out)))
     assert len(values) >= 6
     runs = csv.DictReader(io.StringIO(ablate("study", "export", "folds", "--table", "runs").out))

@@ -25,7 +25,7 @@ def validation_frame(study: Study, artifacts: Artifacts) -> pd.DataFrame:
     for fingerprint in dict.fromkeys(run.stages.get(TRAIN, "") for run in study.runs):
         stage = study.stages.get(fingerprint)
         # only trainings that validate have this result, so the others have no file to miss
-        losses = artifacts.validation(stage) if stage and stage.result.get("validation_loss") is not None else None
+        losses = artifacts.validation(stage) if stage and "validation_loss" in stage.result else None
         if stage and losses is not None:
             curves[fingerprint] = losses, stage.result.get("kept_step")
     rows = [

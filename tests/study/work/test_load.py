@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 import ablate
+from ablate.music.corpus import read_corpus
 from ablate.settings import SplitSettings
 from ablate.study.split import Rule
 from ablate.study.work.artifacts import read_examples
@@ -105,3 +106,18 @@ def test_a_conditioner_that_refuses_a_held_out_piece_names_it(
     result: Any = bench.run(load(settings, corpus=str(folder)))
     assert result.refused
     assert "conditioner 'performer', of the held-out piece 'other': " in result.failures[0].error
+
+
+def test_equal_file_names_in_several_folders_are_several_pieces(tmp_path: Path) -> None:
+    """ASAP has the score of every work in a file of the same name."""
+    note = ablate.Performance.from_notes([(60, 64, 0.0, 1.0)]).midi_bytes()
+    for number in range(24):
+        folder = tmp_path / f"composer{number % 6}" / f"work{number}"
+        folder.mkdir(parents=True)
+        (folder / "midi_score.mid").write_bytes(note)
+    corpus = read_corpus(tmp_path).performances
+    split = split_pieces(corpus, Rule(SplitSettings(test=0.1)))
+    assert [len(part) for part in split] == [22, 0, 2]
+    by_composer = split_pieces(corpus, Rule(SplitSettings(test=0.15, by="top-folder")))
+    assert len({piece.name.partition("/")[0] for piece in by_composer.test}) == 1
+    assert len(by_composer.test) == 4

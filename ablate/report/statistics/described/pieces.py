@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ablate.errors import UnknownName
 from ablate.kinds import MEASURE, stage_name
+from ablate.report.data.splits import USES
 
 if TYPE_CHECKING:
     from ablate.registry import Registry
@@ -21,8 +22,8 @@ def few_pieces(study: Study, metric: str, feature: str, registry: Registry) -> s
     Args:
         study: the study.
         metric: the metric of the quantity.
-        feature: its feature. Those of a trained model's metric are about the test pieces, except ``train`` and
-            ``validation``.
+        feature: its feature. Those of a trained model's metric are about the pieces that their name begins with
+            (``validation_per_note``), and otherwise about the test pieces, or without these the validation pieces.
         registry: the components.
 
     Returns:
@@ -40,7 +41,8 @@ def _use(study: Study, metric: str, feature: str, registry: Registry) -> str:
     except UnknownName:  # its plugin is not installed here
         scope = "sample"
     if scope == "model":
-        return feature if feature in ("train", "validation") else "test"
+        use = feature.partition("_")[0]
+        return use if use in USES else "test" if study.splits.pieces("test") else "validation"
     name = stage_name(MEASURE, metric)
     stages = (study.stage(run, name) for run in study.runs)
     return next((str(stage.config.get("reference", "train")) for stage in stages if stage), "train")

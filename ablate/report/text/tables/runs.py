@@ -26,7 +26,7 @@ _REASONS = {"pending": "has not run yet", "interrupted": "was interrupted; run t
 def training_grid(study: Study) -> Grid:
     """Return the trainings of the study, one row for each group of variants that shares them."""
     table = summary.trainings(study.run_frame)
-    validates = bool(table["validation_loss"].notna().any())
+    validates = bool((table["validation_loss"].notna() | (table["kept_step"] < table["steps"])).any())
     rows = []
     for shared_by, part in table.groupby("shared_by", sort=False):
         hardware = [*summary.distinct([*part["device"], *part["precision"]]), *_fused(part)]
