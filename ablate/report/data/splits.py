@@ -57,6 +57,10 @@ class Splits:
         """Return the names of the pieces with this use in any run, each once."""
         return list(dict.fromkeys(name for split in self.of.values() for name, _, _ in split[use]))
 
+    def counts(self, use: str) -> list[int]:
+        """Return the different numbers of pieces with this use in a run, in increasing order."""
+        return sorted({len(split[use]) for split in self.of.values()})
+
     @property
     def shared(self) -> bool:
         """True if all replicates of each variant have one split."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ablate.report.data.splits import USES
 from ablate.report.text.names import listing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ablate.report.data.study import Study
 
 #: The most test pieces that are named.
@@ -24,10 +27,27 @@ def population_sentence(study: Study) -> str:
         return ""
     if splits.shared:
         return f"Verdicts are over training seeds, {_shared(study)}."
-    count = len({name for use in ("train", "validation", "test") for name in splits.pieces(use)})
+    count = len({name for use in USES for name in splits.pieces(use)})
     folds = {config.get("split", {}).get("folds", 0) for config in study.configs().values()} - {0}
     choice = f"{listing(sorted(map(str, folds)))} folds" if folds else "splits"
     return f"Verdicts are over training seeds and {choice} of {count} pieces."
+
+
+def split_fact(study: Study) -> str:
+    """Return the numbers of a replicate's pieces by their use; an empty text for a study that holds no piece out."""
+    numbers = {use: study.splits.counts(use) for use in USES}
+    counts = [
+        f"{_range(each)} {'training' if use == 'train' else use}"
+        for use, each in numbers.items()
+        if max(each, default=0)
+    ]
+    if not counts:
+        return ""
+    return f"{listing(counts)} pieces{'' if study.splits.shared else ', others in each replicate'}"
+
+
+def _range(numbers: Sequence[int]) -> str:
+    return " to ".join(map(str, dict.fromkeys((numbers[0], numbers[-1]))))
 
 
 def _shared(study: Study) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.kinds import MEASURE, PRIME
 from ablate.report.data.corpora import loaded_corpora
 from ablate.report.statistics.described.summary import NOTHING, distinct
+from ablate.report.text.population import split_fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -77,6 +78,7 @@ def top_facts(study: Study) -> Facts:
         ("Runs", f"{_done(study)}{f', {pruned} spared by {_sparing(spec)}' if pruned else ''}"),
         ("Corpus", "; ".join([record.corpus, *_corpus_counts(study)])),
         ("Corpus identity", _DIGEST.sub(r"\1…", _corpus_identity(study))),
+        ("Split", split_fact(study)),
         ("Profile", record.profile),
         ("Device", ", ".join(distinct([*study.run_frame["device"], *study.run_frame["precision"]]))),
     )

@@ -142,10 +142,11 @@ def _variant_seconds(layout: Layout, trial: _Trial, packing: Packing) -> float:
 
 
 def _kind(train: Stage) -> str:
-    """Return what trainings of equal duration have in common: everything except their seeds."""
+    """Return what trainings of equal duration have in common: everything except their seeds and the pieces drawn."""
     config = {key: value for key, value in train.config.items() if key != "seeds"}
-    prepare = train.inputs["examples"].config
-    return fingerprint({**config, "prepare": {name: value for name, value in prepare.items() if name != "seed"}})
+    prepare = dict(train.inputs["examples"].config)
+    split = {key: value for key, value in prepare.pop("split", {}).items() if key not in ("seed", "fold")}
+    return fingerprint({**config, "prepare": {**prepare, "seed": None, "split": split}})
 
 
 def _examples(train: Stage, registry: Registry) -> int:

@@ -11,7 +11,7 @@ from support.validated_study import PIECES, Validated
 from ablate.report.data.artifacts import Artifacts
 from ablate.report.data.curves import validation_frame
 from ablate.report.data.study import Study
-from ablate.report.text.population import population_sentence
+from ablate.report.text.population import population_sentence, split_fact
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +54,13 @@ def test_the_population_is_that_of_seeds_or_of_seeds_and_pieces(
     study = finished(Validated(tmp_path, replicates, **options))  # type: ignore[arg-type]
     assert population_sentence(study).endswith(sentence)
     assert study.splits.shared == (sentence == SHARED)
+
+
+def test_the_numbers_of_pieces_are_a_fact(tmp_path: Path) -> None:
+    assert split_fact(finished(Validated(tmp_path / "one"))) == "4 training, 1 validation, 2 test pieces"
+    folds = split_fact(finished(Validated(tmp_path / "three", folds=3)))
+    assert folds == "4 training, 1 validation, 2 test pieces, others in each replicate"
+    assert split_fact(finished(Builder(tmp_path / "none", ("a", "b"), 1, 1))) == ""
 
 
 def test_a_study_without_a_split_has_no_population_and_no_rows(tmp_path: Path) -> None:

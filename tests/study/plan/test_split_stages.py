@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ablate.registry import get_registry
+from ablate.study.plan.estimate import _kind
 from ablate.study.plan.layout import lay_out
 
 if TYPE_CHECKING:
@@ -69,3 +70,10 @@ def test_the_splits_of_replicates_follow_from_the_seed_of_the_study(load: Callab
     one, again, other = (stages_of(load(settings, seed=seed), "prepare") for seed in (1, 1, 2))
     assert one == again
     assert {own[0] for own in one}.isdisjoint(own[0] for own in other)
+
+
+def test_an_estimate_times_the_trainings_of_all_splits_once(load: Callable[..., StudySpec]) -> None:
+    runs = lay_out(load({"split.folds": 3}, replicates=6), get_registry(), "cpu").runs
+    assert len({_kind(run.stages.stages["train"]) for run in runs}) == 1
+    other = lay_out(load({"split.test": 0.3}), get_registry(), "cpu").runs[0]
+    assert _kind(other.stages.stages["train"]) != _kind(runs[0].stages.stages["train"])
