@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from ablate.arrays import BoolArray, FloatArray, IntArray
     from ablate.fusion import apply_each, embed_each
     from ablate.music.performance import Performance
+    from ablate.product import Product
     from ablate.report.results import load_results
 
 __version__ = "0.1.0"
@@ -81,6 +82,7 @@ __all__ = [
     "Optimizer",
     "OptimizerSpec",
     "Performance",
+    "Product",
     "RandomStreams",
     "Sampler",
     "SamplerSpec",
@@ -108,6 +110,7 @@ _LATE = {
     "FloatArray": "ablate.arrays",
     "IntArray": "ablate.arrays",
     "Performance": "ablate.music.performance",
+    "Product": "ablate.product",
     "embed_each": "ablate.fusion",
     "apply_each": "ablate.fusion",
     "load_results": "ablate.report.results",

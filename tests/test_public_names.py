@@ -34,6 +34,7 @@ PUBLIC = [
     "Optimizer",
     "OptimizerSpec",
     "Performance",
+    "Product",
     "RandomStreams",
     "Sampler",
     "SamplerSpec",

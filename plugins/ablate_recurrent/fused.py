@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 import ablate
+from ablate.product import DTYPES
 from ablate_recurrent.kernels import gru_step, lstm_step
-from ablate_recurrent.product import DTYPES
 from ablate_recurrent.steps import GRUSteps, LSTMSteps
 
 if TYPE_CHECKING:

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
-from ablate_recurrent.product import DTYPES, Product
+import ablate
+from ablate.product import DTYPES
+
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -158,11 +160,13 @@ class Packed:
             layers = [self._pack_layer(weights, cell, layer) for layer in range(options.layers)]
             input_weight, state_weight, bias = layers[0]
             self._table = (weights["embedding.weight"] @ input_weight.T + bias).numpy()
-            self._first = Product(state_weight, None, self._dtype)
-            self._conditions = Product(input_weight, None, self._dtype) if self._modules else None
-            self._upper = [Product(torch.cat([x / self._cell.double, h], 1), b, self._dtype) for x, h, b in layers[1:]]
+            self._first = ablate.Product(state_weight, None, precision)
+            self._conditions = ablate.Product(input_weight, None, precision) if self._modules else None
+            self._upper = [
+                ablate.Product(torch.cat([x / self._cell.double, h], 1), b, precision) for x, h, b in layers[1:]
+            ]
             projection = weights["projection.weight"] / self._cell.double
-            self._last = Product(projection, weights["projection.bias"], self._dtype)
+            self._last = ablate.Product(projection, weights["projection.bias"], precision)
 
     def _pack_layer(
         self, weights: Mapping[str, torch.Tensor], cell: str, layer: int

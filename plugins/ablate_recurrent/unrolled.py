@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ablate_recurrent.product import Product
+import ablate
 
 if TYPE_CHECKING:
     from ablate.arrays import Array
@@ -76,7 +76,7 @@ class _Steps(torch.autograd.Function):
             memory_rh: before the first step.
         """
         time, rows, size = *sums_trg.shape[:2], weight_gh.shape[1]
-        product = Product(weight_gh, None, torch.bfloat16)
+        product = ablate.Product(weight_gh, None, "bf16")
         gates_trg = sums_trg.float()
         hidden_trh = torch.empty(time + 1, rows, size, dtype=torch.bfloat16)
         hidden_trh[0] = hidden_rh
@@ -123,7 +123,7 @@ class _Steps(torch.autograd.Function):
         through = (gates[:, :, 3] + 1) * (1 - squashed * squashed) * 0.5
         forget_gate = (gates[:, :, 1] + 1) * 0.5
 
-        product = Product(weight_gh.t().contiguous(), None, torch.bfloat16)
+        product = ablate.Product(weight_gh.t().contiguous(), None, "bf16")
         grads_trg = torch.empty(time, rows, 4 * size, dtype=torch.bfloat16)
         sums_grad_rg = torch.empty(rows, 4 * size)
         sums_grad: Array = sums_grad_rg.numpy().reshape(rows, 4, size)

@@ -16,6 +16,7 @@ from torch.nn import functional
 import ablate
 from ablate_transformer.attention import AT_ONCE, INITIAL_STD, attention, joined, rotary_turns, rotated, trimmed
 from ablate_transformer.fused import FusedTransformer
+from ablate_transformer.packed import Packed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     State = tuple[torch.Tensor, tuple[Cache, ...]]
 
 
-class Transformer(nn.Module, ablate.Fusible):
+class Transformer(nn.Module, ablate.Steppable, ablate.Fusible):
     """A language model whose conditioners are added to the embedded tokens.
 
     Args:
@@ -78,6 +79,10 @@ class Transformer(nn.Module, ablate.Fusible):
             hidden_rte, state = self._read(piece_rte, state)
             pieces.append(hidden_rte)
         return self.projection(self.norm(torch.cat(pieces, dim=1))), state
+
+    def stepper(self, precision: str) -> Packed:
+        """Return a stepper that generates a token of every row at a time, on the CPU."""
+        return Packed(self.options, dict(self.named_parameters()), self.conditioners, precision)
 
     @staticmethod
     def fuse(models: Sequence[Transformer], precision: str) -> FusedTransformer | None:

@@ -22,15 +22,14 @@ def _best(run: object, times: int, rounds: int = 5) -> float:
 @functools.cache
 def gemm_rate(precision: str, threads: int, rows: int = 256, inputs: int = 1024, outputs: int = 2048) -> float:
     """FLOP/s of one large matrix product with weights packed once, the fastest of several rounds."""
-    from ablate_recurrent.product import Product
+    from ablate.product import DTYPES, Product
 
-    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
         with torch.inference_mode():
-            product = Product(torch.randn(outputs, inputs), None, dtype)
-            x = torch.randn(rows, inputs).to(dtype)
+            product = Product(torch.randn(outputs, inputs), None, precision)
+            x = torch.randn(rows, inputs).to(DTYPES[precision])
             product(x)
             return 2 * rows * inputs * outputs / _best(lambda: product(x), 5)
     finally:

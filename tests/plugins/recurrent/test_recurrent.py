@@ -10,7 +10,8 @@ from ablate.engine.generation.batching import BLOCK
 from ablate.errors import InvalidOptions
 from ablate.testing import ModelContract
 from ablate.testing.material import ClockConditioner
-from ablate_recurrent import ablate_models, product
+from ablate import product
+from ablate_recurrent import ablate_models
 from ablate_recurrent.unrolled import unrolled
 
 if TYPE_CHECKING:
