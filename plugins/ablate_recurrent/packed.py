@@ -19,7 +19,6 @@ import torch
 import ablate
 from ablate.product import DTYPES
 
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 

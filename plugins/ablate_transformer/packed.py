@@ -149,20 +149,17 @@ class Packed:
 def _packed_layer(
     weights: Mapping[str, torch.Tensor], name: str, options: TransformerOptions, precision: str
 ) -> _Layer:
-    def product(kind: str, activation: str = "none") -> ablate.Product:
-        return ablate.Product(weights[f"{name}{kind}.weight"], weights[f"{name}{kind}.bias"], precision, activation)
+    def both(kind: str) -> tuple[torch.Tensor, torch.Tensor]:
+        return weights[f"{name}{kind}.weight"], weights[f"{name}{kind}.bias"]
 
-    def norm(kind: str) -> _Norm:
-        return _Norm(weights[f"{name}{kind}.weight"], weights[f"{name}{kind}.bias"])
-
-    spread = (_pairs_together(weights[f"{name}spread.{kind}"], options.heads) for kind in ("weight", "bias"))
+    spread_weight, spread_bias = (_pairs_together(values, options.heads) for values in both("spread"))
     return _Layer(
-        norm("attention_norm"),
-        ablate.Product(*spread, precision),
-        product("gather"),
-        norm("feedforward_norm"),
-        product("widen", "gelu"),
-        product("narrow"),
+        _Norm(*both("attention_norm")),
+        ablate.Product(spread_weight, spread_bias, precision),
+        ablate.Product(*both("gather"), precision),
+        _Norm(*both("feedforward_norm")),
+        ablate.Product(*both("widen"), precision, "gelu"),
+        ablate.Product(*both("narrow"), precision),
     )
 
 
@@ -174,7 +171,7 @@ def _pairs_together(values: torch.Tensor, heads: int) -> torch.Tensor:
     query, key, value = values.chunk(3)
 
     def paired(part: torch.Tensor) -> torch.Tensor:
-        return part.unflatten(0, (heads, 2, -1)).transpose(1, 2).flatten(0, 2)
+        return part.reshape(heads, 2, -1, *part.shape[1:]).transpose(1, 2).reshape(part.shape)
 
     size = len(query) // heads
     return torch.cat([paired(query) * size**-0.5, paired(key), value])

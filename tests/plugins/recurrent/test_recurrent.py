@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
+from ablate import product
 from ablate.engine.generation.batching import BLOCK
 from ablate.errors import InvalidOptions
 from ablate.testing import ModelContract
 from ablate.testing.material import ClockConditioner
-from ablate import product
 from ablate_recurrent import ablate_models
 from ablate_recurrent.unrolled import unrolled
 
