@@ -38,7 +38,7 @@ def validation_losses(analysis: Analysis, artifacts: Artifacts) -> Drawing | Non
         f"Line plot of the validation loss of {count} trainings over their steps.",
         f"The loss of {count} distinct trainings on the validation pieces: thick the mean over replicates, with their "
         "range, as long as all of them train; thin each training up to its end. A dot marks the weights that are "
-        f"measured.{selection_note(analysis, names)}",
+        f"measured.{selection_note(analysis, names)}{summary.tokens_note(analysis.study)}",
     )
 
 

@@ -21,7 +21,7 @@ from ablate.study.run.result import StudyResult
 from ablate.study.run.scheduler import Scheduler
 from ablate.study.run.states import RunStates, TrialReporter
 from ablate.study.run.status import StageStatus
-from ablate.study.trials.objectives import objective_problems
+from ablate.study.trials.objectives import incomparable_objectives, objective_problems
 from ablate.study.work.artifacts import read_examples
 from ablate.study.work.messages import StageResult
 
@@ -142,6 +142,7 @@ class StudyRunner:
                     self.stop()
                 self._recorder.record(outcome.results)
                 problems = objective_problems(self._layout.spec, _features(outcome.results))
+                problems += incomparable_objectives(self._layout.spec, _per_tokenizer(outcome.results))
                 if problems and not fatal:
                     fatal = StudyFileError(self._layout.spec.source, problems)
                     self.stop()
@@ -205,6 +206,12 @@ def _features(results: Iterable[StageResult | StageFailure]) -> dict[str, list[s
         for record in result.values if isinstance(result, StageResult) else ():
             features.setdefault(record.metric, []).append(record.content.feature)
     return {metric: list(dict.fromkeys(names)) for metric, names in features.items()}
+
+
+def _per_tokenizer(results: Iterable[StageResult | StageFailure]) -> dict[str, list[str]]:
+    """Return the features of each metric that can be compared within a tokenizer only."""
+    measured = [each for each in results if isinstance(each, StageResult) and each.stage.kind == MEASURE]
+    return {each.stage.config["metric"]["name"]: each.result.get("within_tokenizer", []) for each in measured}
 
 
 def _refuse_other_corpus(layout: Layout, store: Store, known: StudyRecord) -> None:

@@ -56,3 +56,21 @@ def objective_problems(spec: StudySpec, features: Mapping[str, Collection[str]])
             has = f"metric '{objective.metric}' has no feature '{objective.feature}'{hint}"
             problems.append(f"objective: {has} (it has: {', '.join(known)})")
     return problems
+
+
+def incomparable_objectives(spec: StudySpec, per_tokenizer: Mapping[str, Collection[str]]) -> list[str]:
+    """Return a line for each objective by which a search or a path over tokenizers cannot choose a variant.
+
+    Args:
+        spec: the study.
+        per_tokenizer: the features of each metric that can be compared within a tokenizer only.
+    """
+    changed = [axis.path for axis in spec.axes] + [path for changes in spec.named.values() for path in changes]
+    if spec.design not in ("search", "path") or not any(path.partition(".")[0] == "tokenizer" for path in changed):
+        return []
+    return [
+        f"objective: '{each.metric} {each.feature}' of different tokenizers cannot be compared, so a {spec.design} "
+        "cannot choose by it; name a feature with the same unit for all of them, such as nats per note"
+        for each in spec.objectives
+        if each.feature in per_tokenizer.get(each.metric, ())
+    ]

@@ -10,6 +10,7 @@ import optuna
 import pytest
 from support.killed import finish, run_and_kill
 
+from ablate.errors import StudyFileError
 from ablate.registry import get_registry
 from ablate.store.store import Store
 from ablate.study.file.overrides import Overrides
@@ -281,3 +282,17 @@ def test_a_variant_that_cannot_be_prepared_does_not_stop_the_others(bench: Bench
     assert {state for (name, _), state in states.items() if name == "tokens=5000"} == {"pruned"}
     assert {state for (name, _), state in states.items() if name != "tokens=5000"} == {"done"}
     assert {failure.variant for failure in result.failures} == {"tokens=5000"}
+
+
+def test_a_search_over_tokenizers_does_not_choose_by_nats_per_token(
+    bench: Bench, of: Callable[..., StudySpec], tiny: Path
+) -> None:
+    space = '[metric."likelihood.nll"]\n[axes]\ntokenizer = ["midilike-classic", "midilike"]\n'
+    objective = 'objectives = [{ metric = "likelihood.nll", feature = "train" }]\n'
+    spec = of(f"[search]\nn_variants = 2\n{objective}", space)
+    with pytest.raises(
+        StudyFileError, match=r"'likelihood.nll train' of different tokenizers cannot be compared, so a se"
+    ):
+        run(bench, spec)
+    per_note = of(f"[search]\nn_variants = 2\n{objective.replace('train', 'train_per_note')}", space)
+    assert not run(bench, per_note).failures

@@ -10,12 +10,13 @@ import pandas as pd
 
 from ablate.report.statistics import doubts, roles, variance, verdicts
 from ablate.report.statistics.analysis.judged import Judged
-from ablate.report.statistics.described import confounds, copying, floors, pieces, refused
+from ablate.report.statistics.described import confounds, copying, floors, order, pieces, refused
 from ablate.report.statistics.rows import Quantity, keys_of, records, rows_of
 
 if TYPE_CHECKING:
     from ablate.report.statistics.described.confounds import Confound
     from ablate.report.statistics.described.floors import Band
+    from ablate.report.statistics.described.order import Unmoved
     from ablate.report.statistics.doubts import Doubts
     from ablate.report.statistics.variance import Advice, Costs, Samples
 
@@ -132,7 +133,18 @@ class Analysis(Judged):
         )
         rows = pd.concat([rows, baseline.assign(difference=0.0)]).rename(columns={"estimate": "mean"})
         sentences += refused.warnings(self.study)
-        return sentences + floors.warnings(self.floors, rows, {q: self.label(q) for q in self.headline})
+        sentences += floors.warnings(self.floors, rows, {q: self.label(q) for q in self.headline})
+        found = {self.label(quantity): floors for quantity, floors in self.unmoved.items()}
+        return [*sentences, *filter(None, [order.sentence(found)])]
+
+    @functools.cached_property
+    def unmoved(self) -> dict[Quantity, Unmoved]:
+        """The floors of the headline quantities that hardly react to the order of notes."""
+        of_baseline = self.study.floors[self.study.floors["variant"].astype(str) == self.study.baseline]
+        means = self.estimates.groupby(["metric", "feature"], sort=False)["estimate"]
+        spreads = {(str(m), str(f)): float(part.max() - part.min()) for (m, f), part in means}
+        checked = {q: order.unmoved(of_baseline, q, spreads.get(q, 0.0)) for q in self.in_order}
+        return {quantity: floors for quantity, floors in checked.items() if floors}
 
     def _differences_of_variants(self) -> pd.DataFrame:
         """Return the difference of each variant from the baseline, or from the baseline of its block."""

@@ -39,7 +39,7 @@ def validation_grid(study: Study, artifacts: Artifacts) -> Grid:
         (*columns, Column("lowest"), Column("measured", "the weights that are kept")),
         tuple(rows),
         "n is the number of trainings that were evaluated at the step. Where some have stopped early, their number is "
-        "smaller at later steps, and the mean is that of the others.",
+        f"smaller at later steps, and the mean is that of the others.{summary.tokens_note(study)}",
     )
 
 
