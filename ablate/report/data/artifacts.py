@@ -101,13 +101,18 @@ class Artifacts:
             self.missing.append(line)
 
 
-def thin_losses(losses: FloatArray, points: int = 300) -> tuple[FloatArray, FloatArray]:
+def thin_losses(losses: FloatArray, points: int = 300, longest: int = 0) -> tuple[FloatArray, FloatArray]:
     """Reduce a loss curve to at most ``points`` points, each the mean over a block of neighbouring steps.
+
+    Args:
+        losses: of every step.
+        points: the most points of the longest curve.
+        longest: the steps of the longest curve that is drawn with this one, so that all have the same blocks.
 
     Returns:
         the last step (from 1) and the mean loss of each block.
     """
-    width = max(1, -(-len(losses) // points))
+    width = max(1, -(-max(len(losses), longest) // points))
     starts = np.arange(0, len(losses), width)
     ends = np.minimum(starts + width, len(losses))
     return ends.astype(float), np.add.reduceat(losses, starts) / (ends - starts)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 #: The most entries of the legend.
 MOST_LABELS = 9
+_ENDS = " Thin lines are trainings that went on after others of their group had ended."
 
 
 def training_losses(analysis: Analysis, artifacts: Artifacts) -> Drawing | None:
@@ -31,22 +32,26 @@ def training_losses(analysis: Analysis, artifacts: Artifacts) -> Drawing | None:
     study = analysis.study
     table = summary.trainings(study.run_frame)
     table = table[table["variant"].astype(str).isin(representatives(analysis))]
-    curves = []
-    for training, shared_by in zip(table["training"], table["shared_by"], strict=True):
-        stage = study.stages.get(training)
-        losses = artifacts.losses(stage) if stage else None
-        if losses is not None and len(losses):
-            step, loss = thin_losses(losses)
-            curves.append(pd.DataFrame({"training": training, "shared_by": shared_by, "step": step, "loss": loss}))
-    if not curves:
+    stages = ((training, study.stages.get(training)) for training in table["training"])
+    files = {training: artifacts.losses(stage) for training, stage in stages if stage}
+    losses = {training: each for training, each in files.items() if each is not None and len(each)}
+    if not losses:
         return None
+    lengths = sorted(map(len, losses.values()))
+    shared_by = table.set_index("training")["shared_by"]
+    curves = [
+        pd.DataFrame({"training": training, "shared_by": shared_by[training], "step": step, "loss": loss})
+        for training, each in losses.items()
+        for step, loss in [thin_losses(each, longest=lengths[-1])]
+    ]
+    ends = _ENDS if lengths[0] < lengths[-1] else ""
     groups = table["shared_by"].nunique()
     return Drawing(
         "losses",
         loss_figure(pd.concat(curves, ignore_index=True)),
         f"Line plot of the training loss of {len(curves)} trainings over their steps.",
         f"The mean of {len(curves)} distinct trainings{f' in {groups} groups' if groups > 1 else ''}, and their "
-        f"range over replicates; neighbouring steps are averaged.{summary.tokens_note(study)}",
+        f"range over replicates; neighbouring steps are averaged.{ends}{summary.tokens_note(study)}",
     )
 
 
@@ -55,16 +60,23 @@ def loss_figure(curves: pd.DataFrame) -> Figure:
 
     Args:
         curves: columns ``training`` (identifies the replicate), ``shared_by`` (its group and colour), ``step`` (from 1)
-            and ``loss`` (nats per token); the trainings of a group have the same steps.
+            and ``loss`` (nats per token).
+
+    Returns:
+        Mean and range at the steps that all trainings of a group have; thin lines for those that go on.
     """
     palette = style.colours(list(dict.fromkeys(curves["shared_by"])))
     with style.styled():
         figure = style.new_figure(2.9)
         axes = figure.subplots()
         for group, part in curves.groupby("shared_by", sort=False):
-            over = part.groupby("step")["loss"].agg(["mean", "min", "max"])
+            over = part.groupby("step")["loss"].agg(["mean", "min", "max", "size"])
+            over = over[over["size"] == part["training"].nunique()]
             axes.fill_between(over.index, over["min"], over["max"], color=palette[str(group)], alpha=0.25, linewidth=0)
             axes.plot(over.index, over["mean"], color=palette[str(group)], linewidth=1.1)
+            ended = over.index.max() if len(over) else 0
+            for _, later in part[part["step"] > ended].groupby("training", sort=False):
+                axes.plot(later["step"], later["loss"], color=palette[str(group)], linewidth=0.5, alpha=0.6)
         loss_scale(axes, curves["loss"])
         axes.set(xlabel="training step", ylabel="loss in nats per token")
         axes.margins(x=0.01)
