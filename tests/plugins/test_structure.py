@@ -115,8 +115,13 @@ def test_differences_are_from_the_mean_of_the_pieces_that_are_long_enough() -> N
 
 
 def test_music_that_is_too_short_is_refused() -> None:
-    long, short, silence = random_melody(40), melody([60, 62]), Performance.from_notes([])
-    for name, problem in (("groove", "ends within one bar of 2 s"), ("repetition", r"has 1\.0 s; .* needs 6 s")):
+    long, silence = random_melody(40), Performance.from_notes([])
+    for name, notes, problem in (
+        ("groove", 3, "ends within one bar of 2 s"),
+        ("repetition", 11, r"has 5\.5 s; .* needs 6 s"),
+    ):
+        short = random_melody(notes)
+        measure(name, random_melody(notes + 1), long)
         with pytest.raises(ValueError, match=problem):
             measure(name, short, long)
         with pytest.raises(CorpusError, match=problem):
@@ -195,4 +200,7 @@ def test_a_form_that_repeats_has_a_higher_indicator_than_random_music() -> None:
 
 
 def test_ranges_beyond_half_of_the_music_have_the_indicator_0() -> None:
-    assert measure("repetition", random_melody(40), random_melody(40))["long"] == 0  # of 20 s
+    """A single repeated pitch: every segment is repeated, those of 15 s only at another tempo."""
+    found = measure("repetition", melody([60] * 50), random_melody(40))
+    assert found["middle"] > 0.5
+    assert found["long"] == 0

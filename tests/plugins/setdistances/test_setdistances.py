@@ -80,6 +80,13 @@ def test_equal_samples_have_no_overlap_although_each_is_a_piece() -> None:
         assert alike["divergence"] > 1 > various["divergence"]
 
 
+@pytest.mark.parametrize("name", SPECS)
+def test_the_order_in_which_notes_are_stored_does_not_matter(name: str) -> None:
+    rng, pieces, others = np.random.default_rng(0), random_pieces(14), random_pieces(14, seed=1)
+    mixed = [each.replace(notes=rng.permutation(each.notes)) for each in pieces]
+    assert measure(name, mixed, others) == measure(name, pieces, others)
+
+
 @pytest.mark.parametrize("name", [name for name in SPECS if name != "frechet"])
 def test_only_the_first_notes_count(name: str) -> None:
     pieces, others = random_pieces(6), random_pieces(6, seed=1)
