@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 #: Learns in a process of its own: reads the import path, a record and settings, and writes what was learned.
 _LEARN = """
-import pickle, sys
+import os, pickle, sys
+answer = os.fdopen(os.dup(1), "wb")
+os.dup2(2, 1)  # what libraries print is no part of the answer
 sys.path[:] = pickle.load(sys.stdin.buffer)
 spec, settings = pickle.load(sys.stdin.buffer)
 from ablate.testing.material import performances
-sys.stdout.buffer.write(spec.build(spec.parse(settings)).fit(performances()))
+answer.write(spec.build(spec.parse(settings)).fit(performances()))
 """
 
 
