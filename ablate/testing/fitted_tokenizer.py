@@ -90,9 +90,8 @@ class FittedTokenizerContract(TokenizerContract):
         state = tokenizer.fit(performances())
         tokenizer.load(tokenizer.fit(performances()[:2]))
         assert tokenizer.fit(performances()) == state, "the same pieces taught something else after load()"
-        # processes with other seeds of hashes order sets in other ways
-        learned = {self._fit_elsewhere(settings, seed) for seed in (1, 2)}
-        assert learned == {state}, "the same pieces taught something else in another process"
+        # a process with another seed of hashes orders sets in another way
+        assert self._fit_elsewhere(settings, 1) == state, "the same pieces taught something else in another process"
 
     def test_damage_is_refused(self, settings: Mapping[str, Any]) -> None:
         """Check that ``load`` raises ValueError for other bytes, and for half of the right ones."""

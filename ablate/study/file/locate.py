@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.util
 from pathlib import Path
 
 import ablate
 from ablate.errors import StudyFileError, UnknownName
+
+#: The entry points that name packages of plugins with a folder ``studies``.
+STUDIES = "ablate.studies"
 
 
 def shipped_folder() -> Path:
@@ -17,17 +22,30 @@ def shipped_folder() -> Path:
 
 def shipped_studies() -> dict[str, Path]:
     """Map the name of each shipped study to its file."""
-    return {path.stem: path for path in sorted(shipped_folder().glob("*.toml"))}
+    return _files(shipped_folder())
+
+
+def plugin_studies() -> dict[str, Path]:
+    """Map names to files, of the studies in the packages of plugins; no plugin is imported."""
+    studies: dict[str, Path] = {}
+    for point in importlib.metadata.entry_points(group=STUDIES):
+        package = importlib.util.find_spec(point.value.partition(".")[0])
+        for folder in (package and package.submodule_search_locations) or ():
+            studies |= _files(Path(folder) / "studies")
+    return studies
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
 def known_studies() -> dict[str, Path]:
-    """Map names to files, of the shipped studies and of those in ``./studies``, which take precedence."""
-    local = {path.stem: path for path in sorted(Path("studies").glob("*.toml"))}
-    return {**shipped_studies(), **local}
+    """Map names to files; those in ``./studies`` come before the shipped ones, and these before those of plugins."""
+    return {**plugin_studies(), **shipped_studies(), **_files(Path("studies"))}
 
 
 def find_study(name_or_file: str) -> Path:
-    """Find a study file by path, or by name in ``./studies`` and among the shipped studies.
+    """Find a study file by path, or by name in ``./studies``, among the shipped studies and among those of plugins.
 
     Raises:
         UnknownName: with a suggestion.

@@ -71,7 +71,8 @@ class PlainTokenizer(ablate.Tokenizer):
         order = np.lexsort([notes["velocity"], length, notes["pitch"], start])
         columns = {"time": start, "duration": length, "pitch": notes["pitch"], "velocity": notes["velocity"]}
         types = {"time": np.int32, "duration": np.int32, "pitch": np.int8, "velocity": np.int8}
-        score, track = Score(self._options.resolution), Track()
+        score: Any = Score(self._options.resolution)
+        track: Any = Track()
         track.notes = Note.from_numpy(**{name: each[order].astype(types[name]) for name, each in columns.items()})
         score.tracks.append(track)
         return score
@@ -202,4 +203,4 @@ def _shift(kind: str, value: str, midi: miditok.MusicTokenizer) -> int:
     if kind != "TimeShift" or value == "0.0.1":  # how Structured writes no shift
         return 0
     beat, position, resolution = map(int, value.split("."))
-    return (beat * resolution + position) * midi.time_division // resolution
+    return int((beat * resolution + position) * midi.time_division // resolution)

@@ -7,15 +7,15 @@ from typing import Any
 import miditok
 import numpy as np
 import pytest
-from ablate_miditok import ablate_tokenizers
-from ablate_miditok.options import MidiTokOptions
-from ablate_miditok.plain import CLASSES, configuration
 
 import ablate
 from ablate.errors import InvalidOptions
 from ablate.music.roundtrip import travel
 from ablate.testing import FittedTokenizerContract, TokenizerContract, performances
 from ablate.testing.material import equal_performances
+from ablate_miditok import ablate_tokenizers
+from ablate_miditok.options import MidiTokOptions
+from ablate_miditok.plain import CLASSES, configuration
 
 SPECS = {spec.name: spec for spec in ablate_tokenizers()}
 SCHEMES = list(CLASSES)
@@ -135,7 +135,7 @@ def test_a_round_trip_loses_no_more_than_the_grid(scheme: str) -> None:
     assert trip.onset.max() <= 0.005 + 1e-9
     assert trip.velocity.max() <= 2
     if scheme != "midilike":  # nested notes of a pitch exchange their ends there
-        assert trip.duration.max() <= 0.005 + 1e-9
+        assert trip.duration.max() <= 0.01 + 1e-9  # the start and the end are rounded
 
 
 def test_structured_adds_up_its_errors_and_the_others_do_not() -> None:
