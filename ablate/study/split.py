@@ -4,8 +4,8 @@ The pieces are in groups (each piece alone, folders, or equal labels), and a gro
 of the SHA-256 of the split's seed and their key, so the order of the corpus plays no part, and a new piece has a place
 of its own in the order that moves few others.
 
-- The test groups are taken from the start of the order, and the validation groups from its end: each is taken if that
-  brings the number of pieces closer to the share, at least one.
+- The test groups are taken from the start of the order, and the validation groups from its end: those that fit into
+  the share of pieces, and one more if that comes closer to it; at least one.
 - With folds, the order is cut into consecutive folds of about equal numbers of pieces. The validation groups are those
   that follow the fold, from the start again after the end.
 """
@@ -183,18 +183,22 @@ def _fewest(settings: SplitSettings) -> int:
 
 
 def _closest(order: Sequence[Group], sizes: Mapping[Group, int], target: float, most: int) -> list[Group]:
-    """Return the groups, in order, of which each brings the number of pieces closer to the target.
+    """Return groups with about ``target`` pieces: those that fit, in order, and one more if that comes closer.
 
     At least one where the target is above 0, and at most ``most``.
     """
     taken: list[Group] = []
     total = 0
     for group in order:
-        if len(taken) < most and abs(total + sizes[group] - target) < abs(total - target):
+        if len(taken) < most and total + sizes[group] <= target:
             taken.append(group)
             total += sizes[group]
-    if not taken and target > 0:
-        return [min(order, key=lambda group: abs(sizes[group] - target))]
+    chosen = set(taken)
+    rest = [group for group in order if group not in chosen]
+    if target > 0 and rest and len(taken) < most:
+        last = min(rest, key=lambda group: abs(total + sizes[group] - target))
+        if not taken or abs(total + sizes[last] - target) < abs(total - target):
+            taken.append(last)
     return taken
 
 
