@@ -57,7 +57,7 @@ def test_test_pieces_are_not_learned_from_and_only_their_likelihood_is_measured(
     assert [len(pieces) for pieces in prepared.result["split"].values()] == [3, 0, 1]
     measured = {(m.variant, m.replicate, m.measurement.feature): m.measurement for m in bench.numbers(spec.name)}
     for replicate in (0, 1):
-        train, held_out = (measured["tau=1.0", replicate, feature] for feature in ("train", "held_out"))
+        train, held_out = (measured["tau=1.0", replicate, feature] for feature in ("train", "test"))
         assert train.n > 2 * held_out.n
         assert 0 < train.value < held_out.value, "random music that was not seen cannot be known"
     with bench.store() as store:
