@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Notes = Array
 
+#: Pieces and samples that any distance between sets needs.
+FEWEST = 2
 #: Seed of the sets that :func:`ablate_setdistances.frechet.by_chance` draws: always the same, for equal sizes.
 _SEED = 15
 
@@ -50,10 +52,11 @@ class _Vectors:
         """
         ours, theirs = self._vectors(tuple(generated)), self._cached(tuple(reference))
         needed = f"this distance between sets needs at least {fewest}"
+        way_out = ', or set covariance = "diagonal"' if fewest > FEWEST else ""
         if len(ours) < fewest:
-            raise ValueError(f"{len(ours)} of the samples have notes; {needed}: raise generation.samples")
+            raise ValueError(f"{len(ours)} of the samples have notes; {needed}: raise generation.samples{way_out}")
         if len(theirs) < fewest:
-            raise CorpusError(f"{len(theirs)} pieces of the reference have notes; {needed}")
+            raise CorpusError(f"{len(theirs)} pieces of the reference have notes; {needed}: add pieces{way_out}")
         return ours, theirs
 
     def _vectors(self, pieces: tuple[ablate.Performance, ...]) -> FloatArray:
@@ -95,7 +98,7 @@ class SetDistance(ablate.SetMetric):
             ValueError: fewer than two samples have notes.
             CorpusError: fewer than two pieces of the reference have notes.
         """
-        ours, theirs = self._vectors.of(generated, reference, 2)
+        ours, theirs = self._vectors.of(generated, reference, FEWEST)
         # every pair counts twice, as in mgeval: the width of the kernels depends on the number of distances
         within = np.tile(pdist(ours if self._intra == "samples" else theirs), 2)
         found, n = compare(within, cdist(ours, theirs).ravel()), len(ours)
@@ -135,7 +138,7 @@ class FrechetDistance(ablate.SetMetric):
             ValueError: too few samples have notes: two for diagonal covariances, else one more than features.
             CorpusError: the same for the reference.
         """
-        fewest = 2 if self._diagonal else len(FEATURES) + 1
+        fewest = FEWEST if self._diagonal else len(FEATURES) + 1
         ours, theirs = self._vectors.of(generated, reference, fewest)
         spread = np.maximum(theirs.std(axis=0, ddof=1), [least for _, least in FEATURES.values()])
         ours, theirs = ours / spread, theirs / spread
