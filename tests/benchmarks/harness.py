@@ -82,17 +82,28 @@ class Table:
     notes: list[str] = dataclasses.field(default_factory=list)
 
 
-def compare(title: str, unit: str, cases: Sequence[Case], rounds: int = 5, notes: Sequence[str] = ()) -> Table:
-    """Time all cases, interleaved; the first is the baseline. One round before them warms up and is not counted."""
+def compare(
+    title: str,
+    unit: str,
+    cases: Sequence[Case],
+    rounds: int = 5,
+    notes: Sequence[str] = (),
+    clock: Callable[[], float] = time.perf_counter,
+) -> Table:
+    """Time all cases, interleaved; the first is the baseline. One round before them warms up and is not counted.
+
+    With ``time.process_time`` as the clock, other work on the machine changes little; only for cases of one process
+    and one thread.
+    """
     seconds: list[list[float]] = [[] for _ in cases]
     amounts = [0.0] * len(cases)
     for round_ in range(rounds + 1):
         for index, case in enumerate(cases):
             gc.collect()
-            begun = time.perf_counter()
+            begun = clock()
             amounts[index] = case.run()
             if round_:
-                seconds[index].append(time.perf_counter() - begun)
+                seconds[index].append(clock() - begun)
     rows = []
     for case, amount, own in zip(cases, amounts, seconds, strict=True):
         # a rate, for the baseline often does less of the work: a whole round of it would take minutes

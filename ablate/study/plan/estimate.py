@@ -15,6 +15,7 @@ from ablate.engine.memory import peak_memory
 from ablate.engine.training.train import train
 from ablate.kinds import GENERATE, TRAIN
 from ablate.study.plan.jobs import Packing, trial_job
+from ablate.study.plan.measuring import MeasuringTrial
 from ablate.study.split import Rule
 from ablate.study.stage import fingerprint, weights_of
 from ablate.study.work.components import build, build_conditioners, build_model, training_settings
@@ -47,6 +48,7 @@ class Estimate(NamedTuple):
         training: the seconds of one worker for the trainings of one run (a variant in a replicate), with a training
             that runs share divided among them; NaN where none is to run.
         sample: its seconds to generate one sample; NaN where none is to generate.
+        measuring: its seconds for all measurements and floors.
     """
 
     seconds: float
@@ -55,13 +57,15 @@ class Estimate(NamedTuple):
     alone: tuple[str, ...] = ()
     training: float = math.nan
     sample: float = math.nan
+    measuring: float = 0.0
 
 
 def estimate(plan: Plan, device: str, workers: int) -> Estimate:
     """Return the expected cost of the missing stages, from trial steps on random tokens; changes nothing.
 
     Trainings with the same components and settings are timed once, and so are generations that also have the same
-    number of samples; on a GPU they are timed fused. Measuring and writing take seconds and are left out. The
+    number of samples; on a GPU they are timed fused. Of each metric one measurement is timed, on pieces of the
+    reference (:class:`~ablate.study.plan.measuring.MeasuringTrial`). Loading, tokenizing and writing are left out. The
     estimate assumes that ``workers`` processes do not slow each other down, that each needs the peak memory of this
     one, and that files mapped by several processes count once. Each variant that will be chosen while the study runs
     is assumed to cost the same as the baseline.
@@ -73,12 +77,14 @@ def estimate(plan: Plan, device: str, workers: int) -> Estimate:
     with one_thread():
         trainings = packing.trainings(plan.missing.values())
         training, sampling = trial.trainings(trainings), trial.generations(plan.missing.values())
-        seconds = training + sampling + plan.layout.unchosen * _variant_seconds(plan.layout, trial, packing)
+        measuring = trial.measurements(plan.missing.values())
+        seconds = training + sampling + measuring
+        seconds += plan.layout.unchosen * _variant_seconds(plan.layout, trial, packing)
     sizes, memory = tuple(map(len, trainings)) if packing.fuses else (), peak_memory(device)
     # the driver is a process of its own beside a pool
     needed = memory.own if device != "cpu" else memory.shared + memory.own * (beside + (beside > 1))
     each = _each(training, _runs_to_train(plan)), _each(sampling, _samples_to_generate(plan))
-    return Estimate(seconds / beside, needed, sizes, tuple(dict.fromkeys(packing.alone)), *each)
+    return Estimate(seconds / beside, needed, sizes, tuple(dict.fromkeys(packing.alone)), *each, measuring)
 
 
 def _each(seconds: float, count: int) -> float:
@@ -99,6 +105,7 @@ class _Trial:
     def __init__(self, device: str, packing: Packing, registry: Registry) -> None:
         self._device, self._packing, self._registry = device, packing, registry
         self._seconds: dict[str, float] = {}
+        self.measurements = MeasuringTrial(device, registry).seconds
 
     def trainings(self, jobs: Iterable[Sequence[Stage]]) -> float:
         """Return the seconds that the jobs take, each a list of trainings that run as one."""
@@ -132,12 +139,12 @@ class _Trial:
 
 
 def _variant_seconds(layout: Layout, trial: _Trial, packing: Packing) -> float:
-    """Return the cost of one more variant: its generations, and its trainings if an axis comes before them."""
+    """Return the cost of one more variant: generating, measuring, and training if an axis comes before it."""
     if not layout.unchosen:
         return 0.0
     stages = {s.fingerprint: s for run in layout.runs if run.variant.baseline for s in run.stages.stages.values()}
     trains = any(axis.path.partition(".")[0] not in AFTER_TRAINING for axis in layout.spec.axes)
-    seconds = trial.generations(stages.values())
+    seconds = trial.generations(stages.values()) + trial.measurements(stages.values())
     return seconds + (trial.trainings(packing.trainings(stages.values())) if trains else 0.0)
 
 

@@ -1,0 +1,172 @@
+"""Estimate the time of measuring: each metric measures a few pieces of the reference now, in place of samples."""
+
+from __future__ import annotations
+
+import functools
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+
+from ablate.engine.conditions import trial_conditions
+from ablate.engine.score import CHUNK, ROWS, negative_log_likelihoods
+from ablate.engine.training.windows import Example
+from ablate.interfaces import SetMetric
+from ablate.kinds import FLOOR, MEASURE, RESAMPLE
+from ablate.study.split import Rule
+from ablate.study.stage import fingerprint
+from ablate.study.work.components import build, build_conditioners, build_model
+from ablate.study.work.floors import spread_pieces
+from ablate.study.work.load import split_pieces
+from ablate.study.work.measure import reference_and_others
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ablate.arrays import FloatArray
+    from ablate.music.performance import Performance
+    from ablate.registry import Registry
+    from ablate.study.stage import Stage
+    from ablate.study.work.load import Split
+
+#: The most pieces of a reference to measure against; the time of what is computed once for a reference is scaled up.
+PIECES = 50
+#: Tokens of a note, about: a note of a tokenizer has an onset, a velocity and an end, or takes a share of a time step.
+TOKENS_PER_NOTE = 3
+
+
+class _Cost(NamedTuple):
+    """The seconds of the first measurement, which prepares the reference, and of each one after it."""
+
+    first: float
+    later: float
+
+    def of(self, count: int) -> float:
+        """Return the seconds of so many measurements."""
+        return self.first + max(0, count - 1) * self.later
+
+
+class MeasuringTrial:
+    """Times one measurement of each metric.
+
+    A metric of samples measures the beginnings of two pieces of the reference, as long as a sample, and the second one
+    counts for all samples but the first. Floors measure whole pieces. A metric of sets measures one set. A metric of
+    models gets made-up likelihoods, and what scoring its pieces takes is computed from a few passes of the network.
+    Metrics that fail here count as nothing: their stages report the error.
+
+    Args:
+        device: of the study.
+        registry: the components.
+    """
+
+    def __init__(self, device: str, registry: Registry) -> None:
+        self._device, self._registry = device, registry
+        self._splits: dict[str, Split] = {}
+        self._costs: dict[str, _Cost] = {}
+        self._token_seconds: dict[str, float] = {}
+
+    def seconds(self, stages: Iterable[Stage]) -> float:
+        """Return the seconds that the measurements and floors among the stages take."""
+        return sum(self._of(stage) for stage in stages if stage.kind in (MEASURE, FLOOR, RESAMPLE))
+
+    def _of(self, stage: Stage) -> float:
+        config = stage.config
+        of_set, count, draws, samples, notes = config.get("scope") == "set", 1, 1, 1, 0
+        if "generated" in stage.inputs:
+            generated = stage.inputs["generated"].config
+            samples, notes = len(generated["seeds"]), max(1, generated["generation"]["tokens"] // TOKENS_PER_NOTE)
+        if stage.kind == RESAMPLE:
+            draws = config["draws"]
+        if stage.kind == FLOOR:
+            samples = min(config.get("samples", 1), config["pieces"])
+            # copies, round trips and other pieces
+            draws = 3 * config["shuffles"] if of_set else 3 * config["pieces"] + config["shuffles"]
+        elif not of_set:
+            count = samples
+        split = {key: value for key, value in config.get("split", {}).items() if key not in ("seed", "fold")}
+        corpus = stage.inputs["reference"].fingerprint
+        known = [config["metric"], corpus, split, config.get("reference"), of_set and samples, notes]
+        key = fingerprint({"known": known, "weights": _network(stage)})
+        if key not in self._costs:
+            try:
+                self._costs[key] = self._time(stage, samples, notes)
+            except Exception:  # noqa: BLE001 - the stage reports the errors of its plugins
+                self._costs[key] = _Cost(0.0, 0.0)
+        return self._costs[key].of(draws * count)
+
+    def _time(self, stage: Stage, samples: int, notes: int) -> _Cost:
+        metric, split = build("metric", stage.config["metric"], self._registry), self._split(stage)
+        if "weights" in stage.inputs:
+            return self._time_model(metric, split, stage.inputs["weights"])
+        everything, _ = reference_and_others(split, stage.config)
+        reference = spread_pieces(everything, PIECES)
+        scale = len(everything) / len(reference)
+        pieces = [piece for piece in reference if len(piece)]
+        standing_in = [_beginning(pieces[i % len(pieces)], notes) for i in range(max(2, samples))]
+        if isinstance(metric, SetMetric):
+            seconds = scale * _timed(lambda: metric.measure(standing_in[:samples], reference))
+            return _Cost(seconds, seconds)
+        first, later = (_timed(functools.partial(metric.measure, piece, reference)) for piece in standing_in[:2])
+        return _Cost(later + scale * max(0.0, first - later), later)
+
+    def _time_model(self, metric: Any, split: Split, train: Stage) -> _Cost:
+        asked: dict[int, int] = {}
+        rng = np.random.default_rng(0)
+
+        def score(performance: Performance) -> FloatArray:
+            tokens = TOKENS_PER_NOTE * len(performance)
+            asked[id(performance)] = tokens
+            return rng.exponential(size=max(0, tokens - 1))
+
+        seconds = _timed(lambda: metric.measure(score, *split))
+        return _Cost(seconds + sum(asked.values()) * self._seconds_per_token(train), seconds)
+
+    def _seconds_per_token(self, train: Stage) -> float:
+        """Return the time in which the network of a training reads a token of a piece."""
+        config, key = train.config, fingerprint({"network": _of_network(train)})
+        if key not in self._token_seconds:
+            with torch.random.fork_rng(devices=[]):
+                model = build_model(config, self._registry).to(self._device).eval()
+            words = len(build("tokenizer", config["tokenizer"], self._registry).vocabulary)
+            tokens = np.random.default_rng(0).integers(words, size=2 * CHUNK + 1)
+            conditioners = build_conditioners(config, self._registry)
+            conditions = tuple(values[0] for values in trial_conditions(conditioners, [{}], len(tokens)))
+            pieces = [Example(tokens, conditions)] * ROWS
+            precision = config["training"]["precision"]
+
+            def work() -> None:
+                negative_log_likelihoods(model, pieces, self._device, precision)
+
+            work()
+            self._token_seconds[key] = _timed(work) / (ROWS * 2 * CHUNK)
+        return self._token_seconds[key]
+
+    def _split(self, stage: Stage) -> Split:
+        load, rule = stage.inputs["reference"], stage.config.get("split", {})
+        key = fingerprint({"corpus": load.fingerprint, "split": rule})
+        if key not in self._splits:
+            performances: Sequence[Performance] = build("corpus", load.extra["corpus"], self._registry).load()
+            self._splits[key] = split_pieces(performances, Rule.of(rule))
+        return self._splits[key]
+
+
+def _beginning(piece: Performance, notes: int) -> Performance:
+    """Return the first notes of a piece; the whole piece for 0."""
+    return piece.replace(notes=piece.canonical().notes[:notes]) if notes else piece
+
+
+def _network(stage: Stage) -> Any:
+    return _of_network(stage.inputs["weights"]) if "weights" in stage.inputs else None
+
+
+def _of_network(train: Stage) -> Any:
+    """Return what networks have in common that read a piece in the same time."""
+    config = train.config
+    return [config["model"], config["conditioners"], config["tokenizer"], config["training"]["precision"]]
+
+
+def _timed(work: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
