@@ -14,8 +14,18 @@ from ablate.options import option
 class TrainingSettings:
     """Section ``[training]`` of a study file."""
 
-    steps: int = option(600, ge=1, doc="Number of optimiser steps.")
-    batch: int = option(16, ge=1, doc="Number of windows in one step.")
+    steps: int = option(600, ge=1, doc="Number of updates of the weights.")
+    epochs: float = option(
+        0.0,
+        ge=0,
+        doc="Number of times that training sees all tokens, instead of steps; the steps follow from it. 0 uses steps.",
+    )
+    batch: int = option(16, ge=1, doc="Number of windows in one batch.")
+    accumulate: int = option(
+        1,
+        ge=1,
+        doc="Number of batches in one step, whose gradients are averaged: as one larger batch, with less memory.",
+    )
     batch_counts: Literal["step", "example"] = option(
         "step",
         doc="What batch counts: the windows of a step, or the windows of each example in a step. The latter is the "
@@ -27,11 +37,38 @@ class TrainingSettings:
         0.0, ge=0, doc="Weight decay, applied by the optimizer; biases, norms and embeddings never decay."
     )
     clip: float = option(1.0, ge=0, doc="Gradients are clipped to this norm; 0 turns clipping off.")
+    label_smoothing: float = option(
+        0.0, ge=0, lt=1, doc="Share of the target that is spread evenly over all token ids, in the training loss."
+    )
+    ema: float = option(
+        0.0,
+        ge=0,
+        lt=1,
+        doc="Decay of an exponential moving average of the weights, which is then validated and kept instead of them; "
+        "0 for none.",
+    )
+    validate_every: int = option(0, ge=0, doc="Number of steps between two validations; 0 for never.")
+    keep: Literal["last", "best"] = option(
+        "last", doc="Weights that are kept: those after the last step, or those with the smallest validation loss."
+    )
+    patience: int = option(
+        0, ge=0, doc="Number of validations in a row without a smaller loss that end the training; 0 for never."
+    )
     precision: Literal["auto", "fp32", "bf16"] = option(
         "auto",
         doc="bf16 autocast, full fp32, or auto: bf16 on devices with native bf16. A model trained in bf16 also "
         "generates in bf16 if it has its own generation steps, as lstm and gru have on a CPU.",
     )
+
+    def __post_init__(self) -> None:
+        asked = {"keep": self.keep == "best", "patience": self.patience > 0}
+        problems = [
+            (name, "needs validations; set validate_every to the steps between them")
+            for name, on in asked.items()
+            if on
+        ]
+        if problems and not self.validate_every:
+            raise InvalidOptions(problems)
 
 
 @dataclass(frozen=True)

@@ -137,19 +137,19 @@ class Fused:
             torch.cuda.reset_peak_memory_stats()
         self._trainer = FusedTrainer([load_start(job) for job in each], torch.device(device))
         if not recorded:
-            self._trainer._recorded_step = lambda step, streams: step()
+            self._trainer._steps._recorded_step = lambda step, streams: step()
         self.steps()
         self.memory = torch.cuda.max_memory_allocated() - before if gpu else 0
 
     def step(self) -> None:
         """One step, its kernels launched one by one."""
-        self._trainer._windows.load(0, 1)
-        self._trainer._train_step()
+        self._trainer._steps._windows.load(0, 1)
+        self._trainer._steps._train_step()
 
     def steps(self) -> float:
         """The steps between two checks of the losses."""
         since = self._trainer._step
-        self._trainer._train_to_next_check(lambda: False)
+        self._trainer._step += self._trainer._steps.run(since, CHECK_EVERY, lambda: False)
         self._trainer._check_losses(since)
         return float(CHECK_EVERY * self._models * self._size.rows * self._size.window)
 

@@ -98,6 +98,7 @@ def _job_key(start: TrainingStart) -> tuple[Any, ...]:
     return (
         *shape_key(start.model),
         *(start.windows.rows, settings.window, settings.steps, settings.precision, start.step),
+        *(settings.accumulate, settings.validate_every),
     )
 
 
@@ -177,6 +178,6 @@ def _outputs_match(starts: Sequence[TrainingStart]) -> bool:
 def _first_window(start: TrainingStart) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """Return the first tokens [1, time] of one of the job's windows, and their conditions [1, time, width]."""
     job = start.job
-    step = min(start.step, job.settings.steps - 1)
-    batch = start.windows.batch(step, job.conditioners, job.seeds.labels)
+    number = min(start.step, job.settings.steps - 1) * job.settings.accumulate
+    batch = start.windows.batch(number, job.conditioners, job.seeds.labels)
     return batch.tokens[:1, :TRIAL_TOKENS], [values_rtf[:1, :TRIAL_TOKENS] for values_rtf in batch.conditions]

@@ -57,7 +57,7 @@ class FusedUpdates:
                 same = groups.setdefault(group["weight_decay"], {**group, "params": [], "hidden": []})
                 same["params"] += group["params"]
                 same["hidden"] += group["hidden"]
-            states |= {parts[index]: state for index, state in start.optimizer.items()}
+            states |= {parts[index]: state for index, state in start.state.optimizer.items()}
         updates = Updates(first.job.recipe.optimizer, list(groups.values()))
         if states:
             updates.load(states)

@@ -60,6 +60,7 @@ class TrainingJob:
         settings: steps, batch, learning rate; ``precision`` must be resolved (not ``auto``).
         seeds: of the random streams.
         recipe: the optimizer and the schedule.
+        validation: the examples to validate on; needed where ``settings.validate_every`` is set.
         checkpoint: the file for checkpoints; None for no checkpoints.
     """
 
@@ -70,6 +71,7 @@ class TrainingJob:
     seeds: TrainingSeeds
     recipe: Recipe
     checkpoint: Path | None = None
+    validation: Sequence[Example] | Examples | None = None
 
     def rates(self) -> FloatArray:
         """Return the learning rate of every step, float64 [steps].
@@ -83,9 +85,9 @@ class TrainingJob:
             raise StageError(f"{type(schedule).__name__}.rates must return {steps} finite numbers of at least 0")
         return rates_s
 
-    def dropout_seed(self, step: int) -> int:
-        """Return the seed of the dropout and the random initial states of a step, counted from 0."""
-        return (self.seeds.dropout + step) % 2**63
+    def dropout_seed(self, batch: int) -> int:
+        """Return the seed of the dropout and the random initial states of a batch, counted from 0 through all steps."""
+        return (self.seeds.dropout + batch) % 2**63
 
     def divergence(self, problem: str, updates: int) -> TrainingDiverged:
         """Return the error for a loss or a weight that is no longer a number.
@@ -105,12 +107,14 @@ class TrainingResult:
     """The result of a training.
 
     Attributes:
-        weights: by name, on the CPU.
-        losses: of every step, in nats per token.
+        weights: by name, on the CPU; those that are kept.
+        losses: of every step, in nats per token, with label smoothing if there is any.
         parameters: how many numbers were trained.
         product_weights: how many of them are weights of matrix products: all matrices except embeddings.
         tokens_seen: positions in all windows so far, padding included.
-        finished: whether all steps are done.
+        finished: whether all steps are done, or the training ended early.
+        kept_step: the number of steps after which the weights are those that are kept.
+        validation: the validation losses as (steps done, nats per token), in order; without label smoothing.
         together: how many models were trained together (fused), this one included.
     """
 
@@ -120,7 +124,14 @@ class TrainingResult:
     product_weights: int
     tokens_seen: int
     finished: bool
+    kept_step: int
+    validation: tuple[tuple[int, float], ...] = ()
     together: int = 1
+
+    @property
+    def validation_loss(self) -> float | None:
+        """The validation loss of the weights that are kept; None without one."""
+        return dict(self.validation).get(self.kept_step)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -65,7 +65,7 @@ class Examples:
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """The windows of one step.
+    """The windows of one batch.
 
     Attributes:
         tokens: the inputs, int64 [rows, time].
@@ -82,20 +82,21 @@ class Windows:
     """All windows of a training, drawn uniformly over all positions where a window can start.
 
     All starts are drawn ahead from one random stream, so the windows of a step do not depend on where a training was
-    interrupted. An example shorter than a window gives one window, padded with :data:`IGNORED` targets; an example of
-    fewer than two tokens has nothing to predict and gives none.
+    interrupted. A step has ``accumulate`` batches, which are numbered through all steps. An example shorter than a
+    window gives one window, padded with :data:`IGNORED` targets; an example of fewer than two tokens has nothing to
+    predict and gives none.
 
     Args:
         examples: the training examples.
-        settings: steps, batch, what a batch counts, and the window's length.
+        settings: steps, batch, what a batch counts, batches of a step, and the window's length.
         seed: of the windows' random stream.
 
     Attributes:
-        rows: windows in one step.
+        rows: windows in one batch.
         tokens: of all examples, one after another.
         conditions: for each conditioner, float32 [all tokens, width].
-        starts: the index in ``tokens`` of each window's first token, int64 [steps, rows].
-        ends: the index in ``tokens`` after the last token of each window's example, int64 [steps, rows].
+        starts: the index in ``tokens`` of each window's first token, int64 [batches, rows].
+        ends: the index in ``tokens`` after the last token of each window's example, int64 [batches, rows].
 
     Raises:
         StageError: no example gives a window.
@@ -114,7 +115,7 @@ class Windows:
         self._ends_n = ends_n
         self._low, self._high = self._bounds(starts_n, settings)
         self.rows = settings.batch if isinstance(self._low, int) else len(self._low)
-        self.starts, self.ends = self._locate(self._draw(numpy_stream(seed), settings.steps))
+        self.starts, self.ends = self._locate(self._draw(numpy_stream(seed), settings.steps * settings.accumulate))
         self._offsets_t = np.arange(window + 1)
 
     def _bounds(self, starts_n: IntArray, settings: TrainingSettings) -> tuple[int | IntArray, int | IntArray]:
@@ -124,9 +125,9 @@ class Windows:
         low_r = np.repeat(self._first_n[starts_n > 0], settings.batch)
         return low_r, low_r + np.repeat(starts_n[starts_n > 0], settings.batch)
 
-    def _draw(self, rng: np.random.Generator, steps: int) -> IntArray:
-        """Draw window numbers, int64 [steps, rows]."""
-        return rng.integers(self._low, self._high, size=(steps, self.rows))
+    def _draw(self, rng: np.random.Generator, batches: int) -> IntArray:
+        """Draw window numbers, int64 [batches, rows]."""
+        return rng.integers(self._low, self._high, size=(batches, self.rows))
 
     def _locate(self, numbers: IntArray) -> tuple[IntArray, IntArray]:
         """Return the index of each window's first token, and the end of its example."""
@@ -134,38 +135,43 @@ class Windows:
         # an example without a window has the number of the next example, and comes before it
         return self._offset_n[example] + numbers - self._first_n[example], self._ends_n[example]
 
-    def batch(self, step: int, conditioners: Sequence[Conditioner], labels_seed: int) -> Batch:
-        """Return the windows of one step.
+    def targets(self, batches: slice) -> IntArray:
+        """Return the number of targets of each of these batches, without those after the end of an example."""
+        found_nr = np.minimum(self.ends[batches] - self.starts[batches] - 1, len(self._offsets_t) - 1)
+        return np.asarray(found_nr.sum(1))
+
+    def batch(self, number: int, conditioners: Sequence[Conditioner], labels_seed: int) -> Batch:
+        """Return the windows of one batch.
 
         Args:
-            step: counted from 0.
+            number: of the batch, through all steps, counted from 0.
             conditioners: in the order of the examples' conditions.
             labels_seed: of the random stream with which conditioners perturb their numbers.
         """
-        indices_rt, inside_rt = self._token_indices(self.starts[step], self.ends[step])
+        indices_rt, inside_rt = self._token_indices(self.starts[number], self.ends[number])
         tokens_rt = self.tokens[indices_rt].astype(np.int64)
         targets_rt = np.where(inside_rt[:, 1:], tokens_rt[:, 1:], IGNORED)
         conditions_rtf = [
-            torch.from_numpy(self._condition(conditioner, values_nf, indices_rt, (labels_seed, step, index)))
+            torch.from_numpy(self._condition(conditioner, values_nf, indices_rt, (labels_seed, number, index)))
             for index, (conditioner, values_nf) in enumerate(zip(conditioners, self.conditions, strict=True))
         ]
         inputs_rt = np.ascontiguousarray(tokens_rt[:, :-1])
         return Batch(torch.from_numpy(inputs_rt), torch.from_numpy(targets_rt), conditions_rtf)
 
-    def condition(self, step: int, index: int, conditioner: Conditioner, labels_seed: int) -> FloatArray:
-        """Return the numbers of the conditioner of that index in one step, float32 [rows, time, width]."""
-        indices_rt, _ = self._token_indices(self.starts[step], self.ends[step])
-        return self._condition(conditioner, self.conditions[index], indices_rt, (labels_seed, step, index))
+    def condition(self, number: int, index: int, conditioner: Conditioner, labels_seed: int) -> FloatArray:
+        """Return the numbers of the conditioner of that index in one batch, float32 [rows, time, width]."""
+        indices_rt, _ = self._token_indices(self.starts[number], self.ends[number])
+        return self._condition(conditioner, self.conditions[index], indices_rt, (labels_seed, number, index))
 
     def _condition(
         self, conditioner: Conditioner, values_nf: FloatArray, indices_rt: IntArray, stream: tuple[int, int, int]
     ) -> FloatArray:
-        """Return a conditioner's numbers, perturbed with a random stream for this seed, step and conditioner."""
+        """Return a conditioner's numbers, perturbed with a random stream for this seed, batch and conditioner."""
         values_rtf = values_nf[indices_rt[:, :-1]]
         if not perturbs(conditioner):
             return np.ascontiguousarray(values_rtf, dtype=np.float32)
-        seed, step, index = stream
-        rng = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, index, step]))
+        seed, number, index = stream
+        rng = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, index, number]))
         others_rt, _ = self._token_indices(*self._locate(self._draw(rng, 1)[0]))
         others_rtf = values_nf[others_rt[:, :-1]]
         return np.ascontiguousarray(conditioner.perturb(values_rtf, others_rtf, rng), dtype=np.float32)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ablate.registry import Registry
-    from ablate.study.design import Axis
+    from ablate.study.design import Axis, Variant
     from ablate.study.file.paths import Problem
     from ablate.study.file.sections import Sections
 
@@ -98,7 +98,7 @@ def budget_problems(file: Sections) -> Iterator[Problem]:
     for name, changes in file.named.items():
         varied |= {f"variants.{name}.{path}": path for path in changes}
     for key, path in varied.items():
-        if path == "training.steps":
+        if path in ("training.steps", "training.epochs"):
             yield key, 'budget = "tokens" computes the steps of each variant, so they cannot be varied'
 
 
@@ -110,12 +110,19 @@ def combination_problems(file: Sections, registry: Registry) -> Iterator[Problem
         for where, text in problems:
             yield where, f"{text} (in variant '{variant.name}')"
         primers[variant.name] = configuration.settings["primer"]
-        batch_counts = configuration.settings["training"].get("batch_counts")
-        if file.top.budget == "tokens" and variant.baseline and batch_counts == "example":
-            reason = '"tokens" needs a baseline whose number of tokens is known before training'
-            yield "budget", f"{reason}, but '{variant.name}' has training.batch_counts = \"example\""
+        if file.top.budget == "tokens":
+            yield from _unknown_budget(variant, configuration.settings["training"])
     if all(primers.values()):  # empty where it does not validate, which is reported already
         yield from _idle_primer_problems({name: PrimerSettings(**primer) for name, primer in primers.items()})
+
+
+def _unknown_budget(variant: Variant, training: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find tokens of a budget that depend on the examples."""
+    if variant.baseline and training.get("batch_counts") == "example":
+        reason = '"tokens" needs a baseline whose number of tokens is known before training'
+        yield "budget", f"{reason}, but '{variant.name}' has training.batch_counts = \"example\""
+    if training.get("epochs"):
+        yield "training.epochs", 'budget = "tokens" takes the tokens of training.steps; leave epochs out'
 
 
 def _idle_primer_problems(primers: Mapping[str, PrimerSettings]) -> Iterator[Problem]:

@@ -108,6 +108,7 @@ def resolve(config: FileShape, registry: Registry) -> tuple[Configuration, list[
     problems: list[Problem] = []
     choices = {kind: tuple(_choices(kind, config.get(kind), registry, problems)) for kind in SPECS}
     settings = {name: _settings(name, config.get(name, {}), problems) for name in SETTINGS}
+    problems += _validation_problems(settings)
     conditioners = [built for choice in choices["conditioner"] if (built := _conditioner(choice, registry, problems))]
     labels = _labels(config.get("labels", {}), conditioners, problems)
     if settings["split"] and settings["measure"]:
@@ -231,10 +232,23 @@ def _with_hint(spec: ComponentSpec, key: str, problem: str) -> str:
 
 def _settings(section: str, table: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
     try:
-        return plain(validate(SETTINGS[section], table))
+        options = plain(validate(SETTINGS[section], table))
     except InvalidOptions as error:
         problems += [(join(section, key), text) for key, text in error.problems]
         return {}
+    if section == "training" and options["epochs"]:
+        if "steps" in table:
+            text = "cannot be combined with steps, which follow from it; leave steps out, or set epochs to 0"
+            problems.append((f"{section}.epochs", text))
+        del options["steps"]
+    return options
+
+
+def _validation_problems(settings: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+    """Find validations without pieces to validate on."""
+    training, split = settings["training"], settings["split"]
+    if training and split and training["validate_every"] and not split["validation"]:
+        yield "training.validate_every", "needs validation pieces; set split.validation to a share or to names"
 
 
 def path_problem(path: str, config: FileShape, registry: Registry) -> str:

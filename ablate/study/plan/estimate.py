@@ -18,7 +18,14 @@ from ablate.study.plan.jobs import Packing, trial_job
 from ablate.study.plan.measuring import MeasuringTrial
 from ablate.study.split import Rule
 from ablate.study.stage import fingerprint, weights_of
-from ablate.study.work.components import build, build_conditioners, build_model, training_settings
+from ablate.study.work.components import (
+    ExampleCounts,
+    build,
+    build_conditioners,
+    build_model,
+    depends_on_examples,
+    training_settings,
+)
 from ablate.study.work.load import split_pieces
 from ablate.study.work.prepare import augmented
 
@@ -115,9 +122,10 @@ class _Trial:
         first = stages[0]
         kind = f"{len(stages)} trainings of {_kind(first)}"
         if kind not in self._seconds:
-            counted = first.config["training"]["batch_counts"] == "example"
-            examples = _examples(first, self._registry) if counted else 1
-            settings = training_settings(first.config, examples)
+            counted = depends_on_examples(first.config["training"])
+            counts = _examples(first, self._registry) if counted else ExampleCounts()
+            settings = training_settings(first.config, counts)
+            examples = counts.examples if settings.batch_counts == "example" else 1
             self._seconds[kind] = settings.steps * _per_step(
                 _training(stages, settings, examples, self._device, self._registry), self._device
             )
@@ -156,8 +164,8 @@ def _kind(train: Stage) -> str:
     return fingerprint({**config, "prepare": {**prepare, "seed": None, "split": split}})
 
 
-def _examples(train: Stage, registry: Registry) -> int:
-    """Return the number of examples to train on; 1 where preparing them fails, which the stage itself reports."""
+def _examples(train: Stage, registry: Registry) -> ExampleCounts:
+    """Return the numbers of examples and their tokens; those of one if preparing fails, which the stage reports."""
     prepare = train.inputs["examples"]
     try:
         performances = build("corpus", prepare.inputs["corpus"].extra["corpus"], registry).load()

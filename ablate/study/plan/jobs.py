@@ -7,6 +7,7 @@ Several GPUs share them evenly.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import math
@@ -23,7 +24,15 @@ from ablate.engine.training.job import TrainingJob, TrainingSeeds
 from ablate.engine.training.windows import Example
 from ablate.kinds import FIT, GENERATE, TRAIN
 from ablate.study.stage import Stage, weights_of
-from ablate.study.work.components import build, build_conditioners, build_model, build_recipe, training_settings
+from ablate.study.work.components import (
+    ExampleCounts,
+    build,
+    build_conditioners,
+    build_model,
+    build_recipe,
+    depends_on_examples,
+    training_settings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -61,8 +70,8 @@ class Packing:
     Args:
         device: resolved.
         slots: the number of jobs that can run side by side.
-        examples: returns the number of examples of a training stage; called only where its batch or its steps depend
-            on it.
+        examples: returns the numbers of examples and tokens of a training stage; called only where its batch or its
+            steps depend on them.
         registry: the components.
         fused: whether networks of equal shape are run as one; None is on a GPU only.
 
@@ -75,7 +84,7 @@ class Packing:
         self,
         device: str,
         slots: int,
-        examples: Callable[[Stage], int],
+        examples: Callable[[Stage], ExampleCounts],
         registry: Registry,
         *,
         fused: bool | None = None,
@@ -115,9 +124,9 @@ class Packing:
     def _fitting(self, key: Hashable, stage: Stage) -> int:
         """Return how many trainings with this key fit into the device's memory at once."""
         if key not in self._most:
-            examples = self._count(stage)
-            settings = training_settings(stage.config, examples)
-            job = trial_job(stage.config, settings, examples, self._registry)
+            counts = self._count(stage)
+            settings = training_settings(stage.config, counts)
+            job = trial_job(stage.config, settings, counts.examples, self._registry)
             # with several GPUs, the memory in use belongs to the workers that will do the training
             try:
                 self._most[key] = count_fitting(job, self._device, whole=self._slots > 1)
@@ -125,9 +134,8 @@ class Packing:
                 self._most[key] = 1
         return self._most[key]
 
-    def _count(self, stage: Stage) -> int:
-        training = stage.config["training"]
-        return self._examples(stage) if training["batch_counts"] == "example" else 1
+    def _count(self, stage: Stage) -> ExampleCounts:
+        return self._examples(stage) if depends_on_examples(stage.config["training"]) else ExampleCounts()
 
     def _alike(self, stages: Iterable[Stage], key: Callable[[Stage], Hashable]) -> dict[Hashable, list[Stage]]:
         """Return stages by key; those without a key by the weights that they make or come from."""
@@ -147,9 +155,13 @@ class Packing:
         if obstacle:
             self.alone.append(f"optimizer '{stage.config['optimizer']['name']}': {obstacle}")
             return None
-        network, count = self._network(stage), self._count(stage)
-        settings = training_settings(stage.config, count)
-        return network and (*network, settings.steps, settings.batch, settings.window, settings.precision, count)
+        network, counts = self._network(stage), self._count(stage)
+        settings = training_settings(stage.config, counts)
+        rows = settings.batch * (counts.examples if settings.batch_counts == "example" else 1)
+        return network and (
+            *(*network, settings.steps, rows, settings.window, settings.precision),
+            *(settings.accumulate, settings.validate_every),
+        )
 
     def _generation_key(self, stage: Stage) -> Hashable:
         """Return what fused generations have in common; None for a generation that cannot be fused."""
@@ -204,5 +216,7 @@ def trial_job(config: Mapping[str, Any], settings: TrainingSettings, examples: i
     tokens = np.random.default_rng(0).integers(0, words, settings.window + 1)
     conditions = tuple(values[0] for values in trial_conditions(conditioners, [{}], len(tokens)))
     each = [Example(tokens, conditions)] * examples
+    # a trial has no validation pieces
+    settings = dataclasses.replace(settings, validate_every=0, keep="last", patience=0)
     recipe = build_recipe(config, registry)
     return TrainingJob(lambda: build_model(config, registry), each, conditioners, settings, _SEEDS, recipe)

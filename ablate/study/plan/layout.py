@@ -141,7 +141,7 @@ def _budget(spec: StudySpec, variants: Sequence[Variant], configurations: Mappin
     if spec.budget != "tokens":
         return 0
     training = next(configurations[v.name].settings["training"] for v in variants if v.baseline)
-    return int(training["steps"] * training["batch"] * training["window"])
+    return int(training["steps"] * training["batch"] * training["accumulate"] * training["window"])
 
 
 def _with_steps(configuration: Configuration, tokens: int) -> Configuration:
@@ -149,7 +149,7 @@ def _with_steps(configuration: Configuration, tokens: int) -> Configuration:
     training = configuration.settings["training"]
     if training["batch_counts"] == "example":
         return configuration
-    steps = max(1, round(tokens / (training["batch"] * training["window"])))
+    steps = max(1, round(tokens / (training["batch"] * training["accumulate"] * training["window"])))
     return _with_training(configuration, steps=steps)
 
 

@@ -210,9 +210,10 @@ def _train(configuration: Configuration, prepare: Stage, replicate: int, setting
 def _training(configuration: Configuration, setting: Setting) -> dict[str, Any]:
     """Return the training's settings; with the tokens instead of the steps where these depend on the examples."""
     training = dict(configuration.settings["training"])
-    if not setting.tokens or training["batch_counts"] == "step":
-        return training
-    return {**{key: value for key, value in training.items() if key != "steps"}, "tokens": setting.tokens}
+    if setting.tokens and training["batch_counts"] == "example":
+        del training["steps"]
+        training["tokens"] = setting.tokens
+    return training
 
 
 def _prime(

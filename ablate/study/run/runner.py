@@ -23,6 +23,7 @@ from ablate.study.run.states import RunStates, TrialReporter
 from ablate.study.run.status import StageStatus
 from ablate.study.trials.objectives import incomparable_objectives, objective_problems
 from ablate.study.work.artifacts import read_examples
+from ablate.study.work.components import ExampleCounts
 from ablate.study.work.messages import StageResult
 
 if TYPE_CHECKING:
@@ -159,9 +160,10 @@ class StudyRunner:
             self._executor.submit(job)
         return len(jobs)
 
-    def _examples(self, train: Stage) -> int:
-        """Return the number of examples of a training, once they are prepared."""
-        return len(read_examples(self._home / train.inputs["examples"].artifact / "examples.npz"))
+    def _examples(self, train: Stage) -> ExampleCounts:
+        """Return the numbers of examples and tokens of a training, once they are prepared."""
+        examples = read_examples(self._home / train.inputs["examples"].artifact / "examples.npz")
+        return ExampleCounts(len(examples), int(examples.counts.sum()))
 
     def _result(self, states: RunStates, known: StudyRecord | None, seconds: float) -> StudyResult:
         stages, spec = self._layout.stages(), self._layout.spec

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ablate.engine import checkpoint
 from ablate.engine.training.job import Recipe
@@ -109,14 +109,28 @@ def build_recipe(config: Mapping[str, Any], registry: Registry) -> Recipe:
     return Recipe(optimizer, schedule, vocabulary)
 
 
-def training_settings(config: Mapping[str, Any], examples: int) -> TrainingSettings:
-    """Return a training stage's settings; a budget of tokens is turned into steps by the number of examples."""
+class ExampleCounts(NamedTuple):
+    """The numbers of examples to train on, and of all their tokens."""
+
+    examples: int = 1
+    tokens: int = 0
+
+
+def depends_on_examples(training: Mapping[str, Any]) -> bool:
+    """Return whether the windows of a step, or the steps of a training, follow from the examples."""
+    return training["batch_counts"] == "example" or training["epochs"] > 0
+
+
+def training_settings(config: Mapping[str, Any], counts: ExampleCounts) -> TrainingSettings:
+    """Return a training stage's settings; epochs, or a budget of tokens, are turned into steps by the examples."""
     options = dict(config["training"])
-    tokens = options.pop("tokens", 0)
+    budget = options.pop("tokens", 0)
     settings = validate(TrainingSettings, options)
-    if not tokens:
+    budget = budget or settings.epochs * counts.tokens
+    if not budget:
         return settings
-    steps = max(1, round(tokens / (settings.batch * examples * settings.window)))
+    rows = settings.batch * (counts.examples if settings.batch_counts == "example" else 1)
+    steps = max(1, round(budget / (rows * settings.accumulate * settings.window)))
     return dataclasses.replace(settings, steps=steps)
 
 

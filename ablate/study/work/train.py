@@ -16,7 +16,13 @@ from ablate.errors import StageError
 from ablate.kinds import TRAIN
 from ablate.study.stage import checkpoint_path
 from ablate.study.work.artifacts import npy, read_examples, write_artifact
-from ablate.study.work.components import build_conditioners, build_model, build_recipe, training_settings
+from ablate.study.work.components import (
+    ExampleCounts,
+    build_conditioners,
+    build_model,
+    build_recipe,
+    training_settings,
+)
 from ablate.study.work.messages import Context, JobStopped, News, StageFailure, StageResult
 
 if TYPE_CHECKING:
@@ -34,11 +40,11 @@ def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[StageR
     """Train models, fused where possible, and yield their results one by one, as their files are written."""
     sources = {stage.inputs["examples"].artifact for stage in stages}
     examples = {source: read_examples(context.home / source / "examples.npz") for source in sources}
-    recipes = _recipes(stages, context)
-    jobs = [
-        _job(stage, examples[stage.inputs["examples"].artifact], recipe, context)
-        for stage, recipe in zip(stages, recipes, strict=True)
-    ]
+    held_out = {source: _validation(context.home / source / "validation.npz") for source in sources}
+    jobs = []
+    for stage, recipe in zip(stages, _recipes(stages, context), strict=True):
+        source = stage.inputs["examples"].artifact
+        jobs.append(_job(stage, examples[source], held_out[source], recipe, context))
     device, precision = context.device, jobs[0].settings.precision
     facts = {"precision": precision, "product_rate": product_rate(device, precision)}
     # the energy that a resumed training used before is not known
@@ -64,7 +70,8 @@ def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[StageR
                 "tokens_per_second": progress.speed(index),
                 "steps_per_epoch": tokens * len(outcome.losses) / outcome.tokens_seen,
             }
-            yield _write_training(stage, outcome, {**facts, **speed}, context.home)
+            stopped_early = len(outcome.losses) < jobs[index].settings.steps
+            yield _write_training(stage, outcome, {**facts, **speed}, context.home, stopped_early=stopped_early)
             (context.home / checkpoint_path(stage.fingerprint)).unlink(missing_ok=True)
     if any(isinstance(outcome, TrainingResult) and not outcome.finished for outcome in outcomes):
         raise JobStopped
@@ -99,27 +106,45 @@ def _recipes(stages: Sequence[Stage], context: Context) -> list[Recipe]:
     return [recipes[text] for text in texts]
 
 
-def _job(stage: Stage, examples: Examples, recipe: Recipe, context: Context) -> TrainingJob:
+def _validation(path: Path) -> Examples | None:
+    """Return the validation examples; None if the split has no validation pieces."""
+    return read_examples(path) if path.exists() else None
+
+
+def _job(
+    stage: Stage, examples: Examples, validation: Examples | None, recipe: Recipe, context: Context
+) -> TrainingJob:
     config = stage.config
     return TrainingJob(
         build=lambda: build_model(config, context.registry),
         examples=examples,
         conditioners=build_conditioners(config, context.registry),
-        settings=training_settings(config, len(examples)),
+        settings=training_settings(config, ExampleCounts(len(examples), int(examples.counts.sum()))),
         seeds=TrainingSeeds(**config["seeds"]),
         recipe=recipe,
+        validation=validation,
         checkpoint=context.home / checkpoint_path(stage.fingerprint),
     )
 
 
-def _write_training(stage: Stage, trained: TrainingResult, facts: Mapping[str, Any], home: Path) -> StageResult:
+def _write_training(
+    stage: Stage, trained: TrainingResult, facts: Mapping[str, Any], home: Path, *, stopped_early: bool
+) -> StageResult:
     """Write the files of a training, and return its result."""
     losses = np.array(trained.losses, np.float32)
     weights = checkpoint.pack_tensors(trained.weights, {})
-    write_artifact(home, stage, {"weights.safetensors": weights, "losses.npy": npy(losses)})
+    files = {"weights.safetensors": weights, "losses.npy": npy(losses)}
+    validations: dict[str, Any] = {}
+    if trained.validation:
+        files["validation.npy"] = npy(np.array(trained.validation, np.float64))
+        validations["validation_loss"] = trained.validation_loss
+    write_artifact(home, stage, files)
     result = {
         "loss": float(losses[-max(1, min(LAST_STEPS, len(losses) // 10)) :].mean()),
         "steps": len(losses),
+        "kept_step": trained.kept_step,
+        "stopped_early": stopped_early,
+        **validations,
         "tokens_seen": trained.tokens_seen,
         "parameters": trained.parameters,
         # for each weight and token, two FLOP forward and four backward

@@ -12,7 +12,7 @@ import pytest
 import torch
 from support.engine_material import RECIPE, VOCABULARY, Noisy, examples, settings
 
-from ablate.engine.fusion import trainer as fusion_trainer
+from ablate.engine.fusion import steps as fusion_steps
 from ablate.engine.fusion.generation import GenerationGroup, _RecordedStepper, _RowStepper
 from ablate.engine.fusion.random import FusedStreams
 from ablate.engine.fusion.trainer import FusedTrainer
@@ -55,9 +55,9 @@ class MetaStreams(FusedStreams):
 def test_a_training_step_stays_on_the_device(
     model: str, precision: str, conditioners: list[Any], dropout: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fusion_trainer, "FusedStreams", MetaStreams)
+    monkeypatch.setattr(fusion_steps, "FusedStreams", MetaStreams)
     steps: list[Any] = []
-    monkeypatch.setattr(fusion_trainer.FusedUpdates, "step", lambda self, gradients: steps.extend(gradients))
+    monkeypatch.setattr(fusion_steps.FusedUpdates, "step", lambda self, gradients: steps.extend(gradients))
     options: dict[str, Any] = {"dropout": dropout}
     if model != "transformer" and dropout:
         options["initial_state"] = "random"
@@ -71,10 +71,10 @@ def test_a_training_step_stays_on_the_device(
         for seed in range(2)
     ]
     trainer = FusedTrainer([load_start(job) for job in jobs], META)
-    trainer._windows.load(0, 2)
-    trainer._train_step()  # makes what is made once
+    trainer._steps._windows.load(0, 2)
+    trainer._steps._train_step()  # makes what is made once
     with only_on_meta():
-        trainer._train_step()
+        trainer._steps._train_step()
     assert len(steps) == 2 * len(trainer.weights)
 
 

@@ -17,7 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from ablate.engine.devices import Compute
 from ablate.engine.fusion import generation
-from ablate.engine.fusion import trainer as fusion_trainer
+from ablate.engine.fusion import steps as fusion_steps
 from ablate.engine.fusion.cuda_graph import WARMUP_RUNS, RecordedStep
 from ablate.engine.generation.generate import generate
 from ablate.engine.training.job import TrainingJob, TrainingResult, TrainingSeeds
@@ -102,7 +102,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
             super().__init__(device, noted)
 
-    monkeypatch.setattr(fusion_trainer, "RecordedStep", Playing)
+    monkeypatch.setattr(fusion_steps, "RecordedStep", Playing)
     monkeypatch.setattr(generation, "RecordedStep", Playing)
     return said
 

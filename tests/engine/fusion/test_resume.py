@@ -11,13 +11,14 @@ from support.fusion_material import DEVICES, after, job, off, trained
 
 from ablate.engine import checkpoint
 from ablate.engine.fusion import trainer as fusion_trainer
-from ablate.engine.fusion.trainer import FusedTrainer
-from ablate.engine.training import train as training
+from ablate.engine.fusion.steps import FusedSteps
 from ablate.engine.training.job import CHECK_EVERY, Progress, TrainingJob, TrainingResult
 from ablate.engine.training.train import train
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from ablate.engine.training.start import TrainingState
 
 
 @DEVICES
@@ -84,16 +85,16 @@ def test_saving_takes_no_more_than_its_share_of_the_time(monkeypatch: pytest.Mon
     """By a clock that a step moves by 1 and saving two models by 20."""
     clock, saved = [0.0], []
 
-    class Clocked(FusedTrainer):
-        def _train_step(self) -> None:
+    class Clocked(FusedSteps):
+        def _run_step(self, step: int) -> None:
             clock[0] += 1
-            super()._train_step()
+            super()._run_step(step)
 
-    def save(job: TrainingJob, step: int, *rest: Any) -> None:
+    def save(job: TrainingJob, weights: Any, state: TrainingState) -> None:
         clock[0] += 10
-        saved.append(step)
+        saved.append(state.step)
 
-    monkeypatch.setattr(training, "FusedTrainer", Clocked)
+    monkeypatch.setattr(fusion_trainer, "FusedSteps", Clocked)
     monkeypatch.setattr(fusion_trainer, "save_checkpoint", save)
     monkeypatch.setattr(fusion_trainer.time, "monotonic", lambda: clock[0])
     trained([job(seed=seed, steps=400) for seed in (1, 2)], checkpoint_seconds=0)

@@ -19,7 +19,9 @@ from torch.nn import functional
 
 from ablate.engine.fusion.eligibility import fusion_groups
 from ablate.engine.fusion.random import FusedStreams
-from ablate.engine.fusion.trainer import FusedTrainer, model_losses
+from ablate.engine.fusion import trainer as fusion_trainer
+from ablate.engine.fusion.steps import FusedSteps, model_losses
+from ablate.engine.fusion.trainer import FusedTrainer
 from ablate.engine.training import train as training
 from ablate.engine.training.job import CHECK_EVERY, Progress, TrainingResult
 from ablate.engine.training.start import load_start
@@ -57,9 +59,9 @@ def test_gradients_of_random_fused_models_are_those_of_each_model_alone(device: 
     starts = [load_start(each) for each in alike]
     assert [group.indices for group in fusion_groups(dict(enumerate(starts)))] == [list(range(jobs))]
     together = FusedTrainer(starts, torch.device(device))
-    together._windows.load(1, 1)
-    together._windows.load_perturbed(1)
-    batch = together._windows.batch()
+    together._steps._windows.load(1, 1)
+    together._steps._windows.load_perturbed(1)
+    batch = together._steps._windows.batch()
     logits = together._network(
         together.weights, batch.tokens, batch.conditions, FusedStreams(jobs, batch.tokens.device)
     )
@@ -216,14 +218,14 @@ def test_memory_that_runs_out_later_costs_no_more_than_the_last_checkpoint(
     jobs = [job(seed=seed, steps=60, checkpoint=tmp_path / f"{seed}") for seed in range(2)]
     steps: list[tuple[int, int]] = []
 
-    class TooLate(FusedTrainer):
-        def _train_step(self) -> None:
-            steps.append((len(self._jobs), self._step))
-            if len(self._jobs) > 1 and self._step == 40:
+    class TooLate(FusedSteps):
+        def _run_step(self, step: int) -> None:
+            steps.append((len(self._jobs), step))
+            if len(self._jobs) > 1 and step == 40:
                 raise torch.OutOfMemoryError("too much")
-            super()._train_step()
+            super()._run_step(step)
 
-    monkeypatch.setattr(training, "FusedTrainer", TooLate)
+    monkeypatch.setattr(fusion_trainer, "FusedSteps", TooLate)
     halves = trained(jobs, checkpoint_seconds=0)
     assert (1, CHECK_EVERY) in steps
     assert (1, 0) not in steps
@@ -241,11 +243,13 @@ def test_nothing_of_a_group_is_left_when_it_is_done_or_did_not_fit(monkeypatch: 
             super().__init__(starts, device)
             seen.append(weakref.ref(self))
 
-        def _train_step(self) -> None:
-            if len(self._jobs) > 1 and self._step == 2:
+    class Failing(FusedSteps):
+        def _run_step(self, step: int) -> None:
+            if len(self._jobs) > 1 and step == 2:
                 raise torch.OutOfMemoryError("too much")
-            super()._train_step()
+            super()._run_step(step)
 
+    monkeypatch.setattr(fusion_trainer, "FusedSteps", Failing)
     monkeypatch.setattr(training, "FusedTrainer", Full)
     gc.disable()
     try:
