@@ -13,6 +13,7 @@ from ablate.engine.generation.generate import generate
 from ablate.engine.generation.row import Row
 from ablate.engine.memory import peak_memory
 from ablate.engine.training.train import train
+from ablate.interfaces import FittedTokenizer
 from ablate.kinds import GENERATE, TRAIN
 from ablate.study.plan.jobs import Packing, trial_job
 from ablate.study.plan.measuring import MeasuringTrial
@@ -122,13 +123,13 @@ class _Trial:
         first = stages[0]
         kind = f"{len(stages)} trainings of {_kind(first)}"
         if kind not in self._seconds:
-            counted = depends_on_examples(first.config["training"])
+            training = first.config["training"]
+            counted = depends_on_examples(training) or training["validate_every"]
             counts = _examples(first, self._registry) if counted else ExampleCounts()
             settings = training_settings(first.config, counts)
             examples = counts.examples if settings.batch_counts == "example" else 1
-            self._seconds[kind] = settings.steps * _per_step(
-                _training(stages, settings, examples, self._device, self._registry), self._device
-            )
+            step = _per_step(_training(stages, settings, examples, self._device, self._registry), self._device)
+            self._seconds[kind] = step * (settings.steps + _validations(settings, counts))
         return self._seconds[kind]
 
     def generations(self, stages: Iterable[Stage]) -> float:
@@ -164,15 +165,34 @@ def _kind(train: Stage) -> str:
     return fingerprint({**config, "prepare": {**prepare, "seed": None, "split": split}})
 
 
+def _validations(settings: TrainingSettings, counts: ExampleCounts) -> float:
+    """Return the time of all validations in steps of the training; no training is assumed to end early."""
+    if not settings.validate_every:
+        return 0.0
+    rows = settings.batch * (counts.examples if settings.batch_counts == "example" else 1)
+    each = counts.validation_tokens / (rows * settings.accumulate * settings.window)
+    # a backward pass takes about twice as long as a forward pass
+    return math.ceil(settings.steps / settings.validate_every) * each / 3
+
+
 def _examples(train: Stage, registry: Registry) -> ExampleCounts:
     """Return the numbers of examples and their tokens; those of one if preparing fails, which the stage reports."""
     prepare = train.inputs["examples"]
     try:
         performances = build("corpus", prepare.inputs["corpus"].extra["corpus"], registry).load()
         split = split_pieces(performances, Rule.of(prepare.config.get("split", {})))
-        return len(augmented(split.train, prepare, registry))
+        pieces, training = augmented(split.train, prepare, registry), train.config["training"]
+        tokens = validation_tokens = 0
+        if training["epochs"] or training["validate_every"]:
+            tokenizer = build("tokenizer", train.config["tokenizer"], registry)
+            if isinstance(tokenizer, FittedTokenizer):
+                tokenizer.load(tokenizer.fit(split.train))
+            tokens, validation_tokens = (
+                sum(len(tokenizer.encode(piece)) for piece in each) for each in (pieces, split.validation)
+            )
+        return ExampleCounts(len(pieces), tokens, validation_tokens)
     except Exception:  # noqa: BLE001 - the stage reports the errors of its plugins
-        return 1
+        return ExampleCounts()
 
 
 def _training(
@@ -182,7 +202,7 @@ def _training(
     jobs = [trial_job(stage.config, settings, examples, registry) for stage in stages]
 
     def training(steps: int) -> None:
-        short = dataclasses.replace(settings, steps=steps)
+        short = dataclasses.replace(jobs[0].settings, steps=steps)
         train([dataclasses.replace(job, settings=short) for job in jobs], device)
 
     return training

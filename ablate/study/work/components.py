@@ -110,15 +110,16 @@ def build_recipe(config: Mapping[str, Any], registry: Registry) -> Recipe:
 
 
 class ExampleCounts(NamedTuple):
-    """The numbers of examples to train on, and of all their tokens."""
+    """The numbers of examples to train on, of all their tokens, and of the tokens to validate on."""
 
     examples: int = 1
     tokens: int = 0
+    validation_tokens: int = 0
 
 
 def depends_on_examples(training: Mapping[str, Any]) -> bool:
     """Return whether the windows of a step, or the steps of a training, follow from the examples."""
-    return training["batch_counts"] == "example" or training["epochs"] > 0
+    return bool(training["batch_counts"] == "example" or training["epochs"])
 
 
 def training_settings(config: Mapping[str, Any], counts: ExampleCounts) -> TrainingSettings:

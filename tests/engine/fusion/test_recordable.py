@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from support.engine_material import RECIPE, VOCABULARY, Noisy, examples, settings
+from support.recipe_material import MODERN, job
 
 from ablate.engine.fusion import steps as fusion_steps
 from ablate.engine.fusion.generation import GenerationGroup, _RecordedStepper, _RowStepper
@@ -76,6 +77,20 @@ def test_a_training_step_stays_on_the_device(
     with only_on_meta():
         trainer._steps._train_step()
     assert len(steps) == 2 * len(trainer.weights)
+
+
+def test_the_batches_of_a_step_stay_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fusion_steps, "FusedStreams", MetaStreams)
+    seen: list[Any] = []
+    monkeypatch.setattr(fusion_steps.FusedUpdates, "step", lambda self, gradients: seen.extend(gradients))
+    how: dict[str, Any] = {**MODERN, "validate_every": 0, "keep": "last", "patience": 0}
+    trainer = FusedTrainer([load_start(job(RECIPE, seed, **how)) for seed in range(2)], META)
+    trainer._steps._windows.load(0, 2)
+    trainer._steps._train_part()  # makes what is made once
+    with only_on_meta():
+        trainer._steps._train_part()
+        trainer._steps._update_with_sums()
+    assert len(seen) == len(trainer.weights)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from support.engine_material import TOKENIZER, VOCABULARY, Noisy, examples, recipe, row, settings
+from support.recipe_material import MODERN
+from support.recipe_material import job as recipe_job
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -146,6 +148,23 @@ def test_a_played_training_is_the_training(
         assert isinstance(other, TrainingResult)
         assert one.losses == other.losses
         assert len(set(one.losses)) == 40
+        assert all(one.weights[name].equal(other.weights[name]) for name in one.weights)
+
+
+def test_a_played_training_with_every_setting_is_the_training(
+    played: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches of a step, their shares, smoothing, averages and several optimizers are recorded, too."""
+    how: dict[str, Any] = {**MODERN, "steps": 30, "patience": 0}
+    own = [recipe_job(recipe(name, "warmup_cosine"), seed, **how) for seed, name in enumerate(("adamw", "sgd", "adam"))]
+    recorded = train(own, fused=True)
+    assert played == ["_train_part", "_update_with_sums"]
+    monkeypatch.undo()
+    for one, other in zip(recorded, train(own, fused=True), strict=True):
+        assert isinstance(one, TrainingResult)
+        assert isinstance(other, TrainingResult)
+        assert one.together == 3
+        assert (one.losses, one.validation) == (other.losses, other.validation)
         assert all(one.weights[name].equal(other.weights[name]) for name in one.weights)
 
 

@@ -17,9 +17,9 @@ from support.engine_material import Noisy, examples, recipe
 from support.fusion_material import DEVICES, MODELS, SMALL, job, off, trained
 from torch.nn import functional
 
+from ablate.engine.fusion import trainer as fusion_trainer
 from ablate.engine.fusion.eligibility import fusion_groups
 from ablate.engine.fusion.random import FusedStreams
-from ablate.engine.fusion import trainer as fusion_trainer
 from ablate.engine.fusion.steps import FusedSteps, model_losses
 from ablate.engine.fusion.trainer import FusedTrainer
 from ablate.engine.training import train as training

@@ -11,8 +11,11 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import pytest
 from support.killed import finish, wait_for
+
+import ablate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +26,20 @@ if TYPE_CHECKING:
     from ablate.study.file.study_file import StudySpec
 
 LONG = {"training.steps": 150, "generation.tokens": 1500}
+#: Every part of a training that has a state.
+MODERN = {
+    "optimizer": "adamw",
+    "schedule": "warmup_cosine",
+    "split.validation": 0.25,
+    "training.steps": 400,
+    "training.accumulate": 2,
+    "training.weight_decay": 0.1,
+    "training.label_smoothing": 0.1,
+    "training.ema": 0.9,
+    "training.validate_every": 20,
+    "training.keep": "best",
+    "training.patience": 30,
+}
 pytestmark = pytest.mark.slow
 
 
@@ -99,6 +116,30 @@ def test_killed_in_training_and_in_generation(
     assert done.returncode == 0, done.stderr
     assert results(bench, load(LONG).name) == uninterrupted
     assert not list(home.glob("checkpoints/*"))
+
+
+def test_a_modern_recipe_killed_in_training(
+    bench: Bench, tiny: Path, load: Callable[..., StudySpec], tmp_path: Path, started: Callable[..., Any]
+) -> None:
+    """Averages, best weights and validations are part of the checkpoint."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "music").mkdir()
+    for number in range(4):
+        notes = [(int(rng.integers(40, 90)), 64, 0.2 * i, 0.2 * i + 0.15) for i in range(60)]
+        (tmp_path / f"music/{number}.mid").write_bytes(ablate.Performance.from_notes(notes).midi_bytes())
+    words = command(tiny, bench, "--corpus", str(tmp_path / "music"), "--checkpoint-seconds", "0.02", settings=MODERN)
+    process = started([*words, "--workers", "2"])
+    wait_for(lambda: list(bench.home.glob("checkpoints/*.safetensors")), process)
+    process.kill()
+    process.wait()
+    assert not list(bench.home.glob("artifacts/train/*/*"))
+    done = finish(words)
+    assert done.returncode == 0, done.stderr
+    spec = load(MODERN, corpus=str(tmp_path / "music"))
+    other = type(bench)(tmp_path / "uninterrupted")
+    other.run(spec)
+    assert results(bench, spec.name) == results(other, spec.name)
+    assert list(bench.home.glob("artifacts/train/*/*/validation.npy"))
 
 
 def test_workers_die_with_a_killed_driver(
