@@ -95,8 +95,7 @@ def inspect(
         raise UsageError(f"--fit {material}: name the tokenizer to fit with --tokenizer")
     readings = list(_readings(path, reader))
     fit_on = readings if material is None else _readings(material, reader)
-    encoder = _tokenizer(tokenizer, settings, fit_on, material) if tokenizer else None
-    report = inspect_corpus(readings, encoder)
+    report = inspect_corpus(readings, _tokenizer(tokenizer, settings, fit_on, material) if tokenizer else None)
     if as_json:
         print_json(dataclasses.asdict(report))
     else:

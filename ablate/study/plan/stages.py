@@ -4,8 +4,7 @@ r"""Stages and their fingerprints: the stages of a run, and which of them two ru
      | \-> prime (where samples continue a primer) -/
       \-> floor (one for each metric)
 
-Where the tokenizer learns, a stage ``fit`` follows ``load``, and every stage that encodes or decodes reads its file:
-``prepare``, ``prime``, ``generate``, ``floor``, and the measurements of a trained model.
+A stage ``fit`` follows ``load`` where the tokenizer is fitted; every stage that encodes or decodes reads its file.
 
 Kinds with ``early`` (:mod:`ablate.kinds`) come before any training; nothing is trained if one of these fails.
 
@@ -100,9 +99,8 @@ def run_stages(
     prime = _prime(configuration, load, fit, of_split)
     sources = {"weights": train, **({"primer": prime} if prime else {}), **fit}
     generate = _generate(configuration, sources, replicate, setting)
-    stages = {kinds.LOAD: load, **fit, kinds.PREPARE: prepare, kinds.TRAIN: train}
-    stages |= {kinds.PRIME: prime} if prime else {}
-    stages |= {kinds.GENERATE: generate}
+    primed = {kinds.PRIME: prime} if prime else {}
+    stages = {kinds.LOAD: load, **fit, kinds.PREPARE: prepare, kinds.TRAIN: train, **primed, kinds.GENERATE: generate}
     for metric in configuration.choices["metric"]:
         config: dict[str, Any] = {"metric": metric.plain(), **of_split}
         record = metrics[metric.name]
@@ -173,7 +171,7 @@ def _fit(configuration: Configuration, load: Stage, of_split: Mapping[str, Any])
 def _prepare(
     configuration: Configuration,
     sources: Mapping[str, Stage],
-    of_split: Mapping[str, Any],
+    split: Mapping[str, Any],
     replicate: int,
     setting: Setting,
 ) -> Stage:
@@ -184,7 +182,7 @@ def _prepare(
         "conditioners": _plain(configuration.choices["conditioner"]),
         # without an augmenter nothing is random, and one preparation serves all replicates with one split
         "seed": derive(setting.seed, replicate, "augment") if augmenters else None,
-        **of_split,
+        **split,
     }
     return Stage(kinds.PREPARE, config, sources)
 

@@ -108,6 +108,19 @@ def test_every_stage_uses_what_was_learned(bench: Bench, study: Callable[..., St
         assert np.array_equal(np.sort(sample.whole().notes["start"]), np.sort(whole.notes["start"]))
 
 
+def test_a_grammar_of_merged_tokens_gives_only_what_can_be_encoded(
+    bench: Bench, study: Callable[..., StudySpec]
+) -> None:
+    spec = study(sampler={"grammar": {}, "temperature": {}})
+    assert not bench.run(spec).failures
+    stages = stages_of(bench, spec)
+    tokenizer: Any = loaded_tokenizer(CHOICE, bench.home / stages["fit"].artifact, get_registry())
+    for tokens in np.load(bench.home / stages["generate"].artifact / "tokens.npy"):
+        follow = tokenizer.grammar(1)
+        for latest, after in zip([tokenizer.start_token, *tokens[:-1]], tokens, strict=True):
+            assert follow(np.array([latest]))[0, after]
+
+
 def test_a_study_shares_what_was_learned(bench: Bench, study: Callable[..., StudySpec]) -> None:
     """Both variants and both replicates do; another split or another option learns anew."""
     bench.run(study())
