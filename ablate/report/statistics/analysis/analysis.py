@@ -63,8 +63,9 @@ class Analysis(Judged):
         """The variance components of every comparison of variants, in every quantity."""
         comparisons = [one for one in self.comparisons if one.kind in roles.EXPLORED]
         quantities = self.replicates.quantities
-        quantities = quantities[[key not in self.incomparable for key in keys_of(quantities)]]
-        return variance.variance_frame(self._samples, comparisons, quantities, self.costs)
+        known = [key not in self.incomparable for key in keys_of(quantities)]
+        kept = quantities[pd.Series(known, quantities.index, dtype="bool")]
+        return variance.variance_frame(self._samples, comparisons, kept, self.costs)
 
     @functools.cached_property
     def advice(self) -> Advice | None:

@@ -6,6 +6,8 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from ablate.errors import AblateError, UnknownName, UsageError
 from ablate.registry import get_registry
 from ablate.report.data.study import Study
@@ -19,8 +21,6 @@ from ablate.store.differences import differing_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    import pandas as pd
 
     from ablate.registry import Registry
     from ablate.store.store import Store
@@ -157,8 +157,9 @@ def _quantities(
             raise UnknownName("metric", metric, metrics, where="in these studies")
         chosen = frame[frame["metric"] == metric]
     apart = [key for key in keys_of(chosen) if other_tokenizers and key in studies[0].study.within_tokenizer]
-    kept = chosen[[key not in apart for key in keys_of(chosen)]]
-    return kept, [studies[0].label(key) for key in apart]
+    return chosen[pd.Series([key not in apart for key in keys_of(chosen)], chosen.index, dtype="bool")], [
+        studies[0].label(key) for key in apart
+    ]
 
 
 def _pair(
