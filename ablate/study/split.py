@@ -93,11 +93,13 @@ def uses_of(names: Sequence[str], labels: Sequence[Mapping[str, float]], rule: R
     if settings.folds:
         tested = _fold(order, sizes, rule)
         place = order.index(tested[-1]) + 1
-        order = [group for group in (*order[place:], *order[:place]) if group not in set(tested)]
+        out = set(tested)
+        order = [group for group in (*order[place:], *order[:place]) if group not in out]
     else:
         more = len(settings.shares)
         tested = _closest(order, sizes, settings.shares.get("test", 0.0) * len(names), len(order) - more)
-        order = [group for group in reversed(order) if group not in tested]
+        out = set(tested)
+        order = [group for group in reversed(order) if group not in out]
     share = settings.shares.get("validation", 0.0)
     uses |= dict.fromkeys(tested, "test")
     uses |= dict.fromkeys(_closest(order, sizes, share * len(names), len(order) - 1), "validation")

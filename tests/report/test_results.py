@@ -212,6 +212,8 @@ def test_a_study_with_validation_has_its_splits_and_losses(validated: StudyResul
     summary = validated.verdicts()
     assert "for these 2 test pieces: bach, berg" in summary.population
     assert summary.population in validated._repr_html_()
+    effects = validated.effects()
+    assert set(effects["doubts"]) == {"only 2 test pieces"}
     assert any("measured on 2 test pieces only" in line.text for block in summary.blocks for line in block.lines)
 
 

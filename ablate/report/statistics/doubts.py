@@ -51,8 +51,12 @@ class Doubts:
         words = ["skewed"] if self.leaning else []
         words += [f"outlier in {name}" for name in self.outlying]
         words += [f"{count} missing in {name}" for name, count in self.missing]
-        words += [f"only {self.few}"] if self.few else []
-        return "; ".join(words)
+        return "; ".join(filter(None, (*words, only(self.few))))
+
+
+def only(few: str) -> str:
+    """Return the few pieces behind a quantity in a column of a table; empty for enough of them."""
+    return f"only {few}" if few else ""
 
 
 def doubts_of(replicates: Replicates, metric: str, feature: str) -> Doubts:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ablate.report.statistics import doubts, roles, variance, verdicts
 from ablate.report.statistics.analysis.judged import Judged
-from ablate.report.statistics.described import confounds, copying, floors, order, pieces, refused
+from ablate.report.statistics.described import confounds, copying, floors, order, refused
 from ablate.report.statistics.rows import Quantity, keys_of, records, rows_of
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Analysis(Judged):
         """
         spared = {run.variant for run in self.study.runs if run.state == "pruned"}
         found = {key: doubts.doubts_of(self.replicates, *key) for key in keys_of(self.replicates.quantities)}
-        few = {key: pieces.few_pieces(self.study, *key, self._registry) for key in found}
+        few = self.few_pieces
         return {key: dataclasses.replace(each.without_missing(spared), few=few[key]) for key, each in found.items()}
 
     @functools.cached_property

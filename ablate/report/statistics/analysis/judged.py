@@ -22,6 +22,7 @@ from ablate.report.statistics.comparisons.weights import (
     factorial_effects,
     study_contrasts,
 )
+from ablate.report.statistics.doubts import only
 from ablate.report.statistics.replicates import Replicates
 from ablate.report.statistics.rows import Quantity, keys_of
 
@@ -137,6 +138,8 @@ class Judged(Quantities):
         frame = effects.judge(
             replicates, self.comparisons, self.margins, self.rules, quantities, comparable=self.comparable
         )
+        few = [only(self.few_pieces[key]) for key in keys_of(frame)]
+        frame["doubts"] = ["; ".join(filter(None, each)) for each in zip(frame["doubts"], few, strict=True)]
         if self.rules.estimate == "mean":
             frame = shares.adding_up(frame)
         return frame.sort_values("kind", key=lambda kinds: kinds.map(KINDS.index), kind="stable", ignore_index=True)

@@ -10,6 +10,7 @@ from ablate.names import headline_features
 from ablate.options import validate
 from ablate.report.statistics import effects, margins, roles
 from ablate.report.statistics.described import summary
+from ablate.report.statistics.described.pieces import few_pieces
 from ablate.report.statistics.replicates import Replicates
 from ablate.report.statistics.rows import Quantity, keys_of, records
 from ablate.settings import StatisticsSettings
@@ -42,6 +43,12 @@ class Quantities:
         self.study, self._registry = study, registry
         self.rules: StatisticsSettings = validate(StatisticsSettings, study.spec.get("statistics") or {})
         self.replicates = Replicates(study.frame, study.blocks)
+
+    @functools.cached_property
+    def few_pieces(self) -> dict[Quantity, str]:
+        """For each quantity, the number of pieces that it is measured on if they are few; otherwise an empty text."""
+        keys = keys_of(self.replicates.quantities)
+        return {key: few_pieces(self.study, *key, self._registry) for key in keys}
 
     @functools.cached_property
     def primary(self) -> list[Quantity]:

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ablate.report.statistics.described.summary import NOTHING
+from ablate.report.statistics.doubts import only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,15 +74,15 @@ def quantity_columns(
         analysis: the statistics of the study.
         quantities: in order.
         features: name them by feature only.
-        roles: add their roles.
+        roles: add their roles, and the pieces that they are measured on if these are few.
     """
     columns = []
     for quantity in quantities:
         direction, unit = analysis.directions[quantity], analysis.units[quantity]
         better = f"{direction} is better" if direction in ("lower", "higher") else ""
         title = quantity[1] if features else analysis.label(quantity)
-        role = analysis.role_of[quantity] if roles else ""
-        columns.append(Column(title, ", ".join(filter(None, (unit if unit != "1" else "", better, role)))))
+        notes = (analysis.role_of[quantity], only(analysis.few_pieces[quantity])) if roles else ()
+        columns.append(Column(title, ", ".join(filter(None, (unit if unit != "1" else "", better, *notes)))))
     return tuple(columns)
 
 
