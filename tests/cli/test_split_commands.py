@@ -152,3 +152,37 @@ def test_a_study_is_tested_on_the_pieces_of_its_replicate(ablate: Command, tmp_p
     assert ablate("study", "export", "folds", "--table", "validation").out.startswith("variant,replicate,training,step")
     again = ablate("study", "run", "split.toml", *words, "--replicates", "3", "--name", "folds", "--workers", "1")
     assert "nothing to run" in again.out
+
+
+def test_validation_losses_and_early_stops_are_reported(ablate: Command, tmp_path: Path) -> None:
+    settings = {
+        "split.validation": "['bach']",
+        "split.test": "['liszt']",
+        "metric": "['likelihood.nll']",
+        "training.steps": 60,
+        "training.validate_every": 2,
+        "training.keep": "best",
+        "training.patience": 2,
+        "training.learning_rate": 0.3,
+    }
+    words = [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
+    result = ablate("study", "run", "split.toml", *words, "--name", "stopped", "--workers", "1")
+    assert result.code == 0, result.err
+    assert "Verdicts are over training seeds, for these 2 test pieces: liszt/a, liszt/b." in result.out
+    assert "Read with care: this is measured on 2 test pieces only" in result.out
+    tables = {}
+    for table in ("runs", "validation"):
+        exported = ablate("study", "export", "stopped", "--table", table).out
+        tables[table] = list(csv.DictReader(io.StringIO(exported)))
+    for run in tables["runs"]:
+        own = [r for r in tables["validation"] if (r["variant"], r["replicate"]) == (run["variant"], run["replicate"])]
+        losses = [float(row["loss"]) for row in own]
+        assert (run["stopped_early"], float(run["steps"])) == ("1.0", float(own[-1]["step"])), "the rate is too high"
+        best = losses.index(min(losses))
+        assert len(losses) - 1 - best == 2, "the training ends after two validations without a smaller loss"
+        assert [row["kept"] for row in own] == [str(index == best) for index in range(len(own))]
+        assert float(run["kept_step"]) == float(own[best]["step"])
+        assert float(run["validation_loss"]) == pytest.approx(losses[best])
+    page = (tmp_path / ".ablate/reports/stopped/index.html").read_text()
+    for text in ("Loss on the validation pieces", "2 of 2", "validation loss of 2 trainings", "only 2 test pieces"):
+        assert text in page
