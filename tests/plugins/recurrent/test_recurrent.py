@@ -314,6 +314,31 @@ def test_unrolled_layers_compute_what_torch_computes_and_all_gradients(layers: i
         assert not found.requires_grad
 
 
+def test_unrolled_layers_use_memory_again_only_after_their_backward_pass() -> None:
+    torch.manual_seed(0)
+    lstm = torch.nn.LSTM(17, 24, 2, batch_first=True)
+    inputs = [torch.randn(5, time, 17) for time in (9, 9, 12, 9)]
+
+    def loss(values: torch.Tensor) -> torch.Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            return unrolled(lstm, values, None)[0].float().square().sum()
+
+    def gradients(*losses: torch.Tensor) -> list[torch.Tensor]:
+        lstm.zero_grad()
+        for each in losses:
+            each.backward()
+        return [weight.grad.clone() for weight in lstm.parameters()]
+
+    one_by_one = [gradients(loss(values)) for values in inputs]
+    losses = [loss(values) for values in inputs]  # all forward passes before the first backward pass
+    for each, expected in zip(losses, one_by_one, strict=True):
+        assert all(found.equal(wanted) for found, wanted in zip(gradients(each), expected, strict=True))
+    again = loss(inputs[0])
+    again.backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="once only"):
+        again.backward()
+
+
 def test_unrolled_layers_drop_between_layers_alone() -> None:
     torch.manual_seed(0)
     lstm = torch.nn.LSTM(17, 24, 2, batch_first=True, dropout=0.5).train()
