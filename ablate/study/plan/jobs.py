@@ -77,7 +77,7 @@ class Packing:
 
     Attributes:
         fuses: whether they are, on this device.
-        alone: the models seen so far that cannot be fused, and the reasons.
+        alone: the models and optimizers seen so far that cannot be fused, and the reasons.
     """
 
     def __init__(
@@ -153,7 +153,8 @@ class Packing:
         """Return what fused trainings have in common; None for a training that cannot be fused."""
         obstacle = optimizer_obstacle(build("optimizer", stage.config["optimizer"], self._registry))
         if obstacle:
-            self.alone.append(f"optimizer '{stage.config['optimizer']['name']}': {obstacle}")
+            name = stage.config["optimizer"]["name"]
+            self.alone.append(f"optimizer '{name}': it cannot be fused, so its models are trained one by one")
             return None
         network, counts = self._network(stage), self._count(stage)
         settings = training_settings(stage.config, counts)

@@ -20,6 +20,7 @@ from ablate.study.run.listener import Listener
 from ablate.study.run.runner import SharedContext, StudyRunner
 from ablate.study.stage import weights_of
 from ablate.study.work import train
+from ablate.study.work.components import ExampleCounts
 from ablate_recurrent.network import Recurrent
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def of_stages(kind: str, jobs: list[list[Stage]]) -> list[int]:
 
 
 def packing(slots: int = 1, examples: int = 1, **options: Any) -> Packing:
-    return Packing("cpu", slots, lambda stage: examples, get_registry(), fused=True, **options)
+    return Packing("cpu", slots, lambda stage: ExampleCounts(examples), get_registry(), fused=True, **options)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_stages_are_shared_out_evenly(count: int, most: int, sizes: list[int]) -
 
 
 def test_on_a_cpu_nothing_is_stacked(load: Callable[..., StudySpec]) -> None:
-    plain = Packing("cpu", 4, lambda stage: 1, get_registry())
+    plain = Packing("cpu", 4, lambda stage: ExampleCounts(), get_registry())
     spec = load(replicates=5)
     assert of_stages("train", plain.trainings(stages(spec))) == [1] * 5
     jobs = plain.generations(stages(spec))
@@ -351,3 +352,27 @@ def test_what_a_stopped_job_has_finished_is_kept(
     result = run(bench, load(), jobs)
     assert result.ran["train"] == 1
     assert bench.counts(load(), "train") == (1, 1)
+
+
+@pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="this torch has no Muon")
+def test_an_optimizer_that_cannot_be_fused_is_named(load: Callable[..., StudySpec]) -> None:
+    axes = {"optimizer": ["adam", "adamw", "muon"], "schedule": ["constant", "warmup_cosine"]}
+    packed = packing()
+    assert sorted(of_stages("train", packed.trainings(stages(load({"axes": axes, "baseline": {}}))))) == [*[1] * 4, 8]
+    assert set(packed.alone) == {"optimizer 'muon': it cannot be fused, so its models are trained one by one"}
+
+
+@pytest.mark.parametrize(
+    ("path", "levels", "sizes"),
+    [
+        ("training.accumulate", [1, 2], [2, 2]),
+        ("training.ema", [0.0, 0.9], [4]),
+        ("training.label_smoothing", [0.0, 0.1], [4]),
+        ("training.weight_decay", [0.0, 0.1], [4]),
+    ],
+)
+def test_settings_that_may_differ_within_a_group(
+    path: str, levels: list[float], sizes: list[int], load: Callable[..., StudySpec]
+) -> None:
+    spec = load({"axes": {path: levels}, "baseline": {}})
+    assert of_stages("train", packing().trainings(stages(spec))) == sizes
