@@ -15,7 +15,8 @@ from ablate.study.file import paths
 from ablate.study.file.check_design import budget_problems, design_problems, path_problems
 from ablate.study.file.check_levels import axis_problems, baseline_problems, variant_problems
 from ablate.study.file.check_reading import objective_problems, part_problems
-from ablate.study.file.configuration import build_conditioner, resolve
+from ablate.study.file.configuration import resolve
+from ablate.study.file.labels import build_conditioner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

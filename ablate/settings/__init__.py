@@ -1,0 +1,27 @@
+"""The settings of a study file that belong to no component. Imports no torch."""
+
+from __future__ import annotations
+
+from ablate.settings.run import (
+    FloorSettings,
+    GenerationSettings,
+    MeasureSettings,
+    PrimerSettings,
+    SplitSettings,
+    TrainingSettings,
+)
+from ablate.settings.study import LookSettings, PathSettings, SearchSettings, StatisticsSettings, share_of
+
+__all__ = [
+    "FloorSettings",
+    "GenerationSettings",
+    "LookSettings",
+    "MeasureSettings",
+    "PathSettings",
+    "PrimerSettings",
+    "SearchSettings",
+    "SplitSettings",
+    "StatisticsSettings",
+    "TrainingSettings",
+    "share_of",
+]
