@@ -191,3 +191,9 @@ def test_the_process_ends_as_the_fixture_says(ablate: Command) -> None:
     here = ablate(*args)
     there = subprocess.run([sys.executable, "-m", "ablate", *args], capture_output=True, text=True, check=False)
     assert (there.returncode, there.stdout, there.stderr) == (here.code, here.out, here.err)
+
+
+def test_show_says_which_tokenizers_are_fitted(ablate: Command) -> None:
+    fitted = "a study fits it on the training pieces"
+    assert fitted in ablate("plugin", "show", "midilike-bpe").out.splitlines()
+    assert fitted not in ablate("plugin", "show", "midilike").out

@@ -65,7 +65,8 @@ def _component(component: Component) -> list[str]:
     if component.plugin.distribution != OURS:
         return []
     spec = component.spec
-    title = f"## {component.kind} `{spec.name}`\n\n{spec.summary} Plugin `{component.plugin.name}`.\n"
+    fitted = " A study fits it on the training pieces." if getattr(spec, "fitted", False) else ""
+    title = f"## {component.kind} `{spec.name}`\n\n{spec.summary}{fitted} Plugin `{component.plugin.name}`.\n"
     return [title, *_table(describe(spec.options)), ""]
 
 

@@ -88,6 +88,8 @@ def _print_component(component: Component) -> None:
     plugin, spec = component.plugin, component.spec
     click.echo(f"{component.kind} {spec.name}, version {spec.version}: {spec.summary}")
     click.echo(f"from {plugin}")
+    if getattr(spec, "fitted", False):
+        click.echo("a study fits it on the training pieces")
     fields = describe(spec.options)
     if not fields:
         click.echo("no options")

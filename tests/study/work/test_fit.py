@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+from support.bench import Bench
 
 import ablate
 from ablate.errors import StageError
@@ -28,8 +29,6 @@ from ablate.testing.material import equal_performances
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from support.bench import Bench
 
     from ablate.study.file.study_file import StudySpec
 
@@ -129,6 +128,25 @@ def test_a_study_shares_what_was_learned(bench: Bench, study: Callable[..., Stud
     assert bench.counts(study(**{"split.test": ["piece 2"]}), "fit") == (1, 0)
     assert bench.counts(study(**{"tokenizer.midilike-bpe.vocabulary": 50}), "fit") == (1, 0)
     assert bench.counts(study(tokenizer={"midilike": OPTIONS}), "fit") == (0, 0)
+
+
+def test_another_split_for_each_replicate_is_learned_from_for_each(
+    bench: Bench, study: Callable[..., StudySpec], corpus: Path
+) -> None:
+    """And a pool of processes learns the same as a single one."""
+    spec = study(**{"split.test": 0.2, "split.validation": [], "split.per_replicate": True})
+    assert not bench.run(spec).failures
+    assert bench.counts(spec, "fit") == (0, 2)
+    for run in lay_out(spec, get_registry(), "cpu").runs:
+        stages = run.stages.stages
+        with bench.store() as store:
+            records = store.stages([stages["fit"].fingerprint, stages["prepare"].fingerprint])
+        ((held_out, *_),) = records[stages["prepare"].fingerprint].result["split"]["test"]
+        seeds = [seed for seed in range(5) if f"piece {seed}" != held_out]
+        assert (bench.home / stages["fit"].artifact / "learned.bin").read_bytes() == learned_from(corpus, *seeds)
+    pool = Bench(bench.home.parent / "pool")
+    assert not pool.run(spec, workers=2).failures
+    assert pool.numbers(spec.name) == bench.numbers(spec.name)
 
 
 def test_what_was_learned_and_lost_is_learned_again(bench: Bench, study: Callable[..., StudySpec]) -> None:
