@@ -8,9 +8,9 @@
   generator of such notes.
 
 A metric of sets gets sets of pieces. A set that were measured against itself would score better than any other set of
-such music, so the reference is divided: some of its pieces, as many as a run has samples and half of all at most, are
-copied, encoded and decoded, or shuffled, and the other pieces are their reference. This is repeated with other pieces,
-``floors.shuffles`` times. A reference of one piece is measured against itself.
+such music, so the reference is divided: some of its pieces, the same number as a run has samples but at most half of
+all, are copied, encoded and decoded, or shuffled, and the other pieces are their reference. This is repeated with other
+pieces, ``floors.shuffles`` times. A reference of one piece is measured against itself.
 """
 
 from __future__ import annotations

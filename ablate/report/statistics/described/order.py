@@ -1,4 +1,4 @@
-"""Whether a metric reacts to the order of notes at all: the floor of shuffled tokens beside that of a copy."""
+"""Find metrics that do not react to the order of notes: the floor of shuffled tokens beside that of a copy."""
 
 from __future__ import annotations
 
