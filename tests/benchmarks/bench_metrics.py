@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from harness import Case, Table, compare
+import torch
+from harness import Case, Table, compare, threads
 from material import made_piece
+from torch.nn import functional
 
+from ablate.engine.score import negative_log_likelihoods
+from ablate.engine.training.windows import Example
 from ablate.registry import get_registry
 
 if TYPE_CHECKING:
@@ -18,6 +24,7 @@ if TYPE_CHECKING:
 DISTANCES = ("distance.pitch", "distance.duration", "distance.velocity", "distance.average")
 #: Notes in 4,000 tokens of midilike-classic, of which a note takes three and a shift or two.
 NOTES_IN_SAMPLE = 900
+VOCABULARY = 240
 
 
 def _metric(name: str) -> Any:
@@ -74,6 +81,43 @@ def copying(seed: int, source: Performance, notes: int) -> Performance:
     return source.replace(notes=np.concatenate(parts)[:notes], name=f"sample-{seed}").canonical()
 
 
+def naive_likelihood(model: Any, pieces: Sequence[Example]) -> float:
+    """One piece at a time, in float32, 512 tokens at once."""
+    with torch.inference_mode():
+        for piece in pieces:
+            state, tokens = None, torch.from_numpy(piece.tokens)
+            for begin in range(0, len(tokens) - 1, 512):
+                targets = tokens[begin + 1 : begin + 513]
+                logits, state = model(tokens[None, begin : begin + len(targets)], [], state)
+                functional.cross_entropy(logits[0].double(), targets, reduction="none")
+    return float(sum(len(piece.tokens) for piece in pieces))
+
+
+def likelihoods() -> Table:
+    """Scoring pieces of 1,000 to 16,000 tokens with networks of the default size."""
+    rng = np.random.default_rng(0)
+    pieces = [Example(rng.integers(0, VOCABULARY, size)) for size in np.geomspace(1000, 16_000, 14).astype(int)]
+    cases = []
+    for name in ("lstm", "gru", "transformer"):
+        spec = get_registry().spec("model", name)
+        torch.manual_seed(0)
+        model = spec.build(spec.parse({}), VOCABULARY, []).eval()
+
+        def scored(precision: str, own: Any = model) -> float:
+            with threads(1):
+                negative_log_likelihoods(own, pieces, precision=precision)
+            return float(sum(len(piece.tokens) for piece in pieces))
+
+        def naively(own: Any = model) -> float:
+            with threads(1):
+                return naive_likelihood(own, pieces)
+
+        cases.append(Case(f"{name}, piece by piece, fp32", naively))
+        cases += [Case(f"{name}, ablate, {p}", functools.partial(scored, p)) for p in ("fp32", "bf16")]
+    title = "Likelihood of 14 pieces, one thread, in CPU seconds; ratios are to the lstm piece by piece"
+    return compare(title, "tokens", cases, rounds=3, clock=time.process_time)
+
+
 def tables() -> Iterator[Table]:
     """The group's tables."""
     source = made_piece(0, 700, 36, 96)
@@ -109,6 +153,7 @@ def tables() -> Iterator[Table]:
         own = [copying(seed, reference[0], NOTES_IN_SAMPLE) for seed in range(20)]
         cases.append(Case(f"{3000 * pieces:,} notes of reference", lambda o=own, r=reference: notes_of(o, r)))
     yield compare("Copied passages, by the notes of the reference (index and 20 samples)", "notes", cases, rounds=3)
+    yield likelihoods()
 
 
 def notes_of(samples: Sequence[Performance], reference: Sequence[Performance]) -> float:
