@@ -13,7 +13,7 @@ import pytest
 
 from ablate import Performance
 from ablate.music.midi import read_midi
-from ablate.report.data.frames import floor_frame
+from ablate.report.data.floors import floor_frame
 from ablate.store.store import Store
 
 if TYPE_CHECKING:

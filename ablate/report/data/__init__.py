@@ -3,7 +3,8 @@
 The modules in the order of reading:
 
 - :mod:`ablate.report.data.study`: the study, read once;
-- :mod:`ablate.report.data.frames`: its measurements, floors and runs as tidy pandas frames;
+- :mod:`ablate.report.data.frames`: its measurements and runs as tidy pandas frames;
+- :mod:`ablate.report.data.floors`: its floors, likewise;
 - :mod:`ablate.report.data.variants`: its variants with their levels;
 - :mod:`ablate.report.data.blocks`: its blocks, and the place of each variant in them;
 - :mod:`ablate.report.data.splits`: the pieces that each run was trained, validated and tested on;

@@ -1,4 +1,4 @@
-"""The measurements, floors and runs of a study as tidy pandas frames: a row is an observation, a column a variable."""
+"""The measurements and runs of a study as tidy pandas frames: a row is an observation, a column a variable."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from ablate.kinds import FLOOR, GENERATE, RESAMPLE, TRAIN, kind_of
+from ablate.kinds import GENERATE, TRAIN
 from ablate.store.records import MeasurementRow, RunHistogram
 
 if TYPE_CHECKING:
@@ -46,16 +46,6 @@ _TRAINING_NUMBERS = (
     *("tokens_per_second", "steps_per_epoch", "together"),
 )
 _OTHER_NUMBERS = ("train_seconds", "train_joules", "generate_seconds", "sample_notes", "sample_seconds")
-_FLOOR = {
-    "replicate": "int64",
-    "floor": "str",
-    "draw": "int64",
-    "metric": "str",
-    "feature": "str",
-    "value": "float64",
-    "unit": "str",
-    "direction": "str",
-}
 
 
 def study_frame(store: Store, name: str) -> pd.DataFrame:
@@ -80,7 +70,7 @@ def study_frame(store: Store, name: str) -> pd.DataFrame:
     row_levels = levels.reindex(columns=[*axes, "baseline"]).loc[list(columns["variant"])]
     columns |= {"study": name, **{str(key): row_levels[key].to_numpy() for key in row_levels}}
     frame = pd.DataFrame(columns).reindex(columns=["study", "variant", *axes, *_MEASUREMENT]).astype(_MEASUREMENT)
-    return _with_variants(frame, variants)
+    return with_variants(frame, variants)
 
 
 def histogram_frame(store: Store, name: str) -> pd.DataFrame:
@@ -94,11 +84,11 @@ def histogram_frame(store: Store, name: str) -> pd.DataFrame:
         UnknownName: no such study.
     """
     runs = _in_study_order(store, name, store.histograms(name), lambda run: run.histogram)
-    frame = _bins([(run.variant, run.replicate, run.histogram) for run in runs])
-    return _with_variants(frame.drop(columns="floor"), store.variants(name))
+    frame = bin_rows([(run.variant, run.replicate, run.histogram) for run in runs])
+    return with_variants(frame.drop(columns="floor"), store.variants(name))
 
 
-def _bins(histograms: Sequence[tuple[str, int, HistogramRecord]]) -> pd.DataFrame:
+def bin_rows(histograms: Sequence[tuple[str, int, HistogramRecord]]) -> pd.DataFrame:
     """Return one row for each bin, with the columns of :func:`histogram_frame` and ``floor``; built by column."""
     sizes = [len(h.generated) for _, _, h in histograms]
 
@@ -136,54 +126,6 @@ def _in_study_order(store: Store, name: str, rows: Sequence[_Row], record: Calla
     return sorted(rows, key=position)
 
 
-def floor_frame(store: Store, name: str) -> pd.DataFrame:
-    """Return every floor of a study.
-
-    Returns:
-        One row for each number: ``variant`` (ordered categorical), ``replicate`` (the first of those that share the
-        value), ``floor``, ``draw`` (with resampling: the draw of a whole replicate; otherwise: the piece or the
-        shuffle), ``metric``, ``feature``, ``value``, ``unit``, ``direction``.
-
-    Raises:
-        UnknownName: no such study.
-    """
-    users: dict[str, list[tuple[str, int]]] = {}
-    for run in store.runs(name):
-        for stage, fingerprint in run.stages.items():
-            kind = kind_of(stage)
-            sharing = users.get(fingerprint, ())
-            # all replicates with one split share the floors that need no sample
-            if kind == RESAMPLE or (kind == FLOOR and run.variant not in {variant for variant, _ in sharing}):
-                users.setdefault(fingerprint, []).append((run.variant, run.replicate))
-    rows = [
-        (variant, replicate, m.floor, m.sample, m.metric, m.feature, m.value, m.unit, m.direction)
-        for fingerprint, records in store.floors(users).items()
-        for variant, replicate in users[fingerprint]
-        for m in records
-    ]
-    frame = pd.DataFrame(rows, columns=["variant", *_FLOOR]).astype(_FLOOR)
-    return _with_variants(frame, store.variants(name))
-
-
-def floor_histogram_frame(store: Store, name: str) -> pd.DataFrame:
-    """Return the histograms of floors as :func:`histogram_frame` does, with a column ``floor``.
-
-    The replicate is the first of those that share the floor.
-    """
-    users: dict[str, dict[str, int]] = {}
-    for run in store.runs(name):
-        for stage, fingerprint in run.stages.items():
-            if kind_of(stage) == FLOOR:
-                users.setdefault(fingerprint, {}).setdefault(run.variant, run.replicate)
-    histograms = [
-        (variant, replicate, h)
-        for fingerprint, records in store.floor_histograms(users).items()
-        for variant, replicate in users[fingerprint].items()
-        for h in records
-    ]
-    return _with_variants(_bins(histograms), store.variants(name))
-
-
 def run_frame(store: Store, name: str) -> pd.DataFrame:
     """Return every run of a study with its training and its generation.
 
@@ -210,7 +152,7 @@ def run_frame(store: Store, name: str) -> pd.DataFrame:
     columns = ["variant", "replicate", "state", "error", "training", *_TRAINING_NUMBERS, *_OTHER_NUMBERS]
     frame = pd.DataFrame(rows, columns=[*columns, "device", "precision"])
     frame = frame.astype(dict.fromkeys([*_TRAINING_NUMBERS, *_OTHER_NUMBERS], "float64"))
-    return _with_variants(frame, store.variants(name))
+    return with_variants(frame, store.variants(name))
 
 
 def reported_frame(spec: Mapping[str, Any], variants: Iterable[str]) -> pd.DataFrame:
@@ -267,6 +209,7 @@ def _levels(variant: VariantRecord) -> dict[str, Any]:
     }
 
 
-def _with_variants(frame: pd.DataFrame, variants: Sequence[VariantRecord]) -> pd.DataFrame:
+def with_variants(frame: pd.DataFrame, variants: Sequence[VariantRecord]) -> pd.DataFrame:
+    """Return a frame with its column ``variant`` as an ordered categorical, in the order of the study."""
     names = [variant.name for variant in variants]
     return frame.assign(variant=pd.Categorical(frame["variant"], categories=names, ordered=True))

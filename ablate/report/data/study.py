@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.kinds import FIT, MEASURE, PREPARE
 from ablate.names import AVERAGE, block_paths, short_names
-from ablate.report.data import frames
+from ablate.report.data import floors, frames
 from ablate.report.data.blocks import Blocks
 from ablate.report.data.splits import Splits
 from ablate.report.data.variants import Variants
@@ -34,8 +34,8 @@ class Study:
         stages: the finished ones, by fingerprint.
         frame: from :func:`ablate.report.data.frames.study_frame`.
         histograms: from :func:`ablate.report.data.frames.histogram_frame`.
-        floors: from :func:`ablate.report.data.frames.floor_frame`.
-        floor_histograms: from :func:`ablate.report.data.frames.floor_histogram_frame`.
+        floors: from :func:`ablate.report.data.floors.floor_frame`.
+        floor_histograms: from :func:`ablate.report.data.floors.floor_histogram_frame`.
         run_frame: from :func:`ablate.report.data.frames.run_frame`.
         reported: from :func:`ablate.report.data.frames.reported_frame`.
         looks: at its verdicts, in the order in which they were made.
@@ -64,8 +64,8 @@ class Study:
             store.stages(fingerprint for run in runs for fingerprint in run.stages.values()),
             frames.study_frame(store, name),
             frames.histogram_frame(store, name),
-            frames.floor_frame(store, name),
-            frames.floor_histogram_frame(store, name),
+            floors.floor_frame(store, name),
+            floors.floor_histogram_frame(store, name),
             frames.run_frame(store, name),
             frames.reported_frame(record.spec, (variant.name for variant in variants)),
             tuple(store.looks(name)),

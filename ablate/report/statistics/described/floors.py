@@ -48,7 +48,7 @@ def summarise_floors(floors: pd.DataFrame) -> pd.DataFrame:
     replicates do.
 
     Args:
-        floors: from :func:`ablate.report.data.frames.floor_frame`.
+        floors: from :func:`ablate.report.data.floors.floor_frame`.
 
     Returns:
         One row for each variant, metric, feature and floor: those columns, ``mean``, ``low`` and ``high`` (the

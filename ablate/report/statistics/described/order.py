@@ -47,7 +47,7 @@ def unmoved(floors: pd.DataFrame, quantity: Quantity, spread: float) -> Unmoved 
       notes is worth, so by something else.
 
     Args:
-        floors: from :func:`ablate.report.data.frames.floor_frame`, of one variant.
+        floors: from :func:`ablate.report.data.floors.floor_frame`, of one variant.
         quantity: metric and feature.
         spread: the range between the means of the variants.
     """

@@ -21,7 +21,9 @@ from ablate.report.statistics.described.confounds import (
 
 MINUS = "\N{MINUS SIGN}"
 USUAL = {"tokens_seen": 1000.0, "steps": 100.0, "steps_per_epoch": 10.0, "parameters": 500.0}
-USUAL |= {"sample_notes": 50.0, "sample_seconds": 30.0}
+USUAL |= {"sample_notes": 50.0, "sample_seconds": 30.0, "kept_step": 100.0}
+#: The quantities of trainings that keep their last weights.
+USED = [quantity for quantity in QUANTITIES if quantity != "kept_step"]
 
 
 def runs(**variants: list[dict[str, float]]) -> pd.DataFrame:
@@ -36,9 +38,14 @@ TO_A = dict.fromkeys("abc", "a")
 
 
 class TestFollowed:
+    def test_the_steps_of_the_measured_weights_count_where_they_are_not_the_last_ones(self) -> None:
+        found = confounds_of(runs(a=[{}, {"kept_step": 60.0}], b=[{}, {}]), TO_A)
+        kept = {each.variant: each for each in found if each.quantity == "kept_step"}
+        assert kept == {"a": Confound("a", "kept_step", 80.0, 1.0), "b": Confound("b", "kept_step", 100.0, 1.25)}
+
     def test_means_over_replicates_beside_the_baselines(self) -> None:
         found = confounds_of(runs(a=[{}, {"tokens_seen": 3000.0}], b=[{"tokens_seen": 5000.0}, {}]), TO_A)
-        assert [(each.variant, each.quantity) for each in found] == [(v, q) for v in "ab" for q in QUANTITIES]
+        assert [(each.variant, each.quantity) for each in found] == [(v, q) for v in "ab" for q in USED]
         tokens = {each.variant: each for each in found if each.quantity == "tokens_seen"}
         assert tokens["a"] == Confound("a", "tokens_seen", 2000.0, 1.0)
         assert tokens["b"] == Confound("b", "tokens_seen", 3000.0, 1.5)
