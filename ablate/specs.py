@@ -182,7 +182,8 @@ class ModelMetricSpec(ComponentSpec):
     Attributes:
         main: for parts of the split, in order of preference, the feature that stands for the metric where the split has
             pieces of that part. It is the objective of a study that names only the metric, and such a metric is the
-            objective by default only where the split has a main feature. Empty: the first feature, whatever the split.
+            objective by default only where the split has a main feature. A search or a path takes that of the test
+            pieces last. Empty: the first feature, whatever the split.
     """
 
     kind: ClassVar[str] = "metric"

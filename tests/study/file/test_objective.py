@@ -81,3 +81,19 @@ def test_objectives_of_a_search_have_main_features_too(load: Callable[..., Study
         ("likelihood.nll", "test_per_note"),
         ("distance.pitch", ""),
     ]
+
+
+@pytest.mark.usefixtures("with_likelihood")
+@pytest.mark.parametrize("design", ["search", "path"])
+def test_variants_are_chosen_by_validation_pieces_where_there_are_any(
+    load: Callable[..., StudySpec], tiny: Path, design: str
+) -> None:
+    """Whatever chooses by the test pieces has no unseen pieces left to report."""
+    text = tiny.read_text().replace("replicates = 2", f'replicates = 2\ndesign = "{design}"')
+    tiny.write_text(text.replace("[axes]", "[axes]\ntraining.batch = [2, 4]"), encoding="utf-8")
+    both = {"split.validation": 0.2, "split.test": 0.2}
+    assert chosen(load(both)) == ("likelihood.nll", "validation_per_note")
+    assert chosen(load({"split.test": 0.2})) == ("likelihood.nll", "test_per_note")
+    named = text.replace("[axes]", "[axes]\ntraining.batch = [2, 4]")
+    tiny.write_text(f'{named}[objective]\nmetric = "likelihood.nll"\nfeature = "test_per_note"\n', encoding="utf-8")
+    assert chosen(load(both)) == ("likelihood.nll", "test_per_note"), "whoever wants it says so"
