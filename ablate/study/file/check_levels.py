@@ -16,7 +16,7 @@ from ablate.study.file.axes import shaped
 from ablate.study.file.configuration import path_problem, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ablate.registry import Registry
     from ablate.study.design import Axis
@@ -43,7 +43,7 @@ def axis_problems(axis: Axis, file: Sections, registry: Registry, base: set[Prob
         return
     # the axis exists under the first of the levels in each of its conditions
     config = file.shaped({path: levels[0] for path, levels in axis.when.items()})
-    problem = _path_problem(axis.path, config, registry)
+    problem = _path_problem(axis.path, config, registry) or _axis_split_problem(axis, config)
     if problem:
         yield key, problem
         return
@@ -60,6 +60,28 @@ def _path_problem(path: str, config: FileShape, registry: Registry) -> str:
     if path == "measure.reference":
         return "variants that are measured against different pieces cannot be compared; set it for the whole study"
     return problem
+
+
+def _axis_split_problem(axis: Axis, config: FileShape) -> str:
+    return "" if axis.block else _split_problem(axis.path, axis.levels, config)
+
+
+def _split_problem(path: str, levels: Sequence[Any], config: FileShape) -> str:
+    """Return why variants cannot differ in a key of the split: they would be measured on other pieces."""
+    section, _, key = path.partition(".")
+    if section != "split":
+        return ""
+    split = config.get("split", {})
+    tested = split.get("test") or split.get("folds")
+    # names for the validation are taken out before a share is drawn for the test
+    drawn = any(isinstance(level, list) for level in (*levels, split.get("validation")))
+    stays = isinstance(tested, list) or not drawn
+    if key == "validation" and tested and stays and config.get("measure", {}).get("reference") != "validation":
+        return ""  # it varies the number of training pieces
+    return (
+        "variants that are measured on other pieces cannot be compared; "
+        f"make it a block: {path} = {{ levels = […], block = true }}"
+    )
 
 
 def _condition_problems(axis: Axis, file: Sections) -> Iterator[Problem]:
@@ -123,7 +145,7 @@ def variant_problems(name: str, file: Sections, registry: Registry, base: set[Pr
 
 
 def _change_problem(path: str, value: Any, config: FileShape, file: Sections, registry: Registry) -> str:
-    problem = _path_problem(path, config, registry)
+    problem = _path_problem(path, config, registry) or _split_problem(path, [value], config)
     if problem:
         return problem
     if path in file.axes:
