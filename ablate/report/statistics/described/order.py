@@ -52,19 +52,27 @@ def unmoved(floors: pd.DataFrame, quantity: Quantity, spread: float) -> Unmoved 
         spread: the range between the means of the variants.
     """
     rows = rows_of(floors, quantity)
-    values = {str(floor): part.groupby("draw")["value"].mean() for floor, part in rows.groupby("floor")}
+    means = {str(floor): float(part["value"].mean()) for floor, part in rows.groupby("floor")}
+    if "shuffled" not in means:
+        return None
+    # not averaged over replicates, which would hide how much a single piece scatters
+    differences = np.concatenate([_differences(part) for _, part in rows.groupby("replicate")])
+    intact = means.get("round_trip", means.get("copy", 0.0))
+    if not len(differences) or _reacts(differences, spread, abs(intact)):
+        return None
+    return Unmoved(means.get("copy", np.nan), means.get("round_trip", np.nan), means["shuffled"])
+
+
+def _differences(rows: pd.DataFrame) -> FloatArray:
+    """Return each shuffle minus its piece, of one replicate; empty without both."""
+    values = {str(floor): part.set_index("draw")["value"] for floor, part in rows.groupby("floor")}
     intact = values.get("round_trip", values.get("copy"))
     if intact is None or "shuffled" not in values:
-        return None
+        return np.empty(0)
     pieces = 1 + max(int(values[floor].index.max()) for floor in ("copy", "round_trip") if floor in values)
-    shuffled = values["shuffled"]
-    of_piece = intact.reindex(shuffled.index % pieces)
-    differences = shuffled.to_numpy(float) - of_piece.to_numpy(float)
-    differences = differences[~np.isnan(differences)]
-    if not len(differences) or _reacts(differences, spread, float(intact.abs().max())):
-        return None
-    copied, decoded = (float(values[name].mean()) if name in values else np.nan for name in ("copy", "round_trip"))
-    return Unmoved(copied, decoded, float(shuffled.mean()))
+    of_piece = intact.reindex(values["shuffled"].index % pieces)
+    differences = values["shuffled"].to_numpy(float) - of_piece.to_numpy(float)
+    return np.asarray(differences[~np.isnan(differences)])
 
 
 def _reacts(differences: FloatArray, spread: float, size: float) -> bool:
