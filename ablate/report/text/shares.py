@@ -34,9 +34,15 @@ def share_blocks(analysis: Analysis) -> Iterator[Block]:
         return
     for quantity in analysis.primary:
         shares = analysis.shares.get(quantity)
-        nothing = [Line("", "No replicate has every combination of the parts, so there are no shares.")]
-        lines = _lines(analysis, shares, quantity) if shares else nothing
+        lines = _lines(analysis, shares, quantity) if shares else [Line("", _nothing(analysis, quantity))]
         yield Block(f"Shares of the total difference, {analysis.label(quantity)}", tuple(lines))
+
+
+def _nothing(analysis: Analysis, quantity: Quantity) -> str:
+    """Return why a quantity has no shares, in a study that has every combination of its parts."""
+    if not analysis.comparable(analysis.study.variant_levels.levels, quantity):
+        return f"{analysis.label(quantity)} cannot be compared between tokenizers, so there are no shares."
+    return "No replicate has every combination of the parts, so there are no shares."
 
 
 def _no_shares(analysis: Analysis) -> str:

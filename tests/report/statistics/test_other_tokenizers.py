@@ -107,6 +107,8 @@ def test_the_answer_says_so(analysis: Analysis) -> None:
     (line,) = [line for line in block.lines if "cannot be compared" in line.text]
     assert line.text.startswith(f"{APART[0]}; {APART[1]} cannot be compared with {BASE}: other tokenizers.")
     assert not any(CLASSIC in each.text for each in block.lines if each is not line)
+    (reason,) = next(each for each in told.blocks if each.heading.startswith("Shares")).lines
+    assert reason.text == "likelihood.nll test cannot be compared between tokenizers, so there are no shares."
     assert told.hypothesis is not None
     assert "other tokenizers" in told.hypothesis.lines[0].text
 
