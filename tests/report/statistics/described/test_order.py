@@ -13,13 +13,13 @@ from ablate.report.statistics.described.order import MOST_LISTED, Unmoved, sente
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ablate.arrays import FloatArray
+
 Q = ("overlap", "mean")
 
 
-def frame(replicate: int = 0, **floors: Sequence[float]) -> pd.DataFrame:
-    rows = [
-        (*Q, replicate, floor, draw, value) for floor, values in floors.items() for draw, value in enumerate(values)
-    ]
+def frame(**floors: Sequence[float] | FloatArray) -> pd.DataFrame:
+    rows = [(*Q, 0, floor, draw, value) for floor, values in floors.items() for draw, value in enumerate(values)]
     return pd.DataFrame(rows, columns=["metric", "feature", "replicate", "floor", "draw", "value"])
 
 
@@ -46,16 +46,16 @@ def test_more_splits_make_no_small_reaction_a_large_one() -> None:
     """A fifth of a standard deviation cannot be heard in a piece, in however many replicates it is measured."""
     rng = np.random.default_rng(5)
     pieces = 0.5 + rng.normal(0.0, 1.0, (24, 8))
-    splits = [frame(r, copy=of, shuffled=of + rng.normal(0.2, 1.0, 8)) for r, of in enumerate(pieces)]
+    splits = [frame(copy=of, shuffled=of + rng.normal(0.2, 1.0, 8)).assign(replicate=r) for r, of in enumerate(pieces)]
     assert unmoved(pd.concat(splits), Q, 0.0) is not None
-    clear = [frame(r, copy=of, shuffled=of + rng.normal(1.0, 1.0, 8)) for r, of in enumerate(pieces)]
+    clear = [frame(copy=of, shuffled=of + rng.normal(1.0, 1.0, 8)).assign(replicate=r) for r, of in enumerate(pieces)]
     assert unmoved(pd.concat(clear), Q, 0.0) is None
 
 
 def test_replicates_may_have_other_numbers_of_pieces() -> None:
     few, many = np.array([0.2, 0.8]), np.array([0.1, 0.4, 0.9])
     moved = [-0.05, -0.06, -0.04, -0.05, -0.05, -0.05]
-    splits = [frame(r, copy=of, shuffled=np.resize(of, 6) + moved) for r, of in enumerate((few, many))]
+    splits = [frame(copy=of, shuffled=np.resize(of, 6) + moved).assign(replicate=r) for r, of in enumerate((few, many))]
     assert unmoved(pd.concat(splits), Q, 0.0) is None
 
 
