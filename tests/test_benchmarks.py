@@ -14,9 +14,10 @@ from ablate.registry import get_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 FOLDER = ROOT / "tests/benchmarks"
-GROUPS = ("data", "generation", "gpu", "metrics", "start", "store", "study", "training")
+GROUPS = ("data", "generation", "gpu", "metrics", "recipe", "start", "store", "study", "training")
 
 
 @pytest.fixture(autouse=True)
@@ -118,6 +119,20 @@ def test_the_naive_recipe_stops_early_and_keeps_the_best_weights() -> None:
     assert kept < steps < 400
     assert steps == kept + 30
     assert naive_validation(model, pieces[1:], 16) == pytest.approx(loss)
+
+
+@pytest.mark.slow
+def test_the_script_and_the_study_train_the_same_experiment(tmp_path: Path) -> None:
+    import bench_recipe
+
+    home = tmp_path / "home"
+    trainings = bench_recipe.prepared(home, bench_recipe.write_corpus(tmp_path / "music", None, 100), 1, "smoke")
+    naive, ours = bench_recipe.naively(trainings, home), bench_recipe.engine(trainings, home, None)
+    assert list(naive) == list(ours) == ["lstm", "gru", "transformer"]
+    for name, ((loss, steps),) in ours.items():
+        # other windows and weights, hence nearly and not exactly
+        assert loss == pytest.approx(naive[name][0][0], rel=0.1)
+        assert steps == naive[name][0][1]
 
 
 def test_what_a_gpu_is_measured_with_runs_here_in_small(

@@ -195,17 +195,23 @@ def naive_recipe(
     return best, best_step, step
 
 
-def naive_validation(model: Any, pieces: list[torch.Tensor], window: int) -> float:
-    """Return the mean cross entropy over all tokens of the pieces, read window by window."""
+def naive_validation(model: Any, pieces: list[torch.Tensor], window: int, rows: int = 32) -> float:
+    """Return the mean cross entropy over all tokens of the pieces, read in windows, ``rows`` at once."""
     model.eval()
     total, count = 0.0, 0
     with torch.no_grad():
         for tokens in pieces:
-            for start in range(0, len(tokens) - 1, window):
-                part = tokens[None, start : start + window + 1]
-                logits, _ = model(part[:, :-1])
-                total += functional.cross_entropy(logits.flatten(0, 1), part[0, 1:], reduction="sum").item()
-                count += part.shape[1] - 1
+            whole = (len(tokens) - 1) // window * window
+            inputs, targets = tokens[:whole].view(-1, window), tokens[1 : whole + 1].view(-1, window)
+            batches = [
+                *zip(inputs.split(rows), targets.split(rows), strict=True),
+                (tokens[None, whole:-1], tokens[None, whole + 1 :]),
+            ]
+            for read, wanted in batches:
+                if wanted.numel():
+                    logits, _ = model(read)
+                    total += functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="sum").item()
+                    count += wanted.numel()
     model.train()
     return total / count
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.checkout import ROOT
+from support.shipped import read_shipped
 
 from ablate.registry import get_registry
 from ablate.report.data.study import Study
@@ -16,7 +17,6 @@ from ablate.specs import SPECS
 from ablate.store.records import RunRecord, StudyRecord, VariantRecord
 from ablate.store.store import Store
 from ablate.study.file.locate import shipped_studies
-from ablate.study.file.study_file import read_study
 from ablate.testing import bibtex
 
 if TYPE_CHECKING:
@@ -90,12 +90,17 @@ LSTM = {"simon2017", "hochreiter1997", "gers2000"}
 HISTOGRAMS = {"kullback1951", "lin1991"}
 SAMPLERS = {"fan2018", "holtzman2020", "nguyen2025", "meister2023", "keskar2019"}
 ADAM = {"kingma2015"}
-USUAL = PRELUDE | CLASSIC | LSTM | ADAM | HISTOGRAMS
+ON_PIECES = CLASSIC | LSTM | ADAM | HISTOGRAMS
+USUAL = PRELUDE | ON_PIECES
+#: AdamW, a warm-up and a cosine, and metrics.
+MODERN = {"loshchilov2019", "goyal2017", "loshchilov2017", "vallender1974", "yin2022"}
 STUDIES = {
     "backbone": {*USUAL, "vallender1974", "yin2022", "cho2014", "vaswani2017", "radford2019", "su2021"},
     "conditioners": {*USUAL, "vallender1974", "yang2020", "bresin2000"},
     "course_path": {*USUAL, "vallender1974", "yin2022"},
+    "generalisation": {*ON_PIECES, *MODERN, "cho2014", "vaswani2017", "radford2019", "su2021"},
     "primed": {*USUAL, "vallender1974", "yin2022"},
+    "recipe": {*ON_PIECES, *MODERN},
     "sampling": {*USUAL, "vallender1974", "yin2022", *SAMPLERS},
     "tau_sweep": {*USUAL, "vallender1974", "yin2022"},
     "tau_top_p": {*USUAL, "yin2022", "holtzman2020"},
@@ -146,7 +151,7 @@ def test_the_guide_shows_a_source_as_it_is() -> None:
 
 def planned(name: str, folder: Path) -> Study:
     """A shipped study as its report reads it, before anything has run."""
-    spec = read_study(name)
+    spec = read_shipped(name)
     variants = spec.variants()
     runs = [RunRecord(v.name, 0, {}, spec.configuration(v, get_registry()).plain()) for v in variants]
     store = Store(f"sqlite:///{folder / 'ablate.db'}")
