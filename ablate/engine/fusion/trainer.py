@@ -153,7 +153,7 @@ class FusedTrainer:
         kept = (
             self._best.of(m) if best and self._best else {name: weight[m] for name, weight in self._measured().items()}
         )
-        weights = {name: weight.detach().to("cpu", copy=True) for name, weight in kept.items()}
+        weights = {name: kept[name].detach().to("cpu", copy=True) for name in self.weights}
         # the last loss was computed before the last update, so it does not show what this update did
         if finished and not all(bool(torch.isfinite(weight).all()) for weight in weights.values()):
             return self._jobs[m].divergence(f"a weight is no longer a number after step {self._step}", self._step)

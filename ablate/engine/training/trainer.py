@@ -183,8 +183,9 @@ class Trainer:
             raise self.job.divergence(f"no validation loss is a number up to step {self.step}", self.step)
         best = history.best if keeps_best else None
         with self._measured_weights():
-            kept = {**self.model.state_dict(), **(self.best if best else {})}
-            weights = {name: tensor.detach().to("cpu", copy=True) for name, tensor in kept.items()}
+            measured = self.model.state_dict()
+            kept = self.best if best else measured
+            weights = {name: kept[name].detach().to("cpu", copy=True) for name in measured}
         # the last loss was computed before the last update, so it does not show what this update did
         if finished and not all(bool(torch.isfinite(weights[name]).all()) for name in self.weights):
             raise self.job.divergence(f"a weight is no longer a number after step {self.step}", self.step)

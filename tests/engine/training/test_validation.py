@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
 from support.engine_material import RECIPE, VOCABULARY, examples, recipe
-from support.recipe_material import PLAIN, bare, job, only
+from support.recipe_material import PLAIN, after, bare, job, only
 from torch.nn import functional
 
 from ablate.engine.training.job import CHECK_EVERY, Progress, TrainingJob, TrainingResult
@@ -20,6 +20,9 @@ from ablate.engine.training.windows import IGNORED, Example
 from ablate.errors import InvalidOptions, StageError, TrainingDiverged
 from ablate.options import validate
 from ablate.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OVERFITS: dict[str, Any] = {"steps": 40, "learning_rate": 0.03, "validate_every": 5}
 
@@ -73,6 +76,17 @@ def test_the_best_weights_are_those_after_their_step() -> None:
     assert len(result.losses) == 40
     there = only(dataclasses.replace(learns, settings=dataclasses.replace(learns.settings, steps=best[0])))
     assert all(result.weights[name].equal(there.weights[name]) for name in result.weights)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_the_best_weights_survive_an_interruption_after_them(tmp_path: Path, *, fused: bool) -> None:
+    how: dict[str, Any] = {"conditioners": [], "options": PLAIN, "keep": "best", **OVERFITS}
+    whole = only(job(**how), fused=fused)
+    kept = job(checkpoint=tmp_path / "checkpoint", **how)
+    only(kept, fused=fused, should_stop=after(whole.kept_step + 7))
+    resumed = only(kept, fused=fused)
+    assert resumed.kept_step == whole.kept_step
+    assert all(resumed.weights[name].equal(whole.weights[name]) for name in whole.weights)
 
 
 @pytest.mark.parametrize("keep", ["last", "best"])
