@@ -93,9 +93,11 @@ def inspect(
 
     if material is not None and tokenizer is None:
         raise UsageError(f"--fit {material}: name the tokenizer to fit with --tokenizer")
+    encoder = _tokenizer(tokenizer, settings, material) if tokenizer else None
     readings = list(_readings(path, reader))
-    fit_on = readings if material is None else _readings(material, reader)
-    report = inspect_corpus(readings, _tokenizer(tokenizer, settings, fit_on, material) if tokenizer else None)
+    if tokenizer and encoder:
+        _fit(encoder, tokenizer, readings if material is None else _readings(material, reader))
+    report = inspect_corpus(readings, encoder)
     if as_json:
         print_json(dataclasses.asdict(report))
     else:
@@ -118,14 +120,11 @@ def _readings(path: str, reader: Any) -> Iterable[FileReading | Performance]:
     return corpus
 
 
-def _tokenizer(
-    name: str, settings: tuple[str, ...], readings: Iterable[FileReading | Performance], material: str | None
-) -> Tokenizer:
-    """Return the tokenizer with these settings, fitted on the readings if it is one that is fitted.
+def _tokenizer(name: str, settings: tuple[str, ...], material: str | None) -> Tokenizer:
+    """Return the tokenizer with these settings, not fitted yet.
 
     Raises:
         UsageError: a setting does not fit, or ``--fit`` (``material``) is given for one that is not fitted.
-        CorpusError: it cannot be fitted on these pieces.
     """
     from ablate.errors import InvalidOptions
 
@@ -135,14 +134,19 @@ def _tokenizer(
     except InvalidOptions as error:
         raise UsageError("\n".join(f"--option {line}" for line in str(error).splitlines())) from error
     tokenizer: Tokenizer = spec.build(options)
-    if isinstance(tokenizer, FittedTokenizer):
-        try:
-            tokenizer.load(tokenizer.fit(list(_performances(readings))))
-        except ValueError as error:
-            raise CorpusError(f"tokenizer '{name}' cannot be fitted on these pieces: {error}") from error
-    elif material is not None:
+    if material is not None and not isinstance(tokenizer, FittedTokenizer):
         raise UsageError(f"--fit {material}: tokenizer '{name}' is not fitted; leave the option out")
     return tokenizer
+
+
+def _fit(tokenizer: Tokenizer, name: str, readings: Iterable[FileReading | Performance]) -> None:
+    """Fit a tokenizer on the readings, if it is one that is fitted; raise CorpusError where they do not suit it."""
+    if not isinstance(tokenizer, FittedTokenizer):
+        return
+    try:
+        tokenizer.load(tokenizer.fit(list(_performances(readings))))
+    except ValueError as error:
+        raise CorpusError(f"tokenizer '{name}' cannot be fitted on these pieces: {error}") from error
 
 
 def _performances(readings: Iterable[FileReading | Performance]) -> Iterator[Performance]:
@@ -230,9 +234,9 @@ def tokens(file: Path, tokenizer: str, settings: tuple[str, ...], material: str 
     """
     from ablate.music.midi import read_midi
 
+    encoder = _tokenizer(tokenizer, settings, material)
     performance = read_midi(file, reader)
-    fit_on = [performance] if material is None else _readings(material, reader)
-    encoder = _tokenizer(tokenizer, settings, fit_on, material)
+    _fit(encoder, tokenizer, [performance] if material is None else _readings(material, reader))
     ids = encoder.encode(performance)
     if form == "json":
         click.echo(json.dumps(ids.tolist()))

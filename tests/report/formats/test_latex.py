@@ -148,7 +148,7 @@ def entries(text: str) -> dict[str, dict[str, str]]:
         closed = [place for place, depth in enumerate(depths) if depth == 0 and place >= begun.end()]
         assert closed, f"never closed: {begun[1]}"
         body, rest = rest[begun.end() : closed[0]], rest[closed[0] + 1 :].strip()
-        field = r"\s*([a-z]+) = {((?:[^{}]|{[^{}]*})*)}\s*(?:,|$)"
+        field = r"\s*([a-z]+) = {((?:[^{}]|{(?:[^{}]|{[^{}]*})*})*)}\s*(?:,|$)"  # braces in braces, as of an accent
         found[begun[1]] = dict(re.findall(field, body))
         assert not re.sub(field, "", body).strip(), f"no fields: {body}"
     return found
