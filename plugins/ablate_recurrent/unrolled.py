@@ -63,7 +63,7 @@ def unrolled(layers: torch.nn.LSTM, inputs_rte: torch.Tensor, state: Pair | None
 
 
 class _Saved(NamedTuple):
-    """What the backward pass of a layer reads, float32; ``gates_trg`` are activations, [time, rows, 4 * hidden]."""
+    """The inputs of the backward pass of a layer, float32; ``gates_trg`` are activations, [time, rows, 4 * hidden]."""
 
     gates_trg: torch.Tensor
     memory: Array

@@ -1,7 +1,7 @@
 """A transformer packed for generation on a CPU: one token of every row at a time.
 
-All rows are at the same position, so a step writes each row's key and value into one slot of a cache that is there
-already: the slots are a ring of ``context`` tokens, whose order attention does not see. Weights lie in the
+All rows are at the same position, so a step writes each row's key and value into one slot of a cache that was
+allocated before: the slots are a ring of ``context`` tokens, whose order attention does not see. Weights lie in the
 order that the kernels need, in bfloat16 or float32, as do keys and values; norms, sums and probabilities are float32.
 
 The pairs of a head that rotate together lie side by side here, so that a rotation is one product of complex numbers:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ablate_transformer.options import TransformerOptions
 
 #: Slots are allocated and read in multiples of this number. Every step reads all of them, for torch multiplies what
-#: lies in one piece without a copy; so there are only as many as there are tokens to attend to.
+#: lies in one piece without a copy; so their number follows the number of tokens to attend to.
 PORTION = 32
 
 

@@ -36,7 +36,7 @@ class TrainingSeeds:
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How weights are updated. Fused jobs with the same optimizer object are updated together.
+    """The way in which weights are updated. Fused jobs with the same optimizer object are updated together.
 
     Attributes:
         optimizer: the rule of the updates.

@@ -34,7 +34,7 @@ _PARTS = ("model", "optimizer", "average", "best")
 
 @dataclasses.dataclass
 class TrainingState:
-    """What a training has done so far: the content of a checkpoint, except for the weights.
+    """The state of a training so far: the content of a checkpoint, except for the weights.
 
     Attributes:
         step: steps done.

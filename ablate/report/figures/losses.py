@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 #: The most entries of the legend.
 MOST_LABELS = 9
-_ENDS = " Thin lines are trainings that went on after others of their group had ended."
+_ENDS = " Thin lines are trainings that continued after others of their group had ended."
 
 
 def training_losses(analysis: Analysis, artifacts: Artifacts) -> Drawing | None:
@@ -63,7 +63,7 @@ def loss_figure(curves: pd.DataFrame) -> Figure:
             and ``loss`` (nats per token).
 
     Returns:
-        Mean and range at the steps that all trainings of a group have; thin lines for those that go on.
+        Mean and range at the steps that all trainings of a group have; thin lines for those that continue.
     """
     palette = style.colours(list(dict.fromkeys(curves["shared_by"])))
     with style.styled():

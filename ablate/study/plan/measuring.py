@@ -43,7 +43,7 @@ class _Cost(NamedTuple):
     later: float
 
     def of(self, count: int) -> float:
-        """Return the seconds of so many measurements."""
+        """Return the seconds of this number of measurements."""
         return self.first + max(0, count - 1) * self.later
 
 
