@@ -125,7 +125,7 @@ def test_a_study_is_tested_on_the_pieces_of_its_replicate(ablate: Command, tmp_p
     words = [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
     result = ablate("study", "run", "split.toml", *words, "--replicates", "3", "--name", "folds", "--workers", "1")
     assert result.code == 0, result.err
-    assert "Verdicts are over training seeds and 3 folds of 6 pieces." in result.out
+    assert "Verdicts are over training seeds and 3 folds of these 6 pieces." in result.out
     exported = ablate("study", "export", "folds", "--table", "splits").out
     rows = list(csv.DictReader(io.StringIO(exported)))
     assert exported == (tmp_path / ".ablate/reports/folds/data/splits.csv").read_text().replace('"', "")

@@ -30,7 +30,7 @@ def population_sentence(study: Study) -> str:
     count = len({name for use in USES for name in splits.pieces(use)})
     folds = {config.get("split", {}).get("folds", 0) for config in study.configs().values()} - {0}
     choice = f"{listing(sorted(map(str, folds)))} folds" if folds else "splits"
-    return f"Verdicts are over training seeds and {choice} of {count} pieces."
+    return f"Verdicts are over training seeds and {choice} of these {count} pieces."
 
 
 def split_fact(study: Study) -> str:

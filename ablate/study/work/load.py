@@ -13,7 +13,7 @@ from ablate.study.work.components import build
 from ablate.study.work.messages import StageResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ablate.music.performance import Performance
@@ -35,9 +35,21 @@ def load(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         "performances": len(performances),
         "notes": sum(len(performance) for performance in performances),
         "seconds": sum(performance.seconds for performance in performances),
-        "problems": list(corpus.problems),
+        "problems": [*corpus.problems, *_twins(performances)],
     }
     return [StageResult(stage, result, 0.0)]
+
+
+def _twins(performances: Sequence[Performance]) -> Iterator[str]:
+    """Yield a line for each piece that holds the same notes as an earlier one: a split may divide the two."""
+    first: dict[bytes, str] = {}
+    for performance in performances:
+        name = first.setdefault(performance.canonical().notes.tobytes(), performance.name)
+        if name != performance.name and len(performance):
+            yield (
+                f"{performance.name}: holds the same notes as {name}, so a split may train on the one and test on the "
+                "other; remove one of them, or keep both in one group (split.by)"
+            )
 
 
 class Split(NamedTuple):

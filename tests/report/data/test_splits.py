@@ -44,8 +44,8 @@ def test_every_piece_of_a_run_has_a_row(tmp_path: Path) -> None:
     [
         ({}, 3, SHARED),
         ({"per_replicate": True}, 1, SHARED),
-        ({"per_replicate": True}, 3, "over training seeds and splits of 7 pieces."),
-        ({"folds": 3}, 3, "over training seeds and 3 folds of 7 pieces."),
+        ({"per_replicate": True}, 3, "over training seeds and splits of these 7 pieces."),
+        ({"folds": 3}, 3, "over training seeds and 3 folds of these 7 pieces."),
     ],
 )
 def test_the_population_is_that_of_seeds_or_of_seeds_and_pieces(

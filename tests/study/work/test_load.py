@@ -121,3 +121,15 @@ def test_equal_file_names_in_several_folders_are_several_pieces(tmp_path: Path) 
     by_composer = split_pieces(corpus, Rule(SplitSettings(test=0.15, by="top-folder")))
     assert len({piece.name.partition("/")[0] for piece in by_composer.test}) == 1
     assert len(by_composer.test) == 4
+
+
+def test_two_pieces_with_the_same_notes_are_named(bench: Bench, load: Callable[..., StudySpec], folder: Path) -> None:
+    """Under other names, and with other bytes: one of them in the training is a leak if the other is tested."""
+    notes = read_corpus(folder).performances[1]
+    (folder / "sub").mkdir()
+    (folder / "sub" / "again.mid").write_bytes(notes.midi_bytes() + b"\0")
+    assert not bench.run(load({"split.test": 0.25}, corpus=str(folder))).failures
+    with bench.store() as store:
+        (loaded,) = store.finished("load")
+    (problem,) = [each for each in loaded.result["problems"] if "same notes" in each]
+    assert problem.startswith("sub/again: holds the same notes as piece1, so a split may train on the one")
