@@ -176,7 +176,7 @@ def _print_estimate(request: StudyRequest, expected: Estimate) -> None:
         click.echo(f"fused trainings on the GPU: {_group_sizes(expected.fused_groups)}")
         for reason in expected.alone:
             click.echo(f"  {reason}")
-    click.echo(f"estimated time: {duration(expected.seconds)}, plus some seconds to start and to measure")
+    click.echo(f"estimated time: {duration(expected.seconds)}, plus some seconds to start and to load")
     if expected.bytes:
         owner = "" if request.device == "cpu" else " of each GPU"
         click.echo(f"estimated memory: {expected.bytes / 2**30:.1f} GiB{owner}")
