@@ -40,6 +40,10 @@ def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     else:
         reference, _ = reference_and_others(split, stage.config)
         measured = measure_music(metric, name, cases(metric, samples_to_measure(stage, context), reference))
+    if len(measured.refused) > 1 and not measured.results:
+        refused = measured.refusals()
+        reason = f"could not measure any of the {refused['refused']} samples; the first: {refused['reason']}"
+        raise StageError(f"metric '{name}' {reason}")
     measured.check()
     values = [MetricRecord(i, name, value) for i, one in measured.results.items() for value in one.values]
     histograms = [MetricRecord(i, name, each) for i, one in measured.results.items() for each in one.histograms]

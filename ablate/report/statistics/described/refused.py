@@ -37,17 +37,26 @@ def warnings(study: Study) -> list[str]:
 
 
 def missing_floors(study: Study, metrics: Collection[str]) -> list[str]:
-    """Return a sentence for each floor of these metrics that is missing, or that lacks a part of its music."""
+    """Return a sentence for each reason why floors of these metrics are missing, or lack a part of their music."""
     found: dict[tuple[str, str], str] = {}
     for _, metric, stage in _stages(study, (FLOOR, RESAMPLE)):
         if metric not in metrics:
             continue
         for floor, reason in stage.result.get("skipped", {}).items():
-            found.setdefault((metric, floor), f"The floor {_words(floor)} of {metric} is missing: {reason}.")
+            found.setdefault((metric, floor), f"missing: {reason}")
         for floor, part in stage.result.get("refused", {}).items():
-            text = f"lacks {part['refused']} that could not be measured: {part['reason']}."
-            found.setdefault((metric, floor), f"The floor {_words(floor)} of {metric} {text}")
-    return sorted(found.values())
+            found.setdefault((metric, floor), f"lacks {part['refused']} that could not be measured: {part['reason']}")
+    floors: dict[tuple[str, str], list[str]] = {}
+    for (metric, floor), text in found.items():
+        floors.setdefault((metric, text), []).append(_words(floor))
+    return sorted(_sentence(metric, text, names) for (metric, text), names in floors.items())
+
+
+def _sentence(metric: str, text: str, floors: list[str]) -> str:
+    names, several = ", ".join(sorted(floors)), len(floors) > 1
+    verb = {"missing:": "are missing:" if several else "is missing:", "lacks": "lack" if several else "lacks"}
+    first, _, rest = text.partition(" ")
+    return f"The floor{'s' if several else ''} {names} of {metric} {verb[first]} {rest}."
 
 
 def _words(floor: str) -> str:
