@@ -26,6 +26,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+#: The most names that an error lists.
+MOST_NAMES = 100
+
 
 class AblateError(Exception):
     """Base of all errors with a message for the user: ``str(error)`` is one line (or one line for each problem)."""
@@ -49,7 +52,8 @@ class UnknownName(AblateError):  # noqa: N818 - reads as the sentence it prints
     def __init__(self, kind: str, name: str, offered: Iterable[str], hint: str = "", *, where: str = "") -> None:
         names = sorted(offered)
         suggestion = did_you_mean(name, names) or "."
-        listing = ", ".join(names) if names else "none"
+        more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+        listing = ", ".join(names[:MOST_NAMES]) + more if names else "none"
         what = f"unknown {kind} '{name}'{where and f' {where}'}"
         super().__init__(f"{what}{suggestion} Offered: {listing}{hint and f'. {hint}'}")
 
@@ -124,5 +128,7 @@ def did_you_mean(name: str, offered: Iterable[str]) -> str:
     """Return the suggestion for a misspelt name, with its punctuation, or an empty string."""
     import difflib  # seldom needed
 
-    close = difflib.get_close_matches(name, list(offered), n=1, cutoff=0.6)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    names = {each.lower(): each for each in offered}
+    begun = [lower for lower in names if lower == name.lower()] or [n for n in names if n.startswith(name.lower())]
+    close = begun if len(begun) == 1 else difflib.get_close_matches(name.lower(), list(names), n=1, cutoff=0.6)
+    return f"; did you mean '{names[close[0]]}'?" if close else ""

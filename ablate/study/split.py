@@ -163,7 +163,7 @@ def _pieces_named(name: str, names: Sequence[str], use: Use) -> list[int]:
     inside = [index for index, piece in enumerate(names) if piece.startswith(f"{name}/")]
     if not inside:
         folders = {piece.rpartition("/")[0] for piece in names} - {""}
-        raise UnknownName("piece", name, [*names, *sorted(folders)], hint=f"named in split.{use}")
+        raise UnknownName("piece", name, [*names, *sorted(folders)], where=f"in split.{use}")
     return inside
 
 
