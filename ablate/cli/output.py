@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ablate.cli.terminal_tables import render_table, terminal_width
+from ablate.cli.terminal_tables import render_tables, terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -31,9 +31,19 @@ def _finite(data: Any) -> Any:
     return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
-def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "", right: int = 0) -> None:
-    """Print a table as wide as the terminal; the last ``right`` columns are aligned to the right."""
-    click.echo(f"{title}\n{render_table(headers, rows, right=right, width=terminal_width())}\n")
+def print_table(
+    headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "", right: int = 0, parts: int = 0
+) -> None:
+    """Print a table as wide as the terminal.
+
+    Args:
+        headers: of the columns.
+        rows: cells, as text; None is an empty cell.
+        title: the line above.
+        right: number of columns at the end that are aligned to the right.
+        parts: number of columns at the end that a narrow terminal shows in several tables below each other.
+    """
+    click.echo(f"{title}\n{render_tables(headers, rows, parts=parts, right=right, width=terminal_width())}\n")
 
 
 def print_answer(answer: Answer) -> None:

@@ -8,6 +8,7 @@ import click
 
 from ablate.cli.lazy import LazyCommand, lazy
 from ablate.cli.output import json_option, print_json, print_table
+from ablate.cli.terminal_tables import terminal_width
 from ablate.errors import UnknownName
 from ablate.options import describe, shown
 from ablate.registry import Component, get_registry
@@ -16,6 +17,8 @@ from ablate.specs import SPECS
 _COMMANDS = {
     "new": LazyCommand("ablate.cli.plugin_new:new", "Create a package for a new component, with tests and a study.")
 }
+#: A terminal with fewer columns than this shows no distribution and version of a component.
+_WIDE = 120
 
 
 @click.group("plugin", cls=lazy(_COMMANDS))
@@ -42,7 +45,9 @@ def list_(kind: str | None, as_json: bool) -> None:  # noqa: FBT001
         print_json({"components": [_facts(c) for c in components], "failed": failures, "clashes": clashes})
         return
     headers = ["kind", "name", "summary", "plugin", "distribution", "version"]
-    print_table(headers, [list(_facts(c).values()) for c in components])
+    width = terminal_width()
+    shown = 4 if width is not None and width < _WIDE else len(headers)
+    print_table(headers[:shown], [list(_facts(c).values())[:shown] for c in components])
     for plugin in failed:
         click.echo(f"failed: {plugin}: {plugin.error}")
     for clash in clashes:

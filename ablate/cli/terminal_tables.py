@@ -21,6 +21,34 @@ _GAPS = (3, 2, 1)
 _NARROWEST = 8
 
 
+def render_tables(
+    headers: Sequence[str], rows: Iterable[Sequence[object]], *, parts: int, right: int = 0, width: int | None = None
+) -> str:
+    """Return a table as text, divided into several below each other if its lines would be too long.
+
+    Each of them begins with the same columns, and the last ``parts`` columns are divided among them: as many in each
+    as fit without folding their cells. The other arguments are those of :func:`render_table`.
+    """
+    cells = [list(headers), *([_one_line(cell) for cell in row] for row in rows)]
+    first = len(headers) - parts
+    needed = _whole(cells, parts)
+    tables: list[list[int]] = [[]]
+    for column in range(first, len(headers)):
+        columns = [*range(first), *tables[-1], column]
+        if width is not None and tables[-1] and sum(needed[i] + _GAPS[-1] for i in columns) - _GAPS[-1] >= width:
+            tables.append([])
+        tables[-1].append(column)
+    return "\n\n".join(
+        render_table(
+            [headers[i] for i in (*range(first), *table)],
+            [[row[i] for i in (*range(first), *table)] for row in cells[1:]],
+            right=min(right, len(table)) if parts else right,
+            width=width,
+        )
+        for table in tables
+    )
+
+
 def render_table(
     headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: int = 0, width: int | None = None
 ) -> str:
@@ -35,7 +63,7 @@ def render_table(
     cells = [list(headers), *([_one_line(cell) for cell in row] for row in rows)]
     widths, gap = [max(map(_width, column)) for column in zip(*cells, strict=True)], _GAPS[0]
     if width is not None:
-        widths, gap = _fit(cells, widths, width)
+        widths, gap = _fit(cells, widths, width, right)
     header, *body = (_lines(row, widths, gap, right) for row in cells)
     rule = " " + "─" * (sum(widths) + gap * (len(widths) - 1))
     return "\n".join([*header, rule, *(line for lines in body for line in lines)])
@@ -73,14 +101,25 @@ def _pad(text: str, width: int, *, right: bool) -> str:
     return space + text if right else text + space
 
 
-def _fit(cells: Sequence[Sequence[str]], widths: list[int], width: int) -> tuple[list[int], int]:
+def _whole(cells: Sequence[Sequence[str]], last: int) -> list[int]:
+    """Return the least widths of columns without a broken word, and in the last columns without a folded cell."""
+    columns = list(zip(*cells, strict=True))
+    words = [_longest_word(column) for column in columns]
+    return [
+        max(least, _NARROWEST, *(map(_width, column[1:]) if index >= len(columns) - last else ()))
+        for index, (least, column) in enumerate(zip(words, columns, strict=True))
+    ]
+
+
+def _fit(cells: Sequence[Sequence[str]], widths: list[int], width: int, right: int) -> tuple[list[int], int]:
     """Return widths of columns, and a gap between them, that fit into ``width`` characters if any do.
 
-    Words are broken only where smaller gaps are not enough, and those of the headers last.
+    Cells of the ``right`` last columns are folded only where smaller gaps are not enough, words are broken after
+    that, and those of the headers last.
     """
     words = [_longest_word(column) for column in zip(*cells, strict=True)]
     headers = [_longest_word([header]) for header in cells[0]]
-    layouts = [(minimum, gap) for minimum in (words, headers, [0] * len(words)) for gap in _GAPS]
+    layouts = [(minimum, gap) for minimum in (_whole(cells, right), words, headers, [0] * len(words)) for gap in _GAPS]
     for minimum, gap in layouts:
         room = width - 1 - gap * (len(widths) - 1)
         fitted = _narrow(widths, [max(least, _NARROWEST) for least in minimum], room)

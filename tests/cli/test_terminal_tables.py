@@ -3,7 +3,7 @@ from __future__ import annotations
 import hypothesis.strategies as st
 from hypothesis import given
 
-from ablate.cli.terminal_tables import render_table
+from ablate.cli.terminal_tables import render_table, render_tables
 
 RUNS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z", "M")) | st.just(" "), max_size=40)
 
@@ -45,3 +45,20 @@ def test_a_table_is_as_narrow_as_asked_and_loses_no_word(rows: list[tuple[str, s
     assert sorted("".join(folded.split()).replace("─", "")) == sorted(letters.replace("─", "") + "onetwothree")
     if letters.isascii():
         assert max(map(len, folded.splitlines())) <= width
+
+
+def test_columns_that_do_not_fit_follow_in_further_tables() -> None:
+    headers = ["variant", "distance.average", "setdistance.pitch_classes overlap", "likelihood.nll test_per_note"]
+    rows = [["model=lstm(embedding=32, hidden=48)", "1.40 ± 0.42 (n=2)", "0.5 ± 0.1 (n=2)", "21.8 ± 0.7 (n=2)"]]
+    first, second = render_tables(headers, rows, parts=3, right=3, width=80).split("\n\n")
+    assert first.splitlines()[3:] == [
+        " model=lstm(embedding=32,       1.40 ± 0.42 (n=2)                0.5 ± 0.1 (n=2)",
+        " hidden=48)",
+    ]
+    assert second.splitlines() == [
+        " variant                               likelihood.nll test_per_note",
+        " ──────────────────────────────────────────────────────────────────",
+        " model=lstm(embedding=32, hidden=48)               21.8 ± 0.7 (n=2)",
+    ]
+    assert render_tables(headers, rows, parts=3, right=3) == render_table(headers, rows, right=3)
+    assert render_tables(headers, rows, parts=0, right=3) == render_table(headers, rows, right=3)

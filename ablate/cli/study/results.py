@@ -100,7 +100,8 @@ def _print_analysis(name: str, analysis: Analysis) -> None:
 
     table = summary_table(analysis.study.frame, analysis.study.details)
     title = f"{name}: mean ± standard deviation over replicates"
-    print_table(table.headers, table.rows, title=title, right=len(table.headers) - 1)
+    quantities = len(table.headers) - 1
+    print_table(table.headers, table.rows, title=title, right=quantities, parts=quantities)
     response = response_table(responses(analysis.study.frame))
     if response.rows:
         title = "Does the music follow its labels? A line fitted through the levels, for each replicate"

@@ -64,7 +64,7 @@ def _print_states(variants: Sequence[VariantRecord], runs: Sequence[RunRecord]) 
         (v.name + (" (baseline)" if v.baseline else ""), *(states.get((v.name, r), "") for r in replicates))
         for v in variants
     ]
-    print_table(["variant", *(f"replicate {r}" for r in replicates)], rows)
+    print_table(["variant", *(f"replicate {r}" for r in replicates)], rows, parts=len(replicates))
     for run in runs:
         if run.state == "failed":
             click.echo(f"failed: {run.variant}, replicate {run.replicate}: {run.error_class}: {run.error}")
