@@ -116,15 +116,15 @@ def test_sets_that_are_too_small_are_refused_with_their_size(name: str, options:
     pieces, silence = random_pieces(20), Performance.from_notes([])
     enough = pieces[:fewest]
     measure(name, [*enough, silence], [silence, *enough], **options)
-    way_out = ', or set covariance = "diagonal"' if fewest > 2 else ""
+    way_out = ', or covariance = "diagonal"' if fewest > 2 else ""
     with pytest.raises(
         ValueError,
-        match=f"{fewest - 1} of the samples have notes; .* needs at least {fewest}: raise generation.samples{way_out}$",
+        match=f"a set of {fewest - 1} with notes is too small; .* needs {fewest} .generation.samples.{way_out}$",
     ):
         measure(name, [*pieces[: fewest - 1], silence], pieces, **options)
     with pytest.raises(
         CorpusError,
-        match=f"{fewest - 1} pieces of the reference have notes; .* at least {fewest}: add pieces{way_out}$",
+        match=f"a reference of {fewest - 1} with notes is too small; .* needs {fewest}: add pieces{way_out}$",
     ):
         measure(name, pieces, [silence, *pieces[: fewest - 1]], **options)
 
