@@ -75,12 +75,13 @@ class Artifacts:
             return None
 
     def references(self, study: Study) -> dict[str, Performance]:
-        """Return the first training piece by its title; one for each corpus where the corpus is an axis."""
+        """Return the first piece of the reference by its title; one for each corpus where the corpus is an axis."""
         loads = {stage.fingerprint: (variant, stage) for variant, stage in reversed(study.first(LOAD))}
         references = {}
         for variant, stage in reversed(loads.values()):
-            held_out = study.splits.held_out(variant)
-            pieces = [p for p in self.performances(stage) or () if p.name not in held_out]
+            use = study.configs()[variant].get("measure", {}).get("reference", "train")
+            elsewhere = study.splits.elsewhere(variant, use)
+            pieces = [p for p in self.performances(stage) or () if p.name not in elsewhere]
             if pieces:
                 title = "reference" if len(loads) == 1 else f"reference of {variant}"
                 references[": ".join(filter(None, (title, pieces[0].name)))] = pieces[0]

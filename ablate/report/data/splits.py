@@ -45,13 +45,13 @@ class Splits:
     def __bool__(self) -> bool:
         return bool(self.of)
 
-    def held_out(self, variant: str) -> set[str]:
-        """Return the names of the pieces that were held out from a variant's training in its first replicate."""
+    def elsewhere(self, variant: str, use: str) -> set[str]:
+        """Return the names of the pieces with another use than this one in a variant's first replicate."""
         splits = [(replicate, split) for (name, replicate), split in self.of.items() if name == variant]
         if not splits:
             return set()
-        _, first = min(splits, key=lambda each: each[0])
-        return {name for use in ("validation", "test") for name, _, _ in first[use]}
+        _, split = min(splits, key=lambda each: each[0])
+        return {name for other in USES if other != use for name, _, _ in split[other]}
 
     def pieces(self, use: str) -> list[str]:
         """Return the names of the pieces with this use in any run, each once."""

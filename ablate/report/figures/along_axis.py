@@ -126,7 +126,7 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
         axes.set_xscale("log")
     elif len(trend.levels) <= 7:
         axes.set_xticks(trend.levels, [f"{level:g}" for level in trend.levels])
-    axes.set_title(style.label(panel.title, 26), loc="left")
+    axes.set_title(style.title(panel.title), loc="left")
     axes.set_xlabel(panel.axis)
     axes.set_ylabel(style.value_label(panel.unit))
     axes.locator_params(axis="y", nbins=5)

@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 
 from ablate.report.figures.common import style
 from ablate.report.figures.common.drawing import Drawing
-from ablate.report.figures.common.selection import panel_quantities
+from ablate.report.figures.common.selection import panel_quantities, panels_note
 from ablate.report.figures.common.style import INK, MUTED, PAPER
 from ablate.report.statistics import verdicts
 from ablate.report.statistics.rows import records, rows_of
@@ -98,6 +98,7 @@ def _draw(
         notes += " Hollow circles: differences of the values published originally."
     if count > MOST_ROWS:
         notes += f" Only the {MOST_ROWS} largest effects of {count} are drawn."
+    notes += panels_note(analysis)
     alt = f"Forest plot of {count} comparison{'' if count == 1 else 's'}; the table below has the numbers. {subject}"
     return Drawing(stem, forest_figure(panels), alt, f"{subject}{notes}")
 
@@ -169,7 +170,7 @@ def _draw_panel(axes: Axes, panel: Panel, names: Sequence[str]) -> None:
         positions = [position[name] for name in reported]
         axes.scatter(list(reported.values()), positions, marker="o", s=34, facecolors="none", edgecolors=INK, zorder=5)
     axes.set_xlabel(style.value_label(rows["unit"].iloc[0], _BETTER.get(rows["direction"].iloc[0], "")))
-    axes.set_title(style.label(panel.title, 26), loc="left")
+    axes.set_title(style.title(panel.title), loc="left")
     axes.grid(visible=False, axis="y")
     axes.locator_params(axis="x", nbins=4)
 

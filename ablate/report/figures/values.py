@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
@@ -12,7 +13,7 @@ from ablate.files import file_name
 from ablate.names import AVERAGE
 from ablate.report.figures.common import style
 from ablate.report.figures.common.drawing import Drawing
-from ablate.report.figures.common.selection import is_large, panel_quantities, selection_note
+from ablate.report.figures.common.selection import is_large, panel_quantities, panels_note, selection_note
 from ablate.report.figures.common.style import INK, MUTED, PAPER
 from ablate.report.statistics.described import summary
 from ablate.report.statistics.rows import rows_of
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from ablate.report.statistics.analysis.analysis import Analysis
 
 #: The most characters of a panel's title; five panels are side by side.
-LONGEST_TITLE = 24
+LONGEST_TITLE = 21
 #: The most panels side by side.
 COLUMNS = 5
 #: The most variants in a figure; tables always contain all.
@@ -62,7 +63,8 @@ def headline_dots(analysis: Analysis) -> Drawing | None:
     parts = [rows_of(analysis.study.frame, quantity) for quantity in panel_quantities(analysis)]
     if not parts:
         return None
-    return _draw(analysis, "comparison", pd.concat(parts), "the headline quantities")
+    drawing = _draw(analysis, "comparison", pd.concat(parts), "the headline quantities")
+    return dataclasses.replace(drawing, caption=drawing.caption + panels_note(analysis))
 
 
 def metric_dots(analysis: Analysis, metric: str) -> Drawing | None:
@@ -125,7 +127,9 @@ def _panel_title(panels: Sequence[tuple[str, str]], metric: str, feature: str) -
     if len(panels) > 1 and len({metric for metric, _ in panels}) == 1:
         lines = [feature]
     else:
-        lines = [metric] if feature == AVERAGE else [metric, feature]
+        # the parts of a long name below each other, because other panels are beside it
+        name = metric.split(".") if len(metric) > LONGEST_TITLE else [metric]
+        lines = name if feature == AVERAGE else [*name, feature]
     return "\n".join(style.label(line, LONGEST_TITLE) for line in lines)
 
 

@@ -36,7 +36,9 @@ def test_every_piece_of_a_run_has_a_row(tmp_path: Path) -> None:
         "validation": ["chopin"],
         "test": ["bach", "berg"],
     }
-    assert study.splits.held_out("tau=0.6") == {"bach", "berg", "chopin"}
+    assert study.splits.elsewhere("tau=0.6", "train") == {"bach", "berg", "chopin"}
+    assert study.splits.elsewhere("tau=0.6", "test") == {"chopin", "haydn", "liszt", "ravel", "satie"}
+    assert study.splits.elsewhere("tau=0.7", "test") == set()
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,12 @@ def panel_quantities(analysis: Analysis) -> list[Quantity]:
     return analysis.in_order[: PANELS[is_large(analysis)]]
 
 
+def panels_note(analysis: Analysis) -> str:
+    """Return a sentence for a caption if only some quantities have a panel; otherwise an empty text."""
+    shown, total = len(panel_quantities(analysis)), len(analysis.in_order)
+    return f" The first {shown} of {total} quantities are drawn; the table has all." if total > shown else ""
+
+
 def representatives(analysis: Analysis) -> list[str]:
     """Return the variants to draw: all, or of the first block the baseline and those that differ most from it."""
     blocks = analysis.study.blocks

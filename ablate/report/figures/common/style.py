@@ -130,6 +130,11 @@ def label(text: str, longest: int = 28) -> str:
     return ",\n".join(_shorten(line, longest) for line in lines)
 
 
+def title(text: str, longest: int = 26) -> str:
+    """Return the name of a quantity above a panel: metric and feature on lines of their own if it is long."""
+    return "\n".join(label(line, longest) for line in (text.split(" ") if len(text) > longest else [text]))
+
+
 def value_label(unit: str, better: str = "") -> str:
     """Return the label of an axis of values: the unit if there is one, and the better direction."""
     return " · ".join(filter(None, (unit if unit != "1" else "", better)))
