@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from ablate.kinds import GENERATE, TRAIN
+from ablate.kinds import GENERATE, PREPARE, TRAIN
 from ablate.store.records import MeasurementRow, RunHistogram
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ _TRAINING_NUMBERS = (
     *("loss", "validation_loss", "steps", "kept_step", "stopped_early", "tokens_seen", "parameters"),
     *("tokens_per_second", "steps_per_epoch", "together"),
 )
-_OTHER_NUMBERS = ("train_seconds", "train_joules", "generate_seconds", "sample_notes", "sample_seconds")
+_OTHER_NUMBERS = (
+    *("notes_kept", "train_seconds", "train_joules", "generate_seconds", "sample_notes", "sample_seconds"),
+)
 
 
 def study_frame(store: Store, name: str) -> pd.DataFrame:
@@ -138,6 +140,7 @@ def run_frame(store: Store, name: str) -> pd.DataFrame:
         ``parameters``, ``tokens_per_second``, ``steps_per_epoch`` (optimiser steps until the model has seen each
         token once, on average), ``together`` (the number of models that were trained fused on a GPU, this one
         included: tokens per second are those of all of them, seconds and joules the share of this one),
+        ``notes_kept`` (the share of the notes that the tokenizer keeps, of the test pieces if there are any),
         ``train_seconds``, ``train_joules``, ``generate_seconds``, ``sample_notes`` and
         ``sample_seconds`` (of one sample, on average), all NaN where unknown, ``device`` and ``precision`` (empty
         where unknown).
@@ -146,7 +149,7 @@ def run_frame(store: Store, name: str) -> pd.DataFrame:
         UnknownName: no such study.
     """
     runs = store.runs(name)
-    kinds = (TRAIN, GENERATE)
+    kinds = (PREPARE, TRAIN, GENERATE)
     stages = store.stages(run.stages[kind] for run in runs for kind in kinds if kind in run.stages)
     rows = [_run_row(run, *(stages.get(run.stages.get(kind, "")) for kind in kinds)) for run in runs]
     columns = ["variant", "replicate", "state", "error", "training", *_TRAINING_NUMBERS, *_OTHER_NUMBERS]
@@ -175,7 +178,9 @@ def reported_frame(spec: Mapping[str, Any], variants: Iterable[str]) -> pd.DataF
     return pd.DataFrame(rows, columns=["variant", "metric", "feature", "value"])
 
 
-def _run_row(run: RunRecord, training: StageRecord | None, generation: StageRecord | None) -> dict[str, Any]:
+def _run_row(
+    run: RunRecord, prepared: StageRecord | None, training: StageRecord | None, generation: StageRecord | None
+) -> dict[str, Any]:
     result = training.result if training else {}
     samples = generation.result if generation else {}
     count = samples.get("samples") or None
@@ -186,6 +191,7 @@ def _run_row(run: RunRecord, training: StageRecord | None, generation: StageReco
         "error": ": ".join(part for part in (run.error_class, run.error) if part),
         "training": run.stages.get(TRAIN, ""),
         **{key: result.get(key) for key in _TRAINING_NUMBERS},
+        "notes_kept": prepared.result.get("notes_kept") if prepared else None,
         "train_seconds": training.seconds if training else None,
         "train_joules": result.get("joules"),
         "generate_seconds": generation.seconds if generation else None,

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ablate.interfaces import Augmenter, Conditioner
+    from ablate.interfaces import Augmenter, Conditioner, Tokenizer
     from ablate.music.performance import Performance
     from ablate.registry import Registry
     from ablate.study.stage import Stage
     from ablate.study.work.load import Split
     from ablate.study.work.messages import Context
+
+#: About the most pieces that are decoded to count their notes.
+MOST_DECODED = 50
 
 
 def prepare(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
@@ -50,7 +53,11 @@ def prepare(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     write_artifact(context.home, stage, {name: functools.partial(write, name, each) for name, each in examples.items()})
     for _ in _held_out("test", split.test, example):
         pass  # a test piece that cannot be measured is an error before training, not after it
-    result: dict[str, Any] = {"examples": len(counts["examples.npz"]), "tokens": sum(counts["examples.npz"])}
+    result: dict[str, Any] = {
+        "examples": len(counts["examples.npz"]),
+        "tokens": sum(counts["examples.npz"]),
+        "notes_kept": notes_kept(split.test or split.validation or split.train, tokenizer),
+    }
     if "split" in stage.config:
         result |= {"validation_tokens": sum(counts.get("validation.npz", [])), "split": _facts(split)}
     return [StageResult(stage, result, 0.0)]
@@ -84,6 +91,17 @@ def _held_out(
             yield example(performance)
         except (AblateError, ValueError) as error:
             raise component_error(error, f"{use} piece '{performance.name}'") from error
+
+
+def notes_kept(performances: Sequence[Performance], tokenizer: Tokenizer) -> float:
+    """Return the share of the notes that are left when pieces are encoded and decoded; of many, of some of them.
+
+    A model is spared the notes that its tokenizer leaves out, so nats per note and per second of tokenizers with other
+    shares cannot be compared.
+    """
+    some = performances[:: max(1, len(performances) // MOST_DECODED)]
+    kept = sum(len(tokenizer.decode(tokens)) for piece in some if len(tokens := tokenizer.encode(piece)))
+    return kept / max(1, sum(map(len, some)))
 
 
 def _facts(split: Split) -> dict[str, list[tuple[str, int, float]]]:

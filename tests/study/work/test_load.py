@@ -133,3 +133,14 @@ def test_two_pieces_with_the_same_notes_are_named(bench: Bench, load: Callable[.
         (loaded,) = store.finished("load")
     (problem,) = [each for each in loaded.result["problems"] if "same notes" in each]
     assert problem.startswith("sub/again: holds the same notes as piece1, so a split may train on the one")
+
+
+def test_the_share_of_notes_that_a_tokenizer_keeps_is_that_of_the_test_pieces(
+    bench: Bench, load: Callable[..., StudySpec], folder: Path
+) -> None:
+    settings = {"split.test": ["piece2"], "tokenizer": {"midilike": {"high": 65}}}
+    assert not bench.run(load(settings, corpus=str(folder))).failures
+    with bench.store() as store:
+        (prepared,) = store.finished("prepare")
+    pitches = next(piece for piece in read_corpus(folder).performances if piece.name == "piece2").notes["pitch"]
+    assert 0.3 < prepared.result["notes_kept"] == (pitches <= 65).mean() < 0.8

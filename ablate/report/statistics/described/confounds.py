@@ -25,11 +25,14 @@ QUANTITIES = {
     "kept_step": "training steps of the measured weights",
     "steps_per_epoch": "optimiser steps per epoch",
     "parameters": "parameters",
+    "notes_kept": "share of notes that the tokenizer keeps",
     "sample_notes": "notes in a sample",
     "sample_seconds": "seconds in a sample",
 }
 #: From this ratio to the baseline on, in either direction, the report warns.
 TOLERANCE = 1.05
+#: From this share of notes on, a tokenizer loses some.
+LOSES = 1e-3
 #: The most variants that a warning lists.
 MOST_NAMES = 6
 #: The quantities that are settings too.
@@ -65,7 +68,8 @@ def confounds_of(runs: pd.DataFrame, baselines: Mapping[str, str]) -> list[Confo
         runs: from :func:`ablate.report.data.frames.run_frame`.
         baselines: for each variant the one that it is compared with.
     """
-    quantities = [quantity for quantity in QUANTITIES if quantity != "kept_step" or _keeps_earlier_weights(runs)]
+    spared = {"kept_step": not _keeps_earlier_weights(runs), "notes_kept": not _loses_notes(runs)}
+    quantities = [quantity for quantity in QUANTITIES if not spared.get(quantity)]
     means = runs.groupby("variant", observed=True)[quantities].mean()
     return [
         Confound(str(variant), quantity, float(row[quantity]), float(row[quantity] / reference[quantity]))
@@ -80,6 +84,11 @@ def confounds_of(runs: pd.DataFrame, baselines: Mapping[str, str]) -> list[Confo
 def _keeps_earlier_weights(runs: pd.DataFrame) -> bool:
     """Check whether some training keeps other weights than its last ones."""
     return bool((runs["kept_step"] < runs["steps"]).any())
+
+
+def _loses_notes(runs: pd.DataFrame) -> bool:
+    """Check whether some tokenizer loses notes: nats per note of the others are then nats for more music."""
+    return bool((runs["notes_kept"] < 1 - LOSES).any())
 
 
 def warnings(confounds: Iterable[Confound], changes: Mapping[str, Iterable[str]]) -> list[str]:
@@ -101,8 +110,9 @@ def warnings(confounds: Iterable[Confound], changes: Mapping[str, Iterable[str]]
         if listing:
             separator = "; " if any("," in each for each in listing) else ", "
             more = f"{separator}and {len(listing) - MOST_NAMES} more" if len(listing) > MOST_NAMES else ""
+            verb = "differs" if quantity == "notes_kept" else "differ"
             sentences.append(
-                f"{name[0].upper()}{name[1:]} differ from the baseline: {separator.join(listing[:MOST_NAMES])}{more}. "
+                f"{name[0].upper()}{name[1:]} {verb} from the baseline: {separator.join(listing[:MOST_NAMES])}{more}. "
                 "This alone may explain a difference."
             )
     return sentences

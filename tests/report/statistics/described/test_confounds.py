@@ -21,9 +21,9 @@ from ablate.report.statistics.described.confounds import (
 
 MINUS = "\N{MINUS SIGN}"
 USUAL = {"tokens_seen": 1000.0, "steps": 100.0, "steps_per_epoch": 10.0, "parameters": 500.0}
-USUAL |= {"sample_notes": 50.0, "sample_seconds": 30.0, "kept_step": 100.0}
-#: The quantities of trainings that keep their last weights.
-USED = [quantity for quantity in QUANTITIES if quantity != "kept_step"]
+USUAL |= {"sample_notes": 50.0, "sample_seconds": 30.0, "kept_step": 100.0, "notes_kept": 1.0}
+#: The quantities of trainings that keep their last weights, of music that keeps its notes.
+USED = [quantity for quantity in QUANTITIES if quantity not in ("kept_step", "notes_kept")]
 
 
 def runs(**variants: list[dict[str, float]]) -> pd.DataFrame:
@@ -88,6 +88,12 @@ class TestWarnings:
             f"{what} differ from the baseline: {each}. This alone may explain a difference."
             for what, each in zip(("Tokens seen in training", "Notes in a sample"), listed, strict=True)
         ]
+
+    def test_a_tokenizer_that_loses_notes_is_spared_them(self) -> None:
+        found = confounds_of(runs(a=[{}], b=[{"notes_kept": 0.6}], c=[{"notes_kept": 0.97}]), TO_A)
+        sentence = f"Share of notes that the tokenizer keeps differs from the baseline: b {MINUS}40%. "
+        assert warnings(found, {}) == [f"{sentence}This alone may explain a difference."]
+        assert {each.variant for each in found if each.quantity == "notes_kept"} == {"a", "b", "c"}
 
     def test_beyond_six_variants_it_counts(self) -> None:
         found = [Confound(f"v{place}", "parameters", 2.0, 2.0) for place in range(9)]
