@@ -27,6 +27,7 @@ def test_reports_and_comparisons(ran: Command, tmp_path: Path) -> None:
     outcome = ran("study", "compare", f"{NAME}:tau=0.6", f"{NAME}:tau=1.4")
     assert outcome.code == 0
     assert "they differ in: sampler" in outcome.out
+    assert "\ntau=1.4 - tau=0.6\n quantity " in outcome.out, "the only comparison is above its table"
     assert "Cannot tell tau=1.4 from tau=0.6: distance.average" in outcome.out.replace("\n", " ")
     facts = json.loads(
         ran("study", "compare", f"{NAME}:tau=0.6", f"{NAME}:tau=1.4", "--metric", "distance.pitch", "--json").out
