@@ -215,7 +215,10 @@ def path_problem(path: str, config: FileShape, registry: Registry) -> str:
     known = [field.name for field in dataclasses.fields(SETTINGS[section])]
     if not option:
         return f"name a setting: {section}.NAME"
-    return "" if option in known else f"[{section}] has no setting '{option}'{did_you_mean(option, known)}"
+    if option in known:
+        return ""
+    hint = did_you_mean(option, known) or f" (it has: {', '.join(known)})"
+    return f"[{section}] has no setting '{option}'{hint}"
 
 
 def _component_path_problem(kind: str, component: str, option: str, config: FileShape, registry: Registry) -> str:
