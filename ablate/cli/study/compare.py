@@ -49,11 +49,11 @@ def compare(
     click.echo(pair.pairing)
     for line in pair.sentences:
         click.echo(f"- {line}")
-    comparisons = {row[0] for row in pair.rows}
-    if len(comparisons) == 1:  # of two variants: above the table, because its columns are many
+    names = {row[0] for row in pair.rows}
+    if len(names) == 1:  # of two variants: above the table, because its columns are many
         click.echo()
         rows = [row[1:] for row in pair.rows]
-        print_table(pair.headers[1:], rows, title=comparisons.pop(), right=len(pair.headers) - 3)
+        print_table(pair.headers[1:], rows, title=names.pop(), right=len(pair.headers) - 3)
     else:
         print_table(pair.headers, pair.rows, right=len(pair.headers) - 3)
     for note in pair.notes:
