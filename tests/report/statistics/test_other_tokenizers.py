@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from support.bench import Bench
@@ -10,6 +12,7 @@ import ablate
 from ablate.registry import get_registry
 from ablate.report.data.study import Study
 from ablate.report.statistics.analysis.analysis import Analysis
+from ablate.report.statistics.described import tokenizers
 from ablate.report.statistics.pairs.compare import compare_pair
 from ablate.report.text.sentences import answer
 from ablate.report.write import write_report
@@ -111,6 +114,15 @@ def test_the_answer_says_so(analysis: Analysis) -> None:
     assert reason.text == "likelihood.nll test cannot be compared between tokenizers, so there are no shares."
     assert told.hypothesis is not None
     assert "other tokenizers" in told.hypothesis.lines[0].text
+
+
+def test_what_tokenizers_keep_is_a_warning(analysis: Analysis) -> None:
+    (warning,) = [each for each in analysis.warnings() if each.startswith("The tokenizers differ")]
+    assert "likelihood.nll test_per_note, likelihood.nll gap_per_note count only what a tokenizer keeps" in warning
+    variants = tuple(each for each in analysis.study.variants if each.name in (BASE, RATE))
+    runs = tuple(each for each in analysis.study.runs if each.variant in (BASE, RATE))
+    alike = dataclasses.replace(analysis.study, variants=variants, runs=runs)
+    assert tokenizers.warnings(alike, analysis.headline) == []
 
 
 def test_page_and_markdown_say_so(bench: Bench) -> None:
