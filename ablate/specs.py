@@ -166,6 +166,8 @@ class SetMetricSpec(ComponentSpec):
 
     Attributes:
         reference: as in :class:`MetricSpec`.
+        fewest: a function from the options to the smallest number of samples that the metric can measure; a study with
+            fewer is refused before anything is trained.
     """
 
     kind: ClassVar[str] = "metric"
@@ -173,6 +175,7 @@ class SetMetricSpec(ComponentSpec):
     scope: ClassVar[Scope] = "set"
     build: Callable[[Any], SetMetric]
     reference: Reference | None = None
+    fewest: Callable[[Any], int] = lambda options: 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

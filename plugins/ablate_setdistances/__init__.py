@@ -10,7 +10,7 @@ import functools
 from typing import TYPE_CHECKING
 
 import ablate
-from ablate_setdistances.options import FrechetOptions, LengthOptions, SetOptions, TransitionOptions
+from ablate_setdistances.options import FrechetOptions, LengthOptions, NoteOptions, SetOptions, TransitionOptions
 from ablate_setdistances.sources import CHONG_2020, DOWSON_1982, HEUSEL_2017, YANG_2020
 
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ def _frechet(options: FrechetOptions) -> ablate.SetMetric:
     return FrechetDistance(options)
 
 
+def _fewest(options: NoteOptions) -> int:
+    return options.fewest
+
+
 @ablate.hookimpl
 def ablate_metrics() -> Iterable[ablate.SetMetricSpec]:
     """Offer one metric for each feature of Yang and Lerch, and the Fréchet distance."""
@@ -57,6 +61,7 @@ def ablate_metrics() -> Iterable[ablate.SetMetricSpec]:
             summary=f"Overlapped area and KL of distances within and between sets: {words}.",
             options=options,
             build=functools.partial(_build, name),
+            fewest=_fewest,
             cite=(YANG_2020,),
         )
     yield ablate.SetMetricSpec(
@@ -64,5 +69,6 @@ def ablate_metrics() -> Iterable[ablate.SetMetricSpec]:
         summary="Fréchet distance over twelve symbolic features, and what it is by chance.",
         options=FrechetOptions,
         build=_frechet,
+        fewest=_fewest,
         cite=(DOWSON_1982, HEUSEL_2017, CHONG_2020),
     )

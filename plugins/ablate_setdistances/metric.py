@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     Notes = Array
 
-#: Pieces and samples that any distance between sets needs.
-FEWEST = 2
 #: Seed of the sets that :func:`ablate_setdistances.frechet.by_chance` draws: always the same, for equal sizes.
 _SEED = 15
 
@@ -51,7 +49,7 @@ class _Vectors:
             CorpusError: fewer than ``fewest`` pieces of the reference have notes.
         """
         ours, theirs = self._vectors(tuple(generated)), self._cached(tuple(reference))
-        way_out = ', or covariance = "diagonal"' if fewest > FEWEST else ""
+        way_out = ', or covariance = "diagonal"' if fewest > 2 else ""
         if len(ours) < fewest:
             needed = f"this distance between sets needs {fewest} (generation.samples)"
             raise ValueError(f"a set of {len(ours)} with notes is too small; {needed}{way_out}")
@@ -82,6 +80,7 @@ class SetDistance(ablate.SetMetric):
     def __init__(self, feature: Callable[[Notes], FloatArray], options: SetOptions) -> None:
         self._vectors = _Vectors(feature, options.notes)
         self._intra = options.intra
+        self._fewest = options.fewest
 
     def measure(
         self, generated: Sequence[ablate.Performance], reference: Sequence[ablate.Performance]
@@ -99,7 +98,7 @@ class SetDistance(ablate.SetMetric):
             ValueError: fewer than two samples have notes.
             CorpusError: fewer than two pieces of the reference have notes.
         """
-        ours, theirs = self._vectors.of(generated, reference, FEWEST)
+        ours, theirs = self._vectors.of(generated, reference, self._fewest)
         # every pair counts twice, as in mgeval: the width of the kernels depends on the number of distances
         within = np.tile(pdist(ours if self._intra == "samples" else theirs), 2)
         found, n = compare(within, cdist(ours, theirs).ravel()), len(ours)
@@ -121,6 +120,7 @@ class FrechetDistance(ablate.SetMetric):
     def __init__(self, options: FrechetOptions) -> None:
         self._vectors = _Vectors(symbolic_features, options.notes)
         self._diagonal = options.covariance == "diagonal"
+        self._fewest = options.fewest
         self._draws = options.draws
         self._chance_cached = functools.lru_cache(maxsize=8)(self._chance)
 
@@ -141,8 +141,7 @@ class FrechetDistance(ablate.SetMetric):
             ValueError: too few samples have notes: two for diagonal covariances, else one more than features.
             CorpusError: the same for the reference.
         """
-        fewest = FEWEST if self._diagonal else len(FEATURES) + 1
-        ours, theirs = self._vectors.of(generated, reference, fewest)
+        ours, theirs = self._vectors.of(generated, reference, self._fewest)
         spread = np.maximum(theirs.std(axis=0, ddof=1), [least for _, least in FEATURES.values()])
         ours, theirs = ours / spread, theirs / spread
         distance = frechet(ours, theirs, diagonal=self._diagonal)

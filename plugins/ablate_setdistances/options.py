@@ -19,6 +19,11 @@ class NoteOptions:
         "range and note count grow with length.",
     )
 
+    @property
+    def fewest(self) -> int:
+        """The smallest number of samples, and of reference pieces, that can be compared."""
+        return 2
+
 
 @dataclass(frozen=True)
 class SetOptions(NoteOptions):
@@ -59,3 +64,8 @@ class FrechetOptions(NoteOptions):
     draws: int = ablate.option(
         50, ge=1, doc="Pairs of sets that are drawn from the reference, to find the distance by chance."
     )
+
+    @property
+    def fewest(self) -> int:
+        """Of all covariances, one more than there are features."""
+        return 2 if self.covariance == "diagonal" else 13

@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ablate.settings import PrimerSettings
+from ablate.specs import SetMetricSpec
 from ablate.study.blocks import BLOCKED, compared
 from ablate.study.design import ADAPTIVE, FEWEST_TO_HALVE, OF_PARTS
 from ablate.study.file.configuration import resolve
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from ablate.registry import Registry
     from ablate.study.design import Axis, Variant
+    from ablate.study.file.configuration import Configuration
     from ablate.study.file.paths import Problem
     from ablate.study.file.sections import Sections
 
@@ -105,6 +107,7 @@ def budget_problems(file: Sections) -> Iterator[Problem]:
 def combination_problems(file: Sections, registry: Registry) -> Iterator[Problem]:
     """Check every variant as a whole; for files whose levels are all right one by one."""
     primers: dict[str, Mapping[str, Any]] = {}
+    small: dict[str, str] = {}
     for variant in file.variants():
         configuration, problems = resolve(file.shaped(variant.levels), registry)
         for where, text in problems:
@@ -112,8 +115,21 @@ def combination_problems(file: Sections, registry: Registry) -> Iterator[Problem
         primers[variant.name] = configuration.settings["primer"]
         if file.top.budget == "tokens":
             yield from _unknown_budget(variant, configuration.settings["training"])
+        if not problems:
+            small |= dict(_small_sets(configuration, registry))
+    yield from small.items()
     if all(primers.values()):  # empty where it does not validate, which is reported already
         yield from _idle_primer_problems({name: PrimerSettings(**primer) for name, primer in primers.items()})
+
+
+def _small_sets(configuration: Configuration, registry: Registry) -> Iterator[Problem]:
+    """Find metrics of sets that need more samples than a run has."""
+    samples = configuration.settings["generation"]["samples"]
+    for choice in configuration.choices["metric"]:
+        spec = registry.spec("metric", choice.name)
+        fewest = spec.fewest(spec.parse(choice.options)) if isinstance(spec, SetMetricSpec) else 1
+        if samples < fewest:
+            yield f"metric.{choice.name}", f"needs {fewest} samples or more, but generation.samples = {samples}"
 
 
 def _unknown_budget(variant: Variant, training: Mapping[str, Any]) -> Iterator[Problem]:

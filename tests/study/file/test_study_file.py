@@ -310,3 +310,22 @@ def test_component_axes_take_names_lists_and_tables(tiny: Path, raw: dict[str, A
     assert [v.name for v in spec.variants() if v.baseline] == ["tokenizer=midilike-classic, tau=1.0"]
     chosen = [spec.configuration(v, get_registry()).one("tokenizer").name for v in spec.variants()]
     assert chosen == ["midilike-classic"] * 2 + ["midilike"] * 2
+
+
+@pytest.mark.parametrize(
+    ("options", "samples", "fewest"),
+    [("{}", 12, 13), ('{ covariance = "diagonal" }', 1, 2), ("{ notes = 20 }", 13, 13)],
+)
+def test_sets_of_too_few_samples_are_refused_before_anything_runs(
+    tiny: Path, options: str, samples: int, fewest: int
+) -> None:
+    text = tiny.read_text(encoding="utf-8") + f'\n[metric."setdistance.frechet"]\n{options[1:-1].strip()}\n'
+    tiny.write_text(text, encoding="utf-8")
+    settings = Overrides(settings=(("generation.samples", samples),))
+    if samples >= fewest:
+        assert "setdistance.frechet" in read_study(str(tiny), settings).config["metric"]
+        return
+    with pytest.raises(StudyFileError) as caught:
+        read_study(str(tiny), settings)
+    expected = f"needs {fewest} samples or more, but generation.samples = {samples}"
+    assert caught.value.problems == [f"metric.setdistance.frechet: {expected}"]
