@@ -16,6 +16,7 @@ from ablate.report.statistics.described import tokenizers
 from ablate.report.statistics.pairs.compare import compare_pair
 from ablate.report.text.sentences import answer
 from ablate.report.write import write_report
+from ablate.study.file.overrides import Overrides
 from ablate.study.file.study_file import read_study
 
 STUDY = """
@@ -148,3 +149,18 @@ def test_a_pair_is_not_compared_either(bench: Bench) -> None:
 def test_details_stand_in_no_table_of_all_metrics(analysis: Analysis) -> None:
     assert [q for q in analysis.headline if q[0] == "likelihood.nll"] == [PER_NOTE, ("likelihood.nll", "gap_per_note")]
     assert analysis.role_of["likelihood.nll", "train"] == "exploratory"
+
+
+def test_studies_whose_tokenizers_were_fitted_on_other_pieces_are_not_compared(bench: Bench) -> None:
+    text = (bench.home.parent / "which.toml").read_text(encoding="utf-8").partition("[axes]")
+    corpus = text[2][text[2].index("[corpus.midi]") :]
+    fitted = text[0].replace("[tokenizer.midilike]", "[tokenizer.midilike-bpe]\nvocabulary = 500")
+    fitted = fitted.replace('test = ["c"]', "test = 0.3\nper_replicate = true")
+    path = bench.home.parent / "fitted.toml"
+    path.write_text(fitted + corpus, encoding="utf-8")
+    for seed in (1, 2):
+        assert not bench.run(read_study(str(path), Overrides(seed=seed, name=f"seed {seed}"))).failures
+    with bench.store() as store:
+        pair = compare_pair(store, "seed 1:base", "seed 2:base", "likelihood.nll")
+    assert "test_per_note" in set(pair.frame["feature"])
+    assert "test" not in set(pair.frame["feature"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ablate.errors import AblateError, UnknownName, UsageError
+from ablate.kinds import FIT
 from ablate.registry import get_registry
 from ablate.report.data.study import Study
 from ablate.report.statistics import roles, verdicts
@@ -84,9 +85,8 @@ def compare_pair(
     if obstacles or (not a and differs):
         sides = "the two" if a else f"their baselines, {left} and {right},"
         raise UsageError(f"cannot compare {one} with {other}: {sides} differ in {', '.join(obstacles or differs)}")
-    quantities, apart = _quantities(
-        studies, metric, other_tokenizers="tokenizer" in {d.partition(".")[0] for d in differs}
-    )
+    of_other = "tokenizer" in {path.partition(".")[0] for path in differs} or _fitted_apart(studies, left, right)
+    quantities, apart = _quantities(studies, metric, other_tokenizers=of_other)
     variants = (a, b) if a else None
     pair = _pair(studies, variants, differs, quantities, same_block=same_block) if len(quantities) else None
     if apart and (pair is None or pair.frame.empty):
@@ -135,6 +135,15 @@ def _differences(studies: list[Analysis], left: str, right: str) -> list[str]:
         for config, by_name in zip(configs, metrics, strict=True):
             config["metric"] = [by_name[name] for name in both]
     return differing_paths(*configs)
+
+
+def _fitted_apart(studies: list[Analysis], left: str, right: str) -> bool:
+    """Check whether a replicate of the two has tokenizers that were fitted on other pieces."""
+    first, second = (
+        {run.replicate: run.stages.get(FIT) for run in analysis.study.runs if run.variant == name}
+        for analysis, name in zip(studies, (left, right), strict=True)
+    )
+    return any(first[replicate] != second[replicate] for replicate in first.keys() & second.keys())
 
 
 def _quantities(
