@@ -132,7 +132,7 @@ def label(text: str, longest: int = 28) -> str:
 
 def title(text: str, longest: int = 26) -> str:
     """Return the name of a quantity above a panel: metric and feature on lines of their own if it is long."""
-    return "\n".join(label(line, longest) for line in (text.split(" ") if len(text) > longest else [text]))
+    return "\n".join(label(line, longest) for line in (text.split(" ", 1) if len(text) > longest else [text]))
 
 
 def value_label(unit: str, better: str = "") -> str:
