@@ -41,17 +41,19 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     request = read_request(values, make_home=False)
     from ablate.store.store import Store
     from ablate.study.plan.estimate import estimate
+    from ablate.study.plan.music import PlannedMusic
     from ablate.study.plan.pieces import planned_splits
 
-    noise, splits = None, planned_splits(request.layout, request.home)
+    music = PlannedMusic(request.layout.registry, request.home)
+    noise, splits = None, planned_splits(request.layout, music)
     if values["store"] or (request.home / "ablate.db").is_file():
         with Store(request.url) as store:
             study_plan = make_request_plan(request, store)
-            expected = estimate(study_plan, request.device, request.workers)
+            expected = estimate(study_plan, request.device, request.workers, music)
             noise = known_noise(request.layout, store, expected)
     else:
         study_plan = make_request_plan(request, None)
-        expected = estimate(study_plan, request.device, request.workers)
+        expected = estimate(study_plan, request.device, request.workers, music)
     if as_json:
         facts = {**_facts(request, study_plan, expected), "splits": split_facts(splits)}
         print_json({**facts, "noise": noise and noise.facts()})

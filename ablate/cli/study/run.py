@@ -82,8 +82,10 @@ def _confirm(request: StudyRequest, store: Store, *, yes: bool, at_most: bool = 
     if yes or not sys.stdin.isatty():
         return
     from ablate.study.plan.estimate import estimate
+    from ablate.study.plan.music import PlannedMusic
 
-    expected = estimate(make_request_plan(request, store), request.device, request.workers)
+    music = PlannedMusic(request.layout.registry, request.home)
+    expected = estimate(make_request_plan(request, store), request.device, request.workers, music)
     if expected.seconds > ASK_FROM_SECONDS:
         about = "at most" if at_most else "about"
         click.confirm(f"This will take {about} {duration(expected.seconds)}. Continue?", abort=True, err=True)

@@ -17,7 +17,7 @@ from ablate.interfaces import FittedTokenizer
 from ablate.kinds import GENERATE, TRAIN
 from ablate.study.plan.jobs import Packing, trial_job
 from ablate.study.plan.measuring import MeasuringTrial
-from ablate.study.split import Rule
+from ablate.study.plan.music import PlannedMusic
 from ablate.study.stage import fingerprint, weights_of
 from ablate.study.work.components import (
     ExampleCounts,
@@ -27,7 +27,6 @@ from ablate.study.work.components import (
     depends_on_examples,
     training_settings,
 )
-from ablate.study.work.load import split_pieces
 from ablate.study.work.prepare import augmented
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ class Estimate(NamedTuple):
     measuring: float = 0.0
 
 
-def estimate(plan: Plan, device: str, workers: int) -> Estimate:
+def estimate(plan: Plan, device: str, workers: int, music: PlannedMusic | None = None) -> Estimate:
     """Return the expected cost of the missing stages, from trial steps on random tokens; changes nothing.
 
     Trainings with the same components and settings are timed once, and so are generations that also have the same
@@ -77,11 +76,18 @@ def estimate(plan: Plan, device: str, workers: int) -> Estimate:
     estimate assumes that ``workers`` processes do not slow each other down, that each needs the peak memory of this
     one, and that files mapped by several processes count once. Each variant that will be chosen while the study runs
     is assumed to cost the same as the baseline.
+
+    Args:
+        plan: of the study.
+        device: resolved.
+        workers: the number of processes.
+        music: the corpora of the study; default: they are loaded now.
     """
     beside = len(spread(device, min(workers, plan.width())))
     registry = plan.layout.registry
-    packing = Packing(device, beside, lambda stage: _examples(stage, registry), registry)
-    trial = _Trial(device, packing, registry)
+    examples = _Examples(registry, music or PlannedMusic(registry))
+    packing = Packing(device, beside, examples.count, registry)
+    trial = _Trial(device, packing, registry, examples)
     with one_thread():
         trainings = packing.trainings(plan.missing.values())
         training, sampling = trial.trainings(trainings), trial.generations(plan.missing.values())
@@ -110,10 +116,10 @@ def _samples_to_generate(plan: Plan) -> int:
 class _Trial:
     """Times each kind of work once."""
 
-    def __init__(self, device: str, packing: Packing, registry: Registry) -> None:
-        self._device, self._packing, self._registry = device, packing, registry
+    def __init__(self, device: str, packing: Packing, registry: Registry, examples: _Examples) -> None:
+        self._device, self._packing, self._registry, self._examples = device, packing, registry, examples
         self._seconds: dict[str, float] = {}
-        self.measurements = MeasuringTrial(device, registry).seconds
+        self.measurements = MeasuringTrial(device, registry, examples.music).seconds
 
     def trainings(self, jobs: Iterable[Sequence[Stage]]) -> float:
         """Return the seconds that the jobs take, each a list of trainings that run as one."""
@@ -125,7 +131,7 @@ class _Trial:
         if kind not in self._seconds:
             training = first.config["training"]
             counted = depends_on_examples(training) or training["validate_every"]
-            counts = _examples(first, self._registry) if counted else ExampleCounts()
+            counts = self._examples.count(first) if counted else ExampleCounts()
             settings = training_settings(first.config, counts)
             examples = counts.examples if settings.batch_counts == "example" else 1
             step = _per_step(_training(stages, settings, examples, self._device, self._registry), self._device)
@@ -175,24 +181,37 @@ def _validations(settings: TrainingSettings, counts: ExampleCounts) -> float:
     return math.ceil(settings.steps / settings.validate_every) * each / 3
 
 
-def _examples(train: Stage, registry: Registry) -> ExampleCounts:
-    """Return the numbers of examples and their tokens; those of one if preparing fails, which the stage reports."""
-    prepare = train.inputs["examples"]
-    try:
-        performances = build("corpus", prepare.inputs["corpus"].extra["corpus"], registry).load()
-        split = split_pieces(performances, Rule.of(prepare.config.get("split", {})))
-        pieces, training = augmented(split.train, prepare, registry), train.config["training"]
-        tokens = validation_tokens = 0
-        if training["epochs"] or training["validate_every"]:
-            tokenizer = build("tokenizer", train.config["tokenizer"], registry)
-            if isinstance(tokenizer, FittedTokenizer):
-                tokenizer.load(tokenizer.fit(split.train))
-            tokens, validation_tokens = (
-                sum(len(tokenizer.encode(piece)) for piece in each) for each in (pieces, split.validation)
-            )
+class _Examples:
+    """Counts the examples of trainings and their tokens; those that trainings share are counted once."""
+
+    def __init__(self, registry: Registry, music: PlannedMusic) -> None:
+        self._registry, self.music = registry, music
+        self._counts: dict[str, ExampleCounts] = {}
+
+    def count(self, train: Stage) -> ExampleCounts:
+        """Return the numbers of a training; those of one example if preparing fails, which the stage reports."""
+        prepare, training = train.inputs["examples"], train.config["training"]
+        in_epochs, validates = bool(training["epochs"]), bool(training["validate_every"])
+        key = f"{prepare.fingerprint} {in_epochs} {validates}"
+        if key not in self._counts:
+            try:
+                self._counts[key] = self._count(prepare, in_epochs=in_epochs, validates=validates)
+            except Exception:  # noqa: BLE001 - the stage reports the errors of its plugins
+                self._counts[key] = ExampleCounts()
+        return self._counts[key]
+
+    def _count(self, prepare: Stage, *, in_epochs: bool, validates: bool) -> ExampleCounts:
+        split = self.music.split(prepare.inputs["corpus"], prepare.config.get("split", {}))
+        pieces = augmented(split.train, prepare, self._registry)
+        if not (in_epochs or validates):
+            return ExampleCounts(len(pieces))
+        tokenizer = build("tokenizer", prepare.config["tokenizer"], self._registry)
+        if isinstance(tokenizer, FittedTokenizer):
+            tokenizer.load(tokenizer.fit(split.train))
+        # encoding takes seconds for a large corpus
+        read = (pieces if in_epochs else (), split.validation if validates else ())
+        tokens, validation_tokens = (sum(len(tokenizer.encode(piece)) for piece in each) for each in read)
         return ExampleCounts(len(pieces), tokens, validation_tokens)
-    except Exception:  # noqa: BLE001 - the stage reports the errors of its plugins
-        return ExampleCounts()
 
 
 def _training(

@@ -14,19 +14,18 @@ from ablate.engine.score import CHUNK, ROWS, negative_log_likelihoods
 from ablate.engine.training.windows import Example
 from ablate.interfaces import SetMetric
 from ablate.kinds import FLOOR, MEASURE, RESAMPLE
-from ablate.study.split import Rule
 from ablate.study.stage import fingerprint
 from ablate.study.work.components import build, build_conditioners, build_model
 from ablate.study.work.floors import spread_pieces
-from ablate.study.work.load import split_pieces
 from ablate.study.work.measure import reference_and_others
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from ablate.arrays import FloatArray
     from ablate.music.performance import Performance
     from ablate.registry import Registry
+    from ablate.study.plan.music import PlannedMusic
     from ablate.study.stage import Stage
     from ablate.study.work.load import Split
 
@@ -58,11 +57,11 @@ class MeasuringTrial:
     Args:
         device: of the study.
         registry: the components.
+        music: the corpora of the study.
     """
 
-    def __init__(self, device: str, registry: Registry) -> None:
-        self._device, self._registry = device, registry
-        self._splits: dict[str, Split] = {}
+    def __init__(self, device: str, registry: Registry, music: PlannedMusic) -> None:
+        self._device, self._registry, self._music = device, registry, music
         self._costs: dict[str, _Cost] = {}
         self._token_seconds: dict[str, float] = {}
 
@@ -96,7 +95,8 @@ class MeasuringTrial:
         return self._costs[key].of(draws * count)
 
     def _time(self, stage: Stage, samples: int, notes: int) -> _Cost:
-        metric, split = build("metric", stage.config["metric"], self._registry), self._split(stage)
+        metric = build("metric", stage.config["metric"], self._registry)
+        split = self._music.split(stage.inputs["reference"], stage.config.get("split", {}))
         if "weights" in stage.inputs:
             return self._time_model(metric, split, stage.inputs["weights"])
         everything, _ = reference_and_others(split, stage.config)
@@ -141,14 +141,6 @@ class MeasuringTrial:
             work()
             self._token_seconds[key] = _timed(work) / (ROWS * 2 * CHUNK)
         return self._token_seconds[key]
-
-    def _split(self, stage: Stage) -> Split:
-        load, rule = stage.inputs["reference"], stage.config.get("split", {})
-        key = fingerprint({"corpus": load.fingerprint, "split": rule})
-        if key not in self._splits:
-            performances: Sequence[Performance] = build("corpus", load.extra["corpus"], self._registry).load()
-            self._splits[key] = split_pieces(performances, Rule.of(rule))
-        return self._splits[key]
 
 
 def _beginning(piece: Performance, notes: int) -> Performance:

@@ -7,17 +7,10 @@ import json
 from typing import TYPE_CHECKING
 
 from ablate.kinds import LOAD, PREPARE
-from ablate.music.storage import read_performances
-from ablate.study.split import Rule
-from ablate.study.work.components import build
-from ablate.study.work.load import split_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from ablate.music.performance import Performance
     from ablate.study.plan.layout import Layout
+    from ablate.study.plan.music import PlannedMusic
     from ablate.study.stage import Stage
     from ablate.study.work.load import Split
 
@@ -37,10 +30,8 @@ class PlannedSplit:
     pieces: Split
 
 
-def planned_splits(layout: Layout, home: Path) -> list[PlannedSplit]:
+def planned_splits(layout: Layout, music: PlannedMusic) -> list[PlannedSplit]:
     """Return each split of a study once, by its first run; without a split the list is empty.
-
-    The corpus is read from the home if it has been loaded there before, and otherwise loaded now.
 
     Raises:
         CorpusError: a corpus cannot be loaded or split.
@@ -54,23 +45,11 @@ def planned_splits(layout: Layout, home: Path) -> list[PlannedSplit]:
             key = json.dumps([load.fingerprint, prepare.config["split"]], sort_keys=True)
             users.setdefault(key, []).append((run.replicate, run.variant.name))
             stages[key] = load, prepare
-    music: dict[str, Sequence[Performance]] = {}
     splits = []
     for key, (load, prepare) in stages.items():
-        if load.fingerprint not in music:
-            music[load.fingerprint] = _performances(load, home, layout)
         replicates, variants = (tuple(dict.fromkeys(each)) for each in zip(*users[key], strict=True))
-        pieces = split_pieces(music[load.fingerprint], Rule.of(prepare.config["split"]))
-        splits.append(PlannedSplit(replicates, variants, pieces))
+        splits.append(PlannedSplit(replicates, variants, music.split(load, prepare.config["split"])))
     return splits
-
-
-def _performances(load: Stage, home: Path, layout: Layout) -> Sequence[Performance]:
-    try:
-        return read_performances(home / load.artifact / "performances.npz")
-    except (OSError, ValueError):  # not loaded yet, or damaged, which the stage itself repairs
-        performances: Sequence[Performance] = build("corpus", load.extra["corpus"], layout.registry).load()
-        return performances
 
 
 def fold_problem(layout: Layout) -> str:

@@ -16,6 +16,7 @@ from ablate.study.file.study_file import read_study
 from ablate.study.plan import measuring
 from ablate.study.plan.layout import lay_out
 from ablate.study.plan.measuring import MeasuringTrial
+from ablate.study.plan.music import PlannedMusic
 from ablate.study.work.load import Split
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def made_piece(seed: int, notes: int) -> ablate.Performance:
 
 def seconds(*asked: Stage) -> float:
     with one_thread():
-        return MeasuringTrial("cpu", get_registry()).seconds(asked)
+        return MeasuringTrial("cpu", get_registry(), PlannedMusic(get_registry())).seconds(asked)
 
 
 @pytest.mark.parametrize("metric", ["distance.pitch", "memorization.longest", "likelihood.nll", *SETS])
@@ -56,7 +57,7 @@ def test_every_stage_of_every_kind_of_metric_takes_time(
 ) -> None:
     if metric in SETS:  # which may refuse the only piece of the study's corpus
         split = Split([made_piece(seed, 60) for seed in range(6)], [], [])
-        monkeypatch.setattr(MeasuringTrial, "_split", lambda self, stage: split)
+        monkeypatch.setattr(PlannedMusic, "split", lambda self, load, rule: split)
     found = stages(tmp_path, tiny_text, metric)
     assert found
     assert all(seconds(stage) > 0 for stage in found)

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import ablate
 from ablate.kinds import KINDS
 from ablate.registry import get_registry
 from ablate.study.file.configuration import Choice
 from ablate.study.plan import estimate as estimates
 from ablate.study.plan.estimate import estimate
 from ablate.study.plan.layout import lay_out
+from ablate.study.plan.music import PlannedMusic
+from ablate.study.plan.pieces import planned_splits
 from ablate.study.plan.plan import make_plan
 from ablate.study.plan.stages import Setting, run_stages
 from ablate.study.stage import fingerprint
@@ -251,3 +254,32 @@ def test_an_estimate_knows_what_a_batch_counts(
         settings = {"augmenter": "tempo", "training.batch_counts": counts}
         assert estimate(make_plan(laid(load(settings)), None, tmp_path), "cpu", 1).seconds > 0
     assert tried == [5, 1]
+
+
+def test_an_estimate_loads_a_corpus_once(
+    load: Callable[..., StudySpec], tmp_path: Path, offer: Callable[[Any], None]
+) -> None:
+    loads: list[int] = []
+
+    class Counted(ablate.Corpus):
+        def identity(self) -> str:
+            return "counted"
+
+        def load(self) -> list[ablate.Performance]:
+            loads.append(1)
+            notes = [(60 + i % 7, 64, 0.2 * i, 0.2 * i + 0.1) for i in range(40)]
+            return [ablate.Performance.from_notes(notes, name=f"piece {n}") for n in range(6)]
+
+    offer(ablate.CorpusSpec(name="counted", summary="Counts.", build=lambda options: Counted()))
+    settings = {
+        "corpus": "counted",
+        "split.validation": 0.2,
+        "split.test": 0.2,
+        "split.per_replicate": True,
+        "training.validate_every": 2,
+    }
+    plan = make_plan(laid(load(settings)), None, tmp_path)
+    music = PlannedMusic(plan.layout.registry)
+    assert len(planned_splits(plan.layout, music)) == 2
+    estimate(plan, "cpu", 1, music)
+    assert loads == [1]

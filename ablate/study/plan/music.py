@@ -1,0 +1,57 @@
+"""Read the corpora of a planned study, each at most once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ablate.music.storage import read_performances
+from ablate.study.split import Rule
+from ablate.study.work.components import build
+from ablate.study.work.load import split_pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ablate.music.performance import Performance
+    from ablate.registry import Registry
+    from ablate.study.stage import Stage
+    from ablate.study.work.load import Split
+
+
+class PlannedMusic:
+    """The music of the stages that load it.
+
+    Args:
+        registry: the components.
+        home: a folder with files of finished stages, from which a corpus is read if it has been loaded there before.
+    """
+
+    def __init__(self, registry: Registry, home: Path | None = None) -> None:
+        self._registry, self._home = registry, home
+        self._performances: dict[str, Sequence[Performance]] = {}
+
+    def split(self, load: Stage, rule: Mapping[str, Any]) -> Split:
+        """Return the pieces of a corpus by their use.
+
+        Args:
+            load: the stage that loads the corpus.
+            rule: the split in the configuration of a stage; empty holds nothing out.
+
+        Raises:
+            CorpusError: the corpus cannot be loaded or split.
+            UnknownName: a piece to hold out is not in the corpus.
+        """
+        key = load.fingerprint
+        if key not in self._performances:
+            self._performances[key] = self._read(load)
+        return split_pieces(self._performances[key], Rule.of(rule))
+
+    def _read(self, load: Stage) -> Sequence[Performance]:
+        if self._home:
+            try:
+                return read_performances(self._home / load.artifact / "performances.npz")
+            except (OSError, ValueError):  # not loaded yet, or damaged, which the stage itself repairs
+                pass
+        performances: Sequence[Performance] = build("corpus", load.extra["corpus"], self._registry).load()
+        return performances
