@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ablate.engine.training.windows import IGNORED, Batch, Examples
+from ablate.engine.training.windows import IGNORED, Batch, Examples, inputs_and_targets, token_indices
 from ablate.errors import StageError
 
 if TYPE_CHECKING:
@@ -65,19 +65,14 @@ class ValidationWindows:
         if full:
             missing = self._rows - len(starts_r)
             last = self._ends_n[-1]
-            starts_r, ends_r = np.append(starts_r, [last - 1] * missing), np.append(ends_r, [last] * missing)
-        indices_rt = starts_r[:, None].astype(np.int64) + self._offsets_t
-        inside_rt = indices_rt < ends_r[:, None]
-        indices_rt = np.where(inside_rt, indices_rt, ends_r[:, None].astype(np.int64) - 1)
-        tokens_rt = self._tokens[indices_rt].astype(np.int64)
-        targets_rt = np.where(inside_rt[:, 1:], tokens_rt[:, 1:], IGNORED)
+            starts_r = np.append(starts_r, np.full(missing, last - 1))
+            ends_r = np.append(ends_r, np.full(missing, last))
+        indices_rt, inside_rt = token_indices(starts_r, ends_r, self._offsets_t)
         conditions = [
             torch.from_numpy(np.ascontiguousarray(values_nf[indices_rt[:, :-1]], dtype=np.float32))
             for values_nf in self._conditions
         ]
-        return Batch(
-            torch.from_numpy(np.ascontiguousarray(tokens_rt[:, :-1])), torch.from_numpy(targets_rt), conditions
-        )
+        return Batch(*inputs_and_targets(self._tokens, indices_rt, inside_rt), conditions)
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield every batch."""

@@ -148,19 +148,16 @@ class Windows:
             conditioners: in the order of the examples' conditions.
             labels_seed: of the random stream with which conditioners perturb their numbers.
         """
-        indices_rt, inside_rt = self._token_indices(self.starts[number], self.ends[number])
-        tokens_rt = self.tokens[indices_rt].astype(np.int64)
-        targets_rt = np.where(inside_rt[:, 1:], tokens_rt[:, 1:], IGNORED)
+        indices_rt, inside_rt = token_indices(self.starts[number], self.ends[number], self._offsets_t)
         conditions_rtf = [
             torch.from_numpy(self._condition(conditioner, values_nf, indices_rt, (labels_seed, number, index)))
             for index, (conditioner, values_nf) in enumerate(zip(conditioners, self.conditions, strict=True))
         ]
-        inputs_rt = np.ascontiguousarray(tokens_rt[:, :-1])
-        return Batch(torch.from_numpy(inputs_rt), torch.from_numpy(targets_rt), conditions_rtf)
+        return Batch(*inputs_and_targets(self.tokens, indices_rt, inside_rt), conditions_rtf)
 
     def condition(self, number: int, index: int, conditioner: Conditioner, labels_seed: int) -> FloatArray:
         """Return the numbers of the conditioner of that index in one batch, float32 [rows, time, width]."""
-        indices_rt, _ = self._token_indices(self.starts[number], self.ends[number])
+        indices_rt, _ = token_indices(self.starts[number], self.ends[number], self._offsets_t)
         return self._condition(conditioner, self.conditions[index], indices_rt, (labels_seed, number, index))
 
     def _condition(
@@ -172,18 +169,42 @@ class Windows:
             return np.ascontiguousarray(values_rtf, dtype=np.float32)
         seed, number, index = stream
         rng = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, index, number]))
-        others_rt, _ = self._token_indices(*self._locate(self._draw(rng, 1)[0]))
+        others_rt, _ = token_indices(*self._locate(self._draw(rng, 1)[0]), self._offsets_t)
         others_rtf = values_nf[others_rt[:, :-1]]
         return np.ascontiguousarray(conditioner.perturb(values_rtf, others_rtf, rng), dtype=np.float32)
 
-    def _token_indices(self, starts_r: IntArray, ends_r: IntArray) -> tuple[IntArray, BoolArray]:
-        """Return the index of every token of these windows and of the next one, and which of them are in the example.
 
-        Tokens after the example's end have the index of its last token.
-        """
-        indices_rt = starts_r[:, None] + self._offsets_t
-        inside_rt = indices_rt < ends_r[:, None]
-        return np.where(inside_rt, indices_rt, ends_r[:, None] - 1), inside_rt
+def token_indices(starts_r: IntArray, ends_r: IntArray, offsets_t: IntArray) -> tuple[IntArray, BoolArray]:
+    """Return the index of every token of windows and of the next one, and which of them are in their example.
+
+    Tokens after the example's end have the index of its last token.
+
+    Args:
+        starts_r: the index of each window's first token, int64 [rows].
+        ends_r: the index after the last token of each window's example, int64 [rows].
+        offsets_t: 0 to the length of a window, int64 [time + 1].
+
+    Returns:
+        int64 and bool, [rows, time + 1] both.
+    """
+    indices_rt = starts_r[:, None] + offsets_t
+    inside_rt = indices_rt < ends_r[:, None]
+    return np.where(inside_rt, indices_rt, ends_r[:, None] - 1), inside_rt
+
+
+def inputs_and_targets(
+    tokens: IntArray, indices_rt: IntArray, inside_rt: BoolArray
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the inputs and the targets of windows, int64 [rows, time] both, from what :func:`token_indices` returns.
+
+    Args:
+        tokens: of all examples, one after another.
+        indices_rt: of the windows' tokens, and of the next one.
+        inside_rt: which of them are in their example; the targets at the others are :data:`IGNORED`.
+    """
+    tokens_rt = tokens[indices_rt].astype(np.int64)
+    targets_rt = np.where(inside_rt[:, 1:], tokens_rt[:, 1:], IGNORED)
+    return torch.from_numpy(np.ascontiguousarray(tokens_rt[:, :-1])), torch.from_numpy(targets_rt)
 
 
 def perturbs(conditioner: Conditioner) -> bool:
