@@ -16,6 +16,8 @@ from ablate.report.figures.common.style import LINES
 from ablate.report.statistics.described import summary
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -77,19 +79,27 @@ def loss_figure(curves: pd.DataFrame) -> Figure:
             ended = over.index.max() if len(over) else 0
             for _, later in part[part["step"] > ended].groupby("training", sort=False):
                 axes.plot(later["step"], later["loss"], color=palette[str(group)], linewidth=0.5, alpha=0.6)
-        loss_scale(axes, curves["loss"])
-        axes.set(xlabel="training step", ylabel="loss in nats per token")
-        axes.margins(x=0.01)
-        handles = [Line2D([], [], color=c, label=style.label(g, 40)) for g, c in palette.items()]
-        figure.legend(handles=handles[:MOST_LABELS], loc="outside upper left", ncols=3)
-        axes.spines["bottom"].set_color(LINES)
+        label_losses(figure, axes, curves["loss"], palette)
+        axes.set_ylabel("loss in nats per token")
     return figure
 
 
-def loss_scale(axes: Axes, losses: pd.Series) -> None:
-    """Make the vertical axis logarithmic where all losses are above 0."""
+def label_losses(figure: Figure, axes: Axes, losses: pd.Series, palette: Mapping[str, str]) -> None:
+    """Add the scales and the legend to a figure of losses over steps.
+
+    Args:
+        figure: has these axes.
+        axes: with the curves; the vertical one becomes logarithmic where all losses are above 0.
+        losses: all that are drawn.
+        palette: the colour of each group of trainings.
+    """
     if (losses > 0).all():
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel("training step")
+    axes.margins(x=0.01)
+    handles = [Line2D([], [], color=c, label=style.label(g, 40)) for g, c in palette.items()]
+    figure.legend(handles=handles[:MOST_LABELS], loc="outside upper left", ncols=3)
+    axes.spines["bottom"].set_color(LINES)

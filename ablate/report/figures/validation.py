@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from matplotlib.lines import Line2D
-
 from ablate.report.data.curves import validation_frame
 from ablate.report.figures.common import style
 from ablate.report.figures.common.drawing import Drawing
 from ablate.report.figures.common.selection import representatives, selection_note
-from ablate.report.figures.common.style import LINES
-from ablate.report.figures.losses import MOST_LABELS, loss_scale
+from ablate.report.figures.losses import label_losses
 from ablate.report.statistics.described import summary
 
 if TYPE_CHECKING:
@@ -67,10 +64,6 @@ def validation_figure(curves: pd.DataFrame) -> Figure:
                 axes.plot(one["step"], one["loss"], color=colour, linewidth=0.5, alpha=0.6)
             kept = part[part["kept"]]
             axes.plot(kept["step"], kept["loss"], "o", color=colour, markersize=3)
-        loss_scale(axes, curves["loss"])
-        axes.set(xlabel="training step", ylabel="validation loss in nats per token")
-        axes.margins(x=0.01)
-        handles = [Line2D([], [], color=c, label=style.label(g, 40)) for g, c in palette.items()]
-        figure.legend(handles=handles[:MOST_LABELS], loc="outside upper left", ncols=3)
-        axes.spines["bottom"].set_color(LINES)
+        label_losses(figure, axes, curves["loss"], palette)
+        axes.set_ylabel("validation loss in nats per token")
     return figure
