@@ -5,9 +5,11 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from support.bench import Bench
 
+import ablate
 from ablate.registry import Component, Plugin, get_registry
 from ablate.study.file.overrides import Overrides
 from ablate.study.file.study_file import StudySpec, read_study
@@ -80,6 +82,17 @@ def load(tiny: Path) -> Callable[..., StudySpec]:
         return read_study(str(tiny), Overrides(settings=tuple((settings or {}).items()), **overrides))
 
     return loaded
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder of four pieces of random notes."""
+    path, rng = tmp_path / "music", np.random.default_rng(0)
+    path.mkdir()
+    for number in range(4):
+        notes = [(int(rng.integers(40, 90)), 64, 0.2 * i, 0.2 * i + 0.15) for i in range(60)]
+        (path / f"piece{number}.mid").write_bytes(ablate.Performance.from_notes(notes).midi_bytes())
+    return path
 
 
 @pytest.fixture

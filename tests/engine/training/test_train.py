@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
 from support.engine_material import LSTM, RECIPE, VOCABULARY, examples, job, recipe, settings
+from support.recipe_material import after, only
 from torch.nn import functional
 
 from ablate.engine import checkpoint
@@ -22,19 +22,6 @@ if TYPE_CHECKING:
 
 
 DECAY = {"decay": 0.7, "decay_every": 3}
-
-
-def only(trained: TrainingJob, **how: Any) -> TrainingResult:
-    (result,) = train([trained], **how)
-    if isinstance(result, StageError):
-        raise result
-    return result
-
-
-def after(calls: int) -> Callable[[], bool]:
-    """Says stop at the call after so many."""
-    count = itertools.count()
-    return lambda: next(count) >= calls
 
 
 def same(one: TrainingResult, other: TrainingResult) -> bool:

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
-import numpy as np
 import pytest
 from hypothesis import given
 
@@ -32,16 +31,6 @@ def test_every_piece_has_one_use_in_the_order_of_the_corpus(
     assert sorted(piece.name for part in split for piece in part) == sorted(piece.name for piece in corpus)
     for part in split:
         assert [piece for piece in corpus if piece in part] == part
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    path, rng = tmp_path / "music", np.random.default_rng(0)
-    path.mkdir()
-    for number in range(4):
-        notes = [(int(rng.integers(40, 90)), 64, 0.2 * i, 0.2 * i + 0.15) for i in range(60)]
-        (path / f"piece{number}.mid").write_bytes(ablate.Performance.from_notes(notes).midi_bytes())
-    return path
 
 
 def test_test_pieces_are_not_learned_from_and_only_their_likelihood_is_measured(

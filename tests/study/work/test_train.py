@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-import ablate
 from ablate.errors import StudyFileError
 from ablate.registry import get_registry
 from ablate.study.plan.layout import lay_out
@@ -29,16 +28,6 @@ VALIDATED: dict[str, Any] = {
     "training.keep": "best",
     "training.patience": 2,
 }
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    path, rng = tmp_path / "music", np.random.default_rng(0)
-    path.mkdir()
-    for number in range(4):
-        notes = [(int(rng.integers(40, 90)), 64, 0.2 * i, 0.2 * i + 0.15) for i in range(60)]
-        (path / f"piece{number}.mid").write_bytes(ablate.Performance.from_notes(notes).midi_bytes())
-    return path
 
 
 def trainings(bench: Bench, name: str) -> list[Any]:
