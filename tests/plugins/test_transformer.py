@@ -368,7 +368,7 @@ def test_it_runs_under_autocast_as_in_training(window: int) -> None:
 
 
 @pytest.mark.parametrize(("precision", "torchs_own"), [(torch.float32, True), (torch.bfloat16, False)])
-def test_attention_is_torchs_own_only_where_that_is_the_faster_one(precision: torch.dtype, torchs_own: bool) -> None:
+def test_attention_is_torchs_own_only_where_that_is_the_faster_one(precision: torch.dtype, *, torchs_own: bool) -> None:
     """In bf16 on a CPU, it took a third of a training step."""
     model = built(context=10).train()
     with Operations() as operations, torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
