@@ -98,7 +98,7 @@ def test_its_components_stand_beside_ours(site: Path, tmp_path: Path) -> None:
         offered.setdefault(component["distribution"], set()).add((component["kind"], component["name"]))
     assert offered["ablate-example"] == COMPONENTS
     assert offered["ablate-pitch-count"] == {("metric", "pitch-count")}
-    assert offered["ablate"] >= {("model", "lstm"), ("sampler", "temperature")}
+    assert offered["ablate-music"] >= {("model", "lstm"), ("sampler", "temperature")}
 
 
 @pytest.mark.slow

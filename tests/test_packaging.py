@@ -27,12 +27,12 @@ def test_entry_points_are_named_after_their_module() -> None:
 
 
 def test_what_is_declared_is_installed() -> None:
-    found = importlib.metadata.distribution("ablate").entry_points.select(group="ablate")
+    found = importlib.metadata.distribution("ablate-music").entry_points.select(group="ablate")
     assert {e.name: e.value for e in found} == DECLARED, "the metadata is stale; run: pip install -e ."
 
 
 def test_the_command_is_installed() -> None:
-    (script,) = importlib.metadata.distribution("ablate").entry_points.select(group="console_scripts")
+    (script,) = importlib.metadata.distribution("ablate-music").entry_points.select(group="console_scripts")
     assert (script.name, script.value) == ("ablate", PYPROJECT["project"]["scripts"]["ablate"])
 
 
@@ -49,5 +49,5 @@ def test_no_module_of_a_plugin_imports_its_hooks(plugin: str) -> None:
 
 
 def test_the_licence_travels_along() -> None:
-    files = importlib.metadata.files("ablate") or []
+    files = importlib.metadata.files("ablate-music") or []
     assert [file.name for file in files if file.name == "LICENSE"] == ["LICENSE"]

@@ -77,6 +77,7 @@ def test_the_prefix_is_that_of_the_distribution_alone(ablate: Command, tmp_path:
     assert ablate("plugin", "new", "ablate-swing", "--kind", "sampler").code == 0
     project = tomllib.loads((tmp_path / "ablate-swing/pyproject.toml").read_text())["project"]
     assert (project["name"], project["entry-points"]) == ("ablate-swing", {"ablate": {"swing": "ablate_swing"}})
+    assert project["dependencies"] == ["ablate-music>=0.1,<0.2"]  # "ablate" is somebody else's on the index
     assert 'name="swing"' in (tmp_path / "ablate-swing/ablate_swing.py").read_text()
 
 
@@ -99,6 +100,12 @@ def test_a_word_of_python_is_no_name(ablate: Command, name: str) -> None:
     )
 
 
+def test_the_name_of_our_own_distribution_is_taken(ablate: Command, tmp_path: Path) -> None:
+    refused = ablate("plugin", "new", "music", "--kind", "metric")
+    said = "error: name 'music': ablate-music is the distribution of ablate itself; choose another name\n"
+    assert (refused.code, refused.err, written(tmp_path)) == (2, said, [])
+
+
 def test_a_name_that_is_offered_already(ablate: Command, tmp_path: Path) -> None:
     refused = ablate("plugin", "new", "temperature", "--kind", "sampler")
     owner = get_registry().component("sampler", "temperature").plugin
@@ -107,14 +114,14 @@ def test_a_name_that_is_offered_already(ablate: Command, tmp_path: Path) -> None
         f"error: sampler 'temperature' is offered already by {owner}; choose another name\n",
         [],
     )
-    assert owner.distribution == "ablate"
+    assert owner.distribution == "ablate-music"
     assert ablate("plugin", "new", "temperature", "--kind", "metric").code == 0
 
 
 def test_a_module_that_is_there_already(ablate: Command, tmp_path: Path) -> None:
     refused = ablate("plugin", "new", "bach", "--kind", "metric")
     assert (refused.code, written(tmp_path)) == (2, [])
-    assert refused.err.startswith("error: module ablate_bach is that of plugin 'bach' (ablate_bach, of ablate ")
+    assert refused.err.startswith("error: module ablate_bach is that of plugin 'bach' (ablate_bach, of ablate-music ")
 
 
 def test_a_folder_that_holds_something(ablate: Command, tmp_path: Path) -> None:
@@ -175,7 +182,7 @@ def test_the_code_is_as_ruff_wants_it(packages: Path) -> None:
 def test_every_kind_is_listed(packages: Path) -> None:
     listed = python(packages, "-m", "ablate", "plugin", "list", "--json", PYTHONPATH="site")
     components = json.loads(listed.stdout)["components"]
-    offered = {(c["kind"], c["name"], c["distribution"]) for c in components if c["distribution"] != "ablate"}
+    offered = {(c["kind"], c["name"], c["distribution"]) for c in components if c["distribution"] != "ablate-music"}
     assert offered == {(kind, f"my-{kind}", f"ablate-my-{kind}") for kind in SPECS}
 
 

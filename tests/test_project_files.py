@@ -25,6 +25,7 @@ def test_the_citation_has_the_version() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == ablate.__version__
     assert citation["repository-code"] == PYPROJECT["project"]["urls"]["Homepage"]
+    assert citation["repository-artifact"] == f"https://pypi.org/project/{PYPROJECT['project']['name']}/"
 
 
 def test_the_lowest_versions_are_those_of_pyproject() -> None:

@@ -91,4 +91,4 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_the_version_is_the_installed_one() -> None:
-    assert ablate.__version__ == importlib.metadata.version("ablate")
+    assert ablate.__version__ == importlib.metadata.version("ablate-music")

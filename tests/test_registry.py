@@ -44,7 +44,7 @@ def test_the_installed_plugins_all_work() -> None:
 
 
 def test_each_failure_is_named_with_its_distribution_and_the_others_go_on(demo_plugins: Path) -> None:
-    registry, ours = Registry(), {p.name for p in get_registry().plugins if p.distribution == "ablate"}
+    registry, ours = Registry(), {p.name for p in get_registry().plugins if p.distribution == "ablate-music"}
     assert {p.name: p.error for p in registry.failed} == FAILURES
     assert {(p.distribution, p.version) for p in registry.failed} == {("demo-plugins", "1.2")}
     assert {p.name for p in registry.plugins if not p.error} == ours | {"demo-good", "demo-rival"}

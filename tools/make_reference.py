@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent.with_name("docs")
 MADE = "*Made from the code by `python tools/make_reference.py`.*"
 #: The distribution whose components the page lists; third-party plugins may be installed beside it.
-OURS = "ablate"
+OURS = "ablate-music"
 
 COMPLETION = """\
 ## Shell completion

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+import ablate
 from ablate.errors import AblateError, UsageError
 from ablate.registry import get_registry
 from ablate.specs import SPECS
+from ablate_music import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,9 +63,18 @@ def _words(name: str, kind: str) -> dict[str, str]:
     if not _NAME.fullmatch(name):
         raise UsageError(f"name '{name}': use lower-case words joined by '-', for example swing or pitch-range")
     word, titled = name.replace("-", "_"), name.title().replace("-", "")
+    if f"{_PREFIX}{name}" == NAME:
+        raise UsageError(f"name '{name}': {NAME} is the distribution of ablate itself; choose another name")
     if keyword.iskeyword(word) or keyword.iskeyword(titled):
         raise UsageError(f"name '{name}': is a keyword of Python; choose another name")
-    return {"name": name, "kind": kind, "word": word, "class": titled, "module": f"ablate_{word}"}
+    module = f"ablate_{word}"
+    return {"name": name, "kind": kind, "word": word, "class": titled, "module": module, "requires": _requires()}
+
+
+def _requires() -> str:
+    """Return the requirement of a plugin: this minor version, because the next one may change what a plugin sees."""
+    major, minor = (int(number) for number in ablate.__version__.split(".")[:2])
+    return f"{NAME}>={major}.{minor},<{major}.{minor + 1}"
 
 
 def _check_free(words: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ def joules_so_far(device: str) -> float | None:
     """Return the energy that an NVIDIA GPU has used since its driver was loaded, in joules; None where unknown.
 
     This is the energy of the whole board, idle power and other processes included. GPUs older than Volta and parts of a
-    GPU (MIG) do not measure it; reading it needs the extra ``ablate[energy]``. For a CPU the result is None: its
+    GPU (MIG) do not measure it; reading it needs the extra ``ablate-music[energy]``. For a CPU the result is None: its
     counter includes all processes, so each of several parallel trainings would be charged for all of them.
     """
     if not device.startswith("cuda"):

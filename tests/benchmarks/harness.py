@@ -24,7 +24,7 @@ import rich.table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-PACKAGES = ("ablate", "numpy", "torch", "symusic", "pretty_midi", "sqlalchemy", "pandas", "scipy")
+PACKAGES = ("ablate-music", "numpy", "torch", "symusic", "pretty_midi", "sqlalchemy", "pandas", "scipy")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -26,7 +26,7 @@ OURS = {
     f"{kind} {component.spec.name}": component.spec
     for kind in SPECS
     for component in get_registry().offered(kind)
-    if component.plugin.distribution == "ablate"
+    if component.plugin.distribution == "ablate-music"
 }
 #: Of every component that has a source; the others are ours, or older than anybody knows.
 EXPECTED = {

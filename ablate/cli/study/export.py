@@ -91,5 +91,5 @@ def _encode(frame: pd.DataFrame, form: str) -> bytes:
     try:
         frame.to_parquet(buffer, index=False)
     except ImportError as error:
-        raise UsageError("parquet needs pyarrow: pip install 'ablate[parquet]'") from error
+        raise UsageError("parquet needs pyarrow: pip install 'ablate-music[parquet]'") from error
     return buffer.getvalue()

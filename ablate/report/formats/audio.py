@@ -1,7 +1,7 @@
 """Piano sound for the page: MIDI rendered with a sampled piano, as MP3.
 
-The renderer and the encoder belong to the extra ``ablate[audio]``; the soundfont is part of pretty_midi. Everything is
-rendered with the same gain, so music that is played louder sounds louder.
+The renderer and the encoder belong to the extra ``ablate-music[audio]``; the soundfont is part of pretty_midi.
+Everything is rendered with the same gain, so music that is played louder sounds louder.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ablate.music.performance import Performance
 
 #: The command that installs the extra.
-INSTALL = "pip install 'ablate[audio]'"
+INSTALL = "pip install 'ablate-music[audio]'"
 #: Version of the audio cache; increment it when rendering changes.
 VERSION = 1
 #: The renderer plays softly, so that many loud notes at once are not clipped; pieces seldom need that.

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from ablate.store.records import StageRecord
 
 #: The packages that decide the numbers; they are among the facts.
-_PINNED = ("ablate", "torch", "numpy")
+#: Packages whose versions a reader needs; older results have the former name of our distribution.
+_PINNED = ("ablate-music", "ablate", "torch", "numpy")
 _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 Facts = list[tuple[str, str]]
 

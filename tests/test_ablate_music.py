@@ -1,0 +1,69 @@
+"""Another distribution may have a package ``ablate`` too; the command says so before anything fails obscurely."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+import ablate_music
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ADVICE = (
+    "{0} {1} and ablate-music both install a package 'ablate', and only one of them can work: run pip uninstall {0}, "
+    "then install ablate-music again with --force-reinstall --no-deps"
+)
+
+
+def install(site: Path, name: str, version: str, files: dict[str, str]) -> None:
+    """Write what an installed distribution consists of."""
+    about = {"METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"}
+    about["RECORD"] = "".join(f"{path},,\n" for path in files)
+    for path, text in {**files, **{f"{name}-{version}.dist-info/{key}": text for key, text in about.items()}}.items():
+        (site / path).parent.mkdir(parents=True, exist_ok=True)
+        (site / path).write_text(text)
+
+
+def test_the_distribution_has_the_name_that_the_command_expects() -> None:
+    assert importlib.metadata.distribution(ablate_music.NAME).name == "ablate-music"
+
+
+def test_a_healthy_environment_is_silent(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["ablate", "--version"])
+    with pytest.raises(SystemExit, match="0"):
+        ablate_music.main()
+    assert capfd.readouterr() == ("ablate, version 0.1.0\n", "")
+
+
+def test_leftovers_of_the_other_distribution_are_a_warning(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "ablate", "0.2.3", {})
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("sys.argv", ["ablate", "--version"])
+    with pytest.raises(SystemExit, match="0"):
+        ablate_music.main()
+    assert capfd.readouterr() == ("ablate, version 0.1.0\n", f"warning: {ADVICE.format('ablate', '0.2.3')}\n")
+
+
+@pytest.mark.parametrize("name", ["ablate", "tissue"])
+def test_a_package_in_place_of_ours_is_an_error_of_one_line(tmp_path: Path, name: str) -> None:
+    install(tmp_path, name, "0.2.3", {"ablate/__init__.py": "from .report import Report\n", "ablate/report.py": ""})
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    code = "import ablate_music; ablate_music.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: {ADVICE.format(name, '0.2.3')} (ImportError: cannot import name 'Report' ")
+    assert done.stderr.count("\n") == 1
