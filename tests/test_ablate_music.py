@@ -55,15 +55,9 @@ def test_leftovers_of_the_other_distribution_are_a_warning(
 @pytest.mark.parametrize("name", ["ablate", "tissue"])
 def test_a_package_in_place_of_ours_is_an_error_of_one_line(tmp_path: Path, name: str) -> None:
     install(tmp_path, name, "0.2.3", {"ablate/__init__.py": "from .report import Report\n", "ablate/report.py": ""})
-    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
-    code = "import ablate_music; ablate_music.main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
+    command = [sys.executable, "-P", "-c", "import ablate_music; ablate_music.main()"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"error: {ADVICE.format(name, '0.2.3')} (ImportError: cannot import name 'Report' ")
     assert done.stderr.count("\n") == 1
