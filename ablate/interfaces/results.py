@@ -31,6 +31,8 @@ class Value:
             Reports give no verdict between variants with other tokenizers. Empty for all other quantities.
         detail: whether the value is a detail of another one of the same metric. Reports show it among all features of
             the metric, without a verdict of its own.
+        share: whether the value lies between 0 and 1 by its definition, as the share of something does; a difference of
+            shares does not. Reports keep its intervals, curves and axes within this range.
     """
 
     value: float
@@ -41,6 +43,7 @@ class Value:
     direction: Direction = "none"
     within: Within = ""
     detail: bool = False
+    share: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -83,7 +83,7 @@ def longest(lengths: IntArray) -> Values:
     notes = int(lengths.max())
     return (
         ablate.Value(notes, feature="notes", unit="notes", n=len(lengths)),
-        ablate.Value(notes / len(lengths), feature="share", n=len(lengths)),
+        ablate.Value(notes / len(lengths), feature="share", n=len(lengths), share=True),
     )
 
 
@@ -97,4 +97,4 @@ def covered(lengths: IntArray, length: int) -> Values:
 
 
 def _share(mask: BoolArray) -> ablate.Value:
-    return ablate.Value(float(mask.mean()) if len(mask) else 0.0, feature="share", n=len(mask))
+    return ablate.Value(float(mask.mean()) if len(mask) else 0.0, feature="share", n=len(mask), share=True)

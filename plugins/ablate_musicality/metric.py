@@ -23,7 +23,7 @@ class Musicality(ablate.Metric):
 
     Args:
         number: computes a finite number from the notes of a piece, at least one.
-        unit: of the number.
+        unit: of the number; one without a unit is a share, 0 to 1.
     """
 
     def __init__(self, number: Callable[[Notes], float], unit: str) -> None:
@@ -48,7 +48,7 @@ class Musicality(ablate.Metric):
         difference = abs(value - float(np.mean([self._number(notes) for notes in pieces])))
         return ablate.Measurements(
             (
-                ablate.Value(value, unit=self._unit, n=n),
+                ablate.Value(value, unit=self._unit, n=n, share=self._unit == "1"),
                 ablate.Value(difference, feature="difference", unit=self._unit, direction="lower", n=n),
             )
         )

@@ -104,7 +104,7 @@ class SetDistance(ablate.SetMetric):
         found, n = compare(within, cdist(ours, theirs).ravel()), len(ours)
         return ablate.Measurements(
             (
-                ablate.Value(found.overlap, feature="overlap", direction="higher", n=n),
+                ablate.Value(found.overlap, feature="overlap", direction="higher", n=n, share=True),
                 ablate.Value(found.divergence, feature="divergence", unit="nat", direction="lower", n=n),
             )
         )

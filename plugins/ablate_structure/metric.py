@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 RANGES = {"short": (3.0, 8.0), "middle": (8.0, 15.0), "long": (15.0, 128.0)}
 #: Factor between successive lengths that are tried.
 SPACING = 1.2
+#: The numbers that are shares, 0 to 1.
+SHARES = ("consistency", "similarity")
 
 
 class StructureNumbers(ablate.Metric):
@@ -57,9 +59,8 @@ class StructureNumbers(ablate.Metric):
             ablate.Value(abs(value - usual[name]), feature=f"{name}_difference", direction="lower", n=n)
             for name, value in found.items()
         ]
-        return ablate.Measurements(
-            (*(ablate.Value(value, feature=name, n=n) for name, value in found.items()), *differences)
-        )
+        values = [ablate.Value(value, feature=name, n=n, share=name in SHARES) for name, value in found.items()]
+        return ablate.Measurements((*values, *differences))
 
     def _usual(self, reference: tuple[ablate.Performance, ...]) -> dict[str, float]:
         """Return the mean of each number over the pieces that are long enough."""

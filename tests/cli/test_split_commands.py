@@ -14,6 +14,7 @@ import pytest
 from ablate import Performance
 from ablate.music.midi import read_midi
 from ablate.report.data.floors import floor_frame
+from ablate.report.text.population import FOLDS
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
@@ -126,6 +127,10 @@ def test_a_study_is_tested_on_the_pieces_of_its_replicate(ablate: Command, tmp_p
     result = ablate("study", "run", "split.toml", *words, "--replicates", "3", "--name", "folds", "--workers", "1")
     assert result.code == 0, result.err
     assert "Verdicts are over training seeds and 3 folds of these 6 pieces." in result.out
+    shown = ablate("study", "show", "folds").out
+    compared = ablate("study", "compare", "folds:tau=1.0", "folds:tau=0.8").out
+    assert shown.rstrip().endswith(f"3 folds of these 6 pieces. {FOLDS}")
+    assert compared.rstrip().endswith(f"3 folds of these 6 pieces. {FOLDS}")
     exported = ablate("study", "export", "folds", "--table", "splits").out
     rows = list(csv.DictReader(io.StringIO(exported)))
     assert exported == (tmp_path / ".ablate/reports/folds/data/splits.csv").read_text().replace('"', "")

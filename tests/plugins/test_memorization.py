@@ -81,13 +81,13 @@ def test_a_run_grows_with_each_note_and_breaks_at_a_wrong_one() -> None:
 
 def test_the_three_read_one_search() -> None:
     reference, sample = piece(MELODY), piece([*MELODY[3:7], 70, *MELODY[:5]])
-    assert values("ngrams", sample, reference, n=4) == {"share": Value(3 / 7, feature="share", n=7)}
+    assert values("ngrams", sample, reference, n=4) == {"share": Value(3 / 7, feature="share", n=7, share=True)}
     assert values("longest", sample, reference) == {
         "notes": Value(5, feature="notes", unit="notes", n=10),
-        "share": Value(0.5, feature="share", n=10),
+        "share": Value(0.5, feature="share", n=10, share=True),
     }
-    assert values("covered", sample, reference, length=5) == {"share": Value(0.5, feature="share", n=10)}
-    assert values("covered", sample, reference, length=4) == {"share": Value(0.9, feature="share", n=10)}
+    assert values("covered", sample, reference, length=5) == {"share": Value(0.5, feature="share", n=10, share=True)}
+    assert values("covered", sample, reference, length=4) == {"share": Value(0.9, feature="share", n=10, share=True)}
 
 
 def test_readings_computed_by_hand() -> None:
@@ -95,7 +95,7 @@ def test_readings_computed_by_hand() -> None:
     assert [ngrams(found, n)[0].value for n in (2, 3, 4, 5)] == [5 / 7, 3 / 6, 1 / 5, 0.0]
     assert [value.value for value in longest(found)] == [4, 0.5]
     assert [covered(found, length)[0].value for length in (2, 4, 5)] == [6 / 8, 4 / 8, 0.0]
-    assert ngrams(found, 9) == (Value(0.0, feature="share", n=0),)
+    assert ngrams(found, 9) == (Value(0.0, feature="share", n=0, share=True),)
 
 
 def test_no_run_spans_two_pieces() -> None:

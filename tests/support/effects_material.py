@@ -116,6 +116,7 @@ class Stored(Builder):
         directions: of metrics; ``lower`` where nothing is said.
         tokens: seen in training, by variant; equally many where nothing is said.
         draws: of metrics, what the resampling floor draws in every run.
+        declared: of metrics, what their measurements declare (``{"shares": ["value"]}``).
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class Stored(Builder):
         directions: Mapping[str, str] | None = None,
         tokens: Mapping[str, int] | None = None,
         draws: Mapping[str, Sequence[float]] | None = None,
+        declared: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
     ) -> None:
         count = max(len(own) for each in values.values() for own in each.values())
         super().__init__(home, tuple(levels), count, 1)
@@ -133,7 +135,7 @@ class Stored(Builder):
         sa.event.listen(self.store._engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous = OFF"))
         self.store._engine.dispose()
         self.levels, self.values, self.directions = levels, values, directions or {}
-        self.tokens, self.draws = tokens or {}, draws or {}
+        self.tokens, self.draws, self.declared = tokens or {}, draws or {}, declared or {}
         self.metrics = list(dict.fromkeys(metric for metric, _ in values))
 
     def stages(self, variant: str, replicate: int) -> dict[str, str]:
@@ -175,7 +177,7 @@ class Stored(Builder):
             own = {feature: values for (m, feature), values in self.values.items() if m == metric}
             there = {f: float(np.mean(v[variant][replicate])) for f, v in own.items() if variant in v}
             found = [self._record(0, metric, f, value) for f, value in there.items() if not math.isnan(value)]
-            yield self._stage(f"measure {metric} {variant} {replicate}", {}, found)
+            yield self._stage(f"measure {metric} {variant} {replicate}", dict(self.declared.get(metric, {})), found)
             if metric in self.draws:
                 drawn = [
                     self._record(draw, metric, feature, value, "resampling")

@@ -38,6 +38,7 @@ def compare(
     one, other = _with_profile(one, profile), _with_profile(other, profile)
     with existing_store(home, store) as opened:
         from ablate.report.statistics.pairs.compare import compare_pair
+        from ablate.report.text.population import populations
 
         pair = compare_pair(opened, one, other, metric)
     if as_json:
@@ -58,6 +59,8 @@ def compare(
         print_table(pair.headers, pair.rows, right=len(pair.headers) - 3)
     for note in pair.notes:
         click.echo(note)
+    for sentence in populations(pair.studies):
+        click.echo(sentence)
 
 
 def _with_profile(text: str, profile: str) -> str:

@@ -10,12 +10,14 @@ import click
 
 from ablate.cli.locations import check_stored, existing_store, home_option, profile_option, store_option, stored_name
 from ablate.cli.output import json_option, plural, print_json, print_table
+from ablate.kinds import PREPARE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from ablate.store.records import RunRecord, StudyRecord, VariantRecord
+    from ablate.store.store import Store
 
 
 @click.command("show")
@@ -33,17 +35,34 @@ def show(name: str, profile: str, home: Path, store: str | None, as_json: bool) 
     with existing_store(home, store) as opened:
         check_stored(opened, name, home)
         study, variants, runs = opened.study(name), opened.variants(name), opened.runs(name)
+        population = _population(opened, runs)
     if as_json:
         print_json(
             {
                 "study": dataclasses.asdict(study),
                 "variants": [dataclasses.asdict(variant) for variant in variants],
                 "runs": [dataclasses.asdict(run) for run in runs],
+                "population": population,
             }
         )
         return
     _print_study(study)
     _print_states(variants, runs)
+    if population:
+        click.echo(population)
+
+
+def _population(store: Store, runs: Sequence[RunRecord]) -> str:
+    """Return the replicates and pieces that the verdicts are about; empty for a study that holds no piece out."""
+    prepared = {run.stages[PREPARE]: run for run in runs if PREPARE in run.stages and run.config.get("split")}
+    if not prepared:
+        return ""  # what follows imports pandas
+    from ablate.report.data.splits import Splits
+    from ablate.report.text.population import population_of
+
+    stages = store.stages(prepared)
+    finished = [(run, stages[run.stages[PREPARE]]) for run in runs if run.stages.get(PREPARE) in stages]
+    return population_of(Splits.read(finished), [run.config for run in runs])
 
 
 def _print_study(study: StudyRecord) -> None:

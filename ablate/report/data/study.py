@@ -163,6 +163,11 @@ class Study:
         """The quantities, as (metric, feature), that can be compared between equal tokenizers only."""
         return self._declared("within_tokenizer")
 
+    @functools.cached_property
+    def shares(self) -> frozenset[tuple[str, str]]:
+        """The quantities, as (metric, feature), that lie between 0 and 1 by their definition."""
+        return self._declared("shares")
+
     def _declared(self, key: str) -> frozenset[tuple[str, str]]:
         """Return the quantities that measurements have declared so."""
         measured = ((name, self.stage(run, name)) for run in self.runs for name in run.stages)

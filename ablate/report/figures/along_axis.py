@@ -13,6 +13,7 @@ from ablate.report.figures.common import style
 from ablate.report.figures.common.drawing import Drawing
 from ablate.report.figures.common.selection import panel_quantities
 from ablate.report.figures.common.style import INK, MUTED
+from ablate.report.statistics import ranges
 from ablate.report.statistics.rows import rows_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Panel(NamedTuple):
         round_trip: the error of the tokenizer alone, if it is known.
         reported: values published elsewhere, by level.
         unit: of the quantity.
+        share: whether it lies between 0 and 1.
     """
 
     title: str
@@ -49,6 +51,7 @@ class Panel(NamedTuple):
     round_trip: float | None
     reported: Mapping[float, float]
     unit: str
+    share: bool
 
 
 def axis_charts(analysis: Analysis) -> list[Drawing]:
@@ -91,6 +94,7 @@ def _panel(analysis: Analysis, trend: Trend, label: str) -> Panel:
         float(round_trip.iloc[0]) if len(round_trip) else None,
         reported,
         analysis.units[quantity],
+        quantity in study.shares,
     )
 
 
@@ -115,13 +119,15 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     if panel.round_trip is not None:
         axes.axhline(panel.round_trip, color=INK, linestyle=":", linewidth=1.1)
     x, mean, interval = trend.curve()
-    axes.fill_between(x, interval.low, interval.high, color=style.ACCENT, alpha=0.2, linewidth=0)
+    low, high = interval.low, interval.high
+    if panel.share:  # a parabola leaves the range of shares
+        mean, low, high = (np.clip(curve, *ranges.SHARE) for curve in (mean, low, high))
+    axes.fill_between(x, low, high, color=style.ACCENT, alpha=0.2, linewidth=0)
     axes.plot(x, mean, color=style.ACCENT, linewidth=1.4)
     levels = np.tile(trend.levels, (len(trend.points), 1))
     axes.scatter(levels, trend.points, s=12, color=style.ACCENT, alpha=0.75, linewidth=0, zorder=3)
     if panel.reported:
-        look: dict[str, Any] = {"marker": "o", "s": 34, "facecolors": "none", "edgecolors": INK, "zorder": 4}
-        axes.scatter(list(panel.reported), list(panel.reported.values()), **look)
+        axes.scatter(list(panel.reported), list(panel.reported.values()), s=34, zorder=4, **style.REPORTED)
     if trend.log:
         axes.set_xscale("log")
     elif len(trend.levels) <= 7:
@@ -132,6 +138,8 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.locator_params(axis="y", nbins=5)
     if trend.points.min() >= 0:
         axes.set_ylim(bottom=0)
+    if panel.share:
+        style.keep_shares(axes, "y")
 
 
 def _draw_legend(figure: Figure, panels: Sequence[Panel]) -> None:
@@ -144,6 +152,5 @@ def _draw_legend(figure: Figure, panels: Sequence[Panel]) -> None:
     if any(panel.round_trip is not None for panel in panels):
         entries.append(Line2D([], [], color=INK, linestyle=":", label="round trip, no model"))
     if any(panel.reported for panel in panels):
-        look: dict[str, Any] = {"linestyle": "", "markerfacecolor": "none", "color": INK}
-        entries.append(Line2D([], [], marker="o", label="reported", **look))
+        entries.append(Line2D([], [], linestyle="", label="reported", **style.REPORTED))
     figure.legend(handles=entries, loc="outside upper left", ncols=5)

@@ -95,7 +95,7 @@ def _draw(
             "alone, the verdict takes account of all comparisons of its family."
         )
     if reported:
-        notes += " Hollow circles: differences of the values published originally."
+        notes += " Crosses: differences of the values published originally."
     if count > MOST_ROWS:
         notes += f" Only the {MOST_ROWS} largest effects of {count} are drawn."
     notes += panels_note(analysis)
@@ -168,7 +168,7 @@ def _draw_panel(axes: Axes, panel: Panel, names: Sequence[str]) -> None:
     reported = {name: value for name, value in panel.reported.items() if name in position}
     if reported:
         positions = [position[name] for name in reported]
-        axes.scatter(list(reported.values()), positions, marker="o", s=34, facecolors="none", edgecolors=INK, zorder=5)
+        axes.scatter(list(reported.values()), positions, s=34, zorder=5, **style.REPORTED)
     axes.set_xlabel(style.value_label(rows["unit"].iloc[0], _BETTER.get(rows["direction"].iloc[0], "")))
     axes.set_title(style.title(panel.title), loc="left")
     axes.grid(visible=False, axis="y")
@@ -190,5 +190,5 @@ def _draw_legend(figure: Figure, *, with_margin: bool, with_reported: bool) -> N
             Patch(color=MUTED, alpha=0.3, linewidth=0, label="margin"),
         ]
     if with_reported:
-        entries.append(Line2D([], [], marker="o", color=INK, markerfacecolor="none", label="reported", **look))
+        entries.append(Line2D([], [], label="reported", **style.REPORTED, **look))
     figure.legend(handles=entries, loc="outside upper left", ncols=len(entries), columnspacing=1.2, handletextpad=0.4)

@@ -10,6 +10,7 @@ from ablate.names import level_name
 from ablate.report.figures.common import style
 from ablate.report.figures.common.drawing import Drawing
 from ablate.report.figures.common.selection import is_large
+from ablate.report.statistics import ranges
 from ablate.report.statistics.inference import intervals
 
 if TYPE_CHECKING:
@@ -77,7 +78,9 @@ def _panel(analysis: Analysis, quantity: Quantity, one: str, other: str) -> Pane
         complete = means[:, ~np.isnan(means).any(0)]
         if complete.shape[1]:
             interval = intervals.interval(complete)
-            series[level_name(level)] = (complete.mean(1), interval.low, interval.high)
+            ends = (interval.low, interval.high)
+            low, high = (np.clip(end, *ranges.SHARE) for end in ends) if quantity in analysis.study.shares else ends
+            series[level_name(level)] = (complete.mean(1), low, high)
     names = [level_name(level) for level in levels]
     return Panel(analysis.label(quantity), labels[other], names, series, labels[one], analysis.units[quantity])
 

@@ -19,12 +19,13 @@ from ablate.report.statistics.described import summary
 from ablate.report.statistics.rows import rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.report.statistics.rows import Quantity
 
 #: The most characters of a panel's title; five panels are side by side.
 LONGEST_TITLE = 21
@@ -89,13 +90,19 @@ def _draw(analysis: Analysis, stem: str, frame: pd.DataFrame, subject: str) -> D
             " Shaded: the range of 95 % of the replicates resampled from the reference's notes. Dotted: the error of "
             "encoding and decoding the reference."
         )
-    caption += " A hollow circle is the value published originally." if not reported.empty else ""
+    caption += " A cross is the value published originally." if not reported.empty else ""
     alt = f"Dot plot of {subject} by variant, {len(study.variants)} variants; the table has the numbers."
-    figure = values_figure(frame, estimates, reported, floors)
+    figure = values_figure(frame, estimates, reported, floors, study.shares)
     return Drawing(stem, figure, alt, caption + selection_note(analysis, study.names[:MOST_ROWS]))
 
 
-def values_figure(frame: pd.DataFrame, estimates: pd.DataFrame, reported: pd.DataFrame, floors: pd.DataFrame) -> Figure:
+def values_figure(
+    frame: pd.DataFrame,
+    estimates: pd.DataFrame,
+    reported: pd.DataFrame,
+    floors: pd.DataFrame,
+    shares: Collection[Quantity] = (),
+) -> Figure:
     """Draw every replicate of every variant as a point, their mean with its interval beside them, and the floors.
 
     Args:
@@ -103,6 +110,7 @@ def values_figure(frame: pd.DataFrame, estimates: pd.DataFrame, reported: pd.Dat
         estimates: see :class:`Frames`.
         reported: see :class:`Frames`.
         floors: see :class:`Frames`.
+        shares: the quantities that lie between 0 and 1.
 
     Returns:
         A figure with a row for each variant of the study (also for one without measurements) in every panel; only for
@@ -116,6 +124,8 @@ def values_figure(frame: pd.DataFrame, estimates: pd.DataFrame, reported: pd.Dat
         figure, grid = style.panel_grid(len(panels), COLUMNS, top=0.55, row=row, sharey=True)
         for axes, (metric, feature) in zip(grid, panels, strict=True):
             _draw_panel(axes, names, frames.panel(metric, feature, names))
+            if (metric, feature) in shares:
+                style.keep_shares(axes, "x")
             axes.set_title(_panel_title(panels, metric, feature), loc="left")
         _label_rows(grid[0], names, frame)
         _draw_legend(figure, with_reported=not reported.empty, with_floors=not floors.empty)
@@ -152,8 +162,7 @@ def _draw_panel(axes: Axes, names: Sequence[str], frames: Frames) -> None:
     axes.hlines(y, estimates["low"], estimates["high"], color=tints, linewidth=1.6, zorder=3)
     look: dict[str, Any] = {"marker": "D", "s": 22, "facecolor": PAPER, "linewidth": 1.2, "zorder": 4}
     axes.scatter(estimates["estimate"], y, edgecolor=tints, **look)
-    look = {"marker": "o", "s": 30, "facecolors": "none", "edgecolors": INK, "clip_on": False}
-    axes.scatter(reported["value"], reported["variant"].map(position), **look)
+    axes.scatter(reported["value"], reported["variant"].map(position), s=30, clip_on=False, **style.REPORTED)
     # at the end, because a limit stops the axis from growing
     if min(replicates["value"].min(), reported["value"].min() if len(reported) else 0.0) >= 0:
         axes.set_xlim(left=0)
@@ -191,5 +200,5 @@ def _draw_legend(figure: Figure, *, with_reported: bool, with_floors: bool) -> N
         entries.append(Patch(color=MUTED, alpha=0.3, linewidth=0, label="resampling band"))
         entries.append(Line2D([], [], color=INK, linestyle=":", label="round trip, no model"))
     if with_reported:
-        entries.append(Line2D([], [], linestyle="", marker="o", color=INK, markerfacecolor="none", label="reported"))
+        entries.append(Line2D([], [], linestyle="", label="reported", **style.REPORTED))
     figure.legend(handles=entries, loc="outside upper left", ncols=5)

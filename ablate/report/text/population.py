@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ablate.report.data.splits import USES
 from ablate.report.text.names import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from ablate.report.data.splits import Splits
     from ablate.report.data.study import Study
 
 #: The most test pieces that are named.
 MOST_NAMES = 6
+#: The caution with verdicts over the folds of a cross-validation.
+FOLDS = (
+    "Read them with care: the folds of one round share most of their training pieces, so their replicates are not "
+    "independent, and no test over folds is exact."
+)
 
 
 def population_sentence(study: Study) -> str:
@@ -22,15 +28,28 @@ def population_sentence(study: Study) -> str:
     A verdict holds over whatever differs between the replicates. Where these share one split, that is the training
     seed only, and other test pieces could give another verdict.
     """
-    splits = study.splits
+    return population_of(study.splits, study.configs().values())
+
+
+def populations(studies: Iterable[Study]) -> list[str]:
+    """Return the populations of several studies, with their names where they are not the same."""
+    found = {study.record.name: population_sentence(study) for study in studies}
+    if len(set(found.values())) == 1:
+        return list(filter(None, {*found.values()}))
+    return [f"{name}: {sentence}" for name, sentence in found.items() if sentence]
+
+
+def population_of(splits: Splits, configs: Iterable[Mapping[str, Any]]) -> str:
+    """Return the population by the splits of a study's runs, and the configurations of its variants."""
     if not splits:
         return ""
     if splits.shared:
-        return f"Verdicts are over training seeds, {_shared(study)}."
+        return f"Verdicts are over training seeds, {_shared(splits)}."
     count = len({name for use in USES for name in splits.pieces(use)})
-    folds = {config.get("split", {}).get("folds", 0) for config in study.configs().values()} - {0}
+    folds = {config.get("split", {}).get("folds", 0) for config in configs} - {0}
     choice = f"{listing(sorted(map(str, folds)))} folds" if folds else "splits"
-    return f"Verdicts are over training seeds and {choice} of these {count} pieces."
+    sentence = f"Verdicts are over training seeds and {choice} of these {count} pieces."
+    return f"{sentence} {FOLDS}" if folds else sentence
 
 
 def split_fact(study: Study) -> str:
@@ -50,8 +69,8 @@ def _range(numbers: Sequence[int]) -> str:
     return " to ".join(map(str, dict.fromkeys((numbers[0], numbers[-1]))))
 
 
-def _shared(study: Study) -> str:
-    test, validation = study.splits.pieces("test"), study.splits.pieces("validation")
+def _shared(splits: Splits) -> str:
+    test, validation = splits.pieces("test"), splits.pieces("validation")
     if not test:
         return f"for this choice of {_count(len(validation), 'validation')}"
     named = f": {', '.join(test)}" if len(test) <= MOST_NAMES else ""

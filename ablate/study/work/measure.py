@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from ablate.study.work.messages import Context
 
 
+#: A share may be as much below 0 or above 1.
+ROUNDING = 1e-6
+
+
 def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Measure every sample of a generation, or a trained model."""
     (stage,) = stages
@@ -52,11 +56,12 @@ def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
 
 
 def _declared(measured: Measured) -> dict[str, list[str]]:
-    """Return what the values declare about themselves: features by ``within_tokenizer`` and ``details``."""
+    """Return what the values declare about themselves: features by ``within_tokenizer``, ``details`` and ``shares``."""
     values = [value for one in measured.results.values() for value in one.values]
     marked = {
         "within_tokenizer": [value.feature for value in values if value.within == "tokenizer"],
         "details": [value.feature for value in values if value.detail],
+        "shares": [value.feature for value in values if value.share],
     }
     return {key: list(dict.fromkeys(features)) for key, features in marked.items() if features}
 
@@ -151,6 +156,9 @@ def checked(measured: Any, name: str) -> Measurements:
             raise StageError(f"metric '{name}': direction '{value.direction}' is none of {listing}")
         if value.within not in get_args(Within):
             raise StageError(f"metric '{name}': within '{value.within}' is neither empty nor 'tokenizer'")
+        if value.share and not -ROUNDING <= value.value <= 1 + ROUNDING:
+            gave = f"metric '{name}' gave {value.value} for '{value.feature}'"
+            raise StageError(f"{gave}, which it declares to be a share (0 to 1)")
     # NumPy's numbers are welcome from a metric, but not in the database
     values = [dataclasses.replace(v, value=float(v.value), n=int(v.n)) for v in measured.values]
     return Measurements(tuple(values), tuple(_plain_histogram(histogram) for histogram in measured.histograms))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from support.validated_study import PIECES, Validated
 from ablate.report.data.artifacts import Artifacts
 from ablate.report.data.curves import validation_frame
 from ablate.report.data.study import Study
-from ablate.report.text.population import population_sentence, split_fact
+from ablate.report.text.population import FOLDS, population_sentence, populations, split_fact
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +48,7 @@ def test_every_piece_of_a_run_has_a_row(tmp_path: Path) -> None:
         ({}, 3, SHARED),
         ({"per_replicate": True}, 1, SHARED),
         ({"per_replicate": True}, 3, "over training seeds and splits of these 7 pieces."),
-        ({"folds": 3}, 3, "over training seeds and 3 folds of these 7 pieces."),
+        ({"folds": 3}, 3, f"over training seeds and 3 folds of these 7 pieces. {FOLDS}"),
     ],
 )
 def test_the_population_is_that_of_seeds_or_of_seeds_and_pieces(
@@ -56,6 +57,13 @@ def test_the_population_is_that_of_seeds_or_of_seeds_and_pieces(
     study = finished(Validated(tmp_path, replicates, **options))  # type: ignore[arg-type]
     assert population_sentence(study).endswith(sentence)
     assert study.splits.shared == (sentence == SHARED)
+
+
+def test_the_populations_of_two_studies_are_named_where_they_differ(tmp_path: Path) -> None:
+    one, other = finished(Validated(tmp_path / "one")), finished(Validated(tmp_path / "other", folds=3))
+    renamed = dataclasses.replace(other, record=dataclasses.replace(other.record, name="folded"))
+    assert populations([one, one]) == [SHARED]
+    assert populations([one, renamed]) == [f"{STUDY}: {SHARED}", f"folded: {population_sentence(other)}"]
 
 
 def test_the_numbers_of_pieces_are_a_fact(tmp_path: Path) -> None:

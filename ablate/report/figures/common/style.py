@@ -40,6 +40,8 @@ VERDICTS = {
     "inconclusive": MUTED,
     "": MUTED,
 }
+#: The mark of a value published elsewhere, in every figure; no verdict and no floor in the same figure has it.
+REPORTED: dict[str, Any] = {"marker": "x", "color": INK}
 #: The width of every figure, in inches.
 WIDTH = 9.6
 
@@ -138,6 +140,12 @@ def title(text: str, longest: int = 26) -> str:
 def value_label(unit: str, better: str = "") -> str:
     """Return the label of an axis of values: the unit if there is one, and the better direction."""
     return " · ".join(filter(None, (unit if unit != "1" else "", better)))
+
+
+def keep_shares(axes: Axes, axis: str) -> None:
+    """Limit an axis of shares to the range 0 to 1; call it at the end, because a limit stops the axis from growing."""
+    low, high = getattr(axes, f"get_{axis}lim")()
+    getattr(axes, f"set_{axis}lim")(max(low, 0.0), min(high, 1.0))
 
 
 def _shorten(line: str, longest: int) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ablate.report.statistics import effects, looks
+from ablate.report.statistics import effects, looks, ranges
 from ablate.report.statistics.analysis.quantities import Quantities
 from ablate.report.statistics.answers import best, shares
 from ablate.report.statistics.answers import blocks as block_effects
@@ -142,6 +142,7 @@ class Judged(Quantities):
         frame["doubts"] = ["; ".join(filter(None, each)) for each in zip(frame["doubts"], few, strict=True)]
         if self.rules.estimate == "mean":
             frame = shares.adding_up(frame)
+        frame = ranges.cut_differences(frame, self.comparisons, self.study.shares)
         return frame.sort_values("kind", key=lambda kinds: kinds.map(KINDS.index), kind="stable", ignore_index=True)
 
     def of_kind(self, *kinds: str) -> pd.DataFrame:
@@ -166,7 +167,8 @@ class Judged(Quantities):
     @functools.cached_property
     def block_effects(self) -> pd.DataFrame:
         """Every comparison in every block; see :mod:`ablate.report.statistics.answers.blocks`."""
-        return block_effects.block_effects(self.all_effects, self.study.blocks.names, self.replicates.blocks)
+        found = block_effects.block_effects(self.all_effects, self.study.blocks.names, self.replicates.blocks)
+        return ranges.cut_differences(found, self.comparisons, self.study.shares)
 
     @functools.cached_property
     def replicability(self) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import AblateError
 from ablate.names import headline_features
 from ablate.options import validate
-from ablate.report.statistics import effects, margins, roles
+from ablate.report.statistics import effects, margins, ranges, roles
 from ablate.report.statistics.described import summary
 from ablate.report.statistics.described.pieces import few_pieces
 from ablate.report.statistics.replicates import Replicates
@@ -129,8 +129,8 @@ class Quantities:
 
     @functools.cached_property
     def estimates(self) -> pd.DataFrame:
-        """The mean of every variant with its interval."""
-        return effects.estimates(self.study.frame, self.rules)
+        """The mean of every variant with its interval, which of a share stays between 0 and 1."""
+        return ranges.cut_values(effects.estimates(self.study.frame, self.rules), self.study.shares)
 
     @functools.cached_property
     def estimate_records(self) -> dict[tuple[str, str, str], dict[str, Any]]:

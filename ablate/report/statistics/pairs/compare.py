@@ -43,6 +43,7 @@ class Pair:
         headers: the headers of a table of all comparisons.
         rows: its rows.
         notes: what the marks in the table mean, and the families that p is corrected for.
+        studies: both.
     """
 
     paired: bool
@@ -53,6 +54,7 @@ class Pair:
     headers: tuple[str, ...]
     rows: list[tuple[str, ...]]
     notes: tuple[str, ...] = ()
+    studies: tuple[Study, ...] = ()
 
 
 def compare_pair(
@@ -94,7 +96,7 @@ def compare_pair(
     if pair is None or pair.frame.empty:
         raise UsageError(f"cannot compare {one} with {other}: they have no replicate with the same measurements")
     note = (f"{', '.join(apart)} cannot be compared: other tokenizers.",) if apart else ()
-    return dataclasses.replace(pair, notes=(*pair.notes, *note))
+    return dataclasses.replace(pair, notes=(*pair.notes, *note), studies=tuple(study for study, _ in read))
 
 
 def _read(store: Store, name: str, variant: str) -> tuple[Study, str]:
