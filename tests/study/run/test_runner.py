@@ -181,6 +181,10 @@ class TestFailures:
                 ablate.Measurements((ablate.Value(1.0, feature="v", direction="upper", n=1),)),
                 "direction 'upper' is none of lower, higher",
             ),
+            (
+                ablate.Measurements((ablate.Value(1.2, feature="v", n=1, share=True),)),
+                "metric 'odd' gave 1.2 for 'v', which it declares to be a share (0 to 1)",
+            ),
             (ablate.Measurements(()), "must give each feature once, and at least one; it gave []"),
             (ablate.Measurements((ablate.Value(1.0, feature="v", direction="lower", n=1),) * 2), "it gave ['v', 'v']"),
         ],
