@@ -6,6 +6,7 @@
     ├── PluginError             a plugin breaks its contract; names the plugin and its package
     ├── InvalidOptions          options or settings of a wrong type or out of bounds; all problems
     ├── StudyFileError          a study file with problems; all of them
+    ├── TableError              results that somebody else computed and that cannot be judged; names the file
     ├── CorpusError             music that cannot be read, or has nothing to train on
     ├── StoreError              a database that cannot be opened, is not ablate's, or has another version
     ├── HomeError               the home folder is not writable, or in use by another command
@@ -81,6 +82,19 @@ class StudyFileError(AblateError):
         self.source = source
         self.problems = problems
         super().__init__("\n".join(f"{source}: {problem}" for problem in problems))
+
+
+class TableError(AblateError):
+    """Results of others that cannot be read or judged.
+
+    Args:
+        source: the file, database or folder that has the results.
+        problem: what is wrong with it, and what to do.
+    """
+
+    def __init__(self, source: str, problem: str) -> None:
+        self.source = source
+        super().__init__(f"{source}: {problem}")
 
 
 class CorpusError(AblateError):

@@ -26,6 +26,7 @@ _COMMANDS = {
     "generate": LazyCommand(
         "ablate.cli.generate:command", "Generate MIDI files with a model that a study has trained."
     ),
+    "judge": LazyCommand("ablate.cli.judge:command", "Judge results that somebody else computed."),
     "plugin": LazyCommand("ablate.cli.plugin:group", "List components and start your own plugin."),
     "study": LazyCommand("ablate.cli.study:group", "Run studies and show their results."),
 }

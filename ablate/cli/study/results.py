@@ -44,7 +44,7 @@ def print_results(
         _print_json(result, analysis, report)
         return
     if analysis:
-        _print_analysis(result.name, analysis)
+        print_analysis(result.name, analysis)
     click.echo(_account(result))
     for note in (*result.notes, *_looks_left(request, analysis)):
         click.echo(f"note: {note}", err=True)
@@ -92,7 +92,8 @@ def _print_json(result: StudyResult, analysis: Analysis | None, report: Path | N
     print_json({**dataclasses.asdict(result), **facts})
 
 
-def _print_analysis(name: str, analysis: Analysis) -> None:
+def print_analysis(name: str, analysis: Analysis) -> None:
+    """Print the means of a study's variants, its verdicts and its looks."""
     from ablate.report.statistics.described.responses import responses
     from ablate.report.text.looks import facts
     from ablate.report.text.sentences import answer

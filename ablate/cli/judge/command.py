@@ -1,0 +1,118 @@
+"""``ablate judge``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ablate.cli.locations import home_option, store_option
+from ablate.cli.output import combine_options, json_option
+from ablate.cli.settings import parse_setting
+from ablate.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ablate.study.judge.judge import Request
+
+_FILE = click.Path(path_type=Path)
+_columns = combine_options(
+    click.option(
+        "--variant", "variants", multiple=True, metavar="COLUMN", help="Column of the variants (repeatable: axes)."
+    ),
+    click.option("--replicate", metavar="COLUMN", default="", help="Column of the replicates, such as seeds."),
+    click.option("--sample", metavar="COLUMN", default="", help="Column that tells samples of a replicate apart."),
+    click.option("--metric-column", metavar="COLUMN", default="", help="Long table: column of the metrics' names."),
+    click.option("--value-column", metavar="COLUMN", default="", help="Long table: column of the numbers."),
+    click.option("--encoding", metavar="NAME", default="", help="Encoding of a table of text; default: UTF-8."),
+)
+_verdicts = combine_options(
+    click.option(
+        "--baseline",
+        multiple=True,
+        metavar="NAME",
+        help="Variant to compare with: its name or level, or AXIS=LEVEL for each axis; default: the first one.",
+    ),
+    click.option(
+        "--metric", "metrics", multiple=True, metavar="NAME", help="Metric to judge, the primary one first (repeatable)."
+    ),
+    click.option(
+        "--direction",
+        "directions",
+        multiple=True,
+        metavar="METRIC=lower|higher",
+        help="Which values of a metric are better (repeatable); without it, verdicts are higher and lower.",
+    ),
+    click.option(
+        "--margin",
+        "margins",
+        multiple=True,
+        metavar="METRIC=NUMBER",
+        help='Smallest difference that matters, or as a share of the baseline\'s mean: "loss=10 %" (repeatable).',
+    ),
+    click.option("--name", default="", help="Name to store the study under; default: that of the source."),
+)
+
+
+@click.command("judge")
+@click.argument("table", required=False, metavar="[TABLE]", type=_FILE)
+@_columns
+@_verdicts
+@click.option("--report/--no-report", "with_report", default=True, help="Write the report (default), or not.")
+@home_option
+@store_option
+@json_option
+def judge(*, table: Path | None, **values: Any) -> int:
+    """Judge results that somebody else computed, as a study of this home.
+
+    TABLE is a CSV, JSON Lines or Parquet file with a row for each result. It has a column for each metric, or a column
+    of metrics and a column of values. Columns that no option names are guessed, and the guess is printed. Afterwards
+    'ablate study' shows, reports, compares and exports the results like those of any study.
+
+    Example: ablate judge results.csv --variant method --replicate seed --baseline ours --direction loss=lower
+    """
+    if table is None:
+        raise UsageError("name a table of results; see: ablate judge --help")
+    from ablate.cli.judge.output import print_study
+    from ablate.study.judge.judge import judged_study, table_source
+
+    source = table_source(table, values["encoding"])
+    print_study(judged_study(source, _request([str(table)], values)), values)
+    return 0
+
+
+def _request(source: list[str], values: Mapping[str, Any]) -> Request:
+    """Return the request that these option values describe; ``source`` is the part of the command that names it."""
+    from ablate.study.judge.columns import Wanted
+    from ablate.study.judge.judge import Request
+
+    names = ("variants", "replicate", "sample", "metrics", "metric_column", "value_column")
+    variants, replicate, sample, metrics, metric, value = (values[name] for name in names)
+    return Request(
+        wanted=Wanted(tuple(variants), replicate, sample, tuple(metrics), metric, value),
+        baseline=values["baseline"],
+        directions=[_direction(text) for text in values["directions"]],
+        margins=[parse_setting(text, "--margin") for text in values["margins"]],
+        name=values["name"],
+        command=["ablate", "judge", *source, *_option_words(values)],
+    )
+
+
+def _direction(text: str) -> tuple[str, str]:
+    metric, direction = parse_setting(text, "--direction")
+    return metric, str(direction)
+
+
+def _option_words(values: Mapping[str, Any]) -> Iterable[str]:
+    """Yield the options of the command that decide the study."""
+    repeated = {"variants": "--variant", "baseline": "--baseline", "metrics": "--metric"}
+    repeated |= {"directions": "--direction", "margins": "--margin"}
+    single = ("replicate", "sample", "metric_column", "value_column", "encoding", "name")
+    options = {name: f"--{name.replace('_', '-')}" for name in single} | repeated
+    for name, option in options.items():
+        given = values[name]
+        for word in (given,) if isinstance(given, str) else given:
+            if word:
+                yield from (option, word)

@@ -1,0 +1,60 @@
+"""Store a judged study, and print its verdicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ablate.cli.output import plural, print_json
+from ablate.cli.study.looks import record_look
+from ablate.cli.study.results import print_analysis
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ablate.study.judge.record import JudgedStudy, Saved
+
+
+def print_study(study: JudgedStudy, values: Mapping[str, Any]) -> None:
+    """Store a judged study, write its report, and print how it was read and its verdicts."""
+    from ablate.files import file_name
+    from ablate.registry import get_registry
+    from ablate.report.data.study import Study
+    from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.report.write import write_report
+    from ablate.store.store import Store
+    from ablate.study.judge.record import save
+    from ablate.study.run.home import only_command, open_home, store_url
+
+    home = open_home(values["home"])
+    url = values["store"] or store_url(home)
+    registry = get_registry()
+    for note in study.notes:
+        click.echo(f"{study.source}: {note}", err=True)
+    with only_command(home, url, study.name), Store(url) as store:
+        saved = save(store, study)
+        analysis = Analysis(Study.read(store, study.name), registry)
+        record_look(store, analysis)
+        page = home / "reports" / file_name(study.name) / "index.html"
+        if values["with_report"] and (saved != "unchanged" or not page.is_file()):
+            page = write_report(store, home, study.name, registry=registry)
+    report = str(page) if values["with_report"] else None
+    if values["as_json"]:
+        effects = analysis.all_effects.drop(columns="values").to_dict("records")
+        judged = {"name": study.name, "saved": saved, "paired": study.runs.paired, "notes": list(study.notes)}
+        print_json({**judged, "report": report, "effects": effects})
+        return
+    print_analysis(study.name, analysis)
+    click.echo(_account(study, saved))
+    if report:
+        click.echo(f"report: {report}")
+
+
+def _account(study: JudgedStudy, saved: Saved) -> str:
+    """Return a line about the study in the home."""
+    runs = plural(sum(bool(run.values) for run in study.runs.runs), "result")
+    known = f"study '{study.name}'"
+    if saved == "unchanged":
+        return f"{known} has these {runs} already; nothing has changed"
+    return f"{known} {'has new' if saved == 'new' else 'now has these'} {runs}{' instead of earlier ones' if saved == 'replaced' else ''}"
