@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 #: The feature that stands for its metric where only one value can be shown.
 AVERAGE = "average"
+#: The features that add nothing to the name of their metric: its average, or the only value of a metric.
+NAMELESS = (AVERAGE, "value")
 
 
 def headline_features(features: Iterable[str]) -> list[str]:

@@ -125,6 +125,8 @@ def _seed(store: Store, request: GenerateRequest) -> int:
 
 def _trained(stages: Mapping[str, StageRecord], run: RunRecord, request: GenerateRequest, home: Path) -> StageRecord:
     """Return the finished training of a run, if its files are in the home."""
+    if TRAIN not in run.stages:
+        raise HomeError(f"study '{request.study}' has no trained models: ablate did not train what it is about")
     train = stages.get(TRAIN)
     if train is None or not (home / train.artifact).is_dir():
         raise HomeError(

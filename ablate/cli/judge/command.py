@@ -36,7 +36,11 @@ _verdicts = combine_options(
         help="Variant to compare with: its name or level, or AXIS=LEVEL for each axis; default: the first one.",
     ),
     click.option(
-        "--metric", "metrics", multiple=True, metavar="NAME", help="Metric to judge, the primary one first (repeatable)."
+        "--metric",
+        "metrics",
+        multiple=True,
+        metavar="NAME",
+        help="Metric to judge, the primary one first (repeatable).",
     ),
     click.option(
         "--direction",

@@ -53,8 +53,10 @@ def print_study(study: JudgedStudy, values: Mapping[str, Any]) -> None:
 
 def _account(study: JudgedStudy, saved: Saved) -> str:
     """Return a line about the study in the home."""
-    runs = plural(sum(bool(run.values) for run in study.runs.runs), "result")
-    known = f"study '{study.name}'"
+    count = sum(bool(run.values) for run in study.runs.runs)
+    runs = plural(count, "result")
     if saved == "unchanged":
-        return f"{known} has these {runs} already; nothing has changed"
-    return f"{known} {'has new' if saved == 'new' else 'now has these'} {runs}{' instead of earlier ones' if saved == 'replaced' else ''}"
+        return f"study '{study.name}' has these {runs} already; nothing has changed"
+    if saved == "replaced":
+        return f"study '{study.name}' now has these {runs} instead of the earlier ones"
+    return f"study '{study.name}' has {plural(count, 'new result')}"

@@ -13,6 +13,8 @@ from ablate.kinds import TRAIN
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ablate.store.store import Store
+
 
 @click.command("delete")
 @click.argument("name")
@@ -36,10 +38,15 @@ def delete(name: str, yes: bool, profile: str, home: Path, store: str | None) ->
 
         home = open_home(home)
         with only_command(home, opened.url, name):
-            trainings = {run.stages[TRAIN] for run in opened.runs(name)}
+            trainings = _trainings(opened, name)
             folders = opened.delete_study(name)
             delete_trials(opened.url, name)
             remove_artifacts(home, [*folders, f"reports/{file_name(name)}"])
-            in_use = {run.stages[TRAIN] for study in opened.studies() for run in opened.runs(study.name)}
+            in_use = {training for study in opened.studies() for training in _trainings(opened, study.name)}
             remove_checkpoints(home, trainings - in_use)
     click.echo(f"deleted {name}, {plural(len(folders), 'result folder')}")
+
+
+def _trainings(store: Store, name: str) -> set[str]:
+    """Return the fingerprints of a study's trainings; results that ablate did not compute have none."""
+    return {run.stages[TRAIN] for run in store.runs(name) if TRAIN in run.stages}

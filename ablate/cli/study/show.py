@@ -67,6 +67,12 @@ def _population(store: Store, runs: Sequence[RunRecord]) -> str:
 
 def _print_study(study: StudyRecord) -> None:
     click.echo(f"{study.name}: {study.spec.get('question', '')}")
+    judged = study.spec.get("judged")
+    if judged:
+        click.echo(f"results of others in {judged['source']}, {'paired' if judged['paired'] else 'not paired'}")
+        for note in judged["notes"]:
+            click.echo(f"  - {note}")
+        return
     corpus = json.dumps(study.spec.get("corpus", study.corpus), ensure_ascii=False)
     click.echo(f"profile {study.profile}, corpus {corpus}, seed {study.seed}")
     if study.spec.get("overrides"):

@@ -77,6 +77,11 @@ class Study:
         return self.record.spec
 
     @property
+    def judged(self) -> Mapping[str, Any]:
+        """The source of results that ablate did not compute, and how it was read; empty for other studies."""
+        return self.spec.get("judged") or {}
+
+    @property
     def names(self) -> list[str]:
         """The variants' names, in order."""
         return [variant.name for variant in self.variants]

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ablate.files import file_name
-from ablate.names import AVERAGE
+from ablate.names import NAMELESS
 from ablate.report.figures.common import style
 from ablate.report.figures.common.drawing import Drawing
 from ablate.report.figures.common.selection import is_large, panel_quantities, panels_note, selection_note
@@ -139,7 +139,7 @@ def _panel_title(panels: Sequence[tuple[str, str]], metric: str, feature: str) -
     else:
         # the parts of a long name below each other, because other panels are beside it
         name = metric.split(".") if len(metric) > LONGEST_TITLE else [metric]
-        lines = name if feature == AVERAGE else [*name, feature]
+        lines = name if feature in NAMELESS else [*name, feature]
     return "\n".join(style.label(line, LONGEST_TITLE) for line in lines)
 
 

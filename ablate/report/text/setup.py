@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.kinds import MEASURE, PRIME
 from ablate.report.data.corpora import loaded_corpora
 from ablate.report.statistics.described.summary import NOTHING, distinct
+from ablate.report.text import judged
 from ablate.report.text.population import split_fact
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def named_variants(study: Study) -> Facts:
 
 def top_facts(study: Study) -> Facts:
     """Return the facts below the verdicts, in one line each."""
+    if study.judged:
+        return judged.top_facts(study)
     spec, record = study.spec, study.record
     pruned = sum(run.state == "pruned" for run in study.runs)
     replicates = study.run_frame[study.run_frame["state"] == "done"].groupby("variant", observed=True).size()
@@ -91,6 +94,8 @@ def _sparing(spec: Mapping[str, Any]) -> str:
 
 def facts(study: Study) -> Facts:
     """Return the facts of the appendix: label and text."""
+    if study.judged:
+        return judged.facts(study)
     record, spec = study.record, study.record.spec
     generation, objective = spec.get("generation") or {}, spec.get("objective") or {}
     environments = [dict(stage.environment) for stage in study.stages.values()]
@@ -155,8 +160,10 @@ def configurations(study: Study) -> Facts:
 
 
 def command(study: Study) -> str:
-    """Return the command that runs the study again."""
+    """Return the command that runs the study again, or that judges the results again."""
     spec = study.spec
+    if study.judged:
+        return shlex.join(study.judged["command"])
     source = str(spec.get("source") or study.record.name)
     words = ["ablate", "study", "run", shlex.quote(_shipped_name(source)), *map(_shell, spec.get("overrides") or ())]
     replicates = spec.get("replicates")

@@ -30,6 +30,7 @@ METRIC = ("metric", "measure", "quantity", "variable")
 VALUE = ("value", "score", "result")
 #: Numbers that describe a row and are no result.
 BOOKKEEPING = ("step", "epoch", "iteration", "index", "id", "timestamp", "time", "date", "line", "row")
+_CONSTANT = "one value in each variant"
 #: The most names that a line lists.
 MOST_NAMES = 8
 
@@ -203,7 +204,8 @@ def _of_wide(table: Table, known: Columns, wanted: Wanted) -> Columns:
     for name in rest:
         if name not in wanted.metrics:
             reasons[_why_not(table, name, known, wanted, numeric)].append(name)
-    metrics = wanted.metrics or tuple(reasons.pop("", ()))
+    # columns that vary in no variant are results where there are no others
+    metrics = wanted.metrics or tuple(reasons.pop("", ()) or reasons.pop(_CONSTANT, ()))
     if not metrics:
         raise TableError(table.source, f"has no column of numbers to judge (columns: {listed(table.names)})")
     notes = tuple(f"{_columns(names)} not used ({why}): {listed(names)}" for why, names in reasons.items())
@@ -220,7 +222,7 @@ def _why_not(table: Table, name: str, known: Columns, wanted: Wanted, numeric: S
         return "not named by --metric"
     if _plain(name) in BOOKKEEPING:
         return "describes the row"
-    return "one value in each variant" if _constant(table, name, known.variants) else ""
+    return _CONSTANT if _constant(table, name, known.variants) else ""
 
 
 def _constant(table: Table, name: str, variants: Sequence[str]) -> bool:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from ablate.errors import UnknownName, UsageError
+from ablate.errors import TableError, UnknownName, UsageError
 from ablate.settings import share_of
-from ablate.study.judge.columns import Wanted, resolve_columns
+from ablate.study.judge.columns import Wanted, listed, resolve_columns
 from ablate.study.judge.observations import observations
 from ablate.study.judge.reading import Table, read_table
 from ablate.study.judge.record import JudgedStudy
 from ablate.study.judge.runs import judged_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 DIRECTIONS = ("lower", "higher", "none")
@@ -82,10 +82,9 @@ def judged_study(source: Source, request: Request) -> JudgedStudy:
     margins = _checked_margins(request.margins, columns.metrics)
     found = observations(table, columns)
     runs = judged_runs(found, request.baseline, table.source, columns.replicate)
+    if not runs.paired and len(runs.variants) > 1:  # statistics of independent replicates are not there yet
+        raise TableError(table.source, f"{runs.notes[-1]}; only paired replicates can be judged")
     guessed = [f"guessed: {'; '.join(columns.guessed)}"] if columns.guessed else []
-    open_ = [metric for metric, direction in directions.items() if direction == "none"]
-    ask = [f"no direction for {', '.join(open_[:3])}{'' if len(open_) < 4 else ' and others'}: verdicts are higher and "
-           f"lower; for better and worse: --direction {open_[0]}=lower"] if open_ else []
     return JudgedStudy(
         name=request.name or source.name,
         kind=source.kind,
@@ -95,9 +94,19 @@ def judged_study(source: Source, request: Request) -> JudgedStudy:
         metrics=directions,
         margins=margins,
         runs=runs,
-        notes=(*table.notes, *guessed, *columns.notes, *found.notes, *runs.notes, *ask),
+        notes=(*table.notes, *guessed, *columns.notes, *found.notes, *runs.notes, *_undirected(directions)),
         command=tuple(request.command),
     )
+
+
+def _undirected(directions: Mapping[str, str]) -> Iterator[str]:
+    """Yield a line if metrics have no better direction."""
+    names = [metric for metric, direction in directions.items() if direction == "none"]
+    if names:
+        yield (
+            f"no direction for {listed(names)}: verdicts are higher and lower; for better and worse: --direction "
+            f"{names[0]}=lower"
+        )
 
 
 def _merged(own: Wanted, default: Wanted) -> Wanted:

@@ -28,7 +28,7 @@ class Left(NamedTuple):
     """A row, or a cell of it, that is left out.
 
     Attributes:
-        reason: why, in words that a number precedes (``"values of loss that are no number"``).
+        reason: the rows or values of this kind (``"values of loss that are text"``).
         line: of the row.
     """
 
@@ -80,7 +80,7 @@ def observations(table: Table, columns: Columns) -> Observations:
             place = (variant, label, metric, sample)
             value = number(cell)
             if value is None or not math.isfinite(value):
-                left.append(Left(_why_left(metric, cell, value), row.line))
+                left.append(Left(_why_left(metric, value), row.line))
                 empty.add(place)
             elif place not in values:
                 values[place] = value, row.line
@@ -118,7 +118,7 @@ def _whole(value: float) -> float | int:
     return int(value) if value.is_integer() and abs(value) < 1e15 else value
 
 
-def _why_left(metric: str, cell: Any, value: float | None) -> str:
+def _why_left(metric: str, value: float | None) -> str:
     if value is None:
         return f"values of {metric} that are text"
     return f"values of {metric} that are missing or NaN" if math.isnan(value) else f"infinite values of {metric}"
@@ -142,5 +142,4 @@ def _notes(left: Sequence[Left]) -> Iterator[str]:
     for each in left:
         lines[each.reason].append(each.line)
     for reason, numbers in lines.items():
-        where = f"line{'' if len(numbers) == 1 else 's'} {listed(numbers)}"
-        yield f"left out: {len(numbers)} {reason} ({where})"
+        yield f"left out, {reason}: {len(numbers)} (line{'' if len(numbers) == 1 else 's'} {listed(numbers)})"

@@ -141,13 +141,16 @@ def _parquet(path: Path) -> tuple[list[str], list[Row]]:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise UsageError("reading Parquet needs pyarrow: pip install 'ablate[parquet]'") from error
+        raise UsageError("reading Parquet needs pyarrow: pip install 'ablate-music[parquet]'") from error
     try:
         columns = pq.read_table(path).to_pydict()
     except (pa.ArrowException, OSError) as error:
         raise TableError(str(path), f"is no readable Parquet file: {str(error).splitlines()[0]}") from None
     names = [str(name) for name in columns]
-    rows = [Row(line, dict(zip(names, cells, strict=True))) for line, cells in enumerate(zip(*columns.values()), 1)]
+    rows = [
+        Row(line, dict(zip(names, cells, strict=True)))
+        for line, cells in enumerate(zip(*columns.values(), strict=True), 1)
+    ]
     if not rows:
         raise TableError(str(path), f"has no rows (columns: {', '.join(names)})")
     return names, rows

@@ -115,7 +115,9 @@ def save(store: Store, study: JudgedStudy) -> Saved:
     before = {each for run in store.runs(study.name) for each in run.stages.values()} if known else set()
     if known and known.spec == spec and {each for run in runs for each in run.stages.values()} == before:
         return "unchanged"
-    variants = [VariantRecord(v.name, fingerprint({"judged": v.levels}), v.levels, v.baseline) for v in study.runs.variants]
+    variants = [
+        VariantRecord(v.name, fingerprint({"judged": v.levels}), v.levels, v.baseline) for v in study.runs.variants
+    ]
     # its own seed: replicates of two judged studies have nothing in common
     seed = int(fingerprint({"judged": study.identity, "name": study.name})[:7], 16)
     finished = [stage for run in study.runs.runs for stage in _stages(study, run)]
@@ -153,9 +155,7 @@ def _stages(study: JudgedStudy, run: JudgedRun) -> Iterator[FinishedStage]:
         place = {"study": study.name, "variant": run.variant, "replicate": run.replicate}
         config = {"judged": place, "metric": {"name": metric, "direction": direction}, "values": list(values)}
         data = {"stage": MEASURE, "code": KINDS[MEASURE].code, "inputs": {}, **config}
-        stage = StageRecord(
-            fingerprint(data), MEASURE, data, {"samples": len(values)}, "", "", 0.0, _environment()
-        )
+        stage = StageRecord(fingerprint(data), MEASURE, data, {"samples": len(values)}, "", "", 0.0, _environment())
         numbers = [
             MeasurementRecord(sample, metric, FEATURE, value, "1", direction, 1) for sample, value in enumerate(values)
         ]

@@ -60,7 +60,7 @@ def separator_of(text: str) -> str:
     """Return the character that separates the columns: the one that occurs most in the header outside quotes."""
     header = text.lstrip("\r\n").partition("\n")[0]
     outside = "".join(header.split('"')[::2])
-    return max(SEPARATORS, key=lambda character: outside.count(character))
+    return max(SEPARATORS, key=outside.count)
 
 
 def csv_rows(text: str, source: str, separator: str) -> tuple[list[str], list[Row], int]:
@@ -100,7 +100,7 @@ def json_rows(text: str, source: str) -> tuple[list[str], list[Row], int]:
     rows = []
     for number, record in _records(text, source):
         if not isinstance(record, dict):
-            raise TableError(source, f"line {number} is no JSON object; each line needs one, such as {{\"loss\": 0.5}}")
+            raise TableError(source, f'line {number} is no JSON object; each line needs one, such as {{"loss": 0.5}}')
         rows.append(Row(number, dict(_flat(record))))
     if not rows:
         raise TableError(source, "is empty; JSON Lines need an object on each line")

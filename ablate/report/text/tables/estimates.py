@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 _FOOT = (
     "The samples of a replicate are averaged first, and never count as replicates (n). Each interval is for one value "
-    "alone. The resampling floor is the score of a perfect generator by chance: its mean, and the range of 95 % of its "
+    "alone."
+)
+_RESAMPLING = (
+    " The resampling floor is the score of a perfect generator by chance: its mean, and the range of 95 % of its "
     "replicates."
 )
 _ROUND_TRIP = (
@@ -27,15 +30,19 @@ _ROUND_TRIP = (
 
 def estimate_grid(analysis: Analysis) -> Grid:
     """Return every variant's mean with its interval in the headline quantities, and below them the floors."""
-    caption = "Means over replicates with 95 % intervals, and floors"
+    caption = f"Means over replicates with 95 % intervals{_and_floors(analysis)}"
     return _values_grid(analysis, analysis.in_order, caption, features=False)
 
 
 def metric_grid(analysis: Analysis, metric: str) -> Grid:
     """Return means and floors for every feature of one metric."""
     quantities = [quantity for quantity in analysis.units if quantity[0] == metric]
-    caption = f"{metric}: means over replicates with 95 % intervals, and floors"
+    caption = f"{metric}: means over replicates with 95 % intervals{_and_floors(analysis)}"
     return _values_grid(analysis, quantities, caption, features=True)
+
+
+def _and_floors(analysis: Analysis) -> str:
+    return "" if analysis.study.floors.empty and analysis.study.judged else ", and floors"
 
 
 def _values_grid(analysis: Analysis, quantities: Sequence[Quantity], caption: str, *, features: bool) -> Grid:
@@ -57,7 +64,7 @@ def _values_grid(analysis: Analysis, quantities: Sequence[Quantity], caption: st
     columns = quantity_columns(analysis, quantities, features=features)
     round_trip = any(row["floor"] == "round_trip" for row in analysis.floor_records)
     missing = refused.missing_floors(analysis.study, {metric for metric, _ in quantities})
-    foot = " ".join([_FOOT + _ROUND_TRIP * round_trip, *missing])
+    foot = " ".join([_FOOT + _RESAMPLING * bool(_and_floors(analysis)) + _ROUND_TRIP * round_trip, *missing])
     return Grid(caption, "variant", columns, tuple(rows), foot)
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
-from ablate.names import AVERAGE
+from ablate.names import NAMELESS
 from ablate.report.statistics.described.summary import NOTHING, headline, spreads, summarise
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def summary_table(frame: pd.DataFrame, details: Collection[tuple[str, str]] = ()
         )
         for name in names
     )
-    titles = (metric if feature == AVERAGE else f"{metric} {feature}" for metric, feature in quantities)
+    titles = (metric if feature in NAMELESS else f"{metric} {feature}" for metric, feature in quantities)
     return Table(("variant", *titles), texts)
 
 
