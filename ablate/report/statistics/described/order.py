@@ -37,7 +37,7 @@ def unmoved(floors: pd.DataFrame, quantity: Quantity, spread: float) -> Unmoved 
     """Return the floors of a quantity that hardly reacts to the order of notes; None if it does, or without floors.
 
     The tokens of a piece are compared with the same tokens in random order: shuffle ``i`` belongs to piece ``i`` modulo
-    the number of pieces. It is the round trip that is compared, because shuffled tokens have lost what the tokenizer
+    the number of pieces, with those that the metric refused. It is the round trip that is compared, because shuffled tokens have lost what the tokenizer
     loses too; without it, the copy. A metric hardly reacts if the mean difference is
 
     - less than half a standard deviation of the differences: a single piece and its shuffle would be told apart in less
@@ -69,7 +69,7 @@ def _differences(rows: pd.DataFrame) -> FloatArray:
     intact = values.get("round_trip", values.get("copy"))
     if intact is None or "shuffled" not in values:
         return np.empty(0)
-    pieces = 1 + max(int(values[floor].index.max()) for floor in ("copy", "round_trip") if floor in values)
+    pieces = int(rows["pieces"].max())
     of_piece = intact.reindex(values["shuffled"].index % pieces)
     differences = values["shuffled"].to_numpy(float) - of_piece.to_numpy(float)
     return np.asarray(differences[~np.isnan(differences)])

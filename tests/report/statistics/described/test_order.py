@@ -19,8 +19,11 @@ Q = ("overlap", "mean")
 
 
 def frame(**floors: Sequence[float] | FloatArray) -> pd.DataFrame:
-    rows = [(*Q, 0, floor, draw, value) for floor, values in floors.items() for draw, value in enumerate(values)]
-    return pd.DataFrame(rows, columns=["metric", "feature", "replicate", "floor", "draw", "value"])
+    pieces = max(len(floors.get("copy", ())), len(floors.get("round_trip", ())))
+    rows = [
+        (*Q, 0, floor, pieces, draw, value) for floor, values in floors.items() for draw, value in enumerate(values)
+    ]
+    return pd.DataFrame(rows, columns=["metric", "feature", "replicate", "floor", "pieces", "draw", "value"])
 
 
 def test_the_measured_case_of_overlapped_area() -> None:
@@ -40,6 +43,14 @@ def test_pieces_are_compared_with_their_own_shuffles() -> None:
     assert unmoved(frame(copy=copies, shuffled=shuffled), Q, 0.0) is None
     backwards = np.resize(copies[::-1], 8) - 0.05
     assert unmoved(frame(copy=copies, shuffled=backwards), Q, 0.0) is not None, "as they come, they are not paired"
+
+
+def test_shuffles_keep_their_piece_where_the_last_pieces_were_refused() -> None:
+    """Each shuffle is 0.05 less than its piece, which pairs shifted by one piece would hide."""
+    copies = np.array([0.2, 0.5, 0.8])
+    floors = frame(copy=copies, shuffled=np.resize(copies, 9) - np.resize([0.04, 0.05, 0.06], 9))
+    refused = (floors["draw"] % 3 == 2) & (floors["floor"] == "copy")
+    assert unmoved(floors[~refused], Q, 0.0) is None
 
 
 def test_more_splits_make_no_small_reaction_a_large_one() -> None:
