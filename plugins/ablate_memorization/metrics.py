@@ -27,7 +27,7 @@ import numpy as np
 
 import ablate
 from ablate.errors import CorpusError, NothingGenerated
-from ablate_memorization.copies import CopyFinder
+from ablate_memorization.searches import Pieces, searches_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,12 +49,13 @@ class Memorization(ablate.Metric):
     def __init__(self, options: LongestOptions, read: Callable[[IntArray], Values]) -> None:
         self._options = options
         self._read = read
-        self._index: tuple[Sequence[ablate.Performance], CopyFinder] | None = None
+        self._reference: Pieces | None = None
 
     def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measurements:
         """Return the values of the sample.
 
-        The index of the reference is cached for the next sample with the same reference.
+        The index of the reference is kept for the next samples, and the search in it for the other two metrics: see
+        :mod:`ablate_memorization.searches`.
 
         Raises:
             NothingGenerated: the sample has no notes.
@@ -64,9 +65,9 @@ class Memorization(ablate.Metric):
             raise NothingGenerated("the sample has no notes to measure")
         if not any(map(len, reference)):
             raise CorpusError("the reference has no notes to compare with")
-        if self._index is None or self._index[0] is not reference:
-            self._index = reference, CopyFinder(reference, self._options)
-        return ablate.Measurements(self._read(self._index[1].lengths(generated)))
+        if self._reference is None or self._reference.pieces is not reference:
+            self._reference = Pieces(reference)
+        return ablate.Measurements(self._read(searches_in(self._reference, self._options).lengths(generated)))
 
 
 def ngrams(lengths: IntArray, n: int) -> Values:

@@ -13,7 +13,7 @@ from ablate.music.midi import read_midi
 from ablate.testing import MetricContract
 from ablate_bach.options import PreludeOptions
 from ablate_bach.render import render
-from ablate_memorization import ablate_metrics, copies
+from ablate_memorization import ablate_metrics, copies, searches
 from ablate_memorization.copies import REACH, CopyFinder
 from ablate_memorization.metrics import covered, longest, ngrams
 from ablate_memorization.options import LongestOptions
@@ -22,9 +22,11 @@ from ablate_midilike.grid import GridTokenizer
 from ablate_midilike.options import ClassicOptions, GridOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ablate import Tokenizer
+    from ablate.arrays import IntArray
 
 SPECS = {spec.name: spec for spec in ablate_metrics()}
 TOKENIZERS = {"midilike": GridTokenizer(GridOptions()), "midilike-classic": ClassicTokenizer(ClassicOptions())}
@@ -201,6 +203,29 @@ def test_another_reference_is_indexed_anew() -> None:
     metric, sample = spec.build(spec.parse({})), piece(MELODY)
     longest_runs = [metric.measure(sample, [piece(MELODY[:end])]).values[0].value for end in (10, 4, 7)]
     assert longest_runs == [10, 4, 7]
+
+
+def test_three_metrics_and_other_copies_of_the_reference_share_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a worker, where each stage builds its metric and reads the corpus anew."""
+    sample, indexed, searched = piece([*MELODY, 33]), [], []
+
+    class Counting(CopyFinder):
+        def __init__(self, reference: Sequence[Performance], options: LongestOptions) -> None:
+            indexed.append(options)
+            super().__init__(reference, options)
+
+        def lengths(self, sample: Performance) -> IntArray:
+            searched.append(len(sample))
+            return super().lengths(sample)
+
+    monkeypatch.setattr(searches, "CopyFinder", Counting)
+    for name, own in (("ngrams", {"n": 4}), ("longest", {}), ("covered", {"length": 5})):
+        assert values(name, sample, piece([*MELODY, 34]), **own)["share"].value > 0
+    assert (len(indexed), searched) == (1, [11])
+    assert share("longest", sample, piece([*MELODY, 34]), transposed=True) > 0
+    assert share("longest", sample, piece([*MELODY, 34]), piece([33])) > 0
+    assert share("longest", piece(MELODY), piece([*MELODY, 34]), piece([33])) > 0
+    assert (len(indexed), searched) == (3, [11, 11, 11, 10])
 
 
 def test_music_without_notes_is_refused() -> None:
