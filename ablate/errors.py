@@ -1,8 +1,8 @@
 """Every error that ablate raises on purpose, and helpers for their messages.
 
     AblateError                 a message of one line; the CLI prints it and exits with 1
-    ├── UsageError              arguments of a command that do not fit together (exit 2)
-    ├── UnknownName             no component, study or label has that name; with a suggestion
+    ├── UsageError              a wrong command line: an argument, or arguments that do not fit together (exit 2)
+    │   └── UnknownName         no component, study or label has that name; with a suggestion
     ├── PluginError             a plugin breaks its contract; names the plugin and its package
     ├── InvalidOptions          options or settings of a wrong type or out of bounds; all problems
     ├── StudyFileError          a study file with problems; all of them
@@ -25,10 +25,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 #: The most names that an error lists.
 MOST_NAMES = 100
+#: The most problems that a message or a command lists.
+MOST_PROBLEMS = 10
 
 
 class AblateError(Exception):
@@ -36,10 +38,10 @@ class AblateError(Exception):
 
 
 class UsageError(AblateError):
-    """Arguments of a command that do not fit together."""
+    """A command line that has to be changed: a wrong argument, or arguments that do not fit together."""
 
 
-class UnknownName(AblateError):  # noqa: N818 - reads as the sentence it prints
+class UnknownName(UsageError):  # noqa: N818 - reads as the sentence it prints
     """A name that does not exist.
 
     Args:
@@ -136,6 +138,19 @@ class LabelClash(StageError):  # noqa: N818
 def one_line(error: BaseException) -> str:
     """Return the error's message on one line; an empty string where it has none."""
     return " ".join(str(error).split())
+
+
+def first_problems(problems: Sequence[str], rest: str = "") -> list[str]:
+    """Return the problems; of more than :data:`MOST_PROBLEMS` the first ones, and the number of the others.
+
+    Args:
+        problems: a text for each.
+        rest: where the others are listed, for the end of the last text (``"the report lists all"``).
+    """
+    more = len(problems) - MOST_PROBLEMS
+    if more <= 0:
+        return list(problems)
+    return [*problems[:MOST_PROBLEMS], f"and {more:,} more{rest and f'; {rest}'}"]
 
 
 def did_you_mean(name: str, offered: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ import click
 
 from ablate.cli.output import json_option, print_json, print_table
 from ablate.cli.settings import parse_setting
-from ablate.errors import CorpusError, UsageError, did_you_mean
+from ablate.errors import CorpusError, UsageError, did_you_mean, first_problems
 from ablate.interfaces import FittedTokenizer
 from ablate.registry import get_registry
 
@@ -114,7 +114,7 @@ def _readings(path: str, reader: Any) -> Iterable[FileReading | Performance]:
     if Path(path).exists():
         return read_files(path, reader)
     if path not in names:
-        raise CorpusError(f"{path}: no such file or folder, and no corpus of that name{did_you_mean(path, names)}")
+        raise UsageError(f"{path}: no such file or folder, and no corpus of that name{did_you_mean(path, names)}")
     spec = registry.spec("corpus", path)
     corpus: Iterable[Performance] = spec.build(spec.parse({})).load()
     return corpus
@@ -170,9 +170,9 @@ def _print_report(report: CorpusReport) -> None:
         trip_headers += ["drift", "drift %"]
         title = "After encoding and decoding: mean error (largest error), times in ms"
         print_table(trip_headers, trips + total, title=title, right=len(trip_headers) - 1)
-    for file in report.files:
-        for problem in file.problems:
-            click.echo(f"problem: {file.name}: {problem}")
+    problems = [f"{file.name}: {problem}" for file in report.files for problem in file.problems]
+    for line in first_problems(problems, "--json lists all"):
+        click.echo(f"problem: {line}")
     if report.unreadable:
         click.echo(f"{report.unreadable} of {len(report.files)} files cannot be read")
 
@@ -234,6 +234,10 @@ def tokens(file: Path, tokenizer: str, settings: tuple[str, ...], material: str 
     """
     from ablate.music.midi import read_midi
 
+    if not file.exists():
+        raise UsageError(f"{file}: no such file; check the path")
+    if form == "npy" and sys.stdout.isatty():
+        raise UsageError("a NumPy file cannot be shown in a terminal; redirect it to a file: --format npy > tokens.npy")
     encoder = _tokenizer(tokenizer, settings, material)
     performance = read_midi(file, reader)
     _fit(encoder, tokenizer, [performance] if material is None else _readings(material, reader))
@@ -243,10 +247,6 @@ def tokens(file: Path, tokenizer: str, settings: tuple[str, ...], material: str 
     elif form == "text":
         click.echo("\n".join(encoder.vocabulary[token] for token in ids))
     else:
-        if sys.stdout.isatty():
-            raise UsageError(
-                "a NumPy file cannot be shown in a terminal; redirect it to a file: --format npy > tokens.npy"
-            )
         import numpy as np
 
         buffer = io.BytesIO()

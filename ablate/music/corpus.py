@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ablate.errors import CorpusError
+from ablate.errors import CorpusError, first_problems
 from ablate.music.midi import parse_midi, read_bytes
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def read_corpus(path: str | Path, reader: Reader = "symusic", *, skip_bad: bool 
 
 
 def _unreadable_message(files: Sequence[FileReading], bad: Sequence[FileReading]) -> str:
-    reasons = "; ".join(f"{file.name}: {file.problems[0]}" for file in bad)
+    reasons = "; ".join(first_problems([f"{file.name}: {file.problems[0]}" for file in bad]))
     if len(files) == 1:
         return reasons
     if len(bad) == len(files):

@@ -78,8 +78,8 @@ def uses_of(names: Sequence[str], labels: Sequence[Mapping[str, float]], rule: R
         rule: see :class:`Rule`.
 
     Raises:
-        CorpusError: there are too few groups; pieces have no group; or pieces that are named stand for no whole group.
-        UnknownName: a piece to hold out is not in the corpus.
+        CorpusError: there are too few groups; pieces have no group; or pieces that are named are not in the corpus or
+            stand for no whole group.
     """
     settings = rule.settings
     groups = _groups(names, labels, settings.by)
@@ -163,7 +163,7 @@ def _pieces_named(name: str, names: Sequence[str], use: Use) -> list[int]:
     inside = [index for index, piece in enumerate(names) if piece.startswith(f"{name}/")]
     if not inside:
         folders = {piece.rpartition("/")[0] for piece in names} - {""}
-        raise UnknownName("piece", name, [*names, *sorted(folders)], where=f"in split.{use}")
+        raise CorpusError(str(UnknownName("piece", name, [*names, *sorted(folders)], where=f"in split.{use}")))
     return inside
 
 

@@ -101,6 +101,36 @@ def test_one_bad_file_among_good_ones(ablate: Command, tmp_path: Path) -> None:
     assert "1 of 3 files cannot be read" in inspected.out
 
 
+def test_a_folder_of_bad_files_does_not_flood_the_terminal(ablate: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "music"
+    folder.mkdir()
+    (folder / "good.mid").write_bytes(scale())
+    for index in range(30):
+        (folder / f"bad {index:02}.mid").write_bytes(b"MThd")
+    words = (
+        "study",
+        "run",
+        "tau_sweep",
+        "--corpus",
+        "music",
+        "--set",
+        "axes.sampler.temperature.tau=[1.0, 1.2]",
+        *SMALL,
+    )
+    (refused,) = [line for line in ablate(*words).err.splitlines() if line.startswith("failed: ")]
+    assert "30 of 31 files cannot be read: bad 00.mid: " in refused
+    assert refused.endswith("; and 20 more. Fix or remove them, or pass --skip-bad")
+    assert refused.count("bad ") == 10
+    passed = ablate(*words, "--skip-bad")
+    assert passed.code == 0
+    lines = [line for line in passed.err.splitlines() if line.startswith("load corpus: ")]
+    assert len(lines) == 12
+    assert lines[10] == "load corpus: and 20 more; the report lists all"
+    shown = ablate("corpus", "inspect", "music").out
+    assert shown.count("problem: bad ") == 10
+    assert "problem: and 20 more; --json lists all\n30 of 31 files cannot be read" in shown
+
+
 def test_notes_outside_the_keyboard_are_left_out_and_shown(ablate: Command, tmp_path: Path) -> None:
     notes = [(pitch, 64, 0.5 * i, 0.5 * i + 0.4) for i, pitch in enumerate((5, 60, 62, 120))]
     (tmp_path / "wide.mid").write_bytes(library.Performance.from_notes(notes).midi_bytes())
@@ -179,7 +209,7 @@ def test_a_database_that_is_not_ours(ablate: Command, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "expected", "code"),
     [
-        (["study", "run", "tau_swep"], "unknown study 'tau_swep'; did you mean 'tau_sweep'?", 1),
+        (["study", "run", "tau_swep"], "unknown study 'tau_swep'; did you mean 'tau_sweep'?", 2),
         (["study", "run", "tau_sweep", "--profile", "smok"], "no profile 'smok'; did you mean 'smoke'?", 2),
         (["study", "run", "tau_sweep", "--device", "cuda:9"], "--device cuda:9: ", 2),
         (["study", "run", "tau_sweep", "--device", "gpu"], "--device gpu: choose auto, cpu, cuda or cuda:N", 2),
@@ -190,13 +220,15 @@ def test_a_database_that_is_not_ours(ablate: Command, tmp_path: Path) -> None:
             2,
         ),
         (["study", "run", "tau_sweep", "--corpus", "nowhere.mid"], "--corpus nowhere.mid: no such file or folder", 2),
-        (["study", "run", "tau_sweep", "--store", "nonsense"], "--store nonsense: no usable database URL", 1),
+        (["study", "run", "tau_sweep", "--store", "nonsense"], "--store nonsense: no usable database URL", 2),
         (["study", "show", "tau_sweep"], "no studies have been run in .ablate", 1),
         (["study", "report", "tau_sweep"], "no studies have been run in .ablate", 1),
         (["study", "export", "tau_sweep", "--format", "parquet"], "parquet is not text: name a file with --out", 2),
-        (["corpus", "tokens", "x.mid", "--tokenizer", "midilik"], "unknown tokenizer 'midilik'; did you mean", 1),
-        (["corpus", "inspect", "nowhere"], "nowhere: no such file or folder, and no corpus of that name", 1),
-        (["corpus", "inspect", "bach-preluda"], "no corpus of that name; did you mean 'bach-prelude'?", 1),
+        (["corpus", "tokens", "x.mid", "--tokenizer", "midilike"], "x.mid: no such file; check the path", 2),
+        (["corpus", "inspect", "bach-prelude", "--tokenizer", "midilik"], "tokenizer 'midilik'; did you mean", 2),
+        (["corpus", "inspect", "nowhere"], "nowhere: no such file or folder, and no corpus of that name", 2),
+        (["corpus", "inspect", "bach-preluda"], "no corpus of that name; did you mean 'bach-prelude'?", 2),
+        (["plugin", "show", "lstn"], "unknown component 'lstn'; did you mean 'lstm'?", 2),
         (["db", "upgrade"], "there is no database in .ablate", 1),
     ],
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from ablate.cli.output import duration
+from ablate.errors import first_problems
 from ablate.kinds import KINDS, TRAIN
 from ablate.study.run.listener import Listener
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 #: Seconds between two plain lines about the same job, at least.
 INTERVAL = 10.0
+_REST = "the report lists all"
 
 
 def make_listener(layout: Layout) -> PlainProgress | LiveProgress:
@@ -87,7 +89,7 @@ class PlainProgress(_Progress):
         """See :class:`Listener`."""
         super().done(done)
         kind = done.stage.kind
-        for problem in done.result.get("problems", ()):
+        for problem in first_problems(done.result.get("problems", ()), _REST):
             click.echo(f"{KINDS[kind].verb}: {problem}", err=True)
         if kind == TRAIN or self._count[kind] == self._total[kind]:
             share = f"{self._count[kind]} of {self._total[kind]}"
@@ -145,7 +147,7 @@ class LiveProgress(_Progress):
         """See :class:`Listener`."""
         super().done(done)
         stage = done.stage
-        for problem in done.result.get("problems", ()):
+        for problem in first_problems(done.result.get("problems", ()), _REST):
             self._bars.console.print(f"{KINDS[stage.kind].verb}: {problem}", highlight=False, markup=False)
         if stage.fingerprint in self._jobs:
             self._bars.remove_task(self._jobs.pop(stage.fingerprint))

@@ -57,8 +57,9 @@ def is_axis_table(value: Any) -> bool:
     """
     if not isinstance(value, dict):
         return False
-    ends = any(key in value and not isinstance(value[key], list | dict) for key in ("low", "high", "block"))
-    return ends or (isinstance(value.get("when"), dict) and ("levels" in value or ends))
+    single = {key for key, each in value.items() if not isinstance(each, list | dict)}
+    ends = bool(single & {"low", "high", "block"}) or ("levels" in value and bool(single - {"levels"}))
+    return ends or (isinstance(value.get("when"), dict) and "levels" in value)
 
 
 def flatten(table: dict[str, Any], stops: Container[str] = ()) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from ablate.engine.devices import resolve_precision
-from ablate.errors import StudyFileError
+from ablate.errors import CorpusError, StudyFileError
 from ablate.store.differences import differing_paths, unexplained
 from ablate.study.design import NAMED
 from ablate.study.plan.stages import RunStages, Setting, run_stages
@@ -15,10 +15,9 @@ from ablate.study.stage import Stage, fingerprint
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ablate.interfaces import Corpus
     from ablate.registry import Registry
     from ablate.study.design import Variant
-    from ablate.study.file.configuration import Choice, Configuration
+    from ablate.study.file.configuration import Configuration
     from ablate.study.file.study_file import StudySpec
 
 
@@ -105,8 +104,8 @@ def lay_out(
         held: of a search or a path, the variants of which not all replicates are to run (yet), by name.
 
     Raises:
-        CorpusError: a corpus cannot be identified (a file is missing).
-        StudyFileError: variants differ in a setting that the study does not vary.
+        StudyFileError: a corpus cannot be identified (a file is missing), or variants differ in a setting that the
+            study does not vary.
     """
     variants = tuple(variants or spec.variants())
     configurations = {v.name: _with_precision(spec.configuration(v, registry), device) for v in variants}
@@ -115,22 +114,21 @@ def lay_out(
         configurations = {name: _with_steps(each, tokens) for name, each in configurations.items()}
     _guard(spec, variants, configurations)
     setting = Setting.here(spec.seed, device, spec.floors, tokens)
-    built: dict[str, Corpus] = {}
-    corpora = {name: _corpus(each.one("corpus"), registry, built) for name, each in configurations.items()}
+    identities = _identities(spec, variants, configurations, registry)
     names = {choice.name for each in configurations.values() for choice in each.choices["metric"]}
     metrics = {name: registry.spec("metric", name) for name in names}
     runs = []
     for replicate in range(spec.replicates):
         for variant in variants:
-            configuration, corpus = configurations[variant.name], corpora[variant.name]
+            configuration, identity = configurations[variant.name], identities[variant.name]
             own = dataclasses.replace(setting, seed=spec.seed_of(variant))
-            stages = run_stages(configuration, corpus, replicate, own, metrics)
+            stages = run_stages(configuration, identity, replicate, own, metrics)
             back = (held or {}).get(variant.name)
             back = back if back and replicate >= back.replicates else None
             runs.append(Run(variant, replicate, configuration, stages, back))
     facts = {"seed": spec.seed, "device": setting.device, **({"tokens": tokens} if tokens else {})}
     fingerprints = {
-        name: fingerprint({**configuration.plain(), "corpus": corpora[name].identity(), **facts})
+        name: fingerprint({**configuration.plain(), "corpus": identities[name], **facts})
         for name, configuration in configurations.items()
     }
     return Layout(spec, variants, fingerprints, tuple(runs), registry)
@@ -189,10 +187,30 @@ def _with_precision(configuration: Configuration, device: str) -> Configuration:
     return _with_training(configuration, precision=precision)
 
 
-def _corpus(choice: Choice, registry: Registry, built: dict[str, Corpus]) -> Corpus:
-    """Return the corpus of a choice; it is built once, because its identity may need many files."""
-    key = fingerprint(choice.plain())
-    if key not in built:
-        spec = registry.spec("corpus", choice.name)
-        built[key] = spec.build(spec.parse(choice.options))
-    return built[key]
+def _identities(
+    spec: StudySpec, variants: Sequence[Variant], configurations: Mapping[str, Configuration], registry: Registry
+) -> dict[str, str]:
+    """Return the identity of each variant's corpus; each corpus is identified once, because it may have many files.
+
+    Raises:
+        StudyFileError: a corpus cannot be identified; with its key in the study file.
+    """
+    known: dict[str, str] = {}
+    problems: dict[str, None] = {}
+    identities = {}
+    for variant in variants:
+        choice = configurations[variant.name].one("corpus")
+        key = fingerprint(choice.plain())
+        if key not in known:
+            corpus = registry.spec("corpus", choice.name)
+            try:
+                known[key] = corpus.build(corpus.parse(choice.options)).identity()
+            except CorpusError as error:
+                axes = [f"axes.{path}" for path in variant.levels if path.partition(".")[0] == "corpus"]
+                own = ".".join(filter(None, ["corpus", choice.name, corpus.path_option]))
+                problems[f"{', '.join(axes) or own}: {error}"] = None
+                continue
+        identities[variant.name] = known[key]
+    if problems:
+        raise StudyFileError(spec.source, list(problems))
+    return identities

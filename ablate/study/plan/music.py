@@ -40,7 +40,6 @@ class PlannedMusic:
 
         Raises:
             CorpusError: the corpus cannot be loaded or split.
-            UnknownName: a piece to hold out is not in the corpus.
         """
         key = load.fingerprint
         if key not in self._performances:

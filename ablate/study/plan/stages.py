@@ -32,7 +32,6 @@ from ablate.study.stage import Stage
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ablate.interfaces import Corpus
     from ablate.specs import MetricSpec, ModelMetricSpec, SetMetricSpec
     from ablate.study.file.configuration import Choice, Configuration
 
@@ -76,13 +75,13 @@ class Setting:
 
 
 def run_stages(
-    configuration: Configuration, corpus: Corpus, replicate: int, setting: Setting, metrics: Mapping[str, AnyMetricSpec]
+    configuration: Configuration, identity: str, replicate: int, setting: Setting, metrics: Mapping[str, AnyMetricSpec]
 ) -> RunStages:
     """Return every stage of one run.
 
     Args:
         configuration: of the run's variant; ``training.precision`` must be resolved.
-        corpus: the configuration's corpus, built, for its identity.
+        identity: of the configuration's corpus.
         replicate: from 0.
         setting: see :class:`Setting`.
         metrics: the records of the metrics, by name.
@@ -90,7 +89,7 @@ def run_stages(
     Raises:
         CorpusError: the primer's file cannot be read.
     """
-    load = _load(configuration.one("corpus"), corpus)
+    load = _load(configuration.one("corpus"), identity)
     split = replicate_split(configuration.settings["split"], setting.seed, replicate)
     of_split: dict[str, Any] = {"split": split} if split else {}  # without a split, stages of older versions are shared
     fit = _fit(configuration, load, of_split)
@@ -154,9 +153,9 @@ def _floor(
     )
 
 
-def _load(choice: Choice, corpus: Corpus) -> Stage:
+def _load(choice: Choice, identity: str) -> Stage:
     # the identity replaces the options: two equal paths need not hold the same music
-    config = {"corpus": {"name": choice.name, "version": choice.version, "identity": corpus.identity()}}
+    config = {"corpus": {"name": choice.name, "version": choice.version, "identity": identity}}
     return Stage(kinds.LOAD, config, extra={"corpus": choice.plain()})
 
 

@@ -75,8 +75,7 @@ def split_pieces(performances: Sequence[Performance], rule: Rule) -> Split:
     """Return the pieces by their use; see :mod:`ablate.study.split`.
 
     Raises:
-        CorpusError: the corpus cannot be split by this rule.
-        UnknownName: a piece to hold out is not in the corpus.
+        CorpusError: the corpus cannot be split by this rule, or lacks a piece that it names.
     """
     uses = uses_of([piece.name for piece in performances], [piece.labels for piece in performances], rule)
     of_use = {use: [p for p, own in zip(performances, uses, strict=True) if own == use] for use in Split._fields}

@@ -47,15 +47,14 @@ def choose_piece(split: Split, name: str) -> Performance:
     """Return the piece with this name; without a name, the first one to train on.
 
     Raises:
-        UnknownName: no piece has this name.
-        CorpusError: several pieces have it.
+        CorpusError: no piece has this name, or several.
     """
     if not name:
         return split.train[0]
     performances = [performance for part in split for performance in part]
     candidates = [performance for performance in performances if performance.name == name]
     if not candidates:
-        raise UnknownName("piece", name, [performance.name for performance in performances])
+        raise CorpusError(str(UnknownName("piece", name, [performance.name for performance in performances])))
     if len(candidates) > 1:
         raise CorpusError(f"primer.piece: {len(candidates)} pieces are named '{name}'; set primer.file instead")
     return candidates[0]

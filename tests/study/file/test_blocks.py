@@ -90,6 +90,8 @@ def test_contrasts_name_variants_without_their_block(of: Callable[..., StudySpec
         (SPLIT, 'design = "one_at_a_time"', 'design: "one_at_a_time" needs axes to vary'),
         (f"{BATCH}split.seed = {{ levels = [1], block = true }}", "", "axes.split.seed: has one level"),
         (f"{BATCH}split.seed = {{ levels = [1, 2], block = 1 }}", "", "axes.split.seed.block: must be true or false"),
+        (f"{BATCH}split.seed = {{ levels = [1, 2], blok = true }}",
+         "", "axes.split.seed.blok: unknown key; did you mean 'block'? (known: levels, when, block)"),
         (f"{BATCH}split.seed = {{ block = true }}", "", "axes.split.seed.levels: must be a list of levels"),
         (BATCH + SPLIT, 'design = "search"', 'axes.split.seed.block: needs design = "factorial", '),
         (f"{BATCH}split.seed = {{ levels = [1, 2], block = true, when = {{ training.batch = 1 }} }}",
@@ -133,6 +135,14 @@ class TestFiles:
     def test_two_files_of_one_name_are_refused(self, study: Callable[[str], StudySpec]) -> None:
         with pytest.raises(StudyFileError, match=r"axes.corpus.midi.path: duplicate level a"):
             study(self.PATHS.replace("music/b.mid", "other/a.mid"))
+
+    def test_a_missing_file_is_reported_with_its_key(self, study: Callable[[str], StudySpec]) -> None:
+        spec = study(self.PATHS)
+        file = Path(spec.source).parent / "music" / "b.mid"
+        file.unlink()
+        with pytest.raises(StudyFileError) as error:
+            lay_out(spec, get_registry(), "cpu")
+        assert error.value.problems == [f"axes.corpus.midi.path: {file}: no such file or folder; check the path"]
 
     def test_seeds_do_not_depend_on_the_folder(self, study: Callable[[str], StudySpec]) -> None:
         here, there = study(self.PATHS), study(self.PATHS.replace("music", "other"))

@@ -66,7 +66,8 @@ def stages(load: Callable[..., StudySpec], setting: Setting = HERE, **changes: A
     configuration = dataclasses.replace(run.configuration, **changes)
     choice = configuration.one("corpus")
     spec = get_registry().spec("corpus", choice.name)
-    return run_stages(configuration, spec.build(spec.parse(choice.options)), 0, setting, METRICS).fingerprints()
+    identity = spec.build(spec.parse(choice.options)).identity()
+    return run_stages(configuration, identity, 0, setting, METRICS).fingerprints()
 
 
 def test_the_fingerprints_of_a_study_are_those_they_were(load: Callable[..., StudySpec]) -> None:
@@ -145,7 +146,7 @@ def test_augmenters_draw_anew_in_each_replicate(load: Callable[..., StudySpec]) 
     def prepared(replicate: int, *augmenters: Choice) -> str:
         choices = {**run.configuration.choices, "augmenter": augmenters}
         configuration = dataclasses.replace(run.configuration, choices=choices)
-        return run_stages(configuration, corpus, replicate, HERE, METRICS).fingerprints()["prepare"]
+        return run_stages(configuration, corpus.identity(), replicate, HERE, METRICS).fingerprints()["prepare"]
 
     assert prepared(0) == prepared(1)
     assert prepared(0, augmenter) != prepared(1, augmenter)
