@@ -160,7 +160,7 @@ def test_show_of_a_name_that_two_plugins_claim_names_both(ablate: Command, demo_
 )
 def test_show_of_an_unknown_name(ablate: Command, args: tuple[str, ...], said: str) -> None:
     refused = ablate("plugin", "show", *args)
-    assert (refused.code, refused.out) == (1, "")
+    assert (refused.code, refused.out) == (2, "")
     assert refused.err.startswith(said)
 
 

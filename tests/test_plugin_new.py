@@ -137,7 +137,7 @@ def test_a_place_that_cannot_be_written(ablate: Command, tmp_path: Path) -> None
     (tmp_path / "file").write_text("a file")
     refused = ablate("plugin", "new", "swing", "--kind", "metric", "--out", "file/inside")
     said = "error: cannot write file/inside (Not a directory); choose another folder with --out\n"
-    assert (refused.code, refused.err) == (1, said)
+    assert (refused.code, refused.err) == (2, said)
 
 
 def test_a_kind_must_be_given(ablate: Command) -> None:

@@ -36,9 +36,22 @@ _ABLATE_COMPLETE=fish_source ablate | source          # ~/.config/fish/completio
 ```"""
 
 
+EXIT_CODES = """\
+## Exit codes
+
+| code | meaning |
+|---|---|
+| 0 | done |
+| 1 | not done, or not all of it: a study file, the music, the home, a plugin or a run is the reason |
+| 2 | the command line has to be changed: an unknown command, option, name or file, or options that do not fit |
+| 130 | stopped by Ctrl-C; finished results are kept |
+
+A value of `--set` is checked as if it stood in the study file, so one that is out of bounds ends with 1."""
+
+
 def cli_page() -> str:
     """Every command with its help."""
-    return "\n".join(["# Commands", "", MADE, "", COMPLETION, "", *_commands(cli, "ablate")])
+    return "\n".join(["# Commands", "", MADE, "", COMPLETION, "", EXIT_CODES, "", *_commands(cli, "ablate")])
 
 
 def _commands(command: click.Command, name: str) -> Iterator[str]:

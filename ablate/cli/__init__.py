@@ -44,7 +44,8 @@ def cli() -> None:
 def run(args: Sequence[str] | None = None) -> int:
     """Run one command line (by default that of this process) and return its exit code.
 
-    Errors meant for people become lines on stderr; anything else is a bug and is raised.
+    Errors meant for people become lines on stderr; anything else is a bug and is raised. The exit codes are listed in
+    docs/cli.md.
     """
     try:
         code = cli.main(args, prog_name="ablate", standalone_mode=False)

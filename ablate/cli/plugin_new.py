@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 import ablate
-from ablate.errors import AblateError, UsageError
+from ablate.errors import UsageError
 from ablate.registry import get_registry
 from ablate.specs import SPECS
 from ablate_music import NAME
@@ -118,7 +118,7 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(content, encoding="utf-8")
     except OSError as error:
-        raise AblateError(f"cannot write {folder} ({error.strerror}); choose another folder with --out") from error
+        raise UsageError(f"cannot write {folder} ({error.strerror}); choose another folder with --out") from error
 
 
 def _next(folder: Path, words: Mapping[str, str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from ablate.errors import StoreError, one_line
+from ablate.errors import StoreError, UsageError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,12 +40,12 @@ def make_engine(url: str) -> sa.Engine:
     """Return an engine for ``url``; on SQLite with foreign keys, and transactions that take the write lock at once.
 
     Raises:
-        StoreError: the URL is not valid, or its driver is not installed.
+        UsageError: the URL is not valid, or its driver is not installed.
     """
     try:
         engine = sa.create_engine(url)
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError) as error:
-        raise StoreError(f"--store {url}: no usable database URL ({error}); e.g. sqlite:///results.db") from error
+        raise UsageError(f"--store {url}: no usable database URL ({error}); e.g. sqlite:///results.db") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)

@@ -107,16 +107,8 @@ def test_a_folder_of_bad_files_does_not_flood_the_terminal(ablate: Command, tmp_
     (folder / "good.mid").write_bytes(scale())
     for index in range(30):
         (folder / f"bad {index:02}.mid").write_bytes(b"MThd")
-    words = (
-        "study",
-        "run",
-        "tau_sweep",
-        "--corpus",
-        "music",
-        "--set",
-        "axes.sampler.temperature.tau=[1.0, 1.2]",
-        *SMALL,
-    )
+    two = ("--set", "axes.sampler.temperature.tau=[1.0, 1.2]")
+    words = ("study", "run", "tau_sweep", "--corpus", "music", *two, *SMALL)
     (refused,) = [line for line in ablate(*words).err.splitlines() if line.startswith("failed: ")]
     assert "30 of 31 files cannot be read: bad 00.mid: " in refused
     assert refused.endswith("; and 20 more. Fix or remove them, or pass --skip-bad")

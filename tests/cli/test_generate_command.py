@@ -110,8 +110,8 @@ def test_a_primer_from_a_file_is_continued(home: Path, tmp_path: Path, ablate: C
 @pytest.mark.parametrize(
     ("words", "code", "expected"),
     [
-        (["contrl"], 1, "unknown study 'contrl' in this home; did you mean 'control'?"),
-        (["control", "--variant", "tau=0.9"], 1, "unknown variant 'tau=0.9'; did you mean"),
+        (["contrl"], 2, "unknown study 'contrl' in this home; did you mean 'control'?"),
+        (["control", "--variant", "tau=0.9"], 2, "unknown variant 'tau=0.9'; did you mean"),
         (["control", "--replicate", "2"], 2, "--replicate 2: study 'control' has replicates 0 to 1 of 'tau=1.0'"),
         (
             ["control", "--set", "training.steps=1"],

@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from support.checkout import ROOT
 from support.store_material import ask, fill, measurements, opened, put, put_stage, stage
 
-from ablate.errors import StoreError
+from ablate.errors import StoreError, UsageError
 from ablate.store import schema, tables
 from ablate.store.store import Store
 
@@ -129,7 +129,9 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["results.db", "nosuch:///x", "nosuch+driver://x/y", ""])
 def test_what_is_no_url_is_refused_with_an_example(url: str) -> None:
-    message = refusal(url)
+    with pytest.raises(UsageError) as caught:
+        Store(url)
+    message = str(caught.value)
     assert message.startswith(f"--store {url}: no usable database URL (")
     assert message.endswith("); e.g. sqlite:///results.db")
 

@@ -11,7 +11,7 @@ import click
 
 from ablate.cli.locations import check_stored, existing_store, home_option, profile_option, store_option, stored_name
 from ablate.cli.output import plural
-from ablate.errors import HomeError, UsageError
+from ablate.errors import AblateError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +63,7 @@ def export(
     try:
         output.write_bytes(data)
     except OSError as error:
-        raise HomeError(f"cannot write {output} ({error.strerror}); choose another file with --output") from error
+        raise UsageError(f"cannot write {output} ({error.strerror}); choose another file with --output") from error
     click.echo(f"{plural(len(frame), 'row')} in {output}")
 
 
@@ -91,5 +91,5 @@ def _encode(frame: pd.DataFrame, form: str) -> bytes:
     try:
         frame.to_parquet(buffer, index=False)
     except ImportError as error:
-        raise UsageError("parquet needs pyarrow: pip install 'ablate-music[parquet]'") from error
+        raise AblateError("parquet needs pyarrow: pip install 'ablate-music[parquet]'") from error
     return buffer.getvalue()

@@ -63,10 +63,10 @@ def floor_frame(store: Store, name: str) -> pd.DataFrame:
 
 def _pieces(records: Collection[MeasurementRecord], stage: StageRecord) -> int:
     """Return the number of pieces of a stage's copies and round trips: those with values and the refused ones."""
-    numbers = []
+    numbers: list[int] = []
     for floor in ("copy", "round_trip"):
         measured = {record.sample for record in records if record.floor == floor}
-        refused = stage.result.get("refused", {}).get(floor, {}).get("refused", 0)
+        refused: int = stage.result.get("refused", {}).get(floor, {}).get("refused", 0)
         numbers.append(len(measured) + refused)
     return max(numbers)
 

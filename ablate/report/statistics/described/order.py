@@ -38,7 +38,9 @@ def unmoved(floors: pd.DataFrame, quantity: Quantity, spread: float) -> Unmoved 
 
     The tokens of a piece are compared with the same tokens in random order: shuffle ``i`` belongs to piece ``i`` modulo
     the number of pieces, with those that the metric refused. It is the round trip that is compared, because shuffled
-    tokens have lost what the tokenizer loses too; without it, the copy. A metric hardly reacts if the mean difference is
+    tokens have lost what the tokenizer loses too; without it, the copy.
+
+    A metric hardly reacts if the mean difference is
 
     - less than half a standard deviation of the differences: a single piece and its shuffle would be told apart in less
       than 7 of 10 cases. With 8 shuffles, the default, this is found in 80 % of cases for a metric that does not react
