@@ -47,6 +47,7 @@ def test_a_table_becomes_a_study(ablate: Command, results: Path, tmp_path: Path)
     assert outcome.err.splitlines() == [
         "results.csv: guessed: metrics = loss, other",
         "results.csv: paired: equal values of seed are one replicate of all variants (0, 1, 2, 3, 4, 5, 6, 7)",
+        "results.csv: primary metric: loss; another one: --metric",
         f"results.csv: no direction for other: {UNDIRECTED} other=lower",
     ]
     page = (tmp_path / ".ablate/reports/results/index.html").read_text()
@@ -104,7 +105,7 @@ def test_missing_results_are_missing_runs(ablate: Command, tmp_path: Path) -> No
     outcome = ablate("judge", "results.csv", *WORDS, "--no-report")
     assert "there are missing replicates of lstm (2)" in outcome.out
     shown = ablate("study", "show", "results").out
-    assert "lstm has no seed 5, 6: its comparisons use the other replicates" in shown
+    assert "missing replicates, whose comparisons use the others: lstm (no seed 5, 6)" in shown
     assert "failed: lstm, replicate 7: NoResult: 6 is not in the results" in shown
 
 

@@ -15,9 +15,11 @@ from ablate.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ablate.study.judge.judge import Request
+    from ablate.study.judge.judge import Request, Source
 
 _FILE = click.Path(path_type=Path)
+#: The sources of results, as people write them, with the names of their values.
+_SOURCES = {"TABLE": "table", "--optuna": "optuna", "--mlflow": "mlflow", "--wandb-csv": "wandb_csv"}
 _columns = combine_options(
     click.option(
         "--variant", "variants", multiple=True, metavar="COLUMN", help="Column of the variants (repeatable: axes)."
@@ -60,31 +62,75 @@ _verdicts = combine_options(
 )
 
 
+_sources = combine_options(
+    click.argument("table", required=False, metavar="[TABLE]", type=_FILE),
+    click.option(
+        "--optuna",
+        nargs=2,
+        metavar="URL STUDY",
+        help="Judge the trials of an Optuna study (sqlite:///mine.db, or a file); parameters are axes.",
+    ),
+    click.option(
+        "--mlflow",
+        nargs=2,
+        metavar="FOLDER_OR_DB EXPERIMENT",
+        help="Judge the runs of an MLflow experiment (mlruns, or sqlite:///mlflow.db); parameters are axes.",
+    ),
+    click.option(
+        "--wandb-csv", metavar="FILE", type=_FILE, help="Judge a table of runs exported from Weights & Biases."
+    ),
+)
+
+
 @click.command("judge")
-@click.argument("table", required=False, metavar="[TABLE]", type=_FILE)
+@_sources
 @_columns
 @_verdicts
 @click.option("--report/--no-report", "with_report", default=True, help="Write the report (default), or not.")
 @home_option
 @store_option
 @json_option
-def judge(*, table: Path | None, **values: Any) -> int:
+def judge(**values: Any) -> int:
     """Judge results that somebody else computed, as a study of this home.
 
     TABLE is a CSV, JSON Lines or Parquet file with a row for each result. It has a column for each metric, or a column
-    of metrics and a column of values. Columns that no option names are guessed, and the guess is printed. Afterwards
-    'ablate study' shows, reports, compares and exports the results like those of any study.
+    of metrics and a column of values. Columns that no option names are guessed, and the guess is printed. Databases of
+    Optuna and MLflow are only read. Afterwards 'ablate study' shows, reports, compares and exports the results like
+    those of any study.
 
     Example: ablate judge results.csv --variant method --replicate seed --baseline ours --direction loss=lower
     """
-    if table is None:
-        raise UsageError("name a table of results; see: ablate judge --help")
+    given = [option for option, key in _SOURCES.items() if values[key]]
+    if len(given) != 1:
+        problem = f"{' and '.join(given)} cannot be combined" if given else "nothing to judge"
+        raise UsageError(f"{problem}; give one of {', '.join(_SOURCES)}; see: ablate judge --help")
     from ablate.cli.judge.output import print_study
-    from ablate.study.judge.judge import judged_study, table_source
+    from ablate.study.judge.judge import judged_study
 
-    source = table_source(table, values["encoding"])
-    print_study(judged_study(source, _request([str(table)], values)), values)
+    source, words = _source(values)
+    print_study(judged_study(source, _request(words, values)), values)
     return 0
+
+
+def _source(values: Mapping[str, Any]) -> tuple[Source, list[str]]:
+    """Return the source that these option values name, and the words of the command that name it."""
+    encoding = values["encoding"]
+    if values["optuna"]:
+        from ablate.study.judge.sources.optuna_trials import optuna_source
+
+        return optuna_source(*values["optuna"]), ["--optuna", *values["optuna"]]
+    if values["mlflow"]:
+        from ablate.study.judge.sources.mlflow_runs import mlflow_source
+
+        return mlflow_source(*values["mlflow"]), ["--mlflow", *values["mlflow"]]
+    if values["wandb_csv"]:
+        from ablate.study.judge.sources.wandb_table import wandb_source
+
+        path = values["wandb_csv"]
+        return wandb_source(path, encoding, values["metrics"]), ["--wandb-csv", str(path)]
+    from ablate.study.judge.judge import table_source
+
+    return table_source(values["table"], encoding), [str(values["table"])]
 
 
 def _request(source: list[str], values: Mapping[str, Any]) -> Request:

@@ -46,6 +46,7 @@ class Wanted:
         metrics: the metrics to judge, the primary one first.
         metric: of a long table, the column with the names of metrics.
         value: of a long table, the column with the numbers.
+        ignored: columns that have no role and were reported already.
     """
 
     variants: tuple[str, ...] = ()
@@ -54,6 +55,7 @@ class Wanted:
     metrics: tuple[str, ...] = ()
     metric: str = ""
     value: str = ""
+    ignored: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,7 +137,7 @@ def _check(table: Table, wanted: Wanted) -> None:
         raise UsageError("a long table needs both --metric-column and --value-column")
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return a column's name for comparisons: the part after the last dot or slash, in lower case."""
     return name.lower().replace("/", ".").rpartition(".")[2].strip().replace(" ", "_").replace("-", "_")
 
@@ -143,7 +145,7 @@ def _plain(name: str) -> str:
 def _named_like(names: Sequence[str], usual: Sequence[str], taken: Iterable[str]) -> Iterator[str]:
     """Yield the names that are usual for a role, the best first."""
     for word in usual:
-        yield from (name for name in names if _plain(name) == word and name not in taken)
+        yield from (name for name in names if plain_name(name) == word and name not in taken)
 
 
 def is_numeric(cells: Sequence[Any]) -> bool:
@@ -202,7 +204,7 @@ def _of_wide(table: Table, known: Columns, wanted: Wanted) -> Columns:
             raise TableError(table.source, f"column '{name}' has no numbers to judge")
     reasons: dict[str, list[str]] = collections.defaultdict(list)
     for name in rest:
-        if name not in wanted.metrics:
+        if name not in (*wanted.metrics, *wanted.ignored):
             reasons[_why_not(table, name, known, wanted, numeric)].append(name)
     # columns that vary in no variant are results where there are no others
     metrics = wanted.metrics or tuple(reasons.pop("", ()) or reasons.pop(_CONSTANT, ()))
@@ -220,7 +222,7 @@ def _why_not(table: Table, name: str, known: Columns, wanted: Wanted, numeric: S
         return "text"
     if wanted.metrics:
         return "not named by --metric"
-    if _plain(name) in BOOKKEEPING:
+    if plain_name(name) in BOOKKEEPING:
         return "describes the row"
     return _CONSTANT if _constant(table, name, known.variants) else ""
 

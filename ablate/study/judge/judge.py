@@ -77,9 +77,12 @@ def judged_study(source: Source, request: Request) -> JudgedStudy:
     """
     table, wanted = source.table, _merged(request.wanted, source.wanted)
     columns = resolve_columns(table, wanted)
-    directions = {metric: source.directions.get(metric, "none") for metric in columns.metrics}
-    directions |= _checked_directions(request.directions, columns.metrics)
+    given = _checked_directions(request.directions, columns.metrics)
     margins = _checked_margins(request.margins, columns.metrics)
+    # the primary metric is the first that the command says something about
+    metrics = dict.fromkeys([*request.wanted.metrics, *given, *margins, *columns.metrics])
+    directions = {metric: given.get(metric, source.directions.get(metric, "none")) for metric in metrics}
+    primary = [f"primary metric: {next(iter(metrics))}; another one: --metric"] if len(metrics) > 1 else []
     found = observations(table, columns)
     runs = judged_runs(found, request.baseline, table.source, columns.replicate)
     if not runs.paired and len(runs.variants) > 1:  # statistics of independent replicates are not there yet
@@ -94,7 +97,7 @@ def judged_study(source: Source, request: Request) -> JudgedStudy:
         metrics=directions,
         margins=margins,
         runs=runs,
-        notes=(*table.notes, *guessed, *columns.notes, *found.notes, *runs.notes, *_undirected(directions)),
+        notes=(*table.notes, *guessed, *columns.notes, *found.notes, *runs.notes, *primary, *_undirected(directions)),
         command=tuple(request.command),
     )
 

@@ -91,7 +91,7 @@ def observations(table: Table, columns: Columns) -> Observations:
     if not values:
         raise TableError(table.source, f"has no number in {listed(columns.metrics)}; there is nothing to judge")
     numbers = {place: value for place, (value, _) in values.items()}
-    return Observations(columns.variants, numbers, frozenset(empty - set(values)), tuple(_notes(left)))
+    return Observations(columns.variants, numbers, frozenset(empty - set(values)), tuple(_notes(left, table.row)))
 
 
 def _cells(row: Row, columns: Columns) -> Iterator[tuple[str, Any]]:
@@ -131,15 +131,15 @@ def _clash(place: Place, first: tuple[float, int], second: tuple[float, int], ta
     hint = f"keep the row of one {steps[0]}" if steps else "remove one"
     by = f"{columns.replicate} {label}" if columns.replicate else f"row {label}"
     return (
-        f"{name}, {by} has two values of {metric}: {first[0]:g} in line {first[1]} and {second[0]:g} in line "
-        f"{second[1]}; {hint}, or name the column that tells samples of a replicate apart with --sample"
+        f"{name}, {by} has two values of {metric}: {first[0]:g} in {table.row} {first[1]} and {second[0]:g} in "
+        f"{table.row} {second[1]}; {hint}, or name the column that tells samples of a replicate apart with --sample"
     )
 
 
-def _notes(left: Sequence[Left]) -> Iterator[str]:
+def _notes(left: Sequence[Left], row: str) -> Iterator[str]:
     """Yield a line for each reason, with the number of rows or values and their first lines."""
     lines: dict[str, list[int]] = collections.defaultdict(list)
     for each in left:
         lines[each.reason].append(each.line)
     for reason, numbers in lines.items():
-        yield f"left out, {reason}: {len(numbers)} (line{'' if len(numbers) == 1 else 's'} {listed(numbers)})"
+        yield f"left out, {reason}: {len(numbers)} ({row}{'' if len(numbers) == 1 else 's'} {listed(numbers)})"

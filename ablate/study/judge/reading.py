@@ -30,6 +30,7 @@ class Table:
         rows: at least one.
         digest: SHA-256 of the file, in hex.
         notes: what a reader should know about the file, one line each.
+        row: what a row is called: a ``line`` of a file, a ``trial``, a ``run``.
     """
 
     source: str
@@ -37,6 +38,11 @@ class Table:
     rows: tuple[Row, ...]
     digest: str
     notes: tuple[str, ...] = ()
+    row: str = "line"
+
+    def noted(self, notes: Iterable[str]) -> Table:
+        """Return the table with more notes."""
+        return dataclasses.replace(self, notes=(*self.notes, *notes))
 
     def column(self, name: str) -> list[Any]:
         """Return the cells of a column."""

@@ -196,10 +196,12 @@ def _pairing(
     if paired:
         union = list(dict.fromkeys(label for own in labels.values() for label in own))
         yield f"paired: equal values of {replicate} are one replicate of all variants ({listed(_ordered(union))})"
-        for levels, own in labels.items():
-            missing = [label for label in _ordered(union) if label not in own]
-            if missing:
-                yield f"{names[levels]} has no {replicate} {listed(missing)}: its comparisons use the other replicates"
+        without = {
+            names[levels]: [label for label in _ordered(union) if label not in own] for levels, own in labels.items()
+        }
+        missing = [f"{name} (no {replicate} {listed(labels)})" for name, labels in without.items() if labels]
+        if missing:
+            yield f"missing replicates, whose comparisons use the others: {listed(missing)}"
         return
     counts = {len(own) for own in labels.values()}
     unequal = f"; variants have {min(counts)} to {max(counts)} replicates" if len(counts) > 1 else ""

@@ -94,7 +94,7 @@ def test_all_that_is_left_out_is_counted(judged: Judge) -> None:
         "left out, rows without seed: 1 (line 11)",
         "left out, infinite values of loss: 1 (line 12)",
     ]
-    assert "ours has no seed 4: its comparisons use the other replicates" in study.notes
+    assert "missing replicates, whose comparisons use the others: ours (no seed 4)" in study.notes
 
 
 @pytest.mark.parametrize(
