@@ -112,7 +112,8 @@ def test_missing_results_are_missing_runs(ablate: Command, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("judge",), "name a table of results"),
+        (("judge",), "nothing to judge; give one of TABLE, --optuna, --mlflow, --wandb-csv"),
+        (("judge", "results.csv", "--optuna", "x.db", "s"), "TABLE and --optuna cannot be combined"),
         (("judge", "no.csv"), "no.csv: cannot be read: No such file or directory"),
         (("judge", "."), "is a folder"),
         (("judge", "results.csv", "--baseline", "our"), "did you mean 'ours'?"),

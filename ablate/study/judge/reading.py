@@ -8,7 +8,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from ablate.errors import TableError, UsageError
+from ablate.errors import AblateError, TableError
 from ablate.study.judge.text import SEPARATORS, Row, csv_rows, decoded, json_rows, separator_of
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def read_table(path: Path, encoding: str = "") -> Table:
 
     Raises:
         TableError: the file cannot be read, or is no table.
-        UsageError: it is Parquet, and pyarrow is not installed.
+        AblateError: it is Parquet, and pyarrow is not installed.
     """
     source = str(path)
     try:
@@ -147,7 +147,7 @@ def _parquet(path: Path) -> tuple[list[str], list[Row]]:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise UsageError("reading Parquet needs pyarrow: pip install 'ablate-music[parquet]'") from error
+        raise AblateError("reading Parquet needs pyarrow: pip install 'ablate-music[parquet]'") from error
     try:
         columns = pq.read_table(path).to_pydict()
     except (pa.ArrowException, OSError) as error:
