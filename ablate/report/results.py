@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ablate.errors import HomeError, UnknownName
 from ablate.registry import get_registry
@@ -13,6 +13,8 @@ from ablate.report.data.artifacts import Artifacts
 from ablate.report.data.curves import validation_frame
 from ablate.report.data.study import Study
 from ablate.report.figures.gallery import FIGURES
+from ablate.report.formats.latex.options import TableOptions
+from ablate.report.formats.latex.table import latex_table
 from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.report.text.sentences import Answer, answer
 from ablate.store.store import Store
@@ -158,6 +160,19 @@ class StudyResults:
             names = [name for name, draw in FIGURES.items() if draw(self._analysis, artifacts)]
             raise UnknownName("figure", kind, names, where="of this study")
         return drawing.figure
+
+    def latex(self, **options: Any) -> str:
+        """Return a table for a paper, in LaTeX with booktabs, no wider than the paper's text.
+
+        Args:
+            options: of :class:`ablate.report.formats.latex.options.TableOptions`, such as ``quantities``, ``labels``,
+                ``intervals="pm"`` or ``columns=2``.
+
+        Raises:
+            UnknownName: no such quantity or variant.
+            UsageError: options that are not possible, or a width that is too narrow.
+        """
+        return latex_table(self._analysis, TableOptions(**options)).tex
 
     def __repr__(self) -> str:
         done = sum(run.state == "done" for run in self._study.runs)

@@ -12,8 +12,9 @@ from ablate.report.data.artifacts import Artifacts
 from ablate.report.data.study import Study
 from ablate.report.figures.common.selection import representatives
 from ablate.report.figures.gallery import save_figures
-from ablate.report.formats import bibliography, csv, html, index, latex, markdown
+from ablate.report.formats import bibliography, csv, html, index, markdown
 from ablate.report.formats.content import report_content
+from ablate.report.formats.latex.table import latex_table
 from ablate.report.statistics.analysis.analysis import Analysis
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _write_formats(
         shutil.rmtree(folder / "data", ignore_errors=True)  # files that are not written any more
         _write_files(folder / "data", csv.csv_files(analysis, artifacts))
     if page or "tex" in formats:
-        table, sources = latex.latex_table(analysis), bibliography.bibliography(analysis.study, registry)
+        table, sources = latex_table(analysis).tex, bibliography.bibliography(analysis.study, registry)
         _write_files(folder / "paper", {"table.tex": table, "references.bib": sources})
     if not (page or as_markdown):
         return

@@ -95,3 +95,24 @@ def test_a_home_without_studies(ablate: Command) -> None:
         assert outcome.code == 1
         assert "no studies have been run in .ablate" in outcome.err
         assert len(outcome.err.strip().splitlines()) == 1
+
+
+def test_the_table_of_a_paper(ran: Command, tmp_path: Path) -> None:
+    words = ("study", "table", "tau_sweep", "--profile", "smoke", "--quantity", "distance.average", "--columns", "2")
+    shown = ran(*words, "--label", "tau=0.6", "cold", "--tex-label", "tau=1.0", r"$\tau=1$", "--intervals", "none")
+    assert shown.code == 0
+    assert "\ncold & " in shown.out
+    assert "\n$\\tau=1$ \\emph{(baseline)} & " in shown.out
+    assert shown.err.startswith("note: left out: 6 of 7 judged quantities: distance.pitch, ")
+    written = ran(*words, "--no-floors", "-o", "paper.tex")
+    assert (written.code, written.out) == (0, "table: paper.tex\n")
+    assert r"\begin{table}" in (tmp_path / "paper.tex").read_text(encoding="utf-8")
+    for more, said in (
+        (("--span", "--columns", "1"), "error: span: only a paper of two columns"),
+        (("--label", "tau=0.6", "a", "--label", "tau=0.6", "b"), "error: 'tau=0.6' has two labels; leave out one"),
+        (("--quantity", "distance.averge"), "error: unknown quantity 'distance.averge' in this study; did you mean"),
+        (("-o", "none/paper.tex"), "error: cannot write none/paper.tex (No such file or directory)"),
+    ):
+        refused = ran(*words, *more)
+        assert refused.code != 0
+        assert refused.err.splitlines()[-1].startswith(said)

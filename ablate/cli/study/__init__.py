@@ -14,6 +14,7 @@ _COMMANDS = {
     ),
     "show": LazyCommand("ablate.cli.study.show:show", "Show the variants of a study and the state of each run."),
     "report": LazyCommand("ablate.cli.study.report:report", "Write the report of a study again."),
+    "table": LazyCommand("ablate.cli.study.table:table", "Print the LaTeX table of a study for a paper."),
     "compare": LazyCommand("ablate.cli.study.compare:compare", "Compare two variants or two studies."),
     "export": LazyCommand("ablate.cli.study.export:export", "Export every measurement of a study as a table."),
     "delete": LazyCommand("ablate.cli.study.delete:delete", "Delete a study and the results that only it uses."),

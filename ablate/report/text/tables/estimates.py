@@ -28,10 +28,16 @@ _ROUND_TRIP = (
 )
 
 
-def estimate_grid(analysis: Analysis) -> Grid:
-    """Return every variant's mean with its interval in the headline quantities, and below them the floors."""
+def estimate_grid(analysis: Analysis, quantities: Sequence[Quantity] | None = None) -> Grid:
+    """Return every variant's mean with its interval in these quantities, and below them the floors.
+
+    Args:
+        analysis: the statistics of the study.
+        quantities: in order; default: those that stand for each metric, the primary ones first.
+    """
     caption = f"Means over replicates with 95 % intervals{_and_floors(analysis)}"
-    return _values_grid(analysis, analysis.in_order, caption, features=False)
+    chosen = analysis.in_order if quantities is None else quantities
+    return _values_grid(analysis, chosen, caption, features=False)
 
 
 def metric_grid(analysis: Analysis, metric: str) -> Grid:
@@ -72,10 +78,15 @@ def _estimate(row: Mapping[str, Any] | None, digits: int, *, with_sd: bool) -> C
     """Return a mean with its interval; ``with_sd`` adds the standard deviation and the number of replicates."""
     if row is None:
         return EMPTY
-    small = [f"{number(row['low'], digits)} to {number(row['high'], digits)}"] if row["n"] > 1 else []
+    ends = (row["low"], row["high"]) if row["n"] > 1 else None
+    small = [_range(ends, digits)] if ends else []
     if with_sd or row["n"] < 2:
         small += [f"sd {number(row['sd'], digits)}, n={row['n']}"]
-    return Cell(number(row["estimate"], digits), "; ".join(small), "", row["estimate"])
+    return Cell(number(row["estimate"], digits), "; ".join(small), "", row["estimate"], ends, digits)
+
+
+def _range(ends: tuple[float, float], digits: int) -> str:
+    return f"{number(ends[0], digits)} to {number(ends[1], digits)}"
 
 
 def _floor_rows(analysis: Analysis, quantities: Sequence[Quantity], digits: Mapping[Quantity, int]) -> list[Row]:
@@ -96,6 +107,6 @@ def _floor_rows(analysis: Analysis, quantities: Sequence[Quantity], digits: Mapp
 def _floor(row: Mapping[str, Any] | None, digits: int) -> Cell:
     if row is None:
         return EMPTY
-    spread = row["n"] > 1 and row["high"] > row["low"]
-    small = f"{number(row['low'], digits)} to {number(row['high'], digits)}" if spread else ""
-    return Cell(number(row["mean"], digits), small, "floor", float(row["mean"]))
+    ends = (row["low"], row["high"]) if row["n"] > 1 and row["high"] > row["low"] else None
+    small = _range(ends, digits) if ends else ""
+    return Cell(number(row["mean"], digits), small, "floor", float(row["mean"]), ends, digits)

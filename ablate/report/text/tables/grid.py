@@ -20,12 +20,17 @@ MINUS = "\N{MINUS SIGN}"
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """A cell: its text, an addition in small print, its verdict or kind, and the number that it is sorted by."""
+    """A cell: its text, an addition in small print, its verdict or kind, and the number that it is sorted by.
+
+    A value with an interval has its two ends too, and the digits that both are printed with.
+    """
 
     text: str
     small: str = ""
     kind: str = ""
     sort: float | None = None
+    ends: tuple[float, float] | None = None
+    digits: int = 0
 
 
 #: The cell of a quantity without measurements.
