@@ -1,8 +1,9 @@
 """All hook points of ablate, on one page.
 
-A plugin is a module that an entry point of the group ``ablate`` names. It implements any of these functions with
-``@ablate.hookimpl``. Each yields records (``ablate.specs``); nothing is built or imported before it is needed. The
-example of each hook is run as a test.
+A plugin is a module that an entry point of the group ``ablate`` names. It implements any of the functions up to
+``ablate_observers`` with ``@ablate.hookimpl``. Each yields records (``ablate.specs``); nothing is built or imported
+before it is needed. The functions after ``ablate_observers`` are the events of a running study: methods of the object
+that the record of an observer builds. The example of each hook is run as a test.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ablate.events import RunFinished, RunStarted, StepLogged, StudyFinished
     from ablate.specs import (
         AugmenterSpec,
         ConditionerSpec,
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
         MetricSpec,
         ModelMetricSpec,
         ModelSpec,
+        ObserverSpec,
         OptimizerSpec,
         SamplerSpec,
         ScheduleSpec,
@@ -236,3 +239,86 @@ def ablate_metrics() -> Iterable[MetricSpec | SetMetricSpec | ModelMetricSpec]: 
             yield ablate.MetricSpec(name="density", summary="Notes per second.", build=lambda options: NotesPerSecond())
             yield ablate.SetMetricSpec(name="diversity", summary="Pitches in use.", build=lambda options: Diversity())
     """
+
+
+@hookspec
+def ablate_observers() -> Iterable[ObserverSpec]:  # type: ignore[empty-body]
+    """Offer observers: they receive the events of a study that runs, and write them down where people look.
+
+    Example:
+        import ablate
+
+        class Diary:
+            def __init__(self, folder):
+                self.path = folder / "diary.txt"
+                folder.mkdir(parents=True, exist_ok=True)
+            @ablate.hookimpl
+            def ablate_run_finished(self, event):
+                with self.path.open("a") as file:
+                    print(event.variant, event.replicate, event.state, file=file)
+
+        @ablate.hookimpl
+        def ablate_observers():
+            yield ablate.ObserverSpec(name="diary", summary="A line for each run.",
+                                      build=lambda options, folder: Diary(folder))
+    """
+
+
+@hookspec
+def ablate_run_started(event: RunStarted) -> None:
+    """Handle a run that has started: the first of its stages after preparing the music runs now.
+
+    Runs that share a training start together. A run whose results all exist is announced with ``reused=True``.
+
+    Example:
+        class Printer:
+            @ablate.hookimpl
+            def ablate_run_started(self, event):
+                print(f"{event.variant}, replicate {event.replicate}: {event.levels}")
+    """
+
+
+@hookspec
+def ablate_step_logged(event: StepLogged) -> None:
+    """Handle a step of the training of a run: at most one each second, and the last one.
+
+    Every run that waits for a training receives its steps. A training that is reused, or that is resumed, sends none
+    of the steps that it did before. These events alone are dropped if the observer is too slow for them.
+
+    Example:
+        class Printer:
+            @ablate.hookimpl
+            def ablate_step_logged(self, event):
+                print(f"{event.variant}, replicate {event.replicate}: {event.step} of {event.steps}, {event.loss:.3f}")
+    """
+
+
+@hookspec
+def ablate_run_finished(event: RunFinished) -> None:
+    """Handle a run that is done, has failed or was interrupted; one that has failed may not have started before.
+
+    Example:
+        class Printer:
+            @ablate.hookimpl
+            def ablate_run_finished(self, event):
+                values = ", ".join(f"{each.name} {each.value:.3g}" for each in event.measurements)
+                print(f"{event.variant}, replicate {event.replicate}: {event.state} {event.error}{values}")
+    """
+
+
+@hookspec
+def ablate_study_finished(event: StudyFinished) -> str | None:  # type: ignore[empty-body]
+    """Handle the end of the command, which is the last event; return a line to print, or None.
+
+    Example:
+        class Printer:
+            @ablate.hookimpl
+            def ablate_study_finished(self, event):
+                for sentence in event.verdicts:
+                    print(sentence)
+                return f"printed {len(event.verdicts)} verdicts"
+    """
+
+
+#: The names of the hooks of events.
+EVENTS = ("ablate_run_started", "ablate_step_logged", "ablate_run_finished", "ablate_study_finished")

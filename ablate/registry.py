@@ -18,7 +18,7 @@ import pluggy
 
 from ablate import hookspecs
 from ablate.errors import AblateError, PluginError, UnknownName, did_you_mean, one_line
-from ablate.specs import DEFAULTED, SPEC_TYPES, SPECS, ComponentSpec
+from ablate.specs import ALL_SPECS, DEFAULTED, SPEC_TYPES, ComponentSpec, ObserverSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,7 +164,7 @@ class Registry:
     def clashes(self) -> list[str]:
         """Return one line for each name, and for each default, that two plugins claim."""
         lines = [clash for kind in DEFAULTED if (clash := self._default_clash(kind))]
-        for kind in SPECS:
+        for kind in ALL_SPECS:
             for name in self.names(kind):
                 try:
                     self.component(kind, name)
@@ -190,7 +190,7 @@ def _collect(module: Any) -> list[ComponentSpec]:
     manager.register(module)
     try:
         _check_hooks(manager, module)
-        specs = [spec for spec_type in SPECS.values() for spec in _offered(manager, spec_type)]
+        specs = [spec for spec_type in ALL_SPECS.values() for spec in _offered(manager, spec_type)]
     finally:
         # one plugin at a time, so that a faulty one cannot affect the others
         manager.unregister(module)
@@ -212,15 +212,20 @@ def _check_hooks(manager: pluggy.PluginManager, module: Any) -> None:
     implemented = manager.get_hookcallers(module)
     if not implemented:
         raise PluginError("implements no hook; mark its functions with @ablate.hookimpl")
-    known = [f"ablate_{spec_type.kinds}" for spec_type in SPECS.values()]
+    known = [f"ablate_{spec_type.kinds}" for spec_type in ALL_SPECS.values()]
     for hook in implemented:
+        if hook.name in hookspecs.EVENTS:
+            raise PluginError(
+                f"{hook.name} is a method of an observer, not a function of the module; offer an ablate.ObserverSpec "
+                "with ablate_observers"
+            )
         if not hook.has_spec():
             raise PluginError(f"unknown hook '{hook.name}'{did_you_mean(hook.name, known)}")
 
 
 def _offered(manager: pluggy.PluginManager, spec_type: type[ComponentSpec]) -> Iterator[ComponentSpec]:
     hook = f"ablate_{spec_type.kinds}"
-    types = tuple(each for each in SPEC_TYPES if each.kind == spec_type.kind)
+    types = tuple(each for each in (*SPEC_TYPES, ObserverSpec) if each.kind == spec_type.kind)
     *most, last = (each.__name__ for each in types)
     names = f"{', '.join(most)} or {last}" if most else last
     caller = getattr(manager.hook, hook)

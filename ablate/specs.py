@@ -14,6 +14,7 @@ from ablate.options import option, validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from ablate.interfaces import (
         Augmenter,
@@ -255,7 +256,27 @@ class CorpusSpec(ComponentSpec):
     path_option: str = ""
 
 
-#: Every type of record, in the order of the data flow.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ObserverSpec(ComponentSpec):
+    """Hook point ``ablate_observers``.
+
+    An observer is no part of a study: a person chooses it with ``--observe NAME``, and no result depends on it.
+
+    ``build(options, folder)`` returns an object with any of the hooks of events as methods, each marked with
+    ``@ablate.hookimpl``. ``folder`` is the place for its files inside the home folder, which it may create. ``build``
+    runs before anything is trained; an :class:`ablate.errors.AblateError` of it is printed, and the command ends.
+
+    Attributes:
+        target: the option that ``--observe NAME:TARGET`` sets; empty if the observer takes no target.
+    """
+
+    kind: ClassVar[str] = "observer"
+    kinds: ClassVar[str] = "observers"
+    build: Callable[[Any, Path], object]
+    target: str = ""
+
+
+#: Every type of record of a study's components, in the order of the data flow.
 SPEC_TYPES: tuple[type[ComponentSpec], ...] = (
     CorpusSpec,
     AugmenterSpec,
@@ -276,5 +297,8 @@ SPECS: dict[str, type[ComponentSpec]] = {}
 for _spec in SPEC_TYPES:
     SPECS.setdefault(_spec.kind, _spec)
 
-__all__ = ["DEFAULTED", "SPECS", "SPEC_TYPES", "ComponentSpec", "NoOptions", "option"]
+#: Those of all hook points: the kinds of a study's components, and observers.
+ALL_SPECS: dict[str, type[ComponentSpec]] = {**SPECS, ObserverSpec.kind: ObserverSpec}
+
+__all__ = ["ALL_SPECS", "DEFAULTED", "SPECS", "SPEC_TYPES", "ComponentSpec", "NoOptions", "ObserverSpec", "option"]
 __all__ += [spec.__name__ for spec in SPEC_TYPES]

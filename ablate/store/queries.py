@@ -38,6 +38,18 @@ def stages_with_environment(condition: sa.ColumnElement[bool]) -> sa.Select[tupl
     )
 
 
+def means_of_stages(fingerprints: Iterable[str]) -> sa.Select[Any]:
+    """Return the query of the mean of each feature over the samples of stages, in the order of measuring.
+
+    Its columns are the fingerprint, and those of :class:`~ablate.store.records.FeatureMean`.
+    """
+    m = tables.Measurement
+    group = (m.fingerprint, m.metric, m.feature)
+    columns = (sa.func.avg(m.value), sa.func.min(m.unit), sa.func.min(m.direction), sa.func.count())
+    query = sa.select(*group, *columns).where(m.fingerprint.in_(fingerprints), m.floor == "")
+    return query.group_by(*group).order_by(sa.func.min(m.id))
+
+
 def of_runs(table: type[Any], study: str, *columns: Any) -> sa.Select[Any]:
     """Return the query of columns of a table, with the variant and replicate of each run that they belong to."""
     return (

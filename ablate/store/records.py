@@ -157,6 +157,18 @@ class FinishedStage(NamedTuple):
     histograms: tuple[HistogramRecord, ...] = ()
 
 
+@dataclasses.dataclass(frozen=True)
+class FeatureMean:
+    """The mean of a feature over the samples of a run."""
+
+    metric: str
+    feature: str
+    value: float
+    unit: str
+    direction: str
+    samples: int
+
+
 class MeasurementRow(NamedTuple):
     """A measurement of a run, flat; see :class:`MeasurementRecord`."""
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from ablate.errors import StoreError, UnknownName
 from ablate.store import queries, rows, schema, tables
 from ablate.store.records import (
+    FeatureMean,
     FinishedStage,
     HistogramRecord,
     LookRecord,
@@ -250,6 +251,15 @@ class Store:
                 .group_by(tables.Variant.name, tables.Run.replicate)
             )
             return {(variant, replicate): float(mean) for variant, replicate, mean in session.execute(query)}
+
+    def means_of_stages(self, fingerprints: Iterable[str]) -> dict[str, list[FeatureMean]]:
+        """Return the features that stages have measured, without floors, as means over samples, by fingerprint."""
+        means: dict[str, list[FeatureMean]] = {}
+        with self._session(reading=True) as session:
+            for portion in queries.portions(fingerprints):
+                for fingerprint, *mean in session.execute(queries.means_of_stages(portion)):
+                    means.setdefault(fingerprint, []).append(FeatureMean(*mean))
+        return means
 
     def histograms(self, study: str) -> list[RunHistogram]:
         """Return every histogram of a study's runs without floors, ordered by variant, replicate, sample and metric."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from ablate.cli.output import duration
+from ablate.cli.output import duration, plural
 from ablate.errors import first_problems
 from ablate.kinds import KINDS, TRAIN
 from ablate.study.run.listener import Listener
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 #: Seconds between two plain lines about the same job, at least.
 INTERVAL = 10.0
 _REST = "the report lists all"
+#: A terminal with fewer columns than this shows short bars and no speeds, so that names have room.
+_WIDE = 120
+#: Columns that a bar and the numbers beside it need, in a wide and in a narrow terminal.
+_NUMBERS, _FEWER_NUMBERS = 70, 34
+#: No name is shortened to fewer characters than this.
+_FEWEST = 8
 
 
 def make_listener(layout: Layout) -> PlainProgress | LiveProgress:
@@ -34,7 +40,7 @@ class _Progress(Listener):
 
     def __init__(self, layout: Layout) -> None:
         self._name = layout.spec.name
-        self._replicates: dict[str, int] = {}
+        self._runs: dict[str, list[tuple[str, int]]] = {}
         self._total: collections.Counter[str] = collections.Counter()
         self._count: collections.Counter[str] = collections.Counter()
 
@@ -46,18 +52,43 @@ class _Progress(Listener):
 
     def begun(self, plan: Plan) -> None:
         """See :class:`Listener`; a search calls this once for each variant that it tries."""
+        self._runs = {}
         for run in plan.layout.current:
-            self._replicates.update(dict.fromkeys(run.stages.fingerprints().values(), run.replicate))
+            for fingerprint in run.stages.fingerprints().values():
+                self._runs.setdefault(fingerprint, []).append((run.variant.name, run.replicate))
         self._total.update(stage.kind for stage in plan.missing.values())
 
     def done(self, done: StageResult) -> None:
         """See :class:`Listener`."""
         self._count[done.stage.kind] += 1
 
-    def _job(self, news: News) -> str:
+    def _job(self, news: News, width: int | None = None) -> str:
+        """Return what a job does, at most as wide as ``width``."""
+        verb = KINDS[news.kind].verb
         if news.together > 1:
-            return f"{KINDS[news.kind].verb} {news.together} as one"
-        return f"{KINDS[news.kind].verb} replicate {self._replicates[news.fingerprint]}"
+            return f"{verb} {news.together} as one"
+        return f"{verb} {self._about(news.fingerprint, width and width - len(verb) - 1)}"
+
+    def _about(self, fingerprint: str, width: int | None = None) -> str:
+        """Return the runs of a stage: its first variant, how many others, and the replicate if it is the same."""
+        runs = self._runs.get(fingerprint, [])
+        variants = list(dict.fromkeys(variant for variant, _ in runs))
+        replicates = {replicate for _, replicate in runs}
+        others = f" and {plural(len(variants) - 1, 'other')}" if len(variants) > 1 else ""
+        end = f"{others}, replicate {min(replicates)}" if len(replicates) == 1 else others
+        return f"{shortened(variants[0], width and width - len(end))}{end}" if variants else ""
+
+    def _failure(self, failure: StageFailure) -> str:
+        job = f"{KINDS[failure.stage.kind].verb} {self._about(failure.stage.fingerprint)}".rstrip()
+        return f"{job}: failed: {failure.error_class}: {failure.error}"
+
+
+def shortened(name: str, width: int | None) -> str:
+    """Return a name with its middle left out if it is wider than ``width``; a few characters always stay."""
+    if width is None or len(name) <= max(width, _FEWEST):
+        return name
+    kept = max(width, _FEWEST) - 1
+    return f"{name[: (kept + 1) // 2]}…{name[len(name) - kept // 2 :]}"
 
 
 class PlainProgress(_Progress):
@@ -93,11 +124,12 @@ class PlainProgress(_Progress):
             click.echo(f"{KINDS[kind].verb}: {problem}", err=True)
         if kind == TRAIN or self._count[kind] == self._total[kind]:
             share = f"{self._count[kind]} of {self._total[kind]}"
-            click.echo(f"{KINDS[kind].verb}: {share} done ({duration(done.seconds)})", err=True)
+            about = f" {self._about(done.stage.fingerprint)}" if kind == TRAIN else ""
+            click.echo(f"{KINDS[kind].verb}{about}: {share} done ({duration(done.seconds)})", err=True)
 
     def failed(self, failure: StageFailure) -> None:
         """See :class:`Listener`."""
-        click.echo(f"{KINDS[failure.stage.kind].verb}: failed: {failure.error_class}: {failure.error}", err=True)
+        click.echo(self._failure(failure), err=True)
 
 
 class LiveProgress(_Progress):
@@ -108,14 +140,17 @@ class LiveProgress(_Progress):
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+        console = Console(stderr=True)
+        self._is_wide = console.width >= _WIDE
+        self._room = console.width - (_NUMBERS if self._is_wide else _FEWER_NUMBERS)
         columns = (
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[text]}"),
-            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24 if self._is_wide else 8),
+            TextColumn("{task.fields[text]}", markup=False),
+            *([TimeElapsedColumn()] if self._is_wide else []),
             TimeRemainingColumn(),
         )
-        self._bars = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._bars = Progress(*columns, console=console, transient=True)
         self._kinds: dict[str, Any] = {}
         self._jobs: dict[str, Any] = {}
 
@@ -139,8 +174,11 @@ class LiveProgress(_Progress):
     def news(self, news: News) -> None:
         """See :class:`Listener`."""
         if news.fingerprint not in self._jobs:
-            self._jobs[news.fingerprint] = self._bars.add_task(f"  {self._job(news)}", total=1.0, text="")
-        text = f"loss {news.loss:.3f} {news.tokens_per_second:,.0f} tokens/s" if news.loss is not None else ""
+            job = f"  {self._job(news, self._room - 2)}"
+            self._jobs[news.fingerprint] = self._bars.add_task(job, total=1.0, text="")
+        text = "" if news.loss is None else f"loss {news.loss:.3f}"
+        if text and self._is_wide:
+            text += f" {news.tokens_per_second:,.0f} tokens/s"
         self._bars.update(self._jobs[news.fingerprint], completed=news.fraction, text=text)
 
     def done(self, done: StageResult) -> None:
@@ -158,5 +196,4 @@ class LiveProgress(_Progress):
         """See :class:`Listener`."""
         if failure.stage.fingerprint in self._jobs:
             self._bars.remove_task(self._jobs.pop(failure.stage.fingerprint))
-        line = f"{KINDS[failure.stage.kind].verb}: failed: {failure.error_class}: {failure.error}"
-        self._bars.console.print(line, highlight=False, markup=False)
+        self._bars.console.print(self._failure(failure), highlight=False, markup=False)

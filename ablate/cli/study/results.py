@@ -29,8 +29,8 @@ _LISTED_RUNS = 3
 
 def print_results(
     request: StudyRequest, store: Store, result: StudyResult, *, with_report: bool, as_json: bool
-) -> None:
-    """Write the report if asked to, and print the results of a study."""
+) -> tuple[Analysis | None, Path | None]:
+    """Write the report if asked to, and print the results of a study; return its analysis and the report's page."""
     from ablate.report.data.study import Study
     from ablate.report.statistics.analysis.analysis import Analysis
 
@@ -42,7 +42,7 @@ def print_results(
     report = _report(request, store, result) if with_report and analysis else None
     if as_json:
         _print_json(result, analysis, report)
-        return
+        return analysis, report
     if analysis:
         print_analysis(result.name, analysis)
     click.echo(_account(result))
@@ -50,6 +50,7 @@ def print_results(
         click.echo(f"note: {note}", err=True)
     if report:
         click.echo(f"report: {report}")
+    return analysis, report
 
 
 def exit_code(result: StudyResult) -> int:

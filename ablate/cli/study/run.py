@@ -12,6 +12,7 @@ import click
 
 from ablate.cli.output import duration, json_option
 from ablate.cli.study.looks import declared, keep_replicates, run_until_decided
+from ablate.cli.study.observe import chosen_observers, observe_option, observing, verdicts
 from ablate.cli.study.request import make_request_plan, read_request, study_options, with_replicates
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from ablate.cli.study.request import StudyRequest
     from ablate.store.store import Store
+    from ablate.study.observe.observers import Observers
     from ablate.study.run.adaptive import AdaptiveRunner
     from ablate.study.run.listener import Listener
     from ablate.study.run.result import StudyResult
@@ -46,9 +48,17 @@ ASK_FROM_SECONDS = 1800
     show_default=True,
     help="Seconds between checkpoints.",
 )
+@observe_option
 @json_option
 def run(
-    *, with_report: bool, until_decided: bool, yes: bool, checkpoint_seconds: float, as_json: bool, **values: Any
+    *,
+    with_report: bool,
+    until_decided: bool,
+    yes: bool,
+    checkpoint_seconds: float,
+    observe: tuple[str, ...],
+    as_json: bool,
+    **values: Any,
 ) -> int:
     """Run what is missing of a study, then compare its variants.
 
@@ -63,17 +73,19 @@ def run(
     from ablate.store.store import Store
     from ablate.study.run.home import only_command
 
-    name = request.layout.spec.name
+    name, observers = request.layout.spec.name, chosen_observers(observe, request)
     with only_command(request.home, request.url, name), Store(request.url) as store:
-        if looks:
-            _confirm(with_replicates(request, looks.most), store, yes=yes, at_most=True)
-            run_once = functools.partial(_run, store=store, checkpoint_seconds=checkpoint_seconds)
-            request, result = run_until_decided(request, store, looks, run_once)
-        else:
-            request = keep_replicates(request, store, values["replicates"])
-            _confirm(request, store, yes=yes)
-            result = _run(request, store=store, checkpoint_seconds=checkpoint_seconds)
-        print_results(request, store, result, with_report=with_report, as_json=as_json)
+        most = with_replicates(request, looks.most) if looks else keep_replicates(request, store, values["replicates"])
+        _confirm(most, store, yes=yes, at_most=bool(looks))
+        with observing(observers, request, store) as observed:
+            run_once = functools.partial(_run, store=store, checkpoint_seconds=checkpoint_seconds, observed=observed)
+            if looks:
+                request, result = run_until_decided(request, store, looks, run_once)
+            else:
+                request, result = most, run_once(most)
+            analysis, page = print_results(request, store, result, with_report=with_report, as_json=as_json)
+            sentences = verdicts(analysis) if analysis and observers else []
+            observed.finish(stopped=result.stopped, verdicts=sentences, report=str(page or ""))
     return exit_code(result)
 
 
@@ -91,11 +103,12 @@ def _confirm(request: StudyRequest, store: Store, *, yes: bool, at_most: bool = 
         click.confirm(f"This will take {about} {duration(expected.seconds)}. Continue?", abort=True, err=True)
 
 
-def _run(request: StudyRequest, *, store: Store, checkpoint_seconds: float) -> StudyResult:
+def _run(request: StudyRequest, *, store: Store, checkpoint_seconds: float, observed: Observers) -> StudyResult:
     from ablate.cli.study.progress import make_listener
+    from ablate.study.run.listener import Listeners
 
-    with make_listener(request.layout) as listener:
-        runner = _make_runner(request, store, listener, checkpoint_seconds)
+    with make_listener(request.layout) as progress:
+        runner = _make_runner(request, store, Listeners([progress, observed]), checkpoint_seconds)
         with _stop_on_ctrl_c(runner):
             return runner.run()
 

@@ -74,9 +74,11 @@ class FusedTrainer:
             self._step += self._steps.run(first, count, should_stop)
             is_stopped = self._step < first + count
             self._check_losses(first)
-            self._report(on_progress, (self._step - first) / max(time.monotonic() - begin, 1e-9))
+            steps_per_second = (self._step - first) / max(time.monotonic() - begin, 1e-9)
+            reporting = [m for m in range(len(self._jobs)) if m not in self._ended]
             if not is_stopped and is_due(self._step, steps, self._settings.validate_every):
                 self._validate()
+            self._report(on_progress, reporting, steps_per_second)
             if is_stopped:
                 break
             begin = time.monotonic()
@@ -106,13 +108,23 @@ class FusedTrainer:
                 problem = f"the training loss is {float(self._losses_ms[m, step])} at step {step + 1}"
                 self._ended[m] = self._jobs[m].divergence(problem, step)
 
-    def _report(self, on_progress: Callable[[int, Progress], None], steps_per_second: float) -> None:
-        tokens = len(self._jobs) * self._tokens_per_step()
-        for m in range(len(self._jobs)):
-            if m not in self._ended and self._step:
-                loss = float(self._losses_ms[m, self._step - 1])
-                speed = steps_per_second * tokens
-                on_progress(m, Progress(self._step, self._settings.steps, loss, speed, len(self._jobs)))
+    def _report(
+        self, on_progress: Callable[[int, Progress], None], reporting: Sequence[int], steps_per_second: float
+    ) -> None:
+        """Report the last step of these models, if there was one."""
+        for m in reporting if self._step else ():
+            progress = Progress(
+                self._step,
+                self._settings.steps,
+                float(self._losses_ms[m, self._step - 1]),
+                steps_per_second * len(self._jobs) * self._tokens_per_step(),
+                tokens_seen=self._step * self._tokens_per_step(),
+                validation=self._states[m].history.latest,
+                is_last=m in self._ended or self._step == self._settings.steps,
+                together=len(self._jobs),
+                reported=len(reporting),
+            )
+            on_progress(m, progress)
 
     def _tokens_per_step(self) -> int:
         return self._starts[0].windows.rows * self._settings.window * self._settings.accumulate

@@ -143,11 +143,19 @@ class Progress:
         steps: steps of the whole training.
         loss: of the last step, in nats per token.
         tokens_per_second: of all ``together`` models.
+        tokens_seen: positions in all windows so far, padding included.
+        validation: the latest validation as (steps done, nats per token); None before the first.
+        is_last: whether the training has ended.
         together: how many models are trained together (fused), this one included.
+        reported: how many of these models report this step, this one included, one after another.
     """
 
     step: int
     steps: int
     loss: float
     tokens_per_second: float
+    tokens_seen: int = 0
+    validation: tuple[int, float] | None = None
+    is_last: bool = False
     together: int = 1
+    reported: int = 1

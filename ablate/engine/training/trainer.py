@@ -76,7 +76,7 @@ class Trainer:
             if self.step % CHECK_EVERY == 0 or self.is_over:
                 loss, now = self._check_losses(), time.monotonic()
                 tokens = (self.step - checked_step) * self._tokens_per_step()
-                on_progress(Progress(self.step, self.settings.steps, loss, tokens / max(now - checked, 1e-9)))
+                on_progress(self._progress(loss, tokens / max(now - checked, 1e-9)))
                 checked, checked_step = now, self.step
             # a checkpoint after the last step would be useless
             if not self.is_over and time.monotonic() - saved >= checkpoint_seconds:
@@ -85,6 +85,17 @@ class Trainer:
         if not self.is_over:
             self._save()
         return self._result(finished=self.is_over)
+
+    def _progress(self, loss: float, tokens_per_second: float) -> Progress:
+        return Progress(
+            self.step,
+            self.settings.steps,
+            loss,
+            tokens_per_second,
+            tokens_seen=self.step * self._tokens_per_step(),
+            validation=self.state.history.latest,
+            is_last=self.is_over,
+        )
 
     def _train_step(self) -> None:
         self.updates.set_rate(float(self.rates_s[self.step]))

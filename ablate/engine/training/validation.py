@@ -112,6 +112,11 @@ class History:
         numbers = [each for each in self.losses if math.isfinite(each[1])]
         return min(numbers, key=lambda each: each[1]) if numbers else None
 
+    @property
+    def latest(self) -> tuple[int, float] | None:
+        """The latest validation; None before the first."""
+        return self.losses[-1] if self.losses else None
+
     def add(self, step: int, loss: float) -> bool:
         """Add a validation, and return whether its loss is the smallest so far."""
         self.losses.append((step, loss))

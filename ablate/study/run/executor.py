@@ -63,8 +63,8 @@ class Executor(Protocol):
     def submit(self, job: Job) -> None:
         """Add a job to the queue; it starts when a slot is free, in the order of submission."""
 
-    def wait(self, tell: Callable[[News], None]) -> list[Outcome]:
-        """Wait a moment for jobs to end, and pass on their progress; the list may be empty."""
+    def wait(self, tell: Callable[[News], None], started: Callable[[Job], None] = lambda job: None) -> list[Outcome]:
+        """Wait a moment for jobs to end, and pass on which jobs start and their progress; the list may be empty."""
         ...
 
     def stop(self) -> None:
@@ -101,7 +101,7 @@ class InlineExecutor:
         """See :class:`Executor`."""
         self._jobs.put(job)
 
-    def wait(self, tell: Callable[[News], None]) -> list[Outcome]:
+    def wait(self, tell: Callable[[News], None], started: Callable[[Job], None] = lambda job: None) -> list[Outcome]:
         """See :class:`Executor`."""
         job = self._jobs.get_nowait()
         if self._stopping:
@@ -109,6 +109,7 @@ class InlineExecutor:
         context = Context(
             self._home, self._device, self._registry, tell, lambda: self._stopping, self._seconds, self.fused
         )
+        started(job)
         try:
             return [Outcome(job, tuple(work(job, context)))]
         except JobStopped as stopped:
@@ -171,7 +172,7 @@ class PoolExecutor:
         """See :class:`Executor`."""
         self._jobs.append(job)
 
-    def wait(self, tell: Callable[[News], None]) -> list[Outcome]:
+    def wait(self, tell: Callable[[News], None], started: Callable[[Job], None] = lambda job: None) -> list[Outcome]:
         """See :class:`Executor`."""
         stopped = []
         if self._stopping.value:
@@ -182,6 +183,7 @@ class PoolExecutor:
             worker.pool = worker.pool or self._new_pool(worker.device)
             with _interrupts_blocked():
                 self._busy[worker.pool.submit(_work_in_worker, job)] = (job, worker)
+            started(job)
         ended, _ = cf.wait(self._busy, timeout=0.1, return_when=cf.FIRST_COMPLETED)
         for news in self._new_news():
             tell(news)

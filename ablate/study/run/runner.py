@@ -119,7 +119,7 @@ class StudyRunner:
         problems = objective_problems(spec, features)
         if problems:
             raise StudyFileError(spec.source, problems)
-        states = RunStates(self._layout, self._store, self._status)
+        states = RunStates(self._layout, self._store, self._status, self._listener)
         self._listener.begun(self.plan)
         trials = TrialReporter(self._layout, self._store, states, self._shared.trials if self._shared else None)
         with contextlib.closing(trials):
@@ -135,7 +135,7 @@ class StudyRunner:
         fatal: HomeError | StudyFileError | None = None
         open_jobs = self._submit()
         while open_jobs:
-            for outcome in self._executor.wait(self._listener.news):
+            for outcome in self._executor.wait(self._listener.news, self._listener.started):
                 open_jobs -= 1
                 if outcome.fatal:
                     # the other jobs may have finished stages, which are recorded first

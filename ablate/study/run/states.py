@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ablate.store.records import RunState
     from ablate.store.store import Store
     from ablate.study.plan.layout import Layout, Run
+    from ablate.study.run.listener import Listener
     from ablate.study.run.status import StageStatus
     from ablate.study.work.messages import StageFailure
 
@@ -26,10 +27,11 @@ class RunStates:
         layout: the study.
         store: the open store, with the study recorded.
         status: of the stages.
+        listener: receives an event for each state that changes.
     """
 
-    def __init__(self, layout: Layout, store: Store, status: StageStatus) -> None:
-        self._layout, self._store, self._status = layout, store, status
+    def __init__(self, layout: Layout, store: Store, status: StageStatus, listener: Listener) -> None:
+        self._layout, self._store, self._status, self._listener = layout, store, status, listener
         self._states: dict[tuple[str, int], RunState] = {
             (run.variant, run.replicate): run.state for run in store.runs(layout.spec.name)
         }
@@ -44,6 +46,7 @@ class RunStates:
                 about = (failure.error_class, failure.error) if failure else ("", run.held.pruned if run.held else "")
                 self._store.set_run(self._layout.spec.name, *key, state, *about)
                 changed.add(run.variant.name)
+                self._listener.run_changed(run, state, failure)
             self._states[key] = state
         return changed
 

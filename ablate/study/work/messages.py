@@ -26,10 +26,27 @@ class Job:
 
 
 @dataclasses.dataclass(frozen=True)
+class LoggedStep:
+    """A step of a training, for observers; ``fingerprint`` is that of its stage.
+
+    The other attributes are those of :class:`ablate.events.StepLogged`.
+    """
+
+    fingerprint: str
+    step: int
+    steps: int
+    loss: float
+    tokens_seen: int
+    seconds: float
+    validation: tuple[int, float] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class News:
     """Progress of a stage: the finished fraction, and for a training its loss (nats per token) and speed.
 
     ``together`` is the number of trainings that run as one with it; ``tokens_per_second`` counts those of all.
+    ``logged`` has the step of each of them, at most once each second.
     """
 
     fingerprint: str
@@ -38,6 +55,7 @@ class News:
     loss: float | None = None
     tokens_per_second: float | None = None
     together: int = 1
+    logged: tuple[LoggedStep, ...] = ()
 
 
 class MetricRecord(NamedTuple, Generic[G]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from ablate.study.work.components import (
     build_recipe,
     training_settings,
 )
-from ablate.study.work.messages import Context, JobStopped, News, StageFailure, StageResult
+from ablate.study.work.messages import Context, JobStopped, LoggedStep, News, StageFailure, StageResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 #: The loss of a finished training is the mean over the last tenth of its steps, and at most over this many.
 LAST_STEPS = 25
+#: Seconds between two steps of a training that observers receive, at least; its last step comes besides.
+LOG_SECONDS = 1.0
 
 
 def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[StageResult | StageFailure]:
@@ -83,16 +86,33 @@ class _Progress:
     def __init__(self, stages: Sequence[Stage], context: Context) -> None:
         self._stages, self._context = stages, context
         self._speeds: dict[int, list[float]] = {index: [] for index in range(len(stages))}
-        self._last = (0, 0)
+        self._report: list[tuple[int, Progress]] = []
+        self._logged: dict[int, float] = {}
+        self._started = time.monotonic()
 
     def tell(self, index: int, p: Progress) -> None:
-        """Pass on the progress of one training; of fused ones only the first one's."""
+        """Pass on the progress of one training; that of fused ones when all of them have reported a step."""
         self._speeds[index].append(p.tokens_per_second)
-        if p.together > 1 and self._last == (p.together, p.step):
+        self._report.append((index, p))
+        if len(self._report) < p.reported:
             return
-        self._last = (p.together, p.step)
-        fingerprint = self._stages[index].fingerprint
-        self._context.tell(News(fingerprint, TRAIN, p.step / p.steps, p.loss, p.tokens_per_second, p.together))
+        report, self._report = self._report, []
+        first, p = report[0]
+        numbers = (p.step / p.steps, p.loss, p.tokens_per_second, p.together)
+        self._context.tell(News(self._stages[first].fingerprint, TRAIN, *numbers, logged=self._logs(report)))
+
+    def _logs(self, report: Sequence[tuple[int, Progress]]) -> tuple[LoggedStep, ...]:
+        """Return the steps of a report for observers; none if the last ones are too recent."""
+        (first, _), now = report[0], time.monotonic()
+        is_due = now - self._logged.get(first, -LOG_SECONDS) >= LOG_SECONDS
+        if not is_due and not any(p.is_last for _, p in report):
+            return ()
+        self._logged[first] = now
+        return tuple(self._log(index, p, now) for index, p in report)
+
+    def _log(self, index: int, p: Progress, now: float) -> LoggedStep:
+        fingerprint, seconds = self._stages[index].fingerprint, now - self._started
+        return LoggedStep(fingerprint, p.step, p.steps, p.loss, p.tokens_seen, seconds, p.validation)
 
     def speed(self, index: int) -> float:
         """Return the median speed of a training in tokens per second."""

@@ -1,0 +1,127 @@
+"""Choose observers by text: ``NAME``, ``NAME:TARGET`` and ``NAME,OPTION=VALUE``."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from ablate import hookspecs
+from ablate.errors import AblateError, InvalidOptions, PluginError, UsageError, did_you_mean, one_line
+from ablate.options import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ablate.options import OptionField
+    from ablate.registry import Plugin, Registry
+    from ablate.specs import ObserverSpec
+
+#: The folder of the observers' files inside the home; each has a folder of its own name there.
+FOLDER = "observers"
+
+_OPTION = re.compile(r",(?=[a-z_]+=)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Observer:
+    """A built observer.
+
+    Attributes:
+        name: of its record.
+        plugin: the plugin that offers it.
+        hooks: calls its methods.
+        events: the hooks that it has.
+    """
+
+    name: str
+    plugin: Plugin
+    hooks: pluggy.HookRelay
+    events: frozenset[str]
+
+    def __str__(self) -> str:
+        """Return the observer with its plugin, for messages."""
+        return f"observer '{self.name}' of {self.plugin}"
+
+
+def build_observers(texts: Sequence[str], registry: Registry, home: Path) -> list[Observer]:
+    """Build the observers that a person has chosen.
+
+    Args:
+        texts: one for each observer.
+        registry: offers them.
+        home: the home folder.
+
+    Raises:
+        PluginError: an observer cannot be built, or has no hook or an unknown one.
+        UnknownName: no plugin offers an observer of this name.
+        UsageError: an option that does not exist or has an invalid value, or two observers of one name.
+    """
+    observers: list[Observer] = []
+    for text in texts:
+        head, *settings = _OPTION.split(text)
+        name, _, target = head.partition(":")
+        if any(name == each.name for each in observers):
+            raise UsageError(f"--observe {text}: '{name}' is given twice; give it once")
+        component = registry.component("observer", name)
+        spec: Any = component.spec
+        options = _options(text, spec, target, settings)
+        observers.append(_build(spec, options, component.plugin, home / FOLDER / name))
+    return observers
+
+
+def _options(text: str, spec: ObserverSpec, target: str, settings: Sequence[str]) -> Any:
+    """Return the options of an observer that a text sets."""
+    fields = {field.name: field for field in describe(spec.options)}
+    values: dict[str, Any] = {}
+    if target and not spec.target:
+        raise UsageError(f"--observe {text}: '{spec.name}' takes no target; write --observe {spec.name}")
+    if target:
+        values[spec.target] = target
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        if name not in fields:
+            offered = ", ".join(fields) or "none"
+            raise UsageError(
+                f"--observe {text}: '{spec.name}' has no option '{name}'{did_you_mean(name, fields) or '.'} "
+                f"Offered: {offered}"
+            )
+        values[name] = _value(fields[name], value)
+    try:
+        return spec.parse(values)
+    except InvalidOptions as error:
+        raise UsageError(f"--observe {text}: {'; '.join(str(error).splitlines())}") from error
+
+
+def _value(field: OptionField, text: str) -> Any:
+    """Return the value of an option: text as it is, anything else as TOML."""
+    if field.type.startswith(("text", '"')):
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _build(spec: ObserverSpec, options: Any, plugin: Plugin, folder: Path) -> Observer:
+    origin = f"observer '{spec.name}' of {plugin}"
+    manager = pluggy.PluginManager("ablate")
+    manager.add_hookspecs(hookspecs)
+    try:
+        built = spec.build(options, folder)
+        manager.register(built)
+    except AblateError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{origin} cannot be built: {type(error).__name__}: {one_line(error)}") from error
+    hooks = frozenset(hook.name for hook in manager.get_hookcallers(built) or ())
+    unknown = sorted(hooks - set(hookspecs.EVENTS))
+    if unknown:
+        raise PluginError(f"{origin}: unknown hook '{unknown[0]}'{did_you_mean(unknown[0], hookspecs.EVENTS)}")
+    if not hooks:
+        raise PluginError(f"{origin} has no hook; mark its methods with @ablate.hookimpl")
+    return Observer(spec.name, plugin, manager.hook, hooks)
