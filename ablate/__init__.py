@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ablate.events import Measured, RunFinished, RunStarted, StepLogged, StudyFinished
 from ablate.hookspecs import hookimpl
 from ablate.interfaces import (
     Augmenter,
@@ -41,6 +42,7 @@ from ablate.specs import (
     MetricSpec,
     ModelMetricSpec,
     ModelSpec,
+    ObserverSpec,
     OptimizerSpec,
     SamplerSpec,
     ScheduleSpec,
@@ -73,25 +75,31 @@ __all__ = [
     "Histogram",
     "IntArray",
     "LanguageModel",
+    "Measured",
     "Measurements",
     "Metric",
     "MetricSpec",
     "ModelMetric",
     "ModelMetricSpec",
     "ModelSpec",
+    "ObserverSpec",
     "Optimizer",
     "OptimizerSpec",
     "Performance",
     "Product",
     "RandomStreams",
+    "RunFinished",
+    "RunStarted",
     "Sampler",
     "SamplerSpec",
     "Schedule",
     "ScheduleSpec",
     "SetMetric",
     "SetMetricSpec",
+    "StepLogged",
     "Steppable",
     "Stepper",
+    "StudyFinished",
     "Tokenizer",
     "TokenizerSpec",
     "Value",

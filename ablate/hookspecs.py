@@ -295,7 +295,7 @@ def ablate_step_logged(event: StepLogged) -> None:
 
 @hookspec
 def ablate_run_finished(event: RunFinished) -> None:
-    """Handle a run that is done, has failed or was interrupted; one that has failed may not have started before.
+    """Handle a run that is done, has failed or was interrupted; it has started before, in the same command.
 
     Example:
         class Printer:

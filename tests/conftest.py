@@ -83,7 +83,14 @@ def ablate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     from ablate.cli import run
 
     monkeypatch.chdir(tmp_path)
-    for name in ("ABLATE_HOME", "ABLATE_STRICT_PLUGINS", "FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"):
+    for name in (
+        "ABLATE_HOME",
+        "ABLATE_OBSERVE",
+        "ABLATE_STRICT_PLUGINS",
+        "FORCE_COLOR",
+        "CLICOLOR_FORCE",
+        "TTY_COMPATIBLE",
+    ):
         monkeypatch.delenv(name, raising=False)
     for name, value in {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "100", "LINES": "50"}.items():
         monkeypatch.setenv(name, value)

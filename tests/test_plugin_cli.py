@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ablate.registry import get_registry
-from ablate.specs import SPECS
+from ablate.specs import ALL_SPECS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ def test_list_shows_every_component_and_who_offers_it(ablate: Command) -> None:
     assert (listed.code, listed.err) == (0, "")
     header, *body = rows(listed.out)
     assert header == FACTS
-    offered = [c for kind in SPECS for c in get_registry().offered(kind)]
+    offered = [c for kind in ALL_SPECS for c in get_registry().offered(kind)]
     assert body == [
         [c.kind, c.spec.name, c.spec.summary, c.plugin.name, c.plugin.distribution, c.plugin.version] for c in offered
     ]

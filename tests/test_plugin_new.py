@@ -19,7 +19,7 @@ from support.checkout import ROOT
 
 from ablate.cli import run
 from ablate.registry import get_registry
-from ablate.specs import SPECS
+from ablate.specs import ALL_SPECS
 
 if TYPE_CHECKING:
     from support.commands import Command
@@ -155,7 +155,7 @@ def test_the_wheel_holds_every_template() -> None:
     builder = WheelBuilder(str(ROOT))
     packed = {Path(file.distribution_path).as_posix() for file in builder.recurse_included_files()}
     templates = {path.relative_to(ROOT).as_posix() for path in (ROOT / "ablate/cli/templates").rglob("*.j2")}
-    assert {Path(path).parts[4] for path in templates} == {*SPECS, "every", "parts"}
+    assert {Path(path).parts[4] for path in templates} == {*ALL_SPECS, "every", "parts"}
     assert templates <= packed
 
 
@@ -163,10 +163,10 @@ def test_the_wheel_holds_every_template() -> None:
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a package of every kind, all of which pip has installed into its folder ``site``."""
     folder = tmp_path_factory.mktemp("packages")
-    for kind in SPECS:
+    for kind in ALL_SPECS:
         with contextlib.redirect_stdout(io.StringIO()):
             assert run(["plugin", "new", f"my-{kind}", "--kind", kind, "--out", str(folder / kind)]) == 0
-    alone = ["--quiet", "--disable-pip-version-check", "--target", "site", *(f"./{kind}" for kind in SPECS)]
+    alone = ["--quiet", "--disable-pip-version-check", "--target", "site", *(f"./{kind}" for kind in ALL_SPECS)]
     installed = python(folder, "-m", "pip", "install", *alone, **OFFLINE)
     assert installed.returncode == 0, installed.stderr
     return folder
@@ -174,7 +174,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_code_is_as_ruff_wants_it(packages: Path) -> None:
     for command in ("check", "format --check"):
-        linted = python(packages, "-m", "ruff", *command.split(), "--no-cache", *SPECS)
+        linted = python(packages, "-m", "ruff", *command.split(), "--no-cache", *ALL_SPECS)
         assert linted.returncode == 0, linted.stdout
 
 
@@ -183,24 +183,26 @@ def test_every_kind_is_listed(packages: Path) -> None:
     listed = python(packages, "-m", "ablate", "plugin", "list", "--json", PYTHONPATH="site")
     components = json.loads(listed.stdout)["components"]
     offered = {(c["kind"], c["name"], c["distribution"]) for c in components if c["distribution"] != "ablate-music"}
-    assert offered == {(kind, f"my-{kind}", f"ablate-my-{kind}") for kind in SPECS}
+    assert offered == {(kind, f"my-{kind}", f"ablate-my-{kind}") for kind in ALL_SPECS}
 
 
 @pytest.mark.slow
 def test_every_kind_passes_its_own_tests(packages: Path) -> None:
-    tested = python(packages, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", "-q", *SPECS, PYTHONPATH="site")
+    tested = python(
+        packages, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", "-q", *ALL_SPECS, PYTHONPATH="site"
+    )
     assert tested.returncode == 0, tested.stdout
-    assert int(re.findall(r"(\d+) passed", tested.stdout)[0]) > 10 * len(SPECS)
+    assert int(re.findall(r"(\d+) passed", tested.stdout)[0]) > 10 * len(ALL_SPECS)
 
 
 @pytest.mark.slow
 def test_every_kind_can_be_used_in_its_own_study(packages: Path) -> None:
-    files = {kind: f"{kind}/studies/my-{kind}.toml" for kind in SPECS}
+    files = {kind: f"{kind}/studies/my-{kind}.toml" for kind in ALL_SPECS}
     code = "import sys\nfrom ablate.cli import run\nsys.exit(max(run(['study', 'plan', f]) for f in sys.argv[1:]))"
     planned = python(packages, "-c", code, *files.values(), PYTHONPATH="site", NO_COLOR="1")
     assert planned.returncode == 0, planned.stderr
     counted = re.findall(r"^my-(\w+): factorial design, (\d) variants$", planned.stdout, re.MULTILINE)
-    assert [kind for kind, _ in counted] == list(SPECS)
+    assert [kind for kind, _ in counted] == list(ALL_SPECS)
     assert {int(count) for _, count in counted} == {2, 3}
 
 

@@ -8,17 +8,17 @@ import inspect
 from typing import Any
 
 import pytest
-from support.contracts import model, music, network, tokenizer, training
+from support.contracts import model, music, network, observer, tokenizer, training
 
 import ablate
 from ablate import testing
-from ablate.specs import SPECS
+from ablate.specs import ALL_SPECS
 from ablate.testing import bibtex
 
 pytest_plugins = ["pytester"]
 
-KEEPS = {**music.KEEPS, **tokenizer.KEEPS, **network.KEEPS, **model.KEEPS, **training.KEEPS}
-BREAKS = [*music.BREAKS, *tokenizer.BREAKS, *network.BREAKS, *model.BREAKS, *training.BREAKS]
+KEEPS = {**music.KEEPS, **tokenizer.KEEPS, **network.KEEPS, **model.KEEPS, **training.KEEPS, **observer.KEEPS}
+BREAKS = [*music.BREAKS, *tokenizer.BREAKS, *network.BREAKS, *model.BREAKS, *training.BREAKS, *observer.BREAKS]
 #: The kinds of the contracts that do not have their names.
 KINDS = {
     "ModelMetricContract": "metric",
@@ -32,6 +32,7 @@ OF_RECORDS = {
     "test_main",
     "test_options_are_documented",
     "test_options_are_plain",
+    "test_target",
 }
 SOURCE = "@book{bach1722, author = {Johann Sebastian Bach}, title = {The {Well-Tempered} Clavier}, year = {1722}}"
 
@@ -45,7 +46,7 @@ def spec_for(contract: str, component: Any, **changes: Any) -> Any:
     if kind == "sampler":
         return ablate.SamplerSpec(**{"name": "mine", "summary": "Mine.", "build_rows": build, **changes})
     of_record = {ablate.ModelMetric: ablate.ModelMetricSpec, ablate.SetMetric: ablate.SetMetricSpec}
-    spec: Any = SPECS[kind]
+    spec: Any = ALL_SPECS[kind]
     if isinstance(component, type):
         spec = next((record for base, record in of_record.items() if issubclass(component, base)), spec)
     return spec(**{"name": "mine", "summary": "Mine.", "build": build, **changes})
@@ -178,6 +179,11 @@ def test_a_copied_share_is_a_share() -> None:
     run(suite("MetricContract", Share, copied_share="share"), "test_copied_share")
     with pytest.raises(AssertionError, match=r"'share' is 100\.0 1; a share is from 0 to 1"):
         run(suite("MetricContract", Percent, copied_share="share"), "test_copied_share")
+
+
+def test_the_target_of_an_observer_is_a_text_option() -> None:
+    with pytest.raises(AssertionError, match="target 'size' is not an option that is a text"):
+        run(suite("ObserverContract", observer.Names, options=Undocumented, target="size"), "test_target")
 
 
 def test_main_features_exist_where_their_pieces_do() -> None:

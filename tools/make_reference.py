@@ -10,7 +10,7 @@ import click
 from ablate.cli import cli
 from ablate.options import describe, shown
 from ablate.registry import get_registry
-from ablate.specs import SPECS
+from ablate.specs import ALL_SPECS
 from ablate.study.file.configuration import SETTINGS, TABLES
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def components_page() -> str:
     lines = ["# Components and settings", "", MADE, ""]
     for section, settings in {**SETTINGS, **TABLES}.items():
         lines += [f"## `[{section}]`", "", *_table(describe(settings)), ""]
-    for kind in SPECS:
+    for kind in ALL_SPECS:
         lines += [line for component in get_registry().offered(kind) for line in _component(component)]
     return "\n".join(lines)
 

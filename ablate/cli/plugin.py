@@ -12,7 +12,7 @@ from ablate.cli.terminal_tables import terminal_width
 from ablate.errors import UnknownName
 from ablate.options import describe, shown
 from ablate.registry import Component, get_registry
-from ablate.specs import SPECS
+from ablate.specs import ALL_SPECS
 
 _COMMANDS = {
     "new": LazyCommand("ablate.cli.plugin_new:new", "Create a package for a new component, with tests and a study.")
@@ -30,7 +30,7 @@ def group() -> None:
 
 
 @group.command("list")
-@click.option("--kind", type=click.Choice(list(SPECS)), help="List components of this kind only.")
+@click.option("--kind", type=click.Choice(list(ALL_SPECS)), help="List components of this kind only.")
 @json_option
 def list_(kind: str | None, as_json: bool) -> None:  # noqa: FBT001
     """List the components of all plugins, and the plugins that failed to load.
@@ -38,7 +38,7 @@ def list_(kind: str | None, as_json: bool) -> None:  # noqa: FBT001
     Example: ablate plugin list --kind sampler
     """
     registry = get_registry()
-    components = [c for k in SPECS if kind in (None, k) for c in registry.offered(k)]
+    components = [c for k in ALL_SPECS if kind in (None, k) for c in registry.offered(k)]
     failed, clashes = registry.failed, registry.clashes()
     if as_json:
         failures = [dataclasses.asdict(plugin) for plugin in failed]
@@ -67,7 +67,7 @@ def _facts(component: Component) -> dict[str, str]:
 
 @group.command("show")
 @click.argument("name")
-@click.option("--kind", type=click.Choice(list(SPECS)), help="Kind of the component, where two kinds share a name.")
+@click.option("--kind", type=click.Choice(list(ALL_SPECS)), help="Kind of the component, where two kinds share a name.")
 @json_option
 def show(name: str, kind: str | None, as_json: bool) -> None:  # noqa: FBT001
     """Show the options of a component: type, default, bounds and meaning.
@@ -75,9 +75,9 @@ def show(name: str, kind: str | None, as_json: bool) -> None:  # noqa: FBT001
     Example: ablate plugin show temperature
     """
     registry = get_registry()
-    kinds = [k for k in SPECS if kind in (None, k) and name in registry.names(k)]
+    kinds = [k for k in ALL_SPECS if kind in (None, k) and name in registry.names(k)]
     if not kinds:
-        offered = {n for k in SPECS if kind in (None, k) for n in registry.names(k)}
+        offered = {n for k in ALL_SPECS if kind in (None, k) for n in registry.names(k)}
         raise UnknownName(kind or "component", name, offered)
     components = [registry.component(k, name) for k in kinds]
     if as_json:

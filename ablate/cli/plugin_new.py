@@ -13,7 +13,7 @@ import click
 import ablate
 from ablate.errors import UsageError
 from ablate.registry import get_registry
-from ablate.specs import SPECS
+from ablate.specs import ALL_SPECS
 from ablate_music import NAME
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 @click.command("new")
 @click.argument("name")
-@click.option("--kind", required=True, type=click.Choice(list(SPECS)), help="Kind of the component.")
+@click.option("--kind", required=True, type=click.Choice(list(ALL_SPECS)), help="Kind of the component.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to create; default: ./ablate-NAME.")
 def new(name: str, kind: str, out: Path | None) -> None:
     """Create a package for a new component, with tests and a study.
@@ -129,4 +129,5 @@ def _next(folder: Path, words: Mapping[str, str]) -> Iterator[str]:
     yield f"pip install --editable {shlex.quote(package)}"
     yield f"pytest {shlex.quote(path)}"
     yield f"ablate plugin list --kind {words['kind']}"
-    yield f"ablate study run {shlex.quote(study)}"
+    observe = f" --observe {words['name']}" if words["kind"] == "observer" else ""
+    yield f"ablate study run {shlex.quote(study)}{observe}"

@@ -21,6 +21,7 @@ from ablate.testing.fitted_tokenizer import FittedTokenizerContract
 from ablate.testing.material import performances
 from ablate.testing.metric import MetricContract, ModelMetricContract, SetMetricContract
 from ablate.testing.model import ModelContract
+from ablate.testing.observer import ObserverContract
 from ablate.testing.optimizer import OptimizerContract
 from ablate.testing.sampler import SamplerContract
 from ablate.testing.schedule import ScheduleContract
@@ -34,6 +35,7 @@ __all__ = [
     "MetricContract",
     "ModelContract",
     "ModelMetricContract",
+    "ObserverContract",
     "OptimizerContract",
     "SamplerContract",
     "ScheduleContract",

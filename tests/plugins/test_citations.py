@@ -13,7 +13,7 @@ from support.shipped import read_shipped
 from ablate.registry import get_registry
 from ablate.report.data.study import Study
 from ablate.report.formats.bibliography import METHODS, bibliography
-from ablate.specs import SPECS
+from ablate.specs import ALL_SPECS
 from ablate.store.records import RunRecord, StudyRecord, VariantRecord
 from ablate.store.store import Store
 from ablate.study.file.locate import shipped_studies
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 OURS = {
     f"{kind} {component.spec.name}": component.spec
-    for kind in SPECS
+    for kind in ALL_SPECS
     for component in get_registry().offered(kind)
     if component.plugin.distribution == "ablate-music"
 }

@@ -109,19 +109,33 @@ def _value(field: OptionField, text: str) -> Any:
 
 def _build(spec: ObserverSpec, options: Any, plugin: Plugin, folder: Path) -> Observer:
     origin = f"observer '{spec.name}' of {plugin}"
-    manager = pluggy.PluginManager("ablate")
-    manager.add_hookspecs(hookspecs)
     try:
-        built = spec.build(options, folder)
-        manager.register(built)
+        hooks, events = hooks_of(spec.build(options, folder))
+    except PluginError as error:
+        raise PluginError(f"{origin} {error}") from error
     except AblateError:
         raise
     except (Exception, SystemExit) as error:
         raise PluginError(f"{origin} cannot be built: {type(error).__name__}: {one_line(error)}") from error
-    hooks = frozenset(hook.name for hook in manager.get_hookcallers(built) or ())
-    unknown = sorted(hooks - set(hookspecs.EVENTS))
+    return Observer(spec.name, plugin, hooks, events)
+
+
+def hooks_of(built: object) -> tuple[pluggy.HookRelay, frozenset[str]]:
+    """Return what calls the hooks of a built observer, and their names.
+
+    Raises:
+        PluginError: it has no hook, an unknown one, or one with other arguments.
+    """
+    manager = pluggy.PluginManager("ablate")
+    manager.add_hookspecs(hookspecs)
+    try:
+        manager.register(built)
+    except pluggy.PluginValidationError as error:
+        raise PluginError(f"has a hook with other arguments: {one_line(error)}") from error
+    events = frozenset(hook.name for hook in manager.get_hookcallers(built) or ())
+    unknown = sorted(events - set(hookspecs.EVENTS))
     if unknown:
-        raise PluginError(f"{origin}: unknown hook '{unknown[0]}'{did_you_mean(unknown[0], hookspecs.EVENTS)}")
-    if not hooks:
-        raise PluginError(f"{origin} has no hook; mark its methods with @ablate.hookimpl")
-    return Observer(spec.name, plugin, manager.hook, hooks)
+        raise PluginError(f"has an unknown hook '{unknown[0]}'{did_you_mean(unknown[0], hookspecs.EVENTS)}")
+    if not events:
+        raise PluginError("has no hook; mark its methods with @ablate.hookimpl")
+    return manager.hook, events
