@@ -54,4 +54,4 @@ def verdicts(analysis: Analysis) -> list[str]:
 
     answered = answer(analysis)
     blocks = [answered.hypothesis, *answered.blocks] if answered.hypothesis else answered.blocks
-    return [f"{block.heading}: {line.text}" for block in blocks for line in block.lines]
+    return [line.text for block in blocks for line in block.lines]

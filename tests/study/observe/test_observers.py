@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 import ablate
@@ -13,11 +14,15 @@ from ablate.study.observe import observers as module
 from ablate.study.observe.choice import Observer, hooks_of
 from ablate.study.observe.observers import Observers
 from ablate.study.path.runner import PathRunner
-from ablate.study.run.runner import StudyRunner
+from ablate.study.plan.layout import lay_out
+from ablate.study.run.executor import InlineExecutor
+from ablate.study.run.runner import SharedContext, StudyRunner
 from ablate.study.search.search import SearchRunner
+from ablate.study.work import train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from support.bench import Bench
 
@@ -79,8 +84,6 @@ def observe(bench: Bench) -> Callable[..., Any]:
 
 
 def make(spec: StudySpec, store: Any, home: Any, **options: Any) -> Any:
-    from ablate.study.plan.layout import lay_out
-
     adaptive: dict[str, Any] = {"search": SearchRunner, "path": PathRunner}
     if spec.design in adaptive:
         return adaptive[spec.design](spec, get_registry(), store, home, **options)
@@ -141,6 +144,35 @@ def test_every_run_that_waits_for_a_training_gets_its_steps(
     assert pitch.value == pytest.approx(means["tau=0.8", 0])
     end = recorder.events[-1]
     assert (end.stopped, end.runs, end.verdicts, end.report) == (False, {"done": 4}, ("better",), "page")
+
+
+def test_fused_models_send_steps_of_their_own(
+    load: Callable[..., StudySpec], bench: Bench, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "LOG_SECONDS", 3600.0)
+    validated = {"training.steps": 60, "training.validate_every": 20, "split.validation": 0.25}
+    spec, recorder = load(validated, corpus=str(folder)), Recorder()
+    with bench.store() as store, InlineExecutor(bench.home, "cpu", get_registry(), 10.0, fused=True) as executor:
+        observers = Observers(spec.name, [observer(recorder)], store, lambda line: None)
+        runner = StudyRunner(
+            lay_out(spec, get_registry(), "cpu"),
+            store,
+            bench.home,
+            listener=observers,
+            shared=SharedContext(executor),
+        )
+        assert runner.run().failures == ()
+        stages = {(run.variant, run.replicate): run.stages["train"] for run in store.runs(spec.name)}
+        results = {fingerprint: record.result for fingerprint, record in store.stages(stages.values()).items()}
+        observers.finish(stopped=False)
+    assert {result["together"] for result in results.values()} == {2}
+    steps = {run: [event for event in recorder.of(ablate.StepLogged) if key(event) == run] for run in RUNS}
+    for run, (first, last) in steps.items():
+        assert (first.step, first.validation) == (20, (20, first.validation[1]))
+        assert (last.step, last.validation) == (60, (60, results[stages[run]]["validation_loss"]))
+        losses = np.load(bench.home / f"artifacts/train/{stages[run][:2]}/{stages[run]}/losses.npy")
+        assert (np.float32(first.loss), np.float32(last.loss)) == (losses[19], losses[59])
+    assert steps["tau=0.8", 0][0].loss != steps["tau=0.8", 1][0].loss
 
 
 def test_workers_send_the_same_events(observe: Callable[..., Any], load: Callable[..., StudySpec]) -> None:
