@@ -307,7 +307,7 @@ def ablate_run_finished(event: RunFinished) -> None:
 
 
 @hookspec
-def ablate_study_finished(event: StudyFinished) -> str | None:  # type: ignore[empty-body]
+def ablate_study_finished(event: StudyFinished) -> str | None:
     """Handle the end of the command, which is the last event; return a line to print, or None.
 
     Example:

@@ -18,7 +18,7 @@ import pluggy
 
 from ablate import hookspecs
 from ablate.errors import AblateError, PluginError, UnknownName, did_you_mean, one_line
-from ablate.specs import ALL_SPECS, DEFAULTED, SPEC_TYPES, ComponentSpec, ObserverSpec
+from ablate.specs import ALL_SPEC_TYPES, ALL_SPECS, DEFAULTED, ComponentSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -225,7 +225,7 @@ def _check_hooks(manager: pluggy.PluginManager, module: Any) -> None:
 
 def _offered(manager: pluggy.PluginManager, spec_type: type[ComponentSpec]) -> Iterator[ComponentSpec]:
     hook = f"ablate_{spec_type.kinds}"
-    types = tuple(each for each in (*SPEC_TYPES, ObserverSpec) if each.kind == spec_type.kind)
+    types = tuple(each for each in ALL_SPEC_TYPES if each.kind == spec_type.kind)
     *most, last = (each.__name__ for each in types)
     names = f"{', '.join(most)} or {last}" if most else last
     caller = getattr(manager.hook, hook)

@@ -299,6 +299,17 @@ for _spec in SPEC_TYPES:
 
 #: Those of all hook points: the kinds of a study's components, and observers.
 ALL_SPECS: dict[str, type[ComponentSpec]] = {**SPECS, ObserverSpec.kind: ObserverSpec}
+ALL_SPEC_TYPES: tuple[type[ComponentSpec], ...] = (*SPEC_TYPES, ObserverSpec)
 
-__all__ = ["ALL_SPECS", "DEFAULTED", "SPECS", "SPEC_TYPES", "ComponentSpec", "NoOptions", "ObserverSpec", "option"]
+__all__ = [
+    "ALL_SPECS",
+    "ALL_SPEC_TYPES",
+    "DEFAULTED",
+    "SPECS",
+    "SPEC_TYPES",
+    "ComponentSpec",
+    "NoOptions",
+    "ObserverSpec",
+    "option",
+]
 __all__ += [spec.__name__ for spec in SPEC_TYPES]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate import events, hookspecs, interfaces
-from ablate.specs import ALL_SPECS, SPEC_TYPES, ComponentSpec, ObserverSpec
+from ablate.specs import ALL_SPEC_TYPES, ALL_SPECS, ComponentSpec, ObserverSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ def _hook_parts(hook: str) -> tuple[str, str]:
 
 
 def _section(kind: str) -> str:
-    specs = [spec for spec in (*SPEC_TYPES, ObserverSpec) if spec.kind == kind]
+    specs = [spec for spec in ALL_SPEC_TYPES if spec.kind == kind]
     hook = f"ablate_{specs[0].kinds}"
     return f"""\
 ## `{hook}() -> Iterable[{" | ".join(spec.__name__ for spec in specs)}]`
