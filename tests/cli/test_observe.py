@@ -74,7 +74,7 @@ def test_nothing_observes_unless_a_person_says_so(ran: Command, monkeypatch: pyt
 
 def test_an_observer_that_cannot_be_used_stops_the_command(ran: Command) -> None:
     refused = ran(*WORDS, "--observe", "dairy:here")
-    assert (refused.code, refused.out) == (1, "")
+    assert (refused.code, refused.out) == (2, "")
     assert refused.err.startswith("error: unknown observer 'dairy'; did you mean 'diary'? Offered: diary, mlflow, ")
     refused = ran(*WORDS, "--observe", "diary:here")
     assert (refused.code, refused.err) == (
