@@ -38,6 +38,7 @@ ENVIRONMENT = {
 IDENTITY = f"{'0123456789abcdef' * 4} reader=symusic"
 REPORTED = {
     "source": "A course report <1999>: one training, one sample.",
+    "pieces": ["bach"],
     "values": {
         "tau=0.6": {"distance.pitch": {"l1": 0.0766, "average": 0.0295}},
         "tau=9": {"distance.pitch": {"l1": 1.0}},
@@ -114,7 +115,7 @@ class Builder:
     def load(self, problems: Sequence[str] = ()) -> None:
         """Load the corpus; ``problems`` are those of its files."""
         config = {"corpus": {"name": "bach", "version": "1", "identity": IDENTITY}}
-        result = {"performances": 1, "notes": 90, "problems": list(problems)}
+        result = {"performances": 1, "notes": 90, "pieces": ["bach"], "problems": list(problems)}
         folder = self._put("load", "load", result, config=config)
         (folder / "performances.npz").write_bytes(pack_performances([_performance(99, "prelude")]))
 

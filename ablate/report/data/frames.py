@@ -12,7 +12,7 @@ from ablate.kinds import GENERATE, PREPARE, TRAIN
 from ablate.store.records import MeasurementRow, RunHistogram
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ablate.store.records import HistogramRecord, RunRecord, StageRecord, VariantRecord
     from ablate.store.store import Store
@@ -156,26 +156,6 @@ def run_frame(store: Store, name: str) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=[*columns, "device", "precision"])
     frame = frame.astype(dict.fromkeys([*_TRAINING_NUMBERS, *_OTHER_NUMBERS], "float64"))
     return with_variants(frame, store.variants(name))
-
-
-def reported_frame(spec: Mapping[str, Any], variants: Iterable[str]) -> pd.DataFrame:
-    """Return the values that were published elsewhere for the same variants.
-
-    Args:
-        spec: the plain data of a study file; its ``reported`` may be missing or empty.
-        variants: the names of the study's variants; values of other variants are ignored.
-
-    Returns:
-        Columns ``variant``, ``metric``, ``feature``, ``value``.
-    """
-    values: Mapping[str, Any] = (spec.get("reported") or {}).get("values") or {}
-    rows = [
-        (variant, metric, feature, float(value))
-        for variant in variants
-        for metric, features in values.get(variant, {}).items()
-        for feature, value in features.items()
-    ]
-    return pd.DataFrame(rows, columns=["variant", "metric", "feature", "value"])
 
 
 def _run_row(

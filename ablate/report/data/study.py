@@ -7,10 +7,11 @@ import functools
 import json
 from typing import TYPE_CHECKING, Any
 
-from ablate.kinds import FIT, MEASURE, PREPARE
+from ablate.kinds import FIT, LOAD, MEASURE, PREPARE
 from ablate.names import AVERAGE, block_paths, short_names
 from ablate.report.data import floors, frames
 from ablate.report.data.blocks import Blocks
+from ablate.report.data.reported import reported_apart, reported_frame
 from ablate.report.data.splits import Splits
 from ablate.report.data.variants import Variants
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ablate.report.data.reported import Apart
     from ablate.store.records import LookRecord, RunRecord, StageRecord, StudyRecord, VariantRecord
     from ablate.store.store import Store
 
@@ -37,7 +39,6 @@ class Study:
         floors: from :func:`ablate.report.data.floors.floor_frame`.
         floor_histograms: from :func:`ablate.report.data.floors.floor_histogram_frame`.
         run_frame: from :func:`ablate.report.data.frames.run_frame`.
-        reported: from :func:`ablate.report.data.frames.reported_frame`.
         looks: at its verdicts, in the order in which they were made.
     """
 
@@ -50,7 +51,6 @@ class Study:
     floors: pd.DataFrame
     floor_histograms: pd.DataFrame
     run_frame: pd.DataFrame
-    reported: pd.DataFrame
     looks: tuple[LookRecord, ...]
 
     @classmethod
@@ -67,9 +67,25 @@ class Study:
             floors.floor_frame(store, name),
             floors.floor_histogram_frame(store, name),
             frames.run_frame(store, name),
-            frames.reported_frame(record.spec, (variant.name for variant in variants)),
             tuple(store.looks(name)),
         )
+
+    @functools.cached_property
+    def reported(self) -> pd.DataFrame:
+        """The published values of the same pieces; see :func:`ablate.report.data.reported.reported_frame`."""
+        return reported_frame(self.spec, self._pieces)
+
+    @functools.cached_property
+    def reported_apart(self) -> Apart:
+        """The published values of other pieces."""
+        return reported_apart(self.spec, self._pieces)
+
+    @property
+    def _pieces(self) -> dict[str, tuple[str, ...]]:
+        """The names of the pieces of each variant's corpus; empty where they are not recorded."""
+        loaded = dict(self.first(LOAD))
+        names = {name: loaded[name].result.get("pieces") or () if name in loaded else () for name in self.names}
+        return {name: tuple(map(str, pieces)) for name, pieces in names.items()}
 
     @property
     def spec(self) -> Mapping[str, Any]:

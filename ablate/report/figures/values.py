@@ -43,7 +43,7 @@ class Frames(NamedTuple):
     Attributes:
         replicates: from :func:`ablate.report.statistics.described.summary.over_samples`.
         estimates: from :func:`ablate.report.statistics.effects.estimates`.
-        reported: from :func:`ablate.report.data.frames.reported_frame`; its values have a marker of their own.
+        reported: from :func:`ablate.report.data.reported.reported_frame`; its values have a marker of their own.
         floors: from :func:`ablate.report.statistics.described.floors.summarise_floors`; the resampling band is shaded
             in each variant's row, the round trip a tick.
     """

@@ -56,6 +56,7 @@ def report_content(analysis: Analysis, artifacts: Artifacts, pictures: Pictures)
         "most_problems": MOST_PROBLEMS,
         "environments": setup.environments(study),
         "command": setup.command(study),
+        "not_reported": reported.left_out(study),
         "grids": _grids(analysis, artifacts),
         "pictures": pictures,
         "nothing": summary.NOTHING,

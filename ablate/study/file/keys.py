@@ -43,7 +43,7 @@ _OWN_TABLES = {
     "contrasts": "with a table of variant = weight for each contrast",
     "parts": "of named variant = list of parts",
     "margins": "of metric = number",
-    "reported": "with source and values",
+    "reported": "with source, pieces and values",
     "profiles": "with a table for each profile",
 }
 _TABLES = {**_OWN_TABLES, "labels": "of label = value", **dict.fromkeys((*SETTINGS, *TABLES), "of settings")}

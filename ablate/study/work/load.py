@@ -35,6 +35,7 @@ def load(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         "performances": len(performances),
         "notes": sum(len(performance) for performance in performances),
         "seconds": sum(performance.seconds for performance in performances),
+        "pieces": [performance.name for performance in performances],
         "problems": [*corpus.problems, *_twins(performances)],
     }
     return [StageResult(stage, result, 0.0)]

@@ -9,7 +9,7 @@ import pytest
 from support.report_study import STUDY
 
 from ablate.errors import UnknownName
-from ablate.report.data.frames import histogram_frame, reported_frame, run_frame, study_frame
+from ablate.report.data.frames import histogram_frame, run_frame, study_frame
 from ablate.store.records import StudyRecord, VariantRecord
 from ablate.store.store import Store
 
@@ -82,11 +82,3 @@ def test_a_study_without_results_gives_empty_typed_frames(tmp_path: Path) -> Non
 def test_unknown_study(finished: Home) -> None:
     with pytest.raises(UnknownName, match=STUDY):
         study_frame(finished.store, "tau_sweep")
-
-
-def test_reported_values_of_the_studys_own_variants_only() -> None:
-    spec = {"reported": {"values": {"a": {"m": {"l1": 1, "l2": 2.5}}, "other": {"m": {"l1": 9}}}}}
-    frame = reported_frame(spec, ["a", "b"])
-    assert frame.to_numpy().tolist() == [["a", "m", "l1", 1.0], ["a", "m", "l2", 2.5]]
-    assert reported_frame({}, ["a"]).empty
-    assert reported_frame({"reported": {}}, ["a"]).empty

@@ -12,7 +12,8 @@ import pytest
 from matplotlib.collections import PathCollection
 from support.report_study import STUDY
 
-from ablate.report.data.frames import reported_frame, study_frame
+from ablate.report.data.frames import study_frame
+from ablate.report.data.reported import reported_frame
 from ablate.report.figures import values
 from ablate.report.statistics import effects
 from ablate.report.statistics.described import summary
@@ -39,7 +40,7 @@ def frame(finished: Home) -> pd.DataFrame:
 
 
 def test_comparison_shows_replicates_means_and_reported_values(frame: pd.DataFrame, finished: Home) -> None:
-    reported = reported_frame(finished.store.study(STUDY).spec, ["tau=0.6", "tau=0.8"])
+    reported = reported_frame(finished.store.study(STUDY).spec, dict.fromkeys(["tau=0.6", "tau=0.8"], ("bach",)))
     before = dict(mpl.rcParams)
     figure = values.values_figure(frame, estimated(frame), reported, floors(frame))
     assert dict(mpl.rcParams) == before
@@ -49,7 +50,7 @@ def test_comparison_shows_replicates_means_and_reported_values(frame: pd.DataFra
         "distance.pitch\nl1",
         "distance.pitch\nl2",
         "distance.pitch",
-        "notes.rate\nvalue",
+        "notes.rate",
     ]
     drawn = [c.get_offsets() for c in shown[0].collections if isinstance(c, PathCollection)]
     replicates, means, reported_marks = drawn
@@ -69,5 +70,5 @@ def test_reported_values_beyond_ours_stay_inside_the_panel(frame: pd.DataFrame) 
 
 def test_a_variant_keeps_its_row_without_measurements(frame: pd.DataFrame) -> None:
     only = frame[(frame["variant"] == "tau=0.8") & (frame["feature"] == "l1")]
-    axes = values.values_figure(only, estimated(only), reported_frame({}, []), floors(only)).axes[0]
+    axes = values.values_figure(only, estimated(only), reported_frame({}, {}), floors(only)).axes[0]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["tau=0.6", "tau=0.8"]

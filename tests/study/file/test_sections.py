@@ -66,7 +66,7 @@ def test_problems_of_every_table_come_at_once(raw: dict[str, Any]) -> None:
         "objective": {"metric": 1, "direction": "up"},
         "margins": {"distance.pitch": True},
         "contrasts": {"all": {"tau=0.8": "1"}},
-        "reported": {"source": 1, "values": {"tau=0.8": 2}},
+        "reported": {"source": 1, "pieces": "bach", "values": {"tau=0.8": 2}},
     }
     assert problems_of(broken) == [
         'seed: must be a whole number ≥ 0, not "five"',
@@ -76,6 +76,7 @@ def test_problems_of_every_table_come_at_once(raw: dict[str, Any]) -> None:
         'contrasts."all": must be a table of variant = weight, not { tau=0.8 = "1" }',
         'margins."distance.pitch": must be a number above 0, a share such as "10 %", or a table of these, not true',
         "reported.source: must be text, not 1",
+        'reported.pieces: must be a list of names of pieces, not "bach"',
         "reported.values.tau=0.8: must be a table of metrics, not 2",
         "search.n_variants: must be a whole number ≥ 2, not 1",
         "search.prune_after: must be 2 or more, or 0 for never: one replicate is not enough to prune a variant",

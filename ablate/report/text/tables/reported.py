@@ -1,4 +1,4 @@
-"""The tables of our values beside values published elsewhere."""
+"""The tables of our values beside values published elsewhere, and the reason why there are none."""
 
 from __future__ import annotations
 
@@ -7,10 +7,26 @@ from typing import TYPE_CHECKING
 from ablate.names import AVERAGE
 from ablate.report.statistics.described import summary
 from ablate.report.statistics.described.summary import NOTHING
+from ablate.report.text.names import listing
 from ablate.report.text.tables.grid import Cell, Column, Grid, Row
 
 if TYPE_CHECKING:
     from ablate.report.data.study import Study
+
+
+def left_out(study: Study) -> str:
+    """Return why published values are not shown; empty if all are, or if the study file has none."""
+    apart = study.reported_apart
+    if not apart:
+        return ""
+    of = "" if len(apart.variants) == len(study.names) else f" of {listing(apart.variants)}"
+    if not apart.published:
+        reason = "the study file does not state which pieces they were measured on (reported.pieces)"
+    elif not apart.own:
+        reason = "the names of this study's pieces are not recorded, so they may be of other music"
+    else:
+        reason = f"they were measured on {listing(apart.published)}, and ours on {listing(apart.own)}"
+    return f"The values{of} published elsewhere are left out: {reason}."
 
 
 def reported_grid(study: Study, *, averages: bool) -> Grid:

@@ -19,9 +19,10 @@ Margin = float | str
 
 
 class Reported(TypedDict, total=False):
-    """The table ``[reported]``: published values by variant, metric and feature, and their source."""
+    """The table ``[reported]``: published values by variant, metric and feature, their source, and its pieces."""
 
     source: str
+    pieces: list[str]
     values: dict[str, dict[str, dict[str, float]]]
 
 
@@ -63,6 +64,9 @@ def parse_reported(table: Mapping[str, Any], problems: list[Problem]) -> Reporte
     ]
     if not isinstance(table.get("source", ""), str):
         wrong.append(("reported.source", f"must be text, not {abridged(table['source'])}"))
+    pieces = table.get("pieces", [])
+    if not isinstance(pieces, list) or not all(isinstance(piece, str) for piece in pieces):
+        wrong.append(("reported.pieces", f"must be a list of names of pieces, not {abridged(pieces)}"))
     values = table.get("values", {})
     if isinstance(values, dict):
         wrong += _reported_values_problems(values)
