@@ -32,6 +32,7 @@ COMPONENTS = {
     ("conditioner", "example-label"),
     ("sampler", "example-min-p"),
     ("metric", "example-repetition"),
+    ("observer", "example-losses"),
 }
 
 
@@ -129,11 +130,16 @@ def test_the_commands_of_the_guide(site: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_study_uses_all_five_components(site: Path, tmp_path: Path) -> None:
+def test_a_study_uses_all_components(site: Path, tmp_path: Path) -> None:
     command = ("-m", "ablate", "study", "run", str(EXAMPLE / "repetition.toml"), "--home", "home", "--json")
-    ran = python(site, tmp_path, *command, "--no-report", "--replicates", "1", "--set", "training.steps=3")
+    settings = ("--replicates", "1", "--set", "training.steps=3", "--observe", "example-losses")
+    ran = python(site, tmp_path, *command, "--no-report", *settings)
     assert ran.returncode == 0, ran.stderr
     made = tmp_path / "home/artifacts"
+    losses = (tmp_path / "home/observers/example-losses/losses.csv").read_text().splitlines()
+    # the three variants share the training, whose last step is the only one that is logged
+    assert [row.split(",")[1:4] for row in losses] == [[f"share={share}", "0", "3"] for share in (0.0, 0.1, 0.3)]
+    assert len({row.split(",")[4] for row in losses}) == 1
 
     (examples,) = made.glob("prepare/*/*/examples.npz")
     with np.load(examples) as prepared:

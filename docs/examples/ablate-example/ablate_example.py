@@ -1,7 +1,8 @@
-"""One component at each of the five hook points that a study of generated music varies or measures by."""
+"""A component at each of five hook points that a study of generated music varies or measures by, and an observer."""
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import ablate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     import torch
 
@@ -193,4 +195,30 @@ def ablate_metrics() -> Iterator[ablate.MetricSpec]:
         summary="Share of patterns heard before, and its distance from the reference's.",
         options=RepetitionOptions,
         build=Repetition,
+    )
+
+
+class LossTable:
+    """Appends a row to a table for each step that is logged."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / "losses.csv"
+
+    @ablate.hookimpl
+    def ablate_step_logged(self, event: ablate.StepLogged) -> None:
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerow([event.study, event.variant, event.replicate, event.step, event.loss])
+
+    @ablate.hookimpl
+    def ablate_study_finished(self, event: ablate.StudyFinished) -> str:
+        return f"the losses of {event.study} are in {self.path}"
+
+
+@ablate.hookimpl
+def ablate_observers() -> Iterator[ablate.ObserverSpec]:
+    yield ablate.ObserverSpec(
+        name="example-losses",
+        summary="The losses of all runs as a table.",
+        build=lambda options, folder: LossTable(folder),
     )

@@ -1,4 +1,4 @@
-"""The contracts of the five hook points, and what each component does besides."""
+"""The contracts of the hook points, and what each component does besides."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ablate.testing import (
     AugmenterContract,
     ConditionerContract,
     MetricContract,
+    ObserverContract,
     SamplerContract,
     TokenizerContract,
     performances,
@@ -50,6 +51,10 @@ class TestMinP(SamplerContract):
 class TestRepetition(MetricContract):
     spec = next(ablate_example.ablate_metrics())
     options = ({}, {"notes": 1})
+
+
+class TestLossTable(ObserverContract):
+    spec = next(ablate_example.ablate_observers())
 
 
 def test_a_note_is_a_wait_a_pitch_and_a_length() -> None:
