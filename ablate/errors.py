@@ -13,6 +13,7 @@
     └── StageError              one stage of one run failed; the other runs continue
         ├── TrainingDiverged    the loss became NaN or infinite
         ├── NothingGenerated    a sample without a single note: nothing to measure
+        ├── ProgramFailed       a program of the study's author failed, or wrote no result that can be used
         ├── NoTokenPossible     the samplers exclude every token, or the logits are NaN
         ├── PrimerError         a primer that does not fit the piece, the tokenizer or the sample
         └── LabelClash          two augmenters write the same label
@@ -121,6 +122,10 @@ class TrainingDiverged(StageError):  # noqa: N818
 
 class NothingGenerated(StageError):  # noqa: N818
     """A generated sample without a single note."""
+
+
+class ProgramFailed(StageError):  # noqa: N818
+    """A program of the study's author that failed, or that wrote no result that can be used."""
 
 
 class NoTokenPossible(StageError):  # noqa: N818

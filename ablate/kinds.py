@@ -12,6 +12,8 @@ from typing import Literal
 LOAD, FIT, PREPARE, PRIME = "load", "fit", "prepare", "prime"
 TRAIN, GENERATE, MEASURE = "train", "generate", "measure"
 FLOOR, RESAMPLE = "floor", "resample"
+#: A program of the study's author, in place of a model.
+PROGRAM = "program"
 
 #: Which stages of a kind are one job: each is a job, or all that depend on one training are a job and are worked on
 #: one after another, or ``ablate/study/plan/jobs.py`` decides which stages are worked on together.
@@ -52,6 +54,7 @@ _ROWS = (
     StageKind(PRIME, 1, "cut primer", early=True, keeps_files=True),
     StageKind(TRAIN, 2, "train", "training", keeps_files=True, jobs="together"),
     StageKind(GENERATE, 2, "generate", "generation", goal=True, keeps_files=True, jobs="together"),
+    StageKind(PROGRAM, 1, "run program", "program", keeps_files=True),
     StageKind(MEASURE, 1, "measure", "measurement", goal=True, jobs="training"),
     StageKind(FLOOR, 2, "measure floors", "floor", goal=True, required=False),
     StageKind(RESAMPLE, 2, "measure resampled notes", "resampling floor", goal=True, required=False, jobs="training"),

@@ -151,6 +151,8 @@ def type_name(hint: Any) -> str:
         return " | ".join(json.dumps(arg) for arg in args)
     if origin in (tuple, list):
         return f"list of {type_name(args[0])}" if args else "list"
+    if origin is dict:
+        return f"table of {type_name(args[1])}"
     if origin in _UNIONS:
         return " | ".join(type_name(arg) for arg in args if arg is not types.NoneType)
     name = getattr(hint, "__name__", str(hint))
@@ -198,6 +200,8 @@ def _phrase(hint: Any, bounds: str, min_length: int | None, *, several: bool = F
         fixed = f"{len(args)} " if origin is tuple and Ellipsis not in args else ""
         count = fixed if min_length is None else f"{min_length} or more "
         return f"a list of {count}{_phrase(args[0], bounds, None, several=True)}"
+    if origin is dict:
+        return f"a table whose values are {_phrase(args[1], bounds, None, several=True)}"
     if hint in (int, float):
         number = "whole number" if hint is int else "number"
         return f"{number}s {bounds}".rstrip() if several else f"a {number} {bounds}".rstrip()

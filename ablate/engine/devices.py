@@ -138,6 +138,14 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def gpu_names() -> list[str]:
+    """Return the names of the GPUs that this process may use, as ``CUDA_VISIBLE_DEVICES`` has them."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    count = torch.cuda.device_count()
+    names = [name.strip() for name in visible.split(",")] if visible else list(map(str, range(count)))
+    return names[:count]
+
+
 def spread(device: str, workers: int) -> list[str]:
     """Return the device of each worker; the workers of ``cuda`` are spread over all GPUs of this machine."""
     if device == "cpu":

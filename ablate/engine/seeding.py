@@ -12,7 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-Purpose = Literal["augment", "init", "windows", "labels", "dropout", "sample", "floor", "resample", "search", "split"]
+Purpose = Literal[
+    "augment", "init", "windows", "labels", "dropout", "sample", "floor", "resample", "search", "split", "program"
+]
 
 
 def derive(seed: int, replicate: int, purpose: Purpose, index: int = 0) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ablate.settings.program import ProgramSettings
 from ablate.settings.run import (
     FloorSettings,
     GenerationSettings,
@@ -19,6 +20,7 @@ __all__ = [
     "MeasureSettings",
     "PathSettings",
     "PrimerSettings",
+    "ProgramSettings",
     "SearchSettings",
     "SplitSettings",
     "StatisticsSettings",

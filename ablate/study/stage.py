@@ -49,6 +49,16 @@ def checkpoint_path(fingerprint: str) -> str:
     return f"checkpoints/{fingerprint}.safetensors"
 
 
+def program_checkpoint(fingerprint: str) -> str:
+    """Return the folder that a program keeps its own checkpoints in, relative to the home."""
+    return f"checkpoints/{fingerprint}"
+
+
+def log_path(fingerprint: str) -> str:
+    """Return the path of what the program of a stage prints while it runs or if it fails, relative to the home."""
+    return f"logs/{fingerprint}.log"
+
+
 def fingerprint(data: Any) -> str:
     """Return the SHA-256, in hex, of JSON-ready data in canonical form."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -56,5 +66,11 @@ def fingerprint(data: Any) -> str:
 
 
 def weights_of(stage: Stage) -> Stage:
-    """Return the training that a generation comes from, or that a measurement measures directly or by samples."""
-    return stage.inputs["weights"] if "weights" in stage.inputs else weights_of(stage.inputs["generated"])
+    """Return the training that a generation comes from, or that a measurement measures directly or by samples.
+
+    Where no training is involved, it is the stage that the samples or the numbers come from.
+    """
+    if "weights" in stage.inputs:
+        return stage.inputs["weights"]
+    source = stage.inputs.get("generated") or stage.inputs.get("results")
+    return weights_of(source) if source else stage

@@ -8,12 +8,13 @@ import click
 
 from ablate.cli.locations import check_stored, existing_store, home_option, profile_option, store_option, stored_name
 from ablate.cli.output import plural
-from ablate.kinds import TRAIN
+from ablate.kinds import PROGRAM, TRAIN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from ablate.store.store import Store
+    from ablate.store.records import RunRecord
 
 
 @click.command("delete")
@@ -38,15 +39,15 @@ def delete(name: str, yes: bool, profile: str, home: Path, store: str | None) ->
 
         home = open_home(home)
         with only_command(home, opened.url, name):
-            trainings = _trainings(opened, name)
+            trainings = _with_checkpoints(opened.runs(name))
             folders = opened.delete_study(name)
             delete_trials(opened.url, name)
             remove_artifacts(home, [*folders, f"reports/{file_name(name)}"])
-            in_use = {training for study in opened.studies() for training in _trainings(opened, study.name)}
+            in_use = {f for study in opened.studies() for f in _with_checkpoints(opened.runs(study.name))}
             remove_checkpoints(home, trainings - in_use)
     click.echo(f"deleted {name}, {plural(len(folders), 'result folder')}")
 
 
-def _trainings(store: Store, name: str) -> set[str]:
-    """Return the fingerprints of a study's trainings; results that ablate did not compute have none."""
-    return {run.stages[TRAIN] for run in store.runs(name) if TRAIN in run.stages}
+def _with_checkpoints(runs: Iterable[RunRecord]) -> set[str]:
+    """Return the fingerprints of the stages that can leave checkpoints."""
+    return {run.stages[kind] for run in runs for kind in (TRAIN, PROGRAM) if kind in run.stages}

@@ -11,7 +11,7 @@ import click
 
 from ablate.cli.output import duration, plural
 from ablate.errors import first_problems
-from ablate.kinds import KINDS, TRAIN
+from ablate.kinds import KINDS, PROGRAM, TRAIN
 from ablate.study.run.listener import Listener
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class PlainProgress(_Progress):
         kind = done.stage.kind
         for problem in first_problems(done.result.get("problems", ()), _REST):
             click.echo(f"{KINDS[kind].verb}: {problem}", err=True)
-        if kind == TRAIN or self._count[kind] == self._total[kind]:
+        if kind in (TRAIN, PROGRAM) or self._count[kind] == self._total[kind]:
             share = f"{self._count[kind]} of {self._total[kind]}"
             about = f" {self._about(done.stage.fingerprint)}" if kind == TRAIN else ""
             click.echo(f"{KINDS[kind].verb}{about}: {share} done ({duration(done.seconds)})", err=True)

@@ -96,6 +96,8 @@ def budget_problems(file: Sections) -> Iterator[Problem]:
     """Check that nothing varies what the budget computes."""
     if file.top.budget != "tokens":
         return
+    if file.runs_program:
+        yield "budget", 'a program trains by itself, so its tokens are unknown; remove this line, or set "steps"'
     varied = {f"axes.{path}": path for path in file.axes}
     for name, changes in file.named.items():
         varied |= {f"variants.{name}.{path}": path for path in changes}
@@ -112,13 +114,15 @@ def combination_problems(file: Sections, registry: Registry) -> Iterator[Problem
         configuration, problems = resolve(file.shaped(variant.levels), registry)
         for where, text in problems:
             yield where, f"{text} (in variant '{variant.name}')"
+        if file.runs_program:
+            continue
         primers[variant.name] = configuration.settings["primer"]
         if file.top.budget == "tokens":
             yield from _unknown_budget(variant, configuration.settings["training"])
         if not problems:
             small |= dict(_small_sets(configuration, registry))
     yield from small.items()
-    if all(primers.values()):  # empty where it does not validate, which is reported already
+    if primers and all(primers.values()):  # empty where it does not validate, which is reported already
         yield from _idle_primer_problems({name: PrimerSettings(**primer) for name, primer in primers.items()})
 
 

@@ -14,6 +14,7 @@ from ablate.study.design import NAMED
 from ablate.study.file import paths
 from ablate.study.file.axes import shaped
 from ablate.study.file.configuration import path_problem, resolve
+from ablate.study.file.program import varied_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -54,7 +55,7 @@ def axis_problems(axis: Axis, file: Sections, registry: Registry, base: set[Prob
 
 
 def _path_problem(path: str, config: FileShape, registry: Registry) -> str:
-    problem = path_problem(path, config, registry)
+    problem = path_problem(path, config, registry) or varied_problem(path)
     if not problem and path.partition(".")[0] == "metric":
         return "metrics measure the variants and cannot be varied"
     if path == "measure.reference":

@@ -18,13 +18,15 @@ from ablate.settings import (
     MeasureSettings,
     PathSettings,
     PrimerSettings,
+    ProgramSettings,
     SearchSettings,
     SplitSettings,
     StatisticsSettings,
     TrainingSettings,
 )
-from ablate.specs import DEFAULTED, SPECS, CorpusSpec
+from ablate.specs import DEFAULTED, SPECS, CorpusSpec, SetMetricSpec
 from ablate.study.file.labels import build_conditioner, used_labels
+from ablate.study.file.program import program_path_problem, program_problems, program_settings
 from ablate.study.file.paths import FileShape, Problem, chosen, join, named, split_path
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ TABLES: dict[str, type[Any]] = {
     "path": PathSettings,
 }
 #: Everything that an axis can reach.
-SECTIONS = (*SPECS, *SETTINGS, "labels")
+SECTIONS = (*SPECS, *SETTINGS, "labels", "program", "parameters")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +87,8 @@ class Configuration:
 
     Attributes:
         choices: the components of each kind, in order.
-        settings: the options of each section of :data:`SETTINGS`.
+        settings: the options of each section of :data:`SETTINGS`; in a study of programs instead those of ``program``
+            and ``parameters``.
         labels: the labels of generated music, defaults filled in; only those that a chosen conditioner uses.
     """
 
@@ -97,6 +100,11 @@ class Configuration:
         """Return the choice of a kind that has exactly one."""
         return self.choices[kind][0]
 
+    @property
+    def runs_program(self) -> bool:
+        """True if a program of the study's author takes the place of the model."""
+        return "program" in self.settings
+
     def plain(self) -> dict[str, Any]:
         """Return the configuration as JSON-ready data."""
         choices = {kind: [choice.plain() for choice in choices] for kind, choices in self.choices.items()}
@@ -107,6 +115,8 @@ class Configuration:
 def resolve(config: FileShape, registry: Registry) -> tuple[Configuration, list[Problem]]:
     """Resolve a configuration in file shape; every problem comes with the path of its key."""
     problems: list[Problem] = []
+    if "program" in config:
+        return _resolve_program(config, registry, problems), problems
     choices = {kind: tuple(_choices(kind, config.get(kind), registry, problems)) for kind in SPECS}
     settings = {name: _settings(name, config.get(name, {}), problems) for name in SETTINGS}
     problems += _validation_problems(settings)
@@ -115,6 +125,26 @@ def resolve(config: FileShape, registry: Registry) -> tuple[Configuration, list[
     if settings["split"] and settings["measure"]:
         problems += _reference_problems(settings, choices["metric"], registry)
     return Configuration(choices, settings, labels), problems
+
+
+def _resolve_program(config: FileShape, registry: Registry, problems: list[Problem]) -> Configuration:
+    """Resolve the configuration of a study of programs, which has a corpus and metrics for MIDI files only."""
+    choices: dict[str, tuple[Choice, ...]] = dict.fromkeys(SPECS, ())
+    if "corpus" in config:
+        choices["corpus"] = tuple(_choices("corpus", config["corpus"], registry, problems))
+    choices["metric"] = tuple(_choices("metric", config.get("metric", {}), registry, problems))
+    program = program_settings(config["program"], problems)
+    metrics = {choice.name: registry.spec("metric", choice.name) for choice in choices["metric"]}
+    fewest = {
+        choice.name: spec.fewest(spec.parse(choice.options))
+        for choice in choices["metric"]
+        for spec in (metrics[choice.name],)
+        if isinstance(spec, SetMetricSpec)
+    }
+    if program:
+        problems += program_problems(config, program, {name: spec.scope for name, spec in metrics.items()}, fewest)
+    settings = {**plain(program), "seconds": program.seconds} if program else {}
+    return Configuration(choices, {"program": settings, "parameters": dict(config.get("parameters", {}))}, {})
 
 
 def _reference_problems(
@@ -212,6 +242,8 @@ def path_problem(path: str, config: FileShape, registry: Registry) -> str:
         return _component_path_problem(section, component, option, config, registry)
     if section == "labels":
         return "" if option else "name a label: labels.NAME"
+    if section in ("program", "parameters"):
+        return program_path_problem(section, option, config)
     known = [field.name for field in dataclasses.fields(SETTINGS[section])]
     if not option:
         return f"name a setting: {section}.NAME"

@@ -46,10 +46,14 @@ _OWN_TABLES = {
     "reported": "with source, pieces and values",
     "profiles": "with a table for each profile",
 }
-_TABLES = {**_OWN_TABLES, "labels": "of label = value", **dict.fromkeys((*SETTINGS, *TABLES), "of settings")}
+_OF_VALUES = {"labels": "of label = value", "parameters": "of parameter = value", "program": "of settings"}
+_TABLES = {**_OWN_TABLES, **_OF_VALUES, **dict.fromkeys((*SETTINGS, *TABLES), "of settings")}
 _KNOWN = (*VALUES, "hypothesis", "design", *_OWN_TABLES, *SECTIONS, *TABLES)
 #: What a profile may change: sizes and how to train, never what is compared.
-_PROFILE_KEYS = ("model", "optimizer", "schedule", "training", "generation", "search", "path", "floors", "replicates")
+_PROFILE_KEYS = (
+    *("model", "optimizer", "schedule", "training", "generation", "parameters"),
+    *("search", "path", "floors", "replicates"),
+)
 
 
 def readable(raw: FileShape) -> tuple[FileShape, list[Problem]]:

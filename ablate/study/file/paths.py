@@ -54,6 +54,13 @@ def chosen(config: FileShape, kind: str) -> dict[str, dict[str, Any]]:
     return named(config.get(kind, {})) or {}
 
 
+def metrics(config: FileShape) -> list[str]:
+    """Return the names of a study's metrics: its components, then those of the metrics file that a program writes."""
+    program = config.get("program")
+    declared = program.get("directions") if isinstance(program, dict) else None
+    return list(dict.fromkeys([*chosen(config, "metric"), *(declared if isinstance(declared, dict) else ())]))
+
+
 def split_path(path: str, config: FileShape) -> tuple[str, str, str]:
     """Split a dotted path into (section, component, option); parts that it does not have are empty.
 

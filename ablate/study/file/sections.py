@@ -87,7 +87,12 @@ class Sections:
     @property
     def metrics(self) -> list[str]:
         """The names of the study's metrics."""
-        return list(paths.chosen(self.config, "metric"))
+        return paths.metrics(self.config)
+
+    @property
+    def runs_program(self) -> bool:
+        """True if a program of the study's author takes the place of the model."""
+        return "program" in self.config
 
     def baseline_levels(self) -> dict[str, Any]:
         """Return the baseline's level of every axis."""

@@ -14,6 +14,7 @@ from ablate.settings import FloorSettings, LookSettings, PathSettings, SearchSet
 from ablate.specs import MetricSpec
 from ablate.study import blocks
 from ablate.study.design import Axis, Objective, Variant, aliases
+from ablate.study.file import paths
 from ablate.study.file.axes import shaped
 from ablate.study.file.check import content_problems
 from ablate.study.file.check_design import combination_problems
@@ -28,6 +29,7 @@ from ablate.study.file.keys import readable
 from ablate.study.file.locate import find_study
 from ablate.study.file.objective import with_objectives
 from ablate.study.file.overrides import DEFAULT_PROFILE, Overrides, anchor_paths, apply, merge, study_name
+from ablate.study.file.program import anchored_program, flat_parameters
 from ablate.study.file.sections import Sections, parse
 
 if TYPE_CHECKING:
@@ -163,7 +165,7 @@ def read_study(name_or_file: str, overrides: Overrides | None = None, registry: 
     overrides = overrides or Overrides()
     path = find_study(name_or_file)
     original, problems = readable(_read(path))
-    original = anchor_paths(original, registry, path.parent)
+    original = anchored_program(flat_parameters(anchor_paths(original, registry, path.parent)), path.parent)
     raw = original
     if not any(key.partition(".")[0] == "profiles" for key, _ in problems):
         raw = apply(raw, overrides, registry, str(path))
@@ -215,7 +217,7 @@ def _lines(problems: Sequence[Problem]) -> list[str]:
 
 
 def _reading(file: Sections, registry: Registry) -> dict[str, Any]:
-    metrics = [registry.spec("metric", name) for name in file.metrics]
+    metrics = [registry.spec("metric", name) for name in paths.chosen(file.config, "metric")]
     return {
         "statistics": plain(file.statistics),
         "margins": file.margins,

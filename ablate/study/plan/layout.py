@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.engine.devices import resolve_precision
 from ablate.errors import CorpusError, StudyFileError
+from ablate.kinds import PROGRAM
 from ablate.store.differences import differing_paths, unexplained
 from ablate.study.design import NAMED
+from ablate.study.plan.program import program_run
 from ablate.study.plan.stages import RunStages, Setting, run_stages
 from ablate.study.stage import Stage, fingerprint
 
@@ -122,16 +124,26 @@ def lay_out(
         for variant in variants:
             configuration, identity = configurations[variant.name], identities[variant.name]
             own = dataclasses.replace(setting, seed=spec.seed_of(variant))
-            stages = run_stages(configuration, identity, replicate, own, metrics)
+            if configuration.runs_program:
+                stages = program_run(configuration, variant.name, identity, replicate, own, metrics)
+            else:
+                stages = run_stages(configuration, identity, replicate, own, metrics)
             back = (held or {}).get(variant.name)
             back = back if back and replicate >= back.replicates else None
             runs.append(Run(variant, replicate, configuration, stages, back))
     facts = {"seed": spec.seed, "device": setting.device, **({"tokens": tokens} if tokens else {})}
+    first = {run.variant.name: run.stages for run in reversed(runs)}
     fingerprints = {
-        name: fingerprint({**configuration.plain(), "corpus": identities[name], **facts})
+        name: fingerprint({**configuration.plain(), **_contents(identities[name], first[name]), **facts})
         for name, configuration in configurations.items()
     }
     return Layout(spec, variants, fingerprints, tuple(runs), registry)
+
+
+def _contents(identity: str, stages: RunStages) -> dict[str, Any]:
+    """Return what identifies the music and the files of a variant, beside its configuration."""
+    program = stages.stages.get(PROGRAM)
+    return {**({"corpus": identity} if identity else {}), **({"inputs": program.config["program"]["inputs"]} if program else {})}
 
 
 def _budget(spec: StudySpec, variants: Sequence[Variant], configurations: Mapping[str, Configuration]) -> int:
@@ -183,6 +195,8 @@ def _with_training(configuration: Configuration, **changes: Any) -> Configuratio
 
 
 def _with_precision(configuration: Configuration, device: str) -> Configuration:
+    if configuration.runs_program:
+        return configuration
     precision = resolve_precision(configuration.settings["training"]["precision"], device)
     return _with_training(configuration, precision=precision)
 
@@ -192,13 +206,17 @@ def _identities(
 ) -> dict[str, str]:
     """Return the identity of each variant's corpus; each corpus is identified once, because it may have many files.
 
+    It is empty for a variant without a corpus, whose program writes no MIDI files.
+
     Raises:
         StudyFileError: a corpus cannot be identified; with its key in the study file.
     """
     known: dict[str, str] = {}
     problems: dict[str, None] = {}
-    identities = {}
+    identities = dict.fromkeys((variant.name for variant in variants), "")
     for variant in variants:
+        if not configurations[variant.name].choices["corpus"]:
+            continue
         choice = configurations[variant.name].one("corpus")
         key = fingerprint(choice.plain())
         if key not in known:

@@ -40,8 +40,8 @@ def planned_splits(layout: Layout, music: PlannedMusic) -> list[PlannedSplit]:
     users: dict[str, list[tuple[int, str]]] = {}
     stages: dict[str, tuple[Stage, Stage]] = {}
     for run in layout.runs:
-        load, prepare = run.stages.stages[LOAD], run.stages.stages[PREPARE]
-        if "split" in prepare.config:
+        load, prepare = run.stages.stages.get(LOAD), run.stages.stages.get(PREPARE)
+        if load and prepare and "split" in prepare.config:
             key = json.dumps([load.fingerprint, prepare.config["split"]], sort_keys=True)
             users.setdefault(key, []).append((run.replicate, run.variant.name))
             stages[key] = load, prepare
@@ -55,6 +55,8 @@ def planned_splits(layout: Layout, music: PlannedMusic) -> list[PlannedSplit]:
 def fold_problem(layout: Layout) -> str:
     """Return a sentence if the replicates of a study do not test every piece equally often; else an empty text."""
     for run in layout.runs:
+        if run.configuration.runs_program:
+            continue
         folds = run.configuration.settings["split"]["folds"]
         replicates = layout.spec.replicates
         missing = folds - replicates

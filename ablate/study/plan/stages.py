@@ -89,7 +89,7 @@ def run_stages(
     Raises:
         CorpusError: the primer's file cannot be read.
     """
-    load = _load(configuration.one("corpus"), identity)
+    load = load_stage(configuration.one("corpus"), identity)
     split = replicate_split(configuration.settings["split"], setting.seed, replicate)
     of_split: dict[str, Any] = {"split": split} if split else {}  # without a split, stages of older versions are shared
     fit = _fit(configuration, load, of_split)
@@ -153,7 +153,8 @@ def _floor(
     )
 
 
-def _load(choice: Choice, identity: str) -> Stage:
+def load_stage(choice: Choice, identity: str) -> Stage:
+    """Return the stage that loads a corpus."""
     # the identity replaces the options: two equal paths need not hold the same music
     config = {"corpus": {"name": choice.name, "version": choice.version, "identity": identity}}
     return Stage(kinds.LOAD, config, extra={"corpus": choice.plain()})

@@ -15,7 +15,7 @@ import filelock
 from ablate.errors import HomeError
 from ablate.files import remove_unfinished
 from ablate.store.schema import sqlite_file
-from ablate.study.stage import checkpoint_path
+from ablate.study.stage import checkpoint_path, program_checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -100,3 +100,4 @@ def remove_checkpoints(home: Path, fingerprints: Iterable[str]) -> None:
     """Delete the checkpoints of trainings that nobody will resume."""
     for fingerprint in fingerprints:
         (home / checkpoint_path(fingerprint)).unlink(missing_ok=True)
+        shutil.rmtree(home / program_checkpoint(fingerprint), ignore_errors=True)

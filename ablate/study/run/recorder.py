@@ -40,7 +40,7 @@ def _measurement(record: MetricRecord[Value]) -> MeasurementRecord:
 def record_study(layout: Layout, store: Store) -> None:
     """Write a study with its variants and runs to the store; runs with the same stages keep their state."""
     spec = layout.spec
-    corpus = ", ".join({run.configuration.one("corpus").name for run in layout.runs})
+    corpus = ", ".join({choice.name for run in layout.runs for choice in run.configuration.choices["corpus"]})
     variants = [VariantRecord(v.name, layout.fingerprints[v.name], v.levels, v.baseline) for v in layout.variants]
     runs = [
         RunRecord(run.variant.name, run.replicate, run.stages.fingerprints(), run.configuration.plain())

@@ -228,10 +228,11 @@ def _refuse_other_corpus(layout: Layout, store: Store, known: StudyRecord) -> No
             f"study '{known.name}' in this home has the results that 'ablate judge' read from {judged['source']}; "
             f"give this one a name of its own with --name, or delete the other: ablate study delete {known.name}"
         )
-    loads = {run.stages[LOAD] for run in store.runs(known.name) if run.state == "done"}
+    loads = {run.stages[LOAD] for run in store.runs(known.name) if run.state == "done" and LOAD in run.stages}
     # by the identity of the music: fingerprints also change with ablate's code and with a plugin's version
     before = {stage.config["corpus"]["identity"] for stage in store.stages(loads).values()}
-    now = {run.stages.stages[LOAD].config["corpus"]["identity"] for run in layout.runs}
+    loading = (run.stages.stages.get(LOAD) for run in layout.runs)
+    now = {stage.config["corpus"]["identity"] for stage in loading if stage}
     if before and not before & now:
         corpus = json.dumps(known.spec.get("corpus"), ensure_ascii=False)
         raise UsageError(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING
 
-from ablate.kinds import TRAIN
-from ablate.study.stage import checkpoint_path
+from ablate.kinds import PROGRAM, TRAIN
+from ablate.study.stage import checkpoint_path, program_checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,5 +53,6 @@ class StageStatus:
         return next((self.failures[s.fingerprint] for s in stages if s.fingerprint in self.failures), None)
 
     def has_checkpoint(self, stage: Stage) -> bool:
-        """Return whether a stage is a training that has started and can be resumed."""
-        return stage.kind == TRAIN and (self._home / checkpoint_path(stage.fingerprint)).exists()
+        """Return whether a stage is a training, or a program with checkpoints, that has started and can be resumed."""
+        paths = {TRAIN: checkpoint_path, PROGRAM: program_checkpoint}
+        return stage.kind in paths and (self._home / paths[stage.kind](stage.fingerprint)).exists()

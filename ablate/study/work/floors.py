@@ -7,6 +7,8 @@
 - ``resampling``: notes drawn from the reference, the same number as in a sample: the score by chance of a perfect
   generator of such notes.
 
+Without a tokenizer, as with a program of the study's author, there is no ``round_trip`` and no ``shuffled``.
+
 A metric of sets gets sets of pieces. A set that were measured against itself would score better than any other set of
 such music, so the reference is divided: some of its pieces, the same number as a run has samples but at most half of
 all, are copied, encoded and decoded, or shuffled, and the other pieces are their reference. This is repeated with other
@@ -45,7 +47,7 @@ def floors(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     config = stage.config
     split = pieces(context.home / stage.inputs["reference"].artifact, config.get("split", {}))
     reference, others = reference_and_others(split, config)
-    tokenizer = stage_tokenizer(stage, context)
+    tokenizer = stage_tokenizer(stage, context) if "tokenizer" in config else None
     metric, name = build("metric", config["metric"], context.registry), config["metric"]["name"]
     values: list[MetricRecord[Any]] = []
     histograms: list[MetricRecord[Any]] = []
@@ -68,7 +70,10 @@ def floors(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
 
 
 def _without_model(
-    reference: Sequence[Performance], others: Sequence[Performance], tokenizer: Tokenizer, config: Mapping[str, Any]
+    reference: Sequence[Performance],
+    others: Sequence[Performance],
+    tokenizer: Tokenizer | None,
+    config: Mapping[str, Any],
 ) -> dict[str, list[Case]]:
     """Return the cases of each floor: performances with the reference."""
     chosen = spread_pieces(reference, config["pieces"])
@@ -80,14 +85,23 @@ def _without_model(
 
     return {
         "copy": against(chosen, _unchanged),
-        "round_trip": against(chosen, lambda piece: _round_trip(piece, tokenizer)),
-        "shuffled": against(shuffles, lambda piece: shuffled(piece, tokenizer, rng)),
+        **(
+            {}
+            if tokenizer is None
+            else {
+                "round_trip": against(chosen, lambda piece: _round_trip(piece, tokenizer)),
+                "shuffled": against(shuffles, lambda piece: shuffled(piece, tokenizer, rng)),
+            }
+        ),
         "another_piece": against(spread_pieces(others, config["pieces"]), _unchanged),
     }
 
 
 def _sets_without_model(
-    reference: Sequence[Performance], others: Sequence[Performance], tokenizer: Tokenizer, config: Mapping[str, Any]
+    reference: Sequence[Performance],
+    others: Sequence[Performance],
+    tokenizer: Tokenizer | None,
+    config: Mapping[str, Any],
 ) -> dict[str, list[Case]]:
     """Return the cases of each floor: sets, each with its reference."""
     rng = numpy_stream(config["seed"])
@@ -103,8 +117,14 @@ def _sets_without_model(
 
     return {
         "copy": changed(_unchanged),
-        "round_trip": changed(lambda piece: _round_trip(piece, tokenizer)),
-        "shuffled": changed(lambda piece: shuffled(piece, tokenizer, rng)),
+        **(
+            {}
+            if tokenizer is None
+            else {
+                "round_trip": changed(lambda piece: _round_trip(piece, tokenizer)),
+                "shuffled": changed(lambda piece: shuffled(piece, tokenizer, rng)),
+            }
+        ),
         "another_piece": [lambda: (other, reference)] if other else [],
     }
 

@@ -15,6 +15,7 @@ from ablate.music.storage import read_performances
 from ablate.study.work.components import build
 from ablate.study.work.load import pieces
 from ablate.study.work.messages import MetricRecord, StageResult
+from ablate.study.work.program import measure_program
 from ablate.study.work.scoring import Scorer
 
 if TYPE_CHECKING:
@@ -32,8 +33,10 @@ ROUNDING = 1e-6
 
 
 def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
-    """Measure every sample of a generation, or a trained model."""
+    """Measure every sample of a generation or a program, or a trained model, or read a metric that a program wrote."""
     (stage,) = stages
+    if "results" in stage.inputs:
+        return [measure_program(stage, context)]
     choice = stage.config["metric"]
     metric = build("metric", choice, context.registry)
     split = pieces(context.home / stage.inputs["reference"].artifact, stage.config.get("split", {}))

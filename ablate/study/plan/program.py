@@ -1,0 +1,139 @@
+"""The stages of a run in a study of programs.
+
+    program -> measure (each metric of its metrics file)
+          \\-> measure, resample (each metric of the MIDI files that it writes)
+    load --/-> floor
+
+The fingerprint of a program has its command, environment and inputs, parameters and seed filled in. Not in it: the
+folders that it works in, its limits and its resources.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ablate import kinds
+from ablate.engine.seeding import derive
+from ablate.kinds import stage_name
+from ablate.study.plan.stages import RunStages, load_stage
+from ablate.study.program.inputs import command_files, digests, matching
+from ablate.study.program.placeholders import filled
+from ablate.study.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ablate.study.file.configuration import Choice, Configuration
+    from ablate.study.plan.stages import AnyMetricSpec, Setting
+
+#: Seeds of programs are below this: NumPy and others take no larger ones.
+LARGEST_SEED = 2**31
+
+
+def program_run(
+    configuration: Configuration,
+    variant: str,
+    identity: str,
+    replicate: int,
+    setting: Setting,
+    metrics: Mapping[str, AnyMetricSpec],
+) -> RunStages:
+    """Return every stage of one run.
+
+    Args:
+        configuration: of the run's variant.
+        variant: its name.
+        identity: of the corpus that MIDI files are compared with; empty where no MIDI files are measured.
+        replicate: from 0.
+        setting: of the study or the block.
+        metrics: the records of the metrics of MIDI files, by name.
+
+    Raises:
+        StudyFileError: an input cannot be read.
+    """
+    program = program_stage(configuration, variant, replicate, setting)
+    stages = {kinds.PROGRAM: program, **metric_stages(configuration, program)}
+    if identity:
+        load = load_stage(configuration.one("corpus"), identity)
+        stages = {kinds.LOAD: load, **stages}
+        sources, samples = {"generated": program, "reference": load}, configuration.settings["program"]["samples"]
+        for choice in configuration.choices["metric"]:
+            measured = sample_stages(choice, metrics[choice.name].scope, sources, samples, replicate, setting)
+            stages |= {stage_name(stage.kind, choice.name): stage for stage in measured}
+    return RunStages(stages)
+
+
+def program_stage(configuration: Configuration, variant: str, replicate: int, setting: Setting) -> Stage:
+    """Return the stage in which the program of a run works.
+
+    Raises:
+        StudyFileError: an input cannot be read.
+    """
+    program = configuration.settings["program"]
+    values = {
+        **configuration.settings["parameters"],
+        "seed": derive(setting.seed, replicate, "program") % LARGEST_SEED,
+        "replicate": replicate,
+        "variant": variant,
+        "device": "cuda" if program["gpus"] else "cpu",
+    }
+    fill = functools.partial(filled, values=values, last=False)
+    command = [fill(word) for word in program["command"]]
+    config = {
+        "command": command,
+        "environment": {name: fill(text) for name, text in (program["environment"] or {}).items()},
+        "inputs": _inputs(command, tuple(fill(each) for each in program["inputs"]), Path(program["folder"])),
+        "device": values["device"],
+        **{name: program[name] for name in ("metrics", "midi", "samples")},
+    }
+    extra = {name: program[name] for name in ("folder", "cores", "gpus", "seconds")}
+    return Stage(kinds.PROGRAM, {"program": config}, extra=extra)
+
+
+def _inputs(command: list[str], patterns: tuple[str, ...], folder: Path) -> list[list[str]]:
+    """Return ``[name, SHA-256]`` of every file that decides the result."""
+    listed = (name for pattern in patterns for name in matching(pattern, folder))
+    return digests(sorted({*command_files(command, folder), *listed}), folder)
+
+
+def metric_stages(configuration: Configuration, program: Stage) -> dict[str, Stage]:
+    """Return the stage of each metric of the metrics file."""
+    settings = configuration.settings["program"]
+    units = settings["units"] or {}
+    choices = {
+        name: {"name": name, "direction": direction, "unit": units.get(name, "")}
+        for name, direction in (settings["directions"] or {}).items()
+    }
+    return {
+        stage_name(kinds.MEASURE, name): Stage(kinds.MEASURE, {"metric": choice}, {"results": program})
+        for name, choice in choices.items()
+    }
+
+
+def sample_stages(
+    choice: Choice, scope: str, sources: Mapping[str, Stage], samples: int, replicate: int, setting: Setting
+) -> list[Stage]:
+    """Return the stages of a metric of the MIDI files: its measurement and its floors.
+
+    Args:
+        choice: the metric.
+        scope: ``set`` for a metric of sets.
+        sources: the stages ``generated`` and ``reference``.
+        samples: the number of MIDI files of a run, for the floors of a metric of sets.
+        replicate: from 0.
+        setting: of the study or the block.
+    """
+    config: dict[str, Any] = {"metric": choice.plain(), **({"scope": "set"} if scope == "set" else {})}
+    counts = {"shuffles": setting.floors.shuffles, "pieces": setting.floors.pieces}
+    counts |= {"samples": samples} if scope == "set" else {}
+    seed = derive(setting.seed, 0, "floor")
+    stages = [
+        Stage(kinds.MEASURE, config, sources),
+        Stage(kinds.FLOOR, {**config, "seed": seed, **counts}, {"reference": sources["reference"]}),
+    ]
+    if setting.floors.draws:
+        drawn = {"draws": setting.floors.draws, "seed": derive(setting.seed, replicate, "resample")}
+        stages.append(Stage(kinds.RESAMPLE, {**config, **drawn}, sources))
+    return stages

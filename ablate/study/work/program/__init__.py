@@ -1,0 +1,108 @@
+"""Do the stage ``program``: run a program of the study's author, and keep what it writes.
+
+The folder of the stage holds ``out/``, everything that the program has written there; ``log.txt``, its standard output
+and error; ``metrics.json``, its metrics in one form; and where it writes MIDI files the same files as a generation:
+``performances.npz`` and a MIDI file for each sample.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from ablate.errors import ProgramFailed
+from ablate.files import replaced_folder
+from ablate.music.storage import write_performances
+from ablate.study.stage import log_path, program_checkpoint
+from ablate.study.work.messages import MetricRecord, StageResult
+from ablate.study.work.program.gpus import leased
+from ablate.study.work.program.music import read_samples
+from ablate.study.work.program.process import run_process
+from ablate.study.work.program.results import declared_values, plain_metrics, read_metrics
+from ablate.study.work.program.start import Places, command_of, environment_of, why_it_failed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ablate.study.stage import Stage
+    from ablate.study.work.messages import Context
+
+#: The folder of a stage's folder that the placeholder ``{out}`` stands for.
+OUT = "out"
+
+
+def run_program(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
+    """Run the program of one run."""
+    (stage,) = stages
+    log = context.home / log_path(stage.fingerprint)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint = context.home / program_checkpoint(stage.fingerprint)
+    with replaced_folder(context.home / stage.artifact) as folder:
+        places = Places(folder / OUT, checkpoint)
+        try:
+            result = _run(stage, context, places, log)
+            result |= _keep_results(stage, folder)
+        except ProgramFailed as error:
+            raise ProgramFailed(f"{error}; see {log}") from None
+        shutil.move(log, folder / "log.txt")
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    return [StageResult(stage, result, 0.0)]
+
+
+def _run(stage: Stage, context: Context, places: Places, log: Path) -> dict[str, Any]:
+    """Run the program to its end; return the facts of the stage's result."""
+    places.out.mkdir()
+    with leased(stage.extra["gpus"], context.home, context.should_stop) as gpus:
+        command = command_of(stage, places)
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"$ {' '.join(command)}\n")
+        start = log.stat().st_size
+        ending = run_process(
+            command,
+            folder=stage.extra["folder"],
+            environment=environment_of(stage, places, gpus),
+            log=log,
+            lock=context.home / "logs" / f"{stage.fingerprint}.lock",
+            limit=stage.extra["seconds"],
+            should_stop=context.should_stop,
+        )
+    reason = why_it_failed(ending, stage.extra["seconds"], log, start)
+    if reason:
+        raise ProgramFailed(reason)
+    return {"program_seconds": ending.seconds, "gpus": list(gpus)}
+
+
+def _keep_results(stage: Stage, folder: Path) -> dict[str, Any]:
+    """Read and check what the program has written, and keep it in the form that later stages read."""
+    config, facts = stage.config["program"], {}
+    if config["metrics"]:
+        metrics = read_metrics(folder / OUT / config["metrics"], config["metrics"])
+        (folder / "metrics.json").write_text(json.dumps(plain_metrics(metrics)), encoding="utf-8")
+        facts["metrics"] = list(metrics)
+    if config["midi"]:
+        samples = read_samples(folder / OUT, config["midi"], config["samples"])
+        with (folder / "performances.npz").open("xb") as file:
+            write_performances(samples, file)
+        for sample in samples:
+            (folder / f"{sample.name}.mid").write_bytes(sample.midi_bytes())
+        facts |= {"samples": len(samples), "notes": sum(map(len, samples)), "seconds": sum(s.seconds for s in samples)}
+    return facts
+
+
+def measure_program(stage: Stage, context: Context) -> StageResult:
+    """Return one metric of the metrics file that a program has written, as measurements of the run.
+
+    Raises:
+        ProgramFailed: the program has not written the metric, or with another direction.
+    """
+    source = stage.inputs["results"]
+    metrics = json.loads((context.home / source.artifact / "metrics.json").read_text(encoding="utf-8"))
+    choice = stage.config["metric"]
+    try:
+        values = declared_values(metrics, choice)
+    except ProgramFailed as error:
+        name = source.config["program"]["metrics"]
+        raise ProgramFailed(f"{name}: {error}; see {context.home / source.artifact}") from None
+    records = tuple(MetricRecord(0, choice["name"], value) for value in values)
+    return StageResult(stage, {"samples": 1}, 0.0, records)
