@@ -12,6 +12,7 @@ pydantic checks the values. It is imported only when something is checked, so de
 
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
 import functools
 import json
@@ -151,7 +152,7 @@ def type_name(hint: Any) -> str:
         return " | ".join(json.dumps(arg) for arg in args)
     if origin in (tuple, list):
         return f"list of {type_name(args[0])}" if args else "list"
-    if origin is dict:
+    if origin is collections.abc.Mapping:
         return f"table of {type_name(args[1])}"
     if origin in _UNIONS:
         return " | ".join(type_name(arg) for arg in args if arg is not types.NoneType)
@@ -196,15 +197,15 @@ def _phrase(hint: Any, bounds: str, min_length: int | None, *, several: bool = F
         if float in members:  # whole numbers are numbers
             members = [arg for arg in members if arg is not int]
         return " or ".join(_phrase(arg, bounds, min_length, several=several) for arg in members)
-    if origin in (tuple, list):
+    if origin in (tuple, list, collections.abc.Mapping):
         fixed = f"{len(args)} " if origin is tuple and Ellipsis not in args else ""
         count = fixed if min_length is None else f"{min_length} or more "
-        return f"a list of {count}{_phrase(args[0], bounds, None, several=True)}"
-    if origin is dict:
-        return f"a table whose values are {_phrase(args[1], bounds, None, several=True)}"
+        is_table = origin is collections.abc.Mapping
+        items = _phrase(args[1 if is_table else 0], bounds, None, several=True)
+        return f"a table whose values are {items}" if is_table else f"a list of {count}{items}"
     if hint in (int, float):
         number = "whole number" if hint is int else "number"
-        return f"{number}s {bounds}".rstrip() if several else f"a {number} {bounds}".rstrip()
+        return (f"{number}s {bounds}" if several else f"a {number} {bounds}").rstrip()
     if hint is str:
         return "text" if min_length is None else f"text of {min_length} or more characters"
     return "true or false" if hint is bool else type_name(hint)

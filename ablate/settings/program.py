@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping  # noqa: TC003 - options are checked by their types
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,12 +43,12 @@ class ProgramSettings:
         "that the command names, and Python modules beside a script that it imports, are inputs without being listed.",
     )
     metrics: str = option("", doc="JSON file with the results, which the program writes below {out}.")
-    directions: dict[str, ProgramDirection] | None = option(
+    directions: Mapping[str, ProgramDirection] | None = option(
         None,
         doc="The metrics of that file which the study uses, and which of their values are better: lower, higher, none, "
         "or given if the file has the direction itself.",
     )
-    units: dict[str, str] | None = option(None, doc="Units of these metrics.")
+    units: Mapping[str, str] | None = option(None, doc="Units of these metrics.")
     midi: str = option("", doc="Pattern of the MIDI files that the program writes below {out} (*.mid).")
     samples: int = option(0, ge=0, doc="Number of MIDI files that each run must write; 0 for any number from 1.")
     time_limit: float | str = option(
@@ -57,7 +58,7 @@ class ProgramSettings:
     gpus: float = option(
         0.0, ge=0, doc="GPUs of one run; 0.5 lets two runs share one. With 0, the program sees no GPU."
     )
-    environment: dict[str, str] | None = option(None, doc="Environment variables to set for the program.")
+    environment: Mapping[str, str] | None = option(None, doc="Environment variables to set for the program.")
     folder: str = option(".", min_length=1, doc="Folder that the program works in, relative to the study file.")
 
     def __post_init__(self) -> None:

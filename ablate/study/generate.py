@@ -19,8 +19,9 @@ from ablate.options import validate
 from ablate.settings import PrimerSettings
 from ablate.study.blocks import stored_seed
 from ablate.study.file import paths
-from ablate.study.file.configuration import SECTIONS, path_problem, resolve
+from ablate.study.file.configuration import SECTIONS, resolve
 from ablate.study.file.labels import build_conditioner
+from ablate.study.file.reach import path_problem
 from ablate.study.plan.preflight import sampler_problem
 from ablate.study.plan.stages import generation_config
 from ablate.study.work.components import build_conditioners, loaded_tokenizer, trained_model

@@ -40,7 +40,7 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     """
     request = read_request(values, make_home=False)
     from ablate.store.store import Store
-    from ablate.study.plan.estimate import estimate
+    from ablate.study.plan.expected import expected_cost
     from ablate.study.plan.music import PlannedMusic
     from ablate.study.plan.pieces import planned_splits
 
@@ -49,11 +49,11 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     if values["store"] or (request.home / "ablate.db").is_file():
         with Store(request.url) as store:
             study_plan = make_request_plan(request, store)
-            expected = estimate(study_plan, request.device, request.workers, music)
+            expected = expected_cost(study_plan, request.device, request.workers, music, store)
             noise = known_noise(request.layout, store, expected)
     else:
         study_plan = make_request_plan(request, None)
-        expected = estimate(study_plan, request.device, request.workers, music)
+        expected = expected_cost(study_plan, request.device, request.workers, music, None)
     if as_json:
         facts = {**_facts(request, study_plan, expected), "splits": split_facts(splits)}
         print_json({**facts, "noise": noise and noise.facts()})
@@ -80,7 +80,7 @@ def _facts(request: StudyRequest, study_plan: Plan, expected: Estimate) -> dict[
         "replicates": spec.replicates,
         "stages": {kind: {"run": run, "reuse": reuse} for kind, (run, reuse) in _counts(study_plan).items()},
         "device": request.device,
-        "estimated_seconds": expected.seconds,
+        "estimated_seconds": None if math.isnan(expected.seconds) else expected.seconds,
         "estimated_bytes": expected.bytes,
         "fused_groups": list(expected.fused_groups),
     }
@@ -129,10 +129,11 @@ def _print_runs(request: StudyRequest, study_plan: Plan) -> None:
     from ablate.study.plan.pieces import fold_problem
 
     layout = study_plan.layout
-    precision = layout.runs[0].configuration.settings["training"]["precision"]
+    training = layout.runs[0].configuration.settings.get("training")
+    precision = f" in {training['precision']}" if training else ""
     click.echo(
         f"{plural(layout.spec.replicates, 'replicate')}, {plural(len(layout.runs), 'run')}, "
-        f"{request.device} in {precision}, {plural(request.workers, 'worker')}"
+        f"{request.device}{precision}, {plural(request.workers, 'worker')}"
     )
     if layout.spec.looks:
         numbers = ", ".join(str(number) for number in layout.spec.looks.numbers)
@@ -178,6 +179,9 @@ def _print_estimate(request: StudyRequest, expected: Estimate) -> None:
         click.echo(f"fused trainings on the GPU: {_group_sizes(expected.fused_groups)}")
         for reason in expected.alone:
             click.echo(f"  {reason}")
+    if math.isnan(expected.seconds):
+        click.echo("estimated time: unknown until a run of the program has ended")
+        return
     click.echo(f"estimated time: {duration(expected.seconds)}, plus some seconds to start and to load")
     if expected.bytes:
         owner = "" if request.device == "cpu" else " of each GPU"

@@ -75,9 +75,13 @@ def read_request(values: dict[str, Any], *, make_home: bool) -> StudyRequest:
     spec = read_study(values["study"], overrides, registry)
     home = open_home(values["home"]) if make_home else values["home"].resolve()
     from ablate.engine.devices import cores, resolve_device
+    from ablate.errors import UsageError
+    from ablate.study.plan.lanes import device_of
     from ablate.study.plan.layout import lay_out
 
-    device = resolve_device(values["device"])
+    if spec.program and values["device"] != "auto":
+        raise UsageError("--device: a program uses the GPUs of program.gpus; use --set program.gpus=1 instead")
+    device = device_of(spec, resolve_device(values["device"]))
     url = values["store"] or store_url(home)
     return StudyRequest(lay_out(spec, registry, device), home, url, device, values["workers"] or cores())
 

@@ -93,11 +93,11 @@ def _confirm(request: StudyRequest, store: Store, *, yes: bool, at_most: bool = 
     """Ask a person at a terminal before starting what takes long."""
     if yes or not sys.stdin.isatty():
         return
-    from ablate.study.plan.estimate import estimate
+    from ablate.study.plan.expected import expected_cost
     from ablate.study.plan.music import PlannedMusic
 
     music = PlannedMusic(request.layout.registry, request.home)
-    expected = estimate(make_request_plan(request, store), request.device, request.workers, music)
+    expected = expected_cost(make_request_plan(request, store), request.device, request.workers, music, store)
     if expected.seconds > ASK_FROM_SECONDS:
         about = "at most" if at_most else "about"
         click.confirm(f"This will take {about} {duration(expected.seconds)}. Continue?", abort=True, err=True)

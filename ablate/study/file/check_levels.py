@@ -13,8 +13,9 @@ from ablate.specs import SPECS
 from ablate.study.design import NAMED
 from ablate.study.file import paths
 from ablate.study.file.axes import shaped
-from ablate.study.file.configuration import path_problem, resolve
+from ablate.study.file.configuration import resolve
 from ablate.study.file.program import varied_problem
+from ablate.study.file.reach import path_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

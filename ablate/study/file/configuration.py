@@ -6,11 +6,10 @@ shape, :class:`Configuration`, has a value for every option and a version for ev
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from ablate.errors import AblateError, InvalidOptions, PluginError, UnknownName, did_you_mean
+from ablate.errors import AblateError, InvalidOptions, PluginError, UnknownName
 from ablate.options import abridged, plain, validate
 from ablate.settings import (
     FloorSettings,
@@ -18,7 +17,6 @@ from ablate.settings import (
     MeasureSettings,
     PathSettings,
     PrimerSettings,
-    ProgramSettings,
     SearchSettings,
     SplitSettings,
     StatisticsSettings,
@@ -26,8 +24,8 @@ from ablate.settings import (
 )
 from ablate.specs import DEFAULTED, SPECS, CorpusSpec, SetMetricSpec
 from ablate.study.file.labels import build_conditioner, used_labels
-from ablate.study.file.program import program_path_problem, program_problems, program_settings
-from ablate.study.file.paths import FileShape, Problem, chosen, join, named, split_path
+from ablate.study.file.paths import FileShape, Problem, join, named
+from ablate.study.file.program import program_problems, program_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -178,7 +176,7 @@ def _conditioner(choice: Choice, registry: Registry, problems: list[Problem]) ->
 
 def _choices(kind: str, value: Any, registry: Registry, problems: list[Problem]) -> Iterator[Choice]:
     try:
-        components = _default(kind, registry) if value is None else named(value)
+        components = default_components(kind, registry) if value is None else named(value)
     except PluginError as error:
         problems.append((kind, str(error)))
         return
@@ -201,7 +199,7 @@ def _choices(kind: str, value: Any, registry: Registry, problems: list[Problem])
             yield Choice(kind, name, spec.version, plain(parsed), fitted=getattr(spec, "fitted", False))
 
 
-def _default(kind: str, registry: Registry) -> dict[str, dict[str, Any]]:
+def default_components(kind: str, registry: Registry) -> dict[str, dict[str, Any]]:
     """Return the components of a kind that the study does not name; raises like :meth:`Registry.default`."""
     return {registry.default(kind): {}} if kind in DEFAULTED else {}
 
@@ -231,44 +229,3 @@ def _validation_problems(settings: Mapping[str, Mapping[str, Any]]) -> Iterator[
     training, split = settings["training"], settings["split"]
     if training and split and training["validate_every"] and not split["validation"]:
         yield "training.validate_every", "needs validation pieces; set split.validation to a share or to names"
-
-
-def path_problem(path: str, config: FileShape, registry: Registry) -> str:
-    """Return the reason why the value at ``path`` cannot be changed; an empty string if it can."""
-    section, component, option = split_path(path, config)
-    if section not in SECTIONS:
-        return f"unknown path{did_you_mean(section, SECTIONS)} (a path starts with one of {', '.join(SECTIONS)})"
-    if section in SPECS:
-        return _component_path_problem(section, component, option, config, registry)
-    if section == "labels":
-        return "" if option else "name a label: labels.NAME"
-    if section in ("program", "parameters"):
-        return program_path_problem(section, option, config)
-    known = [field.name for field in dataclasses.fields(SETTINGS[section])]
-    if not option:
-        return f"name a setting: {section}.NAME"
-    if option in known:
-        return ""
-    hint = did_you_mean(option, known) or f" (it has: {', '.join(known)})"
-    return f"[{section}] has no setting '{option}'{hint}"
-
-
-def _component_path_problem(kind: str, component: str, option: str, config: FileShape, registry: Registry) -> str:
-    if not component:
-        return ""
-    components = list(chosen(config, kind))
-    if kind in DEFAULTED and kind not in config:
-        with contextlib.suppress(PluginError):  # reported once already, for the kind
-            components = list(_default(kind, registry))
-    if component not in components:
-        listing = ", ".join(components) or "none"
-        return f"this study has no {kind} '{component}'{did_you_mean(component, components)} (it has: {listing})"
-    if not option:
-        return f"name one of its options, or give the path '{kind}' to change the whole {kind}"
-    try:
-        known = [field.name for field in dataclasses.fields(registry.spec(kind, component).options)]
-    except (UnknownName, PluginError):
-        return ""  # reported once already, where the component is chosen
-    if option in known:
-        return ""
-    return f"{kind} '{component}' has no option '{option}'{did_you_mean(option, known)}"

@@ -51,8 +51,8 @@ _TABLES = {**_OWN_TABLES, **_OF_VALUES, **dict.fromkeys((*SETTINGS, *TABLES), "o
 _KNOWN = (*VALUES, "hypothesis", "design", *_OWN_TABLES, *SECTIONS, *TABLES)
 #: What a profile may change: sizes and how to train, never what is compared.
 _PROFILE_KEYS = (
-    *("model", "optimizer", "schedule", "training", "generation", "parameters"),
-    *("search", "path", "floors", "replicates"),
+    *("model", "optimizer", "schedule", "training", "generation"),
+    *("search", "path", "floors", "replicates", "parameters"),
 )
 
 

@@ -13,7 +13,8 @@ from ablate.names import level_name
 from ablate.specs import SPECS, CorpusSpec
 from ablate.study.file import paths
 from ablate.study.file.axes import flatten, is_axis_table, named_variants
-from ablate.study.file.configuration import SECTIONS, TABLES, path_problem
+from ablate.study.file.configuration import SECTIONS, TABLES
+from ablate.study.file.reach import path_problem
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import StudyFileError
 from ablate.names import block_name, short_names
-from ablate.options import plain
+from ablate.options import plain, validate
 from ablate.registry import get_registry
-from ablate.settings import FloorSettings, LookSettings, PathSettings, SearchSettings
+from ablate.settings import FloorSettings, LookSettings, PathSettings, ProgramSettings, SearchSettings
 from ablate.specs import MetricSpec
 from ablate.study import blocks
 from ablate.study.design import Axis, Objective, Variant, aliases
@@ -91,6 +91,11 @@ class StudySpec:
     baseline: dict[str, Any]
     reading: dict[str, Any]
     overrides: tuple[str, ...]
+
+    @property
+    def program(self) -> ProgramSettings | None:
+        """The program that runs in place of a model; None in a study of models."""
+        return validate(ProgramSettings, self.config["program"]) if "program" in self.config else None
 
     def variants(self) -> list[Variant]:
         """Return every variant that the design has before anything runs; of a search or a path, its ends."""

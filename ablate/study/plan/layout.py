@@ -10,6 +10,7 @@ from ablate.errors import CorpusError, StudyFileError
 from ablate.kinds import PROGRAM
 from ablate.store.differences import differing_paths, unexplained
 from ablate.study.design import NAMED
+from ablate.study.plan.lanes import device_of
 from ablate.study.plan.program import program_run
 from ablate.study.plan.stages import RunStages, Setting, run_stages
 from ablate.study.stage import Stage, fingerprint
@@ -115,7 +116,7 @@ def lay_out(
     if tokens:
         configurations = {name: _with_steps(each, tokens) for name, each in configurations.items()}
     _guard(spec, variants, configurations)
-    setting = Setting.here(spec.seed, device, spec.floors, tokens)
+    setting = Setting.here(spec.seed, device_of(spec, device), spec.floors, tokens)
     identities = _identities(spec, variants, configurations, registry)
     names = {choice.name for each in configurations.values() for choice in each.choices["metric"]}
     metrics = {name: registry.spec("metric", name) for name in names}

@@ -1,7 +1,7 @@
-"""The stages of a run in a study of programs.
+r"""The stages of a run in a study of programs.
 
     program -> measure (each metric of its metrics file)
-          \\-> measure, resample (each metric of the MIDI files that it writes)
+          \-> measure, resample (each metric of the MIDI files that it writes)
     load --/-> floor
 
 The fingerprint of a program has its command, environment and inputs, parameters and seed filled in. Not in it: the

@@ -24,7 +24,8 @@ def matching(pattern: str, folder: Path) -> list[str]:
     pattern names them.
     """
     names: set[str] = set()
-    for name in glob.glob(str(Path(pattern).expanduser()), root_dir=folder, recursive=True):
+    # a pattern may be absolute, which Path.glob refuses
+    for name in glob.glob(str(Path(pattern).expanduser()), root_dir=folder, recursive=True):  # noqa: PTH207
         path = folder / name
         names |= {name} if path.is_file() else {f"{name.rstrip('/')}/{inner}" for inner in _files_in(path)}
     return sorted(names)

@@ -10,6 +10,7 @@ import abc
 import time
 from typing import TYPE_CHECKING
 
+from ablate.study.plan.lanes import lanes
 from ablate.study.plan.layout import lay_out
 from ablate.study.run.executor import make_executor
 from ablate.study.run.listener import Listener
@@ -57,7 +58,7 @@ class AdaptiveRunner(abc.ABC):
     ) -> None:
         self._spec, self._registry, self._store, self._home, self._device = spec, registry, store, home, device
         self._listener = listener or Listener()
-        self._executor = make_executor(home, device, workers, registry, checkpoint_seconds)
+        self._executor = make_executor(home, *lanes(spec, device, workers), registry, checkpoint_seconds)
         self._results: list[StudyResult] = []
         self._stopped = False
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import torch
 
 from ablate.engine.devices import one_thread, spread
+from ablate.kinds import PROGRAM
 from ablate.study.work.dispatch import work
 from ablate.study.work.messages import Context, Job, JobStopped, News, StageFailure, StageResult
 
@@ -61,7 +62,7 @@ class Executor(Protocol):
     ) -> None: ...
 
     def submit(self, job: Job) -> None:
-        """Add a job to the queue; it starts when a slot is free, in the order of submission."""
+        """Add a job to the queue; it starts when a slot is free, in the order of submission, but before programs."""
 
     def wait(self, tell: Callable[[News], None], started: Callable[[Job], None] = lambda job: None) -> list[Outcome]:
         """Wait a moment for jobs to end, and pass on which jobs start and their progress; the list may be empty."""
@@ -84,7 +85,7 @@ class InlineExecutor:
     ) -> None:
         self._home, self._device, self._registry = home, device, registry
         self._seconds, self.fused = checkpoint_seconds, fused
-        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._jobs: list[Job] = []
         self._stopping = False
 
     def __enter__(self) -> Self:
@@ -99,11 +100,11 @@ class InlineExecutor:
 
     def submit(self, job: Job) -> None:
         """See :class:`Executor`."""
-        self._jobs.put(job)
+        _enqueue(self._jobs, job)
 
     def wait(self, tell: Callable[[News], None], started: Callable[[Job], None] = lambda job: None) -> list[Outcome]:
         """See :class:`Executor`."""
-        job = self._jobs.get_nowait()
+        job = self._jobs.pop(0)
         if self._stopping:
             return [Outcome(job, ())]
         context = Context(
@@ -118,6 +119,13 @@ class InlineExecutor:
     def stop(self) -> None:
         """See :class:`Executor`."""
         self._stopping = True
+
+
+def _enqueue(jobs: list[Job], job: Job) -> None:
+    """Add a job to those that wait: at the end, or before all programs, so that what they wrote is measured soon."""
+    end = len(jobs)
+    first = next((index for index, other in enumerate(jobs) if other.kind == PROGRAM), end)
+    jobs.insert(end if job.kind == PROGRAM else first, job)
 
 
 @dataclasses.dataclass
@@ -170,7 +178,7 @@ class PoolExecutor:
 
     def submit(self, job: Job) -> None:
         """See :class:`Executor`."""
-        self._jobs.append(job)
+        _enqueue(self._jobs, job)
 
     def wait(self, tell: Callable[[News], None], started: Callable[[Job], None] = lambda job: None) -> list[Outcome]:
         """See :class:`Executor`."""

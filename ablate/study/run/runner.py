@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from ablate.errors import StudyFileError, UsageError
 from ablate.kinds import GENERATE, KINDS, LOAD, MEASURE
 from ablate.study.plan.jobs import Packing
+from ablate.study.plan.lanes import lanes
 from ablate.study.plan.plan import make_plan
 from ablate.study.plan.preflight import check_components
 from ablate.study.run.executor import make_executor
 from ablate.study.run.listener import Listener
+from ablate.study.run.notes import notes_on
 from ablate.study.run.recorder import Recorder, record_study
 from ablate.study.run.result import StudyResult
 from ablate.study.run.scheduler import Scheduler
@@ -83,7 +85,12 @@ class StudyRunner:
         self._executor = (
             shared.executor
             if shared
-            else make_executor(home, device, min(workers, self.plan.width()), layout.registry, checkpoint_seconds)
+            else make_executor(
+                home,
+                *lanes(layout.spec, device, min(workers, self.plan.width())),
+                layout.registry,
+                checkpoint_seconds,
+            )
         )
         self._status = StageStatus(self.plan, home)
         packing = Packing(device, self._executor.slots, self._examples, layout.registry, fused=self._executor.fused)
@@ -177,28 +184,10 @@ class StudyRunner:
             stopped=self._stopped,
             seconds=seconds,
             checkpoints=sum(self._status.has_checkpoint(stage) for stage in stages.values()),
-            notes=tuple(dict.fromkeys(filter(None, (*floors, *self._refusals())))),
+            notes=tuple(dict.fromkeys(filter(None, (*floors, *notes_on(self._layout, self._store))))),
             refused=self._scheduler.refused,
             changed=known is None or known.spec != self._layout.plain() or bool(ran or failures),
         )
-
-    def _refusals(self) -> list[str]:
-        """Return a note for each metric of this study that refused samples."""
-        fingerprints = [f for f, stage in self._layout.stages().items() if stage.kind == MEASURE]
-        total: collections.Counter[str] = collections.Counter()
-        refused: collections.Counter[str] = collections.Counter()
-        reasons: dict[str, str] = {}
-        for stage in self._store.stages(fingerprints).values():
-            metric, count = stage.config["metric"]["name"], stage.result.get("refused", 0)
-            total[metric] += stage.result["samples"] + count
-            refused[metric] += count
-            if count:
-                reasons.setdefault(metric, stage.result["reason"])
-        return [
-            f"metric '{metric}' could not measure {refused[metric]} of {total[metric]} samples, which are left out of "
-            f"its numbers; the first: {reason}"
-            for metric, reason in reasons.items()
-        ]
 
 
 def _features(results: Iterable[StageResult | StageFailure]) -> dict[str, list[str]]:

@@ -75,7 +75,8 @@ def _run(stage: Stage, context: Context, places: Places, log: Path) -> dict[str,
 
 def _keep_results(stage: Stage, folder: Path) -> dict[str, Any]:
     """Read and check what the program has written, and keep it in the form that later stages read."""
-    config, facts = stage.config["program"], {}
+    config = stage.config["program"]
+    facts: dict[str, Any] = {}
     if config["metrics"]:
         metrics = read_metrics(folder / OUT / config["metrics"], config["metrics"])
         (folder / "metrics.json").write_text(json.dumps(plain_metrics(metrics)), encoding="utf-8")

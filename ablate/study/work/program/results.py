@@ -140,7 +140,7 @@ def declared_values(metrics: Mapping[str, Any], choice: Mapping[str, str]) -> li
         if declared != "given" and one["direction"] not in ("", declared):
             text = f"{metric}: {feature} has the direction {one['direction']}, but the study file declares {declared}"
             raise ProgramFailed(text)
-        direction = one["direction"] if declared == "given" else declared
+        direction: Direction = one["direction"] if declared == "given" else declared  # type: ignore[assignment]
         unit = one["unit"] or choice["unit"] or "1"
         values.append(Value(one["value"], n=1, feature=feature, unit=unit, direction=direction))
     return values
