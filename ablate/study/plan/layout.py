@@ -144,7 +144,10 @@ def lay_out(
 def _contents(identity: str, stages: RunStages) -> dict[str, Any]:
     """Return what identifies the music and the files of a variant, beside its configuration."""
     program = stages.stages.get(PROGRAM)
-    return {**({"corpus": identity} if identity else {}), **({"inputs": program.config["program"]["inputs"]} if program else {})}
+    return {
+        **({"corpus": identity} if identity else {}),
+        **({"inputs": program.config["program"]["inputs"]} if program else {}),
+    }
 
 
 def _budget(spec: StudySpec, variants: Sequence[Variant], configurations: Mapping[str, Configuration]) -> int:

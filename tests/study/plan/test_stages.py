@@ -105,7 +105,7 @@ AFTER = {
 }
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", sorted(AFTER))
 def test_the_code_of_a_stage_is_part_of_it(
     load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
