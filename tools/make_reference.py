@@ -10,6 +10,7 @@ import click
 from ablate.cli import cli
 from ablate.options import describe, shown
 from ablate.registry import get_registry
+from ablate.settings import ProgramSettings
 from ablate.specs import ALL_SPECS
 from ablate.study.file.configuration import SETTINGS, TABLES
 
@@ -67,7 +68,7 @@ def _commands(command: click.Command, name: str) -> Iterator[str]:
 def components_page() -> str:
     """Every first-party component and every section of settings, with their options."""
     lines = ["# Components and settings", "", MADE, ""]
-    for section, settings in {**SETTINGS, **TABLES}.items():
+    for section, settings in {**SETTINGS, "program": ProgramSettings, **TABLES}.items():
         lines += [f"## `[{section}]`", "", *_table(describe(settings)), ""]
     for kind in ALL_SPECS:
         lines += [line for component in get_registry().offered(kind) for line in _component(component)]
