@@ -51,7 +51,7 @@ class _Vectors:
         ours, theirs = self._vectors(tuple(generated)), self._cached(tuple(reference))
         way_out = ', or covariance = "diagonal"' if fewest > 2 else ""
         if len(ours) < fewest:
-            needed = f"this distance between sets needs {fewest} (generation.samples)"
+            needed = f"this distance between sets needs {fewest} samples, or pieces for a floor"
             raise ValueError(f"a set of {len(ours)} with notes is too small; {needed}{way_out}")
         if len(theirs) < fewest:
             needed = f"this distance between sets needs {fewest}: add pieces{way_out}"

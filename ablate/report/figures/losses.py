@@ -48,12 +48,13 @@ def training_losses(analysis: Analysis, artifacts: Artifacts) -> Drawing | None:
     ]
     ends = _ENDS if lengths[0] < lengths[-1] else ""
     groups = table["shared_by"].nunique()
+    notes = f"{ends}{summary.tokens_note(study)}{summary.smoothing_note(study)}"
     return Drawing(
         "losses",
         loss_figure(pd.concat(curves, ignore_index=True)),
         f"Line plot of the training loss of {len(curves)} trainings over their steps.",
         f"The mean of {len(curves)} distinct trainings{f' in {groups} groups' if groups > 1 else ''}, and their "
-        f"range over replicates; neighbouring steps are averaged.{ends}{summary.tokens_note(study)}",
+        f"range over replicates; neighbouring steps are averaged.{notes}",
     )
 
 

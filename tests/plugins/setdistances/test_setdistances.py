@@ -119,7 +119,7 @@ def test_sets_that_are_too_small_are_refused_with_their_size(name: str, options:
     way_out = ', or covariance = "diagonal"' if fewest > 2 else ""
     with pytest.raises(
         ValueError,
-        match=f"a set of {fewest - 1} with notes is too small; .* needs {fewest} .generation.samples.{way_out}$",
+        match=f"a set of {fewest - 1} with notes is too small; .* {fewest} samples, or pieces for a floor{way_out}$",
     ):
         measure(name, [*pieces[: fewest - 1], silence], pieces, **options)
     with pytest.raises(

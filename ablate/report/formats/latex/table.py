@@ -111,6 +111,7 @@ def _floats(sheet: Sheet, arranged: Layout, caption: str, analysis: Analysis, op
         yield first if number == 1 else rf"\caption{{Continued from Table~\ref{{tab:{name}}}.}}"
         yield rf"\label{{tab:{name}{f'-{number}' if number > 1 else ''}}}"
         yield r"\small"
+        yield r"\par\smallskip"
         yield rf"\setlength{{\tabcolsep}}{{{layout.SEPARATION:g}pt}}"
         for place, part in enumerate(parts):
             if place:

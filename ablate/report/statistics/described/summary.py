@@ -82,6 +82,17 @@ def tokens_note(study: Study) -> str:
     return " The variants have different tokenizers, so their losses in nats per token cannot be compared."
 
 
+def smoothing_note(study: Study) -> str:
+    """Return a note, with a space before it, if training losses contain label smoothing; validation losses never do."""
+    shares = sorted(
+        {float((config.get("training") or {}).get("label_smoothing", 0)) for config in study.configs().values()}
+    )
+    listed = ", ".join(f"{share:g}" for share in shares)
+    if len(shares) > 1:
+        return f" Training losses contain label smoothing, which differs ({listed}), so they cannot be compared."
+    return f" Training losses contain label smoothing ({listed})." if any(shares) else ""
+
+
 def trainings(runs: pd.DataFrame) -> pd.DataFrame:
     """Return every distinct training of a study with the variants that share it.
 

@@ -54,7 +54,9 @@ def training_grid(study: Study) -> Grid:
         Column("hardware", words=True),
     )
     caption = "Trainings; loss and seconds are mean ± sd over trainings"
-    return Grid(caption, "used by", columns, tuple(rows), summary.tokens_note(study).strip())
+    return Grid(
+        caption, "used by", columns, tuple(rows), f"{summary.tokens_note(study)}{summary.smoothing_note(study)}".strip()
+    )
 
 
 def _fused(part: pd.DataFrame) -> list[str]:

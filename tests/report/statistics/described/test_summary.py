@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from support.outputs_material import drawn, put
 from support.report_study import STUDY
 
 from ablate.report.data.frames import histogram_frame, run_frame, study_frame
 from ablate.report.data.histograms import distinct_histograms, pooled_histograms
+from ablate.report.data.study import Study
 from ablate.report.statistics.described import summary
+from ablate.report.text.tables.runs import training_grid
 from ablate.report.text.tables.terminal import summary_table
+from ablate.store.store import Store
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.report_study import Home
 
 
@@ -75,7 +81,7 @@ def test_comparison_table_for_people() -> None:
     rows = [(v, r, 0, "d", "average", value) for (v, r), value in values.items()]
     frame = _frame([*rows, ("a", 0, 0, "d", "l1", 0.5), ("a", 0, 0, "rate", "value", 12.0)], ("a", "b", "c"))
     table = summary_table(frame)
-    assert table.headers == ("variant", "d", "rate value")
+    assert table.headers == ("variant", "d", "rate")
     assert table.rows == (
         ("a (baseline)", "0.143 ± 0.017 (n=2)", "12.0 ± – (n=1)"),  # noqa: RUF001
         ("b", "0.200 ± – (n=1)", "–"),  # noqa: RUF001
@@ -151,3 +157,22 @@ def test_trainings_that_were_done_as_one_are_said_to_be(sizes: list[float], said
     from ablate.report.text.tables.runs import _fused
 
     assert _fused(pd.DataFrame({"together": sizes})) == said
+
+
+@pytest.mark.parametrize(
+    ("smoothing", "said"),
+    [
+        ((0.0, 0.0), ""),
+        ((0.1, 0.1), " Training losses contain label smoothing (0.1)."),
+        ((0.0, 0.1), " Training losses contain label smoothing, which differs (0, 0.1), so they cannot be compared."),
+    ],
+)
+def test_label_smoothing_in_training_losses_is_stated(
+    tmp_path: Path, smoothing: tuple[float, float], said: str
+) -> None:
+    changed = {name: {"training": {"label_smoothing": share}} for name, share in zip("ab", smoothing, strict=True)}
+    with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
+        put(store, "smooth", drawn(1, {"a": 0.1, "b": 0.2}, size=(2, 1)), configs=changed)
+        study = Study.read(store, "smooth")
+    assert summary.smoothing_note(study) == said
+    assert training_grid(study).foot == said.strip()
