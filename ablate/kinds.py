@@ -14,6 +14,8 @@ TRAIN, GENERATE, MEASURE = "train", "generate", "measure"
 FLOOR, RESAMPLE = "floor", "resample"
 #: A program of the study's author, in place of a model.
 PROGRAM = "program"
+#: MIDI files that somebody else generated, in place of a generation.
+COLLECT = "collect"
 
 #: Which stages of a kind are one job: each is a job, or all that depend on one training are a job and are worked on
 #: one after another, or ``ablate/study/plan/jobs.py`` decides which stages are worked on together.
@@ -33,6 +35,7 @@ class StageKind:
         goal: its stages run even if no other stage needs their results.
         required: a run is not done without it.
         keeps_files: its stages leave files; those of the other kinds leave numbers only.
+        samples: its files are the samples of a run: performances and MIDI files, in one format for all such kinds.
         jobs: which stages of the kind are one job.
     """
 
@@ -44,6 +47,7 @@ class StageKind:
     goal: bool = False
     required: bool = True
     keeps_files: bool = False
+    samples: bool = False
     jobs: Jobs = "single"
 
 
@@ -53,14 +57,18 @@ _ROWS = (
     StageKind(PREPARE, 2, "prepare", early=True, keeps_files=True),
     StageKind(PRIME, 1, "cut primer", early=True, keeps_files=True),
     StageKind(TRAIN, 2, "train", "training", keeps_files=True, jobs="together"),
-    StageKind(GENERATE, 2, "generate", "generation", goal=True, keeps_files=True, jobs="together"),
-    StageKind(PROGRAM, 1, "run program", "program", keeps_files=True),
+    StageKind(GENERATE, 2, "generate", "generation", goal=True, keeps_files=True, samples=True, jobs="together"),
+    StageKind(PROGRAM, 1, "run program", "program", keeps_files=True, samples=True),
+    StageKind(COLLECT, 1, "collect MIDI files", "collection", goal=True, keeps_files=True, samples=True),
     StageKind(MEASURE, 1, "measure", "measurement", goal=True, jobs="training"),
     StageKind(FLOOR, 2, "measure floors", "floor", goal=True, required=False),
     StageKind(RESAMPLE, 2, "measure resampled notes", "resampling floor", goal=True, required=False, jobs="training"),
 )
 #: Every kind of stage by its name, in the order of the work.
 KINDS: dict[str, StageKind] = {kind.name: kind for kind in _ROWS}
+
+#: The kinds whose files are the samples of a run, which has one of them.
+SAMPLES = tuple(kind.name for kind in KINDS.values() if kind.samples)
 
 #: Version of what fused networks compute on a GPU; increment it when their results change.
 FUSION_CODE = 1

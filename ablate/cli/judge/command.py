@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path)
 #: The sources of results, as people write them, with the names of their values.
 _SOURCES = {"TABLE": "table", "--optuna": "optuna", "--mlflow": "mlflow", "--wandb-csv": "wandb_csv"}
+_SOURCES |= {"--midi": "midi"}
+_TABLE_OPTIONS = ("replicate", "sample", "metric_column", "value_column", "encoding")
 _columns = combine_options(
     click.option(
         "--variant", "variants", multiple=True, metavar="COLUMN", help="Column of the variants (repeatable: axes)."
@@ -79,6 +81,35 @@ _sources = combine_options(
     click.option(
         "--wandb-csv", metavar="FILE", type=_FILE, help="Judge a table of runs exported from Weights & Biases."
     ),
+    click.option(
+        "--midi",
+        metavar="FOLDER",
+        type=_FILE,
+        help="Measure and judge MIDI files, FOLDER/VARIANT/REPLICATE/*.mid, with ablate's metrics.",
+    ),
+)
+_music = combine_options(
+    click.option(
+        "--reference",
+        metavar="PATH|NAME",
+        default="",
+        help="With --midi: the music to compare with, a MIDI file, a folder, or the name of a corpus.",
+    ),
+    click.option(
+        "--tokenizer",
+        metavar="NAME",
+        default="",
+        help="With --midi: measure also the floors of this tokenizer, its round trip and its shuffled tokens.",
+    ),
+    click.option(
+        "--skip-bad", is_flag=True, help="With --midi: leave out files that cannot be read or have no notes; list them."
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        default=None,
+        help="With --midi: worker processes; default: one for each core.",
+    ),
 )
 
 
@@ -86,6 +117,7 @@ _sources = combine_options(
 @_sources
 @_columns
 @_verdicts
+@_music
 @click.option("--report/--no-report", "with_report", default=True, help="Write the report (default), or not.")
 @home_option
 @store_option
@@ -95,8 +127,8 @@ def judge(**values: Any) -> int:
 
     TABLE is a CSV, JSON Lines or Parquet file with a row for each result. It has a column for each metric, or a column
     of metrics and a column of values. Columns that no option names are guessed, and the guess is printed. Databases of
-    Optuna and MLflow are only read. Afterwards 'ablate study' shows, reports, compares and exports the results like
-    those of any study.
+    Optuna and MLflow are only read. MIDI files are measured first. Afterwards 'ablate study' shows, reports, compares
+    and exports the results like those of any study.
 
     Example: ablate judge results.csv --variant method --replicate seed --baseline ours --direction loss=lower
     """
@@ -104,12 +136,40 @@ def judge(**values: Any) -> int:
     if len(given) != 1:
         problem = f"{' and '.join(given)} cannot be combined" if given else "nothing to judge"
         raise UsageError(f"{problem}; give one of {', '.join(_SOURCES)}; see: ablate judge --help")
+    _check_music(values)
+    if values["midi"]:
+        from ablate.cli.judge.midi import judge_midi
+
+        return judge_midi(_request(_midi_words(values), values), values)
     from ablate.cli.judge.output import print_study
     from ablate.study.judge.judge import judged_study
 
     source, words = _source(values)
     print_study(judged_study(source, _request(words, values)), values)
     return 0
+
+
+def _check_music(values: Mapping[str, Any]) -> None:
+    """Check that options fit the kind of source.
+
+    Raises:
+        UsageError: an option of music without music, or one of tables with music.
+    """
+    music = {"--reference": "reference", "--tokenizer": "tokenizer", "--skip-bad": "skip_bad", "--workers": "workers"}
+    tables = {"--variant": "variants", **{f"--{key.replace('_', '-')}": key for key in _TABLE_OPTIONS}}
+    given = [option for option, key in (tables if values["midi"] else music).items() if values[key]]
+    if given:
+        need = "is for tables" if values["midi"] else "needs --midi FOLDER"
+        raise UsageError(f"{given[0]} {need}; leave it out")
+    if values["midi"] and not values["reference"]:
+        raise UsageError("--midi needs --reference, the music to compare with: a MIDI file, a folder, or a corpus")
+
+
+def _midi_words(values: Mapping[str, Any]) -> list[str]:
+    """Return the words of the command that name the music."""
+    words = ["--midi", str(values["midi"]), "--reference", values["reference"]]
+    words += ["--tokenizer", values["tokenizer"]] if values["tokenizer"] else []
+    return words + ["--skip-bad"] * values["skip_bad"]
 
 
 def _source(values: Mapping[str, Any]) -> tuple[Source, list[str]]:
@@ -159,7 +219,7 @@ def _option_words(values: Mapping[str, Any]) -> Iterable[str]:
     """Yield the options of the command that decide the study."""
     repeated = {"variants": "--variant", "baseline": "--baseline", "metrics": "--metric"}
     repeated |= {"directions": "--direction", "margins": "--margin"}
-    single = ("replicate", "sample", "metric_column", "value_column", "encoding", "name")
+    single = (*_TABLE_OPTIONS, "name")
     options = {name: f"--{name.replace('_', '-')}" for name in single} | repeated
     for name, option in options.items():
         given = values[name]

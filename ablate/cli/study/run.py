@@ -109,7 +109,7 @@ def _run(request: StudyRequest, *, store: Store, checkpoint_seconds: float, obse
 
     with make_listener(request.layout) as progress:
         runner = _make_runner(request, store, Listeners([progress, observed]), checkpoint_seconds)
-        with _stop_on_ctrl_c(runner):
+        with stop_on_ctrl_c(runner):
             return runner.run()
 
 
@@ -134,7 +134,7 @@ def _make_runner(
 
 
 @contextlib.contextmanager
-def _stop_on_ctrl_c(runner: StudyRunner | AdaptiveRunner) -> Iterator[None]:
+def stop_on_ctrl_c(runner: StudyRunner | AdaptiveRunner) -> Iterator[None]:
     """Stop the study after its current step at the first Ctrl-C; end the program at the second one."""
     before = signal.getsignal(signal.SIGINT)
 

@@ -48,3 +48,10 @@ def _loaded_corpus(load: StageRecord) -> LoadedCorpus:
 def corpus_problems(study: Study) -> tuple[str, ...]:
     """Return the problems of all corpora of a study, each once."""
     return tuple(dict.fromkeys(problem for corpus in loaded_corpora(study) for problem in corpus.problems))
+
+
+def corpus_counts(study: Study) -> list[str]:
+    """Return performances, notes and seconds of each corpus as text, equal texts once."""
+    corpora = loaded_corpora(study)
+    texts = (", ".join(f"{key}: {count:,.0f}" for key, count in corpus.counts.items()) for corpus in corpora)
+    return list(dict.fromkeys(filter(None, texts)))

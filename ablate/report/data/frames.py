@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from ablate.kinds import GENERATE, PREPARE, TRAIN
+from ablate.kinds import PREPARE, SAMPLES, TRAIN
 from ablate.store.records import MeasurementRow, RunHistogram
 
 if TYPE_CHECKING:
@@ -149,9 +149,12 @@ def run_frame(store: Store, name: str) -> pd.DataFrame:
         UnknownName: no such study.
     """
     runs = store.runs(name)
-    kinds = (PREPARE, TRAIN, GENERATE)
+    kinds = (PREPARE, TRAIN, *SAMPLES)
     stages = store.stages(run.stages[kind] for run in runs for kind in kinds if kind in run.stages)
-    rows = [_run_row(run, *(stages.get(run.stages.get(kind, "")) for kind in kinds)) for run in runs]
+    rows = []
+    for run in runs:
+        prepared, training, *samples = (stages.get(run.stages.get(kind, "")) for kind in kinds)
+        rows.append(_run_row(run, prepared, training, next(filter(None, samples), None)))
     columns = ["variant", "replicate", "state", "error", "training", *_TRAINING_NUMBERS, *_OTHER_NUMBERS]
     frame = pd.DataFrame(rows, columns=[*columns, "device", "precision"])
     frame = frame.astype(dict.fromkeys([*_TRAINING_NUMBERS, *_OTHER_NUMBERS], "float64"))

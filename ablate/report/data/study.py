@@ -7,7 +7,7 @@ import functools
 import json
 from typing import TYPE_CHECKING, Any
 
-from ablate.kinds import FIT, LOAD, MEASURE, PREPARE
+from ablate.kinds import FIT, LOAD, MEASURE, PREPARE, SAMPLES
 from ablate.names import AVERAGE, block_paths, short_names
 from ablate.report.data import floors, frames
 from ablate.report.data.blocks import Blocks
@@ -164,6 +164,20 @@ class Study:
         stages: dict[str, StageRecord] = {}
         for run in self.runs:
             stage = self.stage(run, name)
+            if stage:
+                stages.setdefault(run.variant, stage)
+        return list(stages.items())
+
+    def samples(self, run: RunRecord) -> StageRecord | None:
+        """Return the stage that has the samples of a run; None if there are none."""
+        stages = (self.stage(run, name) for name in SAMPLES)
+        return next((stage for stage in stages if stage and stage.result.get("samples")), None)
+
+    def first_samples(self) -> list[tuple[str, StageRecord]]:
+        """Return, for each variant, the samples of the first replicate that has any."""
+        stages: dict[str, StageRecord] = {}
+        for run in self.runs:
+            stage = self.samples(run)
             if stage:
                 stages.setdefault(run.variant, stage)
         return list(stages.items())

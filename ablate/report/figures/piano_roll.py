@@ -9,7 +9,6 @@ import seaborn as sns
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 
-from ablate.kinds import GENERATE
 from ablate.report.figures.common import style
 from ablate.report.figures.common.drawing import Drawing
 from ablate.report.figures.common.selection import representatives, selection_note
@@ -37,7 +36,7 @@ def piano_rolls(analysis: Analysis, artifacts: Artifacts) -> Drawing | None:
     """Draw the reference and a sample of each variant; None if no file can be read."""
     rolls = artifacts.references(analysis.study)
     names = representatives(analysis)
-    for variant, stage in analysis.study.first(GENERATE):
+    for variant, stage in analysis.study.first_samples():
         samples = artifacts.performances(stage) if variant in names else None
         if samples:
             rolls[variant] = samples[0].whole()

@@ -11,7 +11,7 @@ import numpy as np
 
 from ablate.errors import AblateError
 from ablate.files import file_name
-from ablate.kinds import FIT, GENERATE
+from ablate.kinds import FIT
 from ablate.report.formats import audio
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def downloads(study: Study, artifacts: Artifacts, folder: Path) -> list[Download
     rows = []
     for variant in study.names:
         runs = [run for run in study.runs if run.variant == variant]
-        stages = [(run.replicate, stage) for run in runs if (stage := study.stage(run, GENERATE))]
+        stages = [(run.replicate, stage) for run in runs if (stage := study.samples(run))]
         if not stages:
             continue
         (replicate, first), *others = stages
@@ -150,7 +150,7 @@ class ClipWriter:
 
     def _samples(self, variants: Sequence[str]) -> Iterator[Clip]:
         count = SAMPLES[0] if len(variants) <= FEW else SAMPLES[1]
-        first = dict(self._study.first(GENERATE))
+        first = dict(self._study.first_samples())
         for index, variant in enumerate(variants):
             stage: StageRecord | None = first.get(variant)
             performances = (self._artifacts.performances(stage) or []) if stage else []

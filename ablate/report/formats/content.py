@@ -78,8 +78,8 @@ def _grids(analysis: Analysis, artifacts: Artifacts) -> dict[str, Any]:
         "estimates": estimates.estimate_grid(analysis),
         "metrics": {metric: estimates.metric_grid(analysis, metric) for metric in metrics},
         "responses": responses.response_grid(study),
-        # the settings of results of others are unknown
-        "confounds": None if study.judged else confounds.confound_grid(analysis),
+        # of numbers alone nothing else is known
+        "confounds": confounds.confound_grid(analysis) if analysis.confounds or not study.judged else None,
         "variance": variance.variance_grid(analysis),
         "costs": runs.cost_grid(study) if any(stage.seconds for stage in study.stages.values()) else None,
         "trainings": runs.training_grid(study),

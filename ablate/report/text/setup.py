@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.kinds import MEASURE, PRIME
-from ablate.report.data.corpora import loaded_corpora
+from ablate.report.data.corpora import corpus_counts, loaded_corpora
 from ablate.report.statistics.described.summary import NOTHING, distinct
 from ablate.report.text import judged
 from ablate.report.text.population import split_fact
@@ -80,7 +80,7 @@ def top_facts(study: Study) -> Facts:
         ("Design", f"{str(spec.get('design', 'factorial')).replace('_', ' ')}, {len(study.variants)} variants"),
         ("Replicates", f"{counts}, {_text((spec.get('generation') or {}).get('samples', '?'))} samples in each"),
         ("Runs", f"{_done(study)}{f', {pruned} spared by {_sparing(spec)}' if pruned else ''}"),
-        ("Corpus", "; ".join([record.corpus, *_corpus_counts(study)])),
+        ("Corpus", "; ".join([record.corpus, *corpus_counts(study)])),
         ("Corpus identity", _DIGEST.sub(r"\1…", _corpus_identity(study))),
         ("Split", split_fact(study)),
         ("Profile", record.profile),
@@ -104,7 +104,7 @@ def facts(study: Study) -> Facts:
         ("Study file", _text(spec.get("source", ""))),
         ("Profile", record.profile),
         ("Corpus", record.corpus),
-        ("Reference", "; ".join(_corpus_counts(study))),
+        ("Reference", "; ".join(corpus_counts(study))),
         ("Corpus identity", _corpus_identity(study)),
         ("Study seed", str(record.seed)),
         ("Runs", f"{_done(study)} ({len(study.variants)} variants)"),
@@ -191,13 +191,6 @@ def _shell(override: str) -> str:
 
 def _done(study: Study) -> str:
     return f"{sum(run.state == 'done' for run in study.runs)} of {len(study.runs)} done"
-
-
-def _corpus_counts(study: Study) -> list[str]:
-    """Return performances, notes and seconds of each corpus."""
-    return distinct(
-        ", ".join(f"{key}: {count:,.0f}" for key, count in corpus.counts.items()) for corpus in loaded_corpora(study)
-    )
 
 
 def _corpus_identity(study: Study) -> str:

@@ -78,7 +78,7 @@ def apply(raw: FileShape, overrides: Overrides, registry: Registry, source: str)
         varied = [path for path in flatten(raw.get("axes", {})) if path.partition(".")[0] == "corpus"]
         if varied:
             raise UsageError(f"--corpus {overrides.corpus}: {varied[0]} is an axis of {source}, which sets the corpus")
-        raw = {**raw, "corpus": _corpus(overrides, registry)}
+        raw = {**raw, "corpus": corpus_table(overrides.corpus, registry, skip_bad=overrides.skip_bad)}
     elif overrides.skip_bad:
         raise UsageError("--skip-bad needs --corpus PATH; in a study file set corpus.midi.skip_bad instead")
     for path, value in overrides.settings:
@@ -187,27 +187,36 @@ def _set_in_variant(raw: FileShape, path: str, value: Any, named: Mapping[str, M
     return {**raw, "variants": {**raw["variants"], name: changes}}
 
 
-def _corpus(overrides: Overrides, registry: Registry) -> FileShape:
-    """Return ``--corpus`` in file shape: a component by name, or the corpus that reads this path."""
-    name = overrides.corpus
+def corpus_table(name: str, registry: Registry, *, skip_bad: bool = False, option: str = "--corpus") -> FileShape:
+    """Return a corpus in file shape: a component by its name, or the one that reads this path.
+
+    Args:
+        name: of the component, or a path.
+        registry: the components.
+        skip_bad: skip the files that cannot be read.
+        option: of the command line that gave the name, for messages.
+
+    Raises:
+        UsageError: there is neither, or the corpus has no files to skip.
+    """
     if name in registry.names("corpus") and not Path(name).exists():
-        if overrides.skip_bad:
-            raise UsageError(f"--skip-bad needs a path in --corpus, not the corpus '{name}'")
+        if skip_bad:
+            raise UsageError(f"--skip-bad needs a path in {option}, not the corpus '{name}'")
         return {name: {}}
-    return _path_corpus(name, registry, skip_bad=overrides.skip_bad)
+    return _path_corpus(name, registry, skip_bad=skip_bad, option=option)
 
 
-def _path_corpus(path: str, registry: Registry, *, skip_bad: bool) -> FileShape:
+def _path_corpus(path: str, registry: Registry, *, skip_bad: bool, option: str) -> FileShape:
     if not Path(path).exists():
         names = registry.names("corpus")
         hint = did_you_mean(path, names)
         raise UsageError(
-            f"--corpus {path}: no such file or folder, and no corpus of that name{hint} (offered: {', '.join(names)})"
+            f"{option} {path}: no such file or folder, and no corpus of that name{hint} (offered: {', '.join(names)})"
         )
     readers = _path_readers(registry)
     if len(readers) != 1:
         listing = ", ".join(spec.name for spec in readers) or "none"
-        raise UsageError(f"--corpus {path}: exactly one installed corpus must read paths, found: {listing}")
+        raise UsageError(f"{option} {path}: exactly one installed corpus must read paths, found: {listing}")
     (reader,) = readers
     options = {"skip_bad": True} if skip_bad else {}
     return {reader.name: {reader.path_option: str(Path(path).resolve()), **options}}

@@ -78,7 +78,7 @@ def judged_study(source: Source, request: Request) -> JudgedStudy:
     table, wanted = source.table, _merged(request.wanted, source.wanted)
     columns = resolve_columns(table, wanted)
     given = _checked_directions(request.directions, columns.metrics)
-    margins = _checked_margins(request.margins, columns.metrics)
+    margins = checked_margins(request.margins, columns.metrics)
     # the primary metric is the first that the command says something about
     metrics = dict.fromkeys([*request.wanted.metrics, *given, *margins, *columns.metrics])
     directions = {metric: given.get(metric, source.directions.get(metric, "none")) for metric in metrics}
@@ -127,7 +127,8 @@ def _checked_directions(given: Iterable[tuple[str, str]], metrics: Sequence[str]
     return directions
 
 
-def _checked_margins(given: Iterable[tuple[str, float | str]], metrics: Sequence[str]) -> dict[str, float | str]:
+def checked_margins(given: Iterable[tuple[str, float | str]], metrics: Sequence[str]) -> dict[str, float | str]:
+    """Return margins by metric; raises :class:`UnknownName` and :class:`UsageError`."""
     margins = dict(given)
     for metric, size in margins.items():
         _known(metric, metrics)

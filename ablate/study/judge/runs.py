@@ -87,7 +87,8 @@ def judged_runs(found: Observations, baseline: Sequence[str], source: str, repli
         for label, number in own.items()
     ]
     variants = [
-        Variant(name, dict(zip(found.axes, levels, strict=True)), levels == base) for levels, name in names.items()
+        Variant(names[levels], dict(zip(found.axes, levels, strict=True)), levels == base)
+        for levels in _in_order(list(names))
     ]
     lines = [*_pairing(names, labels, unshared, replicate, paired=paired), *_few(names, labels)]
     if not baseline:
@@ -108,6 +109,15 @@ def variant_names(axes: Sequence[str], variants: Sequence[Levels]) -> dict[Level
         levels: ", ".join(f"{labels[axis]}={_level(level)}" for axis, level in zip(axes, levels, strict=True))
         for levels in variants
     }
+
+
+def _in_order(variants: Sequence[Levels]) -> list[Levels]:
+    """Return variants by their levels: numbers in increasing order, others in the order of the table."""
+    ranks = [
+        {level: rank for rank, level in enumerate(_ordered(list(dict.fromkeys(own))))}
+        for own in zip(*variants, strict=True)
+    ]
+    return sorted(variants, key=lambda levels: [rank[level] for rank, level in zip(ranks, levels, strict=True)])
 
 
 def _level(level: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from ablate.kinds import GENERATE, KINDS, PROGRAM, TRAIN
+from ablate.kinds import COLLECT, GENERATE, KINDS, PROGRAM, SAMPLES, TRAIN
 from ablate.study.plan.jobs import in_jobs
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class Plan:
     def width(self) -> int:
         """Return how many jobs could run side by side on a CPU; at least 1."""
         generations = in_jobs([stage for stage in self.missing.values() if stage.kind == GENERATE])
-        return max(self.count(TRAIN)[0], self.count(PROGRAM)[0], len(generations), 1)
+        jobs = [self.count(kind)[0] for kind in (TRAIN, PROGRAM, COLLECT)]
+        return max(*jobs, len(generations), 1)
 
 
 def make_plan(layout: Layout, store: Store | None, home: Path) -> Plan:
@@ -56,7 +57,7 @@ def make_plan(layout: Layout, store: Store | None, home: Path) -> Plan:
         wanted = _wanted(layout, known - lost)
         # files matter if a stage that has to run reads them, and if people want them: the samples
         read = {source.fingerprint for f in wanted for source in stages[f].inputs.values()}
-        read |= {f for f, stage in stages.items() if stage.kind in (GENERATE, PROGRAM)}
+        read |= {f for f, stage in stages.items() if stage.kind in SAMPLES}
         gone = {f for f in (read & known) - lost if not (home / stages[f].artifact).is_dir()}
         if not gone:
             break

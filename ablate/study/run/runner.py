@@ -211,12 +211,15 @@ def _refuse_other_corpus(layout: Layout, store: Store, known: StudyRecord) -> No
     Raises:
         UsageError: it was run on a different corpus, so that the results would replace each other.
     """
-    judged = known.spec.get("judged")
-    if judged and layout.plain().get("judged", {}).get("identity") != judged["identity"]:
-        raise UsageError(
-            f"study '{known.name}' in this home has the results that 'ablate judge' read from {judged['source']}; "
-            f"give this one a name of its own with --name, or delete the other: ablate study delete {known.name}"
-        )
+    own, judged = (spec.get("judged") or {} for spec in (layout.plain(), known.spec))
+    if own or judged:
+        if own.get("identity") != judged.get("identity"):
+            other = f"has the results that 'ablate judge' read from {judged['source']}" if judged else "is another one"
+            raise UsageError(
+                f"study '{known.name}' in this home {other}; give this one a name of its own with --name, or delete "
+                f"the other: ablate study delete {known.name}"
+            )
+        return
     loads = {run.stages[LOAD] for run in store.runs(known.name) if run.state == "done" and LOAD in run.stages}
     # by the identity of the music: fingerprints also change with ablate's code and with a plugin's version
     before = {stage.config["corpus"]["identity"] for stage in store.stages(loads).values()}

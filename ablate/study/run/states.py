@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ablate.kinds import KINDS, PROGRAM, TRAIN
+from ablate.kinds import COLLECT, KINDS, PROGRAM, TRAIN
 from ablate.study.run.result import RunFailure
 from ablate.study.trials.objectives import measured_values, resolved_objectives
 from ablate.study.trials.view import Trials
@@ -74,7 +74,7 @@ class RunStates:
         if failure:
             return "failed", failure
         started = any(
-            stage.kind in (TRAIN, PROGRAM)
+            stage.kind in (TRAIN, PROGRAM, COLLECT)
             and (not self._status.is_missing(stage) or self._status.has_checkpoint(stage))
             for stage in stages
         )

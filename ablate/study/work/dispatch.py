@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ablate import kinds
 from ablate.errors import AblateError, HomeError, one_line
 from ablate.kinds import KINDS
-from ablate.study.work import fit, floors, generate, load, measure, prepare, prime, program, train
+from ablate.study.work import collect, fit, floors, generate, load, measure, prepare, prime, program, train
 from ablate.study.work.messages import Context, Job, JobStopped, StageFailure, StageResult
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ WORK: dict[str, Callable[[tuple[Stage, ...], Context], Iterable[StageResult | St
     kinds.TRAIN: train.train_stages,
     kinds.GENERATE: generate.generate_stages,
     kinds.PROGRAM: program.run_program,
+    kinds.COLLECT: collect.collect,
     kinds.MEASURE: measure.measure,
     kinds.FLOOR: floors.floors,
     kinds.RESAMPLE: floors.resample,

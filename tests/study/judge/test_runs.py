@@ -20,10 +20,10 @@ def test_several_columns_of_variants_are_axes(judged: Judge) -> None:
     wanted = {"variants": ("model", "lr")}
     study = judged(CROSSED, wanted=wanted)
     assert [variant.name for variant in study.runs.variants] == [
-        "model=lstm, lr=0.1",
         "model=lstm, lr=0.01",
-        "model=gru, lr=0.1",
+        "model=lstm, lr=0.1",
         "model=gru, lr=0.01",
+        "model=gru, lr=0.1",
     ]
     assert study.plain()["axes"] == {"model": ["lstm", "gru"], "lr": [0.01, 0.1]}
     assert study.plain()["design"] == "factorial"

@@ -1,0 +1,43 @@
+"""Measure MIDI files that somebody else generated, and judge them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ablate.study.judge.judge import Request
+
+
+def judge_midi(request: Request, values: Mapping[str, Any]) -> int:
+    """Measure the files, store the numbers as a study, and print its verdicts; return the exit code."""
+    from ablate.registry import get_registry
+    from ablate.study.judge.midi import MidiRequest, midi_layout
+
+    asked = MidiRequest(values["midi"], values["reference"], values["tokenizer"], values["skip_bad"], request)
+    layout = midi_layout(asked, get_registry())
+    for note in layout.plain()["judged"]["notes"]:
+        click.echo(f"{layout.spec.source}: {note}", err=True)
+
+    from ablate.cli.study.progress import make_listener
+    from ablate.cli.study.request import StudyRequest
+    from ablate.cli.study.results import exit_code, print_results
+    from ablate.cli.study.run import stop_on_ctrl_c
+    from ablate.engine.devices import cores
+    from ablate.store.store import Store
+    from ablate.study.run.home import only_command, open_home, store_url
+    from ablate.study.run.runner import StudyRunner
+
+    home = open_home(values["home"])
+    url = values["store"] or store_url(home)
+    study = StudyRequest(layout, home, url, "cpu", values["workers"] or cores())
+    with only_command(home, url, layout.spec.name), Store(url) as store:
+        with make_listener(layout) as listener:
+            runner = StudyRunner(layout, store, home, workers=study.workers, listener=listener)
+            with stop_on_ctrl_c(runner):
+                result = runner.run()
+        print_results(study, store, result, with_report=values["with_report"], as_json=values["as_json"])
+    return exit_code(result)

@@ -1,0 +1,55 @@
+"""Collect MIDI files that somebody else generated, as the samples of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ablate.errors import NothingGenerated
+from ablate.music.corpus import read_corpus
+from ablate.music.storage import pack_performances
+from ablate.study.work.artifacts import write_artifact
+from ablate.study.work.messages import StageResult
+
+if TYPE_CHECKING:
+    from ablate.music.performance import Performance
+    from ablate.study.stage import Stage
+    from ablate.study.work.messages import Context
+
+
+def collect(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
+    """Read the MIDI files of a folder in the order of their names; the artifact is that of a generation.
+
+    With ``skip_bad``, files that cannot be read or have no notes are left out and listed among the problems.
+
+    Raises:
+        CorpusError: a file cannot be read.
+        NothingGenerated: a file has no notes, or no file has any.
+    """
+    (stage,) = stages
+    folder, skip = Path(stage.extra["folder"]), bool(stage.config["skip_bad"])
+    pieces, problems = read_corpus(folder, skip_bad=skip)
+    silent = [piece.name for piece in pieces if not len(piece)]
+    if silent and not skip:
+        raise NothingGenerated(f"{silent[0]} in {folder} has no notes; remove the file, or pass --skip-bad")
+    samples = [_sample(piece, number) for number, piece in enumerate(piece for piece in pieces if len(piece))]
+    if not samples:
+        raise NothingGenerated(f"no file in {folder} has any note")
+    files = {"performances.npz": pack_performances(samples)}
+    files |= {f"{sample.name}.mid": sample.midi_bytes() for sample in samples}
+    write_artifact(context.home, stage, files)
+    result = {
+        "samples": len(samples),
+        "notes": sum(len(sample) for sample in samples),
+        "seconds": sum(sample.seconds for sample in samples),
+        "problems": [
+            f"{folder.name}: {line}" for line in (*problems, *(f"{name}: left out: no notes" for name in silent))
+        ],
+    }
+    return [StageResult(stage, result, 0.0)]
+
+
+def _sample(piece: Performance, number: int) -> Performance:
+    sample = piece.replace(name=f"sample-{number:02d}")
+    sample.check()
+    return sample

@@ -1,0 +1,107 @@
+"""``ablate judge --midi``: files are measured as the samples of a study are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.set_material import random_pieces
+
+import ablate as package
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.commands import Command
+
+METRICS = ("--metric", "distance.pitch", "--metric", "setdistance.pitch_count")
+WORDS = ("judge", "--midi", "music", "--reference", "pieces", "--baseline", "plain", "--workers", "1", *METRICS)
+
+
+def write(folder: Path, count: int, seed: int, shift: int = 0) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, piece in enumerate(random_pieces(count, seed)):
+        notes = piece.notes.copy()
+        notes["pitch"] += shift
+        (folder / f"{number}.mid").write_bytes(piece.replace(notes=notes).midi_bytes())
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> Path:
+    write(tmp_path / "pieces", 4, 0)
+    for shift, variant in enumerate(("plain", "shifted")):
+        for replicate in (1, 2, 10):
+            write(tmp_path / f"music/{variant}/{replicate}", 2, replicate, 7 * shift)
+    return tmp_path / "music"
+
+
+def test_files_are_measured_and_judged(ablate: Command, music: Path, tmp_path: Path) -> None:
+    outcome = ablate(*WORDS, "--tokenizer", "midilike-classic", "--margin", "distance.pitch=0.5", "--no-report")
+    assert outcome.code == 0, outcome.err
+    assert "shifted" in outcome.out
+    assert outcome.err.splitlines()[0] == (
+        "music: paired: equal values of folder are one replicate of all variants (1, 2, 10)"
+    )
+    assert "ran 6 collections, 12 measurements, 2 floors, 12 resampling floors" in outcome.out
+    results = package.load_results("music", tmp_path / ".ablate")
+    frame = results.frame()
+    assert len(frame[(frame["metric"] == "distance.pitch") & (frame["feature"] == "l1")]) == 12
+    assert set(frame.loc[frame["metric"] == "setdistance.pitch_count", "sample"]) == {0}
+    assert set(results.floors()["floor"]) == {"copy", "round_trip", "shuffled", "resampling"}
+    assert ablate("study", "report", "music", "--no-audio").code == 0
+    page = (tmp_path / ".ablate/reports/music/index.html").read_text()
+    for text in (
+        "Results of others, judged: music",
+        'data-variant="shifted"',
+        "encoded and decoded by midilike-classic",
+    ):
+        assert text in page
+    assert "--midi music --reference pieces --tokenizer midilike-classic" in page
+    assert len(list((tmp_path / ".ablate/reports/music/midi").glob("shifted.sample-*.mid"))) == 2
+
+    again = ablate(*WORDS, "--tokenizer", "midilike-classic", "--margin", "distance.pitch=0.5", "--no-report")
+    assert "nothing to run: all results exist; reused 6 collections" in again.out
+    write(music / "shifted/10", 1, 77)
+    more = ablate(*WORDS, "--no-report")
+    assert "ran 1 collection, 2 measurements, 2 floors, 2 resampling floors" in more.out
+
+
+def test_files_that_cannot_be_read_cost_their_run_or_are_left_out(ablate: Command, music: Path) -> None:
+    (music / "plain/2/bad.mid").write_text("no music")
+    (music / "plain/empty").mkdir()
+    (music / "readme").mkdir()
+    outcome = ablate(*WORDS, "--no-report", "--name", "bad")
+    assert outcome.code == 1
+    assert "music: left out, folders of replicates without MIDI files: 1 (plain/empty)" in outcome.err
+    assert "music: left out, folders of variants without replicates: 1 (readme)" in outcome.err
+    assert "failed: plain, replicate 1: CorpusError: 1 of 3 files cannot be read: bad.mid" in outcome.err
+    skipped = ablate(*WORDS, "--no-report", "--name", "bad", "--skip-bad")
+    assert skipped.code == 0
+    assert "2: bad.mid: left out: is no MIDI file" in skipped.err
+    other = ablate("judge", "--midi", str(music / "plain"), "--reference", "pieces", "--name", "bad")
+    assert (other.code, "has no MIDI files in folders of variants and replicates" in other.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--midi", "music"), "--midi needs --reference"),
+        (("--midi", "no", "--reference", "pieces"), "no: there is no such folder"),
+        (("--midi", "music", "--reference", "bach-preude"), "did you mean 'bach-prelude'?"),
+        (("--midi", "music", "--reference", "pieces", "--metric", "distance.pich"), "did you mean 'distance.pitch'?"),
+        (("--midi", "music", "--reference", "pieces", "--metric", "likelihood.nll"), "measures a trained model"),
+        (("--midi", "music", "--reference", "pieces", "--baseline", "plane"), "did you mean 'plain'?"),
+        (("--midi", "music", "--reference", "pieces", "--tokenizer", "midilik"), "unknown tokenizer 'midilik'"),
+        (("--midi", "music", "--reference", "pieces", "--variant", "x"), "--variant is for tables"),
+        (
+            ("--midi", "music", "--reference", "pieces", "--direction", "distance.pitch=lower"),
+            "directions of their own",
+        ),
+        (("results.csv", "--reference", "pieces"), "--reference needs --midi FOLDER"),
+    ],
+)
+def test_refusals_of_music_are_one_line(ablate: Command, music: Path, words: tuple[str, ...], message: str) -> None:
+    outcome = ablate("judge", *words)
+    assert outcome.code != 0
+    assert message in outcome.err
+    assert len(outcome.err.splitlines()) == 1
