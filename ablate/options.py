@@ -115,6 +115,14 @@ def plain(options: Any) -> dict[str, Any]:
     return data
 
 
+@functools.cache
+def defaults(options: type[Any]) -> Mapping[str, Any]:
+    """Return the default of each option that has one, as JSON-ready data."""
+    values = {field.name: _default(field) for field in dataclasses.fields(options) if not _required(field)}
+    data: dict[str, Any] = json.loads(json.dumps(values))
+    return data
+
+
 def describe(options: type[Any]) -> list[OptionField]:
     """List every option of a component, in the order of declaration."""
     hints = typing.get_type_hints(options)

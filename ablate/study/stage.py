@@ -22,12 +22,14 @@ class Stage:
         config: everything that decides the result, as plain data.
         inputs: the stages whose results it reads, by role.
         extra: facts for the work that do not decide the result (the path of a file today).
+        identity: the part of ``config`` that the fingerprint is made from; None for all of it.
     """
 
     kind: str
     config: Mapping[str, Any]
     inputs: Mapping[str, Stage] = dataclasses.field(default_factory=dict)
     extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    identity: Mapping[str, Any] | None = dataclasses.field(default=None, repr=False)
     fingerprint: str = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
@@ -35,8 +37,15 @@ class Stage:
 
     def hashed(self) -> dict[str, Any]:
         """Return the data that the fingerprint is made from."""
+        return self._with_inputs(self.config if self.identity is None else self.identity)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the whole configuration as JSON-ready data, for the database."""
+        return self._with_inputs(self.config)
+
+    def _with_inputs(self, config: Mapping[str, Any]) -> dict[str, Any]:
         inputs = {role: stage.fingerprint for role, stage in self.inputs.items()}
-        return {"stage": self.kind, "code": KINDS[self.kind].code, "inputs": inputs, **self.config}
+        return {"stage": self.kind, "code": KINDS[self.kind].code, "inputs": inputs, **config}
 
     @property
     def artifact(self) -> str:

@@ -10,7 +10,8 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import AblateError, InvalidOptions, PluginError, UnknownName
-from ablate.options import abridged, plain, validate
+from ablate.names import same
+from ablate.options import abridged, defaults, plain, validate
 from ablate.settings import (
     FloorSettings,
     GenerationSettings,
@@ -66,6 +67,7 @@ class Choice:
         version: of its behaviour.
         options: a value for every option.
         fitted: whether it is a tokenizer that is fitted on the training pieces.
+        defaults: of the options that have one.
     """
 
     kind: str
@@ -73,10 +75,15 @@ class Choice:
     version: str
     options: Mapping[str, Any]
     fitted: bool = False
+    defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
-        """Return the choice as JSON-ready data, for fingerprints and the database."""
+        """Return the choice as JSON-ready data, for the work and the database."""
         return {"name": self.name, "version": self.version, "options": dict(self.options)}
+
+    def identity(self) -> dict[str, Any]:
+        """Return the choice without options at their default, for fingerprints."""
+        return {**self.plain(), "options": without_defaults(self.options, self.defaults)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,6 +115,25 @@ class Configuration:
         choices = {kind: [choice.plain() for choice in choices] for kind, choices in self.choices.items()}
         settings = {section: dict(options) for section, options in self.settings.items()}
         return {**choices, **settings, "labels": dict(self.labels)}
+
+    def identity(self) -> dict[str, Any]:
+        """Return the configuration without options and settings at their default, for fingerprints."""
+        choices = {kind: [choice.identity() for choice in choices] for kind, choices in self.choices.items()}
+        settings = {
+            name: setting_identity(name, options) if name in SETTINGS else dict(options)
+            for name, options in self.settings.items()
+        }
+        return {**choices, **settings, "labels": dict(self.labels)}
+
+
+def setting_identity(section: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a section of :data:`SETTINGS` without those at their default."""
+    return without_defaults(options, defaults(SETTINGS[section]))
+
+
+def without_defaults(options: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options whose values differ from their defaults; an option without a default is kept."""
+    return {key: value for key, value in options.items() if key not in known or not same(value, known[key])}
 
 
 def resolve(config: FileShape, registry: Registry) -> tuple[Configuration, list[Problem]]:
@@ -196,7 +222,8 @@ def _choices(kind: str, value: Any, registry: Registry, problems: list[Problem])
         except InvalidOptions as error:
             problems += [(join(kind, name, key), _with_hint(spec, key, text)) for key, text in error.problems]
         else:
-            yield Choice(kind, name, spec.version, plain(parsed), fitted=getattr(spec, "fitted", False))
+            fitted = getattr(spec, "fitted", False)
+            yield Choice(kind, name, spec.version, plain(parsed), fitted, defaults(spec.options))
 
 
 def default_components(kind: str, registry: Registry) -> dict[str, dict[str, Any]]:

@@ -135,7 +135,7 @@ def lay_out(
     facts = {"seed": spec.seed, "device": setting.device, **({"tokens": tokens} if tokens else {})}
     first = {run.variant.name: run.stages for run in reversed(runs)}
     fingerprints = {
-        name: fingerprint({**configuration.plain(), **_contents(identities[name], first[name]), **facts})
+        name: fingerprint({**configuration.identity(), **_contents(identities[name], first[name]), **facts})
         for name, configuration in configurations.items()
     }
     return Layout(spec, variants, fingerprints, tuple(runs), registry)

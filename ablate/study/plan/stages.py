@@ -10,7 +10,8 @@ Kinds with ``early`` (:mod:`ablate.kinds`) come before any training; nothing is 
 
 A stage's fingerprint is the SHA-256 of its configuration, which holds the fingerprints of its inputs and everything
 else that decides its result: component names, versions and options, settings, derived seeds, kind of device,
-precision, and torch's minor version (kernels change with it). Not in it: the study, its name, paths, worker counts.
+precision, and torch's minor version (kernels change with it). Not in it: options and settings at their default
+(:mod:`ablate.study.plan.identity`), the study, its name, paths, worker counts.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from ablate.music.corpus import corpus_digest
 from ablate.options import validate
 from ablate.settings import FloorSettings, PrimerSettings
 from ablate.study.file.configuration import reference_of
+from ablate.study.plan.identity import make_stage
 from ablate.study.split import replicate_split
 from ablate.study.stage import Stage
 
@@ -104,7 +106,8 @@ def run_stages(
         config: dict[str, Any] = {"metric": metric.plain(), **of_split}
         record = metrics[metric.name]
         if record.scope == "model":
-            measured = [Stage(kinds.MEASURE, config, {"weights": train, "reference": load, **fit})]
+            sources = {"weights": train, "reference": load, **fit}
+            measured = [make_stage(configuration, kinds.MEASURE, config, sources)]
         else:
             reference = reference_of(record, configuration.settings["measure"]["reference"])
             config |= {"reference": reference} if reference != "train" else {}
@@ -128,12 +131,12 @@ def _of_samples(
     whole = {"primer": True} if primed else {}
     fit = {role: stage for role, stage in sources["generated"].inputs.items() if role == kinds.FIT}
     stages = [
-        Stage(kinds.MEASURE, {**config, **whole}, sources),
+        make_stage(configuration, kinds.MEASURE, {**config, **whole}, sources),
         _floor(configuration, config, {"reference": sources["reference"], **fit}, setting),
     ]
     if setting.floors.draws:
         drawn = {"draws": setting.floors.draws, "seed": derive(setting.seed, replicate, "resample")}
-        stages.append(Stage(kinds.RESAMPLE, {**config, **whole, **drawn}, sources))
+        stages.append(make_stage(configuration, kinds.RESAMPLE, {**config, **whole, **drawn}, sources))
     return stages
 
 
@@ -146,11 +149,8 @@ def _floor(
     if config.get("scope") == "set":
         # the sets of floors are as large as those of the run
         counts["samples"] = configuration.settings["generation"]["samples"]
-    return Stage(
-        kinds.FLOOR,
-        {**config, "tokenizer": configuration.one("tokenizer").plain(), "seed": seed, **counts},
-        sources,
-    )
+    config = {**config, "tokenizer": configuration.one("tokenizer").plain(), "seed": seed, **counts}
+    return make_stage(configuration, kinds.FLOOR, config, sources)
 
 
 def load_stage(choice: Choice, identity: str) -> Stage:
@@ -165,7 +165,8 @@ def _fit(configuration: Configuration, load: Stage, of_split: Mapping[str, Any])
     tokenizer = configuration.one("tokenizer")
     if not tokenizer.fitted:
         return {}
-    return {kinds.FIT: Stage(kinds.FIT, {"tokenizer": tokenizer.plain(), **of_split}, {"corpus": load})}
+    config = {"tokenizer": tokenizer.plain(), **of_split}
+    return {kinds.FIT: make_stage(configuration, kinds.FIT, config, {"corpus": load})}
 
 
 def _prepare(
@@ -184,7 +185,7 @@ def _prepare(
         "seed": derive(setting.seed, replicate, "augment") if augmenters else None,
         **split,
     }
-    return Stage(kinds.PREPARE, config, sources)
+    return make_stage(configuration, kinds.PREPARE, config, sources)
 
 
 def _train(configuration: Configuration, prepare: Stage, replicate: int, setting: Setting) -> Stage:
@@ -202,7 +203,7 @@ def _train(configuration: Configuration, prepare: Stage, replicate: int, setting
         # the key keeps an older name: another one would change every fingerprint of a GPU
         **({"stacks": FUSION_CODE} if setting.device == "cuda" else {}),
     }
-    return Stage(kinds.TRAIN, config, {"examples": prepare})
+    return make_stage(configuration, kinds.TRAIN, config, {"examples": prepare})
 
 
 def _training(configuration: Configuration, setting: Setting) -> dict[str, Any]:
@@ -228,16 +229,16 @@ def _prime(
     if options.file:
         # like a corpus, a file is identified by its contents
         file = {"file": corpus_digest(options.file)}
-        return Stage(kinds.PRIME, {**config, **file}, fit, extra={"file": options.file})
+        return make_stage(configuration, kinds.PRIME, {**config, **file}, fit, extra={"file": options.file})
     # a piece with a name is the same one in every split
     config |= {"piece": options.piece} if options.piece else {"piece": "", **of_split}
-    return Stage(kinds.PRIME, config, {"corpus": load, **fit})
+    return make_stage(configuration, kinds.PRIME, config, {"corpus": load, **fit})
 
 
 def _generate(configuration: Configuration, sources: Mapping[str, Stage], replicate: int, setting: Setting) -> Stage:
     samples = range(configuration.settings["generation"]["samples"])
     seeds = [derive(setting.seed, replicate, "sample", sample) for sample in samples]
-    return Stage(kinds.GENERATE, generation_config(configuration, seeds), sources)
+    return make_stage(configuration, kinds.GENERATE, generation_config(configuration, seeds), sources)
 
 
 def generation_config(configuration: Configuration, seeds: Sequence[int]) -> dict[str, Any]:

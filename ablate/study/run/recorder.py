@@ -87,7 +87,7 @@ class Recorder:
         record = StageRecord(
             stage.fingerprint,
             stage.kind,
-            stage.hashed(),
+            stage.plain(),
             result.result,
             stage.artifact if KINDS[stage.kind].keeps_files else "",
             self._device,
