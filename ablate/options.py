@@ -115,9 +115,13 @@ def plain(options: Any) -> dict[str, Any]:
     return data
 
 
+def defaults(options: Any) -> Mapping[str, Any]:
+    """Return the default of each option of a dataclass that has one, as JSON-ready data."""
+    return _defaults(options)
+
+
 @functools.cache
-def defaults(options: type[Any]) -> Mapping[str, Any]:
-    """Return the default of each option that has one, as JSON-ready data."""
+def _defaults(options: Any) -> Mapping[str, Any]:
     values = {field.name: _default(field) for field in dataclasses.fields(options) if not _required(field)}
     data: dict[str, Any] = json.loads(json.dumps(values))
     return data

@@ -10,6 +10,7 @@ import click
 from ablate.cli.locations import check_stored, existing_store, home_option, profile_option, store_option, stored_name
 from ablate.cli.output import json_option, print_json, print_table
 from ablate.cli.settings import parse_setting
+from ablate.cli.study.reuse import accept_weights, keep_option
 from ablate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the MIDI files."
 )
 @click.option("--device", default="auto", show_default=True, help="auto (as in training), cpu, cuda or cuda:N.")
+@keep_option
 @profile_option
 @home_option
 @store_option
@@ -70,6 +72,7 @@ def command(  # noqa: PLR0913 - an option each
     first: int,
     out: Path,
     device: str,
+    keep_results: bool,
     profile: str,
     home: Path,
     store: str | None,
@@ -87,6 +90,7 @@ def command(  # noqa: PLR0913 - an option each
         from ablate.study.generate import GenerateRequest, generate_samples
 
         variant = variant or next(each.name for each in opened.variants(study) if each.baseline)
+        accept_weights(opened, study, variant, replicate, keep=keep_results)
         request = GenerateRequest(study, variant, replicate, _settings(values), first)
         samples = generate_samples(opened, home.resolve(), request, get_registry(), device=device)
     written = _write(samples, out, f"{study}-{variant.replace(', ', ',')}-r{replicate}")

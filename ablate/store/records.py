@@ -104,6 +104,7 @@ class StageRecord:
         seconds: how long it took.
         environment: package versions, Python, platform and git state.
         finished: the time when it finished (UTC).
+        sources: digests of the components and files that it used (:mod:`ablate.study.sources`); empty if unknown.
     """
 
     fingerprint: str
@@ -115,6 +116,7 @@ class StageRecord:
     seconds: float
     environment: JSON
     finished: datetime | None = None
+    sources: JSON = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -85,8 +85,8 @@ def look_record(row: tables.Look) -> LookRecord:
     return LookRecord(row.replicates, row.share, row.states, row.p, tuple(row.variants), row.made)
 
 
-def stage_record(row: tables.Stage, environment: JSON) -> StageRecord:
-    """Return the record of a stage, with the facts of the environment that it ran in."""
+def stage_record(row: tables.Stage, environment: JSON, sources: JSON) -> StageRecord:
+    """Return the record of a stage, with the facts of its environment and of the sources that it used."""
     return StageRecord(
         row.fingerprint,
         row.kind,
@@ -97,6 +97,7 @@ def stage_record(row: tables.Stage, environment: JSON) -> StageRecord:
         row.seconds,
         environment,
         row.finished,
+        sources,
     )
 
 
@@ -119,6 +120,7 @@ def stage_row(stage: StageRecord, now: datetime) -> dict[str, Any]:
         "seconds": stage.seconds,
         "environment": digest(stage.environment),
         "finished": now,
+        "sources": digest(stage.sources) if stage.sources else None,
     }
 
 
@@ -127,6 +129,6 @@ def part(fingerprint: str, record: MeasurementRecord | HistogramRecord) -> dict[
     return {"fingerprint": fingerprint, **vars(record)}
 
 
-def digest(environment: JSON) -> str:
-    """Return the key of an environment: the SHA-256 of its facts."""
-    return hashlib.sha256(json.dumps(environment, sort_keys=True).encode()).hexdigest()
+def digest(facts: JSON) -> str:
+    """Return the key of an environment or of sources: the SHA-256 of its facts."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

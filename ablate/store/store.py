@@ -163,6 +163,8 @@ class Store:
                 session.execute(sa.delete(tables.Stage).where(unused))
             seen = sa.select(tables.Stage.environment)
             session.execute(sa.delete(tables.Environment).where(tables.Environment.digest.not_in(seen)))
+            used_sources = sa.select(tables.Stage.sources).where(tables.Stage.sources.is_not(None))
+            session.execute(sa.delete(tables.Sources).where(tables.Sources.digest.not_in(used_sources)))
             return [artifact for artifact in artifacts if artifact]
 
     def _study_row(self, session: Session, name: str) -> tables.Study:
@@ -175,14 +177,9 @@ class Store:
 
     def stages(self, fingerprints: Iterable[str]) -> dict[str, StageRecord]:
         """Return the finished ones among the stages, by fingerprint."""
-        records: dict[str, StageRecord] = {}
+        conditions = [tables.Stage.fingerprint.in_(portion) for portion in queries.portions(fingerprints)]
         with self._session(reading=True) as session:
-            for portion in queries.portions(fingerprints):
-                for stage, facts in session.execute(
-                    queries.stages_with_environment(tables.Stage.fingerprint.in_(portion))
-                ):
-                    records[stage.fingerprint] = rows.stage_record(stage, facts)
-        return records
+            return {record.fingerprint: record for record in queries.stage_records(session, *conditions)}
 
     def put_stages(self, finished: Iterable[FinishedStage]) -> None:
         """Record finished stages with their measurements in one transaction; those recorded before are left alone."""
@@ -194,9 +191,8 @@ class Store:
                     sa.select(tables.Stage.fingerprint).where(tables.Stage.fingerprint.in_(portion))
                 ):
                     del wanted[known]
-            environments = {rows.digest(each.stage.environment): each.stage.environment for each in wanted.values()}
-            for digest, facts in environments.items():
-                session.merge(tables.Environment(digest=digest, facts=dict(facts)))
+            queries.put_facts(session, tables.Environment, (each.stage.environment for each in wanted.values()))
+            queries.put_facts(session, tables.Sources, (s for each in wanted.values() if (s := each.stage.sources)))
             session.flush()
             # without the ORM: making its objects would take ten times as long as writing the rows
             new: dict[type[tables.Base], list[dict[str, Any]]] = {
@@ -217,10 +213,7 @@ class Store:
     def finished(self, kind: str) -> list[StageRecord]:
         """Return every finished stage of a kind, of all studies."""
         with self._session(reading=True) as session:
-            return [
-                rows.stage_record(*row)
-                for row in session.execute(queries.stages_with_environment(tables.Stage.kind == kind))
-            ]
+            return queries.stage_records(session, tables.Stage.kind == kind)
 
     # Measurements
 

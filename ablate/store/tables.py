@@ -129,13 +129,25 @@ class RunStage(Base):
     run: Mapped[Run] = relationship(back_populates="stages")
 
 
-class Environment(Base):
-    """Package versions, Python, platform and git state, stored once for all stages with the same ones."""
+class Facts(Base):
+    """Facts that are stored once for all stages with the same ones."""
 
-    __tablename__ = "ablate_environments"
+    __abstract__ = True
 
     digest: Mapped[str] = mapped_column(primary_key=True)
     facts: Mapped[dict[str, Any]]
+
+
+class Environment(Facts):
+    """Package versions, Python, platform and git state."""
+
+    __tablename__ = "ablate_environments"
+
+
+class Sources(Facts):
+    """Digests of the components and files that a stage used."""
+
+    __tablename__ = "ablate_sources"
 
 
 class Stage(Base):
@@ -152,6 +164,7 @@ class Stage(Base):
     seconds: Mapped[float]
     environment: Mapped[str] = mapped_column(ForeignKey("ablate_environments.digest"))
     finished: Mapped[datetime]
+    sources: Mapped[str | None]
 
 
 class Measurement(Base):

@@ -11,6 +11,7 @@ import click
 from ablate.cli.output import duration, json_option, plural, print_json, print_table
 from ablate.cli.study.noise import known_noise
 from ablate.cli.study.request import make_request_plan, read_request, study_options
+from ablate.cli.study.reuse import Reuse, planned_reuse, reuse_options
 from ablate.cli.study.splits import print_splits, split_facts
 from ablate.kinds import KINDS
 
@@ -30,6 +31,7 @@ _UNKNOWN = (
 
 @click.command("plan")
 @study_options
+@reuse_options
 @json_option
 def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     """List what 'study run' would run and what it would reuse, with the expected time.
@@ -45,22 +47,25 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     from ablate.study.plan.pieces import planned_splits
 
     music = PlannedMusic(request.layout.registry, request.home)
-    noise, splits = None, planned_splits(request.layout, music)
+    noise, splits, reuse = None, planned_splits(request.layout, music), Reuse()
     if values["store"] or (request.home / "ablate.db").is_file():
         with Store(request.url) as store:
-            study_plan = make_request_plan(request, store)
+            reuse = planned_reuse(request, store, values)
+            study_plan = reuse.plan or make_request_plan(request, store)
             expected = expected_cost(study_plan, request.device, request.workers, music, store)
             noise = known_noise(request.layout, store, expected)
     else:
         study_plan = make_request_plan(request, None)
         expected = expected_cost(study_plan, request.device, request.workers, music, None)
     if as_json:
-        facts = {**_facts(request, study_plan, expected), "splits": split_facts(splits)}
+        facts = {**_facts(request, study_plan, expected), "splits": split_facts(splits), "changed": reuse.facts()}
         print_json({**facts, "noise": noise and noise.facts()})
         return
     _print_variants(study_plan)
     _print_runs(request, study_plan)
     print_splits(splits, len(study_plan.layout.variants))
+    for line in reuse.lines:
+        click.echo(line)
     print_table(["stage", "to run", "reused"], [(kind, *count) for kind, count in _counts(study_plan).items()], right=2)
     if not study_plan.missing and not study_plan.layout.unchosen:
         click.echo("nothing to run: all results exist")

@@ -12,6 +12,7 @@ from ablate.cli.output import combine_options
 from ablate.cli.settings import parse_setting
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
     from ablate.store.store import Store
@@ -95,8 +96,14 @@ def with_replicates(request: StudyRequest, replicates: int) -> StudyRequest:
     return dataclasses.replace(request, layout=lay_out(spec, layout.registry, request.device))
 
 
-def make_request_plan(request: StudyRequest, store: Store | None) -> Plan:
-    """Plan a study; of a search or a path, plan the variants that it has chosen so far."""
+def make_request_plan(request: StudyRequest, store: Store | None, recompute: Container[str] = ()) -> Plan:
+    """Plan a study; of a search or a path, plan the variants that it has chosen so far.
+
+    Args:
+        request: the study.
+        store: the open store; None if there is none yet.
+        recompute: fingerprints of stages whose results do not count.
+    """
     from ablate.study.path.runner import path_layout
     from ablate.study.plan.plan import make_plan
     from ablate.study.search.search import search_layout
@@ -105,4 +112,4 @@ def make_request_plan(request: StudyRequest, store: Store | None) -> Plan:
     layouts = {"search": search_layout, "path": path_layout}
     if layout.spec.design in layouts:
         layout = layouts[layout.spec.design](layout.spec, layout.registry, store, request.device)
-    return make_plan(layout, store, request.home)
+    return make_plan(layout, store, request.home, recompute)

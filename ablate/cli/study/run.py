@@ -14,6 +14,7 @@ from ablate.cli.output import duration, json_option
 from ablate.cli.study.looks import declared, keep_replicates, run_until_decided
 from ablate.cli.study.observe import chosen_observers, observe_option, observing, verdicts
 from ablate.cli.study.request import make_request_plan, read_request, study_options, with_replicates
+from ablate.cli.study.reuse import decide_reuse, reuse_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,7 @@ ASK_FROM_SECONDS = 1800
 
 @click.command("run")
 @study_options
+@reuse_options
 @click.option(
     "--report/--no-report", "with_report", default=True, help="Write the report at the end (default), or not."
 )
@@ -63,7 +65,8 @@ def run(
     """Run what is missing of a study, then compare its variants.
 
     Finished stages are reused. After a crash or Ctrl-C, run the same command again to resume. --replicates N adds
-    replicates to those of the study file; the report corrects its verdicts for every look.
+    replicates to those of the study file; the report corrects its verdicts for every look. If the source of a component
+    or a file of its options has changed, this command asks before it reuses what was computed before.
 
     Example: ablate study run tau_sweep --corpus performance.mid --replicates 8
     """
@@ -76,7 +79,12 @@ def run(
     name, observers = request.layout.spec.name, chosen_observers(observe, request)
     with only_command(request.home, request.url, name), Store(request.url) as store:
         most = with_replicates(request, looks.most) if looks else keep_replicates(request, store, values["replicates"])
-        _confirm(most, store, yes=yes, at_most=bool(looks))
+        recompute = decide_reuse(most, store, values)
+        _confirm(most, store, recompute, yes=yes, at_most=bool(looks))
+        if recompute:
+            from ablate.study.sources.recompute import forget
+
+            forget(store, request.home, name, recompute)
         with observing(observers, request, store) as observed:
             run_once = functools.partial(_run, store=store, checkpoint_seconds=checkpoint_seconds, observed=observed)
             if looks:
@@ -89,7 +97,9 @@ def run(
     return exit_code(result)
 
 
-def _confirm(request: StudyRequest, store: Store, *, yes: bool, at_most: bool = False) -> None:
+def _confirm(
+    request: StudyRequest, store: Store, recompute: frozenset[str], *, yes: bool, at_most: bool = False
+) -> None:
     """Ask a person at a terminal before starting what takes long."""
     if yes or not sys.stdin.isatty():
         return
@@ -97,7 +107,8 @@ def _confirm(request: StudyRequest, store: Store, *, yes: bool, at_most: bool = 
     from ablate.study.plan.music import PlannedMusic
 
     music = PlannedMusic(request.layout.registry, request.home)
-    expected = expected_cost(make_request_plan(request, store), request.device, request.workers, music, store)
+    study_plan = make_request_plan(request, store, recompute)
+    expected = expected_cost(study_plan, request.device, request.workers, music, store)
     if expected.seconds > ASK_FROM_SECONDS:
         about = "at most" if at_most else "about"
         click.confirm(f"This will take {about} {duration(expected.seconds)}. Continue?", abort=True, err=True)

@@ -9,9 +9,10 @@ from ablate.kinds import COLLECT, GENERATE, KINDS, PROGRAM, SAMPLES, TRAIN
 from ablate.study.plan.jobs import in_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
     from pathlib import Path
 
+    from ablate.store.records import StageRecord
     from ablate.store.store import Store
     from ablate.study.plan.layout import Layout
     from ablate.study.stage import Stage
@@ -24,13 +25,13 @@ class Plan:
     Attributes:
         layout: the study.
         missing: stages that have to run, by fingerprint, inputs before outputs.
-        reused: fingerprints of stages whose results exist.
+        reused: the records of stages whose results exist, by fingerprint.
         lost: fingerprints of stages in the store whose files are gone; they are among ``missing``.
     """
 
     layout: Layout
     missing: Mapping[str, Stage]
-    reused: frozenset[str]
+    reused: Mapping[str, StageRecord]
     lost: frozenset[str]
 
     def count(self, kind: str) -> tuple[int, int]:
@@ -48,10 +49,18 @@ class Plan:
         return max(*jobs, len(generations), 1)
 
 
-def make_plan(layout: Layout, store: Store | None, home: Path) -> Plan:
-    """Compare a study with the results in the store and the home; changes nothing."""
+def make_plan(layout: Layout, store: Store | None, home: Path, recompute: Container[str] = ()) -> Plan:
+    """Compare a study with the results in the store and the home; changes nothing.
+
+    Args:
+        layout: the study.
+        store: the open store; None if there is none yet.
+        home: the folder for files.
+        recompute: fingerprints of stages whose results do not count.
+    """
     stages = layout.stages()
-    known = set(store.stages(stages)) if store else set()
+    records = store.stages(stages) if store else {}
+    known = {fingerprint for fingerprint in records if fingerprint not in recompute}
     lost: set[str] = set()
     while True:
         wanted = _wanted(layout, known - lost)
@@ -63,7 +72,8 @@ def make_plan(layout: Layout, store: Store | None, home: Path) -> Plan:
             break
         lost |= gone
     missing = {f: stage for f, stage in stages.items() if f in wanted}
-    return Plan(layout, missing, frozenset(known - wanted), frozenset(lost & wanted))
+    reused = {f: records[f] for f in stages if f in known - wanted}
+    return Plan(layout, missing, reused, frozenset(lost & wanted))
 
 
 def _wanted(layout: Layout, finished: set[str]) -> set[str]:

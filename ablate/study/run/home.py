@@ -15,6 +15,7 @@ import filelock
 from ablate.errors import HomeError
 from ablate.files import remove_unfinished
 from ablate.store.schema import sqlite_file
+from ablate.study.sources.started import remove_started
 from ablate.study.stage import checkpoint_path, program_checkpoint
 
 if TYPE_CHECKING:
@@ -101,3 +102,4 @@ def remove_checkpoints(home: Path, fingerprints: Iterable[str]) -> None:
     for fingerprint in fingerprints:
         (home / checkpoint_path(fingerprint)).unlink(missing_ok=True)
         shutil.rmtree(home / program_checkpoint(fingerprint), ignore_errors=True)
+        remove_started(home, fingerprint)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ablate.files import write_whole
-from ablate.kinds import KINDS
+from ablate.kinds import KINDS, TRAIN
 from ablate.store.records import (
     FinishedStage,
     HistogramRecord,
@@ -17,10 +17,11 @@ from ablate.store.records import (
     VariantRecord,
 )
 from ablate.study.run.provenance import environment
+from ablate.study.sources.started import read_started, remove_started, write_started
 from ablate.study.work.messages import MetricRecord, StageFailure, StageResult
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ablate.interfaces import Value
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from ablate.study.plan.layout import Layout
     from ablate.study.run.listener import Listener
     from ablate.study.run.status import StageStatus
+    from ablate.study.sources.facts import Sources
+    from ablate.study.stage import Stage
+    from ablate.study.work.messages import Job
 
 
 def _measurement(record: MetricRecord[Value]) -> MeasurementRecord:
@@ -57,15 +61,28 @@ class Recorder:
         home: the folder for the log files.
         device: the device that the stages run on.
         registry: the components that they use.
+        sources: of these components, as they were before anything ran.
         status: kept up to date with the results.
         listener: receives an event for each result.
     """
 
     def __init__(
-        self, store: Store, home: Path, device: str, registry: Registry, status: StageStatus, listener: Listener
+        self,
+        store: Store,
+        home: Path,
+        device: str,
+        registry: Registry,
+        sources: Sources,
+        status: StageStatus,
+        listener: Listener,
     ) -> None:
         self._store, self._home, self._device, self._registry = store, home, device, registry
-        self._status, self._listener = status, listener
+        self._sources, self._status, self._listener = sources, status, listener
+
+    def start(self, job: Job) -> None:
+        """Record what the trainings of a job start with, before it is worked on."""
+        for stage in job.stages if job.kind == TRAIN else ():
+            write_started(self._home, stage.fingerprint, self._sources.of(stage))
 
     def record(self, results: Sequence[StageResult | StageFailure]) -> None:
         """Record the results of a job, those of finished stages in one transaction."""
@@ -73,6 +90,8 @@ class Recorder:
         self._store.put_stages(self._finished_stage(result) for result in finished)
         for result in finished:
             self._status.finish(result.stage)
+            if result.stage.kind == TRAIN:
+                remove_started(self._home, result.stage.fingerprint)
         for each in results:
             if isinstance(each, StageResult):
                 self._listener.done(each)
@@ -93,12 +112,18 @@ class Recorder:
             self._device,
             result.seconds,
             environment(self._registry),
+            sources=self._used(stage),
         )
         return FinishedStage(
             record,
             tuple(_measurement(m) for m in result.values),
             tuple(HistogramRecord(m.sample, m.metric, **vars(m.content), floor=m.floor) for m in result.histograms),
         )
+
+    def _used(self, stage: Stage) -> Mapping[str, Any]:
+        """Return what a stage used; of a training, what it was started with, maybe by an earlier command."""
+        started = read_started(self._home, stage.fingerprint) if stage.kind == TRAIN else None
+        return started or self._sources.of(stage)
 
     def _log(self, failure: StageFailure) -> None:
         path = self._home / "logs" / f"{failure.stage.fingerprint}.txt"

@@ -23,6 +23,7 @@ from ablate.study.run.result import StudyResult
 from ablate.study.run.scheduler import Scheduler
 from ablate.study.run.states import RunStates, TrialReporter
 from ablate.study.run.status import StageStatus
+from ablate.study.sources.facts import Sources
 from ablate.study.trials.objectives import incomparable_objectives, objective_problems
 from ablate.study.work.artifacts import read_examples
 from ablate.study.work.components import ExampleCounts
@@ -95,7 +96,10 @@ class StudyRunner:
         self._status = StageStatus(self.plan, home)
         packing = Packing(device, self._executor.slots, self._examples, layout.registry, fused=self._executor.fused)
         self._scheduler = Scheduler(self.plan, self._status, packing)
-        self._recorder = Recorder(store, home, device, layout.registry, self._status, self._listener)
+        sources = Sources(layout.registry)
+        for stage in self.plan.missing.values():
+            sources.of(stage)  # before anything runs: what is edited later was not used
+        self._recorder = Recorder(store, home, device, layout.registry, sources, self._status, self._listener)
         self._stopped = False
 
     def stop(self) -> None:
@@ -164,6 +168,7 @@ class StudyRunner:
         """Submit the jobs that can start, and return their number."""
         jobs = [] if self._stopped else self._scheduler.jobs()
         for job in jobs:
+            self._recorder.start(job)
             self._executor.submit(job)
         return len(jobs)
 

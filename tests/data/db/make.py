@@ -55,6 +55,10 @@ sampler.temperature.tau = [0.8, 1.0]
 [baseline]
 sampler.temperature.tau = 1.0
 """
+SOURCES = {
+    "components": {"model.lstm": {"source": {"ablate_recurrent/network.py": "0123456789abcdef"}, "defaults": {}}},
+    "files": {},
+}
 ENVIRONMENT = {
     "packages": {"ablate": "0.1.0", "torch": "2.13.0"},
     "python": "3.11.7",
@@ -129,7 +133,9 @@ def put_results(store: Store, layout: Layout) -> None:
     for fingerprint, stage in layout.stages().items():
         artifact = stage.artifact if KINDS[stage.kind].keeps_files else ""
         result = {"loss": 1.5, "steps": 600, "parameters": 1000, "tokens_seen": 10_000} if stage.kind == "train" else {}
-        record = StageRecord(fingerprint, stage.kind, stage.hashed(), result, artifact, "cpu", 2.0, ENVIRONMENT)
+        record = StageRecord(
+            fingerprint, stage.kind, stage.plain(), result, artifact, "cpu", 2.0, ENVIRONMENT, sources=SOURCES
+        )
         if fingerprint not in places:
             store.put_stages([FinishedStage(record, tuple(floors(stage.kind)))])
             continue

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ablate.report.statistics import doubts, roles, variance, verdicts
 from ablate.report.statistics.analysis.judged import Judged
-from ablate.report.statistics.described import confounds, copying, floors, order, refused, tokenizers
+from ablate.report.statistics.described import confounds, copying, floors, order, refused, sources, tokenizers
 from ablate.report.statistics.rows import Quantity, keys_of, records, rows_of
 
 if TYPE_CHECKING:
@@ -133,6 +133,7 @@ class Analysis(Judged):
             keys, on=["metric", "feature"]
         )
         rows = pd.concat([rows, baseline.assign(difference=0.0)]).rename(columns={"estimate": "mean"})
+        sentences += sources.warnings(self.study)
         sentences += refused.warnings(self.study)
         sentences += tokenizers.warnings(self.study, self.headline)
         sentences += floors.warnings(self.floors, rows, {q: self.label(q) for q in self.headline})

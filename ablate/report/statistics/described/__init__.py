@@ -6,5 +6,6 @@
 - :mod:`ablate.report.statistics.described.confounds`: quantities that change as a side effect of a level;
 - :mod:`ablate.report.statistics.described.order`: metrics that hardly react to the order of notes;
 - :mod:`ablate.report.statistics.described.refused`: samples that metrics could not measure;
+- :mod:`ablate.report.statistics.described.sources`: results from several versions of a component's source;
 - :mod:`ablate.report.statistics.described.copying`: the variants that copy from the training pieces.
 """
