@@ -7,6 +7,7 @@ The modules in the order of reading:
 - :mod:`ablate.store.tables`: the tables;
 - :mod:`ablate.store.rows`: between rows and records;
 - :mod:`ablate.store.queries`: queries that several methods share;
+- :mod:`ablate.store.facts`: stages with the facts that many of them have in common;
 - :mod:`ablate.store.schema`: open, create and upgrade a database; the scripts are in ``migrations/``;
 - :mod:`ablate.store.differences`: differences between two stored configurations.
 """

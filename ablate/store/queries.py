@@ -6,14 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from ablate.store import rows, tables
+from ablate.store import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from sqlalchemy.orm import Session
-
-    from ablate.store.records import StageRecord
+    from collections.abc import Iterable, Iterator
 
 
 def measured(study: str) -> sa.Select[Any]:
@@ -31,29 +27,6 @@ def portions(fingerprints: Iterable[str]) -> Iterator[list[str]]:
     unique = sorted(set(fingerprints))
     for start in range(0, len(unique), 500):
         yield unique[start : start + 500]
-
-
-def stage_records(session: Session, *conditions: sa.ColumnElement[bool]) -> list[StageRecord]:
-    """Return the records of the stages that meet one of the conditions."""
-    stages = [row for condition in conditions for row in session.scalars(sa.select(tables.Stage).where(condition))]
-    # many stages have the same facts, whose JSON is read once
-    environments = _facts(session, tables.Environment, (stage.environment for stage in stages))
-    sources = _facts(session, tables.Sources, (stage.sources for stage in stages if stage.sources))
-    return [rows.stage_record(row, environments[row.environment], sources.get(row.sources or "", {})) for row in stages]
-
-
-def _facts(session: Session, table: type[tables.Facts], digests: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return the facts of a table by their digest."""
-    facts: dict[str, dict[str, Any]] = {}
-    for portion in portions(digests):
-        facts |= {row.digest: row.facts for row in session.scalars(sa.select(table).where(table.digest.in_(portion)))}
-    return facts
-
-
-def put_facts(session: Session, table: type[tables.Facts], every: Iterable[Mapping[str, Any]]) -> None:
-    """Write facts to a table, each once."""
-    for digest, facts in {rows.digest(facts): facts for facts in every}.items():
-        session.merge(table(digest=digest, facts=dict(facts)))
 
 
 def means_of_stages(fingerprints: Iterable[str]) -> sa.Select[Any]:

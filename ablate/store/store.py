@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from ablate.errors import StoreError, UnknownName
-from ablate.store import queries, rows, schema, tables
+from ablate.store import facts, queries, rows, schema, tables
 from ablate.store.records import (
     FeatureMean,
     FinishedStage,
@@ -179,7 +179,7 @@ class Store:
         """Return the finished ones among the stages, by fingerprint."""
         conditions = [tables.Stage.fingerprint.in_(portion) for portion in queries.portions(fingerprints)]
         with self._session(reading=True) as session:
-            return {record.fingerprint: record for record in queries.stage_records(session, *conditions)}
+            return {record.fingerprint: record for record in facts.stage_records(session, *conditions)}
 
     def put_stages(self, finished: Iterable[FinishedStage]) -> None:
         """Record finished stages with their measurements in one transaction; those recorded before are left alone."""
@@ -191,8 +191,8 @@ class Store:
                     sa.select(tables.Stage.fingerprint).where(tables.Stage.fingerprint.in_(portion))
                 ):
                     del wanted[known]
-            queries.put_facts(session, tables.Environment, (each.stage.environment for each in wanted.values()))
-            queries.put_facts(session, tables.Sources, (s for each in wanted.values() if (s := each.stage.sources)))
+            facts.put_facts(session, tables.Environment, (each.stage.environment for each in wanted.values()))
+            facts.put_facts(session, tables.Sources, (s for each in wanted.values() if (s := each.stage.sources)))
             session.flush()
             # without the ORM: making its objects would take ten times as long as writing the rows
             new: dict[type[tables.Base], list[dict[str, Any]]] = {
@@ -213,7 +213,7 @@ class Store:
     def finished(self, kind: str) -> list[StageRecord]:
         """Return every finished stage of a kind, of all studies."""
         with self._session(reading=True) as session:
-            return queries.stage_records(session, tables.Stage.kind == kind)
+            return facts.stage_records(session, tables.Stage.kind == kind)
 
     # Measurements
 

@@ -38,7 +38,7 @@ _HOW = "give --recompute CHANGED to compute them again, or --keep-results to reu
 
 @dataclasses.dataclass(frozen=True)
 class Reuse:
-    """What a plan says about the results that it reuses.
+    """The results that a plan reuses, compared with the present.
 
     Attributes:
         lines: for people.

@@ -82,7 +82,7 @@ def run(
         recompute = decide_reuse(most, store, values)
         _confirm(most, store, recompute, yes=yes, at_most=bool(looks))
         if recompute:
-            from ablate.study.sources.recompute import forget
+            from ablate.study.run.forget import forget
 
             forget(store, request.home, name, recompute)
         with observing(observers, request, store) as observed:

@@ -1,4 +1,4 @@
-"""What decides the fingerprint of a stage: all of its configuration but options and settings at their default.
+"""The identity of a stage, from which its fingerprint is made: its configuration without values at their default.
 
 So an option that is added with its default changes no fingerprint. A default that changes would change none either:
 the component gets a new version, and a setting of a study file a new code of the stages that use it.

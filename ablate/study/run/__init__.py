@@ -10,6 +10,7 @@ The modules in the order of reading:
 - :mod:`ablate.study.run.states`: the states of the runs and trials;
 - :mod:`ablate.study.run.replicates`: the replicates that are complete;
 - :mod:`ablate.study.run.recorder`: write studies and results to the store;
+- :mod:`ablate.study.run.forget`: drop results that are computed again;
 - :mod:`ablate.study.run.listener`: events for those who show them;
 - :mod:`ablate.study.run.result`: what a command returns;
 - :mod:`ablate.study.run.provenance`: versions, machine and git state of a result;

@@ -10,6 +10,6 @@ edited under an equal version, before results are reused. The modules in the ord
 - :mod:`ablate.study.sources.facts`: all of this for a stage, as it is recorded with its result;
 - :mod:`ablate.study.sources.started`: the same for a training that is not finished;
 - :mod:`ablate.study.sources.changes`: compare what is recorded with the present;
-- :mod:`ablate.study.sources.recompute`: the stages that ``--recompute`` names, and how they are forgotten;
-- :mod:`ablate.study.sources.weights`: what has changed since a run was trained.
+- :mod:`ablate.study.sources.recompute`: the stages that ``--recompute`` names;
+- :mod:`ablate.study.sources.weights`: changes since a run was trained.
 """

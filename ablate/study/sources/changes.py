@@ -57,7 +57,7 @@ class Comparison:
 
 
 def compare(plan: Plan, sources: Sources, home: Path) -> Comparison:
-    """Compare what the reused stages of a plan, and its unfinished trainings, used with what there is now.
+    """Compare what the reused stages of a plan, and its unfinished trainings, used with the present.
 
     Args:
         plan: the stages to run and to reuse.

@@ -1,4 +1,4 @@
-"""The stages that ``--recompute`` names, and how their results are forgotten."""
+"""The stages that ``--recompute`` names."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ from ablate.errors import UsageError, did_you_mean
 from ablate.kinds import KINDS
 from ablate.specs import SPECS
 from ablate.study.plan.identity import components
-from ablate.study.run.home import remove_checkpoints
 from ablate.study.sources.changes import with_dependents
-from ablate.study.trials.storage import delete_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
-    from ablate.store.store import Store
     from ablate.study.sources.changes import Comparison
     from ablate.study.stage import Stage
 
@@ -64,13 +60,3 @@ def _names(stage: Stage) -> set[str]:
         used.append(("corpus", stage.config["corpus"]))
     own = {each for kind, choice in used for each in (kind, choice["name"], f"{kind}.{choice['name']}")}
     return {stage.kind, *own}
-
-
-def forget(store: Store, home: Path, study: str, fingerprints: frozenset[str]) -> None:
-    """Drop the results of stages, so that they are computed again, and what unfinished trainings have left.
-
-    The study's trials are dropped with them: they are a view of the results, and are made again.
-    """
-    store.forget_stages(fingerprints)
-    remove_checkpoints(home, fingerprints)
-    delete_trials(store.url, study)

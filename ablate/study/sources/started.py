@@ -1,4 +1,4 @@
-"""What an unfinished training was started with, in a file beside its checkpoint."""
+"""The sources that an unfinished training was started with, in a file beside its checkpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has changed since a run was trained, for music that is generated with its weights."""
+"""Changes since a run was trained, for music that is generated with its weights."""
 
 from __future__ import annotations
 

@@ -14,11 +14,11 @@ from ablate.store.records import FinishedStage, StageRecord
 from ablate.store.store import Store
 from ablate.study.plan.layout import lay_out
 from ablate.study.plan.plan import make_plan
+from ablate.study.run.forget import forget
 from ablate.study.run.home import store_url
 from ablate.study.sources.changes import Comparison, compare
 from ablate.study.sources.facts import Sources
 from ablate.study.sources.files import FileDigests
-from ablate.study.sources.recompute import forget
 from ablate.study.sources.started import read_started, write_started
 from ablate.study.stage import checkpoint_path
 
