@@ -12,9 +12,9 @@ from ablate.study.file.configuration import setting_identity
 from ablate.study.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from ablate.study.file.configuration import Configuration
+    from ablate.study.file.configuration import Choice, Configuration
 
 #: The kind of the component, or of each component in a list, at a key of a stage's configuration.
 COMPONENTS = {
@@ -39,26 +39,37 @@ def make_stage(
     extra: Mapping[str, Any] | None = None,
 ) -> Stage:
     """Return a stage of a run with this configuration, whose fingerprint leaves out values at their default."""
-    return Stage(kind, config, inputs, extra or {}, _identity(config, configuration))
+    chosen = (choice for choices in configuration.choices.values() for choice in choices)
+    return Stage(kind, config, inputs, extra or {}, identity_of(config, chosen))
 
 
 def components(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the kind and the plain choice of each component in the configuration of a stage."""
+    """Yield the kind and the plain choice of each component in the configuration of a stage.
+
+    A metric of the file that a program writes is none: it has no options.
+    """
     for key, kind in COMPONENTS.items():
         value = config.get(key, [])
         for choice in value if isinstance(value, list) else [value]:
-            yield kind, choice
+            if "options" in choice:
+                yield kind, choice
 
 
-def _identity(config: Mapping[str, Any], configuration: Configuration) -> dict[str, Any]:
-    identity = dict(config)
+def identity_of(config: Mapping[str, Any], chosen: Iterable[Choice]) -> dict[str, Any]:
+    """Return the configuration of a stage without values at their default.
+
+    Args:
+        config: of the stage.
+        chosen: at least the components in it.
+    """
+    known = {(choice.kind, choice.name): choice for choice in chosen}
+    lean = dict(config)
     for key, kind in COMPONENTS.items():
-        known = {choice.name: choice for choice in configuration.choices[kind]}
         value = config.get(key)
         if isinstance(value, list):
-            identity[key] = [known[choice["name"]].identity() for choice in value]
+            lean[key] = [known[kind, choice["name"]].identity() for choice in value]
         elif value is not None:
-            identity[key] = known[value["name"]].identity()
+            lean[key] = known[kind, value["name"]].identity()
     for section in _SECTIONS & config.keys():
-        identity[section] = setting_identity(section, config[section])
-    return identity
+        lean[section] = setting_identity(section, config[section])
+    return lean

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ablate import kinds
 from ablate.engine.seeding import derive
 from ablate.kinds import stage_name
+from ablate.study.plan.identity import identity_of
 from ablate.study.plan.stages import RunStages, load_stage
 from ablate.study.program.inputs import command_files, digests, matching
 from ablate.study.program.placeholders import filled
@@ -129,11 +130,11 @@ def sample_stages(
     counts = {"shuffles": setting.floors.shuffles, "pieces": setting.floors.pieces}
     counts |= {"samples": samples} if scope == "set" else {}
     seed = derive(setting.seed, 0, "floor")
-    stages = [
-        Stage(kinds.MEASURE, config, sources),
-        Stage(kinds.FLOOR, {**config, "seed": seed, **counts}, {"reference": sources["reference"]}),
+    configs = [
+        (kinds.MEASURE, config, sources),
+        (kinds.FLOOR, {**config, "seed": seed, **counts}, {"reference": sources["reference"]}),
     ]
     if setting.floors.draws:
         drawn = {"draws": setting.floors.draws, "seed": derive(setting.seed, replicate, "resample")}
-        stages.append(Stage(kinds.RESAMPLE, {**config, **drawn}, sources))
-    return stages
+        configs.append((kinds.RESAMPLE, {**config, **drawn}, sources))
+    return [Stage(kind, each, inputs, identity=identity_of(each, [choice])) for kind, each, inputs in configs]

@@ -56,7 +56,7 @@ def chosen_stages(names: Iterable[str], stages: Mapping[str, Stage], comparison:
 def _names(stage: Stage) -> set[str]:
     """Return every name that ``--recompute`` has for a stage."""
     used = list(components(stage.config))
-    if "corpus" in stage.config:
-        used.append(("corpus", stage.config["corpus"]))
+    # a metric may be one of the file that a program writes
+    used += [(kind, stage.config[kind]) for kind in ("corpus", "metric") if kind in stage.config]
     own = {each for kind, choice in used for each in (kind, choice["name"], f"{kind}.{choice['name']}")}
     return {stage.kind, *own}
