@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.killed import finish, run_and_kill
+from support.killed import run_and_kill
 
 if TYPE_CHECKING:
     from support.commands import Command
@@ -191,19 +191,18 @@ class TestUndeclared:
 
 
 @pytest.mark.slow
-def test_killed_after_a_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_killed_after_a_look(ablate: Command) -> None:
     write("{ first = 2, most = 3, looks = [2, 3], futility = 0.0 }", steps=20, tokens=200)
-    words = [sys.executable, "-m", "ablate", "study", "run", "looks.toml", "--workers", "1", "--no-report"]
-    words += ["--until-decided", "--checkpoint-seconds", "0", "--home"]
-    whole = finish([*words, "whole"])
-    assert whole.returncode == 0, whole.stderr
+    words = ["study", "run", "looks.toml", "--workers", "1", "--no-report", "--until-decided"]
+    words += ["--checkpoint-seconds", "0", "--home"]
+    whole = ablate(*words, "whole")
+    assert whole.code == 0, whole.err
 
     # before the replicates of the second look
-    run_and_kill([*words, "killed"], lambda: _recorded(Path("killed"), 1))
+    run_and_kill([sys.executable, "-m", "ablate", *words, "killed"], lambda: _recorded(Path("killed"), 1))
     assert len(looks(Path("killed"))) == 1
-    again = finish([*words, "killed"])
-    assert again.returncode == 0, again.stderr
+    again = ablate(*words, "killed")
+    assert again.code == 0, again.err
     assert looks(Path("killed")) == looks(Path("whole"))
     assert _numbers(Path("killed")) == _numbers(Path("whole"))
 

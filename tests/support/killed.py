@@ -1,4 +1,4 @@
-"""Run commands as real processes, kill them where a test wants it, and let them finish."""
+"""Run commands as real processes, and kill them where a test wants it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def wait_for(
-    reached: Callable[[], object], process: subprocess.Popen[str], seconds: float = 60, pause: float = 0.002
+    reached: Callable[[], object], process: subprocess.Popen[str], seconds: float = 60, pause: float = 0.01
 ) -> None:
     """Wait until the process has reached what it is to be killed at."""
     deadline = time.monotonic() + seconds
@@ -23,13 +23,8 @@ def wait_for(
         time.sleep(pause)
 
 
-def run_and_kill(words: list[str], reached: Callable[[], object], seconds: float = 60, pause: float = 0.002) -> None:
+def run_and_kill(words: list[str], reached: Callable[[], object], seconds: float = 60, pause: float = 0.01) -> None:
     """Start a command, and kill it as soon as it has reached something."""
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True) as process:
         wait_for(reached, process, seconds, pause)
         os.kill(process.pid, signal.SIGKILL)
-
-
-def finish(words: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)

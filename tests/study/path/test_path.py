@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import optuna
 import pytest
 from support.bench import Bench
-from support.killed import finish, run_and_kill
+from support.killed import run_and_kill
 
 from ablate.errors import StudyFileError
 from ablate.registry import get_registry
@@ -161,16 +161,15 @@ def test_stopped_and_continued_equals_uninterrupted(
 
 @pytest.mark.slow
 def test_a_killed_path_goes_on_as_if_it_had_not_been(
-    whole: tuple[Bench, StudyResult], bench: Bench, of: Callable[..., StudySpec], tiny: Path
+    whole: tuple[Bench, StudyResult], bench: Bench, of: Callable[..., StudySpec], tiny: Path, ablate: Command
 ) -> None:
-    """A real process and its workers, killed in the second round; then left alone."""
+    """A real process and its workers, killed in the second round; then the same command again."""
     of()
-    command = [sys.executable, "-m", "ablate", "study", "run", str(tiny), "--home", str(bench.home), "--workers", "2"]
-    command += ["--no-report", "--yes"]
-    run_and_kill(command, lambda: _count(bench) >= 2, seconds=120, pause=0.1)
+    words = ["study", "run", str(tiny), "--home", str(bench.home), "--workers", "2", "--no-report", "--yes"]
+    run_and_kill([sys.executable, "-m", "ablate", *words], lambda: _count(bench) >= 2, seconds=120, pause=0.1)
     assert 2 <= _count(bench) < 4
-    done = finish(command)
-    assert done.returncode == 0, done.stderr
+    done = ablate(*words)
+    assert done.code == 0, done.err
     assert taken(bench) == taken(whole[0])
     assert bench.numbers("tiny") == whole[0].numbers("tiny")
     assert {trial.state.name for trial in trials(bench).values()} <= {"COMPLETE", "PRUNED"}

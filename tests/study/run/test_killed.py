@@ -1,4 +1,4 @@
-"""Real processes, killed for real, and run again."""
+"""Real processes, killed for real, and run again: in this process, which spares the time to start another one."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pytest
-from support.killed import finish, wait_for
+from support.killed import wait_for
 
-import ablate
+from ablate import Performance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from support.bench import Bench
+    from support.commands import Command
 
     from ablate.study.file.study_file import StudySpec
 
@@ -31,7 +32,7 @@ MODERN = {
     "optimizer": "adamw",
     "schedule": "warmup_cosine",
     "split.validation": 0.25,
-    "training.steps": 400,
+    "training.steps": 200,
     "training.accumulate": 2,
     "training.weight_decay": 0.1,
     "training.label_smoothing": 0.1,
@@ -43,21 +44,12 @@ MODERN = {
 pytestmark = pytest.mark.slow
 
 
+PROGRAM = (sys.executable, "-m", "ablate")
+
+
 def command(tiny: Path, bench: Bench, *more: str, settings: dict[str, Any] = LONG) -> list[str]:
     sets = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
-    return [
-        sys.executable,
-        "-m",
-        "ablate",
-        "study",
-        "run",
-        str(tiny),
-        "--home",
-        str(bench.home),
-        "--no-report",
-        *sets,
-        *more,
-    ]
+    return ["study", "run", str(tiny), "--home", str(bench.home), "--no-report", *sets, *more]
 
 
 @pytest.fixture
@@ -67,7 +59,9 @@ def started(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
     def start(words: list[str], **options: Any) -> subprocess.Popen[str]:
         with (tmp_path / f"log-{len(processes)}.txt").open("w") as log:
-            process = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True, text=True, **options)
+            process = subprocess.Popen(
+                [*PROGRAM, *words], stdout=log, stderr=log, start_new_session=True, text=True, **options
+            )
         processes.append(process)
         return process
 
@@ -96,6 +90,7 @@ def test_killed_in_training_and_in_generation(
     load: Callable[..., StudySpec],
     uninterrupted: Any,
     started: Callable[..., subprocess.Popen[str]],
+    ablate: Command,
 ) -> None:
     words = command(tiny, bench, "--workers", "2", "--checkpoint-seconds", "0.05")
     home = bench.home
@@ -112,29 +107,34 @@ def test_killed_in_training_and_in_generation(
     process.wait()
     assert len(list(home.glob("artifacts/generate/*/*/tokens.npy"))) < 4
 
-    done = finish(words)
-    assert done.returncode == 0, done.stderr
+    done = ablate(*words)
+    assert done.code == 0, done.err
     assert results(bench, load(LONG).name) == uninterrupted
     assert not list(home.glob("checkpoints/*"))
 
 
 def test_a_modern_recipe_killed_in_training(
-    bench: Bench, tiny: Path, load: Callable[..., StudySpec], tmp_path: Path, started: Callable[..., Any]
+    bench: Bench,
+    tiny: Path,
+    load: Callable[..., StudySpec],
+    tmp_path: Path,
+    started: Callable[..., Any],
+    ablate: Command,
 ) -> None:
     """Averages, best weights and validations are part of the checkpoint."""
     rng = np.random.default_rng(0)
     (tmp_path / "music").mkdir()
     for number in range(4):
         notes = [(int(rng.integers(40, 90)), 64, 0.2 * i, 0.2 * i + 0.15) for i in range(60)]
-        (tmp_path / f"music/{number}.mid").write_bytes(ablate.Performance.from_notes(notes).midi_bytes())
+        (tmp_path / f"music/{number}.mid").write_bytes(Performance.from_notes(notes).midi_bytes())
     words = command(tiny, bench, "--corpus", str(tmp_path / "music"), "--checkpoint-seconds", "0.02", settings=MODERN)
     process = started([*words, "--workers", "2"])
     wait_for(lambda: list(bench.home.glob("checkpoints/*.safetensors")), process)
     process.kill()
     process.wait()
     assert not list(bench.home.glob("artifacts/train/*/*"))
-    done = finish(words)
-    assert done.returncode == 0, done.stderr
+    done = ablate(*words, "--workers", "1")
+    assert done.code == 0, done.err
     spec = load(MODERN, corpus=str(tmp_path / "music"))
     other = type(bench)(tmp_path / "uninterrupted")
     other.run(spec)
@@ -188,13 +188,15 @@ def test_ctrl_c_keeps_everything_and_says_how_to_go_on(
     assert set(bench.states(load(LONG).name).values()) <= {"interrupted", "done"}
 
 
-def test_a_second_run_at_once_refuses(bench: Bench, tiny: Path, started: Callable[..., subprocess.Popen[str]]) -> None:
+def test_a_second_run_at_once_refuses(
+    bench: Bench, tiny: Path, started: Callable[..., subprocess.Popen[str]], ablate: Command
+) -> None:
     words = command(tiny, bench, settings={**LONG, "training.steps": 100_000})
-    process = started([*words, "--checkpoint-seconds", "0"])
+    process = started([*words, "--checkpoint-seconds", "0", "--workers", "1"])
     wait_for(lambda: list(bench.home.glob("checkpoints/*.safetensors")), process)
-    second = finish(words)
-    assert second.returncode == 1
-    (line,) = second.stderr.splitlines()
+    second = ablate(*words)
+    assert second.code == 1
+    (line,) = second.err.splitlines()
     assert line.startswith(f"error: {bench.home} is in use: study tiny@set-")
     assert f"process {process.pid}" in line
 
@@ -204,10 +206,10 @@ class TestFullDisk:
 
     BIG: ClassVar[dict[str, Any]] = {"model.lstm.hidden": 512, "training.steps": 3}
 
-    def check(self, bench: Bench, tiny: Path, done: subprocess.CompletedProcess[str]) -> None:
-        assert done.returncode == 1
-        assert "Traceback" not in done.stderr
-        assert done.stderr.splitlines()[-1].startswith(f"error: no space left for results in {bench.home}")
+    def check(self, bench: Bench, code: int, err: str) -> None:
+        assert code == 1
+        assert "Traceback" not in err
+        assert err.splitlines()[-1].startswith(f"error: no space left for results in {bench.home}")
         assert not list(bench.home.glob("artifacts/train/*/*"))
         assert list(bench.home.glob("artifacts/load/*/*/performances.npz")), "what was finished is kept"
 
@@ -217,16 +219,18 @@ class TestFullDisk:
         def limit() -> None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
 
-        done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False, preexec_fn=limit)
-        self.check(bench, tiny, done)
+        options: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 120}
+        done = subprocess.run([*PROGRAM, *words], check=False, preexec_fn=limit, **options)
+        self.check(bench, done.returncode, done.stderr)
 
-    def test_a_small_disk(self, bench: Bench, tiny: Path) -> None:
+    def test_a_small_disk(self, bench: Bench, tiny: Path, ablate: Command) -> None:
         shutil.rmtree(bench.home)
         bench.home.mkdir()
         mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(bench.home)]
         if subprocess.run(mount, capture_output=True, check=False).returncode:
             pytest.skip("mounting a small disk needs more rights than this user has")
         try:
-            self.check(bench, tiny, finish(command(tiny, bench, "--workers", "2", settings=self.BIG)))
+            done = ablate(*command(tiny, bench, "--workers", "2", settings=self.BIG))
+            self.check(bench, done.code, done.err)
         finally:
             subprocess.run(["umount", str(bench.home)], check=True)

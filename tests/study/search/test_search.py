@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import optuna
 import pytest
-from support.killed import finish, run_and_kill
+from support.killed import run_and_kill
 
 from ablate.errors import StudyFileError
 from ablate.registry import get_registry
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.bench import Bench
+    from support.commands import Command
 
     from ablate.study.run.result import StudyResult
     from ablate.study.work.messages import StageResult
@@ -175,17 +176,16 @@ def test_stopped_and_continued_equals_uninterrupted(
 
 @pytest.mark.slow
 def test_a_killed_search_goes_on_as_if_it_had_not_been(
-    bench: Bench, of: Callable[..., StudySpec], tiny: Path, tmp_path: Path
+    bench: Bench, of: Callable[..., StudySpec], tiny: Path, tmp_path: Path, ablate: Command
 ) -> None:
-    """A real process and its workers, killed while a variant is tried; then left alone."""
+    """A real process and its workers, killed while a variant is tried; then the same command again."""
     of(TWO, n_variants=6)
     tiny.write_text(tiny.read_text(encoding="utf-8").replace("n_variants = 5", "n_variants = 6"), encoding="utf-8")
-    command = [sys.executable, "-m", "ablate", "study", "run", str(tiny), "--home", str(bench.home), "--workers", "2"]
-    command += ["--no-report", "--yes"]
-    run_and_kill(command, lambda: _count(bench) >= 3, seconds=120, pause=0.1)
+    words = ["study", "run", str(tiny), "--home", str(bench.home), "--workers", "2", "--no-report", "--yes"]
+    run_and_kill([sys.executable, "-m", "ablate", *words], lambda: _count(bench) >= 3, seconds=120, pause=0.1)
     assert 3 <= _count(bench) < 6
-    done = finish(command)
-    assert done.returncode == 0, done.stderr
+    done = ablate(*words)
+    assert done.code == 0, done.err
     other = type(bench)(tmp_path / "other")
     run(other, read_study(str(tiny)))
     assert chosen(bench) == chosen(other)
