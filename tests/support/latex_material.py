@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
+import shutil
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 from ablate.registry import get_registry
@@ -45,3 +48,28 @@ def marks(table: str) -> dict[str, list[str]]:
     """By row the mark of each of its cells, empty where there is none."""
     rows = [line.removesuffix(r" \\").split(" & ") for line in table.splitlines() if line.endswith(r"\\")]
     return {name: ["".join(re.findall(r"\$\^{(.)}\$", cell)) for cell in cells] for name, *cells in rows[1:]}
+
+
+@functools.cache
+def no_latex() -> str:
+    """Why no table can be compiled here; empty if it can."""
+    if shutil.which("pdflatex") is None:
+        return "no pdflatex (Debian: texlive-latex-recommended)"
+    found = subprocess.run(["kpsewhich", "booktabs.sty"], capture_output=True, text=True, check=False).stdout
+    return "" if found else "no booktabs.sty (Debian: texlive-latex-recommended)"
+
+
+def compiled(folder: Path, head: str, body: str) -> str:
+    """The log of a document that has no error."""
+    document = rf"{head}\usepackage{{booktabs}}\begin{{document}}{body}\end{{document}}"
+    (folder / "paper.tex").write_text(document, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    log = (folder / "paper.log").read_text(encoding="utf-8", errors="replace")
+    assert done.returncode == 0, log[-2000:]
+    return log
+
+
+def too_large(log: str) -> list[str]:
+    """The complaints about what is wider or higher than the page."""
+    return re.findall(r"^(?:Overfull|LaTeX Warning: Float too large).*", log, re.MULTILINE)

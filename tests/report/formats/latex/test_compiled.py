@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.latex_material import compiled, no_latex, too_large
 from support.outputs_material import L1, PITCH, RATE, drawn, put
 
 from ablate.registry import get_registry
@@ -20,6 +19,8 @@ from ablate.store.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from support.commands import Command
 
 NAMES = [
     "plain",
@@ -56,15 +57,7 @@ CLASSES = {
 }
 
 
-def reason() -> str:
-    """Why no table can be compiled here; empty if it can."""
-    if shutil.which("pdflatex") is None:
-        return "no pdflatex (Debian: texlive-latex-recommended)"
-    found = subprocess.run(["kpsewhich", "booktabs.sty"], capture_output=True, text=True, check=False).stdout
-    return "" if found else "no booktabs.sty (Debian: texlive-latex-recommended)"
-
-
-pytestmark = pytest.mark.skipif(bool(reason()), reason=reason() or "-")
+pytestmark = pytest.mark.skipif(bool(no_latex()), reason=no_latex() or "-")
 
 
 @pytest.fixture(scope="module")
@@ -76,16 +69,6 @@ def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
     with Store(f"sqlite:///{tmp_path_factory.mktemp('latex') / 'ablate.db'}") as store:
         put(store, "paper", drawn(3, means, quantities, (3, 1)), floors={PITCH: [0.1, 0.2, 0.4]})
         return Analysis(Study.read(store, "paper"), get_registry())
-
-
-def compiled(folder: Path, document: str) -> str:
-    """The log of a document that has no error."""
-    (folder / "paper.tex").write_text(document, encoding="utf-8")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
-    log = (folder / "paper.log").read_text(encoding="utf-8", errors="replace")
-    assert done.returncode == 0, log[-2000:]
-    return log
 
 
 @pytest.mark.parametrize("form", CLASSES)
@@ -108,8 +91,7 @@ def test_tables_fit_the_paper(analysis: Analysis, form: str, tmp_path: Path, mon
         parts = re.findall(r"^\\begin{tabular}.*?^\\end{tabular}", table.tex, re.DOTALL | re.MULTILINE)
         boxes += [rf"\setbox0\hbox{{\small\tabcolsep=4pt {part}}}\typeout{{box \the\wd0}}" for part in parts]
         most += [one.most] * len(parts)
-    body = "\n".join([*boxes, *(table.tex + r"\clearpage" for table in tables)])
-    log = compiled(tmp_path, rf"{head}\usepackage{{booktabs}}\begin{{document}}{body}\end{{document}}")
+    log = compiled(tmp_path, head, "\n".join([*boxes, *(table.tex + r"\clearpage" for table in tables)]))
     measured = [float(width) for width in re.findall(r"^box ([\d.]+)pt$", log, re.MULTILINE)]
     assert len(measured) == len(most) == len(estimated)
     assert all(width <= limit for width, limit in zip(measured, most, strict=True))
@@ -117,7 +99,15 @@ def test_tables_fit_the_paper(analysis: Analysis, form: str, tmp_path: Path, mon
     pairs = [(part.width - width) for part, width in zip(estimated, measured, strict=True) if part.rows.start == 0]
     assert min(pairs) > -1, "layout._ROUNDING is the greatest error"
     assert max(pairs) < 12, "the estimate does not waste the width"
-    assert not re.findall(r"^(?:Overfull|LaTeX Warning: Float too large).*", log, re.MULTILINE)
+    assert too_large(log) == []
+
+
+def test_the_table_of_tau_sweep_fits_a_page_of_neurips(ran: Command, tmp_path: Path) -> None:
+    made = ran("study", "table", "tau_sweep", "--profile", "smoke", "-o", "table.tex")
+    assert made.out == "table: table.tex\n"
+    tex = (tmp_path / "table.tex").read_text(encoding="utf-8")
+    assert tex.count("distance.") >= 4
+    assert too_large(compiled(tmp_path, r"\documentclass{article}\textwidth=5.5in \textheight=9in ", tex)) == []
 
 
 def test_what_pdflatex_cannot_print_is_said(analysis: Analysis) -> None:
