@@ -27,6 +27,8 @@ _GAP = 12.0
 _NAMES = 0.45
 #: The greatest error of an estimated width, in pt.
 _ROUNDING = 1.0
+#: The difference between the widths of names that are tried, in pt.
+_STEP = 10.0
 #: The narrowest column of names, in pt.
 _NARROWEST = 40.0
 
@@ -85,14 +87,13 @@ def arrange(sheet: Sheet, most: float, rooms: tuple[float, float]) -> Layout:
     """
     room = most - _ROUNDING
     columns = [_column(sheet, index, room) for index in range(len(sheet.heads))]
-    for_names = _name_width(sheet, columns, room)
-    if for_names < _least(sheet):
+    if _name_width(sheet, columns, room) < _least(sheet):
         raise _too_narrow(sheet, columns, most)
-    names = [label.lines(for_names) for label in sheet.names]
-    width = max(line.width for lines in names for line in lines)
+    names, groups = _names_and_groups(sheet, columns, room)
+    width = _widest(names)
     parts = [
         part
-        for chosen in _groups([column.width + 2 * SEPARATION for column in columns], room - width)
+        for chosen in groups
         for part in _in_rows(
             sheet, names, [columns[index] for index in chosen], chosen, width, rooms[chosen.start > 0 :]
         )
@@ -105,6 +106,26 @@ def _column(sheet: Sheet, index: int, most: float) -> Column:
     label, values = sheet.heads[index], max(row[index].width for row in sheet.cells)
     head = label.lines(min(max(values, label.least), most))
     return Column(head, max(values, *(line.width for line in head)))
+
+
+def _names_and_groups(sheet: Sheet, columns: Sequence[Column], room: float) -> tuple[list[list[Tex]], list[range]]:
+    """Break names into lines, and columns into groups; names are broken further where this needs fewer groups."""
+    width = _name_width(sheet, columns, room)
+    longest = max(label.least for label in sheet.names)
+    candidates = [width]
+    while candidates[-1] - _STEP > max(longest, _least(sheet)):
+        candidates.append(candidates[-1] - _STEP)
+    if longest < candidates[-1]:
+        candidates.append(max(longest, _least(sheet)))
+    tried = []
+    for candidate in candidates:
+        names = [label.lines(candidate) for label in sheet.names]
+        tried.append((names, _groups([column.width + 2 * SEPARATION for column in columns], room - _widest(names))))
+    return min(tried, key=lambda one: len(one[1]))
+
+
+def _widest(names: Sequence[list[Tex]]) -> float:
+    return max(line.width for lines in names for line in lines)
 
 
 def _name_width(sheet: Sheet, columns: Sequence[Column], room: float) -> float:

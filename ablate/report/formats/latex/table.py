@@ -136,9 +136,11 @@ def _left_out(analysis: Analysis, quantities: Sequence[Quantity], variants: Sequ
 
 
 def _divided(arranged: Layout, options: TableOptions) -> list[str]:
+    """Return a note on the parts and floats that the table was divided into, and the reason."""
     parts = [part for each in arranged.floats for part in each]
     if len(parts) < 2:
         return []
-    many = f" in {len(arranged.floats)} floats" if len(arranged.floats) > 1 else ""
-    size = f"{len(arranged.columns)} columns and {len(arranged.names)} rows"
-    return [f"in {len(parts)} parts below each other{many}: {size} do not fit {options.most:g} pt and a page"]
+    reasons = [f"{len(arranged.columns)} columns do not fit {options.most:g} pt"] * (parts[-1].columns.start > 0)
+    reasons += [f"{len(arranged.names)} rows in each do not fit a page"] * (len(arranged.floats) > 1)
+    floats = f" and {len(arranged.floats)} floats" if len(arranged.floats) > 1 else ""
+    return [f"in {len(parts)} parts{floats}: {', and '.join(reasons)}"]

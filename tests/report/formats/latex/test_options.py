@@ -69,7 +69,7 @@ def test_what_does_not_fit_stands_below(analysis: Analysis) -> None:
     narrow = latex_table(analysis, TableOptions(width=150, caption="none"))
     assert (wide.tex.count(r"\toprule"), wide.notes) == (1, [])
     assert narrow.tex.count(r"\toprule") == 2
-    assert narrow.notes == ["in 2 parts below each other: 2 columns and 4 rows do not fit 150 pt and a page"]
+    assert narrow.notes == ["in 2 parts: 2 columns do not fit 150 pt"]
     assert heads(narrow.tex) == heads(wide.tex)
     assert r"\begin{tabular}[t]{@{}l@{}}100\% of \$a\_ \\ " in narrow.tex, "a long name has lines"
     across = latex_table(analysis, TableOptions(columns=2, span=True)).tex
