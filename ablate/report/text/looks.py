@@ -70,12 +70,18 @@ def warnings(analysis: Analysis) -> Iterator[str]:
     undeclared = [str(look.replicates) for look in looks.made if math.isnan(look.share)]
     if not undeclared or not spent[:-1].any():
         return
+    judged = analysis.study.judged
+    which = "Earlier looks at these results" if judged else "Looks that the study file does not declare"
+    todo = (
+        "Decide how many replicates there will be before you judge them."
+        if judged
+        else "Before the first look, declare how far you would go: replicates = { first = 8, most = 24 }, and run the "
+        "study with --until-decided."
+    )
     yield (
-        f"Looks that the study file does not declare: after {_listing(undeclared)} replicates. Whoever adds replicates "
-        "until a difference is found makes more false claims, so the p-values are corrected for all looks "
-        f"({_listing([str(look.replicates) for look in looks.made])} replicates). {_left(spent, alpha)} Before the "
-        "first look, declare how far you would go: replicates = { first = 8, most = 24 }, and run the study with "
-        "--until-decided."
+        f"{which}: after {_listing(undeclared)} replicates. Whoever adds replicates until a difference is found makes "
+        "more false claims, so the p-values are corrected for all looks "
+        f"({_listing([str(look.replicates) for look in looks.made])} replicates). {_left(spent, alpha)} {todo}"
     )
 
 
