@@ -10,6 +10,7 @@
     ├── CorpusError             music that cannot be read, or has nothing to train on
     ├── StoreError              a database that cannot be opened, is not ablate's, or has another version
     ├── HomeError               the home folder is not writable, or in use by another command
+    ├── BundleError             a bundle that is damaged, not safe to unpack, or does not fit into this home
     └── StageError              one stage of one run failed; the other runs continue
         ├── TrainingDiverged    the loss became NaN or infinite
         ├── NothingGenerated    a sample without a single note: nothing to measure
@@ -110,6 +111,10 @@ class StoreError(AblateError):
 
 class HomeError(AblateError):
     """A home folder that is not writable, or that another command is using."""
+
+
+class BundleError(AblateError):
+    """A bundle that is damaged, is not safe to unpack, or does not fit into this home."""
 
 
 class StageError(AblateError):

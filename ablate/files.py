@@ -62,7 +62,7 @@ def replaced_folder(target: Path, *, keep: bool = False) -> Iterator[Path]:
         else:
             new.mkdir()
         yield new
-        _sync_tree(new)
+        sync_tree(new)
         if target.exists():
             target.rename(old)
         new.rename(target)
@@ -129,7 +129,8 @@ def _sync_folder(folder: Path) -> None:
         _sync(folder)
 
 
-def _sync_tree(folder: Path) -> None:
+def sync_tree(folder: Path) -> None:
+    """Flush a folder with everything in it to the disk."""
     for path in folder.rglob("*"):
         if path.is_file():
             _sync(path)

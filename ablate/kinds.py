@@ -70,6 +70,8 @@ KINDS: dict[str, StageKind] = {kind.name: kind for kind in _ROWS}
 #: The kinds whose files are the samples of a run, which has one of them.
 SAMPLES = tuple(kind.name for kind in KINDS.values() if kind.samples)
 
+#: The file of a training's weights in the folder of its stage.
+WEIGHTS = "weights.safetensors"
 #: Version of what fused networks compute on a GPU; increment it when their results change.
 FUSION_CODE = 1
 

@@ -75,8 +75,33 @@ def write_report(
     return target / FORMATS[formats[0]]
 
 
+def write_page(
+    store: Store, home: Path, name: str, folder: Path, *, sound: bool = True, registry: Registry | None = None
+) -> None:
+    """Write the page of a study with everything that it links to into a folder of its own, to be given away.
+
+    The arguments are those of :func:`write_report`, and the page is the same, but without a link to other reports.
+
+    Raises:
+        UnknownName: no such study.
+        AblateError: the study has no measurements yet.
+    """
+    study = Study.read(store, name)
+    if study.frame.empty:
+        raise AblateError(f"study '{name}' has no measurements yet, so there is nothing to report; run it first")
+    registry = registry or get_registry()
+    _write_formats(Analysis(study, registry), Artifacts(home), folder, ("html",), registry, sound=sound, alone=True)
+
+
 def _write_formats(
-    analysis: Analysis, artifacts: Artifacts, folder: Path, formats: Sequence[str], registry: Registry, *, sound: bool
+    analysis: Analysis,
+    artifacts: Artifacts,
+    folder: Path,
+    formats: Sequence[str],
+    registry: Registry,
+    *,
+    sound: bool,
+    alone: bool = False,
 ) -> None:
     page, as_markdown = "html" in formats, "md" in formats
     if page or "csv" in formats:
@@ -96,7 +121,7 @@ def _write_formats(
         variants = representatives(analysis)
         music = html.write_music(analysis, artifacts, folder, variants, registry, sound=sound)
         text, facts = (
-            html.html_page(shared, analysis, music, table),
+            html.html_page({**shared, "alone": alone}, analysis, music, table),
             index.summary_json(analysis.study, shared["answer"]),
         )
         _write_files(folder, {"index.html": text, "summary.json": facts})

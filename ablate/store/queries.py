@@ -11,6 +11,8 @@ from ablate.store import tables
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from sqlalchemy.orm import Session
+
 
 def measured(study: str) -> sa.Select[Any]:
     """Return the query of a study's measurements without floors.
@@ -22,11 +24,19 @@ def measured(study: str) -> sa.Select[Any]:
     return of_runs(m, study, *columns).where(m.floor == "").order_by(*ordered(m))
 
 
-def portions(fingerprints: Iterable[str]) -> Iterator[list[str]]:
-    """Yield each fingerprint once, a few hundred at a time: databases limit the parameters of a statement."""
+def portions(fingerprints: Iterable[str], most: int = 500) -> Iterator[list[str]]:
+    """Yield each fingerprint once, at most ``most`` at a time: databases limit the parameters of a statement."""
     unique = sorted(set(fingerprints))
-    for start in range(0, len(unique), 500):
-        yield unique[start : start + 500]
+    for start in range(0, len(unique), most):
+        yield unique[start : start + most]
+
+
+def parts_of(session: Session, table: type[Any], fingerprints: Iterable[str]) -> dict[str, list[Any]]:
+    """Return the rows of measurements or histograms of these stages, by stage, in the order of measuring."""
+    parts: dict[str, list[Any]] = {}
+    for row in session.scalars(sa.select(table).where(table.fingerprint.in_(fingerprints)).order_by(table.id)):
+        parts.setdefault(row.fingerprint, []).append(row)
+    return parts
 
 
 def means_of_stages(fingerprints: Iterable[str]) -> sa.Select[Any]:

@@ -73,10 +73,15 @@ def study_record(row: tables.Study) -> StudyRecord:
 
 
 def look_row(study: int, look: LookRecord, now: datetime) -> tables.Look:
-    """Return the row of a look that is made now."""
-    states, p, variants = dict(look.states), dict(look.p), list(look.variants)
+    """Return the row of a look; one without a time is made now."""
     return tables.Look(
-        study_id=study, replicates=look.replicates, share=look.share, states=states, p=p, variants=variants, made=now
+        study_id=study,
+        replicates=look.replicates,
+        share=look.share,
+        states=dict(look.states),
+        p=dict(look.p),
+        variants=list(look.variants),
+        made=look.made or now,
     )
 
 
@@ -101,6 +106,11 @@ def stage_record(row: tables.Stage, environment: JSON, sources: JSON) -> StageRe
     )
 
 
+def measurement_record(m: tables.Measurement) -> MeasurementRecord:
+    """Return the record of a measurement."""
+    return MeasurementRecord(m.sample, m.metric, m.feature, m.value, m.unit, m.direction, m.n, m.floor)
+
+
 def histogram_record(h: tables.Histogram) -> HistogramRecord:
     """Return the record of a histogram."""
     return HistogramRecord(
@@ -109,7 +119,7 @@ def histogram_record(h: tables.Histogram) -> HistogramRecord:
 
 
 def stage_row(stage: StageRecord, now: datetime) -> dict[str, Any]:
-    """Return the values of the row of a stage that has just finished."""
+    """Return the values of the row of a stage; one without a time has just finished."""
     return {
         "fingerprint": stage.fingerprint,
         "kind": stage.kind,
@@ -119,7 +129,7 @@ def stage_row(stage: StageRecord, now: datetime) -> dict[str, Any]:
         "device": stage.device,
         "seconds": stage.seconds,
         "environment": digest(stage.environment),
-        "finished": now,
+        "finished": stage.finished or now,
         "sources": digest(stage.sources) if stage.sources else None,
     }
 

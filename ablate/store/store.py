@@ -44,6 +44,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self._engine = schema.make_engine(url)
+        self._current: Session | None = None
         try:
             schema.ensure(self._engine)
         except BaseException:
@@ -59,7 +60,20 @@ class Store:
         self._engine.dispose()
 
     @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make everything that a block writes and reads one transaction: all of it is written, or nothing."""
+        with self._session() as session:
+            self._current = session
+            try:
+                yield
+            finally:
+                self._current = None
+
+    @contextlib.contextmanager
     def _session(self, *, reading: bool = False) -> Iterator[Session]:
+        if self._current:
+            yield self._current
+            return
         engine = self._engine.execution_options(reading=reading)
         with schema.database_errors(engine), Session(engine) as session, session.begin():
             yield session
@@ -67,17 +81,20 @@ class Store:
     # Studies
 
     def put_study(self, study: StudyRecord, variants: Sequence[VariantRecord], runs: Iterable[RunRecord]) -> None:
-        """Set a study's variants and runs to exactly these; runs with the same stages keep their state."""
+        """Set a study's variants and runs to exactly these; runs with the same stages keep their state.
+
+        The times of a new study are those of the record, or now.
+        """
         with self._session() as session:
             below = selectinload(tables.Study.variants).selectinload(tables.Variant.runs)
             query = sa.select(tables.Study).where(tables.Study.name == study.name)
             row = session.scalar(query.options(below.selectinload(tables.Run.stages)))
             now = datetime.now(UTC)
             if row is None:
-                row = tables.Study(name=study.name, created=now)
+                row = tables.Study(name=study.name, created=study.created or now)
                 session.add(row)
             row.spec, row.profile, row.corpus = dict(study.spec), study.profile, study.corpus
-            row.seed, row.updated = study.seed, now
+            row.seed, row.updated = study.seed, study.updated or now
             merged = rows.merged_variants(row.variants, variants, runs)
             # removals come first: a variant that changed keeps its name, which is unique in the study
             row.variants = [variant for variant in row.variants if variant in merged]
@@ -180,6 +197,19 @@ class Store:
         conditions = [tables.Stage.fingerprint.in_(portion) for portion in queries.portions(fingerprints)]
         with self._session(reading=True) as session:
             return {record.fingerprint: record for record in facts.stage_records(session, *conditions)}
+
+    def finished_stages(self, fingerprints: Iterable[str]) -> Iterator[FinishedStage]:
+        """Yield the finished ones among the stages with everything that they measured, sorted by fingerprint."""
+        for portion in queries.portions(fingerprints, 50):
+            with self._session(reading=True) as session:
+                measurements = queries.parts_of(session, tables.Measurement, portion)
+                histograms = queries.parts_of(session, tables.Histogram, portion)
+                for fingerprint, stage in sorted(self.stages(portion).items()):
+                    yield FinishedStage(
+                        stage,
+                        tuple(rows.measurement_record(row) for row in measurements.get(fingerprint, ())),
+                        tuple(rows.histogram_record(row) for row in histograms.get(fingerprint, ())),
+                    )
 
     def put_stages(self, finished: Iterable[FinishedStage]) -> None:
         """Record finished stages with their measurements in one transaction; those recorded before are left alone."""

@@ -13,7 +13,7 @@ from ablate.engine.devices import Compute, free_threads, one_thread, resolve_dev
 from ablate.engine.generation.generate import generate
 from ablate.engine.seeding import derive
 from ablate.errors import HomeError, StageError, UnknownName, UsageError, did_you_mean
-from ablate.kinds import FIT, LOAD, PREPARE, PRIME, TRAIN
+from ablate.kinds import FIT, LOAD, PREPARE, PRIME, TRAIN, WEIGHTS
 from ablate.music.midi import read_midi
 from ablate.options import validate
 from ablate.settings import PrimerSettings
@@ -129,11 +129,11 @@ def _trained(stages: Mapping[str, StageRecord], run: RunRecord, request: Generat
     if TRAIN not in run.stages:
         raise HomeError(f"study '{request.study}' has no trained models: ablate did not train what it is about")
     train = stages.get(TRAIN)
+    where = f"'{run.variant}', replicate {run.replicate}, of study '{request.study}'"
     if train is None or not (home / train.artifact).is_dir():
-        raise HomeError(
-            f"'{run.variant}', replicate {run.replicate}, of study '{request.study}' is not trained in this home; "
-            "run the study first (ablate study run)"
-        )
+        raise HomeError(f"{where} is not trained in this home; run the study first (ablate study run)")
+    if not (home / train.artifact / WEIGHTS).is_file():
+        raise HomeError(f"the weights of {where} are not in this home; its bundle was made without them")
     return train
 
 

@@ -50,7 +50,12 @@ class Stage:
     @property
     def artifact(self) -> str:
         """The folder of its files, relative to the home."""
-        return f"artifacts/{self.kind}/{self.fingerprint[:2]}/{self.fingerprint}"
+        return artifact_folder(self.kind, self.fingerprint)
+
+
+def artifact_folder(kind: str, fingerprint: str) -> str:
+    """Return the folder of the files of a stage, relative to the home."""
+    return f"artifacts/{kind}/{fingerprint[:2]}/{fingerprint}"
 
 
 def checkpoint_path(fingerprint: str) -> str:

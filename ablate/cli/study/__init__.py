@@ -17,6 +17,10 @@ _COMMANDS = {
     "table": LazyCommand("ablate.cli.study.table:table", "Print the LaTeX table of a study for a paper."),
     "compare": LazyCommand("ablate.cli.study.compare:compare", "Compare two variants or two studies."),
     "export": LazyCommand("ablate.cli.study.export:export", "Export every measurement of a study as a table."),
+    "bundle": LazyCommand(
+        "ablate.cli.study.bundle:bundle", "Write a study with everything that belongs to it into one zip file."
+    ),
+    "unbundle": LazyCommand("ablate.cli.study.bundle:unbundle", "Bring the study in a bundle into a home."),
     "delete": LazyCommand("ablate.cli.study.delete:delete", "Delete a study and the results that only it uses."),
 }
 

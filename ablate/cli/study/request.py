@@ -10,6 +10,8 @@ import click
 from ablate.cli.locations import home_option, store_option
 from ablate.cli.output import combine_options
 from ablate.cli.settings import parse_setting
+from ablate.cli.study.unbundled import device_for, unbundled
+from ablate.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -72,18 +74,17 @@ def read_request(values: dict[str, Any], *, make_home: bool) -> StudyRequest:
     settings = tuple(parse_setting(text) for text in values["settings"])
     overrides = Overrides(**{name: values[name] for name in names}, settings=settings)
     registry = get_registry()
+    url = values["store"] or store_url(values["home"].resolve())
     # check what needs no torch first, because importing torch takes seconds
-    spec = read_study(values["study"], overrides, registry)
+    spec = unbundled(values, overrides, url, registry) or read_study(values["study"], overrides, registry)
     home = open_home(values["home"]) if make_home else values["home"].resolve()
-    from ablate.engine.devices import cores, resolve_device
-    from ablate.errors import UsageError
+    from ablate.engine.devices import cores
     from ablate.study.plan.lanes import device_of
     from ablate.study.plan.layout import lay_out
 
     if spec.program and values["device"] != "auto":
         raise UsageError("--device: a program uses the GPUs of program.gpus; use --set program.gpus=1 instead")
-    device = device_of(spec, resolve_device(values["device"]))
-    url = values["store"] or store_url(home)
+    device = device_of(spec, device_for(spec, values["device"]))
     return StudyRequest(lay_out(spec, registry, device), home, url, device, values["workers"] or cores())
 
 
@@ -113,3 +114,52 @@ def make_request_plan(request: StudyRequest, store: Store | None, recompute: Con
     if layout.spec.design in layouts:
         layout = layouts[layout.spec.design](layout.spec, layout.registry, store, request.device)
     return make_plan(layout, store, request.home, recompute)
+
+
+def complete_from_bundle(request: StudyRequest, store: Store) -> bool:
+    """Return whether a study is from a bundle and nothing of it is missing: then it is only read."""
+    if request.layout.spec.elsewhere is None:
+        return False
+    plan = make_request_plan(request, store)
+    return not plan.missing and not plan.layout.unchosen
+
+
+def check_comparable(request: StudyRequest, store: Store, recompute: Container[str] = ()) -> None:
+    """Check that what is missing of a study from a bundle would be computed as its other results were.
+
+    Raises:
+        UsageError: this machine has another kind of device, version of torch or precision; or a program would run,
+            whose files are not in a bundle.
+    """
+    spec = request.layout.spec
+    there = spec.elsewhere
+    if there is None:
+        return
+    plan = make_request_plan(request, store, recompute)
+    if not plan.missing and not plan.layout.unchosen:
+        return
+    if spec.program and plan.missing:
+        raise UsageError(
+            f"study '{spec.name}' came from a bundle, which has no files of its program: its results can be read; to "
+            "add some, run its study file where the program is"
+        )
+    if not there.device:
+        return
+    from ablate.engine.devices import resolve_precision
+    from ablate.study.plan.stages import Setting
+
+    here = Setting.here(spec.seed, request.device)
+    pairs = {
+        "torch": (there.torch, here.torch),
+        "device": (there.device, here.device),
+        "precision": (
+            there.precision,
+            resolve_precision(spec.config.get("training", {}).get("precision", "auto"), here.device),
+        ),
+    }
+    differing = [f"{what} {one} (here {other})" for what, (one, other) in pairs.items() if one != other]
+    if differing:
+        raise UsageError(
+            f"study '{spec.name}' came from a bundle and was run with {', '.join(differing)}: its results can be read, "
+            "but new ones could not be compared with them. Run its study file under another --name instead"
+        )

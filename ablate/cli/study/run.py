@@ -13,7 +13,14 @@ import click
 from ablate.cli.output import duration, json_option
 from ablate.cli.study.looks import declared, keep_replicates, run_until_decided
 from ablate.cli.study.observe import chosen_observers, observe_option, observing, verdicts
-from ablate.cli.study.request import make_request_plan, read_request, study_options, with_replicates
+from ablate.cli.study.request import (
+    check_comparable,
+    complete_from_bundle,
+    make_request_plan,
+    read_request,
+    study_options,
+    with_replicates,
+)
 from ablate.cli.study.reuse import decide_reuse, reuse_options
 
 if TYPE_CHECKING:
@@ -79,7 +86,10 @@ def run(
     name, observers = request.layout.spec.name, chosen_observers(observe, request)
     with only_command(request.home, request.url, name), Store(request.url) as store:
         most = with_replicates(request, looks.most) if looks else keep_replicates(request, store, values["replicates"])
+        if complete_from_bundle(most, store):
+            values["keep_results"] = not values["recompute"]
         recompute = decide_reuse(most, store, values)
+        check_comparable(most, store, recompute)
         _confirm(most, store, recompute, yes=yes, at_most=bool(looks))
         if recompute:
             from ablate.study.run.forget import forget

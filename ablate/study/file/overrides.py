@@ -40,6 +40,7 @@ class Overrides:
         settings: ``(dotted path, value)`` pairs, applied last.
         skip_bad: skip the files that a corpus cannot read.
         name: the study's name in the store; empty for a name made from what was changed.
+        elsewhere: whether ``corpus`` is a path that may be absent here, because the study is from a bundle.
     """
 
     profile: str = ""
@@ -50,6 +51,7 @@ class Overrides:
     settings: tuple[tuple[str, Any], ...] = ()
     skip_bad: bool = False
     name: str = ""
+    elsewhere: bool = False
 
     def options(self) -> list[str]:
         """Return the overrides as command line options, without those that extend a study: replicates, variants."""
@@ -78,7 +80,7 @@ def apply(raw: FileShape, overrides: Overrides, registry: Registry, source: str)
         varied = [path for path in flatten(raw.get("axes", {})) if path.partition(".")[0] == "corpus"]
         if varied:
             raise UsageError(f"--corpus {overrides.corpus}: {varied[0]} is an axis of {source}, which sets the corpus")
-        raw = {**raw, "corpus": corpus_table(overrides.corpus, registry, skip_bad=overrides.skip_bad)}
+        raw = {**raw, "corpus": _corpus(overrides, registry)}
     elif overrides.skip_bad:
         raise UsageError("--skip-bad needs --corpus PATH; in a study file set corpus.midi.skip_bad instead")
     for path, value in overrides.settings:
@@ -187,6 +189,13 @@ def _set_in_variant(raw: FileShape, path: str, value: Any, named: Mapping[str, M
     return {**raw, "variants": {**raw["variants"], name: changes}}
 
 
+def _corpus(overrides: Overrides, registry: Registry) -> FileShape:
+    name = overrides.corpus
+    if overrides.elsewhere and name not in registry.names("corpus"):
+        return _read_by_path(name, registry, skip_bad=overrides.skip_bad, option="--corpus")
+    return corpus_table(name, registry, skip_bad=overrides.skip_bad)
+
+
 def corpus_table(name: str, registry: Registry, *, skip_bad: bool = False, option: str = "--corpus") -> FileShape:
     """Return a corpus in file shape: a component by its name, or the one that reads this path.
 
@@ -213,13 +222,17 @@ def _path_corpus(path: str, registry: Registry, *, skip_bad: bool, option: str) 
         raise UsageError(
             f"{option} {path}: no such file or folder, and no corpus of that name{hint} (offered: {', '.join(names)})"
         )
+    return _read_by_path(str(Path(path).resolve()), registry, skip_bad=skip_bad, option=option)
+
+
+def _read_by_path(path: str, registry: Registry, *, skip_bad: bool, option: str) -> FileShape:
     readers = _path_readers(registry)
     if len(readers) != 1:
         listing = ", ".join(spec.name for spec in readers) or "none"
         raise UsageError(f"{option} {path}: exactly one installed corpus must read paths, found: {listing}")
     (reader,) = readers
     options = {"skip_bad": True} if skip_bad else {}
-    return {reader.name: {reader.path_option: str(Path(path).resolve()), **options}}
+    return {reader.name: {reader.path_option: path, **options}}
 
 
 def _path_readers(registry: Registry) -> list[CorpusSpec]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import StudyFileError
@@ -15,6 +15,7 @@ from ablate.specs import MetricSpec
 from ablate.study import blocks
 from ablate.study.design import Axis, Objective, Variant, aliases
 from ablate.study.file import paths
+from ablate.study.file.as_run import as_run, overrides_as_run, parse_toml, read_text
 from ablate.study.file.axes import shaped
 from ablate.study.file.check import content_problems
 from ablate.study.file.check_design import combination_problems
@@ -34,9 +35,10 @@ from ablate.study.file.sections import Sections, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from ablate.registry import Registry
+    from ablate.store.records import StudyRecord
+    from ablate.study.file.as_run import Elsewhere
     from ablate.study.file.configuration import Configuration
     from ablate.study.file.paths import FileShape, Problem
 
@@ -68,6 +70,8 @@ class StudySpec:
         reading: what the report needs, as plain data: statistics, margins, contrasts, parts, predictions, published
             values, and the metrics of copying.
         overrides: what the command line changed, as command line options.
+        file: the text of the file with the overrides as data, see :mod:`ablate.study.file.as_run`.
+        elsewhere: of a study from a bundle, the facts of the machine that ran it.
     """
 
     name: str
@@ -91,6 +95,8 @@ class StudySpec:
     baseline: dict[str, Any]
     reading: dict[str, Any]
     overrides: tuple[str, ...]
+    file: dict[str, Any] = dataclasses.field(default_factory=dict)
+    elsewhere: Elsewhere | None = None
 
     @property
     def program(self) -> ProgramSettings | None:
@@ -137,6 +143,7 @@ class StudySpec:
             **({"aliases": dict(aliases(blocks.compared(self.axes)))} if self.design == "fractional" else {}),
             **self.reading,
             "overrides": list(self.overrides),
+            **({"file": self.file} if self.file else {}),
             **self.config,
         }
 
@@ -169,7 +176,40 @@ def read_study(name_or_file: str, overrides: Overrides | None = None, registry: 
     registry = registry or get_registry()
     overrides = overrides or Overrides()
     path = find_study(name_or_file)
-    original, problems = readable(_read(path))
+    text = read_text(path)
+    return dataclasses.replace(parse_study(text, path, overrides, registry), file=as_run(text, path.parent, overrides))
+
+
+def read_stored(
+    record: StudyRecord, elsewhere: Elsewhere, registry: Registry, extended: Mapping[str, Any] | None = None
+) -> StudySpec:
+    """Return a study from a bundle as it was run, though its file and its corpus may be absent here.
+
+    Args:
+        record: the study in the store, with its file's text.
+        elsewhere: the facts of its results.
+        registry: the components.
+        extended: other numbers of ``replicates`` or ``n_variants`` than it was run with.
+
+    Raises:
+        StudyFileError: the file has problems with the components that are installed here.
+    """
+    stored, source = record.spec["file"], record.spec["source"]
+    overrides = dataclasses.replace(overrides_as_run(record.spec, record.name), **(extended or {}))
+    spec = parse_study(stored["text"], Path(stored["folder"], Path(source).name), overrides, registry)
+    # as they were given, and not with the paths that they stand for
+    given = tuple(record.spec["overrides"])
+    return dataclasses.replace(spec, source=source, overrides=given, file=stored, elsewhere=elsewhere)
+
+
+def parse_study(text: str, path: Path, overrides: Overrides, registry: Registry) -> StudySpec:
+    """Parse and check the text of a study file; ``path`` is the file's, which need not exist (any more).
+
+    Raises:
+        StudyFileError: with every problem, one line each, with the file and the key.
+        UsageError: an override that does not fit.
+    """
+    original, problems = readable(parse_toml(text, path))
     original = anchored_program(flat_parameters(anchor_paths(original, registry, path.parent)), path.parent)
     raw = original
     if not any(key.partition(".")[0] == "profiles" for key, _ in problems):
@@ -204,17 +244,6 @@ def _profile_problems(
         for key, text in [*problems, *content_problems(file, registry)]:
             if (key, text) not in known:
                 yield f"profiles.{name}.{key}", text
-
-
-def _read(path: Path) -> FileShape:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise StudyFileError(str(path), ["is not a text file in UTF-8"]) from error
-    except tomllib.TOMLDecodeError as error:
-        raise StudyFileError(str(path), [f"is not valid TOML: {error}"]) from error
-    except OSError as error:
-        raise StudyFileError(str(path), [f"cannot be read: {error.strerror}"]) from error
 
 
 def _lines(problems: Sequence[Problem]) -> list[str]:

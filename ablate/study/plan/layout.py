@@ -10,6 +10,7 @@ from ablate.errors import CorpusError, StudyFileError
 from ablate.kinds import PROGRAM
 from ablate.store.differences import differing_paths, unexplained
 from ablate.study.design import NAMED
+from ablate.study.plan.elsewhere import corpus_key
 from ablate.study.plan.lanes import device_of
 from ablate.study.plan.program import program_run
 from ablate.study.plan.stages import RunStages, Setting, run_stages
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from ablate.registry import Registry
     from ablate.study.design import Variant
+    from ablate.study.file.as_run import Elsewhere
     from ablate.study.file.configuration import Configuration
     from ablate.study.file.study_file import StudySpec
 
@@ -111,12 +113,13 @@ def lay_out(
             study does not vary.
     """
     variants = tuple(variants or spec.variants())
-    configurations = {v.name: _with_precision(spec.configuration(v, registry), device) for v in variants}
+    there = spec.elsewhere
+    configurations = {v.name: _with_precision(spec.configuration(v, registry), device, there) for v in variants}
     tokens = _budget(spec, variants, configurations)
     if tokens:
         configurations = {name: _with_steps(each, tokens) for name, each in configurations.items()}
     _guard(spec, variants, configurations)
-    setting = Setting.here(spec.seed, device_of(spec, device), spec.floors, tokens)
+    setting = _setting(spec, device_of(spec, device), tokens)
     identities = _identities(spec, variants, configurations, registry)
     names = {choice.name for each in configurations.values() for choice in each.choices["metric"]}
     metrics = {name: registry.spec("metric", name) for name in names}
@@ -148,6 +151,16 @@ def _contents(identity: str, stages: RunStages) -> dict[str, Any]:
         **({"corpus": identity} if identity else {}),
         **({"inputs": program.config["program"]["inputs"]} if program else {}),
     }
+
+
+def _setting(spec: StudySpec, device: str, tokens: int) -> Setting:
+    """Return the setting of this machine; of a study from a bundle that of the machine that ran it."""
+    here = Setting.here(spec.seed, device, spec.floors, tokens)
+    there = spec.elsewhere
+    if there is None:
+        return here
+    device, torch = there.device or here.device, there.torch or here.torch
+    return dataclasses.replace(here, device=device, torch=torch, inputs=there.inputs)
 
 
 def _budget(spec: StudySpec, variants: Sequence[Variant], configurations: Mapping[str, Configuration]) -> int:
@@ -198,10 +211,13 @@ def _with_training(configuration: Configuration, **changes: Any) -> Configuratio
     return dataclasses.replace(configuration, settings={**configuration.settings, "training": training})
 
 
-def _with_precision(configuration: Configuration, device: str) -> Configuration:
+def _with_precision(configuration: Configuration, device: str, elsewhere: Elsewhere | None) -> Configuration:
     if configuration.runs_program:
         return configuration
-    precision = resolve_precision(configuration.settings["training"]["precision"], device)
+    precision = configuration.settings["training"]["precision"]
+    if precision == "auto" and elsewhere and elsewhere.precision:
+        precision = elsewhere.precision
+    precision = resolve_precision(precision, device)
     return _with_training(configuration, precision=precision)
 
 
@@ -211,10 +227,12 @@ def _identities(
     """Return the identity of each variant's corpus; each corpus is identified once, because it may have many files.
 
     It is empty for a variant without a corpus, whose program writes no MIDI files.
+    A corpus of a study from a bundle may be absent here, and has the identity that it had there.
 
     Raises:
         StudyFileError: a corpus cannot be identified; with its key in the study file.
     """
+    inputs = spec.elsewhere.inputs if spec.elsewhere else {}
     known: dict[str, str] = {}
     problems: dict[str, None] = {}
     identities = dict.fromkeys((variant.name for variant in variants), "")
@@ -222,12 +240,15 @@ def _identities(
         if not configurations[variant.name].choices["corpus"]:
             continue
         choice = configurations[variant.name].one("corpus")
-        key = fingerprint(choice.plain())
+        key = corpus_key(choice.plain())
         if key not in known:
             corpus = registry.spec("corpus", choice.name)
             try:
                 known[key] = corpus.build(corpus.parse(choice.options)).identity()
             except CorpusError as error:
+                if key in inputs:
+                    identities[variant.name] = known[key] = inputs[key]
+                    continue
                 axes = [f"axes.{path}" for path in variant.levels if path.partition(".")[0] == "corpus"]
                 own = ".".join(filter(None, ["corpus", choice.name, corpus.path_option]))
                 problems[f"{', '.join(axes) or own}: {error}"] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from ablate.kinds import COLLECT, GENERATE, KINDS, PROGRAM, SAMPLES, TRAIN
+from ablate.kinds import COLLECT, GENERATE, KINDS, PROGRAM, SAMPLES, TRAIN, WEIGHTS
 from ablate.study.plan.jobs import in_jobs
 
 if TYPE_CHECKING:
@@ -67,13 +67,19 @@ def make_plan(layout: Layout, store: Store | None, home: Path, recompute: Contai
         # files matter if a stage that has to run reads them, and if people want them: the samples
         read = {source.fingerprint for f in wanted for source in stages[f].inputs.values()}
         read |= {f for f, stage in stages.items() if stage.kind in SAMPLES}
-        gone = {f for f in (read & known) - lost if not (home / stages[f].artifact).is_dir()}
+        gone = {f for f in (read & known) - lost if not _has_files(home, stages[f])}
         if not gone:
             break
         lost |= gone
     missing = {f: stage for f, stage in stages.items() if f in wanted}
     reused = {f: records[f] for f in stages if f in known - wanted}
     return Plan(layout, missing, reused, frozenset(lost & wanted))
+
+
+def _has_files(home: Path, stage: Stage) -> bool:
+    """Return whether the files of a stage are in the home; a bundle may have left out the weights of a training."""
+    folder = home / stage.artifact
+    return folder.is_dir() and (stage.kind != TRAIN or (folder / WEIGHTS).is_file())
 
 
 def _wanted(layout: Layout, finished: set[str]) -> set[str]:

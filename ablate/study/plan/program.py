@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ablate import kinds
 from ablate.engine.seeding import derive
 from ablate.kinds import stage_name
+from ablate.study.plan.elsewhere import program_key
 from ablate.study.plan.identity import identity_of
 from ablate.study.plan.stages import RunStages, load_stage
 from ablate.study.program.inputs import command_files, digests, matching
@@ -82,13 +83,15 @@ def program_stage(configuration: Configuration, variant: str, replicate: int, se
     }
     fill = functools.partial(filled, values=values, last=False)
     command = [fill(word) for word in program["command"]]
-    config = {
+    config: dict[str, Any] = {
         "command": command,
         "environment": {name: fill(text) for name, text in (program["environment"] or {}).items()},
-        "inputs": _inputs(command, tuple(fill(each) for each in program["inputs"]), Path(program["folder"])),
         "device": values["device"],
         **{name: program[name] for name in ("metrics", "midi", "samples")},
     }
+    known = setting.inputs.get(program_key(config))  # of a study from a bundle, whose files may be absent here
+    patterns = tuple(fill(each) for each in program["inputs"])
+    config["inputs"] = known or _inputs(command, patterns, Path(program["folder"]))
     extra = {name: program[name] for name in ("folder", "cores", "gpus", "seconds")}
     return Stage(kinds.PROGRAM, {"program": config}, extra=extra)
 

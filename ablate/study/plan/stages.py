@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 from ablate import kinds
 from ablate.engine.seeding import Purpose, derive
 from ablate.kinds import FUSION_CODE, stage_name
-from ablate.music.corpus import corpus_digest
 from ablate.options import validate
 from ablate.settings import FloorSettings, PrimerSettings
 from ablate.study.file.configuration import reference_of
+from ablate.study.plan.elsewhere import file_digest
 from ablate.study.plan.identity import make_stage
 from ablate.study.split import replicate_split
 from ablate.study.stage import Stage
@@ -61,6 +61,7 @@ class Setting:
         torch: the minor version of torch (``"2.13"``).
         floors: how many draws, shuffles and pieces the floors use.
         tokens: the number of tokens that a training sees, where its steps follow from them; 0 where the steps are set.
+        inputs: identities of corpora and files that may be absent here, see :mod:`ablate.study.plan.elsewhere`.
     """
 
     seed: int
@@ -68,6 +69,7 @@ class Setting:
     torch: str
     floors: FloorSettings = dataclasses.field(default_factory=FloorSettings)
     tokens: int = 0
+    inputs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def here(cls, seed: int, device: str, floors: FloorSettings | None = None, tokens: int = 0) -> Setting:
@@ -97,7 +99,7 @@ def run_stages(
     fit = _fit(configuration, load, of_split)
     prepare = _prepare(configuration, {"corpus": load, **fit}, of_split, replicate, setting)
     train = _train(configuration, prepare, replicate, setting)
-    prime = _prime(configuration, load, fit, of_split)
+    prime = _prime(configuration, load, fit, of_split, setting.inputs)
     sources = {"weights": train, **({"primer": prime} if prime else {}), **fit}
     generate = _generate(configuration, sources, replicate, setting)
     primed = {kinds.PRIME: prime} if prime else {}
@@ -216,7 +218,11 @@ def _training(configuration: Configuration, setting: Setting) -> dict[str, Any]:
 
 
 def _prime(
-    configuration: Configuration, load: Stage, fit: Mapping[str, Stage], of_split: Mapping[str, Any]
+    configuration: Configuration,
+    load: Stage,
+    fit: Mapping[str, Stage],
+    of_split: Mapping[str, Any],
+    inputs: Mapping[str, str],
 ) -> Stage | None:
     options = validate(PrimerSettings, configuration.settings["primer"])
     if not options.asked:
@@ -228,7 +234,7 @@ def _prime(
     }
     if options.file:
         # like a corpus, a file is identified by its contents
-        file = {"file": corpus_digest(options.file)}
+        file = {"file": file_digest(options.file, inputs)}
         return make_stage(configuration, kinds.PRIME, {**config, **file}, fit, extra={"file": options.file})
     # a piece with a name is the same one in every split
     config |= {"piece": options.piece} if options.piece else {"piece": "", **of_split}

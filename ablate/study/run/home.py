@@ -78,7 +78,7 @@ def only_command(home: Path, url: str, study: str) -> Iterator[None]:
 
 def _sweep(home: Path) -> None:
     """Remove what a killed command left half written; whoever holds the lock is the only one who writes there."""
-    for folder in [home / "checkpoints", home / "logs", *home.glob("artifacts/*/*")]:
+    for folder in [home, home / "checkpoints", home / "logs", *home.glob("artifacts/*/*")]:
         remove_unfinished(folder)
 
 

@@ -9,7 +9,7 @@ from ablate.engine import checkpoint
 from ablate.engine.training.job import Recipe
 from ablate.errors import AblateError, StageError, one_line
 from ablate.interfaces import FittedTokenizer
-from ablate.kinds import FIT
+from ablate.kinds import FIT, WEIGHTS
 from ablate.options import validate
 from ablate.settings import TrainingSettings
 from ablate.study.stage import weights_of
@@ -148,7 +148,7 @@ def trained_model(config: Mapping[str, Any], folder: Path, device: str, registry
         StageError: its weights are damaged or missing, or are those of another network.
     """
     model = build_model(config, registry).to(device).eval()
-    tensors, _ = checkpoint.load_tensors(folder / "weights.safetensors")
+    tensors, _ = checkpoint.load_tensors(folder / WEIGHTS)
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:

@@ -14,7 +14,7 @@ from ablate.engine.energy import joules_so_far
 from ablate.engine.training.job import Progress, Recipe, TrainingJob, TrainingResult, TrainingSeeds
 from ablate.engine.training.train import train
 from ablate.errors import StageError
-from ablate.kinds import TRAIN
+from ablate.kinds import TRAIN, WEIGHTS
 from ablate.study.stage import checkpoint_path
 from ablate.study.work.artifacts import npy, read_examples, write_artifact
 from ablate.study.work.components import (
@@ -153,7 +153,7 @@ def _write_training(
     """Write the files of a training, and return its result."""
     losses = np.array(trained.losses, np.float32)
     weights = checkpoint.pack_tensors(trained.weights, {})
-    files = {"weights.safetensors": weights, "losses.npy": npy(losses)}
+    files = {WEIGHTS: weights, "losses.npy": npy(losses)}
     validations: dict[str, Any] = {}
     if trained.validation:
         files["validation.npy"] = npy(np.array(trained.validation, np.float64))

@@ -1,0 +1,64 @@
+"""``study run`` and ``study plan`` of a study that came from a bundle, and runs as it was run elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ablate.cli.locations import existing_store, stored_name
+from ablate.errors import UnknownName, UsageError
+
+if TYPE_CHECKING:
+    from ablate.registry import Registry
+    from ablate.study.file.overrides import Overrides
+    from ablate.study.file.study_file import StudySpec
+
+
+def unbundled(values: dict[str, Any], overrides: Overrides, url: str, registry: Registry) -> StudySpec | None:
+    """Return the study from a bundle that is asked for; None where a study file is.
+
+    A file in ``./studies`` comes before a study from a bundle, and this before the studies that come with ablate.
+
+    Raises:
+        UsageError: the options would change the study.
+    """
+    asked, home = values["study"], values["home"]
+    is_file = asked.endswith(".toml") or "/" in asked or Path(f"studies/{asked}.toml").is_file()
+    if is_file or (not values["store"] and not (home / "ablate.db").is_file()):
+        return None
+    from ablate.study.file.as_run import UNBUNDLED
+    from ablate.study.file.overrides import Overrides
+    from ablate.study.file.study_file import read_stored
+    from ablate.study.plan.elsewhere import elsewhere
+
+    name = asked if "@" in asked else stored_name(asked, overrides.profile)
+    with existing_store(home, url) as store:
+        try:
+            record = store.study(name)
+        except UnknownName:
+            return None
+        if not record.spec.get("file", {}).get(UNBUNDLED):
+            return None
+        there = elsewhere(store, name)
+    extended = {"replicates": overrides.replicates, "n_variants": overrides.n_variants}
+    if overrides != Overrides(profile=overrides.profile, **extended):  # type: ignore[arg-type]
+        raise UsageError(
+            f"study '{name}' came from a bundle and runs as it was run there; only --replicates and --variants can "
+            "differ. For anything else run the study file that is in the bundle"
+        )
+    return read_stored(record, there, registry, {key: value for key, value in extended.items() if value is not None})
+
+
+def device_for(spec: StudySpec, asked: str) -> str:
+    """Return the device to run on; of a study from a bundle the kind that it was run on, if there is one here.
+
+    Raises:
+        UsageError: the device that is asked for does not exist.
+    """
+    from ablate.engine.devices import resolve_device
+
+    if asked == "auto" and spec.elsewhere and spec.elsewhere.device:
+        with contextlib.suppress(UsageError):
+            return resolve_device(spec.elsewhere.device)
+    return resolve_device(asked)

@@ -1,0 +1,155 @@
+"""A study's records as lines of JSON: written from a database, and checked before they enter another one.
+
+A bundle has no database file: SQLite would have to trust it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from ablate.errors import BundleError
+from ablate.kinds import KINDS
+from ablate.store.records import FinishedStage, LookRecord, RunRecord, StudyRecord, VariantRecord
+from ablate.store.transfer import from_plain, stage_from_plain, stage_to_plain, to_plain
+from ablate.study.file.as_run import UNBUNDLED
+from ablate.study.stage import artifact_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from ablate.store.records import StageRecord
+    from ablate.store.store import Store
+
+STUDY, RUNS, STAGES, TRIALS = "results/study.jsonl", "results/runs.jsonl", "results/stages.jsonl", "results/trials.json"
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclasses.dataclass(frozen=True)
+class StudyRecords:
+    """The records of a study without its stages."""
+
+    study: StudyRecord
+    variants: tuple[VariantRecord, ...]
+    runs: tuple[RunRecord, ...]
+    looks: tuple[LookRecord, ...]
+
+    @classmethod
+    def read(cls, store: Store, name: str) -> StudyRecords:
+        """Read them from a database; raises :class:`ablate.errors.UnknownName`."""
+        return cls(store.study(name), tuple(store.variants(name)), tuple(store.runs(name)), tuple(store.looks(name)))
+
+    def as_run_here(self) -> StudyRecords:
+        """Return the records without the mark of a study from a bundle."""
+        if UNBUNDLED not in self.study.spec.get("file", {}):
+            return self
+        file = {key: value for key, value in self.study.spec["file"].items() if key != UNBUNDLED}
+        study = dataclasses.replace(self.study, spec={**self.study.spec, "file": file})
+        return dataclasses.replace(self, study=study)
+
+    @property
+    def fingerprints(self) -> set[str]:
+        """The stages of all runs."""
+        return {fingerprint for run in self.runs for fingerprint in run.stages.values()}
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Return the study with its variants and looks as JSON-ready data: one table for each record."""
+        variants, looks = ({"variant": to_plain(r)} for r in self.variants), ({"look": to_plain(r)} for r in self.looks)
+        return [{"study": to_plain(self.study)}, *variants, *looks]
+
+
+def lines(data: Iterable[Any]) -> Iterator[bytes]:
+    """Yield data as lines of JSON."""
+    for each in data:
+        yield json.dumps(each, ensure_ascii=False).encode() + b"\n"
+
+
+def run_lines(records: StudyRecords) -> Iterator[bytes]:
+    """Yield the runs of a study as lines of JSON."""
+    yield from lines(to_plain(run) for run in records.runs)
+
+
+def stage_lines(store: Store, records: StudyRecords) -> Iterator[bytes]:
+    """Yield the finished stages of a study as lines of JSON, sorted by fingerprint."""
+    yield from lines(stage_to_plain(each) for each in store.finished_stages(records.fingerprints))
+
+
+def read_records(folder: Path, shown: str) -> StudyRecords:
+    """Return the records in the files that were unpacked to ``folder``.
+
+    Args:
+        folder: the unpacked bundle.
+        shown: the path of the bundle, for messages.
+
+    Raises:
+        BundleError: a file has something else than records of one study.
+    """
+    facts = list(_read(folder / STUDY, shown, STUDY, _fact))
+    runs = tuple(_read(folder / RUNS, shown, RUNS, lambda data: from_plain(RunRecord, data)))
+    by_kind: dict[str, list[Any]] = {kind: [] for kind in _FACTS}
+    for kind, record in facts:
+        by_kind[kind].append(record)
+    variants, looks = tuple(by_kind["variant"]), tuple(by_kind["look"])
+    names = {variant.name for variant in variants}
+    if len(by_kind["study"]) != 1 or len(names) < len(variants) or not {run.variant for run in runs} <= names:
+        raise BundleError(f"{shown}: {STUDY} and {RUNS} do not fit together, so nothing was unpacked; get it again")
+    return StudyRecords(by_kind["study"][0], variants, runs, looks)
+
+
+_FACTS: dict[str, type[Any]] = {"study": StudyRecord, "variant": VariantRecord, "look": LookRecord}
+
+
+def _fact(data: Any) -> tuple[str, Any]:
+    if not isinstance(data, dict) or len(data) != 1 or not data.keys() <= _FACTS.keys():
+        raise ValueError(f"is not one of {', '.join(_FACTS)}")
+    ((kind, record),) = data.items()
+    return kind, from_plain(_FACTS[kind], record)
+
+
+def read_stages(folder: Path, shown: str, wanted: set[str]) -> Iterator[FinishedStage]:
+    """Yield the finished stages in an unpacked bundle, each checked.
+
+    Args:
+        folder: the unpacked bundle.
+        shown: the path of the bundle, for messages.
+        wanted: the fingerprints of the study's runs.
+
+    Raises:
+        BundleError: a line is no stage of this study.
+    """
+    seen: set[str] = set()
+
+    def checked(data: Any) -> FinishedStage:
+        finished = stage_from_plain(data)
+        _check_stage(finished.stage, wanted - seen)
+        seen.add(finished.stage.fingerprint)
+        return finished
+
+    yield from _read(folder / STAGES, shown, STAGES, checked)
+
+
+def _check_stage(stage: StageRecord, wanted: set[str]) -> None:
+    if stage.fingerprint not in wanted or not _FINGERPRINT.fullmatch(stage.fingerprint):
+        raise ValueError(f"stage {stage.fingerprint[:80]!r} belongs to no run, or is a duplicate")
+    if stage.kind not in KINDS:
+        raise ValueError(
+            f"stage of a kind '{stage.kind[:80]}' that this version of ablate does not have; upgrade ablate"
+        )
+    # the folder is deleted with the study, so it must be the stage's own
+    if stage.artifact not in ("", artifact_folder(stage.kind, stage.fingerprint)):
+        raise ValueError(f"the folder of stage {stage.fingerprint} is not its own")
+
+
+def _read(path: Path, shown: str, name: str, parse: Callable[[Any], Any]) -> Iterator[Any]:
+    """Yield what a function makes of each line of JSON in a file."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                record = parse(json.loads(line))
+            except (ValueError, RecursionError) as error:
+                reason = "is nested too deeply" if isinstance(error, RecursionError) else error
+                raise BundleError(f"{shown}: {name}, line {number}: {reason}; nothing was unpacked") from error
+            yield record

@@ -1,0 +1,224 @@
+"""Bring a bundle into a home: everything is checked first, and the study is there as a whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ablate.errors import BundleError, HomeError
+from ablate.files import UNFINISHED, sync_tree
+from ablate.store.store import Store
+from ablate.study.bundle import manifest, records
+from ablate.study.bundle.archive import Archive
+from ablate.study.file.as_run import UNBUNDLED
+from ablate.study.run.home import only_command
+from ablate.study.trials.storage import delete_trials
+from ablate.study.trials.transfer import put_trials
+
+if TYPE_CHECKING:
+    from ablate.store.records import StudyRecord
+
+_ARTIFACT = re.compile(r"results/(artifacts/[a-z]+/[0-9a-f]{2}/[0-9a-f]{64})/[A-Za-z0-9_][A-Za-z0-9._-]*")
+#: Stages are recorded this many at a time, so that the measurements of a large study are never all in memory.
+_TOGETHER = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Unpacked:
+    """A study that has been brought into a home.
+
+    Attributes:
+        study: its record.
+        manifest: that of the bundle.
+        runs: the number of its runs.
+        stages: the number of its finished stages.
+        new: whether the home did not have it before.
+        added: the number of folders of results that the home lacked.
+    """
+
+    study: StudyRecord
+    manifest: manifest.Manifest
+    runs: int
+    stages: int
+    new: bool
+    added: int
+
+
+def unpack(path: Path, home: Path, url: str, name: str = "") -> Unpacked:
+    """Bring the study in a bundle into a home.
+
+    Args:
+        path: the bundle.
+        home: the folder for its files; it exists.
+        url: the database.
+        name: another name for the study; default its own.
+
+    Returns:
+        The study. Where the home has it already with the same results, only files that the home lacks are added.
+
+    Raises:
+        BundleError: the bundle is damaged, unsafe or too new, or the home has another study of this name. Nothing is
+            changed.
+        HomeError: the home is in use by another command, or the disk is full.
+        StoreError: the database cannot be written.
+    """
+    with Archive(path) as archive, contextlib.ExitStack() as stack:
+        about = manifest.read_manifest(archive)
+        needed = sum(size for each, size in archive.sizes.items() if each.startswith("results/"))
+        if needed > shutil.disk_usage(home).free:
+            raise HomeError(f"{path} needs {needed:,} bytes in {home}, which has less space; choose another --home")
+        stack.enter_context(only_command(home, url, about.study))
+        try:
+            # in the home, so that its folders can be moved to their places
+            temporary = tempfile.mkdtemp(prefix=f"{UNFINISHED}bundle-", dir=home)
+            stack.callback(shutil.rmtree, temporary, ignore_errors=True)
+            folder = Path(temporary)
+            _unpack_files(archive, about, folder)
+        except OSError as error:
+            raise HomeError(
+                f"cannot unpack {path} in {home} ({error.strerror or error}); choose another --home"
+            ) from error
+        store = stack.enter_context(Store(url))
+        return _Import(path, about, folder, home, store).run(name)
+
+
+def _unpack_files(archive: Archive, about: manifest.Manifest, folder: Path) -> None:
+    """Write the results to a folder; of all other files only the digests are checked."""
+    for name in about.files:
+        portions = manifest.verified(archive, about, name)
+        if not name.startswith("results/"):
+            for _ in portions:
+                pass
+            continue
+        if name not in (records.STUDY, records.RUNS, records.STAGES, records.TRIALS) and not _ARTIFACT.fullmatch(name):
+            raise BundleError(f"{archive.path}: {name[:100]} is no file of a stage; nothing was unpacked")
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            for portion in portions:
+                file.write(portion)
+    for name in (records.STUDY, records.RUNS, records.STAGES):
+        if name not in about.files:
+            raise BundleError(f"{archive.path}: has no {name}, so it is not a bundle of ablate")
+
+
+class _Import:
+    """A bundle that was unpacked next to the results of a home, and is to become one of its studies."""
+
+    def __init__(self, path: Path, about: manifest.Manifest, folder: Path, home: Path, store: Store) -> None:
+        self._path, self._about, self._folder, self._home, self._store = path, about, folder, home, store
+        self._completed = 0
+
+    def run(self, name: str) -> Unpacked:
+        """Check the records, then move the files and write the records."""
+        shown = str(self._path)
+        found = records.read_records(self._folder, shown)
+        stages = {
+            each.stage.fingerprint: each.stage.artifact
+            for each in records.read_stages(self._folder, shown, found.fingerprints)
+        }
+        folders = self._folders(set(stages.values()))
+        found = dataclasses.replace(found, study=_renamed(found.study, name))
+        new = self._is_new(found, set(stages))
+        added: list[Path] = []
+        try:
+            sync_tree(self._folder)
+            self._move(folders, added)
+            if new:
+                self._put(found)
+        except BaseException as error:
+            if new:
+                self._undo(found.study.name, added)
+            if isinstance(error, OSError):
+                raise HomeError(
+                    f"cannot write to {self._home} ({error.strerror or error}); nothing was added"
+                ) from error
+            raise
+        return Unpacked(found.study, self._about, len(found.runs), len(stages), new, len(added) + self._completed)
+
+    def _folders(self, artifacts: set[str]) -> list[str]:
+        """Return the folders of the stages in the bundle, relative to it and to the home."""
+        root = self._folder / "results"
+        folders = sorted(each.relative_to(root).as_posix() for each in root.glob("artifacts/*/*/*"))
+        stray = set(folders) - artifacts
+        if stray:
+            raise BundleError(f"{self._path}: {min(stray)} belongs to no stage; nothing was unpacked")
+        return folders
+
+    def _is_new(self, found: records.StudyRecords, stages: set[str]) -> bool:
+        """Return whether the home lacks the study; refuse one that has the same name and other results."""
+        name = found.study.name
+        if all(study.name != name for study in self._store.studies()):
+            return True
+        here = records.StudyRecords.read(self._store, name)
+        if _comparable(here) == _comparable(found) and stages <= self._store.stages(here.fingerprints).keys():
+            return False
+        raise BundleError(
+            f"{self._home} has another study '{name}'; give the one in {self._path} a name of its own with --name, or "
+            f"delete the other: ablate study delete '{name}'"
+        )
+
+    def _move(self, folders: list[str], added: list[Path]) -> None:
+        """Move the folders of stages to their places in the home, and add them to a list; complete ones there stay."""
+        for folder in folders:
+            source, target = self._folder / "results" / folder, self._home / folder
+            names = {path.name for path in source.iterdir()}
+            if target.is_dir() and names <= {path.name for path in target.iterdir()}:
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.is_dir():  # files are missing: the study came from a bundle without weights
+                for path in source.iterdir():
+                    path.replace(target / path.name)
+                self._completed += 1
+            else:
+                source.replace(target)
+                added.append(target)
+
+    def _put(self, found: records.StudyRecords) -> None:
+        study = found.study
+        trials = self._folder / records.TRIALS
+        if trials.is_file():
+            try:
+                put_trials(self._store.url, study.name, json.loads(trials.read_bytes()))
+            except (ValueError, RecursionError) as error:
+                raise BundleError(f"{self._path}: {records.TRIALS}: {error}; nothing was unpacked") from error
+        # the last step: before it, nothing in the database refers to what was moved
+        with self._store.transaction():
+            waiting = []
+            for finished in records.read_stages(self._folder, str(self._path), found.fingerprints):
+                waiting.append(finished)
+                if len(waiting) == _TOGETHER:
+                    self._store.put_stages(waiting)
+                    waiting = []
+            self._store.put_stages(waiting)
+            self._store.put_study(study, found.variants, found.runs)
+            for look in found.looks:
+                self._store.put_look(study.name, look)
+
+    def _undo(self, name: str, added: list[Path]) -> None:
+        for folder in added:
+            shutil.rmtree(folder, ignore_errors=True)
+        if (self._folder / records.TRIALS).is_file():
+            delete_trials(self._store.url, name)
+
+
+def _renamed(study: StudyRecord, name: str) -> StudyRecord:
+    """Return the record of the study as one from a bundle, under another name if one is given."""
+    spec = dict(study.spec)
+    if isinstance(spec.get("file"), dict):
+        spec["file"] = {**spec["file"], UNBUNDLED: True}
+    return dataclasses.replace(study, spec=spec, name=name or study.name)
+
+
+def _comparable(found: records.StudyRecords) -> tuple[object, ...]:
+    """Return what two studies have in common if they are the same one, whenever and from which file it was run."""
+    study = found.study
+    spec = {key: value for key, value in study.spec.items() if key not in ("source", "file", "overrides", "profile")}
+    runs = sorted((run.variant, run.replicate, run.state, sorted(run.stages.items())) for run in found.runs)
+    return spec, study.seed, found.variants, runs, [dataclasses.replace(look, made=None) for look in found.looks]
