@@ -95,8 +95,8 @@ class StudySpec:
     baseline: dict[str, Any]
     reading: dict[str, Any]
     overrides: tuple[str, ...]
-    file: dict[str, Any] = dataclasses.field(default_factory=dict)
-    elsewhere: Elsewhere | None = None
+    file: dict[str, Any] = dataclasses.field(default_factory=dict, kw_only=True)
+    elsewhere: Elsewhere | None = dataclasses.field(default=None, kw_only=True)
 
     @property
     def program(self) -> ProgramSettings | None:
