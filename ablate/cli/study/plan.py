@@ -13,10 +13,11 @@ from ablate.cli.study.noise import known_noise
 from ablate.cli.study.request import make_request_plan, read_request, study_options
 from ablate.cli.study.reuse import Reuse, planned_reuse, reuse_options
 from ablate.cli.study.splits import print_splits, split_facts
+from ablate.errors import StudyFileError
 from ablate.kinds import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from ablate.cli.study.request import StudyRequest
     from ablate.study.file.study_file import StudySpec
@@ -48,15 +49,18 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
 
     music = PlannedMusic(request.layout.registry, request.home)
     noise, splits, reuse = None, planned_splits(request.layout, music), Reuse()
+    spec, features = request.layout.spec, {}
     if values["store"] or (request.home / "ablate.db").is_file():
         with Store(request.url) as store:
             reuse = planned_reuse(request, store, values)
             study_plan = reuse.plan or make_request_plan(request, store)
             expected = expected_cost(study_plan, request.device, request.workers, music, store)
             noise = known_noise(request.layout, store, expected)
+            features = {each.metric: store.features(spec.name, each.metric) for each in spec.objectives}
     else:
         study_plan = make_request_plan(request, None)
         expected = expected_cost(study_plan, request.device, request.workers, music, None)
+    _check_objectives(spec, {**features, **expected.features})
     if as_json:
         facts = {**_facts(request, study_plan, expected), "splits": split_facts(splits), "changed": reuse.facts()}
         print_json({**facts, "noise": noise and noise.facts()})
@@ -72,6 +76,19 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     else:
         _print_estimate(request, expected)
     click.echo(noise.sentence if noise else _UNKNOWN)
+
+
+def _check_objectives(spec: StudySpec, features: Mapping[str, Collection[str]]) -> None:
+    """Check the features of the objectives, as far as their metrics have measured something.
+
+    Raises:
+        StudyFileError: a metric does not have the feature.
+    """
+    from ablate.study.trials.objectives import objective_problems
+
+    problems = objective_problems(spec, features)
+    if problems:
+        raise StudyFileError(spec.source, problems)
 
 
 def _facts(request: StudyRequest, study_plan: Plan, expected: Estimate) -> dict[str, Any]:

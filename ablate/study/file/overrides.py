@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ablate.study.file.paths import FileShape
 
 DEFAULT_PROFILE = "default"
+#: Settings that cannot be combined, each with the one whose place it takes when it is given later.
+_ALTERNATIVES = {"training.steps": "training.epochs", "training.epochs": "training.steps"}
 #: Keys outside all sections that ``--set`` replaces as a whole.
 TOP_LEVEL = ("replicates", "seed", "objective", "axes", "baseline", "target", "design", "budget")
 
@@ -75,7 +77,7 @@ def apply(raw: FileShape, overrides: Overrides, registry: Registry, source: str)
             offered = ", ".join([DEFAULT_PROFILE, *profiles])
             hint = did_you_mean(overrides.profile, profiles)
             raise UsageError(f"{source}: no profile '{overrides.profile}'{hint or '.'} Offered: {offered}")
-        raw = merge(raw, profiles[overrides.profile])
+        raw = with_profile(raw, profiles[overrides.profile])
     if overrides.corpus:
         varied = [path for path in flatten(raw.get("axes", {})) if path.partition(".")[0] == "corpus"]
         if varied:
@@ -94,6 +96,23 @@ def apply(raw: FileShape, overrides: Overrides, registry: Registry, source: str)
     if not isinstance(raw.get("replicates"), dict):  # declared looks stay declared, whatever their number
         numbers["replicates"] = overrides.replicates
     return {**raw, **{key: value for key, value in numbers.items() if value is not None}}
+
+
+def with_profile(raw: FileShape, profile: FileShape) -> FileShape:
+    """Return a study file with the changes of a profile."""
+    merged = merge(raw, profile)
+    for path in _ALTERNATIVES:
+        merged = _without_alternative(merged, path, paths.get_path(profile, path))
+    return merged
+
+
+def _without_alternative(raw: FileShape, path: str, value: Any) -> FileShape:
+    """Return the file without the setting that the one at ``path``, which was given last, takes the place of."""
+    section, _, other = _ALTERNATIVES.get(path, "").partition(".")
+    table = raw.get(section)
+    if not value or not isinstance(table, dict) or other not in table:
+        return raw
+    return {**raw, section: {key: each for key, each in table.items() if key != other}}
 
 
 def merge(base: FileShape, over: FileShape) -> FileShape:
@@ -153,7 +172,7 @@ def _set(raw: FileShape, path: str, value: Any, registry: Registry) -> FileShape
         raise UsageError(f"--set {path}: variant '{variants[0]}' sets its own value; change it with --set {own}=")
     if path in TOP_LEVEL:
         return {**raw, path: value}
-    if section in TABLES:
+    if section in TABLES or (section == "objective" and isinstance(raw.get(section, {}), dict)):
         return {**raw, section: {**raw.get(section, {}), name: value}}
     if section in ("axes", "baseline", "target"):
         axes = flatten(raw.get("axes", {}))
@@ -174,7 +193,7 @@ def _set_in_section(raw: FileShape, path: str, value: Any, registry: Registry) -
     problem = path_problem(path, raw, registry)
     if problem:
         raise UsageError(f"--set {path}: {problem}")
-    return paths.set_path(raw, path, value)
+    return _without_alternative(paths.set_path(raw, path, value), path, value)
 
 
 def _set_in_variant(raw: FileShape, path: str, value: Any, named: Mapping[str, Mapping[str, Any]]) -> FileShape:

@@ -29,7 +29,7 @@ from ablate.study.file.configuration import resolve
 from ablate.study.file.keys import readable
 from ablate.study.file.locate import find_study
 from ablate.study.file.objective import with_objectives
-from ablate.study.file.overrides import DEFAULT_PROFILE, Overrides, anchor_paths, apply, merge, study_name
+from ablate.study.file.overrides import DEFAULT_PROFILE, Overrides, anchor_paths, apply, study_name, with_profile
 from ablate.study.file.program import anchored_program, flat_parameters
 from ablate.study.file.sections import Sections, parse
 
@@ -240,7 +240,7 @@ def _profile_problems(
 ) -> Iterator[Problem]:
     """Find the problems that the file has with each of its profiles only."""
     for name, profile in profiles.items():
-        file, problems = _parse(merge(raw, profile), registry)
+        file, problems = _parse(with_profile(raw, profile), registry)
         for key, text in [*problems, *content_problems(file, registry)]:
             if (key, text) not in known:
                 yield f"profiles.{name}.{key}", text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from ablate.engine.devices import Compute, one_thread, spread
@@ -30,7 +31,7 @@ from ablate.study.work.components import (
 from ablate.study.work.prepare import augmented
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ablate.registry import Registry
     from ablate.settings import TrainingSettings
@@ -56,6 +57,7 @@ class Estimate(NamedTuple):
             that runs share divided among them; NaN where none is to run.
         sample: its seconds to generate one sample; NaN where none is to generate.
         measuring: its seconds for all measurements and floors.
+        features: those of each metric that was tried for this, by name.
     """
 
     seconds: float
@@ -65,6 +67,7 @@ class Estimate(NamedTuple):
     training: float = math.nan
     sample: float = math.nan
     measuring: float = 0.0
+    features: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 def estimate(plan: Plan, device: str, workers: int, music: PlannedMusic | None = None) -> Estimate:
@@ -98,7 +101,9 @@ def estimate(plan: Plan, device: str, workers: int, music: PlannedMusic | None =
     # the driver is a process of its own beside a pool
     needed = memory.own if device != "cpu" else memory.shared + memory.own * (beside + (beside > 1))
     each = _each(training, _runs_to_train(plan)), _each(sampling, _samples_to_generate(plan))
-    return Estimate(seconds / beside, needed, sizes, tuple(dict.fromkeys(packing.alone)), *each, measuring)
+    return Estimate(
+        seconds / beside, needed, sizes, tuple(dict.fromkeys(packing.alone)), *each, measuring, trial.measuring.features
+    )
 
 
 def _each(seconds: float, count: int) -> float:
@@ -119,7 +124,8 @@ class _Trial:
     def __init__(self, device: str, packing: Packing, registry: Registry, examples: _Examples) -> None:
         self._device, self._packing, self._registry, self._examples = device, packing, registry, examples
         self._seconds: dict[str, float] = {}
-        self.measurements = MeasuringTrial(device, registry, examples.music).seconds
+        self.measuring = MeasuringTrial(device, registry, examples.music)
+        self.measurements = self.measuring.seconds
 
     def trainings(self, jobs: Iterable[Sequence[Stage]]) -> float:
         """Return the seconds that the jobs take, each a list of trainings that run as one."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ablate.arrays import FloatArray
+    from ablate.interfaces import Measurements
     from ablate.music.performance import Performance
     from ablate.registry import Registry
     from ablate.study.plan.music import PlannedMusic
@@ -58,10 +59,14 @@ class MeasuringTrial:
         device: of the study.
         registry: the components.
         music: the corpora of the study.
+
+    Attributes:
+        features: those of each metric that was timed, by name.
     """
 
     def __init__(self, device: str, registry: Registry, music: PlannedMusic) -> None:
         self._device, self._registry, self._music = device, registry, music
+        self.features: dict[str, tuple[str, ...]] = {}
         self._costs: dict[str, _Cost] = {}
         self._token_seconds: dict[str, float] = {}
 
@@ -98,19 +103,30 @@ class MeasuringTrial:
         metric = build("metric", stage.config["metric"], self._registry)
         split = self._music.split(stage.inputs["reference"], stage.config.get("split", {}))
         if "weights" in stage.inputs:
-            return self._time_model(metric, split, stage.inputs["weights"])
+            return self._time_model(metric, split, stage)
         everything, _ = reference_and_others(split, stage.config)
         reference = spread_pieces(everything, PIECES)
         scale = len(everything) / len(reference)
         pieces = [piece for piece in reference if len(piece)]
         standing_in = [_beginning(pieces[i % len(pieces)], notes) for i in range(max(2, samples))]
         if isinstance(metric, SetMetric):
-            seconds = scale * _timed(lambda: metric.measure(standing_in[:samples], reference))
+            seconds = scale * self._measured(stage, lambda: metric.measure(standing_in[:samples], reference))
             return _Cost(seconds, seconds)
-        first, later = (_timed(functools.partial(metric.measure, piece, reference)) for piece in standing_in[:2])
+        work = (functools.partial(metric.measure, piece, reference) for piece in standing_in[:2])
+        first, later = (self._measured(stage, each) for each in work)
         return _Cost(later + scale * max(0.0, first - later), later)
 
-    def _time_model(self, metric: Any, split: Split, train: Stage) -> _Cost:
+    def _measured(self, stage: Stage, work: Callable[[], Measurements]) -> float:
+        """Return the seconds of a measurement, and keep the names of its features."""
+
+        def watched() -> Measurements:
+            measured = work()
+            self.features[stage.config["metric"]["name"]] = tuple(value.feature for value in measured.values)
+            return measured
+
+        return _timed(watched)
+
+    def _time_model(self, metric: Any, split: Split, stage: Stage) -> _Cost:
         asked: dict[int, int] = {}
         rng = np.random.default_rng(0)
 
@@ -119,8 +135,8 @@ class MeasuringTrial:
             asked[id(performance)] = tokens
             return rng.exponential(size=max(0, tokens - 1))
 
-        seconds = _timed(lambda: metric.measure(score, *split))
-        return _Cost(seconds + sum(asked.values()) * self._seconds_per_token(train), seconds)
+        seconds = self._measured(stage, lambda: metric.measure(score, *split))
+        return _Cost(seconds + sum(asked.values()) * self._seconds_per_token(stage.inputs["weights"]), seconds)
 
     def _seconds_per_token(self, train: Stage) -> float:
         """Return the time in which the network of a training reads a token of a piece."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ablate.errors import StudyFileError
+from ablate.study.design import Objective
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,13 @@ def test_it_is_never_the_likelihood_of_training_pieces(
     load: Callable[..., StudySpec], split: dict[str, Any], expected: tuple[str, str]
 ) -> None:
     assert chosen(load(split)) == expected
+
+
+def test_it_is_set_in_parts(load: Callable[..., StudySpec]) -> None:
+    spec = load({"objective.metric": "distance.pitch", "objective.feature": "l1", "objective.direction": "higher"})
+    assert spec.objective == Objective("distance.pitch", "l1", "higher")
+    with pytest.raises(StudyFileError, match=r"objective\.featur: unknown key; did you mean 'feature'"):
+        load({"objective.featur": "l1"})
 
 
 def test_a_metric_without_a_feature_has_its_main_one(load: Callable[..., StudySpec], with_likelihood: Path) -> None:

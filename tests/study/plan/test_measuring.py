@@ -22,6 +22,8 @@ from ablate.study.work.load import Split
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from support.commands import Command
+
     from ablate.study.stage import Stage
 
 SETS = ["setdistance.pitch_count"]
@@ -74,6 +76,14 @@ def test_more_samples_and_more_draws_take_longer(
     assert seconds(resample) == 2 * resample.config["draws"]
     assert seconds(floor) == 3 * floor.config["pieces"] + floor.config["shuffles"]
     assert seconds(measure, resample) == seconds(measure) + seconds(resample)
+
+
+def test_a_plan_finds_a_feature_that_the_metric_does_not_have(ablate: Command, tmp_path: Path, tiny_text: str) -> None:
+    (tmp_path / "tiny.toml").write_text(tiny_text, encoding="utf-8")
+    wrong = ablate("study", "plan", "tiny.toml", "--set", "objective.feature=averge", "--device", "cpu")
+    assert wrong.code == 1
+    problem = "objective: metric 'distance.velocity' has no feature 'averge'; did you mean 'average'? (it has: "
+    assert problem in wrong.err
 
 
 def test_a_metric_is_timed_once(tmp_path: Path, tiny_text: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,10 +90,6 @@ def test_epochs_of_batches_that_count_examples() -> None:
     ("changes", "problem"),
     [
         (
-            {"training.epochs": 2.0},
-            "training.epochs: cannot be combined with steps, which follow from it; leave steps out, or set epochs to 0",
-        ),
-        (
             {"training.keep": "best"},
             "training.keep: needs validations; set validate_every to the steps between them",
         ),
@@ -113,6 +109,25 @@ def test_settings_that_do_not_fit_say_so(load: Callable[..., StudySpec], changes
     with pytest.raises(StudyFileError) as caught:
         load(changes)
     assert problem in caught.value.problems
+
+
+def test_steps_and_epochs_cannot_both_stand_in_a_file(load: Callable[..., StudySpec], tiny: Path) -> None:
+    tiny.write_text(tiny.read_text("utf-8").replace("steps = 6", "steps = 6\nepochs = 2"), "utf-8")
+    with pytest.raises(StudyFileError, match=r"training\.epochs: cannot be combined with steps, which follow from it"):
+        load()
+
+
+def test_of_steps_and_epochs_the_later_one_is_taken(load: Callable[..., StudySpec], tiny: Path) -> None:
+    def training(settings: dict[str, Any], profile: str = "") -> dict[str, Any]:
+        spec = load(settings, profile=profile)
+        options = spec.configuration(spec.variants()[0], get_registry()).settings["training"]
+        return {name: options[name] for name in ("steps", "epochs") if options.get(name)}
+
+    assert training({"training.epochs": 2.0}) == {"epochs": 2.0}
+    assert training({"training.epochs": 2.0, "training.steps": 5}) == {"steps": 5}
+    tiny.write_text(tiny.read_text("utf-8").replace("steps = 6", "epochs = 2"), "utf-8")
+    assert training({}, "smaller") == {"steps": 3}
+    assert training({"training.epochs": 4.0}, "smaller") == {"epochs": 4.0}
 
 
 def test_epochs_of_zero_are_no_epochs(load: Callable[..., StudySpec]) -> None:
