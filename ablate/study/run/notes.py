@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def notes_on(layout: Layout, store: Store) -> Iterator[str]:
-    """Yield a note for each metric that refused samples, and one for metrics that programs write in vain."""
+    """Yield a note for each metric that refused samples, and one for metrics of programs that nothing judges."""
     yield from _refusals(layout, store)
     yield from _undeclared(layout, store)
 

@@ -24,7 +24,7 @@ _PAUSE = 0.02
 
 @dataclasses.dataclass(frozen=True)
 class Ending:
-    """How a program ended.
+    """The end of a program.
 
     Attributes:
         code: its exit status; negative for the signal that killed it.

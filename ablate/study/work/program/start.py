@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: Variables with which libraries decide how many threads they compute with.
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-#: Of the end of a log, so many bytes are read, and so many lines and characters are shown.
+#: The number of bytes that are read of the end of a log, and of the lines and characters that are shown.
 _TAIL, _LINES, _CHARACTERS = 8192, 3, 400
 
 

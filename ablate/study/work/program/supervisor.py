@@ -1,6 +1,6 @@
 """Run a program, and end it with everything that it has started as soon as the process that asked for it is gone.
 
-A process of its own, which imports nothing but the standard library: ``python -I -S supervisor.py REQUEST``. Its
+A process of its own, which imports only the standard library: ``python -I -S supervisor.py REQUEST``. Its
 standard input is a pipe from the worker. ``t`` on it ends the program, with a moment to save its work; the end of the
 pipe means that the worker is dead, killed perhaps, and ends the program at once. How the program ended is written to
 standard output as JSON.
