@@ -124,7 +124,7 @@ class PlainProgress(_Progress):
             click.echo(f"{KINDS[kind].verb}: {problem}", err=True)
         if kind in (TRAIN, PROGRAM) or self._count[kind] == self._total[kind]:
             share = f"{self._count[kind]} of {self._total[kind]}"
-            about = f" {self._about(done.stage.fingerprint)}" if kind == TRAIN else ""
+            about = f" {self._about(done.stage.fingerprint)}" if kind in (TRAIN, PROGRAM) else ""
             click.echo(f"{KINDS[kind].verb}{about}: {share} done ({duration(done.seconds)})", err=True)
 
     def failed(self, failure: StageFailure) -> None:

@@ -1,4 +1,4 @@
-"""How many jobs work side by side, and on which device; a program has a device and resources of its own."""
+"""The number of jobs that work side by side, and their device; a program has a device and resources of its own."""
 
 from __future__ import annotations
 
