@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.kinds import MEASURE, PRIME
 from ablate.report.data.corpora import corpus_counts, loaded_corpora
 from ablate.report.statistics.described.summary import NOTHING, distinct
-from ablate.report.text import judged
+from ablate.report.text import judged, programs
 from ablate.report.text.population import split_fact
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def top_facts(study: Study) -> Facts:
     )
     return _without_empty(
         ("Design", f"{str(spec.get('design', 'factorial')).replace('_', ' ')}, {len(study.variants)} variants"),
-        ("Replicates", f"{counts}, {_text((spec.get('generation') or {}).get('samples', '?'))} samples in each"),
+        ("Replicates", ", ".join(filter(None, (counts, programs.samples(study))))),
         ("Runs", f"{_done(study)}{f', {pruned} spared by {_sparing(spec)}' if pruned else ''}"),
         ("Corpus", "; ".join([record.corpus, *corpus_counts(study)])),
         ("Corpus identity", _DIGEST.sub(r"\1…", _corpus_identity(study))),
@@ -102,6 +102,7 @@ def facts(study: Study) -> Facts:
     packages = [environment.get("packages") or {} for environment in environments]
     return _without_empty(
         ("Study file", _text(spec.get("source", ""))),
+        ("Program", programs.command(spec)),
         ("Profile", record.profile),
         ("Corpus", record.corpus),
         ("Reference", "; ".join(corpus_counts(study))),

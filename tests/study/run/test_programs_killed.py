@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.bench import Bench
 from support.checkout import ROOT
-from support.killed import finish, run_and_kill, wait_for
+from support.killed import run_and_kill, wait_for
 
 from ablate.study.file.overrides import Overrides
 from ablate.study.file.study_file import read_study
@@ -147,9 +147,3 @@ def test_ctrl_c_ends_programs_and_says_how_to_go_on(
     said = (tmp_path / "said.txt").read_text()
     assert "To continue, run the same command again" in said
     assert "Traceback" not in said
-
-
-def test_the_examples_run_from_the_command_line(examples: Path, tmp_path: Path) -> None:
-    done = finish(words(examples / "overrides.toml", tmp_path / "home", "--replicates", "1"))
-    assert done.returncode == 0, done.stderr
-    assert "momentum" in done.stdout
