@@ -64,6 +64,8 @@ def test_files_are_measured_and_judged(ablate: Command, music: Path, tmp_path: P
     write(music / "shifted/10", 1, 77)
     more = ablate(*WORDS, "--no-report")
     assert "ran 1 collection, 2 measurements, 2 floors, 2 resampling floors" in more.out
+    recomputed = ablate(*WORDS, "--no-report", "--recompute", "distance.pitch")
+    assert "ran 6 measurements, 1 floor, 6 resampling floors" in recomputed.out
 
 
 def test_files_that_cannot_be_read_cost_their_run_or_are_left_out(ablate: Command, music: Path) -> None:
@@ -98,6 +100,7 @@ def test_files_that_cannot_be_read_cost_their_run_or_are_left_out(ablate: Comman
             "directions of their own",
         ),
         (("results.csv", "--reference", "pieces"), "--reference needs --midi FOLDER"),
+        (("results.csv", "--recompute", "metric"), "--recompute needs --midi FOLDER"),
     ],
 )
 def test_refusals_of_music_are_one_line(ablate: Command, music: Path, words: tuple[str, ...], message: str) -> None:

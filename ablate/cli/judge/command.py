@@ -10,6 +10,7 @@ import click
 from ablate.cli.locations import home_option, store_option
 from ablate.cli.output import combine_options, json_option
 from ablate.cli.settings import parse_setting
+from ablate.cli.study.reuse import reuse_options
 from ablate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ _music = combine_options(
         default=None,
         help="With --midi: worker processes; default: one for each core.",
     ),
+    reuse_options,
 )
 
 
@@ -156,6 +158,7 @@ def _check_music(values: Mapping[str, Any]) -> None:
         UsageError: an option of music without music, or one of tables with music.
     """
     music = {"--reference": "reference", "--tokenizer": "tokenizer", "--skip-bad": "skip_bad", "--workers": "workers"}
+    music |= {"--recompute": "recompute", "--keep-results": "keep_results"}
     tables = {"--variant": "variants", **{f"--{key.replace('_', '-')}": key for key in _TABLE_OPTIONS}}
     given = [option for option, key in (tables if values["midi"] else music).items() if values[key]]
     if given:

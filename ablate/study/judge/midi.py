@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import UsageError
-from ablate.options import plain
+from ablate.options import defaults, plain
 from ablate.settings import FloorSettings, MeasureSettings, PathSettings, SearchSettings, SplitSettings
 from ablate.study.design import Axis, Objective
 from ablate.study.file.configuration import Choice, Configuration
@@ -19,8 +19,9 @@ from ablate.study.file.paths import named
 from ablate.study.file.study_file import StudySpec
 from ablate.study.judge.folders import AXIS, read_midi_folder
 from ablate.study.judge.judge import checked_margins
-from ablate.study.judge.midi_stages import SEED, Shared, fit_tokenizer, load_reference, midi_run
+from ablate.study.judge.midi_stages import SEED, Shared, midi_run
 from ablate.study.plan.layout import Layout, Run
+from ablate.study.plan.stages import load_stage
 from ablate.study.stage import fingerprint
 
 if TYPE_CHECKING:
@@ -84,17 +85,15 @@ def midi_layout(asked: MidiRequest, registry: Registry) -> Layout:
     choices = _choices(asked, registry)
     reference, tokenizers = choices["corpus"][0], choices["tokenizer"]
     record = registry.spec("corpus", reference.name)
-    load = load_reference(reference, record.build(record.parse(reference.options)))
-    tokenizer = tokenizers[0] if tokenizers else None
+    identity = record.build(record.parse(reference.options)).identity()
     metrics = [(choice, registry.spec("metric", choice.name).scope) for choice in choices["metric"]]
     _refuse_models(metrics)
     copying = [
         choice.name for choice, _ in metrics if getattr(registry.spec("metric", choice.name), "copied_share", "")
     ]
     spec = _spec(asked, found, choices, copying)
-    shared = Shared(
-        load, fit_tokenizer(tokenizer, load), tokenizer, metrics, found.samples, spec.floors, asked.skip_bad
-    )
+    tokenizer = tokenizers[0] if tokenizers else None
+    shared = Shared(load_stage(reference, identity), tokenizer, metrics, found.samples, spec.floors, asked.skip_bad)
     settings = {"split": plain(SplitSettings()), "measure": plain(MeasureSettings())}
     settings["generation"] = {"samples": found.samples}
     configurations = {
@@ -106,8 +105,7 @@ def midi_layout(asked: MidiRequest, registry: Registry) -> Layout:
         Run(variants[name], number, configurations[name], midi_run(folder, number, shared))
         for (name, number), folder in sorted(found.folders.items(), key=lambda each: each[0][1])
     ]
-    facts = {"corpus": load.config["corpus"]["identity"]}
-    fingerprints = {name: fingerprint({"judged": each.levels, **facts}) for name, each in variants.items()}
+    fingerprints = {name: fingerprint({"judged": v.levels, "corpus": identity}) for name, v in variants.items()}
     return Layout(spec, found.runs.variants, fingerprints, tuple(runs), registry)
 
 
@@ -127,7 +125,7 @@ def _choices(asked: MidiRequest, registry: Registry) -> dict[str, tuple[Choice, 
 def _choice(kind: str, name: str, registry: Registry, options: Mapping[str, Any] | None = None) -> Choice:
     spec = registry.spec(kind, name)
     parsed = plain(spec.parse(options or {}))
-    return Choice(kind, name, spec.version, parsed, fitted=getattr(spec, "fitted", False))
+    return Choice(kind, name, spec.version, parsed, getattr(spec, "fitted", False), defaults(spec.options))
 
 
 def _refuse_models(metrics: Sequence[tuple[Choice, str]]) -> None:

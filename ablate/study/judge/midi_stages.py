@@ -7,20 +7,20 @@ load   --/-> fit (a tokenizer that is fitted) -> floor (one for each metric)
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ablate import kinds
-from ablate.engine.seeding import derive
 from ablate.kinds import stage_name
 from ablate.music.corpus import corpus_digest
-from ablate.study.plan.stages import RunStages
+from ablate.study.plan.identity import identity_of
+from ablate.study.plan.program import sample_stages
+from ablate.study.plan.stages import RunStages, Setting
 from ablate.study.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from ablate.interfaces import Corpus
     from ablate.settings import FloorSettings
     from ablate.study.file.configuration import Choice
 
@@ -34,7 +34,6 @@ class Shared:
 
     Attributes:
         load: loads the reference.
-        fit: fits the tokenizer, as an input of other stages; empty without a tokenizer that is fitted.
         tokenizer: of the floors that need one; None for none.
         metrics: each with its scope.
         samples: the number of samples of a set of pieces in floors of sets.
@@ -43,25 +42,19 @@ class Shared:
     """
 
     load: Stage
-    fit: dict[str, Stage]
     tokenizer: Choice | None
     metrics: Sequence[tuple[Choice, str]]
     samples: int
     floors: FloorSettings
     skip_bad: bool
 
-
-def load_reference(choice: Choice, corpus: Corpus) -> Stage:
-    """Return the stage that loads the reference."""
-    config = {"corpus": {"name": choice.name, "version": choice.version, "identity": corpus.identity()}}
-    return Stage(kinds.LOAD, config, extra={"corpus": choice.plain()})
-
-
-def fit_tokenizer(choice: Choice | None, load: Stage) -> dict[str, Stage]:
-    """Return the stage that fits a tokenizer on the reference; nothing for one that is not fitted."""
-    if choice is None or not choice.fitted:
-        return {}
-    return {kinds.FIT: Stage(kinds.FIT, {"tokenizer": choice.plain()}, {"corpus": load})}
+    def fit(self) -> dict[str, Stage]:
+        """Return the stage that fits the tokenizer on the reference; nothing for one that is not fitted."""
+        if self.tokenizer is None or not self.tokenizer.fitted:
+            return {}
+        config = {"tokenizer": self.tokenizer.plain()}
+        identity = identity_of(config, [self.tokenizer])
+        return {kinds.FIT: Stage(kinds.FIT, config, {"corpus": self.load}, identity=identity)}
 
 
 def midi_run(folder: Path, replicate: int, shared: Shared) -> RunStages:
@@ -77,23 +70,10 @@ def midi_run(folder: Path, replicate: int, shared: Shared) -> RunStages:
     """
     config = {"identity": corpus_digest(folder), "skip_bad": shared.skip_bad}
     collect = Stage(kinds.COLLECT, config, extra={"folder": str(folder.resolve())})
-    stages = {kinds.LOAD: shared.load, **shared.fit, kinds.COLLECT: collect}
+    fit, setting = shared.fit(), Setting(SEED, "cpu", "", shared.floors)
+    stages = {kinds.LOAD: shared.load, **fit, kinds.COLLECT: collect}
+    sources = {"generated": collect, "reference": shared.load, **fit}
     for choice, scope in shared.metrics:
-        measured = _measured(choice, scope, collect, replicate, shared)
+        measured = sample_stages(choice, scope, sources, shared.samples, replicate, setting, shared.tokenizer)
         stages |= {stage_name(stage.kind, choice.name): stage for stage in measured}
     return RunStages(stages)
-
-
-def _measured(choice: Choice, scope: str, collect: Stage, replicate: int, shared: Shared) -> Iterator[Stage]:
-    """Yield the measurement of a metric and its floors."""
-    sources = {"generated": collect, "reference": shared.load}
-    config: dict[str, Any] = {"metric": choice.plain(), **({"scope": "set"} if scope == "set" else {})}
-    yield Stage(kinds.MEASURE, config, sources)
-    counts = {"shuffles": shared.floors.shuffles, "pieces": shared.floors.pieces}
-    counts |= {"samples": shared.samples} if scope == "set" else {}
-    tokenizer = {"tokenizer": shared.tokenizer.plain()} if shared.tokenizer else {}
-    floor = {**config, **tokenizer, "seed": derive(SEED, 0, "floor"), **counts}
-    yield Stage(kinds.FLOOR, floor, {"reference": shared.load, **shared.fit})
-    if shared.floors.draws:
-        drawn = {"draws": shared.floors.draws, "seed": derive(SEED, replicate, "resample")}
-        yield Stage(kinds.RESAMPLE, {**config, **drawn}, sources)

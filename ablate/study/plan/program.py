@@ -117,27 +117,35 @@ def metric_stages(configuration: Configuration, program: Stage) -> dict[str, Sta
 
 
 def sample_stages(
-    choice: Choice, scope: str, sources: Mapping[str, Stage], samples: int, replicate: int, setting: Setting
+    choice: Choice,
+    scope: str,
+    sources: Mapping[str, Stage],
+    samples: int,
+    replicate: int,
+    setting: Setting,
+    tokenizer: Choice | None = None,
 ) -> list[Stage]:
-    """Return the stages of a metric of the MIDI files: its measurement and its floors.
+    """Return the stages of a metric of MIDI files that no model of ablate generated: its measurement and its floors.
 
     Args:
         choice: the metric.
         scope: ``set`` for a metric of sets.
-        sources: the stages ``generated`` and ``reference``.
+        sources: the stages ``generated`` and ``reference``; with a tokenizer that is fitted also ``fit``.
         samples: the number of MIDI files of a run, for the floors of a metric of sets.
         replicate: from 0.
         setting: of the study or the block.
+        tokenizer: of the floors that need one; None leaves them out.
     """
     config: dict[str, Any] = {"metric": choice.plain(), **({"scope": "set"} if scope == "set" else {})}
     counts = {"shuffles": setting.floors.shuffles, "pieces": setting.floors.pieces}
     counts |= {"samples": samples} if scope == "set" else {}
-    seed = derive(setting.seed, 0, "floor")
-    configs = [
-        (kinds.MEASURE, config, sources),
-        (kinds.FLOOR, {**config, "seed": seed, **counts}, {"reference": sources["reference"]}),
-    ]
+    floor = {**config, "seed": derive(setting.seed, 0, "floor"), **counts}
+    floor |= {"tokenizer": tokenizer.plain()} if tokenizer else {}
+    measured = {role: stage for role, stage in sources.items() if role != kinds.FIT}
+    of_floor = {role: stage for role, stage in sources.items() if role != "generated"}
+    configs = [(kinds.MEASURE, config, measured), (kinds.FLOOR, floor, of_floor)]
     if setting.floors.draws:
         drawn = {"draws": setting.floors.draws, "seed": derive(setting.seed, replicate, "resample")}
-        configs.append((kinds.RESAMPLE, {**config, **drawn}, sources))
-    return [Stage(kind, each, inputs, identity=identity_of(each, [choice])) for kind, each, inputs in configs]
+        configs.append((kinds.RESAMPLE, {**config, **drawn}, measured))
+    chosen = [choice, *([tokenizer] if tokenizer else [])]
+    return [Stage(kind, each, inputs, identity=identity_of(each, chosen)) for kind, each, inputs in configs]
