@@ -53,6 +53,7 @@ def caption(
         _marks(analysis, labels, verdicts) if options.marks and verdicts else "",
         escape(_directions(analysis, quantities)),
         _untested(analysis, labels, quantities) if options.marks else "",
+        _copying(analysis, labels, options) if options.marks and analysis.primary[0] in quantities else "",
         "Below the rule: reference scores without a model." if floors else "",
     ]
     if options.caption == "full":
@@ -94,6 +95,13 @@ def _untested(analysis: Analysis, labels: Labels, quantities: Sequence[Quantity]
     exploratory = [quantity for quantity in quantities if analysis.role_of[quantity] == EXPLORATORY]
     names = [labels.of_quantity(quantity).tex for quantity in exploratory]
     return f"Not tested, and so without marks: {listing(names)}." if names else ""
+
+
+def _copying(analysis: Analysis, labels: Labels, options: TableOptions) -> str:
+    """Return the variants whose mark + comes with more copies: such a mark must not be apart from its caveat."""
+    shown = options.variants or analysis.study.names
+    names = [labels.of_name(name).tex for name in analysis.better_by_copying if name in shown]
+    return f"Better, but with more copies of the training pieces than the baseline: {listing(names)}." if names else ""
 
 
 def _floors(analysis: Analysis, quantities: Sequence[Quantity]) -> str:

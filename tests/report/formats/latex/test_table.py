@@ -89,6 +89,16 @@ def test_every_verdict_has_its_mark(tmp_path: Path) -> None:
     }
 
 
+def test_a_variant_that_is_better_by_copying_is_named(tmp_path: Path) -> None:
+    values = drawn(3, {"plain": 0.5, "low": 0.2, "copier": 0.2}, [PITCH])
+    copied = ("memorization.covered", "share")
+    for name, share in {"plain": 0.1, "low": 0.1, "copier": 0.9}.items():
+        values[name][copied] = drawn(4, {name: share})[name][PITCH]
+    table = tabled(tmp_path, values, copying=["memorization.covered"])
+    said = "Better, but with more copies of the training pieces than the baseline: copier."
+    assert said in caption_of(table)
+
+
 @pytest.mark.parametrize("objective", [PITCH, L1])
 def test_a_mark_stands_at_the_quantity_that_it_is_of(tmp_path: Path, objective: tuple[str, str]) -> None:
     """The objective's column comes first, wherever the study measures it, and whether or not it is an average."""
