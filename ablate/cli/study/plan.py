@@ -70,12 +70,15 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     print_splits(splits, len(study_plan.layout.variants))
     for line in reuse.lines:
         click.echo(line)
-    print_table(["stage", "to run", "reused"], [(kind, *count) for kind, count in _counts(study_plan).items()], right=2)
+    # a program has few of the stages of a model
+    counts = {kind: count for kind, count in _counts(study_plan).items() if any(count) or not spec.program}
+    print_table(["stage", "to run", "reused"], [(kind, *count) for kind, count in counts.items()], right=2)
     if not study_plan.missing and not study_plan.layout.unchosen:
         click.echo("nothing to run: all results exist")
     else:
         _print_estimate(request, expected)
-    click.echo(noise.sentence if noise else _UNKNOWN)
+    if noise or not spec.program or spec.program.midi:
+        click.echo(noise.sentence if noise else _UNKNOWN)
 
 
 def _check_objectives(spec: StudySpec, features: Mapping[str, Collection[str]]) -> None:

@@ -32,6 +32,8 @@ _NEEDED = ("metric", "sampler")
 def content_problems(file: Sections, registry: Registry) -> list[Problem]:
     """Find unknown components, options out of bounds, axes of nothing, levels that do not fit, and more."""
     _, problems = resolve(file.config, registry)
+    if "parameters" in file.config and not file.runs_program:
+        problems.append(("parameters", "belongs to a study that runs a program; this study has no [program]"))
     for kind in () if file.runs_program else _NEEDED:
         if not paths.chosen(file.config, kind):
             problems.append((kind, f"a study needs a {kind}. Offered: {', '.join(registry.names(kind))}"))

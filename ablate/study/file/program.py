@@ -221,8 +221,8 @@ def program_path_problem(section: str, option: str, config: FileShape) -> str:
     parameters = list(config.get("parameters", {}))
     if option in parameters:
         return ""
-    hint = did_you_mean(option, parameters) or f" (it has: {', '.join(parameters) or 'none'})"
-    return f"[parameters] has no parameter '{option}'{hint}; set its value there"
+    hint = did_you_mean(option, parameters) or f" (it has: {', '.join(parameters) or 'none'}); set its value there"
+    return f"[parameters] has no parameter '{option}'{hint}"
 
 
 def varied_problem(path: str) -> str:

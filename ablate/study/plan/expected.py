@@ -44,7 +44,8 @@ def expected_cost(plan: Plan, device: str, workers: int, music: PlannedMusic, st
 def _earlier(plan: Plan, store: Store) -> Iterator[tuple[str, float]]:
     """Yield variant and seconds of each run of the study that has ended."""
     runs = [(run.variant.name, run.stages.stages[PROGRAM].fingerprint) for run in plan.layout.runs]
-    runs += [(r.variant, r.stages[PROGRAM]) for r in store.runs(plan.layout.spec.name) if PROGRAM in r.stages]
+    if any(study.name == plan.layout.spec.name for study in store.studies()):
+        runs += [(r.variant, r.stages[PROGRAM]) for r in store.runs(plan.layout.spec.name) if PROGRAM in r.stages]
     stages = store.stages(fingerprint for _, fingerprint in runs)
     for variant, fingerprint in dict.fromkeys(runs):
         if fingerprint in stages:

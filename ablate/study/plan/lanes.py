@@ -30,7 +30,7 @@ def lanes(spec: StudySpec, device: str, workers: int) -> tuple[str, int]:
     if program.gpus:
         gpus = len(gpu_names())
         if gpus < program.gpus:
-            text = f"program.gpus: {program.gpus:g} are needed, but this machine has {gpus}; try --set program.gpus=0"
+            text = f"program.gpus: {program.gpus:g} for each run, but this machine has {gpus}; try --set program.gpus=0"
             raise StudyFileError(spec.source, [text])
         count = min(count, int(gpus / program.gpus + 1e-6))
     return "cpu", count

@@ -99,6 +99,7 @@ def test_parameters_are_axes_like_any_other(path: Path) -> None:
         ("parameters.rate = [", "parameters.rat = [", "axes.parameters.rat: [parameters] has no parameter 'rat'; did"),
         ("parameters.rate = [", "program.cores = [1, 2] #", "axes.program.cores: variants differ in parameters.NAME"),
         ("[program]", "[programs]", "programs: unknown key; did you mean 'program'?"),
+        ("[program]", "[programs]", "parameters: belongs to a study that runs a program; this study has no [program]"),
     ],
 )
 def test_each_mistake_has_a_line(path: Path, old: str, new: str, expected: str) -> None:

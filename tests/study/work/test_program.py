@@ -70,7 +70,7 @@ def written(content: str) -> str:
 
 FAILURES = {
     "echo one; echo two >&2; exit 3": "the program ended with status 3 after ",
-    "echo one; echo two >&2; exit 4": ": one | two; see ",
+    "printf '\\033[31mone\\n'; echo two >&2; exit 4": ": one | two; see ",
     "kill -11 $$": "the program was killed by SIGSEGV after ",
     "true": "the program ended without writing metrics.json",
     'echo 1 > "$3/metric.json"': "without writing metrics.json; did you mean 'metric.json'?",

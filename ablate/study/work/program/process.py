@@ -79,6 +79,7 @@ def run_process(
                 _ask_to_end(supervisor)
         seconds = time.monotonic() - started
         report = _report(supervisor)
+    lock.unlink(missing_ok=True)  # nothing runs any more, so nobody holds it
     if stopped:
         raise JobStopped
     if "error" in report:

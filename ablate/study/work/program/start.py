@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 #: The number of bytes that are read of the end of a log, and of the lines and characters that are shown.
 _TAIL, _LINES, _CHARACTERS = 8192, 3, 400
+#: Sequences that colour the text of a terminal or move its cursor.
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Places(NamedTuple):
@@ -89,6 +92,7 @@ def last_lines(log: Path, start: int) -> str:
         file.seek(0, os.SEEK_END)
         file.seek(max(start, file.tell() - _TAIL))
         text = file.read().decode("utf-8", "replace")
+    text = _COLOURS.sub("", text)
     printable = ("".join(c if c.isprintable() else " " for c in line) for line in text.splitlines())
     lines = [" ".join(line.split()) for line in printable]
     shown = " | ".join([line for line in lines if line][-_LINES:])
