@@ -53,8 +53,8 @@ def test_reports_and_comparisons(ran: Command, tmp_path: Path) -> None:
 
 def test_a_profile_names_the_study_that_was_run_with_it(ran: Command, tmp_path: Path) -> None:
     profile = ("--profile", "smoke")
-    page = tmp_path / ".ablate/reports" / NAME / "index.html"
-    assert ran("study", "report", "tau_sweep", *profile, "--no-audio").out == f"report: {page}\n"
+    table = tmp_path / ".ablate/reports" / NAME / "paper/table.tex"
+    assert ran("study", "report", "tau_sweep", *profile, "--format", "tex").out == f"report: {table}\n"
     assert ran("study", "show", "tau_sweep", *profile).out == ran("study", "show", NAME).out
     assert ran("study", "export", "tau_sweep", *profile).out == ran("study", "export", NAME).out
     pair = ran("study", "compare", "tau_sweep:tau=0.6", "tau_sweep:tau=1.4", *profile)

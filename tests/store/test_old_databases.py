@@ -87,7 +87,7 @@ def test_verdicts_that_were_seen_count_as_looks(home: Path, script: ModuleType) 
 
 def test_a_report_can_be_written(home: Path) -> None:
     with Store(f"sqlite:///{home / 'ablate.db'}") as store:
-        page = write_report(store, home, "small")
+        page = write_report(store, home, "small", sound=False)
     text = page.read_text(encoding="utf-8")
     assert "Does tau matter?" in text
     assert "tau=0.8" in text

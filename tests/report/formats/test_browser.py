@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import itertools
 import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -17,6 +17,7 @@ import filelock
 import pytest
 from support.report_study import Builder
 
+from ablate.cli import run
 from ablate.music.performance import Performance
 from ablate.music.storage import pack_performances
 from ablate.report.write import write_report
@@ -98,16 +99,14 @@ def real(tmp_path_factory: pytest.TempPathFactory, smoke_home: Path) -> Path:
     with filelock.FileLock(f"{folder}.lock"):
         if not page.is_file():
             shutil.copytree(smoke_home, folder / ".ablate")
-            _run_smoke(folder)
+            _run_smoke(folder / ".ablate")
     return page
 
 
-def _run_smoke(folder: Path) -> None:
-    words = ["study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1"]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("ABLATE_")}
-    command = [sys.executable, "-m", "ablate", *words]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+def _run_smoke(home: Path) -> None:
+    words = ["study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1", "--home", str(home)]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as said:
+        assert run(words) == 0, said.getvalue()
 
 
 @pytest.fixture(scope="module")

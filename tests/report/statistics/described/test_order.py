@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ablate.report.statistics.described import order
 from ablate.report.statistics.described.order import MOST_LISTED, Unmoved, sentence, unmoved
 
 if TYPE_CHECKING:
@@ -96,9 +97,11 @@ def test_exact_ties_and_rounding() -> None:
 def test_how_often_eight_shuffles_find_it(effect: float, low: float, high: float) -> None:
     """The rates of the docstring, for normal differences with the given mean in standard deviations."""
     rng = np.random.default_rng(7)
-    cases = 0.5 + rng.normal(effect, 1.0, (600, 8))
-    found = np.mean([unmoved(frame(copy=[0.5] * 8, shuffled=values), Q, 0.0) is not None for values in cases])
-    assert low <= found <= high
+    cases = rng.normal(effect, 1.0, (600, 8))
+    found = [not order._reacts(differences, 0.0, 0.5) for differences in cases]
+    assert low <= np.mean(found) <= high
+    floors = [frame(copy=[0.5] * 8, shuffled=0.5 + differences) for differences in cases[:20]]
+    assert [unmoved(each, Q, 0.0) is not None for each in floors] == found[:20]
 
 
 def test_the_sentence() -> None:
