@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # One thread for each process, as in a study's workers: there is one process for each core, and more threads would wait.
 # It is set before torch is imported, which reads it once; processes that a test starts inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Where a test has two threads, they do not spin while they wait: the other processes need the cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 # A first call may import torch or compile a table, so the time that an example takes is not checked.
 settings.register_profile("ablate", deadline=None)

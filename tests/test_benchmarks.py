@@ -127,7 +127,7 @@ def test_the_script_and_the_study_train_the_same_experiment(tmp_path: Path) -> N
 
     home = tmp_path / "home"
     trainings = bench_recipe.prepared(home, bench_recipe.write_corpus(tmp_path / "music", None, 100), 1, "smoke")
-    naive, ours = bench_recipe.naively(trainings, home), bench_recipe.engine(trainings, home, None)
+    naive, ours = bench_recipe.naively(trainings, home, 1), bench_recipe.engine(trainings, home, None)
     assert list(naive) == list(ours) == ["lstm", "gru", "transformer"]
     for name, ((loss, steps),) in ours.items():
         # other windows and weights, hence nearly and not exactly

@@ -83,10 +83,10 @@ def scheduler_rates(
 
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], learning_rate)
     scheduler = build(optimizer)
+    optimizer.step()  # once, because a scheduler warns without it; one for each rate would take most of the time
     rates = np.empty(steps)
     for step in range(steps):
         rates[step] = float(optimizer.param_groups[0]["lr"])
-        optimizer.step()
         if step + 1 < steps:  # OneCycleLR counts its steps
             scheduler.step()
     return rates
