@@ -83,6 +83,13 @@ def test_public_names() -> None:
     assert ablate.__all__ == PUBLIC
 
 
+def test_dir_lists_all_of_them() -> None:
+    """Also those that are imported when they are first used; completion in a notebook shows them."""
+    assert set(PUBLIC) <= set(dir(ablate))
+    ours = {name for name, each in vars(ablate).items() if getattr(each, "__module__", "").startswith("ablate.")}
+    assert {name for name in ours if not name.startswith("_")} <= set(PUBLIC), "what can be used is public"
+
+
 def test_public_names_for_tests_of_plugins() -> None:
     assert ablate.testing.__all__ == TESTING
 

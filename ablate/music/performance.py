@@ -35,7 +35,7 @@ def _no_notes() -> Array:
     return np.empty(0, NOTE_DTYPE)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Performance:
     """Notes, pedal events and labels of one piece.
 
@@ -61,6 +61,19 @@ class Performance:
     def __len__(self) -> int:
         """Return the number of notes."""
         return len(self.notes)
+
+    def __repr__(self) -> str:
+        parts = [repr(self.name)] if self.name else []
+        parts += [f"{len(self.notes)} notes", f"{self.seconds:.1f} s"]
+        parts += [f"after a primer of {len(self.primer)} notes"] if len(self.primer) else []
+        parts += [f"labels {dict(self.labels)}"] if self.labels else []
+        return f"<Performance {', '.join(parts)}>"
+
+    def _repr_png_(self) -> bytes:
+        """Return a small piano roll for Jupyter."""
+        from ablate.music.picture import piano_roll_png  # seldom needed
+
+        return piano_roll_png(self)
 
     @property
     def seconds(self) -> float:

@@ -11,6 +11,7 @@ from ablate.errors import HomeError, UnknownName
 from ablate.registry import get_registry
 from ablate.report.data.artifacts import Artifacts
 from ablate.report.data.curves import validation_frame
+from ablate.report.data.run_files import Losses, RunFiles
 from ablate.report.data.study import Study
 from ablate.report.figures.gallery import FIGURES
 from ablate.report.formats.latex.options import TableOptions
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from ablate.arrays import IntArray
+    from ablate.music.performance import Performance
     from ablate.registry import Registry
 
 
@@ -57,11 +60,13 @@ class StudyResults:
         results.frame()             # one row for each measurement
         results.effects()           # one row for each comparison, with interval, p and verdict
         results.figure("forest")    # a matplotlib figure
+        results.samples("tau=1.0")  # the samples of a run, as performances
     """
 
     def __init__(self, study: Study, home: Path, registry: Registry) -> None:
         self._study, self._home = study, home
         self._analysis = Analysis(study, registry)
+        self._files = RunFiles(study, home)
 
     @property
     def name(self) -> str:
@@ -138,6 +143,38 @@ class StudyResults:
         measured weights are those of this step).
         """
         return validation_frame(self._study, Artifacts(self._home))
+
+    def losses(self, variant: str = "", replicate: int = 0) -> Losses:
+        """Return the losses of one training in nats per token: ``training`` of every step, and ``validation``.
+
+        This and the next methods read the files of one run.
+
+        Args:
+            variant: its name; default the baseline.
+            replicate: from 0.
+
+        Returns:
+            ``training``, float32 [steps], and ``validation``, float64 [evaluations, 2] of steps done and loss.
+
+        Raises:
+            UnknownName: no such variant.
+            UsageError: no such replicate.
+            AblateError: the run has no such result: it failed, or its results are from elsewhere.
+            HomeError: the file is gone or damaged.
+        """
+        return self._files.losses(variant, replicate)
+
+    def samples(self, variant: str = "", replicate: int = 0) -> list[Performance]:
+        """Return the samples of one run; in Jupyter, each is displayed as a piano roll. See :meth:`losses`."""
+        return self._files.samples(variant, replicate)
+
+    def tokens(self, variant: str = "", replicate: int = 0) -> IntArray:
+        """Return the generated tokens of one run, int64 [samples, time], without primers. See :meth:`losses`."""
+        return self._files.tokens(variant, replicate)
+
+    def weights(self, variant: str = "", replicate: int = 0) -> Path:
+        """Return the path of the weights of one run, a file of safetensors. See :meth:`losses`."""
+        return self._files.weights(variant, replicate)
 
     def verdicts(self) -> Answer:
         """Return the top of the report: the hypothesis, sentences with verdicts, warnings, problems of the corpus."""

@@ -7,6 +7,7 @@ become the colours of the page, so that the same figure works in light and dark 
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import re
 import warnings
@@ -94,9 +95,19 @@ def styled() -> Iterator[None]:
         yield
 
 
+class ShownFigure(Figure):
+    """A figure that Jupyter displays although it is not registered in pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        """Return the figure as a picture."""
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=110)
+        return buffer.getvalue()
+
+
 def new_figure(height: float) -> Figure:
     """Return an empty figure of :data:`WIDTH` by ``height`` inches that is not registered in pyplot."""
-    return Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(w_pad=0.08, wspace=0.02))
+    return ShownFigure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(w_pad=0.08, wspace=0.02))
 
 
 def panel_grid(count: int, most_columns: int, *, top: float, row: float, **subplots: Any) -> tuple[Figure, list[Axes]]:

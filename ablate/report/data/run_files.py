@@ -1,0 +1,124 @@
+"""The files of single runs as arrays and performances: losses, samples, tokens, weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import numpy as np
+
+from ablate.errors import AblateError, HomeError, UnknownName, UsageError
+from ablate.kinds import GENERATE, SAMPLES, TRAIN, WEIGHTS
+from ablate.music.storage import read_performances
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from ablate.arrays import FloatArray, IntArray
+    from ablate.music.performance import Performance
+    from ablate.report.data.study import Study
+    from ablate.store.records import RunRecord, StageRecord
+
+T = TypeVar("T")
+
+
+class Losses(NamedTuple):
+    """The losses of one training, in nats per token.
+
+    Attributes:
+        training: of every step, float32 [steps].
+        validation: float64 [evaluations, 2], the steps done and the loss of the validation pieces; [0, 2] without any.
+    """
+
+    training: FloatArray
+    validation: FloatArray
+
+
+class RunFiles:
+    """A reader of the files of a study's runs.
+
+    Args:
+        study: the study.
+        home: the folder that contains the files.
+
+    Its methods take the name of a variant, by default the baseline, and a replicate. They raise
+
+    - UnknownName: no such variant;
+    - UsageError: no such replicate;
+    - AblateError: the run has no such result;
+    - HomeError: the file is gone or damaged.
+    """
+
+    def __init__(self, study: Study, home: Path) -> None:
+        self._study, self._home = study, home
+
+    def losses(self, variant: str = "", replicate: int = 0) -> Losses:
+        """Return the losses of the training of a run."""
+        run, stage = self._stage(variant, replicate, (TRAIN,), "training")
+        training = self._read(run, stage, "losses.npy", _load)
+        validates = "validation_loss" in stage.result
+        empty: FloatArray = np.empty((0, 2))
+        validation = self._read(run, stage, "validation.npy", _load).reshape(-1, 2) if validates else empty
+        return Losses(training, validation)
+
+    def samples(self, variant: str = "", replicate: int = 0) -> list[Performance]:
+        """Return the samples of a run, with their primers marked and their labels set."""
+        run, stage = self._stage(variant, replicate, SAMPLES, "samples")
+        return self._read(run, stage, "performances.npz", read_performances)
+
+    def tokens(self, variant: str = "", replicate: int = 0) -> IntArray:
+        """Return the tokens that a run generated, int64 [samples, time], without primers."""
+        run, stage = self._stage(variant, replicate, (GENERATE,), "generated tokens")
+        return self._read(run, stage, "tokens.npy", _load)
+
+    def weights(self, variant: str = "", replicate: int = 0) -> Path:
+        """Return the path of the weights of a run, a file of safetensors."""
+        run, stage = self._stage(variant, replicate, (TRAIN,), "weights")
+        return self._read(run, stage, WEIGHTS, _existing)
+
+    def _run(self, variant: str, replicate: int) -> RunRecord:
+        name = variant or self._study.baseline
+        if name not in self._study.names:
+            raise UnknownName("variant", name, self._study.names, where=f"of study '{self._study.record.name}'")
+        runs = {run.replicate: run for run in self._study.runs if run.variant == name}
+        if replicate not in runs:
+            listing = f"replicates {min(runs)} to {max(runs)}" if runs else "no replicates"
+            raise UsageError(f"replicate {replicate}: '{name}' has {listing}")
+        return runs[replicate]
+
+    def _stage(self, variant: str, replicate: int, kinds: Sequence[str], what: str) -> tuple[RunRecord, StageRecord]:
+        """Return a run and its stage of one of the kinds."""
+        run = self._run(variant, replicate)
+        name = next((kind for kind in kinds if kind in run.stages), "")
+        stage = self._study.stage(run, name)
+        if not name:
+            raise AblateError(f"study '{self._study.record.name}' has no {what}: ablate did not make its results")
+        if stage is None:
+            reason = f", {run.error}" if run.error else ""
+            raise AblateError(f"{_shown(run)} no {what}, because the run is {run.state}{reason}")
+        return run, stage
+
+    def _read(self, run: RunRecord, stage: StageRecord, name: str, read: Callable[[Path], T]) -> T:
+        path = self._home / stage.artifact / name
+        try:
+            return read(path)
+        except FileNotFoundError:
+            reason = "is gone"
+        except (OSError, ValueError, KeyError):
+            reason = "cannot be read"
+        raise HomeError(f"{_shown(run)} {path} {reason}; run the study again, or bring it from its bundle")
+
+
+def _shown(run: RunRecord) -> str:
+    return f"'{run.variant}', replicate {run.replicate}:"
+
+
+def _load(path: Path) -> FloatArray:
+    array: FloatArray = np.load(path, allow_pickle=False)
+    return array
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise FileNotFoundError
+    return path
