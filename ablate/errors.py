@@ -15,6 +15,7 @@
         ├── TrainingDiverged    the loss became NaN or infinite
         ├── NothingGenerated    a sample without a single note: nothing to measure
         ├── ProgramFailed       a program of the study's author failed, or wrote no result that can be used
+        ├── NothingMeasured     a metric that refused every sample of a run
         ├── NoTokenPossible     the samplers exclude every token, or the logits are NaN
         ├── PrimerError         a primer that does not fit the piece, the tokenizer or the sample
         └── LabelClash          two augmenters write the same label
@@ -24,6 +25,7 @@ Any other exception is a bug and is shown with its traceback.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -131,6 +133,27 @@ class NothingGenerated(StageError):  # noqa: N818
 
 class ProgramFailed(StageError):  # noqa: N818
     """A program of the study's author that failed, or that wrote no result that can be used."""
+
+
+class NothingMeasured(StageError):  # noqa: N818
+    """A metric that refused every sample of a run.
+
+    Args:
+        metric: its name.
+        count: the number of samples.
+        reason: why it refused the first one.
+    """
+
+    _TEXT = re.compile(r"metric '(.+?)' could not measure any of the (\d+) samples; the first: (.*)")
+
+    def __init__(self, metric: str, count: int, reason: str) -> None:
+        super().__init__(f"metric '{metric}' could not measure any of the {count} samples; the first: {reason}")
+
+    @classmethod
+    def parsed(cls, error_class: str, error: str) -> tuple[str, int, str] | None:
+        """Return metric, count and reason of a stored error; None for one of another class."""
+        match = cls._TEXT.fullmatch(error) if error_class == cls.__name__ else None
+        return (match[1], int(match[2]), match[3]) if match else None
 
 
 class NoTokenPossible(StageError):  # noqa: N818

@@ -75,29 +75,15 @@ class MeasuringTrial:
         return sum(self._of(stage) for stage in stages if stage.kind in (MEASURE, FLOOR, RESAMPLE))
 
     def _of(self, stage: Stage) -> float:
-        config = stage.config
-        of_set, count, draws, samples, notes = config.get("scope") == "set", 1, 1, 1, 0
-        if "generated" in stage.inputs:
-            generated = stage.inputs["generated"].config
-            samples, notes = len(generated["seeds"]), max(1, generated["generation"]["tokens"] // TOKENS_PER_NOTE)
-        if stage.kind == RESAMPLE:
-            draws = config["draws"]
-        if stage.kind == FLOOR:
-            samples = min(config.get("samples", 1), config["pieces"])
-            # copies, round trips and other pieces
-            draws = 3 * config["shuffles"] if of_set else 3 * config["pieces"] + config["shuffles"]
-        elif not of_set:
-            count = samples
-        split = {key: value for key, value in config.get("split", {}).items() if key not in ("seed", "fold")}
-        corpus = stage.inputs["reference"].fingerprint
-        known = [config["metric"], corpus, split, config.get("reference"), of_set and samples, notes]
-        key = fingerprint({"known": known, "weights": _network(stage)})
+        """Return the seconds of one stage; each kind of measurement is timed once."""
+        samples, notes = _music_of(stage)
+        key = _measurement_key(stage, samples, notes)
         if key not in self._costs:
             try:
                 self._costs[key] = self._time(stage, samples, notes)
             except Exception:  # noqa: BLE001 - the stage reports the errors of its plugins
                 self._costs[key] = _Cost(0.0, 0.0)
-        return self._costs[key].of(draws * count)
+        return self._costs[key].of(_count(stage, samples))
 
     def _time(self, stage: Stage, samples: int, notes: int) -> _Cost:
         metric = build("metric", stage.config["metric"], self._registry)
@@ -157,6 +143,38 @@ class MeasuringTrial:
             work()
             self._token_seconds[key] = _timed(work) / (ROWS * 2 * CHUNK)
         return self._token_seconds[key]
+
+
+def _music_of(stage: Stage) -> tuple[int, int]:
+    """Return how many performances a stage measures as samples, and their notes; 0 notes for whole pieces."""
+    if stage.kind == FLOOR:
+        return min(stage.config.get("samples", 1), stage.config["pieces"]), 0
+    if "generated" not in stage.inputs:
+        return 1, 0
+    generated = stage.inputs["generated"].config
+    return len(generated["seeds"]), max(1, generated["generation"]["tokens"] // TOKENS_PER_NOTE)
+
+
+def _is_of_set(stage: Stage) -> bool:
+    return bool(stage.config.get("scope") == "set")
+
+
+def _count(stage: Stage, samples: int) -> int:
+    """Return how many measurements a stage makes."""
+    config, of_set = stage.config, _is_of_set(stage)
+    if stage.kind == FLOOR:  # copies, round trips and other pieces
+        return int(3 * config["shuffles"] if of_set else 3 * config["pieces"] + config["shuffles"])
+    draws = int(config["draws"]) if stage.kind == RESAMPLE else 1
+    return draws if of_set else draws * samples
+
+
+def _measurement_key(stage: Stage, samples: int, notes: int) -> str:
+    """Return a key that stages with equal costs of a measurement have in common."""
+    config = stage.config
+    split = {key: value for key, value in config.get("split", {}).items() if key not in ("seed", "fold")}
+    corpus = stage.inputs["reference"].fingerprint
+    known = [config["metric"], corpus, split, config.get("reference"), _is_of_set(stage) and samples, notes]
+    return fingerprint({"known": known, "weights": _network(stage)})
 
 
 def _beginning(piece: Performance, notes: int) -> Performance:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING
 
+from ablate.errors import NothingMeasured
 from ablate.kinds import MEASURE, PROGRAM
 
 if TYPE_CHECKING:
@@ -31,6 +32,13 @@ def _refusals(layout: Layout, store: Store) -> Iterator[str]:
         refused[metric] += count
         if count:
             reasons.setdefault(metric, stage.result["reason"])
+    for run in store.runs(layout.spec.name):
+        nothing = NothingMeasured.parsed(run.error_class, run.error)
+        if nothing:
+            metric, count, reason = nothing
+            total[metric] += count
+            refused[metric] += count
+            reasons.setdefault(metric, reason)
     for metric, reason in reasons.items():
         yield (
             f"metric '{metric}' could not measure {refused[metric]} of {total[metric]} samples, which are left out of "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 
-from ablate.errors import AblateError, StageError, one_line
+from ablate.errors import AblateError, NothingMeasured, StageError, one_line
 from ablate.interfaces import Direction, Measurements, SetMetric, Within
 from ablate.music.storage import read_performances
 from ablate.study.work.components import build
@@ -49,8 +49,7 @@ def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         measured = measure_music(metric, name, cases(metric, samples_to_measure(stage, context), reference))
     if len(measured.refused) > 1 and not measured.results:
         refused = measured.refusals()
-        reason = f"could not measure any of the {refused['refused']} samples; the first: {refused['reason']}"
-        raise StageError(f"metric '{name}' {reason}")
+        raise NothingMeasured(name, refused["refused"], refused["reason"])
     measured.check()
     values = [MetricRecord(i, name, value) for i, one in measured.results.items() for value in one.values]
     histograms = [MetricRecord(i, name, each) for i, one in measured.results.items() for each in one.histograms]

@@ -9,6 +9,8 @@ from support.store_material import measurements
 
 import ablate
 from ablate.errors import CorpusError
+from ablate.report.data.study import Study
+from ablate.report.statistics.described.refused import warnings
 from ablate.report.write import write_report
 
 if TYPE_CHECKING:
@@ -82,9 +84,34 @@ def test_if_all_are_refused_the_run_fails_with_their_number(
     picky(error, "-00", "-01")
     failures = bench.run(load()).failures
     assert {(failure.error_class, failure.error) for failure in failures} == {
-        ("StageError", "metric 'picky' could not measure any of the 2 samples; the first: never")
+        ("NothingMeasured", "metric 'picky' could not measure any of the 2 samples; the first: never")
     }
     assert len(failures) == 4
+
+
+def test_runs_without_any_sample_count_with_the_others(
+    bench: Bench, load: Callable[..., StudySpec], offer: Callable[[Any], None], tiny: Path
+) -> None:
+    """The metric refuses both samples of one run, which has failed, and no other sample."""
+    refused: list[str] = []
+
+    class Picky(ablate.Metric):
+        def measure(self, generated: ablate.Performance, reference: Any) -> ablate.Measurements:
+            if generated.name.startswith("sample-") and len(refused) < 2:
+                refused.append(generated.name)
+                raise ValueError("too short")
+            return ablate.Measurements((ablate.Value(1.0, n=1),))
+
+    offer(ablate.MetricSpec(name="picky", summary="Refuses.", build=lambda options: Picky()))
+    tiny.write_text(tiny.read_text() + "\n[metric.picky]\n[floors]\npieces = 1\n", encoding="utf-8")
+    spec = load()
+    result = bench.run(spec)
+    (failure,) = result.failures
+    note = "metric 'picky' could not measure 2 of 8 samples, which are left out of its numbers; the first: too short"
+    assert note in result.notes
+    with bench.store() as store:
+        (warning,) = warnings(Study.read(store, spec.name))
+    assert f"picky could not measure all samples: 2 of 4 of {failure.variant} (the first: too short)" in warning
 
 
 def test_any_other_error_fails_the_run(

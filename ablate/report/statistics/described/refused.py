@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING
 
+from ablate.errors import NothingMeasured
 from ablate.kinds import FLOOR, MEASURE, RESAMPLE, kind_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ def warnings(study: Study) -> list[str]:
         refused[metric, variant] += count
         if count:
             reasons.setdefault(metric, stage.result["reason"])
+    for run in study.runs:
+        nothing = NothingMeasured.parsed(run.error_class, run.error)
+        if nothing:
+            metric, count, reason = nothing
+            total[metric, run.variant] += count
+            refused[metric, run.variant] += count
+            reasons.setdefault(metric, reason)
     sentences = []
     for metric, reason in reasons.items():
         variants = [variant for variant in study.names if refused[metric, variant]]
