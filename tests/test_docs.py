@@ -104,7 +104,7 @@ def test_the_page_of_results_runs(
     mpl.use("agg")
     names: dict[str, Any] = {}
     exec("".join(blocks), names)
-    assert len(blocks) == 11
+    assert len(blocks) == 12
     assert r"\begin{table}" in names["tex"]
     assert names["by_training"].shape == (2, 5), "two replicates of five variants"
     assert len(names["against_baseline"]) == 4 * names["against_baseline"]["feature"].nunique()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class RunFiles:
     def losses(self, variant: str = "", replicate: int = 0) -> Losses:
         """Return the losses of the training of a run."""
         run, stage = self._stage(variant, replicate, (TRAIN,), "training")
-        training = self._read(run, stage, "losses.npy", _load)
+        training: FloatArray = self._read(run, stage, "losses.npy", _load)
         validates = "validation_loss" in stage.result
         empty: FloatArray = np.empty((0, 2))
         validation = self._read(run, stage, "validation.npy", _load).reshape(-1, 2) if validates else empty
@@ -69,7 +69,8 @@ class RunFiles:
     def tokens(self, variant: str = "", replicate: int = 0) -> IntArray:
         """Return the tokens that a run generated, int64 [samples, time], without primers."""
         run, stage = self._stage(variant, replicate, (GENERATE,), "generated tokens")
-        return self._read(run, stage, "tokens.npy", _load)
+        tokens: IntArray = self._read(run, stage, "tokens.npy", _load)
+        return tokens
 
     def weights(self, variant: str = "", replicate: int = 0) -> Path:
         """Return the path of the weights of a run, a file of safetensors."""
@@ -113,9 +114,8 @@ def _shown(run: RunRecord) -> str:
     return f"'{run.variant}', replicate {run.replicate}:"
 
 
-def _load(path: Path) -> FloatArray:
-    array: FloatArray = np.load(path, allow_pickle=False)
-    return array
+def _load(path: Path) -> Any:
+    return np.load(path, allow_pickle=False)
 
 
 def _existing(path: Path) -> Path:
