@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ablate.cli.locations import check_stored, existing_store, home_option, profile_option, store_option, stored_name
+from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import json_option, print_json, print_table
 from ablate.cli.settings import parse_setting
 from ablate.cli.study.reuse import accept_weights, keep_option
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 )
 @click.option("--device", default="auto", show_default=True, help="auto (as in training), cpu, cuda or cuda:N.")
 @keep_option
-@profile_option
+@stored_study("study")
 @home_option
 @store_option
 @json_option
@@ -73,7 +73,6 @@ def command(  # noqa: PLR0913 - an option each
     out: Path,
     device: str,
     keep_results: bool,
-    profile: str,
     home: Path,
     store: str | None,
     as_json: bool,
@@ -83,7 +82,6 @@ def command(  # noqa: PLR0913 - an option each
 
     Example: ablate generate tau_sweep --variant tau=1.0 --count 8 --set sampler.temperature.tau=0.9 --out music
     """
-    study = stored_name(study, profile)
     with existing_store(home, store) as opened:
         check_stored(opened, study, home)  # before torch is imported
         from ablate.registry import get_registry

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ablate.errors import HomeError, UnknownName, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ablate.store.store import Store
 
@@ -29,6 +30,34 @@ store_option = click.option("--store", metavar="URL", help="SQLAlchemy URL of a 
 profile_option = click.option(
     "--profile", metavar="NAME", default="", help="Profile that the study was run with, e.g. smoke for STUDY@smoke."
 )
+
+
+corpus_option = click.option(
+    "--corpus",
+    metavar="PATH|NAME",
+    default="",
+    help="Corpus that the study was run with, as in study run --corpus, for STUDY@CORPUS.",
+)
+
+
+def stored_study(argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator: a command takes a study by name or file, and is called with the name that it is stored under.
+
+    The command gets the options ``--profile`` and ``--corpus``, which are part of that name.
+
+    Args:
+        argument: of the command, with the study.
+    """
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def call(**values: Any) -> Any:
+            name = stored_name(values[argument], values.pop("profile"), values.pop("corpus"))
+            return command(**{**values, argument: name})
+
+        return profile_option(corpus_option(call))
+
+    return decorate
 
 
 @contextlib.contextmanager
@@ -49,21 +78,28 @@ def existing_store(home: Path, url: str | None) -> Iterator[Store]:
         yield store
 
 
-def stored_name(study: str, profile: str) -> str:
-    """Return the name under which a study is stored when it is run with a profile.
+def stored_name(study: str, profile: str, corpus: str = "") -> str:
+    """Return the name under which a study is stored when it is run with a profile and a corpus.
+
+    Args:
+        study: its name, or its file.
+        profile: empty without one.
+        corpus: a path or a name; empty for that of the file.
 
     Raises:
         UsageError: the name states already how the study was run.
     """
-    from ablate.study.file.overrides import DEFAULT_PROFILE
+    from ablate.study.file.overrides import Overrides, study_name
 
-    if not profile:
+    is_file = study.endswith(".toml")
+    if not (is_file or profile or corpus):
         return study
-    if "@" in study:
+    if "@" in study and not is_file:
+        option = f"--profile {profile}" if profile else f"--corpus {corpus}"
         raise UsageError(
-            f"--profile {profile}: the name {study} already states how the study was run; leave out --profile"
+            f"{option}: the name {study} already states how the study was run; leave out {option.partition(' ')[0]}"
         )
-    return study if profile == DEFAULT_PROFILE else f"{study}@{profile}"
+    return study_name(Path(study if is_file else f"{study}.toml"), Overrides(profile=profile, corpus=corpus))
 
 
 def check_stored(store: Store, name: str, home: Path) -> None:

@@ -73,7 +73,7 @@ class Performance:
         """Return a small piano roll for Jupyter."""
         from ablate.music.picture import piano_roll_png  # seldom needed
 
-        return piano_roll_png(self)
+        return piano_roll_png(self.notes, self.primer)
 
     @property
     def seconds(self) -> float:

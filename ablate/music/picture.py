@@ -10,7 +10,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     from ablate.arrays import Array
-    from ablate.music.performance import Performance
 
 #: Pixels from left to right.
 WIDTH = 640
@@ -22,16 +21,17 @@ _SOFT, _LOUD, _PRIMER = np.array([178, 206, 228]), np.array([16, 70, 120]), np.a
 _BLACK_KEYS = (1, 3, 6, 8, 10)
 
 
-def piano_roll_png(performance: Performance) -> bytes:
-    """Return a performance as a picture: time to the right, pitch upward, louder notes darker, a primer in grey.
+def piano_roll_png(notes: Array, primer: Array) -> bytes:
+    """Return notes as a picture: time to the right, pitch upward, louder notes darker, a primer in grey.
 
     Args:
-        performance: at least one note for a picture of more than the keys.
+        notes: record array of ``NOTE_DTYPE``; without any, the picture has the keys only.
+        primer: the notes before them, of the same type.
 
     Returns:
         The bytes of a PNG, :data:`WIDTH` by some :data:`HEIGHT` pixels.
     """
-    notes = np.concatenate([performance.primer, performance.notes])
+    notes = np.concatenate([primer, notes])
     low, high = (int(notes["pitch"].min()) - 2, int(notes["pitch"].max()) + 2) if len(notes) else (58, 74)
     each = max(2, HEIGHT // (high - low + 1))
     picture = np.empty((each * (high - low + 1), WIDTH, 3), np.uint8)
@@ -46,7 +46,7 @@ def piano_roll_png(performance: Performance) -> bytes:
             left = int(note["start"] * scale)
             right = max(left + 1, int(note["end"] * scale))
             loud = note["velocity"] / 127
-            colour = _PRIMER if index < len(performance.primer) else _SOFT + (_LOUD - _SOFT) * loud
+            colour = _PRIMER if index < len(primer) else _SOFT + (_LOUD - _SOFT) * loud
             _row(picture, int(note["pitch"]), high, each)[: each - 1 or 1, left:right] = colour.astype(np.uint8)
     return _png(picture)
 

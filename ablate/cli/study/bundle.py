@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ablate.cli.locations import check_stored, existing_store, home_option, profile_option, store_option, stored_name
+from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import json_option, plural, print_json
 from ablate.errors import UsageError
 
@@ -33,7 +33,7 @@ PARTS = ("weights", "corpus", "audio")
     type=click.Choice(PARTS),
     help="Part to leave out (repeatable): the weights of models, the notes of the corpus, or the sound of the page.",
 )
-@profile_option
+@stored_study("name")
 @home_option
 @store_option
 @json_option
@@ -42,7 +42,6 @@ def bundle(
     name: str,
     output: Path | None,
     without: tuple[str, ...],
-    profile: str,
     home: Path,
     store: str | None,
     as_json: bool,
@@ -53,7 +52,6 @@ def bundle(
 
     Example: ablate study bundle tau_sweep -o study.zip
     """
-    name = stored_name(name, profile)
     with existing_store(home, store) as opened:
         check_stored(opened, name, home)
         from ablate.cli.study.looks import record_look_of

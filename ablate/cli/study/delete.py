@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablate.cli.locations import check_stored, existing_store, home_option, profile_option, store_option, stored_name
+from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import plural
 from ablate.kinds import PROGRAM, TRAIN
 
@@ -20,15 +20,14 @@ if TYPE_CHECKING:
 @click.command("delete")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@profile_option
+@stored_study("name")
 @home_option
 @store_option
-def delete(name: str, yes: bool, profile: str, home: Path, store: str | None) -> None:  # noqa: FBT001
+def delete(name: str, yes: bool, home: Path, store: str | None) -> None:  # noqa: FBT001
     """Delete a study, its report, and the results that only it uses.
 
     Example: ablate study delete tau_sweep --profile smoke
     """
-    name = stored_name(name, profile)
     with existing_store(home, store) as opened:
         check_stored(opened, name, home)
         if not yes:

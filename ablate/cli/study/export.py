@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablate.cli.locations import check_stored, existing_store, home_option, profile_option, store_option, stored_name
+from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import plural
 from ablate.errors import AblateError, UsageError
 
@@ -38,12 +38,10 @@ TABLES = ["measurements", "runs", "splits", "validation"]
     help="Every measured value, every run, the use of each piece in each run, or every validation loss.",
 )
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File; default: standard output.")
-@profile_option
+@stored_study("name")
 @home_option
 @store_option
-def export(
-    *, name: str, form: str | None, table: str, output: Path | None, profile: str, home: Path, store: str | None
-) -> None:
+def export(*, name: str, form: str | None, table: str, output: Path | None, home: Path, store: str | None) -> None:
     """Export a table of a study's results, by default every measurement, one row for each value.
 
     Example: ablate study export tau_sweep --format parquet -o tau_sweep.parquet
@@ -52,7 +50,6 @@ def export(
     form = form or (suffix if suffix in FORMATS else "csv")
     if form == "parquet" and output is None:
         raise UsageError("parquet is not text: name a file with --output")
-    name = stored_name(name, profile)
     with existing_store(home, store) as opened:
         check_stored(opened, name, home)
         frame = _table(table, opened, name, home)

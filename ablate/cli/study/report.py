@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablate.cli.locations import check_stored, existing_store, home_option, profile_option, store_option, stored_name
+from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import json_option, print_json
 from ablate.cli.study.looks import record_look_of
 
@@ -28,16 +28,15 @@ if TYPE_CHECKING:
 @click.option(
     "--audio/--no-audio", default=True, help="Render the samples with piano sound if ablate-music[audio] is installed."
 )
-@profile_option
+@stored_study("name")
 @home_option
 @store_option
 @json_option
-def report(*, name: str, form: str, audio: bool, profile: str, home: Path, store: str | None, as_json: bool) -> None:
+def report(*, name: str, form: str, audio: bool, home: Path, store: str | None, as_json: bool) -> None:
     """Write the report of a study again from the stored results, and print its path.
 
     Example: ablate study report tau_sweep --format all
     """
-    name = stored_name(name, profile)
     with existing_store(home, store) as opened:
         check_stored(opened, name, home)
         from ablate.report.write import FORMATS, write_report

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablate.cli.locations import check_stored, existing_store, home_option, profile_option, store_option, stored_name
+from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import json_option, plural, print_json, print_table
 from ablate.kinds import PREPARE
 
@@ -22,16 +22,15 @@ if TYPE_CHECKING:
 
 @click.command("show")
 @click.argument("name")
-@profile_option
+@stored_study("name")
 @home_option
 @store_option
 @json_option
-def show(name: str, profile: str, home: Path, store: str | None, as_json: bool) -> None:  # noqa: FBT001
+def show(name: str, home: Path, store: str | None, as_json: bool) -> None:  # noqa: FBT001
     """Show the variants of a study, the state of each run, and why runs have failed.
 
     Example: ablate study show tau_sweep --profile smoke
     """
-    name = stored_name(name, profile)
     with existing_store(home, store) as opened:
         check_stored(opened, name, home)
         study, variants, runs = opened.study(name), opened.variants(name), opened.runs(name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from ablate.cli.locations import check_stored, existing_store, home_option, profile_option, store_option, stored_name
+from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import combine_options
 from ablate.errors import AblateError, HomeError, UsageError
 
@@ -78,7 +78,7 @@ _width_options = combine_options(
 @_content_options
 @_width_options
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File; default: standard output.")
-@profile_option
+@stored_study("name")
 @home_option
 @store_option
 def table(
@@ -88,7 +88,6 @@ def table(
     labels: tuple[tuple[str, str], ...],
     tex_labels: tuple[tuple[str, str], ...],
     output: Path | None,
-    profile: str,
     home: Path,
     store: str | None,
     **options: Any,
@@ -99,7 +98,6 @@ def table(
 
     Example: ablate study table tau_sweep --quantity distance.average --intervals pm -o table.tex
     """
-    name = stored_name(name, profile)
     number: Literal[1, 2] = 1 if columns == "1" else 2
     options.update(columns=number, labels=_labels(labels), tex_labels=_labels(tex_labels))
     with existing_store(home, store) as opened:
