@@ -225,12 +225,13 @@ def _processes() -> BaseContext:
     """Return the way to start workers: on Linux, each is forked from a process that has imported torch and no more.
 
     This process itself cannot be forked, because torch may have threads here, and elsewhere a fork is not safe even
-    without them. To import torch in every worker takes over a second of a core and 100 MB for each.
+    without them. To import torch in every worker, and the part of it that an optimizer imports when it is first used,
+    takes over two seconds of a core and 100 MB for each.
     """
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload([__name__])
+    server.set_forkserver_preload([__name__, "torch._dynamo"])
     return server
 
 

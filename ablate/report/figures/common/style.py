@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import seaborn as sns
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -178,7 +179,9 @@ def save(figure: Figure, folder: Path, stem: str, *, png: bool) -> None:
         canvas: Any = FigureCanvasSVG(figure)
         canvas.print_svg(folder / f"{stem}.svg", metadata=metadata)
         if png:
-            figure.savefig(folder / f"{stem}.png", dpi=150, metadata={"Software": None})
+            figure.set_dpi(150)  # an SVG has its own
+            canvas = FigureCanvasAgg(figure)
+            canvas.print_png(folder / f"{stem}.png", metadata={"Software": None})
 
 
 def for_page(svg: str, prefix: str) -> str:
