@@ -144,7 +144,8 @@ class _Bundle:
         files = sorted(folder.iterdir()) if folder.is_dir() else []
         if not files:
             self.missing.append(stage.artifact)
-        for path in files:
+        # what a program has written for itself is in a folder of its own, which no stage reads
+        for path in filter(Path.is_file, files):
             if not ("weights" in self._without and stage.kind == TRAIN and path.name == WEIGHTS):
                 yield path
 

@@ -82,6 +82,11 @@ def program_problems(
         scopes: what each component that is chosen as a metric measures.
         fewest: the samples that metrics of sets need.
     """
+    if os.name == "nt":
+        yield (
+            "program",
+            "programs of your own run on Linux and macOS only: Windows has no process groups to end them by",
+        )
     yield from _section_problems(config, program)
     yield from _midi_problems(config, program, scopes, fewest)
     parameters = config.get("parameters", {})

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
+from support.checkout import ROOT
 
 from ablate.errors import StudyFileError
 from ablate.settings import ProgramSettings
 from ablate.settings.program import duration_of
 from ablate.study.file.overrides import Overrides
 from ablate.study.file.study_file import read_study
+from ablate.study.program.placeholders import RESERVED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,3 +138,25 @@ def test_durations(text: str, seconds: float | None) -> None:
 def test_a_number_is_a_duration_in_seconds() -> None:
     settings = ProgramSettings(("a",), metrics="m.json", directions={"loss": "lower"}, time_limit=1.5)
     assert settings.seconds == 1.5
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "overrides"])
+def test_the_examples_have_no_mistakes(name: str) -> None:
+    spec = read_study(str(ROOT / f"docs/examples/programs/{name}.toml"))
+    assert len(spec.variants()) == 4
+    assert spec.program is not None
+
+
+def test_the_study_of_the_page(tmp_path: Path) -> None:
+    page = (ROOT / "docs/programs.md").read_text(encoding="utf-8")
+    (block,) = (text for text in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "[program]" in text)
+    (tmp_path / "study.toml").write_text(block.replace('"python"', '"sh"'))
+    (tmp_path / "train.py").write_text("")
+    assert len(read_study(str(tmp_path / "study.toml")).variants()) == 2
+    listed = set(re.findall(r"^\| `\{(\w+)\}`", page, re.MULTILINE))
+    assert listed == {"NAME", *RESERVED}, "every placeholder is explained"
+
+
+def test_the_scripts_of_the_examples_are_short() -> None:
+    for script in (ROOT / "docs/examples/programs").glob("*.py"):
+        assert len(script.read_text(encoding="utf-8").splitlines()) <= 60

@@ -8,8 +8,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.bench import Bench
 
 from ablate.music.midi import read_midi
+from ablate.registry import get_registry
+from ablate.study.bundle.pack import pack
+from ablate.study.bundle.unpack import unpack
 from ablate.study.file.overrides import Overrides
 from ablate.study.file.study_file import read_study
 from ablate.study.work.program import process
@@ -17,8 +21,6 @@ from ablate.study.work.program import process
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from support.bench import Bench
 
 STUDY = """
 replicates = 2
@@ -140,6 +142,18 @@ def test_features_units_and_directions_of_the_file(start: Callable[..., Any], be
         rows = {tuple(row)[4:8] for row in store.measurement_rows("own")}
     assert rows == {("mse", 1.0, "1", "lower"), ("r", 2.0, "m", "higher")}
     assert result.notes == ("the metrics file also has x; add these to program.directions to judge them, too",)
+
+
+def test_nothing_runs_again_after_a_bundle(start: Callable[..., Any], bench: Bench, tmp_path: Path) -> None:
+    start(f'mkdir "$3/weights"; {GOOD}')
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page/index.html").write_text("a page")
+    with bench.store() as store:
+        pack(store, bench.home, "own", tmp_path / "b.zip", page=tmp_path / "page", without=(), registry=get_registry())
+    other = Bench(tmp_path / "other")
+    unpack(tmp_path / "b.zip", other.home, other.url)
+    assert other.counts(read_study(str(tmp_path / "own.toml"), Overrides(name="own")), "program") == (0, 4)
+    assert other.numbers("own") == bench.numbers("own")
 
 
 MIDI = """

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import ProgramFailed
 from ablate.files import replaced_folder
+from ablate.kinds import PROGRAM
 from ablate.music.storage import write_performances
 from ablate.study.stage import log_path, program_checkpoint
-from ablate.study.work.messages import MetricRecord, StageResult
+from ablate.study.work.messages import MetricRecord, News, StageResult
 from ablate.study.work.program.gpus import leased
 from ablate.study.work.program.music import read_samples
 from ablate.study.work.program.process import run_process
@@ -53,6 +54,7 @@ def run_program(stages: tuple[Stage, ...], context: Context) -> list[StageResult
 def _run(stage: Stage, context: Context, places: Places, log: Path) -> dict[str, Any]:
     """Run the program to its end; return the facts of the stage's result."""
     places.out.mkdir()
+    context.tell(News(stage.fingerprint, PROGRAM, 0.0))  # so that a terminal shows what runs
     with leased(stage.extra["gpus"], context.home, context.should_stop) as gpus:
         command = command_of(stage, places)
         with log.open("a", encoding="utf-8") as file:
