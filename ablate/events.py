@@ -74,7 +74,7 @@ class Measured:
 
     Attributes:
         metric: the name of the metric (``"distance.pitch"``).
-        feature: the name of the feature (``"average"``); empty for a metric with a single value.
+        feature: the name of the feature (``"average"``); ``"value"`` where a metric has one without a name.
         value: the mean.
         unit: of the value; may be empty.
         direction: ``"lower"`` or ``"higher"`` values are better, or ``"none"``.
@@ -90,8 +90,8 @@ class Measured:
 
     @property
     def name(self) -> str:
-        """The metric and its feature, joined by a point."""
-        return f"{self.metric}.{self.feature}" if self.feature else self.metric
+        """The metric and its feature, joined by a point; the metric alone for the feature ``value``."""
+        return self.metric if self.feature == "value" else f"{self.metric}.{self.feature}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

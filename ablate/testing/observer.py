@@ -89,7 +89,7 @@ def _step(variant: str, replicate: int, step: int, *, loss: float = 3.0) -> Step
 
 
 def _finished(variant: str, replicate: int, *, reused: bool = False) -> RunFinished:
-    values = (("distance.pitch", "average", 0.25), ("likelihood", "", math.nan))
+    values = (("distance.pitch", "average", 0.25), ("likelihood", "value", math.nan))
     return RunFinished(
         study=_STUDY,
         variant=variant,
