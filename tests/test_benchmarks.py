@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = ROOT / "tests/benchmarks"
-GROUPS = ("data", "generation", "gpu", "metrics", "recipe", "start", "store", "study", "training")
+GROUPS = ("data", "generation", "gpu", "metrics", "observers", "recipe", "start", "store", "study", "training")
 
 
 @pytest.fixture(autouse=True)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ablate.study.stage import Stage
 
 STEPS, ROUNDS = 100, 21
-#: Seconds between two steps that are sent: as usual, and at every check of the loss (25 steps), which is the worst case.
+#: Seconds between two steps that are sent: as usual, and at every check of the loss (25 steps), the worst case.
 USUAL, WORST = train.LOG_SECONDS, 0.0
 
 
@@ -67,7 +67,7 @@ def tables() -> Iterator[Table]:
                 train.LOG_SECONDS = seconds
                 _work(training, home, observed.news)
                 train.LOG_SECONDS = USUAL
-                while any(delivery._events for delivery in observed._deliveries):  # noqa: SLF001 - their work counts
+                while any(delivery._events for delivery in observed._deliveries):  # their work counts
                     time.sleep(0.001)
                 return float(STEPS)
 

@@ -65,9 +65,7 @@ def test_an_observer_gets_the_verdicts_that_are_printed(ran: Command, tmp_path: 
         assert f"  - {sentence}\n" in outcome.out
 
 
-def test_nothing_observes_unless_a_person_says_so(ran: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ran(*WORDS).err == ""
-    assert OPENED == []
+def test_a_variable_of_the_environment_chooses_an_observer(ran: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ABLATE_OBSERVE", "diary")
     assert ran(*WORDS).err == "diary: 11 events\n"
 

@@ -68,6 +68,9 @@ def test_bars_fit_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> N
         bars.news(News(stage.fingerprint, "train", 0.25, 12.345, 1_234_567.0))
     shown = io.StringIO()
     bars._bars.console.file = shown
+    bars.say(f"observer 'mine' [of] {LONG} failed")
+    assert shown.getvalue() == f"observer 'mine' [of] {LONG} failed\n"
+    shown.truncate(shown.seek(0))
     bars._bars.console.print(bars._bars.get_renderable())
     lines = shown.getvalue().splitlines()
     assert len(lines) == 13

@@ -58,6 +58,10 @@ class _Progress(Listener):
                 self._runs.setdefault(fingerprint, []).append((run.variant.name, run.replicate))
         self._total.update(stage.kind for stage in plan.missing.values())
 
+    def say(self, line: str) -> None:
+        """Print a line."""
+        click.echo(line, err=True)
+
     def done(self, done: StageResult) -> None:
         """See :class:`Listener`."""
         self._count[done.stage.kind] += 1
@@ -160,6 +164,10 @@ class LiveProgress(_Progress):
 
     def __exit__(self, *_: object) -> None:
         self._bars.stop()
+
+    def say(self, line: str) -> None:
+        """Print a line above the bars."""
+        self._bars.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def begun(self, plan: Plan) -> None:
         """See :class:`Listener`."""

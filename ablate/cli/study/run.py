@@ -24,7 +24,7 @@ from ablate.cli.study.request import (
 from ablate.cli.study.reuse import decide_reuse, reuse_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ablate.cli.study.request import StudyRequest
     from ablate.store.store import Store
@@ -130,7 +130,7 @@ def _run(request: StudyRequest, *, store: Store, checkpoint_seconds: float, obse
 
     with make_listener(request.layout) as progress:
         runner = _make_runner(request, store, Listeners([progress, observed]), checkpoint_seconds)
-        with stop_on_ctrl_c(runner):
+        with stop_on_ctrl_c(runner, progress.say), observed.saying(progress.say):
             return runner.run()
 
 
@@ -155,12 +155,14 @@ def _make_runner(
 
 
 @contextlib.contextmanager
-def stop_on_ctrl_c(runner: StudyRunner | AdaptiveRunner) -> Iterator[None]:
+def stop_on_ctrl_c(runner: StudyRunner | AdaptiveRunner, say: Callable[[str], None] | None = None) -> Iterator[None]:
     """Stop the study after its current step at the first Ctrl-C; end the program at the second one."""
     before = signal.getsignal(signal.SIGINT)
 
     def stop(*_: object) -> None:
-        click.echo("stopping after the current step; press Ctrl-C again to stop at once", err=True)
+        (say or functools.partial(click.echo, err=True))(
+            "stopping after the current step; press Ctrl-C again to stop at once"
+        )
         signal.signal(signal.SIGINT, before)
         runner.stop()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from ablate.study.run.listener import Listener
 from ablate.study.stage import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ablate.events import Ending
     from ablate.store.records import RunState, StageRecord
@@ -50,6 +51,15 @@ class Observers(Listener):
         self._waiting: dict[str, dict[_Key, Run]] = {}
         self._started: dict[_Key, Run] = {}
         self._endings: dict[_Key, Ending] = {}
+
+    @contextlib.contextmanager
+    def saying(self, say: Callable[[str], None]) -> Iterator[None]:
+        """Print lines with another function meanwhile."""
+        before, self._say = self._say, say
+        try:
+            yield
+        finally:
+            self._say = before
 
     def begun(self, plan: Plan) -> None:
         """Announce the runs that are reused, and remember which runs wait for which stages."""

@@ -216,7 +216,7 @@ def test_a_study_that_is_stopped_and_resumed(observe: Callable[..., Any], load: 
 
 
 def test_a_failed_run_has_its_error(observe: Callable[..., Any], load: Callable[..., StudySpec]) -> None:
-    recorder, _, result = observe(load({"training.learning_rate": 1e30}, replicates=1))
+    recorder, _, result = observe(load({"training.learning_rate": 1e38}, replicates=1))
     assert [key(event) for event in recorder.of(ablate.RunStarted)] == RUNS[:2]
     errors = {(f.variant, f.replicate): f"{f.error_class}: {f.error}" for f in result.failures}
     assert {key(event): event.error for event in recorder.of(ablate.RunFinished)} == errors
@@ -262,7 +262,7 @@ def test_a_hanging_observer_ends_with_the_command(
 @pytest.mark.parametrize(
     ("design", "rest"),
     [
-        ("search", '[search]\nn_variants = 4\n[objective]\nmetric = "distance.pitch"\n'),
+        ("search", '[search]\nn_variants = 2\n[objective]\nmetric = "distance.pitch"\n'),
         ("path", '[objective]\nmetric = "distance.pitch"\n'),
     ],
 )
@@ -275,7 +275,6 @@ def test_designs_that_choose_while_they_run(
     tiny.write_text(f'design = "{design}"\n' + text + rest)
     recorder, _, _ = observe(load(replicates=1))
     started, finished = recorder.of(ablate.RunStarted), recorder.of(ablate.RunFinished)
-    assert len(started) > 1
     assert sorted(map(key, started)) == sorted(bench.states("tiny"))
     assert sorted(map(key, started)) == sorted(map(key, finished))
     assert recorder.events[-1].runs == {"done": len(started)}
