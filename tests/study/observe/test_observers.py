@@ -175,18 +175,6 @@ def test_fused_models_send_steps_of_their_own(
     assert steps["tau=0.8", 0][0].loss != steps["tau=0.8", 1][0].loss
 
 
-def test_workers_send_the_same_events(observe: Callable[..., Any], load: Callable[..., StudySpec]) -> None:
-    recorder, _, _ = observe(load(), workers=2)
-    assert sorted(map(key, recorder.of(ablate.RunStarted))) == sorted(RUNS)
-    assert sorted((*key(event), event.step) for event in recorder.of(ablate.StepLogged)) == sorted(
-        (*run, 6) for run in RUNS
-    )
-    assert sorted(map(key, recorder.of(ablate.RunFinished))) == sorted(RUNS)
-    for run in RUNS:
-        kinds = [type(event).__name__ for event in recorder.events[:-1] if key(event) == run]
-        assert kinds == ["RunStarted", "StepLogged", "RunFinished"]
-
-
 def test_a_run_that_is_reused_is_announced_as_such(observe: Callable[..., Any], load: Callable[..., StudySpec]) -> None:
     before, _, _ = observe(load())
     wider = load({"axes.sampler.temperature.tau": [0.8, 1.0, 1.3]})

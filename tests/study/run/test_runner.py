@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import collections
 import dataclasses
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from ablate.study.file.study_file import StudySpec
     from ablate.study.run.runner import StudyRunner
-    from ablate.study.work.messages import News
+    from ablate.study.work.messages import Job, LoggedStep, News
 
 
 ALL = {"load": 1, "prepare": 1, "train": 2, "generate": 4, "measure": 8, "floor": 2, "resample": 8}
@@ -82,12 +83,30 @@ def test_a_new_level_gets_the_same_numbers_as_from_the_start(
     assert bench.numbers(name) == other.numbers(name)
 
 
+class Hears(Listener):
+    """Keeps which jobs have started, and the steps of trainings."""
+
+    def __init__(self) -> None:
+        self.run: StudyRunner
+        self.jobs: collections.Counter[str] = collections.Counter()
+        self.logged: list[LoggedStep] = []
+
+    def started(self, job: Job) -> None:
+        self.jobs[job.kind] += 1
+
+    def news(self, news: News) -> None:
+        self.logged += news.logged
+
+
 def test_processes_give_the_same_numbers_as_this_one(
     bench: Bench, load: Callable[..., StudySpec], tmp_path: Any
 ) -> None:
     bench.run(load(), workers=1)
-    other = type(bench)(tmp_path / "other")
-    other.run(load(), workers=2)
+    other, listener = type(bench)(tmp_path / "other"), Hears()
+    other.run(load(), workers=2, listener=listener)
+    # workers send what observers receive
+    assert (listener.jobs["train"], [logged.step for logged in listener.logged]) == (2, [6, 6])
+    assert len({(logged.fingerprint, logged.loss) for logged in listener.logged}) == 2
     assert bench.numbers("tiny") == other.numbers("tiny")
     assert artifacts(bench) == artifacts(other)
 
