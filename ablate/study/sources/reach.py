@@ -1,8 +1,9 @@
 """The source that a component uses: the definitions that its functions reach, in the plugin's own packages.
 
 A component starts from the functions and classes of its record. From there, every name leads to its definition, and
-every import to another module. So neither another component in the same module nor the record's texts count. Where
-names cannot be followed (a closure, ``globals()``, a module that is used as a whole), all of the module counts.
+every import to another module, as does a text with the name of a module of the package. So neither another component
+in the same module nor the record's texts count. Where names cannot be followed (a closure, ``globals()``, a module that
+is used as a whole), all of the module counts.
 """
 
 from __future__ import annotations
@@ -138,16 +139,15 @@ class _Reach:
         self._reached[module] = {}
         parent = module.rpartition(".")[0]
         self._waiting += [(parent, "")] if parent else []
-        self._waiting += [(each.module, "") for each in syntax.imported.values()]
+        self._waiting += [(each.module, "") for targets in syntax.imported.values() for each in targets]
         for statement in syntax.statements:
             if not statement.names or any(self._is_own(syntax, name) for name in statement.decorators):
                 self._include(syntax, statement)
 
     def _is_own(self, syntax: ModuleSyntax, name: str) -> bool:
-        imported = syntax.imported.get(name)
-        if imported:
-            return any(owner.has(imported.module) for owner in self._owners)
-        return name in syntax.by_name
+        imported = syntax.imported.get(name, [])
+        owned = (owner.has(each.module) for each in imported for owner in self._owners)
+        return any(owned) if imported else name in syntax.by_name
 
     def _name(self, syntax: ModuleSyntax, name: str) -> None:
         if name == ALL:
@@ -155,18 +155,27 @@ class _Reach:
                 self._include(syntax, statement)
             for module in syntax.starred:
                 self._waiting.append((module, ALL))
-        elif name in syntax.by_name:
-            for statement in syntax.by_name[name]:
-                self._include(syntax, statement)
-        elif name in syntax.imported:
-            self._import(syntax.imported[name])
-        elif name:
+            for targets in syntax.imported.values():  # which others may take from it
+                self._import(*targets)
+            return
+        for statement in syntax.by_name.get(name, []):
+            self._include(syntax, statement)
+        # a package may import a submodule from itself
+        targets = [target for target in syntax.imported.get(name, []) if target != Import(syntax.name, name)]
+        self._import(*targets)
+        if name and name not in syntax.by_name and not targets:
             self._waiting += [(module, name) for module in syntax.starred]
             if self._reader.module(f"{syntax.name}.{name}"):
                 self._waiting.append((f"{syntax.name}.{name}", ALL))
 
-    def _import(self, target: Import) -> None:
-        self._waiting.append((target.module, target.name or ALL))
+    def _import(self, *targets: Import) -> None:
+        self._waiting += [(target.module, target.name or ALL) for target in targets]
+
+    def _load(self, syntax: ModuleSyntax, text: str) -> None:
+        """Reach a module of the same package that is named by a text, as :func:`importlib.import_module` takes it."""
+        name = syntax.absolute(text.partition(":")[0])
+        if name.partition(".")[0] == syntax.name.partition(".")[0] and self._reader.module(name):
+            self._waiting.append((name, ALL))
 
     def _include(self, syntax: ModuleSyntax, statement: Statement) -> None:
         reached = self._reached[syntax.name]
@@ -176,6 +185,8 @@ class _Reach:
         for node in statement.imports:
             for _, target in syntax.targets(node):
                 self._import(target)
+        for module in statement.modules:
+            self._load(syntax, module)
         for name in statement.uses:
             if name in syntax.by_name or name in syntax.imported:
                 self._name(syntax, name)

@@ -11,12 +11,15 @@ import dataclasses
 import functools
 import hashlib
 import importlib.util
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+#: Names of modules with a point, which a package may load by name.
+_MODULE = re.compile(r"\.+\w+(\.\w+)*|\w+(\.\w+)+(:[\w.]+)?|\w+:[\w.]+")
 #: Fields of the syntax tree that hold no meaning of their own.
 _IGNORED = frozenset(("ctx", "kind", "type_comment", "type_ignores"))
 
@@ -55,6 +58,12 @@ class Statement:
         return [node for node in ast.walk(self.node) if isinstance(node, ast.Import | ast.ImportFrom)]
 
     @functools.cached_property
+    def modules(self) -> set[str]:
+        """Every text in it that may name a module (``"pkg.network"``, ``".network"``, ``"pkg.network:Net"``)."""
+        texts = (node.value for node in ast.walk(self.node) if isinstance(node, ast.Constant))
+        return {text for text in texts if isinstance(text, str) and _MODULE.fullmatch(text)}
+
+    @functools.cached_property
     def digest(self) -> str:
         """The SHA-256 of its syntax tree, in hex; equal for every version of Python."""
         return hashlib.sha256("".join(_written(self.node)).encode()).hexdigest()
@@ -71,7 +80,7 @@ class ModuleSyntax:
     Attributes:
         statements: at the top, without imports, docstrings and ``if TYPE_CHECKING``.
         by_name: the statements that define a name.
-        imported: what the module's imports bind, by name.
+        imported: what the module's imports bind, by name; several of ``import a.b; import a.c``.
         starred: the modules of which it imports everything.
         plain: whether its names are all found in this way; false where it calls ``globals()``, say.
 
@@ -84,7 +93,7 @@ class ModuleSyntax:
         self._package = name if is_package else name.rpartition(".")[0]
         self.statements: list[Statement] = []
         self.by_name: dict[str, list[Statement]] = {}
-        self.imported: dict[str, Import] = {}
+        self.imported: dict[str, list[Import]] = {}
         self.starred: list[str] = []
         self.plain = True
         for node in _executed(ast.parse(source).body):
@@ -105,7 +114,7 @@ class ModuleSyntax:
             if target.name == "*":
                 self.starred.append(target.module)
             else:
-                self.imported[name] = target
+                self.imported.setdefault(name, []).append(target)
 
     def targets(self, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Import]]:
         """Yield each name that an import in this module binds, with what it stands for."""
@@ -113,13 +122,18 @@ class ModuleSyntax:
             for alias in node.names:
                 yield alias.asname or alias.name.partition(".")[0], Import(alias.name)
             return
-        relative = "." * node.level + (node.module or "")
-        try:
-            module = importlib.util.resolve_name(relative, self._package) if node.level else relative
-        except ImportError:  # beyond the package at the top, which fails when it runs
+        module = self.absolute("." * node.level + (node.module or ""))
+        if not module:  # beyond the package at the top, which fails when it runs
             return
         for alias in node.names:
             yield alias.asname or alias.name, Import(module, alias.name)
+
+    def absolute(self, name: str) -> str:
+        """Return the full name of a module that this one names, maybe with leading points; empty if there is none."""
+        try:
+            return importlib.util.resolve_name(name, self._package) if name.startswith(".") else name
+        except ImportError:
+            return ""
 
 
 def _executed(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:

@@ -78,6 +78,29 @@ def test_effects_of_importing_count(plugin: OwnPlugin) -> None:
     assert source().files["mine/helper.py"] != before["mine/helper.py"]
 
 
+@pytest.mark.parametrize(
+    ("used", "package"),
+    [
+        ("from mine import parts\nscaled = parts.scaled", "from mine.parts.inner import scaled"),
+        ("import mine.parts as parts\nscaled = parts.scaled", "from .inner import *"),
+        ("import mine.parts.inner\nimport mine.other\nscaled = mine.parts.inner.scaled", ""),
+        ("from importlib import import_module\nscaled = import_module('mine.parts.inner').scaled", ""),
+        ("from importlib import import_module\nscaled = import_module('.parts.inner', 'mine').scaled", ""),
+        ("from mine.parts import scaled\nscaled = max([scaled])", "from . import inner\nscaled = inner.scaled"),
+    ],
+)
+def test_names_are_found_behind_packages(plugin: OwnPlugin, used: str, package: str) -> None:
+    inner = plugin.folder / "mine/parts/inner.py"
+    inner.parent.mkdir()
+    (plugin.folder / "mine/other.py").write_text("")
+    (inner.parent / "__init__.py").write_text(package)
+    inner.write_text("def scaled(number):\n    return number\n")
+    plugin.edit("mine/count.py", "from mine.helper import scaled", used)
+    before = source().files
+    plugin.edit("mine/parts/inner.py", "return number", "return number + 1")
+    assert source().files != before
+
+
 def only(module: str) -> Source:
     """The source of the only metric of a module that is not installed."""
     registry = Registry([importlib.metadata.EntryPoint("mine", module, "ablate")], strict=True)
