@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 REPLICATES = 4
 SIZES = {
-    "training.steps": 120,
+    "training.steps": 80,
     "training.batch": 8,
     "training.window": 64,
-    "model.lstm.hidden": 96,
-    "model.lstm.embedding": 48,
-    "generation.tokens": 400,
+    "model.lstm.hidden": 64,
+    "model.lstm.embedding": 32,
+    "generation.tokens": 300,
     "generation.samples": 4,
     "axes.sampler.temperature.tau": [1.0],
     "floors.draws": 0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ import click
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import json_option, plural, print_json, print_table
 from ablate.kinds import PREPARE
+from ablate.names import level_name, same, short_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from ablate.store.records import RunRecord, StudyRecord, VariantRecord
@@ -45,7 +47,7 @@ def show(name: str, home: Path, store: str | None, as_json: bool) -> None:  # no
             }
         )
         return
-    _print_study(study)
+    _print_study(study, variants)
     _print_states(variants, runs)
     if population:
         click.echo(population)
@@ -64,7 +66,7 @@ def _population(store: Store, runs: Sequence[RunRecord]) -> str:
     return population_of(Splits.read(finished), [run.config for run in runs])
 
 
-def _print_study(study: StudyRecord) -> None:
+def _print_study(study: StudyRecord, variants: Sequence[VariantRecord]) -> None:
     click.echo(f"{study.name}: {study.spec.get('question', '')}")
     judged = study.spec.get("judged")
     if judged:
@@ -76,9 +78,22 @@ def _print_study(study: StudyRecord) -> None:
     click.echo(f"profile {study.profile}, corpus {corpus}, seed {study.seed}")
     if study.spec.get("overrides"):
         click.echo(f"overrides: {' '.join(study.spec['overrides'])}")
-    taken = (study.spec.get("path") or {}).get("taken")
+    known = {variant.name for variant in variants}
+    taken = [name for name in (study.spec.get("path") or {}).get("taken", ()) if name in known]
     if taken:
-        click.echo(f"path: {' > '.join(taken)}")
+        click.echo(f"path: {taken[0]}")
+        for change in _changes(taken, variants):
+            click.echo(f"  then {change}")
+
+
+def _changes(taken: Sequence[str], variants: Sequence[VariantRecord]) -> Iterator[str]:
+    """Yield the change of each step of a path: a variant's name has all changes since the baseline."""
+    levels = {variant.name: variant.levels for variant in variants}
+    labels = short_names(list(levels[taken[0]]))
+    for one, other in itertools.pairwise(taken):
+        changed = [path for path, level in levels[other].items() if not same(level, levels[one][path])]
+        end = " (target)" if other == "target" else ""
+        yield ", ".join(f"{labels[path]}={level_name(levels[other][path])}" for path in changed) + end
 
 
 def _print_states(variants: Sequence[VariantRecord], runs: Sequence[RunRecord]) -> None:

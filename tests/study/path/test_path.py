@@ -214,7 +214,13 @@ def test_the_commands_show_the_path(
     assert "  and at most 5 more, chosen while the study follows its path" in planned.out
     assert "  the whole path needs 18 to 21 runs" in planned.out
     home = str(whole[0].home)
-    assert f"path: {' > '.join(taken(whole[0]))}" in ablate("study", "show", "tiny", "--home", home).out
+    shown = ablate("study", "show", "tiny", "--home", home).out.splitlines()
+    place = shown.index("path: base")
+    steps = [line.removeprefix("  then ") for line in shown[place + 1 : place + len(taken(whole[0]))]]
+    assert steps[-1].endswith(" (target)")
+    steps[-1] = steps[-1].removesuffix(" (target)")
+    for count, name in enumerate(taken(whole[0])[1:-1], start=1):
+        assert set(name.split(", ")) == set(steps[:count])
     planned = ablate("study", "plan", str(tiny), "--home", home)
     assert "  path so far: base > " in planned.out
     assert "nothing to run: all results exist" in planned.out
