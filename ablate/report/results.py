@@ -176,6 +176,10 @@ class StudyResults:
         """Return the path of the weights of one run, a file of safetensors. See :meth:`losses`."""
         return self._files.weights(variant, replicate)
 
+    def outputs(self, variant: str = "", replicate: int = 0) -> Path:
+        """Return the folder with everything that the program of one run wrote. See :meth:`losses`."""
+        return self._files.outputs(variant, replicate)
+
     def verdicts(self) -> Answer:
         """Return the top of the report: the hypothesis, sentences with verdicts, warnings, problems of the corpus."""
         return answer(self._analysis)

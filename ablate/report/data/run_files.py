@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from ablate.errors import AblateError, HomeError, UnknownName, UsageError
-from ablate.kinds import GENERATE, SAMPLES, TRAIN, WEIGHTS
+from ablate.kinds import GENERATE, PROGRAM, SAMPLES, TRAIN, WEIGHTS
 from ablate.music.storage import read_performances
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ class RunFiles:
     def samples(self, variant: str = "", replicate: int = 0) -> list[Performance]:
         """Return the samples of a run, with their primers marked and their labels set."""
         run, stage = self._stage(variant, replicate, SAMPLES, "samples")
+        if not stage.result.get("samples"):
+            raise AblateError(f"study '{self._study.record.name}' has no samples: its programs write numbers only")
         return self._read(run, stage, "performances.npz", read_performances)
 
     def tokens(self, variant: str = "", replicate: int = 0) -> IntArray:
@@ -76,6 +78,11 @@ class RunFiles:
         """Return the path of the weights of a run, a file of safetensors."""
         run, stage = self._stage(variant, replicate, (TRAIN,), "weights")
         return self._read(run, stage, WEIGHTS, _existing)
+
+    def outputs(self, variant: str = "", replicate: int = 0) -> Path:
+        """Return the folder with everything that the program of a run wrote."""
+        run, stage = self._stage(variant, replicate, (PROGRAM,), "outputs of programs")
+        return self._read(run, stage, "out", _existing_folder)
 
     def _run(self, variant: str, replicate: int) -> RunRecord:
         name = variant or self._study.baseline
@@ -120,5 +127,11 @@ def _load(path: Path) -> Any:
 
 def _existing(path: Path) -> Path:
     if not path.is_file():
+        raise FileNotFoundError
+    return path
+
+
+def _existing_folder(path: Path) -> Path:
+    if not path.is_dir():
         raise FileNotFoundError
     return path

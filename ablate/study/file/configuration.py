@@ -23,10 +23,10 @@ from ablate.settings import (
     StatisticsSettings,
     TrainingSettings,
 )
-from ablate.specs import DEFAULTED, SPECS, CorpusSpec, SetMetricSpec
+from ablate.specs import DEFAULTED, SPECS, CorpusSpec
 from ablate.study.file.labels import build_conditioner, used_labels
 from ablate.study.file.paths import FileShape, Problem, join, named
-from ablate.study.file.program import program_problems, program_settings
+from ablate.study.file.program import fewest_samples, program_problems, program_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -158,14 +158,9 @@ def _resolve_program(config: FileShape, registry: Registry, problems: list[Probl
         choices["corpus"] = tuple(_choices("corpus", config["corpus"], registry, problems))
     choices["metric"] = tuple(_choices("metric", config.get("metric", {}), registry, problems))
     program = program_settings(config["program"], problems)
-    metrics = {choice.name: registry.spec("metric", choice.name) for choice in choices["metric"]}
-    fewest = {
-        choice.name: spec.fewest(spec.parse(choice.options))
-        for choice in choices["metric"]
-        for spec in (metrics[choice.name],)
-        if isinstance(spec, SetMetricSpec)
-    }
     if program:
+        metrics = {choice.name: registry.spec("metric", choice.name) for choice in choices["metric"]}
+        fewest = {c.name: fewest_samples(metrics[c.name], c.options) for c in choices["metric"]}
         problems += program_problems(config, program, {name: spec.scope for name, spec in metrics.items()}, fewest)
     settings = {**plain(program), "seconds": program.seconds} if program else {}
     return Configuration(choices, {"program": settings, "parameters": dict(config.get("parameters", {}))}, {})

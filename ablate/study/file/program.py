@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import InvalidOptions, did_you_mean
 from ablate.options import abridged, validate
 from ablate.settings import ProgramSettings
+from ablate.specs import SetMetricSpec
 from ablate.study.file.paths import join
 from ablate.study.program.inputs import matching
 from ablate.study.program.placeholders import OF_RUN, OF_START, RESERVED, filled, is_value, names_in
@@ -18,6 +19,7 @@ from ablate.study.program.placeholders import OF_RUN, OF_START, RESERVED, filled
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ablate.specs import ComponentSpec
     from ablate.study.file.paths import FileShape, Problem
 
 #: What a variant may change in ``[program]``: the keys that decide the result.
@@ -69,6 +71,11 @@ def program_settings(table: Mapping[str, Any], problems: list[Problem]) -> Progr
     except InvalidOptions as error:
         problems += [(join("program", key), text) for key, text in error.problems]
         return None
+
+
+def fewest_samples(metric: ComponentSpec, options: Mapping[str, Any]) -> int:
+    """Return the samples that a metric needs at least; 0 for a metric of single samples."""
+    return metric.fewest(metric.parse(options)) if isinstance(metric, SetMetricSpec) else 0
 
 
 def program_problems(

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.engine.devices import resolve_precision
 from ablate.errors import CorpusError, StudyFileError
-from ablate.kinds import PROGRAM
 from ablate.store.differences import differing_paths, unexplained
 from ablate.study.design import NAMED
 from ablate.study.plan.elsewhere import corpus_key
 from ablate.study.plan.lanes import device_of
-from ablate.study.plan.program import program_run
+from ablate.study.plan.program import contents, program_run
 from ablate.study.plan.stages import RunStages, Setting, run_stages
 from ablate.study.stage import Stage, fingerprint
 
@@ -138,19 +137,10 @@ def lay_out(
     facts = {"seed": spec.seed, "device": setting.device, **({"tokens": tokens} if tokens else {})}
     first = {run.variant.name: run.stages for run in reversed(runs)}
     fingerprints = {
-        name: fingerprint({**configuration.identity(), **_contents(identities[name], first[name]), **facts})
+        name: fingerprint({**configuration.identity(), **contents(identities[name], first[name]), **facts})
         for name, configuration in configurations.items()
     }
     return Layout(spec, variants, fingerprints, tuple(runs), registry)
-
-
-def _contents(identity: str, stages: RunStages) -> dict[str, Any]:
-    """Return what identifies the music and the files of a variant, beside its configuration."""
-    program = stages.stages.get(PROGRAM)
-    return {
-        **({"corpus": identity} if identity else {}),
-        **({"inputs": program.config["program"]["inputs"]} if program else {}),
-    }
 
 
 def _setting(spec: StudySpec, device: str, tokens: int) -> Setting:

@@ -102,6 +102,13 @@ def _inputs(command: list[str], patterns: tuple[str, ...], folder: Path) -> list
     return digests(sorted({*command_files(command, folder), *listed}), folder)
 
 
+def contents(identity: str, stages: RunStages) -> dict[str, Any]:
+    """Return what identifies the music and the files of a variant, beside its configuration."""
+    program = stages.stages.get(kinds.PROGRAM)
+    inputs = {"inputs": program.config["program"]["inputs"]} if program else {}
+    return {**({"corpus": identity} if identity else {}), **inputs}
+
+
 def metric_stages(configuration: Configuration, program: Stage) -> dict[str, Stage]:
     """Return the stage of each metric of the metrics file."""
     settings = configuration.settings["program"]

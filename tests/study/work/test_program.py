@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.bench import Bench
 
+import ablate
+from ablate.errors import AblateError
 from ablate.music.midi import read_midi
 from ablate.registry import get_registry
 from ablate.study.bundle.pack import pack
@@ -62,6 +64,10 @@ def test_numbers_of_a_program(start: Callable[..., Any], bench: Bench) -> None:
     assert len(list(bench.home.glob("artifacts/program/*/*/out/extra.bin"))) == 2
     logs = [path.read_text() for path in bench.home.glob("artifacts/program/*/*/log.txt")]
     assert sum("working" in log for log in logs) == 2
+    loaded = ablate.load_results("own", home=bench.home)
+    assert {path.name for path in loaded.outputs("size=2", 1).iterdir()} == {"extra.bin", "metrics.json"}
+    with pytest.raises(AblateError, match="has no samples: its programs write numbers only"):
+        loaded.samples("size=2")
     assert start(f'echo working; touch "$3/extra.bin"; {GOOD}').ran == {}, "everything is reused"
     assert start(f"true; {GOOD}").ran == {"program": 4, "measure": 4}, "the script is an input"
 
