@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,9 +63,21 @@ def _flat(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def results(event: ablate.RunFinished) -> dict[str, float]:
-    """Return the results of a run by name: its measurements, and the facts of its training with ``training.``."""
-    facts = {f"training.{name}": float(value) for name, value in event.training.items()}
-    return {**{each.name: each.value for each in event.measurements}, **facts, "seconds": event.seconds}
+    """Return the results of a run by name: its measurements, and the facts of its training.
+
+    A slash joins a metric and its feature (``"distance.pitch/average"``), by which these tools make groups.
+    """
+    measured = {
+        each.metric if each.feature == "value" else f"{each.metric}/{each.feature}": each.value
+        for each in event.measurements
+    }
+    facts = {f"training/{name}": float(value) for name, value in event.training.items()}
+    return {**measured, **facts, "seconds": event.seconds}
+
+
+def folder_name(name: str) -> str:
+    """Return a name as that of a folder, as close to it as all systems allow; different names may become equal."""
+    return re.sub(r"[^\w@=,+.() -]", "_", name)[:100].strip(". ") or "_"
 
 
 def shown(path: Path) -> str:

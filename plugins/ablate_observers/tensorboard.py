@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ablate
-from ablate.files import file_name
-from ablate_observers.common import flat, key, library, results, shown
+from ablate_observers.common import flat, folder_name, key, library, results, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +66,7 @@ class TensorBoardWriter:
     def ablate_run_started(self, event: ablate.RunStarted) -> None:
         """Begin an event file, in a folder with a part of the fingerprint, so that no other results mix with it."""
         name = f"replicate-{event.replicate}-{event.fingerprint[:8]}"
-        folder = self._folder / file_name(event.study) / file_name(event.variant) / name
+        folder = self._folder / folder_name(event.study) / folder_name(event.variant) / name
         if event.reused and (folder / _COMPLETE).exists():
             return
         file = _EventFile(folder)
@@ -102,7 +101,7 @@ class TensorBoardWriter:
     @ablate.hookimpl
     def ablate_study_finished(self, event: ablate.StudyFinished) -> str:
         """Write the verdicts."""
-        folder, text = self._folder / file_name(event.study), "\n".join(f"- {each}" for each in event.verdicts)
+        folder, text = self._folder / folder_name(event.study), "\n".join(f"- {each}" for each in event.verdicts)
         known = folder / "verdicts.md"
         if text and not (known.exists() and known.read_text(encoding="utf-8") == text):
             _EventFile(folder).add(self._summary.text("verdicts", text))

@@ -67,10 +67,11 @@ def test_tensorboard(tmp_path: Path) -> None:
         read.Reload()
         runs[path.parent.parent.name, path.parent.name.rpartition("-")[0]] = read
     assert len(runs) == 6  # five runs, each written once, and the verdicts
+    assert {(NAMES[0], "replicate-1"), (NAMES[1], "replicate-0"), ("both _ _odd_ ünits", "replicate-1")} < runs.keys()
     read = runs[NAMES[0], "replicate-0"]
     assert [(event.step, event.value) for event in read.Scalars("loss")] == [(25, 3.0), (50, 3.0)]
     assert [(event.step, event.value) for event in read.Scalars("validation_loss")] == [(30, 2.5)]
-    assert read.Scalars("distance.pitch.average")[0].value == 0.25
+    assert read.Scalars("distance.pitch/average")[0].value == 0.25
     assert math.isnan(read.Scalars("likelihood")[0].value)
     (text,) = read.Tensors("configuration/text_summary")
     assert "| sampler.temperature.tau | 1.0 |" in text.tensor_proto.string_val[0].decode()
@@ -104,7 +105,7 @@ def test_mlflow(tmp_path: Path) -> None:
     assert run.info.run_name == "tau=1.0, replicate 0"
     assert [(m.step, m.value) for m in client.get_metric_history(run.info.run_id, "loss")] == [(25, 3.0), (50, 3.0)]
     assert [m.step for m in client.get_metric_history(run.info.run_id, "validation_loss")] == [30]
-    assert run.data.metrics["distance.pitch.average"] == 0.25
+    assert run.data.metrics["distance.pitch/average"] == 0.25
     assert (run.data.params["model.lstm.hidden"], run.data.params["sampler.temperature.tau"]) == ("48", "1.0")
     assert json.loads(run.data.tags["ablate.levels"]) == {"sampler.temperature.tau": 0.8, "augmenter": []}
     assert runs[NAMES[2], 0].data.tags["ablate.error"].startswith("TrainingDiverged: ")
@@ -153,7 +154,7 @@ def test_wandb_offline(tmp_path: Path) -> None:
     assert [(row["_step"], row["loss"]) for row in history] == [(25, 3.0), (50, 3.0)]
     assert (history[1]["validation_loss"], history[1]["validation_step"]) == (2.5, 30)
     summary = values(item for record in records if record.HasField("summary") for item in record.summary.update)
-    assert (summary["distance.pitch.average"], summary["state"]) == (0.25, "done")
+    assert (summary["distance.pitch/average"], summary["state"]) == (0.25, "done")
     (run,) = (record.run for record in records if record.HasField("run"))
     config = values(run.config.update)
     assert (config["model.lstm.hidden"], run.run_group) == (48, "tau=1.0")
