@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +24,7 @@ question = "Does it notice?"
 replicates = 2
 [corpus.bach-prelude]
 [tokenizer.mine-tokens]
-vocabulary = "{vocabulary}"
+vocabulary = "words.txt"
 [model.mine]
 [training]
 steps = 3
@@ -56,19 +57,28 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnPlugi
     yield from own_plugin(tmp_path / "plugin", monkeypatch)
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder for a home in which the study has run once, which the first test makes."""
+    return tmp_path_factory.mktemp("finished") / ".ablate"
+
+
 @pytest.fixture
-def run(ablate: Command, plugin: OwnPlugin, tmp_path: Path) -> Callable[..., Outcome]:
+def run(ablate: Command, plugin: OwnPlugin, finished: Path, tmp_path: Path) -> Callable[..., Outcome]:
     """Return a function that runs the study, which has run once."""
-    vocabulary = tmp_path / "words.txt"
-    vocabulary.write_text("first")
-    (tmp_path / "study.toml").write_text(STUDY.format(vocabulary=vocabulary))
+    (tmp_path / "words.txt").write_text("first")
+    (tmp_path / "study.toml").write_text(STUDY)
 
     def call(*words: str) -> Outcome:
         return ablate("study", "run", "study.toml", "--workers", "1", "--no-report", *words)
 
-    first = call()
-    assert first.code == 0, first.err
-    assert "changed" not in first.err
+    if finished.exists():
+        shutil.copytree(finished, tmp_path / ".ablate")
+    else:
+        first = call()
+        assert first.code == 0, first.err
+        assert "changed" not in first.err
+        shutil.copytree(tmp_path / ".ablate", finished)
     return call
 
 
@@ -139,7 +149,7 @@ def test_a_file_replaced_at_its_path_is_not_reused_in_silence(
     (tmp_path / "words.txt").write_text("other")
     refused = run()
     assert refused.code == 2
-    assert f"tokenizer 'mine-tokens' (8 stages): {tmp_path / 'words.txt'} (its option vocabulary)" in refused.err
+    assert "tokenizer 'mine-tokens' (8 stages): words.txt (its option vocabulary)" in refused.err
     assert ran(run("--recompute", "mine-tokens")) == counted(2, 4, 4, 1)
 
     # a helper of the metric, and a question at a terminal
@@ -161,8 +171,6 @@ def test_a_file_replaced_at_its_path_is_not_reused_in_silence(
 
 def test_what_to_compute_again_is_named(run: Callable[..., Outcome], plugin: OwnPlugin) -> None:
     assert ran(run("--recompute", "metric")) == counted(0, 0, 4, 1)
-    assert ran(run("--recompute", "mine.count")) == counted(0, 0, 4, 1)
-    assert ran(run("--recompute", "generate")) == counted(0, 4, 4, 0)
     wrong = run("--recompute", "metrik")
     assert wrong.code == 2
     assert (

@@ -19,6 +19,7 @@ from ablate.study.run.home import store_url
 from ablate.study.sources.changes import Comparison, compare
 from ablate.study.sources.facts import Sources
 from ablate.study.sources.files import FileDigests
+from ablate.study.sources.recompute import chosen_stages
 from ablate.study.sources.started import read_started, write_started
 from ablate.study.stage import checkpoint_path
 
@@ -74,6 +75,34 @@ def test_an_unfinished_training_counts_too(
     assert not checkpoint.exists()
     assert read_started(tmp_path, train.fingerprint) is None
     assert compared(spec, store, tmp_path) == Comparison()
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("prepare", {"prepare", "train", "generate", "measure", "resample"}),
+        ("train", {"train", "generate", "measure", "resample"}),
+        ("tokenizer", {"prepare", "train", "generate", "measure", "resample", "floor"}),
+        ("lstm", {"train", "generate", "measure", "resample"}),
+        ("sampler.temperature", {"generate", "measure", "resample"}),
+        ("metric", {"measure", "resample", "floor"}),
+        ("floor", {"floor"}),
+        ("augmenter", set()),
+        ("changed", set()),
+    ],
+)
+def test_a_name_stands_for_stages_and_what_depends_on_them(
+    load: Callable[..., StudySpec], name: str, kinds: set[str]
+) -> None:
+    stages = lay_out(load(), get_registry(), "cpu").stages()
+    chosen = chosen_stages([name], stages, Comparison())
+    assert {stages[fingerprint].kind for fingerprint in chosen} == kinds
+
+
+def test_a_metric_is_computed_again_without_the_others(load: Callable[..., StudySpec]) -> None:
+    stages = lay_out(load(), get_registry(), "cpu").stages()
+    chosen = chosen_stages(["distance.pitch"], stages, Comparison())
+    assert {stages[f].config["metric"]["name"] for f in chosen} == {"distance.pitch"}
 
 
 def test_unknown_sources_are_said_and_not_refused(
