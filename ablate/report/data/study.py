@@ -198,6 +198,11 @@ class Study:
         """The quantities, as (metric, feature), that can be compared between equal tokenizers only."""
         return self._declared("within_tokenizer")
 
+    @property
+    def paired(self) -> bool:
+        """Whether replicate k of one variant belongs to replicate k of another; some judged results do not."""
+        return bool((self.spec.get("judged") or {}).get("paired", True))
+
     @functools.cached_property
     def shares(self) -> frozenset[tuple[str, str]]:
         """The quantities, as (metric, feature), that lie between 0 and 1 by their definition."""

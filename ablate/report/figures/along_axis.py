@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 COLUMNS = 4
 
 
+_CURVE = "The curve is the mean of the parabolas fitted to each replicate, with its 95 % interval."
+_THROUGH_MEANS = "The curve is a parabola through the means of the levels, with its 95 % interval."
+
+
 class Panel(NamedTuple):
     """One quantity along an axis.
 
@@ -67,8 +71,7 @@ def axis_charts(analysis: Analysis) -> list[Drawing]:
                 f"curve-{file_name(axis)}",
                 axis_figure(panels),
                 f"Curves of {len(panels)} quantities along {label}.",
-                f"Along {label}: each dot is one replicate. The curve is the mean of the parabolas fitted to each "
-                "replicate, with its 95 % interval.",
+                f"Along {label}: each dot is one replicate. {_CURVE if analysis.study.paired else _THROUGH_MEANS}",
             )
         )
     return drawings
@@ -136,7 +139,7 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.set_xlabel(panel.axis)
     axes.set_ylabel(style.value_label(panel.unit))
     axes.locator_params(axis="y", nbins=5)
-    if trend.points.min() >= 0:
+    if np.nanmin(trend.points) >= 0:
         axes.set_ylim(bottom=0)
     if panel.share:
         style.keep_shares(axes, "y")

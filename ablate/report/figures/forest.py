@@ -30,6 +30,14 @@ MOST_ROWS = 30
 COLUMNS = 4
 
 _BETTER = {"lower": "← better", "higher": "better →", "none": ""}
+#: The notes about intervals that seem to contradict their markers, by :func:`ablate.report.statistics.verdicts.beside`.
+_BESIDE = {
+    "apart": " A hollow marker whose interval does not contain 0 is no mistake: the interval is for one comparison "
+    "alone, the verdict takes account of all comparisons of its family.",
+    "around": " A full diamond whose interval contains 0 is no mistake: the interval is Student's t, the verdict that "
+    "of the sign-flip test.",
+    "beyond": " A square whose interval reaches beyond the margin is as strict as a 90 % interval inside it.",
+}
 _MARKERS = {"equivalent": "s", "alike": "s", "inconclusive": "o"}
 
 
@@ -89,11 +97,8 @@ def _draw(
     notes = ""
     if any(panel.rows["margin"].notna().any() for panel in panels):
         notes += " Shaded: differences that are too small to matter (the margin that the study states)."
-    if any(verdicts.apart_from_0(row) for panel in panels for row in records(panel.rows)):
-        notes += (
-            " A hollow marker whose interval does not contain 0 is no mistake: the interval is for one comparison "
-            "alone, the verdict takes account of all comparisons of its family."
-        )
+    beside = {verdicts.beside(row) for panel in panels for row in records(panel.rows)}
+    notes += "".join(note for way, note in _BESIDE.items() if way in beside)
     if reported:
         notes += " Crosses: differences of the values published originally."
     if count > MOST_ROWS:

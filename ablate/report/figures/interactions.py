@@ -74,6 +74,9 @@ def _panel(analysis: Analysis, quantity: Quantity, one: str, other: str) -> Pane
         levels = sorted(levels)
     series = {}
     for level in variants.axis_levels(one):
+        if not analysis.study.paired:
+            series |= _independent(analysis, quantity, level_name(level), [{one: level, other: x} for x in levels])
+            continue
         means = np.stack([_mean(table, variants, {one: level, other: x}) for x in levels])
         complete = means[:, ~np.isnan(means).any(0)]
         if complete.shape[1]:
@@ -87,12 +90,34 @@ def _panel(analysis: Analysis, quantity: Quantity, one: str, other: str) -> Pane
 
 def _mean(table: pd.DataFrame, variants: Variants, levels: Mapping[str, Any]) -> Array:
     """Return, for each replicate, the mean over the variants that have these levels."""
-    names = [
+    names = [name for name in _with(variants, levels) if name in table.columns]
+    return table[names].mean(axis=1).to_numpy() if names else np.full(len(table), np.nan)
+
+
+def _with(variants: Variants, levels: Mapping[str, Any]) -> list[str]:
+    """Return the variants that have these levels."""
+    return [
         name
         for name, variant in variants.levels.items()
-        if name in table.columns and all(variant.get(path) == level for path, level in levels.items())
+        if all(variant.get(path) == level for path, level in levels.items())
     ]
-    return table[names].mean(axis=1).to_numpy() if names else np.full(len(table), np.nan)
+
+
+def _independent(
+    analysis: Analysis, quantity: Quantity, name: str, cells: Sequence[Mapping[str, Any]]
+) -> dict[str, tuple[FloatArray, FloatArray, FloatArray]]:
+    """Return the means of independent runs with Welch's intervals; nothing if a cell has no runs."""
+    means = []
+    for levels in cells:
+        names = _with(analysis.study.variant_levels, levels)
+        groups = analysis.replicates.groups(*quantity, dict.fromkeys(names, 1 / max(len(names), 1)))
+        if groups is None:
+            return {}
+        ends = groups.interval(0.95)
+        cut = np.clip(ends, *ranges.SHARE) if quantity in analysis.study.shares else np.array(ends)
+        means.append((float(groups.sums.difference[0]), *cut.tolist()))
+    mean, low, high = np.array(means).T
+    return {name: (mean, low, high)}
 
 
 def interaction_figure(panels: Sequence[Panel]) -> Figure:

@@ -67,8 +67,10 @@ def doubts_of(replicates: Replicates, metric: str, feature: str) -> Doubts:
     missing = [
         (name, int(row.isna().sum())) for name, row in zip(names, (table[n] for n in table.columns), strict=True)
     ]
+    if not replicates.paired:  # another number of runs is no missing replicate
+        missing = []
     return Doubts(
-        doubts.leans(values),
+        doubts.leans(values, independent=not replicates.paired),
         tuple(name for name, each in zip(names, far, strict=True) if each),
         tuple((name, count) for name, count in missing if count),
     )

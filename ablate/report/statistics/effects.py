@@ -1,7 +1,8 @@
 """Effects: each comparison with its difference, its interval, its p and its verdict.
 
 A comparison is computed in each replicate separately: replicate k of every variant has the same seeds, so the variation
-that the variants share cancels out.
+that the variants share cancels out. Where replicates are independent runs, means are compared instead, by
+:mod:`ablate.report.statistics.independent`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import pandas as pd
 
 from ablate.report.statistics import doubts, roles, verdicts
 from ablate.report.statistics.described import summary
+from ablate.report.statistics.independent import judge as independent
 from ablate.report.statistics.inference import effect_sizes, equivalence, flips, intervals
 
 if TYPE_CHECKING:
@@ -67,6 +69,8 @@ def judge(
         - ``verdict``, one of :data:`ablate.report.statistics.verdicts.VERDICTS`, empty for exploratory quantities;
         - ``values``: the differences, [replicates], NaN where a replicate is missing.
     """
+    if not replicates.paired:
+        return independent.judge(replicates, comparisons, margins, rules, quantities, comparable)
     rows = list(_rows(replicates, comparisons, margins, quantities, comparable))
     frame = pd.DataFrame(rows, columns=[*_COMPARISON, "n", "margin", "margin_of", "doubts", "values", "limits"])
     for _, part in frame.groupby("n", sort=False):

@@ -10,14 +10,17 @@ import numpy as np
 
 from ablate.report.statistics import verdicts
 from ablate.report.statistics.inference import intervals
+from ablate.report.statistics.inference.independent.groups import Groups
 from ablate.report.statistics.rows import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ablate.arrays import FloatArray
     from ablate.report.statistics.analysis.analysis import Analysis
     from ablate.report.statistics.answers.best import Best
     from ablate.report.statistics.comparisons.predicted import Claim
+    from ablate.report.statistics.inference.intervals import Estimate
     from ablate.report.statistics.rows import Quantity
 
 Answer = Literal["supported", "contradicted", "not decided", "not tested"]
@@ -79,7 +82,7 @@ def _answered(
         reason = "the metric has no better direction; predict higher or lower"
         return AnsweredPrediction(prediction, quantity, "not tested", reason=reason)
     best = analysis.best.get(quantity)
-    if "best" in prediction and best and prediction["best"] in (best.name, *best.p):
+    if "best" in prediction and best and prediction["best"] in best.variants:
         return _answered_by_best_set(prediction, quantity, best)
     rows = [(row, claim.sign) for claim in claims if (row := _row(analysis, quantity, claim))]
     if not claims or len(rows) < len(claims):
@@ -137,7 +140,12 @@ def _answer(analysis: Analysis, row: Mapping[str, Any], direction: str, better: 
 def _is_beyond_margin(analysis: Analysis, row: Mapping[str, Any]) -> bool:
     """Check whether the whole interval lies beyond the margin, with alpha divided among all comparisons and looks."""
     times = max(int(row["family"]), 1) * len(analysis.looks.made)
-    known = np.asarray(row["values"])[~np.isnan(row["values"])]
-    found = intervals.interval(known, 1 - analysis.rules.alpha / times, analysis.rules.estimate)
-    inner = found.low if row["difference"] > 0 else -found.high
-    return bool(inner > row["margin"])
+    low, high = _interval(row["values"], 1 - analysis.rules.alpha / times, analysis.rules.estimate)
+    return bool((low if row["difference"] > 0 else -high) > row["margin"])
+
+
+def _interval(values: FloatArray | Groups, level: float, estimate: Estimate) -> tuple[float, float]:
+    if isinstance(values, Groups):
+        return values.interval(level)
+    found = intervals.interval(values[~np.isnan(values)], level, estimate)
+    return float(found.low), float(found.high)

@@ -85,6 +85,11 @@ def looks_of(records: Iterable[LookRecord], spec: Mapping[str, Any], now: int, v
     return Looks(tuple(made), settings, later if later > now else 0)
 
 
+def single(now: int) -> Looks:
+    """Return a single look with all of alpha."""
+    return Looks((Look(now, 1.0),), None)
+
+
 def _of_comparisons(records: Iterable[LookRecord], variants: Iterable[str]) -> list[LookRecord]:
     """Return the looks at comparisons of these variants."""
     compared = set(variants)

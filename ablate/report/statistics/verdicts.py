@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from ablate.report.statistics import roles
+from ablate.report.statistics.independent import words
 from ablate.report.statistics.inference import equivalence, intervals, power
+from ablate.report.statistics.inference.independent.groups import Groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ablate.arrays import FloatArray
     from ablate.settings import StatisticsSettings
 
 Verdict = Literal["better", "worse", "higher", "lower", "equivalent", "alike", "inconclusive", ""]
@@ -27,6 +30,8 @@ WORDS: dict[str, str] = {
     "inconclusive": "cannot tell",
     "": "not tested",
 }
+#: The levels that verdicts are usually given at.
+_LIMITS = (0.05, 0.1)
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 #: The verdicts that claim a difference.
 DIFFERENT: tuple[Verdict, ...] = ("better", "worse", "higher", "lower")
@@ -43,15 +48,40 @@ MARKS: dict[str, str] = {
 }
 
 
-#: The mark of a comparison that cannot be told although its own interval does not contain 0.
-APART = "?*"
-#: The reason why an interval without 0 may be beside "cannot tell".
-ALONE = "The interval is for this comparison alone, p for all comparisons of its family"
+#: What is added to the mark of a verdict that its interval seems to contradict.
+BESIDE = "*"
+#: Why an interval may seem to contradict the verdict next to it, which decides; by :func:`beside`.
+BESIDES: dict[str, str] = {
+    "apart": "The interval is for this comparison alone, p for all comparisons of its family",
+    "around": "The interval is Student's t and contains 0; the verdict is that of the sign-flip test",
+    "beyond": "The interval reaches beyond the margin: two one-sided tests at 5 % are as strict as a 90 % interval",
+}
 
 
-def apart_from_0(row: Mapping[Any, Any]) -> bool:
-    """Check whether a comparison cannot be told although its own interval does not contain 0."""
-    return bool(row["verdict"] == "inconclusive" and (row["low"] > 0 or row["high"] < 0))
+def beside(row: Mapping[Any, Any]) -> str:
+    """Return in what way the interval of a comparison seems to contradict its verdict; empty if it does not.
+
+    ``apart``: it cannot be told although the interval does not contain 0. ``around``: a difference is claimed although
+    it does. ``beyond``: the difference is too small to matter although the interval reaches beyond the margin.
+    """
+    if row["verdict"] == "inconclusive":
+        return "apart" if row["low"] > 0 or row["high"] < 0 else ""
+    if row["verdict"] in DIFFERENT:
+        return "around" if row["low"] <= 0 <= row["high"] else ""
+    if row["verdict"] == "equivalent":
+        return "beyond" if max(-row["low"], row["high"]) > row["margin"] else ""
+    return ""
+
+
+def mark(row: Mapping[Any, Any]) -> str:
+    """Return the mark of a verdict, with :data:`BESIDE` where its interval seems to contradict it."""
+    return f"{MARKS[row['verdict']]}{BESIDE if beside(row) else ''}"
+
+
+def beside_text(row: Mapping[Any, Any]) -> str:
+    """Return the sentence about an interval that seems to contradict its verdict, with a space before it."""
+    way = beside(row)
+    return f" {BESIDES[way]}." if way else ""
 
 
 def decide(row: Mapping[Any, Any], alpha: float) -> Verdict:
@@ -72,7 +102,7 @@ def decide(row: Mapping[Any, Any], alpha: float) -> Verdict:
     """
     if row["role"] == roles.EXPLORATORY:
         return ""
-    if not np.nan_to_num(row["values"]).any():
+    if _alike(row["values"]):
         return "alike"
     if row["p_equivalent"] < alpha:  # false for NaN, as the next one
         return "equivalent"
@@ -81,6 +111,10 @@ def decide(row: Mapping[Any, Any], alpha: float) -> Verdict:
     if row["direction"] not in ("lower", "higher"):
         return "higher" if row["difference"] > 0 else "lower"
     return "better" if (row["difference"] < 0) == (row["direction"] == "lower") else "worse"
+
+
+def _alike(values: FloatArray | Groups) -> bool:
+    return values.alike if isinstance(values, Groups) else not np.nan_to_num(values).any()
 
 
 def sentence(row: Mapping[str, Any], rules: StatisticsSettings, quantity: str, caveat: str = "") -> str:
@@ -98,16 +132,20 @@ def sentence(row: Mapping[str, Any], rules: StatisticsSettings, quantity: str, c
     if verdict == "equivalent":
         subject = f"No difference that matters between {name} and {versus}" if versus else f"{name}: {WORDS[verdict]}"
         within = f"within ±{row['margin']:.3g} ({row['margin_of']})"
-        return f"{subject}{average}: {detail}, {within}, {p_text(row['p_equivalent'])}."
+        return f"{subject}{average}: {detail}, {within}, {p_text(row['p_equivalent'])}.{beside_text(row)}"
     if verdict == "alike":
-        subject = f"{name} and {versus} are {WORDS[verdict]}" if versus else f"{name}: 0 in every replicate"
-        return f"{subject}{average}: {quantity}, {row['n']} replicate{'s' if row['n'] > 1 else ''}."
+        counted = f"{row['n']} replicate{'s' if row['n'] > 1 else ''}"
+        alike = WORDS[verdict]
+        if isinstance(row["values"], Groups):
+            counted, alike = words.alike(row["values"]), alike.replace("replicate", "run")
+        subject = f"{name} and {versus} are {alike}" if versus else f"{name}: {alike.replace('alike', '0')}"
+        return f"{subject}{average}: {quantity}, {counted}."
     if verdict == "inconclusive":
         subject = f"Cannot tell {name} from {versus}" if versus else f"{name}: {WORDS[verdict]}"
-        alone = f" {ALONE}." if apart_from_0(row) else ""
-        return f"{subject}{average}: {detail}, {p_text(row['p_adjusted'])}.{alone} {what_it_takes(row, rules)}"
+        takes = what_it_takes(row, rules)
+        return f"{subject}{average}: {detail}, {p_text(row['p_adjusted'])}.{beside_text(row)} {takes}"
     subject = f"{name} is {WORDS[verdict]} than {versus}" if versus else f"{name}: {WORDS[verdict]}"
-    return f"{subject}{average}{caveat}: {detail}, {p_text(row['p_adjusted'])}."
+    return f"{subject}{average}{caveat}: {detail}, {p_text(row['p_adjusted'])}.{beside_text(row)}"
 
 
 def what_it_takes(row: Mapping[str, Any], rules: StatisticsSettings) -> str:
@@ -117,6 +155,8 @@ def what_it_takes(row: Mapping[str, Any], rules: StatisticsSettings) -> str:
         row: from :func:`ablate.report.statistics.effects.judge`.
         rules: the study's statistics.
     """
+    if isinstance(row["values"], Groups):
+        return words.what_it_takes(row, rules)
     n, level = int(row["n"]), float(row["level"])
     if n < 2:
         return "A single replicate has no spread: run more replicates."
@@ -164,6 +204,13 @@ def out_of_reach(n: int, rules: StatisticsSettings) -> str:
     return f"{n} replicates are too few: no result can reach p < {rules.alpha:g}; at least {fewest} are needed"
 
 
+def out_of_reach_of(row: Mapping[str, Any], rules: StatisticsSettings) -> str:
+    """Return :func:`out_of_reach` for a comparison, of replicates or of independent runs."""
+    if isinstance(row["values"], Groups):
+        return words.out_of_reach(row, rules)
+    return out_of_reach(int(row["n"]), rules)
+
+
 def percent(share: float) -> str:
     """Return a share as a percentage, as the report prints it."""
     return f"{share:.0%}".replace("%", " %")
@@ -173,7 +220,11 @@ def p_text(p: float) -> str:
     """Return a p as papers print it."""
     if math.isnan(p):
         return "p unknown"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+    if p < 0.001:
+        return "p < 0.001"
+    # a p that is not at a usual limit is not printed as if it were, so that "p = 0.05" is beside no claim
+    digits = next(d for d in (2, 3, 4, 5, 16) if float(f"{p:.{d}g}") not in _LIMITS or p in _LIMITS or d == 16)
+    return f"p = {p:.{digits}g}"
 
 
 def interval_text(row: Mapping[str, Any]) -> str:
@@ -185,6 +236,8 @@ def interval_text(row: Mapping[str, Any]) -> str:
 
 def _wins(row: Mapping[str, Any]) -> str:
     """Return in how many replicates the comparison is better, or higher; a difference of 0 counts half."""
+    if isinstance(row["values"], Groups):
+        return words.wins(row)
     if row["n"] < 2:
         return ", 1 replicate"
     word = "better" if row["direction"] in ("lower", "higher") else "higher"

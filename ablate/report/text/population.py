@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 #: The most test pieces that are named.
 MOST_NAMES = 6
+#: The population of a study whose replicates do not belong together.
+INDEPENDENT = (
+    "Verdicts compare independent runs: replicate k of one variant has nothing in common with replicate k of another, "
+    "so the means of the variants are compared. The parts of sampling and training in the noise need pairs and are "
+    "left out, and p is not corrected for several looks."
+)
 #: The caution with verdicts over the folds of a cross-validation.
 FOLDS = (
     "Read them with care: the folds of one round share most of their training pieces, so their replicates are not "
@@ -28,6 +34,8 @@ def population_sentence(study: Study) -> str:
     A verdict holds over whatever differs between the replicates. Where these share one split, that is the training
     seed only, and other test pieces could give another verdict.
     """
+    if not study.paired:
+        return INDEPENDENT
     return population_of(study.splits, study.configs().values())
 
 

@@ -48,17 +48,28 @@ def rules_in_words(analysis: Analysis) -> str:
         if analysis.margins
         else ""
     )
-    return (
+    method = (
         f"Differences of the {middle} over replicates, paired by seed; each 95 % interval is for one comparison alone. "
         f"Better, worse, higher or lower: the replicates' differences lean to one side (sign-flip test, p < "
-        f"{rules.alpha:g}). p is corrected for all comparisons of the primary quantity together, and for those of all "
+        f"{rules.alpha:g})."
+    )
+    if not analysis.study.paired:
+        whose = "Welch" if middle == "mean" else "Yuen"
+        method = (
+            f"Differences of the {middle}s of independent runs, each with {whose}'s 95 % interval for one comparison "
+            "alone, and the share of all pairs of runs in which a variant is better. Better, worse, higher or lower: "
+            f"p < {rules.alpha:g}, where p is the larger one of two tests: shuffled labels, and normal values that "
+            "scatter as those of each variant do."
+        )
+    return (
+        f"{method} p is corrected for all comparisons of the primary quantity together, and for those of all "
         f"secondary quantities together: in each of these two families, at most {verdicts.percent(rules.alpha)} of "
         f"studies in which no variants differ have any false claim.{margin} Marks: {marks}."
     )
 
 
 def interval_note(rows: pd.DataFrame) -> str:
-    """Return a sentence, with a space before it, if some comparison cannot be told whose own interval excludes 0."""
-    if not any(verdicts.apart_from_0(row) for row in records(rows)):
-        return ""
-    return f" {verdicts.APART} cannot tell, although the interval of this comparison alone does not contain 0."
+    """Return what the star after a mark means, with a space before it; empty if no interval contradicts its verdict."""
+    ways = dict.fromkeys(filter(None, map(verdicts.beside, records(rows))))
+    sentences = (f"{verdicts.BESIDES[way]}." for way in ways)
+    return f" {verdicts.BESIDE} The verdict decides. {' '.join(sentences)}" if ways else ""

@@ -146,6 +146,9 @@ def _out_of_reach(rows: pd.DataFrame, analysis: Analysis) -> str:
     """Return a sentence if there are too few replicates for any significant result."""
     if rows.empty:
         return ""
+    if not analysis.study.paired:
+        reasons = {verdicts.out_of_reach_of(row, analysis.rules) for row in records(rows)}
+        return f" {reasons.pop()}." if len(reasons) == 1 and "" not in reasons else ""
     out = verdicts.out_of_reach(int(rows["n"].max()), analysis.rules)
     return f" {out}." if out else ""
 

@@ -116,10 +116,10 @@ def _open(analysis: Analysis, share: Share) -> str:
     row = share.row
     if row["verdict"] != "inconclusive":
         return ""
-    alone = f" {verdicts.ALONE}." if verdicts.apart_from_0(row) else ""
-    if verdicts.out_of_reach(int(row["n"]), analysis.rules):
-        return alone  # a line of its own states the number that is needed
-    return f"{alone} {verdicts.what_it_takes(row, analysis.rules)}"
+    beside = verdicts.beside_text(row)
+    if verdicts.out_of_reach_of(row, analysis.rules):
+        return beside  # a line of its own states the number that is needed
+    return f"{beside} {verdicts.what_it_takes(row, analysis.rules)}"
 
 
 def _share(share: Share, value: float, digits: int, caveat: str) -> str:

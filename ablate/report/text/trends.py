@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ablate.report.statistics import verdicts
+from ablate.report.statistics.independent import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,8 @@ def trend_sentence(row: Mapping[str, Any], trend: Trend, quantity: str) -> str:
     slope = f"{verdicts.signed(row['difference'])} for each {step} of {label}{verdicts.interval_text(row)}"
     p = verdicts.p_text(row["p_adjusted"])
     detail = f"{slope}, Kendall's tau {verdicts.signed(trend.tau)}, {p}, {row['n']} replicates"
+    if trend.runs:
+        detail = f"{slope}, {p}, {words.runs(row['values'])}"
     where = ", on average over the other axes" if trend.combinations > 1 else ""
     if row["verdict"] not in verdicts.DIFFERENT:
         return f"Cannot tell whether {quantity} rises or falls with {label}{where}: {detail}."

@@ -60,8 +60,9 @@ class Analysis(Judged):
 
     @functools.cached_property
     def variance(self) -> pd.DataFrame:
-        """The variance components of every comparison of variants, in every quantity."""
-        comparisons = [one for one in self.comparisons if one.kind in roles.EXPLORED]
+        """The variance components of every comparison of variants, in every quantity; empty for independent runs."""
+        explored = [one for one in self.comparisons if one.kind in roles.EXPLORED]
+        comparisons = explored if self.study.paired else []  # samples of independent runs are no pairs
         quantities = self.replicates.quantities
         known = [key not in self.incomparable for key in keys_of(quantities)]
         kept = quantities[pd.Series(known, quantities.index, dtype="bool")]
@@ -71,10 +72,13 @@ class Analysis(Judged):
     def advice(self) -> Advice | None:
         """More samples or more replicates, for what the first primary quantity cannot tell, or else all comparisons.
 
-        None if the noise cannot be divided into sampling and training, or too few replicates ran for any verdict.
+        None if the noise cannot be divided into sampling and training, if too few replicates ran for any verdict, and
+        for independent runs.
         """
         variants = [one for one in self.comparisons if one.kind == "variant"]
-        if not variants or not self.primary or self.costs is None or self.primary[0] in self.incomparable:
+        if not self.study.paired or not variants or not self.primary:
+            return None
+        if self.costs is None or self.primary[0] in self.incomparable:
             return None
         rows = rows_of(self.against_baseline, self.primary[0])
         still_open = set(rows.loc[rows["verdict"] == "inconclusive", "comparison"])
@@ -162,7 +166,7 @@ class Analysis(Judged):
     def copying(self) -> Quantity | None:
         """The share of a sample that is copied; None if the study does not measure it."""
         metrics = self.study.spec.get("copying") or ()
-        return copying.copied_share(metrics, keys_of(self.replicates.quantities), self._registry)
+        return copying.copied_share(metrics, keys_of(self.replicates.quantities), self.registry)
 
     @functools.cached_property
     def copies_more(self) -> list[str]:

@@ -24,7 +24,7 @@ from ablate.report.statistics.comparisons.weights import (
 )
 from ablate.report.statistics.doubts import only
 from ablate.report.statistics.replicates import Replicates
-from ablate.report.statistics.rows import Quantity, keys_of
+from ablate.report.statistics.rows import Quantity, keys_of, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +78,7 @@ class Judged(Quantities):
     def _predicted(self, prediction: Mapping[str, Any]) -> Predicted:
         variants, labels = self.study.variant_levels, self.study.axis_labels
         quantity = self._predicted_quantity(prediction)
-        if "best" in prediction and quantity in self.best:
+        if "best" in prediction and quantity in self._with_best:
             return Predicted(prediction, quantity, ())  # the set of the best variants answers it
         return Predicted(prediction, quantity, tuple(predicted.claims(prediction, self._standard, variants, labels)))
 
@@ -91,12 +91,14 @@ class Judged(Quantities):
     @functools.cached_property
     def comparisons(self) -> list[Weights]:
         """The comparisons of every kind."""
-        return [*self._standard, *predicted.additional(self.predictions, self.role_of)]
+        return [*self._standard, *predicted.additional(self.predictions, self.role_of), *self._asked]
 
     @functools.cached_property
     def looks(self) -> Looks:
         """The looks at this study, the last of which is now."""
         now = max(self.replicates.numbers, default=-1) + 1
+        if not self.study.paired:  # nobody adds replicates to results that others have computed
+            return looks.single(now)
         return looks.looks_of(self.study.looks, self.study.spec, now, self.study.fingerprints)
 
     @property
@@ -186,11 +188,34 @@ class Judged(Quantities):
 
     @functools.cached_property
     def best(self) -> dict[Quantity, Best]:
-        """The best variants in each primary quantity that has a better direction; none of a path, which chose some."""
-        names, directions = [] if self.path else list(self.study.variant_levels.levels), self.directions
-        primary = [quantity for quantity in self.primary if self.comparable(names, quantity)]
-        candidates = {q: best.best_of(self.replicates, names, q, directions[q], self.rules) for q in primary}
-        return {quantity: one for quantity, one in candidates.items() if one}
+        """The best variants in each primary quantity that has a better direction; none of a path, which chose some.
+
+        The verdicts decide between a variant and the baseline.
+        """
+        found = {quantity: self._best(quantity) for quantity in self._with_best}
+        return {quantity: one for quantity, one in found.items() if one}
+
+    @functools.cached_property
+    def _with_best(self) -> list[Quantity]:
+        """The primary quantities with a better direction that can be compared between two variants or more."""
+        names = [] if self.path else list(self.study.variant_levels.levels)
+        return [
+            q
+            for q in self.primary
+            if self.directions[q] in ("lower", "higher")
+            and self.comparable(names, q)
+            and len(self.replicates.runs(*q).keys() & set(names)) > 1
+        ]
+
+    def _best(self, quantity: Quantity) -> Best | None:
+        baseline = self.study.variant_levels.baseline
+        names = [baseline, *(name for name in self.study.variant_levels.levels if name != baseline)]
+        rows = rows_of(self.against_baseline, quantity)
+        claims = {"better": 1, "worse": -1}
+        claimed = {
+            name: claims.get(verdict, 0) for name, verdict in zip(rows["comparison"], rows["verdict"], strict=True)
+        }
+        return best.best_of(self.replicates, names, quantity, self.directions[quantity], self.rules, claimed)
 
     @functools.cached_property
     def trends(self) -> list[Trend]:

@@ -16,12 +16,13 @@ from ablate.report.statistics.rows import Quantity, keys_of, records
 from ablate.settings import StatisticsSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
     from ablate.registry import Registry
     from ablate.report.data.study import Study
+    from ablate.report.statistics.comparisons.weights import Weights
     from ablate.report.statistics.margins import Margin
     from ablate.report.statistics.roles import Role
 
@@ -32,6 +33,7 @@ class Quantities:
     Args:
         study: the study with its measurements.
         registry: the components, for the feature of a metric that is its share of copies.
+        asked: comparisons that somebody asks for beside those of the study; they join the families of their quantities.
 
     Attributes:
         study: the study.
@@ -39,16 +41,16 @@ class Quantities:
         replicates: the values.
     """
 
-    def __init__(self, study: Study, registry: Registry) -> None:
-        self.study, self._registry = study, registry
+    def __init__(self, study: Study, registry: Registry, asked: Sequence[Weights] = ()) -> None:
+        self.study, self.registry, self._asked = study, registry, tuple(asked)
         self.rules: StatisticsSettings = validate(StatisticsSettings, study.spec.get("statistics") or {})
-        self.replicates = Replicates(study.frame, study.blocks)
+        self.replicates = Replicates(study.frame, study.blocks, paired=study.paired)
 
     @functools.cached_property
     def few_pieces(self) -> dict[Quantity, str]:
         """For each quantity, the number of pieces that it is measured on if they are few; otherwise an empty text."""
         keys = keys_of(self.replicates.quantities)
-        return {key: few_pieces(self.study, *key, self._registry) for key in keys}
+        return {key: few_pieces(self.study, *key, self.registry) for key in keys}
 
     @functools.cached_property
     def primary(self) -> list[Quantity]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from ablate.report.statistics import verdicts
 from ablate.report.statistics.answers import rounding
 from ablate.report.statistics.comparisons.attribution import (
@@ -21,7 +19,6 @@ from ablate.report.statistics.comparisons.attribution import (
     pair_weights,
 )
 from ablate.report.statistics.described import summary
-from ablate.report.statistics.inference import intervals
 from ablate.report.statistics.rows import Quantity, records, rows_of
 
 if TYPE_CHECKING:
@@ -153,8 +150,9 @@ def shares_of(
         differs = dependence is not None and dependence["verdict"] in verdicts.DIFFERENT
         partner = _partner(replicates, study, quantity, place, estimate) if differs else None
         shares.append(Share(rows[SHARE, part.name], first, last, dependence, partner))
+    missing = replicates.count - int(total["n"]) if replicates.paired else 0
     rest = next((row for (kind, _), row in rows.items() if kind == REST), None)
-    return Shares(tuple(shares), total, rest, replicates.count - int(total["n"]))
+    return Shares(tuple(shares), total, rest, missing)
 
 
 def _partner(replicates: Replicates, study: Layout, quantity: Quantity, place: int, estimate: Estimate) -> Partner:
@@ -162,7 +160,7 @@ def _partner(replicates: Replicates, study: Layout, quantity: Quantity, place: i
     partners = []
     for other, part in enumerate(study.parts):
         if other != place:
-            values = replicates.differences(*quantity, pair_weights(study, place, other))
-            middle = intervals.estimator(estimate)(values[~np.isnan(values)])
-            partners.append(Partner(part.name, float(middle)))
+            partners.append(
+                Partner(part.name, replicates.middle(*quantity, pair_weights(study, place, other), estimate))
+            )
     return max(partners, key=lambda partner: abs(partner.size))

@@ -9,6 +9,7 @@ import numpy as np
 
 from ablate.report.statistics.comparisons.weights import Weights
 from ablate.report.statistics.inference import effect_sizes, intervals
+from ablate.report.statistics.inference.independent.moments import interval, moments, sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,6 +41,8 @@ class Trend:
         log: whether the axis is logarithmic.
         combinations: the number of combinations of the other axes' levels that the points average over; 1 without
             other axes.
+        runs: of independent runs, those of each combination at each level, in the order of the levels; empty otherwise.
+            Then the points are all runs of a level, NaN beyond their number, and tau is NaN.
     """
 
     axis: str
@@ -50,6 +53,7 @@ class Trend:
     tau: float
     log: bool
     combinations: int = 1
+    runs: tuple[tuple[FloatArray, ...], ...] = ()
 
     def curve(self) -> tuple[FloatArray, FloatArray, intervals.Interval]:
         """Return a fitted curve: positions on the axis, the mean over replicates, and the mean's 95 % interval.
@@ -60,9 +64,20 @@ class Trend:
         positions = np.log(self.levels) if self.log else self.levels
         x = np.linspace(float(positions[0]), float(positions[-1]), POINTS)
         degree = min(2, len(self.levels) - 2)
+        if self.runs:
+            return np.exp(x) if self.log else x, *self._independent_curve(positions, x, degree)
         coefficients = np.polyfit(positions, self.points.T, degree)
         curves = np.stack([np.polyval(replicate, x) for replicate in coefficients.T], axis=-1)
         return np.exp(x) if self.log else x, curves.mean(-1), intervals.interval(curves)
+
+    def _independent_curve(
+        self, positions: FloatArray, x: FloatArray, degree: int
+    ) -> tuple[FloatArray, intervals.Interval]:
+        """Return the curve through the means of the levels, a weighted sum of them at each place, with its interval."""
+        fit = np.stack([np.polyval(np.polyfit(positions, unit, degree), x) for unit in np.eye(len(positions))], axis=-1)
+        weights = np.concatenate([fit / len(self.runs)] * len(self.runs), axis=-1)
+        found = sums(moments([level for combination in self.runs for level in combination]), weights)
+        return found.difference, intervals.Interval(*interval(found), "Welch")
 
 
 def trend_weights(variants: Variants, labels: Mapping[str, str]) -> Iterator[Weights]:
@@ -95,6 +110,9 @@ def trends(replicates: Replicates, variants: Variants, quantities: Sequence[tupl
             continue
         groups = _groups(variants, axis, levels)
         for metric, feature in quantities:
+            if not replicates.paired:
+                rows += _independent(replicates, axis, (metric, feature), levels, groups)
+                continue
             values = _values(replicates, metric, feature, groups)
             if len(values) > 1:
                 rows.append(
@@ -128,6 +146,21 @@ def _values(replicates: Replicates, metric: str, feature: str, groups: list[list
         return np.empty((0, 0))
     values = np.mean(parts, axis=0)
     return np.asarray(values[~np.isnan(values).any(axis=1)])
+
+
+def _independent(
+    replicates: Replicates, axis: str, quantity: tuple[str, str], levels: FloatArray, groups: list[list[str]]
+) -> list[Trend]:
+    """Return the trend of independent runs; nothing unless every level has runs in some combination."""
+    found = replicates.runs(*quantity)
+    runs = tuple(tuple(found[name] for name in group) for group in groups if all(name in found for name in group))
+    if not runs:
+        return []
+    columns = [np.concatenate(at_level) for at_level in zip(*runs, strict=True)]
+    points = np.full((max(map(len, columns)), len(levels)), np.nan)
+    for place, column in enumerate(columns):
+        points[: len(column), place] = column
+    return [Trend(axis, *quantity, levels, points, np.nan, _is_logarithmic(levels), len(runs), runs)]
 
 
 def _trend(axis: str, metric: str, feature: str, levels: FloatArray, values: FloatArray) -> Trend:

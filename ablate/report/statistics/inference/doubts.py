@@ -27,7 +27,7 @@ _NORMAL = 1.4826
 _FALSE_ALARMS = 0.05
 
 
-def leans(values: FloatArray) -> bool:
+def leans(values: FloatArray, *, independent: bool = False) -> bool:
     """Return whether the values lean to one side: a long tail there, in several variants or strongly in one.
 
     The mean of the variants' sample skewnesses, compared with its standard error for normal values. What variants share
@@ -36,7 +36,11 @@ def leans(values: FloatArray) -> bool:
 
     Args:
         values: [variants, replicates], NaN where there is none. Replicates that miss a variant are left out.
+        independent: whether replicates of variants do not belong together: then each variant keeps all of its own, and
+            their skewnesses are independent.
     """
+    if independent:
+        return _independent_lean(values)
     complete = values[:, ~np.isnan(values).any(axis=0)]
     n = complete.shape[1]
     if n < FEWEST:
@@ -47,6 +51,19 @@ def leans(values: FloatArray) -> bool:
     shared = np.clip(np.corrcoef(varied).reshape(len(varied), -1), 0.0, 1.0) ** 3
     error = np.sqrt(6 * (n - 2) / ((n + 1) * (n + 3)) * shared.mean())
     return bool(abs(sps.skew(varied, axis=1).mean()) > sps.norm.ppf(1 - _FALSE_ALARMS / 2) * error)
+
+
+def _independent_lean(values: FloatArray) -> bool:
+    found, variances = [], []
+    for row in values:
+        known, n = row[~np.isnan(row)], int((~np.isnan(row)).sum())
+        if n >= FEWEST and np.ptp(known) > 1e-12 * np.abs(known).max():
+            found.append(float(sps.skew(known)))
+            variances.append(6 * (n - 2) / ((n + 1) * (n + 3)))
+    if not found:
+        return False
+    error = np.sqrt(np.sum(variances)) / len(found)
+    return bool(abs(np.mean(found)) > sps.norm.ppf(1 - _FALSE_ALARMS / 2) * error)
 
 
 def outlying(values: FloatArray) -> FloatArray:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 FEWEST = 6
 #: How much of the skewness that is seen, and that could be there unseen, a test allows for; chosen by simulation so
 #: that exponential and lognormal differences keep the level from :data:`FEWEST` replicates on.
-_ALLOWANCE = {"mean": 9.0, "iqm": 3.0}
+ALLOWANCE = {"mean": 9.0, "iqm": 3.0}
 #: The skewness that nothing in the replicates shows.
-_UNSEEN = 0.8
+UNSEEN = 0.8
 #: Differences that differ by less, relative to the larger of themselves and the margin, are equal.
 _SAME = 1e-9
 #: The reason where a margin that varies with the replicates is missing in some.
@@ -119,17 +119,17 @@ def _one_side(room: FloatArray, estimate: Estimate) -> FloatArray:
     middle = middle - ROUNDING * np.abs(room).max(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         # a claim would be wrong where a long tail reaches down to the margin and beyond
-        t = _corrected(middle / error, _assumed(-sps.skew(room, axis=1), room.shape[1], estimate))
+        t = corrected(middle / error, _assumed(-sps.skew(room, axis=1), room.shape[1], estimate))
     # where the middle half agrees, an interquartile mean has no standard error and tells nothing
     return np.asarray(np.where(error > 0, sps.t.sf(t, freedom), 1.0))
 
 
 def _assumed(skewness: FloatArray | float, n: int, estimate: Estimate) -> FloatArray:
     """Return the skewness that the correction assumes towards the margin, over the square root of n."""
-    return np.asarray(_ALLOWANCE[estimate] * np.maximum(_UNSEEN + skewness, 0.0) / n**0.75)
+    return np.asarray(ALLOWANCE[estimate] * np.maximum(UNSEEN + skewness, 0.0) / n**0.75)
 
 
-def _corrected(t: FloatArray, assumed: FloatArray) -> FloatArray:
+def corrected(t: FloatArray, assumed: FloatArray) -> FloatArray:
     """Return the t value that, corrected for skewness, is ``t``: solves u + assumed (1 + 2 u^2) / 6 = t for u."""
     curve = np.maximum(assumed / 3, 1e-9)
     # t far below 0 has no solution, and no claim either

@@ -119,18 +119,18 @@ def effect_interval(effect: float, n: int, estimate: Estimate = "mean") -> tuple
         return 0.0, _HUGE
     t = abs(effect) / hedges(freedom) * math.sqrt(n)
     outside = (1 - RANGE_LEVEL) / 2
-    larger = _noncentrality(t, freedom, 1 - outside) / math.sqrt(n)
-    smaller = _noncentrality(t, freedom, outside) / math.sqrt(n)
+    larger = noncentrality(t, freedom, 1 - outside) / math.sqrt(n)
+    smaller = noncentrality(t, freedom, outside) / math.sqrt(n)
     # the true difference may also have the other sign
     return max(smaller, 0.0), max(larger, -smaller)
 
 
-def hedges(freedom: int) -> float:
+def hedges(freedom: float) -> float:
     """Return Hedges' correction of a standardised effect (Journal of Educational Statistics 6, 1981)."""
     return 1 - 3 / (4 * freedom - 1)
 
 
-def tail(t: float, freedom: int, noncentrality: float) -> float:
+def tail(t: float, freedom: float, noncentrality: float) -> float:
     """Return the probability that a noncentral t variable exceeds ``t``."""
     if abs(noncentrality) < _NORMAL_FROM:
         below = float(special.nctdtr(freedom, noncentrality, t))
@@ -139,7 +139,7 @@ def tail(t: float, freedom: int, noncentrality: float) -> float:
     return float(special.ndtr((noncentrality - t) / math.sqrt(1 + t**2 / (2 * freedom))))
 
 
-def _noncentrality(t: float, freedom: int, share: float) -> float:
+def noncentrality(t: float, freedom: float, share: float) -> float:
     """Return the noncentrality under which a share of t values is above ``t``."""
     width = 10 * math.sqrt(1 + t**2 / (2 * freedom)) + 10
     return float(optimize.brentq(lambda center: tail(t, freedom, center) - share, t - width - t, t + width, xtol=1e-3))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -16,12 +15,13 @@ from ablate.report.statistics import roles, verdicts
 from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.report.statistics.described import summary
 from ablate.report.statistics.pairs import unshared
-from ablate.report.statistics.pairs.comparisons import judge_paired, judge_unpaired
+from ablate.report.statistics.pairs.comparisons import judge_in_study, judge_paired, judge_unpaired
+from ablate.report.statistics.pairs.words import HEADERS, Kind, kind_of, notes, pairing, table_row
 from ablate.report.statistics.rows import keys_of, records
 from ablate.store.differences import differing_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
     from ablate.registry import Registry
     from ablate.store.store import Store
@@ -79,7 +79,6 @@ def compare_pair(
         raise UsageError(f"compare two variants or two studies, not one of each: {one} and {other}")
     read = [_read(store, name, variant) for name, variant in ((first, a), (second, b))]
     studies = [Analysis(study, registry or get_registry()) for study, _ in read]
-    same_block = read[0][1] == read[1][1]
     baselines = (studies[0].study.baseline, studies[1].study.baseline)
     left, right = (a, b) if a else baselines
     differs = _differences(studies, left, right)
@@ -90,7 +89,8 @@ def compare_pair(
     of_other = "tokenizer" in {path.partition(".")[0] for path in differs} or _fitted_apart(studies, left, right)
     quantities, apart = _quantities(studies, metric, other_tokenizers=of_other)
     variants = (a, b) if a else None
-    pair = _pair(studies, variants, differs, quantities, same_block=same_block) if len(quantities) else None
+    kind = kind_of(studies, variants, (read[0][1], read[1][1]))
+    pair = _pair(studies, variants, differs, quantities, kind) if len(quantities) else None
     if apart and (pair is None or pair.frame.empty):
         raise UsageError(f"cannot compare {one} with {other} in {', '.join(apart)}: they have other tokenizers")
     if pair is None or pair.frame.empty:
@@ -178,62 +178,29 @@ def _pair(
     variants: tuple[str, str] | None,
     differs: list[str],
     quantities: pd.DataFrame,
-    *,
-    same_block: bool,
+    kind: Kind,
 ) -> Pair:
     first = _primary(studies[0], quantities)
     of_keys = [roles.PRIMARY if key == first else roles.SECONDARY for key in keys_of(quantities)]
     quantities = quantities.assign(role=of_keys)
-    one, other = (analysis.study.record for analysis in studies)
-    paired = one.seed == other.seed and same_block
-    if paired:
-        pairing = f"Paired: replicate k of both has the same seeds (study seed {one.seed})."
+    if kind.one_study and variants:
+        frame = judge_in_study(studies[0], variants, quantities)
+    elif kind.paired:
         frame = judge_paired(studies, variants, quantities)
     else:
-        reason = f"the studies have the seeds {one.seed} and {other.seed}" if same_block else "they are in two blocks"
-        pairing = (
-            f"Not paired: {reason}, so their replicates share nothing. "
-            "The replicates of each are one group, and the groups are compared"
-            f"{'' if variants else '; every variant is compared with the baseline of its own study'}."
-        )
         frame = judge_unpaired(studies, variants, quantities)
     labels = [studies[0].label((row["metric"], row["feature"])) for row in records(frame)]
     sentences = [
-        verdicts.sentence(row, studies[0].rules, label) if row["paired"] else unshared.sentence(row, label)
+        unshared.sentence(row, label) if row["between"] else verdicts.sentence(row, studies[0].rules, label)
         for row, label in zip(records(frame), labels, strict=True)
-        if (row["metric"], row["feature"]) == first
+        if (row["metric"], row["feature"]) == first and row["verdict"]
     ]
-    headers = ("comparison", "quantity", "verdict", "difference", "95 % interval", "p", "n")
-    rows = [_row(row, label) for row, label in zip(records(frame), labels, strict=True)]
-    return Pair(paired, pairing, differs, frame, sentences, headers, rows, tuple(_notes(frame)))
-
-
-def _notes(frame: pd.DataFrame) -> Iterator[str]:
-    if frame.empty:
-        return
-    yield (
-        "Each interval is for one comparison alone. p is corrected for all comparisons of the primary quantity "
-        "together, and for those of all other quantities together"
-        f"{'' if frame['paired'].nunique() < 2 else ', in each study and between the two'}."
-    )
-    if any(verdicts.apart_from_0(row) for row in records(frame)):
-        yield "* cannot tell, although the interval of this comparison alone does not contain 0."
+    rows = [table_row(row, label) for row, label in zip(records(frame), labels, strict=True)]
+    in_report = kind.one_study or not variants
+    found = tuple(notes(frame, in_report=in_report, between=not kind.one_study))
+    return Pair(kind.paired, pairing(studies, kind, variants), differs, frame, sentences, HEADERS, rows, found)
 
 
 def _primary(analysis: Analysis, quantities: pd.DataFrame) -> tuple[str, str]:
     keys = keys_of(quantities)
     return next((key for key in analysis.primary if key in keys), keys[0])
-
-
-def _row(row: Mapping[str, Any], label: str) -> tuple[str, ...]:
-    name = f"{row['comparison']} - {row['versus']}" if row["versus"] else row["comparison"]
-    interval = summary.NOTHING if math.isnan(row["low"]) else f"{row['low']:+.3g} to {row['high']:+.3g}"
-    return (
-        name,
-        label,
-        f"{verdicts.WORDS[row['verdict']]}{' *' if verdicts.apart_from_0(row) else ''}",
-        f"{row['difference']:+.3g}",
-        interval,
-        verdicts.p_text(row["p_adjusted"]),
-        str(row["replicates"]),
-    )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ablate.report.statistics import verdicts
 from ablate.report.statistics.described import summary
+from ablate.report.statistics.inference.independent.groups import Groups
 from ablate.report.statistics.rows import records, rows_of
 from ablate.report.text import rules
 from ablate.report.text.tables.grid import EMPTY, Cell, Grid, Row, quantity_columns, signed, variant_tags
@@ -69,13 +70,21 @@ def _without(analysis: Analysis, name: str, quantity: Quantity) -> Cell:
     return INCOMPARABLE if name in apart or (apart and name not in analysis.study.variant_levels.levels) else EMPTY
 
 
+def _wins(row: Mapping[str, Any]) -> str:
+    """Return in how many replicates, or what share of the pairs of independent runs, a comparison is better."""
+    word = "better" if row["direction"] in ("lower", "higher") else "higher"
+    if isinstance(row["values"], Groups):
+        return f"{100 * row['p_better']:.0f} % {word}"
+    return f"{row['p_better'] * row['n']:g} of {row['n']} {word}"
+
+
 def _difference(row: Mapping[str, Any] | None, without: Cell) -> Cell:
     if row is None:
         return without
     digits = summary.decimals([row["difference"]], [(row["high"] - row["low"]) / 4])
     interval = "" if math.isnan(row["low"]) else f"{signed(row['low'], digits)} to {signed(row['high'], digits)}"
     if interval:
-        word = "better" if row["direction"] in ("lower", "higher") else "higher"
-        interval += f"; {row['p_better'] * row['n']:g} of {row['n']} {word}"
-    mark = verdicts.APART if verdicts.apart_from_0(row) else verdicts.MARKS[row["verdict"]]
-    return Cell(f"{signed(row['difference'], digits)} {mark}", interval, row["verdict"], float(row["difference"]))
+        interval += f"; {_wins(row)}" if not math.isnan(row["p_better"]) else ""
+    return Cell(
+        f"{signed(row['difference'], digits)} {verdicts.mark(row)}", interval, row["verdict"], float(row["difference"])
+    )

@@ -12,6 +12,7 @@ from ablate.report.statistics.comparisons.path import STEP
 from ablate.report.statistics.described.summary import decimals
 from ablate.report.statistics.rows import records, rows_of
 from ablate.report.text.path import spared
+from ablate.report.text.rules import interval_note
 from ablate.report.text.tables.grid import EMPTY, Cell, Column, Grid, Row, quantity_columns, signed
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def path_grid(analysis: Analysis) -> Grid:
     names = [f"{place}. {change}" for place, change in enumerate(path.changes, start=1)] + ["total"]
     rows = tuple(Row(name, tuple(cells[place] for cells in columns)) for place, name in enumerate(names))
     caption = f"Steps of the path from {path.taken[0]} to {path.target}, with 95 % intervals"
-    return Grid(caption, "step", quantity_columns(analysis, quantities), rows, _FOOT)
+    shown = analysis.of_kind(STEP, "variant")
+    return Grid(caption, "step", quantity_columns(analysis, quantities), rows, f"{_FOOT}{interval_note(shown)}")
 
 
 def _cells(analysis: Analysis, path: Path, quantity: Quantity) -> list[Cell]:
@@ -51,7 +53,7 @@ def _cells(analysis: Analysis, path: Path, quantity: Quantity) -> list[Cell]:
 
 
 def _cell(row: Mapping[str, Any], digits: int) -> Cell:
-    mark = verdicts.MARKS[row["verdict"]]
+    mark = verdicts.mark(row)
     interval = "" if math.isnan(row["low"]) else f"{signed(row['low'], digits)} to {signed(row['high'], digits)}"
     return Cell(f"{signed(row['difference'], digits)} {mark}".strip(), interval, row["verdict"], row["difference"])
 

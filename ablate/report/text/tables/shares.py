@@ -6,6 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ablate.report.statistics import verdicts
+from ablate.report.statistics.comparisons.attribution import DEPENDENCE, SHARE
+from ablate.report.text.rules import interval_note
 from ablate.report.text.tables.grid import EMPTY, Cell, Column, Grid, Row, quantity_columns, signed
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ def _cells(shares: Shares, *, exact: bool) -> list[Cell]:
 
 
 def _cell(row: Mapping[str, Any], value: float, digits: int) -> Cell:
-    mark = verdicts.MARKS[row["verdict"]]
+    mark = verdicts.mark(row)
     interval = "" if math.isnan(row["low"]) else f"{signed(row['low'], digits)} to {signed(row['high'], digits)}"
     return Cell(f"{signed(value, digits)} {mark}".strip(), interval, row["verdict"], float(row["difference"]))
 
@@ -99,4 +101,5 @@ def _foot(analysis: Analysis) -> str:
         texts.append(f"Averaged over the levels of {', '.join(parts.over)}.")
     if parts.left_out:
         texts.append(f"{parts.left_out} variants without all other combinations are left out.")
-    return " ".join([*texts, "Each interval is for one share alone; the marks are those of the other tables."])
+    texts.append("Each interval is for one share alone; the marks are those of the other tables.")
+    return f"{' '.join(texts)}{interval_note(analysis.of_kind(SHARE, DEPENDENCE))}"
