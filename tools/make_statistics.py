@@ -29,7 +29,7 @@ TOPICS = {
     "stopping": "claims",
     **dict.fromkeys(("equivalence", "intervals", "ranges"), "inference"),
     **dict.fromkeys(("shares", "blocks", "path"), "claims"),
-    **dict.fromkeys(("variance", "samples_or_replicates", "unpaired", "limits"), "inference"),
+    **dict.fromkeys(("variance", "samples_or_replicates", "unpaired", "independent", "inside", "limits"), "inference"),
 }
 
 

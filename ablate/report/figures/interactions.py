@@ -72,7 +72,7 @@ def _panel(analysis: Analysis, quantity: Quantity, one: str, other: str) -> Pane
     levels = variants.axis_levels(other)
     if all(isinstance(level, int | float) for level in levels):
         levels = sorted(levels)
-    series = {}
+    series: dict[str, tuple[FloatArray, FloatArray, FloatArray]] = {}
     for level in variants.axis_levels(one):
         if not analysis.study.paired:
             series |= _independent(analysis, quantity, level_name(level), [{one: level, other: x} for x in levels])

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ablate.report.statistics.inference.best_set import best_set
+from ablate.report.statistics.inference.best_set import behind, best_set, candidates
+from ablate.report.statistics.inference.flips import max_t
 from simulations.draws import ALPHA, three
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ablate.arrays import Array, FloatArray
 
 STUDIES = 2000
 TITLE = "The best one"
@@ -18,26 +21,52 @@ TEXT = (
     f"The share of {STUDIES:,} studies (with ten variants, of a tenth of them) that leave out the best variant (at "
     "most 0.05 is allowed), the mean number of variants that the report names, and how often it names the best one "
     "alone. The lead of the best variant is in standard deviations of a replicate; at 0 all variants are equal, and "
-    "the table shows one of them."
+    "the table shows one of them. The verdicts about the baseline are those of a family with all variants; the best "
+    "one is the baseline, or another variant."
 )
-HEADER = ["lead", "variants", "replicates", "left out", "named", "named alone"]
-CASES = [(lead, m, n) for lead in (0.0, 1.0, 2.0) for m, n in ((3, 8), (5, 6), (5, 8), (5, 12), (7, 8), (10, 12))]
+HEADER = ["lead", "the best one", "variants", "replicates", "left out", "named", "named alone"]
+SIZES = ((3, 8), (5, 6), (5, 8), (5, 12), (7, 8), (10, 12))
+CASES = [(lead, at, m, n) for lead in (0.0, 1.0, 2.0) for at in (0, 1) for m, n in SIZES]
 
 
 def rows(studies: int) -> Iterator[list[str]]:
-    """Yield one row for each lead and size."""
-    for lead, m, n in CASES:
-        out, named, alone = found(lead, m, n, studies if m < 10 else max(2, studies // 10))
-        yield [f"{lead:g}", str(m), str(n), three(out), f"{named:.1f}", three(alone) if lead else "–"]  # noqa: RUF001
+    """Yield one row for each lead, place and size."""
+    for lead, at, m, n in CASES:
+        out, named, alone = found(lead, at, m, n, studies if m < 10 else max(2, studies // 10))
+        place = "another" if at else "the baseline"
+        yield [f"{lead:g}", place, str(m), str(n), three(out), f"{named:.1f}", three(alone) if lead else "–"]  # noqa: RUF001
 
 
-def found(lead: float, m: int, n: int, studies: int) -> tuple[float, float, float]:
-    """Return the share that leaves out the first variant, the mean number named, and the share that names it alone."""
+def found(lead: float, at: int, m: int, n: int, studies: int) -> tuple[float, float, float]:
+    """Return the share that leaves out the best variant, the mean number named, and the share that names it alone.
+
+    Args:
+        lead: of the best variant.
+        at: its index; 0 for the baseline.
+        m: the number of variants.
+        n: the number of replicates.
+        studies: the number of studies.
+    """
     values = np.random.default_rng(7).normal(size=(studies, m, n))
-    values[:, 0] += lead
-    tests = [best_set(study) for study in values]
-    # the variant that is least behind the others is always named
-    named = [~(test.p < ALPHA) | (np.arange(m) == test.behind.argmin()) for test in tests]
-    out = [not each[0] for each in named]
-    alone = [each[0] and each.sum() == 1 for each in named]
+    values[:, at] += lead
+    named = [kept(study) for study in values]
+    out = [not each[at] for each in named]
+    alone = [each[at] and each.sum() == 1 for each in named]
     return float(np.mean(out)), float(np.mean([each.sum() for each in named])), float(np.mean(alone))
+
+
+def kept(values: FloatArray) -> Array:
+    """Return the variants that may be the best one, the baseline first, by the rules of a report.
+
+    Args:
+        values: [variants, replicates], higher is better.
+    """
+    differences = values[1:] - values[0]
+    claims = np.zeros(len(values), int)
+    claims[1:] = np.where(max_t(differences).adjusted < ALPHA, np.sign(differences.mean(axis=1)), 0)
+    p = np.ones(len(values))
+    p[1:] = best_set(values[1:], may=claims[1:, None] >= claims[1:]).p
+    possible = claims >= 0
+    possible[0] = not (claims > 0).any()
+    first = int(np.where(possible, behind(values), np.inf).argmin())
+    return candidates(claims, 0, p, first, ALPHA)

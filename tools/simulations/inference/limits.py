@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ablate.report.statistics.inference import equivalence, intervals
-from ablate.report.statistics.inference.best_set import best_set
+from simulations.claims.best_set import kept
 from simulations.draws import ALPHA, SCATTER, claimed, three
 
 if TYPE_CHECKING:
@@ -80,12 +80,13 @@ def best_of_alike(variants: int) -> Rate:
 def best_by_rare_wins(rng: np.random.Generator, draw: Draw, n: int, studies: int) -> float:
     """Return the rate at which the best variant is left out, if it is best by rare large wins; higher is better."""
     values = draw(rng, (studies, 5, n))
-    values[:, 0] = 0.3 * values[:, 0] - 0.6 + 10.0 * (rng.random((studies, n)) < 0.1)
+    values[:, 1] = 0.3 * values[:, 1] - 0.6 + 10.0 * (rng.random((studies, n)) < 0.1)
     return _left_out(values)
 
 
 def _left_out(values: Array) -> float:
-    return float(np.mean([best_set(study).p[0] < ALPHA for study in values]))
+    """Return the share of studies that leave out the second variant; the first one is the baseline."""
+    return float(np.mean([not kept(study)[1] for study in values]))
 
 
 def inside(comparisons: int, estimate: Estimate = "mean", shared: float = 0.0) -> Rate:

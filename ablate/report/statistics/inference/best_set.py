@@ -64,7 +64,7 @@ def behind(values: FloatArray, estimate: Estimate = "mean") -> FloatArray:
     """Return by how much the strongest of the others leads over each variant, as :func:`best_set` does."""
     first, second = np.triu_indices(len(values), 1)
     leads = flipped(values[first] - values[second], np.ones((1, values.shape[1])), estimate)
-    return largest_leads(leads, first, second, len(values))[0][0]
+    return np.asarray(largest_leads(leads, first, second, len(values))[0][0])
 
 
 def largest_leads(

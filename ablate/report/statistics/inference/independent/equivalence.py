@@ -115,15 +115,15 @@ def runs_for_equivalence(groups: Groups, margin: float, level: float, power: flo
     None if even :data:`~ablate.report.statistics.inference.power.MOST_REPLICATES` are not enough.
     """
     low, high = FEWEST - 1, MOST_REPLICATES
-    if _power(groups, margin, high, level) < power:
+    if power_of(groups, margin, high, level) < power:
         return None
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if _power(groups, margin, middle, level) >= power else (middle, high)
+        low, high = (low, middle) if power_of(groups, margin, middle, level) >= power else (middle, high)
     return high
 
 
-def _power(groups: Groups, margin: float, runs: int, level: float) -> float:
+def power_of(groups: Groups, margin: float, runs: int, level: float) -> float:
     """Return about how often a sum of 0 is shown to be inside the margin, with this number of runs of each variant."""
     parts = groups.weights**2 * groups.variances / runs
     error = math.sqrt(float(parts.sum()))

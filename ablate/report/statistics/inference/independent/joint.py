@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ablate.report.statistics.inference.equivalence import holm
 from ablate.report.statistics.inference.flips import JointTest, critical_value
 from ablate.report.statistics.inference.independent.moments import Sums, deviates, moments, sums, welch_p
 from ablate.report.statistics.inference.independent.worlds import Runs, drawn, shuffled, smallest_p
@@ -74,13 +75,23 @@ def max_t(family: Family, estimate: Estimate = "mean", alpha: float = 0.05) -> J
     one = _step_down(size, _statistics(family, shuffled(family.runs), estimate), observed=0)
     normal = np.concatenate(list(_statistics(family, drawn(family.runs), estimate)))
     other = _step_down(size, [normal], observed=1)
-    welch = welch_p(Sums(*(part[tested] for part in observed)))
-    p[tested] = np.maximum(one[0], welch)
+    p[tested] = np.maximum(one[0], welch_p(Sums(*(part[tested] for part in observed))))
     adjusted[tested] = np.maximum(p[tested], np.maximum(one[1], other[1]))
     if smallest_p([len(each) for each in _present(family.runs)]) > alpha:
         return JointTest(p, adjusted, 0.0)
     still_open = ~(adjusted[tested] < alpha)
     return JointTest(p, adjusted, _level(normal[:, still_open if still_open.any() else slice(None)], alpha))
+
+
+def each_test(family: Family, estimate: Estimate = "mean") -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return the adjusted p of :func:`max_t`, and of each test alone, for simulations: Welch with Holm, both worlds."""
+    observed = family.observed(estimate)
+    size = np.abs(deviates(observed))
+    one, other = (
+        _step_down(size, _statistics(family, worlds(family.runs), estimate), observed=extra)[1]
+        for worlds, extra in ((shuffled, 0), (drawn, 1))
+    )
+    return max_t(family, estimate).adjusted, holm(welch_p(observed)), one, other
 
 
 def _present(runs: Runs) -> list[FloatArray]:

@@ -151,6 +151,6 @@ def _factor(values: FloatArray) -> FloatArray:
     means = np.where(count > 0, np.where(known, values, 0.0).sum(axis=0) / np.maximum(count, 1), 0.0)
     centred = np.where(known, values - means, 0.0) / np.sqrt(np.maximum(count - 1, 1))
     if len(centred) <= centred.shape[1]:
-        return centred
+        return np.asarray(centred)
     _, sizes, directions = np.linalg.svd(centred, full_matrices=False)
     return np.asarray(sizes[:, None] * directions)
