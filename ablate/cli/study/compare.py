@@ -30,7 +30,8 @@ def compare(
     and metrics; the differences are printed. Two studies must have baselines with the same settings: every variant is
     compared with the baseline of its own study, and variants of the same name with each other.
 
-    Studies with the same seed are compared replicate by replicate. With other seeds their replicates share nothing, so
+    Two variants of one study get the answer of its report, corrected for the same comparisons. Studies with the same
+    seed are compared replicate by replicate. With other seeds, and for independent runs, replicates share nothing, so
     the two groups of replicates are compared, and the output says "not paired".
 
     Example: ablate study compare tau_sweep:tau=0.6 tau_sweep:tau=0.8

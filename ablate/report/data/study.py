@@ -200,7 +200,7 @@ class Study:
 
     @property
     def paired(self) -> bool:
-        """Whether replicate k of one variant belongs to replicate k of another; some judged results do not."""
+        """True if replicate k of one variant belongs to replicate k of another; of some judged results it does not."""
         return bool((self.spec.get("judged") or {}).get("paired", True))
 
     @functools.cached_property

@@ -12,7 +12,7 @@ from support.effects_material import NAN, Stored
 
 from ablate.registry import get_registry
 from ablate.report.statistics.analysis.analysis import Analysis
-from ablate.report.statistics.verdicts import MARKS, WORDS, sentence
+from ablate.report.statistics.verdicts import BESIDES, MARKS, WORDS, sentence
 from ablate.report.text.lines import Block, Line
 from ablate.report.text.rules import rules_in_words
 from ablate.report.text.sentences import MOST_SENTENCES, Answer, answer
@@ -183,7 +183,7 @@ class TestComparisons:
         line = only_line(answer(analysis), "Cannot tell b from a")
         assert "The interval is for this comparison alone, p for all comparisons of its family." in line.text
         foot = verdict_grid(analysis).foot
-        assert foot.endswith("?* cannot tell, although the interval of this comparison alone does not contain 0.")
+        assert foot.endswith(f"* The verdict decides. {BESIDES['apart']}.")
         assert verdict_grid(analysis).rows[0].cells[0].text.endswith(" ?*")
 
     def test_the_families_and_their_error_rates_are_named(self, analyse: Analyse) -> None:

@@ -13,7 +13,7 @@ from simulations.draws import ALPHA, SCATTER, three
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STUDIES = 1500
+STUDIES = 600
 TITLE = "Independent runs without a difference that matters"
 TEXT = (
     f"{STUDIES:,} comparisons of two variants of independent runs for each number: the share that are called "

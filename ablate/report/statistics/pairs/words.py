@@ -21,7 +21,7 @@ HEADERS = ("comparison", "quantity", "verdict", "difference", "95 % interval", "
 
 
 class Kind(NamedTuple):
-    """What is compared.
+    """The kind of a comparison.
 
     Attributes:
         paired: whether replicate k of both belongs together.
