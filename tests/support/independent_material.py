@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from ablate.report.statistics.comparisons.weights import Weights
 
 #: The frames of a study that have no rows here.
-FRAMES = ("histograms", "floors", "floor_histograms", "run_frame", "reported")
+FRAMES = ("histograms", "floors", "floor_histograms", "run_frame")
 #: What ``ablate judge`` says of results whose replicates do not belong together.
-JUDGED = {"source": "results.csv", "kind": "table", "paired": False}
+JUDGED = {"source": "results.csv", "kind": "table", "paired": False, "command": ["ablate", "judge", "results.csv"]}
 
 
 def analysed(

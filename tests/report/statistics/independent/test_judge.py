@@ -176,7 +176,7 @@ def test_the_whole_report_is_written(tmp_path: Path) -> None:
     loss = drawn(("base", 2.0, 6), ("ours", 1.0, 4), ("same", 2.0, 5))
     padded = {name: own + [float("nan")] * (6 - len(own)) for name, own in loss.items()}
     stored = Stored(tmp_path, {name: {"method": name} for name in loss}, {("loss", "value"): padded})
-    stored.put(judged=JUDGED, objective={"metric": "loss"})
+    stored.put(judged=JUDGED, objective={"metric": "loss"}, design="listed")
     with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
         page = write_report(store, tmp_path, "example")
     text = page.read_text(encoding="utf-8")
