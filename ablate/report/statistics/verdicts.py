@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from ablate.report.statistics import roles
-from ablate.report.statistics.independent import words
 from ablate.report.statistics.inference import equivalence, intervals, power
+from ablate.report.statistics.inference.independent import words
 from ablate.report.statistics.inference.independent.groups import Groups
 
 if TYPE_CHECKING:

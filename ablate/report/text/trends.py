@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ablate.report.statistics import verdicts
-from ablate.report.statistics.independent import words
+from ablate.report.statistics.inference.independent import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
