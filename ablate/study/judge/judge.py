@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from ablate.errors import TableError, UnknownName, UsageError
+from ablate.errors import UnknownName, UsageError
 from ablate.settings import share_of
 from ablate.study.judge.columns import Wanted, listed, resolve_columns
 from ablate.study.judge.observations import observations
@@ -85,8 +85,6 @@ def judged_study(source: Source, request: Request) -> JudgedStudy:
     primary = [f"primary metric: {next(iter(metrics))}; another one: --metric"] if len(metrics) > 1 else []
     found = observations(table, columns)
     runs = judged_runs(found, request.baseline, table.source, columns.replicate)
-    if not runs.paired and len(runs.variants) > 1:  # statistics of independent replicates are not there yet
-        raise TableError(table.source, f"{runs.notes[-1]}; only paired replicates can be judged")
     guessed = [f"guessed: {'; '.join(columns.guessed)}"] if columns.guessed else []
     return JudgedStudy(
         name=request.name or source.name,
