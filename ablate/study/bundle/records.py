@@ -15,6 +15,7 @@ from ablate.kinds import KINDS
 from ablate.store.records import FinishedStage, LookRecord, RunRecord, StudyRecord, VariantRecord
 from ablate.store.transfer import from_plain, stage_from_plain, stage_to_plain, to_plain
 from ablate.study.file.as_run import UNBUNDLED
+from ablate.study.sources.facts import well_formed
 from ablate.study.stage import artifact_folder
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ def _check_stage(stage: StageRecord, wanted: set[str]) -> None:
         raise ValueError(
             f"stage of a kind '{stage.kind[:80]}' that this version of ablate does not have; upgrade ablate"
         )
+    if not well_formed(stage.sources):
+        raise ValueError(f"stage {stage.fingerprint} has sources in a form that this version does not know")
     # the folder is deleted with the study, so it must be the stage's own
     if stage.artifact not in ("", artifact_folder(stage.kind, stage.fingerprint)):
         raise ValueError(f"the folder of stage {stage.fingerprint} is not its own")

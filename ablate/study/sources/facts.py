@@ -90,6 +90,30 @@ def _components_of(registry: Registry) -> _Components:
     return _Components()
 
 
+def well_formed(facts: Mapping[str, Any]) -> bool:
+    """Return whether facts from elsewhere are empty, or have the form that :meth:`Sources.of` gives."""
+    components, files = facts.get("components"), facts.get("files")
+    if not facts:
+        return True
+    if not isinstance(components, dict) or not isinstance(files, dict):
+        return False
+    return all(map(_is_component, components.values())) and all(map(_is_file, files.values()))
+
+
+def _is_component(facts: Any) -> bool:
+    return (
+        isinstance(facts, dict)
+        and isinstance(facts.get("source"), dict)
+        and isinstance(facts.get("defaults"), dict)
+        and isinstance(facts.get("unknown", []), list)
+        and all(isinstance(each, str) for each in facts.get("unknown", []))
+    )
+
+
+def _is_file(facts: Any) -> bool:
+    return isinstance(facts, dict) and all(isinstance(facts.get(key), str) for key in ("digest", "stamp", "option"))
+
+
 def used_components(stage: Stage) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the kind and the plain choice of each component that the work of a stage uses."""
     if "corpus" in stage.config:

@@ -17,7 +17,7 @@ from ablate.study.plan.plan import make_plan
 from ablate.study.run.forget import forget
 from ablate.study.run.home import store_url
 from ablate.study.sources.changes import Comparison, compare
-from ablate.study.sources.facts import Sources
+from ablate.study.sources.facts import Sources, well_formed
 from ablate.study.sources.files import FileDigests
 from ablate.study.sources.recompute import chosen_stages
 from ablate.study.sources.started import read_started, write_started
@@ -146,6 +146,23 @@ def test_what_was_recorded_comes_back(store: Store) -> None:
     assert found["one"].sources == facts
     assert found["one"].sources is found["two"].sources  # read once
     assert found["three"].sources == {}
+
+
+@pytest.mark.parametrize(
+    ("facts", "good"),
+    [
+        ({}, True),
+        ({"components": {"model.a": {"source": {}, "defaults": {}, "unknown": ["x"]}}, "files": {}}, True),
+        ({"components": {}, "files": {"a": {"digest": "1", "stamp": "2", "option": "model.a.b"}}}, True),
+        ({"components": {}}, False),
+        ({"components": {"model.a": {"source": {}}}, "files": {}}, False),
+        ({"components": {"model.a": {"source": {}, "defaults": {}, "unknown": [1]}}, "files": {}}, False),
+        ({"components": {}, "files": {"a": {"digest": "1", "stamp": 2, "option": "x"}}}, False),
+        ({"components": [], "files": {}}, False),
+    ],
+)
+def test_facts_of_a_bundle_are_checked(*, facts: dict[str, Any], good: bool) -> None:
+    assert well_formed(facts) == good
 
 
 def test_files_are_known_by_their_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
