@@ -76,8 +76,8 @@ def bundle(
     if packed.sizes.get("corpus"):
         click.echo("note: it contains the notes of the corpus; --without corpus leaves them out", err=True)
     if packed.missing:
-        count = plural(len(packed.missing), "folder")
-        click.echo(f"note: {count} of results are gone from {home}, for example {packed.missing[0]}", err=True)
+        count = plural(len(packed.missing), "result")
+        click.echo(f"note: it lacks {count} that are gone or have odd names, like {packed.missing[0]}", err=True)
     if not has_file:
         click.echo(
             "note: it lacks the study file, which an older ablate did not store; run it once more, then bundle it",

@@ -28,6 +28,7 @@ def unbundled(values: dict[str, Any], overrides: Overrides, url: str, registry: 
     if is_file or (not values["store"] and not (home / "ablate.db").is_file()):
         return None
     from ablate.study.file.as_run import UNBUNDLED
+    from ablate.study.file.locate import known_studies
     from ablate.study.file.overrides import Overrides
     from ablate.study.file.study_file import read_stored
     from ablate.study.plan.elsewhere import elsewhere
@@ -38,6 +39,9 @@ def unbundled(values: dict[str, Any], overrides: Overrides, url: str, registry: 
             record = store.study(name)
         except UnknownName:
             return None
+        if "judged" in record.spec and asked not in known_studies():
+            source = record.spec["judged"].get("source", "elsewhere")
+            raise UsageError(f"study '{name}' holds results from {source}, and no study file; see: ablate judge --help")
         if not record.spec.get("file", {}).get(UNBUNDLED):
             return None
         there = elsewhere(store, name)

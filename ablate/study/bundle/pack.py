@@ -14,7 +14,7 @@ from ablate.errors import HomeError
 from ablate.files import file_name, write_whole
 from ablate.kinds import LOAD, PREPARE, TRAIN, WEIGHTS
 from ablate.study.bundle import manifest, records, versions
-from ablate.study.bundle.archive import ArchiveWriter, within_limit
+from ablate.study.bundle.archive import ArchiveWriter, files_in, name_problem, within_limit
 from ablate.study.file.as_run import command_as_run
 from ablate.study.trials.transfer import trials_to_plain
 
@@ -42,7 +42,7 @@ class Packed:
 
     Attributes:
         sizes: bytes of each part of it before compression.
-        missing: folders of results that are gone from the home.
+        missing: folders of results that are gone from the home, and files with names that no bundle may have.
     """
 
     sizes: dict[str, int]
@@ -135,19 +135,22 @@ class _Bundle:
             archive.add(records.TRIALS, records.lines([self._trials]))
         for _, stage in sorted(self._stages.items()):
             for path in self._files(stage):
-                archive.add_file(f"results/{stage.artifact}/{path.name}", path)
+                archive.add_file(f"results/{stage.artifact}/{path}", self._home / stage.artifact / path)
 
-    def _files(self, stage: StageRecord) -> Iterator[Path]:
+    def _files(self, stage: StageRecord) -> Iterator[str]:
+        """Yield the files of a stage to pack, relative to its folder."""
         if not stage.artifact or ("corpus" in self._without and stage.kind in _OF_CORPUS):
             return
         folder = self._home / stage.artifact
-        files = sorted(folder.iterdir()) if folder.is_dir() else []
+        # what a program has written for itself is in a folder of its own, which no stage reads
+        files = sorted(name for name in files_in(folder) if "/" not in name)
         if not files:
             self.missing.append(stage.artifact)
-        # what a program has written for itself is in a folder of its own, which no stage reads
-        for path in filter(Path.is_file, files):
-            if not ("weights" in self._without and stage.kind == TRAIN and path.name == WEIGHTS):
-                yield path
+        for name in files:
+            if name_problem(name):  # a program may name its files in any way
+                self.missing.append(f"{stage.artifact}/{name}")
+            elif not ("weights" in self._without and stage.kind == TRAIN and name == WEIGHTS):
+                yield name
 
     def _samples(self) -> str:
         """Return the table of all samples with the path of each in the bundle."""

@@ -15,7 +15,7 @@ from ablate.errors import BundleError, HomeError
 from ablate.files import UNFINISHED, sync_tree
 from ablate.store.store import Store
 from ablate.study.bundle import manifest, records
-from ablate.study.bundle.archive import Archive
+from ablate.study.bundle.archive import Archive, files_in
 from ablate.study.file.as_run import UNBUNDLED
 from ablate.study.run.home import only_command
 from ablate.study.trials.storage import delete_trials
@@ -24,7 +24,7 @@ from ablate.study.trials.transfer import put_trials
 if TYPE_CHECKING:
     from ablate.store.records import StudyRecord
 
-_ARTIFACT = re.compile(r"results/(artifacts/[a-z]+/[0-9a-f]{2}/[0-9a-f]{64})/[A-Za-z0-9_][A-Za-z0-9._-]*")
+_ARTIFACT = re.compile(r"results/(artifacts/[a-z]+/[0-9a-f]{2}/[0-9a-f]{64})/.+")
 #: Stages are recorded this many at a time, so that the measurements of a large study are never all in memory.
 _TOGETHER = 100
 
@@ -168,13 +168,14 @@ class _Import:
         """Move the folders of stages to their places in the home, and add them to a list; complete ones there stay."""
         for folder in folders:
             source, target = self._folder / "results" / folder, self._home / folder
-            names = {path.name for path in source.iterdir()}
-            if target.is_dir() and names <= {path.name for path in target.iterdir()}:
+            lacking = files_in(source) - files_in(target)
+            if target.is_dir() and not lacking:
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             if target.is_dir():  # files are missing: the study came from a bundle without weights
-                for path in source.iterdir():
-                    path.replace(target / path.name)
+                for name in lacking:
+                    (target / name).parent.mkdir(parents=True, exist_ok=True)
+                    (source / name).replace(target / name)
                 self._completed += 1
             else:
                 source.replace(target)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ablate.errors import BundleError, HomeError
-from ablate.kinds import MEASURE
+from ablate.kinds import MEASURE, PROGRAM
 from ablate.registry import get_registry
 from ablate.report.results import load_results
 from ablate.store.records import (
@@ -144,6 +144,23 @@ def test_a_study_that_was_judged_from_a_table(tmp_path: Path, home: Path) -> Non
         assert store.looks("mine")[0].states == {"a": "open"}
         assert store.runs("mine") == [run]
     assert not (home / "artifacts").exists()
+
+
+def test_files_of_a_program_with_odd_names(tmp_path: Path, home: Path) -> None:
+    there, key = open_home(tmp_path / "there"), "ab" * 32
+    folder = f"artifacts/{PROGRAM}/ab/{key}"
+    (there / folder / "out").mkdir(parents=True)
+    for name in ("log.txt", "a piece, ü.mid", "a:b", "out/own.pt"):
+        (there / folder / name).write_text(name, encoding="utf-8")
+    (there / folder / "link").symlink_to("/etc/passwd")
+    with Store(store_url(there)) as store:
+        store.put_stages([FinishedStage(StageRecord(key, PROGRAM, {}, {}, folder, "cpu", 1.0, {}))])
+        run = RunRecord("v", 0, {PROGRAM: key}, {}, "done")
+        store.put_study(StudyRecord("mine", {}, "default", "", 0), [VariantRecord("v", "f", {}, True)], [run])
+    unpack(repacked(there, "mine", tmp_path / "page"), home, store_url(home))
+    assert {path.name for path in (home / folder).rglob("*") if path.is_file()} == {"log.txt", "a piece, ü.mid"}
+    (home / folder / "a piece, ü.mid").unlink()
+    assert unpack(tmp_path / "again.zip", home, store_url(home)).added == 1
 
 
 def test_an_archive_that_compresses_too_well_is_stored(

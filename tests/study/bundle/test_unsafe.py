@@ -44,6 +44,8 @@ def refused(path: Path, home: Path) -> str:
     "name",
     [
         "/etc/evil",
+        "results/./evil",
+        "results//evil",
         "../evil",
         "results/../../evil",
         "C:/evil",
