@@ -74,22 +74,31 @@ def _is_file(path: Path) -> bool:
 
 
 def _imports(path: Path, name: str, folder: Path, root: str) -> Iterator[str]:
-    """Yield the local modules that a Python file imports; those of a file that cannot be parsed are unknown."""
+    """Yield the local modules that a Python file imports."""
+    facts = path.stat()
+    for module, level, names in _statements(path, facts.st_mtime_ns, facts.st_size):
+        start, parents = root, Path(name).parents
+        if level:
+            start = str(parents[level - 1]) if level <= len(parents) else root
+        yield from _modules(module, folder, start)
+        for each in names:
+            yield from _modules(f"{module}.{each}".strip("."), folder, start)
+
+
+@functools.lru_cache(maxsize=65536)
+def _statements(path: Path, _changed: int, _size: int) -> tuple[tuple[str, int, tuple[str, ...]], ...]:
+    """Return module, level and names of each import; nothing for a file that cannot be parsed."""
     try:
         tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError):
-        return
+        return ()
+    found: list[tuple[str, int, tuple[str, ...]]] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _modules(alias.name, folder, root)
+            found += [(alias.name, 0, ()) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base, start = node.module or "", root
-            if node.level:
-                start = str(Path(name).parents[node.level - 1]) if node.level <= len(Path(name).parents) else root
-            yield from _modules(base, folder, start)
-            for alias in node.names:
-                yield from _modules(f"{base}.{alias.name}".strip("."), folder, start)
+            found.append((node.module or "", node.level, tuple(alias.name for alias in node.names)))
+    return tuple(found)
 
 
 def _modules(dotted: str, folder: Path, root: str) -> Iterator[str]:
