@@ -74,8 +74,9 @@ def _print_study(study: StudyRecord, variants: Sequence[VariantRecord]) -> None:
         for note in judged["notes"]:
             click.echo(f"  - {note}")
         return
-    corpus = json.dumps(study.spec.get("corpus", study.corpus), ensure_ascii=False)
-    click.echo(f"profile {study.profile}, corpus {corpus}, seed {study.seed}")
+    corpus = study.spec.get("corpus", study.corpus)
+    about = f"corpus {json.dumps(corpus, ensure_ascii=False)}, " if corpus else ""  # a program may need none
+    click.echo(f"profile {study.profile}, {about}seed {study.seed}")
     if study.spec.get("overrides"):
         click.echo(f"overrides: {' '.join(study.spec['overrides'])}")
     known = {variant.name for variant in variants}
