@@ -126,8 +126,8 @@ def listed(names: Iterable[Any]) -> str:
 
 
 def _check(table: Table, wanted: Wanted) -> None:
-    roles = [*wanted.variants, wanted.replicate, wanted.sample, wanted.metric, wanted.value]
-    named = [name for name in roles if name]
+    single = [wanted.replicate, wanted.sample, wanted.metric, wanted.value]
+    named = [*wanted.variants, *(name for name in single if name)]
     for name in named:
         if name not in table.names:
             raise UnknownName("column", name, table.names, where=f"in {table.source}")

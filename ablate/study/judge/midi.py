@@ -65,7 +65,7 @@ class MidiSpec(StudySpec):
         judged: the source and how it was read, as plain data.
     """
 
-    judged: Mapping[str, Any]
+    judged: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """Return the study as JSON-ready data, for the store and the report."""

@@ -75,7 +75,9 @@ def judged_runs(found: Observations, baseline: Sequence[str], source: str, repli
     for levels, label, *_ in places:
         if label not in labels[levels]:
             labels[levels].append(label)
-    unshared = [names[levels] for levels in names if not _shares(labels[levels], labels[base])]
+    # a single replicate can be tested in neither way, so it decides nothing unless all variants have one
+    deciding = [levels for levels in names if len(labels[levels]) > 1] or list(names)
+    unshared = [names[levels] for levels in deciding if not _shares(labels[levels], labels[base])]
     paired = bool(replicate) and not unshared and len(names) > 1
     numbers = _numbers(labels, paired=paired)
     values: dict[tuple[Levels, Any], dict[str, dict[Any, float]]] = {}
