@@ -109,6 +109,18 @@ def test_missing_results_are_missing_runs(ablate: Command, tmp_path: Path) -> No
     assert "failed: lstm, replicate 7: NoResult: 6 is not in the results" in shown
 
 
+def test_independent_runs_are_judged_as_groups(ablate: Command, tmp_path: Path) -> None:
+    rows = [f"{m},{100 * i + s},{1 + i / 2 + s % 4 / 50}" for i, m in enumerate(("ours", "lstm")) for s in range(6 + i)]
+    (tmp_path / "results.csv").write_text("\n".join(["method,seed,loss", *rows]))
+    outcome = ablate("judge", "results.csv", "--direction", "loss=lower", "--no-report")
+    assert "lstm is worse than ours: loss +0.5" in outcome.out
+    assert "7 and 6 independent runs" in outcome.out
+    assert "Verdicts compare independent runs" in outcome.out
+    compared = ablate("study", "compare", "results:ours", "results:lstm").out
+    assert "Not paired: they are independent runs" in compared
+    assert "not paired" in ablate("study", "show", "results").out
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

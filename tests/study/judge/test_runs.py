@@ -59,6 +59,37 @@ def test_equal_labels_are_one_replicate_whatever_their_order(judged: Judge) -> N
     assert "missing replicates, whose comparisons use the others: lstm (no seed 30)" in study.notes
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (
+            "method,seed,loss\na,1,1\na,2,2\nb,3,1\nb,4,2\nb,5,3\n",
+            "not paired: b and the baseline have other values of seed; variants have 2 to 3 replicates",
+        ),
+        (
+            "method,loss\na,1\na,2\nb,1\nb,2\n",
+            "not paired: no column names the replicates, so each row is one (to choose: --replicate)",
+        ),
+    ],
+)
+def test_other_labels_are_independent_replicates(judged: Judge, text: str, why: str) -> None:
+    study = judged(text)
+    assert not study.runs.paired
+    assert study.plain()["judged"]["paired"] is False
+    assert why in study.notes
+    numbers = {}
+    for run in study.runs.runs:
+        numbers.setdefault(run.variant, []).append(run.replicate)
+    assert numbers["a"] == [0, 1]
+    assert numbers["b"] == list(range(len(numbers["b"])))
+
+
+def test_a_single_stray_replicate_does_not_unpair_the_others(judged: Judge) -> None:
+    study = judged("method,seed,loss\na,1,1\na,2,2\nb,1,1\nb,2,2\nc,9,1\n")
+    assert study.runs.paired
+    assert "one replicate only of c: no difference from it can be tested" in study.notes
+
+
 def test_samples_of_a_replicate_are_kept(judged: Judge) -> None:
     rows = [f"{m},{s},{p},{s + p / 10}\n" for m in ("ours", "lstm") for s in (1, 2) for p in (2, 1)]
     study = judged("method,seed,piece,loss\n" + "".join(rows))
