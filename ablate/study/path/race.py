@@ -1,4 +1,8 @@
-"""Races: drop the changes of a round that are clearly worse than the best one."""
+"""Races: drop the changes of a round that are clearly worse than the best one.
+
+A study does not import the report, whose sign flips (:mod:`ablate.report.statistics.inference.flips`) are two-sided,
+for several estimates, and claim something. These are one-sided and decide what is trained; only the idea is common.
+"""
 
 from __future__ import annotations
 
