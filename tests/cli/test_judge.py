@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
+from support.checkout import ROOT
 
 import ablate as package
 
@@ -137,3 +140,22 @@ def test_refusals_are_one_line(ablate: Command, results: Path, words: tuple[str,
     assert outcome.code != 0
     assert message in outcome.err
     assert len(outcome.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "verdict"),
+    [
+        ("results.csv", "No difference that matters between gru and ours"),
+        ("--optuna", "hidden=256 is better than hidden=64"),
+        pytest.param("--midi", "wild is worse than ours: distance.average", marks=pytest.mark.slow),
+    ],
+)
+def test_the_commands_of_the_page_run(ablate: Command, tmp_path: Path, source: str, verdict: str) -> None:
+    page = (ROOT / "docs/judge.md").read_text(encoding="utf-8")
+    (tmp_path / "results.csv").write_text(re.findall(r"```csv\n(.*?)```", page, re.DOTALL)[0])
+    trials, samples = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec({"--optuna": trials, "--midi": samples}.get(source, ""), {})
+    *_, command = re.findall(rf"^ablate (judge {source}.*)$", page, re.MULTILINE)
+    outcome = ablate(*shlex.split(command), "--no-report")
+    assert outcome.code == 0, outcome.err
+    assert verdict in outcome.out
