@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,22 +13,24 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.bench import Bench
 from support.checkout import ROOT
-from support.killed import run_and_kill, wait_for
+from support.killed import run_and_kill
 
 from ablate.study.file.overrides import Overrides
 from ablate.study.file.study_file import read_study
 from ablate.study.run.home import only_command
+from ablate.study.run.listener import Listener
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ablate.study.file.study_file import StudySpec
     from ablate.study.run.result import StudyResult
+    from ablate.study.run.runner import StudyRunner
+    from ablate.study.work.messages import News
 
 pytestmark = pytest.mark.slow
 EXAMPLES = ROOT / "docs/examples/programs"
-#: Six as in the study file take two minutes; one runs with the suite.
-REPLICATES = int(os.environ.get("ABLATE_PROGRAM_REPLICATES", "1"))
+#: Six replicates, as in the study file, take minutes. The suite runs one, and one level of the second axis.
+REPLICATES = int(os.environ.get("ABLATE_PROGRAM_REPLICATES", "0"))
+SMALL = ("axes.parameters.hidden", [32])
 
 
 @pytest.fixture
@@ -51,6 +52,12 @@ def results(bench: Bench, name: str) -> tuple[Any, dict[str, bytes]]:
     return bench.numbers(name), {str(path.relative_to(bench.home)): path.read_bytes() for path in files}
 
 
+def finished(bench: Bench) -> set[str]:
+    """Return the fingerprints of the programs whose folders are complete."""
+    folders = bench.home.glob("artifacts/program/*/*")
+    return {folder.name for folder in folders if not folder.name.startswith(".")}
+
+
 def again(bench: Bench, spec: StudySpec) -> StudyResult:
     """Run a study as the command does, which first removes what the killed one left half written."""
     with only_command(bench.home, bench.url, spec.name):
@@ -60,31 +67,33 @@ def again(bench: Bench, spec: StudySpec) -> StudyResult:
 def test_a_training_script_killed_in_the_middle(examples: Path, tmp_path: Path) -> None:
     """Of the PyTorch script: two axes, killed in a training that has a checkpoint, and resumed."""
     study, bench, other = examples / "learning_rate.toml", Bench(tmp_path / "home"), Bench(tmp_path / "other")
-    more = ("--workers", "2", "--replicates", str(REPLICATES))
-    done = bench.home / "artifacts/program"
+    overrides = Overrides(replicates=REPLICATES or 1, settings=() if REPLICATES else (SMALL,), name="lr")
+    more = ["--workers", "2"] if REPLICATES else ["--workers", "1", "--set", "axes.parameters.hidden=[32]"]
+    count = 4 * REPLICATES or 2
+
+    def reached() -> bool:
+        started = {path.parent.name for path in bench.home.glob("checkpoints/*/last.pt")}
+        return 2 * len(finished(bench)) >= count and bool(started - finished(bench))
+
     run_and_kill(
-        words(study, bench.home, *more),
-        lambda: (
-            len(list(done.glob("*/*/log.txt"))) >= 2 * REPLICATES and list(bench.home.glob("checkpoints/*/last.pt"))
-        ),
+        words(study, bench.home, *more, "--replicates", str(overrides.replicates), "--name", "lr"),
+        reached,
         seconds=300,
     )
-    assert 2 * REPLICATES <= len(list(done.glob("*/*/log.txt"))) < 4 * REPLICATES
-    spec = read_study(str(study), Overrides(replicates=REPLICATES))
+    assert count / 2 <= len(finished(bench)) < count
+    spec = read_study(str(study), overrides)
     resumed = again(bench, spec)
-    assert (resumed.failures, resumed.ran["program"] < 4 * REPLICATES) == ((), True)
+    assert (resumed.failures, 0 < resumed.ran["program"] < count) == ((), True)
     assert not list(bench.home.glob("checkpoints/*"))
     assert not list(bench.home.rglob(".writing-*"))
     assert other.run(spec).failures == ()
     assert results(bench, spec.name) == results(other, spec.name)
-    assert len(bench.numbers(spec.name)) > 4 * REPLICATES
+    assert len(bench.numbers(spec.name)) >= 3 * count, "a loss of each run, and distances of two samples"
 
 
 def test_hydra_style_overrides_killed_in_the_middle(examples: Path, tmp_path: Path) -> None:
     study, bench, other = examples / "overrides.toml", Bench(tmp_path / "home"), Bench(tmp_path / "other")
-    run_and_kill(
-        words(study, bench.home), lambda: len(list(bench.home.glob("artifacts/program/*/*"))) >= 8, seconds=120
-    )
+    run_and_kill(words(study, bench.home), lambda: len(finished(bench)) >= 8, seconds=120)
     spec = read_study(str(study))
     ran = again(bench, spec).ran
     assert 0 < ran["program"] < 24
@@ -108,42 +117,46 @@ directions = { loss = "lower" }
 """
 
 
-@pytest.fixture
-def sleeping(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[int]]]:
-    """Start a study whose programs sleep; yield it and the processes of its programs."""
+def test_programs_die_with_a_killed_driver(tmp_path: Path) -> None:
     (tmp_path / "sleeper.toml").write_text(SLEEPER)
-    command = words(tmp_path / "sleeper.toml", tmp_path / "home", "--workers", "2")
-    with (tmp_path / "said.txt").open("wb") as said:
-        process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
     pids = tmp_path / "pids"
-    wait_for(lambda: pids.exists() and len(pids.read_text().splitlines()) == 4, process, pause=0.05)  # type: ignore[arg-type]
-    yield process, [int(line) for line in pids.read_text().splitlines()]
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    run_and_kill(
+        words(tmp_path / "sleeper.toml", tmp_path / "home", "--workers", "2"),
+        lambda: pids.exists() and len(pids.read_text().splitlines()) == 4,
+        seconds=120,
+        pause=0.05,
+    )
+    wait_for_the_end(pids)
 
 
-def _wait_for_the_end(pids: list[int]) -> None:
+def wait_for_the_end(pids: Path) -> None:
+    """Wait until none of the processes listed in a file exists."""
     deadline = time.monotonic() + 20
-    while any(Path(f"/proc/{pid}").exists() for pid in pids):
+    while any(Path(f"/proc/{pid}").exists() for pid in pids.read_text().split()):
         assert time.monotonic() < deadline, "a program goes on without ablate"
         time.sleep(0.05)
 
 
-def test_programs_die_with_a_killed_driver(sleeping: tuple[subprocess.Popen[bytes], list[int]]) -> None:
-    process, pids = sleeping
-    process.kill()
-    process.wait()
-    _wait_for_the_end(pids)
+class _Stopper(Listener):
+    """Stops the run as soon as both processes of its program exist."""
+
+    run: StudyRunner
+
+    def __init__(self, pids: Path) -> None:
+        self._pids = pids
+
+    def news(self, news: News) -> None:
+        threading.Thread(target=self._stop).start()
+
+    def _stop(self) -> None:
+        while not self._pids.exists() or len(self._pids.read_text().splitlines()) < 2:
+            time.sleep(0.01)
+        self.run.stop()
 
 
-def test_ctrl_c_ends_programs_and_says_how_to_go_on(
-    sleeping: tuple[subprocess.Popen[bytes], list[int]], tmp_path: Path
-) -> None:
-    process, pids = sleeping
-    os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(timeout=60) == 130
-    _wait_for_the_end(pids)
-    said = (tmp_path / "said.txt").read_text()
-    assert "To continue, run the same command again" in said
-    assert "Traceback" not in said
+def test_a_study_that_is_stopped_ends_its_programs(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "sleeper.toml").write_text(SLEEPER)
+    result = bench.run(read_study(str(tmp_path / "sleeper.toml")), listener=_Stopper(tmp_path / "pids"))
+    assert (result.stopped, result.ran, result.failures) == (True, {}, ())
+    wait_for_the_end(tmp_path / "pids")
+    assert set(bench.states("sleeper").values()) == {"pending"}, "a program without checkpoints starts anew"
