@@ -85,7 +85,7 @@ def pages(name: str, scatter: str, studies: int) -> list[Page]:
     rng, found = np.random.default_rng(9), []
     for _ in range(studies):
         frame["value"] = _values(rng, scatter, (len(quantities), len(variants), spec.replicates)).ravel()
-        study = Study(record, tuple(variants), (), {}, frame, *(pd.DataFrame() for _ in range(5)), ())
+        study = Study(record, tuple(variants), (), {}, frame, *(pd.DataFrame() for _ in range(4)), ())
         found.append(_page(Analysis(study, registry)))
     return found
 
