@@ -27,11 +27,10 @@ def unbundled(values: dict[str, Any], overrides: Overrides, url: str, registry: 
     is_file = asked.endswith(".toml") or "/" in asked or Path(f"studies/{asked}.toml").is_file()
     if is_file or (not values["store"] and not (home / "ablate.db").is_file()):
         return None
-    from ablate.study.file.as_run import UNBUNDLED
+    from ablate.study.file.as_run import UNBUNDLED, Elsewhere
     from ablate.study.file.locate import known_studies
     from ablate.study.file.overrides import Overrides
     from ablate.study.file.study_file import read_stored
-    from ablate.study.plan.elsewhere import elsewhere
 
     name = asked if "@" in asked else stored_name(asked, overrides.profile)
     with existing_store(home, url) as store:
@@ -44,7 +43,7 @@ def unbundled(values: dict[str, Any], overrides: Overrides, url: str, registry: 
             raise UsageError(f"study '{name}' holds results from {source}, and no study file; see: ablate judge --help")
         if not record.spec.get("file", {}).get(UNBUNDLED):
             return None
-        there = elsewhere(store, name)
+        there = Elsewhere(**record.spec["file"][UNBUNDLED])
     extended = {"replicates": overrides.replicates, "n_variants": overrides.n_variants}
     if overrides != Overrides(profile=overrides.profile, **extended):  # type: ignore[arg-type]
         raise UsageError(

@@ -17,12 +17,15 @@ from ablate.store.store import Store
 from ablate.study.bundle import manifest, records
 from ablate.study.bundle.archive import Archive, files_in
 from ablate.study.file.as_run import UNBUNDLED
+from ablate.study.plan.elsewhere import KINDS, elsewhere
 from ablate.study.run.home import only_command
 from ablate.study.trials.storage import delete_trials
 from ablate.study.trials.transfer import put_trials
 
 if TYPE_CHECKING:
-    from ablate.store.records import StudyRecord
+    from collections.abc import Mapping
+
+    from ablate.store.records import StageRecord, StudyRecord
 
 _ARTIFACT = re.compile(r"results/(artifacts/[a-z]+/[0-9a-f]{2}/[0-9a-f]{64})/.+")
 #: Stages are recorded this many at a time, so that the measurements of a large study are never all in memory.
@@ -119,12 +122,18 @@ class _Import:
         """Check the records, then move the files and write the records."""
         shown = str(self._path)
         found = records.read_records(self._folder, shown)
-        stages = {
-            each.stage.fingerprint: each.stage.artifact
-            for each in records.read_stages(self._folder, shown, found.fingerprints)
-        }
+        stages, facts = {}, {}
+        for each in records.read_stages(self._folder, shown, found.fingerprints):
+            stages[each.stage.fingerprint] = each.stage.artifact
+            if each.stage.kind in KINDS:
+                facts[each.stage.fingerprint] = each.stage
         folders = self._folders(set(stages.values()))
-        found = dataclasses.replace(found, study=_renamed(found.study, name))
+        try:
+            study = _renamed(found, name, facts)
+        except (KeyError, IndexError, TypeError, AttributeError) as error:
+            reason = f"a stage has a configuration that is not valid ({error!r})"
+            raise BundleError(f"{shown}: {records.STAGES}: {reason}; nothing was unpacked") from error
+        found = dataclasses.replace(found, study=study)
         new = self._is_new(found, set(stages))
         added: list[Path] = []
         try:
@@ -209,11 +218,14 @@ class _Import:
             delete_trials(self._store.url, name)
 
 
-def _renamed(study: StudyRecord, name: str) -> StudyRecord:
-    """Return the record of the study as one from a bundle, under another name if one is given."""
-    spec = dict(study.spec)
+def _renamed(found: records.StudyRecords, name: str, stages: Mapping[str, StageRecord]) -> StudyRecord:
+    """Return the record of the study as one from a bundle, under another name if one is given.
+
+    It keeps the facts of its results: a stage that has them is forgotten when it has to run again.
+    """
+    study, spec = found.study, dict(found.study.spec)
     if isinstance(spec.get("file"), dict):
-        spec["file"] = {**spec["file"], UNBUNDLED: True}
+        spec["file"] = {**spec["file"], UNBUNDLED: dataclasses.asdict(elsewhere(found.runs, stages))}
     return dataclasses.replace(study, spec=spec, name=name or study.name)
 
 

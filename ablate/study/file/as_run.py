@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ablate.store.records import StudyRecord
     from ablate.study.file.paths import FileShape
 
-#: Marks the file of a study that came from a bundle.
+#: The key of the facts of results (:class:`Elsewhere`) of a study that came from a bundle.
 UNBUNDLED = "unbundled"
 
 

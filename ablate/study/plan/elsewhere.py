@@ -16,17 +16,22 @@ from ablate.study.file.as_run import Elsewhere
 from ablate.study.stage import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ablate.store.records import RunRecord, StageRecord
-    from ablate.store.store import Store
 
 
-def elsewhere(store: Store, study: str) -> Elsewhere:
-    """Return the facts of a stored study's results."""
-    runs = store.runs(study)
-    wanted = [f for run in runs for name, f in run.stages.items() if name in (LOAD, PRIME, PROGRAM, TRAIN)]
-    stages = store.stages(wanted)
+#: The kinds of stages that have these facts.
+KINDS = (LOAD, PRIME, PROGRAM, TRAIN)
+
+
+def elsewhere(runs: Iterable[RunRecord], stages: Mapping[str, StageRecord]) -> Elsewhere:
+    """Return the facts of a study's results.
+
+    Args:
+        runs: of the study.
+        stages: its finished stages by fingerprint, at least those of :data:`KINDS`.
+    """
     inputs: dict[str, Any] = {}
     for run in runs:
         inputs |= _inputs(run, {name: stages[f] for name, f in run.stages.items() if f in stages})

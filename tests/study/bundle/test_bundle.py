@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import re
@@ -30,6 +31,7 @@ from ablate.study.bundle import archive
 from ablate.study.bundle.archive import ArchiveWriter
 from ablate.study.bundle.pack import pack
 from ablate.study.bundle.unpack import unpack
+from ablate.study.plan.stages import Setting
 from ablate.study.run.home import open_home, store_url
 from ablate.study.stage import fingerprint
 from ablate.study.trials.transfer import trials_to_plain
@@ -203,9 +205,8 @@ def test_the_commands(ran: Command, tmp_path: Path) -> None:
     there = ran("study", "unbundle", "study.zip", *elsewhere)
     assert there.out.startswith("tau_sweep@smoke: 10 runs with 140 results in elsewhere\n")
     assert "the bundle was made without audio" in there.err
-    for name in (["tau_sweep@smoke"], ["tau_sweep", "--profile", "smoke"]):
-        run = ran("study", "run", *name, "--workers", "1", "--no-report", *elsewhere)
-        assert "nothing to run: all results exist; reused 2 trainings, 10 generations" in run.out, run.err
+    run = ran("study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1", "--no-report", *elsewhere)
+    assert "nothing to run: all results exist; reused 2 trainings, 10 generations" in run.out, run.err
     other = ran("study", "run", "tau_sweep@smoke", "--seed", "3", *elsewhere)
     assert "came from a bundle and runs as it was run there" in other.err
     both = ran("study", "compare", "tau_sweep@smoke:tau=1.0", "tau_sweep@smoke:tau=0.6", *elsewhere)
@@ -216,7 +217,7 @@ def test_the_commands(ran: Command, tmp_path: Path) -> None:
 
 
 def test_a_machine_without_the_corpus_and_with_another_torch(
-    tiny: Path, folder: Path, bench: Bench, tmp_path: Path, ablate: Command
+    tiny: Path, folder: Path, bench: Bench, tmp_path: Path, ablate: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = tiny.read_text(encoding="utf-8").replace("[corpus.bach-prelude]", '[corpus.midi]\npath = "music"')
     tiny.write_text(text.replace('precision = "fp32"\n', ""), encoding="utf-8")
@@ -233,3 +234,8 @@ def test_a_machine_without_the_corpus_and_with_another_torch(
     shutil.rmtree(tmp_path / "there/artifacts/load")
     gone = ablate("study", "run", *there, "--replicates", "3")
     assert f"CorpusError: {folder}: no such file or folder" in gone.err
+    here = Setting.here
+    monkeypatch.setattr(Setting, "here", lambda *facts: dataclasses.replace(here(*facts), torch="9.9"))
+    assert "nothing to run" in ablate("study", "run", *there, "--replicates", "2").out
+    refused = ablate("study", "run", *there, "--replicates", "3")
+    assert re.search(r"came from a bundle and was run with torch 2\.\d+ \(here 9\.9\): its results can be", refused.err)

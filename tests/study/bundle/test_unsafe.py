@@ -206,3 +206,12 @@ def test_a_bundle_without_its_records(forge: Forge, home: Path) -> None:
 def test_what_fails_at_the_last_step_is_taken_back(forge: Forge, home: Path) -> None:
     """The files are in their places already when the trials turn out to be damaged."""
     assert f"{records.TRIALS}: the trials are damaged" in refused(forge({records.TRIALS: b'{"trials": [1]}'}), home)
+
+
+def test_a_training_without_its_settings(packed: Path, forge: Forge, home: Path) -> None:
+    lines = stage_lines(packed)
+    for line in lines:
+        line["stage"]["config"] = {}
+    assert "a stage has a configuration that is not valid (KeyError" in refused(
+        forge({records.STAGES: as_lines(lines)}), home
+    )
