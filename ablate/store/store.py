@@ -240,6 +240,12 @@ class Store:
             for portion in queries.portions(fingerprints):
                 session.execute(sa.delete(tables.Stage).where(tables.Stage.fingerprint.in_(portion)))
 
+    def stage_inputs(self) -> dict[str, list[str]]:
+        """Return the inputs of every finished stage of all studies, by fingerprint."""
+        with self._session(reading=True) as session:
+            found = session.execute(sa.select(tables.Stage.fingerprint, tables.Stage.config["inputs"]))
+            return {fingerprint: list((inputs or {}).values()) for fingerprint, inputs in found}
+
     def finished(self, kind: str) -> list[StageRecord]:
         """Return every finished stage of a kind, of all studies."""
         with self._session(reading=True) as session:

@@ -186,3 +186,19 @@ def test_what_to_compute_again_is_named(run: Callable[..., Outcome], plugin: Own
     assert (ran(added), "changed" in added.err) == ("", False)
     plugin.edit("mine/options.py", "option(1.0, doc", "option(2.0, doc")
     assert "metric 'mine.count' (5 stages): default of scale, 1.0 before and 2.0 now" in run().err
+
+
+def test_results_of_other_studies_that_came_from_edited_source_are_dropped_too(
+    run: Callable[..., Outcome], ablate: Command, plugin: OwnPlugin, tmp_path: Path
+) -> None:
+    """Another study has measured the same samples with another option of the metric."""
+    other = (tmp_path / "study.toml").read_text().replace('[metric."mine.count"]', '[metric."mine.count"]\nscale = 3.0')
+    (tmp_path / "other.toml").write_text(other)
+    words = ("study", "run", "other.toml", "--workers", "1", "--no-report")
+    assert ran(ablate(*words)) == counted(0, 0, 4, 1)
+    plugin.edit("mine/network.py", *FASTER)
+    changed = run("--recompute", "CHANGED")
+    assert ran(changed) == counted(2, 4, 4, 0)
+    assert "study 'other' loses 4 results that came from what is computed again; run it again" in changed.err
+    assert "pending" in ablate("study", "show", "other").out
+    assert ran(ablate(*words)) == counted(0, 0, 4, 0)

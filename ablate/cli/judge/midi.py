@@ -25,11 +25,10 @@ def judge_midi(request: Request, values: Mapping[str, Any]) -> int:
     from ablate.cli.study.progress import make_listener
     from ablate.cli.study.request import StudyRequest
     from ablate.cli.study.results import exit_code, print_results
-    from ablate.cli.study.reuse import decide_reuse
+    from ablate.cli.study.reuse import decide_reuse, forget_results
     from ablate.cli.study.run import stop_on_ctrl_c
     from ablate.engine.devices import cores
     from ablate.store.store import Store
-    from ablate.study.run.forget import forget
     from ablate.study.run.home import only_command, open_home, store_url
     from ablate.study.run.runner import StudyRunner
 
@@ -39,8 +38,7 @@ def judge_midi(request: Request, values: Mapping[str, Any]) -> int:
     name = layout.spec.name
     with only_command(home, url, name), Store(url) as store:
         recompute = decide_reuse(study, store, values)
-        if recompute:
-            forget(store, home, name, recompute)
+        forget_results(study, store, recompute)
         with make_listener(layout) as listener:
             runner = StudyRunner(layout, store, home, workers=study.workers, listener=listener)
             with stop_on_ctrl_c(runner):

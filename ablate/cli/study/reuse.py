@@ -94,6 +94,18 @@ def decide_reuse(request: StudyRequest, store: Store, values: Mapping[str, Any])
     return recompute | words[answer]
 
 
+def forget_results(request: StudyRequest, store: Store, recompute: frozenset[str]) -> None:
+    """Drop the results that will be computed again, and say which other studies lose some with them."""
+    from ablate.study.run.forget import forget
+
+    if recompute:
+        for name, count in forget(store, request.home, request.layout.spec.name, recompute).items():
+            click.echo(
+                f"study '{name}' loses {plural(count, 'result')} that came from what is computed again; run it again",
+                err=True,
+            )
+
+
 def _compared(request: StudyRequest, store: Store) -> tuple[Plan, Comparison]:
     from ablate.study.sources.changes import compare
     from ablate.study.sources.facts import Sources

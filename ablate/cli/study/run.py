@@ -21,7 +21,7 @@ from ablate.cli.study.request import (
     study_options,
     with_replicates,
 )
-from ablate.cli.study.reuse import decide_reuse, reuse_options
+from ablate.cli.study.reuse import decide_reuse, forget_results, reuse_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,10 +91,7 @@ def run(
         recompute = decide_reuse(most, store, values)
         check_comparable(most, store, recompute)
         _confirm(most, store, recompute, yes=yes, at_most=bool(looks))
-        if recompute:
-            from ablate.study.run.forget import forget
-
-            forget(store, request.home, name, recompute)
+        forget_results(request, store, recompute)
         with observing(observers, request, store) as observed:
             run_once = functools.partial(_run, store=store, checkpoint_seconds=checkpoint_seconds, observed=observed)
             if looks:

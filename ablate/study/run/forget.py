@@ -8,16 +8,50 @@ from ablate.study.run.home import remove_checkpoints
 from ablate.study.trials.storage import delete_trials
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ablate.store.store import Store
 
 
-def forget(store: Store, home: Path, study: str, fingerprints: frozenset[str]) -> None:
+def forget(store: Store, home: Path, study: str, fingerprints: frozenset[str]) -> dict[str, int]:
     """Drop the results of stages, so that they are computed again, and what unfinished trainings have left.
 
-    The study's trials are dropped with them: they are a view of the results, and are made again.
+    What other studies have computed from these results is dropped too: under its fingerprint it would be reused. Trials
+    are a view of the results, and are made again.
+
+    Returns:
+        The number of results that each other study has lost beside those that it shares with this one.
     """
-    store.forget_stages(fingerprints)
+    derived = _dependents(fingerprints, store.stage_inputs())
+    store.forget_stages(fingerprints | derived)
     remove_checkpoints(home, fingerprints)
-    delete_trials(store.url, study)
+    lost = {other.name: _reopen(store, other.name, derived) for other in store.studies() if other.name != study}
+    for name in (study, *(name for name, count in lost.items() if count)):
+        delete_trials(store.url, name)
+    return {name: count for name, count in lost.items() if count}
+
+
+def _dependents(fingerprints: frozenset[str], inputs: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return all stages that were computed from these, directly or not, without these."""
+    users: dict[str, list[str]] = {}
+    for fingerprint, sources in inputs.items():
+        for source in sources:
+            users.setdefault(source, []).append(fingerprint)
+    found, waiting = set(fingerprints), list(fingerprints)
+    while waiting:
+        new = set(users.get(waiting.pop(), ())) - found
+        found |= new
+        waiting += new
+    return found - fingerprints
+
+
+def _reopen(store: Store, study: str, gone: set[str]) -> int:
+    """Mark the runs of a study that have lost results as not done; return the number of these results."""
+    lost: set[str] = set()
+    for run in store.runs(study):
+        own = gone & set(run.stages.values())
+        lost |= own
+        if own and run.state == "done":
+            store.set_run(study, run.variant, run.replicate, "pending")
+    return len(lost)
