@@ -72,6 +72,13 @@ def test_numbers_of_a_program(start: Callable[..., Any], bench: Bench) -> None:
     assert start(f"true; {GOOD}").ran == {"program": 4, "measure": 4}, "the script is an input"
 
 
+def test_a_script_that_is_edited_while_its_study_runs(start: Callable[..., Any], bench: Bench) -> None:
+    edits = f'echo "# edited" >> train.sh; {GOOD}'
+    first, second = start(edits).failures
+    assert {(first.variant, first.replicate), (second.variant, second.replicate)} == {("size=1", 1), ("size=2", 1)}
+    assert first.error.startswith("the input train.sh is missing or is another file than the one that belongs to this")
+
+
 def written(content: str) -> str:
     return f"echo '{content}' > \"$3/metrics.json\""
 

@@ -21,7 +21,7 @@ from ablate.study.work.program.gpus import leased
 from ablate.study.work.program.music import read_samples
 from ablate.study.work.program.process import run_process
 from ablate.study.work.program.results import declared_values, plain_metrics, read_metrics
-from ablate.study.work.program.start import Places, command_of, environment_of, why_it_failed
+from ablate.study.work.program.start import Places, changed_input, command_of, environment_of, why_it_failed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +36,12 @@ OUT = "out"
 def run_program(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Run the program of one run."""
     (stage,) = stages
+    changed = changed_input(stage)
+    if changed:
+        raise ProgramFailed(
+            f"the input {changed} is missing or is another file than the one that belongs to this run: it was edited "
+            "after this command began, or the study is from a bundle"
+        )
     log = context.home / log_path(stage.fingerprint)
     log.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = context.home / program_checkpoint(stage.fingerprint)

@@ -6,13 +6,15 @@ import os
 import re
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ablate.errors import StudyFileError
+from ablate.study.program.inputs import digests
 from ablate.study.program.placeholders import filled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from ablate.study.stage import Stage
     from ablate.study.work.program.process import Ending
@@ -60,6 +62,21 @@ def _make_checkpoint(stage: Stage, places: Places) -> None:
     config = stage.config["program"]
     if any("{checkpoint}" in text for text in (*config["command"], *config["environment"].values())):
         places.checkpoint.mkdir(parents=True, exist_ok=True)
+
+
+def changed_input(stage: Stage) -> str:
+    """Return the first input that is not as it was when the fingerprint was made; empty if all of them are.
+
+    A script that is edited while its study runs would otherwise leave results under the fingerprint of the old one.
+    """
+    for name, digest in stage.config["program"]["inputs"]:
+        try:
+            ((_, now),) = digests([name], Path(stage.extra["folder"]))
+        except StudyFileError:
+            return str(name)
+        if now != digest:
+            return str(name)
+    return ""
 
 
 def why_it_failed(ending: Ending, limit: float, log: Path, start: int) -> str:
