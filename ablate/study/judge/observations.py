@@ -91,7 +91,8 @@ def observations(table: Table, columns: Columns) -> Observations:
     if not values:
         raise TableError(table.source, f"has no number in {listed(columns.metrics)}; there is nothing to judge")
     numbers = {place: value for place, (value, _) in values.items()}
-    return Observations(columns.variants, numbers, frozenset(empty - set(values)), tuple(_notes(left, table.row)))
+    notes = (*_notes(left, table.row), *_merged(table, levels))
+    return Observations(columns.variants, numbers, frozenset(empty - set(values)), notes)
 
 
 def _cells(row: Row, columns: Columns) -> Iterator[tuple[str, Any]]:
@@ -112,6 +113,18 @@ def _levels(cells: Sequence[Any]) -> list[Any]:
     if full and all(str(cell).lower() in truths for cell in full):
         return [cell if is_empty(cell) else truths[str(cell).lower()] for cell in cells]
     return [cell if is_empty(cell) else " ".join(str(cell).split()) for cell in cells]
+
+
+def _merged(table: Table, levels: Mapping[str, Sequence[Any]]) -> Iterator[str]:
+    """Yield a line for each column in which several texts are one number: versions 1.1 and 1.10, say."""
+    for name, own in levels.items():
+        texts: dict[Any, dict[str, None]] = {}
+        for cell, level in zip(table.column(name), own, strict=True):
+            if not is_empty(cell):
+                texts.setdefault(level, {})[" ".join(str(cell).split())] = None
+        for found in texts.values():
+            if len(found) > 1:
+                yield f"one level of {name}, because they are the same number: {listed(found)}"
 
 
 def _whole(value: float) -> float | int:

@@ -56,7 +56,7 @@ def number(cell: Any) -> float | None:
     if cell is None or (isinstance(cell, str) and cell.strip().lower() in NO_VALUE):
         return math.nan
     try:
-        return float(cell)
+        return None if isinstance(cell, str) and "_" in cell else float(cell)  # 1_2 is a name, not 12
     except (TypeError, ValueError):
         return None
 

@@ -78,6 +78,13 @@ def test_guesses_are_told(judged: Judge) -> None:
     )
 
 
+def test_names_that_look_like_numbers(judged: Judge) -> None:
+    merged = judged("system,seed,loss\n1.1,1,0.5\n1.10,2,0.6\n1.2,1,0.7\n1.2,2,0.8\n")
+    assert "one level of system, because they are the same number: 1.1, 1.10" in merged.notes
+    apart = judged("system,seed,loss\n1_2,1,0.5\n1_2,2,0.6\n12,1,0.7\n12,2,0.8\n")
+    assert {run.variant for run in apart.runs.runs} == {"1_2", "12"}
+
+
 def test_all_that_is_left_out_is_counted(judged: Judge) -> None:
     study = judged(
         "method,seed,loss,f1\nours,1,0.5,1\nours,2,0.6,1\nours,2,0.6,1\n,,,\nlstm,1,nan,1\nlstm,2,diverged,2\n"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: The first bytes of an SQLite file.
 MAGIC = b"SQLite format 3\x00"
 _SCHEME = "sqlite:///"
+#: Seconds to wait for somebody who writes to a database.
+_PATIENCE = 5.0
 
 
 def database_file(source: str, example: str) -> Path:
@@ -41,16 +43,25 @@ def opened(path: Path, source: str) -> Iterator[sqlite3.Connection]:
     """Open an SQLite file for reading only.
 
     Raises:
-        TableError: it is no SQLite file, or cannot be read.
+        TableError: it is no SQLite file, or cannot be read; or somebody keeps it locked.
     """
     try:
-        # a database with a journal of recent changes needs them; without one, no file is made next to it
-        journal = path.with_name(f"{path.name}-wal").exists()
-        address = f"file:{quote(str(path.resolve()))}?mode=ro{'' if journal else '&immutable=1'}"
-        with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
+        # of a database in WAL mode, SQLite would make the files with recent changes where there are none; any other one
+        # is locked while it is read, because somebody may write to it
+        unchanged = _has_wal_mode(path) and not path.with_name(f"{path.name}-wal").exists()
+        address = f"file:{quote(str(path.resolve()))}?mode=ro{'&immutable=1' if unchanged else ''}"
+        with contextlib.closing(sqlite3.connect(address, timeout=_PATIENCE, uri=True)) as connection:
+            # one state of all tables; and where it is locked, a copy would wait forever
+            connection.execute("BEGIN")
+            connection.execute("SELECT name FROM sqlite_master").fetchone()
             yield connection
     except sqlite3.Error as error:
         raise TableError(source, f"cannot be read as an SQLite database: {error}") from None
+
+
+def _has_wal_mode(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(20)[18:] == b"\x02\x02"
 
 
 def copy_database(path: Path, target: Path, source: str) -> None:

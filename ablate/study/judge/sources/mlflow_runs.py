@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +126,8 @@ def _runs_of_database(path: Path, store: str, name: str) -> list[TrackedRun]:
             parameters[run][key] = value
         metrics: dict[str, dict[str, float]] = collections.defaultdict(dict)
         for run, key, value, is_nan in database.execute(_METRICS, known):
-            metrics[run][key] = math.nan if is_nan else value
+            infinite = abs(value) == sys.float_info.max  # MLflow stores infinity so
+            metrics[run][key] = math.nan if is_nan else math.copysign(math.inf, value) if infinite else value
         return [
             TrackedRun(_state(status, stage), _sorted(parameters[run]), _sorted(metrics[run]))
             for run, status, stage in database.execute(_RUNS, known)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import sqlite3
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,6 +77,25 @@ def test_the_last_values_of_finished_runs_are_judged(
         mlflow_source(store, "size")
     if kind == "folder":
         assert len(mlflow_source(str(tmp_path), "sizes").table.rows) == 6, "the folder above mlruns"
+
+
+def test_infinity_in_a_database_is_no_result(tmp_path: Path) -> None:
+    """MLflow stores it as the largest number."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "mlflow.db")) as database, database:
+        database.executescript(
+            "CREATE TABLE experiments (experiment_id INTEGER, name TEXT); INSERT INTO experiments VALUES (1, 'sizes');"
+            "CREATE TABLE runs (run_uuid TEXT, status TEXT, lifecycle_stage TEXT, experiment_id INT, start_time INT);"
+            "CREATE TABLE params (run_uuid TEXT, key TEXT, value TEXT);"
+            "CREATE TABLE latest_metrics (run_uuid TEXT, key TEXT, value DOUBLE, is_nan BOOLEAN);"
+        )
+        for number, (model, value) in enumerate((("a", 0.5), ("a", sys.float_info.max), ("b", 0.6), ("b", 0.7))):
+            database.execute("INSERT INTO runs VALUES (?, 'FINISHED', 'active', 1, ?)", (str(number), number))
+            for key, text in (("model", model), ("seed", str(number % 2))):
+                database.execute("INSERT INTO params VALUES (?, ?, ?)", (str(number), key, text))
+            database.execute("INSERT INTO latest_metrics VALUES (?, 'loss', ?, 0)", (str(number), value))
+    study = judged_study(mlflow_source(str(tmp_path / "mlflow.db"), "sizes"), Request())
+    assert "left out, infinite values of loss: 1 (run 2)" in study.notes
+    assert sorted(value for run in study.runs.runs for value in run.values.get("loss", ())) == [0.5, 0.6, 0.7]
 
 
 def test_what_is_no_store_is_one_line(tmp_path: Path) -> None:

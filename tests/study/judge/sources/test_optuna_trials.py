@@ -14,6 +14,7 @@ from optuna.trial import TrialState, create_trial
 
 from ablate.errors import AblateError
 from ablate.study.judge.judge import Request, judged_study
+from ablate.study.judge.sources import databases
 from ablate.study.judge.sources.optuna_trials import optuna_source
 
 if TYPE_CHECKING:
@@ -96,6 +97,18 @@ def test_recent_changes_in_a_journal_are_read(database: Path) -> None:
     values = [run.values["value"][0] for run in study.runs.runs]
     assert 5.0 in values
     assert 1.0 not in values
+
+
+def test_a_database_that_somebody_is_writing_to_is_not_read(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of a change would be read."""
+    monkeypatch.setattr(databases, "_PATIENCE", 0.1)
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        writer.execute("DELETE FROM trials")
+        with pytest.raises(AblateError, match="cannot be read as an SQLite database: database is locked"):
+            optuna_source(str(database), "sizes")
+        writer.execute("ROLLBACK")
+    assert len(optuna_source(str(database), "sizes").table.rows) == 6
 
 
 def test_a_journal_file_is_read_too(tmp_path: Path) -> None:
