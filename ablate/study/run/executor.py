@@ -27,7 +27,7 @@ from ablate.study.work.dispatch import work
 from ablate.study.work.messages import Context, Job, JobStopped, News, StageFailure, StageResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from multiprocessing.context import BaseContext
     from pathlib import Path
     from types import TracebackType
@@ -157,7 +157,11 @@ class PoolExecutor:
         self._news: Any = self._processes.Queue()
         # without a lock, which a worker that is killed at the wrong moment would hold forever
         self._stopping = self._processes.RawValue("b", 0)
-        self._start = (self._news, self._stopping, _Settings(home, registry, checkpoint_seconds, fused))
+        self._start = (
+            self._news,
+            self._stopping,
+            _Settings(home, registry, checkpoint_seconds, fused, dict(os.environ)),
+        )
         self._idle = [_Worker(device) for device in devices]
         self.slots, self.fused = len(devices), fused
         self._busy: dict[cf.Future[list[StageResult | StageFailure]], tuple[Job, _Worker]] = {}
@@ -253,17 +257,24 @@ _context: Context | None = None
 
 @dataclasses.dataclass(frozen=True)
 class _Settings:
-    """The settings that all workers share; each worker loads the components of the registry again."""
+    """The settings that all workers share; each worker loads the components of the registry again.
+
+    The environment is that of the driver: a worker would have that of the process that it is forked from, which is as
+    old as the first pool.
+    """
 
     home: Path
     registry: Registry
     checkpoint_seconds: float
     fused: bool | None
+    environment: Mapping[str, str]
 
 
 def _start_worker(device: str, news: Any, stopping: Any, settings: _Settings) -> None:
     """Set up a worker process, once."""
     global _context  # noqa: PLW0603 - there is one for each worker process
+    os.environ.clear()
+    os.environ.update(settings.environment)
     torch.set_num_threads(1)
     threading.Thread(target=_die_with_driver, daemon=True).start()
     _context = Context(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING
@@ -55,3 +56,14 @@ def test_a_pool_works_without_signal_masks(
     ((result,),) = (outcome.results for outcome in outcomes)
     assert isinstance(result, StageResult)
     assert (bench.home / stage.artifact).is_dir()
+
+
+def test_workers_have_the_environment_of_the_driver(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those of a second pool: the process that they are forked from is older."""
+    for value in ("first", "second"):
+        monkeypatch.setenv("ABLATE_OF_THIS_TEST", value)
+        with (
+            PoolExecutor(bench.home, ["cpu"], get_registry(), 10.0) as executor,
+            executor._new_pool("cpu") as pool,
+        ):
+            assert pool.submit(os.getenv, "ABLATE_OF_THIS_TEST").result(60) == value
