@@ -51,8 +51,10 @@ def command_files(command: Sequence[str], folder: Path) -> list[str]:
         program = not before and (os.sep not in word or Path(word).is_absolute())  # python, /usr/bin/python
         if before == "-m":
             found |= dict.fromkeys(_modules(f"{word}.__main__", folder, ""))
-        elif word and not program and _is_file(folder / word):
-            found[word] = None
+        elif not program:
+            # --config=a.yaml and config=a.yaml name a file, too
+            named = (name for name in (word, word.partition("=")[2]) if name and _is_file(folder / name))
+            found |= dict.fromkeys(named)
     todo = [name for name in found if name.endswith(".py")]
     # Python imports from the folder of a script, and with -m from the folder that it works in
     roots = {name: str(Path(name).parent) if name in command else "" for name in todo}

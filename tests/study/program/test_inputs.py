@@ -46,6 +46,8 @@ def test_a_script_brings_the_modules_that_it_imports(project: Path) -> None:
 def test_data_that_a_command_names_is_an_input(project: Path) -> None:
     assert command_files(["./train.py", "data/a.mid", "x" * 5000, "\0"], project)[:1] == ["./train.py"]
     assert "data/a.mid" in command_files(["./train.py", "data/a.mid"], project)
+    for word in ("--piece=data/a.mid", "piece=data/a.mid"):
+        assert "data/a.mid" in command_files(["./train.py", word], project)
     assert command_files(["/bin/sh", "-c", "true"], project) == []
 
 
