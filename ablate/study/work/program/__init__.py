@@ -40,7 +40,7 @@ def run_program(stages: tuple[Stage, ...], context: Context) -> list[StageResult
     if changed:
         raise ProgramFailed(
             f"the input {changed} is missing or is another file than the one that belongs to this run: it was edited "
-            "after this command began, or the study is from a bundle"
+            "after this command began, a program writes to it, or the study is from a bundle"
         )
     log = context.home / log_path(stage.fingerprint)
     log.parent.mkdir(parents=True, exist_ok=True)
