@@ -91,7 +91,7 @@ def observations(table: Table, columns: Columns) -> Observations:
     if not values:
         raise TableError(table.source, f"has no number in {listed(columns.metrics)}; there is nothing to judge")
     numbers = {place: value for place, (value, _) in values.items()}
-    notes = (*_notes(left, table.row), *_merged(table, levels))
+    notes = (*_notes(left, table.row), *_merged(table, levels), *_unequal(numbers, columns.sample))
     return Observations(columns.variants, numbers, frozenset(empty - set(values)), notes)
 
 
@@ -125,6 +125,25 @@ def _merged(table: Table, levels: Mapping[str, Sequence[Any]]) -> Iterator[str]:
         for found in texts.values():
             if len(found) > 1:
                 yield f"one level of {name}, because they are the same number: {listed(found)}"
+
+
+def _unequal(numbers: Mapping[Place, float], sample: str) -> Iterator[str]:
+    """Yield a line for each metric whose runs have different samples: a mean without the hard ones is better."""
+    runs: dict[str, dict[tuple[Levels, Any], set[Any]]] = collections.defaultdict(lambda: collections.defaultdict(set))
+    for levels, label, metric, each in numbers:
+        runs[metric][levels, label].add(each)
+    for metric, own in runs.items():
+        every = dict.fromkeys(each for _, _, other, each in numbers if other == metric)
+        lacking = {
+            run: [each for each in every if each not in has] for run, has in own.items() if len(has) < len(every)
+        }
+        if lacking:
+            names = listed(dict.fromkeys(", ".join(map(str, levels)) for levels, _ in lacking))
+            samples = listed(each for each in every if any(each in missing for missing in lacking.values()))
+            yield (
+                f"warning: {len(lacking)} of {len(own)} runs ({names}) lack values of {metric} of some {sample} "
+                f"({samples}), so means over different values of {sample} are compared: leave these out everywhere"
+            )
 
 
 def _whole(value: float) -> float | int:

@@ -78,6 +78,16 @@ def test_guesses_are_told(judged: Judge) -> None:
     )
 
 
+def test_means_over_different_pieces_are_told(judged: Judge) -> None:
+    """A variant that lacks the hard pieces would be better."""
+    rows = "method,seed,piece,loss\nbase,1,easy,1\nbase,1,hard,3\nours,1,easy,1\n"
+    assert (
+        "warning: 1 of 2 runs (ours) lack values of loss of some piece (hard), so means over different values of piece "
+        "are compared: leave these out everywhere"
+    ) in judged(rows).notes
+    assert not any("warning" in note for note in judged(f"{rows}ours,1,hard,3\n").notes)
+
+
 def test_names_that_look_like_numbers(judged: Judge) -> None:
     merged = judged("system,seed,loss\n1.1,1,0.5\n1.10,2,0.6\n1.2,1,0.7\n1.2,2,0.8\n")
     assert "one level of system, because they are the same number: 1.1, 1.10" in merged.notes
