@@ -84,3 +84,18 @@ def block_name(levels: Mapping[str, Any], paths: Iterable[str], labels: Mapping[
 def same(one: Any, other: Any) -> bool:
     """Check whether two levels are the same: 1 and 1.0 are, 1 and true are not."""
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
+def replicate_labels(spec: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
+    """Return the labels of the replicates of each variant in judged results, such as seeds, in the order of replicates.
+
+    Studies that ablate ran have none: their replicates are numbers.
+    """
+    labels: Mapping[str, Sequence[str]] = (spec.get("judged") or {}).get("replicates") or {}
+    return labels
+
+
+def replicate_name(spec: Mapping[str, Any], variant: str, replicate: int) -> str:
+    """Return the label of a replicate in judged results, or its number in any other study."""
+    own = replicate_labels(spec).get(variant, ())
+    return str(own[replicate]) if replicate < len(own) else str(replicate)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,9 +12,14 @@ import click
 from ablate.cli.terminal_tables import render_tables, terminal_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ablate.report.text.sentences import Answer
+
+#: A line about failed runs names this many of them.
+_LISTED_RUNS = 3
+#: The name of a stage's log.
+_FINGERPRINT = re.compile(r"\b[0-9a-f]{64}\b")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
@@ -89,3 +95,21 @@ def combine_options(*decorators: Callable[..., Any]) -> Callable[..., Any]:
         return function
 
     return decorate
+
+
+def failure_lines(failures: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield a line for each reason, with the first of the runs that failed for it.
+
+    Args:
+        failures: each run, as it is shown, with its reason. Reasons that differ in the name of a log only are one, and
+            the first log is shown.
+    """
+    reasons: dict[str, str] = {}
+    runs: dict[str, list[str]] = {}
+    for run, reason in failures:
+        key = _FINGERPRINT.sub("", reason)
+        reasons.setdefault(key, reason)
+        runs.setdefault(key, []).append(run)
+    for key, own in runs.items():
+        more = f"; and {len(own) - _LISTED_RUNS} more" if len(own) > _LISTED_RUNS else ""
+        yield f"failed: {'; '.join(own[:_LISTED_RUNS])}{more}: {reasons[key]}"

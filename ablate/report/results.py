@@ -11,6 +11,7 @@ from ablate.errors import HomeError, UnknownName
 from ablate.registry import get_registry
 from ablate.report.data.artifacts import Artifacts
 from ablate.report.data.curves import validation_frame
+from ablate.report.data.frames import with_labels
 from ablate.report.data.run_files import Losses, RunFiles
 from ablate.report.data.study import Study
 from ablate.report.figures.gallery import FIGURES
@@ -82,9 +83,10 @@ class StudyResults:
         """Return every measurement, tidy: one row for each sample, metric and feature.
 
         Columns: ``study``, ``variant``, one for each axis, ``baseline``, ``replicate``, ``sample``, ``metric``,
-        ``feature``, ``value``, ``unit``, ``direction``, ``n``.
+        ``feature``, ``value``, ``unit``, ``direction``, ``n``. Judged results also have
+        ``replicate_label``, the name of the replicate in the results, such as its seed.
         """
-        return self._study.frame.copy()
+        return with_labels(self._study.frame, self._study.spec)
 
     def estimates(self) -> pd.DataFrame:
         """Return the mean of every variant over replicates with its 95 % interval, for each metric and feature."""
@@ -126,7 +128,7 @@ class StudyResults:
 
     def runs(self) -> pd.DataFrame:
         """Return every run: state, losses, steps run and kept, tokens seen, seconds, notes in a sample."""
-        return self._study.run_frame.copy()
+        return with_labels(self._study.run_frame, self._study.spec)
 
     def splits(self) -> pd.DataFrame:
         """Return the pieces of every run by their use; empty for a study that holds no piece out.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shlex
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 from support.checkout import ROOT
 
@@ -102,6 +104,10 @@ def test_a_study_file_does_not_replace_judged_results(ablate: Command, results: 
     assert "has the results that 'ablate judge' read from results.csv" in refused.err
 
 
+def _exported(ablate: Command) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(ablate("study", "export", "results").out))
+
+
 def test_missing_results_are_missing_runs(ablate: Command, tmp_path: Path) -> None:
     lines = [line for line in table().splitlines() if line[:6] not in ("lstm,5", "lstm,6")]
     (tmp_path / "results.csv").write_text("\n".join(line for line in lines))
@@ -109,7 +115,15 @@ def test_missing_results_are_missing_runs(ablate: Command, tmp_path: Path) -> No
     assert "there are missing replicates of lstm (2)" in outcome.out
     shown = ablate("study", "show", "results").out
     assert "missing replicates, whose comparisons use the others: lstm (no seed 5, 6)" in shown
-    assert "failed: lstm, replicate 7: NoResult: 6 is not in the results" in shown
+    assert "failed: lstm, replicate 5; lstm, replicate 6: NoResult: not in the results" in shown
+    assert "replicate 7   replicate 5   replicate 6" in " ".join(shown.split("\n")), "the seeds"
+    for frame in (package.load_results("results", tmp_path / ".ablate").frame(), _exported(ablate)):
+        seeds = frame[frame["metric"] == "other"]  # a column that repeats the seed
+        assert list(seeds["replicate_label"].astype(int)) == list(seeds["value"])
+    ablate("study", "report", "results")
+    page = (tmp_path / ".ablate/reports/results/index.html").read_text()
+    missing = page[page.index("Runs without a full result") :]
+    assert re.findall(r">(\d)</td>", missing)[:2] == ["5", "6"]
 
 
 def test_independent_runs_are_judged_as_groups(ablate: Command, tmp_path: Path) -> None:

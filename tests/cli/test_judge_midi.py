@@ -76,7 +76,7 @@ def test_files_that_cannot_be_read_cost_their_run_or_are_left_out(ablate: Comman
     assert outcome.code == 1
     assert "music: left out, folders of replicates without MIDI files: 1 (plain/empty)" in outcome.err
     assert "music: left out, folders of variants without replicates: 1 (readme)" in outcome.err
-    assert "failed: plain, replicate 1: CorpusError: 1 of 3 files cannot be read: bad.mid" in outcome.err
+    assert "failed: plain, replicate 2: CorpusError: 1 of 3 files cannot be read: bad.mid" in outcome.err
     skipped = ablate(*WORDS, "--no-report", "--name", "bad", "--skip-bad")
     assert skipped.code == 0
     assert "2: bad.mid: left out: is no MIDI file" in skipped.err

@@ -30,7 +30,7 @@ def plan(**shared: list[tuple[str, int]]) -> Any:
         for variant, replicate in pairs
     ]
     missing = {stage.fingerprint: stage for stage in stages.values()}
-    return SimpleNamespace(layout=SimpleNamespace(current=runs, only=""), missing=missing), stages
+    return SimpleNamespace(layout=SimpleNamespace(plain=dict, current=runs, only=""), missing=missing), stages
 
 
 LAYOUT: Any = SimpleNamespace(spec=SimpleNamespace(name="mine"))

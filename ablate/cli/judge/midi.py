@@ -44,4 +44,4 @@ def judge_midi(request: Request, values: Mapping[str, Any]) -> int:
             with stop_on_ctrl_c(runner):
                 result = runner.run()
         print_results(study, store, result, with_report=values["with_report"], as_json=values["as_json"])
-    return exit_code(result)
+    return exit_code(result, layout.plain())

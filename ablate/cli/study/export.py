@@ -67,13 +67,13 @@ def export(*, name: str, form: str | None, table: str, output: Path | None, home
 def _table(table: str, store: Store, name: str, home: Path) -> pd.DataFrame:
     from ablate.report.data.artifacts import Artifacts
     from ablate.report.data.curves import validation_frame
-    from ablate.report.data.frames import run_frame, study_frame
+    from ablate.report.data.frames import run_frame, study_frame, with_labels
     from ablate.report.data.study import Study
 
     if table == "measurements":
-        return study_frame(store, name)
+        return with_labels(study_frame(store, name), store.study(name).spec)
     if table == "runs":
-        return run_frame(store, name)
+        return with_labels(run_frame(store, name), store.study(name).spec)
     study = Study.read(store, name)
     return validation_frame(study, Artifacts(home)) if table == "validation" else study.splits.frame(study.names)
 

@@ -12,6 +12,7 @@ import click
 from ablate.cli.output import duration, plural
 from ablate.errors import first_problems
 from ablate.kinds import KINDS, PROGRAM, TRAIN
+from ablate.names import replicate_name
 from ablate.study.run.listener import Listener
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class _Progress(Listener):
 
     def __init__(self, layout: Layout) -> None:
         self._name = layout.spec.name
-        self._runs: dict[str, list[tuple[str, int]]] = {}
+        self._runs: dict[str, list[tuple[str, str]]] = {}
         self._total: collections.Counter[str] = collections.Counter()
         self._count: collections.Counter[str] = collections.Counter()
 
@@ -52,10 +53,11 @@ class _Progress(Listener):
 
     def begun(self, plan: Plan) -> None:
         """See :class:`Listener`; a search calls this once for each variant that it tries."""
-        self._runs = {}
+        self._runs, spec = {}, plan.layout.plain()
         for run in plan.layout.current:
+            name = replicate_name(spec, run.variant.name, run.replicate)
             for fingerprint in run.stages.fingerprints().values():
-                self._runs.setdefault(fingerprint, []).append((run.variant.name, run.replicate))
+                self._runs.setdefault(fingerprint, []).append((run.variant.name, name))
         self._total.update(stage.kind for stage in plan.missing.values())
 
     def say(self, line: str) -> None:

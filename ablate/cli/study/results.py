@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ablate.cli.output import duration, plural, print_answer, print_json, print_table
+from ablate.cli.output import duration, failure_lines, plural, print_answer, print_json, print_table
 from ablate.cli.study.looks import record_look
 from ablate.errors import AblateError
 from ablate.kinds import KINDS
+from ablate.names import replicate_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 #: Exit code of a program that Ctrl-C has stopped.
 STOPPED = 130
-#: A failure lists this many of its runs.
-_LISTED_RUNS = 3
 
 
 def print_results(
@@ -53,13 +52,17 @@ def print_results(
     return analysis, report
 
 
-def exit_code(result: StudyResult) -> int:
+def exit_code(result: StudyResult, spec: Mapping[str, Any]) -> int:
     """Print what has failed or stopped, and return the exit code.
+
+    Args:
+        result: of the command.
+        spec: the study as plain data.
 
     Raises:
         AblateError: some runs have failed.
     """
-    _print_failures(result)
+    _print_failures(result, spec)
     if result.stopped:
         trainings = plural(result.checkpoints, "unfinished training")
         checkpoints = f", including checkpoints of {trainings}" if result.checkpoints else ""
@@ -140,12 +143,11 @@ def _counted(stages: Mapping[str, int]) -> str:
     )
 
 
-def _print_failures(result: StudyResult) -> None:
+def _print_failures(result: StudyResult, spec: Mapping[str, Any]) -> None:
     """Print one line for each reason, with the first of the runs that failed for it."""
-    reasons: dict[str, list[str]] = {}
-    for failure in result.failures:
-        reason = f"{failure.error_class}: {failure.error}"
-        reasons.setdefault(reason, []).append(f"{failure.variant}, replicate {failure.replicate}")
-    for reason, runs in reasons.items():
-        more = f"; and {len(runs) - _LISTED_RUNS} more" if len(runs) > _LISTED_RUNS else ""
-        click.echo(f"failed: {'; '.join(runs[:_LISTED_RUNS])}{more}: {reason}", err=True)
+    failures = [
+        (f"{each.variant}, replicate {replicate_name(spec, each.variant, each.replicate)}", each)
+        for each in result.failures
+    ]
+    for line in failure_lines((run, f"{each.error_class}: {each.error}") for run, each in failures):
+        click.echo(line, err=True)

@@ -101,7 +101,7 @@ def run(
             analysis, page = print_results(request, store, result, with_report=with_report, as_json=as_json)
             sentences = verdicts(analysis) if analysis and observers else []
             observed.finish(stopped=result.stopped, verdicts=sentences, report=str(page or ""))
-    return exit_code(result)
+    return exit_code(result, request.layout.plain())
 
 
 def _confirm(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
-from ablate.cli.output import json_option, plural, print_json, print_table
+from ablate.cli.output import failure_lines, json_option, plural, print_json, print_table
 from ablate.kinds import PREPARE
-from ablate.names import level_name, same, short_names
+from ablate.names import level_name, replicate_name, same, short_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +48,7 @@ def show(name: str, home: Path, store: str | None, as_json: bool) -> None:  # no
         )
         return
     _print_study(study, variants)
-    _print_states(variants, runs)
+    _print_states(study, variants, runs)
     if population:
         click.echo(population)
 
@@ -97,17 +97,25 @@ def _changes(taken: Sequence[str], variants: Sequence[VariantRecord]) -> Iterato
         yield ", ".join(f"{labels[path]}={level_name(levels[other][path])}" for path in changed) + end
 
 
-def _print_states(variants: Sequence[VariantRecord], runs: Sequence[RunRecord]) -> None:
+def _print_states(study: StudyRecord, variants: Sequence[VariantRecord], runs: Sequence[RunRecord]) -> None:
     replicates = sorted({run.replicate for run in runs})
     states = {(run.variant, run.replicate): run.state for run in runs}
     rows = [
         (v.name + (" (baseline)" if v.baseline else ""), *(states.get((v.name, r), "") for r in replicates))
         for v in variants
     ]
-    print_table(["variant", *(f"replicate {r}" for r in replicates)], rows, parts=len(replicates))
+    judged = study.spec.get("judged") or {}
+    # of independent runs, every variant has other labels
+    first = variants[0].name if judged.get("paired", True) and variants else ""
+    headers = [f"replicate {replicate_name(study.spec, first, r)}" for r in replicates]
+    print_table(["variant", *headers], rows, parts=len(replicates))
+    failures: list[tuple[str, str]] = []
     for run in runs:
         if run.state == "failed":
-            click.echo(f"failed: {run.variant}, replicate {run.replicate}: {run.error_class}: {run.error}")
+            name = replicate_name(study.spec, run.variant, run.replicate)
+            failures.append((f"{run.variant}, replicate {name}", f"{run.error_class}: {run.error}"))
+    for line in failure_lines(failures):
+        click.echo(line)
     unfinished = sum(run.state in ("pending", "interrupted") for run in runs)
     if unfinished:
         click.echo(

@@ -9,14 +9,17 @@ import numpy as np
 import pandas as pd
 
 from ablate.kinds import PREPARE, SAMPLES, TRAIN
+from ablate.names import replicate_labels, replicate_name
 from ablate.store.records import MeasurementRow, RunHistogram
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ablate.store.records import HistogramRecord, RunRecord, StageRecord, VariantRecord
     from ablate.store.store import Store
 
+#: The column with the name that a replicate has in judged results.
+LABEL = "replicate_label"
 _Row = TypeVar("_Row", MeasurementRow, RunHistogram)
 
 _MEASUREMENT = {
@@ -196,6 +199,20 @@ def _levels(variant: VariantRecord) -> dict[str, Any]:
         axis: json.dumps(level, sort_keys=True) if isinstance(level, (list, dict)) else level
         for axis, level in variant.levels.items()
     }
+
+
+def with_labels(frame: pd.DataFrame, spec: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a frame of a judged study with the column :data:`LABEL` after ``replicate``: its seed, for example.
+
+    The frame of any other study is returned as it is.
+    """
+    if not replicate_labels(spec) or LABEL in frame:  # an axis may have this name
+        return frame.copy()
+    pairs = zip(frame["variant"], frame["replicate"], strict=True)
+    names = [replicate_name(spec, variant, replicate) for variant, replicate in pairs]
+    labelled = frame.copy()
+    labelled.insert(list(frame.columns).index("replicate") + 1, LABEL, names)
+    return labelled
 
 
 def with_variants(frame: pd.DataFrame, variants: Sequence[VariantRecord]) -> pd.DataFrame:

@@ -24,7 +24,10 @@ VARIANT = (
     *("variant", "method", "model", "algorithm", "system", "approach", "configuration", "config", "condition"),
     *("architecture", "setting", "arm", "name"),
 )
-REPLICATE = ("replicate", "seed", "random_seed", "rep", "repeat", "repetition", "run", "trial", "fold")
+REPLICATE = (
+    *("replicate", "seed", "random_seed", "rep", "repeat", "repetition", "run", "trial", "fold"),
+    *("run_id", "run_number", "trial_id", "seed_id"),
+)
 SAMPLE = ("sample", "piece", "item")
 METRIC = ("metric", "measure", "quantity", "variable")
 VALUE = ("value", "score", "result")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: A level of each axis.
 Levels = tuple[Any, ...]
+#: The reason of a row whose values another row has already.
+REPEATED = "repeated rows with equal values"
 #: The place of a number: levels, replicate, metric, sample.
 Place = tuple[Levels, Any, str, Any]
 
@@ -85,7 +87,7 @@ def observations(table: Table, columns: Columns) -> Observations:
             elif place not in values:
                 values[place] = value, row.line
             elif values[place][0] == value:
-                left.append(Left("repeated rows with equal values", row.line))
+                left.append(Left(REPEATED, row.line))
             else:
                 raise TableError(table.source, _clash(place, values[place], (value, row.line), table, columns))
     if not values:
@@ -174,4 +176,6 @@ def _notes(left: Sequence[Left], row: str) -> Iterator[str]:
     for each in left:
         lines[each.reason].append(each.line)
     for reason, numbers in lines.items():
-        yield f"left out, {reason}: {len(numbers)} ({row}{'' if len(numbers) == 1 else 's'} {listed(numbers)})"
+        places = list(dict.fromkeys(numbers))  # a row of a wide table has several values
+        count = len(places if reason == REPEATED else numbers)
+        yield f"left out, {reason}: {count} ({row}{'' if len(places) == 1 else 's'} {listed(places)})"

@@ -143,7 +143,7 @@ def _run(study: JudgedStudy, run: JudgedRun) -> RunRecord:
     config = {"level": dict(levels)}
     if stages:
         return RunRecord(run.variant, run.replicate, stages, config, "done")
-    return RunRecord(run.variant, run.replicate, {}, config, "failed", "NoResult", f"{run.label} is not in the results")
+    return RunRecord(run.variant, run.replicate, {}, config, "failed", "NoResult", "not in the results")
 
 
 def _stages(study: JudgedStudy, run: JudgedRun) -> Iterator[FinishedStage]:

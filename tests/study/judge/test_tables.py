@@ -95,6 +95,13 @@ def test_names_that_look_like_numbers(judged: Judge) -> None:
     assert {run.variant for run in apart.runs.runs} == {"1_2", "12"}
 
 
+def test_numbers_of_runs_are_replicates_and_no_result(judged: Judge) -> None:
+    rows = [f"{m},{base + n},{n / 9}\n" for m, base in (("a", 100), ("b", 200)) for n in range(3)]
+    study = judged("model,run_id,score\n" + "".join(rows))
+    assert study.notes[0] == "guessed: variant = model; replicate = run_id; metrics = score"
+    assert not study.runs.paired
+
+
 def test_all_that_is_left_out_is_counted(judged: Judge) -> None:
     study = judged(
         "method,seed,loss,f1\nours,1,0.5,1\nours,2,0.6,1\nours,2,0.6,1\n,,,\nlstm,1,nan,1\nlstm,2,diverged,2\n"
@@ -103,7 +110,7 @@ def test_all_that_is_left_out_is_counted(judged: Judge) -> None:
     left = [note for note in study.notes if "left out" in note]
     assert left == [
         "1 empty row left out",
-        "left out, repeated rows with equal values: 2 (lines 4, 4)",
+        "left out, repeated rows with equal values: 1 (line 4)",
         "left out, values of loss that are missing or NaN: 1 (line 6)",
         "left out, values of loss that are text: 1 (line 7)",
         "left out, values of f1 that are missing or NaN: 1 (line 8)",

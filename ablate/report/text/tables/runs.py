@@ -6,6 +6,7 @@ import collections
 from typing import TYPE_CHECKING
 
 from ablate.kinds import KINDS, TRAIN
+from ablate.names import replicate_name
 from ablate.report.statistics.described import summary
 from ablate.report.statistics.described.summary import NOTHING
 from ablate.report.text.tables.grid import EMPTY, Cell, Column, Grid, Row
@@ -132,6 +133,11 @@ def missing_grid(study: Study) -> Grid:
         if run.state != "done":
             error = ": ".join(filter(None, (run.error_class, run.error)))
             reason = error or _REASONS.get(run.state, "no reason recorded")
-            rows.append(Row(run.variant, (Cell(str(run.replicate)), Cell(run.state), Cell(reason))))
+            rows.append(
+                Row(
+                    run.variant,
+                    (Cell(replicate_name(study.spec, run.variant, run.replicate)), Cell(run.state), Cell(reason)),
+                )
+            )
     columns = (Column("replicate"), Column("state", words=True), Column("reason", words=True))
     return Grid("Runs without a full result", "variant", columns, tuple(rows))
