@@ -78,7 +78,7 @@ def _is_file(path: Path) -> bool:
 def _imports(path: Path, name: str, folder: Path, root: str) -> Iterator[str]:
     """Yield the local modules that a Python file imports."""
     facts = path.stat()
-    for module, level, names in _statements(path, facts.st_mtime_ns, facts.st_size):
+    for module, level, names in _statements(path, facts.st_ctime_ns, facts.st_size):
         start, parents = root, Path(name).parents
         if level:
             start = str(parents[level - 1]) if level <= len(parents) else root
@@ -124,7 +124,7 @@ def digests(names: Sequence[str], folder: Path) -> list[list[str]]:
         path = folder / name
         try:
             facts = path.stat()
-            result.append([name, _digest(path, facts.st_mtime_ns, facts.st_size)])
+            result.append([name, _digest(path, facts.st_ctime_ns, facts.st_size)])
         except OSError as error:
             raise StudyFileError(str(path), [f"cannot be read as an input of the program: {error.strerror}"]) from error
     return result

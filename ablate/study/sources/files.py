@@ -40,14 +40,17 @@ class FileDigests:
         return {"digest": self._known[path, stamp], "stamp": stamp} if entries else None
 
 
-def _entries(path: Path) -> Iterator[tuple[str, Path, int, int]]:
-    """Yield each file of a folder, or the file itself: its name inside, path, size and time of its last change."""
+def _entries(path: Path) -> Iterator[tuple[str, Path, int, str]]:
+    """Yield each file of a folder, or the file itself: its name inside, its path, its size and its times.
+
+    One time comes from the system: whoever copies an old file with the time of its content cannot set it.
+    """
     files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
     for file in files:
         inside = file.relative_to(path)
         if not any(part.startswith(".") or part == "__pycache__" for part in inside.parts):
             about = file.stat()
-            yield inside.as_posix(), file, about.st_size, about.st_mtime_ns
+            yield inside.as_posix(), file, about.st_size, f"{about.st_mtime_ns} {about.st_ctime_ns}"
 
 
 def _content(file: Path) -> str:
