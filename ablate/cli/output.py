@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ablate.cli.terminal_tables import render_tables, terminal_width
+from ablate.cli.terminal_tables import fold_sentence, render_tables, terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -54,21 +54,22 @@ def print_table(
 
 def print_answer(answer: Answer) -> None:
     """Print the hypothesis with its answer, the verdicts of a study, their error rates, then the warnings."""
+    width = terminal_width()
     for block in [answer.hypothesis, *answer.blocks] if answer.hypothesis else answer.blocks:
         click.echo(block.heading)
         for line in block.lines:
-            click.echo(f"  - {line.text}")
+            click.echo(fold_sentence(line.text, "  - ", width=width))
         click.echo()
     if answer.promise:
-        click.echo(f"{answer.promise}\n")
+        click.echo(fold_sentence(answer.promise, width=width) + "\n")
     if answer.population:
-        click.echo(f"{answer.population}\n")
+        click.echo(fold_sentence(answer.population, width=width) + "\n")
     if answer.problems:
         click.echo(f"corpus: {plural(len(answer.problems), 'problem')} with its files; the report lists them\n")
     if answer.warnings:
         click.echo("before you trust a difference")
         for warning in answer.warnings:
-            click.echo(f"  - {warning}")
+            click.echo(fold_sentence(warning, "  - ", width=width))
         click.echo()
 
 

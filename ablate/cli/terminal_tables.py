@@ -74,6 +74,22 @@ def terminal_width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
+def fold_sentence(text: str, start: str = "", *, width: int | None) -> str:
+    """Return a sentence in lines of at most ``width`` characters, broken between words; None folds nothing.
+
+    Args:
+        text: the sentence.
+        start: begins the first line; the others are indented as far.
+        width: see :func:`terminal_width`.
+    """
+    if width is None:
+        return start + text
+    indent = " " * len(start)
+    return textwrap.fill(
+        text, width, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+    )
+
+
 def _lines(row: Sequence[str], widths: Sequence[int], gap: int, right: int) -> list[str]:
     """Return the lines of one row, its cells folded and padded."""
     columns = [_fold(cell, width) for cell, width in zip(row, widths, strict=True)]

@@ -84,6 +84,18 @@ def test_files_that_cannot_be_read_cost_their_run_or_are_left_out(ablate: Comman
     assert (other.code, "has no MIDI files in folders of variants and replicates" in other.err) == (1, True)
 
 
+def test_options_of_metrics_can_be_set(ablate: Command, music: Path) -> None:
+    words = (*WORDS[: -len(METRICS)], "--metric", "setdistance.frechet", "--no-report")
+    small = ablate(*words)
+    failed = [line for line in small.err.splitlines() if line.startswith("failed: ")]
+    assert len(failed) == 1, "six runs fail for one reason"
+    assert "and 3 more: ValueError: a set of 2 with notes is too small" in failed[0]
+    assert "replicate 1; " in failed[0]
+    diagonal = ablate(*words, "--set", "metric.setdistance.frechet.covariance=diagonal")
+    assert diagonal.code == 0, diagonal.err
+    assert "setdistance.frechet" in diagonal.out
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -99,6 +111,20 @@ def test_files_that_cannot_be_read_cost_their_run_or_are_left_out(ablate: Comman
             ("--midi", "music", "--reference", "pieces", "--direction", "distance.pitch=lower"),
             "directions of their own",
         ),
+        (
+            (
+                "--midi",
+                "music",
+                "--reference",
+                "pieces",
+                "--metric",
+                "distance.pitch",
+                "--set",
+                "metric.distance.pitch.bin=3",
+            ),
+            "metric 'distance.pitch' has no option 'bin'",
+        ),
+        (("--midi", "music", "--reference", "pieces", "--set", "training.steps=3"), "only options of metrics"),
         (("results.csv", "--reference", "pieces"), "--reference needs --midi FOLDER"),
         (("results.csv", "--recompute", "metric"), "--recompute needs --midi FOLDER"),
     ],

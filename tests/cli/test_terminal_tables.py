@@ -3,7 +3,7 @@ from __future__ import annotations
 import hypothesis.strategies as st
 from hypothesis import given
 
-from ablate.cli.terminal_tables import render_table, render_tables
+from ablate.cli.terminal_tables import fold_sentence, render_table, render_tables
 
 RUNS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z", "M")) | st.just(" "), max_size=40)
 
@@ -16,6 +16,15 @@ def test_columns_stand_under_their_headers() -> None:
         " a",
         " two lines   12",
     ]
+
+
+def test_sentences_are_folded_between_words_on_a_terminal_only() -> None:
+    text = "ours is better than lstm: loss −0.115 (95 % interval)"  # noqa: RUF001 - as verdicts are printed
+    assert fold_sentence(text, "  - ", width=None) == f"  - {text}"
+    lines = fold_sentence(text, "  - ", width=30).splitlines()
+    assert max(map(len, lines)) <= 30
+    assert [line[:4] for line in lines] == ["  - ", "    ", "    "]
+    assert " ".join(line[4:] for line in lines) == text
 
 
 def test_wide_characters_take_two_columns() -> None:

@@ -103,6 +103,13 @@ _music = combine_options(
         help="With --midi: measure also the floors of this tokenizer, its round trip and its shuffled tokens.",
     ),
     click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="metric.NAME.OPTION=VALUE",
+        help="With --midi: an option of a metric, as in a study file (repeatable).",
+    ),
+    click.option(
         "--skip-bad", is_flag=True, help="With --midi: leave out files that cannot be read or have no notes; list them."
     ),
     click.option(
@@ -157,7 +164,13 @@ def _check_music(values: Mapping[str, Any]) -> None:
     Raises:
         UsageError: an option of music without music, or one of tables with music.
     """
-    music = {"--reference": "reference", "--tokenizer": "tokenizer", "--skip-bad": "skip_bad", "--workers": "workers"}
+    music = {
+        "--reference": "reference",
+        "--tokenizer": "tokenizer",
+        "--set": "settings",
+        "--skip-bad": "skip_bad",
+        "--workers": "workers",
+    }
     music |= {"--recompute": "recompute", "--keep-results": "keep_results"}
     tables = {"--variant": "variants", **{f"--{key.replace('_', '-')}": key for key in _TABLE_OPTIONS}}
     given = [option for option, key in (tables if values["midi"] else music).items() if values[key]]
@@ -172,6 +185,7 @@ def _midi_words(values: Mapping[str, Any]) -> list[str]:
     """Return the words of the command that name the music."""
     words = ["--midi", str(values["midi"]), "--reference", values["reference"]]
     words += ["--tokenizer", values["tokenizer"]] if values["tokenizer"] else []
+    words += [word for setting in values["settings"] for word in ("--set", setting)]
     return words + ["--skip-bad"] * values["skip_bad"]
 
 

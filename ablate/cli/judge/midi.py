@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ablate.cli.settings import parse_setting
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -17,7 +19,8 @@ def judge_midi(request: Request, values: Mapping[str, Any]) -> int:
     from ablate.registry import get_registry
     from ablate.study.judge.midi import MidiRequest, midi_layout
 
-    asked = MidiRequest(values["midi"], values["reference"], values["tokenizer"], values["skip_bad"], request)
+    settings = [parse_setting(text) for text in values["settings"]]
+    asked = MidiRequest(values["midi"], values["reference"], values["tokenizer"], values["skip_bad"], request, settings)
     layout = midi_layout(asked, get_registry())
     for note in layout.plain()["judged"]["notes"]:
         click.echo(f"{layout.spec.source}: {note}", err=True)

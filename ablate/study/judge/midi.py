@@ -15,7 +15,8 @@ from ablate.settings import FloorSettings, MeasureSettings, PathSettings, Search
 from ablate.study.design import Axis, Objective
 from ablate.study.file.configuration import Choice, Configuration
 from ablate.study.file.overrides import corpus_table
-from ablate.study.file.paths import named
+from ablate.study.file.paths import named, split_path
+from ablate.study.file.reach import path_problem
 from ablate.study.file.study_file import StudySpec
 from ablate.study.judge.folders import AXIS, read_midi_folder
 from ablate.study.judge.judge import checked_margins
@@ -47,6 +48,7 @@ class MidiRequest:
         reference: a MIDI file, a folder, or the name of a corpus.
         tokenizer: of the floors that need one; empty for none.
         skip_bad: whether files that cannot be read, or have no notes, are left out.
+        settings: options of metrics, each as its path (``metric.NAME.OPTION``) with its value.
         request: the options that all sources share.
     """
 
@@ -55,6 +57,7 @@ class MidiRequest:
     tokenizer: str
     skip_bad: bool
     request: Request
+    settings: Sequence[tuple[str, Any]] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,10 +119,32 @@ def _choices(asked: MidiRequest, registry: Registry) -> dict[str, tuple[Choice, 
     is_path = asked.reference not in registry.names("corpus") or Path(asked.reference).exists()
     table = corpus_table(asked.reference, registry, skip_bad=asked.skip_bad and is_path, option="--reference")
     ((corpus, options),) = (named(table) or {}).items()
+    metrics = _metric_options(asked.settings, names["metric"], registry)
     return {
         "corpus": (_choice("corpus", corpus, registry, options),),
-        **{kind: tuple(_choice(kind, name, registry) for name in own) for kind, own in names.items()},
+        "tokenizer": tuple(_choice("tokenizer", name, registry) for name in names["tokenizer"]),
+        "metric": tuple(_choice("metric", name, registry, metrics[name]) for name in names["metric"]),
     }
+
+
+def _metric_options(
+    settings: Sequence[tuple[str, Any]], metrics: Sequence[str], registry: Registry
+) -> dict[str, dict[str, Any]]:
+    """Return the options of each metric that the command sets.
+
+    Raises:
+        UsageError: a path that names no option of these metrics.
+    """
+    options: dict[str, dict[str, Any]] = {name: {} for name in metrics}
+    for path, value in settings:
+        problem = path_problem(path, {"metric": options}, registry)
+        section, name, option = split_path(path, {"metric": options})
+        if section != "metric":
+            problem = "only options of metrics can be set here: metric.NAME.OPTION=VALUE"
+        if problem or not option:
+            raise UsageError(f"--set {path}: {problem or 'write it as metric.NAME.OPTION=VALUE'}")
+        options[name][option] = value
+    return options
 
 
 def _choice(kind: str, name: str, registry: Registry, options: Mapping[str, Any] | None = None) -> Choice:
