@@ -63,7 +63,9 @@ def test_a_table_becomes_a_study(ablate: Command, results: Path, tmp_path: Path)
 
     assert "32 of 32" in ablate("study", "list").out
     assert "results of others in results.csv, paired" in ablate("study", "show", "results").out
-    assert "gru is better than ours" in ablate("study", "compare", "results:ours", "results:gru").out
+    compared = ablate("study", "compare", "results:ours", "results:gru").out
+    assert compared.startswith("they differ in: method\nPaired: replicate k of both belongs together")
+    assert "gru is better than ours" in compared
     assert len(ablate("study", "export", "results").out.splitlines()) == 1 + 64
     assert ablate("study", "report", "results", "--format", "tex").code == 0
     assert package.load_results("results", tmp_path / ".ablate").frame()["value"].size == 64

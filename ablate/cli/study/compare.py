@@ -8,6 +8,7 @@ import click
 
 from ablate.cli.locations import existing_store, home_option, profile_option, store_option, stored_name
 from ablate.cli.output import json_option, print_json, print_table
+from ablate.cli.terminal_tables import fold_sentence, terminal_width
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,11 +47,16 @@ def compare(
         comparisons = pair.frame.drop(columns="values").to_dict("records")
         print_json({"paired": pair.paired, "differs_in": pair.differs, "comparisons": comparisons})
         return
+    width = terminal_width()
     if pair.differs:
-        click.echo(f"they differ in: {', '.join(pair.differs)}")
-    click.echo(pair.pairing)
+        click.echo(
+            fold_sentence(
+                f"they differ in: {', '.join(path.removeprefix('level.') for path in pair.differs)}", width=width
+            )
+        )
+    click.echo(fold_sentence(pair.pairing, width=width))
     for line in pair.sentences:
-        click.echo(f"- {line}")
+        click.echo(fold_sentence(line, "- ", width=width))
     names = {row[0] for row in pair.rows}
     if len(names) == 1:  # of two variants: above the table, because its columns are many
         click.echo()
@@ -59,9 +65,9 @@ def compare(
     else:
         print_table(pair.headers, pair.rows, right=len(pair.headers) - 3)
     for note in pair.notes:
-        click.echo(note)
+        click.echo(fold_sentence(note, width=width))
     for sentence in populations(pair.studies):
-        click.echo(sentence)
+        click.echo(fold_sentence(sentence, width=width))
 
 
 def _with_profile(text: str, profile: str) -> str:

@@ -11,6 +11,7 @@ import click
 
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import failure_lines, json_option, plural, print_json, print_table
+from ablate.cli.terminal_tables import fold_sentence, terminal_width
 from ablate.kinds import PREPARE
 from ablate.names import level_name, replicate_name, same, short_names
 
@@ -50,7 +51,7 @@ def show(name: str, home: Path, store: str | None, as_json: bool) -> None:  # no
     _print_study(study, variants)
     _print_states(study, variants, runs)
     if population:
-        click.echo(population)
+        click.echo(fold_sentence(population, width=terminal_width()))
 
 
 def _population(store: Store, runs: Sequence[RunRecord]) -> str:
@@ -72,7 +73,7 @@ def _print_study(study: StudyRecord, variants: Sequence[VariantRecord]) -> None:
     if judged:
         click.echo(f"results of others in {judged['source']}, {'paired' if judged['paired'] else 'not paired'}")
         for note in judged["notes"]:
-            click.echo(f"  - {note}")
+            click.echo(fold_sentence(note, "  - ", width=terminal_width()))
         return
     corpus = study.spec.get("corpus", study.corpus)
     about = f"corpus {json.dumps(corpus, ensure_ascii=False)}, " if corpus else ""  # a program may need none
