@@ -78,7 +78,8 @@ class FusedTrainer:
             reporting = [m for m in range(len(self._jobs)) if m not in self._ended]
             if not is_stopped and is_due(self._step, steps, self._settings.validate_every):
                 self._validate()
-            self._report(on_progress, reporting, steps_per_second)
+            if self._step > first:  # a stop may come before the first of these steps
+                self._report(on_progress, reporting, steps_per_second)
             if is_stopped:
                 break
             begin = time.monotonic()
@@ -111,8 +112,8 @@ class FusedTrainer:
     def _report(
         self, on_progress: Callable[[int, Progress], None], reporting: Sequence[int], steps_per_second: float
     ) -> None:
-        """Report the last step of these models, if there was one."""
-        for m in reporting if self._step else ():
+        """Report the last step of these models."""
+        for m in reporting:
             progress = Progress(
                 self._step,
                 self._settings.steps,

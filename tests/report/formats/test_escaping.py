@@ -142,7 +142,7 @@ def test_latex_has_no_command_of_theirs(report: tuple[str, Path]) -> None:
     commands = set(re.findall(r"(?<!\\)\\([a-zA-Z]+)", table))
     assert commands <= {
         *("usepackage", "begin", "end", "centering", "caption", "label", "toprule", "midrule", "bottomrule", "small"),
-        *("setlength", "tabcolsep", "par", "bigskip", "downarrow", "ref", "textbar", "textendash"),
+        *("setlength", "tabcolsep", "par", "bigskip", "smallskip", "downarrow", "ref", "textbar", "textendash"),
         *("emph", "scriptsize", "pm", "textbackslash", "textless", "textgreater", "textasciitilde", "textasciicircum"),
     }
     rows = [line for line in table.splitlines() if line.endswith(r"\\")]
