@@ -75,6 +75,16 @@ def test_a_table_becomes_a_study(ablate: Command, results: Path, tmp_path: Path)
     assert "results" not in ablate("study", "list").out
 
 
+def test_a_primary_metric_that_was_chosen_after_a_look_is_said(ablate: Command, results: Path) -> None:
+    words = ("judge", results.name, *WORDS, "--no-report")
+    told = "When these results were judged before, the primary metric was"
+    assert told not in ablate(*words).out
+    assert told not in ablate(*words).out, "the same one again"
+    for _ in range(2):
+        assert f"{told} loss." in ablate(*words, "--metric", "other", "--metric", "loss").out
+    assert f"{told} other." in ablate(*words).out
+
+
 def test_judging_again_reuses_or_replaces(ablate: Command, results: Path, tmp_path: Path) -> None:
     words = ("judge", "results.csv", *WORDS, "--no-report")
     assert "study 'results' has 32 new results" in ablate(*words).out

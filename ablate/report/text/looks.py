@@ -62,6 +62,13 @@ def counted(analysis: Analysis) -> str:
 def warnings(analysis: Analysis) -> Iterator[str]:
     """Yield what a reader must know about looks that the study file does not declare."""
     looks, spent, alpha = analysis.looks, analysis.spent, analysis.rules.alpha
+    earlier = (analysis.study.judged or {}).get("earlier_metrics")
+    if earlier:
+        yield (
+            f"When these results were judged before, the primary metric was {_listing(earlier)}. Whoever chooses the "
+            "primary metric after a look at the results makes more false claims, and no p-value is corrected for it. "
+            "Decide on the metric before you judge, or trust only what every one of these metrics shows."
+        )
     if looks.later:
         yield (
             f"An earlier command looked at {looks.later} replicates of this study. These {looks.now.replicates} are a "

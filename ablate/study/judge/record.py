@@ -112,6 +112,7 @@ def save(store: Store, study: JudgedStudy) -> Saved:
     if known:
         _refuse_other(known, study)
     spec, runs = study.plain(), [_run(study, run) for run in study.runs.runs]
+    spec["judged"]["earlier_metrics"] = _earlier_metrics(known, spec["objective"]["metric"])
     before = {each for run in store.runs(study.name) for each in run.stages.values()} if known else set()
     if known and known.spec == spec and {each for run in runs for each in run.stages.values()} == before:
         return "unchanged"
@@ -125,6 +126,14 @@ def save(store: Store, study: JudgedStudy) -> Saved:
     store.put_study(StudyRecord(study.name, spec, "default", study.source, seed), variants, runs)
     store.forget_stages(before - {stage.stage.fingerprint for stage in finished})
     return "replaced" if known else "new"
+
+
+def _earlier_metrics(known: StudyRecord | None, now: str) -> list[str]:
+    """Return the metrics that were the primary one when these results were judged before, without the present one."""
+    if not known:
+        return []
+    earlier = [*known.spec["judged"].get("earlier_metrics", []), known.spec["objective"]["metric"]]
+    return [metric for metric in dict.fromkeys(earlier) if metric != now]
 
 
 def _refuse_other(known: StudyRecord, study: JudgedStudy) -> None:
