@@ -87,11 +87,14 @@ class Recorder:
     def record(self, results: Sequence[StageResult | StageFailure]) -> None:
         """Record the results of a job, those of finished stages in one transaction."""
         finished = [result for result in results if isinstance(result, StageResult)]
-        self._store.put_stages(self._finished_stage(result) for result in finished)
+        records = [self._finished_stage(result) for result in finished]
         for result in finished:
-            self._status.finish(result.stage)
+            # before the results are in the store: after a kill in between, nobody would remove it
             if result.stage.kind == TRAIN:
                 remove_started(self._home, result.stage.fingerprint)
+        self._store.put_stages(records)
+        for result in finished:
+            self._status.finish(result.stage)
         for each in results:
             if isinstance(each, StageResult):
                 self._listener.done(each)
