@@ -61,7 +61,7 @@ _RC: dict[Any, Any] = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlecolor": INK,
-    "axes.titley": 1.0,  # computing this place, where no axis is on top, would take a sixth of the time of a figure
+    "axes.titley": 1.0,  # no axis is on top, so there is no need to compute this place
     "axes.titlesize": 9,
     "axes.titleweight": "bold",
     "figure.facecolor": PAPER,
