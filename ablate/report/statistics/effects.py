@@ -16,6 +16,7 @@ from ablate.report.statistics import doubts, roles, verdicts
 from ablate.report.statistics.described import summary
 from ablate.report.statistics.independent import judge as independent
 from ablate.report.statistics.inference import effect_sizes, equivalence, flips, intervals
+from ablate.report.statistics.rows import KEY, asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 
 _BETTER = ["p_better", "p_better_low", "p_better_high"]
-_COMPARISON = ["kind", "comparison", "versus", "alias", "metric", "feature", "unit", "direction", "role"]
 _NUMBERS = ["difference", "low", "high", "effect", *_BETTER, "p_raw_equivalent", "withheld"]
 
 
@@ -72,7 +72,7 @@ def judge(
     if not replicates.paired:
         return independent.judge(replicates, comparisons, margins, rules, quantities, comparable)
     rows = list(_rows(replicates, comparisons, margins, quantities, comparable))
-    frame = pd.DataFrame(rows, columns=[*_COMPARISON, "n", "margin", "margin_of", "doubts", "values", "limits"])
+    frame = pd.DataFrame(rows, columns=[*KEY, "n", "margin", "margin_of", "doubts", "values", "limits"])
     for _, part in frame.groupby("n", sort=False):
         pairs = list(zip(part["values"], part["limits"], strict=True))
         known = np.stack([values[~np.isnan(values)] for values, _ in pairs])
@@ -106,24 +106,17 @@ def _test_families(frame: pd.DataFrame, rules: StatisticsSettings) -> None:
 
 def _rows(
     replicates: Replicates,
-    comparisons: Iterable[Weights],
+    comparisons: Sequence[Weights],
     margins: Mapping[tuple[str, str], Margin],
     quantities: pd.DataFrame,
     comparable: Callable[[Iterable[str], Quantity], bool],
 ) -> Iterator[tuple[Any, ...]]:
-    columns = [quantities[name] for name in ("metric", "feature", "unit", "direction", "role")]
-    comparisons = list(comparisons)
-    for metric, feature, unit, direction, role in zip(*columns, strict=True):
-        margin = margins.get((metric, feature))
-        limits = margin.in_replicates(replicates, (metric, feature)) if margin else np.full(replicates.count, np.nan)
-        care = doubts.doubts_of(replicates, metric, feature)
-        for one in comparisons:
-            judged_as = roles.judged_as(one.kind, role)
-            if judged_as is None or one.only not in (None, (metric, feature)):
-                continue
-            if not comparable([name for name, weight in one.weights.items() if weight], (metric, feature)):
-                continue
-            values = replicates.differences(metric, feature, one.weights)
+    for quantity, made in asked(comparisons, quantities, comparable):
+        margin = margins.get(quantity)
+        limits = margin.in_replicates(replicates, quantity) if margin else np.full(replicates.count, np.nan)
+        care = doubts.doubts_of(replicates, *quantity)
+        for one, _, key in made:
+            values = replicates.differences(*quantity, one.weights)
             n = int((~np.isnan(values)).sum())
             if n:
                 # the margin of a difference between two variants is not that of a slope
@@ -131,8 +124,6 @@ def _rows(
                 known = own[~np.isnan(values) & ~np.isnan(own)]
                 size = float(known.mean()) if len(known) else np.nan
                 source = "" if margin is None or np.isnan(size) else margin.source
-                way = "none" if one.slope else direction
-                key = (one.kind, one.name, one.versus, one.alias, metric, feature, unit, way, judged_as)
                 yield (*key, n, size, source, str(care.about(one.weights)), values, own)
 
 

@@ -14,6 +14,7 @@ from ablate.report.statistics.inference.independent.equivalence import Limit, eq
 from ablate.report.statistics.inference.independent.moments import welch_p
 from ablate.report.statistics.inference.independent.power import FEWEST
 from ablate.report.statistics.inference.independent.worlds import Runs
+from ablate.report.statistics.rows import KEY, asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ablate.settings import StatisticsSettings
 
 _COLUMNS = [
-    *("kind", "comparison", "versus", "alias", "metric", "feature", "unit", "direction", "role", "n"),
+    *(*KEY, "n"),
     *("margin", "margin_of", "doubts", "values", "difference", "low", "high", "effect"),
     *("p_better", "p_better_low", "p_better_high", "p_equivalent", "withheld"),
 ]
@@ -73,35 +74,27 @@ def judge(
 
 def _rows(
     replicates: Replicates,
-    comparisons: Iterable[Weights],
+    comparisons: Sequence[Weights],
     margins: Mapping[Quantity, Margin],
     rules: StatisticsSettings,
     quantities: pd.DataFrame,
     comparable: Callable[[Iterable[str], Quantity], bool],
 ) -> Iterator[tuple[Any, ...]]:
-    columns = [quantities[name] for name in ("metric", "feature", "unit", "direction", "role")]
-    comparisons = list(comparisons)
-    for metric, feature, unit, direction, role in zip(*columns, strict=True):
-        quantity, margin = (metric, feature), margins.get((metric, feature))
-        limit = _limit(margin, replicates.runs(metric, feature))
-        care = doubts.doubts_of(replicates, metric, feature)
-        for one in comparisons:
-            judged_as = roles.judged_as(one.kind, role)
+    for quantity, made in asked(comparisons, quantities, comparable):
+        margin = margins.get(quantity)
+        limit = _limit(margin, replicates.runs(*quantity))
+        care = doubts.doubts_of(replicates, *quantity)
+        for one, direction, key in made:
             weights = {name: weight for name, weight in one.weights.items() if weight}
-            if judged_as is None or one.only not in (None, quantity) or not comparable(weights, quantity):
-                continue
-            groups = replicates.groups(metric, feature, weights, rules.estimate)
+            groups = replicates.groups(*quantity, weights, rules.estimate)
             if groups is None:
                 continue
             # the margin of a difference between two variants is not that of a slope
-            known = limit is not None and not one.slope
-            size = limit.value(rules.estimate) if known and limit else np.nan
-            way = "none" if one.slope else direction
-            key = (one.kind, one.name, one.versus, one.alias, metric, feature, unit, way, judged_as)
-            source = margin.source if known and margin and not np.isnan(size) else ""
-            care_text = str(care.about(one.weights))
-            numbers = _numbers(groups, limit if known else None, side=-1.0 if way == "lower" else 1.0)
-            yield (*key, min(groups.sizes), size, source, care_text, groups, *numbers, weights)
+            known = None if one.slope else limit
+            size = known.value(rules.estimate) if known else np.nan
+            source = margin.source if margin and not np.isnan(size) else ""
+            numbers = _numbers(groups, known, side=-1.0 if direction == "lower" else 1.0)
+            yield (*key, min(groups.sizes), size, source, str(care.about(one.weights)), groups, *numbers, weights)
 
 
 def _limit(margin: Margin | None, runs: Mapping[str, FloatArray]) -> Limit | None:
