@@ -77,6 +77,12 @@ class Choice:
     fitted: bool = False
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
+    @classmethod
+    def of(cls, kind: str, spec: Any, options: Any) -> Choice:
+        """Return the choice of a component, from its record and its options as the record has parsed them."""
+        fitted = getattr(spec, "fitted", False)
+        return cls(kind, spec.name, spec.version, plain(options), fitted, defaults(spec.options))
+
     def plain(self) -> dict[str, Any]:
         """Return the choice as JSON-ready data, for the work and the database."""
         return {"name": self.name, "version": self.version, "options": dict(self.options)}
@@ -217,8 +223,7 @@ def _choices(kind: str, value: Any, registry: Registry, problems: list[Problem])
         except InvalidOptions as error:
             problems += [(join(kind, name, key), _with_hint(spec, key, text)) for key, text in error.problems]
         else:
-            fitted = getattr(spec, "fitted", False)
-            yield Choice(kind, name, spec.version, plain(parsed), fitted, defaults(spec.options))
+            yield Choice.of(kind, spec, parsed)
 
 
 def default_components(kind: str, registry: Registry) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import UsageError
-from ablate.options import defaults, plain
+from ablate.options import plain
 from ablate.settings import FloorSettings, MeasureSettings, PathSettings, SearchSettings, SplitSettings
 from ablate.study.design import Axis, Objective
 from ablate.study.file.configuration import Choice, Configuration
@@ -149,8 +149,7 @@ def _metric_options(
 
 def _choice(kind: str, name: str, registry: Registry, options: Mapping[str, Any] | None = None) -> Choice:
     spec = registry.spec(kind, name)
-    parsed = plain(spec.parse(options or {}))
-    return Choice(kind, name, spec.version, parsed, getattr(spec, "fitted", False), defaults(spec.options))
+    return Choice.of(kind, spec, spec.parse(options or {}))
 
 
 def _refuse_models(metrics: Sequence[tuple[Choice, str]]) -> None:
@@ -168,18 +167,13 @@ def _spec(
         raise UsageError("--direction: the metrics of ablate have directions of their own; leave it out with --midi")
     metrics = [choice.name for choice in choices["metric"]]
     objective = Objective(metrics[0], "", "")
-    baseline = next(variant for variant in runs.variants if variant.baseline)
     reference = Path(asked.reference).resolve() if Path(asked.reference).exists() else asked.reference
     identity = f"{asked.folder.resolve()} against {reference}"
-    labels: dict[str, list[str]] = {}
-    for run in runs.runs:
-        labels.setdefault(run.variant, []).append(run.label)
     judged = {
         "kind": "midi",
         "source": found.source,
         "identity": identity,
-        "paired": runs.paired,
-        "replicates": labels,
+        **runs.facts(),
         "notes": list(found.notes),
         "command": list(request.command),
     }
@@ -188,11 +182,11 @@ def _spec(
     return MidiSpec(
         name=request.name or asked.folder.resolve().name,
         source=found.source,
-        question=f"Does the music in {found.source} differ from that of {baseline.name}?",
+        question=f"Does the music in {found.source} differ from that of {runs.baseline.name}?",
         hypothesis="",
         profile="default",
         seed=SEED,
-        replicates=1 + max(run.replicate for run in runs.runs),
+        replicates=runs.count,
         looks=None,
         design="factorial",
         budget="steps",
@@ -204,7 +198,7 @@ def _spec(
         config={kind: {each.name: dict(each.options) for each in choices[kind]} for kind in kinds if choices[kind]},
         axes=(Axis(AXIS, tuple(variant.levels[AXIS] for variant in runs.variants)),),
         named={},
-        baseline=dict(baseline.levels),
+        baseline=dict(runs.baseline.levels),
         reading=reading,
         overrides=(),
         judged=judged,

@@ -52,26 +52,19 @@ class JudgedStudy:
     notes: tuple[str, ...]
     command: tuple[str, ...]
 
-    @property
-    def baseline(self) -> Variant:
-        """The variant that the others are compared with."""
-        return next(variant for variant in self.runs.variants if variant.baseline)
-
     def plain(self) -> dict[str, Any]:
         """Return the study as the plain data of a study file, for the store and the report."""
         first = next(iter(self.metrics))
-        axes = {axis: _axis_levels(self.runs.variants, axis) for axis in self.baseline.levels}
-        labels: dict[str, list[str]] = {}
-        for run in self.runs.runs:
-            labels.setdefault(run.variant, []).append(run.label)
+        baseline = self.runs.baseline
+        axes = {axis: _axis_levels(self.runs.variants, axis) for axis in baseline.levels}
         return {
-            "question": f"Do the results in {self.source} differ from those of {self.baseline.name}?",
+            "question": f"Do the results in {self.source} differ from those of {baseline.name}?",
             "source": self.source,
-            "replicates": max(run.replicate for run in self.runs.runs) + 1,
+            "replicates": self.runs.count,
             "design": "factorial" if crossed(self.runs.variants, axes) else "listed",
             "objective": {"metric": first, "feature": FEATURE, "direction": self.metrics[first]},
             "axes": axes,
-            "baseline": dict(self.baseline.levels),
+            "baseline": dict(baseline.levels),
             "margins": dict(self.margins),
             "metric": list(self.metrics),
             "judged": {
@@ -79,8 +72,7 @@ class JudgedStudy:
                 "source": self.source,
                 "identity": self.identity,
                 "digest": self.digest,
-                "paired": self.runs.paired,
-                "replicates": labels,
+                **self.runs.facts(),
                 "notes": list(self.notes),
                 "command": list(self.command),
             },

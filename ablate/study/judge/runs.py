@@ -54,6 +54,23 @@ class JudgedRuns:
     paired: bool
     notes: tuple[str, ...]
 
+    @property
+    def baseline(self) -> Variant:
+        """The variant that the others are compared with."""
+        return next(variant for variant in self.variants if variant.baseline)
+
+    @property
+    def count(self) -> int:
+        """The number of replicates of the variant that has most."""
+        return 1 + max(run.replicate for run in self.runs)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a judged study keeps of its runs, as plain data: the pairing, and the labels of replicates."""
+        labels: dict[str, list[str]] = {}
+        for run in self.runs:
+            labels.setdefault(run.variant, []).append(run.label)
+        return {"paired": self.paired, "replicates": labels}
+
 
 def judged_runs(found: Observations, baseline: Sequence[str], source: str, replicate: str) -> JudgedRuns:
     """Return the variants and runs of a table's numbers.

@@ -36,7 +36,7 @@ def test_several_columns_of_variants_are_axes(judged: Judge) -> None:
 )
 def test_a_baseline_of_several_axes_may_be_written_in_many_ways(judged: Judge, baseline: tuple[str, ...]) -> None:
     study = judged(CROSSED, wanted={"variants": ("model", "lr")}, baseline=baseline)
-    assert study.baseline.levels == {"model": "gru", "lr": 0.01}
+    assert study.runs.baseline.levels == {"model": "gru", "lr": 0.01}
 
 
 def test_a_baseline_that_fits_several_variants_is_refused(judged: Judge) -> None:

@@ -56,7 +56,7 @@ def test_every_format_has_the_same_results(judged: Judge, name: str, content: st
     study = judged(content, name)
     assert values(study) == RUNS
     assert study.runs.paired
-    assert study.baseline.name == "ours"
+    assert study.runs.baseline.name == "ours"
     assert list(study.plain()["axes"].items()) == [("method", ["ours", "lstm"])]
 
 
