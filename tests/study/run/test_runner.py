@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 import ablate
-from ablate.kinds import KINDS
+from ablate.kinds import KINDS, TRAIN
 from ablate.registry import get_registry
+from ablate.store.store import Store
 from ablate.study.run.listener import Listener
+from ablate.study.sources.started import read_started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +34,22 @@ def test_levels_of_a_replicate_share_its_training(bench: Bench, load: Callable[.
     assert result.reused == {}
     assert set(bench.states("tiny").values()) == {"done"}
     assert not list(bench.home.glob("checkpoints/*"))
+
+
+def test_what_a_training_started_with_is_removed_before_its_result_is_stored(
+    bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the other order, a kill in between would leave a file that no command removes."""
+    put, stored = Store.put_stages, []
+
+    def watched(store: Store, stages: Any) -> None:
+        finished = list(stages)
+        stored.extend(read_started(bench.home, each.stage.fingerprint) for each in finished if each.stage.kind == TRAIN)
+        put(store, finished)
+
+    monkeypatch.setattr(Store, "put_stages", watched)
+    bench.run(load())
+    assert stored == [None, None]
 
 
 def test_a_second_run_runs_nothing(bench: Bench, load: Callable[..., StudySpec]) -> None:
