@@ -27,8 +27,8 @@ check: prose $(VENV)/.installed-dev  ## check style, types, layers, prose and ge
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/lint-imports --config tools/importlinter-plugins.toml
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-cache --config tools/importlinter-plugins.toml
 	$(BIN)/python tools/make.py --check
 
 prose: $(VENV)/.installed-dev  ## check spelling, and find phrases that are hard to read

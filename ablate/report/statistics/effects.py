@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from ablate.report.statistics import doubts, roles, verdicts
+from ablate.report.statistics.comparisons.asked import KEY, asked
 from ablate.report.statistics.described import summary
 from ablate.report.statistics.independent import judge as independent
 from ablate.report.statistics.inference import effect_sizes, equivalence, flips, intervals
-from ablate.report.statistics.rows import KEY, asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

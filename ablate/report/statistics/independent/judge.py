@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from ablate.report.statistics import doubts, roles, verdicts
+from ablate.report.statistics.comparisons.asked import KEY, asked
 from ablate.report.statistics.inference.equivalence import holm
 from ablate.report.statistics.inference.independent import joint
 from ablate.report.statistics.inference.independent.equivalence import Limit, equivalence
 from ablate.report.statistics.inference.independent.moments import welch_p
 from ablate.report.statistics.inference.independent.power import FEWEST
 from ablate.report.statistics.inference.independent.worlds import Runs
-from ablate.report.statistics.rows import KEY, asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
