@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from ablate.errors import CorpusError, one_line
-from ablate.music.performance import NOTE_DTYPE, PEDAL_DTYPE, SUSTAIN, Performance
+from ablate.music.performance import SUSTAIN, Performance, make_notes, make_pedals
 from ablate.music.smf import Frame, read_frame
 
 if TYPE_CHECKING:
@@ -214,18 +214,16 @@ def _in_seconds(score: Any, tracks: list[Any], notes: _Notes, source: str) -> Pe
     if any((values < 0).any() for values in notes[:4]) or (notes.end < notes.start).any():
         raise CorpusError(f"{source}: is damaged: its times exceed what a MIDI file can hold")
     clock = _Clock(score, source)
-    timed = np.empty(len(notes.start), NOTE_DTYPE)
-    timed["pitch"], timed["velocity"] = notes.pitch, notes.velocity
-    timed["start"], timed["end"] = clock.seconds(notes.start), clock.seconds(notes.end)
+    start, end = clock.seconds(notes.start), clock.seconds(notes.end)
+    timed = make_notes(pitch=notes.pitch, velocity=notes.velocity, start=start, end=end)
     controls = [track.controls.numpy() for track in tracks]
     events = {
         key: np.concatenate([np.empty(0, np.int64), *(c[key] for c in controls)]) for key in ("time", "number", "value")
     }
     chosen = np.flatnonzero((events["number"] == SUSTAIN) | (events["number"] == SOFT))
     chosen = chosen[np.argsort(events["time"][chosen], kind="stable")]
-    pedals = np.empty(len(chosen), PEDAL_DTYPE)
-    pedals["time"] = clock.seconds(events["time"][chosen])
-    pedals["controller"], pedals["value"] = events["number"][chosen], events["value"][chosen]
+    times = clock.seconds(events["time"][chosen])
+    pedals = make_pedals(time=times, controller=events["number"][chosen], value=events["value"][chosen])
     return Performance(timed, pedals, name=Path(source).stem).canonical()
 
 

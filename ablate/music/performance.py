@@ -18,13 +18,36 @@ if TYPE_CHECKING:
 
     from ablate.arrays import Array
 
-#: One note: MIDI pitch 0 to 127, MIDI velocity 1 to 127, start and end in seconds.
-NOTE_DTYPE = np.dtype([("pitch", "i2"), ("velocity", "i2"), ("start", "f8"), ("end", "f8")])
-#: One pedal event: time in seconds, MIDI controller number (64 sustain, 67 soft), value 0 to 127.
-PEDAL_DTYPE = np.dtype([("time", "f8"), ("controller", "i2"), ("value", "i2")])
+#: One note: MIDI pitch 0 to 127, MIDI velocity 1 to 127, start and end in seconds, and its instrument: the General MIDI
+#: program, 0 to 127, or :data:`DRUMS`.
+NOTE_DTYPE = np.dtype([("pitch", "i2"), ("velocity", "i2"), ("start", "f8"), ("end", "f8"), ("instrument", "i2")])
+#: One pedal event: time in seconds, MIDI controller number (64 sustain, 67 soft), value 0 to 127, and the instrument
+#: that it belongs to.
+PEDAL_DTYPE = np.dtype([("time", "f8"), ("controller", "i2"), ("value", "i2"), ("instrument", "i2")])
+
+#: The instrument of drums; other instruments are General MIDI programs, 0 to 127.
+DRUMS = 128
 
 SUSTAIN = 64
 _NO_LABELS: Mapping[str, float] = MappingProxyType({})
+_NO_NAMES: Mapping[int, str] = MappingProxyType({})
+
+
+def make_notes(*, pitch: Any, velocity: Any, start: Any, end: Any, instrument: Any = 0) -> Array:
+    """Return notes, an array of :data:`NOTE_DTYPE`, from their columns: arrays of one length, or one value for all."""
+    return _records(NOTE_DTYPE, pitch=pitch, velocity=velocity, start=start, end=end, instrument=instrument)
+
+
+def make_pedals(*, time: Any, controller: Any, value: Any, instrument: Any = 0) -> Array:
+    """Return pedal events, an array of :data:`PEDAL_DTYPE`, from their columns, as :func:`make_notes` does."""
+    return _records(PEDAL_DTYPE, time=time, controller=controller, value=value, instrument=instrument)
+
+
+def _records(dtype: np.dtype[Any], **columns: Any) -> Array:
+    records = np.empty(np.broadcast(*columns.values()).shape, dtype)
+    for name, column in columns.items():
+        records[name] = column
+    return records
 
 
 def _no_pedals() -> Array:
@@ -49,6 +72,8 @@ class Performance:
         primer: the notes that ``notes`` continue, of :data:`NOTE_DTYPE`, on the same clock; they are not part of
             ``notes``.
         primer_seconds: the time where the primer ends and the new notes begin; 0.0 without a primer.
+        track_names: the names of the tracks of an instrument in its file, by instrument; metadata that nothing
+            depends on.
     """
 
     notes: Array
@@ -57,6 +82,7 @@ class Performance:
     name: str = ""
     primer: Array = dataclasses.field(default_factory=_no_notes)
     primer_seconds: float = 0.0
+    track_names: Mapping[int, str] = dataclasses.field(default_factory=lambda: _NO_NAMES)
 
     def __len__(self) -> int:
         """Return the number of notes."""
@@ -81,9 +107,13 @@ class Performance:
         return float(self.notes["end"].max()) if len(self.notes) else 0.0
 
     @classmethod
-    def from_notes(cls, notes: Iterable[tuple[int, int, float, float]], **rest: Any) -> Performance:
-        """Build a performance from ``(pitch, velocity, start, end)`` tuples, in their order."""
-        return cls(np.array(list(notes), NOTE_DTYPE), **rest)
+    def from_notes(cls, notes: Iterable[tuple[float, ...]], **rest: Any) -> Performance:
+        """Build a performance from ``(pitch, velocity, start, end)`` tuples, in their order.
+
+        A fifth entry is the note's instrument, 0 to 128; without it, it is the piano, 0.
+        """
+        rows = [(*note, 0)[:5] for note in notes]
+        return cls(np.array(rows, NOTE_DTYPE), **rest)
 
     def replace(self, **changes: Any) -> Performance:
         """Return a copy with some attributes replaced."""
@@ -106,12 +136,12 @@ class Performance:
         return self.replace(notes=notes, pedals=pedals, primer=_no_notes(), primer_seconds=0.0)
 
     def canonical(self) -> Performance:
-        """Return a copy with its notes in canonical order: by start, pitch, end, velocity."""
+        """Return a copy with its notes in canonical order: by start, pitch, end, velocity, instrument."""
         notes = self.notes[np.argsort(self.notes["start"], kind="stable")]
         same = notes["start"][1:] == notes["start"][:-1]
         together = np.flatnonzero(np.append(same, False) | np.append(False, same))
         # the other keys decide only among notes that start together, so only these few are sorted by all keys
-        order = np.lexsort([notes[key][together] for key in ("velocity", "end", "pitch", "start")])
+        order = np.lexsort([notes[key][together] for key in ("instrument", "velocity", "end", "pitch", "start")])
         notes[together] = notes[together][order]
         return self.replace(notes=notes)
 
@@ -122,6 +152,7 @@ class Performance:
         wrong = ~(times_ok & (notes["start"] <= notes["end"]))
         wrong |= (notes["pitch"] < 0) | (notes["pitch"] > 127)
         wrong |= (notes["velocity"] < 1) | (notes["velocity"] > 127)
+        wrong |= (notes["instrument"] < 0) | (notes["instrument"] > DRUMS)
         if wrong.any():
             first = int(np.flatnonzero(wrong)[0])
             raise CorpusError(f"{self.name or 'performance'}: note {first} is not valid: {notes[first]}")
@@ -130,8 +161,13 @@ class Performance:
     def from_pretty_midi(cls, midi: pretty_midi.PrettyMIDI, name: str = "") -> Performance:
         """Build a performance from all notes except drums, in their order, and the sustain and soft pedal events."""
         instruments = [instrument for instrument in midi.instruments if not instrument.is_drum]
-        notes = [(n.pitch, n.velocity, n.start, n.end) for i in instruments for n in i.notes]
-        pedals = [(c.time, c.number, c.value) for i in instruments for c in i.control_changes if c.number in (64, 67)]
+        notes = [(n.pitch, n.velocity, n.start, n.end, i.program) for i in instruments for n in i.notes]
+        pedals = [
+            (c.time, c.number, c.value, i.program)
+            for i in instruments
+            for c in i.control_changes
+            if c.number in (64, 67)
+        ]
         pedal_array = np.array(pedals, PEDAL_DTYPE)
         pedal_array = pedal_array[np.argsort(pedal_array["time"], kind="stable")]
         return cls(np.array(notes, NOTE_DTYPE), pedal_array, name=name)

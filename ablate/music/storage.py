@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +22,15 @@ _ARRAYS = {"notes": NOTE_DTYPE, "pedals": PEDAL_DTYPE, "primers": NOTE_DTYPE}
 
 def write_performances(performances: Sequence[Performance], file: IO[bytes]) -> None:
     """Write performances to an open file, piece by piece; equal performances give equal bytes."""
-    about = [{"name": p.name, "labels": dict(p.labels), "primer_seconds": p.primer_seconds} for p in performances]
+    about = [
+        {
+            "name": p.name,
+            "labels": dict(p.labels),
+            "primer_seconds": p.primer_seconds,
+            "track_names": sorted(p.track_names.items()),
+        }
+        for p in performances
+    ]
     writer = arrays.Writer(file)
     for name, dtype in _ARRAYS.items():
         parts = [_array(performance, name) for performance in performances]
@@ -50,13 +58,26 @@ def read_performances(path: Path) -> list[Performance]:
     data = arrays.read(path)
     try:
         about = json.loads(data["about"].tobytes())
-        notes, pedals, primers = (np.split(data[name], np.cumsum(data[f"{name}_counts"])[:-1]) for name in _ARRAYS)
+        notes, pedals, primers = (
+            np.split(_with_instruments(data[name], dtype), np.cumsum(data[f"{name}_counts"])[:-1])
+            for name, dtype in _ARRAYS.items()
+        )
     except KeyError as error:
         raise ValueError(f"{path} is damaged: it lacks {error}") from error
     return [
-        Performance(n, p, primer=primer, **facts)
+        Performance(n, p, primer=primer, **{**facts, "track_names": dict(facts.get("track_names", ()))})
         for n, p, primer, facts in zip(notes, pedals, primers, about, strict=True)
     ]
+
+
+def _with_instruments(records: Array, dtype: np.dtype[Any]) -> Array:
+    """Return records with an instrument; those of older files have none and are for piano."""
+    if records.dtype == dtype:
+        return records
+    complete = np.zeros(len(records), dtype)
+    for name in records.dtype.names or ():
+        complete[name] = records[name]
+    return complete
 
 
 def _array(performance: Performance, name: str) -> Array:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablate.interfaces import Conditioner, Steppable, Tokenizer
-from ablate.music.performance import PEDAL_DTYPE, SUSTAIN, Performance
+from ablate.music.performance import SUSTAIN, Performance, make_pedals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ def performances() -> tuple[Performance, ...]:
     Among them are chords, repeated, overlapping and nested notes of one pitch, notes of a millisecond and of no
     length, long silences, the extremes of pitch and velocity, notes out of order, pedals, and a single note.
     """
-    pedals = np.array([(0.1, SUSTAIN, 127), (0.9, SUSTAIN, 0)], PEDAL_DTYPE)
+    pedals = make_pedals(time=[0.1, 0.9], controller=SUSTAIN, value=[127, 0])
     return tuple(
         Performance.from_notes(notes, pedals=pedals.copy() if name == "chords" else pedals[:0], name=name)
         for name, notes in _NOTES.items()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 import ablate
-from ablate.music.performance import NOTE_DTYPE, PEDAL_DTYPE, SUSTAIN, Performance
+from ablate.music.performance import SUSTAIN, Performance, make_notes, make_pedals
 from ablate_bach.score import BARS, SIXTEENTHS, score
 
 if TYPE_CHECKING:
@@ -84,12 +84,8 @@ def render(options: PreludeOptions) -> Performance:
     start = np.maximum(_whole(edges[onset] + delay), 0)
     share = np.where(length == 1, _DETACHED, _HELD)
     end = start + _whole(share * (edges[onset + length] - edges[onset]))
-    notes = np.empty(len(pitch), NOTE_DTYPE)
-    notes["pitch"] = pitch
-    notes["velocity"] = np.clip(
-        _whole(_velocities(pitch, onset) + options.velocity_noise * unevenness[1]), *_VELOCITIES
-    )
-    notes["start"], notes["end"] = start / 1e6, _released(pitch, start, end) / 1e6
+    velocity = np.clip(_whole(_velocities(pitch, onset) + options.velocity_noise * unevenness[1]), *_VELOCITIES)
+    notes = make_notes(pitch=pitch, velocity=velocity, start=start / 1e6, end=_released(pitch, start, end) / 1e6)
     return Performance(notes, _pedals(edges), name="bach-prelude").canonical()
 
 
@@ -132,11 +128,8 @@ def _released(pitch: Array, start: Array, end: Array) -> Array:
 def _pedals(edges: Array) -> Array:
     """Return pedal events: down after each bar line, up at the next one, so that harmonies do not blur."""
     bars = edges[::SIXTEENTHS]
-    pedals = np.empty(2 * BARS, PEDAL_DTYPE)
-    pedals["time"][0::2], pedals["time"][1::2] = (bars[:-1] + _PEDAL_DELAY) / 1e6, bars[1:] / 1e6
-    pedals["controller"] = SUSTAIN
-    pedals["value"] = np.tile([127, 0], BARS)
-    return pedals
+    times = np.stack([bars[:-1] + _PEDAL_DELAY, bars[1:]], axis=1).ravel() / 1e6
+    return make_pedals(time=times, controller=SUSTAIN, value=np.tile([127, 0], BARS))
 
 
 def _noise(seed: int, notes: int) -> Array:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import ablate
-from ablate.music.performance import NOTE_DTYPE
+from ablate.music.performance import make_notes
 from ablate_midilike.grammar import Grammar
 from ablate_midilike.layout import Layout
 
@@ -75,14 +75,16 @@ class ClassicTokenizer(ablate.Tokenizer):
 
         on = _LAYOUT.note_ons(tokens)
         velocity = _DECODED[_LAYOUT.running_velocity(tokens, first=_LAYOUT.velocities)[on]]
-        notes = np.empty(len(on), NOTE_DTYPE)
-        notes["pitch"] = tokens[on] + _LAYOUT.low
-        notes["velocity"] = np.clip(velocity * self._options.velocity_scale, 1, 127).astype(np.int64)
-        notes["start"] = clock[on]
-        notes["end"] = np.where(
-            np.isnan(ends[on]),
-            notes["start"] + self._options.default_length,
-            np.maximum(ends[on], notes["start"] + self._options.min_length),
+        start = clock[on]
+        notes = make_notes(
+            pitch=tokens[on] + _LAYOUT.low,
+            velocity=np.clip(velocity * self._options.velocity_scale, 1, 127).astype(np.int64),
+            start=start,
+            end=np.where(
+                np.isnan(ends[on]),
+                start + self._options.default_length,
+                np.maximum(ends[on], start + self._options.min_length),
+            ),
         )
         return ablate.Performance(notes)
 

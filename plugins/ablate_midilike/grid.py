@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import ablate
-from ablate.music.performance import NOTE_DTYPE
+from ablate.music.performance import make_notes
 from ablate_midilike.grammar import OrderedGrammar
 from ablate_midilike.layout import KeyEvents, Layout
 
@@ -97,11 +97,8 @@ class GridTokenizer(ablate.Tokenizer):
         clock = self.times(tokens)
         on = layout.note_ons(tokens)
         ends = self._ends(layout.key_events(tokens), clock)
-        notes = np.empty(len(on), NOTE_DTYPE)
-        notes["pitch"] = tokens[on] + layout.low
-        notes["velocity"] = self._velocities[layout.running_velocity(tokens, self._first_velocity)[on]]
-        notes["start"] = clock[on]
-        notes["end"] = ends[on]
+        velocity = self._velocities[layout.running_velocity(tokens, self._first_velocity)[on]]
+        notes = make_notes(pitch=tokens[on] + layout.low, velocity=velocity, start=clock[on], end=ends[on])
         return ablate.Performance(notes)
 
     def _ends(self, events: KeyEvents, clock: FloatArray) -> FloatArray:

@@ -35,7 +35,7 @@ def saarland() -> Path | None:
 def made_piece(seed: int, notes: int, low: int = 21, high: int = 108) -> Performance:
     """Random notes at the pace of a piano piece; no two of a pitch overlap."""
     rng = np.random.default_rng(seed)
-    made = np.empty(notes, NOTE_DTYPE)
+    made = np.zeros(notes, NOTE_DTYPE)
     made["start"] = np.cumsum(rng.exponential(0.12, notes))
     made["pitch"] = rng.integers(low, high + 1, notes)
     made["velocity"] = rng.integers(20, 110, notes)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ARRAYS: dict[str, Any] = {
     "tokens": np.arange(700, dtype=np.int32),
     "conditions": np.random.default_rng(0).normal(size=(700, 3)).astype(np.float32),
-    "notes": np.array([(60, 64, 0.5, 1.0), (61, 65, 0.75, 2.0)], NOTE_DTYPE),
+    "notes": np.array([(60, 64, 0.5, 1.0, 0), (61, 65, 0.75, 2.0, 128)], NOTE_DTYPE),
     "none": np.empty((0, 2)),
 }
 
@@ -85,3 +85,35 @@ def test_a_wrong_length_is_told(tmp_path: Path) -> None:
     writer = arrays.Writer(io.BytesIO())
     with pytest.raises(ValueError, match="has 3 entries, not 4"):
         writer.parts("tokens", [np.arange(3)], 4, np.int64)
+
+
+def test_instruments_and_track_names_are_kept(tmp_path: Path) -> None:
+    piece = Performance.from_notes(
+        [(60, 64, 0.0, 1.0), (36, 90, 0.5, 0.75, 128)], track_names={0: "Klavier", 128: "鼓"}
+    )
+    with (tmp_path / "p.npz").open("wb") as file:
+        write_performances([piece], file)
+    (found,) = read_performances(tmp_path / "p.npz")
+    assert found.notes["instrument"].tolist() == [0, 128]
+    assert found.track_names == {0: "Klavier", 128: "鼓"}
+
+
+def test_files_from_before_instruments_are_read_as_piano(tmp_path: Path) -> None:
+    old_note = np.dtype([("pitch", "i2"), ("velocity", "i2"), ("start", "f8"), ("end", "f8")])
+    old_pedal = np.dtype([("time", "f8"), ("controller", "i2"), ("value", "i2")])
+    with (tmp_path / "p.npz").open("wb") as file:
+        writer = arrays.Writer(file)
+        for name, records in {
+            "notes": np.array([(60, 64, 0.5, 1.0)], old_note),
+            "pedals": np.array([(0.25, 64, 127)], old_pedal),
+            "primers": np.empty(0, old_note),
+        }.items():
+            writer.array(name, records)
+            writer.array(f"{name}_counts", np.array([len(records)]))
+        about = b'[{"name": "a", "labels": {}, "primer_seconds": 0.0}]'
+        writer.array("about", np.frombuffer(about, np.uint8))
+        writer.close()
+    (found,) = read_performances(tmp_path / "p.npz")
+    assert found.notes.tolist() == [(60, 64, 0.5, 1.0, 0)]
+    assert found.pedals.tolist() == [(0.25, 64, 127, 0)]
+    assert found.name == "a"

@@ -64,7 +64,7 @@ ODD = Performance.from_notes(
         (60, 64, 3.0, 4.0),
         (109, 127, 3.0, 3.0),
     ],
-    pedals=np.array([(0.0, 64, 127), (1.0, 67, 0)], PEDAL_DTYPE),
+    pedals=np.array([(0.0, 64, 127, 0), (1.0, 67, 0, 0)], PEDAL_DTYPE),
     name="odd",
 )
 
@@ -94,7 +94,7 @@ def test_silence_has_no_range() -> None:
 @given(performances())
 def test_overlaps_and_duplicates_are_those_of_the_definition(performance: Performance) -> None:
     notes = sorted(performance.notes.tolist(), key=lambda n: (n[0], n[2], n[3]))
-    overlapping = sum(any(e > note[2] for p, _, _, e in notes[:i] if p == note[0]) for i, note in enumerate(notes))
+    overlapping = sum(any(e > note[2] for p, _, _, e, _ in notes[:i] if p == note[0]) for i, note in enumerate(notes))
     assert summary_of(performance).overlapping_notes == overlapping
     assert summary_of(performance).duplicate_notes == len(notes) - len(set(notes))
 

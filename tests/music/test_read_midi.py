@@ -40,8 +40,8 @@ def test_a_plain_file_gives_its_notes_pedals_and_name(reader: Reader, tmp_path: 
     file.write_bytes(midi(track([*events, (240, off(60)), (0, control(64, 0))])))
     performance = read_midi(file, reader)
     assert performance.name == "a piece"
-    assert performance.notes.tolist() == [(60, 70, 0.0, 0.5)]
-    assert performance.pedals.tolist() == [(0.0, 64, 127), (0.25, 67, 1), (0.5, 64, 0)]
+    assert performance.notes.tolist() == [(60, 70, 0.0, 0.5, 0)]
+    assert performance.pedals.tolist() == [(0.0, 64, 127, 0), (0.25, 67, 1, 0), (0.5, 64, 0, 0)]
 
 
 @pytest.mark.parametrize("reader", READERS)

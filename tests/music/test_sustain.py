@@ -21,7 +21,7 @@ Pedal = tuple[float, int, int]
 
 
 def ends(notes: list[tuple[int, int, float, float]], pedals: list[Pedal]) -> list[float]:
-    performance = Performance.from_notes(notes, pedals=np.array(pedals, PEDAL_DTYPE))
+    performance = Performance.from_notes(notes, pedals=np.array([(*event, 0) for event in pedals], PEDAL_DTYPE))
     extended: list[float] = apply_sustain(performance).notes["end"].tolist()
     return extended
 

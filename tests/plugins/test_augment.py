@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SPECS = {spec.name: spec for spec in ablate_augmenters()}
-PEDALS = np.array([(0.1, 64, 127), (0.9, 67, 0)], PEDAL_DTYPE)
+PEDALS = np.array([(0.1, 64, 127, 0), (0.9, 67, 0, 0)], PEDAL_DTYPE)
 VELOCITIES = st.lists(st.integers(1, 127), min_size=1, max_size=8)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Three files: two of one name, and a bad one."""
-    pedals = np.array([(0.25, 64, 127), (2.0, 64, 0)], PEDAL_DTYPE)
+    pedals = np.array([(0.25, 64, 127, 0), (2.0, 64, 0, 0)], PEDAL_DTYPE)
     performance = Performance.from_notes([(60, 64, 0.0, 0.5), (64, 64, 0.0, 0.25)], pedals=pedals)
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

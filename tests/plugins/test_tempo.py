@@ -26,7 +26,8 @@ RNG = np.random.default_rng(0)
 MOMENTS = st.integers(0, 80).map(lambda quarters: quarters / 4)  # at five times the speed still apart
 PIECES = st.builds(
     lambda notes, pedals: Performance.from_notes(
-        [(pitch, 64, start, start + length) for pitch, start, length in notes], pedals=np.array(pedals, PEDAL_DTYPE)
+        [(pitch, 64, start, start + length) for pitch, start, length in notes],
+        pedals=np.array([(*event, 0) for event in pedals], PEDAL_DTYPE),
     ),
     st.lists(st.tuples(st.integers(21, 108), MOMENTS, MOMENTS), max_size=12),
     st.lists(st.tuples(MOMENTS, st.sampled_from([64, 67]), st.integers(0, 127)), max_size=4),
@@ -75,12 +76,12 @@ def counted(generated: Performance, *reference: Performance) -> dict[str, int]:
 
 
 def test_faster_means_earlier_and_shorter_pedals_too() -> None:
-    pedals = np.array([(1.0, 64, 127), (3.0, 64, 0)], PEDAL_DTYPE)
+    pedals = np.array([(1.0, 64, 127, 0), (3.0, 64, 0, 0)], PEDAL_DTYPE)
     recorded = Performance.from_notes([(60, 70, 1.0, 4.0), (64, 71, 2.0, 2.5)], pedals=pedals, name="piece")
     slow, fast = augmented(recorded, 0.5, 2.0)
-    assert fast.notes.tolist() == [(60, 70, 0.5, 2.0), (64, 71, 1.0, 1.25)]
-    assert fast.pedals.tolist() == [(0.5, 64, 127), (1.5, 64, 0)]
-    assert slow.notes.tolist() == [(60, 70, 2.0, 8.0), (64, 71, 4.0, 5.0)]
+    assert fast.notes.tolist() == [(60, 70, 0.5, 2.0, 0), (64, 71, 1.0, 1.25, 0)]
+    assert fast.pedals.tolist() == [(0.5, 64, 127, 0), (1.5, 64, 0, 0)]
+    assert slow.notes.tolist() == [(60, 70, 2.0, 8.0, 0), (64, 71, 4.0, 5.0, 0)]
     assert (slow.labels["tempo"], fast.labels["tempo"], fast.name) == (0.5, 2.0, "piece")
 
 

@@ -26,5 +26,5 @@ def performances(draw: st.DrawFn, *, overlaps: bool = True) -> Performance:
         clash = any(p == pitch and (start == s or (start < e and end > s)) for p, _, s, e in notes)
         if overlaps or not clash:
             notes.append((pitch, velocity, float(start), float(end)))
-    pedals = np.array(sorted(draw(_PEDALS), key=lambda event: event[0]), PEDAL_DTYPE)
+    pedals = np.array([(*event, 0) for event in sorted(draw(_PEDALS), key=lambda event: event[0])], PEDAL_DTYPE)
     return Performance.from_notes(notes, pedals=pedals)

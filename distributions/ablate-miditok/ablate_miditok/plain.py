@@ -14,7 +14,7 @@ import numpy as np
 from symusic import Note, Score, Track
 
 import ablate
-from ablate.music.performance import NOTE_DTYPE
+from ablate.music.performance import make_notes
 from ablate_miditok.options import BAR, FINE_BEATS
 
 if TYPE_CHECKING:
@@ -86,12 +86,10 @@ class PlainTokenizer(ablate.Tokenizer):
         words = [self.vocabulary[token] for token in tokens[~self.ticks.goes_back(tokens)]]
         score = self._midi.decode([miditok.TokSequence(tokens=words)]) if words else None
         if score is None or not score.tracks:
-            return ablate.Performance(np.empty(0, NOTE_DTYPE))
+            return ablate.Performance.from_notes([])
         played = score.tracks[0].notes.numpy()
-        notes = np.empty(len(played["time"]), NOTE_DTYPE)
-        notes["pitch"], notes["velocity"] = played["pitch"], played["velocity"]
-        notes["start"] = played["time"] * self.seconds
-        notes["end"] = (played["time"] + played["duration"]) * self.seconds
+        start, end = played["time"] * self.seconds, (played["time"] + played["duration"]) * self.seconds
+        notes = make_notes(pitch=played["pitch"], velocity=played["velocity"], start=start, end=end)
         return ablate.Performance(notes)
 
     def times(self, tokens: IntArray) -> FloatArray:

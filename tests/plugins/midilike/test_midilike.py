@@ -44,7 +44,7 @@ def play(*spoken: str, **settings: Any) -> list[tuple[int, float, float]]:
     """Pitch, start and end of the notes that tokens, given as words, are decoded as."""
     tokenizer = grid(**settings)
     notes = tokenizer.decode(np.array([tokenizer.vocabulary.index(word) for word in spoken], np.int64)).notes
-    return [(int(p), round(s, 6), round(e, 6)) for p, _, s, e in notes.tolist()]
+    return [(int(p), round(s, 6), round(e, 6)) for p, _, s, e, _ in notes.tolist()]
 
 
 def on_grid(notes: np.ndarray, step: float) -> list[tuple[int, int, int, int]]:

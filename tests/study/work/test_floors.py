@@ -183,7 +183,7 @@ class TestResampling:
         first = Performance.from_notes([(60, 1, 1.0, 1.5), (62, 2, 1.25, 4.25), (64, 3, 3.25, 3.5)])
         second = Performance.from_notes([(70, 4, 9.0, 10.0)])
         pool = pooled([first, Performance.from_notes([]), second])
-        assert [tuple(note) for note in pool] == [
+        assert [tuple(note)[:4] for note in pool] == [
             (60, 1, 0.0, 0.5),
             (62, 2, 0.25, 3.0),
             (64, 3, 2.0, 0.25),
