@@ -183,7 +183,7 @@ class Performance:
         if len(self.primer):
             midi.instruments.append(pretty_midi.Instrument(program, name="primer"))
             midi.instruments[0].notes = _pretty_notes(self.primer)
-        instrument = pretty_midi.Instrument(program, name=self.name)
+        instrument = pretty_midi.Instrument(program, name=latin1(self.name))
         instrument.notes = _pretty_notes(self.notes)
         instrument.control_changes = [
             pretty_midi.ControlChange(int(p["controller"]), int(p["value"]), float(p["time"])) for p in self.pedals
@@ -196,6 +196,11 @@ class Performance:
         buffer = io.BytesIO()
         self.to_pretty_midi().write(buffer)
         return buffer.getvalue()
+
+
+def latin1(text: str) -> str:
+    r"""Return ``text`` with escapes (``\u6708``) for what is not Latin-1, the encoding of text in MIDI files."""
+    return text.encode("latin-1", "backslashreplace").decode("latin-1")
 
 
 def _pretty_notes(notes: Array) -> list[pretty_midi.Note]:
