@@ -83,6 +83,10 @@ def ablate_tokenizers() -> Iterable[TokenizerSpec]:  # type: ignore[empty-body]
     One that is fitted on the training pieces, such as byte-pair encoding, is an ``ablate.FittedTokenizer``, and its
     record has ``fitted=True``.
 
+    One that writes and restores the instrument of every note, drums included, sets the attribute ``instruments`` to
+    true; one that writes all pitched instruments as one and leaves out drums sets ``merges``. Both may depend on the
+    options. Any other tokenizer gets music of one instrument only, and its decoded notes get that instrument.
+
     Example:
         import numpy as np
         import ablate

@@ -55,10 +55,16 @@ class Tokenizer(ABC):
     Attributes:
         vocabulary: one unique word for each token id (``"note_on 60"``).
         start_token: the id before the first token of a sequence without a primer.
+        instruments: whether it writes and restores the instrument of every note, drums (128) included. It may depend
+            on the options. A tokenizer without it gets music of one instrument only, unless it merges; the caller
+            gives the notes that it decodes that instrument.
+        merges: whether it writes the notes of all pitched instruments as those of one, and leaves out drums.
     """
 
     vocabulary: tuple[str, ...]
     start_token: int
+    instruments: bool = False
+    merges: bool = False
 
     @abstractmethod
     def encode(self, performance: Performance) -> IntArray:
