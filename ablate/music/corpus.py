@@ -33,11 +33,13 @@ class FileReading:
         name: its path relative to the folder that was read, with ``/``.
         performance: its music; None if it cannot be read.
         problems: oddities of the file, or the reason why it cannot be read; one line each, without the name.
+        left_out: the number of its notes that are left out, because they never end or have no length.
     """
 
     name: str
     performance: Performance | None
     problems: tuple[str, ...] = ()
+    left_out: int = 0
 
 
 class CorpusReading(NamedTuple):
@@ -124,10 +126,10 @@ def read_files(path: str | Path, reader: Reader = "symusic") -> Iterator[FileRea
 
 def _read(name: str, piece: str, file: Path, reader: Reader) -> FileReading:
     try:
-        performance, problems = parse_midi(read_bytes(file, name), name, reader)
+        reading = parse_midi(read_bytes(file, name), name, reader)
     except CorpusError as error:
         return FileReading(name, None, (str(error).removeprefix(f"{name}: "),))
-    return FileReading(name, performance.replace(name=piece), problems)
+    return FileReading(name, reading.performance.replace(name=piece), reading.problems, reading.left_out)
 
 
 def read_corpus(path: str | Path, reader: Reader = "symusic", *, skip_bad: bool = False) -> CorpusReading:

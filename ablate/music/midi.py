@@ -2,7 +2,7 @@
 
 Two readers share one definition of a note, that of pretty_midi: a note-off (or a note-on of velocity 0) ends every open
 note of its channel and pitch that began before it. Notes without an end, or without any length, are left out and
-counted; drums (channel 10) are left out.
+counted. The instrument of a note is the program of its channel; channel 10 has drums, whatever its program.
 
 ``symusic`` reads with C++ and vectorised NumPy, about a hundred times faster. It pairs the first open note-on with the
 first note-off; where the result differs, notes are paired again here by the definition above. A file is read again by
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from ablate.errors import CorpusError, one_line
-from ablate.music.performance import SUSTAIN, Performance, make_notes, make_pedals
+from ablate.music.performance import DRUMS, SUSTAIN, Performance, make_notes, make_pedals
 from ablate.music.smf import Frame, read_frame
 
 if TYPE_CHECKING:
@@ -35,10 +35,17 @@ _TICK_BITS = 40
 
 
 class Reading(NamedTuple):
-    """A performance, and the oddities of its file: one line each, for people."""
+    """A performance and the oddities of its file.
+
+    Attributes:
+        performance: the notes and pedal events.
+        problems: the oddities; one line each, for people.
+        left_out: the number of notes that are left out, because they never end or have no length.
+    """
 
     performance: Performance
     problems: tuple[str, ...]
+    left_out: int = 0
 
 
 def read_midi(path: str | Path, reader: Reader = "symusic") -> Performance:
@@ -51,8 +58,8 @@ def read_midi(path: str | Path, reader: Reader = "symusic") -> Performance:
             with tempo changes outside its first track, which pretty_midi ignores.
 
     Returns:
-        All notes with a length, except drums; the events of controllers 64 (sustain) and 67 (soft pedal) of channels
-        with notes; the file's stem as name.
+        All notes with a length, with their instruments; the events of controllers 64 (sustain) and 67 (soft pedal) of
+        channels with notes; the file's stem as name.
 
     Raises:
         CorpusError: the file is missing, unreadable, no MIDI file, damaged, or without notes.
@@ -86,20 +93,20 @@ def parse_midi(data: bytes, source: str, reader: Reader = "symusic") -> Reading:
     """
     frame = read_frame(data, source)
     parse = _parse_symusic if reader == "symusic" else _parse_pretty_midi
-    performance, problems = parse(frame, source)
+    performance, problems, left_out = parse(frame, source)
     if not len(performance):
-        raise CorpusError(f"{source}: holds no notes (drums and notes without an end do not count); leave it out")
+        raise CorpusError(f"{source}: holds no notes (notes without an end do not count); leave it out")
     performance.check()
     lacking = frame.without_end()
     if lacking:
         listed = ", ".join(map(str, lacking))
         problems = (*problems, f"track {listed} has no end-of-track event; the file may be cut short")
-    return Reading(performance, problems)
+    return Reading(performance, problems, left_out)
 
 
 def _parse_symusic(frame: Frame, source: str) -> Reading:
     score = _score(frame.plain(), source)
-    tracks = [track for track in score.tracks if not track.is_drum]
+    tracks = list(score.tracks)
     ended = _notes_in_ticks(tracks)
     begun = _begun(frame, ended, source)
     problems: tuple[str, ...] = ()
@@ -107,14 +114,14 @@ def _parse_symusic(frame: Frame, source: str) -> Reading:
         performance = _in_seconds(score, tracks, ended, source)
     elif (ended.end == ended.start).any() or ended.programs > 1 or begun.voices != ended.voices:
         # a note-off at the time of its note-on does not end it, and the note-off that does is not in these notes
-        performance, problems = _parse_pretty_midi(frame, source)
+        performance, problems, _ = _parse_pretty_midi(frame, source)
         performance = performance.canonical()
     else:
         performance = _in_seconds(score, tracks, _ended_together(begun, ended), source)
     lost = len(begun.start) - len(performance)
     if lost > 0:
         problems = (*problems, f"{lost} of {len(begun.start)} notes left out: without an end or without length")
-    return Reading(performance, problems)
+    return Reading(performance, problems, max(lost, 0))
 
 
 def _begun(frame: Frame, ended: _Notes, source: str) -> _Notes:
@@ -122,7 +129,7 @@ def _begun(frame: Frame, ended: _Notes, source: str) -> _Notes:
     known, times = ended, 1
     while True:
         closed = _score(frame.closed(times), source)
-        notes = _notes_in_ticks([track for track in closed.tracks if not track.is_drum])
+        notes = _notes_in_ticks(list(closed.tracks))
         # more note-offs end no further note: none is left open
         if len(notes.start) == len(known.start):
             return notes
@@ -151,6 +158,7 @@ class _Notes(NamedTuple):
         end: of each note; not before its start.
         velocity: of each note.
         key: a number for the voice and the pitch; only notes of one key can share a note-off.
+        instrument: of each note, 0 to 128.
         voices: the number of tracks in symusic, which splits them by channel and by program.
         programs: the number of programs; with several of them, one channel may be in several voices.
     """
@@ -159,6 +167,7 @@ class _Notes(NamedTuple):
     end: Array
     velocity: Array
     key: Array
+    instrument: Array
     voices: int
     programs: int
 
@@ -174,10 +183,16 @@ def _notes_in_ticks(tracks: list[Any]) -> _Notes:
         for name in ("time", "duration", "pitch", "velocity")
     }
     voice = np.repeat(np.arange(len(arrays)), [len(array["time"]) for array in arrays])
-    programs = len({track.program for track in tracks})
-    key = 128 * voice + columns["pitch"] if programs <= 1 else columns["pitch"]
+    instrument = np.array([_instrument(track) for track in tracks], np.int64)[voice]
+    programs = max(len({track.program for track in tracks if track.is_drum == drums}) for drums in (False, True))
+    # drums have a channel of their own, and so keys of their own
+    key = 128 * (voice if programs <= 1 else instrument == DRUMS) + columns["pitch"]
     end = columns["time"] + columns["duration"]
-    return _Notes(columns["time"], end, columns["velocity"], key, len(arrays), programs)
+    return _Notes(columns["time"], end, columns["velocity"], key, instrument, len(arrays), programs)
+
+
+def _instrument(track: Any) -> int:
+    return DRUMS if track.is_drum else int(track.program)
 
 
 def _ambiguous(notes: _Notes) -> bool:
@@ -202,7 +217,8 @@ def _ended_together(begun: _Notes, ended: _Notes) -> _Notes:
     off = offs[np.minimum(index, len(offs) - 1)] if len(offs) else np.full(len(index), -1)
     ends = (index < len(offs)) & (off >> _TICK_BITS == begun.key)
     end = off & ((1 << _TICK_BITS) - 1)
-    return begun._replace(start=begun.start[ends], end=end[ends], velocity=begun.velocity[ends], key=begun.key[ends])
+    chosen = {name: getattr(begun, name)[ends] for name in ("start", "velocity", "key", "instrument")}
+    return begun._replace(end=end[ends], **chosen)
 
 
 def _by_key(key: Array, ticks: Array) -> Array:
@@ -215,7 +231,7 @@ def _in_seconds(score: Any, tracks: list[Any], notes: _Notes, source: str) -> Pe
         raise CorpusError(f"{source}: is damaged: its times exceed what a MIDI file can hold")
     clock = _Clock(score, source)
     start, end = clock.seconds(notes.start), clock.seconds(notes.end)
-    timed = make_notes(pitch=notes.pitch, velocity=notes.velocity, start=start, end=end)
+    timed = make_notes(pitch=notes.pitch, velocity=notes.velocity, start=start, end=end, instrument=notes.instrument)
     controls = [track.controls.numpy() for track in tracks]
     events = {
         key: np.concatenate([np.empty(0, np.int64), *(c[key] for c in controls)]) for key in ("time", "number", "value")
@@ -223,7 +239,10 @@ def _in_seconds(score: Any, tracks: list[Any], notes: _Notes, source: str) -> Pe
     chosen = np.flatnonzero((events["number"] == SUSTAIN) | (events["number"] == SOFT))
     chosen = chosen[np.argsort(events["time"][chosen], kind="stable")]
     times = clock.seconds(events["time"][chosen])
-    pedals = make_pedals(time=times, controller=events["number"][chosen], value=events["value"][chosen])
+    instrument = np.repeat([_instrument(track) for track in tracks], [len(c["time"]) for c in controls])[chosen]
+    pedals = make_pedals(
+        time=times, controller=events["number"][chosen], value=events["value"][chosen], instrument=instrument
+    )
     return Performance(timed, pedals, name=Path(source).stem).canonical()
 
 

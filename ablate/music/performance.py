@@ -159,12 +159,12 @@ class Performance:
 
     @classmethod
     def from_pretty_midi(cls, midi: pretty_midi.PrettyMIDI, name: str = "") -> Performance:
-        """Build a performance from all notes except drums, in their order, and the sustain and soft pedal events."""
-        instruments = [instrument for instrument in midi.instruments if not instrument.is_drum]
-        notes = [(n.pitch, n.velocity, n.start, n.end, i.program) for i in instruments for n in i.notes]
+        """Build a performance from all notes, in their order, and the sustain and soft pedal events."""
+        instruments = [(DRUMS if i.is_drum else i.program, i) for i in midi.instruments]
+        notes = [(n.pitch, n.velocity, n.start, n.end, number) for number, i in instruments for n in i.notes]
         pedals = [
-            (c.time, c.number, c.value, i.program)
-            for i in instruments
+            (c.time, c.number, c.value, number)
+            for number, i in instruments
             for c in i.control_changes
             if c.number in (64, 67)
         ]

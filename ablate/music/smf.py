@@ -15,11 +15,8 @@ import struct
 from ablate.errors import CorpusError
 
 _END_OF_TRACK = b"\xff\x2f\x00"
-_DRUMS = 9
-# a note-off for every pitch of every channel except the drums, all at one time
-_CLOSE_ALL = b"\x00".join(
-    bytes((0x80 | channel, pitch, 0)) for channel in range(16) if channel != _DRUMS for pitch in range(128)
-)
+# a note-off for every pitch of every channel, all at one time
+_CLOSE_ALL = b"\x00".join(bytes((0x80 | channel, pitch, 0)) for channel in range(16) for pitch in range(128))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Frame:
         return self._file(self.tracks)
 
     def closed(self, times: int = 1) -> bytes:
-        """Return the plain file with note-offs for every channel and pitch (except drums) at the end of each track.
+        """Return the plain file with note-offs for every channel and pitch at the end of each track.
 
         A note that is left open in the file gets an end, if at most ``times`` notes of its key are open. In this way
         open notes can be counted.

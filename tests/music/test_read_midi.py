@@ -51,9 +51,13 @@ def test_a_note_on_without_velocity_is_a_note_off(reader: Reader) -> None:
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_drums_are_left_out(reader: Reader) -> None:
-    data = midi(track([(0, on(36, channel=9)), (0, on(60)), (10, off(36, channel=9)), (0, off(60))]))
-    assert ticks(parse_midi(data, "x.mid", reader).performance) == [(60, 0, 10)]
+def test_notes_have_the_instrument_of_their_channel(reader: Reader) -> None:
+    events = [(0, program(33, 1)), (0, program(7, 9)), (0, control(64, 127, 1))]
+    events += [(0, on(pitch, channel=channel)) for pitch, channel in ((36, 9), (40, 1), (60, 0))]
+    events += [(10, off(36, channel=9)), (0, off(40, channel=1)), (0, off(60))]
+    performance = parse_midi(midi(track(events)), "x.mid", reader).performance
+    assert performance.notes[["pitch", "instrument"]].tolist() == [(36, 128), (40, 33), (60, 0)]
+    assert performance.pedals["instrument"].tolist() == [33]
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -66,7 +70,7 @@ def test_tempo_changes_move_the_clock(reader: Reader) -> None:
 @pytest.mark.parametrize("reader", READERS)
 def test_notes_without_length_or_end_are_left_out(reader: Reader) -> None:
     events = [(0, on(60)), (0, off(60)), (0, on(61)), (0, on(62)), (10, off(62))]
-    performance, problems = parse_midi(midi(track(events)), "x.mid", reader)
+    performance, problems, _ = parse_midi(midi(track(events)), "x.mid", reader)
     assert ticks(performance) == [(62, 0, 10)]
     if reader == "symusic":
         assert problems == ("2 of 3 notes left out: without an end or without length",)
@@ -113,7 +117,7 @@ def test_overlaps_on_two_channels_need_no_second_reading(monkeypatch: pytest.Mon
 def test_tempo_outside_the_first_track_counts_for_symusic_and_is_a_problem_for_pretty_midi() -> None:
     data = midi(track([(0, on(60)), (480, off(60))]), track([(0, tempo(1_000_000))]))
     assert parse_midi(data, "x.mid").performance.seconds == 1.0
-    performance, problems = parse_midi(data, "x.mid", "pretty_midi")
+    performance, problems, _ = parse_midi(data, "x.mid", "pretty_midi")
     assert performance.seconds == 0.5
     assert "outside the first track" in problems[0]
 

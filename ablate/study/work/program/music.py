@@ -36,7 +36,7 @@ def read_samples(out: Path, pattern: str, count: int) -> list[Performance]:
     for number, path in enumerate(files):
         source = path.relative_to(out).as_posix()
         try:
-            performance, _ = parse_midi(read_bytes(path, source), source)
+            performance = parse_midi(read_bytes(path, source), source).performance
         except CorpusError as error:
             raise ProgramFailed(str(error)) from None
         samples.append(performance.replace(name=f"sample-{number:02d}"))
