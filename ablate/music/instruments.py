@@ -1,5 +1,7 @@
 """Instruments of performances: their names, how many notes each has, and performances of some of them.
 
+:class:`Chooser` is the meaning of the option ``instruments`` of corpora, and of other music that comes from files.
+
 An instrument is a number: a General MIDI program, 0 to 127, or :data:`ablate.music.performance.DRUMS`, 128.
 
 Source: MIDI Manufacturers Association, "General MIDI System Level 1" (RP-003), 1991: names of programs and families.
@@ -20,8 +22,15 @@ if TYPE_CHECKING:
 
     from ablate.arrays import Array
 
+#: A choice of instruments: ``"all"``, ``"piano"``, ``"merge"``, or names and numbers (:func:`parse_instrument`), several
+#: of them as a list or with commas.
+Choice = str | int | tuple[str | int, ...]
 #: The family "piano" of General MIDI, from the grand piano to the clavinet.
 PIANO = range(8)
+#: The most instruments that a message lists.
+MOST_LISTED = 8
+#: The instruments whose notes stay, for each word that stands for a choice.
+_OF_WORD = {"all": range(DRUMS + 1), "piano": PIANO, "merge": range(DRUMS)}
 _DRUMS_NAME = "Drums"
 _FAMILY = 8
 
@@ -55,7 +64,7 @@ def parse_instrument(value: str | int) -> tuple[int, ...]:
     known = _by_name()
     numbers = known.get(text.casefold())
     if numbers is None:
-        hint = did_you_mean(text.casefold(), known) or f" (known: 0 to {DRUMS}, {', '.join(families())})"
+        hint = did_you_mean(text.casefold(), [*_OF_WORD, *known]) or f" (known: 0 to {DRUMS}, {', '.join(families())})"
         raise ValueError(f"unknown instrument '{text}'{hint}")
     return numbers
 
@@ -132,3 +141,58 @@ def as_instrument(performance: Performance, number: int) -> Performance:
         changed[name]["instrument"] = number
     names = "; ".join(dict.fromkeys(performance.track_names.values()))
     return performance.replace(**changed, track_names={number: names} if names else {})
+
+
+class Chooser:
+    """Applies a choice of instruments to performances.
+
+    - ``"all"`` changes nothing;
+    - ``"piano"`` leaves the notes of the family piano, 0 to 7, all as instrument 0;
+    - ``"merge"`` is :func:`merged`: one piano plays all pitched notes, and drums are left out;
+    - any other name, number or list of them leaves the notes of these instruments, under their own numbers.
+
+    Args:
+        choice: see :data:`Choice`.
+
+    Attributes:
+        numbers: the instruments whose notes it keeps.
+        identity: a text for the choice, the same for every way to write it.
+
+    Raises:
+        ValueError: a name or number is none of an instrument, or there is none.
+    """
+
+    def __init__(self, choice: Choice) -> None:
+        word = choice.strip().casefold() if isinstance(choice, str) else ""
+        self._word = word if word in _OF_WORD else ""
+        self.numbers: Collection[int] = _OF_WORD[self._word] if self._word else _parsed(choice)
+        self.identity = self._word or ",".join(map(str, self.numbers))
+
+    def __call__(self, performance: Performance) -> Performance:
+        """Return what is chosen of a performance, possibly without any notes."""
+        if self._word == "all":
+            return performance
+        if self._word == "merge":
+            return merged(performance).performance
+        chosen = only(performance, self.numbers).performance
+        return as_instrument(chosen, 0) if self._word == "piano" else chosen
+
+    def left_out(self, notes: Array) -> dict[int, int]:
+        """Return the notes of each instrument that are left out; see :func:`counts`."""
+        return {number: count for number, count in counts(notes).items() if number not in self.numbers}
+
+
+def _parsed(choice: Choice) -> tuple[int, ...]:
+    items = choice.split(",") if isinstance(choice, str) else [choice] if isinstance(choice, int) else choice
+    numbers = tuple(sorted({number for item in items for number in parse_instrument(item)}))
+    if not numbers:
+        raise ValueError("name at least one instrument")
+    return numbers
+
+
+def listed(notes_of: Mapping[int, int]) -> str:
+    """Return numbers of notes as text for people, the most first: ``"Drums 576, Flute 120"``."""
+    ordered = sorted(notes_of.items(), key=lambda item: (-item[1], item[0]))
+    shown = [f"{instrument_name(number)} {count:,}" for number, count in ordered[:MOST_LISTED]]
+    rest = ordered[MOST_LISTED:]
+    return ", ".join(shown) + (f", and {len(rest)} more with {sum(count for _, count in rest):,}" if rest else "")

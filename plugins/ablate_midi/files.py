@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import ablate
 from ablate.music.corpus import corpus_digest, read_corpus
+from ablate.music.instruments import Chooser
 from ablate.music.sustain import apply_sustain
+from ablate_midi.instruments import choose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,16 +27,22 @@ class MidiFiles(ablate.Corpus):
         options = self._options
         # skip_bad too: without it, a folder with a bad file must fail again instead of using earlier results
         settings = f"reader={options.reader} sustain={options.sustain} skip_bad={options.skip_bad}"
+        if options.instruments != "all":
+            settings += f" instruments={Chooser(options.instruments).identity}"
         return f"{corpus_digest(options.path)} {settings}"
 
     def load(self) -> Sequence[ablate.Performance]:
         """Return the performances; problems of their files are listed in ``problems``.
 
         Raises:
-            CorpusError: no file can be read, or without ``skip_bad``, one file cannot be read.
+            CorpusError: no file can be read and has the chosen instruments, or without ``skip_bad``, one file cannot
+                be read or has none of them.
         """
         options = self._options
         performances, self.problems = read_corpus(options.path, options.reader, skip_bad=options.skip_bad)
         if options.sustain == "extend":
             performances = tuple(apply_sustain(performance) for performance in performances)
+        if options.instruments != "all":
+            performances, problems = choose(performances, options.instruments, skip_bad=options.skip_bad)
+            self.problems = (*self.problems, *problems)
         return performances
