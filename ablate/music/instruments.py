@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from ablate.arrays import Array
 
-#: A choice of instruments: ``"all"``, ``"piano"``, ``"merge"``, or names and numbers (:func:`parse_instrument`), several
-#: of them as a list or with commas.
+#: A choice of instruments: ``"all"``, ``"piano"``, ``"merge"``, or names and numbers (:func:`parse_instrument`), of
+#: which several are a list or text with commas.
 Choice = str | int | tuple[str | int, ...]
 #: The family "piano" of General MIDI, from the grand piano to the clavinet.
 PIANO = range(8)
