@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     import pretty_midi
 
     from ablate.arrays import Array
+    from ablate.music.write import MidiFile
 
 #: One note: MIDI pitch 0 to 127, MIDI velocity 1 to 127, start and end in seconds, and its instrument: the General MIDI
 #: program, 0 to 127, or :data:`DRUMS`.
@@ -172,44 +172,20 @@ class Performance:
         pedal_array = pedal_array[np.argsort(pedal_array["time"], kind="stable")]
         return cls(np.array(notes, NOTE_DTYPE), pedal_array, name=name)
 
-    def to_pretty_midi(self, program: int = 0) -> pretty_midi.PrettyMIDI:
-        """Return a pretty_midi object with one piano track (General MIDI ``program``, 0 to 127).
+    def midi_file(self) -> MidiFile:
+        """Return the performance as a MIDI file, with the changes that MIDI made necessary; see ``ablate.music.write``.
 
-        The notes of a primer are in a track before it, named ``primer``.
+        Every instrument has a track, and further tracks where notes of one pitch overlap. The notes of a primer are in
+        tracks of their own, named ``primer``.
         """
-        import pretty_midi
+        from ablate.music.write import Labels, midi_file  # only where a file is written
 
-        midi = pretty_midi.PrettyMIDI(resolution=960)
-        if len(self.primer):
-            midi.instruments.append(pretty_midi.Instrument(program, name="primer"))
-            midi.instruments[0].notes = _pretty_notes(self.primer)
-        instrument = pretty_midi.Instrument(program, name=latin1(self.name))
-        instrument.notes = _pretty_notes(self.notes)
-        instrument.control_changes = [
-            pretty_midi.ControlChange(int(p["controller"]), int(p["value"]), float(p["time"])) for p in self.pedals
-        ]
-        midi.instruments.append(instrument)
-        return midi
+        return midi_file(self.notes, self.primer, self.pedals, Labels(self.name, self.track_names))
+
+    def to_pretty_midi(self) -> pretty_midi.PrettyMIDI:
+        """Return the tracks of :meth:`midi_file` as a pretty_midi object."""
+        return self.midi_file().midi
 
     def midi_bytes(self) -> bytes:
-        """Return the bytes of a Standard MIDI File, written by pretty_midi."""
-        buffer = io.BytesIO()
-        self.to_pretty_midi().write(buffer)
-        return buffer.getvalue()
-
-
-def latin1(text: str) -> str:
-    r"""Return ``text`` with escapes (``\u6708``) for what is not Latin-1, the encoding of text in MIDI files."""
-    return text.encode("latin-1", "backslashreplace").decode("latin-1")
-
-
-def _pretty_notes(notes: Array) -> list[pretty_midi.Note]:
-    import pretty_midi
-
-    return [
-        # in a MIDI file, a note without length would end before it starts
-        pretty_midi.Note(
-            int(n["velocity"]), int(n["pitch"]), float(n["start"]), float(max(n["end"], n["start"] + 1e-3))
-        )
-        for n in notes
-    ]
+        """Return the bytes of :meth:`midi_file`, a Standard MIDI File written by pretty_midi."""
+        return self.midi_file().data()
