@@ -15,6 +15,7 @@ from ablate.errors import UsageError
 
 if TYPE_CHECKING:
     from ablate.music.performance import Performance
+    from ablate.music.write import MidiFile
 
 
 @click.command("generate")
@@ -91,8 +92,12 @@ def command(  # noqa: PLR0913 - an option each
         accept_weights(opened, study, variant, replicate, keep=keep_results)
         request = GenerateRequest(study, variant, replicate, _settings(values), first)
         samples = generate_samples(opened, home.resolve(), request, get_registry(), device=device)
-    written = _write(samples, out, f"{study}-{variant.replace(', ', ',')}-r{replicate}")
+    files = [sample.midi_file() for sample in samples]
+    written = _write(samples, files, out, f"{study}-{variant.replace(', ', ',')}-r{replicate}")
     facts = [_facts(path, sample) for path, sample in zip(written, samples, strict=True)]
+    for path, file in zip(written, files, strict=True):
+        for problem in file.problems:
+            click.echo(f"{path.name}: {problem}", err=True)
     if as_json:
         print_json(facts)
         return
@@ -119,7 +124,7 @@ def _primer_settings(file: str | None, seconds: float | None) -> list[tuple[str,
     return [(f"primer.{option}", value) for option, value in primer.items()]
 
 
-def _write(samples: list[Performance], out: Path, stem: str) -> list[Path]:
+def _write(samples: list[Performance], files: list[MidiFile], out: Path, stem: str) -> list[Path]:
     from ablate.files import file_name
 
     paths = [out / f"{file_name(stem)}-{sample.name.removeprefix('sample-')}.mid" for sample in samples]
@@ -128,8 +133,8 @@ def _write(samples: list[Performance], out: Path, stem: str) -> list[Path]:
         raise UsageError(f"--out {out}: {existing[0].name} exists already; choose another folder")
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for path, sample in zip(paths, samples, strict=True):
-            path.write_bytes(sample.midi_bytes())
+        for path, file in zip(paths, files, strict=True):
+            path.write_bytes(file.data())
     except OSError as error:
         raise UsageError(f"--out {out}: cannot write ({error.strerror}); choose another folder") from error
     return paths

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.midi_bytes import midi, off, on, program, track
 from support.set_material import random_pieces
 
 import ablate as package
@@ -36,12 +37,19 @@ def music(tmp_path: Path) -> Path:
 
 
 def test_files_are_measured_and_judged(ablate: Command, music: Path, tmp_path: Path) -> None:
+    # one channel plays 17 instruments in turn; a written file has a channel for each of 15
+    turns = [(ticks, each) for n in range(17) for ticks, each in ((0, program(n)), (0, on(60)), (99, off(60)))]
+    (music / "shifted/1/0.mid").write_bytes(midi(track(turns)))
+    change = (
+        "sample-00: 2 of 17 notes have another instrument in the MIDI file: it has channels for 15 of 17, and drums"
+    )
     outcome = ablate(*WORDS, "--tokenizer", "midilike-classic", "--margin", "distance.pitch=0.5", "--no-report")
     assert outcome.code == 0, outcome.err
     assert "shifted" in outcome.out
     assert outcome.err.splitlines()[0] == (
         "music: paired: equal values of folder are one replicate of all variants (1, 2, 10)"
     )
+    assert f"collect MIDI files: 1: {change}" in outcome.err
     assert "ran 6 collections, 12 measurements, 2 floors, 12 resampling floors" in outcome.out
     results = package.load_results("music", tmp_path / ".ablate")
     frame = results.frame()
@@ -54,6 +62,7 @@ def test_files_are_measured_and_judged(ablate: Command, music: Path, tmp_path: P
         "Results of others, judged: music",
         'data-variant="shifted"',
         "encoded and decoded by midilike-classic",
+        change,
     ):
         assert text in page
     assert "--midi music --reference pieces --tokenizer midilike-classic" in page

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.midi_readers import READERS, Row, rows_of
 
+from ablate.music.midi import parse_midi
 from ablate.music.performance import DRUMS, Performance, make_notes, make_pedals
 from ablate.music.write import RESOLUTION
 
@@ -51,6 +52,11 @@ def read_by_all(piece: Performance) -> list[Row]:
     """Return the notes of the piece's file, after a check that all readers agree."""
     data = piece.midi_bytes()
     rows = {name: read(data) for name, read in READERS.items()}
+    if rows["symusic"]:
+        (resolution,) = struct.unpack_from(">H", data, 12)
+        performance, problems, *_ = parse_midi(data, "own.mid")
+        assert not problems
+        rows["own"] = rows_of(performance, resolution)
     assert len({tuple(each) for each in rows.values()}) == 1, rows
     return rows["symusic"]
 

@@ -62,11 +62,20 @@ class Clip:
 
 @dataclasses.dataclass(frozen=True)
 class Download:
-    """MIDI files of a variant: links into the report, and the folders (in the home) of the other replicates."""
+    """MIDI files of a variant.
+
+    Attributes:
+        variant: the variant's name.
+        replicate: the replicate whose files are in the report.
+        links: these files, in the report.
+        problems: what differs in them from the samples.
+        elsewhere: the other replicates with their folders in the home.
+    """
 
     variant: str
     replicate: int
     links: tuple[str, ...]
+    problems: tuple[str, ...]
     elsewhere: tuple[tuple[int, str], ...]
 
 
@@ -86,7 +95,8 @@ def downloads(study: Study, artifacts: Artifacts, folder: Path) -> list[Download
             shutil.copyfile(source, folder / copy)
             links.append(quote(copy))
         elsewhere = tuple((number, stage.artifact) for number, stage in others)
-        rows.append(Download(variant, replicate, tuple(links), elsewhere))
+        problems = tuple(map(str, first.result.get("problems", ())))
+        rows.append(Download(variant, replicate, tuple(links), problems, elsewhere))
     return rows
 
 

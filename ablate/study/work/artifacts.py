@@ -16,12 +16,13 @@ from ablate.files import write_folder_whole
 from ablate.music import arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ablate.arrays import Array
     from ablate.engine.training.windows import Example
     from ablate.files import Content
+    from ablate.music.performance import Performance
     from ablate.study.stage import Stage
 
 
@@ -29,6 +30,13 @@ def write_artifact(home: Path, stage: Stage, files: Mapping[str, Content]) -> No
     """Write a stage's folder whole or not at all; see :func:`ablate.files.write_folder_whole`."""
     # the folder of a process that was killed before its result was recorded is replaced
     write_folder_whole(home / stage.artifact, files)
+
+
+def midi_files(samples: Sequence[Performance]) -> tuple[dict[str, bytes], list[str]]:
+    """Return a MIDI file for each sample, by file name, and the changes that MIDI made necessary, for people."""
+    written = {sample.name: sample.midi_file() for sample in samples}
+    problems = [f"{name}: {problem}" for name, file in written.items() for problem in file.problems]
+    return {f"{name}.mid": file.data() for name, file in written.items()}, problems
 
 
 def npy(array: Array) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ablate.errors import NothingGenerated
 from ablate.music.corpus import read_corpus
 from ablate.music.storage import pack_performances
-from ablate.study.work.artifacts import write_artifact
+from ablate.study.work.artifacts import midi_files, write_artifact
 from ablate.study.work.messages import StageResult
 
 if TYPE_CHECKING:
@@ -35,15 +35,15 @@ def collect(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     samples = [_sample(piece, number) for number, piece in enumerate(piece for piece in pieces if len(piece))]
     if not samples:
         raise NothingGenerated(f"no file in {folder} has any note")
-    files = {"performances.npz": pack_performances(samples)}
-    files |= {f"{sample.name}.mid": sample.midi_bytes() for sample in samples}
-    write_artifact(context.home, stage, files)
+    files, changes = midi_files(samples)
+    write_artifact(context.home, stage, {"performances.npz": pack_performances(samples), **files})
     result = {
         "samples": len(samples),
         "notes": sum(len(sample) for sample in samples),
         "seconds": sum(sample.seconds for sample in samples),
         "problems": [
-            f"{folder.name}: {line}" for line in (*problems, *(f"{name}: left out: no notes" for name in silent))
+            f"{folder.name}: {line}"
+            for line in (*problems, *(f"{name}: left out: no notes" for name in silent), *changes)
         ],
     }
     return [StageResult(stage, result, 0.0)]

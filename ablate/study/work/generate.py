@@ -13,7 +13,7 @@ from ablate.engine.generation.row import Row
 from ablate.errors import NothingGenerated, StageError
 from ablate.kinds import GENERATE
 from ablate.music.storage import pack_performances
-from ablate.study.work.artifacts import npy, write_artifact
+from ablate.study.work.artifacts import midi_files, npy, write_artifact
 from ablate.study.work.components import build_conditioners, stage_tokenizer, trained_model
 from ablate.study.work.messages import Context, JobStopped, News, StageFailure, StageResult
 from ablate.study.work.prime import separated
@@ -134,9 +134,10 @@ def decode_samples(
 def _write_samples(stage: Stage, generated: Generated, tokenizer: Tokenizer, home: Path) -> StageResult:
     samples = decode_samples(generated, tokenizer, stage.config["labels"])
     files = {"performances.npz": pack_performances(samples), "tokens.npy": npy(np.stack(generated.tokens))}
-    files |= {f"{sample.name}.mid": sample.midi_bytes() for sample in samples}
-    write_artifact(home, stage, files)
+    midi, problems = midi_files(samples)
+    write_artifact(home, stage, {**files, **midi})
     notes = sum(len(sample) for sample in samples)
     seconds = sum(sample.continuation().seconds for sample in samples)
     tokens = sum(map(len, generated.tokens))
-    return StageResult(stage, {"samples": len(samples), "notes": notes, "seconds": seconds, "tokens_made": tokens}, 0.0)
+    result = {"samples": len(samples), "notes": notes, "seconds": seconds, "tokens_made": tokens}
+    return StageResult(stage, {**result, "problems": problems} if problems else result, 0.0)

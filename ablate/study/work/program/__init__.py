@@ -16,6 +16,7 @@ from ablate.files import replaced_folder
 from ablate.kinds import PROGRAM
 from ablate.music.storage import write_performances
 from ablate.study.stage import log_path, program_checkpoint
+from ablate.study.work.artifacts import midi_files
 from ablate.study.work.messages import MetricRecord, News, StageResult
 from ablate.study.work.program.gpus import leased
 from ablate.study.work.program.music import read_samples
@@ -93,8 +94,10 @@ def _keep_results(stage: Stage, folder: Path) -> dict[str, Any]:
         samples = read_samples(folder / OUT, config["midi"], config["samples"])
         with (folder / "performances.npz").open("xb") as file:
             write_performances(samples, file)
-        for sample in samples:
-            (folder / f"{sample.name}.mid").write_bytes(sample.midi_bytes())
+        midi, problems = midi_files(samples)
+        for name, data in midi.items():
+            (folder / name).write_bytes(data)
+        facts |= {"problems": problems} if problems else {}
         facts |= {"samples": len(samples), "notes": sum(map(len, samples)), "seconds": sum(s.seconds for s in samples)}
     return facts
 
