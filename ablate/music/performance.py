@@ -43,6 +43,12 @@ def make_pedals(*, time: Any, controller: Any, value: Any, instrument: Any = 0) 
     return _records(PEDAL_DTYPE, time=time, controller=controller, value=value, instrument=instrument)
 
 
+def pitched(notes: Array) -> Array:
+    """Return the notes of all instruments but drums, whose pitch is the number of a sound; do not change them."""
+    pitch_is_meant = notes["instrument"] != DRUMS
+    return notes if pitch_is_meant.all() else notes[pitch_is_meant]
+
+
 def _records(dtype: np.dtype[Any], **columns: Any) -> Array:
     records = np.empty(np.broadcast(*columns.values()).shape, dtype)
     for name, column in columns.items():

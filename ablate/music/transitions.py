@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ablate.music.performance import pitched
+
 if TYPE_CHECKING:
     from ablate.arrays import Array, IntArray
 
@@ -19,12 +21,18 @@ def pitch_class_transitions(notes: Array, within: float) -> IntArray:
     A transition leads from a note to each note whose onset is less than ``within`` seconds from the note's end, before
     or after it; so a note that is shorter leads to itself too, and notes that overlap by more make no transition. This
     is ``get_pitch_class_transition_matrix`` of pretty_midi, in a time that grows with the number of notes instead of
-    its square.
+    its square. As there, each instrument has its own transitions, and drums have none.
 
     Args:
         notes: array of :data:`ablate.music.performance.NOTE_DTYPE`, in any order.
         within: seconds, above 0.
     """
+    instruments = notes["instrument"]
+    if len(notes) and not (instruments == instruments[0]).all():
+        parts = [notes[instruments == instrument] for instrument in np.unique(instruments)]
+        total: IntArray = np.sum([pitch_class_transitions(part, within) for part in parts], axis=0)
+        return total
+    notes = pitched(notes)
     order = np.argsort(notes["start"], kind="stable")
     starts, ends = notes["start"][order], notes["end"][order]
     classes = notes["pitch"][order].astype(np.int64) % 12

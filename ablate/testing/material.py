@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablate.interfaces import Conditioner, Steppable, Tokenizer
-from ablate.music.performance import SUSTAIN, Performance, make_pedals
+from ablate.music.performance import DRUMS, SUSTAIN, Performance, make_pedals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +29,14 @@ _NOTES: dict[str, list[tuple[int, int, float, float]]] = {
     "unsorted": [(72, 90, 1.0, 1.25), (60, 30, 0.0, 0.5), (64, 40, 0.5, 3.0)],
     "one note": [(60, 64, 0.0, 0.5)],
 }
+# with an instrument: several at once, drums among them, and drums alone
+_ENSEMBLES: dict[str, list[tuple[int, int, float, float, int]]] = {
+    "band": [(60 + i, 70, 0.5 * i, 0.5 * i + 0.4, 73) for i in range(16)]
+    + [(36 + i % 5, 60, 0.5 * i, 0.5 * i + 0.5, 32) for i in range(16)]
+    + [(36 + 2 * (i % 4), 90, 0.25 * i, 0.25 * i + 0.1, DRUMS) for i in range(32)],
+    "unison": [(60 + i, 64, 0.25 * i, 0.25 * i + 0.25, program) for i in range(8) for program in (0, 40)],
+    "drums": [(36 + 6 * (i % 2), 80, 0.5 * i, 0.5 * i + 0.1, DRUMS) for i in range(24)],
+}
 
 
 def performances() -> tuple[Performance, ...]:
@@ -42,6 +50,11 @@ def performances() -> tuple[Performance, ...]:
         Performance.from_notes(notes, pedals=pedals.copy() if name == "chords" else pedals[:0], name=name)
         for name, notes in _NOTES.items()
     )
+
+
+def ensembles() -> tuple[Performance, ...]:
+    """Return new, valid performances of several instruments, with drums, in unison, and of drums alone."""
+    return tuple(Performance.from_notes(notes, name=name) for name, notes in _ENSEMBLES.items())
 
 
 def equal_performances(one: Performance, other: Performance) -> bool:

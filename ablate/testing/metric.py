@@ -31,6 +31,10 @@ class _AnyMetricContract(Contract):
         """Return new performances with a note each, to measure and as the reference; override it to give others."""
         return material.performances()
 
+    def ensembles(self) -> Sequence[Performance]:
+        """Return new performances of several instruments, and of drums alone; a metric may refuse them."""
+        return material.ensembles()
+
     def results(self, settings: Mapping[str, Any]) -> list[Measurements]:
         """Return the results of the metric in a few comparable cases."""
         raise NotImplementedError
@@ -109,15 +113,22 @@ def _pieces(music: Performance | Sequence[Performance]) -> Sequence[Performance]
 class MetricContract(_MusicMetricContract):
     """A metric returns finite numbers, always with the same features, for any sample with a note.
 
-    It may refuse a sample that it cannot measure with ValueError or an AblateError, but not all of them. A metric that
+    Samples and references of several instruments and of drums alone are among them. It may refuse a sample that it
+    cannot measure with ValueError or an AblateError, but not all of them. A metric that
     needs other music than the test performances gets its own from a method ``performances`` of the subclass.
     """
 
     record = MetricSpec
 
     def cases(self) -> list[tuple[Any, Sequence[Performance]]]:
-        """Return each test performance with all of them as the reference."""
-        return [(sample, self.performances()) for sample in self.performances()]
+        """Return each test performance with all of them as the reference; then the same with several instruments."""
+        pieces, ensembles = self.performances(), self.ensembles()
+        cases = [(sample, self.performances()) for sample in (*pieces, *ensembles)]
+        return [
+            *cases,
+            *((sample, self.ensembles()) for sample in (*pieces[:1], *ensembles)),
+            (pieces[0], ensembles[-1:]),
+        ]
 
     def test_copied_share(self, settings: Mapping[str, Any]) -> None:
         """Check that the feature that the record names as the copied share exists and is a share."""
@@ -141,10 +152,15 @@ class SetMetricContract(_MusicMetricContract):
     record = SetMetricSpec
 
     def cases(self) -> list[tuple[Any, Sequence[Performance]]]:
-        """Return all performances against themselves, each half against the other, and sets of one performance."""
-        pieces = self.performances()
-        some, rest = pieces[::2], pieces[1::2]
-        return [(pieces, pieces), (some, rest), (rest, some), (pieces[:1], pieces), (pieces, pieces[:1])]
+        """Return all performances against themselves, each half against the other, and sets of one performance.
+
+        Then come sets of several instruments, and of drums alone.
+        """
+        pieces, ensembles = self.performances(), self.ensembles()
+        some, rest, drums = pieces[::2], pieces[1::2], [*ensembles[-1:], *self.ensembles()[-1:]]
+        small = [(pieces, pieces), (some, rest), (rest, some), (pieces[:1], pieces), (pieces, pieces[:1])]
+        both = [*pieces, *ensembles]
+        return [*small, (both, pieces), (pieces, both), (both, both), (drums, both), (both, drums)]
 
     def test_order_does_not_matter(self, settings: Mapping[str, Any]) -> None:
         """Check that the order of samples and of reference pieces changes values by rounding at most."""
@@ -163,7 +179,7 @@ class ModelMetricContract(_AnyMetricContract):
 
     def results(self, settings: Mapping[str, Any]) -> list[Measurements]:
         """Return the results for a model with equal likelihoods and for one with different likelihoods."""
-        metric, pieces = self.build(settings), self.performances()
+        metric, pieces = self.build(settings), [*self.performances(), *self.ensembles()]
         return [metric.measure(score, pieces[:2], pieces[2:4], pieces[4:]) for score in (_equal_score, _uneven_score)]
 
     def test_nothing_held_out(self, settings: Mapping[str, Any]) -> None:

@@ -1,8 +1,9 @@
 """Metrics: how far the histograms of a generated sample are from those of the reference.
 
 Pitch, duration and velocity, each with four distances and their mean, are the measure of the original experiments.
-Pitch class, inter-onset interval, polyphony and the transitions of pitch class are additions, and so are the
-Jensen-Shannon divergence of all quantities and the earth mover's distance of all but the last.
+Pitch class, inter-onset interval, polyphony, the transitions of pitch class, instrument and drum are additions, and so
+are the Jensen-Shannon divergence of all quantities and the earth mover's distance of all whose values are numbers.
+Pitches, durations and polyphony are those of pitched instruments, without drums.
 """
 
 from __future__ import annotations
@@ -75,6 +76,18 @@ def _transition(options: TransitionOptions) -> ablate.Metric:
     return _metric([q.pitch_class_transition(options.within)], options)
 
 
+def _instrument(options: PitchOptions) -> ablate.Metric:
+    from ablate_distances import quantities as q
+
+    return _metric([q.instrument()], options)
+
+
+def _drum(options: PitchOptions) -> ablate.Metric:
+    from ablate_distances import quantities as q
+
+    return _metric([q.drum()], options)
+
+
 def _average(options: AverageOptions) -> ablate.Metric:
     from ablate_distances import quantities as q
 
@@ -87,7 +100,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
     """Offer one metric for each quantity, and the average over those of the original experiments."""
     yield ablate.MetricSpec(
         name="distance.pitch",
-        summary="L1, L2, KL, JS and Wasserstein between histograms of pitch.",
+        summary="L1, L2, KL, JS and Wasserstein between histograms of pitch, without drums.",
         version="2",
         options=PitchOptions,
         build=_pitch,
@@ -95,14 +108,14 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
     )
     yield ablate.MetricSpec(
         name="distance.pitch_class",
-        summary="L1, L2, KL, JS and Wasserstein between histograms of pitch class.",
+        summary="L1, L2, KL, JS and Wasserstein between histograms of pitch class, without drums.",
         options=PitchOptions,
         build=_pitch_class,
         cite=(KULLBACK_1951, LIN_1991, RABIN_2011),
     )
     yield ablate.MetricSpec(
         name="distance.duration",
-        summary="L1, L2, KL, JS and Wasserstein between histograms of note durations.",
+        summary="L1, L2, KL, JS and Wasserstein between histograms of note durations, without drums.",
         version="2",
         options=DurationOptions,
         build=_duration,
@@ -110,7 +123,7 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
     )
     yield ablate.MetricSpec(
         name="distance.velocity",
-        summary="L1, L2, KL, JS and Wasserstein between histograms of velocity.",
+        summary="L1, L2, KL, JS and Wasserstein between histograms of velocity, of all notes.",
         version="2",
         options=VelocityOptions,
         build=_velocity,
@@ -118,24 +131,38 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
     )
     yield ablate.MetricSpec(
         name="distance.inter_onset_interval",
-        summary="L1, L2, KL, JS and Wasserstein between histograms of the time between onsets.",
+        summary="L1, L2, KL, JS and Wasserstein between histograms of the time between onsets, of all notes.",
         options=IntervalOptions,
         build=_interval,
         cite=(KULLBACK_1951, LIN_1991, VALLENDER_1974),
     )
     yield ablate.MetricSpec(
         name="distance.polyphony",
-        summary="L1, L2, KL, JS and Wasserstein between histograms of the number of sounding notes, by time.",
+        summary="L1, L2, KL, JS and Wasserstein between histograms of the notes that sound at once, without drums.",
         options=PolyphonyOptions,
         build=_polyphony,
         cite=(KULLBACK_1951, LIN_1991, VALLENDER_1974),
     )
     yield ablate.MetricSpec(
         name="distance.pitch_class_transition",
-        summary="L1, L2, KL and JS between histograms of transitions from pitch class to pitch class.",
+        summary="L1, L2, KL and JS between histograms of transitions from pitch class to pitch class, by instrument.",
         options=TransitionOptions,
         build=_transition,
         cite=(KULLBACK_1951, LIN_1991, YANG_2020),
+    )
+    yield ablate.MetricSpec(
+        name="distance.instrument",
+        summary="L1, L2, KL and JS between histograms of the instruments of the notes, drums as one; 0 for pianos.",
+        options=PitchOptions,
+        build=_instrument,
+        cite=(KULLBACK_1951, LIN_1991),
+    )
+    yield ablate.MetricSpec(
+        name="distance.drum",
+        summary="L1, L2, KL and JS between histograms of the sounds of drum notes.",
+        options=PitchOptions,
+        build=_drum,
+        cite=(KULLBACK_1951, LIN_1991),
     )
     yield ablate.MetricSpec(
         name="distance.average",

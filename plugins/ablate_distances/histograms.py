@@ -38,25 +38,30 @@ class HistogramDistance(ablate.Metric):
         self._gather_cached = functools.lru_cache(maxsize=1)(self._gather)
 
     def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measurements:
-        """Return distances, lower is better, ``n`` the sample's notes; and the histograms as counts.
+        """Return distances, lower is better, ``n`` the sample's notes that all quantities count; and the histograms.
 
         Raises:
-            NothingGenerated: the sample has no notes.
-            CorpusError: the reference has no notes.
+            NothingGenerated: the sample has no notes that the quantities count.
+            CorpusError: the reference has no such notes.
         """
-        if not len(generated):
-            raise NothingGenerated("the sample has no notes to measure")
-        pairs = list(zip(self._gather_cached(tuple(reference)), self._gather((generated,)), strict=True))
+        try:
+            ours = self._gather((generated,))
+        except ValueError as error:
+            raise NothingGenerated(f"the sample has no {error} to measure") from None
+        try:
+            theirs = self._gather_cached(tuple(reference))
+        except ValueError as error:
+            raise CorpusError(f"the reference has no {error} to compare with") from None
+        pairs = [*zip(theirs, ours, strict=True)]
         counts = [(each.count(p), each.count(q)) for each, (p, q) in zip(self._quantities, pairs, strict=True)]
         results = [distances(p, q, self._smoothing) for p, q in counts]
         numbers = [(name, sum(d[name] for d in results) / len(results), unit) for name, unit in UNITS.items()]
-        first = self._quantities[0]
+        first, n = self._quantities[0], min(len(q.part.select(generated.notes)) for q in self._quantities)
         if len(self._quantities) == 1 and first.wasserstein:
             numbers.append(("wasserstein", first.wasserstein(*pairs[0]), first.distance_unit))
         return ablate.Measurements(
             values=tuple(
-                ablate.Value(value, feature=name, unit=unit, direction="lower", n=len(generated))
-                for name, value, unit in numbers
+                ablate.Value(value, feature=name, unit=unit, direction="lower", n=n) for name, value, unit in numbers
             ),
             histograms=tuple(
                 ablate.Histogram(quantity.name, quantity.unit, _plain(quantity.edges), _plain(p), _plain(q))
@@ -65,10 +70,14 @@ class HistogramDistance(ablate.Metric):
         )
 
     def _gather(self, pieces: tuple[ablate.Performance, ...]) -> list[Observed]:
-        """Return the observations of each quantity in the pieces, pooled."""
+        """Return the observations of each quantity in the pieces, pooled.
+
+        Raises:
+            ValueError: there are no notes that count; the text is the name of these notes.
+        """
         notes = [piece.notes for piece in pieces if len(piece)]
         if not notes:
-            raise CorpusError("the reference has no notes to compare with")
+            raise ValueError("notes")
         return [quantity.gather(notes) for quantity in self._quantities]
 
 

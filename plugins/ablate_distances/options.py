@@ -9,7 +9,7 @@ import ablate
 
 @dataclass(frozen=True)
 class PitchOptions:
-    """Options of ``distance.pitch`` and ``distance.pitch_class``, and common options of all distances."""
+    """Options of the distances that have no others of their own, and common options of all distances."""
 
     smoothing: float = ablate.option(
         1e-6,

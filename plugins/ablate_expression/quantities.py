@@ -4,6 +4,9 @@ Articulation is a note's duration over its inter-onset interval: 1 plus the key 
 the key detached ratio of staccato ones (Bresin and Battel, *Articulation strategies in expressive piano performance*,
 Journal of New Music Research 29, 2000). Those are measured within a voice; here the next onset may be in any voice, so
 a long note above quick ones counts as overlapping, up to a cap. Key presses are measured, without the sustain pedal.
+
+Dynamics and density are those of all instruments, drums included. Drums have no articulation: their end is seldom
+meant, and a beat between two notes does not make them detached.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ablate.music.performance import pitched
 from ablate_expression.conditioner import Expression, Quantity
 
 if TYPE_CHECKING:
@@ -90,7 +94,8 @@ class Articulation(NoteMean):
         self._cap, self._chord = options.cap, options.chord
 
     def of_notes(self, notes: Notes) -> tuple[FloatArray, FloatArray]:
-        """Return the articulation of every note that another onset follows, 0 to the cap."""
+        """Return the articulation of every pitched note that another pitched onset follows, 0 to the cap."""
+        notes = pitched(notes)
         onsets = np.sort(notes["start"])
         following = np.searchsorted(onsets, notes["start"] + self._chord, side="right")
         notes, following = notes[following < len(onsets)], following[following < len(onsets)]

@@ -36,7 +36,8 @@ class Likelihood(ablate.ModelMetric):
     Nats per token (the logarithm of the perplexity) depend on what a token is: a tokenizer that joins several tokens
     into one has more nats in each token, also for a better model. They are declared as comparable within a tokenizer
     only. Nats per note and per second have the same unit for every tokenizer. A tokenizer that loses a part of the
-    music (fine timing, velocities) has less to predict, so compare its round trip too.
+    music (fine timing, velocities, drums) has less to predict, so compare its round trip too: the notes of a piece are
+    all notes that the corpus has, of every instrument, and with those that the tokenizer leaves out.
 
     ``gap`` is the cost of the test pieces minus that of the training pieces (of the validation pieces, if there are no
     test pieces); it grows as a model memorises its pieces.

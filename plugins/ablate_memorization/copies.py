@@ -3,7 +3,8 @@
 Notes are taken in canonical order. A passage of successive notes is copied if each has a partner in one reference
 piece, and for each note and the one before it
 
-- the partners have the same pitches as the notes (or, transposed, the same interval between them);
+- the partners have the same instruments as the notes, and the same pitches (or, transposed, the same interval between
+  them);
 - the interval of the partners' onsets is between ``d / stretch - together`` and ``d * stretch + together`` seconds,
   where ``d`` is that of the notes' own onsets;
 - the partners are at most 16 positions apart in their piece's order, and differ from the last 16 before them.
@@ -24,23 +25,25 @@ to be used again and a discarded passage could have continued.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
+
+from ablate.music.performance import DRUMS, pitched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import ablate
-    from ablate.arrays import FloatArray, IntArray
+    from ablate.arrays import Array, FloatArray, IntArray
     from ablate_memorization.options import LongestOptions
 
 #: Greatest distance between the partners of successive notes, in notes, and number of notes for which they differ.
 REACH = 16
 #: Longer intervals, in seconds, count as equal to this, so that the keys of a pair of pitches have an upper end.
 _DAY = 86_400.0
-
-
+#: Number of pairs of pitches, so that codes of different instruments differ.
+_CODES = 128**2
 #: Links for each note from which on NumPy is faster than Python.
 FEW = 60
 #: Number of links that are processed together.
@@ -52,6 +55,7 @@ class _Notes(NamedTuple):
     """Notes of all reference pieces, piece after piece, each in canonical order; arrays of shape [notes]."""
 
     pitch: IntArray
+    instrument: IntArray
     onset: FloatArray
     piece: IntArray
 
@@ -63,16 +67,18 @@ class CopyFinder:
     sorted by pitches and interval, so that the links that fit two notes of a sample are one slice.
 
     Args:
-        reference: pieces, with at least one note among them.
+        reference: pieces, with at least one note of the part that is searched.
         options: which notes count as the same.
     """
 
     def __init__(self, reference: Sequence[ablate.Performance], options: LongestOptions) -> None:
         self._options = options
-        self._notes = notes = _joined(reference)
+        self._notes = notes = _joined(reference, options.part)
         before, after = _links(notes, options.together)
-        code = self._code(notes.pitch[before], notes.pitch[after])
-        keys = _keys(code, notes.onset[after] - notes.onset[before])
+        ensembles = _ensembles(notes.instrument[before], notes.instrument[after])
+        self._ensembles = np.unique(ensembles)
+        code = self._code(ensembles, notes.pitch[before], notes.pitch[after])
+        keys = self._keys_of(code, notes.onset[after] - notes.onset[before])
         order = np.argsort(keys)
         self._keys, self._before, self._after = (
             keys[order],
@@ -81,15 +87,18 @@ class CopyFinder:
         )
 
     def lengths(self, sample: ablate.Performance) -> IntArray:
-        """Return the length of the copied passage that ends at each note of the sample, int64 [notes].
+        """Return the length of the copied passage that ends at each note of the sample's part, int64 [notes].
 
-        It is 1 for a note whose pitch is in the reference without a longer passage, and 0 for a pitch that is not
-        there.
+        It is 1 for a note whose pitch the instrument has in the reference, without a longer passage, and 0 for a pitch
+        that it has not there. Transposed, it is at least 1 for every note of an instrument of the reference.
+
+        Args:
+            sample: at least one note of the part that is searched.
         """
-        notes = _joined([sample])
+        notes = _joined([sample], self._options.part)
         intervals = np.diff(notes.onset)
-        first, last = self._slices(notes.pitch, intervals)
-        alone = np.isin(notes.pitch, self._notes.pitch) | self._options.transposed
+        first, last = self._slices(notes, intervals)
+        alone = np.isin(self._sounds(notes), self._sounds(self._notes))
         lengths = alone.astype(np.int64)
         fits = last - first
         passages = FewPassages() if fits.sum() < FEW * len(fits) else ManyPassages()
@@ -102,17 +111,39 @@ class CopyFinder:
             np.maximum(longest, passages.extend(before, after, 1 / (1 + off), count), out=longest)
         return lengths
 
-    def _slices(self, pitch: IntArray, intervals: FloatArray) -> tuple[IntArray, IntArray]:
+    def _slices(self, notes: _Notes, intervals: FloatArray) -> tuple[IntArray, IntArray]:
         """Return begin and end of the links that fit each two successive notes, both [notes - 1]."""
-        code, options = self._code(pitch[:-1], pitch[1:]), self._options
+        ensembles, options = _ensembles(notes.instrument[:-1], notes.instrument[1:]), self._options
+        code = self._code(ensembles, notes.pitch[:-1], notes.pitch[1:])
         shortest = intervals / options.stretch - options.together
         longest = intervals * options.stretch + options.together
-        first = np.searchsorted(self._keys, _keys(code, shortest), side="left")
-        return first, np.searchsorted(self._keys, _keys(code, longest), side="right")
+        first = np.searchsorted(self._keys, self._keys_of(code, shortest), side="left")
+        last = np.searchsorted(self._keys, self._keys_of(code, longest), side="right")
+        return first, np.where(np.isin(ensembles, self._ensembles), last, first)
 
-    def _code(self, before: IntArray, after: IntArray) -> IntArray:
-        """Return a number for each two pitches, the same where they count as the same."""
-        return after - before if self._options.transposed else 128 * before + after
+    def _code(self, ensembles: IntArray, before: IntArray, after: IntArray) -> IntArray:
+        """Return a number for each two notes, the same where they count as the same.
+
+        Args:
+            ensembles: both instruments of each two; those that the reference lacks have any number.
+            before: pitch of the first note.
+            after: pitch of the second note.
+        """
+        pitches = after - before if self._options.transposed else 128 * before + after
+        return pitches + _CODES * np.searchsorted(self._ensembles, ensembles)
+
+    def _keys_of(self, code: IntArray, interval: FloatArray) -> Array:
+        """Return numbers that sort by code and then by interval.
+
+        Of a single instrument they are real, to a microsecond; of many the codes are too large for that, and they are
+        complex numbers, which NumPy sorts by the real part and then by the imaginary part.
+        """
+        interval = np.minimum(interval, _DAY)
+        return 2 * _DAY * code + interval if len(self._ensembles) < 2 else code + 1j * interval
+
+    def _sounds(self, notes: _Notes) -> IntArray:
+        """Return a number for each note, the same where single notes count as the same."""
+        return notes.instrument if self._options.transposed else 128 * notes.instrument + notes.pitch
 
 
 class FewPassages:
@@ -190,11 +221,21 @@ def _portions(fits: IntArray) -> list[slice]:
     return [slice(i, j) for i, j in itertools.pairwise(edges) if j > i]
 
 
-def _joined(pieces: Sequence[ablate.Performance]) -> _Notes:
-    notes = [piece.canonical().notes for piece in pieces]
-    pitch = np.concatenate([each["pitch"] for each in notes]).astype(np.int64)
+def part_of(notes: Array, part: Literal["pitched", "drums"]) -> Array:
+    """Return the notes of one part, in their order."""
+    return pitched(notes) if part == "pitched" else notes[notes["instrument"] == DRUMS]
+
+
+def _joined(pieces: Sequence[ablate.Performance], part: Literal["pitched", "drums"]) -> _Notes:
+    notes = [part_of(piece.canonical().notes, part) for piece in pieces]
+    pitch, instrument = (np.concatenate([n[key] for n in notes]).astype(np.int64) for key in ("pitch", "instrument"))
     onset = np.concatenate([each["start"] for each in notes])
-    return _Notes(pitch, onset, np.repeat(np.arange(len(notes)), list(map(len, notes))))
+    return _Notes(pitch, instrument, onset, np.repeat(np.arange(len(notes)), list(map(len, notes))))
+
+
+def _ensembles(before: IntArray, after: IntArray) -> IntArray:
+    """Return a number for each two instruments, in their order."""
+    return (DRUMS + 1) * before + after
 
 
 def _links(notes: _Notes, together: float) -> tuple[IntArray, IntArray]:
@@ -207,8 +248,3 @@ def _links(notes: _Notes, together: float) -> tuple[IntArray, IntArray]:
         before += [early, late[near]]
         after += [late, early[near]]
     return np.concatenate(before), np.concatenate(after)
-
-
-def _keys(code: IntArray, interval: FloatArray) -> FloatArray:
-    """Return numbers that sort by code and then by interval, to a microsecond."""
-    return 2 * _DAY * code + np.minimum(interval, _DAY)

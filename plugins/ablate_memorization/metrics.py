@@ -27,6 +27,7 @@ import numpy as np
 
 import ablate
 from ablate.errors import CorpusError, NothingGenerated
+from ablate_memorization.copies import part_of
 from ablate_memorization.searches import Pieces, searches_in
 
 if TYPE_CHECKING:
@@ -58,16 +59,24 @@ class Memorization(ablate.Metric):
         :mod:`ablate_memorization.searches`.
 
         Raises:
-            NothingGenerated: the sample has no notes.
-            CorpusError: the reference has no notes.
+            NothingGenerated: the sample has no notes of the part that is searched.
+            CorpusError: the reference has none.
         """
-        if not len(generated):
-            raise NothingGenerated("the sample has no notes to measure")
-        if not any(map(len, reference)):
-            raise CorpusError("the reference has no notes to compare with")
+        if lack := self._lack(generated):
+            raise NothingGenerated(f"the sample has no {lack} to measure")
+        if lack := self._lack(*reference):
+            raise CorpusError(f"the reference has no {lack} to compare with")
         if self._reference is None or self._reference.pieces is not reference:
             self._reference = Pieces(reference)
         return ablate.Measurements(self._read(searches_in(self._reference, self._options).lengths(generated)))
+
+    def _lack(self, *pieces: ablate.Performance) -> str:
+        """Return the name of the notes that no piece has; empty where one has notes of the part."""
+        part = self._options.part
+        if any(len(part_of(piece.notes, part)) for piece in pieces):
+            return ""
+        names = {"pitched": "pitched notes", "drums": "drum notes"}
+        return names[part] if any(map(len, pieces)) else "notes"
 
 
 def ngrams(lengths: IntArray, n: int) -> Values:

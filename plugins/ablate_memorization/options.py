@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import ablate
 
@@ -27,6 +28,16 @@ class LongestOptions:
         False,
         doc="Also count notes that are all transposed alike; scales, trills and repeated notes then match at once.",
     )
+    part: Literal["pitched", "drums"] = ablate.option(
+        "pitched",
+        doc="Notes that are searched: those of all pitched instruments together, or the drums, whose beats many pieces "
+        "share.",
+    )
+
+    def __post_init__(self) -> None:
+        """Check that drums are not transposed: their pitches are numbers of sounds."""
+        if self.transposed and self.part == "drums":
+            raise ValueError('transposed: drums have no pitch to transpose; set it to false, or part to "pitched"')
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ class Searches:
     """The searches in one reference, each done once.
 
     Args:
-        reference: pieces, with at least one note among them.
+        reference: pieces, with at least one note of the part that is searched.
         options: which notes count as the same.
     """
 
@@ -70,7 +70,7 @@ def searches_in(reference: Pieces, options: LongestOptions) -> Searches:
     """Return the searches in this reference: the same ones for equal notes and equal options of the search.
 
     Args:
-        reference: pieces, with at least one note among them.
+        reference: pieces, with at least one note of the part that is searched.
         options: which notes count as the same; the other options of a metric are ignored.
     """
     names = [field.name for field in dataclasses.fields(LongestOptions)]

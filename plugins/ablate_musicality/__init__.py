@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from ablate.specs import NoOptions
 
 _SUMMARIES = {
-    "pitch_range": "Semitones from the lowest to the highest pitch.",
-    "pitch_classes": "Number of the twelve pitch classes that are used.",
-    "pitch_entropy": "Entropy of the histogram of pitch, in bits.",
-    "pitch_class_entropy": "Entropy of the histogram of pitch class, in bits.",
-    "scale_consistency": "Largest share of the notes in one major or natural minor scale.",
-    "polyphony": "Average number of notes that sound at once, while any note sounds.",
-    "notes_per_second": "Notes per second, from the first onset to the last end.",
-    "empty_time": "Share of the time without a sounding note.",
+    "pitch_range": "Semitones from the lowest to the highest pitch, without drums.",
+    "pitch_classes": "Number of the twelve pitch classes that are used, without drums.",
+    "pitch_entropy": "Entropy of the histogram of pitch, in bits, without drums.",
+    "pitch_class_entropy": "Entropy of the histogram of pitch class, in bits, without drums.",
+    "scale_consistency": "Largest share of the notes in one major or natural minor scale, without drums.",
+    "polyphony": "Average number of notes that sound at once, while any note sounds, without drums.",
+    "notes_per_second": "Notes per second, from the first onset to the last end, with drums.",
+    "empty_time": "Share of the time without a sounding note, with drums.",
+    "instruments": "Number of different instruments, drums as one of them.",
 }
 _SOURCES = {
     "pitch_range": (DONG_2020, YANG_2020),
@@ -36,6 +37,7 @@ _SOURCES = {
     "polyphony": (DONG_2020,),
     "notes_per_second": (YANG_2020,),
     "empty_time": (DONG_2020,),
+    "instruments": (),
 }
 
 
@@ -44,7 +46,7 @@ def _build(name: str, options: NoOptions) -> ablate.Metric:
     from ablate_musicality.pieces import NUMBERS
 
     del options
-    return Musicality(*NUMBERS[name])
+    return Musicality(NUMBERS[name])
 
 
 @ablate.hookimpl

@@ -9,12 +9,13 @@ other notes, which makes one of twelve recordings five times as long in the sum 
 is therefore between equal notes.
 
 A piece is an array of :data:`ablate.music.performance.NOTE_DTYPE` with at least one note, in any order. Pedals do
-not lengthen notes. Every number is finite for every piece.
+not lengthen notes. Every number is finite for every piece. As in MusPy, drums count in the empty time and in no number
+of pitches or of notes that sound at once; all other instruments count together.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -107,16 +108,29 @@ def empty_time(notes: Notes) -> float:
     return max(0.0, 1.0 - sounding / _seconds(notes)) if sounding else 1.0
 
 
-#: Every number by name, with its unit.
-NUMBERS: dict[str, tuple[Callable[[Notes], float], str]] = {
-    "pitch_range": (pitch_range, "semitones"),
-    "pitch_classes": (pitch_classes, "pitch classes"),
-    "pitch_entropy": (pitch_entropy, "bit"),
-    "pitch_class_entropy": (pitch_class_entropy, "bit"),
-    "scale_consistency": (scale_consistency, "1"),
-    "polyphony": (polyphony, "notes"),
-    "notes_per_second": (notes_per_second, "notes/s"),
-    "empty_time": (empty_time, "1"),
+def instruments(notes: Notes) -> float:
+    """Return the number of different instruments with a note, drums as one of them, 1 to 129."""
+    return float(len(np.unique(notes["instrument"])))
+
+
+class Number(NamedTuple):
+    """A number of a piece: the function, its unit, and whether drums count."""
+
+    compute: Callable[[Notes], float]
+    unit: str
+    drums: bool = False
+
+
+NUMBERS = {
+    "pitch_range": Number(pitch_range, "semitones"),
+    "pitch_classes": Number(pitch_classes, "pitch classes"),
+    "pitch_entropy": Number(pitch_entropy, "bit"),
+    "pitch_class_entropy": Number(pitch_class_entropy, "bit"),
+    "scale_consistency": Number(scale_consistency, "1"),
+    "polyphony": Number(polyphony, "notes"),
+    "notes_per_second": Number(notes_per_second, "notes/s", drums=True),
+    "empty_time": Number(empty_time, "1", drums=True),
+    "instruments": Number(instruments, "instruments", drums=True),
 }
 
 

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 #: The features with their options and a few words for their summary.
 _FEATURES: dict[str, tuple[type[SetOptions], str]] = {
-    "pitch_count": (SetOptions, "number of different pitches"),
-    "pitch_range": (SetOptions, "range of pitch"),
-    "pitch_interval": (SetOptions, "mean interval between successive notes"),
-    "pitch_classes": (SetOptions, "histogram of pitch class, by seconds"),
-    "pitch_class_transitions": (TransitionOptions, "transition matrix of pitch class"),
-    "note_count": (SetOptions, "number of notes"),
-    "onset_interval": (SetOptions, "mean time between successive onsets"),
-    "note_lengths": (LengthOptions, "histogram of twelve note lengths"),
-    "note_length_transitions": (LengthOptions, "transition matrix of twelve note lengths"),
+    "pitch_count": (SetOptions, "number of different pitches, without drums"),
+    "pitch_range": (SetOptions, "range of pitch, without drums"),
+    "pitch_interval": (SetOptions, "mean interval between successive notes of an instrument"),
+    "pitch_classes": (SetOptions, "histogram of pitch class, by seconds, without drums"),
+    "pitch_class_transitions": (TransitionOptions, "transition matrix of pitch class, by instrument"),
+    "note_count": (SetOptions, "number of notes, with drums"),
+    "onset_interval": (SetOptions, "mean time between successive onsets, with drums"),
+    "note_lengths": (LengthOptions, "histogram of twelve note lengths, without drums"),
+    "note_length_transitions": (LengthOptions, "transition matrix of twelve note lengths, by instrument"),
 }
 
 
@@ -39,7 +39,7 @@ def _build(name: str, options: SetOptions) -> ablate.SetMetric:
         feature = functools.partial(feature, within=options.within)
     if isinstance(options, LengthOptions):
         feature = functools.partial(feature, bar=options.bar)
-    return SetDistance(feature, options)
+    return SetDistance(feature, options, pitched=name in features.PITCHED)
 
 
 def _frechet(options: FrechetOptions) -> ablate.SetMetric:

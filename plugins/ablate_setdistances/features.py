@@ -11,7 +11,11 @@ performance, which has no bars. The others are here, with these differences from
   the lengths of pieces;
 - note lengths are compared with a bar of a fixed number of seconds, as mgeval's are where a file has no tempo.
 
-A piece is an array of :data:`ablate.music.performance.NOTE_DTYPE` in canonical order with at least one note.
+Features of pitch and of note length leave drums out, and their successive notes are those of one instrument, whatever
+sounds in between; mgeval takes one track of a file. The number of notes and the time between onsets are those of all.
+
+A piece is an array of :data:`ablate.music.performance.NOTE_DTYPE` in canonical order with at least one note, and for
+the features of pitch and length (:data:`PITCHED`) with at least one that is no drum.
 """
 
 from __future__ import annotations
@@ -21,9 +25,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ablate.music import transitions
+from ablate.music.performance import pitched
 
 if TYPE_CHECKING:
-    from ablate.arrays import Array, FloatArray, IntArray
+    from ablate.arrays import Array, BoolArray, FloatArray, IntArray
 
     Notes = Array
 
@@ -31,16 +36,33 @@ if TYPE_CHECKING:
 LENGTHS = np.array([96, 48, 24, 12, 6, 72, 36, 18, 9, 32, 16, 8], np.float64)
 #: Distances to two lengths that differ by less, in seconds, are equal, and the first length counts.
 _ROUNDING = 1e-9
+#: The features that need a note that is no drum.
+PITCHED = (
+    *("pitch_count", "pitch_range", "pitch_interval", "pitch_classes", "pitch_class_transitions"),
+    *("note_lengths", "note_length_transitions"),
+)
+
+
+def by_instrument(notes: Notes) -> Notes:
+    """Return the notes of one instrument after those of another; those of a single instrument as they are."""
+    one = (notes["instrument"] == notes["instrument"][:1]).all()
+    return notes if one else notes[np.argsort(notes["instrument"], kind="stable")]
+
+
+def pairs(notes: Notes) -> BoolArray | slice:
+    """Return which neighbours in :func:`by_instrument` are of one instrument, [notes - 1]: a mask, or a slice."""
+    same: BoolArray = notes["instrument"][1:] == notes["instrument"][:-1]
+    return slice(None) if same.all() else same
 
 
 def pitch_count(notes: Notes) -> FloatArray:
     """Return the number of different pitches, [1]; ``total_used_pitch`` of mgeval."""
-    return np.array([len(np.unique(notes["pitch"]))], np.float64)
+    return np.array([len(np.unique(pitched(notes)["pitch"]))], np.float64)
 
 
 def pitch_range(notes: Notes) -> FloatArray:
     """Return the highest pitch minus the lowest, in semitones, [1]; ``pitch_range`` of mgeval."""
-    return np.array([np.ptp(notes["pitch"])], np.float64)
+    return np.array([np.ptp(pitched(notes)["pitch"])], np.float64)
 
 
 def note_count(notes: Notes) -> FloatArray:
@@ -57,7 +79,8 @@ def pitch_interval(notes: Notes) -> FloatArray:
 
     ``avg_pitch_shift`` of mgeval. The notes of a chord are successive notes.
     """
-    intervals = np.abs(np.diff(notes["pitch"].astype(np.float64)))
+    notes = by_instrument(pitched(notes))
+    intervals = np.abs(np.diff(notes["pitch"].astype(np.float64)))[pairs(notes)]
     return np.array([intervals.mean() if len(intervals) else 0.0])
 
 
@@ -75,6 +98,7 @@ def pitch_classes(notes: Notes) -> FloatArray:
 
     ``total_pitch_class_histogram`` of mgeval, for equal velocities and without pedals.
     """
+    notes = pitched(notes)
     seconds = notes["end"] - notes["start"]
     return _shares(np.bincount(notes["pitch"] % 12, seconds, minlength=12))
 
@@ -93,7 +117,7 @@ def note_lengths(notes: Notes, bar: float) -> FloatArray:
 
     Each note counts as the nearest length of :data:`LENGTHS`, where a whole note lasts ``bar`` seconds.
     """
-    return _shares(np.bincount(_length_classes(notes, bar), minlength=12))
+    return _shares(np.bincount(_length_classes(pitched(notes), bar), minlength=12))
 
 
 def note_length_transitions(notes: Notes, bar: float) -> FloatArray:
@@ -101,8 +125,9 @@ def note_length_transitions(notes: Notes, bar: float) -> FloatArray:
 
     ``note_length_transition_matrix`` of mgeval. 0 for a single note.
     """
+    notes = by_instrument(pitched(notes))
     classes = _length_classes(notes, bar)
-    return _shares(np.bincount(12 * classes[:-1] + classes[1:], minlength=144))
+    return _shares(np.bincount((12 * classes[:-1] + classes[1:])[pairs(notes)], minlength=144))
 
 
 def _length_classes(notes: Notes, bar: float) -> IntArray:

@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist, pdist
 
 import ablate
 from ablate.errors import CorpusError
+from ablate.music import performance
 from ablate_setdistances.densities import compare
 from ablate_setdistances.frechet import by_chance, frechet
 from ablate_setdistances.symbolic import FEATURES, symbolic_features
@@ -30,13 +31,15 @@ class _Vectors:
     """The vectors of pieces; those of the latest reference are kept, as floors measure many sets against it.
 
     Args:
-        feature: computes the vector of a piece with at least one note in canonical order.
+        feature: computes the vector of a piece in canonical order.
         notes: how many notes of a piece count, from its beginning; 0 for all.
+        pitched: whether the feature needs a note that is no drum, else any note.
     """
 
-    def __init__(self, feature: Callable[[Notes], FloatArray], notes: int) -> None:
+    def __init__(self, feature: Callable[[Notes], FloatArray], notes: int, *, pitched: bool) -> None:
         self._feature = feature
         self._notes = notes
+        self._needed = performance.pitched if pitched else lambda notes: notes
         self._cached = functools.lru_cache(maxsize=1)(self._vectors)
 
     def of(
@@ -45,22 +48,26 @@ class _Vectors:
         """Return the vectors of both sets, float64 [pieces with notes, features].
 
         Raises:
-            ValueError: fewer than ``fewest`` samples have notes.
-            CorpusError: fewer than ``fewest`` pieces of the reference have notes.
+            ValueError: fewer than ``fewest`` samples have notes that the feature needs.
+            CorpusError: fewer than ``fewest`` pieces of the reference have such notes.
         """
         ours, theirs = self._vectors(tuple(generated)), self._cached(tuple(reference))
         way_out = ', or covariance = "diagonal"' if fewest > 2 else ""
         if len(ours) < fewest:
             needed = f"this distance between sets needs {fewest} samples, or pieces for a floor"
-            raise ValueError(f"a set of {len(ours)} with notes is too small; {needed}{way_out}")
+            raise ValueError(f"a set of {len(ours)} with {self._words(generated)} is too small; {needed}{way_out}")
         if len(theirs) < fewest:
             needed = f"this distance between sets needs {fewest}: add pieces{way_out}"
-            raise CorpusError(f"a reference of {len(theirs)} with notes is too small; {needed}")
+            raise CorpusError(f"a reference of {len(theirs)} with {self._words(reference)} is too small; {needed}")
         return ours, theirs
 
+    def _words(self, pieces: Sequence[ablate.Performance]) -> str:
+        drums = any(len(piece) and not len(self._needed(piece.notes)) for piece in pieces)
+        return "pitched notes" if drums else "notes"
+
     def _vectors(self, pieces: tuple[ablate.Performance, ...]) -> FloatArray:
-        audible = [piece.canonical().notes for piece in pieces if len(piece)]
-        vectors = [self._feature(notes[: self._notes or None]) for notes in audible]
+        beginnings = [piece.canonical().notes[: self._notes or None] for piece in pieces if len(piece)]
+        vectors = [self._feature(notes) for notes in beginnings if len(self._needed(notes))]
         return np.stack(vectors) if vectors else np.empty((0, 1))
 
 
@@ -75,10 +82,11 @@ class SetDistance(ablate.SetMetric):
     Args:
         feature: computes the vector of a piece; see :mod:`ablate_setdistances.features`.
         options: which notes count, and whose distances within are taken.
+        pitched: whether the feature needs a note that is no drum.
     """
 
-    def __init__(self, feature: Callable[[Notes], FloatArray], options: SetOptions) -> None:
-        self._vectors = _Vectors(feature, options.notes)
+    def __init__(self, feature: Callable[[Notes], FloatArray], options: SetOptions, *, pitched: bool = False) -> None:
+        self._vectors = _Vectors(feature, options.notes, pitched=pitched)
         self._intra = options.intra
         self._fewest = options.fewest
 
@@ -118,7 +126,7 @@ class FrechetDistance(ablate.SetMetric):
     """
 
     def __init__(self, options: FrechetOptions) -> None:
-        self._vectors = _Vectors(symbolic_features, options.notes)
+        self._vectors = _Vectors(symbolic_features, options.notes, pitched=True)
         self._diagonal = options.covariance == "diagonal"
         self._fewest = options.fewest
         self._draws = options.draws

@@ -4,6 +4,9 @@ The features are chosen so that each is about as meaningful for a sample of 200 
 their distribution over pieces is roughly normal, as the Fréchet distance assumes: rates and times are logarithms, and
 nothing grows with the number of notes. Three depend on the order of notes and not on their histograms: the interval
 between successive notes, the change of velocity between them, and the entropy of the transitions of pitch class.
+
+Features of pitch and duration leave drums out; those of onsets and velocity are of all notes. Successive notes are
+those of one instrument, drums among them for velocity alone. No feature depends on which instruments play.
 """
 
 from __future__ import annotations
@@ -11,6 +14,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from ablate.music.performance import pitched
+from ablate_setdistances.features import by_instrument, pairs
 
 if TYPE_CHECKING:
     from ablate.arrays import Array, FloatArray
@@ -44,19 +50,21 @@ def symbolic_features(notes: Notes) -> FloatArray:
     piece with a single note or a single onset has 0 where there is no interval, and the spread of one number is 0.
 
     Args:
-        notes: array of :data:`ablate.music.performance.NOTE_DTYPE` in canonical order, at least one note.
+        notes: array of :data:`ablate.music.performance.NOTE_DTYPE` in canonical order, at least one that is no drum.
     """
-    pitch, velocity = notes["pitch"].astype(np.float64), notes["velocity"].astype(np.float64)
-    duration = _log(notes["end"] - notes["start"])
+    played = by_instrument(notes)
+    tuned = pitched(played)
+    pitch, velocity = tuned["pitch"].astype(np.float64), played["velocity"].astype(np.float64)
+    duration = _log(tuned["end"] - tuned["start"])
     between = _log(np.diff(np.unique(notes["start"])))
-    classes = notes["pitch"].astype(np.int64) % 12
+    classes = tuned["pitch"].astype(np.int64) % 12
     single = np.bincount(classes, minlength=12)
-    joint = np.bincount(12 * classes[:-1] + classes[1:], minlength=144)
+    joint = np.bincount((12 * classes[:-1] + classes[1:])[pairs(tuned)], minlength=144)
     return np.array(
         [
             pitch.mean(),
             pitch.std(),
-            _mean(np.abs(np.diff(pitch))),
+            _mean(np.abs(np.diff(pitch))[pairs(tuned)]),
             _entropy(single),
             max(0.0, _entropy(joint) - _entropy(joint.reshape(12, 12).sum(axis=1))),
             duration.mean(),
@@ -65,7 +73,7 @@ def symbolic_features(notes: Notes) -> FloatArray:
             between.std() if len(between) else 0.0,
             velocity.mean(),
             velocity.std(),
-            _mean(np.abs(np.diff(velocity))),
+            _mean(np.abs(np.diff(velocity))[pairs(played)]),
         ]
     )
 

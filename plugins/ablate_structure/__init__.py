@@ -24,9 +24,10 @@ def _groove(options: GrooveOptions) -> ablate.Metric:
 
 
 def _repetition(options: RepetitionOptions) -> ablate.Metric:
+    from ablate.music.performance import pitched
     from ablate_structure import metric
 
-    return metric.StructureNumbers(functools.partial(metric.repetition, options=options))
+    return metric.StructureNumbers(functools.partial(metric.repetition, options=options), pitched)
 
 
 @ablate.hookimpl
@@ -34,14 +35,14 @@ def ablate_metrics() -> Iterable[ablate.MetricSpec]:
     """Offer the metric of rhythm and the metric of form."""
     yield ablate.MetricSpec(
         name="structure.groove",
-        summary="Agreement of onsets from bar to bar, and the strongest period.",
+        summary="Agreement of onsets from bar to bar, and the strongest period; of all notes, drums included.",
         options=GrooveOptions,
         build=_groove,
         cite=(WU_2020, DONG_2020),
     )
     yield ablate.MetricSpec(
         name="structure.repetition",
-        summary="Structureness indicators: fitness of the best repeated segment, short, middle and long.",
+        summary="Structureness indicators: fitness of the best segment, short, middle and long, without drums.",
         options=RepetitionOptions,
         build=_repetition,
         cite=(WU_2020, MUELLER_2011),

@@ -6,6 +6,7 @@ bars, so a bar has a fixed number of seconds here, and the first begins with the
 have this length, in strict time. :func:`periodicity` therefore tries every length of a bar, and does without one.
 
 A piece is an array of :data:`ablate.music.performance.NOTE_DTYPE` with at least one note, in any order.
+The onsets of all instruments count, drums included.
 """
 
 from __future__ import annotations

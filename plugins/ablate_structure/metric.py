@@ -37,24 +37,28 @@ class StructureNumbers(ablate.Metric):
     Args:
         numbers: computes finite numbers by name from the notes of a piece, at least one; raises ValueError if the piece
             is too short.
+        part: selects the notes that count.
     """
 
-    def __init__(self, numbers: Callable[[Notes], dict[str, float]]) -> None:
-        self._numbers = numbers
+    def __init__(
+        self, numbers: Callable[[Notes], dict[str, float]], part: Callable[[Notes], Notes] = lambda notes: notes
+    ) -> None:
+        self._numbers, self._part = numbers, part
         # Every sample of a run is compared with the same pieces, which have many more notes.
         self._usual_cached = functools.lru_cache(maxsize=1)(self._usual)
 
     def measure(self, generated: ablate.Performance, reference: Sequence[ablate.Performance]) -> ablate.Measurements:
-        """Return each number, and its difference from the reference; ``n`` is the number of the sample's notes.
+        """Return each number, and its difference from the reference; ``n``: the sample's notes that count.
 
         Raises:
-            NothingGenerated: the sample has no notes.
+            NothingGenerated: the sample has no notes that count.
             ValueError: the sample is too short.
             CorpusError: every piece of the reference is too short.
         """
-        if not len(generated):
-            raise NothingGenerated("the sample has no notes to measure")
-        found, usual, n = self._numbers(generated.notes), self._usual_cached(tuple(reference)), len(generated)
+        notes = self._part(generated.notes)
+        if not len(notes):
+            raise NothingGenerated(f"the sample has no {'pitched ' if len(generated) else ''}notes to measure")
+        found, usual, n = self._numbers(notes), self._usual_cached(tuple(reference)), len(notes)
         differences = [
             ablate.Value(abs(value - usual[name]), feature=f"{name}_difference", direction="lower", n=n)
             for name, value in found.items()
@@ -67,9 +71,12 @@ class StructureNumbers(ablate.Metric):
         found: list[dict[str, float]] = []
         problem = "it has no notes"
         for piece in reference:
-            if len(piece):
+            notes = self._part(piece.notes)
+            if len(piece) and not len(notes):
+                problem = "it has no pitched notes"
+            elif len(notes):
                 try:
-                    found.append(self._numbers(piece.notes))
+                    found.append(self._numbers(notes))
                 except ValueError as error:
                     problem = str(error)
         if not found:
@@ -79,6 +86,8 @@ class StructureNumbers(ablate.Metric):
 
 def groove(notes: Notes, options: GrooveOptions) -> dict[str, float]:
     """Return how much of the rhythm repeats: see :mod:`ablate_structure.groove`.
+
+    The rhythm is that of all notes, drums included: every instrument's onsets count.
 
     Raises:
         ValueError: the piece is not longer than one bar.
@@ -103,7 +112,7 @@ def repetition(notes: Notes, options: RepetitionOptions) -> dict[str, float]:
     first onset. Lengths grow by a fifth from one to the next instead of by a frame, which saves two thirds of the time,
     and none is longer than half of the music, which cannot occur twice. 0 for a range in which no segment is repeated,
     or whose shortest length is more than half of the music. So the numbers depend on the length of the music, as those
-    of Wu and Yang do.
+    of Wu and Yang do. Notes of drums have no pitch: leave them out.
 
     Raises:
         ValueError: the music is too short for the shortest length.

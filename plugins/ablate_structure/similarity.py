@@ -29,7 +29,8 @@ def chroma(notes: Notes, rate: float, window: float, frames: int) -> FloatArray:
     """Return the chroma of each frame, of norm 1, float64 [frames, 12]; all pitch classes are equal in silence.
 
     Args:
-        notes: array of :data:`ablate.music.performance.NOTE_DTYPE`, at least one note; time is from the first onset.
+        notes: array of :data:`ablate.music.performance.NOTE_DTYPE`, at least one note and no drums; time is from the
+            first onset.
         rate: frames per second.
         window: seconds around the time of a frame in which notes count.
         frames: their number.

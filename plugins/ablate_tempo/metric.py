@@ -1,7 +1,8 @@
 """A check whether generated music follows its tempo label.
 
 A sample's playing speed is measured by notes and onsets per second, relative to the reference. This is a speed only if
-the sample has the texture of the reference: music with more notes in a beat counts as faster.
+the sample has the texture of the reference: music with more notes in a beat counts as faster. The notes of all
+instruments count, drums included.
 """
 
 from __future__ import annotations

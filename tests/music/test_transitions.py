@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from ablate import Performance
+from ablate.music.performance import DRUMS
 from ablate.music.transitions import pitch_class_transitions
 
 # Hundredths of a second, so that many ends and onsets are exactly at the limit.
@@ -23,6 +24,22 @@ def test_transitions_are_those_of_pretty_midi(notes: list[tuple[int, int, float,
     piano.notes = [pretty_midi.Note(velocity, pitch, start, end) for pitch, velocity, start, end in notes]
     expected = piano.get_pitch_class_transition_matrix(time_thresh=within)
     assert np.array_equal(pitch_class_transitions(Performance.from_notes(notes).notes, within), expected)
+
+
+@given(
+    st.lists(st.tuples(NOTES, st.sampled_from([0, 40, DRUMS])), min_size=2, max_size=20),
+    st.sampled_from([0.01, 0.05, 0.3]),
+)
+def test_each_instrument_has_its_own_and_drums_none(notes: list[tuple[tuple[float, ...], int]], within: float) -> None:
+    expected = np.zeros((12, 12))
+    for instrument in (0, 40):
+        played = pretty_midi.Instrument(instrument)
+        # a single note leads to itself here, and not in pretty_midi; the second one is too late for any other
+        played.notes = [pretty_midi.Note(v, p, start, end) for (p, v, start, end), own in notes if own == instrument]
+        played.notes += [pretty_midi.Note(64, 60, 9.0, 99.0)] if played.notes else []
+        expected += played.get_pitch_class_transition_matrix(time_thresh=within)
+    found = pitch_class_transitions(Performance.from_notes((*note, own) for note, own in notes).notes, within)
+    assert np.array_equal(found, expected)
 
 
 @pytest.mark.parametrize(("length", "count"), [(0.02, 1), (0.2, 0)])

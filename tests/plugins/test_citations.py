@@ -57,6 +57,8 @@ EXPECTED = {
     "metric distance.velocity": ["kullback1951", "lin1991", "vallender1974"],
     "metric distance.inter_onset_interval": ["kullback1951", "lin1991", "vallender1974"],
     "metric distance.polyphony": ["kullback1951", "lin1991", "vallender1974"],
+    "metric distance.instrument": ["kullback1951", "lin1991"],
+    "metric distance.drum": ["kullback1951", "lin1991"],
     "metric distance.pitch_class_transition": ["kullback1951", "lin1991", "yang2020"],
     "metric distance.average": ["kullback1951", "lin1991"],
     "metric memorization.ngrams": ["mccoy2023"],
