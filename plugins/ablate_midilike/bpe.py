@@ -20,7 +20,8 @@ import numpy as np
 
 import ablate
 from ablate_midilike.grid import GridTokenizer
-from ablate_midilike.merged import MergedGrammar, Parts
+from ablate_midilike.instruments import InstrumentGrammar
+from ablate_midilike.merged import MergedGrammar, MergedInstrumentGrammar, Parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -64,6 +65,7 @@ class BpeTokenizer(ablate.FittedTokenizer):
 
     def __init__(self, options: BpeOptions) -> None:
         self._base = GridTokenizer(options)
+        self.instruments, self.merges = self._base.instruments, self._base.merges
         self._step, self._size = options.step, options.vocabulary
         self.start_token = self._base.start_token
         self._use(Merges(len(self._base.vocabulary)))
@@ -125,7 +127,10 @@ class BpeTokenizer(ablate.FittedTokenizer):
 
         The sequences that they allow are those that ``midilike`` can write, merged in any way.
         """
-        return MergedGrammar(self._base.grammar(rows), self._parts, self.start_token, rows)
+        base = self._base.grammar(rows)
+        if isinstance(base, InstrumentGrammar):
+            return MergedInstrumentGrammar(base, self._parts, self.start_token, rows)
+        return MergedGrammar(base, self._parts, self.start_token, rows)
 
 
 class Text:

@@ -10,6 +10,9 @@
   MIDI players: the ends of two nested notes are exchanged.
   The set of starts and the set of ends of each pitch are correct in any case.
 
+With the option ``instruments = "all"``, all of this is true of each instrument by itself, drums included. With "merge",
+it is true of the pitched instruments, written as one; drums are left out.
+
 A note whose start and end round to the same step is written as note-on and note-off without a time shift between
 them, and decoded with length zero: any other length could be wrong by more than half a step.
 """
@@ -21,14 +24,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import ablate
-from ablate.music.performance import make_notes
+from ablate.music.performance import DRUMS, make_notes
 from ablate_midilike.grammar import OrderedGrammar
+from ablate_midilike.instruments import InstrumentGrammar, in_turn
 from ablate_midilike.layout import KeyEvents, Layout
+from ablate_midilike.options import INSTRUMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ablate.arrays import BoolArray, FloatArray, IntArray
+    from ablate.arrays import Array, BoolArray, FloatArray, IntArray
     from ablate_midilike.options import GridOptions
 
 _OFF, _ON, _OFF_AT_ONCE = 0, 1, 2
@@ -40,13 +45,18 @@ class GridTokenizer(ablate.Tokenizer):
     Every note-on is preceded by its velocity. Events of one step are in the order note-offs, notes that start, ends of
     notes that started in this step, and by pitch within each, for any order of the performance's notes. The start token
     is the velocity in force before any velocity token, the bin of 64: it takes no time and leaves no note open.
+
+    Instruments are written by the rules of :mod:`ablate_midilike.instruments`, with ids after all others: the tokens of
+    a piece for the piano are the same with any value of the option ``instruments``.
     """
 
     def __init__(self, options: GridOptions) -> None:
         self._options = options
         self._longest = round(options.longest_shift / options.step)
         self._steps = np.arange(1, self._longest + 1)
-        self._layout = Layout(options.low, options.high, options.velocity_bins, self._longest)
+        self.instruments, self.merges = options.instruments == "all", options.instruments == "merge"
+        instruments = INSTRUMENTS if self.instruments else 0
+        self._layout = Layout(options.low, options.high, options.velocity_bins, self._longest, instruments)
         self._velocities = _bin_centres(options.velocity_bins)
         self._first_velocity = 64 * options.velocity_bins // 128
         seconds = [f"{shift * options.step:.6g}" for shift in range(1, self._longest + 1)]
@@ -55,8 +65,7 @@ class GridTokenizer(ablate.Tokenizer):
 
     def encode(self, performance: ablate.Performance) -> IntArray:
         """Return token ids, int64 [time]; the same for any order of the notes."""
-        notes, layout = performance.notes, self._layout
-        notes = notes[(notes["pitch"] >= layout.low) & (notes["pitch"] <= layout.high)]
+        notes, layout = self._written(performance.notes), self._layout
         start = np.rint(notes["start"] / self._options.step).astype(np.int64)
         end = np.rint(notes["end"] / self._options.step).astype(np.int64)
         key = np.tile(notes["pitch"].astype(np.int64) - layout.low, 2)
@@ -65,11 +74,24 @@ class GridTokenizer(ablate.Tokenizer):
         step = np.concatenate([start, end])
         # Of notes of one pitch that start together the first to end comes first, so that decoding pairs them correctly.
         order = np.lexsort([velocity, np.tile(end, 2), key + layout.note_off * (kind + 3 * step)])
+        if self.instruments:
+            instrument = np.tile(notes["instrument"].astype(np.int64), 2)
+            order = order[in_turn(step[order], instrument[order])]
         is_on = kind[order] == _ON
         note = np.where(is_on, key[order], layout.note_off + key[order])
-        return self._interleave(np.diff(step[order], prepend=0), note, is_on, layout.velocity + velocity[order])
+        tokens, first = self._interleave(
+            np.diff(step[order], prepend=0), note, is_on, layout.velocity + velocity[order]
+        )
+        return self._with_instruments(tokens, first, instrument[order]) if self.instruments else tokens
 
-    def _interleave(self, gap: IntArray, note: IntArray, is_on: BoolArray, velocity: IntArray) -> IntArray:
+    def _written(self, notes: Array) -> Array:
+        """Return the notes that have tokens."""
+        notes = notes[(notes["pitch"] >= self._layout.low) & (notes["pitch"] <= self._layout.high)]
+        return notes[notes["instrument"] != DRUMS] if self.merges else notes
+
+    def _interleave(
+        self, gap: IntArray, note: IntArray, is_on: BoolArray, velocity: IntArray
+    ) -> tuple[IntArray, IntArray]:
         """Insert before each note event the time shifts that lead to it and, before a note-on, its velocity.
 
         Args:
@@ -77,15 +99,23 @@ class GridTokenizer(ablate.Tokenizer):
             note: id of the note-on or note-off, [events].
             is_on: which of them are note-ons, [events].
             velocity: id of the velocity token of each, read for note-ons only, [events].
+
+        Returns:
+            The tokens, [time], and the position after the time shifts of each event, [events].
         """
         longest, remainder = np.divmod(gap, self._longest)
         count = 1 + is_on
         last = np.cumsum(longest + (remainder > 0) + count) - 1
-        tokens = np.full(last[-1] + 1 if len(last) else 0, len(self.vocabulary) - 1)
+        tokens = np.full(last[-1] + 1 if len(last) else 0, self._layout.instrument - 1)
         tokens[last] = note
         tokens[last[is_on] - 1] = velocity[is_on]
         tokens[(last - count)[remainder > 0]] = self._layout.time_shift + remainder[remainder > 0] - 1
-        return tokens
+        return tokens, last - is_on
+
+    def _with_instruments(self, tokens: IntArray, first: IntArray, instrument: IntArray) -> IntArray:
+        """Insert an instrument before each event, at ``first``, whose instrument is not that of the event before."""
+        is_new = np.diff(instrument, prepend=0) != 0
+        return np.insert(tokens, first[is_new], self._layout.instrument + instrument[is_new])
 
     def decode(self, tokens: IntArray) -> ablate.Performance:
         """Return notes in the order of their note-ons; a note-off without an open note is ignored.
@@ -99,6 +129,8 @@ class GridTokenizer(ablate.Tokenizer):
         ends = self._ends(layout.key_events(tokens), clock)
         velocity = self._velocities[layout.running_velocity(tokens, self._first_velocity)[on]]
         notes = make_notes(pitch=tokens[on] + layout.low, velocity=velocity, start=clock[on], end=ends[on])
+        if self.instruments:
+            notes["instrument"] = layout.running_instrument(tokens)[on]
         return ablate.Performance(notes)
 
     def _ends(self, events: KeyEvents, clock: FloatArray) -> FloatArray:
@@ -128,7 +160,8 @@ class GridTokenizer(ablate.Tokenizer):
 
     def grammar(self, rows: int) -> OrderedGrammar:
         """Return the rules of :mod:`ablate_midilike.grammar`, including those on the order of a step's events."""
-        return OrderedGrammar(self._layout, self._steps, start_token=self.start_token, rows=rows, silence_first=True)
+        rules = InstrumentGrammar if self.instruments else OrderedGrammar
+        return rules(self._layout, self._steps, start_token=self.start_token, rows=rows, silence_first=True)
 
 
 def _pairs(events: KeyEvents) -> tuple[IntArray, IntArray]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import collections
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ablate_midilike.grammar import OFF, ON, SHIFT, VELOCITY
+from ablate_midilike.grammar import INSTRUMENT, OFF, ON, SHIFT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate.arrays import Array, BoolArray, FloatArray, IntArray
-    from ablate_midilike.grammar import OrderedGrammar
+    from ablate.arrays import Array, BoolArray, IntArray
+    from ablate_midilike.grammar import OrderedGrammar, State
+    from ablate_midilike.instruments import InstrumentGrammar
 
 #: Small enough that no number of notes makes up for it.
 _NEVER = -(2**32)
@@ -87,25 +89,36 @@ class MergedGrammar:
         base, plan = self._base, self._plan
         possible_rm = np.zeros((len(self._rows_r), len(self._merged_m)), bool)
         row_n, merged_n = np.nonzero(possible_rb[:, plan.parts_mp[:, 0]])
-        after_velocity_n: BoolArray = base.after_velocity_r[row_n]
-        room_n: FloatArray = base.room_r[row_n]
-        rank_n: IntArray = base.rank_r[row_n]
+        state = base.state(row_n)
         for number in range(plan.parts_mp.shape[1]):
             part_n, key_n = plan.parts_mp[merged_n, number], plan.keys_mp[merged_n, number]
-            kind_n = base.kind_v[part_n]
-            sounding_n = base.sounding_rk[row_n, key_n] + plan.sounding_mp[merged_n, number]
+            sounding_n = self._sounding(row_n, key_n, merged_n, number, state)
             fresh_n = base.fresh_rk[row_n, key_n] + plan.fresh_mp[merged_n, number]
             fresh_n = np.maximum(fresh_n, plan.fewest_fresh_mp[merged_n, number])
-            possible_n = base.is_possible(part_n, after_velocity_n, sounding_n, fresh_n, room_n, rank_n)
+            possible_n = base.is_possible(part_n, state, sounding_n, fresh_n)
             ends_n = plan.counts_m[merged_n] == number + 1
             possible_rm[row_n[possible_n & ends_n], merged_n[possible_n & ends_n]] = True
-            after_velocity_n = kind_n == VELOCITY
-            room_n = base.room_after(part_n, room_n)
-            rank_n = base.rank_after(part_n, fresh_n, rank_n)
+            state = base.state_after(part_n, state, fresh_n)
             going = possible_n & ~ends_n
-            row_n, merged_n, after_velocity_n = row_n[going], merged_n[going], after_velocity_n[going]
-            room_n, rank_n = room_n[going], rank_n[going]
+            row_n, merged_n, state = row_n[going], merged_n[going], tuple(each[going] for each in state)
         return possible_rm
+
+    def _sounding(self, row_n: IntArray, key_n: IntArray, merged_n: IntArray, number: int, state: State) -> IntArray:
+        """Return how many notes of its key sound before a part of each walk."""
+        del state
+        return np.asarray(self._base.sounding_rk[row_n, key_n] + self._plan.sounding_mp[merged_n, number])
+
+
+class MergedInstrumentGrammar(MergedGrammar):
+    """The same where the parts may be instruments: they count the sounding notes of each instrument."""
+
+    _base: InstrumentGrammar
+
+    def _sounding(self, row_n: IntArray, key_n: IntArray, merged_n: IntArray, number: int, state: State) -> IntArray:
+        instrument_n, plan = state[-2], self._plan
+        sounding_n = self._base.sounding(row_n, instrument_n, key_n) + plan.sounding_mp[merged_n, number]
+        has_returned_n = instrument_n == self._base.instrument_r[row_n]
+        return np.asarray(sounding_n + has_returned_n * plan.opening_mp[merged_n, number])
 
 
 class _Plan(NamedTuple):
@@ -115,7 +128,9 @@ class _Plan(NamedTuple):
         counts_m: the number of parts.
         parts_mp: their ids.
         keys_mp: their keys, for note-ons and note-offs.
-        sounding_mp: by how much the parts before change the number of sounding notes of the key.
+        sounding_mp: by how much the parts before change the number of sounding notes of the key, where they are of the
+            same instrument.
+        opening_mp: the same of the parts before the first instrument; 0 of those parts themselves.
         fresh_mp, fewest_fresh_mp: of the notes of the key that started in this step, the parts before turn the number
             n into ``max(n + fresh, fewest_fresh)``.
     """
@@ -124,6 +139,7 @@ class _Plan(NamedTuple):
     parts_mp: IntArray
     keys_mp: IntArray
     sounding_mp: IntArray
+    opening_mp: IntArray
     fresh_mp: IntArray
     fewest_fresh_mp: IntArray
 
@@ -131,27 +147,31 @@ class _Plan(NamedTuple):
     def of(cls, base: OrderedGrammar, parts: Parts, merged_m: IntArray) -> _Plan:
         """Return the plan of the merged tokens, with their ids."""
         counts_m = parts.counts[merged_m]
-        table_cmp = np.zeros((5, len(merged_m), counts_m.max(initial=0)), np.int64)
+        table_cmp = np.zeros((6, len(merged_m), counts_m.max(initial=0)), np.int64)
         for m, token in enumerate(merged_m):
             part_p, _ = parts.expand(np.array([token]))
-            numbers = _numbers(base.kind_v[part_p].tolist(), base.key_v[part_p].tolist())
-            table_cmp[:, m, : len(part_p)] = [part_p, base.key_v[part_p], *numbers]
+            table_cmp[:, m, : len(part_p)] = [part_p, base.key_v[part_p], *_numbers(base, part_p)]
         return cls(counts_m, *table_cmp)
 
 
-def _numbers(kinds: Sequence[int], keys: Sequence[int]) -> IntArray:
-    """Return for each part the last three rows of :class:`_Plan`, [3, parts]."""
-    sounding: dict[int, int] = {}
+def _numbers(base: OrderedGrammar, part_p: IntArray) -> IntArray:
+    """Return for each part the last four rows of :class:`_Plan`, [4, parts]."""
+    instrument = None  # that of the row
+    sounding: collections.Counter[tuple[int | None, int]] = collections.Counter()
     fresh: dict[int, tuple[int, int]] = {}
     unseen = (0, 0)  # the numbers of a key that no part had before
     numbers = []
-    for kind, key in zip(kinds, keys, strict=True):
+    for part, kind, key in zip(part_p.tolist(), base.kind_v[part_p].tolist(), base.key_v[part_p].tolist(), strict=True):
         more, fewest = fresh.get(key, unseen)
-        numbers.append((sounding.get(key, 0), more, fewest))
+        opening = 0 if instrument is None else sounding[None, key]
+        numbers.append((sounding[instrument, key], opening, more, fewest))
         if kind == ON:
-            sounding[key], fresh[key] = sounding.get(key, 0) + 1, (more + 1, fewest + 1)
+            sounding[instrument, key] += 1
+            fresh[key] = (more + 1, fewest + 1)
         elif kind == OFF:
-            sounding[key], fresh[key] = sounding.get(key, 0) - 1, (more - 1, max(fewest - 1, 0))
-        elif kind == SHIFT:  # nothing has started in the new step
+            sounding[instrument, key] -= 1
+            fresh[key] = (more - 1, max(fewest - 1, 0))
+        elif kind in (SHIFT, INSTRUMENT):  # nothing has started in the new step, or of the new instrument
             fresh, unseen = {}, (_NEVER, 0)
+        instrument = part if kind == INSTRUMENT else instrument
     return np.array(numbers, np.int64).T

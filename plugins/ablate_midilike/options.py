@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import ablate
 from ablate.errors import InvalidOptions
+
+#: The number of instruments: 128 programs of General MIDI, and drums.
+INSTRUMENTS = 129
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,11 @@ class GridOptions:
     low: int = ablate.option(21, ge=0, le=127, doc="Lowest MIDI pitch; notes below it are left out.")
     high: int = ablate.option(108, ge=0, le=127, doc="Highest MIDI pitch; notes above it are left out.")
     longest_open: float = ablate.option(2.0, gt=0, doc="Longest decoded note without a note-off, in seconds.")
+    instruments: Literal["one", "merge", "all"] = ablate.option(
+        "one",
+        doc='"one": music of several instruments is refused; "merge": pitched ones are written as one, without drums; '
+        '"all": a token for each instrument, which decoding restores.',
+    )
 
     def __post_init__(self) -> None:
         """Check the rules that concern two options at once."""
@@ -62,5 +71,6 @@ class BpeOptions(GridOptions):
         """Check the rules of ``midilike``, and that its words fit in."""
         super().__post_init__()
         words = 2 * (self.high - self.low + 1) + self.velocity_bins + round(self.longest_shift / self.step)
+        words += INSTRUMENTS if self.instruments == "all" else 0
         if self.vocabulary <= words:
             raise InvalidOptions([("vocabulary", f"must be more than the {words:,} words without any merge")])
