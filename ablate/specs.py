@@ -248,12 +248,16 @@ class CorpusSpec(ComponentSpec):
     Attributes:
         path_option: the option that takes a file or folder, if this corpus reads one:
             ``--corpus some/folder`` then means this corpus with that option set.
+        instruments_option: the option that chooses instruments, if there is one; its values are those of
+            :class:`ablate.music.instruments.Chooser`. The choice then also applies to a primer from a file, and it is
+            named where a tokenizer cannot tell the instruments of the music apart.
     """
 
     kind: ClassVar[str] = "corpus"
     kinds: ClassVar[str] = "corpora"
     build: Callable[[Any], Corpus]
     path_option: str = ""
+    instruments_option: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

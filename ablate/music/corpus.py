@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import hashlib
 import itertools
 import os
@@ -12,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ablate.errors import CorpusError, first_problems
-from ablate.music.midi import parse_midi, read_bytes
+from ablate.music.midi import LONGEST_PAUSE, parse_midi, read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from ablate.music.midi import Reader
+    from ablate.music.midi import Reader, Reading, Sustain
     from ablate.music.performance import Performance
 
 #: More threads are not faster, because a part of the work is Python code.
@@ -100,50 +101,68 @@ def _is_midi(file: Path, root: Path) -> bool:
     return file.suffix.lower() in _SUFFIXES and not hidden and file.is_file()
 
 
-def read_files(path: str | Path, reader: Reader = "symusic") -> Iterator[FileReading]:
+def read_files(
+    path: str | Path,
+    reader: Reader = "symusic",
+    *,
+    sustain: Sustain = "ignore",
+    longest_pause: float = LONGEST_PAUSE,
+) -> Iterator[FileReading]:
     """Read every file at ``path``, in order; a file that cannot be read is a result, not an error.
 
     Threads read some files ahead.
 
     Args:
         path: see :func:`find_midi`.
-        reader: see :func:`ablate.music.midi.read_midi`.
+        reader: see :func:`ablate.music.midi.parse_midi`, as the next two.
+        sustain: whether the pedals hold the notes.
+        longest_pause: in seconds.
 
     Raises:
         CorpusError: there is no file to read (:func:`find_midi`).
     """
+    parse = functools.partial(parse_midi, reader=reader, sustain=sustain, longest_pause=longest_pause)
     found = find_midi(path)
     pieces = piece_names([name for name, _ in found])
     files = ((name, piece, file) for (name, file), piece in zip(found, pieces, strict=True))
     threads = min(os.cpu_count() or 1, MOST_THREADS)
     with ThreadPoolExecutor(threads) as pool:
-        ahead = collections.deque(pool.submit(_read, *one, reader) for one in itertools.islice(files, 4 * threads))
+        ahead = collections.deque(pool.submit(_read, *one, parse) for one in itertools.islice(files, 4 * threads))
         while ahead:
             reading = ahead.popleft().result()
-            ahead.extend(pool.submit(_read, *one, reader) for one in itertools.islice(files, 1))
+            ahead.extend(pool.submit(_read, *one, parse) for one in itertools.islice(files, 1))
             yield reading
 
 
-def _read(name: str, piece: str, file: Path, reader: Reader) -> FileReading:
+def _read(name: str, piece: str, file: Path, parse: Callable[[bytes, str], Reading]) -> FileReading:
     try:
-        reading = parse_midi(read_bytes(file, name), name, reader)
+        reading = parse(read_bytes(file, name), name)
     except CorpusError as error:
         return FileReading(name, None, (str(error).removeprefix(f"{name}: "),))
     return FileReading(name, reading.performance.replace(name=piece), reading.problems, reading.left_out)
 
 
-def read_corpus(path: str | Path, reader: Reader = "symusic", *, skip_bad: bool = False) -> CorpusReading:
+def read_corpus(
+    path: str | Path,
+    reader: Reader = "symusic",
+    *,
+    skip_bad: bool = False,
+    sustain: Sustain = "ignore",
+    longest_pause: float = LONGEST_PAUSE,
+) -> CorpusReading:
     """Read every file at ``path``.
 
     Args:
         path: see :func:`find_midi`.
-        reader: see :func:`ablate.music.midi.read_midi`.
+        reader: see :func:`ablate.music.midi.parse_midi`.
         skip_bad: skip the files that cannot be read, and list them among the problems.
+        sustain: see :func:`ablate.music.midi.parse_midi`, as the next one.
+        longest_pause: in seconds.
 
     Raises:
         CorpusError: there is no file; or without ``skip_bad`` a file cannot be read, or with it all of them.
     """
-    files = list(read_files(path, reader))
+    files = list(read_files(path, reader, sustain=sustain, longest_pause=longest_pause))
     bad = [file for file in files if file.performance is None]
     if bad and (len(bad) == len(files) or not skip_bad):
         raise CorpusError(_unreadable_message(files, bad))

@@ -18,7 +18,7 @@ from ablate.errors import did_you_mean
 from ablate.music.performance import DRUMS, Performance
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from ablate.arrays import Array
 
@@ -100,6 +100,16 @@ def counts(notes: Array) -> dict[int, int]:
     """
     numbers, notes_of = np.unique(notes["instrument"], return_counts=True)
     return dict(zip(numbers.tolist(), notes_of.tolist(), strict=True))
+
+
+def sole_instrument(performances: Iterable[Performance]) -> int:
+    """Return the instrument that plays all notes of the performances; 0 where there are several, or no notes."""
+    played: set[int] = set()
+    for performance in performances:
+        played.update(counts(performance.notes))
+        if len(played) > 1:
+            return 0
+    return played.pop() if played else 0
 
 
 class Chosen(NamedTuple):

@@ -1,37 +1,34 @@
 """Read MIDI files into performances.
 
-Two readers share one definition of a note, that of pretty_midi: a note-off (or a note-on of velocity 0) ends every open
-note of its channel and pitch that began before it. Notes without an end, or without any length, are left out and
-counted. The instrument of a note is the program of its channel; channel 10 has drums, whatever its program.
-
-``symusic`` reads with C++ and vectorised NumPy, about a hundred times faster. It pairs the first open note-on with the
-first note-off; where the result differs, notes are paired again here by the definition above. A file is read again by
-pretty_midi only if the positions of its note-offs do not follow from symusic's notes. Times are computed here, from
-ticks, in double precision and with the arithmetic of pretty_midi: symusic's seconds are 32-bit floats, with errors of
-up to 60 microseconds in pieces of a quarter of an hour.
+The reader is ablate's own: ``ablate.music.smf`` finds the events in the bytes, as RP-001 defines them, and pairs them
+to notes; ``ablate.music.smf.notes`` states what a note is. Times are computed from ticks in double precision, with the
+arithmetic of pretty_midi. docs/midi.md lists what is read with a problem, and what is refused.
 """
 
 from __future__ import annotations
 
-import io
-import threading
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import numpy as np
-
-from ablate.errors import CorpusError, one_line
-from ablate.music.performance import DRUMS, SUSTAIN, Performance, make_notes, make_pedals
-from ablate.music.smf import Frame, read_frame
+from ablate.errors import CorpusError
+from ablate.music.smf import report
+from ablate.music.smf.build import check_pauses, clock_of, performance_of, track_names
+from ablate.music.smf.container import read_container
+from ablate.music.smf.decode import decode
+from ablate.music.smf.notes import find_notes
+from ablate.music.smf.order import order_of_pretty_midi
+from ablate.music.smf.pedals import find_pedals
+from ablate.music.smf.song import song_of
 
 if TYPE_CHECKING:
-    from ablate.arrays import Array
+    from ablate.music.performance import Performance
 
-_WARNINGS = threading.Lock()
 Reader = Literal["symusic", "pretty_midi"]
-SOFT = 67
-_TICK_BITS = 40
+Sustain = Literal["ignore", "extend"]
+#: Increased when the same bytes give other notes; part of the identity of a corpus.
+READER_VERSION = 2
+#: Seconds; see :func:`parse_midi`.
+LONGEST_PAUSE = 3600.0
 
 
 class Reading(NamedTuple):
@@ -48,23 +45,20 @@ class Reading(NamedTuple):
     left_out: int = 0
 
 
-def read_midi(path: str | Path, reader: Reader = "symusic") -> Performance:
-    """Read the notes and pedal events of a MIDI file.
-
-    Args:
-        path: a Standard MIDI File of format 0 or 1.
-        reader: ``"symusic"``, fast, notes in canonical order; or ``"pretty_midi"``, slow, notes in pretty_midi's
-            order (that of their note-offs, instrument by instrument). The notes are the same, except in a file
-            with tempo changes outside its first track, which pretty_midi ignores.
-
-    Returns:
-        All notes with a length, with their instruments; the events of controllers 64 (sustain) and 67 (soft pedal) of
-        channels with notes; the file's stem as name.
+def read_midi(
+    path: str | Path,
+    reader: Reader = "symusic",
+    *,
+    sustain: Sustain = "ignore",
+    longest_pause: float = LONGEST_PAUSE,
+) -> Performance:
+    """Read the notes and pedal events of a MIDI file; see :func:`parse_midi`.
 
     Raises:
-        CorpusError: the file is missing, unreadable, no MIDI file, damaged, or without notes.
+        CorpusError: the file is missing or cannot be opened, or its bytes cannot be read.
     """
-    return parse_midi(read_bytes(Path(path)), str(path), reader).performance
+    data = read_bytes(Path(path))
+    return parse_midi(data, str(path), reader, sustain=sustain, longest_pause=longest_pause).performance
 
 
 def read_bytes(path: Path, source: str = "") -> bytes:
@@ -80,214 +74,55 @@ def read_bytes(path: Path, source: str = "") -> bytes:
         raise CorpusError(f"{source}: cannot be opened: {getattr(error, 'strerror', None) or error}") from None
 
 
-def parse_midi(data: bytes, source: str, reader: Reader = "symusic") -> Reading:
-    """Read the bytes of a MIDI file; see :func:`read_midi`.
+def parse_midi(
+    data: bytes,
+    source: str,
+    reader: Reader = "symusic",
+    *,
+    sustain: Sustain = "ignore",
+    longest_pause: float = LONGEST_PAUSE,
+) -> Reading:
+    """Read the bytes of a MIDI file.
 
     Args:
-        data: the whole file.
+        data: the whole file: a Standard MIDI File of format 0 or 1, or of format 2 with one track; also in a RIFF
+            wrapper (RMID).
         source: its name or path, for messages and for the performance's name.
-        reader: see :func:`read_midi`.
+        reader: the order of the notes: ``"symusic"``, canonical; ``"pretty_midi"``, that of pretty_midi (by their
+            note-offs, instrument by instrument). The notes are the same.
+        sustain: ``"extend"`` holds the notes of each channel by its sustain pedal
+            (:func:`ablate.music.sustain.held_ends`); drums are not held.
+        longest_pause: the most seconds between two moments at which a note begins or ends, or before the first or from
+            the last one to the last pedal event; a longer pause is taken for a damaged file.
+
+    Returns:
+        All notes with a length, with the instrument of their channel at their beginning, channel 10 being drums; the
+        events of controllers 64 (sustain) and 67 (soft pedal) of channels with notes; the file's stem as name.
 
     Raises:
-        CorpusError: no MIDI file, damaged, or without notes.
+        CorpusError: no MIDI file, damaged, without notes, or with too long a pause.
     """
-    frame = read_frame(data, source)
-    parse = _parse_symusic if reader == "symusic" else _parse_pretty_midi
-    performance, problems, left_out = parse(frame, source)
-    if not len(performance):
-        raise CorpusError(f"{source}: holds no notes (notes without an end do not count); leave it out")
-    performance.check()
-    lacking = frame.without_end()
-    if lacking:
-        listed = ", ".join(map(str, lacking))
-        problems = (*problems, f"track {listed} has no end-of-track event; the file may be cut short")
-    return Reading(performance, problems, left_out)
-
-
-def _parse_symusic(frame: Frame, source: str) -> Reading:
-    score = _score(frame.plain(), source)
-    tracks = list(score.tracks)
-    ended = _notes_in_ticks(tracks)
-    begun = _begun(frame, ended, source)
-    problems: tuple[str, ...] = ()
-    if len(ended.start) == len(begun.start) and not _ambiguous(ended):
-        performance = _in_seconds(score, tracks, ended, source)
-    elif (ended.end == ended.start).any() or ended.programs > 1 or begun.voices != ended.voices:
-        # a note-off at the time of its note-on does not end it, and the note-off that does is not in these notes
-        performance, problems, _ = _parse_pretty_midi(frame, source)
-        performance = performance.canonical()
-    else:
-        performance = _in_seconds(score, tracks, _ended_together(begun, ended), source)
-    lost = len(begun.start) - len(performance)
-    if lost > 0:
-        problems = (*problems, f"{lost} of {len(begun.start)} notes left out: without an end or without length")
-    return Reading(performance, problems, max(lost, 0))
-
-
-def _begun(frame: Frame, ended: _Notes, source: str) -> _Notes:
-    """Return all notes that begin, with or without an end; ``ended`` are those with an end."""
-    known, times = ended, 1
-    while True:
-        closed = _score(frame.closed(times), source)
-        notes = _notes_in_ticks(list(closed.tracks))
-        # more note-offs end no further note: none is left open
-        if len(notes.start) == len(known.start):
-            return notes
-        known, times = notes, 2 * times
-
-
-def _score(data: bytes, source: str) -> Any:
-    import symusic
-
-    try:
-        return symusic.Score.from_midi(data)
-    except Exception as error:  # it raises RuntimeError, TypeError and others for damaged events
-        raise CorpusError(_damaged(source, error)) from error
-
-
-def _damaged(source: str, error: Exception) -> str:
-    reason = one_line(error) or type(error).__name__
-    return f"{source}: is damaged, its events cannot be read ({reason}); get a whole copy of it"
-
-
-class _Notes(NamedTuple):
-    """Notes in ticks, as columns of int64.
-
-    Attributes:
-        start: of each note.
-        end: of each note; not before its start.
-        velocity: of each note.
-        key: a number for the voice and the pitch; only notes of one key can share a note-off.
-        instrument: of each note, 0 to 128.
-        voices: the number of tracks in symusic, which splits them by channel and by program.
-        programs: the number of programs; with several of them, one channel may be in several voices.
-    """
-
-    start: Array
-    end: Array
-    velocity: Array
-    key: Array
-    instrument: Array
-    voices: int
-    programs: int
-
-    @property
-    def pitch(self) -> Array:
-        return self.key % 128
-
-
-def _notes_in_ticks(tracks: list[Any]) -> _Notes:
-    arrays = [track.notes.numpy() for track in tracks]
-    columns = {
-        name: np.concatenate([np.empty(0, np.int64), *(array[name] for array in arrays)])
-        for name in ("time", "duration", "pitch", "velocity")
-    }
-    voice = np.repeat(np.arange(len(arrays)), [len(array["time"]) for array in arrays])
-    instrument = np.array([_instrument(track) for track in tracks], np.int64)[voice]
-    programs = max(len({track.program for track in tracks if track.is_drum == drums}) for drums in (False, True))
-    # drums have a channel of their own, and so keys of their own
-    key = 128 * (voice if programs <= 1 else instrument == DRUMS) + columns["pitch"]
-    end = columns["time"] + columns["duration"]
-    return _Notes(columns["time"], end, columns["velocity"], key, instrument, len(arrays), programs)
-
-
-def _instrument(track: Any) -> int:
-    return DRUMS if track.is_drum else int(track.program)
-
-
-def _ambiguous(notes: _Notes) -> bool:
-    """Return whether another pairing of note-ons and note-offs would give other notes.
-
-    This is so if a note begins while another note of its key sounds, or together with it, unless both end together.
-    """
-    order = np.argsort(_by_key(notes.key, notes.start), kind="stable")
-    start, end, key = notes.start[order], notes.end[order], notes.key[order]
-    entangled = (start[1:] < end[:-1]) | (start[1:] == start[:-1])
-    return bool(((key[1:] == key[:-1]) & entangled & (end[1:] != end[:-1])).any() or (end == start).any())
-
-
-def _ended_together(begun: _Notes, ended: _Notes) -> _Notes:
-    """Return every note that begins, ended by the first note-off of its key after its start.
-
-    ``ended`` has every note-off that ends a note by this rule: while a note of a key is open, symusic has one open too,
-    and it ends one note with each note-off, unless a note ends where it started.
-    """
-    offs = np.unique(_by_key(ended.key, ended.end))
-    index = np.searchsorted(offs, _by_key(begun.key, begun.start), side="right")
-    off = offs[np.minimum(index, len(offs) - 1)] if len(offs) else np.full(len(index), -1)
-    ends = (index < len(offs)) & (off >> _TICK_BITS == begun.key)
-    end = off & ((1 << _TICK_BITS) - 1)
-    chosen = {name: getattr(begun, name)[ends] for name in ("start", "velocity", "key", "instrument")}
-    return begun._replace(end=end[ends], **chosen)
-
-
-def _by_key(key: Array, ticks: Array) -> Array:
-    """Return numbers that sort by key and then by ticks; the ticks of a MIDI file need fewer bits than they have."""
-    return (key << _TICK_BITS) | ticks
-
-
-def _in_seconds(score: Any, tracks: list[Any], notes: _Notes, source: str) -> Performance:
-    if any((values < 0).any() for values in notes[:4]) or (notes.end < notes.start).any():
-        raise CorpusError(f"{source}: is damaged: its times exceed what a MIDI file can hold")
-    clock = _Clock(score, source)
-    start, end = clock.seconds(notes.start), clock.seconds(notes.end)
-    timed = make_notes(pitch=notes.pitch, velocity=notes.velocity, start=start, end=end, instrument=notes.instrument)
-    controls = [track.controls.numpy() for track in tracks]
-    events = {
-        key: np.concatenate([np.empty(0, np.int64), *(c[key] for c in controls)]) for key in ("time", "number", "value")
-    }
-    chosen = np.flatnonzero((events["number"] == SUSTAIN) | (events["number"] == SOFT))
-    chosen = chosen[np.argsort(events["time"][chosen], kind="stable")]
-    times = clock.seconds(events["time"][chosen])
-    instrument = np.repeat([_instrument(track) for track in tracks], [len(c["time"]) for c in controls])[chosen]
-    pedals = make_pedals(
-        time=times, controller=events["number"][chosen], value=events["value"][chosen], instrument=instrument
+    container = read_container(data, source)
+    decoded = decode(container, source)
+    song = song_of(decoded, source)
+    notes = find_notes(song)
+    counts = notes.never_ended, notes.without_length, decoded.late_notes
+    if not len(notes.begin):
+        raise CorpusError(f"{source}: {report.no_notes(*counts)}")
+    pedals = find_pedals(song, notes.begin)
+    clock, tempo_problems = clock_of(container, decoded, song, notes, pedals, source)
+    performance = performance_of(song, notes, pedals, clock, extend=sustain == "extend")
+    check_pauses(performance, longest_pause, source)
+    problems = (
+        *report.left_out_problem(len(notes.begin) + sum(counts), *counts),
+        *container.problems,
+        *report.track_problems(container, decoded.walks),
+        *tempo_problems,
     )
-    return Performance(timed, pedals, name=Path(source).stem).canonical()
-
-
-class _Clock:
-    """Seconds at each tick, in the arithmetic of pretty_midi, so that both readers agree bit for bit."""
-
-    def __init__(self, score: Any, source: str) -> None:
-        tempos = score.tempos.numpy()
-        order = np.argsort(tempos["time"], kind="stable")
-        quarter = 60.0 / (120.0 * score.ticks_per_quarter)  # 120 bpm by default
-        ticks, lengths = [0], [quarter]
-        for tick, microseconds in zip(tempos["time"][order].tolist(), tempos["mspq"][order].tolist(), strict=True):
-            if microseconds <= 0 or tick < 0:
-                raise CorpusError(f"{source}: is damaged: it has a tempo without duration")
-            length = 60.0 / ((6e7 / microseconds) * score.ticks_per_quarter)
-            if tick == 0:
-                lengths[0] = length
-            elif length != lengths[-1]:
-                ticks.append(tick)
-                lengths.append(length)
-        self._ticks, self._lengths = np.array(ticks, np.int64), np.array(lengths)
-        self._offsets = np.concatenate([[0.0], np.cumsum(self._lengths[:-1] * np.diff(self._ticks))])
-
-    def seconds(self, ticks: Array) -> Array:
-        """Return the seconds, float64, at each of ``ticks`` (at least 0)."""
-        part = np.searchsorted(self._ticks, ticks, side="right") - 1
-        return np.asarray(self._offsets[part] + self._lengths[part] * (ticks - self._ticks[part]))
-
-
-def _parse_pretty_midi(frame: Frame, source: str) -> Reading:
-    import pretty_midi
-
-    # the filter of warnings is shared by all threads
-    with _WARNINGS, warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            midi = pretty_midi.PrettyMIDI(io.BytesIO(frame.plain()))
-            performance = Performance.from_pretty_midi(midi, name=Path(source).stem)
-        except Exception as error:  # damaged events raise EOFError, OSError, KeyError and others
-            raise CorpusError(_damaged(source, error)) from error
-    problems = (_problem(str(warning.message)) for warning in caught if warning.category is RuntimeWarning)
-    return Reading(performance, tuple(dict.fromkeys(problems)))
-
-
-def _problem(warning: str) -> str:
-    if warning.startswith("Tempo, Key or Time signature"):
-        return "tempo, key or time signature changes outside the first track; pretty_midi ignores those tempos"
-    return " ".join(warning.split())
+    names = track_names(decoded, song, notes.begin, performance) if container.kind else {}
+    performance = performance.replace(track_names=names, name=Path(source).stem)
+    if reader == "pretty_midi":
+        ordered = performance.replace(notes=performance.notes[order_of_pretty_midi(song, notes)])
+    else:
+        ordered = performance.canonical()
+    return Reading(ordered, problems, sum(counts))

@@ -13,6 +13,7 @@ from ablate.engine.devices import Compute, free_threads, one_thread, resolve_dev
 from ablate.engine.generation.generate import generate
 from ablate.engine.seeding import derive
 from ablate.errors import HomeError, StageError, UnknownName, UsageError, did_you_mean
+from ablate.interfaces.played_by import played_by
 from ablate.kinds import FIT, LOAD, PREPARE, PRIME, TRAIN, WEIGHTS
 from ablate.music.midi import read_midi
 from ablate.options import validate
@@ -26,6 +27,7 @@ from ablate.study.plan.preflight import sampler_problem
 from ablate.study.plan.stages import generation_config
 from ablate.study.work.components import build_conditioners, loaded_tokenizer, trained_model
 from ablate.study.work.generate import Generated, decode_samples, rows_of, stored_primer
+from ablate.study.work.instrument import stored_instrument
 from ablate.study.work.load import pieces
 from ablate.study.work.prime import choose_piece, cut_primer
 
@@ -105,6 +107,7 @@ def generate_samples(
         raise UsageError(f"--set {problem}")
     folders = {name: home / stage.artifact for name, stage in stages.items()}
     tokenizer = loaded_tokenizer(train.config["tokenizer"], folders.get(FIT), registry)
+    tokenizer = played_by(tokenizer, stored_instrument(home / train.artifact))
     is_new = any(path.startswith("primer") for path, _ in request.settings)
     split = stages[PREPARE].config.get("split", {})
     new = functools.partial(_primer, configuration, tokenizer, folders[LOAD], split)

@@ -26,4 +26,5 @@ def ablate_corpora() -> Iterable[ablate.CorpusSpec]:
         options=MidiOptions,
         build=_build,
         path_option="path",
+        instruments_option="instruments",
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ablate
 from ablate.music.corpus import corpus_digest, read_corpus
 from ablate.music.instruments import Chooser
-from ablate.music.sustain import apply_sustain
+from ablate.music.midi import READER_VERSION
 from ablate_midi.instruments import choose
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class MidiFiles(ablate.Corpus):
         options = self._options
         # skip_bad too: without it, a folder with a bad file must fail again instead of using earlier results
         settings = f"reader={options.reader} sustain={options.sustain} skip_bad={options.skip_bad}"
+        settings += f" longest_pause={options.longest_pause:g} version={READER_VERSION}"
         if options.instruments != "all":
             settings += f" instruments={Chooser(options.instruments).identity}"
         return f"{corpus_digest(options.path)} {settings}"
@@ -39,9 +40,13 @@ class MidiFiles(ablate.Corpus):
                 be read or has none of them.
         """
         options = self._options
-        performances, self.problems = read_corpus(options.path, options.reader, skip_bad=options.skip_bad)
-        if options.sustain == "extend":
-            performances = tuple(apply_sustain(performance) for performance in performances)
+        performances, self.problems = read_corpus(
+            options.path,
+            options.reader,
+            skip_bad=options.skip_bad,
+            sustain=options.sustain,
+            longest_pause=options.longest_pause,
+        )
         if options.instruments != "all":
             performances, problems = choose(performances, options.instruments, skip_bad=options.skip_bad)
             self.problems = (*self.problems, *problems)

@@ -15,11 +15,17 @@ class MidiOptions:
     path: str = ablate.option(min_length=1, doc="A MIDI file, or a folder searched with its subfolders.")
     reader: Literal["symusic", "pretty_midi"] = ablate.option(
         "symusic",
-        doc="symusic is fast; pretty_midi is slow and gives that library's order of notes.",
+        doc="The order of the notes. symusic: by start and pitch; pretty_midi: that of pretty_midi, by note-off.",
     )
     sustain: Literal["ignore", "extend"] = ablate.option(
         "ignore",
-        doc="extend: a note held by the sustain pedal lasts until the pedal comes up or its pitch is struck again.",
+        doc="extend: a note held by the sustain pedal of its channel lasts until the pedal comes up (below 64) or its "
+        "pitch is struck again.",
+    )
+    longest_pause: float = ablate.option(
+        3600.0,
+        gt=0,
+        doc="Seconds that may pass without the beginning or end of a note; a file with a longer pause is refused.",
     )
     skip_bad: bool = ablate.option(False, doc="Leave out files that cannot be read, and list them.")
     instruments: str | int | tuple[str | int, ...] = ablate.option(

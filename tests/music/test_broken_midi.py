@@ -24,23 +24,38 @@ WHOLE = scale()
 BROKEN = {
     "empty": (b"", "is empty"),
     "text": (b"just some text", "is no MIDI file"),
-    "riff": (b"RIFF\0\0\0\0RMIDdata\0\0\0\0" + WHOLE, "is no MIDI file"),
+    "another riff": (b"RIFF\0\0\0\0WAVEdata\0\0\0\0" + WHOLE, "is no MIDI file"),
+    "riff without data": (b"RIFF\0\0\0\0RMIDLIST\4\0\0\0INFO", "is a RIFF file without MIDI"),
     "cut in header": (WHOLE[:10], "is cut short inside its header"),
     "header alone": (WHOLE[:14], "is cut short: 0 of 1 tracks"),
     "cut in chunk header": (WHOLE[:18], "is cut short: 0 of 1 tracks"),
     "cut in track": (WHOLE[:40], "is cut short or damaged: 18 of the"),
-    "tracks missing": (midi(WHOLE[14:], tracks=3), "is cut short: 1 of 3 tracks"),
+    "cut before the last track": (midi(WHOLE[14:], WHOLE[14:40], tracks=3), "is cut short: 1 of 3 tracks"),
+    "header of 2 bytes": (b"MThd\0\0\0\2" + WHOLE[8:], "is damaged: its header has 2 bytes"),
+    "header of 2 GB": (b"MThd\x7f\0\0\2" + WHOLE[8:], "is cut short inside its header"),
     "no tracks": (midi(), "holds no notes"),
     "no notes": (midi(track([(0, control(64, 127))])), "holds no notes"),
-    "only notes without end": (midi(track([(0, on(60))])), "holds no notes"),
-    "only notes without length": (midi(track([(0, on(60)), (0, off(60))])), "holds no notes"),
-    "format 2": (midi(WHOLE[14:], kind=2), "is a MIDI file of format 2"),
-    "time code": (midi(WHOLE[14:], division=0xE728), "counts in time code"),
+    "only notes without end": (midi(track([(0, on(60))])), "holds no notes: 1 never ended"),
+    "only notes without length": (midi(track([(0, on(60)), (0, off(60))])), "holds no notes: 1 without length"),
+    "both": (midi(track([(0, on(60)), (0, off(60)), (0, on(61))])), "holds no notes: of 2, 1 never ended, 1 without"),
+    "format 2": (midi(WHOLE[14:], WHOLE[14:], kind=2), "is a MIDI file of format 2: its 2 tracks are pieces"),
+    "format 3": (midi(WHOLE[14:], kind=3), "is a MIDI file of format 3"),
+    "time code of 17 frames": (midi(WHOLE[14:], division=0xEF28), "is damaged: its header gives 17 frames"),
+    "time code without ticks": (midi(WHOLE[14:], division=0xE700), "is damaged: its header gives 25 frames"),
     "no division": (midi(WHOLE[14:], division=0), "is damaged: its header gives 0 ticks"),
-    "pitch of 200": (midi(track([(0, bytes((0x90, 200, 64)))])), "is damaged"),
-    "data without status": (midi(track([(0, bytes((60, 64, 0)))])), "is damaged"),
-    "message cut by the end of its track": (midi(track([(0, bytes((0x90, 60)))], end=b"")), "is damaged"),
-    "tempo of 0": (midi(track([(0, tempo(0)), (0, on(60)), (9, off(60))])), "is damaged"),
+    "pitch of 200": (midi(track([(0, bytes((0x90, 200, 64)))])), "is damaged: track 1 has a data byte of 200"),
+    "data without status": (
+        midi(track([(0, bytes((60, 64, 0)))])),
+        "is damaged: track 1 has data bytes without a status",
+    ),
+    "message cut by the end of its track": (
+        midi(track([(0, bytes((0x90, 60)))], end=b"")),
+        "is damaged: track 1 has an event that its end",
+    ),
+    "tempo of 0": (
+        midi(track([(0, tempo(0)), (0, on(60)), (9, off(60))])),
+        "is damaged: it has a tempo of 0 at tick 0",
+    ),
 }
 
 
@@ -81,7 +96,7 @@ def test_every_cut_of_a_file_is_noticed(reader: Reader) -> None:
 def test_times_beyond_what_a_file_can_hold_are_an_error(reader: Reader) -> None:
     waits = [(0x0FFFFFFF, control(64, 1))] * 9
     data = midi(track([(0, on(60)), (9, off(60)), *waits, (9, on(62)), (9, off(62))]))
-    with pytest.raises(CorpusError, match="damaged"):
+    with pytest.raises(CorpusError, match=r"has a pause of 29\.1 days.*longest_pause"):
         parse_midi(data, "x.mid", reader)
 
 

@@ -116,7 +116,7 @@ def test_odd_files_are_read_and_named(folder: Path) -> None:
     (folder / "b" / "odd.mid").write_bytes(data)
     performances, problems = read_corpus(folder)
     assert len(performances) == 4
-    assert problems == ("b/odd.mid: 1 of 2 notes left out: without an end or without length",)
+    assert problems == ("b/odd.mid: 1 of 2 notes left out: 1 never ended",)
 
 
 def test_reading_file_by_file_keeps_going(spoilt: Path) -> None:

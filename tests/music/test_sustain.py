@@ -12,12 +12,21 @@ from support.strategies import performances
 from ablate.music.inspect import summary_of
 from ablate.music.midi import read_midi
 from ablate.music.performance import PEDAL_DTYPE, Performance
-from ablate.music.sustain import apply_sustain
+from ablate.music.sustain import held_ends
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 Pedal = tuple[float, int, int]
+
+
+def apply_sustain(performance: Performance) -> Performance:
+    """Hold the notes of a performance, all of one channel."""
+    notes, pedals = performance.notes.copy(), performance.pedals[performance.pedals["controller"] == 64]
+    last = max(notes["end"].max(initial=0.0), pedals["time"].max(initial=0.0))
+    columns = (notes[name] for name in ("pitch", "start", "end"))
+    notes["end"] = held_ends(*columns, pedals["time"], pedals["value"], last)
+    return performance.replace(notes=notes)
 
 
 def ends(notes: list[tuple[int, int, float, float]], pedals: list[Pedal]) -> list[float]:

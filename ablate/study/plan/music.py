@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 from typing import TYPE_CHECKING, Any
 
+from ablate.music.instruments import counts
 from ablate.music.storage import read_performances
 from ablate.study.split import Rule
 from ablate.study.work.components import build
@@ -41,10 +43,24 @@ class PlannedMusic:
         Raises:
             CorpusError: the corpus cannot be loaded or split.
         """
+        return split_pieces(self._all(load), Rule.of(rule))
+
+    def instruments(self, load: Stage) -> dict[int, int]:
+        """Return the number of notes of each instrument in a corpus, see :func:`ablate.music.instruments.counts`.
+
+        Raises:
+            CorpusError: the corpus cannot be loaded.
+        """
+        total: collections.Counter[int] = collections.Counter()
+        for piece in self._all(load):
+            total.update(counts(piece.notes))
+        return dict(sorted(total.items()))
+
+    def _all(self, load: Stage) -> Sequence[Performance]:
         key = load.fingerprint
         if key not in self._performances:
             self._performances[key] = self._read(load)
-        return split_pieces(self._performances[key], Rule.of(rule))
+        return self._performances[key]
 
     def _read(self, load: Stage) -> Sequence[Performance]:
         if self._home:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
-import json
 import time
 from typing import TYPE_CHECKING
 
-from ablate.errors import StudyFileError, UsageError
-from ablate.kinds import GENERATE, KINDS, LOAD, MEASURE
+from ablate.errors import StudyFileError
+from ablate.kinds import GENERATE, KINDS, LOAD
+from ablate.study.plan.instruments import check_instruments
 from ablate.study.plan.jobs import Packing
 from ablate.study.plan.lanes import lanes
+from ablate.study.plan.music import PlannedMusic
 from ablate.study.plan.plan import make_plan
 from ablate.study.plan.preflight import check_components
+from ablate.study.run.checks import check_objectives, refuse_other_corpus
 from ablate.study.run.executor import make_executor
 from ablate.study.run.listener import Listener
 from ablate.study.run.notes import notes_on
@@ -24,13 +26,12 @@ from ablate.study.run.scheduler import Scheduler
 from ablate.study.run.states import RunStates, TrialReporter
 from ablate.study.run.status import StageStatus
 from ablate.study.sources.facts import Sources
-from ablate.study.trials.objectives import incomparable_objectives, objective_problems
+from ablate.study.trials.objectives import objective_problems
 from ablate.study.work.artifacts import read_examples
 from ablate.study.work.components import ExampleCounts
-from ablate.study.work.messages import StageResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ablate.errors import HomeError
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from ablate.study.run.executor import Executor
     from ablate.study.stage import Stage
     from ablate.study.trials.view import Trials
-    from ablate.study.work.messages import StageFailure
+    from ablate.study.work.messages import StageFailure, StageResult
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,8 +115,9 @@ class StudyRunner:
             HomeError: the disk is full.
             StoreError: the database cannot be written.
             StudyFileError: an optimizer or a schedule that cannot be built, a sampler that cannot work with its
-                tokenizer, or an objective whose metric does not have the feature; the latter as soon as the metric has
-                been measured, with all finished results kept.
+                tokenizer, a tokenizer that cannot write the instruments of its corpus, as soon as all corpora are
+                loaded; or an objective whose metric does not have the feature, as soon as the metric has been measured,
+                with all finished results kept.
             UsageError: the home has a study of this name that was run on a different corpus.
         """
         started, spec = time.monotonic(), self._layout.spec
@@ -123,7 +125,8 @@ class StudyRunner:
             check_components(self._layout)
         known = next((study for study in self._store.studies() if study.name == spec.name), None)
         if known:
-            _refuse_other_corpus(self._layout, self._store, known)
+            refuse_other_corpus(self._layout, self._store, known)
+        self._check_instruments()
         self._store.forget_stages(self.plan.lost)
         record_study(self._layout, self._store)
         features = {each.metric: self._store.features(spec.name, each.metric) for each in spec.objectives}
@@ -153,16 +156,28 @@ class StudyRunner:
                     fatal = outcome.fatal
                     self.stop()
                 self._recorder.record(outcome.results)
-                problems = objective_problems(self._layout.spec, _features(outcome.results))
-                problems += incomparable_objectives(self._layout.spec, _per_tokenizer(outcome.results))
-                if problems and not fatal:
-                    fatal = StudyFileError(self._layout.spec.source, problems)
+                try:
+                    self._check_results(outcome.results)
+                except StudyFileError as error:
+                    fatal = fatal or error
                     self.stop()
                 if outcome.results:
                     trials.report(states.update())
                     open_jobs += self._submit()
         if fatal:
             raise fatal
+
+    def _check_results(self, results: Sequence[StageResult | StageFailure]) -> None:
+        """Check what was not known before; raises StudyFileError if the study has to stop."""
+        if any(result.stage.kind == LOAD for result in results):
+            self._check_instruments()
+        check_objectives(self._layout.spec, results)
+
+    def _check_instruments(self) -> None:
+        """Check that the tokenizers fit the corpora, once these are loaded and before anything else is done."""
+        loads = [stage for stage in self._layout.stages().values() if stage.kind == LOAD]
+        if self.plan.missing and not any(self._status.is_missing(load) for load in loads):
+            check_instruments(self._layout, PlannedMusic(self._layout.registry, self._home))
 
     def _submit(self) -> int:
         """Submit the jobs that can start, and return their number."""
@@ -192,47 +207,4 @@ class StudyRunner:
             notes=tuple(dict.fromkeys(filter(None, (*floors, *notes_on(self._layout, self._store))))),
             refused=self._scheduler.refused,
             changed=known is None or known.spec != self._layout.plain() or bool(ran or failures),
-        )
-
-
-def _features(results: Iterable[StageResult | StageFailure]) -> dict[str, list[str]]:
-    """Return the features that each metric has in these results, of samples or of floors."""
-    features: dict[str, list[str]] = {}
-    for result in results:
-        for record in result.values if isinstance(result, StageResult) else ():
-            features.setdefault(record.metric, []).append(record.content.feature)
-    return {metric: list(dict.fromkeys(names)) for metric, names in features.items()}
-
-
-def _per_tokenizer(results: Iterable[StageResult | StageFailure]) -> dict[str, list[str]]:
-    """Return the features of each metric that can be compared within a tokenizer only."""
-    measured = [each for each in results if isinstance(each, StageResult) and each.stage.kind == MEASURE]
-    return {each.stage.config["metric"]["name"]: each.result.get("within_tokenizer", []) for each in measured}
-
-
-def _refuse_other_corpus(layout: Layout, store: Store, known: StudyRecord) -> None:
-    """Check that a known study was run on the same corpus; one that has only moved is the same.
-
-    Raises:
-        UsageError: it was run on a different corpus, so that the results would replace each other.
-    """
-    own, judged = (spec.get("judged") or {} for spec in (layout.plain(), known.spec))
-    if own or judged:
-        if own.get("identity") != judged.get("identity"):
-            other = f"has the results that 'ablate judge' read from {judged['source']}" if judged else "is another one"
-            raise UsageError(
-                f"study '{known.name}' in this home {other}; give this one a name of its own with --name, or delete "
-                f"the other: ablate study delete {known.name}"
-            )
-        return
-    loads = {run.stages[LOAD] for run in store.runs(known.name) if run.state == "done" and LOAD in run.stages}
-    # by the identity of the music: fingerprints also change with ablate's code and with a plugin's version
-    before = {stage.config["corpus"]["identity"] for stage in store.stages(loads).values()}
-    loading = (run.stages.stages.get(LOAD) for run in layout.runs)
-    now = {stage.config["corpus"]["identity"] for stage in loading if stage}
-    if before and not before & now:
-        corpus = json.dumps(known.spec.get("corpus"), ensure_ascii=False)
-        raise UsageError(
-            f"study '{known.name}' in this home was run on a different corpus ({corpus}); "
-            f"give this one a name of its own with --name, or delete the other: ablate study delete {known.name}"
         )

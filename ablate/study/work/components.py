@@ -9,10 +9,12 @@ from ablate.engine import checkpoint
 from ablate.engine.training.job import Recipe
 from ablate.errors import AblateError, StageError, one_line
 from ablate.interfaces import FittedTokenizer
+from ablate.interfaces.played_by import played_by
 from ablate.kinds import FIT, WEIGHTS
 from ablate.options import validate
 from ablate.settings import TrainingSettings
 from ablate.study.stage import weights_of
+from ablate.study.work.instrument import instrument_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,14 +45,15 @@ def build_conditioners(config: Mapping[str, Any], registry: Registry) -> list[Co
 def stage_tokenizer(stage: Stage, context: Context) -> Tokenizer:
     """Return the tokenizer of a stage, with what it has learned if it is one that learns.
 
-    It is the one that the stage's configuration names, or else the one of the weights that the stage reads.
+    It is the one that the stage's configuration names, or else the one of the weights that the stage reads. If it does
+    not write instruments, its decoded notes are for the one of the music that the stage works with.
 
     Raises:
         StageError: what it has learned is missing or damaged.
     """
     choice = (stage if "tokenizer" in stage.config else weights_of(stage)).config["tokenizer"]
     folder = context.home / stage.inputs[FIT].artifact if FIT in stage.inputs else None
-    return loaded_tokenizer(choice, folder, context.registry)
+    return played_by(loaded_tokenizer(choice, folder, context.registry), instrument_of(stage, context.home))
 
 
 def loaded_tokenizer(choice: Mapping[str, Any], folder: Path | None, registry: Registry) -> Tokenizer:

@@ -11,10 +11,12 @@ from ablate.engine.devices import Compute
 from ablate.engine.generation.generate import generate
 from ablate.engine.generation.row import Row
 from ablate.errors import NothingGenerated, StageError
+from ablate.interfaces.played_by import played_by
 from ablate.kinds import GENERATE
 from ablate.music.storage import pack_performances
 from ablate.study.work.artifacts import midi_files, npy, write_artifact
 from ablate.study.work.components import build_conditioners, stage_tokenizer, trained_model
+from ablate.study.work.instrument import instrument_of
 from ablate.study.work.messages import Context, JobStopped, News, StageFailure, StageResult
 from ablate.study.work.prime import separated
 
@@ -62,7 +64,10 @@ def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[StageRe
     remaining = iter(tokens)
     return [
         _samples_or_failure(
-            stage, Generated([next(remaining) for _ in stage.config["seeds"]], primer), tokenizer, context.home
+            stage,
+            Generated([next(remaining) for _ in stage.config["seeds"]], primer),
+            played_by(tokenizer, instrument_of(stage, context.home)),
+            context.home,
         )
         for stage, primer in zip(stages, primers, strict=True)
     ]

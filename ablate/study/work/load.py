@@ -6,10 +6,12 @@ import functools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ablate.errors import StageError
+from ablate.music.instruments import sole_instrument
 from ablate.music.storage import read_performances, write_performances
 from ablate.study.split import Rule, uses_of
 from ablate.study.work.artifacts import write_artifact
 from ablate.study.work.components import build
+from ablate.study.work.instrument import instrument_files
 from ablate.study.work.messages import StageResult
 
 if TYPE_CHECKING:
@@ -30,7 +32,8 @@ def load(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         performance.check()
     if not any(len(performance) for performance in performances):
         raise StageError("the corpus holds no notes")
-    write_artifact(context.home, stage, {"performances.npz": functools.partial(write_performances, performances)})
+    files = {"performances.npz": functools.partial(write_performances, performances)}
+    write_artifact(context.home, stage, {**files, **instrument_files(sole_instrument(performances))})
     result = {
         "performances": len(performances),
         "notes": sum(len(performance) for performance in performances),

@@ -10,6 +10,7 @@ from ablate.engine.training.windows import Example
 from ablate.errors import AblateError, LabelClash, StageError
 from ablate.study.work.artifacts import write_artifact, write_examples
 from ablate.study.work.components import build, build_conditioners, component_error, observed, stage_tokenizer
+from ablate.study.work.instrument import instrument_files, instrument_of
 from ablate.study.work.load import pieces
 from ablate.study.work.messages import StageResult
 
@@ -50,7 +51,8 @@ def prepare(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     examples: dict[str, Iterator[Example]] = {"examples.npz": map(example, performances)}
     if split.validation:
         examples["validation.npz"] = _held_out("validation", split.validation, example)
-    write_artifact(context.home, stage, {name: functools.partial(write, name, each) for name, each in examples.items()})
+    files = {name: functools.partial(write, name, each) for name, each in examples.items()}
+    write_artifact(context.home, stage, {**files, **instrument_files(instrument_of(stage, context.home))})
     for _ in _held_out("test", split.test, example):
         pass  # a test piece that cannot be measured is an error before training, not after it
     result: dict[str, Any] = {

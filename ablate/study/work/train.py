@@ -24,6 +24,7 @@ from ablate.study.work.components import (
     build_recipe,
     training_settings,
 )
+from ablate.study.work.instrument import instrument_files, instrument_of
 from ablate.study.work.messages import Context, JobStopped, LoggedStep, News, StageFailure, StageResult
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def _write_training(
     """Write the files of a training, and return its result."""
     losses = np.array(trained.losses, np.float32)
     weights = checkpoint.pack_tensors(trained.weights, {})
-    files = {WEIGHTS: weights, "losses.npy": npy(losses)}
+    files = {WEIGHTS: weights, "losses.npy": npy(losses), **instrument_files(instrument_of(stage, home))}
     validations: dict[str, Any] = {}
     if trained.validation:
         files["validation.npy"] = npy(np.array(trained.validation, np.float64))

@@ -1,0 +1,14 @@
+"""Read Standard MIDI Files: bytes to events, events to notes and pedal events.
+
+    container   a file: its wrapper, header and track chunks
+    walk        a track: the places where its events begin
+    decode      all tracks: their events as arrays
+    song        a file: its events in the order in which they sound
+    notes       the definition of a note
+    clock       seconds of ticks
+    pedals      pedal events, and notes held by them
+    order       the order of pretty_midi
+    report      the sentences about what is odd
+
+Source: MIDI Manufacturers Association, "Standard MIDI Files 1.0" (RP-001), 1996.
+"""

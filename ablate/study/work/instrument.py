@@ -1,0 +1,52 @@
+"""The instrument of a corpus that one instrument plays, for the notes that a tokenizer without instruments decodes.
+
+A metric of instruments would see a difference otherwise. The stages that encode and decode get it from the folder of
+what they read: a bundle may have the weights without the corpus.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ablate.errors import StageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ablate.study.stage import Stage
+
+#: The file in the folders of a loading and of all that is made from it, down to the training, that has the number of
+#: the instrument that plays every note of the corpus. Piano, 0, and several instruments need no file.
+INSTRUMENT = "instrument.txt"
+#: The inputs of a stage whose folder may have that file.
+_SOURCES = ("weights", "examples", "corpus", "reference")
+
+
+def instrument_files(number: int) -> dict[str, bytes]:
+    """Return the file of an instrument by its name; of the piano, 0, none."""
+    return {INSTRUMENT: str(number).encode()} if number else {}
+
+
+def instrument_of(stage: Stage, home: Path) -> int:
+    """Return the instrument of the music that a stage works with, or 0.
+
+    Raises:
+        StageError: its file is damaged.
+    """
+    source = next((stage.inputs[role] for role in _SOURCES if role in stage.inputs), None)
+    return stored_instrument(home / source.artifact) if source else 0
+
+
+def stored_instrument(folder: Path) -> int:
+    """Return the instrument in the folder of a stage; 0 without a file.
+
+    Raises:
+        StageError: the file is damaged.
+    """
+    path = folder / INSTRUMENT
+    try:
+        return int(path.read_bytes())
+    except FileNotFoundError:
+        return 0
+    except (OSError, ValueError) as error:
+        raise StageError(f"{path} is damaged; remove its folder and run the study again") from error

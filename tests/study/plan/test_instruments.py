@@ -1,0 +1,132 @@
+"""Studies of music of several instruments are refused before anything is trained, or keep the instruments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.band_tokenizer import SPEC as BAND
+from support.midi_bytes import midi, off, on, program, track
+from support.pop import pop
+
+from ablate.errors import StudyFileError
+from ablate.music.instruments import counts
+from ablate.music.storage import read_performances
+from ablate.registry import get_registry
+from ablate.study.generate import GenerateRequest, generate_samples
+from ablate.study.plan.instruments import check_instruments
+from ablate.study.plan.layout import lay_out
+from ablate.study.plan.music import PlannedMusic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.bench import Bench
+
+    from ablate.study.file.study_file import StudySpec
+
+ALL = {"band": {"instruments": "all"}}
+FLUTE = 73
+
+
+@pytest.fixture
+def band(offer: Callable[[Any], None]) -> None:
+    offer(BAND)
+
+
+@pytest.fixture
+def pop_file(tmp_path: Path) -> Path:
+    path = tmp_path / "pop.mid"
+    path.write_bytes(pop(bars=4))
+    return path
+
+
+@pytest.fixture
+def flute_file(tmp_path: Path) -> Path:
+    path = tmp_path / "flute.mid"
+    notes = [event for i in range(60) for event in ((0, on(60 + 5 * i % 24)), (200, off(60 + 5 * i % 24)))]
+    path.write_bytes(midi(track([(0, program(FLUTE)), *notes])))
+    return path
+
+
+def check(spec: StudySpec) -> None:
+    check_instruments(lay_out(spec, get_registry(), "cpu"), PlannedMusic(get_registry()))
+
+
+def test_a_band_and_a_tokenizer_without_instruments_are_refused_with_counts_and_choices(
+    load: Callable[..., StudySpec], pop_file: Path, band: None
+) -> None:
+    with pytest.raises(StudyFileError) as caught:
+        check(load(corpus=str(pop_file)))
+    (problem,) = caught.value.problems
+    assert problem.startswith("corpus.midi: 5 instruments play its 144 notes (Drums 64, Acoustic Grand Piano 32, ")
+    assert "but tokenizer 'midilike-classic' writes them all as one; choose --set" in problem
+    assert "--set corpus.midi.instruments=piano (32 notes), or " in problem
+    assert "--set corpus.midi.instruments=merge (80 notes, as one piano), or " in problem
+    assert 'tokenizer.band.instruments="all"' in problem
+
+
+@pytest.mark.parametrize("choice", ["piano", "merge", "drums", "Electric Guitar (clean)", [48]])
+def test_each_choice_of_one_instrument_is_accepted(
+    load: Callable[..., StudySpec], pop_file: Path, choice: object
+) -> None:
+    check(load({"corpus.midi.instruments": choice}, corpus=str(pop_file)))
+
+
+def test_a_tokenizer_that_writes_or_merges_instruments_is_accepted(
+    load: Callable[..., StudySpec], pop_file: Path, band: None
+) -> None:
+    for way in ("all", "merge"):
+        check(load({"tokenizer": {"band": {"instruments": way}}}, corpus=str(pop_file)))
+    with pytest.raises(StudyFileError, match=r"tokenizer 'band' writes them all as one"):
+        check(load({"tokenizer": {"band": {}}}, corpus=str(pop_file)))
+
+
+def test_pieces_of_different_instruments_are_several(load: Callable[..., StudySpec], folder: Path) -> None:
+    check(load(corpus=str(folder)))
+    (folder / "oboe.mid").write_bytes(midi(track([(0, program(68)), (0, on(60)), (480, off(60))])))
+    with pytest.raises(StudyFileError, match=r"2 instruments play its 241 notes \(Acoustic Grand Piano 240, Oboe 1\)"):
+        check(load(corpus=str(folder)))
+
+
+def test_a_run_stops_after_loading_and_again_with_the_corpus_loaded_before(
+    bench: Bench, load: Callable[..., StudySpec], pop_file: Path
+) -> None:
+    for _ in range(2):
+        with pytest.raises(StudyFileError, match="5 instruments play"):
+            bench.run(load(corpus=str(pop_file)))
+    with bench.store() as store:
+        assert len(store.finished("load")) == 1
+        assert not store.finished("prepare")
+        assert not store.finished("train")
+
+
+def test_generated_music_of_a_band_has_its_instruments(
+    bench: Bench, load: Callable[..., StudySpec], pop_file: Path, band: None
+) -> None:
+    settings = {"tokenizer": ALL, "sampler.grammar": {}}
+    assert not bench.run(load(settings, corpus=str(pop_file))).failures
+    (first, *_) = samples(bench)
+    assert not set(counts(first)) <= {0}, "an untrained model draws instruments at random"
+
+
+def samples(bench: Bench) -> list[Any]:
+    with bench.store() as store:
+        records = store.finished("generate")
+    return [p.notes for record in records for p in read_performances(bench.home / record.artifact / "performances.npz")]
+
+
+def test_a_corpus_of_one_flute_gives_music_for_the_flute(
+    bench: Bench, load: Callable[..., StudySpec], flute_file: Path
+) -> None:
+    spec = load({"tokenizer.midilike-classic": {}, "primer.notes": 3}, corpus=str(flute_file))
+    assert not bench.run(spec).failures
+    assert {number for notes in samples(bench) for number in counts(notes)} == {FLUTE}
+    with bench.store() as store:
+        loads = store.finished("load")
+        for stage in loads:  # a bundle may leave out the corpus
+            (bench.home / stage.artifact / "performances.npz").unlink()
+        request = GenerateRequest(spec.name, "tau=1.0")
+        (sample, *_) = generate_samples(store, bench.home, request, get_registry(), device="cpu")
+    assert counts(sample.notes).keys() == counts(sample.primer).keys() == {FLUTE}
