@@ -12,7 +12,7 @@ import numpy as np
 
 from ablate.specs import AugmenterSpec
 from ablate.testing.base import Contract
-from ablate.testing.material import equal_performances, performances
+from ablate.testing.material import ensembles, equal_performances, performances
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ class AugmenterContract(Contract):
 
     def test_results_are_valid(self, settings: Mapping[str, Any]) -> None:
         """Check that there are results, that each is valid and has notes, and that labels are finite numbers."""
-        for performance in performances():
+        for performance in (*performances(), *ensembles()):
             results = self.augmented(settings, performance)
             assert results, f"there is no result for '{performance.name}'"
             for result in results:
@@ -43,13 +43,14 @@ class AugmenterContract(Contract):
 
     def test_input_is_unchanged(self, settings: Mapping[str, Any]) -> None:
         """Check that the input performance is not changed."""
-        for performance, original in zip(performances(), performances(), strict=True):
+        pieces, copies = (*performances(), *ensembles()), (*performances(), *ensembles())
+        for performance, original in zip(pieces, copies, strict=True):
             self.augmented(settings, performance)
             assert equal_performances(performance, original), f"'{performance.name}' was changed in place"
 
     def test_seed_decides(self, settings: Mapping[str, Any]) -> None:
         """Check that the same generator state gives the same results."""
-        for performance in performances():
+        for performance in (*performances(), *ensembles()):
             one, other = self.augmented(settings, performance), self.augmented(settings, performance)
             assert len(one) == len(other), "the same seed gave another number of results"
             assert all(map(equal_performances, one, other)), "the same seed gave other results"

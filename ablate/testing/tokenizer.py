@@ -9,17 +9,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ablate.interfaces import FittedTokenizer
+from ablate.music.instruments import counts, merged
 from ablate.music.performance import Performance
 from ablate.specs import TokenizerSpec
 from ablate.testing.base import Contract
-from ablate.testing.material import equal_performances, performances
+from ablate.testing.material import ensembles, equal_performances, performances
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_FLUTE = 73
+
 
 class TokenizerContract(Contract):
     """A tokenizer encodes any performance as valid ids, and decodes any ids to a valid performance.
+
+    One that says that it writes instruments restores them, drums included.
 
     Attributes:
         within: largest error of starts and ends after encoding and decoding, in seconds, for notes within
@@ -80,6 +85,36 @@ class TokenizerContract(Contract):
             error = np.abs(before[field] - after[field]).max()
             article = "an" if field == "end" else "a"
             assert error <= within * (1 + 1e-9), f"{article} {field} in '{original.name}' is off by {error} s"
+
+    def test_instruments(self, settings: Mapping[str, Any]) -> None:
+        """Check that a tokenizer of instruments restores those of all notes that survive, and that others decode.
+
+        A tokenizer without instruments gets music of one instrument; one that merges writes any music as
+        :func:`ablate.music.instruments.merged` has it.
+        """
+        tokenizer = self.build(settings)
+        assert not (tokenizer.instruments and tokenizer.merges), "it writes instruments, so it cannot merge them"
+        for performance in ensembles():
+            if tokenizer.instruments:
+                self._check_instruments(performance, tokenizer.decode(tokenizer.encode(performance)))
+            if tokenizer.merges:
+                tokens, of_merged = (tokenizer.encode(each) for each in (performance, merged(performance).performance))
+                assert np.array_equal(tokens, of_merged), f"'{performance.name}' has other ids than the merged piece"
+        flute = performances()[0]
+        flute.notes["instrument"] = _FLUTE
+        decoded = tokenizer.decode(tokenizer.encode(flute))
+        decoded.check()
+        assert len(decoded), "no note of a flute is left after encoding and decoding"
+
+    def _check_instruments(self, original: Performance, decoded: Performance) -> None:
+        decoded.check()
+        before, after = counts(original.notes), counts(decoded.notes)
+        assert before.keys() == after.keys(), (
+            f"'{original.name}' has instruments {list(before)}, and {list(after)} after encoding and decoding"
+        )
+        low, high = self.pitches
+        if self.within is not None and ((original.notes["pitch"] >= low) & (original.notes["pitch"] <= high)).all():
+            assert before == after, f"'{original.name}' has {before} notes of each instrument, now {after}"
 
     def test_any_ids_decode(self, settings: Mapping[str, Any]) -> None:
         """Check that any ids, as a model may generate them, decode to a valid performance, always the same."""

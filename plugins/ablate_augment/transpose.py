@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import ablate
 from ablate.errors import CorpusError
+from ablate.music.performance import DRUMS, pitched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 class Transpose(ablate.Augmenter):
     """An augmenter that moves every note by the same number of semitones, which become the label ``transpose``.
 
+    Drums stay as they are, because their pitches are names of drums; a piece of drums alone has equal copies.
+
     Args:
         options: the semitones, the pitches that a copy may have, and the action for a copy with other pitches. They
-            also apply to a copy of 0 semitones.
+            also apply to a copy of 0 semitones, and to no drum.
     """
 
     def __init__(self, options: TransposeOptions) -> None:
@@ -41,11 +44,11 @@ class Transpose(ablate.Augmenter):
         return valid
 
     def _fits(self, copy: ablate.Performance) -> bool:
-        pitch = copy.notes["pitch"]
+        pitch = pitched(copy.notes)["pitch"]
         return bool(((pitch >= self._options.low) & (pitch <= self._options.high)).all())
 
     def _message(self, invalid: Sequence[ablate.Performance]) -> str:
-        options, pitch = self._options, invalid[0].notes["pitch"]
+        options, pitch = self._options, pitched(invalid[0].notes)["pitch"]
         semitones = ", ".join(f"{copy.labels['transpose']:g}" for copy in invalid)
         return (
             f"{invalid[0].name or 'performance'}: transposed by {semitones} semitones, it leaves MIDI pitches "
@@ -56,5 +59,5 @@ class Transpose(ablate.Augmenter):
 
 def _moved(performance: ablate.Performance, semitones: int) -> ablate.Performance:
     notes = performance.notes.copy()
-    notes["pitch"] += semitones
+    notes["pitch"][notes["instrument"] != DRUMS] += semitones
     return performance.replace(notes=notes).labelled(transpose=float(semitones))

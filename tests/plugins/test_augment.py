@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from ablate import Performance
 from ablate.errors import CorpusError, InvalidOptions
-from ablate.music.performance import PEDAL_DTYPE
+from ablate.music.performance import DRUMS, PEDAL_DTYPE, make_pedals
 from ablate.testing import AugmenterContract
 from ablate_augment import ablate_augmenters
 
@@ -96,6 +96,31 @@ def test_copies_that_leave_the_range_are_an_error_where_that_is_asked_for() -> N
 def test_a_performance_of_which_no_copy_is_left_is_named(out_of_range: str) -> None:
     with pytest.raises(CorpusError, match="piece: transposed by 0, 12 semitones, it leaves MIDI pitches 70 to 80"):
         augmented("transpose", pitched(60, 90), semitones=[0, 12], low=70, high=80, out_of_range=out_of_range)
+
+
+def band() -> Performance:
+    notes = [(60, 64, 0.1, 1.0, 73), (36, 90, 0.2, 0.3, DRUMS), (126, 90, 0.5, 0.6, DRUMS), (43, 64, 1.0, 2.0, 32)]
+    pedals = make_pedals(time=0.5, controller=64, value=[127, 0], instrument=[73, 32])
+    return Performance.from_notes(notes, pedals=pedals)
+
+
+def test_drums_keep_their_pitches_whatever_the_range() -> None:
+    copies = augmented("transpose", band(), semitones=[-2, 5], low=40, high=70, out_of_range="error")
+    assert [copy.notes["pitch"].tolist() for copy in copies] == [[58, 36, 126, 41], [65, 36, 126, 48]]
+    assert all(unchanged(copy, band(), "pitch") for copy in copies)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "changed"),
+    [("velocity", {"amounts": [5.0]}, {"velocity"}), ("time_jitter", {"seconds": [1e-4]}, {"start", "end"})],
+)
+def test_loudness_and_timing_change_for_every_instrument(name: str, options: dict[str, Any], changed: set[str]) -> None:
+    (copy,) = augmented(name, band(), **options)
+    order = np.argsort(copy.notes["pitch"])
+    for field in ("pitch", "velocity", "start", "end", "instrument"):
+        same = copy.notes[field][order] == band().notes[field][np.argsort(band().notes["pitch"])]
+        assert not same.any() if field in changed else same.all(), field
+    assert np.array_equal(copy.pedals, band().pedals)
 
 
 # velocity

@@ -158,6 +158,19 @@ class SharedState(Anything):
         return super().possible(tokens) & (np.arange(len(self.vocabulary)) != tokens[-1] + 64)
 
 
+class ClaimsInstruments(PitchTokenizer):
+    instruments = True
+
+
+class MergesDrumsToo(PitchTokenizer):
+    merges = True
+
+
+class SilentFlute(PitchTokenizer):
+    def encode(self, performance: ablate.Performance) -> Any:
+        return super().encode(performance)[performance.notes["instrument"] == 0]
+
+
 class Learning(ablate.FittedTokenizer):
     """Learns nothing, and has no unused words; to make a tokenizer one that learns."""
 
@@ -284,6 +297,9 @@ BREAKS: list[tuple[str, str, Any, str]] = [
     ("TokenizerContract", "test_encode", RestlessIds, "other ids"),
     ("TokenizerContract", "test_encode", FallsOnSilence, "zero-size array"),
     ("TokenizerContract", "test_notes_survive", ForgetsAll, "is left after"),
+    ("TokenizerContract", "test_instruments", ClaimsInstruments, r"'band' has instruments \[32, 73, 128\], and \[0\]"),
+    ("TokenizerContract", "test_instruments", MergesDrumsToo, "'band' has other ids than the merged piece"),
+    ("TokenizerContract", "test_instruments", SilentFlute, "no note of a flute"),
     ("TokenizerContract", "test_any_ids_decode", RefusesShort, "two tokens at least"),
     ("TokenizerContract", "test_any_ids_decode", NegativeLengths, "not valid"),
     ("TokenizerContract", "test_any_ids_decode", RestlessNotes, "other notes"),
