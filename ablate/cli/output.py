@@ -64,13 +64,23 @@ def print_answer(answer: Answer) -> None:
         click.echo(fold_sentence(answer.promise, width=width) + "\n")
     if answer.population:
         click.echo(fold_sentence(answer.population, width=width) + "\n")
-    if answer.problems:
-        click.echo(f"corpus: {plural(len(answer.problems), 'problem')} with its files; the report lists them\n")
+    print_left_out(answer.left_out, answer.problems)
     if answer.warnings:
         click.echo("before you trust a difference")
         for warning in answer.warnings:
             click.echo(fold_sentence(warning, "  - ", width=width))
         click.echo()
+
+
+def print_left_out(sentences: Sequence[str], problems: Sequence[str]) -> None:
+    """Print the music that a study left out, with counts, and the number of problems with its files."""
+    if not sentences and not problems:
+        return
+    click.echo("left out or odd")
+    listed = [f"{plural(len(problems), 'problem')} with files; the report lists them all."] if problems else []
+    for sentence in (*sentences, *listed):
+        click.echo(fold_sentence(sentence, "  - ", width=terminal_width()))
+    click.echo()
 
 
 def duration(seconds: float) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
 
@@ -19,9 +20,12 @@ class Corpus(ABC):
 
     Attributes:
         problems: of the last ``load``, such as files that were left out, one line each; the study's report lists them.
+        left_out: the numbers of ``files`` and ``notes`` that the last ``load`` left out; ``study run`` and the report
+            state them.
     """
 
     problems: tuple[str, ...] = ()
+    left_out: Mapping[str, int] = MappingProxyType({})
 
     @abstractmethod
     def identity(self) -> str:

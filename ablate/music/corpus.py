@@ -16,7 +16,7 @@ from ablate.errors import CorpusError, first_problems
 from ablate.music.midi import LONGEST_PAUSE, parse_midi, read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ablate.music.midi import Reader, Reading, Sustain
     from ablate.music.performance import Performance
@@ -50,10 +50,12 @@ class CorpusReading(NamedTuple):
         performances: at least one, in the order of the files' relative paths; each has a name of its own, see
             :func:`piece_names`.
         problems: one line for each file that was left out or is odd, with its name.
+        left_out: the numbers of ``files`` that were left out and of ``notes`` left out of the others.
     """
 
     performances: tuple[Performance, ...]
     problems: tuple[str, ...]
+    left_out: dict[str, int]
 
 
 def find_midi(path: str | Path) -> list[tuple[str, Path]]:
@@ -171,7 +173,22 @@ def read_corpus(
         for file in files
         for problem in file.problems
     )
-    return CorpusReading(tuple(f.performance for f in files if f.performance is not None), problems)
+    left_out = {"files": len(bad), "notes": sum(file.left_out for file in files)}
+    return CorpusReading(tuple(f.performance for f in files if f.performance is not None), problems, left_out)
+
+
+def left_out_text(left_out: Mapping[str, int], used: Mapping[str, int]) -> str:
+    """Return how much of some music was left out, such as ``1 of 5 files and 13 of 1,204 notes left out``.
+
+    Args:
+        left_out: numbers by their noun in the plural.
+        used: the numbers of what was not left out.
+
+    Returns:
+        The text; empty if nothing was left out.
+    """
+    parts = [f"{count:,} of {count + used[noun]:,} {noun}" for noun, count in left_out.items() if count]
+    return f"{' and '.join(parts)} left out" if parts else ""
 
 
 def _unreadable_message(files: Sequence[FileReading], bad: Sequence[FileReading]) -> str:

@@ -14,6 +14,7 @@ from ablate.errors import AblateError
 from ablate.music.corpus import FileReading
 from ablate.music.performance import Performance
 from ablate.music.roundtrip import RoundTrip, Trip, summarise, travel
+from ablate.music.unwritten import Unwritten, find_unwritten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 #: The keys of a piano, MIDI pitches from A0 to C8.
 LOWEST, HIGHEST = 21, 108
+#: From this share of its tokens on, the pauses of a piece are a problem.
+PAUSES = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Summary:
         zero_length_notes: notes that end when they start.
         out_of_range_notes: notes outside 21 to 108.
         overlapping_notes: notes that begin while an earlier note of the same pitch sounds (duplicates included).
+        left_out_notes: notes of the file that were not read: those that never end, or have no length.
     """
 
     notes: int
@@ -54,6 +58,7 @@ class Summary:
     zero_length_notes: int
     out_of_range_notes: int
     overlapping_notes: int
+    left_out_notes: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,12 +70,14 @@ class FileReport:
         summary: its numbers; None if it cannot be read.
         round_trip: the loss of the tokenizer; None without a tokenizer or if the file cannot be read.
         problems: one line each; for an unreadable file the reason.
+        unwritten: the notes that the tokenizer cannot write; None as ``round_trip``.
     """
 
     name: str
     summary: Summary | None
     round_trip: RoundTrip | None
     problems: tuple[str, ...]
+    unwritten: Unwritten | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,12 +89,14 @@ class CorpusReport:
         unreadable: the number of files that cannot be read.
         total: all readable files together.
         round_trip: the loss of the tokenizer in all of them; None without a tokenizer, or if none can be encoded.
+        unwritten: the notes of all of them that the tokenizer cannot write; None as ``round_trip``.
     """
 
     files: tuple[FileReport, ...]
     unreadable: int
     total: Summary
     round_trip: RoundTrip | None
+    unwritten: Unwritten | None
 
 
 def inspect_corpus(files: Iterable[FileReading | Performance], tokenizer: Tokenizer | None = None) -> CorpusReport:
@@ -100,21 +109,34 @@ def inspect_corpus(files: Iterable[FileReading | Performance], tokenizer: Tokeni
     readings = [_as_reading(file) for file in files]
     reports, trips = [], []
     for reading in readings:
-        problems, trip = reading.problems, None
+        problems, trip, unwritten = reading.problems, None, None
         if tokenizer is not None and reading.performance is not None:
             try:
                 trip = travel(reading.performance, tokenizer)
-                trips.append(trip)
+                unwritten = find_unwritten([reading.performance], tokenizer)
+                trips.append((reading.performance, trip))
+                problems += _pauses(trip)
             except AblateError as error:
                 problems = (*problems, f"cannot be tokenized: {error}")
-        summary = None if reading.performance is None else summary_of(reading.performance)
-        reports.append(FileReport(reading.name, summary, _report(trip), problems))
+        summary = None if reading.performance is None else summary_of(reading.performance, reading.left_out)
+        reports.append(FileReport(reading.name, summary, _report(trip), problems, unwritten))
     summaries = [report.summary for report in reports if report.summary is not None]
     return CorpusReport(
         files=tuple(reports),
         unreadable=len(reports) - len(summaries),
         total=_total(summaries),
-        round_trip=summarise(trips) if trips else None,
+        round_trip=summarise([trip for _, trip in trips]) if trips else None,
+        unwritten=find_unwritten([performance for performance, _ in trips], tokenizer) if tokenizer and trips else None,
+    )
+
+
+def _pauses(trip: Trip) -> tuple[str, ...]:
+    """Return a line if most tokens of a piece are those of its pauses."""
+    if trip.pause_tokens <= PAUSES * trip.tokens:
+        return ()
+    share = 100 * trip.pause_tokens / trip.tokens
+    return (
+        f"{trip.pause_tokens:,} of {trip.tokens:,} tokens ({share:.3g} %) are pauses: a model learns little else here",
     )
 
 
@@ -126,8 +148,8 @@ def _report(trip: Trip | None) -> RoundTrip | None:
     return None if trip is None else summarise([trip])
 
 
-def summary_of(performance: Performance) -> Summary:
-    """Return the numbers of one performance."""
+def summary_of(performance: Performance, left_out: int = 0) -> Summary:
+    """Return the numbers of one performance, and of the notes of its file that were left out."""
     notes = performance.canonical().notes
     pitch, velocity = notes["pitch"], notes["velocity"]
     has_notes = len(notes) > 0
@@ -143,6 +165,7 @@ def summary_of(performance: Performance) -> Summary:
         zero_length_notes=int((notes["start"] == notes["end"]).sum()),
         out_of_range_notes=int(((pitch < LOWEST) | (pitch > HIGHEST)).sum()),
         overlapping_notes=_count_overlapping(notes),
+        left_out_notes=left_out,
     )
 
 

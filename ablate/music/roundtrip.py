@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate.arrays import Array
+    from ablate.arrays import Array, FloatArray
     from ablate.interfaces import Tokenizer
     from ablate.music.performance import Performance
 
@@ -44,6 +44,7 @@ class RoundTrip:
     Attributes:
         tokens: the number of tokens.
         tokens_per_note: tokens for each original note; 0 without notes.
+        pause_tokens: the tokens within pauses: after the end of every earlier note and before the next one begins.
         notes: original notes.
         decoded_notes: notes after decoding.
         lost_notes: original notes without a decoded one to compare with (for example because their pitch is not in the
@@ -60,6 +61,7 @@ class RoundTrip:
 
     tokens: int
     tokens_per_note: float
+    pause_tokens: int
     notes: int
     decoded_notes: int
     lost_notes: int
@@ -76,6 +78,7 @@ class Trip(NamedTuple):
     """The raw comparison of one performance; one value for each pair of notes."""
 
     tokens: int
+    pause_tokens: int
     notes: int
     decoded_notes: int
     onset: Array
@@ -91,6 +94,7 @@ def travel(performance: Performance, tokenizer: Tokenizer) -> Trip:
     before, after = _pair(original, decoded)
     return Trip(
         tokens=len(tokens),
+        pause_tokens=_count_in_pauses(tokenizer.times(tokens), decoded),
         notes=len(original),
         decoded_notes=len(decoded),
         onset=np.abs(after["start"] - before["start"]),
@@ -98,6 +102,20 @@ def travel(performance: Performance, tokenizer: Tokenizer) -> Trip:
         velocity=np.abs(after["velocity"].astype(np.int64) - before["velocity"]),
         drift=_drift(original, decoded),
     )
+
+
+def _count_in_pauses(clock: FloatArray, notes: Array) -> int:
+    """Return the number of tokens after whose time nothing sounds and at whose time no note begins or ends.
+
+    Args:
+        clock: seconds at each token, [time].
+        notes: the decoded notes.
+    """
+    notes = notes[np.argsort(notes["start"], kind="stable")]
+    ends = np.concatenate([[0.0], np.maximum.accumulate(notes["end"])])
+    # of the notes that begin before the token or with it, the last end
+    begun = np.searchsorted(notes["start"], clock, side="right")
+    return int(((clock > ends[begun]) & (begun < len(notes))).sum())
 
 
 def _pair(original: Array, decoded: Array) -> tuple[Array, Array]:
@@ -134,6 +152,7 @@ def summarise(trips: Sequence[Trip]) -> RoundTrip:
     return RoundTrip(
         tokens=tokens,
         tokens_per_note=tokens / notes if notes else 0.0,
+        pause_tokens=sum(trip.pause_tokens for trip in trips),
         notes=notes,
         decoded_notes=sum(trip.decoded_notes for trip in trips),
         lost_notes=lost,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ablate.music.instruments import instrument_name
 from ablate.music.performance import DRUMS
 
 if TYPE_CHECKING:
@@ -63,9 +64,8 @@ def find_unwritten(performances: Iterable[Performance], tokenizer: Tokenizer) ->
         performances: the pieces.
         tokenizer: fitted, where it is one that is fitted.
     """
-    distinguishes, merges = (bool(getattr(tokenizer, name, False)) for name in ("instruments", "merges"))
     counts, tries, written = (np.zeros((DRUMS + 1, _PITCHES), np.int64) for _ in range(3))
-    if merges:
+    if tokenizer.merges:
         tries[DRUMS] = _TRIES  # left out by definition, and their pitches are those of other notes too
     for performance in performances:
         notes = performance.notes
@@ -76,15 +76,15 @@ def find_unwritten(performances: Iterable[Performance], tokenizer: Tokenizer) ->
             tries += unknown
             chosen = performance.replace(notes=notes[unknown[notes["instrument"], notes["pitch"]]])
             returned = _returned(chosen, tokenizer)
-            written += unknown * (returned if distinguishes else returned.sum(axis=0))
+            written += unknown * (returned if tokenizer.instruments else returned.sum(axis=0))
     lost = np.where(written > 0, 0, counts)
-    gone = _gone(counts, lost, merges=merges)
+    gone = _gone(counts, lost, merges=tokenizer.merges)
     instruments = {instrument: int(lost[instrument].sum()) for instrument in gone}
     lost[gone] = 0
     by_pitch = lost.sum(axis=0)
     pitches = {int(pitch): int(by_pitch[pitch]) for pitch in np.flatnonzero(by_pitch)}
     kept = [int(each) for each in np.flatnonzero(counts.any(axis=1)) if each not in gone]
-    return Unwritten(int(counts.sum()), pitches, instruments, tuple(kept) if merges and len(kept) > 1 else ())
+    return Unwritten(int(counts.sum()), pitches, instruments, tuple(kept) if tokenizer.merges and len(kept) > 1 else ())
 
 
 def _gone(counts: IntArray, lost: IntArray, *, merges: bool) -> list[int]:
@@ -125,12 +125,11 @@ def unwritten_sentences(
         count = _of(sum(found.pitches.values()), found.total, of)
         sentences.append(f"tokenizer '{name}' cannot write {count}: {_reason(sorted(found.pitches), options, prefix)}")
     for instrument, notes in found.instruments.items():
-        what = "drums" if instrument == DRUMS else f"instrument {instrument}"
-        why = "because it merges instruments" if found.merged or instrument == DRUMS else "which it has no token for"
-        sentences.append(f"tokenizer '{name}' leaves out {_of(notes, found.total, of)}: {what}, {why}")
+        sentences.append(f"tokenizer '{name}' leaves out {_of(notes, found.total, of)}: {instrument_name(instrument)}")
     if found.merged:
-        count = f"{len(found.merged)} instruments"
-        sentences.append(f"tokenizer '{name}' writes {count} as one: no sample can have them apart again")
+        names = ", ".join(map(instrument_name, found.merged[:_LISTED]))
+        more = f" and {len(found.merged) - _LISTED} more" if len(found.merged) > _LISTED else ""
+        sentences.append(f"tokenizer '{name}' writes {len(found.merged)} instruments as one: {names}{more}")
     return sentences
 
 
@@ -154,7 +153,7 @@ def _reason(pitches: Sequence[int], options: Mapping[str, Any], prefix: str) -> 
 def _ranges(pitches: Sequence[int]) -> str:
     """Return sorted pitches as text: ``12 to 20, 25``."""
     parts = []
-    for _, run in itertools.groupby(enumerate(pitches), lambda pair: pair[1] - pair[0]):
+    for _, run in itertools.groupby(enumerate(pitches), lambda pair: pair[1] - pair[0]):  # a run of neighbours
         first, *rest = [pitch for _, pitch in run]
         parts.append(f"{first} to {rest[-1]}" if rest else str(first))
     return ", ".join(parts) if len(parts) <= _LISTED else f"{pitches[0]} to {pitches[-1]}"

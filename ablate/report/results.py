@@ -183,7 +183,7 @@ class StudyResults:
         return self._files.outputs(variant, replicate)
 
     def verdicts(self) -> Answer:
-        """Return the top of the report: the hypothesis, sentences with verdicts, warnings, problems of the corpus."""
+        """Return the top of the report: the hypothesis, sentences with verdicts, warnings, what was left out."""
         return answer(self._analysis)
 
     def figure(self, kind: str = "forest") -> Figure:
@@ -222,7 +222,7 @@ class StudyResults:
         return f"<results of {self.name}: {len(self.variants)} variants, {done} of {len(self._study.runs)} runs done>"
 
     def _repr_html_(self) -> str:
-        """Return the HTML for Jupyter: the question, the verdicts, the warnings and the problems of the corpus."""
+        """Return the HTML for Jupyter: the question, the verdicts, the warnings and what was left out."""
         summary, question = self.verdicts(), html.escape(str(self._study.spec.get("question", "")))
         parts = [f"<h3>{html.escape(self.name)}</h3><p>{question}</p>"]
         blocks = [summary.hypothesis, *summary.blocks] if summary.hypothesis else summary.blocks
@@ -233,8 +233,10 @@ class StudyResults:
             parts.append(f"<p><small>{html.escape(summary.population)}</small></p>")
         if summary.warnings:
             parts.append(_html_list("Before you trust a difference", summary.warnings))
+        if summary.left_out:
+            parts.append(_html_list("Left out", summary.left_out))
         if summary.problems:
-            parts.append(f"<p>{len(summary.problems)} problems with files of the corpus: see verdicts().problems</p>")
+            parts.append(f"<p>{len(summary.problems)} problems with files: see verdicts().problems</p>")
         return "".join(parts)
 
 

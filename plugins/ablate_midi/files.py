@@ -33,14 +33,14 @@ class MidiFiles(ablate.Corpus):
         return f"{corpus_digest(options.path)} {settings}"
 
     def load(self) -> Sequence[ablate.Performance]:
-        """Return the performances; problems of their files are listed in ``problems``.
+        """Return the performances; ``problems`` and ``left_out`` are then those of their files.
 
         Raises:
             CorpusError: no file can be read and has the chosen instruments, or without ``skip_bad``, one file cannot
                 be read or has none of them.
         """
         options = self._options
-        performances, self.problems = read_corpus(
+        performances, self.problems, self.left_out = read_corpus(
             options.path,
             options.reader,
             skip_bad=options.skip_bad,

@@ -16,6 +16,8 @@ from ablate.names import replicate_name
 from ablate.study.run.listener import Listener
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ablate.study.plan.layout import Layout
     from ablate.study.plan.plan import Plan
     from ablate.study.work.messages import News, StageFailure, StageResult
@@ -44,6 +46,7 @@ class _Progress(Listener):
         self._runs: dict[str, list[tuple[str, str]]] = {}
         self._total: collections.Counter[str] = collections.Counter()
         self._count: collections.Counter[str] = collections.Counter()
+        self._said: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -83,6 +86,14 @@ class _Progress(Listener):
         others = f" and {plural(len(variants) - 1, 'other')}" if len(variants) > 1 else ""
         end = f"{others}, replicate {min(replicates)}" if len(replicates) == 1 else others
         return f"{shortened(variants[0], width and width - len(end))}{end}" if variants else ""
+
+    def _oddities(self, done: StageResult) -> Iterator[str]:
+        """Yield what a stage left out and what is odd in its music, each line once in all stages of a kind."""
+        verb, summary = KINDS[done.stage.kind].verb, done.result.get("summary", "")
+        for line in (*([summary] if summary else []), *first_problems(done.result.get("problems", ()), _REST)):
+            if (text := f"{verb}: {line}") not in self._said:
+                self._said.add(text)
+                yield text
 
     def _failure(self, failure: StageFailure) -> str:
         job = f"{KINDS[failure.stage.kind].verb} {self._about(failure.stage.fingerprint)}".rstrip()
@@ -126,8 +137,8 @@ class PlainProgress(_Progress):
         """See :class:`Listener`."""
         super().done(done)
         kind = done.stage.kind
-        for problem in first_problems(done.result.get("problems", ()), _REST):
-            click.echo(f"{KINDS[kind].verb}: {problem}", err=True)
+        for line in self._oddities(done):
+            click.echo(line, err=True)
         if kind in (TRAIN, PROGRAM) or self._count[kind] == self._total[kind]:
             share = f"{self._count[kind]} of {self._total[kind]}"
             about = f" {self._about(done.stage.fingerprint)}" if kind in (TRAIN, PROGRAM) else ""
@@ -195,8 +206,8 @@ class LiveProgress(_Progress):
         """See :class:`Listener`."""
         super().done(done)
         stage = done.stage
-        for problem in first_problems(done.result.get("problems", ()), _REST):
-            self._bars.console.print(f"{KINDS[stage.kind].verb}: {problem}", highlight=False, markup=False)
+        for line in self._oddities(done):
+            self._bars.console.print(line, highlight=False, markup=False)
         if stage.fingerprint in self._jobs:
             self._bars.remove_task(self._jobs.pop(stage.fingerprint))
         share = f"{self._count[stage.kind]}/{self._total[stage.kind]}"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate.cli.study.request import StudyRequest
+    from ablate.report.data.study import Study
     from ablate.report.statistics.analysis.analysis import Analysis
     from ablate.store.store import Store
     from ablate.study.run.result import StudyResult
@@ -40,7 +41,7 @@ def print_results(
         record_look(store, analysis)
     report = _report(request, store, result) if with_report and analysis else None
     if as_json:
-        _print_json(result, analysis, report)
+        _print_json(result, study, analysis, report)
         return analysis, report
     if analysis:
         print_analysis(result.name, analysis)
@@ -87,12 +88,15 @@ def _report(request: StudyRequest, store: Store, result: StudyResult) -> Path:
     return write_report(store, request.home, result.name, registry=request.layout.registry)
 
 
-def _print_json(result: StudyResult, analysis: Analysis | None, report: Path | None) -> None:
+def _print_json(result: StudyResult, study: Study, analysis: Analysis | None, report: Path | None) -> None:
+    from ablate.report.data.left_out import left_out
     from ablate.report.statistics.described.summary import summarise
 
     rows = summarise(analysis.study.frame).to_dict("records") if analysis else []
     effects = analysis.all_effects.drop(columns="values").to_dict("records") if analysis else []
+    lacking = left_out(study.runs, study.stages, study.spec)
     facts = {"report": str(report) if report else None, "comparison": rows, "effects": effects}
+    facts |= {"left_out": lacking.sentences, "problems": lacking.problems}
     print_json({**dataclasses.asdict(result), **facts})
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
-from ablate.cli.output import failure_lines, json_option, plural, print_json, print_table
+from ablate.cli.output import failure_lines, json_option, plural, print_json, print_left_out, print_table
 from ablate.cli.terminal_tables import fold_sentence, terminal_width
 from ablate.kinds import PREPARE
 from ablate.names import level_name, replicate_name, same, short_names
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from ablate.report.data.left_out import LeftOut
     from ablate.store.records import RunRecord, StudyRecord, VariantRecord
     from ablate.store.store import Store
 
@@ -37,7 +38,7 @@ def show(name: str, home: Path, store: str | None, as_json: bool) -> None:  # no
     with existing_store(home, store) as opened:
         check_stored(opened, name, home)
         study, variants, runs = opened.study(name), opened.variants(name), opened.runs(name)
-        population = _population(opened, runs)
+        population, lacking = _population(opened, runs), _left_out(opened, study, runs)
     if as_json:
         print_json(
             {
@@ -45,6 +46,8 @@ def show(name: str, home: Path, store: str | None, as_json: bool) -> None:  # no
                 "variants": [dataclasses.asdict(variant) for variant in variants],
                 "runs": [dataclasses.asdict(run) for run in runs],
                 "population": population,
+                "left_out": lacking.sentences,
+                "problems": lacking.problems,
             }
         )
         return
@@ -52,6 +55,14 @@ def show(name: str, home: Path, store: str | None, as_json: bool) -> None:  # no
     _print_states(study, variants, runs)
     if population:
         click.echo(fold_sentence(population, width=terminal_width()))
+    print_left_out(*lacking)
+
+
+def _left_out(store: Store, study: StudyRecord, runs: Sequence[RunRecord]) -> LeftOut:
+    from ablate.report.data.left_out import RECORDED_BY, left_out
+
+    stages = store.stages(run.stages[kind] for run in runs for kind in RECORDED_BY if kind in run.stages)
+    return left_out(runs, stages, study.spec)
 
 
 def _population(store: Store, runs: Sequence[RunRecord]) -> str:

@@ -1,4 +1,4 @@
-"""The corpora that a study loaded, and the problems in their files."""
+"""The corpora that a study loaded."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ if TYPE_CHECKING:
     from ablate.report.data.study import Study
     from ablate.store.records import StageRecord
 
-#: The most problems that a report lists before it folds the others behind their number.
-MOST_PROBLEMS = 10
-
 
 @dataclasses.dataclass(frozen=True)
 class LoadedCorpus:
@@ -23,13 +20,11 @@ class LoadedCorpus:
         name: the corpus component.
         identity: the corpus's own identity, which changes with its music and with nothing else; empty if unknown.
         counts: performances, notes and seconds, as far as they were recorded.
-        problems: one line for each file that was skipped or is odd, with the file's name.
     """
 
     name: str
     identity: str
     counts: dict[str, float]
-    problems: tuple[str, ...]
 
 
 def loaded_corpora(study: Study) -> list[LoadedCorpus]:
@@ -41,13 +36,7 @@ def loaded_corpora(study: Study) -> list[LoadedCorpus]:
 def _loaded_corpus(load: StageRecord) -> LoadedCorpus:
     config = load.config.get("corpus") or {}
     counts = {key: load.result[key] for key in ("performances", "notes", "seconds") if key in load.result}
-    problems = tuple(str(problem) for problem in load.result.get("problems") or ())
-    return LoadedCorpus(str(config.get("name", "")), str(config.get("identity", "")), counts, problems)
-
-
-def corpus_problems(study: Study) -> tuple[str, ...]:
-    """Return the problems of all corpora of a study, each once."""
-    return tuple(dict.fromkeys(problem for corpus in loaded_corpora(study) for problem in corpus.problems))
+    return LoadedCorpus(str(config.get("name", "")), str(config.get("identity", "")), counts)
 
 
 def corpus_counts(study: Study) -> list[str]:

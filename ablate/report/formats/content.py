@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from ablate.report.data.corpora import MOST_PROBLEMS
+from ablate.report.data.left_out import MOST_PROBLEMS
 from ablate.report.statistics.described import summary
 from ablate.report.text import looks, sentences, setup
 from ablate.report.text.tables import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from ablate.report.data.corpora import corpus_problems
+from ablate.report.data.left_out import left_out
 from ablate.report.statistics import margins, verdicts
 from ablate.report.statistics.hypothesis import answers
 from ablate.report.statistics.rows import count_verdicts, records, rows_of
@@ -40,8 +40,9 @@ class Answer:
         promise: the error rates of the verdicts.
         hypothesis: the answers to its predictions; None if the study file states none.
         warnings: reasons for caution with these verdicts.
-        problems: one line for each file of the corpus that was skipped or is odd.
+        problems: one line for each file that was left out or is odd.
         population: the replicates and pieces that the verdicts are about; empty for a study that holds no piece out.
+        left_out: the music that was left out, with counts: of the corpus, by each tokenizer, of the samples of others.
     """
 
     blocks: tuple[Block, ...]
@@ -50,6 +51,7 @@ class Answer:
     promise: str = ""
     hypothesis: Block | None = None
     population: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 def answer(analysis: Analysis) -> Answer:
@@ -57,13 +59,15 @@ def answer(analysis: Analysis) -> Answer:
     parts = [*_primary(analysis), *path_blocks(analysis), *_contrasts(analysis)]
     parts += [*_factorial_effects(analysis), *share_blocks(analysis), *_in_blocks(analysis)]
     kept = tuple(block for block in parts if block.lines)
+    lacking = left_out(analysis.study.runs, analysis.study.stages, analysis.study.spec)
     return Answer(
         kept,
         tuple(_warnings(analysis)),
-        corpus_problems(analysis.study),
+        lacking.problems,
         rules.promise_in_words(analysis) if kept else "",
         _hypothesis(analysis),
         population_sentence(analysis.study) if kept else "",
+        lacking.sentences,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablate.errors import NothingGenerated
-from ablate.music.corpus import read_corpus
+from ablate.music.corpus import left_out_text, read_corpus
 from ablate.music.storage import pack_performances
 from ablate.study.work.artifacts import midi_files, write_artifact
 from ablate.study.work.messages import StageResult
@@ -28,7 +28,7 @@ def collect(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """
     (stage,) = stages
     folder, skip = Path(stage.extra["folder"]), bool(stage.config["skip_bad"])
-    pieces, problems = read_corpus(folder, skip_bad=skip)
+    pieces, problems, left_out = read_corpus(folder, skip_bad=skip)
     silent = [piece.name for piece in pieces if not len(piece)]
     if silent and not skip:
         raise NothingGenerated(f"{silent[0]} in {folder} has no notes; remove the file, or pass --skip-bad")
@@ -37,14 +37,18 @@ def collect(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         raise NothingGenerated(f"no file in {folder} has any note")
     files, changes = midi_files(samples)
     write_artifact(context.home, stage, {"performances.npz": pack_performances(samples), **files})
+    notes = sum(len(sample) for sample in samples)
+    left_out = {**left_out, "files": left_out["files"] + len(silent)}
     result = {
         "samples": len(samples),
-        "notes": sum(len(sample) for sample in samples),
+        "notes": notes,
         "seconds": sum(sample.seconds for sample in samples),
         "problems": [
             f"{folder.name}: {line}"
             for line in (*problems, *(f"{name}: left out: no notes" for name in silent), *changes)
         ],
+        "left_out": left_out,
+        "summary": left_out_text(left_out, {"files": len(samples), "notes": notes}),
     }
     return [StageResult(stage, result, 0.0)]
 

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ablate.errors import StageError
+from ablate.music.corpus import left_out_text
 from ablate.music.instruments import sole_instrument
 from ablate.music.storage import read_performances, write_performances
 from ablate.study.split import Rule, uses_of
@@ -34,12 +35,16 @@ def load(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         raise StageError("the corpus holds no notes")
     files = {"performances.npz": functools.partial(write_performances, performances)}
     write_artifact(context.home, stage, {**files, **instrument_files(sole_instrument(performances))})
+    notes = sum(len(performance) for performance in performances)
+    left_out = {noun: corpus.left_out.get(noun, 0) for noun in ("files", "notes")}
     result = {
         "performances": len(performances),
-        "notes": sum(len(performance) for performance in performances),
+        "notes": notes,
         "seconds": sum(performance.seconds for performance in performances),
         "pieces": [performance.name for performance in performances],
         "problems": [*corpus.problems, *_twins(performances)],
+        "left_out": left_out,
+        "summary": left_out_text(left_out, {"files": len(performances), "notes": notes}),
     }
     return [StageResult(stage, result, 0.0)]
 

@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 from ablate.engine.seeding import derive, numpy_stream
 from ablate.engine.training.windows import Example
 from ablate.errors import AblateError, LabelClash, StageError
+from ablate.music.unwritten import find_unwritten, unwritten_sentences
 from ablate.study.work.artifacts import write_artifact, write_examples
 from ablate.study.work.components import build, build_conditioners, component_error, observed, stage_tokenizer
 from ablate.study.work.instrument import instrument_files, instrument_of
@@ -59,6 +60,7 @@ def prepare(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         "examples": len(counts["examples.npz"]),
         "tokens": sum(counts["examples.npz"]),
         "notes_kept": notes_kept(split.test or split.validation or split.train, tokenizer),
+        **_left_out([*split.train, *split.validation, *split.test], performances, tokenizer, stage),
     }
     if "split" in stage.config:
         result |= {"validation_tokens": sum(counts.get("validation.npz", [])), "split": _facts(split)}
@@ -104,6 +106,23 @@ def notes_kept(performances: Sequence[Performance], tokenizer: Tokenizer) -> flo
     some = performances[:: max(1, len(performances) // MOST_DECODED)]
     kept = sum(len(tokenizer.decode(tokens)) for piece in some if len(tokens := tokenizer.encode(piece)))
     return kept / max(1, sum(map(len, some)))
+
+
+def _left_out(
+    corpus: Sequence[Performance], examples: Sequence[Performance], tokenizer: Tokenizer, stage: Stage
+) -> dict[str, Any]:
+    """Return what the tokenizer cannot write of the corpus and of the copies of augmenters: numbers and sentences."""
+    choice = stage.config["tokenizer"]
+    words = functools.partial(
+        unwritten_sentences, name=choice["name"], options=choice["options"], prefix=f"tokenizer.{choice['name']}."
+    )
+    found = find_unwritten(corpus, tokenizer)
+    sentences = words(found)
+    if stage.config["augmenters"]:
+        copies = find_unwritten(examples, tokenizer)
+        if copies.pitches.keys() - found.pitches:
+            sentences += words(copies._replace(instruments={}, merged=()), of="notes of the augmented training pieces")
+    return {"unwritten": found.plain(), "problems": sentences}
 
 
 def _facts(split: Split) -> dict[str, list[tuple[str, int, float]]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ablate.errors import CorpusError, PrimerError, UnknownName
-from ablate.music.midi import read_midi
+from ablate.music.midi import parse_midi, read_bytes
 from ablate.study.work.artifacts import npy, write_artifact
 from ablate.study.work.components import stage_tokenizer
 from ablate.study.work.load import pieces
@@ -28,19 +29,23 @@ def prime(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Cut a primer."""
     (stage,) = stages
     tokenizer = stage_tokenizer(stage, context)
-    piece = _primer_piece(stage, context)
+    piece, problems = _primer_piece(stage, context)
     primer = cut_primer(piece, tokenizer, stage.config["take"], stage.config["at_most"])
     notes = len(tokenizer.decode(primer))
     write_artifact(context.home, stage, {"primer.npy": npy(primer)})
     seconds = float(tokenizer.times(primer)[-1])
-    return [StageResult(stage, {"piece": piece.name, "tokens": len(primer), "notes": notes, "seconds": seconds}, 0.0)]
+    result = {"piece": piece.name, "tokens": len(primer), "notes": notes, "seconds": seconds, "problems": problems}
+    return [StageResult(stage, result, 0.0)]
 
 
-def _primer_piece(stage: Stage, context: Context) -> Performance:
+def _primer_piece(stage: Stage, context: Context) -> tuple[Performance, list[str]]:
+    """Return the piece, and the oddities of its file if it is one."""
     if "file" in stage.config:
-        return read_midi(stage.extra["file"])
+        file = str(stage.extra["file"])
+        reading = parse_midi(read_bytes(Path(file)), file)
+        return reading.performance, [f"{Path(file).name}: {problem}" for problem in reading.problems]
     split = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {}))
-    return choose_piece(split, stage.config["piece"])
+    return choose_piece(split, stage.config["piece"]), []
 
 
 def choose_piece(split: Split, name: str) -> Performance:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import ProgramFailed
 from ablate.files import replaced_folder
 from ablate.kinds import PROGRAM
+from ablate.music.corpus import left_out_text
 from ablate.music.storage import write_performances
 from ablate.study.stage import log_path, program_checkpoint
 from ablate.study.work.artifacts import midi_files
@@ -91,14 +92,16 @@ def _keep_results(stage: Stage, folder: Path) -> dict[str, Any]:
         (folder / "metrics.json").write_text(json.dumps(plain_metrics(metrics)), encoding="utf-8")
         facts["metrics"] = list(metrics)
     if config["midi"]:
-        samples = read_samples(folder / OUT, config["midi"], config["samples"])
+        samples, problems, left_out = read_samples(folder / OUT, config["midi"], config["samples"])
         with (folder / "performances.npz").open("xb") as file:
             write_performances(samples, file)
-        midi, problems = midi_files(samples)
-        for name, data in midi.items():
+        files, changes = midi_files(samples)
+        for name, data in files.items():
             (folder / name).write_bytes(data)
-        facts |= {"problems": problems} if problems else {}
-        facts |= {"samples": len(samples), "notes": sum(map(len, samples)), "seconds": sum(s.seconds for s in samples)}
+        notes = sum(map(len, samples))
+        facts |= {"samples": len(samples), "notes": notes, "seconds": sum(s.seconds for s in samples)}
+        facts |= {"problems": [*problems, *changes], "left_out": {"notes": left_out}}
+        facts |= {"summary": left_out_text(facts["left_out"], {"notes": notes})}
     return facts
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ablate.errors import CorpusError, ProgramFailed
 from ablate.music.midi import parse_midi, read_bytes
@@ -14,8 +14,22 @@ if TYPE_CHECKING:
     from ablate.music.performance import Performance
 
 
-def read_samples(out: Path, pattern: str, count: int) -> list[Performance]:
-    """Return the performances of the MIDI files that match a pattern, named as the samples of a model are.
+class ProgramMusic(NamedTuple):
+    """The music that a program has written.
+
+    Attributes:
+        samples: named as the samples of a model are.
+        problems: the oddities of the files, one line each, with the file's name.
+        left_out: the number of notes that were left out.
+    """
+
+    samples: list[Performance]
+    problems: list[str]
+    left_out: int
+
+
+def read_samples(out: Path, pattern: str, count: int) -> ProgramMusic:
+    """Read the MIDI files that match a pattern.
 
     Files are sorted by name, with the numbers in them as numbers: ``2.mid`` comes before ``10.mid``.
 
@@ -32,15 +46,19 @@ def read_samples(out: Path, pattern: str, count: int) -> list[Performance]:
         raise ProgramFailed(f"the program ended without writing a MIDI file that matches {pattern}")
     if count and len(files) != count:
         raise ProgramFailed(f"the program wrote {len(files)} MIDI files that match {pattern}, not {count}")
-    samples = []
+    samples: list[Performance] = []
+    problems: list[str] = []
+    left_out = 0
     for number, path in enumerate(files):
         source = path.relative_to(out).as_posix()
         try:
-            performance = parse_midi(read_bytes(path, source), source).performance
+            reading = parse_midi(read_bytes(path, source), source)
         except CorpusError as error:
             raise ProgramFailed(str(error)) from None
-        samples.append(performance.replace(name=f"sample-{number:02d}"))
-    return samples
+        samples.append(reading.performance.replace(name=f"sample-{number:02d}"))
+        problems += [f"{source}: {problem}" for problem in reading.problems]
+        left_out += reading.left_out
+    return ProgramMusic(samples, problems, left_out)
 
 
 def _natural(path: Path, out: Path) -> list[Any]:

@@ -1,0 +1,109 @@
+"""The music that a study left out, and what is odd in its files, as its stages have recorded it."""
+
+from __future__ import annotations
+
+import collections
+from typing import TYPE_CHECKING, NamedTuple
+
+from ablate.kinds import COLLECT, FIT, LOAD, PREPARE, PRIME, PROGRAM
+from ablate.music.corpus import left_out_text
+from ablate.names import replicate_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from ablate.store.records import RunRecord, StageRecord
+
+#: The most problems that a report lists before it folds the others behind their number.
+MOST_PROBLEMS = 10
+#: The kinds of stages that record it.
+RECORDED_BY = (LOAD, FIT, PREPARE, PRIME, COLLECT, PROGRAM)
+#: The most variants that a sentence lists.
+_MOST_NAMES = 6
+
+
+class LeftOut(NamedTuple):
+    """What a study left out, and what is odd.
+
+    Attributes:
+        sentences: what was left out with its counts: of the corpus, by each tokenizer, and of the samples of others.
+        problems: one line for each file that was left out or is odd, with the file's name.
+    """
+
+    sentences: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def left_out(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord], spec: Mapping[str, Any]) -> LeftOut:
+    """Return what a study left out, each text once.
+
+    Args:
+        runs: of the study.
+        stages: its finished stages by fingerprint.
+        spec: the study as plain data.
+    """
+    sentences = [*_of_corpora(runs, stages), *_of_tokenizers(runs, stages), *_of_samples(runs, stages)]
+    return LeftOut(tuple(sentences), tuple(dict.fromkeys(_problems(runs, stages, spec))))
+
+
+def _finished(
+    runs: Iterable[RunRecord], stages: Mapping[str, StageRecord], *kinds: str
+) -> Iterator[tuple[RunRecord, StageRecord]]:
+    """Yield the finished stages of these kinds, with their runs."""
+    for run in runs:
+        for kind in kinds:
+            stage = stages.get(run.stages.get(kind, ""))
+            if stage:
+                yield run, stage
+
+
+def _of_corpora(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) -> Iterator[str]:
+    loads = {stage.fingerprint: stage for _, stage in _finished(runs, stages, LOAD)}
+    for number, load in enumerate(loads.values(), start=1):
+        text = load.result.get("summary")
+        if text:
+            yield f"Corpus{f' {number}' if len(loads) > 1 else ''}: {text}."
+
+
+def _of_tokenizers(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) -> Iterator[str]:
+    """Yield what tokenizers say about the first replicate of each variant, with the variants where it is not all."""
+    first: dict[tuple[str, str], StageRecord] = {}
+    for run, stage in _finished(runs, stages, FIT, PREPARE):
+        first.setdefault((run.variant, stage.kind), stage)
+    variants: dict[str, list[str]] = {}
+    for (variant, _), stage in first.items():
+        for text in stage.result.get("problems") or ():
+            variants.setdefault(str(text), []).append(variant)
+    every = {variant for variant, _ in first}
+    for text, names in variants.items():
+        yield f"{text[:1].upper()}{text[1:]}{'' if every == set(names) else f' ({_listing(names)})'}."
+
+
+def _listing(names: Sequence[str]) -> str:
+    more = f"; and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"variant{'' if len(names) == 1 else 's'} {'; '.join(names[:_MOST_NAMES])}{more}"
+
+
+def _of_samples(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) -> Iterator[str]:
+    """Yield how much was left out of MIDI files that are the samples of runs."""
+    lost: collections.Counter[str] = collections.Counter()
+    used: collections.Counter[str] = collections.Counter()
+    concerned, count = 0, 0
+    for _, stage in _finished(runs, stages, COLLECT, PROGRAM):
+        own = stage.result.get("left_out") or {}
+        count += 1
+        concerned += any(own.values())
+        lost.update(own)
+        used.update(files=stage.result.get("samples", 0), notes=stage.result.get("notes", 0))
+    text = left_out_text(lost, used)
+    if text:
+        yield f"Samples: {text}, in {concerned} of {count} runs."
+
+
+def _problems(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord], spec: Mapping[str, Any]) -> Iterator[str]:
+    for run, stage in _finished(runs, stages, LOAD, PRIME, COLLECT, PROGRAM):
+        replicate = replicate_name(spec, run.variant, run.replicate)
+        starts = {PRIME: "primer ", COLLECT: f"{run.variant}/", PROGRAM: f"{run.variant}, replicate {replicate}: "}
+        for text in stage.result.get("problems") or ():
+            yield f"{starts.get(stage.kind, '')}{text}"
