@@ -51,6 +51,12 @@ def reference_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cases_dir() -> Path:
+    """Return the folder of inputs that were once treated wrongly, which the project does not ship."""
+    return _folder("ABLATE_CASES_DIR", ROOT.parent / "shared/cases", "cases")
+
+
+@pytest.fixture(scope="session")
 def smoke_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a home in which the smoke profile of tau_sweep has run, once for all workers; copy it before use."""
     from ablate.cli import run

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ablate.cli.corpus_report import Chosen, print_report
 from ablate.cli.output import json_option, print_json, print_table
 from ablate.cli.settings import parse_setting
 from ablate.errors import CorpusError, UsageError, did_you_mean, first_problems
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 
     from ablate.interfaces import Tokenizer
     from ablate.music.corpus import FileReading
-    from ablate.music.inspect import CorpusReport, Summary
     from ablate.music.performance import Performance
-    from ablate.music.roundtrip import Error, RoundTrip
 
 option_option = click.option(
     "--option", "settings", multiple=True, metavar="KEY=VALUE", help="Set an option of the tokenizer (repeatable)."
@@ -93,15 +92,15 @@ def inspect(
 
     if material is not None and tokenizer is None:
         raise UsageError(f"--fit {material}: name the tokenizer to fit with --tokenizer")
-    encoder = _tokenizer(tokenizer, settings, material) if tokenizer else None
+    chosen = _tokenizer(tokenizer, settings, material) if tokenizer else None
     readings = list(_readings(path, reader))
-    if tokenizer and encoder:
-        _fit(encoder, tokenizer, readings if material is None else _readings(material, reader))
-    report = inspect_corpus(readings, encoder)
+    if chosen:
+        _fit(chosen, readings if material is None else _readings(material, reader))
+    report = inspect_corpus(readings, chosen and chosen.tokenizer)
     if as_json:
         print_json(dataclasses.asdict(report))
     else:
-        _print_report(report)
+        print_report(report, chosen)
     if report.unreadable == len(report.files):
         raise CorpusError(f"{path}: no file can be read")
 
@@ -120,7 +119,7 @@ def _readings(path: str, reader: Any) -> Iterable[FileReading | Performance]:
     return corpus
 
 
-def _tokenizer(name: str, settings: tuple[str, ...], material: str | None) -> Tokenizer:
+def _tokenizer(name: str, settings: tuple[str, ...], material: str | None) -> Chosen:
     """Return the tokenizer with these settings, not fitted yet.
 
     Raises:
@@ -136,17 +135,18 @@ def _tokenizer(name: str, settings: tuple[str, ...], material: str | None) -> To
     tokenizer: Tokenizer = spec.build(options)
     if material is not None and not isinstance(tokenizer, FittedTokenizer):
         raise UsageError(f"--fit {material}: tokenizer '{name}' is not fitted; leave the option out")
-    return tokenizer
+    return Chosen(name, dataclasses.asdict(options), tokenizer)
 
 
-def _fit(tokenizer: Tokenizer, name: str, readings: Iterable[FileReading | Performance]) -> None:
+def _fit(chosen: Chosen, readings: Iterable[FileReading | Performance]) -> None:
     """Fit a tokenizer on the readings, if it is one that is fitted; raise CorpusError where they do not suit it."""
+    tokenizer = chosen.tokenizer
     if not isinstance(tokenizer, FittedTokenizer):
         return
     try:
         tokenizer.load(tokenizer.fit(list(_performances(readings))))
     except ValueError as error:
-        raise CorpusError(f"tokenizer '{name}' cannot be fitted on these pieces: {error}") from error
+        raise CorpusError(f"tokenizer '{chosen.name}' cannot be fitted on these pieces: {error}") from error
 
 
 def _performances(readings: Iterable[FileReading | Performance]) -> Iterator[Performance]:
@@ -156,59 +156,6 @@ def _performances(readings: Iterable[FileReading | Performance]) -> Iterator[Per
         performance = reading if isinstance(reading, Performance) else reading.performance
         if performance is not None:
             yield performance
-
-
-def _print_report(report: CorpusReport) -> None:
-    headers = ["file", "notes", "seconds", "pitch", "velocity", "pedal", "duplicates", "overlaps", "outside 21-108"]
-    files = [(file.name, *_cells(file.summary)) for file in report.files]
-    total = [("all", *_cells(report.total))] if len(files) > 1 else []
-    print_table(headers, files + total, right=len(headers) - 1)
-    if report.round_trip:
-        trips = [(file.name, *_trip_cells(file.round_trip)) for file in report.files]
-        total = [("all", *_trip_cells(report.round_trip))] if len(files) > 1 else []
-        trip_headers = ["file", "tokens", "per note", "clipped", "onset error", "duration error", "velocity error"]
-        trip_headers += ["drift", "drift %"]
-        title = "After encoding and decoding: mean error (largest error), times in ms"
-        print_table(trip_headers, trips + total, title=title, right=len(trip_headers) - 1)
-    problems = [f"{file.name}: {problem}" for file in report.files for problem in file.problems]
-    for line in first_problems(problems, "--json lists all"):
-        click.echo(f"problem: {line}")
-    if report.unreadable:
-        click.echo(f"{report.unreadable} of {len(report.files)} files cannot be read")
-
-
-def _cells(summary: Summary | None) -> tuple[str, ...]:
-    if summary is None:
-        return ("cannot be read", *[""] * 7)
-    return (
-        str(summary.notes),
-        f"{summary.seconds:.1f}",
-        f"{summary.pitch_min}-{summary.pitch_max}",
-        f"{summary.velocity_min}-{summary.velocity_max}",
-        str(summary.pedal_events),
-        str(summary.duplicate_notes),
-        str(summary.overlapping_notes),
-        str(summary.out_of_range_notes),
-    )
-
-
-def _trip_cells(trip: RoundTrip | None) -> tuple[str, ...]:
-    if trip is None:
-        return ("",) * 8
-    return (
-        str(trip.tokens),
-        f"{trip.tokens_per_note:.2f}",
-        f"{trip.clipped:.1%}",
-        _error(trip.onset_error, 1000),
-        _error(trip.duration_error, 1000),
-        _error(trip.velocity_error, 1),
-        "" if trip.drift_seconds is None else f"{trip.drift_seconds:+.3f} s",
-        "" if trip.drift_percent is None else f"{trip.drift_percent:+.2f}",
-    )
-
-
-def _error(error: Error | None, factor: int) -> str:
-    return "" if error is None else f"{error.mean * factor:.1f} ({error.max * factor:.1f})"
 
 
 @group.command("tokens")
@@ -228,20 +175,26 @@ def _error(error: Error | None, factor: int) -> str:
 def tokens(file: Path, tokenizer: str, settings: tuple[str, ...], material: str | None, reader: Any, form: str) -> None:
     """Print the tokens of a MIDI file.
 
-    A tokenizer that is fitted is fitted on this file alone, or on the pieces of --fit.
+    A tokenizer that is fitted is fitted on this file alone, or on the pieces of --fit. Notes that are left out, by the
+    reader or by the tokenizer, are counted on stderr.
 
     Example: ablate corpus tokens piece.mid --tokenizer midilike --format text
     """
-    from ablate.music.midi import read_midi
+    from ablate.music.midi import parse_midi, read_bytes
+    from ablate.music.unwritten import find_unwritten, unwritten_sentences
 
     if not file.exists():
         raise UsageError(f"{file}: no such file; check the path")
     if form == "npy" and sys.stdout.isatty():
         raise UsageError("a NumPy file cannot be shown in a terminal; redirect it to a file: --format npy > tokens.npy")
-    encoder = _tokenizer(tokenizer, settings, material)
-    performance = read_midi(file, reader)
-    _fit(encoder, tokenizer, [performance] if material is None else _readings(material, reader))
+    chosen = _tokenizer(tokenizer, settings, material)
+    encoder = chosen.tokenizer
+    performance, problems, _ = parse_midi(read_bytes(file), str(file), reader)
+    _fit(chosen, [performance] if material is None else _readings(material, reader))
     ids = encoder.encode(performance)
+    unwritten = unwritten_sentences(find_unwritten([performance], encoder), tokenizer, chosen.options)
+    for line in first_problems([*problems, *unwritten], f"see: ablate corpus inspect {file} --json"):
+        click.echo(f"note: {file.name}: {line}", err=True)
     if form == "json":
         click.echo(json.dumps(ids.tolist()))
     elif form == "text":

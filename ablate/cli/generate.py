@@ -11,7 +11,7 @@ from ablate.cli.locations import check_stored, existing_store, home_option, stor
 from ablate.cli.output import json_option, print_json, print_table
 from ablate.cli.settings import parse_setting
 from ablate.cli.study.reuse import accept_weights, keep_option
-from ablate.errors import UsageError
+from ablate.errors import UsageError, first_problems
 
 if TYPE_CHECKING:
     from ablate.music.performance import Performance
@@ -91,7 +91,10 @@ def command(  # noqa: PLR0913 - an option each
         variant = variant or next(each.name for each in opened.variants(study) if each.baseline)
         accept_weights(opened, study, variant, replicate, keep=keep_results)
         request = GenerateRequest(study, variant, replicate, _settings(values), first)
-        samples = generate_samples(opened, home.resolve(), request, get_registry(), device=device)
+        odd: list[str] = []
+        samples = generate_samples(opened, home.resolve(), request, get_registry(), device=device, say=odd.append)
+    for line in first_problems(odd, "see: ablate corpus inspect FILE --json"):
+        click.echo(f"note: --primer: {line}", err=True)
     files = [sample.midi_file() for sample in samples]
     written = _write(samples, files, out, f"{study}-{variant.replace(', ', ',')}-r{replicate}")
     facts = [_facts(path, sample) for path, sample in zip(written, samples, strict=True)]

@@ -145,7 +145,9 @@ def _reason(pitches: Sequence[int], options: Mapping[str, Any], prefix: str) -> 
     start = f"{noun} {_ranges(pitches)} {verb}"
     if not (isinstance(low, int) and isinstance(high, int)) or any(low <= pitch <= high for pitch in pitches):
         return f"{start} not in its vocabulary; choose another tokenizer, or leave the notes out on purpose"
-    changes = [f"{prefix}low={pitches[0]}"] * (pitches[0] < low) + [f"{prefix}high={pitches[-1]}"] * (pitches[-1] > high)
+    changes = [f"{prefix}low={pitches[0]}"] * (pitches[0] < low) + [f"{prefix}high={pitches[-1]}"] * (
+        pitches[-1] > high
+    )
     where = "outside" if len(changes) > 1 else "below" if pitches[0] < low else "above"
     return f"{start} {where} its range of {low} to {high}; set {' and '.join(changes)}"
 

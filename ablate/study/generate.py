@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from ablate.engine.seeding import derive
 from ablate.errors import HomeError, StageError, UnknownName, UsageError, did_you_mean
 from ablate.interfaces.played_by import played_by
 from ablate.kinds import FIT, LOAD, PREPARE, PRIME, TRAIN, WEIGHTS
-from ablate.music.midi import read_midi
 from ablate.options import validate
 from ablate.settings import PrimerSettings
 from ablate.study.blocks import stored_seed
@@ -29,10 +29,10 @@ from ablate.study.work.components import build_conditioners, loaded_tokenizer, t
 from ablate.study.work.generate import Generated, decode_samples, rows_of, stored_primer
 from ablate.study.work.instrument import stored_instrument
 from ablate.study.work.load import pieces
-from ablate.study.work.prime import choose_piece, cut_primer
+from ablate.study.work.prime import choose_piece, cut_primer, read_primer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ablate.arrays import IntArray
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from ablate.study.file.configuration import Configuration
     from ablate.study.file.paths import FileShape
 
+#: Takes a line for people.
+Say = Callable[[str], None]
 #: The sections that may differ from the study: those that come after training.
 CHANGEABLE = ("sampler", "primer", "generation", "labels")
 
@@ -76,6 +78,7 @@ def generate_samples(
     *,
     device: str = "auto",
     tell: Callable[[int, int], None] = lambda done, total: None,
+    say: Say = lambda line: None,
 ) -> list[Performance]:
     """Generate from a trained variant; the store and the home are only read.
 
@@ -88,6 +91,7 @@ def generate_samples(
         registry: the components.
         device: ``cpu``, ``cuda``, ``cuda:N``; or ``auto``: the kind of device of the training, if there is one here.
         tell: called now and then with the number of finished steps and of all steps.
+        say: called with each line about what is odd in a primer's file, or was left out of it.
 
     Returns:
         One performance for each sample, with its primer marked and its labels set.
@@ -110,7 +114,7 @@ def generate_samples(
     tokenizer = played_by(tokenizer, stored_instrument(home / train.artifact))
     is_new = any(path.startswith("primer") for path, _ in request.settings)
     split = stages[PREPARE].config.get("split", {})
-    new = functools.partial(_primer, configuration, tokenizer, folders[LOAD], split)
+    new = functools.partial(_primer, configuration, tokenizer, folders[LOAD], split, say)
     primer = new() if is_new else stored_primer(folders.get(PRIME))
     indices = range(request.first, request.first + configuration.settings["generation"]["samples"])
     seeds = [derive(_seed(store, request), run.replicate, "sample", index) for index in indices]
@@ -236,13 +240,15 @@ def _check_label(label: str, shape: FileShape, registry: Registry) -> None:
         raise UsageError(f"--label {label}: this variant was not trained with it{hint} (labels it reads: {listing})")
 
 
-def _primer(configuration: Configuration, tokenizer: Tokenizer, corpus: Path, split: Mapping[str, Any]) -> IntArray:
+def _primer(
+    configuration: Configuration, tokenizer: Tokenizer, corpus: Path, split: Mapping[str, Any], say: Say
+) -> IntArray:
     options = validate(PrimerSettings, configuration.settings["primer"])
     if not options.asked:
         return np.empty(0, np.int64)
     at_most = configuration.settings["generation"]["tokens"]
     if options.file:
-        return cut_primer(read_midi(options.file), tokenizer, options.take, at_most)
+        return cut_primer(read_primer(options.file, say), tokenizer, options.take, at_most)
     try:
         performances = pieces(corpus, split)
     except OSError as error:

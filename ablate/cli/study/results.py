@@ -95,7 +95,7 @@ def _print_json(result: StudyResult, study: Study, analysis: Analysis | None, re
     rows = summarise(analysis.study.frame).to_dict("records") if analysis else []
     effects = analysis.all_effects.drop(columns="values").to_dict("records") if analysis else []
     lacking = left_out(study.runs, study.stages, study.spec)
-    facts = {"report": str(report) if report else None, "comparison": rows, "effects": effects}
+    facts: dict[str, Any] = {"report": str(report) if report else None, "comparison": rows, "effects": effects}
     facts |= {"left_out": lacking.sentences, "problems": lacking.problems}
     print_json({**dataclasses.asdict(result), **facts})
 

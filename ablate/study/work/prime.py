@@ -15,7 +15,7 @@ from ablate.study.work.load import pieces
 from ablate.study.work.messages import StageResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ablate.arrays import IntArray
     from ablate.interfaces import Tokenizer
@@ -29,7 +29,8 @@ def prime(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Cut a primer."""
     (stage,) = stages
     tokenizer = stage_tokenizer(stage, context)
-    piece, problems = _primer_piece(stage, context)
+    problems: list[str] = []
+    piece = _primer_piece(stage, context, problems.append)
     primer = cut_primer(piece, tokenizer, stage.config["take"], stage.config["at_most"])
     notes = len(tokenizer.decode(primer))
     write_artifact(context.home, stage, {"primer.npy": npy(primer)})
@@ -38,14 +39,20 @@ def prime(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     return [StageResult(stage, result, 0.0)]
 
 
-def _primer_piece(stage: Stage, context: Context) -> tuple[Performance, list[str]]:
-    """Return the piece, and the oddities of its file if it is one."""
+def _primer_piece(stage: Stage, context: Context, say: Callable[[str], None]) -> Performance:
     if "file" in stage.config:
-        file = str(stage.extra["file"])
-        reading = parse_midi(read_bytes(Path(file)), file)
-        return reading.performance, [f"{Path(file).name}: {problem}" for problem in reading.problems]
+        return read_primer(stage.extra["file"], say)
     split = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {}))
-    return choose_piece(split, stage.config["piece"]), []
+    return choose_piece(split, stage.config["piece"])
+
+
+def read_primer(file: str, say: Callable[[str], None]) -> Performance:
+    """Return the music of a MIDI file; ``say`` is called with each of its oddities, in one line with its name."""
+    path = Path(file)
+    reading = parse_midi(read_bytes(path), file)
+    for problem in reading.problems:
+        say(f"{path.name}: {problem}")
+    return reading.performance
 
 
 def choose_piece(split: Split, name: str) -> Performance:

@@ -1,4 +1,4 @@
-"""The corpora of a study, and the problems in their files."""
+"""The corpora of a study."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from support.report_study import IDENTITY, Builder
 
-from ablate.report.data.corpora import LoadedCorpus, corpus_problems, loaded_corpora
+from ablate.report.data.corpora import LoadedCorpus, loaded_corpora
+from ablate.report.data.left_out import left_out
 from ablate.report.data.study import Study
 from ablate.report.text.setup import facts, top_facts
 
@@ -25,9 +26,7 @@ def built(home: Path) -> Study:
 
 def test_variants_share_a_corpus(tmp_path: Path) -> None:
     study = built(tmp_path)
-    problems = ("x.mid: left out: no notes", "y.mid: two tracks")
-    assert loaded_corpora(study) == [LoadedCorpus("bach", IDENTITY, {"performances": 1, "notes": 90}, problems)]
-    assert corpus_problems(study) == problems
+    assert loaded_corpora(study) == [LoadedCorpus("bach", IDENTITY, {"performances": 1, "notes": 90})]
 
 
 def test_the_facts_contain_the_identity_and_at_the_top_a_short_digest(tmp_path: Path) -> None:
@@ -45,12 +44,14 @@ def test_each_of_several_corpora_has_its_identity(tmp_path: Path) -> None:
     runs = (first, dataclasses.replace(second, stages={**second.stages, "load": "other"}))
     both = dataclasses.replace(study, runs=runs, stages={**study.stages, "other": other})
     assert dict(facts(both))["Corpus identity"] == f"bach: {IDENTITY}; midi: other"
-    assert corpus_problems(both) == ("x.mid: left out: no notes", "y.mid: two tracks", "x.mid: no notes")
+    problems = left_out(both.runs, both.stages, both.spec).problems
+    assert problems == ("x.mid: left out: no notes", "y.mid: two tracks", "x.mid: no notes")
 
 
 def test_a_result_of_an_older_version_has_neither_identity_nor_problems(tmp_path: Path) -> None:
     study = built(tmp_path)
     load = dataclasses.replace(study.stages["load"], config={}, result={})
     older = dataclasses.replace(study, stages={**study.stages, "load": load})
-    assert loaded_corpora(older) == [LoadedCorpus("", "", {}, ())]
+    assert loaded_corpora(older) == [LoadedCorpus("", "", {})]
+    assert left_out(older.runs, older.stages, older.spec) == ((), ())
     assert "Corpus identity" not in dict(facts(older))

@@ -1,0 +1,98 @@
+"""The output of ``ablate corpus inspect``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from ablate.cli.output import print_table
+from ablate.cli.terminal_tables import fold_sentence, terminal_width
+from ablate.errors import first_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ablate.interfaces import Tokenizer
+    from ablate.music.inspect import CorpusReport, Summary
+    from ablate.music.roundtrip import Error, RoundTrip
+
+
+class Chosen(NamedTuple):
+    """A tokenizer of the command line, with the values of its options."""
+
+    name: str
+    options: Mapping[str, Any]
+    tokenizer: Tokenizer
+
+
+def print_report(report: CorpusReport, tokenizer: Chosen | None) -> None:
+    """Print the numbers of each file, the loss of the tokenizer, the problems, and what was left out in all."""
+    from ablate.music.inspect import HIGHEST, LOWEST
+
+    headers = ["file", "notes", "left out", "seconds", "pitch", "velocity", "pedal", "duplicates", "overlaps"]
+    headers += [f"outside {LOWEST}-{HIGHEST}"]
+    files = [(file.name, *_cells(file.summary)) for file in report.files]
+    total = [("all", *_cells(report.total))] if len(files) > 1 else []
+    print_table(headers, files + total, right=len(headers) - 1)
+    if report.round_trip:
+        trips = [(file.name, *_trip_cells(file.round_trip)) for file in report.files]
+        total = [("all", *_trip_cells(report.round_trip))] if len(files) > 1 else []
+        trip_headers = ["file", "tokens", "per note", "pauses", "clipped", "onset error", "duration error"]
+        trip_headers += ["velocity error", "drift", "drift %"]
+        title = "After encoding and decoding: mean error (largest error), times in ms"
+        print_table(trip_headers, trips + total, title=title, right=len(trip_headers) - 1)
+    problems = [f"{file.name}: {problem}" for file in report.files for problem in file.problems]
+    for line in first_problems(problems, "--json lists all"):
+        click.echo(f"problem: {line}")
+    for line in _totals(report, tokenizer):
+        click.echo(fold_sentence(line, "total: ", width=terminal_width()))
+
+
+def _totals(report: CorpusReport, tokenizer: Chosen | None) -> Iterator[str]:
+    """Yield how many files and notes were left out when reading, and how many notes the tokenizer cannot write."""
+    from ablate.music.corpus import left_out_text
+    from ablate.music.unwritten import unwritten_sentences
+
+    left_out = {"files": report.unreadable, "notes": report.total.left_out_notes}
+    text = left_out_text(left_out, {"files": len(report.files) - report.unreadable, "notes": report.total.notes})
+    if text:
+        yield text
+    if report.unwritten and tokenizer:
+        yield from unwritten_sentences(report.unwritten, tokenizer.name, tokenizer.options)
+
+
+def _cells(summary: Summary | None) -> tuple[str, ...]:
+    if summary is None:
+        return ("cannot be read", *[""] * 8)
+    return (
+        str(summary.notes),
+        str(summary.left_out_notes),
+        f"{summary.seconds:.1f}",
+        f"{summary.pitch_min}-{summary.pitch_max}",
+        f"{summary.velocity_min}-{summary.velocity_max}",
+        str(summary.pedal_events),
+        str(summary.duplicate_notes),
+        str(summary.overlapping_notes),
+        str(summary.out_of_range_notes),
+    )
+
+
+def _trip_cells(trip: RoundTrip | None) -> tuple[str, ...]:
+    if trip is None:
+        return ("",) * 9
+    return (
+        str(trip.tokens),
+        f"{trip.tokens_per_note:.2f}",
+        f"{trip.pause_tokens / max(1, trip.tokens):.1%}",
+        f"{trip.clipped:.1%}",
+        _error(trip.onset_error, 1000),
+        _error(trip.duration_error, 1000),
+        _error(trip.velocity_error, 1),
+        "" if trip.drift_seconds is None else f"{trip.drift_seconds:+.3f} s",
+        "" if trip.drift_percent is None else f"{trip.drift_percent:+.2f}",
+    )
+
+
+def _error(error: Error | None, factor: int) -> str:
+    return "" if error is None else f"{error.mean * factor:.1f} ({error.max * factor:.1f})"
