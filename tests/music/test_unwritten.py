@@ -78,9 +78,9 @@ def test_a_pitch_that_comes_back_in_another_piece_can_be_written() -> None:
 def test_merged_instruments_and_drums() -> None:
     found = find_unwritten([piece((60, 0), (60, 40), (60, DRUMS), (38, DRUMS), (20, 40))], Columns(merges=True))
     assert found == Unwritten(5, {20: 1}, {DRUMS: 2}, (0, 40))
-    assert unwritten_sentences(found, "mine", {}) == [
-        "tokenizer 'mine' cannot write 1 of 5 notes (20 %): pitch 20 is not in its vocabulary; choose another "
-        "tokenizer, or leave the notes out on purpose",
+    first, *others = unwritten_sentences(found, "mine", {})
+    assert first.startswith("tokenizer 'mine' cannot write 1 of 5 notes (20 %): pitch 20 is not in its vocabulary; ")
+    assert others == [
         "tokenizer 'mine' leaves out 2 of 5 notes (40 %): Drums",
         "tokenizer 'mine' writes 2 instruments as one: Acoustic Grand Piano, Violin",
     ]

@@ -105,5 +105,7 @@ def _problems(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord], spec
     for run, stage in _finished(runs, stages, LOAD, PRIME, COLLECT, PROGRAM):
         replicate = replicate_name(spec, run.variant, run.replicate)
         starts = {PRIME: "primer ", COLLECT: f"{run.variant}/", PROGRAM: f"{run.variant}, replicate {replicate}: "}
+        written = stage.result.get("written") or ()  # stated beside the files
         for text in stage.result.get("problems") or ():
-            yield f"{starts.get(stage.kind, '')}{text}"
+            if text not in written:
+                yield f"{starts.get(stage.kind, '')}{text}"

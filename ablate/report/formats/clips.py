@@ -95,7 +95,7 @@ def downloads(study: Study, artifacts: Artifacts, folder: Path) -> list[Download
             shutil.copyfile(source, folder / copy)
             links.append(quote(copy))
         elsewhere = tuple((number, stage.artifact) for number, stage in others)
-        problems = tuple(map(str, first.result.get("problems", ())))
+        problems = tuple(map(str, first.result.get("written", ())))
         rows.append(Download(variant, replicate, tuple(links), problems, elsewhere))
     return rows
 

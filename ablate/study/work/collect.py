@@ -32,6 +32,7 @@ def collect(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     silent = [piece.name for piece in pieces if not len(piece)]
     if silent and not skip:
         raise NothingGenerated(f"{silent[0]} in {folder} has no notes; remove the file, or pass --skip-bad")
+    problems += tuple(f"{name}: left out: no notes" for name in silent)
     samples = [_sample(piece, number) for number, piece in enumerate(piece for piece in pieces if len(piece))]
     if not samples:
         raise NothingGenerated(f"no file in {folder} has any note")
@@ -43,10 +44,8 @@ def collect(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         "samples": len(samples),
         "notes": notes,
         "seconds": sum(sample.seconds for sample in samples),
-        "problems": [
-            f"{folder.name}: {line}"
-            for line in (*problems, *(f"{name}: left out: no notes" for name in silent), *changes)
-        ],
+        "problems": [f"{folder.name}: {line}" for line in (*problems, *changes)],
+        "written": [f"{folder.name}: {line}" for line in changes],
         "left_out": left_out,
         "summary": left_out_text(left_out, {"files": len(samples), "notes": notes}),
     }

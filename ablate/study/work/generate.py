@@ -145,4 +145,4 @@ def _write_samples(stage: Stage, generated: Generated, tokenizer: Tokenizer, hom
     seconds = sum(sample.continuation().seconds for sample in samples)
     tokens = sum(map(len, generated.tokens))
     result = {"samples": len(samples), "notes": notes, "seconds": seconds, "tokens_made": tokens}
-    return StageResult(stage, {**result, "problems": problems} if problems else result, 0.0)
+    return StageResult(stage, {**result, "problems": problems, "written": problems} if problems else result, 0.0)

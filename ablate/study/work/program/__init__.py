@@ -100,7 +100,7 @@ def _keep_results(stage: Stage, folder: Path) -> dict[str, Any]:
             (folder / name).write_bytes(data)
         notes = sum(map(len, samples))
         facts |= {"samples": len(samples), "notes": notes, "seconds": sum(s.seconds for s in samples)}
-        facts |= {"problems": [*problems, *changes], "left_out": {"notes": left_out}}
+        facts |= {"problems": [*problems, *changes], "written": changes, "left_out": {"notes": left_out}}
         facts |= {"summary": left_out_text(facts["left_out"], {"notes": notes})}
     return facts
 
