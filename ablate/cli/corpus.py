@@ -189,7 +189,7 @@ def tokens(file: Path, tokenizer: str, settings: tuple[str, ...], material: str 
         raise UsageError("a NumPy file cannot be shown in a terminal; redirect it to a file: --format npy > tokens.npy")
     chosen = _tokenizer(tokenizer, settings, material)
     encoder = chosen.tokenizer
-    performance, problems, _ = parse_midi(read_bytes(file), str(file), reader)
+    performance, problems, *_ = parse_midi(read_bytes(file), str(file), reader)
     _fit(chosen, [performance] if material is None else _readings(material, reader))
     ids = encoder.encode(performance)
     unwritten = unwritten_sentences(find_unwritten([performance], encoder), tokenizer, chosen.options)

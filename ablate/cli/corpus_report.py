@@ -46,7 +46,7 @@ def print_report(report: CorpusReport, tokenizer: Chosen | None) -> None:
     for line in first_problems(problems, "--json lists all"):
         click.echo(f"problem: {line}")
     for line in _totals(report, tokenizer):
-        click.echo(fold_sentence(line, "total: ", width=terminal_width()))
+        click.echo(fold_sentence(line, "total: " if len(files) > 1 else "note: ", width=terminal_width()))
 
 
 def _totals(report: CorpusReport, tokenizer: Chosen | None) -> Iterator[str]:
@@ -56,8 +56,12 @@ def _totals(report: CorpusReport, tokenizer: Chosen | None) -> Iterator[str]:
 
     left_out = {"files": report.unreadable, "notes": report.total.left_out_notes}
     text = left_out_text(left_out, {"files": len(report.files) - report.unreadable, "notes": report.total.notes})
-    if text:
-        yield text
+    if text and len(report.files) > 1:  # that of a single file is among its problems
+        total = report.total
+        kinds = {"never end": total.never_ended_notes, "have no length": total.without_length_notes}
+        kinds["come after the end of their track"] = total.late_notes
+        listed = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
+        yield f"{text}{f': {listed}' if listed else ''}"
     if report.unwritten and tokenizer:
         yield from unwritten_sentences(report.unwritten, tokenizer.name, tokenizer.options)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ablate.errors import CorpusError, first_problems
-from ablate.music.midi import LONGEST_PAUSE, parse_midi, read_bytes
+from ablate.music.midi import LONGEST_PAUSE, LeftOut, parse_midi, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,13 +34,13 @@ class FileReading:
         name: its path relative to the folder that was read, with ``/``.
         performance: its music; None if it cannot be read.
         problems: oddities of the file, or the reason why it cannot be read; one line each, without the name.
-        left_out: the number of its notes that are left out, because they never end or have no length.
+        left_out: the number of its notes that are left out, by kind.
     """
 
     name: str
     performance: Performance | None
     problems: tuple[str, ...] = ()
-    left_out: int = 0
+    left_out: LeftOut = dataclasses.field(default_factory=LeftOut)
 
 
 class CorpusReading(NamedTuple):
@@ -141,7 +141,7 @@ def _read(name: str, piece: str, file: Path, parse: Callable[[bytes, str], Readi
         reading = parse(read_bytes(file, name), name)
     except CorpusError as error:
         return FileReading(name, None, (str(error).removeprefix(f"{name}: "),))
-    return FileReading(name, reading.performance.replace(name=piece), reading.problems, reading.left_out)
+    return FileReading(name, reading.performance.replace(name=piece), reading.problems, reading.kinds)
 
 
 def read_corpus(
@@ -173,7 +173,7 @@ def read_corpus(
         for file in files
         for problem in file.problems
     )
-    left_out = {"files": len(bad), "notes": sum(file.left_out for file in files)}
+    left_out = {"files": len(bad), "notes": sum(sum(file.left_out) for file in files)}
     return CorpusReading(tuple(f.performance for f in files if f.performance is not None), problems, left_out)
 
 

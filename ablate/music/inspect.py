@@ -12,6 +12,7 @@ import numpy as np
 
 from ablate.errors import AblateError
 from ablate.music.corpus import FileReading
+from ablate.music.midi import LeftOut
 from ablate.music.performance import Performance
 from ablate.music.roundtrip import RoundTrip, Trip, summarise, travel
 from ablate.music.unwritten import Unwritten, find_unwritten
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 LOWEST, HIGHEST = 21, 108
 #: From this share of its tokens on, the pauses of a piece are a problem.
 PAUSES = 0.5
+_NOTHING = LeftOut()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +46,9 @@ class Summary:
         zero_length_notes: notes that end when they start.
         out_of_range_notes: notes outside 21 to 108.
         overlapping_notes: notes that begin while an earlier note of the same pitch sounds (duplicates included).
-        left_out_notes: notes of the file that were not read: those that never end, or have no length.
+        never_ended_notes: notes of the file without an end, which are left out; ``notes`` has none of them.
+        without_length_notes: notes of the file that end when they begin, likewise.
+        late_notes: notes after the end of their track, likewise.
     """
 
     notes: int
@@ -58,7 +62,14 @@ class Summary:
     zero_length_notes: int
     out_of_range_notes: int
     overlapping_notes: int
-    left_out_notes: int = 0
+    never_ended_notes: int = 0
+    without_length_notes: int = 0
+    late_notes: int = 0
+
+    @property
+    def left_out_notes(self) -> int:
+        """The number of notes of the file that were left out."""
+        return self.never_ended_notes + self.without_length_notes + self.late_notes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,8 +159,8 @@ def _report(trip: Trip | None) -> RoundTrip | None:
     return None if trip is None else summarise([trip])
 
 
-def summary_of(performance: Performance, left_out: int = 0) -> Summary:
-    """Return the numbers of one performance, and of the notes of its file that were left out."""
+def summary_of(performance: Performance, left_out: LeftOut = _NOTHING) -> Summary:
+    """Return the numbers of one performance, with those of the notes of its file that were left out."""
     notes = performance.canonical().notes
     pitch, velocity = notes["pitch"], notes["velocity"]
     has_notes = len(notes) > 0
@@ -165,7 +176,7 @@ def summary_of(performance: Performance, left_out: int = 0) -> Summary:
         zero_length_notes=int((notes["start"] == notes["end"]).sum()),
         out_of_range_notes=int(((pitch < LOWEST) | (pitch > HIGHEST)).sum()),
         overlapping_notes=_count_overlapping(notes),
-        left_out_notes=left_out,
+        **{f"{kind}_notes": count for kind, count in left_out._asdict().items()},
     )
 
 

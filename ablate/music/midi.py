@@ -31,18 +31,34 @@ READER_VERSION = 2
 LONGEST_PAUSE = 3600.0
 
 
+class LeftOut(NamedTuple):
+    """The notes of a file that are left out, counted by their kind.
+
+    Attributes:
+        never_ended: notes without an end.
+        without_length: notes that end when they begin.
+        late: notes after the end of their track.
+    """
+
+    never_ended: int = 0
+    without_length: int = 0
+    late: int = 0
+
+
 class Reading(NamedTuple):
     """A performance and the oddities of its file.
 
     Attributes:
         performance: the notes and pedal events.
         problems: the oddities; one line each, for people.
-        left_out: the number of notes that are left out, because they never end or have no length.
+        left_out: the number of notes that are left out.
+        kinds: the same by kind.
     """
 
     performance: Performance
     problems: tuple[str, ...]
     left_out: int = 0
+    kinds: LeftOut = LeftOut()
 
 
 def read_midi(
@@ -106,7 +122,7 @@ def parse_midi(
     decoded = decode(container, source)
     song = song_of(decoded, source)
     notes = find_notes(song)
-    counts = notes.never_ended, notes.without_length, decoded.late_notes
+    counts = LeftOut(notes.never_ended, notes.without_length, decoded.late_notes)
     if not len(notes.begin):
         raise CorpusError(f"{source}: {report.no_notes(*counts)}")
     pedals = find_pedals(song, notes.begin)
@@ -125,4 +141,4 @@ def parse_midi(
         ordered = performance.replace(notes=performance.notes[order_of_pretty_midi(song, notes)])
     else:
         ordered = performance.canonical()
-    return Reading(ordered, problems, sum(counts))
+    return Reading(ordered, problems, sum(counts), counts)

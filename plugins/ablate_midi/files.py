@@ -48,6 +48,11 @@ class MidiFiles(ablate.Corpus):
             longest_pause=options.longest_pause,
         )
         if options.instruments != "all":
-            performances, problems = choose(performances, options.instruments, skip_bad=options.skip_bad)
+            chosen, problems = choose(performances, options.instruments, skip_bad=options.skip_bad)
             self.problems = (*self.problems, *problems)
+            self.left_out = {
+                "files": self.left_out["files"] + len(performances) - len(chosen),
+                "notes": self.left_out["notes"] + sum(map(len, performances)) - sum(map(len, chosen)),
+            }
+            return chosen
         return performances

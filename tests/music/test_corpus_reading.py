@@ -42,9 +42,10 @@ def test_files_are_found_in_subfolders_and_sorted(folder: Path) -> None:
 
 
 def test_performances_come_in_the_order_of_the_files(folder: Path) -> None:
-    performances, problems = read_corpus(folder)
+    performances, problems, left_out = read_corpus(folder)
     assert [(p.name, len(p)) for p in performances] == [("a", 4), ("b/one", 3), ("c", 5)]
     assert problems == ()
+    assert left_out == {"files": 0, "notes": 0}
 
 
 def test_one_file_is_a_corpus_whatever_its_suffix(folder: Path) -> None:
@@ -77,12 +78,13 @@ def test_all_bad_files_are_named_at_once(spoilt: Path) -> None:
 
 
 def test_bad_files_can_be_skipped_and_are_named(spoilt: Path) -> None:
-    performances, problems = read_corpus(spoilt, skip_bad=True)
+    performances, problems, left_out = read_corpus(spoilt, skip_bad=True)
     assert [p.name for p in performances] == ["a", "b/one", "c"]
     assert [problem.split(":")[:2] for problem in problems] == [
         ["b/empty.mid", " left out"],
         ["d.mid", " left out"],
     ]
+    assert left_out == {"files": 2, "notes": 0}
 
 
 def test_a_folder_of_bad_files_cannot_be_skipped(tmp_path: Path) -> None:
@@ -114,9 +116,10 @@ def test_nothing_to_read(path: str, message: str, tmp_path: Path) -> None:
 def test_odd_files_are_read_and_named(folder: Path) -> None:
     data = midi(track([(0, on(60)), (9, off(60)), (0, on(62))]))
     (folder / "b" / "odd.mid").write_bytes(data)
-    performances, problems = read_corpus(folder)
+    performances, problems, left_out = read_corpus(folder)
     assert len(performances) == 4
     assert problems == ("b/odd.mid: 1 of 2 notes left out: 1 never ended",)
+    assert left_out == {"files": 0, "notes": 1}
 
 
 def test_reading_file_by_file_keeps_going(spoilt: Path) -> None:

@@ -83,7 +83,9 @@ def test_numbers_of_one_performance() -> None:
         "zero_length_notes": 1,
         "out_of_range_notes": 2,
         "overlapping_notes": 3,  # the one at 1.75 s as well, over the first two
-        "left_out_notes": 0,
+        "never_ended_notes": 0,
+        "without_length_notes": 0,
+        "late_notes": 0,
     }
 
 
