@@ -143,7 +143,9 @@ class Performance:
 
     def canonical(self) -> Performance:
         """Return a copy with its notes in canonical order: by start, pitch, end, velocity, instrument."""
-        notes = self.notes[np.argsort(self.notes["start"], kind="stable")]
+        start = self.notes["start"]
+        in_order = bool((start[1:] >= start[:-1]).all())
+        notes = self.notes.copy() if in_order else self.notes[np.argsort(start, kind="stable")]
         same = notes["start"][1:] == notes["start"][:-1]
         together = np.flatnonzero(np.append(same, False) | np.append(False, same))
         # the other keys decide only among notes that start together, so only these few are sorted by all keys

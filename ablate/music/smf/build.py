@@ -55,7 +55,7 @@ def performance_of(song: Song, notes: Notes, pedals: Pedals, clock: Clock, *, ex
         velocity=song.second[begins],
         start=clock.seconds(song.tick[begins]),
         end=clock.seconds(song.tick[notes.end]),
-        instrument=song.instrument(begins, song.voice[begins]),
+        instrument=song.instrument(begins),
     )
     if extend:
         timed["end"] = held_by_channel(song, timed, begins, pedals, clock)
@@ -71,6 +71,8 @@ def performance_of(song: Song, notes: Notes, pedals: Pedals, clock: Clock, *, ex
 def check_pauses(performance: Performance, longest: float, source: str) -> None:
     """Raise :class:`CorpusError` if a pause is longer than ``longest`` seconds; see ``parse_midi``."""
     notes, pedals = performance.notes, performance.pedals
+    if max(performance.seconds, pedals["time"].max(initial=0.0)) <= longest:
+        return
     moments = np.sort(np.concatenate([[0.0], notes["start"], notes["end"]]))
     if len(pedals):
         moments = np.append(moments, max(moments[-1], pedals["time"][-1]))

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ablate.errors import CorpusError
-from ablate.music.smf.walk import NAME, PADDING, PORT, TEMPO, Fault, Meta, Walk, steps_of, walk
+from ablate.music.smf.walk import NAME, NOTE_ON, PADDING, PORT, TEMPO, Fault, Meta, Walk, steps_of, walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate.arrays import Array
+    from ablate.arrays import Array, BoolArray, IntArray
     from ablate.music.smf.container import Container
 
 
@@ -23,11 +23,11 @@ class Events:
 
     Attributes:
         tick: int64, from the beginning of the file.
-        track: int64, from 0.
+        track: uint16, from 0.
         status: uint8, 0x80 to 0xEF.
         first: uint8, the first data byte.
         second: uint8, the second one; of messages with one data byte it has no meaning.
-        port: int64, the number of the MIDI port that the file gives for the event.
+        port: uint8, the number of the MIDI port that the file gives for the event.
     """
 
     tick: Array
@@ -106,38 +106,43 @@ def _fault(container: Container, number: int, fault: Fault | None, source: str) 
 
 def _begins(mark: bytearray, one: bytes) -> Array:
     """Return the positions at which events begin, in order."""
-    marks = np.frombuffer(mark, np.uint8)
-    step = np.frombuffer(one, np.uint8)
-    place = np.flatnonzero(marks == 4)  # a comparison, because finding True is much faster than finding numbers
-    for _ in range(3):
-        place = place + step[place]
-        marks[place] = 1
-    return np.flatnonzero(marks != 0)
+    marks, step = np.frombuffer(mark, np.uint8), np.frombuffer(one, np.uint8)
+    alone = np.flatnonzero(marks == 1)  # a comparison, because finding True is much faster than finding numbers
+    fours = np.empty((4, np.count_nonzero(marks == 4)), np.int64)
+    fours[0] = np.flatnonzero(marks == 4)
+    for number in range(3):
+        np.add(fours[number], step[fours[number]], out=fours[number + 1])
+    rows = fours.T.ravel()
+    return np.insert(rows, np.searchsorted(rows, alone), alone)
 
 
 def _columns(buffer: bytes, begin: Array, bounds: Array, walks: Sequence[Walk]) -> Decoded:
     octets = np.frombuffer(buffer, np.uint8)
     delta, status_at = _deltas(octets, begin)
     byte = octets[status_at]
-    number = np.arange(len(begin))
     has_status = byte >= 0x80
     channel = byte < 0xF0
     # without a status byte, an event has that of the channel message before it
-    status = byte[np.maximum.accumulate(np.where(has_status & channel, number, 0))]
+    given = np.flatnonzero(has_status & channel)
+    status = np.zeros_like(byte)
+    if len(given):
+        status[given[0] :] = np.repeat(byte[given], np.diff(given, append=len(byte)))
     data_at = status_at + has_status
     bound = np.searchsorted(begin, bounds)  # the first event of each track
     counts = np.diff(bound)
-    total = np.concatenate([[0], np.cumsum(delta)])
-    tick = total[1:] - np.repeat(total[bound[:-1]], counts)
-    track = np.repeat(np.arange(len(walks)), counts)
+    tick = np.cumsum(delta)
+    if len(walks) > 1:
+        before = np.append(0, tick)[bound[:-1]]
+        tick -= np.repeat(before, counts)
+    track = np.repeat(np.arange(len(walks), dtype=np.uint16), counts)
     metas = [(of, meta) for of, found in enumerate(walks) for meta in found.metas]
-    port = _ports(begin, track, metas)
     late = _late(begin, counts, walks)
-    late_notes = int((channel & (status & 0xF0 == 0x90) & (octets[data_at + 1] > 0))[late].sum())
+    late_notes = int((channel[late] & (status[late] & 0xF0 == NOTE_ON) & (octets[data_at[late] + 1] > 0)).sum())
     channel[late] = False
-    chosen = np.flatnonzero(channel)
+    chosen = _index(channel)
     data_at = data_at[chosen]
-    columns = (tick[chosen], track[chosen], status[chosen], octets[data_at], octets[data_at + 1], port[chosen])
+    port = _ports(begin, track, metas)[chosen]
+    columns = (tick[chosen], track[chosen], status[chosen], octets[data_at], octets[data_at + 1], port)
     ticks = tick[np.searchsorted(begin, [meta.position for _, meta in metas])].tolist()
     return Decoded(
         Events(*columns),
@@ -148,8 +153,18 @@ def _columns(buffer: bytes, begin: Array, bounds: Array, walks: Sequence[Walk]) 
     )
 
 
+def _index(mask: BoolArray) -> IntArray | slice:
+    """Return the index of a mask; a slice, which copies nothing, if what it chooses is in one row."""
+    index = np.flatnonzero(mask)
+    if len(index) and index[-1] - index[0] + 1 == len(index):
+        return slice(int(index[0]), int(index[-1]) + 1)
+    return index
+
+
 def _late(begin: Array, counts: Array, walks: Sequence[Walk]) -> Array:
     """Return the numbers of the events after the end-of-track event of their track."""
+    if not any(found.rest for found in walks):
+        return np.empty(0, np.int64)
     ends = np.array([found.end if found.end >= 0 else np.iinfo(np.int64).max for found in walks], np.int64)
     return np.flatnonzero(begin >= np.repeat(ends, counts))
 
@@ -172,7 +187,7 @@ def _ports(begin: Array, track: Array, metas: Sequence[tuple[int, Meta]]) -> Arr
     """Return the port of each event: that of the last event of its track that gives one, or 0."""
     given = [(meta.position, number, meta.content[0]) for number, meta in metas if meta.type == PORT and meta.content]
     if not given:
-        return np.zeros(len(begin), np.int64)
+        return np.zeros(len(begin), np.uint8)
     place, owner, port = np.array(given, np.int64).T
     last = np.searchsorted(place, begin, side="right") - 1
-    return np.where((last >= 0) & (owner[last] == track), port[last], 0)
+    return np.where((last >= 0) & (owner[last] == track), port[last], 0).astype(np.uint8)

@@ -4,13 +4,15 @@ A *note-on* (of a velocity above 0) begins a note of its channel and pitch, whic
 note-on of velocity 0) ends every open note of its channel and pitch that began at an earlier tick. If there is none, it
 takes away the open notes that began at its own tick: they have no length. If it ended several notes, as many further
 note-offs of its tick belong to these, one for each note, and do nothing. A note-off without an open note does nothing.
-
 The messages "all sound off" (controller 120), "all notes off" (123) and those that imply it (124 to 127) end every open
-note of their channel that began at an earlier tick. A note that nothing ends is left out, as is one without length.
+note of their channel that began at an earlier tick.
 
-Tracks are played together: it makes no difference in which track a message is. This is pretty_midi's definition, with
-two differences: pretty_midi pairs within each track and ignores controllers 120 to 127, and it gives a second note-off
-of one tick to notes that began at this tick.
+In a file of several tracks, all this holds within a track first. A note that nothing in its own track ends is then
+ended by the messages of other tracks for its channel: by the first note-off for its pitch that ends no note of its own
+track, or by the first of those controllers. A note that nothing ends is left out, as is one without length.
+
+This is pretty_midi's definition, with three differences: pretty_midi never looks into other tracks, ignores controllers
+120 to 127, and gives a second note-off of one tick always to the notes that began at this tick.
 """
 
 from __future__ import annotations
@@ -19,13 +21,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ablate.music.smf.song import CONTROL, NOTE_OFF, NOTE_ON, TICK_BITS
+from ablate.music.smf.song import MOST_TICKS
+from ablate.music.smf.walk import CONTROL, NOTE_OFF, NOTE_ON
 
 if TYPE_CHECKING:
     from ablate.arrays import BoolArray, IntArray
     from ablate.music.smf.song import Song
 
-_SILENCING = (120, 123, 124, 125, 126, 127)
+#: Whether each controller ends notes.
+_SILENCES = np.isin(np.arange(256), (120, 123, 124, 125, 126, 127))
 #: Of a note in place of the event that ends it: nothing does, or it has no length.
 NEVER, NO_LENGTH = -1, -2
 
@@ -48,24 +52,49 @@ class Notes(NamedTuple):
 
 def find_notes(song: Song) -> Notes:
     """Return the notes of a song; see the definition at the top of this module."""
-    kind = song.kind
-    index = np.flatnonzero((kind == NOTE_ON) | (kind == NOTE_OFF))
-    begins = (kind[index] == NOTE_ON) & (song.second[index] > 0)
-    key = song.voice[index] * 128 + song.first[index]
+    index = np.flatnonzero((song.kind == NOTE_ON) | (song.kind == NOTE_OFF))
+    begins = (song.kind[index] == NOTE_ON) & (song.second[index] > 0)
+    stops = np.flatnonzero((song.kind == CONTROL) & _SILENCES[song.first])
+    end = _pair(song, index, begins, song.part, stops)
+    if song.part is not song.voice and (end[begins] == NEVER).any():
+        useful = np.zeros(len(song.tick), bool)
+        useful[end[begins & (end >= 0)]] = True
+        rest = np.flatnonzero(np.where(begins, end == NEVER, ~useful[index]))
+        end[rest] = _pair(song, index[rest], begins[rest], song.voice, stops)
+    begin, end = index[begins], end[begins]
+    whole = end >= 0
+    if whole.all():
+        return Notes(begin, end, 0, 0)
+    return Notes(begin[whole], end[whole], int((end == NEVER).sum()), int((end == NO_LENGTH).sum()))
+
+
+def _pair(song: Song, index: IntArray, begins: BoolArray, group: IntArray, stops: IntArray) -> IntArray:
+    """Return for each event that begins a note the index of the one that ends it, ``NEVER`` or ``NO_LENGTH``.
+
+    Args:
+        song: all events.
+        index: the note-ons and note-offs to pair, by tick.
+        begins: whether each of these begins a note.
+        group: for each event of the song the group within which events are paired: its track and channel, or its
+            channel.
+        stops: the index of each event that ends all notes of its channel.
+    """
+    key = group[index] * 128 + song.first[index]
     if not len(key) or key.max() < 2**16:
         key = key.astype(np.uint16)  # its sort is much faster
     order = np.argsort(key, kind="stable")
     index, begins, key = index[order], begins[order], key[order]
-    stop, stop_tick = _stops(song, index)
-    end = _next_offs(begins, key, song.tick[index])
+    tick = song.tick[index]
+    stop, stop_tick = _next_stops(song, index, group, stops)
+    end = _next_offs(begins, key, tick)
+    if (end == NO_LENGTH).any():
+        _pair_one_by_one(end, begins, key, tick, stop_tick)
+    sooner = (stop_tick < np.where(end >= 0, tick[end], MOST_TICKS)) & (end != NO_LENGTH)
     end = np.where(end >= 0, index[end], end)
-    _pair_one_by_one(end, begins, key, index, song.tick, stop_tick)
-    end_tick = np.where(end >= 0, song.tick[end], 1 << TICK_BITS)
-    end = np.where((stop_tick < end_tick) & (end != NO_LENGTH), stop, end)
-    begin, end = index[begins], end[begins]
-    whole = np.flatnonzero(end >= 0)
-    whole = whole[np.argsort(begin[whole])]
-    return Notes(begin[whole], end[whole], int((end == NEVER).sum()), int((end == NO_LENGTH).sum()))
+    end = np.where(sooner, stop, end)
+    result = np.empty_like(end)
+    result[order] = end
+    return result
 
 
 def _next_offs(begins: BoolArray, key: IntArray, tick: IntArray) -> IntArray:
@@ -78,23 +107,20 @@ def _next_offs(begins: BoolArray, key: IntArray, tick: IntArray) -> IntArray:
     return np.where(ended, np.where(begins & (tick[inside] == tick), NO_LENGTH, place), NEVER)
 
 
-def _stops(song: Song, index: IntArray) -> tuple[IntArray, IntArray]:
-    """Return for each event of ``index`` the next one that silences its channel at a later tick, and its tick."""
-    none = np.full(len(index), NEVER), np.full(len(index), 1 << TICK_BITS)
-    stops = np.flatnonzero((song.kind == CONTROL) & np.isin(song.first, _SILENCING))
+def _next_stops(song: Song, index: IntArray, group: IntArray, stops: IntArray) -> tuple[IntArray, IntArray]:
+    """Return for each event of ``index`` the next one of ``stops`` in its group at a later tick, and its tick."""
     if not len(stops):
-        return none
-    stops = stops[np.argsort(song.voice[stops], kind="stable")]
-    keys = (song.voice[stops] << TICK_BITS) + song.tick[stops]
-    following = np.searchsorted(keys, (song.voice[index] << TICK_BITS) + song.tick[index], side="right")
+        return np.full(len(index), NEVER), np.full(len(index), MOST_TICKS)
+    count = len(song.tick)
+    stops = stops[np.argsort(group[stops], kind="stable")]
+    later = np.searchsorted(song.tick, song.tick[index], side="right")
+    following = np.searchsorted(group[stops] * count + stops, group[index] * count + later)
     stop = stops[np.minimum(following, len(stops) - 1)]
-    exists = (following < len(stops)) & (song.voice[stop] == song.voice[index])
-    return np.where(exists, stop, none[0]), np.where(exists, song.tick[stop], none[1])
+    exists = (following < len(stops)) & (group[stop] == group[index])
+    return np.where(exists, stop, NEVER), np.where(exists, song.tick[stop], MOST_TICKS)
 
 
-def _pair_one_by_one(
-    end: IntArray, begins: BoolArray, key: IntArray, index: IntArray, tick: IntArray, stop_tick: IntArray
-) -> None:
+def _pair_one_by_one(end: IntArray, begins: BoolArray, key: IntArray, tick: IntArray, stop_tick: IntArray) -> None:
     """Replace the ends of the notes of each key that has a note-off at the tick of a note-on before it.
 
     Only there does the end of a note depend on the notes before it.
@@ -102,9 +128,8 @@ def _pair_one_by_one(
     for each in np.unique(key[end == NO_LENGTH]):
         start, stop = np.searchsorted(key, [each, each + 1])
         part = slice(start, stop)
-        ticks, stops = tick[index[part]].tolist(), stop_tick[part].tolist()
-        ends = _ends(ticks, begins[part].tolist(), stops)
-        end[part] = [index[start + place] if place >= 0 else place for place in ends]
+        ends = _ends(tick[part].tolist(), begins[part].tolist(), stop_tick[part].tolist())
+        end[part] = [start + place if place >= 0 else place for place in ends]
 
 
 def _ends(ticks: list[int], begins: list[bool], stops: list[int]) -> list[int]:

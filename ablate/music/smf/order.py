@@ -21,7 +21,6 @@ def order_of_pretty_midi(song: Song, notes: Notes) -> IntArray:
     """
     ended = np.lexsort((notes.begin, song.place[notes.end]))
     begin, end = notes.begin[ended], notes.end[ended]
-    voice = song.voice[begin]
-    group = (song.track[end].astype(np.int64) << 32) + voice * 128 + song.program(begin, voice)
+    group = (song.track[end].astype(np.int64) << 32) + song.voice[begin] * 128 + song.program(begin)
     _, first, of = np.unique(group, return_index=True, return_inverse=True)
     return ended[np.argsort(first[of], kind="stable")]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ablate.music.performance import SUSTAIN
-from ablate.music.smf.song import CONTROL
+from ablate.music.smf.walk import CONTROL
 from ablate.music.sustain import held_ends
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ablate.music.smf.song import Song
 
 SOFT, RESET, SILENCE = 67, 121, 120
+_MATTERS = np.isin(np.arange(256), (SUSTAIN, SOFT, RESET))
 _NOTHING = np.empty(0, np.int64)
 
 
@@ -50,17 +51,17 @@ def find_pedals(song: Song, begins: IntArray) -> Pedals:
         song: the events.
         begins: the event that begins each note, in order.
     """
-    voices, first = np.unique(song.voice[begins], return_index=True)
-    first_note = np.full(int(song.voice.max(initial=0)) + 1, -1)
-    first_note[voices] = begins[first]
-    used = (song.kind == CONTROL) & (first_note[song.voice] >= 0)
-    index = np.flatnonzero(used & ((song.first == SUSTAIN) | (song.first == SOFT)))
+    first_note = np.full(int(song.voice.max(initial=0)) + 1, len(song.tick))
+    np.minimum.at(first_note, song.voice[begins], begins)
+    index = np.flatnonzero((song.kind == CONTROL) & _MATTERS[song.first])
+    if first_note.max() == len(song.tick):  # a channel without notes
+        index = index[first_note[song.voice[index]] < len(song.tick)]
     controller, value = song.first[index], song.second[index]
-    resets = np.flatnonzero(used & (song.first == RESET))
+    resets = index[controller == RESET]
     if len(resets):
-        index, controller, value = _with_resets(song, index, resets)
+        index, controller, value = _with_resets(song, index[controller != RESET], resets)
     voice = song.voice[index]
-    instrument = song.instrument(np.maximum(index, first_note[voice]), voice)
+    instrument = song.instrument(index, np.maximum(index, first_note[voice]))
     return Pedals(index, voice, controller, value, instrument)
 
 
@@ -92,7 +93,7 @@ def held_by_channel(song: Song, notes: Array, begins: IntArray, pedals: Pedals, 
         clock: the seconds of each tick.
     """
     ends: FloatArray = notes["end"].copy()
-    sustain = np.flatnonzero((pedals.controller == SUSTAIN) & ~song.is_drums(pedals.voice))
+    sustain = np.flatnonzero((pedals.controller == SUSTAIN) & ~song.is_drums(pedals.event))
     times = clock.seconds(song.tick[pedals.event])
     silence = np.flatnonzero((song.kind == CONTROL) & (song.first == SILENCE))
     quiet = clock.seconds(song.tick[silence])

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ablate.errors import CorpusError
 from ablate.music.performance import DRUMS
+from ablate.music.smf.walk import PROGRAM
 
 if TYPE_CHECKING:
     from ablate.arrays import Array, BoolArray, IntArray
     from ablate.music.smf.decode import Decoded
 
-NOTE_OFF, NOTE_ON, CONTROL, PROGRAM = 0x80, 0x90, 0xB0, 0xC0
 DRUM_CHANNEL = 9  # channel 10 of people, who count from 1
-#: More ticks than a file of 16 GB can hold; so that a channel and a tick fit into one integer of 64 bits.
-TICK_BITS = 50
+#: More ticks than a file of 16 GB can hold.
+MOST_TICKS = 1 << 60
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +28,9 @@ class Song:
         tick: int64, from the beginning of the file.
         track: from 0.
         place: int64, the place of the event in the file.
-        kind: uint8, one of :data:`NOTE_ON` and the others.
+        kind: uint8, 0x80 to 0xE0.
         voice: int64, a number for each port and channel: 16 for each port, so that ``voice % 16`` is the channel.
+        part: int64, a number for each track and voice.
         first: uint8, the first data byte: pitch, controller or program.
         second: uint8, the second one: velocity or value.
     """
@@ -40,33 +40,41 @@ class Song:
     place: IntArray
     kind: Array
     voice: IntArray
+    part: IntArray
     first: Array
     second: Array
 
-    @cached_property
-    def programs(self) -> tuple[IntArray, Array]:
-        """The program changes: a number of voice and index that sorts them, and the program."""
+    def program(self, event: IntArray, at: IntArray | None = None) -> IntArray:
+        """Return the program in force for each event: the last one of its track on its channel.
+
+        Where the track has none, it is the last one of the channel in any track; where there is none either, 0.
+
+        Args:
+            event: the index of each event.
+            at: the index of the event at whose time the program is asked for; by default the event's own.
+        """
+        at = event if at is None else at
         changes = np.flatnonzero(self.kind == PROGRAM)
-        changes = changes[np.argsort(self.voice[changes], kind="stable")]
-        return self.voice[changes] * len(self.tick) + changes, self.first[changes]
+        result = np.zeros(len(event), np.int64)
+        if not len(changes):
+            return result
+        for group in (self.voice, self.part):
+            order = changes[np.argsort(group[changes], kind="stable")]
+            keys = group[order] * len(group) + order
+            last = np.searchsorted(keys, group[event] * len(group) + at, side="right") - 1
+            exists = (last >= 0) & (group[order[last]] == group[event])
+            result = np.where(exists, self.first[order[last]], result)
+        return result
 
-    def program(self, index: IntArray, voice: IntArray) -> IntArray:
-        """Return the program that is in force on each of ``voice`` at the events of ``index``; 0 by default."""
-        keys, programs = self.programs
-        if not len(keys):
-            return np.zeros(len(index), np.int64)
-        last = np.searchsorted(keys, voice * len(self.tick) + index, side="right") - 1
-        changed = (last >= 0) & (keys[last] // len(self.tick) == voice)
-        return np.where(changed, programs[last], 0).astype(np.int64)
+    def instrument(self, event: IntArray, at: IntArray | None = None) -> IntArray:
+        """Return the instrument of each event, 0 to 128; see :meth:`program`."""
+        program = self.program(event, at)
+        program[self.is_drums(event)] = DRUMS
+        return program
 
-    def instrument(self, index: IntArray, voice: IntArray) -> IntArray:
-        """Return the instrument of each of ``voice`` at the events of ``index``, 0 to 128."""
-        return np.where(self.is_drums(voice), DRUMS, self.program(index, voice))
-
-    @staticmethod
-    def is_drums(voice: IntArray) -> BoolArray:
-        """Return whether each of ``voice`` has drums."""
-        return np.asarray(voice % 16 == DRUM_CHANNEL)
+    def is_drums(self, event: IntArray) -> BoolArray:
+        """Return whether each event is of the channel of drums."""
+        return np.asarray(self.voice[event] & 15 == DRUM_CHANNEL)
 
 
 def song_of(decoded: Decoded, source: str) -> Song:
@@ -80,9 +88,12 @@ def song_of(decoded: Decoded, source: str) -> Song:
     if len(decoded.walks) > 1:
         place = np.argsort(events.tick, kind="stable")
         events = events.take(place)
-    if len(events) and events.tick[-1] >> TICK_BITS:
+    if len(events) and events.tick[-1] >= MOST_TICKS:
         raise CorpusError(f"{source}: is damaged: its last event comes after {events.tick[-1]:,} ticks")
     voice = (events.status & 15).astype(np.int64)
     if events.port.any():
         voice += 16 * np.unique(events.port, return_inverse=True)[1]
-    return Song(events.tick, events.track, place, events.status & 0xF0, voice, events.first, events.second)
+    part = voice
+    if len(decoded.walks) > 1:
+        part = np.unique((events.track.astype(np.int64) << 16) + voice, return_inverse=True)[1]
+    return Song(events.tick, events.track, place, events.status & 0xF0, voice, part, events.first, events.second)
