@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 #: How the hidden names begin of what is being written; a process that is killed meanwhile may leave some of these.
 UNFINISHED = ".writing-"
+#: The endings of files that hold MIDI, in lower case: standard MIDI files, karaoke, and MIDI in a RIFF file.
+MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".smf", ".rmi", ".rmid")
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 
 
 def write_whole(path: Path, content: Content) -> None:
@@ -94,10 +97,16 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def file_name(name: str) -> str:
-    """Return ``name`` itself where a file can have it, otherwise a similar name that no other name leads to."""
+    """Return ``name`` itself where a file can have it on every system, otherwise a similar name that no other leads to.
+
+    Windows cuts off a dot at the end, and has names for devices, also with a suffix.
+    """
     safe = re.sub(r"^[.-]|[^A-Za-z0-9@=,+_.-]", "_", name[:80]) or "_"
     # index.html is the page over all reports
-    return safe if safe == name != "index.html" else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    if safe == name != "index.html" and not name.endswith(".") and not _DEVICE.fullmatch(name):
+        return name
+    mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{'_' if _DEVICE.fullmatch(safe) else ''}{safe}-{mark}"
 
 
 def _temporary(path: Path) -> Path:

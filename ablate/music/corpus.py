@@ -9,21 +9,21 @@ import hashlib
 import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ablate.errors import CorpusError, first_problems
+from ablate.music.find import find_midi, piece_names
 from ablate.music.midi import LONGEST_PAUSE, LeftOut, parse_midi, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from ablate.music.midi import Reader, Reading, Sustain
     from ablate.music.performance import Performance
 
 #: More threads are not faster, because a part of the work is Python code.
 MOST_THREADS = 4
-_SUFFIXES = (".mid", ".midi")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +48,7 @@ class CorpusReading(NamedTuple):
 
     Attributes:
         performances: at least one, in the order of the files' relative paths; each has a name of its own, see
-            :func:`piece_names`.
+            :func:`ablate.music.find.piece_names`.
         problems: one line for each file that was left out or is odd, with its name.
         left_out: the numbers of ``files`` that were left out and of ``notes`` left out of the others.
     """
@@ -56,51 +56,6 @@ class CorpusReading(NamedTuple):
     performances: tuple[Performance, ...]
     problems: tuple[str, ...]
     left_out: dict[str, int]
-
-
-def find_midi(path: str | Path) -> list[tuple[str, Path]]:
-    """Return the MIDI files at ``path``, as pairs of a name to show and a path.
-
-    Args:
-        path: one file, of any suffix; or a folder, searched with its subfolders for ``.mid`` and ``.midi`` in upper or
-            lower case. Hidden files and folders (``._piece.mid``, which macOS writes to archives) are ignored.
-
-    Returns:
-        At least one file; sorted by path relative to the folder, which is also the name.
-
-    Raises:
-        CorpusError: there is no such path, or a folder has no MIDI files.
-    """
-    root = Path(path).expanduser()
-    try:
-        if not root.is_dir():
-            if root.exists():
-                return [(root.name, root)]
-            raise CorpusError(f"{path}: no such file or folder; check the path")
-        files = sorted((file.relative_to(root).as_posix(), file) for file in root.rglob("*") if _is_midi(file, root))
-    except (OSError, ValueError) as error:  # ValueError: a path that no file can have
-        raise CorpusError(f"{path}: cannot be opened: {getattr(error, 'strerror', None) or error}") from None
-    if not files:
-        raise CorpusError(f"{path}: holds no .mid or .midi file; give a MIDI file or a folder of them")
-    return files
-
-
-def piece_names(files: Sequence[str]) -> list[str]:
-    """Return the name of each piece of a folder: its file's relative path without the suffix.
-
-    Files that differ only in their suffix (``etude.mid``, ``etude.midi``) keep it, so that no two names are equal.
-
-    Args:
-        files: paths relative to the folder, with ``/``, each once.
-    """
-    stems = [f"{folder}{slash}{Path(file).stem}" for folder, slash, file in (file.rpartition("/") for file in files)]
-    counts = collections.Counter([*stems, *files])
-    return [stem if counts[stem] == 1 or stem == file else file for stem, file in zip(stems, files, strict=True)]
-
-
-def _is_midi(file: Path, root: Path) -> bool:
-    hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
-    return file.suffix.lower() in _SUFFIXES and not hidden and file.is_file()
 
 
 def read_files(
@@ -115,13 +70,13 @@ def read_files(
     Threads read some files ahead.
 
     Args:
-        path: see :func:`find_midi`.
+        path: see :func:`ablate.music.find.find_midi`.
         reader: see :func:`ablate.music.midi.parse_midi`, as the next two.
         sustain: whether the pedals hold the notes.
         longest_pause: in seconds.
 
     Raises:
-        CorpusError: there is no file to read (:func:`find_midi`).
+        CorpusError: there is no file to read (:func:`ablate.music.find.find_midi`).
     """
     parse = functools.partial(parse_midi, reader=reader, sustain=sustain, longest_pause=longest_pause)
     found = find_midi(path)
@@ -155,7 +110,7 @@ def read_corpus(
     """Read every file at ``path``.
 
     Args:
-        path: see :func:`find_midi`.
+        path: see :func:`ablate.music.find.find_midi`.
         reader: see :func:`ablate.music.midi.parse_midi`.
         skip_bad: skip the files that cannot be read, and list them among the problems.
         sustain: see :func:`ablate.music.midi.parse_midi`, as the next one.
@@ -207,7 +162,7 @@ def corpus_digest(path: str | Path) -> str:
     the pieces. So a corpus that is moved has the same digest. Of unreadable files only the name is hashed.
 
     Raises:
-        CorpusError: there is no file (:func:`find_midi`).
+        CorpusError: there is no file (:func:`ablate.music.find.find_midi`).
     """
     digest = hashlib.sha256()
     for name, file in find_midi(path):
@@ -216,6 +171,6 @@ def corpus_digest(path: str | Path) -> str:
         except CorpusError:
             content = b""
         # each part is hashed by itself, so that no byte can move from a name to the contents
-        for part in (name.encode("utf-8", "surrogateescape"), content):
+        for part in (name.encode(), content):
             digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()

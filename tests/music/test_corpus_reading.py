@@ -11,7 +11,8 @@ from hypothesis import given
 from support.midi_bytes import midi, off, on, scale, track
 
 from ablate.errors import CorpusError
-from ablate.music.corpus import corpus_digest, find_midi, piece_names, read_corpus, read_files
+from ablate.music.corpus import corpus_digest, read_corpus, read_files
+from ablate.music.find import find_midi, piece_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,7 +105,7 @@ def test_one_bad_file_says_so_in_its_own_words(tmp_path: Path) -> None:
     ("path", "message"),
     [
         ("nothing", "no such file or folder"),
-        ("", "holds no .mid or .midi file"),
+        ("", "holds no MIDI file"),
         ("a\0b", "embedded null|no such file"),
     ],
 )

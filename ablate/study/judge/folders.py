@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from ablate.errors import CorpusError, TableError
-from ablate.music.corpus import find_midi
+from ablate.music.find import find_midi
 from ablate.study.judge.columns import listed
 from ablate.study.judge.observations import Observations
 from ablate.study.judge.runs import judged_runs

@@ -28,8 +28,8 @@ class FileDigests:
 
         Hidden files and caches of Python do not count.
         """
-        entries = list(_entries(Path(path)))
         try:
+            entries = list(_entries(Path(path)))
             stamps = [f"{name} {size} {time}" for name, _, size, time in entries]
             stamp = hashlib.sha256("\n".join(stamps).encode()).hexdigest()[:16]
             if (path, stamp) not in self._known:
@@ -85,6 +85,8 @@ def _is_path(text: str) -> bool:
     if not text or len(text) > 4096 or "\0" in text or "\n" in text:
         return False
     path = Path(text)
+    if path.name in ("", ".."):  # "/", "." and ".." are separators more often than folders
+        return False
     try:
         return path.is_file() or (path.exists() and (os.sep in text or "/" in text or bool(path.suffix)))
     except OSError:

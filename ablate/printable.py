@@ -1,0 +1,52 @@
+r"""Names as text that every terminal, file format and database can hold.
+
+Characters that none of them should get are written as escapes, as Python writes them: bytes of a file name that are no
+UTF-8 (``caf\xe9``), control characters, line separators, and the characters that reverse the text after them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_UNPRINTABLE = re.compile(
+    "[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
+#: Python keeps a byte of a file name that is no UTF-8 as the surrogate with this number and the byte's.
+_BYTES, _LAST = 0xDC00, 0xDCFF
+
+
+def printable(text: str) -> str:
+    r"""Return ``text`` with an escape (``\xe9``, ``\u2028``) for each character that is not printable."""
+    return _UNPRINTABLE.sub(lambda match: _escape(ord(match[0])), text)
+
+
+def piece_text(text: str) -> str:
+    """Return the name of a piece as it is stored and compared: printable, and with composed accents (NFC).
+
+    Some systems write ``é`` into file names as ``e`` and an accent, and no reader could tell the two apart.
+    """
+    return unicodedata.normalize("NFC", printable(text))
+
+
+def has_bytes(text: str) -> bool:
+    """Check whether ``text`` holds bytes that are no UTF-8, which no database stores."""
+    return not text.isascii() and any(0xD800 <= ord(char) <= 0xDFFF for char in text)
+
+
+def name_problem(name: str) -> str:
+    """Return why ``name`` cannot be one that a person gives to a study or a variant; empty where it can."""
+    if not name.strip():
+        return "is empty; give it a letter or more"
+    if has_bytes(name):
+        return f"'{printable(name)}' is not valid UTF-8; write it in UTF-8"
+    found = _UNPRINTABLE.search(name)
+    if found:
+        return f"'{printable(name)}' has a character that cannot be printed ({_escape(ord(found[0]))}); leave it out"
+    return ""
+
+
+def _escape(code: int) -> str:
+    if _BYTES <= code <= _LAST:
+        code -= _BYTES
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"
