@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
+
+from ablate.files import MIDI_SUFFIXES
+from ablate.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -35,13 +39,25 @@ def short_names(paths: Sequence[str]) -> dict[str, str]:
     return names
 
 
+def shell_name(name: str) -> str:
+    """Return a name as an argument of a command in a shell: in quotes where it needs them, never an option."""
+    return f"{'-- ' if name.startswith('-') else ''}{shlex.quote(name)}"
+
+
+def shell_override(override: str) -> str:
+    """Quote an override as it is stored (``--corpus some path``) for a shell."""
+    option, _, value = override.partition(" ")
+    return f"{option} {shlex.quote(value)}" if value else option
+
+
 def level_name(level: Any) -> str:
     """Return a level's name: text without quotes, components joined by ``+``, anything else as JSON.
 
     An absolute path is named by its last part, a MIDI file without its ending: names do not depend on a machine.
+    Characters that cannot be printed are escaped.
     """
     if isinstance(level, str):
-        return _path_name(level) if PurePath(level).is_absolute() else level
+        return printable(_path_name(level) if PurePath(level).is_absolute() else level)
     if isinstance(level, list):
         return "+".join(level_name(item) for item in level) or "none"
     if isinstance(level, dict):
@@ -51,7 +67,7 @@ def level_name(level: Any) -> str:
 
 def _path_name(path: str) -> str:
     name = PurePath(path).name
-    return PurePath(name).stem if name.lower().endswith((".mid", ".midi")) else name or path
+    return PurePath(name).stem if name.lower().endswith(MIDI_SUFFIXES) else name or path
 
 
 def _options(value: Any) -> str:
@@ -98,4 +114,4 @@ def replicate_labels(spec: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
 def replicate_name(spec: Mapping[str, Any], variant: str, replicate: int) -> str:
     """Return the label of a replicate in judged results, or its number in any other study."""
     own = replicate_labels(spec).get(variant, ())
-    return str(own[replicate]) if replicate < len(own) else str(replicate)
+    return printable(str(own[replicate])) if replicate < len(own) else str(replicate)

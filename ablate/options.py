@@ -21,6 +21,7 @@ import typing
 from typing import Any
 
 from ablate.errors import InvalidOptions, did_you_mean
+from ablate.printable import has_bytes, printable
 
 if typing.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -189,6 +190,8 @@ def shown(value: Any) -> str:
 
 def _complaint(options: Any, field: dataclasses.Field[Any], value: Any) -> str:
     """Return the message for a value that does not fit: "must be …, not …"."""
+    if isinstance(value, str) and has_bytes(value):
+        return f"'{printable(value)}' is not valid UTF-8; rename the file or folder, because names are stored as text"
     hint = typing.get_type_hints(options)[field.name]
     wanted = _phrase(hint, " and ".join(_bounds(field)), field.metadata.get("min_length"))
     return f"must be {wanted}, not {abridged(value)}"

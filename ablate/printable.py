@@ -35,15 +35,11 @@ def has_bytes(text: str) -> bool:
 
 
 def name_problem(name: str) -> str:
-    """Return why ``name`` cannot be one that a person gives to a study or a variant; empty where it can."""
-    if not name.strip():
-        return "is empty; give it a letter or more"
+    """Return why ``name`` cannot be given to anything, as the end of a sentence; empty where it can."""
+    found = _UNPRINTABLE.search(name)
     if has_bytes(name):
         return f"'{printable(name)}' is not valid UTF-8; write it in UTF-8"
-    found = _UNPRINTABLE.search(name)
-    if found:
-        return f"'{printable(name)}' has a character that cannot be printed ({_escape(ord(found[0]))}); leave it out"
-    return ""
+    return f"'{printable(name)}' has the character {_escape(ord(found[0]))}; leave it out" if found else ""
 
 
 def _escape(code: int) -> str:

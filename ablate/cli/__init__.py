@@ -16,6 +16,7 @@ import click
 import ablate
 from ablate.cli.lazy import LazyCommand, lazy
 from ablate.errors import AblateError, UsageError
+from ablate.printable import has_bytes, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,11 +49,12 @@ def run(args: Sequence[str] | None = None) -> int:
     docs/cli.md.
     """
     try:
+        _check_arguments(sys.argv[1:] if args is None else args)
         code = cli.main(args, prog_name="ablate", standalone_mode=False)
         sys.stdout.flush()
     except AblateError as error:
-        for line in str(error).splitlines():
-            click.echo(f"error: {line}", err=True)
+        for line in str(error).split("\n"):
+            click.echo(f"error: {printable(line)}", err=True)
         return 2 if isinstance(error, UsageError) else 1
     except click.ClickException as error:
         error.show()
@@ -64,6 +66,20 @@ def run(args: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code if isinstance(code, int) else 0
+
+
+def _check_arguments(args: Sequence[str]) -> None:
+    """Check that no argument has bytes that are no UTF-8, unless the command stores nothing.
+
+    Raises:
+        UsageError: one has; no database, report or bundle could hold the name.
+    """
+    wrong = [arg for arg in args if has_bytes(arg)]
+    if wrong and args[0] != "corpus":
+        raise UsageError(
+            f"'{printable(wrong[0])}' is not valid UTF-8, and names are stored as text; rename the file or folder, or "
+            "make a link to it with another name"
+        )
 
 
 def main() -> None:

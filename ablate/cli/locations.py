@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ablate.errors import HomeError, UnknownName, UsageError, did_you_mean
+from ablate.names import shell_name
+from ablate.printable import name_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,6 +41,21 @@ corpus_option = click.option(
     default="",
     help="Corpus that the study was run with, as in study run --corpus, for STUDY@CORPUS.",
 )
+
+
+def name_option(about: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option ``--name``, the name of a study: text without control characters or spaces around it."""
+
+    def check(context: click.Context, parameter: click.Parameter, name: str) -> str:
+        del context, parameter
+        problem = name_problem(name)
+        if not problem and name != name.strip():
+            problem = f"'{name}' has spaces around it; leave them out"
+        if problem:
+            raise UsageError(f"--name {problem}")
+        return name
+
+    return click.option("--name", default="", callback=check, help=about)
 
 
 def stored_study(argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -117,7 +135,7 @@ def check_stored(store: Store, name: str, home: Path) -> None:
         if name not in known_studies():
             raise
         hint = did_you_mean(name, [study.name for study in store.studies()]) or "."
-        option = "" if home == DEFAULT_HOME else f" --home {home}"
+        option = "" if home == DEFAULT_HOME else f"--home {shlex.quote(str(home))} "
         raise HomeError(
-            f"study '{name}' has not been run in {home}{hint} To run it: ablate study run {name}{option}"
+            f"study '{name}' has not been run in {home}{hint} To run it: ablate study run {option}{shell_name(name)}"
         ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,8 +26,16 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 
 
 def print_json(data: Any) -> None:
-    """Print data as indented JSON; NaN and infinity (the spread of a single replicate) become null."""
-    click.echo(json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False, default=str))
+    """Print data as indented JSON; NaN and infinity (the spread of a single replicate) become null.
+
+    Every name stays as it is: where the terminal's encoding lacks its letters, they are escaped as JSON has it.
+    """
+    text = json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False, default=str)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(json.loads(text), indent=2)
+    click.echo(text)
 
 
 def _finite(data: Any) -> Any:

@@ -6,11 +6,14 @@ They are not rich's: importing rich and drawing one of its tables takes as long 
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 import sys
 import textwrap
 import unicodedata
 from typing import TYPE_CHECKING
+
+from ablate.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,6 +22,11 @@ if TYPE_CHECKING:
 _GAPS = (3, 2, 1)
 #: No column is folded to fewer characters than this.
 _NARROWEST = 8
+#: The categories of characters that take no column.
+_NARROW = ("Mn", "Me", "Cf")
+#: Spaces, words, and wide characters, between which a line may end.
+_WIDE = "\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60\U0001f300-\U0001faff"
+_WORDS = re.compile(rf"\s+|[{_WIDE}]|[^\s{_WIDE}]+")
 
 
 def render_tables(
@@ -85,6 +93,8 @@ def fold_sentence(text: str, start: str = "", *, width: int | None) -> str:
     if width is None:
         return start + text
     indent = " " * len(start)
+    if _is_odd(text):
+        return "\n".join(f"{indent if n else start}{line}" for n, line in enumerate(_wrap(text, width - len(start))))
     return textwrap.fill(
         text, width, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
     )
@@ -102,14 +112,14 @@ def _lines(row: Sequence[str], widths: Sequence[int], gap: int, right: int) -> l
 
 
 def _one_line(cell: object) -> str:
-    return "" if cell is None else " ".join(str(cell).splitlines())
+    return "" if cell is None else printable(" ".join(str(cell).splitlines()))
 
 
 def _width(text: str) -> int:
-    """Return how many terminal columns a text takes: wide characters take two, combining ones none."""
+    """Return how many terminal columns a text takes: wide characters take two, combining and joining ones none."""
     if text.isascii():
         return len(text)
-    return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
+    return sum(0 if unicodedata.category(c) in _NARROW else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
 def _pad(text: str, width: int, *, right: bool) -> str:
@@ -167,6 +177,26 @@ def _narrow(widths: list[int], narrowest: list[int], room: int) -> list[int]:
 def _fold(text: str, width: int) -> list[str]:
     if _width(text) <= width:
         return [text]
-    # wide characters take two terminal columns, so fewer of them fit into a line
-    share = len(text) / _width(text)
-    return textwrap.wrap(text, max(1, int(width * share))) or [""]
+    return _wrap(text, width) if _is_odd(text) else textwrap.wrap(text, width) or [""]
+
+
+def _is_odd(text: str) -> bool:
+    """Check whether a text has characters that take two columns of a terminal, or none."""
+    return _width(text) != len(text)
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Return a text in lines of at most ``width`` columns, broken between words or wide characters."""
+    lines, line = [], ""
+    for word in _WORDS.findall(text):
+        if _width((line + word).rstrip()) <= width:
+            line += word
+            continue
+        if line.strip():
+            lines.append(line.rstrip())
+        line = word.strip()
+        while _width(line) > width:
+            cut = next(end for end in range(len(line), 0, -1) if _width(line[:end]) <= width or end == 1)
+            lines.append(line[:cut])
+            line = line[cut:]
+    return [*lines, line.rstrip()]

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ablate.engine.seeding import derive
 from ablate.errors import CorpusError, UnknownName
 from ablate.options import plain, validate
+from ablate.printable import piece_text
 from ablate.settings import SplitSettings
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _named(names: Sequence[str], members: Mapping[Group, Sequence[int]], setting
     """Return the use of each group that the settings name, by its pieces or by a folder that contains them."""
     uses: dict[Group, Use] = {}
     for use, listed in settings.names.items():
-        chosen = {index for name in listed for index in _pieces_named(name, names, use)}
+        chosen = {index for name in listed for index in _pieces_named(piece_text(name), names, use)}
         for group, indices in members.items():
             inside = [names[index] for index in indices if index in chosen]
             rest = [names[index] for index in indices if index not in chosen]

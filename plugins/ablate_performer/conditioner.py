@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,8 +34,9 @@ class Performer(ablate.Conditioner):
 
     def __init__(self, options: PerformerOptions) -> None:
         self.options = options
-        self._positions = {name: index for index, name in enumerate(options.performers)}
-        self.labels = {_LABEL: float(self._positions[options.default or options.performers[0]])}
+        # names of pieces have composed accents
+        self._positions = {unicodedata.normalize("NFC", name): index for index, name in enumerate(options.performers)}
+        self.labels = {_LABEL: float(options.performers.index(options.default or options.performers[0]))}
         self.categories = {_LABEL: options.performers}
 
     def check_labels(self, labels: Mapping[str, float]) -> None:

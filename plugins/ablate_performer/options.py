@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,7 +33,8 @@ class PerformerOptions:
 
     def __post_init__(self) -> None:
         """Check the names, and the default against them."""
-        duplicates = [name for name, count in Counter(self.performers).items() if count > 1]
+        counts = Counter(unicodedata.normalize("NFC", name) for name in self.performers)
+        duplicates = [name for name, count in counts.items() if count > 1]
         if duplicates:
             raise ValueError(f"performers lists {_listed(duplicates)} more than once")
         if "" in self.performers:

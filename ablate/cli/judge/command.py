@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ablate.cli.locations import home_option, store_option
+from ablate.cli.locations import home_option, name_option, store_option
 from ablate.cli.output import combine_options, json_option
 from ablate.cli.settings import parse_setting
 from ablate.cli.study.reuse import reuse_options
@@ -61,7 +61,7 @@ _verdicts = combine_options(
         metavar="METRIC=NUMBER",
         help='Smallest difference that matters, or as a share of the baseline\'s mean: "loss=10 %" (repeatable).',
     ),
-    click.option("--name", default="", help="Name to store the study under; default: that of the source."),
+    name_option("Name to store the study under; default: that of the source."),
 )
 
 

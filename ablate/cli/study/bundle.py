@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib.metadata
+import shlex
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
+from ablate.cli.locations import check_stored, existing_store, home_option, name_option, store_option, stored_study
 from ablate.cli.output import json_option, plural, print_json
-from ablate.errors import UsageError
+from ablate.names import shell_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,7 @@ def bundle(
 
 @click.command("unbundle")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--name", default="", help="Name for the study in this home; default: its own.")
+@name_option("Name for the study in this home; default: its own.")
 @home_option
 @store_option
 @json_option
@@ -99,8 +100,6 @@ def unbundle(*, file: Path, name: str, home: Path, store: str | None, as_json: b
 
     Example: ablate study unbundle study.zip
     """
-    if name != name.strip() or any(not character.isprintable() for character in name):
-        raise UsageError(f"--name {name!r}: use printable characters, without spaces around them")
     from ablate.study.bundle.unpack import unpack
     from ablate.study.run.home import open_home, store_url
 
@@ -124,7 +123,7 @@ def unbundle(*, file: Path, name: str, home: Path, store: str | None, as_json: b
     for note in notes:
         click.echo(f"note: {note}", err=True)
     if result.new:
-        click.echo(f"next: ablate study report '{result.study.name}' --home '{home}'")
+        click.echo(f"next: ablate study report --home {shlex.quote(str(home))} {shell_name(result.study.name)}")
 
 
 def _notes(result: Unpacked) -> Iterator[str]:

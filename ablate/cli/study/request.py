@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ablate.cli.locations import home_option, store_option
+from ablate.cli.locations import home_option, name_option, store_option
 from ablate.cli.output import combine_options
 from ablate.cli.settings import parse_setting
 from ablate.cli.study.unbundled import device_for, unbundled
@@ -30,9 +30,7 @@ study_options = combine_options(
         help="Corpus to use instead: a MIDI file, a folder, or the name of a corpus.",
     ),
     click.option("--skip-bad", is_flag=True, help="Skip files of --corpus that cannot be read, and list them."),
-    click.option(
-        "--name", default="", help="Name to store the study under; default: the file's name and the overrides."
-    ),
+    name_option("Name to store the study under; default: the file's name and the overrides."),
     click.option(
         "--variants", "n_variants", type=click.IntRange(min=2), help="Number of variants that a search tries."
     ),

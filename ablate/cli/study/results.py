@@ -11,7 +11,7 @@ from ablate.cli.output import duration, failure_lines, plural, print_answer, pri
 from ablate.cli.study.looks import record_look
 from ablate.errors import AblateError
 from ablate.kinds import KINDS
-from ablate.names import replicate_name
+from ablate.names import replicate_name, shell_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,7 +74,7 @@ def exit_code(result: StudyResult, spec: Mapping[str, Any]) -> int:
     if result.failures:
         early = " before training, so nothing was trained" if result.refused else ""
         count = plural(len(result.failures), "run")
-        raise AblateError(f"{count} failed{early}; see: ablate study show '{result.name}'")
+        raise AblateError(f"{count} failed{early}; see: ablate study show {shell_name(result.name)}")
     return 0
 
 

@@ -90,7 +90,7 @@ class Artifacts:
     def midi_files(self, generate: StageRecord) -> list[Path]:
         """Return the MIDI files of a generation, one for each sample, in order; empty if they are missing."""
         folder = self.home / generate.artifact
-        files = sorted(folder.glob("sample-*.mid"))
+        files = sorted(folder.glob("sample-*.mid"), key=lambda file: (len(file.name), file.name))  # 99 before 100
         if not files:
             self._record(f"{generate.artifact}/sample-*.mid", FileNotFoundError())
         return files

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.kinds import MEASURE, PRIME
+from ablate.names import shell_override
 from ablate.report.data.corpora import corpus_counts, loaded_corpora
 from ablate.report.statistics.described.summary import NOTHING, distinct
 from ablate.report.text import judged, programs
@@ -166,7 +167,13 @@ def command(study: Study) -> str:
     if study.judged:
         return shlex.join(study.judged["command"])
     source = str(spec.get("source") or study.record.name)
-    words = ["ablate", "study", "run", shlex.quote(_shipped_name(source)), *map(_shell, spec.get("overrides") or ())]
+    words = [
+        "ablate",
+        "study",
+        "run",
+        shlex.quote(_shipped_name(source)),
+        *map(shell_override, spec.get("overrides") or ()),
+    ]
     replicates = spec.get("replicates")
     words += ["--replicates", str(replicates)] if replicates else []
     words += ["--name", shlex.quote(study.record.name)] if _needs_name(study) else []
@@ -182,12 +189,6 @@ def _needs_name(study: Study) -> bool:
 def _shipped_name(source: str) -> str:
     path = Path(source)
     return path.stem if path.parent.name == "studies" else source
-
-
-def _shell(override: str) -> str:
-    """Quote an override as it is stored (``--corpus some path``) for a shell."""
-    option, _, value = override.partition(" ")
-    return f"{option} {shlex.quote(value)}" if value else option
 
 
 def _done(study: Study) -> str:

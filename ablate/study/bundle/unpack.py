@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ablate.errors import BundleError, HomeError
 from ablate.files import UNFINISHED, sync_tree
+from ablate.names import shell_name
 from ablate.store.store import Store
 from ablate.study.bundle import manifest, records
 from ablate.study.bundle.archive import Archive, files_in
@@ -170,7 +171,7 @@ class _Import:
             return False
         raise BundleError(
             f"{self._home} has another study '{name}'; give the one in {self._path} a name of its own with --name, or "
-            f"delete the other: ablate study delete '{name}'"
+            f"delete the other: ablate study delete {shell_name(name)}"
         )
 
     def _move(self, folders: list[str], added: list[Path]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import StudyFileError
+from ablate.names import shell_override
 from ablate.study.file.overrides import Overrides
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ def command_as_run(record: StudyRecord) -> str:
     spec = record.spec
     if "file" not in spec:
         return ""
-    words = ["ablate study run", Path(spec["source"]).name, *spec["overrides"]]
+    words = ["ablate study run", shlex.quote(Path(spec["source"]).name), *map(shell_override, spec["overrides"])]
     if "looks" not in spec:
         words.append(f"--replicates {spec['replicates']}")
     return " ".join(words)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ablate.errors import InvalidOptions, did_you_mean
 from ablate.options import abridged, option, validate
+from ablate.printable import name_problem, printable
 from ablate.settings import LookSettings
 from ablate.study.file import paths
 from ablate.study.file.configuration import SECTIONS, SETTINGS, TABLES
@@ -66,6 +67,7 @@ def readable(raw: FileShape) -> tuple[FileShape, list[Problem]]:
         for key in raw
         if key not in _KNOWN
     ]
+    problems += _name_problems(raw)
     problems += _replicates_problems("replicates", raw.get("replicates"))
     validated(TopLevel, single_values(raw), "", problems)
     problems += [
@@ -106,6 +108,16 @@ def _replicates_problems(key: str, value: Any) -> Iterator[Problem]:
         for name, text in error.problems:
             required = f"{text}; write for example: {LOOKS_EXAMPLE}" if text == "is required" else text
             yield paths.join(key, name), required
+
+
+def _name_problems(table: Mapping[str, Any], where: str = "") -> Iterator[Problem]:
+    """Find the names with characters that cannot be printed: of variants, contrasts, axes and the like."""
+    for key, value in table.items():
+        path = paths.join(where, printable(key))
+        if printable(key) != key:
+            yield path, f"the name {name_problem(key)}"
+        elif isinstance(value, dict):
+            yield from _name_problems(value, path)
 
 
 def _variants_problems(variants: Any) -> Iterator[Problem]:

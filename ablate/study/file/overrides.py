@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import UsageError, did_you_mean
 from ablate.names import level_name
+from ablate.printable import printable
 from ablate.specs import SPECS, CorpusSpec
 from ablate.study.file import paths
 from ablate.study.file.axes import flatten, is_axis_table, named_variants
@@ -267,10 +268,11 @@ def study_name(path: Path, overrides: Overrides) -> str:
     if overrides.profile and overrides.profile != DEFAULT_PROFILE:
         parts.append(overrides.profile)
     if overrides.corpus:
-        parts.append(Path(overrides.corpus).stem)
+        parts.append(printable(Path(overrides.corpus).stem))
     if overrides.seed is not None:
         parts.append(f"seed{overrides.seed}")
     if overrides.settings:
         text = json.dumps(overrides.settings, sort_keys=True)
         parts.append(f"set-{hashlib.sha256(text.encode()).hexdigest()[:6]}")
-    return "+".join([f"{path.stem}@{parts[0]}", *parts[1:]]) if parts else path.stem
+    stem = printable(path.stem)
+    return "+".join([f"{stem}@{parts[0]}", *parts[1:]]) if parts else stem

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from ablate.errors import UnknownName, UsageError
+from ablate.printable import printable
 from ablate.settings import share_of
 from ablate.study.judge.columns import Wanted, listed, resolve_columns
 from ablate.study.judge.observations import observations
@@ -87,7 +88,7 @@ def judged_study(source: Source, request: Request) -> JudgedStudy:
     runs = judged_runs(found, request.baseline, table.source, columns.replicate)
     guessed = [f"guessed: {'; '.join(columns.guessed)}"] if columns.guessed else []
     return JudgedStudy(
-        name=request.name or source.name,
+        name=request.name or printable(source.name),
         kind=source.kind,
         source=table.source,
         identity=source.identity,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import UsageError
 from ablate.options import plain
+from ablate.printable import printable
 from ablate.settings import FloorSettings, MeasureSettings, PathSettings, SearchSettings, SplitSettings
 from ablate.study.design import Axis, Objective
 from ablate.study.file.configuration import Choice, Configuration
@@ -180,7 +181,7 @@ def _spec(
     reading = {"margins": checked_margins(request.margins, metrics), "copying": copying}
     kinds = ("corpus", "tokenizer", "metric")
     return MidiSpec(
-        name=request.name or asked.folder.resolve().name,
+        name=request.name or printable(asked.folder.resolve().name),
         source=found.source,
         question=f"Does the music in {found.source} differ from that of {runs.baseline.name}?",
         hypothesis="",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import ablate
 from ablate.errors import UsageError
 from ablate.kinds import KINDS, MEASURE, stage_name
+from ablate.names import shell_name
 from ablate.store.records import FinishedStage, MeasurementRecord, RunRecord, StageRecord, StudyRecord, VariantRecord
 from ablate.study.stage import fingerprint
 
@@ -134,7 +135,7 @@ def _refuse_other(known: StudyRecord, study: JudgedStudy) -> None:
         what = f"judged {judged['source']}" if judged else "is a study that ablate ran"
         raise UsageError(
             f"this home has a study '{known.name}', which {what}; give this one a name of its own with --name, or "
-            f"delete the other: ablate study delete {known.name}"
+            f"delete the other: ablate study delete {shell_name(known.name)}"
         )
 
 

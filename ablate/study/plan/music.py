@@ -9,7 +9,7 @@ from ablate.music.instruments import counts
 from ablate.music.storage import read_performances
 from ablate.study.split import Rule
 from ablate.study.work.components import build
-from ablate.study.work.load import split_pieces
+from ablate.study.work.load import distinct, split_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,5 +68,4 @@ class PlannedMusic:
                 return read_performances(self._home / load.artifact / "performances.npz")
             except (OSError, ValueError):  # not loaded yet, or damaged, which the stage itself repairs
                 pass
-        performances: Sequence[Performance] = build("corpus", load.extra["corpus"], self._registry).load()
-        return performances
+        return distinct(build("corpus", load.extra["corpus"], self._registry).load())[0]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ablate.errors import StudyFileError, UsageError
 from ablate.kinds import LOAD, MEASURE
+from ablate.names import shell_name
 from ablate.study.trials.objectives import incomparable_objectives, objective_problems
 from ablate.study.work.messages import StageResult
 
@@ -59,7 +60,7 @@ def refuse_other_corpus(layout: Layout, store: Store, known: StudyRecord) -> Non
             other = f"has the results that 'ablate judge' read from {judged['source']}" if judged else "is another one"
             raise UsageError(
                 f"study '{known.name}' in this home {other}; give this one a name of its own with --name, or delete "
-                f"the other: ablate study delete {known.name}"
+                f"the other: ablate study delete {shell_name(known.name)}"
             )
         return
     loads = {run.stages[LOAD] for run in store.runs(known.name) if run.state == "done" and LOAD in run.stages}
@@ -71,5 +72,6 @@ def refuse_other_corpus(layout: Layout, store: Store, known: StudyRecord) -> Non
         corpus = json.dumps(known.spec.get("corpus"), ensure_ascii=False)
         raise UsageError(
             f"study '{known.name}' in this home was run on a different corpus ({corpus}); "
-            f"give this one a name of its own with --name, or delete the other: ablate study delete {known.name}"
+            f"give this one a name of its own with --name, or delete the other: "
+            f"ablate study delete {shell_name(known.name)}"
         )

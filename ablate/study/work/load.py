@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,6 +10,7 @@ from ablate.errors import StageError
 from ablate.music.corpus import left_out_text
 from ablate.music.instruments import sole_instrument
 from ablate.music.storage import read_performances, write_performances
+from ablate.printable import piece_text
 from ablate.study.split import Rule, uses_of
 from ablate.study.work.artifacts import write_artifact
 from ablate.study.work.components import build
@@ -16,7 +18,7 @@ from ablate.study.work.instrument import instrument_files
 from ablate.study.work.messages import StageResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ablate.music.performance import Performance
@@ -28,7 +30,7 @@ def load(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Read a corpus."""
     (stage,) = stages
     corpus = build("corpus", stage.extra["corpus"], context.registry)
-    performances = list(corpus.load())
+    performances, renamed = distinct(corpus.load())
     for performance in performances:
         performance.check()
     if not any(len(performance) for performance in performances):
@@ -42,11 +44,33 @@ def load(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         "notes": notes,
         "seconds": sum(performance.seconds for performance in performances),
         "pieces": [performance.name for performance in performances],
-        "problems": [*corpus.problems, *_twins(performances)],
+        "problems": [*corpus.problems, *renamed, *_twins(performances)],
         "left_out": left_out,
         "summary": left_out_text(left_out, {"files": len(performances), "notes": notes}),
     }
     return [StageResult(stage, result, 0.0)]
+
+
+def distinct(performances: Iterable[Performance]) -> tuple[list[Performance], list[str]]:
+    """Return pieces with names that tell them apart, and a line for each name that several pieces have.
+
+    A name identifies a piece in splits, primers and the report. Of the pieces with one name, the second is named
+    ``NAME (2)`` and so on; pieces without a name are numbered.
+    """
+    pieces = [piece.replace(name=piece_text(piece.name)) for piece in performances]
+    counts = collections.Counter(piece.name for piece in pieces)
+    taken, numbers = set(counts), collections.Counter[str]()
+    for index, piece in enumerate(pieces):
+        name = piece.name
+        numbers[name] += 1
+        if counts[name] == 1 or (name and numbers[name] == 1):
+            continue
+        while (new := f"{name} ({numbers[name]})" if name else f"piece {numbers[name]}") in taken:
+            numbers[name] += 1
+        taken.add(new)
+        pieces[index] = piece.replace(name=new)
+    several = [(name, count) for name, count in counts.items() if name and count > 1]
+    return pieces, [f"{name}: {count} pieces have this name; they are numbered, from (2) on" for name, count in several]
 
 
 def _twins(performances: Sequence[Performance]) -> Iterator[str]:

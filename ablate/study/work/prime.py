@@ -9,6 +9,7 @@ import numpy as np
 
 from ablate.errors import CorpusError, PrimerError, UnknownName
 from ablate.music.midi import parse_midi, read_bytes
+from ablate.printable import piece_text
 from ablate.study.work.artifacts import npy, write_artifact
 from ablate.study.work.components import stage_tokenizer
 from ablate.study.work.load import pieces
@@ -63,7 +64,7 @@ def choose_piece(split: Split, name: str) -> Performance:
     """
     if not name:
         return split.train[0]
-    performances = [performance for part in split for performance in part]
+    name, performances = piece_text(name), [performance for part in split for performance in part]
     candidates = [performance for performance in performances if performance.name == name]
     if not candidates:
         raise CorpusError(str(UnknownName("piece", name, [performance.name for performance in performances])))
