@@ -86,7 +86,8 @@ def arrange(sheet: Sheet, most: float, rooms: tuple[float, float]) -> Layout:
         UsageError: a single column does not fit beside the names.
     """
     room = most - _ROUNDING
-    columns = [_column(sheet, index, room) for index in range(len(sheet.heads))]
+    beside = room - 2 * SEPARATION - _least(sheet)
+    columns = [_column(sheet, index, beside) for index in range(len(sheet.heads))]
     if _name_width(sheet, columns, room) < _least(sheet):
         raise _too_narrow(sheet, columns, most)
     names, groups = _names_and_groups(sheet, columns, room)
@@ -102,9 +103,9 @@ def arrange(sheet: Sheet, most: float, rooms: tuple[float, float]) -> Layout:
 
 
 def _column(sheet: Sheet, index: int, most: float) -> Column:
-    """Break the head of a column into lines that are as wide as its values, or as its longest word."""
+    """Break the head of a column into lines as wide as its values, or as its longest word where that fits."""
     label, values = sheet.heads[index], max(row[index].width for row in sheet.cells)
-    head = label.lines(min(max(values, label.least), most))
+    head = label.lines(max(values, min(label.least, most)))
     return Column(head, max(values, *(line.width for line in head)))
 
 
