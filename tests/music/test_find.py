@@ -107,7 +107,8 @@ def test_folders_that_cannot_be_opened_are_named(locked: Path) -> None:
         CorpusError, match=r"2 of 3 files cannot be read: listed/deep: cannot be opened: Perm.*; secret: "
     ):
         read_corpus(locked)
-    performances, problems = read_corpus(locked, skip_bad=True)
+    performances, problems, left_out = read_corpus(locked, skip_bad=True)
+    assert left_out["files"] == 2
     assert [piece.name for piece in performances] == ["a"]
     assert problems[1] == "secret: left out: cannot be opened: Permission denied"
     with pytest.raises(CorpusError, match="secret: cannot be opened: Permission denied"):
