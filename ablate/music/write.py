@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ablate.errors import CorpusError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -103,11 +105,14 @@ def midi_file(notes: Array, primer: Array, pedals: Array, labels: Labels) -> Mid
         primer: the notes before them, of the same type; they get tracks of their own, named ``primer``.
         pedals: record array of ``PEDAL_DTYPE``, by time.
         labels: the names of the tracks.
+
+    Raises:
+        CorpusError: a note ends after more than 57 days.
     """
     import pretty_midi
 
     last = max((float(part["end"].max()) for part in (notes, primer) if len(part)), default=0.0)
-    resolution = _resolution(last)
+    resolution = _resolution(last, labels.piece or "performance")
     midi = pretty_midi.PrettyMIDI(resolution=resolution, initial_tempo=_TEMPO)
     tick = 60.0 / (_TEMPO * resolution)
     columns, problems = _in_channels(_in_ticks(notes, primer, tick))
@@ -131,9 +136,12 @@ def midi_file(notes: Array, primer: Array, pedals: Array, labels: Labels) -> Mid
     return MidiFile(midi, tuple(problems))
 
 
-def _resolution(seconds: float) -> int:
+def _resolution(seconds: float, source: str) -> int:
     ticks = 2 * RESOLUTION * seconds
-    return RESOLUTION if ticks <= _MOST_TICKS else max(1, int(_MOST_TICKS / (2 * seconds)))
+    if not 2 * seconds <= _MOST_TICKS:
+        days = _MOST_TICKS / 2 / 86400
+        raise CorpusError(f"{source}: a note ends after {seconds:.3g} s, and a MIDI file has {days:.0f} days at most")
+    return RESOLUTION if ticks <= _MOST_TICKS else int(_MOST_TICKS / (2 * seconds))
 
 
 def _in_ticks(notes: Array, primer: Array, tick: float) -> _Notes:

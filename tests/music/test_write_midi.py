@@ -10,10 +10,12 @@ from itertools import pairwise
 
 import mido
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.midi_readers import READERS, Row, rows_of
 
+from ablate.errors import CorpusError
 from ablate.music.midi import parse_midi
 from ablate.music.performance import DRUMS, Performance, make_notes, make_pedals
 from ablate.music.write import RESOLUTION
@@ -164,6 +166,9 @@ def test_a_piece_of_hours_has_longer_ticks() -> None:
     day = Performance.from_notes([(60, 64, 0.0, 86400.0)])
     assert day.midi_file().problems == ("times are rounded to 8.8 ms in the MIDI file: the music lasts 86,400 s",)
     assert read_by_all(day)[0][3] == 0
+    century = Performance.from_notes([(60, 64, 0.0, 1.0), (60, 64, 4e9, 4e9 + 1)], name="far")
+    with pytest.raises(CorpusError, match=r"far: a note ends after 4e\+09 s, and a MIDI file has 57 days at most"):
+        century.midi_bytes()
 
 
 def test_music_without_notes_is_a_file_without_notes() -> None:
