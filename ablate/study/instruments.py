@@ -6,6 +6,7 @@ Without a word, such a tokenizer would turn a band into one piano.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import typing
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from ablate.errors import AblateError
 from ablate.music.instruments import Chooser, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ablate.interfaces import Tokenizer
     from ablate.registry import Registry
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 #: The name of the option by which a tokenizer writes instruments, where that depends on an option.
 OPTION = "instruments"
 #: The most tokenizers that a message names.
-MOST_NAMED = 6
+MOST_NAMED = 4
 _CHOICES = {"piano": "{} notes", "merge": "{} notes, as one piano"}
 
 
@@ -30,20 +31,45 @@ def fits(tokenizer: Tokenizer, notes_of: Mapping[int, int]) -> bool:
     return len(notes_of) < 2 or tokenizer.instruments or tokenizer.merges
 
 
-def refusal(notes_of: Mapping[int, int], tokenizers: Sequence[str], option: str, registry: Registry) -> str:
+@dataclasses.dataclass(frozen=True)
+class Words:
+    """How a command line makes the choices.
+
+    Attributes:
+        instruments: the option that chooses instruments, up to the value; empty where there is none.
+        tokenizer: returns the options that choose a tokenizer, from its name, its options and whether the command
+            has it already.
+    """
+
+    instruments: str
+    tokenizer: Callable[[str, Mapping[str, str], bool], str]
+
+
+def study_words(instruments: str) -> Words:
+    """Return how ``ablate study run`` makes the choices; ``instruments`` is the key of the option in a study file."""
+
+    def tokenizer(name: str, options: Mapping[str, str], known: bool) -> str:  # noqa: FBT001 - a plain fact
+        named = [] if known else [f"--set tokenizer={name}"]
+        return " ".join([*named, *(f"--set tokenizer.{name}.{key}={value}" for key, value in options.items())])
+
+    return Words(f"--set {instruments}=" if instruments else "", tokenizer)
+
+
+def refusal(notes_of: Mapping[int, int], tokenizers: Sequence[str], words: Words, registry: Registry) -> str:
     """Return the sentence that refuses music of several instruments, with the choices that a person has.
 
     Args:
         notes_of: the number of notes of each instrument.
         tokenizers: the names of those that cannot write it.
-        option: of the command line that chooses instruments, up to the value; empty where there is none.
+        words: of the command.
         registry: the components.
     """
     names = " and ".join(f"'{name}'" for name in tokenizers)
     write = "tokenizers {} write" if len(tokenizers) > 1 else "tokenizer {} writes"
     music = f"{len(notes_of)} instruments play its {sum(notes_of.values()):,} notes ({listed(notes_of)})"
-    choices = [*_choices(notes_of, option), *_other_tokenizers(tokenizers, registry)]
-    return f"{music}, but {write.format(names)} them all as one; choose {', or '.join(choices)}"
+    choices = [*_choices(notes_of, words.instruments), *_other_tokenizers(tokenizers, words, registry)]
+    todo = f"choose {', or '.join(choices)}" if choices else "choose music of one instrument"
+    return f"{music}, but {write.format(names)} them all as one; {todo}"
 
 
 def _choices(notes_of: Mapping[int, int], option: str) -> Iterator[str]:
@@ -57,17 +83,17 @@ def _choices(notes_of: Mapping[int, int], option: str) -> Iterator[str]:
     yield f"{option}NAME for one of them"
 
 
-def _other_tokenizers(tokenizers: Sequence[str], registry: Registry) -> Iterator[str]:
+def _other_tokenizers(tokenizers: Sequence[str], words: Words, registry: Registry) -> Iterator[str]:
     """Yield the choice of a tokenizer that writes instruments, those named first; nothing if none is installed."""
     others = [name for name in registry.names("tokenizer") if name not in tokenizers]
-    found = list(offered([*tokenizers, *others], registry))
+    found = [words.tokenizer(n, o, n in tokenizers) for n, o in offered([*tokenizers, *others], registry)]
     if found:
-        more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-        yield f"a tokenizer that writes instruments: {', '.join(found[:MOST_NAMED])}{more}"
+        more = f", or {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+        yield f"a tokenizer that writes instruments: {', or '.join(found[:MOST_NAMED])}{more}"
 
 
-def offered(names: Iterable[str], registry: Registry) -> Iterator[str]:
-    """Yield those of the tokenizers that write instruments, each with its option where that decides.
+def offered(names: Iterable[str], registry: Registry) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield those of the tokenizers that write instruments, each with the option that decides it, if one does.
 
     One that cannot be built here, for example because a library is missing, is left out.
     """
@@ -76,8 +102,7 @@ def offered(names: Iterable[str], registry: Registry) -> Iterator[str]:
         for values in _values(spec):
             with contextlib.suppress(AblateError, ImportError, ValueError):
                 if spec.build(spec.parse(values)).instruments:
-                    option = "".join(f'.{key}="{value}"' for key, value in values.items())
-                    yield f"tokenizer.{name}{option}"
+                    yield name, values
                     break
 
 

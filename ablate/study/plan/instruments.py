@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ablate.errors import StudyFileError
 from ablate.kinds import LOAD, PREPARE
 from ablate.specs import CorpusSpec
-from ablate.study.instruments import fits, refusal
+from ablate.study.instruments import fits, refusal, study_words
 from ablate.study.work.components import build
 
 if TYPE_CHECKING:
@@ -67,5 +67,5 @@ def _problems(use: _Use, layout: Layout, music: PlannedMusic) -> Iterator[str]:
     if unfit:
         spec = registry.spec("corpus", use.corpus.name)
         chooses = isinstance(spec, CorpusSpec) and spec.instruments_option
-        option = f"--set corpus.{use.corpus.name}.{spec.instruments_option}=" if chooses else ""
-        yield f"corpus.{use.corpus.name}: {refusal(notes_of, list(dict.fromkeys(unfit)), option, registry)}"
+        words = study_words(f"corpus.{use.corpus.name}.{spec.instruments_option}" if chooses else "")
+        yield f"corpus.{use.corpus.name}: {refusal(notes_of, list(dict.fromkeys(unfit)), words, registry)}"
