@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ablate.cli.corpus_report import Chosen, print_report
+from ablate.cli.instruments import chosen_piece, chosen_readings, instruments_option, tokenizer_problems
 from ablate.cli.output import json_option, print_json, print_table
 from ablate.cli.settings import parse_setting
 from ablate.errors import CorpusError, UsageError, did_you_mean, first_problems
 from ablate.interfaces import FittedTokenizer
+from ablate.interfaces.played_by import played_by
 from ablate.registry import get_registry
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ def list_(as_json: bool) -> None:  # noqa: FBT001
 @click.option("--tokenizer", metavar="NAME", help="Also report what a round trip through this tokenizer loses.")
 @option_option
 @fit_option
+@instruments_option
 @reader_option
 @json_option
 def inspect(
@@ -78,6 +81,7 @@ def inspect(
     tokenizer: str | None,
     settings: tuple[str, ...],
     material: str | None,
+    choice: str,
     reader: Any,
     as_json: bool,  # noqa: FBT001
 ) -> None:
@@ -89,14 +93,18 @@ def inspect(
     Example: ablate corpus inspect recordings/ --tokenizer midilike
     """
     from ablate.music.inspect import inspect_corpus
+    from ablate.music.instruments import sole_instrument
 
     if material is not None and tokenizer is None:
         raise UsageError(f"--fit {material}: name the tokenizer to fit with --tokenizer")
     chosen = _tokenizer(tokenizer, settings, material) if tokenizer else None
-    readings = list(_readings(path, reader))
+    readings = list(chosen_readings(_readings(path, reader), choice))
+    problems: tuple[str, ...] = ()
     if chosen:
-        _fit(chosen, readings if material is None else _readings(material, reader))
-    report = inspect_corpus(readings, chosen and chosen.tokenizer)
+        _fit(chosen, readings if material is None else chosen_readings(_readings(material, reader), choice))
+        problems = tokenizer_problems(_performances(readings), chosen)
+        chosen = chosen._replace(tokenizer=played_by(chosen.tokenizer, sole_instrument(_performances(readings))))
+    report = dataclasses.replace(inspect_corpus(readings, chosen and chosen.tokenizer), problems=problems)
     if as_json:
         print_json(dataclasses.asdict(report))
     else:
@@ -163,6 +171,7 @@ def _performances(readings: Iterable[FileReading | Performance]) -> Iterator[Per
 @click.option("--tokenizer", required=True, metavar="NAME", help="Tokenizer to encode with.")
 @option_option
 @fit_option
+@instruments_option
 @reader_option
 @click.option(
     "--format",
@@ -172,9 +181,12 @@ def _performances(readings: Iterable[FileReading | Performance]) -> Iterator[Per
     show_default=True,
     help="Output format: numbers as JSON, one word on each line, or a NumPy file.",
 )
-def tokens(file: Path, tokenizer: str, settings: tuple[str, ...], material: str | None, reader: Any, form: str) -> None:
+def tokens(
+    file: Path, tokenizer: str, settings: tuple[str, ...], material: str | None, choice: str, reader: Any, form: str
+) -> None:
     """Print the tokens of a MIDI file.
 
+    Several instruments need a tokenizer that writes or merges them, or a choice with --instruments.
     A tokenizer that is fitted is fitted on this file alone, or on the pieces of --fit. Notes that are left out, by the
     reader or by the tokenizer, are counted on stderr.
 
@@ -189,8 +201,10 @@ def tokens(file: Path, tokenizer: str, settings: tuple[str, ...], material: str 
         raise UsageError("a NumPy file cannot be shown in a terminal; redirect it to a file: --format npy > tokens.npy")
     chosen = _tokenizer(tokenizer, settings, material)
     encoder = chosen.tokenizer
-    performance, problems, *_ = parse_midi(read_bytes(file), str(file), reader)
-    _fit(chosen, [performance] if material is None else _readings(material, reader))
+    performance, problems = chosen_piece(parse_midi(read_bytes(file), str(file), reader), file, choice)
+    for problem in tokenizer_problems([performance], chosen):
+        raise CorpusError(f"{file}: {problem}")
+    _fit(chosen, [performance] if material is None else chosen_readings(_readings(material, reader), choice))
     ids = encoder.encode(performance)
     unwritten = unwritten_sentences(find_unwritten([performance], encoder), tokenizer, chosen.options)
     for line in first_problems([*problems, *unwritten], f"see: ablate corpus inspect {file} --json"):

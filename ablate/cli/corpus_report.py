@@ -42,11 +42,31 @@ def print_report(report: CorpusReport, tokenizer: Chosen | None) -> None:
         trip_headers += ["velocity error", "drift", "drift %"]
         title = "After encoding and decoding: mean error (largest error), times in ms"
         print_table(trip_headers, trips + total, title=title, right=len(trip_headers) - 1)
+    if report.total.instruments.keys() - {0}:
+        _print_instruments(report)
     problems = [f"{file.name}: {problem}" for file in report.files for problem in file.problems]
+    for problem in report.problems:
+        click.echo(fold_sentence(problem, "problem: ", width=terminal_width()))
     for line in first_problems(problems, "--json lists all"):
         click.echo(f"problem: {line}")
     for line in _totals(report, tokenizer):
         click.echo(fold_sentence(line, "total: " if len(files) > 1 else "note: ", width=terminal_width()))
+
+
+def _print_instruments(report: CorpusReport) -> None:
+    """Print the notes of each instrument, the files that have it, and what the tokenizer loses of it."""
+    from ablate.music.instruments import instrument_name
+
+    trip = report.round_trip
+    rows = []
+    for number, notes in report.total.instruments.items():
+        files = sum(number in file.summary.instruments for file in report.files if file.summary)
+        lost = [str(trip.lost_by_instrument.get(number, 0))] if trip else []
+        rows.append((instrument_name(number), str(number), str(notes), str(files), *lost))
+    headers = ["instrument", "number", "notes", "files", *(["lost"] if trip else [])]
+    print_table(headers, rows, right=len(headers) - 1)
+    if trip and trip.changed_instruments:
+        click.echo(f"{trip.changed_instruments:,} of {trip.notes:,} notes come back for another instrument")
 
 
 def _totals(report: CorpusReport, tokenizer: Chosen | None) -> Iterator[str]:

@@ -5,6 +5,7 @@ All reports are frozen dataclasses of plain numbers and text; ``dataclasses.asdi
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,14 @@ import numpy as np
 
 from ablate.errors import AblateError
 from ablate.music.corpus import FileReading
+from ablate.music.instruments import counts
 from ablate.music.midi import LeftOut
 from ablate.music.performance import Performance
 from ablate.music.roundtrip import RoundTrip, Trip, summarise, travel
 from ablate.music.unwritten import Unwritten, find_unwritten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ablate.arrays import Array
     from ablate.interfaces import Tokenizer
@@ -36,6 +38,7 @@ class Summary:
 
     Attributes:
         notes: the number of notes.
+        instruments: the number of notes of each instrument that has any; 128 is drums.
         seconds: the end of the last note; for several files their sum.
         pitch_min: lowest MIDI pitch; None without notes, as the next three.
         pitch_max: highest MIDI pitch.
@@ -45,13 +48,15 @@ class Summary:
         duplicate_notes: copies of a note in the same file, beyond the first one.
         zero_length_notes: notes that end when they start.
         out_of_range_notes: notes outside 21 to 108.
-        overlapping_notes: notes that begin while an earlier note of the same pitch sounds (duplicates included).
+        overlapping_notes: notes that begin while an earlier note of the same instrument and pitch sounds (duplicates
+            included).
         never_ended_notes: notes of the file without an end, which are left out; ``notes`` has none of them.
         without_length_notes: notes of the file that end when they begin, likewise.
         late_notes: notes after the end of their track, likewise.
     """
 
     notes: int
+    instruments: Mapping[int, int]
     seconds: float
     pitch_min: int | None
     pitch_max: int | None
@@ -101,6 +106,7 @@ class CorpusReport:
         total: all readable files together.
         round_trip: the loss of the tokenizer in all of them; None without a tokenizer, or if none can be encoded.
         unwritten: the notes of all of them that the tokenizer cannot write; None as ``round_trip``.
+        problems: of all files together, one line each.
     """
 
     files: tuple[FileReport, ...]
@@ -108,6 +114,7 @@ class CorpusReport:
     total: Summary
     round_trip: RoundTrip | None
     unwritten: Unwritten | None
+    problems: tuple[str, ...] = ()
 
 
 def inspect_corpus(files: Iterable[FileReading | Performance], tokenizer: Tokenizer | None = None) -> CorpusReport:
@@ -166,6 +173,7 @@ def summary_of(performance: Performance, left_out: LeftOut = _NOTHING) -> Summar
     has_notes = len(notes) > 0
     return Summary(
         notes=len(notes),
+        instruments=counts(notes),
         seconds=performance.seconds,
         pitch_min=int(pitch.min()) if has_notes else None,
         pitch_max=int(pitch.max()) if has_notes else None,
@@ -181,13 +189,14 @@ def summary_of(performance: Performance, left_out: LeftOut = _NOTHING) -> Summar
 
 
 def _count_overlapping(notes: Array) -> int:
-    """Return the number of notes that begin before the latest end so far of a note of their pitch."""
-    notes = notes[np.lexsort((notes["end"], notes["start"], notes["pitch"]))]
+    """Return the number of notes that begin before the latest end so far of a note of their instrument and pitch."""
+    notes = notes[np.lexsort((notes["end"], notes["start"], notes["pitch"], notes["instrument"]))]
+    keys = 128 * notes["instrument"].astype(np.int64) + notes["pitch"]
     ends, rank = np.unique(notes["end"], return_inverse=True)
-    # pitch and rank of the end in one integer: its running maximum is the latest end of this pitch, without rounding
-    latest = np.maximum.accumulate(notes["pitch"].astype(np.int64) * len(ends) + rank)
-    pitch_before, rank_before = np.divmod(latest[:-1], max(len(ends), 1))
-    return int(((pitch_before == notes["pitch"][1:]) & (ends[rank_before] > notes["start"][1:])).sum())
+    # key and rank of the end in one integer: its running maximum is the latest end of this key, without rounding
+    latest = np.maximum.accumulate(keys * len(ends) + rank)
+    key_before, rank_before = np.divmod(latest[:-1], max(len(ends), 1))
+    return int(((key_before == keys[1:]) & (ends[rank_before] > notes["start"][1:])).sum())
 
 
 def _total(summaries: Sequence[Summary]) -> Summary:
@@ -197,8 +206,13 @@ def _total(summaries: Sequence[Summary]) -> Summary:
         values = [getattr(s, name) for s in summaries if getattr(s, name) is not None]
         return pick(values) if values else None
 
-    values: dict[str, Any] = {}
+    notes_of: collections.Counter[int] = collections.Counter()
+    for summary in summaries:
+        notes_of.update(summary.instruments)
+    values: dict[str, Any] = {"instruments": dict(sorted(notes_of.items()))}
     for field in dataclasses.fields(Summary):
+        if field.name in values:
+            continue
         if field.name.endswith(("_min", "_max")):
             values[field.name] = extreme(field.name, min if field.name.endswith("_min") else max)
         else:

@@ -1,19 +1,25 @@
 """Measure the loss of a tokenizer: encode a performance, decode it, and compare the two.
 
-The k-th note of a pitch, in order of onset, is compared with the k-th decoded note of that pitch. If a tokenizer loses
-a note in the middle, the later notes of its pitch are compared with their neighbours. So the errors of a tokenizer that
-loses notes are overestimated, never underestimated.
+The k-th note of an instrument and a pitch, in order of onset, is compared with the k-th decoded note of the two; what
+then has no pair is compared within its pitch alone, as a note that has changed its instrument. A tokenizer that does
+not write instruments is compared within each pitch. If a tokenizer loses a note in the middle, the later notes of its
+pitch are compared with their neighbours. So the errors of a tokenizer that loses notes are overestimated, never
+underestimated.
 """
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ablate.music.instruments import counts
+from ablate.music.performance import DRUMS
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ablate.arrays import Array, FloatArray
     from ablate.interfaces import Tokenizer
@@ -48,7 +54,9 @@ class RoundTrip:
         notes: original notes.
         decoded_notes: notes after decoding.
         lost_notes: original notes without a decoded one to compare with (for example because their pitch is not in the
-            vocabulary).
+            vocabulary, or because they are of drums and the tokenizer merges instruments).
+        lost_by_instrument: the number of them for each instrument that loses notes.
+        changed_instruments: notes whose decoded note is for another instrument.
         clipped: the share, 0 to 1, of original notes that are lost or whose velocity changes by more than 4.
         onset_error: seconds; None if no note has a pair, as the next two.
         duration_error: seconds.
@@ -65,6 +73,8 @@ class RoundTrip:
     notes: int
     decoded_notes: int
     lost_notes: int
+    lost_by_instrument: Mapping[int, int]
+    changed_instruments: int
     clipped: float
     onset_error: Error | None
     duration_error: Error | None
@@ -81,6 +91,8 @@ class Trip(NamedTuple):
     pause_tokens: int
     notes: int
     decoded_notes: int
+    lost: Mapping[int, int]  # of each instrument
+    changed: int
     onset: Array
     duration: Array
     velocity: Array
@@ -91,12 +103,16 @@ def travel(performance: Performance, tokenizer: Tokenizer) -> Trip:
     """Encode, decode and compare one performance."""
     tokens = tokenizer.encode(performance)
     original, decoded = performance.notes, tokenizer.decode(tokens).notes
-    before, after = _pair(original, decoded)
+    before, after = _pairs(original, decoded, tokenizer)
+    lost = collections.Counter(counts(original))
+    lost.subtract(counts(before))
     return Trip(
         tokens=len(tokens),
         pause_tokens=_count_in_pauses(tokenizer.times(tokens), decoded),
         notes=len(original),
         decoded_notes=len(decoded),
+        lost=+lost,
+        changed=int((before["instrument"] != after["instrument"]).sum()),
         onset=np.abs(after["start"] - before["start"]),
         duration=np.abs((after["end"] - after["start"]) - (before["end"] - before["start"])),
         velocity=np.abs(after["velocity"].astype(np.int64) - before["velocity"]),
@@ -118,18 +134,34 @@ def _count_in_pauses(clock: FloatArray, notes: Array) -> int:
     return int(((clock > ends[begun]) & (begun < len(notes))).sum())
 
 
-def _pair(original: Array, decoded: Array) -> tuple[Array, Array]:
+def _pairs(original: Array, decoded: Array, tokenizer: Tokenizer) -> tuple[Array, Array]:
     """Return the notes of both that have a pair, in the same order."""
-    _, i, j = np.intersect1d(_numbered(original), _numbered(decoded), assume_unique=True, return_indices=True)
-    return original[i], decoded[j]
+    if not tokenizer.instruments:
+        if tokenizer.merges:  # the decoded notes have the pitches of no drum
+            original = original[original["instrument"] != DRUMS]
+        i, j = _matched(original, decoded, original["pitch"], decoded["pitch"])
+        return original[i], decoded[j]
+    keys = [128 * notes["instrument"].astype(np.int64) + notes["pitch"] for notes in (original, decoded)]
+    i, j = _matched(original, decoded, *keys)
+    rest, others = np.delete(np.arange(len(original)), i), np.delete(np.arange(len(decoded)), j)
+    left, right = original[rest], decoded[others]
+    k, m = _matched(left, right, left["pitch"], right["pitch"])
+    return original[np.append(i, rest[k])], decoded[np.append(j, others[m])]
 
 
-def _numbered(notes: Array) -> Array:
-    """Return for each note its pitch and the number of earlier notes of that pitch, in one integer."""
-    order = np.lexsort((notes["end"], notes["start"], notes["pitch"]))
-    pitch = notes["pitch"][order].astype(np.int64)
+def _matched(original: Array, decoded: Array, keys: Array, decoded_keys: Array) -> tuple[Array, Array]:
+    """Return the indices of the notes of both that have a pair: the k-th notes of one key."""
+    numbers = _numbered(original, keys), _numbered(decoded, decoded_keys)
+    _, i, j = np.intersect1d(*numbers, assume_unique=True, return_indices=True)
+    return i, j
+
+
+def _numbered(notes: Array, keys: Array) -> Array:
+    """Return for each note its key, below 2**31, and the number of earlier notes of that key, in one integer."""
+    order = np.lexsort((notes["end"], notes["start"], keys))
+    key = keys[order].astype(np.int64)
     numbers = np.empty(len(notes), np.int64)
-    numbers[order] = (pitch << 32) + np.arange(len(notes)) - np.searchsorted(pitch, pitch)
+    numbers[order] = (key << 32) + np.arange(len(notes)) - np.searchsorted(key, key)
     return numbers
 
 
@@ -149,6 +181,7 @@ def summarise(trips: Sequence[Trip]) -> RoundTrip:
     clipped = lost + int((velocity > VELOCITY_STEP).sum())
     drifts = np.array([trip.drift for trip in trips if trip.drift is not None]).reshape(-1, 2)
     has_drift = len(drifts) > 0
+    of_none: collections.Counter[int] = collections.Counter()
     return RoundTrip(
         tokens=tokens,
         tokens_per_note=tokens / notes if notes else 0.0,
@@ -156,6 +189,8 @@ def summarise(trips: Sequence[Trip]) -> RoundTrip:
         notes=notes,
         decoded_notes=sum(trip.decoded_notes for trip in trips),
         lost_notes=lost,
+        lost_by_instrument=dict(sorted(sum((collections.Counter(trip.lost) for trip in trips), of_none).items())),
+        changed_instruments=sum(trip.changed for trip in trips),
         clipped=clipped / notes if notes else 0.0,
         onset_error=_error(np.concatenate([trip.onset for trip in trips])),
         duration_error=_error(np.concatenate([trip.duration for trip in trips])),

@@ -33,7 +33,7 @@ def fits(tokenizer: Tokenizer, notes_of: Mapping[int, int]) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class Words:
-    """How a command line makes the choices.
+    """The words of a command line that make the choices.
 
     Attributes:
         instruments: the option that chooses instruments, up to the value; empty where there is none.
@@ -46,7 +46,7 @@ class Words:
 
 
 def study_words(instruments: str) -> Words:
-    """Return how ``ablate study run`` makes the choices; ``instruments`` is the key of the option in a study file."""
+    """Return the words of ``ablate study run``; ``instruments`` is the key of the option in a study file."""
 
     def tokenizer(name: str, options: Mapping[str, str], known: bool) -> str:  # noqa: FBT001 - a plain fact
         named = [] if known else [f"--set tokenizer={name}"]

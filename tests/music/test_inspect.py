@@ -73,6 +73,7 @@ def test_numbers_of_one_performance() -> None:
     summary = summary_of(ODD)
     assert dataclasses.asdict(summary) == {
         "notes": 7,
+        "instruments": {0: 7},
         "seconds": 4.0,
         "pitch_min": 20,
         "pitch_max": 109,
