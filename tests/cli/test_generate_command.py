@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pretty_midi
 import pytest
+from support.midi_bytes import midi, off, on, track
 
 from ablate.store.store import Store
 
@@ -105,6 +106,18 @@ def test_a_primer_from_a_file_is_continued(home: Path, tmp_path: Path, ablate: C
     assert [track.name for track in tracks] == ["primer", "sample-00"]
     assert [note.pitch for note in tracks[0].notes] == [60 + i for i in range(7)]
     assert min(note.start for note in tracks[1].notes) >= 3.0
+
+
+def test_notes_for_which_a_file_has_no_channel_are_counted(home: Path, tmp_path: Path, ablate: Command) -> None:
+    # one pitch, seventeen times at once, each in a track of its own; and a later note
+    tower = [track([(40 * n, on(60)), (960, off(60))]) for n in range(17)]
+    (tmp_path / "tower.mid").write_bytes(midi(*tower, track([(1700, on(62)), (480, off(62))])))
+    words = ["--primer", tmp_path / "tower.mid", "--primer-seconds", "2", "--count", "1"]
+    outcome = ablate("generate", "control", "--out", tmp_path / "out", "--home", home, *words)
+    assert outcome.code == 0, outcome.err
+    (file,) = (tmp_path / "out").iterdir()
+    assert outcome.err.startswith(f"{file.name}: ")
+    assert " notes end earlier in the MIDI file: it has too few channels" in outcome.err
 
 
 @pytest.mark.parametrize(
