@@ -35,6 +35,7 @@ class BpeTokenizer(ablate.FittedTokenizer):
     def __init__(self, options: BpeOptions) -> None:
         self._options = options
         self._base = PlainTokenizer(options.scheme, options)
+        self.instruments, self.merges = self._base.instruments, self._base.merges
         self._midi: miditok.MusicTokenizer | None = None
         words = self._base.vocabulary
         self._use({(word, (token,)): token for token, word in enumerate(words)})
@@ -54,9 +55,7 @@ class BpeTokenizer(ablate.FittedTokenizer):
         """Return MidiTok's file of the trained tokenizer, as JSON without versions."""
         midi = CLASSES[self._options.scheme](configuration(self._options, self._options.split))
         scores = [self._base.score(performance) for performance in performances]
-        stretches = [
-            list(_stretches(midi, score, self._options.split)) for score in scores if len(score.tracks[0].notes)
-        ]
+        stretches = [list(_stretches(midi, score, self._options.split)) for score in scores if score.note_num()]
         with _silent():
             midi.train(self._options.vocabulary, model="BPE", iterator=stretches)
         data = json.loads(json.dumps(midi.to_dict()))
@@ -112,8 +111,12 @@ class BpeTokenizer(ablate.FittedTokenizer):
         return advance_all
 
     def grammar(self, rows: int) -> Callable[[IntArray], BoolArray]:
-        """Return MidiTok's rules of types: a token is possible if its first part can follow the latest last part."""
+        """Return MidiTok's rules of types: a token is possible if its first part can follow the latest last part.
+
+        MidiTok's mark of a beginning has no parts where nothing is merged with it. It can follow any other token.
+        """
         follows_bb, has_parts_v = self._base.successors(), self._counts_v > 0
+        is_mark_v = ~has_parts_v & (np.arange(len(has_parts_v)) < len(has_parts_v) - self.unused)
         first_v = np.where(has_parts_v, self._flat[np.minimum(self._first_v, len(self._flat) - 1)], 0)
         last_v = self._flat[np.maximum(self._first_v + self._counts_v - 1, 0)]
         last_r = np.full(rows, self._base.start_token)
@@ -121,7 +124,8 @@ class BpeTokenizer(ablate.FittedTokenizer):
         def follow(tokens_r: IntArray) -> BoolArray:
             nonlocal last_r
             last_r = np.where(has_parts_v[tokens_r], last_v[tokens_r], last_r)
-            return np.asarray(follows_bb[last_r][:, first_v] & has_parts_v)
+            possible_rv = follows_bb[last_r][:, first_v] & has_parts_v
+            return np.asarray(possible_rv | (is_mark_v & has_parts_v[tokens_r][:, None]))
 
         return follow
 
@@ -142,7 +146,8 @@ def _silent() -> Iterator[None]:
 
 def _stretches(midi: miditok.MusicTokenizer, score: Any, split: str) -> Iterator[str]:
     """Yield each bar, each beat, or the whole of a score, as text in MidiTok's alphabet: one letter for each id."""
-    sequence = midi.encode(score, encode_ids=False)[0]
+    sequence = midi.encode(score, encode_ids=False)
+    sequence = sequence if midi.one_token_stream else sequence[0]
     cut = {"bar": sequence.split_per_bars, "beat": sequence.split_per_beats, "no": lambda: [sequence]}
     for part in cut[split]():
         if len(part):

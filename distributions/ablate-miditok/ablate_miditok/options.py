@@ -12,6 +12,8 @@ from ablate.errors import InvalidOptions
 FINE_BEATS = 2
 #: The beats of a bar.
 BAR = 4
+#: The number of instruments: 128 programs of General MIDI, and drums.
+INSTRUMENTS = 129
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class MidiTokOptions:
     velocity_bins: int = ablate.option(32, ge=1, le=127, doc="Number of velocities.")
     low: int = ablate.option(21, ge=0, le=127, doc="Lowest MIDI pitch; notes below it are left out.")
     high: int = ablate.option(108, ge=0, le=127, doc="Highest MIDI pitch; notes above it are left out.")
+    instruments: Literal["one", "merge", "all"] = ablate.option(
+        "one",
+        doc='"one": music of several instruments is refused; "merge": pitched ones are written as one, without drums; '
+        '"all": a token for the instrument of each note, which decoding restores.',
+    )
 
     def __post_init__(self) -> None:
         """Check the rules that concern two options at once."""
@@ -46,7 +53,7 @@ class MidiTokOptions:
         """Return the number of words of a scheme, the padding word that MidiTok always has among them."""
         pitches = self.high - self.low + 1
         times = FINE_BEATS * self.resolution + (self.longest - FINE_BEATS) * self.coarse
-        both = 1 + pitches + self.velocity_bins
+        both = 1 + pitches + self.velocity_bins + (INSTRUMENTS if self.instruments == "all" else 0)
         return (
             both
             + {

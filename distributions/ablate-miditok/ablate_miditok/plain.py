@@ -1,8 +1,9 @@
 """MidiTok's schemes without byte-pair encoding.
 
 MidiTok counts time in ticks of a grid with a fixed tempo; this module places notes on the grid, and computes the clock.
-The tokens and their decoding are MidiTok's, with one exception: a position of REMI that lies before the clock, which
-only a model writes, is ignored. MidiTok would go back, and a clock must not.
+With the option ``instruments = "all"``, MidiTok writes all tracks as one sequence, with a program before every note, -1
+for drums. The tokens and their decoding are MidiTok's, with one exception: a position of REMI that lies before the
+clock, which only a model writes, is ignored. MidiTok would go back, and a clock must not.
 """
 
 from __future__ import annotations
@@ -14,20 +15,20 @@ import numpy as np
 from symusic import Note, Score, Track
 
 import ablate
-from ablate.music.performance import make_notes
+from ablate.music.performance import DRUMS, make_notes
 from ablate_miditok.options import BAR, FINE_BEATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ablate.arrays import BoolArray, FloatArray, IntArray
+    from ablate.arrays import Array, BoolArray, FloatArray, IntArray
     from ablate_miditok.options import MidiTokOptions
 
 CLASSES = {"remi": miditok.REMI, "tsd": miditok.TSD, "midilike": miditok.MIDILike, "structured": miditok.Structured}
 
 
 def configuration(options: MidiTokOptions, split: str = "no") -> miditok.TokenizerConfig:
-    """Return MidiTok's configuration: one piano, in a constant metre of four beats."""
+    """Return MidiTok's configuration: one piano or all instruments, in a constant metre of four beats."""
     fine, coarse = options.resolution, options.coarse
     return miditok.TokenizerConfig(
         pitch_range=(options.low, options.high),
@@ -37,7 +38,8 @@ def configuration(options: MidiTokOptions, split: str = "no") -> miditok.Tokeniz
         encode_ids_split=split,
         use_time_signatures=False,
         time_signature_range={4: [BAR]},
-        use_pitchdrum_tokens=False,
+        use_pitchdrum_tokens=False,  # drums have the pitches of all others
+        use_programs=options.instruments == "all",
         # MIDI-Like leaves out notes without an end, unless there is a longest duration
         max_duration=(options.longest, 0, coarse),
     )
@@ -53,6 +55,7 @@ class PlainTokenizer(ablate.Tokenizer):
     def __init__(self, scheme: str, options: MidiTokOptions) -> None:
         self._options = options
         self._midi = CLASSES[scheme](configuration(options))
+        self.instruments, self.merges = options.instruments == "all", options.instruments == "merge"
         self.vocabulary = tuple(sorted(self._midi.vocab, key=self._midi.vocab.__getitem__))
         fine = options.resolution
         shift = f"TimeShift_0.1.{fine}"
@@ -63,19 +66,28 @@ class PlainTokenizer(ablate.Tokenizer):
         self._next_vv = _successors(self.vocabulary, self._midi.tokens_types_graph)
 
     def score(self, performance: ablate.Performance) -> Any:
-        """Return the notes within the range of pitches on the grid, as a score of ``symusic``."""
+        """Return the notes within the range of pitches on the grid, as a score of ``symusic``.
+
+        It has a track for each instrument, or one for all where instruments are not written.
+        """
         notes = performance.notes
         notes = notes[(notes["pitch"] >= self._options.low) & (notes["pitch"] <= self._options.high)]
+        score: Any = Score(self._options.resolution)
+        if not self.instruments:
+            score.tracks.append(self._track(notes[notes["instrument"] != DRUMS] if self.merges else notes, 0))
+        for instrument in np.unique(notes["instrument"]).tolist() if self.instruments else ():
+            score.tracks.append(self._track(notes[notes["instrument"] == instrument], instrument))
+        return score
+
+    def _track(self, notes: Array, instrument: int) -> Any:
         start, end = (np.rint(notes[edge] / self.seconds).astype(np.int32) for edge in ("start", "end"))
         length = np.maximum(end - start, 1).astype(np.int32)
         order = np.lexsort([notes["velocity"], length, notes["pitch"], start])
         columns = {"time": start, "duration": length, "pitch": notes["pitch"], "velocity": notes["velocity"]}
         types = {"time": np.int32, "duration": np.int32, "pitch": np.int8, "velocity": np.int8}
-        score: Any = Score(self._options.resolution)
-        track: Any = Track()
+        track: Any = Track(program=instrument % DRUMS, is_drum=instrument == DRUMS)
         track.notes = Note.from_numpy(**{name: each[order].astype(types[name]) for name, each in columns.items()})
-        score.tracks.append(track)
-        return score
+        return track
 
     def encode(self, performance: ablate.Performance) -> IntArray:
         """Return token ids, int64 [time]; the same for any order of the notes."""
@@ -84,13 +96,26 @@ class PlainTokenizer(ablate.Tokenizer):
     def decode(self, tokens: IntArray) -> ablate.Performance:
         """Return the notes; those without velocity or duration are left out."""
         words = [self.vocabulary[token] for token in tokens[~self.ticks.goes_back(tokens)]]
-        score = self._midi.decode([miditok.TokSequence(tokens=words)]) if words else None
-        if score is None or not score.tracks:
+        sequence = miditok.TokSequence(tokens=words)
+        score = self._midi.decode(sequence if self.instruments else [sequence]) if words else None
+        notes = [self._played(track) for track in score.tracks] if score is not None else []
+        if not notes:
             return ablate.Performance.from_notes([])
-        played = score.tracks[0].notes.numpy()
+        performance = ablate.Performance(np.concatenate(notes))
+        return performance.canonical() if len(notes) > 1 else performance
+
+    def _played(self, track: Any) -> Array:
+        played = track.notes.numpy()
         start, end = played["time"] * self.seconds, (played["time"] + played["duration"]) * self.seconds
-        notes = make_notes(pitch=played["pitch"], velocity=played["velocity"], start=start, end=end)
-        return ablate.Performance(notes)
+        notes = make_notes(
+            pitch=played["pitch"],
+            velocity=played["velocity"],
+            start=start,
+            end=end,
+            instrument=DRUMS if track.is_drum else track.program,
+        )
+        # MIDI-Like takes the number after a note-on as its velocity, also that of program 0 or -1
+        return notes[notes["velocity"] > 0]
 
     def times(self, tokens: IntArray) -> FloatArray:
         """Return the clock in seconds after each token, float64 [time]."""
@@ -119,9 +144,10 @@ class PlainTokenizer(ablate.Tokenizer):
 
 def encoded(midi: miditok.MusicTokenizer, score: Any) -> IntArray:
     """Return MidiTok's ids of a score, int64 [time]."""
-    if not len(score.tracks[0].notes):
+    if not score.note_num():
         return np.empty(0, np.int64)
-    return np.array(midi.encode(score)[0].ids, np.int64)
+    sequence = midi.encode(score)
+    return np.array((sequence if midi.one_token_stream else sequence[0]).ids, np.int64)
 
 
 def _successors(vocabulary: tuple[str, ...], graph: dict[str, set[str]]) -> BoolArray:

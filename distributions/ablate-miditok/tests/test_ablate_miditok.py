@@ -47,42 +47,42 @@ class TestStructured(TokenizerContract):
 
 class TestRemiOptions(TokenizerContract):
     spec = SPECS["miditok-remi"]
-    options = (OTHER,)
+    options = (OTHER, {"instruments": "all"}, {"instruments": "merge"})
 
 
 class TestTsdOptions(TokenizerContract):
     spec = SPECS["miditok-tsd"]
-    options = (OTHER,)
+    options = (OTHER, {"instruments": "all"}, {"instruments": "merge"})
 
 
 class TestMidiLikeOptions(TokenizerContract):
     spec = SPECS["miditok-midilike"]
-    options = (OTHER,)
+    options = (OTHER, {"instruments": "all"}, {"instruments": "merge"})
 
 
 class TestStructuredOptions(TokenizerContract):
     spec = SPECS["miditok-structured"]
-    options = (OTHER,)
+    options = (OTHER, {"instruments": "all"}, {"instruments": "merge"})
 
 
 class TestRemiBpe(FittedTokenizerContract):
     spec = SPECS["miditok-remi-bpe"]
-    options = ({}, {"split": "beat"}, {**OTHER, "split": "no", "vocabulary": 300})
+    options = ({}, {"split": "beat", "instruments": "all"}, {**OTHER, "split": "no", "vocabulary": 300})
 
 
 class TestTsdBpe(FittedTokenizerContract):
     spec = SPECS["miditok-tsd-bpe"]
-    options = ({}, {"split": "beat"}, {**OTHER, "split": "no", "vocabulary": 300})
+    options = ({}, {"split": "beat", "instruments": "all"}, {**OTHER, "split": "no", "vocabulary": 300})
 
 
 class TestMidiLikeBpe(FittedTokenizerContract):
     spec = SPECS["miditok-midilike-bpe"]
-    options = ({}, {"split": "beat"}, {**OTHER, "split": "no", "vocabulary": 300})
+    options = ({}, {"split": "beat", "instruments": "all"}, {**OTHER, "split": "no", "vocabulary": 300})
 
 
 class TestStructuredBpe(FittedTokenizerContract):
     spec = SPECS["miditok-structured-bpe"]
-    options = ({}, {"split": "beat"}, {**OTHER, "split": "no", "vocabulary": 300})
+    options = ({}, {"split": "beat", "instruments": "all"}, {**OTHER, "split": "no", "vocabulary": 300})
 
 
 def built(name: str, **settings: Any) -> Any:
@@ -106,7 +106,7 @@ def learned(scheme: str, **settings: Any) -> Any:
 
 
 @EACH
-@pytest.mark.parametrize("settings", [{}, OTHER])
+@pytest.mark.parametrize("settings", [{}, OTHER, {"instruments": "all"}, {"instruments": "merge"}])
 def test_the_number_of_words_is_that_of_miditok(scheme: str, settings: dict[str, Any]) -> None:
     tokenizer, options = built(scheme, **settings), MidiTokOptions(**settings)
     assert len(tokenizer.vocabulary) == options.words(scheme) == len(CLASSES[scheme](configuration(options)))
