@@ -78,8 +78,8 @@ def _totals(report: CorpusReport, tokenizer: Chosen | None) -> Iterator[str]:
     text = left_out_text(left_out, {"files": len(report.files) - report.unreadable, "notes": report.total.notes})
     if text and len(report.files) > 1:  # that of a single file is among its problems
         total = report.total
-        kinds = {"never end": total.never_ended_notes, "have no length": total.without_length_notes}
-        kinds["come after the end of their track"] = total.late_notes
+        kinds = {"never ended": total.never_ended_notes, "without length": total.without_length_notes}
+        kinds["after the end of their track"] = total.late_notes
         listed = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
         yield f"{text}{f': {listed}' if listed else ''}"
     if report.unwritten and tokenizer:

@@ -7,8 +7,9 @@ instrument that comes back once can be written, and its other notes need not be 
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,7 +30,8 @@ _PITCHES = 128
 _LISTED = 4
 
 
-class Unwritten(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Unwritten:
     """The notes of some pieces that a tokenizer cannot write.
 
     Attributes:
@@ -109,7 +111,7 @@ def _returned(performance: Performance, tokenizer: Tokenizer) -> IntArray:
 
 
 def unwritten_sentences(
-    found: Unwritten, name: str, options: Mapping[str, Any], *, of: str = "notes", prefix: str = "--option "
+    found: Unwritten, name: str, options: Mapping[str, Any], *, of: str = "notes", prefix: str | None = "--option "
 ) -> list[str]:
     """Return a sentence for each reason why notes are left out, and one if instruments are merged.
 
@@ -118,7 +120,7 @@ def unwritten_sentences(
         name: the name of the tokenizer.
         options: its options; ``low`` and ``high`` are its range of pitches, where it has one.
         of: the notes that were counted, for the text.
-        prefix: the text before the name of an option that would write the notes.
+        prefix: the text before the name of an option that would write the notes; None names no option.
     """
     sentences = []
     if found.pitches:
@@ -137,19 +139,20 @@ def _of(count: int, total: int, of: str) -> str:
     return f"{count:,} of {total:,} {of} ({100 * count / total:.3g} %)"
 
 
-def _reason(pitches: Sequence[int], options: Mapping[str, Any], prefix: str) -> str:
+def _reason(pitches: Sequence[int], options: Mapping[str, Any], prefix: str | None) -> str:
     """Return why notes of these pitches are left out, and the options that would write them."""
     low, high = (options.get(name) for name in ("low", "high"))
     noun = "pitch" if len(pitches) == 1 else "pitches"
     verb = "is" if len(pitches) == 1 else "are"
     start = f"{noun} {_ranges(pitches)} {verb}"
     if not (isinstance(low, int) and isinstance(high, int)) or any(low <= pitch <= high for pitch in pitches):
-        return f"{start} not in its vocabulary; choose another tokenizer, or leave the notes out on purpose"
+        return f"{start} not in its vocabulary"
     changes = [f"{prefix}low={pitches[0]}"] * (pitches[0] < low) + [f"{prefix}high={pitches[-1]}"] * (
         pitches[-1] > high
     )
     where = "outside" if len(changes) > 1 else "below" if pitches[0] < low else "above"
-    return f"{start} {where} its range of {low} to {high}; set {' and '.join(changes)}"
+    advice = "" if prefix is None else f"; set {' and '.join(changes)}"
+    return f"{start} {where} its range of {low} to {high}{advice}"
 
 
 def _ranges(pitches: Sequence[int]) -> str:

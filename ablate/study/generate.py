@@ -248,9 +248,9 @@ def _primer(
         return np.empty(0, np.int64)
     at_most = configuration.settings["generation"]["tokens"]
     if options.file:
-        return cut_primer(read_primer(options.file, say), tokenizer, options.take, at_most)
+        return cut_primer(read_primer(options.file, say), tokenizer, options.take, at_most, say)
     try:
         performances = pieces(corpus, split)
     except OSError as error:
         raise StageError(f"the corpus's files are gone from {corpus}; run the study again") from error
-    return cut_primer(choose_piece(performances, options.piece), tokenizer, options.take, at_most)
+    return cut_primer(choose_piece(performances, options.piece), tokenizer, options.take, at_most, say)

@@ -6,6 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
+from support.midi_bytes import midi, off, on, track
 
 from ablate import Performance
 
@@ -72,3 +74,35 @@ def test_fit_needs_a_tokenizer_that_learns(ablate: Command) -> None:
     assert "--fit bach-prelude: name the tokenizer to fit with --tokenizer" in ablate(*words).err
     done = ablate(*words, "--tokenizer", "midilike")
     assert "--fit bach-prelude: tokenizer 'midilike' is not fitted; leave the option out" in done.err
+
+
+@pytest.mark.parametrize("reader", ["symusic", "pretty_midi"])
+def test_notes_left_out_are_counted_on_stderr(ablate: Command, tmp_path: Path, reader: str) -> None:
+    path = tmp_path / "odd.mid"
+    path.write_bytes(midi(track([(0, on(5)), (0, on(60)), (480, off(5))])))
+    words = [path, "--tokenizer", "midilike", "--reader", reader]
+    outcome = ablate("corpus", "tokens", *words)
+    assert (outcome.code, outcome.out) == (0, "[]\n")
+    lost = "tokenizer 'midilike' cannot write 1 of 1 notes (100 %): pitch 5 is below its range of 21 to 108"
+    assert outcome.err.splitlines() == [
+        "note: odd.mid: 1 of 2 notes left out: 1 never ended",
+        f"note: odd.mid: {lost}; set --option low=5",
+    ]
+    told = ablate("corpus", "tokens", *words, "--option", "low=5")
+    assert told.err.splitlines() == ["note: odd.mid: 1 of 2 notes left out: 1 never ended"]
+    inspected = ablate("corpus", "inspect", *words).out
+    assert "problem: odd.mid: 1 of 2 notes left out: 1 never ended\n" in inspected
+    assert f"note: {lost}; set --option low=5\n" in inspected
+    (tmp_path / "bad.mid").write_bytes(b"MThd")
+    both = ablate("corpus", "inspect", tmp_path, *words[1:]).out
+    assert "total: 1 of 2 files and 1 of 2 notes left out: 1 never ended\n" in both
+
+
+@pytest.mark.parametrize("reader", ["symusic", "pretty_midi"])
+@pytest.mark.parametrize("file", ["never_ended_1of3", "zero_length_then_later_note", "pitch_0_and_127_only"])
+def test_known_files(ablate: Command, cases_dir: Path, file: str, reader: str) -> None:
+    words = ["corpus", "tokens", cases_dir / f"midi/{file}.mid", "--tokenizer", "midilike", "--reader", reader]
+    (line,) = ablate(*words).err.splitlines()
+    count = "cannot write 2 of 2 notes" if file == "pitch_0_and_127_only" else "1 of 3 notes left out"
+    assert line.startswith(f"note: {file}.mid: ")
+    assert count in line

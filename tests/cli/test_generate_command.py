@@ -106,6 +106,16 @@ def test_a_primer_from_a_file_is_continued(home: Path, tmp_path: Path, ablate: C
     assert [track.name for track in tracks] == ["primer", "sample-00"]
     assert [note.pitch for note in tracks[0].notes] == [60 + i for i in range(7)]
     assert min(note.start for note in tracks[1].notes) >= 3.0
+    assert "note: --primer" not in outcome.err
+
+
+def test_what_is_left_out_of_a_primers_file_is_counted(home: Path, tmp_path: Path, ablate: Command) -> None:
+    events = [event for pitch in range(60, 72) for event in ((0, on(pitch)), (240, off(pitch)))]
+    (tmp_path / "odd.mid").write_bytes(midi(track([(0, on(50)), *events])))
+    words = ["--primer", tmp_path / "odd.mid", "--primer-seconds", "1.2", "--count", "1", "--out", tmp_path / "out"]
+    outcome = ablate("generate", "control", "--home", home, *words)
+    assert outcome.code == 0, outcome.err
+    assert "note: --primer: odd.mid: 1 of 13 notes left out: 1 never ended\n" in outcome.err
 
 
 def test_notes_for_which_a_file_has_no_channel_are_counted(home: Path, tmp_path: Path, ablate: Command) -> None:

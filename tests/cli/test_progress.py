@@ -56,6 +56,25 @@ def test_plain_lines_name_the_variant(capsys: pytest.CaptureFixture[str], monkey
     ]
 
 
+def test_what_stages_left_out_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    planned, stages = plan(one=[("a", 0)], two=[("b", 0)])
+    lines = PlainProgress(LAYOUT, failures=False)
+    lines.begun(planned)
+    capsys.readouterr()
+    many = [f"{number}.mid: odd" for number in range(12)]
+    first = Stage("load", {})
+    lines.done(StageResult(first, {"summary": "1 of 9 notes left out", "problems": many}, 1.0))
+    for replicate in range(2):
+        lines.done(StageResult(Stage("prepare", {"replicate": replicate}), {"problems": ["no token"]}, 1.0))
+    lines.failed(StageFailure(stages["two"], "TrainingDiverged", "the loss is nan"))
+    listed = [f"load corpus: {line}" for line in ("1 of 9 notes left out", *many[:10])]
+    assert capsys.readouterr().err.splitlines() == [
+        *listed,
+        "load corpus: and 2 more; the report lists all",
+        "prepare: no token",
+    ]
+
+
 @pytest.mark.parametrize("width", [80, 100, 120, 200])
 def test_bars_fit_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", io.StringIO())

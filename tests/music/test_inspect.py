@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from hypothesis import given
-from support.midi_bytes import scale
+from hypothesis import strategies as st
+from support.midi_bytes import midi, off, on, scale, track
 from support.strategies import performances
 
 from ablate.errors import CorpusError
@@ -18,6 +19,7 @@ from ablate.interfaces import Tokenizer
 from ablate.music.corpus import read_corpus, read_files
 from ablate.music.inspect import inspect_corpus, summary_of
 from ablate.music.performance import PEDAL_DTYPE, Performance
+from ablate.registry import get_registry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,3 +182,32 @@ def test_all_of_smd_in_well_under_a_second(smd_dir: Path) -> None:
     total = report.total
     assert (len(report.files), total.notes, total.pedal_events) == (50, 151_207, 391_693)
     assert (total.duplicate_notes, total.overlapping_notes, total.out_of_range_notes) == (3320, 3327, 0)
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=10))
+def test_tokens_in_pauses_are_counted(pauses: list[int]) -> None:
+    """Of a pause of n seconds, all time shifts but the last one end in it."""
+    notes, clock = [], 0.0
+    for pause in pauses:
+        notes.append((60, 64, clock + pause, clock + pause + 1.0))
+        clock += pause + 1.0
+    spec = get_registry().spec("tokenizer", "midilike")
+    report = inspect_corpus([Performance.from_notes(notes)], spec.build(spec.parse({})))
+    assert report.round_trip is not None
+    assert report.round_trip.pause_tokens == sum(max(0, pause - 1) for pause in pauses)
+    told = any("are pauses" in problem for problem in report.files[0].problems)
+    assert told == (report.round_trip.pause_tokens > report.round_trip.tokens / 2)
+
+
+def test_what_is_left_out_is_counted_by_kind(tmp_path: Path) -> None:
+    events = [(0, on(10)), (0, on(60)), (0, on(62)), (0, off(62)), (480, off(60)), (0, off(10))]
+    (tmp_path / "odd.mid").write_bytes(midi(track([*events, (0, on(70))])))
+    (tmp_path / "bad.mid").write_bytes(b"MThd")
+    spec = get_registry().spec("tokenizer", "midilike")
+    report = inspect_corpus(read_files(tmp_path), spec.build(spec.parse({})))
+    facts = json.loads(json.dumps(dataclasses.asdict(report)))
+    total = facts["total"]
+    assert [total[f"{kind}_notes"] for kind in ("never_ended", "without_length", "late")] == [1, 1, 0]
+    assert (total["notes"], total["out_of_range_notes"], facts["unreadable"]) == (2, 1, 1)
+    assert facts["unwritten"] == {"total": 2, "pitches": {"10": 1}, "instruments": {}, "merged": []}
+    assert [file["unwritten"] for file in facts["files"]] == [None, facts["unwritten"]]

@@ -42,7 +42,7 @@ def judge_midi(request: Request, values: Mapping[str, Any]) -> int:
     with only_command(home, url, name), Store(url) as store:
         recompute = decide_reuse(study, store, values)
         forget_results(study, store, recompute)
-        with make_listener(layout) as listener:
+        with make_listener(layout, failures=False) as listener:  # at the end, equal reasons are one line
             runner = StudyRunner(layout, store, home, workers=study.workers, listener=listener)
             with stop_on_ctrl_c(runner):
                 result = runner.run()

@@ -33,16 +33,16 @@ _NUMBERS, _FEWER_NUMBERS = 70, 34
 _FEWEST = 8
 
 
-def make_listener(layout: Layout) -> PlainProgress | LiveProgress:
-    """Return bars if stderr is a terminal, else plain lines."""
-    return LiveProgress(layout) if sys.stderr.isatty() else PlainProgress(layout)
+def make_listener(layout: Layout, *, failures: bool = True) -> PlainProgress | LiveProgress:
+    """Return bars if stderr is a terminal, else plain lines; ``failures`` prints each one when it happens."""
+    return (LiveProgress if sys.stderr.isatty() else PlainProgress)(layout, failures=failures)
 
 
 class _Progress(Listener):
     """The counts that both kinds of progress show."""
 
-    def __init__(self, layout: Layout) -> None:
-        self._name = layout.spec.name
+    def __init__(self, layout: Layout, *, failures: bool = True) -> None:
+        self._name, self._failures = layout.spec.name, failures
         self._runs: dict[str, list[tuple[str, str]]] = {}
         self._total: collections.Counter[str] = collections.Counter()
         self._count: collections.Counter[str] = collections.Counter()
@@ -89,9 +89,10 @@ class _Progress(Listener):
 
     def _oddities(self, done: StageResult) -> Iterator[str]:
         """Yield what a stage left out and what is odd in its music, each line once in all stages of a kind."""
-        verb, summary = KINDS[done.stage.kind].verb, done.result.get("summary", "")
+        kind, summary = KINDS[done.stage.kind], done.result.get("summary", "")
+        start = f"{kind.verb} {self._about(done.stage.fingerprint)}".rstrip() if kind.samples else kind.verb
         for line in (*([summary] if summary else []), *first_problems(done.result.get("problems", ()), _REST)):
-            if (text := f"{verb}: {line}") not in self._said:
+            if (text := f"{start}: {line}") not in self._said:
                 self._said.add(text)
                 yield text
 
@@ -111,8 +112,8 @@ def shortened(name: str, width: int | None) -> str:
 class PlainProgress(_Progress):
     """Lines: one when a stage ends, and some while it is running."""
 
-    def __init__(self, layout: Layout) -> None:
-        super().__init__(layout)
+    def __init__(self, layout: Layout, *, failures: bool = True) -> None:
+        super().__init__(layout, failures=failures)
         self._printed: dict[str, float] = {}
 
     def begun(self, plan: Plan) -> None:
@@ -146,14 +147,15 @@ class PlainProgress(_Progress):
 
     def failed(self, failure: StageFailure) -> None:
         """See :class:`Listener`."""
-        click.echo(self._failure(failure), err=True)
+        if self._failures:
+            click.echo(self._failure(failure), err=True)
 
 
 class LiveProgress(_Progress):
     """Bars: one for each kind of stage, and one for each running job."""
 
-    def __init__(self, layout: Layout) -> None:
-        super().__init__(layout)
+    def __init__(self, layout: Layout, *, failures: bool = True) -> None:
+        super().__init__(layout, failures=failures)
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -217,4 +219,5 @@ class LiveProgress(_Progress):
         """See :class:`Listener`."""
         if failure.stage.fingerprint in self._jobs:
             self._bars.remove_task(self._jobs.pop(failure.stage.fingerprint))
-        self._bars.console.print(self._failure(failure), highlight=False, markup=False)
+        if self._failures:
+            self._bars.console.print(self._failure(failure), highlight=False, markup=False)

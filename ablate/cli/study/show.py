@@ -12,7 +12,7 @@ import click
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import failure_lines, json_option, plural, print_json, print_left_out, print_table
 from ablate.cli.terminal_tables import fold_sentence, terminal_width
-from ablate.kinds import PREPARE
+from ablate.kinds import PREPARE, kind_of
 from ablate.names import level_name, replicate_name, same, short_names
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ def show(name: str, home: Path, store: str | None, as_json: bool) -> None:  # no
 def _left_out(store: Store, study: StudyRecord, runs: Sequence[RunRecord]) -> LeftOut:
     from ablate.report.data.left_out import RECORDED_BY, left_out
 
-    stages = store.stages(run.stages[kind] for run in runs for kind in RECORDED_BY if kind in run.stages)
-    return left_out(runs, stages, study.spec)
+    wanted = {each for run in runs for name, each in run.stages.items() if kind_of(name) in RECORDED_BY}
+    return left_out(runs, store.stages(wanted), study.spec)
 
 
 def _population(store: Store, runs: Sequence[RunRecord]) -> str:

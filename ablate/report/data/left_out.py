@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING, NamedTuple
 
-from ablate.kinds import COLLECT, FIT, LOAD, PREPARE, PRIME, PROGRAM
+from ablate.kinds import COLLECT, FIT, FLOOR, LOAD, PREPARE, PRIME, PROGRAM, kind_of
 from ablate.music.corpus import left_out_text
 from ablate.names import replicate_name
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: The most problems that a report lists before it folds the others behind their number.
 MOST_PROBLEMS = 10
 #: The kinds of stages that record it.
-RECORDED_BY = (LOAD, FIT, PREPARE, PRIME, COLLECT, PROGRAM)
+RECORDED_BY = (LOAD, FIT, PREPARE, PRIME, COLLECT, PROGRAM, FLOOR)
 #: The most variants that a sentence lists.
 _MOST_NAMES = 6
 
@@ -52,10 +52,9 @@ def _finished(
 ) -> Iterator[tuple[RunRecord, StageRecord]]:
     """Yield the finished stages of these kinds, with their runs."""
     for run in runs:
-        for kind in kinds:
-            stage = stages.get(run.stages.get(kind, ""))
-            if stage:
-                yield run, stage
+        for name, fingerprint in run.stages.items():
+            if kind_of(name) in kinds and fingerprint in stages:
+                yield run, stages[fingerprint]
 
 
 def _of_corpora(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) -> Iterator[str]:
@@ -69,7 +68,7 @@ def _of_corpora(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) ->
 def _of_tokenizers(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) -> Iterator[str]:
     """Yield what tokenizers say about the first replicate of each variant, with the variants where it is not all."""
     first: dict[tuple[str, str], StageRecord] = {}
-    for run, stage in _finished(runs, stages, FIT, PREPARE):
+    for run, stage in _finished(runs, stages, FIT, PREPARE, FLOOR):
         first.setdefault((run.variant, stage.kind), stage)
     variants: dict[str, list[str]] = {}
     for (variant, _), stage in first.items():
@@ -102,9 +101,13 @@ def _of_samples(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) ->
 
 
 def _problems(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord], spec: Mapping[str, Any]) -> Iterator[str]:
+    seen = set()
     for run, stage in _finished(runs, stages, LOAD, PRIME, COLLECT, PROGRAM):
+        if stage.fingerprint in seen:
+            continue
+        seen.add(stage.fingerprint)
         replicate = replicate_name(spec, run.variant, run.replicate)
-        starts = {PRIME: "primer ", COLLECT: f"{run.variant}/", PROGRAM: f"{run.variant}, replicate {replicate}: "}
+        starts = {PRIME: "primer ", PROGRAM: f"{run.variant}, replicate {replicate}: "}
         written = stage.result.get("written") or ()  # stated beside the files
         for text in stage.result.get("problems") or ():
             if text not in written:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 #: Packages whose versions a reader needs; older results have the former name of our distribution.
 _PINNED = ("ablate-music", "ablate", "torch", "numpy")
 _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+#: Options as Python writes them (``PreludeOptions(tempo=1.0, seed=846)``), which some corpora have in their identity.
+_OPTIONS = re.compile(r"\b\w*Options\(([^()]*)\)")
 Facts = list[tuple[str, str]]
 
 
@@ -197,7 +199,7 @@ def _done(study: Study) -> str:
 
 def _corpus_identity(study: Study) -> str:
     """Return the identity of the corpus; with several corpora each, with its name."""
-    corpora = {corpus.identity: corpus for corpus in loaded_corpora(study) if corpus.identity}
+    corpora = {_OPTIONS.sub(r"\1", each.identity): each for each in loaded_corpora(study) if each.identity}
     if len(corpora) < 2:
         return "".join(corpora)
     return "; ".join(f"{corpus.name}: {identity}" for identity, corpus in corpora.items())

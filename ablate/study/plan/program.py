@@ -155,4 +155,9 @@ def sample_stages(
         drawn = {"draws": setting.floors.draws, "seed": derive(setting.seed, replicate, "resample")}
         configs.append((kinds.RESAMPLE, {**config, **drawn}, measured))
     chosen = [choice, *([tokenizer] if tokenizer else [])]
-    return [Stage(kind, each, inputs, identity=identity_of(each, chosen)) for kind, each, inputs in configs]
+    # no stage before the floors says what the tokenizer cannot write
+    extra = {kinds.FLOOR: {"count_unwritten": tokenizer is not None}}
+    return [
+        Stage(kind, each, inputs, extra=extra.get(kind, {}), identity=identity_of(each, chosen))
+        for kind, each, inputs in configs
+    ]

@@ -37,6 +37,7 @@ def collect(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     if not samples:
         raise NothingGenerated(f"no file in {folder} has any note")
     files, changes = midi_files(samples)
+    name = f"{folder.parent.name}/{folder.name}"
     write_artifact(context.home, stage, {"performances.npz": pack_performances(samples), **files})
     notes = sum(len(sample) for sample in samples)
     left_out = {**left_out, "files": left_out["files"] + len(silent)}
@@ -44,8 +45,8 @@ def collect(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         "samples": len(samples),
         "notes": notes,
         "seconds": sum(sample.seconds for sample in samples),
-        "problems": [f"{folder.name}: {line}" for line in (*problems, *changes)],
-        "written": [f"{folder.name}: {line}" for line in changes],
+        "problems": [f"{name}/{line}" for line in (*problems, *changes)],
+        "written": [f"{name}/{line}" for line in changes],
         "left_out": left_out,
         "summary": left_out_text(left_out, {"files": len(samples), "notes": notes}),
     }

@@ -26,6 +26,7 @@ import numpy as np
 from ablate.engine.seeding import numpy_stream
 from ablate.errors import AblateError, one_line
 from ablate.music.performance import NOTE_DTYPE, Performance
+from ablate.music.unwritten import find_unwritten, unwritten_sentences
 from ablate.study.work.components import build, stage_tokenizer
 from ablate.study.work.load import pieces
 from ablate.study.work.measure import Measured, cases, measure_music, reference_and_others, samples_to_measure
@@ -66,7 +67,11 @@ def floors(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         # one shuffle is enough to show: they all look alike
         shown = dict(list(measured.results.items())[: 1 if floor == "shuffled" else None])
         histograms += [MetricRecord(i, name, each, floor) for i, one in shown.items() for each in one.histograms]
-    return [StageResult(stage, {"skipped": skipped, "refused": refused}, 0.0, tuple(values), tuple(histograms))]
+    result: dict[str, Any] = {"skipped": skipped, "refused": refused}
+    if tokenizer and stage.extra.get("count_unwritten"):
+        choice, found = config["tokenizer"], find_unwritten(reference, tokenizer)
+        result["problems"] = unwritten_sentences(found, choice["name"], choice["options"], prefix=None)
+    return [StageResult(stage, result, 0.0, tuple(values), tuple(histograms))]
 
 
 def _without_model(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import IO, TYPE_CHECKING, Any
 
@@ -121,7 +122,9 @@ def _left_out(
     if stage.config["augmenters"]:
         copies = find_unwritten(examples, tokenizer)
         if copies.pitches.keys() - found.pitches:
-            sentences += words(copies._replace(instruments={}, merged=()), of="notes of the augmented training pieces")
+            sentences += words(
+                dataclasses.replace(copies, instruments={}, merged=()), of="notes of the augmented training pieces"
+            )
     return {"unwritten": found.plain(), "problems": sentences}
 
 

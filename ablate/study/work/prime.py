@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ablate.errors import CorpusError, PrimerError, UnknownName
+from ablate.music.instruments import counts, listed
 from ablate.music.midi import parse_midi, read_bytes
+from ablate.music.unwritten import find_unwritten
 from ablate.printable import piece_text
+from ablate.study.instruments import fits
 from ablate.study.work.artifacts import npy, write_artifact
 from ablate.study.work.components import stage_tokenizer
 from ablate.study.work.load import pieces
@@ -32,7 +35,7 @@ def prime(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     tokenizer = stage_tokenizer(stage, context)
     problems: list[str] = []
     piece = _primer_piece(stage, context, problems.append)
-    primer = cut_primer(piece, tokenizer, stage.config["take"], stage.config["at_most"])
+    primer = cut_primer(piece, tokenizer, stage.config["take"], stage.config["at_most"], problems.append)
     notes = len(tokenizer.decode(primer))
     write_artifact(context.home, stage, {"primer.npy": npy(primer)})
     seconds = float(tokenizer.times(primer)[-1])
@@ -73,7 +76,13 @@ def choose_piece(split: Split, name: str) -> Performance:
     return candidates[0]
 
 
-def cut_primer(piece: Performance, tokenizer: Tokenizer, take: Mapping[str, float], at_most: int) -> IntArray:
+def cut_primer(
+    piece: Performance,
+    tokenizer: Tokenizer,
+    take: Mapping[str, float],
+    at_most: int,
+    say: Callable[[str], None] = lambda line: None,
+) -> IntArray:
     """Return the first tokens of a piece, int64 [time], at least one.
 
     The whole piece is encoded and its tokens are cut, so that notes which sound at the cut are open, as they were in
@@ -84,17 +93,15 @@ def cut_primer(piece: Performance, tokenizer: Tokenizer, take: Mapping[str, floa
         tokenizer: of the model that continues it.
         take: the length of the primer, as one of ``tokens``, ``notes`` and ``seconds`` above 0.
         at_most: the number of tokens of a sample.
+        say: called with a line if the tokenizer leaves out notes: drums, where it merges instruments.
 
     Raises:
-        PrimerError: the piece is shorter, or has pitches that the tokenizer cannot write; or the primer would have
-            more tokens than a sample.
+        PrimerError: the piece is shorter, or has pitches or instruments that the tokenizer cannot write; or the
+            primer would have more tokens than a sample.
     """
     tokens = tokenizer.encode(piece)
     decoded = tokenizer.decode(tokens)
-    lost = sorted(set(piece.notes["pitch"].tolist()) - set(decoded.notes["pitch"].tolist()))
-    if lost:
-        listing = ", ".join(map(str, lost))
-        raise PrimerError(f"primer '{piece.name}': outside the tokenizer's vocabulary: MIDI pitch {listing}")
+    _check_notes(piece, tokenizer, say)
     (unit, amount), *_ = ((unit, amount) for unit, amount in take.items() if amount)
     lengths = {"tokens": len(tokens), "notes": len(decoded), "seconds": float(tokenizer.times(tokens)[-1])}
     if amount > lengths[unit]:
@@ -108,6 +115,26 @@ def cut_primer(piece: Performance, tokenizer: Tokenizer, take: Mapping[str, floa
             f"take a smaller primer.{unit}, or generate more"
         )
     return tokens[:length]
+
+
+def _check_notes(piece: Performance, tokenizer: Tokenizer, say: Callable[[str], None]) -> None:
+    """Check that a tokenizer can write the notes of a piece, apart from the drums where it merges instruments."""
+    notes_of = counts(piece.notes)
+    if not fits(tokenizer, notes_of):
+        raise PrimerError(
+            f"primer '{piece.name}': {len(notes_of)} instruments play its notes ({listed(notes_of)}), but the "
+            "tokenizer writes them all as one; choose another piece, or a tokenizer that writes or merges instruments"
+        )
+    found = find_unwritten([piece], tokenizer)
+    if found.pitches:
+        listing, lost = ", ".join(map(str, found.pitches)), sum(found.pitches.values())
+        raise PrimerError(
+            f"primer '{piece.name}': {lost:,} of {found.total:,} notes are outside the tokenizer's vocabulary: "
+            f"MIDI pitch {listing}"
+        )
+    if found.notes:
+        lost = f"{found.notes:,} of {found.total:,} notes: {listed(found.instruments)}"
+        say(f"{piece.name}: the tokenizer leaves out {lost}")
 
 
 def _length(tokens: IntArray, tokenizer: Tokenizer, unit: str, amount: float) -> int:

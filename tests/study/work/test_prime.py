@@ -9,6 +9,7 @@ from hypothesis import given, settings
 
 import ablate
 from ablate.errors import PrimerError, StudyFileError
+from ablate.music.performance import DRUMS
 from ablate.music.storage import pack_performances, read_performances
 from ablate.registry import get_registry
 from ablate.study.plan.layout import lay_out
@@ -77,8 +78,23 @@ def test_a_primer_that_cannot_be_is_refused(
 def test_a_primer_outside_the_vocabulary_is_refused(prelude: ablate.Performance) -> None:
     notes = prelude.notes.copy()
     notes["pitch"][3] = 5
-    with pytest.raises(PrimerError, match="outside the tokenizer's vocabulary: MIDI pitch 5"):
+    with pytest.raises(PrimerError, match="1 of 549 notes are outside the tokenizer's vocabulary: MIDI pitch 5"):
         cut_primer(prelude.replace(notes=notes), built(TOKENIZERS[0]), {"notes": 4}, MUCH)
+
+
+def test_a_primer_of_several_instruments(prelude: ablate.Performance) -> None:
+    """It is refused where the tokenizer writes them as one; where it merges them, its drums are counted."""
+    notes = prelude.notes.copy()
+    notes["instrument"][:3], notes["instrument"][3] = 40, DRUMS
+    band = prelude.replace(notes=notes)
+    with pytest.raises(
+        PrimerError, match=r"3 instruments play its notes \(Acoustic Grand Piano 545, Violin 3, Drums 1\)"
+    ):
+        cut_primer(band, built(TOKENIZERS[1]), {"notes": 4}, MUCH)
+    merging = TOKENIZERS[1].build(TOKENIZERS[1].parse({"instruments": "merge"}))
+    lines: list[str] = []
+    cut_primer(band, merging, {"notes": 4}, MUCH, lines.append)
+    assert lines == [f"{prelude.name}: the tokenizer leaves out 1 of 549 notes: Drums 1"]
 
 
 @settings(max_examples=30, deadline=None)

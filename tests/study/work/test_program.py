@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.bench import Bench
+from support.midi_bytes import midi, off, on, track
 
 import ablate
 from ablate.errors import AblateError
 from ablate.music.midi import read_midi
 from ablate.registry import get_registry
+from ablate.report.data.left_out import left_out
 from ablate.study.bundle.pack import pack
 from ablate.study.bundle.unpack import unpack
 from ablate.study.file.overrides import Overrides
@@ -197,6 +199,20 @@ def test_midi_files_are_samples_with_floors(start: Callable[..., Any], bench: Be
         stages = [fingerprint for run in store.runs("own") for fingerprint in run.stages.values()]
         floors = {row.floor for rows in store.floors(stages).values() for row in rows}
     assert floors == {"copy", "resampling"}
+
+
+def test_notes_left_out_of_the_files_of_a_program_are_counted(
+    start: Callable[..., Any], bench: Bench, folder: Path
+) -> None:
+    (folder.parent / "odd.mid").write_bytes(midi(track([(0, on(60)), (0, on(64)), (480, off(60))])))
+    start('mkdir "$3/a"; cp odd.mid "$3/a/odd.mid"', MIDI, settings={"replicates": 1})
+    with bench.store() as store:
+        study, runs = store.study("own"), store.runs("own")
+        stages = store.stages(fingerprint for run in runs for fingerprint in run.stages.values())
+    lacking = left_out(runs, stages, study.spec)
+    assert lacking.sentences == ("Samples: 2 of 4 notes left out, in 2 of 2 runs.",)
+    line = "a/odd.mid: 1 of 2 notes left out: 1 never ended"
+    assert lacking.problems == tuple(f"size={size}, replicate 0: {line}" for size in (2, 3))
 
 
 @pytest.mark.parametrize(
