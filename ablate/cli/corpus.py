@@ -18,6 +18,7 @@ from ablate.cli.settings import parse_setting
 from ablate.errors import CorpusError, UsageError, did_you_mean, first_problems
 from ablate.interfaces import FittedTokenizer
 from ablate.interfaces.played_by import played_by
+from ablate.printable import printable
 from ablate.registry import get_registry
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ def tokens(
     ids = encoder.encode(performance)
     unwritten = unwritten_sentences(find_unwritten([performance], encoder), tokenizer, chosen.options)
     for line in first_problems([*problems, *unwritten], f"see: ablate corpus inspect {file} --json"):
-        click.echo(f"note: {file.name}: {line}", err=True)
+        click.echo(f"note: {printable(file.name)}: {line}", err=True)
     if form == "json":
         click.echo(json.dumps(ids.tolist()))
     elif form == "text":

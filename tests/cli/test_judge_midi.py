@@ -85,10 +85,13 @@ def test_files_that_cannot_be_read_cost_their_run_or_are_left_out(ablate: Comman
     assert outcome.code == 1
     assert "music: left out, folders of replicates without MIDI files: 1 (plain/empty)" in outcome.err
     assert "music: left out, folders of variants without replicates: 1 (readme)" in outcome.err
-    assert "failed: plain, replicate 2: CorpusError: 1 of 3 files cannot be read: bad.mid" in outcome.err
+    failure = "CorpusError: 1 of 3 files cannot be read: bad.mid"
+    assert f"failed: plain, replicate 2: {failure}" in outcome.err
+    assert outcome.err.count(failure) == 1, "it is said once"
     skipped = ablate(*WORDS, "--no-report", "--name", "bad", "--skip-bad")
     assert skipped.code == 0
-    assert "2: bad.mid: left out: is no MIDI file" in skipped.err
+    assert "collect MIDI files plain, replicate 2: plain/2/bad.mid: left out: is no MIDI file" in skipped.err
+    assert "left out or odd\n  - Samples: 1 of 13 files left out, in 1 of 6 runs.\n" in skipped.out
     other = ablate("judge", "--midi", str(music / "plain"), "--reference", "pieces", "--name", "bad")
     assert (other.code, "has no MIDI files in folders of variants and replicates" in other.err) == (1, True)
 

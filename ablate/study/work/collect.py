@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ablate.errors import NothingGenerated
 from ablate.music.corpus import left_out_text, read_corpus
 from ablate.music.storage import pack_performances
+from ablate.printable import printable
 from ablate.study.work.artifacts import midi_files, write_artifact
 from ablate.study.work.messages import StageResult
 
@@ -37,7 +38,7 @@ def collect(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     if not samples:
         raise NothingGenerated(f"no file in {folder} has any note")
     files, changes = midi_files(samples)
-    name = f"{folder.parent.name}/{folder.name}"
+    name = printable(f"{folder.parent.name}/{folder.name}")
     write_artifact(context.home, stage, {"performances.npz": pack_performances(samples), **files})
     notes = sum(len(sample) for sample in samples)
     left_out = {**left_out, "files": left_out["files"] + len(silent)}

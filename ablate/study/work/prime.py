@@ -11,7 +11,7 @@ from ablate.errors import CorpusError, PrimerError, UnknownName
 from ablate.music.instruments import counts, listed
 from ablate.music.midi import parse_midi, read_bytes
 from ablate.music.unwritten import find_unwritten
-from ablate.printable import piece_text
+from ablate.printable import piece_text, printable
 from ablate.study.instruments import fits
 from ablate.study.work.artifacts import npy, write_artifact
 from ablate.study.work.components import stage_tokenizer
@@ -55,7 +55,7 @@ def read_primer(file: str, say: Callable[[str], None]) -> Performance:
     path = Path(file)
     reading = parse_midi(read_bytes(path), file)
     for problem in reading.problems:
-        say(f"{path.name}: {problem}")
+        say(f"{printable(path.name)}: {problem}")
     return reading.performance
 
 
@@ -133,8 +133,8 @@ def _check_notes(piece: Performance, tokenizer: Tokenizer, say: Callable[[str], 
             f"MIDI pitch {listing}"
         )
     if found.notes:
-        lost = f"{found.notes:,} of {found.total:,} notes: {listed(found.instruments)}"
-        say(f"{piece.name}: the tokenizer leaves out {lost}")
+        drums = f"{found.notes:,} of {found.total:,} notes: {listed(found.instruments)}"
+        say(f"{piece.name}: the tokenizer leaves out {drums}")
 
 
 def _length(tokens: IntArray, tokenizer: Tokenizer, unit: str, amount: float) -> int:

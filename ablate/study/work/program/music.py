@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ablate.errors import CorpusError, ProgramFailed
 from ablate.music.midi import parse_midi, read_bytes
+from ablate.printable import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +57,7 @@ def read_samples(out: Path, pattern: str, count: int) -> ProgramMusic:
         except CorpusError as error:
             raise ProgramFailed(str(error)) from None
         samples.append(reading.performance.replace(name=f"sample-{number:02d}"))
-        problems += [f"{source}: {problem}" for problem in reading.problems]
+        problems += [f"{printable(source)}: {problem}" for problem in reading.problems]
         left_out += reading.left_out
     return ProgramMusic(samples, problems, left_out)
 
