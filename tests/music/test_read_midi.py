@@ -73,7 +73,7 @@ def test_tempo_changes_move_the_clock(reader: Reader) -> None:
 @pytest.mark.parametrize("reader", READERS)
 def test_notes_without_length_or_end_are_left_out(reader: Reader) -> None:
     events = [(0, on(60)), (0, off(60)), (0, on(61)), (0, on(62)), (10, off(62))]
-    performance, problems, _ = parse_midi(midi(track(events)), "x.mid", reader)
+    performance, problems, *_ = parse_midi(midi(track(events)), "x.mid", reader)
     assert ticks(performance) == [(62, 0, 10)]
     assert problems == ("2 of 3 notes left out: 1 never ended, 1 without length",)
 
@@ -118,7 +118,7 @@ def test_overlaps_on_two_channels_are_apart() -> None:
 @pytest.mark.parametrize("reader", READERS)
 def test_tempo_counts_in_any_track(reader: Reader) -> None:
     data = midi(track([(0, on(60)), (480, off(60))]), track([(240, tempo(1_000_000))]))
-    performance, problems, _ = parse_midi(data, "x.mid", reader)
+    performance, problems, *_ = parse_midi(data, "x.mid", reader)
     assert performance.seconds == 0.75
     assert problems == ()
 
@@ -126,7 +126,7 @@ def test_tempo_counts_in_any_track(reader: Reader) -> None:
 def test_chunks_of_other_programs_are_passed_over() -> None:
     data = midi(b"XFIH\0\0\0\3abc", scale()[14:], b"trailing bytes", tracks=1)
     for reader in READERS:
-        performance, problems, _ = parse_midi(data, "x.mid", reader)
+        performance, problems, *_ = parse_midi(data, "x.mid", reader)
         assert len(performance) == 8
         assert problems == ("14 bytes after its last track are ignored",)
 
