@@ -28,12 +28,21 @@ def program(number: int, channel: int = 0) -> bytes:
     return bytes((0xC0 | channel, number))
 
 
+def meta(kind: int, content: bytes = b"") -> bytes:
+    return bytes((0xFF, kind)) + variable_length(len(content)) + content
+
+
 def tempo(microseconds: int) -> bytes:
-    return b"\xff\x51\x03" + microseconds.to_bytes(3, "big")
+    return meta(0x51, microseconds.to_bytes(3, "big"))
+
+
+def exclusive(content: bytes, status: int = 0xF0) -> bytes:
+    """Return a system exclusive message, or with status F7 a packet that continues one, or an escape."""
+    return bytes((status,)) + variable_length(len(content)) + content
 
 
 def track(events: Iterable[Event], end: bytes = END) -> bytes:
-    body = b"".join(_variable_length(ticks) + message for ticks, message in events) + end
+    body = b"".join(variable_length(ticks) + message for ticks, message in events) + end
     return b"MTrk" + struct.pack(">I", len(body)) + body
 
 
@@ -48,7 +57,7 @@ def scale(notes: int = 8) -> bytes:
     return midi(track([event for p in pitches for event in ((0, on(p)), (480, off(p)))]))
 
 
-def _variable_length(number: int) -> bytes:
+def variable_length(number: int) -> bytes:
     groups = [number & 127]
     while number := number >> 7:
         groups.append(128 | (number & 127))

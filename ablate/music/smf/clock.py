@@ -23,7 +23,8 @@ def read_tempos(events: list[tuple[int, bytes]]) -> tuple[list[Tempo], list[str]
         events: tick and content of each tempo event, track by track.
     """
     senseless = sum(len(content) != 3 for _, content in events)
-    problems = [f"{senseless} tempo events without 3 bytes are ignored"] if senseless else []
+    which = "tempo event without 3 bytes is" if senseless == 1 else "tempo events without 3 bytes are"
+    problems = [f"{senseless} {which} ignored"] if senseless else []
     tempos = [(tick, int.from_bytes(content, "big")) for tick, content in events if len(content) == 3]
     return sorted(tempos, key=lambda tempo: tempo[0]), problems
 
