@@ -39,10 +39,10 @@ fit_option = click.option(
 )
 reader_option = click.option(
     "--reader",
-    type=click.Choice(["symusic", "pretty_midi"]),
-    default="symusic",
+    type=click.Choice(["ablate", "pretty_midi", "symusic"]),
+    default="ablate",
     show_default=True,
-    help="Library that reads MIDI files.",
+    help="Order of the notes: by start and pitch, or that of pretty_midi (symusic: the former name of ablate).",
 )
 
 

@@ -60,7 +60,7 @@ class CorpusReading(NamedTuple):
 
 def read_files(
     path: str | Path,
-    reader: Reader = "symusic",
+    reader: Reader = "ablate",
     *,
     sustain: Sustain = "ignore",
     longest_pause: float = LONGEST_PAUSE,
@@ -101,7 +101,7 @@ def _read(name: str, piece: str, file: Path, parse: Callable[[bytes, str], Readi
 
 def read_corpus(
     path: str | Path,
-    reader: Reader = "symusic",
+    reader: Reader = "ablate",
     *,
     skip_bad: bool = False,
     sustain: Sustain = "ignore",

@@ -23,7 +23,8 @@ from ablate.music.smf.song import song_of
 if TYPE_CHECKING:
     from ablate.music.performance import Performance
 
-Reader = Literal["symusic", "pretty_midi"]
+#: The order of the notes; ``"symusic"`` is the former name of ``"ablate"``.
+Reader = Literal["ablate", "pretty_midi", "symusic"]
 Sustain = Literal["ignore", "extend"]
 #: Increased when the same bytes give other notes; part of the identity of a corpus.
 READER_VERSION = 2
@@ -63,7 +64,7 @@ class Reading(NamedTuple):
 
 def read_midi(
     path: str | Path,
-    reader: Reader = "symusic",
+    reader: Reader = "ablate",
     *,
     sustain: Sustain = "ignore",
     longest_pause: float = LONGEST_PAUSE,
@@ -93,7 +94,7 @@ def read_bytes(path: Path, source: str = "") -> bytes:
 def parse_midi(
     data: bytes,
     source: str,
-    reader: Reader = "symusic",
+    reader: Reader = "ablate",
     *,
     sustain: Sustain = "ignore",
     longest_pause: float = LONGEST_PAUSE,
@@ -104,7 +105,7 @@ def parse_midi(
         data: the whole file: a Standard MIDI File of format 0 or 1, or of format 2 with one track; also in a RIFF
             wrapper (RMID).
         source: its name or path, for messages and for the performance's name.
-        reader: the order of the notes: ``"symusic"``, canonical; ``"pretty_midi"``, that of pretty_midi (by their
+        reader: the order of the notes: ``"ablate"``, canonical; ``"pretty_midi"``, that of pretty_midi (by their
             note-offs, instrument by instrument). The notes are the same.
         sustain: ``"extend"`` holds the notes of each channel by its sustain pedal
             (:func:`ablate.music.sustain.held_ends`); drums are not held.

@@ -13,9 +13,10 @@ class MidiOptions:
     """Options of ``midi``."""
 
     path: str = ablate.option(min_length=1, doc="A MIDI file, or a folder searched with its subfolders.")
-    reader: Literal["symusic", "pretty_midi"] = ablate.option(
-        "symusic",
-        doc="The order of the notes. symusic: by start and pitch; pretty_midi: that of pretty_midi, by note-off.",
+    reader: Literal["ablate", "pretty_midi", "symusic"] = ablate.option(
+        "ablate",
+        doc="The order of the notes. ablate: by start and pitch; pretty_midi: that of pretty_midi, by note-off; symusic: "
+        "the former name of ablate.",
     )
     sustain: Literal["ignore", "extend"] = ablate.option(
         "ignore",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ablate.music.midi import Reader
 
-READERS: tuple[Reader, ...] = ("symusic", "pretty_midi")
+READERS: tuple[Reader, ...] = ("ablate", "pretty_midi")
 WHOLE = scale()
 
 BROKEN = {

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ablate.music.midi import Reader
 
-READERS: tuple[Reader, ...] = ("symusic", "pretty_midi")
+READERS: tuple[Reader, ...] = ("ablate", "pretty_midi")
 TICK = 60 / (120 * 480)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ablate.registry import Registry
 
 #: Packages whose version can change a number.
-PACKAGES = ("ablate-music", "torch", "numpy", "scipy", "pretty_midi", "symusic", "optuna", "sqlalchemy", "safetensors")
+PACKAGES = ("ablate-music", "torch", "numpy", "scipy", "pretty_midi", "optuna", "sqlalchemy", "safetensors")
 
 
 @functools.cache

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ablate.music.midi import Reader
 
-READERS: tuple[Reader, ...] = ("symusic", "pretty_midi")
+READERS: tuple[Reader, ...] = ("ablate", "pretty_midi")
 REST = "bytes after the end-of-track event are ignored"
 #: File, number of notes, time of the first note (or None), end of the last one, problems.
 RIGHT = [
@@ -51,7 +51,7 @@ RIGHT = [
 ]
 
 
-def read(cases_dir: Path, name: str, reader: Reader = "symusic", **options: object) -> Reading:
+def read(cases_dir: Path, name: str, reader: Reader = "ablate", **options: object) -> Reading:
     return parse_midi((cases_dir / f"midi/{name}.mid").read_bytes(), name, reader, **options)  # type: ignore[arg-type]
 
 
