@@ -224,7 +224,7 @@ def naive_tokens(performance: Performance) -> list[int]:
     """The 240-token encoding, note by note in Python, as public implementations have it."""
     events: list[tuple[float, int, int]] = []
     for note in sorted(performance.notes.tolist(), key=lambda each: each[2]):
-        pitch, velocity, start, end = note
+        pitch, velocity, start, end, *_ = note
         if 21 <= pitch <= 108:
             events.append((start, 1, min(max(velocity, 21), 108)))
             events.append((start, 2, pitch - 21))
