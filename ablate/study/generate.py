@@ -248,7 +248,8 @@ def _primer(
         return np.empty(0, np.int64)
     at_most = configuration.settings["generation"]["tokens"]
     if options.file:
-        return cut_primer(read_primer(options.file, say), tokenizer, options.take, at_most, say)
+        piece = read_primer(options.file, configuration.one("corpus").instruments, say)
+        return cut_primer(piece, tokenizer, options.take, at_most, say)
     try:
         performances = pieces(corpus, split)
     except OSError as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.midi_bytes import midi, off, on, program, track
+from support.pop import pop
 from support.set_material import random_pieces
 
 import ablate as package
@@ -136,7 +137,10 @@ def test_options_of_metrics_can_be_set(ablate: Command, music: Path) -> None:
             ),
             "metric 'distance.pitch' has no option 'bin'",
         ),
-        (("--midi", "music", "--reference", "pieces", "--set", "training.steps=3"), "only options of metrics"),
+        (
+            ("--midi", "music", "--reference", "pieces", "--set", "training.steps=3"),
+            "only options of the metrics, the reference and the tokenizer",
+        ),
         (("results.csv", "--reference", "pieces"), "--reference needs --midi FOLDER"),
         (("results.csv", "--recompute", "metric"), "--recompute needs --midi FOLDER"),
     ],
@@ -146,3 +150,27 @@ def test_refusals_of_music_are_one_line(ablate: Command, music: Path, words: tup
     assert outcome.code != 0
     assert message in outcome.err
     assert len(outcome.err.splitlines()) == 1
+
+
+def test_a_band_is_measured_by_the_instruments_that_are_chosen(ablate: Command, tmp_path: Path) -> None:
+    for variant, bars in (("long", 3), ("short", 2)):
+        (tmp_path / f"bands/{variant}/1").mkdir(parents=True)
+        (tmp_path / f"bands/{variant}/1/song.mid").write_bytes(pop(bars))
+    (tmp_path / "pop.mid").write_bytes(pop(4))
+    words = ["judge", "--midi", "bands", "--reference", "pop.mid", "--metric", "distance.pitch", "--workers", "1"]
+    words += ["--tokenizer", "midilike", "--no-report"]
+    refused = ablate(*words)
+    assert refused.code == 1
+    assert "5 instruments play its 144 notes" in refused.err
+    assert "--set corpus.midi.instruments=piano (32 notes)" in refused.err
+    assert "a tokenizer that writes instruments: --set tokenizer.midilike.instruments=all" in refused.err
+    assert ablate(*words, "--set", "tokenizer.midilike.instruments=all").code == 0
+    chosen = ablate(*words, "--name", "pianos", "--set", "corpus.midi.instruments=piano")
+    assert chosen.code == 0, chosen.err
+    measured = {}
+    for name in ("bands", "pianos"):
+        frame = package.load_results(name, tmp_path / ".ablate").frame()
+        measured[name] = dict(frame[frame["feature"] == "l1"].groupby("variant")["n"].first())
+    assert measured == {"bands": {"long": 60, "short": 40}, "pianos": {"long": 24, "short": 16}}, "drums have no pitch"
+    none = ablate(*words, "--name", "flutes", "--set", "corpus.midi.instruments=flute")
+    assert 'pop: no note of corpus.midi.instruments = "flute", but Drums 64, ' in none.err

@@ -106,8 +106,9 @@ _music = combine_options(
         "--set",
         "settings",
         multiple=True,
-        metavar="metric.NAME.OPTION=VALUE",
-        help="With --midi: an option of a metric, as in a study file (repeatable).",
+        metavar="KIND.NAME.OPTION=VALUE",
+        help="With --midi: an option of a metric, of the reference (corpus.midi.instruments=piano, which also applies "
+        "to the files) or of the tokenizer, as in a study file (repeatable).",
     ),
     click.option(
         "--skip-bad", is_flag=True, help="With --midi: leave out files that cannot be read or have no notes; list them."

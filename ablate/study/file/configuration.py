@@ -68,6 +68,7 @@ class Choice:
         options: a value for every option.
         fitted: whether it is a tokenizer that is fitted on the training pieces.
         defaults: of the options that have one.
+        instruments: the choice of instruments of a corpus, see :class:`ablate.music.instruments.Chooser`.
     """
 
     kind: str
@@ -76,12 +77,15 @@ class Choice:
     options: Mapping[str, Any]
     fitted: bool = False
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    instruments: Any = "all"
 
     @classmethod
     def of(cls, kind: str, spec: Any, options: Any) -> Choice:
         """Return the choice of a component, from its record and its options as the record has parsed them."""
-        fitted = getattr(spec, "fitted", False)
-        return cls(kind, spec.name, spec.version, plain(options), fitted, defaults(spec.options))
+        fitted, values = getattr(spec, "fitted", False), plain(options)
+        chosen = values.get(getattr(spec, "instruments_option", ""), "all")
+        instruments = tuple(chosen) if isinstance(chosen, list) else chosen
+        return cls(kind, spec.name, spec.version, values, fitted, defaults(spec.options), instruments)
 
     def plain(self) -> dict[str, Any]:
         """Return the choice as JSON-ready data, for the work and the database."""

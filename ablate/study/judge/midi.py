@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ablate.registry import Registry
+    from ablate.study.file.paths import FileShape
     from ablate.study.judge.folders import MidiFolder
     from ablate.study.judge.judge import Request
 
@@ -49,7 +50,8 @@ class MidiRequest:
         reference: a MIDI file, a folder, or the name of a corpus.
         tokenizer: of the floors that need one; empty for none.
         skip_bad: whether files that cannot be read, or have no notes, are left out.
-        settings: options of metrics, each as its path (``metric.NAME.OPTION``) with its value.
+        settings: options of metrics, of the reference (``corpus.midi.instruments``) and of the tokenizer, each as its
+            path (``metric.NAME.OPTION``) with its value.
         request: the options that all sources share.
     """
 
@@ -119,33 +121,30 @@ def _choices(asked: MidiRequest, registry: Registry) -> dict[str, tuple[Choice, 
     names["metric"] = list(dict.fromkeys(asked.request.wanted.metrics or METRICS))
     is_path = asked.reference not in registry.names("corpus") or Path(asked.reference).exists()
     table = corpus_table(asked.reference, registry, skip_bad=asked.skip_bad and is_path, option="--reference")
-    ((corpus, options),) = (named(table) or {}).items()
-    metrics = _metric_options(asked.settings, names["metric"], registry)
+    shape: FileShape = {"corpus": named(table) or {}, "tokenizer": {name: {} for name in names["tokenizer"]}}
+    shape = _with_settings(asked.settings, {**shape, "metric": {name: {} for name in names["metric"]}}, registry)
     return {
-        "corpus": (_choice("corpus", corpus, registry, options),),
-        "tokenizer": tuple(_choice("tokenizer", name, registry) for name in names["tokenizer"]),
-        "metric": tuple(_choice("metric", name, registry, metrics[name]) for name in names["metric"]),
+        kind: tuple(_choice(kind, name, registry, options) for name, options in chosen.items())
+        for kind, chosen in shape.items()
     }
 
 
-def _metric_options(
-    settings: Sequence[tuple[str, Any]], metrics: Sequence[str], registry: Registry
-) -> dict[str, dict[str, Any]]:
-    """Return the options of each metric that the command sets.
+def _with_settings(settings: Sequence[tuple[str, Any]], shape: FileShape, registry: Registry) -> FileShape:
+    """Return the components with the options that the command sets.
 
     Raises:
-        UsageError: a path that names no option of these metrics.
+        UsageError: a path that names no option of these components.
     """
-    options: dict[str, dict[str, Any]] = {name: {} for name in metrics}
+    shape = {kind: {name: dict(options) for name, options in chosen.items()} for kind, chosen in shape.items()}
     for path, value in settings:
-        problem = path_problem(path, {"metric": options}, registry)
-        section, name, option = split_path(path, {"metric": options})
-        if section != "metric":
-            problem = "only options of metrics can be set here: metric.NAME.OPTION=VALUE"
+        section, name, option = split_path(path, shape)
+        problem = path_problem(path, shape, registry)
+        if section not in shape:
+            problem = "only options of the metrics, the reference and the tokenizer can be set here"
         if problem or not option:
-            raise UsageError(f"--set {path}: {problem or 'write it as metric.NAME.OPTION=VALUE'}")
-        options[name][option] = value
-    return options
+            raise UsageError(f"--set {path}: {problem or f'write it as {section}.NAME.OPTION=VALUE'}")
+        shape[section][name][option] = value
+    return shape
 
 
 def _choice(kind: str, name: str, registry: Registry, options: Mapping[str, Any] | None = None) -> Choice:

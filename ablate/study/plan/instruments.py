@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ablate.errors import StudyFileError
-from ablate.kinds import LOAD, PREPARE
+from ablate.kinds import LOAD
 from ablate.specs import CorpusSpec
 from ablate.study.instruments import fits, refusal, study_words
 from ablate.study.work.components import build
@@ -50,7 +50,8 @@ def _uses(layout: Layout) -> list[_Use]:
     uses: dict[str, _Use] = {}
     for run in layout.wanted:
         load = run.stages.stages.get(LOAD)
-        if load and PREPARE in run.stages.stages:
+        encodes = any("tokenizer" in stage.config for stage in run.stages.stages.values())
+        if load and encodes:  # a study of MIDI files has a tokenizer for its floors alone, or none
             corpus, tokenizer = (run.configuration.one(kind) for kind in ("corpus", "tokenizer"))
             use = uses.setdefault(load.fingerprint, _Use(load, corpus))
             use.tokenizers[json.dumps(tokenizer.plain(), sort_keys=True)] = tokenizer

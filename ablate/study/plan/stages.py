@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from ablate import kinds
 from ablate.engine.seeding import Purpose, derive
 from ablate.kinds import FUSION_CODE, stage_name
+from ablate.music.instruments import Chooser
 from ablate.options import validate
 from ablate.settings import FloorSettings, PrimerSettings
 from ablate.study.file.configuration import reference_of
@@ -235,6 +236,8 @@ def _prime(
     if options.file:
         # like a corpus, a file is identified by its contents
         file = {"file": file_digest(options.file, inputs)}
+        chosen = configuration.one("corpus").instruments
+        file |= {"instruments": Chooser(chosen).identity} if chosen != "all" else {}
         return make_stage(configuration, kinds.PRIME, {**config, **file}, fit, extra={"file": options.file})
     # a piece with a name is the same one in every split
     config |= {"piece": options.piece} if options.piece else {"piece": "", **of_split}

@@ -6,13 +6,16 @@ what they read: a bundle may have the weights without the corpus.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ablate.errors import StageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from ablate.music.instruments import Choice
+    from ablate.registry import Registry
     from ablate.study.stage import Stage
 
 #: The file in the folders of a loading and of all that is made from it, down to the training, that has the number of
@@ -50,3 +53,10 @@ def stored_instrument(folder: Path) -> int:
         return 0
     except (OSError, ValueError) as error:
         raise StageError(f"{path} is damaged; remove its folder and run the study again") from error
+
+
+def instruments_choice(corpus: Mapping[str, Any], registry: Registry) -> Choice:
+    """Return the choice of instruments in the options of a corpus, in plain form; ``"all"`` where it has none."""
+    option = registry.spec("corpus", corpus["name"]).instruments_option
+    value = corpus["options"].get(option, "all")
+    return tuple(value) if isinstance(value, list) else value

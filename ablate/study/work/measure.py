@@ -11,8 +11,11 @@ import numpy as np
 
 from ablate.errors import AblateError, NothingMeasured, StageError, one_line
 from ablate.interfaces import Direction, Measurements, SetMetric, Within
+from ablate.kinds import GENERATE
+from ablate.music.instruments import Chooser, counts, listed
 from ablate.music.storage import read_performances
 from ablate.study.work.components import build
+from ablate.study.work.instrument import instruments_choice
 from ablate.study.work.load import pieces
 from ablate.study.work.messages import MetricRecord, StageResult
 from ablate.study.work.program import measure_program
@@ -134,9 +137,26 @@ def reference_and_others(split: Split, config: Mapping[str, Any]) -> tuple[list[
 
 
 def samples_to_measure(stage: Stage, context: Context) -> list[Performance]:
-    """Return the samples to measure, with or without their primer, as set in the study file."""
-    samples = read_performances(context.home / stage.inputs["generated"].artifact / "performances.npz")
+    """Return the samples to measure, with or without their primer, as set in the study file.
+
+    Of music that ablate did not generate, only the instruments that are chosen of the corpus are measured.
+    """
+    generated = stage.inputs["generated"]
+    samples = read_performances(context.home / generated.artifact / "performances.npz")
+    if generated.kind != GENERATE:
+        chooser = Chooser(instruments_choice(stage.inputs["reference"].extra["corpus"], context.registry))
+        samples = [_chosen(sample, chooser) for sample in samples]
     return [sample.whole() if stage.config.get("primer") else sample.continuation() for sample in samples]
+
+
+def _chosen(sample: Performance, chooser: Chooser) -> Performance:
+    chosen = chooser(sample)
+    if len(sample) and not len(chosen):
+        raise StageError(
+            f"{sample.name} has no note of the instruments that are chosen of the reference, but "
+            f"{listed(counts(sample.notes))}; choose others, or measure other music"
+        )
+    return chosen
 
 
 def checked(measured: Any, name: str) -> Measurements:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ablate.errors import CorpusError, PrimerError, UnknownName
-from ablate.music.instruments import counts, listed
+from ablate.music.instruments import Chooser, counts, listed
 from ablate.music.midi import parse_midi, read_bytes
 from ablate.music.unwritten import find_unwritten
 from ablate.printable import piece_text, printable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ablate.arrays import IntArray
     from ablate.interfaces import Tokenizer
+    from ablate.music.instruments import Choice
     from ablate.music.performance import Performance
     from ablate.study.stage import Stage
     from ablate.study.work.load import Split
@@ -45,18 +46,33 @@ def prime(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
 
 def _primer_piece(stage: Stage, context: Context, say: Callable[[str], None]) -> Performance:
     if "file" in stage.config:
-        return read_primer(stage.extra["file"], say)
+        return read_primer(stage.extra["file"], stage.config.get("instruments", "all"), say)
     split = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {}))
     return choose_piece(split, stage.config["piece"])
 
 
-def read_primer(file: str, say: Callable[[str], None]) -> Performance:
-    """Return the music of a MIDI file; ``say`` is called with each of its oddities, in one line with its name."""
+def read_primer(file: str, instruments: Choice, say: Callable[[str], None]) -> Performance:
+    """Return the chosen instruments of a MIDI file.
+
+    Args:
+        file: its path.
+        instruments: see :class:`ablate.music.instruments.Chooser`; the choice of the corpus.
+        say: called with each oddity of the file, in one line with its name.
+
+    Raises:
+        PrimerError: the file has no note of these instruments.
+    """
     path = Path(file)
+    name, chooser = printable(path.name), Chooser(instruments)
     reading = parse_midi(read_bytes(path), file)
     for problem in reading.problems:
-        say(f"{printable(path.name)}: {problem}")
-    return reading.performance
+        say(f"{name}: {problem}")
+    lost = chooser.left_out(reading.performance.notes)
+    if sum(lost.values()) == len(reading.performance):
+        raise PrimerError(f"{name}: has no note of the instruments that the corpus chooses, but {listed(lost)}")
+    if lost:
+        say(f"{name}: notes left out by the instruments that the corpus chooses: {listed(lost)}")
+    return chooser(reading.performance)
 
 
 def choose_piece(split: Split, name: str) -> Performance:

@@ -1,0 +1,74 @@
+"""Primers from files of several instruments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.band_tokenizer import Band, BandOptions
+from support.pop import pop
+
+from ablate.errors import PrimerError
+from ablate.music.instruments import counts
+from ablate.registry import get_registry
+from ablate.study.plan.layout import lay_out
+from ablate.study.work.prime import cut_primer, read_primer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.bench import Bench
+
+    from ablate.study.file.study_file import StudySpec
+
+
+@pytest.fixture
+def pop_file(tmp_path: Path) -> str:
+    path = tmp_path / "pop.mid"
+    path.write_bytes(pop(bars=2))
+    return str(path)
+
+
+def band(way: Any) -> Band:
+    return Band(BandOptions(way))
+
+
+def test_a_primer_has_the_instruments_that_the_corpus_chooses(pop_file: str) -> None:
+    said: list[str] = []
+    assert counts(read_primer(pop_file, "piano", said.append).notes) == {0: 16}
+    assert counts(read_primer(pop_file, ("bass", 128), said.append).notes) == {33: 8, 128: 32}
+    assert said[0].startswith("pop.mid: notes left out by the instruments that the corpus chooses: Drums 32, ")
+    assert len(read_primer(pop_file, "all", said.append)) == 72
+    assert len(said) == 2
+    with pytest.raises(PrimerError, match="has no note of the instruments that the corpus chooses, but Drums"):
+        read_primer(pop_file, "flute", said.append)
+
+
+def test_a_tokenizer_without_instruments_refuses_a_primer_of_several(pop_file: str) -> None:
+    piece = read_primer(pop_file, "all", print)
+    with pytest.raises(PrimerError, match=r"5 instruments play its notes \(Drums 32, .* writes them all as one"):
+        cut_primer(piece, band("one"), {"notes": 10}, 1000, print)
+    assert len(band("all").decode(cut_primer(piece, band("all"), {"notes": 10}, 1000, print))) == 10
+    merged = band("merge").decode(cut_primer(piece, band("merge"), {"notes": 10}, 1000, print))
+    assert counts(merged.notes) == {0: 10}
+
+
+def test_the_choice_is_in_the_fingerprint_of_the_primer(load: Callable[..., StudySpec], pop_file: str) -> None:
+    def prime(choice: object) -> Any:
+        settings = {"corpus.midi.instruments": choice, "primer.file": pop_file, "primer.notes": 3}
+        layout = lay_out(load(settings, corpus=pop_file), get_registry(), "cpu")
+        (stage,) = (stage for stage in layout.stages().values() if stage.kind == "prime")
+        return stage
+
+    assert "instruments" not in prime("all").config, "primers of older homes are reused"
+    assert prime(["piano"]).config["instruments"] == "0,1,2,3,4,5,6,7"
+    assert prime(0).fingerprint == prime("Acoustic Grand Piano").fingerprint != prime("piano").fingerprint
+
+
+def test_a_primer_of_a_band_is_refused_before_training(
+    bench: Bench, load: Callable[..., StudySpec], pop_file: str
+) -> None:
+    result = bench.run(load({"primer.file": pop_file, "primer.notes": 3}))
+    assert "primer 'pop': 5 instruments play its notes" in result.failures[0].error
+    assert "train" not in result.ran
