@@ -10,6 +10,8 @@
   MIDI players: the ends of two nested notes are exchanged.
   The set of starts and the set of ends of each pitch are correct in any case.
 
+Encoding the decoded notes gives the same tokens again if no note is nested, and otherwise from the second time on.
+
 With the option ``instruments = "all"``, all of this is true of each instrument by itself, drums included. With "merge",
 it is true of the pitched instruments, written as one; drums are left out.
 
