@@ -107,6 +107,12 @@ class Performance:
 
         return piano_roll_png(self.notes, self.primer)
 
+    def _repr_html_(self) -> str | None:
+        """Return the piano roll with a legend for Jupyter, if there are several instruments; otherwise None."""
+        from ablate.music.picture import piano_roll_html
+
+        return piano_roll_html(self.notes, self.primer)
+
     @property
     def seconds(self) -> float:
         """The end of the last note in seconds; 0.0 without notes."""

@@ -158,7 +158,7 @@ def instrument() -> Quantity:
     Instruments are names, so there is no distance from one to another.
     """
     edges = np.arange(DRUMS + 2.0)
-    unit = "General MIDI program"
+    unit = "program (128: drums)"
     return Quantity("instrument", unit, edges, lambda notes: _once(notes["instrument"]), "1", None, part=ALL)
 
 

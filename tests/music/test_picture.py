@@ -48,3 +48,32 @@ def test_odd_performances_have_a_picture_too(notes: list[tuple[int, int, float, 
 def test_a_performance_in_a_list_is_one_line() -> None:
     performance = ablate.Performance.from_notes([(60, 1, 0.0, 2.0)], name="a", labels={"tempo": 1.5})
     assert repr([performance]) == "[<Performance 'a', 1 notes, 2.0 s, labels {'tempo': 1.5}>]"
+
+
+def rgb(colour: str) -> tuple[int, ...]:
+    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
+
+
+def test_instruments_have_colours_and_drums_rows_at_the_bottom() -> None:
+    flute, bass = ((60, 127, 0.0, 1.0, 73), (40, 127, 1.0, 2.0, 32))
+    kick, snare = ((36, 127, 0.5, 0.5, 128), (38, 127, 1.5, 1.5, 128))
+    song = ablate.Performance.from_notes([flute, bass, kick, snare])
+    picture, alone = pixels(song), pixels(ablate.Performance.from_notes([flute[:4], bass[:4]]))
+    assert len(picture) == len(alone) + 2 + 2 * 4
+    places = [np.argwhere((picture == rgb(c)).all(axis=2)) for c in ("#e69f00", "#0072b2", "#1c2126")]
+    assert all(len(place) for place in places)
+    assert places[0][:, 0].max() < places[1][:, 0].min() < len(alone)
+    drums = places[2]
+    assert drums[:, 0].min() > len(alone)
+    low, high = (drums[drums[:, 1] < WIDTH // 2, 0], drums[drums[:, 1] > WIDTH // 2, 0])
+    assert low.min() > high.max(), "the kick is below the snare"
+
+
+def test_several_instruments_have_a_legend() -> None:
+    flute, piano = (60, 64, 0.0, 1.0, 73), (64, 64, 0.0, 1.0)
+    legend = ablate.Performance.from_notes([flute, piano, piano])._repr_html_()
+    assert legend is not None
+    assert "Flute (1)" in legend
+    assert "Acoustic Grand Piano (2)" in legend
+    for one in (flute, piano):
+        assert ablate.Performance.from_notes([one])._repr_html_() is None

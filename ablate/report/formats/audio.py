@@ -1,7 +1,9 @@
-"""Piano sound for the page: MIDI rendered with a sampled piano, as MP3.
+"""Sound for the page: MIDI rendered with sampled instruments, as MP3.
 
 The renderer and the encoder belong to the extra ``ablate-music[audio]``; the soundfont is part of pretty_midi.
-Everything is rendered with the same gain, so music that is played louder sounds louder.
+It has the sounds of General MIDI and its drums, so every instrument sounds as the file says; a program that it lacks
+sounds as another one. All clips of a page are rendered with the same gain, so music that is played louder sounds
+louder.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ INSTALL = "pip install 'ablate-music[audio]'"
 VERSION = 1
 #: The renderer plays softly, so that many loud notes at once are not clipped; pieces seldom need that.
 GAIN = 8.0
+#: The same for several instruments, of which more notes sound at once.
+ENSEMBLE_GAIN = 3.0
 #: The length of the fade-out in seconds.
 FADE = 0.8
 
@@ -35,25 +39,29 @@ def available() -> bool:
     return all(importlib.util.find_spec(name) for name in ("midirenderer", "soundfile"))
 
 
-def render(performance: Performance, cache: Path) -> bytes:
+def render(performance: Performance, cache: Path, *, ensemble: bool = False) -> bytes:
     """Return a performance as the bytes of an MP3 file, mono; it is kept in ``cache`` for the next time.
 
     Args:
         performance: the music, at least one note.
         cache: a folder; it is created if necessary.
+        ensemble: whether the page has music of other instruments than a piano.
     """
     midi = performance.midi_bytes()
-    file = cache / f"{hashlib.sha256(bytes([VERSION]) + midi).hexdigest()[:24]}.mp3"
+    version = bytes([VERSION, 1] if ensemble else [VERSION])
+    file = cache / f"{hashlib.sha256(version + midi).hexdigest()[:24]}.mp3"
     try:
         return file.read_bytes()
     except OSError:
         pass
-    data = _encode(_fade_out(_play(midi)))
+    # a piano has little energy above 10 kHz, and half the rate gives half the size; cymbals have much
+    gain, step = (ENSEMBLE_GAIN, 1) if ensemble else (GAIN, 2)
+    data = _encode(_fade_out(_play(midi, gain)), step)
     write_whole(file, data)
     return data
 
 
-def _play(midi: bytes) -> tuple[Array, int]:
+def _play(midi: bytes, gain: float) -> tuple[Array, int]:
     """Return samples in -1 to 1, [time], and the sample rate."""
     import midirenderer
     import soundfile
@@ -61,7 +69,7 @@ def _play(midi: bytes) -> tuple[Array, int]:
     wave = midirenderer.render_wave_from(_soundfont(), midi)
     samples, rate = soundfile.read(io.BytesIO(wave), dtype="float32", always_2d=True)
     # tanh is linear for normal levels, and never beyond full scale
-    return np.tanh(GAIN * samples.mean(axis=1)), rate
+    return np.tanh(gain * samples.mean(axis=1)), rate
 
 
 def _fade_out(sound: tuple[Array, int]) -> tuple[Array, int]:
@@ -71,13 +79,14 @@ def _fade_out(sound: tuple[Array, int]) -> tuple[Array, int]:
     return samples, rate
 
 
-def _encode(sound: tuple[Array, int]) -> bytes:
+def _encode(sound: tuple[Array, int], step: int) -> bytes:
+    """Return every ``step``-th sample as an MP3 file."""
     import soundfile
 
     samples, rate = sound
     buffer = io.BytesIO()
-    # a piano has little energy above 10 kHz, and half the rate gives half the size
-    soundfile.write(buffer, samples[::2], rate // 2, format="MP3", compression_level=0.6, bitrate_mode="VARIABLE")
+    form = {"format": "MP3", "compression_level": 0.6, "bitrate_mode": "VARIABLE"}
+    soundfile.write(buffer, samples[::step], rate // step, **form)
     return buffer.getvalue()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from ablate.errors import AblateError
 from ablate.files import file_name
 from ablate.kinds import FIT
+from ablate.music.instruments import counts, listed
 from ablate.report.formats import audio
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ SAMPLES = (2, 1)
 FEW = 6
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Clip:
     """A piece of music to play.
 
@@ -43,8 +44,8 @@ class Clip:
         id: unique in the page.
         title: for people.
         variant: the variant's name; empty for the reference.
-        about: notes and seconds of the whole piece, for people.
-        notes: in the first :data:`SECONDS`: start and duration in ms, MIDI pitch, velocity.
+        about: notes and seconds of the whole piece, and its instruments unless it is a piano alone, for people.
+        notes: those in the first :data:`SECONDS`, of ``NOTE_DTYPE``, with those of the primer.
         primer_ms: the end of the primer; 0 without one.
         audio: link to its sound, or an empty text.
         midi: link to its MIDI file, or an empty text.
@@ -54,9 +55,19 @@ class Clip:
     title: str
     variant: str
     about: str
-    notes: list[tuple[int, int, int, int]]
+    notes: Array
     primer_ms: int
     audio: str
+    midi: str
+
+
+class _Piece(NamedTuple):
+    """The music of a clip, with its id, title, variant and the link to its MIDI file."""
+
+    name: str
+    title: str
+    variant: str
+    music: Performance
     midi: str
 
 
@@ -130,16 +141,18 @@ class ClipWriter:
         """Return the reference, the reference after the tokenizer's round trip, and samples of the variants."""
         if self._sound:
             (self._folder / "audio").mkdir()
-        return [*self._references(), *self._samples(variants[:MOST_VARIANTS])]
+        pieces = [*self._references(), *self._samples(variants[:MOST_VARIANTS])]
+        ensemble = any(each.music.whole().notes["instrument"].any() for each in pieces)
+        return [self._clip(each, ensemble=ensemble) for each in pieces]
 
-    def _references(self) -> Iterator[Clip]:
+    def _references(self) -> Iterator[_Piece]:
         for number, (title, piece) in enumerate(self._artifacts.references(self._study).items()):
             clip = piece.replace(name="reference")
-            yield self._clip(f"reference-{number}", title, "", clip, self._write_midi(f"reference-{number}", piece))
+            yield _Piece(f"reference-{number}", title, "", clip, self._write_midi(f"reference-{number}", piece))
             if number == 0:
                 yield from self._round_trip(piece)
 
-    def _round_trip(self, piece: Performance) -> Iterator[Clip]:
+    def _round_trip(self, piece: Performance) -> Iterator[_Piece]:
         """Yield the reference after the round trip of the baseline's tokenizer: no sample can be closer."""
         for choice in self._study.configs()[self._study.baseline].get("tokenizer", ()):
             fit = dict(self._study.first(FIT)).get(self._study.baseline)
@@ -156,9 +169,9 @@ class ClipWriter:
                 return
             title = f"reference, encoded and decoded by {choice['name']}"
             midi = self._write_midi("round-trip", round_trip)
-            yield self._clip("round-trip", title, "", round_trip, midi)
+            yield _Piece("round-trip", title, "", round_trip, midi)
 
-    def _samples(self, variants: Sequence[str]) -> Iterator[Clip]:
+    def _samples(self, variants: Sequence[str]) -> Iterator[_Piece]:
         count = SAMPLES[0] if len(variants) <= FEW else SAMPLES[1]
         first = dict(self._study.first_samples())
         for index, variant in enumerate(variants):
@@ -166,22 +179,27 @@ class ClipWriter:
             performances = (self._artifacts.performances(stage) or []) if stage else []
             for number, sample in enumerate(performances[:count]):
                 midi = dict(enumerate(self._midi.get(variant, ()))).get(number, "")
-                yield self._clip(f"sample-{index}-{number}", f"{variant}, sample {number}", variant, sample, midi)
+                yield _Piece(f"sample-{index}-{number}", f"{variant}, sample {number}", variant, sample, midi)
 
     def _write_midi(self, stem: str, piece: Performance) -> str:
         (self._folder / "midi" / f"{stem}.mid").write_bytes(piece.midi_bytes())
         return f"midi/{stem}.mid"
 
-    def _clip(self, name: str, title: str, variant: str, piece: Performance, midi: str) -> Clip:
+    def _clip(self, each: _Piece, *, ensemble: bool) -> Clip:
+        name, title, variant, piece, midi = each
         beginning = _beginning(piece)
         sound = ""
         if self._sound and len(beginning.notes) + len(beginning.primer):
             sound = f"audio/{name}.mp3"
-            (self._folder / sound).write_bytes(audio.render(beginning, self._artifacts.home / "audio"))
+            (self._folder / sound).write_bytes(
+                audio.render(beginning, self._artifacts.home / "audio", ensemble=ensemble)
+            )
         notes = beginning.whole().notes
         about = f"{len(piece):,} notes in {piece.seconds:,.0f} s"
+        played = counts(piece.notes)
+        about += f" ({listed(played)})" if ensemble and played else ""
         primer = round(1000 * piece.primer_seconds)
-        return Clip(name, title, variant, about, _note_rows(notes), primer, sound, midi)
+        return Clip(name, title, variant, about, notes, primer, sound, midi)
 
 
 def _beginning(piece: Performance) -> Performance:
@@ -194,10 +212,3 @@ def _beginning(piece: Performance) -> Performance:
 
     pedals = piece.pedals[piece.pedals["time"] < SECONDS]
     return piece.replace(notes=cut(piece.notes), primer=cut(piece.primer), pedals=pedals)
-
-
-def _note_rows(notes: Array) -> list[tuple[int, int, int, int]]:
-    start = np.round(1000 * notes["start"]).astype(int)
-    length = np.round(1000 * (notes["end"] - notes["start"])).astype(int)
-    columns = (start, length, notes["pitch"].astype(int), notes["velocity"].astype(int))
-    return [(int(s), int(d), int(p), int(v)) for s, d, p, v in zip(*columns, strict=True)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.report.formats import audio, clips, csv
 from ablate.report.formats.content import TEMPLATES, template
+from ablate.report.formats.rolls import rolls
 from ablate.report.text import setup
 
 if TYPE_CHECKING:
@@ -65,14 +66,14 @@ def html_page(shared: Mapping[str, Any], analysis: Analysis, music: Music, table
         table_tex: the LaTeX table, which the page shows too.
     """
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
-    notes: list[dict[str, Any]] = [
-        {"id": clip.id, "notes": clip.notes, "primer": clip.primer_ms} for clip in music.clips
-    ]
+    drawn = rolls(music.clips)
     return template("page.html.j2").render(
         shared,
         downloads=music.downloads,
         clips=music.clips,
-        clips_json=csv.for_script(notes),
+        clips_json=csv.for_script(drawn.clips),
+        legend=drawn.legend,
+        strip=drawn.strip,
         measurements_json=csv.measurements_json(analysis),
         configurations=setup.configurations(analysis.study),
         table_tex=table_tex,

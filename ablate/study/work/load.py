@@ -6,9 +6,11 @@ import collections
 import functools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from ablate.errors import StageError
 from ablate.music.corpus import left_out_text
-from ablate.music.instruments import sole_instrument
+from ablate.music.instruments import counts, sole_instrument
 from ablate.music.storage import read_performances, write_performances
 from ablate.printable import piece_text
 from ablate.study.split import Rule, uses_of
@@ -48,6 +50,9 @@ def load(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         "left_out": left_out,
         "summary": left_out_text(left_out, {"files": len(performances), "notes": notes}),
     }
+    played = counts(np.concatenate([performance.notes for performance in performances]))
+    if any(played):  # piano music has none to name
+        result["instruments"] = {str(number): count for number, count in played.items()}
     return [StageResult(stage, result, 0.0)]
 
 

@@ -35,6 +35,13 @@ def test_the_facts_contain_the_identity_and_at_the_top_a_short_digest(tmp_path: 
     assert dict(top_facts(study))["Corpus identity"] == "0123456789ab… reader=symusic"
 
 
+def test_instruments_are_named_with_their_notes(tmp_path: Path) -> None:
+    study = built(tmp_path)
+    result = {"notes": 90, "instruments": {"73": 30, "128": 60}}
+    band = dataclasses.replace(study, stages={"load": dataclasses.replace(study.stages["load"], result=result)})
+    assert dict(facts(band))["Corpus"].endswith("notes: 90, instruments: Drums 60, Flute 30")
+
+
 def test_each_of_several_corpora_has_its_identity(tmp_path: Path) -> None:
     study = built(tmp_path)
     load = study.stages["load"]

@@ -54,6 +54,22 @@ def test_what_is_played_louder_sounds_louder(tmp_path: Path) -> None:
 
 
 @needs_audio
+def test_instruments_have_their_sounds(tmp_path: Path) -> None:
+    sounds = {}
+    for instrument in (0, 73, 128):
+        held = Performance.from_notes(
+            [(38, 90, 0.0, 3.0, instrument)] if instrument == 128 else [(74, 90, 0, 3, instrument)]
+        )
+        samples, rate = heard(audio.render(held, tmp_path, ensemble=True))
+        assert rate == 48_000, "cymbals have much above 10 kHz"
+        sounds[instrument] = [loudness(samples[round(rate * at) : round(rate * (at + 0.4))]) for at in (0.05, 2.2)]
+    kept = {instrument: late / early for instrument, (early, late) in sounds.items()}
+    assert kept[128] < 0.05 < kept[0] < 0.5, "a snare is short, and a piano fades"
+    assert kept[73] > 0.7, "a flute is held"
+    assert min(early for early, _ in sounds.values()) > 0.01
+
+
+@needs_audio
 def test_the_same_notes_are_rendered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = audio.render(scale(), tmp_path / "cache")
     (kept,) = (tmp_path / "cache").iterdir()

@@ -121,7 +121,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     builder.finish(name)
     builder.store.set_run(name, IMAGE, 2, "failed", HACK, IMAGE)
-    notes = [(60 + i, 64, i / 2, i / 2 + 0.4) for i in range(20)]
+    notes = [(60 + i, 64, i / 2, i / 2 + 0.4, (0, 73, 128)[i % 3]) for i in range(20)]
     piece = pack_performances([Performance.from_notes(notes, name=f"{HACK}{IMAGE}")])
     next((builder.home / "artifacts").glob("load-*/performances.npz")).write_bytes(piece)
     with builder.store:
@@ -156,6 +156,17 @@ DRAWN = """(canvas) => {
   const playhead = [...Array(width).keys()].findIndex((x) => [0, height >> 1, height - 1].every((y) => white(x, y)));
   const drawn = data.filter((part, i) => i % 4 === 3 && part).length / (width * height);
   return [drawn, playhead < 0 ? null : playhead / width];
+}"""
+
+
+# the number of pixels of a colour, and the rows of the first and the last of them as a part of the height
+FOUND = """([canvas, colour]) => {
+  const { width, height } = canvas;
+  const pen = new OffscreenCanvas(width, height).getContext('2d');
+  pen.drawImage(canvas, 0, 0);
+  const { data } = pen.getImageData(0, 0, width, height);
+  const pixels = [...Array(width * height).keys()].filter((at) => colour.every((part, i) => data[4 * at + i] === part));
+  return [pixels.length, pixels[0] / width / height, pixels.at(-1) / width / height];
 }"""
 
 
@@ -207,6 +218,25 @@ def test_a_click_on_a_piano_roll_plays_from_there_and_the_playhead_follows(
         each.dispatch_event("click")
     page.wait_for_timeout(200)
     assert page.evaluate(PLAYING) == [False] * 11 + [True]
+
+
+def test_instruments_have_colours_and_drums_a_strip(hostile: Path, visit: Callable[..., Page]) -> None:
+    page = visit(hostile)
+    legend = page.locator("#instruments")
+    assert legend.inner_text().split("\n") == ["Acoustic Grand Piano", "Flute", "Drums"]
+    swatches = legend.locator(".swatch").evaluate_all(
+        "(all) => all.map((each) => getComputedStyle(each).backgroundColor)"
+    )
+    night, velocity = (21, 24, 29), 0.4 + 0.6 * 64 / 127
+    canvas = rolls(page)[0].element_handle()
+    found = []
+    for swatch in swatches:
+        full = map(int, re.findall(r"\d+", swatch))
+        mixed = [round(dark + (part - dark) * velocity) for dark, part in zip(night, full, strict=True)]
+        found.append(page.evaluate(FOUND, [canvas, mixed]))
+    piano, flute, drums = found
+    assert min(count for count, *_ in found) > 20
+    assert drums[1] > max(piano[2], flute[2]), "the strip is below all pitches"
 
 
 # Tables

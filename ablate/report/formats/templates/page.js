@@ -150,12 +150,20 @@
   };
 
   // Piano rolls: velocity as colour, a line every ten seconds, and a playhead that follows the sound.
+  // With several instruments each has its colour, brighter where louder, and drums are below a line.
   const RAMP = ["#8257c9", "#a654c4", "#c655ad", "#df5c92", "#f06b78", "#f98466", "#fea772", "#fecf92", "#fcfdbf"];
   const silence = (but) => {
     for (const audio of document.querySelectorAll("audio")) if (audio !== but) audio.pause();
   };
   const colour = (velocity) => RAMP[Math.min(RAMP.length - 1, Math.floor((velocity / 128) * RAMP.length))];
+  const NIGHT = [21, 24, 29];
+  const tint = (full, velocity) => {
+    const mixed = NIGHT.map((dark, i) => dark + (parseInt(full.slice(1 + 2 * i, 3 + 2 * i), 16) - dark) * (0.4 + 0.6 * velocity / 127));
+    return `rgb(${mixed.map(Math.round).join(" ")})`;
+  };
   const rolls = () => {
+    const { colours, strip } = document.getElementById("clips").dataset;
+    const own = colours ? colours.split(",") : [];
     const clips = read("clips-data");
     const pitches = clips.flatMap((clip) => clip.notes.map((note) => note[2]));
     // not Math.min(...pitches), because there may be too many for arguments
@@ -181,8 +189,9 @@
         pen.fillStyle = "#3a4149";
         for (let at = 10000; at < span; at += 10000) pen.fillRect(Math.round((at / span) * width), 0, 1, height);
         const tall = height / (high - low);
-        for (const [start, length, pitch, velocity] of clip.notes) {
-          pen.fillStyle = colour(velocity);
+        if (strip !== undefined) pen.fillRect(0, Math.round((high - strip - 0.5) * tall), width, 1);
+        for (const [start, length, pitch, velocity, instrument] of clip.notes) {
+          pen.fillStyle = own.length ? tint(own[instrument], velocity) : colour(velocity);
           pen.fillRect((start / span) * width, (high - pitch - 1) * tall, Math.max((length / span) * width - 0.5, 1.2), Math.max(tall, 1.5));
         }
         if (audio && (audio.currentTime > 0 || !audio.paused)) {
