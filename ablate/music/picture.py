@@ -83,7 +83,7 @@ def _fills(notes: Array) -> Array:
         fills: Array = _SOFT + (_LOUD - _SOFT) * loud[:, None]
         return fills
     of_note = [legend[index].colour.paper for index in colours.indices(notes, legend)]
-    return 255 * colours.mixed("#ffffff", of_note, loud)
+    return np.rint(255 * colours.mixed("#ffffff", of_note, loud))
 
 
 def _paper(low: int, high: int, each: int, sounds: int) -> Array:

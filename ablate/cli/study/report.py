@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "csv: tidy tables; all: all of them.",
 )
 @click.option(
-    "--audio/--no-audio", default=True, help="Render the samples with piano sound if ablate-music[audio] is installed."
+    "--audio/--no-audio", default=True, help="Render the sound of the samples if ablate-music[audio] is installed."
 )
 @stored_study("name")
 @home_option

@@ -1,7 +1,7 @@
 """Sound for the page: MIDI rendered with sampled instruments, as MP3.
 
 The renderer and the encoder belong to the extra ``ablate-music[audio]``; the soundfont is part of pretty_midi.
-It has the sounds of General MIDI and its drums, so every instrument sounds as the file says; a program that it lacks
+It has the sounds of General MIDI and its drums, so every instrument has its sound; a program that it lacks
 sounds as another one. All clips of a page are rendered with the same gain, so music that is played louder sounds
 louder.
 """

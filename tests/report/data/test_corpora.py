@@ -39,7 +39,7 @@ def test_instruments_are_named_with_their_notes(tmp_path: Path) -> None:
     study = built(tmp_path)
     result = {"notes": 90, "instruments": {"73": 30, "128": 60}}
     band = dataclasses.replace(study, stages={"load": dataclasses.replace(study.stages["load"], result=result)})
-    assert dict(facts(band))["Corpus"].endswith("notes: 90, instruments: Drums 60, Flute 30")
+    assert dict(facts(band))["Reference"].endswith("notes: 90, instruments: Drums 60, Flute 30")
 
 
 def test_each_of_several_corpora_has_its_identity(tmp_path: Path) -> None:

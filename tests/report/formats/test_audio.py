@@ -62,10 +62,10 @@ def test_instruments_have_their_sounds(tmp_path: Path) -> None:
         )
         samples, rate = heard(audio.render(held, tmp_path, ensemble=True))
         assert rate == 48_000, "cymbals have much above 10 kHz"
-        sounds[instrument] = [loudness(samples[round(rate * at) : round(rate * (at + 0.4))]) for at in (0.05, 2.2)]
+        sounds[instrument] = [loudness(samples[round(rate * at) : round(rate * (at + 0.4))]) for at in (0.05, 1.0)]
     kept = {instrument: late / early for instrument, (early, late) in sounds.items()}
-    assert kept[128] < 0.05 < kept[0] < 0.5, "a snare is short, and a piano fades"
-    assert kept[73] > 0.7, "a flute is held"
+    assert kept[128] < 0.01 < kept[0] < 0.2, "a snare is short, and a piano fades"
+    assert kept[73] > 0.3, "a flute is held"
     assert min(early for early, _ in sounds.values()) > 0.01
 
 
