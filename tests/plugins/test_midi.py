@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ablate.errors import CorpusError, InvalidOptions
+from ablate.music.midi import READER_VERSION
 from ablate.music.performance import PEDAL_DTYPE, Performance
 from ablate.testing import CorpusContract
 from ablate_midi import ablate_corpora
@@ -89,9 +90,29 @@ def test_identity_follows_contents_and_options_not_the_place(folder: Path, tmp_p
     others = [
         build(folder / "a" / "same.mid", reader="pretty_midi"),
         build(folder / "a" / "same.mid", sustain="extend"),
+        build(folder / "a" / "same.mid", longest_pause=60.0),
         build(folder, skip_bad=True),
     ]
-    assert len({corpus.identity() for corpus in (first, *others)}) == 4
+    assert len({corpus.identity() for corpus in (first, *others)}) == 5
+    assert build(folder / "a" / "same.mid", reader="symusic").identity() == first.identity()
+
+
+def test_identity_has_the_version_of_the_reader(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = build(folder / "a" / "same.mid")
+    before = corpus.identity()
+    monkeypatch.setattr("ablate_midi.files.READER_VERSION", READER_VERSION + 1)
+    assert corpus.identity() != before
+
+
+def test_a_file_with_a_long_pause_is_left_out_or_allowed(folder: Path) -> None:
+    hours = Performance.from_notes([(60, 64, 0.0, 0.5), (62, 64, 9000.0, 9000.5)])
+    (folder / "a" / "hours.mid").write_bytes(hours.midi_bytes())
+    with pytest.raises(CorpusError, match=r"hours\.mid: has a pause of 2\.5 hours after 0\.5 s, longer than 1 hour"):
+        build(folder / "a").load()
+    corpus = build(folder / "a", skip_bad=True)
+    assert [p.name for p in corpus.load()] == ["same"]
+    assert corpus.problems[0].startswith("hours.mid: left out: has a pause of 2.5 hours")
+    assert [p.name for p in build(folder / "a", longest_pause=9000.0).load()] == ["hours", "same"]
 
 
 def test_offering_it_imports_nothing_heavy() -> None:

@@ -81,8 +81,8 @@ def check_pauses(performance: Performance, longest: float, source: str) -> None:
     # "not at most", so that NaN is no way around it
     if not pauses[place] <= longest:
         raise CorpusError(
-            f"{source}: has a pause of {duration(pauses[place])} after {duration(moments[place])}, and "
-            f"{duration(longest)} at most may pass without a note; it may be damaged (corpus.midi.longest_pause)"
+            f"{source}: has a pause of {duration(pauses[place])} after {duration(moments[place])}, longer than "
+            f"{duration(longest)}: it may be damaged; if it is not, raise corpus.midi.longest_pause"
         )
 
 

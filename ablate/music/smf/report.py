@@ -69,7 +69,8 @@ def _reasons(never_ended: int, without_length: int, late: int) -> list[str]:
 
 def duration(seconds: float) -> str:
     """Return a length of time for people: seconds below 2 minutes, then minutes, hours, days or years."""
-    for unit, length, least in (("years", 31_557_600, 2), ("days", 86_400, 2), ("hours", 3600, 1), ("minutes", 60, 2)):
+    for unit, length, least in (("year", 31_557_600, 2), ("day", 86_400, 2), ("hour", 3600, 1), ("minute", 60, 2)):
         if seconds >= least * length:
-            return f"{seconds / length:,.1f} {unit}"
+            number = f"{seconds / length:,.1f}".removesuffix(".0")
+            return f"{number} {unit}{'' if number == '1' else 's'}"
     return f"{seconds:.1f} s"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ablate import kinds
 from ablate.kinds import stage_name
 from ablate.music.corpus import corpus_digest
+from ablate.music.midi import READER_VERSION
 from ablate.study.plan.identity import identity_of
 from ablate.study.plan.program import sample_stages
 from ablate.study.plan.stages import RunStages, Setting
@@ -68,7 +69,7 @@ def midi_run(folder: Path, replicate: int, shared: Shared) -> RunStages:
     Raises:
         CorpusError: the folder has no MIDI files.
     """
-    config = {"identity": corpus_digest(folder), "skip_bad": shared.skip_bad}
+    config = {"identity": corpus_digest(folder), "skip_bad": shared.skip_bad, "reader": READER_VERSION}
     collect = Stage(kinds.COLLECT, config, extra={"folder": str(folder.resolve())})
     fit, setting = shared.fit(), Setting(SEED, "cpu", "", shared.floors)
     stages = {kinds.LOAD: shared.load, **fit, kinds.COLLECT: collect}

@@ -24,6 +24,7 @@ from ablate import kinds
 from ablate.engine.seeding import Purpose, derive
 from ablate.kinds import FUSION_CODE, stage_name
 from ablate.music.instruments import Chooser
+from ablate.music.midi import READER_VERSION
 from ablate.options import validate
 from ablate.settings import FloorSettings, PrimerSettings
 from ablate.study.file.configuration import reference_of
@@ -235,7 +236,7 @@ def _prime(
     }
     if options.file:
         # like a corpus, a file is identified by its contents
-        file = {"file": file_digest(options.file, inputs)}
+        file = {"file": file_digest(options.file, inputs), "reader": READER_VERSION}
         chosen = configuration.one("corpus").instruments
         file |= {"instruments": Chooser(chosen).identity} if chosen != "all" else {}
         return make_stage(configuration, kinds.PRIME, {**config, **file}, fit, extra={"file": options.file})
