@@ -13,6 +13,7 @@ from ablate.music.performance import make_notes
 from support import mido_reader
 
 if TYPE_CHECKING:
+    from ablate.music.midi import Reading
     from ablate.music.performance import Performance
 
 #: Seconds by which the times of a note may differ.
@@ -30,7 +31,7 @@ class Verdict(NamedTuple):
         kind: one of the names above; REFUSED by ablate alone, UNREADABLE for the independent reader alone.
         reason: the difference, or the reason of ablate's refusal, or else that of the independent reader.
         notes: the number of notes that ablate reads.
-        helped: what mido refuses in the file as it is; "" if nothing.
+        helped: why mido refuses or misreads the file as it is; "" if nothing.
     """
 
     kind: str
@@ -41,22 +42,27 @@ class Verdict(NamedTuple):
 
 def compare(data: bytes, source: str = "x.mid") -> Verdict:
     """Read ``data`` with both readers and compare the notes; any error but :class:`CorpusError` is passed on."""
-    refusal, performance, left_out = "", None, -1
     try:
         reading = parse_midi(data, source)
-        performance, left_out = reading.performance, getattr(reading, "left_out", -1)
     except CorpusError as error:
         refusal = str(error).removeprefix(f"{source}: ")
+        try:
+            music = mido_reader.read(data)
+        except mido_reader.RefusalError:
+            return Verdict(BOTH_REFUSE, refusal)
+        return Verdict(REFUSED if music.notes else NO_NOTES, refusal, helped=music.help)
+    return compare_reading(reading, data)
+
+
+def compare_reading(reading: Reading, data: bytes) -> Verdict:
+    """Compare a reading of ``data`` with that of the independent reader."""
+    count = len(reading.performance)
     try:
         music = mido_reader.read(data)
     except mido_reader.RefusalError as error:
-        if performance is None:
-            return Verdict(BOTH_REFUSE, refusal)
-        return Verdict(UNREADABLE, str(error), len(performance))
-    if performance is None:
-        return Verdict(REFUSED if music.notes else NO_NOTES, refusal, helped=music.help)
-    reason = difference(performance, music, left_out)
-    return Verdict(DIFFERENT if reason else EQUAL, reason, len(performance), music.help)
+        return Verdict(UNREADABLE, str(error), count)
+    reason = difference(reading.performance, music, reading.left_out)
+    return Verdict(DIFFERENT if reason else EQUAL, reason, count, music.help)
 
 
 def difference(performance: Performance, music: mido_reader.Music, left_out: int) -> str:
@@ -72,7 +78,7 @@ def difference(performance: Performance, music: mido_reader.Music, left_out: int
     if not same.all():
         first = int(np.flatnonzero(~same)[0])
         return f"{(~same).sum()} of {len(ours)} notes differ, first {ours[first]}, not {theirs[first]}"
-    if left_out not in {-1, music.left_out}:
+    if left_out != music.left_out and not music.continued:  # ablate counts notes after the end of a track, too
         return f"{left_out} notes left out, not {music.left_out}"
     return ""
 

@@ -1,21 +1,23 @@
 """Split a MIDI file into tracks and let mido parse their messages, for the independent reader.
 
 mido refuses some valid files, because of a senseless key signature or an escaped message, and parses the events after
-the end of a track. So a track is cut at its end here; and a track that mido refuses is given to it once more, with
-its channel messages and tempos alone.
+the end of a track. So a track is cut at its end here; and a track that mido refuses or misreads is given to it once
+more, with its channel messages and tempos alone.
 """
 
 from __future__ import annotations
 
 import io
 import struct
-from typing import Any
+from typing import Any, NamedTuple
 
 import mido
 from mido.midifiles.meta import encode_variable_int
 
-_END, _TEMPO = 0x2F, 0x51
+_END, _TEMPO, _PORT = 0x2F, 0x51, 0x21
 _NO_DATA = dict.fromkeys(range(0xF4, 0xFF), 0)
+#: The standard cancels the running status there; most players keep it; mido takes the data bytes for something else.
+_RUNNING = "running status over a system message"
 _DATA_BYTES = {0xC: 1, 0xD: 1, 0xF1: 1, 0xF2: 2, 0xF3: 1, **_NO_DATA}
 
 
@@ -36,37 +38,61 @@ def unwrap(data: bytes) -> bytes:
     raise RefusalError("RIFF without music")
 
 
-def split(data: bytes) -> tuple[int, int, list[bytes]]:
-    """Return the format, the division and the bytes of the tracks; also those beyond the number in the header."""
+def split(data: bytes) -> tuple[int, int, list[bytes], bool]:
+    """Return the format, the division, the bytes of all tracks, and whether the file cuts off the last track."""
     if data[:4] != b"MThd":
         raise RefusalError("no MIDI file")
     if len(data) < 14:
         raise RefusalError("cut short")
     size, kind, count, division = struct.unpack_from(">IHHh", data, 4)
-    at, tracks = 8 + size, []
-    while at + 8 <= len(data):
-        name, size = struct.unpack_from(">4sI", data, at)
-        if len(data) < at + 8 + size and len(tracks) >= count:
-            break  # what follows the last track is no chunk
-        if len(data) < at + 8 + size:
-            raise RefusalError("cut short")
-        if name == b"MTrk":
+    at, tracks, cut = 8 + size, [], False
+    while at < len(data) and not cut:
+        name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "big")
+        cut = len(data) < at + 8 + size
+        if name == b"MTrk" and len(data) >= at + 8:
             tracks.append(data[at + 8 : at + 8 + size])
+        elif cut or not all(32 <= letter < 127 for letter in name):
+            if b"MTrk" in data[at + 1 :]:
+                raise RefusalError("no chunk between chunks")
+            cut = False
+            break
         at += 8 + size
     if len(tracks) < count:
         raise RefusalError("cut short")
-    return kind, division, tracks
+    return kind, division, tracks, cut
 
 
-def parse(track: bytes) -> tuple[Any, str]:
-    """Return mido's messages of a track, and what helped mido: nothing, if it reads the track as it is."""
-    plain, end, lenient = _plain(track)
-    if lenient:  # mido takes the data bytes for something else, without an error
-        return _parsed(plain), "running status over a system message"
-    try:
-        return _parsed(track[:end]), ""
-    except Exception as error:  # noqa: BLE001 - OSError, EOFError, ValueError, IndexError, KeySignatureError and others
-        return _parsed(plain), f"{type(error).__name__}: {error}"
+class Track(NamedTuple):
+    """What mido reads of a track.
+
+    Attributes:
+        messages: mido's messages.
+        help: why mido refuses or misreads the track as it is; "" if it does not.
+        ended: whether it has an end-of-track event.
+        continued: whether bytes follow that event.
+    """
+
+    messages: Any
+    help: str
+    ended: bool
+    continued: bool
+
+
+def parse(track: bytes) -> Track:
+    """Parse a track, up to its end-of-track event."""
+    plain = _plain(track)
+    about = plain.ended, plain.stop < len(track)
+    misread = plain.misread
+    if not misread:
+        try:
+            messages = _parsed(track[: plain.stop])
+        except Exception as error:  # noqa: BLE001 - OSError, EOFError, ValueError, IndexError, KeySignatureError, ...
+            misread = f"{type(error).__name__}: {error}"
+        else:
+            if not any(message.type == "unknown_meta" for message in messages):
+                return Track(messages, "", *about)
+            misread = "mido loses the delta time of an unknown meta event"
+    return Track(_parsed(plain.messages), misread, *about)
 
 
 def _parsed(track: bytes) -> Any:
@@ -74,39 +100,50 @@ def _parsed(track: bytes) -> Any:
     return mido.MidiFile(file=io.BytesIO(header + track)).tracks[0]
 
 
-def _plain(track: bytes) -> tuple[bytes, int, bool]:
-    """Return a track's channel messages and tempos, each with its status; where it ends; and whether it is lenient.
+class _Plain(NamedTuple):
+    """The channel messages, tempos and ports of a track, each with its status; the place where it stops; and more.
 
-    Lenient is a running status over a system message: the standard cancels it there, most players keep it.
+    ``ended``: whether it has an end-of-track event. ``misread``: what mido would misread in it without an error; "" if
+    nothing.
     """
-    plain, at, wait, running, cancelled, lenient = bytearray(), 0, 0, 0, False, False
+
+    messages: bytes
+    stop: int
+    ended: bool
+    misread: str
+
+
+def _plain(track: bytes) -> _Plain:
+    plain, at, wait, running, cancelled, kind, misread = bytearray(), 0, 0, 0, False, -1, ""
     try:
-        while at < len(track):
+        while at < len(track) and kind != _END:
             delta, at = _number(track, at)
             wait += delta
-            status = track[at]
+            status, kind = track[at], -1
             if status & 0x80:
                 at += 1
             else:
-                status, lenient = running, lenient or cancelled
+                status, misread = running, _RUNNING if cancelled else misread
             if status == 0xFF:
                 kind, (size, at) = track[at], _number(track, at + 1)
             elif status in {0xF0, 0xF7}:
-                kind, (size, at) = -1, _number(track, at)
+                size, at = _number(track, at)
             else:
-                kind, size = -1, _DATA_BYTES.get(status, _DATA_BYTES.get(status >> 4, 2))
+                size = _DATA_BYTES.get(status, _DATA_BYTES.get(status >> 4, 2))
             body = track[at : at + size]
             at += size
             _check(status, body, size)
-            if kind == _END:
-                break
-            if status < 0xF0 or (kind == _TEMPO and size == 3):
-                plain += bytes([*encode_variable_int(wait), status, *([kind, size] if status == 0xFF else []), *body])
+            if kind == _PORT:
+                misread = misread or ("" if size else "a port without a number")
+                body = body[:1]
+            if status < 0xF0 or (kind == _TEMPO and size == 3) or (kind == _PORT and body):
+                head = [kind, len(body)] if status == 0xFF else []
+                plain += bytes([*encode_variable_int(wait), status, *head, *body])
                 wait = 0
             running, cancelled = (status, False) if status < 0xF0 else (running, cancelled or status != 0xFF)
     except IndexError:
         raise RefusalError("cut inside an event") from None
-    return bytes(plain), at, lenient
+    return _Plain(bytes(plain), at, kind == _END, misread)
 
 
 def _check(status: int, body: bytes, size: int) -> None:

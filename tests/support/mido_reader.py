@@ -2,24 +2,28 @@
 
 It shares no code with ablate's reader and serves only to compare with it. Its definition:
 
-- Tracks are merged by tick, in the order of the file; the tempos of all tracks count.
-- A note-off (or a note-on of velocity 0) ends every open note of its track, channel and pitch that began before its
-  tick. Where its track has no such note open, it ends those of the channel's other tracks.
-- A note-off at the tick where a note of its track begins, and that ends no earlier one, ends that note: it has no
-  length. A note-off is ignored if another one of this tick has ended two notes, and so one in its place.
-- All-notes-off (controllers 120, 123 to 127) ends the notes of a channel that began before its tick. A reset of all
-  controllers (121) lifts its pedals.
+- Tracks are merged by tick, in the order of the file; the tempos of all tracks count. A voice is a channel of a port
+  (meta event 0x21).
+- A note-off (or a note-on of velocity 0) ends every open note of its voice and pitch that began before its tick. If
+  there is none, those that begin at its tick end: they have no length. It is ignored if another message of this tick
+  has ended a note in its place: a note-off that has ended two notes, or all-notes-off.
+- All-notes-off (controllers 120, 123 to 127) ends the notes of a voice that began before its tick.
+- All this holds within each track alone. Notes that are still open then, and note-offs that ended nothing, are paired
+  once more, those of all tracks together.
 - Notes without an end or without length are left out and counted.
-- The instrument of a note is the program that its track has last set on its channel, or else the last one that any
-  track has set; channel 10 is drums.
+- The instrument of a note is the program that its track has last set for its voice, or else the last one that any
+  track has set; channel 10 is drums. A reset of all controllers (121) lifts the pedals of its voice.
 """
 
 from __future__ import annotations
 
 from bisect import bisect
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from support.mido_messages import RefusalError, parse, split, unwrap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 DRUMS = 128
 _ALL_OFF = {120, *range(123, 128)}
@@ -48,43 +52,48 @@ class Pedal(NamedTuple):
 
 
 class Music(NamedTuple):
-    """The notes and pedals of a file, the number of notes left out, and what helped mido to read it ("" if nothing)."""
+    """The music of a file.
+
+    Attributes:
+        notes: in the order of their ends.
+        pedals: in the order of the file.
+        left_out: the number of notes left out.
+        help: why mido refuses or misreads the file as it is; "" if it does not.
+        continued: whether a track has more bytes after its end.
+    """
 
     notes: list[Note]
     pedals: list[Pedal]
     left_out: int
     help: str
+    continued: bool
 
 
 def read(data: bytes) -> Music:
     """Read the bytes of a MIDI file; raises :class:`RefusalError` with a reason."""
-    kind, division, tracks = split(unwrap(data))
-    if kind > 1:
-        raise RefusalError("format 2")
-    if not tracks:
-        raise RefusalError("no tracks")
-    if division == 0:
-        raise RefusalError("division 0")
-    help_needed, events = "", []
+    kind, division, chunks, cut = split(unwrap(data))
+    tracks = [parse(chunk) for chunk in chunks]
+    if kind > 2 or (kind == 2 and len(tracks) > 1):
+        raise RefusalError("format 2" if kind == 2 else "unknown format")
+    if not tracks or division == 0:
+        raise RefusalError("division 0" if tracks else "no tracks")
+    if cut and not tracks[-1].ended:
+        raise RefusalError("cut short")
+    messages = []
     for number, track in enumerate(tracks):
-        messages, help_of_track = parse(track)
-        help_needed = help_needed or help_of_track
         tick = 0
-        for message in messages:
+        for message in track.messages:
             tick += message.time
-            events.append((tick, number, message))
-    events.sort(key=lambda event: event[0])
-    state = _State(_Clock(events, division))
-    for event in events:
-        state.play(*event)
-    notes = [note for note in state.notes if note.end > note.start]  # a tempo of 0 gives notes without length, too
-    return Music(notes, state.pedals, state.left_out() + len(state.notes) - len(notes), help_needed)
+            messages.append((tick, number, message))
+    events = _events(messages)
+    help_needed = next((track.help for track in tracks if track.help), "")
+    return Music(*_music(events, _Clock(events, division)), help_needed, any(track.continued for track in tracks))
 
 
 class _Clock:
     """Seconds of ticks, as whole numbers up to the last division."""
 
-    def __init__(self, events: list[tuple[int, int, Any]], division: int) -> None:
+    def __init__(self, events: list[_Event], division: int) -> None:
         self._time_code = division < 0
         if self._time_code:
             frames, parts = -(division >> 8), division & 0xFF
@@ -94,9 +103,9 @@ class _Clock:
             return
         self._unit = division * 1e6
         self._changes = [(0, 0, 500_000)]  # tick, microseconds times division until then, tempo
-        for tick, _, message in events:
-            if message.type == "set_tempo":
-                self._changes.append((tick, self._total(tick), message.tempo))
+        for event in events:
+            if event.message.type == "set_tempo":
+                self._changes.append((event.tick, self._total(event.tick), event.message.tempo))
 
     def _total(self, tick: int) -> int:
         since, total, tempo = self._changes[bisect(self._changes, tick, key=lambda change: change[0]) - 1]
@@ -107,90 +116,125 @@ class _Clock:
         return (tick if self._time_code else self._total(tick)) / self._unit
 
 
-class _Open(NamedTuple):
-    """A note that has no end yet."""
+class _Event(NamedTuple):
+    """A message at its place in the file."""
 
     tick: int
     track: int
-    velocity: int
-    instrument: int
+    voice: tuple[int, int]
+    message: Any
+
+    @property
+    def pitch(self) -> int:
+        """The pitch of a note-on or a note-off; -1 of other messages."""
+        return self.message.note if self.message.type in {"note_on", "note_off"} else -1
+
+    @property
+    def begins(self) -> bool:
+        """Whether a note begins."""
+        return self.message.type == "note_on" and self.message.velocity > 0
+
+    def controls(self, *numbers: int) -> bool:
+        """Return whether it is one of these controllers."""
+        return self.message.type == "control_change" and self.message.control in numbers
 
 
-class _Key:
-    """The open notes of one channel and pitch, in the order of their starts."""
+def _events(messages: list[tuple[int, int, Any]]) -> list[_Event]:
+    """Return the events of messages, which are sorted by track, by tick."""
+    events, port, last = [], 0, -1
+    for tick, track, message in messages:
+        port, last = port if track == last else 0, track
+        if message.type == "midi_port":
+            port = message.port
+        events.append(_Event(tick, track, (port, getattr(message, "channel", -1)), message))
+    return sorted(events, key=lambda event: event.tick)
+
+
+def _ends(events: list[_Event]) -> dict[int, int | None]:
+    """Return for each note, by the index of its event, that of its end; None if it has no length."""
+    several = len({event.track for event in events}) > 1
+    pairs = _paired(events, range(len(events)), within_tracks=True)
+    if several:
+        used = set(pairs.values())
+        rest = [i for i, event in enumerate(events) if i not in (pairs if event.begins else used) or event.pitch < 0]
+        pairs |= _paired(events, rest, within_tracks=False)
+    return pairs
+
+
+def _paired(events: list[_Event], indices: Iterable[int], *, within_tracks: bool) -> dict[int, int | None]:
+    pairs: dict[int, int | None] = {}
+    keys: dict[tuple[Any, int], list[int]] = {}  # open notes of a group and pitch
+    surplus: dict[tuple[Any, int], tuple[int, int]] = {}  # tick, notes that ended there without their note-off
+    for index in indices:
+        event = events[index]
+        group = (event.track, event.voice) if within_tracks else event.voice
+        key = group, event.pitch
+        if event.begins:
+            keys.setdefault(key, []).append(index)
+        elif event.pitch >= 0:
+            ended = _close(keys, key, event.tick, events)
+            more = _surplus(surplus, key, event.tick)
+            if not ended and not more:
+                pairs |= dict.fromkeys(keys.pop(key, []))
+            surplus[key] = event.tick, max(0, more + len(ended) - 1)
+            pairs |= dict.fromkeys(ended, index)
+        elif event.controls(*_ALL_OFF):
+            for other in [other for other in keys if other[0] == group]:
+                ended = _close(keys, other, event.tick, events)
+                pairs |= dict.fromkeys(ended, index)
+                surplus[other] = event.tick, len(ended) + _surplus(surplus, other, event.tick)
+    return pairs
+
+
+def _surplus(surplus: dict[tuple[Any, int], tuple[int, int]], key: tuple[Any, int], tick: int) -> int:
+    at, more = surplus.get(key, (tick, 0))
+    return more if at == tick else 0
+
+
+def _close(keys: dict[tuple[Any, int], list[int]], key: tuple[Any, int], tick: int, events: list[_Event]) -> list[int]:
+    """Take away and return the open notes that began before a tick."""
+    opened = keys.get(key, [])
+    ended = [index for index in opened if events[index].tick < tick]
+    keys[key] = opened[len(ended) :]
+    return ended
+
+
+class _Programs:
+    """The programs in force while a file plays."""
 
     def __init__(self) -> None:
-        self.open: list[_Open] = []
-        self.without_length = 0
-        self._surplus: dict[int, tuple[int, int]] = {}  # track: tick, notes that ended there without their note-off
+        self._programs: dict[tuple[int, tuple[int, int]], int] = {}
 
-    def off(self, tick: int, track: int) -> list[_Open]:
-        """Return the notes that a note-off ends."""
-        own = [note for note in self.open if note.track == track]
-        at, surplus = self._surplus.get(track, (tick, 0))
-        surplus = surplus if at == tick else 0
-        ended = [note for note in own if note.tick < tick]
-        if not ended and surplus:
-            self._surplus[track] = tick, surplus - 1
-        elif not ended and own:
-            self._without(own[:1])
-            self.without_length += 1
-        else:
-            ended = ended or [note for note in self.open if note.tick < tick]
-            self._surplus[track] = tick, surplus + max(len(ended) - 1, 0)
-        return self._without(ended)
+    def change(self, event: _Event) -> None:
+        """Set the program of a voice, if the event is a program change."""
+        if event.message.type == "program_change":
+            self._programs[event.track, event.voice] = self._programs[-1, event.voice] = event.message.program
 
-    def all_off(self, tick: int) -> list[_Open]:
-        """Return the notes that all-notes-off ends."""
-        return self._without([note for note in self.open if note.tick < tick])
-
-    def _without(self, ended: list[_Open]) -> list[_Open]:
-        if ended:
-            ids = set(map(id, ended))
-            self.open = [note for note in self.open if id(note) not in ids]
-        return ended
+    def instrument(self, event: _Event) -> int:
+        """Return the instrument that the voice of an event has."""
+        program = self._programs.get((event.track, event.voice), self._programs.get((-1, event.voice), 0))
+        return DRUMS if event.voice[1] == 9 else program
 
 
-class _State:
-    """The channels while a file plays."""
-
-    def __init__(self, clock: _Clock) -> None:
-        self._seconds = clock.seconds
-        self._keys: dict[tuple[int, int], _Key] = {}
-        self._programs: dict[tuple[int, int], int] = {}  # track (or -1, any track), channel
-        self.notes: list[Note] = []
-        self.pedals: list[Pedal] = []
-
-    def play(self, tick: int, track: int, message: Any) -> None:
-        """Change the state by one message."""
-        kind, channel = message.type, getattr(message, "channel", -1)
-        if kind in {"note_on", "note_off"}:
-            key = self._keys.setdefault((channel, message.note), _Key())
-            if kind == "note_on" and message.velocity:
-                key.open.append(_Open(tick, track, message.velocity, self._instrument(track, channel)))
+def _music(events: list[_Event], clock: _Clock) -> tuple[list[Note], list[Pedal], int]:
+    """Return the notes, the pedals, and the number of notes left out."""
+    programs, pairs = _Programs(), _ends(events)
+    notes, pedals, left_out = [], [], 0
+    for index, event in enumerate(events):
+        programs.change(event)
+        time, channel = clock.seconds(event.tick), event.voice[1]
+        if event.begins:
+            off = pairs.get(index)
+            end = time if off is None else clock.seconds(events[off].tick)
+            if end > time:  # a tempo of 0 gives notes without length, too
+                message = event.message
+                notes.append(Note(channel, message.note, message.velocity, time, end, programs.instrument(event)))
             else:
-                self._end(channel, message.note, key.off(tick, track), tick)
-        elif kind == "program_change":
-            self._programs[track, channel] = self._programs[-1, channel] = message.program
-        elif kind == "control_change" and message.control in _ALL_OFF:
-            for (of_channel, pitch), key in self._keys.items():
-                if of_channel == channel:
-                    self._end(channel, pitch, key.all_off(tick), tick)
-        elif kind == "control_change":
+                left_out += 1
+        elif event.controls(64, 67, 121):
+            message = event.message
             values = {64: 0, 67: 0} if message.control == 121 else {message.control: message.value}
-            for control in values.keys() & {64, 67}:
-                instrument = self._instrument(track, channel)
-                self.pedals.append(Pedal(channel, self._seconds(tick), control, values[control], instrument))
-
-    def left_out(self) -> int:
-        """Return the number of notes without an end or without length."""
-        return sum(len(key.open) + key.without_length for key in self._keys.values())
-
-    def _instrument(self, track: int, channel: int) -> int:
-        program = self._programs.get((track, channel), self._programs.get((-1, channel), 0))
-        return DRUMS if channel == 9 else program
-
-    def _end(self, channel: int, pitch: int, ended: list[_Open], tick: int) -> None:
-        for note in ended:
-            start, end = self._seconds(note.tick), self._seconds(tick)
-            self.notes.append(Note(channel, pitch, note.velocity, start, end, note.instrument))
+            pedals += [
+                Pedal(channel, time, number, value, programs.instrument(event)) for number, value in values.items()
+            ]
+    return notes, pedals, left_out
