@@ -151,7 +151,12 @@ class Store:
             )
             if run is None:
                 raise StoreError(f"study '{study}' has no run {variant}, replicate {replicate}")
-            run.state, run.error_class, run.error = state, error_class, error
+            # a message may hold bytes of a file name that are no text
+            run.state, run.error_class, run.error = (
+                state,
+                error_class,
+                error.encode("utf-8", "backslashreplace").decode(),
+            )
 
     def put_look(self, study: str, look: LookRecord) -> None:
         """Add a look at the verdicts of a study."""

@@ -5,6 +5,7 @@ No function here raises: each yields problems as (key, text).
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import did_you_mean
@@ -108,12 +109,18 @@ def _is_level(level: Any, levels: tuple[Any, ...]) -> bool:
     return any(same(level, other) for other in levels)
 
 
+def _how_named(level: Any) -> str:
+    """Return why two paths are one level, and what to do."""
+    is_path = isinstance(level, str) and PurePath(level).is_absolute()
+    return "; a file is named by the last part of its path: give each its own name, or list one only" if is_path else ""
+
+
 def _level_problems(axis: Axis, config: FileShape, registry: Registry, base: set[Problem]) -> Iterator[Problem]:
     key = f"axes.{axis.path}"
     levels = axis.levels or ((axis.range.low, axis.range.high) if axis.range else ())
     for index, level in enumerate(levels):
         if any(same(level, earlier) or level_name(level) == level_name(earlier) for earlier in levels[:index]):
-            yield key, f"duplicate level {level_name(level)}"
+            yield key, f"duplicate level {level_name(level)}{_how_named(level)}"
         _, problems = resolve(paths.set_path(config, axis.path, level), registry)
         for where, text in problems:
             if (where, text) not in base:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ablate.errors import CorpusError, TableError
 from ablate.music.find import find_midi
+from ablate.printable import printable
 from ablate.study.judge.columns import listed
 from ablate.study.judge.observations import Observations
 from ablate.study.judge.runs import judged_runs
@@ -60,10 +61,11 @@ def read_midi_folder(root: Path, baseline: Sequence[str]) -> MidiFolder:
     for variant in _folders(root):
         for replicate in _folders(variant):
             if _count(replicate):
-                found[variant.name, replicate.name] = replicate
+                found[printable(variant.name), printable(replicate.name)] = replicate
             else:
-                empty.append(f"{variant.name}/{replicate.name}")
-    loose = [folder.name for folder in _folders(root) if not any(variant == folder.name for variant, _ in found)]
+                empty.append(printable(f"{variant.name}/{replicate.name}"))
+    names = [printable(folder.name) for folder in _folders(root)]
+    loose = [name for name in names if not any(variant == name for variant, _ in found)]
     if not found:
         raise TableError(source, f"has no MIDI files in folders of variants and replicates; {_LAYOUT}")
     labels = {label for _, label in found}

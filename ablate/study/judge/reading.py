@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import AblateError, TableError
+from ablate.printable import printable
 from ablate.study.judge.text import SEPARATORS, Row, csv_rows, decoded, json_rows, separator_of
 
 if TYPE_CHECKING:
@@ -64,6 +65,11 @@ def number(cell: Any) -> float | None:
 def is_empty(cell: Any) -> bool:
     """Return whether a cell has no value."""
     return cell is None or cell == "" or (isinstance(cell, float) and math.isnan(cell))
+
+
+def in_one_line(cell: Any) -> str:
+    """Return a cell as a name: in one line, with single spaces, and printable."""
+    return printable(" ".join(str(cell).split()))
 
 
 def read_table(path: Path, encoding: str = "") -> Table:
@@ -131,7 +137,15 @@ def _point(cells: Any, name: str, commas: Sequence[str]) -> Any:
 
 
 def _checked(table: Table) -> Table:
-    """Return the table without columns that have no name and hold only the numbers of rows, as pandas writes them."""
+    """Return the table with names in one line, and without columns that have none.
+
+    Such columns hold only the numbers of rows, as pandas writes them.
+    """
+    names = [in_one_line(name) for name in table.names]
+    if names != list(table.names) and len(set(names)) == len(names):
+        cells = dict(zip(table.names, names, strict=True))
+        rows = tuple(Row(row.line, {cells[key]: cell for key, cell in row.cells.items()}) for row in table.rows)
+        table = dataclasses.replace(table, names=tuple(names), rows=rows)
     unnamed = [name for name in table.names if name == "" or name.startswith(("Unnamed: ", "__index_level_"))]
     if not unnamed:
         return table

@@ -14,6 +14,7 @@ import filelock
 
 from ablate.errors import HomeError
 from ablate.files import remove_unfinished
+from ablate.printable import has_bytes, printable
 from ablate.store.schema import sqlite_file
 from ablate.study.sources.started import remove_started
 from ablate.study.stage import checkpoint_path, program_checkpoint
@@ -27,8 +28,10 @@ def open_home(home: Path) -> Path:
     """Make the home folder if it does not exist, and check that it can be written.
 
     Raises:
-        HomeError: it cannot be written.
+        HomeError: it cannot be written, or its path is no text.
     """
+    if has_bytes(str(home.resolve())):
+        raise HomeError(f"{printable(str(home.resolve()))} is not valid UTF-8; choose another folder with --home")
     try:
         home.mkdir(parents=True, exist_ok=True)
         probe = home / f".writable-{os.getpid()}"

@@ -12,7 +12,7 @@ from ablate.errors import StageError
 from ablate.music.corpus import left_out_text
 from ablate.music.instruments import counts, sole_instrument
 from ablate.music.storage import read_performances, write_performances
-from ablate.printable import piece_text
+from ablate.printable import piece_text, printable
 from ablate.study.split import Rule, uses_of
 from ablate.study.work.artifacts import write_artifact
 from ablate.study.work.components import build
@@ -46,7 +46,7 @@ def load(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         "notes": notes,
         "seconds": sum(performance.seconds for performance in performances),
         "pieces": [performance.name for performance in performances],
-        "problems": [*corpus.problems, *renamed, *_twins(performances)],
+        "problems": [*map(printable, corpus.problems), *renamed, *_twins(performances)],
         "left_out": left_out,
         "summary": left_out_text(left_out, {"files": len(performances), "notes": notes}),
     }

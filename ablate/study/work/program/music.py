@@ -51,7 +51,7 @@ def read_samples(out: Path, pattern: str, count: int) -> ProgramMusic:
     problems: list[str] = []
     left_out = 0
     for number, path in enumerate(files):
-        source = path.relative_to(out).as_posix()
+        source = printable(path.relative_to(out).as_posix())
         try:
             reading = parse_midi(read_bytes(path, source), source)
         except CorpusError as error:
