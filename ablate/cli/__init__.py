@@ -77,8 +77,7 @@ def _check_arguments(args: Sequence[str]) -> None:
     wrong = [arg for arg in args if has_bytes(arg)]
     if wrong and args[0] != "corpus":
         raise UsageError(
-            f"'{printable(wrong[0])}' is not valid UTF-8, and names are stored as text; rename the file or folder, or "
-            "make a link to it with another name"
+            f"'{printable(wrong[0])}' is not valid UTF-8, and names are stored as text; rename the file or folder"
         )
 
 
