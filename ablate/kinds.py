@@ -72,6 +72,9 @@ SAMPLES = tuple(kind.name for kind in KINDS.values() if kind.samples)
 
 #: The file of a training's weights in the folder of its stage.
 WEIGHTS = "weights.safetensors"
+#: The file in the folders of a loading and of all that is made from it, down to the training, that has the number of
+#: the instrument that plays every note of the corpus. Piano, 0, and several instruments need no file.
+INSTRUMENT = "instrument.txt"
 #: Version of what fused networks compute on a GPU; increment it when their results change.
 FUSION_CODE = 1
 

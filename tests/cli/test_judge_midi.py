@@ -50,7 +50,7 @@ def test_files_are_measured_and_judged(ablate: Command, music: Path, tmp_path: P
     assert outcome.err.splitlines()[0] == (
         "music: paired: equal values of folder are one replicate of all variants (1, 2, 10)"
     )
-    assert f"collect MIDI files: 1: {change}" in outcome.err
+    assert f"collect MIDI files shifted, replicate 1: shifted/1/{change}" in outcome.err
     assert "ran 6 collections, 12 measurements, 2 floors, 12 resampling floors" in outcome.out
     results = package.load_results("music", tmp_path / ".ablate")
     frame = results.frame()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ablate.kinds import LOAD
+from ablate.kinds import INSTRUMENT, LOAD
 from ablate.music.storage import read_performances
 
 if TYPE_CHECKING:
@@ -73,6 +73,13 @@ class Artifacts:
         except _UNREADABLE as error:
             self._record(f"{stage.artifact}/performances.npz", error)
             return None
+
+    def instrument(self, load: StageRecord) -> int:
+        """Return the instrument that plays every note of a corpus; 0 for piano, and where there are several."""
+        try:
+            return int((self.home / load.artifact / INSTRUMENT).read_bytes())
+        except (OSError, ValueError):  # most corpora have no such file
+            return 0
 
     def references(self, study: Study) -> dict[str, Performance]:
         """Return the first piece of the reference by its title; one for each corpus where the corpus is an axis."""

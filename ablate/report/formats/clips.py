@@ -11,7 +11,8 @@ import numpy as np
 
 from ablate.errors import AblateError
 from ablate.files import file_name
-from ablate.kinds import FIT
+from ablate.interfaces.played_by import played_by
+from ablate.kinds import FIT, LOAD
 from ablate.music.instruments import counts, listed
 from ablate.report.formats import audio
 
@@ -164,6 +165,8 @@ class ClipWriter:
                     return
                 if learned is not None:
                     tokenizer.load(learned)
+                load = dict(self._study.first(LOAD)).get(self._study.baseline)
+                tokenizer = played_by(tokenizer, self._artifacts.instrument(load) if load else 0)
                 round_trip = tokenizer.decode(tokenizer.encode(piece))
             except (AblateError, ValueError):  # the plugin is not installed here, or in another version
                 return

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import StageError
+from ablate.kinds import INSTRUMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from ablate.registry import Registry
     from ablate.study.stage import Stage
 
-#: The file in the folders of a loading and of all that is made from it, down to the training, that has the number of
-#: the instrument that plays every note of the corpus. Piano, 0, and several instruments need no file.
-INSTRUMENT = "instrument.txt"
 #: The inputs of a stage whose folder may have that file.
 _SOURCES = ("weights", "examples", "corpus", "reference")
 
