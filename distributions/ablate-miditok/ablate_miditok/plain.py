@@ -17,6 +17,7 @@ from symusic import Note, Score, Track
 import ablate
 from ablate.music.performance import DRUMS, make_notes
 from ablate_miditok.options import BAR, FINE_BEATS
+from ablate_miditok.programs import Programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +64,7 @@ class PlainTokenizer(ablate.Tokenizer):
         self.start_token = self.vocabulary.index(start)
         self.seconds = 60.0 / options.bpm / options.resolution
         self.ticks = Ticks(self.vocabulary, self._midi, BAR * options.resolution)
+        self._programs = Programs(self.vocabulary)
         self._next_vv = _successors(self.vocabulary, self._midi.tokens_types_graph)
 
     def score(self, performance: ablate.Performance) -> Any:
@@ -95,27 +97,19 @@ class PlainTokenizer(ablate.Tokenizer):
 
     def decode(self, tokens: IntArray) -> ablate.Performance:
         """Return the notes; those without velocity or duration are left out."""
-        words = [self.vocabulary[token] for token in tokens[~self.ticks.goes_back(tokens)]]
-        sequence = miditok.TokSequence(tokens=words)
-        score = self._midi.decode(sequence if self.instruments else [sequence]) if words else None
-        notes = [self._played(track) for track in score.tracks] if score is not None else []
-        if not notes:
+        tokens = tokens[~self.ticks.goes_back(tokens)]
+        sequence = miditok.TokSequence(tokens=[self.vocabulary[token] for token in tokens])
+        score = self._midi.decode(sequence if self.instruments else [sequence]) if len(tokens) else None
+        if score is None or not score.tracks:
             return ablate.Performance.from_notes([])
-        performance = ablate.Performance(np.concatenate(notes))
-        return performance.canonical() if len(notes) > 1 else performance
-
-    def _played(self, track: Any) -> Array:
-        played = track.notes.numpy()
-        start, end = played["time"] * self.seconds, (played["time"] + played["duration"]) * self.seconds
-        notes = make_notes(
-            pitch=played["pitch"],
-            velocity=played["velocity"],
-            start=start,
-            end=end,
-            instrument=DRUMS if track.is_drum else track.program,
-        )
-        # MIDI-Like takes the number after a note-on as its velocity, also that of program 0 or -1
-        return notes[notes["velocity"] > 0]
+        played = [_played(track) for track in score.tracks]
+        start = np.concatenate([times for _, times in played])
+        notes = np.concatenate([notes for notes, _ in played])
+        notes["start"] *= self.seconds
+        notes["end"] *= self.seconds
+        if self.instruments:
+            notes = self._programs.in_order(notes, start, tokens, self.ticks.clock(tokens))
+        return ablate.Performance(notes)
 
     def times(self, tokens: IntArray) -> FloatArray:
         """Return the clock in seconds after each token, float64 [time]."""
@@ -140,6 +134,21 @@ class PlainTokenizer(ablate.Tokenizer):
         """Return MidiTok's rules of types: a velocity follows a pitch, and so on."""
         del rows  # the latest token of each row is enough
         return lambda tokens_r: self._next_vv[tokens_r]
+
+
+def _played(track: Any) -> tuple[Array, IntArray]:
+    """Return the notes of a track, with times in ticks, and their starts as whole numbers."""
+    played = track.notes.numpy()
+    notes = make_notes(
+        pitch=played["pitch"],
+        velocity=played["velocity"],
+        start=played["time"],
+        end=played["time"] + played["duration"],
+        instrument=DRUMS if track.is_drum else track.program,
+    )
+    # MIDI-Like takes the number after a note-on as its velocity, also that of program 0 or -1
+    valid = notes["velocity"] > 0
+    return notes[valid], played["time"][valid]
 
 
 def encoded(midi: miditok.MusicTokenizer, score: Any) -> IntArray:
