@@ -45,16 +45,35 @@ _MOST_TICKS = 9_900_000
 _DRUMS = 128
 
 
+class Change(NamedTuple):
+    """A change that MIDI made necessary.
+
+    Attributes:
+        notes: the number of notes that it changes; 0 if it changes none of them in particular.
+        text: what it is, for people, to be read after ``3 of 40 notes`` if there is a number.
+    """
+
+    notes: int
+    text: str
+
+
 class MidiFile(NamedTuple):
     """A MIDI file in the making.
 
     Attributes:
         midi: its tracks; the first 15 pitched ones have a channel each, if pretty_midi writes them.
-        problems: the changes that MIDI made necessary, one line each, for people; empty if the notes are the same.
+        notes: the number of its notes.
+        changes: the changes that MIDI made necessary; empty if the notes are the same.
     """
 
     midi: pretty_midi.PrettyMIDI
-    problems: tuple[str, ...]
+    notes: int
+    changes: tuple[Change, ...]
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The changes, one line each, for people."""
+        return tuple(f"{count} of {self.notes} notes {text}" if count else text for count, text in self.changes)
 
     def data(self) -> bytes:
         """Return the bytes of the file, a Standard MIDI File of format 1, written by pretty_midi."""
@@ -115,16 +134,15 @@ def midi_file(notes: Array, primer: Array, pedals: Array, labels: Labels) -> Mid
     resolution = _resolution(last, labels.piece or "performance")
     midi = pretty_midi.PrettyMIDI(resolution=resolution, initial_tempo=_TEMPO)
     tick = 60.0 / (_TEMPO * resolution)
-    columns, problems = _in_channels(_in_ticks(notes, primer, tick))
+    columns, changes = _in_channels(_in_ticks(notes, primer, tick))
     if tick > 1e-3:
-        problems.append(f"times are rounded to {1000 * tick:.1f} ms in the MIDI file: the music lasts {last:,.0f} s")
+        text = f"times are rounded to {1000 * tick:.1f} ms in the MIDI file: the music lasts {last:,.0f} s"
+        changes.append(Change(0, text))
     layers, end = _layered(columns)
     shortened = int((end < columns.end).sum())
     if shortened:
-        problems.append(
-            f"{shortened} of {len(end)} notes end earlier in the MIDI file: it has too few channels "
-            "for the notes of one pitch that sound together"
-        )
+        text = "end earlier in the MIDI file: it has too few channels for the notes of one pitch that sound together"
+        changes.append(Change(shortened, text))
     columns = columns._replace(end=end)
     for first, instrument, layer in _tracks(columns, layers):
         chosen = (columns.instrument == instrument) & (columns.primer == first) & (layers == layer)
@@ -133,7 +151,7 @@ def midi_file(notes: Array, primer: Array, pedals: Array, labels: Labels) -> Mid
         track.notes = _pretty_notes(columns.chosen(chosen), tick)
         track.control_changes = _pretty_controls(pedals[pedals["instrument"] == instrument], tick)
         midi.instruments.append(track)
-    return MidiFile(midi, tuple(problems))
+    return MidiFile(midi, len(end), tuple(changes))
 
 
 def _resolution(seconds: float, source: str) -> int:
@@ -152,28 +170,25 @@ def _in_ticks(notes: Array, primer: Array, tick: float) -> _Notes:
     return _Notes(pitch, velocity, start, np.maximum(end, start + 1), instrument, is_primer)
 
 
-def _in_channels(notes: _Notes) -> tuple[_Notes, list[str]]:
+def _in_channels(notes: _Notes) -> tuple[_Notes, list[Change]]:
     """Return notes of at most :data:`CHANNELS` pairs of part and pitched instrument, and what was changed."""
-    problems = []
+    changes = []
     pitched = notes.instrument != _DRUMS
     if _drums_mix(notes):
         notes = notes._replace(primer=np.where(pitched, notes.primer, 0))
     if notes.primer.any() and len({*zip(notes.instrument[pitched], notes.primer[pitched], strict=True)}) > CHANNELS:
         notes = notes._replace(primer=np.zeros_like(notes.primer))
-        problems.append(f"the primer has no tracks of its own in the MIDI file: it has {CHANNELS} channels")
+        changes.append(Change(0, f"the primer has no tracks of its own in the MIDI file: it has {CHANNELS} channels"))
     names, inverse, counts = np.unique(notes.instrument[pitched], return_inverse=True, return_counts=True)
     if len(names) <= CHANNELS:
-        return notes, problems
+        return notes, changes
     kept = np.sort(names[np.argsort(-counts, kind="stable")[:CHANNELS]])
     nearest = kept[np.abs(names[:, None] - kept).argmin(axis=1)]
     instrument = notes.instrument.copy()
     instrument[pitched] = nearest[inverse]
-    changed = int((instrument != notes.instrument).sum())
-    problems.append(
-        f"{changed} of {len(instrument)} notes have another instrument in the MIDI file: "
-        f"it has channels for {CHANNELS} of {len(names)}, and drums"
-    )
-    return notes._replace(instrument=instrument), problems
+    text = f"have another instrument in the MIDI file: it has channels for {CHANNELS} of {len(names)}, and drums"
+    changes.append(Change(int((instrument != notes.instrument).sum()), text))
+    return notes._replace(instrument=instrument), changes
 
 
 def _drums_mix(notes: _Notes) -> bool:

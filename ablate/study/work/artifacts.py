@@ -33,10 +33,23 @@ def write_artifact(home: Path, stage: Stage, files: Mapping[str, Content]) -> No
 
 
 def midi_files(samples: Sequence[Performance]) -> tuple[dict[str, bytes], list[str]]:
-    """Return a MIDI file for each sample, by file name, and the changes that MIDI made necessary, for people."""
+    """Return a MIDI file for each sample, by file name, and the changes that MIDI made necessary.
+
+    The changes are one line for each kind, for people, with the number of notes and samples that have it.
+    """
     written = {sample.name: sample.midi_file() for sample in samples}
-    problems = [f"{name}: {problem}" for name, file in written.items() for problem in file.problems]
-    return {f"{name}.mid": file.data() for name, file in written.items()}, problems
+    kinds: dict[str, list[int]] = {}
+    for file in written.values():
+        for change in file.changes:
+            kinds.setdefault(change.text, []).append(change.notes)
+    total = sum(file.notes for file in written.values())
+    lines = []
+    for text, notes in kinds.items():
+        concerned = f"{len(notes)} of {len(written)} samples"
+        lines.append(
+            f"{sum(notes):,} of {total:,} notes in {concerned} {text}" if any(notes) else f"{concerned}: {text}"
+        )
+    return {f"{name}.mid": file.data() for name, file in written.items()}, lines
 
 
 def npy(array: Array) -> bytes:
