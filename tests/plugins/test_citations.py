@@ -101,6 +101,7 @@ STUDIES = {
     "conditioners": {*USUAL, "vallender1974", "yang2020", "bresin2000"},
     "course_path": {*USUAL, "vallender1974", "yin2022"},
     "generalisation": {*ON_PIECES, *MODERN, "cho2014", "vaswani2017", "radford2019", "su2021"},
+    "instruments": {*ON_PIECES - {"lee2018"}, "vallender1974", "yang2020"},
     "primed": {*USUAL, "vallender1974", "yin2022"},
     "recipe": {*ON_PIECES, *MODERN},
     "sampling": {*USUAL, "vallender1974", "yin2022", *SAMPLERS},
