@@ -34,9 +34,11 @@ def clock_of(
     if container.division.per_second:
         return Clock(container.division, []), []
     tempos, problems = read_tempos(decoded.tempos)
-    last = max(int(song.tick[index].max(initial=0)) for index in (notes.end, pedals.event))
-    tempos, zeros = without_zeros(tempos, last, source)
-    return Clock(container.division, tempos), problems + zeros
+    if not all(microseconds for _, microseconds in tempos):
+        last = max(int(song.tick[index].max(initial=0)) for index in (notes.end, pedals.event))
+        tempos, zeros = without_zeros(tempos, last, source)
+        problems += zeros
+    return Clock(container.division, tempos), problems
 
 
 def performance_of(song: Song, notes: Notes, pedals: Pedals, clock: Clock, *, extend: bool) -> Performance:
