@@ -35,7 +35,8 @@ class Corpus(ABC):
     def load(self) -> Sequence[Performance]:
         """Return the performances, at least one, each with at least one note and best with a name of its own.
 
-        A name may begin with folders (``"chopin/op-10/etude-1"``), which a study can split by.
+        Pieces that share a name are numbered. A name may begin with folders (``"chopin/op-10/etude-1"``), which a
+        study can split by.
 
         Raises:
             CorpusError: a file cannot be used; the message names it.

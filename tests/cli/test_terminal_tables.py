@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import unicodedata
+
 import hypothesis.strategies as st
 from hypothesis import given
 
@@ -30,6 +32,23 @@ def test_sentences_are_folded_between_words_on_a_terminal_only() -> None:
 def test_wide_characters_take_two_columns() -> None:
     lines = render_table(["a", "b"], [["音楽", "x"], ["ab", "y"]]).splitlines()
     assert lines[2:] == [" 音楽   x", " ab     y"]
+
+
+@given(
+    st.text(st.sampled_from("月光 第ピ🎹ab é\u0301\u200d-שلا"), min_size=1, max_size=120),
+    st.integers(min_value=12, max_value=40),
+)
+def test_names_in_any_script_fit_the_width_and_stay_whole(name: str, width: int) -> None:
+    lines = render_table(["a", "n"], [[name, "1"]], right=1, width=width).splitlines()
+    assert all(columns(line) <= width for line in lines)
+    assert "".join("".join(lines[2:]).split()).replace("1", "", 1) == "".join(name.split())
+    folded = fold_sentence(name, "- ", width=width).splitlines()
+    assert "".join("".join(folded)[2:].split()) == "".join(name.split())
+
+
+def columns(text: str) -> int:
+    """Return the columns of a terminal that a text takes."""
+    return sum(unicodedata.category(c)[0] not in "MC" and 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
 def test_without_rows_there_are_headers() -> None:

@@ -111,7 +111,7 @@ def _replicates_problems(key: str, value: Any) -> Iterator[Problem]:
 
 
 def _name_problems(table: Mapping[str, Any], where: str = "") -> Iterator[Problem]:
-    """Find the names with characters that cannot be printed: of variants, contrasts, axes and the like."""
+    """Find the names with characters that cannot be printed: of variants, contrasts, profiles and other tables."""
     for key, value in table.items():
         path = paths.join(where, printable(key))
         if printable(key) != key:

@@ -239,8 +239,11 @@ def test_a_report_that_cannot_be_finished_leaves_the_old_one(
 
 def test_file_names_are_safe_and_distinct() -> None:
     assert file_name("tau=0.6") == "tau=0.6"
-    names = ["a/b", "a_b", "a b", "../a", ".a", "", "x" * 200, "-rf", "index.html"]
+    names = ["a/b", "a_b", "a b", "../a", ".a", "", "x" * 200, "-rf", "index.html", "x.", "月光", "é"]
+    names += ["CON", "aux", "Nul.mid", "con.", "COM1", "\udce9", "CON" * 30]
     made = [file_name(name) for name in names]
     assert len(set(made)) == len(names)
     assert "index.html" not in made
+    assert not [name for name in made if re.match(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)", name) or name[-1] == "."]
+    assert file_name("console") == "console"
     assert all(re.fullmatch(r"[A-Za-z0-9@=,+_][A-Za-z0-9@=,+_.-]*|-[0-9a-f]{8}", name) for name in made)

@@ -19,10 +19,11 @@ from ablate.study.run.forget import forget
 from ablate.study.run.home import store_url
 from ablate.study.sources.changes import Comparison, compare
 from ablate.study.sources.facts import Sources, well_formed
-from ablate.study.sources.files import FileDigests
+from ablate.study.sources.files import FileDigests, named_paths
 from ablate.study.sources.recompute import chosen_stages
 from ablate.study.sources.started import read_started, write_started
 from ablate.study.stage import checkpoint_path
+from ablate_performer.options import PerformerOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -164,6 +165,13 @@ def test_what_was_recorded_comes_back(store: Store) -> None:
 )
 def test_facts_of_a_bundle_are_checked(*, facts: dict[str, Any], good: bool) -> None:
     assert well_formed(facts) == good
+
+
+@pytest.mark.parametrize("text", ["/", ".", "..", "./..", "//"])
+def test_punctuation_is_no_folder(text: str) -> None:
+    """A separator of names is an option as a path is; "/" would be everything on this machine."""
+    options = dict(named_paths({"separator": text, "performers": [text]}, PerformerOptions))
+    assert options == {}
 
 
 def test_files_are_known_by_their_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from ablate.music.corpus import read_corpus
 from ablate.settings import SplitSettings
 from ablate.study.split import Rule
 from ablate.study.work.artifacts import read_examples
-from ablate.study.work.load import split_pieces
+from ablate.study.work.load import distinct, split_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +110,25 @@ def test_equal_file_names_in_several_folders_are_several_pieces(tmp_path: Path) 
     by_composer = split_pieces(corpus, Rule(SplitSettings(test=0.15, by="top-folder")))
     assert len({piece.name.partition("/")[0] for piece in by_composer.test}) == 1
     assert len(by_composer.test) == 4
+
+
+def test_the_cases_of_one_stem_in_several_folders(cases_dir: Path) -> None:
+    corpus = read_corpus(cases_dir / "midi/folders/same_stems_in_subfolders").performances
+    assert len({piece.name for piece in corpus}) == len(corpus) == 24
+    for seed in range(8):
+        assert len(split_pieces(corpus, Rule(SplitSettings(test=0.1, seed=seed))).test) == 2
+
+
+def test_pieces_that_share_a_name_are_told_apart() -> None:
+    names = ["a", "a", "b", "a (2)", "a", "", "", "piece 1", "e\u0301", "\xe9", "x\n"]
+    pieces = [ablate.Performance.from_notes([(60 + i, 64, 0.0, 1.0)], name=name) for i, name in enumerate(names)]
+    found, lines = distinct(pieces)
+    assert [piece.name for piece in found] == [
+        *("a", "a (3)", "b", "a (2)", "a (4)", "piece 2", "piece 3", "piece 1", "é", "é (2)", r"x\x0a")
+    ]
+    assert [piece.notes["pitch"][0] for piece in found] == list(range(60, 71))
+    assert [line.partition(":")[0] for line in lines] == ["a", "é"]
+    assert distinct(pieces[5:6])[0][0].name == ""
 
 
 def test_two_pieces_with_the_same_notes_are_named(bench: Bench, load: Callable[..., StudySpec], folder: Path) -> None:
