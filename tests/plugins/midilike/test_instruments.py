@@ -89,7 +89,7 @@ def test_a_piece_for_the_piano_has_the_same_tokens_with_any_option(performance: 
 
 @EACH
 @given(performance=performances(instruments=BAND))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_starts_and_ends_of_each_instrument_are_within_half_a_step(tokenizer: Any, performance: Performance) -> None:
     options = tokenizer._options
     decoded = tokenizer.decode(tokenizer.encode(performance)).notes
@@ -106,7 +106,7 @@ def test_starts_and_ends_of_each_instrument_are_within_half_a_step(tokenizer: An
 
 @EACH
 @given(performance=performances(pitches=range(59, 64), instruments=BAND), random=st.randoms(use_true_random=False))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_without_nested_notes_nothing_but_the_grid_is_lost_and_no_order_of_notes_counts(
     tokenizer: Any, performance: Performance, random: Any
 ) -> None:
