@@ -30,7 +30,7 @@ def print_report(report: CorpusReport, tokenizer: Chosen | None) -> None:
     """Print the numbers of each file, the loss of the tokenizer, the problems, and what was left out in all."""
     from ablate.music.inspect import HIGHEST, LOWEST
 
-    headers = ["file", "notes", "left out", "seconds", "pitch", "velocity", "pedal", "duplicates", "overlaps"]
+    headers = ["file", "notes", "seconds", "pitch", "velocity", "pedal", "duplicates", "overlaps"]
     headers += [f"outside {LOWEST}-{HIGHEST}"]
     files = [(file.name, *_cells(file.summary)) for file in report.files]
     total = [("all", *_cells(report.total))] if len(files) > 1 else []
@@ -38,8 +38,8 @@ def print_report(report: CorpusReport, tokenizer: Chosen | None) -> None:
     if report.round_trip:
         trips = [(file.name, *_trip_cells(file.round_trip)) for file in report.files]
         total = [("all", *_trip_cells(report.round_trip))] if len(files) > 1 else []
-        trip_headers = ["file", "tokens", "per note", "pauses", "clipped", "onset error", "duration error"]
-        trip_headers += ["velocity error", "drift", "drift %"]
+        trip_headers = ["file", "tokens", "per note", "clipped", "onset error", "duration error", "velocity error"]
+        trip_headers += ["drift", "drift %"]
         title = "After encoding and decoding: mean error (largest error), times in ms"
         print_table(trip_headers, trips + total, title=title, right=len(trip_headers) - 1)
     if report.total.instruments.keys() - {0}:
@@ -48,7 +48,7 @@ def print_report(report: CorpusReport, tokenizer: Chosen | None) -> None:
     for problem in report.problems:
         click.echo(fold_sentence(problem, "problem: ", width=terminal_width()))
     for line in first_problems(problems, "--json lists all"):
-        click.echo(f"problem: {line}")
+        click.echo(fold_sentence(line, "problem: ", width=terminal_width()))
     for line in _totals(report, tokenizer):
         click.echo(fold_sentence(line, "total: " if len(files) > 1 else "note: ", width=terminal_width()))
 
@@ -88,10 +88,10 @@ def _totals(report: CorpusReport, tokenizer: Chosen | None) -> Iterator[str]:
 
 def _cells(summary: Summary | None) -> tuple[str, ...]:
     if summary is None:
-        return ("cannot be read", *[""] * 8)
+        return ("cannot be read", *[""] * 7)
+    lost = summary.left_out_notes
     return (
-        str(summary.notes),
-        str(summary.left_out_notes),
+        f"{summary.notes} of {summary.notes + lost}" if lost else str(summary.notes),
         f"{summary.seconds:.1f}",
         f"{summary.pitch_min}-{summary.pitch_max}",
         f"{summary.velocity_min}-{summary.velocity_max}",
@@ -104,11 +104,10 @@ def _cells(summary: Summary | None) -> tuple[str, ...]:
 
 def _trip_cells(trip: RoundTrip | None) -> tuple[str, ...]:
     if trip is None:
-        return ("",) * 9
+        return ("",) * 8
     return (
         str(trip.tokens),
         f"{trip.tokens_per_note:.2f}",
-        f"{trip.pause_tokens / max(1, trip.tokens):.1%}",
         f"{trip.clipped:.1%}",
         _error(trip.onset_error, 1000),
         _error(trip.duration_error, 1000),

@@ -52,6 +52,11 @@ class Unwritten:
         """The number of notes left out."""
         return sum(self.pitches.values()) + sum(self.instruments.values())
 
+    @property
+    def share(self) -> float:
+        """The share of the notes that is left out, 0 to 1; 0 without notes."""
+        return self.notes / max(1, self.total)
+
     def plain(self) -> dict[str, Any]:
         """Return the numbers as JSON-ready data."""
         tables = {"pitches": self.pitches, "instruments": self.instruments}

@@ -61,7 +61,7 @@ def prepare(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         "examples": len(counts["examples.npz"]),
         "tokens": sum(counts["examples.npz"]),
         "notes_kept": notes_kept(split.test or split.validation or split.train, tokenizer),
-        **_left_out([*split.train, *split.validation, *split.test], performances, tokenizer, stage),
+        **_unwritten(split, performances, tokenizer, stage),
     }
     if "split" in stage.config:
         result |= {"validation_tokens": sum(counts.get("validation.npz", [])), "split": _facts(split)}
@@ -109,22 +109,18 @@ def notes_kept(performances: Sequence[Performance], tokenizer: Tokenizer) -> flo
     return kept / max(1, sum(map(len, some)))
 
 
-def _left_out(
-    corpus: Sequence[Performance], examples: Sequence[Performance], tokenizer: Tokenizer, stage: Stage
-) -> dict[str, Any]:
-    """Return what the tokenizer cannot write of the corpus and of the copies of augmenters: numbers and sentences."""
+def _unwritten(split: Split, examples: Sequence[Performance], tokenizer: Tokenizer, stage: Stage) -> dict[str, Any]:
+    """Return what the tokenizer cannot write of the corpus: numbers and sentences, also of the copies of augmenters."""
     choice = stage.config["tokenizer"]
-    words = functools.partial(
-        unwritten_sentences, name=choice["name"], options=choice["options"], prefix=f"tokenizer.{choice['name']}."
-    )
-    found = find_unwritten(corpus, tokenizer)
+    name, options = choice["name"], choice["options"]
+    words = functools.partial(unwritten_sentences, name=name, options=options, prefix=f"tokenizer.{name}.")
+    found = find_unwritten([*split.train, *split.validation, *split.test], tokenizer)
     sentences = words(found)
     if stage.config["augmenters"]:
-        copies = find_unwritten(examples, tokenizer)
-        if copies.pitches.keys() - found.pitches:
-            sentences += words(
-                dataclasses.replace(copies, instruments={}, merged=()), of="notes of the augmented training pieces"
-            )
+        before, after = (find_unwritten(pieces, tokenizer) for pieces in (split.train, examples))
+        if after.share > before.share + 1e-9:
+            only_pitches = dataclasses.replace(after, instruments={}, merged=())
+            sentences += words(only_pitches, of="notes of the augmented training pieces")
     return {"unwritten": found.plain(), "problems": sentences}
 
 
