@@ -169,6 +169,7 @@ class SetMetricSpec(ComponentSpec):
         reference: as in :class:`MetricSpec`.
         fewest: a function from the options to the smallest number of samples that the metric can measure; a study with
             fewer is refused before anything is trained.
+        fewest_pieces: the same for the pieces that samples are compared with.
     """
 
     kind: ClassVar[str] = "metric"
@@ -177,6 +178,7 @@ class SetMetricSpec(ComponentSpec):
     build: Callable[[Any], SetMetric]
     reference: Reference | None = None
     fewest: Callable[[Any], int] = lambda options: 1
+    fewest_pieces: Callable[[Any], int] = lambda options: 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

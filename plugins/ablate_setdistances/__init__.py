@@ -62,6 +62,7 @@ def ablate_metrics() -> Iterable[ablate.SetMetricSpec]:
             options=options,
             build=functools.partial(_build, name),
             fewest=_fewest,
+            fewest_pieces=_fewest,
             cite=(YANG_2020,),
         )
     yield ablate.SetMetricSpec(
@@ -70,5 +71,6 @@ def ablate_metrics() -> Iterable[ablate.SetMetricSpec]:
         options=FrechetOptions,
         build=_frechet,
         fewest=_fewest,
+        fewest_pieces=_fewest,
         cite=(DOWSON_1982, HEUSEL_2017, CHONG_2020),
     )

@@ -96,8 +96,12 @@ def test_files_that_cannot_be_read_cost_their_run_or_are_left_out(ablate: Comman
     assert (other.code, "has no MIDI files in folders of variants and replicates" in other.err) == (1, True)
 
 
-def test_options_of_metrics_can_be_set(ablate: Command, music: Path) -> None:
+def test_options_of_metrics_can_be_set(ablate: Command, music: Path, tmp_path: Path) -> None:
     words = (*WORDS[: -len(METRICS)], "--metric", "setdistance.frechet", "--no-report")
+    few = ablate(*words)
+    assert few.code == 1
+    assert "music: metric.setdistance.frechet: needs 13 pieces or more to compare with, but there are 4\n" in few.err
+    write(tmp_path / "pieces", 13, 0)
     small = ablate(*words)
     failed = [line for line in small.err.splitlines() if line.startswith("failed: ")]
     assert len(failed) == 1, "six runs fail for one reason"

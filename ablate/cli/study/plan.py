@@ -46,10 +46,11 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     from ablate.study.plan.expected import expected_cost
     from ablate.study.plan.instruments import check_instruments
     from ablate.study.plan.music import PlannedMusic
-    from ablate.study.plan.pieces import planned_splits
+    from ablate.study.plan.pieces import check_references, planned_splits
 
     music = PlannedMusic(request.layout.registry, request.home)
     check_instruments(request.layout, music)
+    check_references(request.layout, music)
     noise, splits, reuse = None, planned_splits(request.layout, music), Reuse()
     spec, features = request.layout.spec, {}
     if values["store"] or (request.home / "ablate.db").is_file():

@@ -6,9 +6,13 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING
 
-from ablate.kinds import LOAD, PREPARE
+from ablate.errors import StudyFileError
+from ablate.kinds import LOAD, MEASURE, PREPARE
+from ablate.specs import SetMetricSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ablate.study.plan.layout import Layout
     from ablate.study.plan.music import PlannedMusic
     from ablate.study.stage import Stage
@@ -50,6 +54,46 @@ def planned_splits(layout: Layout, music: PlannedMusic) -> list[PlannedSplit]:
         replicates, variants = (tuple(dict.fromkeys(each)) for each in zip(*users[key], strict=True))
         splits.append(PlannedSplit(replicates, variants, music.split(load, prepare.config["split"])))
     return splits
+
+
+def check_references(layout: Layout, music: PlannedMusic) -> None:
+    """Check that each metric of sets has as many pieces to compare with as it needs, which only the corpus shows.
+
+    Args:
+        layout: the study.
+        music: its corpora, which are read unless they have been loaded before.
+
+    Raises:
+        CorpusError: a corpus cannot be loaded or split.
+        StudyFileError: the training, validation or test pieces are fewer than a metric needs.
+    """
+    checked: set[str] = set()
+    problems: dict[str, None] = {}
+    for run in layout.wanted:
+        for stage in run.stages.stages.values():
+            if stage.kind == MEASURE and stage.config.get("scope") == "set":
+                config = {key: stage.config.get(key) for key in ("metric", "reference", "split")}
+                key = json.dumps([stage.inputs["reference"].fingerprint, config], sort_keys=True)
+                if key not in checked:
+                    checked.add(key)
+                    problems |= dict.fromkeys(_reference_problems(stage, layout, music))
+    if problems:
+        raise StudyFileError(layout.spec.source, list(problems))
+
+
+def _reference_problems(stage: Stage, layout: Layout, music: PlannedMusic) -> Iterator[str]:
+    choice, use = stage.config["metric"], stage.config.get("reference", "train")
+    spec = layout.registry.spec("metric", choice["name"])
+    if not isinstance(spec, SetMetricSpec):
+        return
+    split = music.split(stage.inputs["reference"], stage.config.get("split", {}))
+    count, fewest = (
+        sum(bool(len(piece)) for piece in getattr(split, use)),
+        spec.fewest_pieces(spec.parse(choice["options"])),
+    )
+    if count < fewest:
+        name = {"train": "training"}.get(use, use) + " pieces" if "split" in stage.config else "pieces"
+        yield f"metric.{choice['name']}: needs {fewest} {name} or more to compare with, but there are {count}"
 
 
 def fold_problem(layout: Layout) -> str:

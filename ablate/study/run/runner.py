@@ -14,6 +14,7 @@ from ablate.study.plan.instruments import check_instruments
 from ablate.study.plan.jobs import Packing
 from ablate.study.plan.lanes import lanes
 from ablate.study.plan.music import PlannedMusic
+from ablate.study.plan.pieces import check_references
 from ablate.study.plan.plan import make_plan
 from ablate.study.plan.preflight import check_components
 from ablate.study.run.checks import check_objectives, refuse_other_corpus
@@ -115,9 +116,9 @@ class StudyRunner:
             HomeError: the disk is full.
             StoreError: the database cannot be written.
             StudyFileError: an optimizer or a schedule that cannot be built, a sampler that cannot work with its
-                tokenizer, a tokenizer that cannot write the instruments of its corpus, as soon as all corpora are
-                loaded; or an objective whose metric does not have the feature, as soon as the metric has been measured,
-                with all finished results kept.
+                tokenizer; as soon as all corpora are loaded, a tokenizer that cannot write the instruments of its
+                corpus, or a metric of sets with too few pieces to compare with; as soon as a metric has been measured,
+                an objective with a feature that it does not have, with all finished results kept.
             UsageError: the home has a study of this name that was run on a different corpus.
         """
         started, spec = time.monotonic(), self._layout.spec
@@ -126,7 +127,7 @@ class StudyRunner:
         known = next((study for study in self._store.studies() if study.name == spec.name), None)
         if known:
             refuse_other_corpus(self._layout, self._store, known)
-        self._check_instruments()
+        self._check_music()
         self._store.forget_stages(self.plan.lost)
         record_study(self._layout, self._store)
         features = {each.metric: self._store.features(spec.name, each.metric) for each in spec.objectives}
@@ -170,14 +171,16 @@ class StudyRunner:
     def _check_results(self, results: Sequence[StageResult | StageFailure]) -> None:
         """Check what was not known before; raises StudyFileError if the study has to stop."""
         if any(result.stage.kind == LOAD for result in results):
-            self._check_instruments()
+            self._check_music()
         check_objectives(self._layout.spec, results)
 
-    def _check_instruments(self) -> None:
-        """Check that the tokenizers fit the corpora, once these are loaded and before anything else is done."""
+    def _check_music(self) -> None:
+        """Check that tokenizers and metrics fit the corpora, once these are loaded and before anything else is done."""
         loads = [stage for stage in self._layout.stages().values() if stage.kind == LOAD]
         if self.plan.missing and not any(self._status.is_missing(load) for load in loads):
-            check_instruments(self._layout, PlannedMusic(self._layout.registry, self._home))
+            music = PlannedMusic(self._layout.registry, self._home)
+            check_instruments(self._layout, music)
+            check_references(self._layout, music)
 
     def _submit(self) -> int:
         """Submit the jobs that can start, and return their number."""

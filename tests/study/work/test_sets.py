@@ -11,6 +11,7 @@ from support.store_material import measurements
 
 import ablate
 from ablate.engine.seeding import derive, numpy_stream
+from ablate.errors import StudyFileError
 from ablate.music.performance import Performance
 from ablate.music.storage import read_performances
 from ablate.registry import get_registry
@@ -149,3 +150,18 @@ def test_a_report_reads_it_as_any_other_metric(bench: Bench, load: Callable[...,
     effects = results.effects().query("metric == 'height' and feature == 'distance'")
     assert list(effects["comparison"]) == ["tau=0.8"]
     assert get_registry().spec("metric", "height").scope == "set"
+
+
+def test_too_few_pieces_to_compare_with_are_refused_before_any_training(
+    bench: Bench, load: Callable[..., StudySpec], height: str
+) -> None:
+    settings = {
+        "metric": {"setdistance.frechet": {}},
+        "objective": {"metric": "setdistance.frechet"},
+        "split.test": ["a"],
+        "generation.samples": 13,
+    }
+    with pytest.raises(StudyFileError, match="needs 13 training pieces or more to compare with, but there are 4"):
+        bench.run(load(settings, corpus=height))
+    with bench.store() as store:
+        assert not store.finished("train")
