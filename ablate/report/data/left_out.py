@@ -24,7 +24,7 @@ _MOST_NAMES = 6
 
 
 class LeftOut(NamedTuple):
-    """What a study left out, and what is odd.
+    """The music that a study left out, and the problems of its files.
 
     Attributes:
         sentences: what was left out with its counts: of the corpus, by each tokenizer, and of the samples of others.
@@ -66,7 +66,7 @@ def _of_corpora(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) ->
 
 
 def _of_tokenizers(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) -> Iterator[str]:
-    """Yield what tokenizers say about the first replicate of each variant, with the variants where it is not all."""
+    """Yield the problems of tokenizers in the first replicate of each variant; of some variants with their names."""
     first: dict[tuple[str, str], StageRecord] = {}
     for run, stage in _finished(runs, stages, FIT, PREPARE, FLOOR):
         first.setdefault((run.variant, stage.kind), stage)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
+import numpy as np
 import pytest
 from hypothesis import given
 
@@ -147,8 +148,16 @@ def test_the_share_of_notes_that_a_tokenizer_keeps_is_that_of_the_test_pieces(
     bench: Bench, load: Callable[..., StudySpec], folder: Path
 ) -> None:
     settings = {"split.test": ["piece2"], "tokenizer": {"midilike": {"high": 65}}}
+    settings["augmenter"] = {"transpose": {"semitones": [0, 12]}}
     assert not bench.run(load(settings, corpus=str(folder))).failures
     with bench.store() as store:
-        (prepared,) = store.finished("prepare")
-    pitches = next(piece for piece in read_corpus(folder).performances if piece.name == "piece2").notes["pitch"]
-    assert 0.3 < prepared.result["notes_kept"] == (pitches <= 65).mean() < 0.8
+        prepared, _ = store.finished("prepare")  # each replicate has copies of its own
+    pieces = {piece.name: piece.notes["pitch"] for piece in read_corpus(folder).performances}
+    assert 0.3 < prepared.result["notes_kept"] == (pieces["piece2"] <= 65).mean() < 0.8
+    every, train = (np.concatenate(each) for each in (list(pieces.values()), [pieces[f"piece{i}"] for i in (0, 1, 3)]))
+    copies = np.concatenate([train, train + 12])
+    first, second = prepared.result["problems"]
+    assert f"cannot write {(every > 65).sum()} of {len(every)} notes (" in first
+    assert first.endswith(f"above its range of 21 to 65; set tokenizer.midilike.high={every.max()}")
+    assert f"cannot write {(copies > 65).sum()} of {len(copies)} notes of the augmented training pieces (" in second
+    assert prepared.result["unwritten"]["notes"] == (every > 65).sum()
