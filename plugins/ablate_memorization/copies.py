@@ -3,8 +3,8 @@
 Notes are taken in canonical order. A passage of successive notes is copied if each has a partner in one reference
 piece, and for each note and the one before it
 
-- the partners have the same instruments as the notes, and the same pitches (or, transposed, the same interval between
-  them);
+- the partners have the same instruments as the notes, unless these do not matter, and the same pitches (or, transposed,
+  the same interval between them);
 - the interval of the partners' onsets is between ``d / stretch - together`` and ``d * stretch + together`` seconds,
   where ``d`` is that of the notes' own onsets;
 - the partners are at most 16 positions apart in their piece's order, and differ from the last 16 before them.
@@ -73,18 +73,17 @@ class CopyFinder:
 
     def __init__(self, reference: Sequence[ablate.Performance], options: LongestOptions) -> None:
         self._options = options
-        self._notes = notes = _joined(reference, options.part)
+        self._notes = notes = _joined(reference, options)
         before, after = _links(notes, options.together)
-        ensembles = _ensembles(notes.instrument[before], notes.instrument[after])
-        self._ensembles = np.unique(ensembles)
+        played = notes.instrument
+        # of a single instrument, one number stands for all links
+        ensembles = _ensembles(*((played[:1],) * 2 if (played == played[0]).all() else (played[before], played[after])))
+        self._ensembles, self._single = np.unique(ensembles), np.unique(self._sounds(notes))
         code = self._code(ensembles, notes.pitch[before], notes.pitch[after])
         keys = self._keys_of(code, notes.onset[after] - notes.onset[before])
         order = np.argsort(keys)
-        self._keys, self._before, self._after = (
-            keys[order],
-            before[order].astype(np.int32),
-            after[order].astype(np.int32),
-        )
+        self._keys = keys[order]
+        self._before, self._after = (ends[order].astype(np.int32) for ends in (before, after))
 
     def lengths(self, sample: ablate.Performance) -> IntArray:
         """Return the length of the copied passage that ends at each note of the sample's part, int64 [notes].
@@ -95,10 +94,10 @@ class CopyFinder:
         Args:
             sample: at least one note of the part that is searched.
         """
-        notes = _joined([sample], self._options.part)
+        notes = _joined([sample], self._options)
         intervals = np.diff(notes.onset)
         first, last = self._slices(notes, intervals)
-        alone = np.isin(self._sounds(notes), self._sounds(self._notes))
+        alone = np.isin(self._sounds(notes), self._single)
         lengths = alone.astype(np.int64)
         fits = last - first
         passages = FewPassages() if fits.sum() < FEW * len(fits) else ManyPassages()
@@ -226,9 +225,10 @@ def part_of(notes: Array, part: Literal["pitched", "drums"]) -> Array:
     return pitched(notes) if part == "pitched" else notes[notes["instrument"] == DRUMS]
 
 
-def _joined(pieces: Sequence[ablate.Performance], part: Literal["pitched", "drums"]) -> _Notes:
-    notes = [part_of(piece.canonical().notes, part) for piece in pieces]
+def _joined(pieces: Sequence[ablate.Performance], options: LongestOptions) -> _Notes:
+    notes = [part_of(piece.canonical().notes, options.part) for piece in pieces]
     pitch, instrument = (np.concatenate([n[key] for n in notes]).astype(np.int64) for key in ("pitch", "instrument"))
+    instrument *= options.instruments == "same"
     onset = np.concatenate([each["start"] for each in notes])
     return _Notes(pitch, instrument, onset, np.repeat(np.arange(len(notes)), list(map(len, notes))))
 

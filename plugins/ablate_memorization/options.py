@@ -33,6 +33,10 @@ class LongestOptions:
         doc="Notes that are searched: those of all pitched instruments together, or the drums, whose beats many pieces "
         "share.",
     )
+    instruments: Literal["same", "any"] = ablate.option(
+        "same",
+        doc="Instruments of a copied passage: the same as in the original, or any, as where a tokenizer merges them.",
+    )
 
     def __post_init__(self) -> None:
         """Check that drums are not transposed: their pitches are numbers of sounds."""

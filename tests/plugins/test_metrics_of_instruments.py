@@ -161,6 +161,14 @@ def test_a_copy_has_the_instruments_of_the_original(options: dict[str, Any]) -> 
     assert lengths(line(0), line(0), duet, swapped, **options) == list(range(1, 11))
 
 
+def test_a_merged_copy_is_found_where_instruments_do_not_matter() -> None:
+    duet = together(line(FLUTE), line(VIOLIN, -12))
+    merged = together(line(0), line(0, -12))
+    assert max(lengths(merged, duet)) == 0
+    assert lengths(merged, duet, instruments="any") == lengths(merged, merged) == list(range(1, 21))
+    assert max(lengths(merged, together(line(DRUMS), line(DRUMS, -12), line(FLUTE, 40)), instruments="any")) == 0
+
+
 def test_drums_are_searched_by_their_own_and_never_transposed() -> None:
     song = together(line(0), line(DRUMS, -20))
     assert lengths(song, line(0)) == list(range(1, 11)), "drums between the notes do not break a copy"
