@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ablate.study.file.study_file import StudySpec
 
-ALL = {"band": {"instruments": "all"}}
+ALL = {"midilike": {"instruments": "all"}}
 FLUTE = 73
 
 
@@ -103,7 +103,7 @@ def test_a_run_stops_after_loading_and_again_with_the_corpus_loaded_before(
 
 
 def test_generated_music_of_a_band_has_its_instruments(
-    bench: Bench, load: Callable[..., StudySpec], pop_file: Path, band: None
+    bench: Bench, load: Callable[..., StudySpec], pop_file: Path
 ) -> None:
     settings = {"tokenizer": ALL, "sampler.grammar": {}}
     assert not bench.run(load(settings, corpus=str(pop_file))).failures

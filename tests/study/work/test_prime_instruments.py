@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import hypothesis.strategies as st
+import numpy as np
 import pytest
+from hypothesis import given, settings
 from support.band_tokenizer import Band, BandOptions
 from support.pop import pop
 
 from ablate.errors import PrimerError
 from ablate.music.instruments import counts
+from ablate.music.midi import parse_midi
 from ablate.registry import get_registry
 from ablate.study.plan.layout import lay_out
-from ablate.study.work.prime import cut_primer, read_primer
+from ablate.study.work.prime import cut_primer, read_primer, separated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +56,20 @@ def test_a_tokenizer_without_instruments_refuses_a_primer_of_several(pop_file: s
     assert len(band("all").decode(cut_primer(piece, band("all"), {"notes": 10}, 1000, print))) == 10
     merged = band("merge").decode(cut_primer(piece, band("merge"), {"notes": 10}, 1000, print))
     assert counts(merged.notes) == {0: 10}
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 300), st.integers(0, 2**32 - 1), st.integers(0, 200))
+def test_every_note_of_a_band_is_the_primers_or_new(length: int, seed: int, count: int) -> None:
+    spec = get_registry().spec("tokenizer", "midilike")
+    tokenizer = spec.build(spec.parse({"instruments": "all"}))
+    primer = tokenizer.encode(parse_midi(pop(bars=2), "pop").performance)[:length]
+    tokens = np.random.default_rng(seed).integers(len(tokenizer.vocabulary), size=count)
+    sample, alone = separated(tokens, primer, tokenizer), tokenizer.decode(primer)
+    whole = tokenizer.decode(np.concatenate([primer, tokens]))
+    assert np.array_equal(sample.whole().canonical().notes, whole.canonical().notes)
+    kept = ["pitch", "instrument", "velocity", "start"]  # an end may come with the new tokens
+    assert sorted(sample.primer[kept].tolist()) == sorted(alone.notes[kept].tolist())
 
 
 def test_the_choice_is_in_the_fingerprint_of_the_primer(load: Callable[..., StudySpec], pop_file: str) -> None:
