@@ -31,6 +31,8 @@ _COMMANDS = {
     "plugin": LazyCommand("ablate.cli.plugin:group", "List components and start your own plugin."),
     "study": LazyCommand("ablate.cli.study:group", "Run studies and show their results."),
 }
+#: The commands that take any path, because they store none.
+_STORING_NOTHING = ("corpus", "generate")
 
 
 @click.group(cls=lazy(_COMMANDS), context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,7 +77,7 @@ def _check_arguments(args: Sequence[str]) -> None:
         UsageError: one has; no database, report or bundle could hold the name.
     """
     wrong = [arg for arg in args if has_bytes(arg)]
-    if wrong and args[0] != "corpus":
+    if wrong and args[0] not in _STORING_NOTHING:
         raise UsageError(
             f"'{printable(wrong[0])}' is not valid UTF-8, and names are stored as text; rename the file or folder"
         )

@@ -149,7 +149,7 @@ def test_a_folder_whose_path_is_no_text_is_refused(
     folder.mkdir()
     (folder / "x.mid").write_bytes(scale())
     monkeypatch.chdir(folder)
-    corpus = ablate("study", "run", "tau_sweep", "--corpus", "x.mid")
+    corpus = ablate("study", "run", "tau_sweep", "--corpus", "x.mid", "--home", str(tmp_path / "home"))
     assert r"corpus.midi.path: '" in corpus.err
     assert r"/caf\xe9/x.mid' is not valid UTF-8; rename the file or folder" in corpus.err
     home = ablate("study", "run", "tau_sweep")

@@ -30,8 +30,7 @@ def open_home(home: Path) -> Path:
     Raises:
         HomeError: it cannot be written, or its path is no text.
     """
-    if has_bytes(str(home.resolve())):
-        raise HomeError(f"{printable(str(home.resolve()))} is not valid UTF-8; choose another folder with --home")
+    store_url(home.resolve())
     try:
         home.mkdir(parents=True, exist_ok=True)
         probe = home / f".writable-{os.getpid()}"
@@ -45,7 +44,13 @@ def open_home(home: Path) -> Path:
 
 
 def store_url(home: Path) -> str:
-    """Return the URL of the home's own database."""
+    """Return the URL of the home's own database.
+
+    Raises:
+        HomeError: the path is no text, as a URL is.
+    """
+    if has_bytes(str(home)):
+        raise HomeError(f"{printable(str(home))} is not valid UTF-8; choose another folder with --home")
     return f"sqlite:///{home / 'ablate.db'}"
 
 
