@@ -89,7 +89,7 @@ def roll_figure(performances: Mapping[str, Performance]) -> Figure:
             axes.set_title(style.label(title, 60), loc="left", pad=3)
             axes.set_title(f"{len(performance):,} notes in {performance.seconds:,.0f} s", loc="right", pad=3, **_QUIET)
         grid[0].set_xlim(0, until)
-        grid[0].set_ylim(strip.bottom, high + 3)
+        grid[0].set_ylim(strip.bottom - (0.5 if len(strip.sounds) else 0), high + 3)  # room for the lowest row
         ticks: dict[float, str] = {c: str(c) for c in range(0, 128, 24) if low - 2 <= c <= high + 3}
         ticks |= {(strip.top + strip.bottom) / 2: "drums"} if len(strip.sounds) else {}
         grid[0].set_yticks(list(ticks), list(ticks.values()))
