@@ -74,8 +74,9 @@ def _totals(report: CorpusReport, tokenizer: Chosen | None) -> Iterator[str]:
     from ablate.music.corpus import left_out_text
     from ablate.music.unwritten import unwritten_sentences
 
-    left_out = {"files": report.unreadable, "notes": report.total.left_out_notes}
-    text = left_out_text(left_out, {"files": len(report.files) - report.unreadable, "notes": report.total.notes})
+    if report.unreadable:
+        yield f"{report.unreadable:,} of {len(report.files):,} files cannot be read"
+    text = left_out_text({"notes": report.total.left_out_notes}, {"notes": report.total.notes})
     if text and len(report.files) > 1:  # that of a single file is among its problems
         total = report.total
         kinds = {"never ended": total.never_ended_notes, "without length": total.without_length_notes}

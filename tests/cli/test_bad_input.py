@@ -85,7 +85,7 @@ def test_one_bad_file_among_good_ones(ablate: Command, tmp_path: Path) -> None:
 
     inspected = ablate("corpus", "inspect", "music")
     assert inspected.code == 0
-    assert "1 of 3 files cannot be read" in inspected.out
+    assert "total: 1 of 3 files cannot be read\n" in inspected.out
 
 
 def test_a_folder_of_bad_files_does_not_flood_the_terminal(ablate: Command, tmp_path: Path) -> None:
@@ -103,11 +103,12 @@ def test_a_folder_of_bad_files_does_not_flood_the_terminal(ablate: Command, tmp_
     passed = ablate(*words, "--skip-bad")
     assert passed.code == 0
     lines = [line for line in passed.err.splitlines() if line.startswith("load corpus: ")]
-    assert len(lines) == 12
-    assert lines[10] == "load corpus: and 20 more; the report lists all"
+    assert lines[0] == "load corpus: 30 of 31 files left out"
+    assert len(lines) == 13
+    assert lines[11] == "load corpus: and 20 more; the report lists all"
     shown = ablate("corpus", "inspect", "music").out
     assert shown.count("problem: bad ") == 10
-    assert "problem: and 20 more; --json lists all\n30 of 31 files cannot be read" in shown
+    assert "problem: and 20 more; --json lists all\ntotal: 30 of 31 files cannot be read" in shown
 
 
 def test_notes_outside_the_keyboard_are_left_out_and_shown(ablate: Command, tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_notes_left_out_are_counted_on_stderr(ablate: Command, tmp_path: Path, r
     assert f"note: {lost}; set --option low=5\n" in inspected
     (tmp_path / "bad.mid").write_bytes(b"MThd")
     both = ablate("corpus", "inspect", tmp_path, *words[1:]).out
-    assert "total: 1 of 2 files and 1 of 2 notes left out: 1 never ended\n" in both
+    assert "total: 1 of 2 files cannot be read\ntotal: 1 of 2 notes left out: 1 never ended\n" in both
 
 
 @pytest.mark.parametrize("reader", ["symusic", "pretty_midi"])
