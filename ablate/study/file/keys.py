@@ -122,7 +122,7 @@ def _name_problems(table: Mapping[str, Any], where: str = "") -> Iterator[Proble
 
 def _variants_problems(variants: Any) -> Iterator[Problem]:
     for name, changes in variants.items() if isinstance(variants, dict) else ():
-        if not name:
+        if not name.strip():
             yield "variants", "a variant needs a name"
         if not isinstance(changes, dict):
             yield f"variants.{name}", f"must be a table of its changes, not {abridged(changes)}"
