@@ -39,10 +39,10 @@ fit_option = click.option(
 )
 reader_option = click.option(
     "--reader",
-    type=click.Choice(["ablate", "pretty_midi", "symusic"]),
+    type=click.Choice(["ablate", "pretty_midi"]),
     default="ablate",
     show_default=True,
-    help="Order of the notes: by start and pitch, or that of pretty_midi (symusic: the former name of ablate).",
+    help="Order of the notes: by start and pitch, or that of pretty_midi.",
 )
 
 

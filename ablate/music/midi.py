@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ablate.errors import CorpusError
 from ablate.music.smf import report
-from ablate.music.smf.build import check_pauses, clock_of, performance_of, track_names
+from ablate.music.smf.build import check_length, check_pauses, clock_of, performance_of, track_names
 from ablate.music.smf.container import read_container
 from ablate.music.smf.decode import decode
 from ablate.music.smf.notes import find_notes
@@ -23,13 +23,15 @@ from ablate.music.smf.song import song_of
 if TYPE_CHECKING:
     from ablate.music.performance import Performance
 
-#: The order of the notes; ``"symusic"`` is the former name of ``"ablate"``.
-Reader = Literal["ablate", "pretty_midi", "symusic"]
+#: The order of the notes.
+Reader = Literal["ablate", "pretty_midi"]
 Sustain = Literal["ignore", "extend"]
 #: Increased when the same bytes give other notes; part of the identity of a corpus.
 READER_VERSION = 2
 #: Seconds; see :func:`parse_midi`.
 LONGEST_PAUSE = 3600.0
+#: Seconds of a piece. Pauses just below the limit would otherwise add up to years, and each of their seconds to tokens.
+LONGEST_PIECE = 7 * 86_400.0
 
 
 class LeftOut(NamedTuple):
@@ -110,14 +112,15 @@ def parse_midi(
         sustain: ``"extend"`` holds the notes of each channel by its sustain pedal
             (:func:`ablate.music.sustain.held_ends`); drums are not held.
         longest_pause: the most seconds between two moments at which a note begins or ends, or before the first or from
-            the last one to the last pedal event; a longer pause is taken for a damaged file.
+            the last one to the last pedal event; a longer pause is taken for a damaged file, and so is a
+            piece that lasts longer than both this and :data:`LONGEST_PIECE`.
 
     Returns:
         All notes with a length, with the instrument of their channel at their beginning, channel 10 being drums; the
         events of controllers 64 (sustain) and 67 (soft pedal) of channels with notes; the file's stem as name.
 
     Raises:
-        CorpusError: no MIDI file, damaged, without notes, or with too long a pause.
+        CorpusError: no MIDI file, damaged, without notes, with too long a pause, or longer than :data:`LONGEST_PIECE`.
     """
     container = read_container(data, source)
     decoded = decode(container, source)
@@ -130,6 +133,7 @@ def parse_midi(
     clock, tempo_problems = clock_of(container, decoded, song, notes, pedals, source)
     performance = performance_of(song, notes, pedals, clock, extend=sustain == "extend")
     check_pauses(performance, longest_pause, source)
+    check_length(performance, max(LONGEST_PIECE, longest_pause), source)
     problems = (
         *report.left_out_problem(len(notes.begin) + sum(counts), *counts),
         *container.problems,

@@ -26,8 +26,7 @@ class MidiFiles(ablate.Corpus):
         """Return the digest of the files, and the options that affect reading."""
         options = self._options
         # skip_bad too: without it, a folder with a bad file must fail again instead of using earlier results
-        order = "ablate" if options.reader == "symusic" else options.reader
-        settings = f"reader={order} sustain={options.sustain} skip_bad={options.skip_bad}"
+        settings = f"reader={options.reader} sustain={options.sustain} skip_bad={options.skip_bad}"
         settings += f" longest_pause={options.longest_pause:g} version={READER_VERSION}"
         if options.instruments != "all":
             settings += f" instruments={Chooser(options.instruments).identity}"

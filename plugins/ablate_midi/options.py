@@ -13,10 +13,9 @@ class MidiOptions:
     """Options of ``midi``."""
 
     path: str = ablate.option(min_length=1, doc="A MIDI file, or a folder searched with its subfolders and links.")
-    reader: Literal["ablate", "pretty_midi", "symusic"] = ablate.option(
+    reader: Literal["ablate", "pretty_midi"] = ablate.option(
         "ablate",
-        doc="The order of the notes. ablate: by start and pitch; pretty_midi: that of pretty_midi, by note-off; "
-        "symusic: the former name of ablate.",
+        doc="The order of the notes. ablate: by start and pitch; pretty_midi: that of pretty_midi, by note-off.",
     )
     sustain: Literal["ignore", "extend"] = ablate.option(
         "ignore",

@@ -76,7 +76,7 @@ def test_fit_needs_a_tokenizer_that_learns(ablate: Command) -> None:
     assert "--fit bach-prelude: tokenizer 'midilike' is not fitted; leave the option out" in done.err
 
 
-@pytest.mark.parametrize("reader", ["symusic", "pretty_midi"])
+@pytest.mark.parametrize("reader", ["ablate", "pretty_midi"])
 def test_notes_left_out_are_counted_on_stderr(ablate: Command, tmp_path: Path, reader: str) -> None:
     path = tmp_path / "odd.mid"
     path.write_bytes(midi(track([(0, on(5)), (0, on(60)), (480, off(5))])))
@@ -98,7 +98,7 @@ def test_notes_left_out_are_counted_on_stderr(ablate: Command, tmp_path: Path, r
     assert "total: 1 of 2 files cannot be read\ntotal: 1 of 2 notes left out: 1 never ended\n" in both
 
 
-@pytest.mark.parametrize("reader", ["symusic", "pretty_midi"])
+@pytest.mark.parametrize("reader", ["ablate", "pretty_midi"])
 @pytest.mark.parametrize("file", ["never_ended_1of3", "zero_length_then_later_note", "pitch_0_and_127_only"])
 def test_known_files(ablate: Command, cases_dir: Path, file: str, reader: str) -> None:
     words = ["corpus", "tokens", cases_dir / f"midi/{file}.mid", "--tokenizer", "midilike", "--reader", reader]

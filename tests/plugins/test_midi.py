@@ -94,7 +94,7 @@ def test_identity_follows_contents_and_options_not_the_place(folder: Path, tmp_p
         build(folder, skip_bad=True),
     ]
     assert len({corpus.identity() for corpus in (first, *others)}) == 5
-    assert build(folder / "a" / "same.mid", reader="symusic").identity() == first.identity()
+    assert build(folder / "a" / "same.mid").identity() == first.identity()
 
 
 def test_identity_has_the_version_of_the_reader(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

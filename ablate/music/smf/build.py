@@ -88,6 +88,16 @@ def check_pauses(performance: Performance, longest: float, source: str) -> None:
         )
 
 
+def check_length(performance: Performance, longest: float, source: str) -> None:
+    """Raise :class:`CorpusError` if a piece lasts longer than ``longest`` seconds."""
+    last = max(performance.seconds, performance.pedals["time"].max(initial=0.0))
+    if not last <= longest:
+        raise CorpusError(
+            f"{source}: lasts {duration(last)}, and the longest piece that is read lasts {duration(longest)}; "
+            "it may be damaged; raise corpus.midi.longest_pause to that if it is meant"
+        )
+
+
 def track_names(decoded: Decoded, song: Song, begins: IntArray, performance: Performance) -> dict[int, str]:
     """Return the names of the tracks in which the notes of each instrument begin, by instrument.
 

@@ -74,6 +74,17 @@ def test_a_long_pause_is_refused_unless_allowed(events: list[Event], said: str) 
     assert len(parse_midi(data, "x.mid", longest_pause=1e6).performance)
 
 
+def test_pauses_below_the_limit_do_not_add_up_to_months() -> None:
+    beats = 7000  # 3,000 quarter notes of half a second each are 25 minutes; all of them are 121 days
+    data = midi(track([event for _ in range(beats) for event in ((480 * 3000, on(60)), (480, off(60)))]))
+    with pytest.raises(
+        CorpusError,
+        match=r"^x.mid: lasts 121.6 days, and the longest piece that is read lasts 7 days; .*longest_pause",
+    ):
+        parse_midi(data, "x.mid")
+    assert len(parse_midi(data, "x.mid", longest_pause=1.1e7).performance) == beats
+
+
 def test_many_notes_are_no_pause() -> None:
     events = [event for _ in range(40) for event in ((480 * 500, on(60)), (480 * 500, off(60)))]
     assert parse_midi(midi(track(events)), "x.mid").performance.seconds == 20_000.0
