@@ -6,9 +6,10 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING
 
-from ablate.errors import StudyFileError
+from ablate.errors import CorpusError, StudyFileError
 from ablate.kinds import LOAD
 from ablate.specs import CorpusSpec
+from ablate.study.design import Variant
 from ablate.study.instruments import fits, refusal, study_words
 from ablate.study.work.components import build
 
@@ -35,10 +36,10 @@ def check_instruments(layout: Layout, music: PlannedMusic) -> None:
 
     Args:
         layout: the study.
-        music: its corpora, which are read unless they have been loaded before.
+        music: its corpora, which are read unless they have been loaded before. One that cannot be loaded, because it is
+            damaged or the study is from a bundle without it, is not checked: a stage that needs it fails.
 
     Raises:
-        CorpusError: a corpus cannot be loaded.
         StudyFileError: a corpus has notes of several instruments, and a tokenizer neither writes nor merges them.
     """
     problems = [problem for use in _uses(layout) for problem in _problems(use, layout, music)]
@@ -54,12 +55,32 @@ def _uses(layout: Layout) -> list[_Use]:
         if load and encodes:  # a study of MIDI files has a tokenizer for its floors alone, or none
             corpus, tokenizer = (run.configuration.one(kind) for kind in ("corpus", "tokenizer"))
             use = uses.setdefault(load.fingerprint, _Use(load, corpus))
-            use.tokenizers[json.dumps(tokenizer.plain(), sort_keys=True)] = tokenizer
+            use.tokenizers[_key(tokenizer)] = tokenizer
+    for use in uses.values():
+        use.tokenizers |= {_key(tokenizer): tokenizer for tokenizer in _later(layout)}
     return list(uses.values())
 
 
+def _key(choice: Choice) -> str:
+    return json.dumps(choice.plain(), sort_keys=True)
+
+
+def _later(layout: Layout) -> Iterator[Choice]:
+    """Yield the tokenizers that a search or a path may choose later: each level beside the baseline's other levels."""
+    spec = layout.spec
+    for axis in spec.axes if spec.design in ("search", "path") else ():
+        if axis.path.partition(".")[0] == "tokenizer" and axis.exists(spec.baseline):
+            for level in axis.levels:
+                levels = {**spec.baseline, axis.path: level}
+                yield spec.configuration(Variant("", levels, baseline=False), layout.registry).one("tokenizer")
+
+
 def _problems(use: _Use, layout: Layout, music: PlannedMusic) -> Iterator[str]:
-    registry, notes_of = layout.registry, music.instruments(use.load)
+    registry = layout.registry
+    try:
+        notes_of = music.instruments(use.load)
+    except CorpusError:
+        return
     unfit = [
         choice.name
         for choice in use.tokenizers.values()

@@ -13,6 +13,8 @@ from ablate.errors import StudyFileError
 from ablate.music.instruments import counts
 from ablate.music.storage import read_performances
 from ablate.registry import get_registry
+from ablate.study.file.overrides import Overrides
+from ablate.study.file.study_file import read_study
 from ablate.study.generate import GenerateRequest, generate_samples
 from ablate.study.plan.instruments import check_instruments
 from ablate.study.plan.layout import lay_out
@@ -28,6 +30,16 @@ if TYPE_CHECKING:
 
 ALL = {"midilike": {"instruments": "all"}}
 FLUTE = 73
+SEARCH = """
+[axes]
+tokenizer = [{ midilike = { instruments = "all" } }, "midilike-classic"]
+sampler.temperature.tau = { low = 0.5, high = 2.0 }
+[baseline]
+tokenizer = { midilike = { instruments = "all" } }
+sampler.temperature.tau = 1.0
+[search]
+n_variants = 4
+"""
 
 
 @pytest.fixture
@@ -88,6 +100,21 @@ def test_pieces_of_different_instruments_are_several(load: Callable[..., StudySp
     (folder / "oboe.mid").write_bytes(midi(track([(0, program(68)), (0, on(60)), (480, off(60))])))
     with pytest.raises(StudyFileError, match=r"2 instruments play its 241 notes \(Acoustic Grand Piano 240, Oboe 1\)"):
         check(load(corpus=str(folder)))
+
+
+def test_a_search_is_refused_for_a_tokenizer_that_it_may_try_later(tiny: Path, tmp_path: Path, pop_file: Path) -> None:
+    head, _ = tiny.read_text(encoding="utf-8").replace("midilike-classic", "midilike").split("[axes]")
+    path = tmp_path / "search.toml"
+    path.write_text(f'design = "search"\n{head}{SEARCH}', encoding="utf-8")
+    with pytest.raises(StudyFileError, match="tokenizer 'midilike-classic' writes them all as one"):
+        check(read_study(str(path), Overrides(corpus=str(pop_file))))
+
+
+def test_a_corpus_that_cannot_be_loaded_is_left_to_its_stage(load: Callable[..., StudySpec], pop_file: Path) -> None:
+    spec = load(corpus=str(pop_file))
+    layout = lay_out(spec, get_registry(), "cpu")
+    pop_file.unlink()
+    check_instruments(layout, PlannedMusic(get_registry()))
 
 
 def test_a_run_stops_after_loading_and_again_with_the_corpus_loaded_before(
