@@ -88,10 +88,14 @@ def test_files_that_cannot_be_read_cost_their_run_or_are_left_out(ablate: Comman
     failure = "CorpusError: 1 of 3 files cannot be read: bad.mid"
     assert f"failed: plain, replicate 2: {failure}" in outcome.err
     assert outcome.err.count(failure) == 1, "it is said once"
-    skipped = ablate(*WORDS, "--no-report", "--name", "bad", "--skip-bad")
+    low = package.Performance.from_notes([(20, 64, 0.0, 1.0), (60, 64, 0.0, 1.0)])
+    (music.parent / "pieces/low.mid").write_bytes(low.midi_bytes())
+    skipped = ablate(*WORDS, "--no-report", "--name", "bad", "--skip-bad", "--tokenizer", "midilike")
     assert skipped.code == 0
+    assert skipped.err.count("measure floors: tokenizer 'midilike' cannot write 1 of ") == 1
+    assert "  - Tokenizer 'midilike' cannot write 1 of " in skipped.out
     assert "collect MIDI files plain, replicate 2: plain/2/bad.mid: left out: is no MIDI file" in skipped.err
-    assert "left out or odd\n  - Samples: 1 of 13 files left out, in 1 of 6 runs.\n" in skipped.out
+    assert "  - Samples: 1 of 13 files left out, in 1 of 6 runs.\n" in skipped.out
     other = ablate("judge", "--midi", str(music / "plain"), "--reference", "pieces", "--name", "bad")
     assert (other.code, "has no MIDI files in folders of variants and replicates" in other.err) == (1, True)
 
