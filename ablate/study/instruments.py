@@ -84,16 +84,26 @@ def _choices(notes_of: Mapping[int, int], option: str) -> Iterator[str]:
 
 
 def _other_tokenizers(tokenizers: Sequence[str], words: Words, registry: Registry) -> Iterator[str]:
-    """Yield the choice of a tokenizer that writes instruments, those named first; nothing if none is installed."""
+    """Yield the choice of a tokenizer that writes instruments, or merges them where the corpus cannot.
+
+    Those named come first; nothing is yielded if none is installed.
+    """
     others = [name for name in registry.names("tokenizer") if name not in tokenizers]
-    found = [words.tokenizer(n, o, n in tokenizers) for n, o in offered([*tokenizers, *others], registry)]
-    if found:
-        more = f", or {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-        yield f"a tokenizer that writes instruments: {', or '.join(found[:MOST_NAMED])}{more}"
+    ways = {"a tokenizer that writes instruments": "instruments"}
+    if not words.instruments:
+        ways["one that merges them and leaves out drums"] = "merges"
+    for way, attribute in ways.items():
+        names = [*tokenizers, *others]
+        found = [words.tokenizer(name, o, name in tokenizers) for name, o in offered(names, registry, attribute)]
+        if found:
+            more = f", or {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+            yield f"{way}: {', or '.join(found[:MOST_NAMED])}{more}"
 
 
-def offered(names: Iterable[str], registry: Registry) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Yield those of the tokenizers that write instruments, each with the option that decides it, if one does.
+def offered(
+    names: Iterable[str], registry: Registry, attribute: str = "instruments"
+) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield those of the tokenizers that have the attribute, each with the option that decides it, if one does.
 
     One that cannot be built here, for example because a library is missing, is left out.
     """
@@ -101,7 +111,7 @@ def offered(names: Iterable[str], registry: Registry) -> Iterator[tuple[str, Map
         spec = registry.spec("tokenizer", name)
         for values in _values(spec):
             with contextlib.suppress(AblateError, ImportError, ValueError):
-                if spec.build(spec.parse(values)).instruments:
+                if getattr(spec.build(spec.parse(values)), attribute):
                     yield name, values
                     break
 

@@ -102,6 +102,15 @@ def test_pieces_of_different_instruments_are_several(load: Callable[..., StudySp
         check(load(corpus=str(folder)))
 
 
+def test_a_corpus_that_cannot_choose_names_tokenizers_alone(load: Callable[..., StudySpec]) -> None:
+    with pytest.raises(StudyFileError) as caught:
+        check(load(corpus="folk-tunes"))
+    (problem,) = caught.value.problems
+    assert "; choose a tokenizer that writes instruments: --set tokenizer=midilike --set" in problem
+    assert "or one that merges them and leaves out drums: --set tokenizer=midilike --set " in problem
+    assert "--set tokenizer.midilike.instruments=merge" in problem
+
+
 def test_a_search_is_refused_for_a_tokenizer_that_it_may_try_later(tiny: Path, tmp_path: Path, pop_file: Path) -> None:
     head, _ = tiny.read_text(encoding="utf-8").replace("midilike-classic", "midilike").split("[axes]")
     path = tmp_path / "search.toml"
