@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ablate.errors import CorpusError
+from ablate.music.channels import DRUMS, Change, Notes, in_channels, layered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,24 +38,9 @@ if TYPE_CHECKING:
 
 #: Ticks of a quarter note, which lasts half a second: a tick is 0.52 ms.
 RESOLUTION = 960
-#: Channels for pitched instruments.
-CHANNELS = 15
 _TEMPO = 120.0
-# pretty_midi refuses files with more ticks, so the ticks of a piece that is longer than 87 minutes are longer
+# pretty_midi refuses files with more ticks, so the ticks of a piece that is longer than 85 minutes are longer
 _MOST_TICKS = 9_900_000
-_DRUMS = 128
-
-
-class Change(NamedTuple):
-    """A change that MIDI made necessary.
-
-    Attributes:
-        notes: the number of notes that it changes; 0 if it changes none of them in particular.
-        text: what it is, for people, to be read after ``3 of 40 notes`` if there is a number.
-    """
-
-    notes: int
-    text: str
 
 
 class MidiFile(NamedTuple):
@@ -72,7 +58,7 @@ class MidiFile(NamedTuple):
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """The changes, one line each, for people."""
+        """Return the changes, one line each, for people."""
         return tuple(f"{count} of {self.notes} notes {text}" if count else text for count, text in self.changes)
 
     def data(self) -> bytes:
@@ -92,20 +78,6 @@ class Labels(NamedTuple):
 
     piece: str
     tracks: Mapping[int, str]
-
-
-class _Notes(NamedTuple):
-    """Notes in ticks, as columns of int64; ``primer`` is 1 for those of the primer."""
-
-    pitch: Array
-    velocity: Array
-    start: Array
-    end: Array
-    instrument: Array
-    primer: Array
-
-    def chosen(self, which: Array) -> _Notes:
-        return _Notes(*(column[which] for column in self))
 
 
 def latin1(text: str) -> str:
@@ -134,11 +106,11 @@ def midi_file(notes: Array, primer: Array, pedals: Array, labels: Labels) -> Mid
     resolution = _resolution(last, labels.piece or "performance")
     midi = pretty_midi.PrettyMIDI(resolution=resolution, initial_tempo=_TEMPO)
     tick = 60.0 / (_TEMPO * resolution)
-    columns, changes = _in_channels(_in_ticks(notes, primer, tick))
+    columns, changes = in_channels(_in_ticks(notes, primer, tick))
     if tick > 1e-3:
         text = f"times are rounded to {1000 * tick:.1f} ms in the MIDI file: the music lasts {last:,.0f} s"
         changes.append(Change(0, text))
-    layers, end = _layered(columns)
+    layers, end = layered(columns)
     shortened = int((end < columns.end).sum())
     if shortened:
         text = "end earlier in the MIDI file: it has too few channels for the notes of one pitch that sound together"
@@ -147,7 +119,7 @@ def midi_file(notes: Array, primer: Array, pedals: Array, labels: Labels) -> Mid
     for first, instrument, layer in _tracks(columns, layers):
         chosen = (columns.instrument == instrument) & (columns.primer == first) & (layers == layer)
         name = _name(instrument, first, columns, labels)
-        track = pretty_midi.Instrument(instrument % _DRUMS, is_drum=instrument == _DRUMS, name=latin1(name))
+        track = pretty_midi.Instrument(instrument % DRUMS, is_drum=instrument == DRUMS, name=latin1(name))
         track.notes = _pretty_notes(columns.chosen(chosen), tick)
         track.control_changes = _pretty_controls(pedals[pedals["instrument"] == instrument], tick)
         midi.instruments.append(track)
@@ -162,123 +134,32 @@ def _resolution(seconds: float, source: str) -> int:
     return RESOLUTION if ticks <= _MOST_TICKS else int(_MOST_TICKS / (2 * seconds))
 
 
-def _in_ticks(notes: Array, primer: Array, tick: float) -> _Notes:
+def _in_ticks(notes: Array, primer: Array, tick: float) -> Notes:
     both = np.concatenate([primer, notes])
     start, end = (np.rint(both[field] / tick).astype(np.int64) for field in ("start", "end"))
     pitch, velocity, instrument = (both[field].astype(np.int64) for field in ("pitch", "velocity", "instrument"))
     is_primer = (np.arange(len(both)) < len(primer)).astype(np.int64)
-    return _Notes(pitch, velocity, start, np.maximum(end, start + 1), instrument, is_primer)
+    return Notes(pitch, velocity, start, np.maximum(end, start + 1), instrument, is_primer)
 
 
-def _in_channels(notes: _Notes) -> tuple[_Notes, list[Change]]:
-    """Return notes of at most :data:`CHANNELS` pairs of part and pitched instrument, and what was changed."""
-    changes = []
-    pitched = notes.instrument != _DRUMS
-    if _drums_mix(notes):
-        notes = notes._replace(primer=np.where(pitched, notes.primer, 0))
-    if notes.primer.any() and len({*zip(notes.instrument[pitched], notes.primer[pitched], strict=True)}) > CHANNELS:
-        notes = notes._replace(primer=np.zeros_like(notes.primer))
-        changes.append(Change(0, f"the primer has no tracks of its own in the MIDI file: it has {CHANNELS} channels"))
-    names, inverse, counts = np.unique(notes.instrument[pitched], return_inverse=True, return_counts=True)
-    if len(names) <= CHANNELS:
-        return notes, changes
-    kept = np.sort(names[np.argsort(-counts, kind="stable")[:CHANNELS]])
-    nearest = kept[np.abs(names[:, None] - kept).argmin(axis=1)]
-    instrument = notes.instrument.copy()
-    instrument[pitched] = nearest[inverse]
-    text = f"have another instrument in the MIDI file: it has channels for {CHANNELS} of {len(names)}, and drums"
-    changes.append(Change(int((instrument != notes.instrument).sum()), text))
-    return notes._replace(instrument=instrument), changes
-
-
-def _drums_mix(notes: _Notes) -> bool:
-    """Return whether some drums of the primer begin after others; on one channel these need one track."""
-    drums = notes.instrument == _DRUMS
-    first, later = (notes.start[drums & (notes.primer == part)] for part in (1, 0))
-    return bool(len(first) and len(later) and first.max() > later.min())
-
-
-def _layered(notes: _Notes) -> tuple[Array, Array]:
-    """Return the layer of each note, from 0, one channel for each layer of an instrument; and the ends of the notes."""
-    layers, end = np.zeros(len(notes.start), np.int64), notes.end.copy()
-    # the primer's drums and the others share a channel
-    key = np.where(notes.instrument == _DRUMS, _DRUMS, 2 * _DRUMS * notes.primer + notes.instrument)
-    members = {int(each): np.flatnonzero(key == each) for each in np.unique(key)}
-    limits = _limits({each: _layers(notes.chosen(rows), CHANNELS) for each, rows in members.items() if each != _DRUMS})
-    for each, rows in members.items():
-        part, limit = notes.chosen(rows), limits.get(each, 1)
-        layers[rows] = _layers(part, limit)
-        end[rows] = _ends(part, layers[rows])
-    return layers, end
-
-
-def _limits(wanted: Mapping[int, Array]) -> dict[int, int]:
-    """Return the number of channels of each part, from the layers that its notes have with enough channels."""
-    counts = {each: np.bincount(layers, minlength=CHANNELS + 1) for each, layers in wanted.items()}
-    limits = dict.fromkeys(wanted, 1)
-    for _ in range(CHANNELS - len(wanted)):
-        lacking = {each: int(counts[each][limits[each] :].sum()) for each in wanted}
-        neediest = max(lacking, key=lacking.__getitem__, default=0)
-        if not lacking.get(neediest):
-            break
-        limits[neediest] += 1
-    return limits
-
-
-def _layers(notes: _Notes, limit: int) -> Array:
-    """Return for each note the first layer in which no note of its pitch sounds, or the one that is free soonest."""
-    order = np.lexsort((notes.end, notes.start, notes.pitch))
-    layers, ends, pitch = np.zeros(len(order), np.int64), [0], -1
-    rows = zip(order.tolist(), *(column[order].tolist() for column in notes[:4]), strict=True)
-    for row, each, _, start, end in rows:
-        if each != pitch:
-            ends, pitch = [], each
-        layer = next((number for number, busy in enumerate(ends) if busy <= start), len(ends))
-        if layer == limit:
-            layer = ends.index(min(ends))
-        ends[layer : layer + 1] = [end]
-        layers[row] = layer
-    return layers
-
-
-def _ends(notes: _Notes, layers: Array) -> Array:
-    """Return ends with which any pairing of note-ons with note-offs of a layer and pitch gives the same notes."""
-    key = 128 * layers + notes.pitch
-    order = np.lexsort((notes.end, notes.start, key))
-    if not len(order):
-        return notes.end
-    key, start, end = key[order], notes.start[order], notes.end[order]
-    is_first = np.append(True, (key[1:] != key[:-1]) | (start[1:] != start[:-1]))
-    group = np.cumsum(is_first) - 1
-    # of notes that begin together, the first in this order is the shortest
-    key, start, end = key[is_first], start[is_first], end[is_first]
-    limit = end.copy()
-    for row in range(len(end) - 2, -1, -1):
-        if key[row] == key[row + 1] and start[row + 1] < end[row]:
-            limit[row] = limit[row + 1] if end[row] == end[row + 1] else start[row + 1]
-    ends = np.empty(len(order), np.int64)
-    ends[order] = limit[group]
-    return ends
-
-
-def _tracks(notes: _Notes, layers: Array) -> Iterator[tuple[int, int, int]]:
+def _tracks(notes: Notes, layers: Array) -> Iterator[tuple[int, int, int]]:
     """Yield the tracks, at least one: whether of the primer, the instrument, the layer; drums last."""
     tracks = sorted({*zip((1 - notes.primer).tolist(), notes.instrument.tolist(), layers.tolist(), strict=True)})
-    for own, instrument, layer in sorted(tracks or [(1, 0, 0)], key=lambda track: track[1] == _DRUMS):
+    for own, instrument, layer in sorted(tracks or [(1, 0, 0)], key=lambda track: track[1] == DRUMS):
         yield 1 - own, instrument, layer
 
 
-def _name(instrument: int, primer: int, notes: _Notes, labels: Labels) -> str:
+def _name(instrument: int, primer: int, notes: Notes, labels: Labels) -> str:
     import pretty_midi
 
-    sound = "Drums" if instrument == _DRUMS else pretty_midi.program_to_instrument_name(instrument)
+    sound = "Drums" if instrument == DRUMS else pretty_midi.program_to_instrument_name(instrument)
     alone = (notes.instrument[notes.primer == primer] == instrument).all()
     if primer:
         return "primer" if alone else f"primer: {sound}"
     return labels.tracks.get(instrument) or (labels.piece if alone else sound)
 
 
-def _pretty_notes(notes: _Notes, tick: float) -> list[pretty_midi.Note]:
+def _pretty_notes(notes: Notes, tick: float) -> list[pretty_midi.Note]:
     import pretty_midi
 
     rows = zip(*(column.tolist() for column in notes[:4]), strict=True)
