@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ablate.interfaces import Tokenizer
-    from ablate.music.corpus import FileReading
+    from ablate.music.corpus.read import FileReading
     from ablate.music.performance import Performance
 
 option_option = click.option(
@@ -93,7 +93,7 @@ def inspect(
 
     Example: ablate corpus inspect recordings/ --tokenizer midilike
     """
-    from ablate.music.inspect import inspect_corpus
+    from ablate.music.corpus.inspect import inspect_corpus
     from ablate.music.instruments import sole_instrument
 
     if material is not None and tokenizer is None:
@@ -115,7 +115,7 @@ def inspect(
 
 
 def _readings(path: str, reader: Any) -> Iterable[FileReading | Performance]:
-    from ablate.music.corpus import read_files
+    from ablate.music.corpus.read import read_files
 
     registry = get_registry()
     names = registry.names("corpus")
@@ -193,8 +193,8 @@ def tokens(
 
     Example: ablate corpus tokens piece.mid --tokenizer midilike --format text
     """
+    from ablate.music.corpus.unwritten import find_unwritten, unwritten_sentences
     from ablate.music.midi import parse_midi, read_bytes
-    from ablate.music.unwritten import find_unwritten, unwritten_sentences
 
     if not file.exists():
         raise UsageError(f"{file}: no such file; check the path")

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ablate.interfaces import Tokenizer
-    from ablate.music.inspect import CorpusReport, Summary
-    from ablate.music.roundtrip import Error, RoundTrip
+    from ablate.music.corpus.inspect import CorpusReport, Summary
+    from ablate.music.corpus.roundtrip import Error, RoundTrip
 
 
 class Chosen(NamedTuple):
@@ -28,7 +28,7 @@ class Chosen(NamedTuple):
 
 def print_report(report: CorpusReport, tokenizer: Chosen | None) -> None:
     """Print the numbers of each file, the loss of the tokenizer, the problems, and what was left out in all."""
-    from ablate.music.inspect import HIGHEST, LOWEST
+    from ablate.music.corpus.inspect import HIGHEST, LOWEST
 
     headers = ["file", "notes", "seconds", "pitch", "velocity", "pedal", "duplicates", "overlaps"]
     headers += [f"outside {LOWEST}-{HIGHEST}"]
@@ -71,8 +71,8 @@ def _print_instruments(report: CorpusReport) -> None:
 
 def _totals(report: CorpusReport, tokenizer: Chosen | None) -> Iterator[str]:
     """Yield how many files and notes were left out when reading, and how many notes the tokenizer cannot write."""
-    from ablate.music.corpus import left_out_text
-    from ablate.music.unwritten import unwritten_sentences
+    from ablate.music.corpus.read import left_out_text
+    from ablate.music.corpus.unwritten import unwritten_sentences
 
     if report.unreadable:
         yield f"{report.unreadable:,} of {len(report.files):,} files cannot be read"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate.cli.corpus_report import Chosen
-    from ablate.music.corpus import FileReading
+    from ablate.music.corpus.read import FileReading
     from ablate.music.instruments import Chooser
     from ablate.music.midi import Reading
     from ablate.music.performance import Performance
@@ -36,7 +36,7 @@ def chosen_readings(readings: Iterable[FileReading | Performance], choice: str) 
     Raises:
         UsageError: a name or number is none of an instrument.
     """
-    from ablate.music.corpus import FileReading
+    from ablate.music.corpus.read import FileReading
     from ablate.music.performance import Performance
 
     chooser = _chooser(choice)

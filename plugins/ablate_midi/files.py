@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import ablate
-from ablate.music.corpus import corpus_digest, read_corpus
+from ablate.music.corpus.read import corpus_digest, read_corpus
 from ablate.music.instruments import Chooser
 from ablate.music.midi import READER_VERSION
 from ablate_midi.instruments import choose

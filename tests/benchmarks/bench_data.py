@@ -18,7 +18,7 @@ from material import MAESTRO_FILES, MAESTRO_NOTES, saarland, write_folder
 from naive import naive_tokens
 
 from ablate.music import midi
-from ablate.music.corpus import read_corpus
+from ablate.music.corpus.read import read_corpus
 from ablate.registry import get_registry
 
 if TYPE_CHECKING:

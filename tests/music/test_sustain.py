@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from support.strategies import performances
 
-from ablate.music.inspect import summary_of
+from ablate.music.corpus.inspect import summary_of
 from ablate.music.midi import read_midi
 from ablate.music.performance import PEDAL_DTYPE, Performance
 from ablate.music.sustain import held_ends

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ablate.errors import InvalidOptions
-from ablate.music.inspect import summary_of
+from ablate.music.corpus.inspect import summary_of
 from ablate.music.midi import parse_midi
 from ablate.testing import CorpusContract
 from ablate_bach import ablate_corpora

@@ -6,7 +6,7 @@ import collections
 from typing import TYPE_CHECKING, NamedTuple
 
 from ablate.kinds import COLLECT, FIT, FLOOR, LOAD, PREPARE, PRIME, PROGRAM, kind_of
-from ablate.music.corpus import left_out_text
+from ablate.music.corpus.read import left_out_text
 from ablate.names import replicate_name
 
 if TYPE_CHECKING:

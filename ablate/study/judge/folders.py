@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from ablate.errors import CorpusError, TableError
-from ablate.music.find import find_midi
+from ablate.music.corpus.find import find_midi
 from ablate.printable import printable
 from ablate.study.judge.columns import listed
 from ablate.study.judge.observations import Observations

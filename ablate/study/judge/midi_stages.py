@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ablate import kinds
 from ablate.kinds import stage_name
-from ablate.music.corpus import corpus_digest
+from ablate.music.corpus.read import corpus_digest
 from ablate.music.midi import READER_VERSION
 from ablate.study.plan.identity import identity_of
 from ablate.study.plan.program import sample_stages

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import CorpusError
 from ablate.kinds import LOAD, PRIME, PROGRAM, TRAIN
-from ablate.music.corpus import corpus_digest
+from ablate.music.corpus.read import corpus_digest
 from ablate.study.file.as_run import Elsewhere
 from ablate.study.stage import fingerprint
 

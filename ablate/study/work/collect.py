@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablate.errors import NothingGenerated
-from ablate.music.corpus import left_out_text, read_corpus
+from ablate.music.corpus.read import left_out_text, read_corpus
 from ablate.music.storage import pack_performances
 from ablate.printable import printable
 from ablate.study.work.artifacts import midi_files, write_artifact

@@ -25,8 +25,8 @@ import numpy as np
 
 from ablate.engine.seeding import numpy_stream
 from ablate.errors import AblateError, one_line
+from ablate.music.corpus.unwritten import find_unwritten, unwritten_sentences
 from ablate.music.performance import NOTE_DTYPE, Performance
-from ablate.music.unwritten import find_unwritten, unwritten_sentences
 from ablate.study.work.components import build, stage_tokenizer
 from ablate.study.work.load import pieces
 from ablate.study.work.measure import Measured, cases, measure_music, reference_and_others, samples_to_measure

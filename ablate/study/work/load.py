@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ablate.errors import StageError
-from ablate.music.corpus import left_out_text
+from ablate.music.corpus.read import left_out_text
 from ablate.music.instruments import counts, sole_instrument
 from ablate.music.storage import read_performances, write_performances
 from ablate.printable import piece_text, printable

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ablate.errors import CorpusError, PrimerError, UnknownName
+from ablate.music.corpus.unwritten import find_unwritten
 from ablate.music.instruments import Chooser, counts, listed
 from ablate.music.midi import parse_midi, read_bytes
-from ablate.music.unwritten import find_unwritten
 from ablate.printable import piece_text, printable
 from ablate.study.instruments import fits
 from ablate.study.work.artifacts import npy, write_artifact

@@ -10,7 +10,7 @@ import pytest
 
 import ablate
 from ablate.errors import InvalidOptions
-from ablate.music.roundtrip import travel
+from ablate.music.corpus.roundtrip import travel
 from ablate.testing import FittedTokenizerContract, TokenizerContract, performances
 from ablate.testing.material import equal_performances
 from ablate_miditok import ablate_tokenizers

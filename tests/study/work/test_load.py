@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 import ablate
-from ablate.music.corpus import read_corpus
+from ablate.music.corpus.read import read_corpus
 from ablate.settings import SplitSettings
 from ablate.study.split import Rule
 from ablate.study.work.artifacts import read_examples

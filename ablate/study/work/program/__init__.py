@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import ProgramFailed
 from ablate.files import replaced_folder
 from ablate.kinds import PROGRAM
-from ablate.music.corpus import left_out_text
+from ablate.music.corpus.read import left_out_text
 from ablate.music.storage import write_performances
 from ablate.study.stage import log_path, program_checkpoint
 from ablate.study.work.artifacts import midi_files

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ablate.errors import AblateError
-from ablate.music.corpus import FileReading
+from ablate.music.corpus.read import FileReading
+from ablate.music.corpus.roundtrip import RoundTrip, Trip, summarise, travel
+from ablate.music.corpus.unwritten import Unwritten, find_unwritten
 from ablate.music.instruments import counts
 from ablate.music.midi import LeftOut
 from ablate.music.performance import Performance
-from ablate.music.roundtrip import RoundTrip, Trip, summarise, travel
-from ablate.music.unwritten import Unwritten, find_unwritten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

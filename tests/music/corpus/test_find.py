@@ -13,8 +13,8 @@ from support.midi_bytes import scale
 
 from ablate.errors import CorpusError
 from ablate.files import MIDI_SUFFIXES
-from ablate.music.corpus import read_corpus
-from ablate.music.find import find_midi
+from ablate.music.corpus.find import find_midi
+from ablate.music.corpus.read import read_corpus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

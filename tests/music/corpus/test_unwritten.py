@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ablate.interfaces import Tokenizer
+from ablate.music.corpus.unwritten import Unwritten, find_unwritten, unwritten_sentences
 from ablate.music.midi import read_midi
 from ablate.music.performance import DRUMS, Performance
-from ablate.music.unwritten import Unwritten, find_unwritten, unwritten_sentences
 from ablate.registry import get_registry
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from support.band_tokenizer import STEP, Band, BandOptions
 
 from ablate.interfaces.played_by import played_by
-from ablate.music.inspect import inspect_corpus, summary_of
+from ablate.music.corpus.inspect import inspect_corpus, summary_of
+from ablate.music.corpus.roundtrip import travel
 from ablate.music.instruments import counts
 from ablate.music.performance import DRUMS, Performance
-from ablate.music.roundtrip import travel
 from ablate.registry import get_registry
 
 INSTRUMENTS = (0, 33, 73, DRUMS)

@@ -11,8 +11,8 @@ from hypothesis import given
 from support.midi_bytes import midi, off, on, scale, track
 
 from ablate.errors import CorpusError
-from ablate.music.corpus import corpus_digest, read_corpus, read_files
-from ablate.music.find import find_midi, piece_names
+from ablate.music.corpus.find import find_midi, piece_names
+from ablate.music.corpus.read import corpus_digest, read_corpus, read_files
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from ablate.errors import CorpusError, first_problems
-from ablate.music.find import find_midi, piece_names
+from ablate.music.corpus.find import find_midi, piece_names
 from ablate.music.midi import LONGEST_PAUSE, LeftOut, parse_midi, read_bytes
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class CorpusReading(NamedTuple):
 
     Attributes:
         performances: at least one, in the order of the files' relative paths; each has a name of its own, see
-            :func:`ablate.music.find.piece_names`.
+            :func:`ablate.music.corpus.find.piece_names`.
         problems: one line for each file that was left out or is odd, with its name.
         left_out: the numbers of ``files`` that were left out and of ``notes`` left out of the others.
     """
@@ -70,13 +70,13 @@ def read_files(
     Threads read some files ahead.
 
     Args:
-        path: see :func:`ablate.music.find.find_midi`.
+        path: see :func:`ablate.music.corpus.find.find_midi`.
         reader: see :func:`ablate.music.midi.parse_midi`, as the next two.
         sustain: whether the pedals hold the notes.
         longest_pause: in seconds.
 
     Raises:
-        CorpusError: there is no file to read (:func:`ablate.music.find.find_midi`).
+        CorpusError: there is no file to read (:func:`ablate.music.corpus.find.find_midi`).
     """
     parse = functools.partial(parse_midi, reader=reader, sustain=sustain, longest_pause=longest_pause)
     found = find_midi(path)
@@ -110,7 +110,7 @@ def read_corpus(
     """Read every file at ``path``.
 
     Args:
-        path: see :func:`ablate.music.find.find_midi`.
+        path: see :func:`ablate.music.corpus.find.find_midi`.
         reader: see :func:`ablate.music.midi.parse_midi`.
         skip_bad: skip the files that cannot be read, and list them among the problems.
         sustain: see :func:`ablate.music.midi.parse_midi`, as the next one.
@@ -162,7 +162,7 @@ def corpus_digest(path: str | Path) -> str:
     the pieces. So a corpus that is moved has the same digest. Of unreadable files only the name is hashed.
 
     Raises:
-        CorpusError: there is no file (:func:`ablate.music.find.find_midi`).
+        CorpusError: there is no file (:func:`ablate.music.corpus.find.find_midi`).
     """
     digest = hashlib.sha256()
     for name, file in find_midi(path):

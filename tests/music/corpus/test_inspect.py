@@ -16,8 +16,8 @@ from support.strategies import performances
 
 from ablate.errors import CorpusError
 from ablate.interfaces import Tokenizer
-from ablate.music.corpus import read_corpus, read_files
-from ablate.music.inspect import inspect_corpus, summary_of
+from ablate.music.corpus.inspect import inspect_corpus, summary_of
+from ablate.music.corpus.read import read_corpus, read_files
 from ablate.music.performance import PEDAL_DTYPE, Performance
 from ablate.registry import get_registry
 
