@@ -98,11 +98,11 @@ def midi_file(notes: Array, primer: Array, pedals: Array, labels: Labels) -> Mid
         labels: the names of the tracks.
 
     Raises:
-        CorpusError: a note ends after more than 57 days.
+        CorpusError: a note ends, or a pedal moves, after more than 57 days.
     """
     import pretty_midi
 
-    last = max((float(part["end"].max()) for part in (notes, primer) if len(part)), default=0.0)
+    last = _last(notes, primer, pedals)
     resolution = _resolution(last, labels.piece or "performance")
     midi = pretty_midi.PrettyMIDI(resolution=resolution, initial_tempo=_TEMPO)
     tick = 60.0 / (_TEMPO * resolution)
@@ -126,11 +126,18 @@ def midi_file(notes: Array, primer: Array, pedals: Array, labels: Labels) -> Mid
     return MidiFile(midi, len(end), tuple(changes))
 
 
+def _last(notes: Array, primer: Array, pedals: Array) -> float:
+    """Return the time of the last event that is written; 0.0 without any."""
+    played = np.unique(np.concatenate([notes["instrument"], primer["instrument"]]))
+    written = pedals["time"][np.isin(pedals["instrument"], played)]
+    return max((float(times.max()) for times in (notes["end"], primer["end"], written) if len(times)), default=0.0)
+
+
 def _resolution(seconds: float, source: str) -> int:
     ticks = 2 * RESOLUTION * seconds
     if not 2 * seconds <= _MOST_TICKS:
         days = _MOST_TICKS / 2 / 86400
-        raise CorpusError(f"{source}: a note ends after {seconds:.3g} s, and a MIDI file has {days:.0f} days at most")
+        raise CorpusError(f"{source}: the music lasts {seconds:.3g} s, and a MIDI file has {days:.0f} days at most")
     return RESOLUTION if ticks <= _MOST_TICKS else int(_MOST_TICKS / (2 * seconds))
 
 

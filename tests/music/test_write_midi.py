@@ -167,8 +167,19 @@ def test_a_piece_of_hours_has_longer_ticks() -> None:
     assert day.midi_file().problems == ("times are rounded to 8.8 ms in the MIDI file: the music lasts 86,400 s",)
     assert read_by_all(day)[0][3] == 0
     century = Performance.from_notes([(60, 64, 0.0, 1.0), (60, 64, 4e9, 4e9 + 1)], name="far")
-    with pytest.raises(CorpusError, match=r"far: a note ends after 4e\+09 s, and a MIDI file has 57 days at most"):
+    with pytest.raises(CorpusError, match=r"far: the music lasts 4e\+09 s, and a MIDI file has 57 days at most"):
         century.midi_bytes()
+
+
+def test_a_pedal_long_after_the_notes_decides_the_length_of_a_tick() -> None:
+    pedals = make_pedals(time=np.array([0.0, 90_000.0]), controller=64, value=np.array([127, 0]))
+    piece = Performance.from_notes([(60, 64, 0.0, 1.0)], pedals=pedals)
+    assert [change.text for change in piece.midi_file().changes] == [
+        "times are rounded to 9.1 ms in the MIDI file: the music lasts 90,000 s"
+    ]
+    assert len(READERS["pretty_midi"](piece.midi_bytes())) == 1
+    with pytest.raises(CorpusError, match="57 days"):
+        piece.replace(pedals=make_pedals(time=np.array([9e6]), controller=64, value=0)).midi_file()
 
 
 def test_music_without_notes_is_a_file_without_notes() -> None:

@@ -136,6 +136,8 @@ def _plain(track: bytes) -> _Plain:
             if kind == _PORT:
                 misread = misread or ("" if size else "a port without a number")
                 body = body[:1]
+            elif kind == _TEMPO and size != 3:
+                misread = misread or "a tempo of other than 3 bytes"
             if status < 0xF0 or (kind == _TEMPO and size == 3) or (kind == _PORT and body):
                 head = [kind, len(body)] if status == 0xFF else []
                 plain += bytes([*encode_variable_int(wait), status, *head, *body])
