@@ -138,7 +138,16 @@ def _resolution(seconds: float, source: str) -> int:
     if not 2 * seconds <= _MOST_TICKS:
         days = _MOST_TICKS / 2 / 86400
         raise CorpusError(f"{source}: the music lasts {seconds:.3g} s, and a MIDI file has {days:.0f} days at most")
-    return RESOLUTION if ticks <= _MOST_TICKS else int(_MOST_TICKS / (2 * seconds))
+    if ticks <= _MOST_TICKS:
+        return RESOLUTION
+    most = int(_MOST_TICKS / (2 * seconds))
+    return next(resolution for resolution in range(most, 0, -1) if _is_exact(resolution))
+
+
+def _is_exact(resolution: int) -> bool:
+    """Return whether pretty_midi writes the tempo as 500,000 us; it may cut it to 499,999, 10 s in 57 days."""
+    scale = 60.0 / (_TEMPO * resolution)
+    return int(6e7 / (60.0 / (scale * resolution))) == 500_000
 
 
 def _in_ticks(notes: Array, primer: Array, tick: float) -> Notes:

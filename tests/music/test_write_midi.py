@@ -171,6 +171,14 @@ def test_a_piece_of_hours_has_longer_ticks() -> None:
         century.midi_bytes()
 
 
+def test_times_are_exact_where_pretty_midi_would_cut_the_tempo() -> None:
+    for resolution in (161, 253, 737, 947):
+        seconds = 9.9e6 / (2 * resolution + 1)
+        midi = Performance.from_notes([(60, 64, 0.0, seconds)]).midi_bytes()
+        (last,) = parse_midi(midi, "x.mid", longest_pause=1e9).performance.notes["end"]
+        assert last == pytest.approx(seconds, abs=60 / 120 / int.from_bytes(midi[12:14], "big"))
+
+
 def test_a_pedal_long_after_the_notes_decides_the_length_of_a_tick() -> None:
     pedals = make_pedals(time=np.array([0.0, 90_000.0]), controller=64, value=np.array([127, 0]))
     piece = Performance.from_notes([(60, 64, 0.0, 1.0)], pedals=pedals)
