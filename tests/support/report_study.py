@@ -21,7 +21,7 @@ from ablate.store.records import (
 from support.store_material import new_store, put_stage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from ablate.store.store import Store
@@ -61,9 +61,11 @@ class Builder:
 
     Attributes:
         measured: part of the configuration of each measurement.
+        copies: the floor "copy" of each piece of the reference; its round trip is 0.15 more.
     """
 
     measured: dict[str, Any] = {}  # noqa: RUF012 - nothing changes it
+    copies: tuple[float, ...] = (0.0,)
 
     def __init__(self, home: Path, names: tuple[str, ...], replicates: int, samples: int) -> None:
         home.mkdir(parents=True, exist_ok=True)
@@ -168,17 +170,17 @@ class Builder:
             self._floors(metric, variant, replicate)
 
     def _floors(self, metric: str, variant: str, replicate: int) -> None:
-        """Store the floors: a copy at 0, a round trip at 0.15, and five draws from 0.10 to 0.14 in every run."""
+        """Store the floors: copies, round trips, and five draws from 0.10 to 0.14 in every run."""
         unit, direction = ("1", "lower") if metric == "distance.pitch" else ("notes/s", "none")
 
-        def rows(floor: str, values: list[float]) -> list[MeasurementRecord]:
+        def rows(floor: str, values: Iterable[float]) -> list[MeasurementRecord]:
             return [
                 MeasurementRecord(i, metric, feature, value, unit, direction, 50, floor)
                 for i, value in enumerate(values)
                 for feature in METRICS[metric]
             ]
 
-        fixed = [*rows("copy", [0.0]), *rows("round_trip", [0.15])]
+        fixed = [*rows("copy", self.copies), *rows("round_trip", [each + 0.15 for each in self.copies])]
         drawn = rows("resampling", [0.10, 0.11, 0.12, 0.13, 0.14])
         for fingerprint, kind, found in (
             (f"floor {metric}", "floor", fixed),

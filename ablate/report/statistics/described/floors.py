@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 #: The floors in the order of tables, with a description of each.
 FLOORS = {
-    "copy": "the reference itself",
+    "copy": "a piece of the reference itself",
     "resampling": "notes resampled from the reference",
-    "round_trip": "the reference encoded and decoded",
+    "round_trip": "a piece of the reference, encoded and decoded",
     "another_piece": "another piece of the corpus",
     "shuffled": "the reference's tokens in random order",
 }
