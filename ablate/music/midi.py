@@ -110,7 +110,7 @@ def parse_midi(
         reader: the order of the notes: ``"ablate"``, canonical; ``"pretty_midi"``, that of pretty_midi (by their
             note-offs, instrument by instrument). The notes are the same.
         sustain: ``"extend"`` holds the notes of each channel by its sustain pedal
-            (:func:`ablate.music.sustain.held_ends`); drums are not held.
+            (:func:`ablate.music.smf.sustain.held_ends`); drums are not held.
         longest_pause: the most seconds between two moments at which a note begins or ends, or before the first or from
             the last one to the last pedal event; a longer pause is taken for a damaged file, and so is a
             piece that lasts longer than both this and :data:`LONGEST_PIECE`.

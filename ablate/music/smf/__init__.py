@@ -6,7 +6,8 @@
     song        a file: its events in the order in which they sound
     notes       the definition of a note
     clock       seconds of ticks
-    pedals      pedal events, and notes held by them
+    pedals      pedal events, by which notes are held
+    sustain     the definition of a held note
     order       the order of pretty_midi
     report      the sentences about what is odd
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ablate.music.performance import SUSTAIN
+from ablate.music.smf.sustain import held_ends
 from ablate.music.smf.walk import CONTROL
-from ablate.music.sustain import held_ends
 
 if TYPE_CHECKING:
     from ablate.arrays import Array, FloatArray, IntArray

@@ -12,7 +12,7 @@ from support.strategies import performances
 from ablate.music.corpus.inspect import summary_of
 from ablate.music.midi import read_midi
 from ablate.music.performance import PEDAL_DTYPE, Performance
-from ablate.music.sustain import held_ends
+from ablate.music.smf.sustain import held_ends
 
 if TYPE_CHECKING:
     from pathlib import Path
