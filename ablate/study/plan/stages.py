@@ -23,13 +23,11 @@ from typing import TYPE_CHECKING, Any
 from ablate import kinds
 from ablate.engine.seeding import Purpose, derive
 from ablate.kinds import FUSION_CODE, stage_name
-from ablate.music.instruments import Chooser
-from ablate.music.midi import READER_VERSION
 from ablate.options import validate
 from ablate.settings import FloorSettings, PrimerSettings
 from ablate.study.file.configuration import reference_of
-from ablate.study.plan.elsewhere import file_digest
 from ablate.study.plan.identity import make_stage
+from ablate.study.plan.prime import prime_stage
 from ablate.study.split import replicate_split
 from ablate.study.stage import Stage
 
@@ -101,7 +99,7 @@ def run_stages(
     fit = _fit(configuration, load, of_split)
     prepare = _prepare(configuration, {"corpus": load, **fit}, of_split, replicate, setting)
     train = _train(configuration, prepare, replicate, setting)
-    prime = _prime(configuration, load, fit, of_split, setting.inputs)
+    prime = prime_stage(configuration, load, fit, of_split, setting.inputs)
     sources = {"weights": train, **({"primer": prime} if prime else {}), **fit}
     generate = _generate(configuration, sources, replicate, setting)
     primed = {kinds.PRIME: prime} if prime else {}
@@ -217,32 +215,6 @@ def _training(configuration: Configuration, setting: Setting) -> dict[str, Any]:
         del training["steps"]
         training["tokens"] = setting.tokens
     return training
-
-
-def _prime(
-    configuration: Configuration,
-    load: Stage,
-    fit: Mapping[str, Stage],
-    of_split: Mapping[str, Any],
-    inputs: Mapping[str, str],
-) -> Stage | None:
-    options = validate(PrimerSettings, configuration.settings["primer"])
-    if not options.asked:
-        return None
-    config: dict[str, Any] = {
-        "tokenizer": configuration.one("tokenizer").plain(),
-        "take": options.take,
-        "at_most": configuration.settings["generation"]["tokens"],
-    }
-    if options.file:
-        # like a corpus, a file is identified by its contents
-        file = {"file": file_digest(options.file, inputs), "reader": READER_VERSION}
-        chosen = configuration.one("corpus").instruments
-        file |= {"instruments": Chooser(chosen).identity} if chosen != "all" else {}
-        return make_stage(configuration, kinds.PRIME, {**config, **file}, fit, extra={"file": options.file})
-    # a piece with a name is the same one in every split
-    config |= {"piece": options.piece} if options.piece else {"piece": "", **of_split}
-    return make_stage(configuration, kinds.PRIME, config, {"corpus": load, **fit})
 
 
 def _generate(configuration: Configuration, sources: Mapping[str, Stage], replicate: int, setting: Setting) -> Stage:
