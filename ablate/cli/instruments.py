@@ -88,7 +88,7 @@ def _applied(performance: Performance, chooser: Chooser, choice: str) -> tuple[P
 def tokenizer_problems(performances: Iterable[Performance], chosen: Chosen) -> tuple[str, ...]:
     """Return why a tokenizer cannot be given this music, in one line; nothing if it can."""
     from ablate.music.instruments import counts
-    from ablate.study.instruments import Words, fits, refusal
+    from ablate.study.instruments.refusal import Words, fits, refusal
 
     notes_of: collections.Counter[int] = collections.Counter()
     for performance in performances:

@@ -23,11 +23,11 @@ from ablate.study.file import paths
 from ablate.study.file.configuration import SECTIONS, resolve
 from ablate.study.file.labels import build_conditioner
 from ablate.study.file.reach import path_problem
+from ablate.study.instruments.stored import stored_instrument
 from ablate.study.plan.preflight import sampler_problem
 from ablate.study.plan.stages import generation_config
 from ablate.study.work.components import build_conditioners, loaded_tokenizer, trained_model
 from ablate.study.work.generate import Generated, decode_samples, rows_of, stored_primer
-from ablate.study.work.instrument import stored_instrument
 from ablate.study.work.load import pieces
 from ablate.study.work.prime import choose_piece, cut_primer, read_primer
 

@@ -44,9 +44,9 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     request = read_request(values, make_home=False)
     from ablate.store.store import Store
     from ablate.study.plan.expected import expected_cost
-    from ablate.study.plan.instruments import check_instruments
-    from ablate.study.plan.music import PlannedMusic
-    from ablate.study.plan.pieces import check_references, planned_splits
+    from ablate.study.plan.music.corpora import PlannedMusic
+    from ablate.study.plan.music.instruments import check_instruments
+    from ablate.study.plan.music.pieces import check_references, planned_splits
 
     music = PlannedMusic(request.layout.registry, request.home)
     check_instruments(request.layout, music)
@@ -154,7 +154,7 @@ def _print_path(study_plan: Plan) -> None:
 
 
 def _print_runs(request: StudyRequest, study_plan: Plan) -> None:
-    from ablate.study.plan.pieces import fold_problem
+    from ablate.study.plan.music.pieces import fold_problem
 
     layout = study_plan.layout
     training = layout.runs[0].configuration.settings.get("training")

@@ -111,7 +111,7 @@ def _confirm(
     if yes or not sys.stdin.isatty():
         return
     from ablate.study.plan.expected import expected_cost
-    from ablate.study.plan.music import PlannedMusic
+    from ablate.study.plan.music.corpora import PlannedMusic
 
     music = PlannedMusic(request.layout.registry, request.home)
     study_plan = make_request_plan(request, store, recompute)

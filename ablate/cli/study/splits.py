@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ablate.music.performance import Performance
-    from ablate.study.plan.pieces import PlannedSplit
+    from ablate.study.plan.music.pieces import PlannedSplit
 
 #: The most splits that are listed, and the most pieces of each use that are named.
 MOST_SPLITS, MOST_NAMES = 6, 4
@@ -38,7 +38,7 @@ def print_splits(splits: Sequence[PlannedSplit], variants: int) -> None:
     """Print the number of pieces, their seconds and their names, by split and use.
 
     Args:
-        splits: see :func:`ablate.study.plan.pieces.planned_splits`.
+        splits: see :func:`ablate.study.plan.music.pieces.planned_splits`.
         variants: the number of variants of the study.
     """
     rows = []

@@ -7,6 +7,6 @@ The modules in the order of reading:
 - :mod:`ablate.study.plan.plan`: the stages that have to run, and those that are reused;
 - :mod:`ablate.study.plan.jobs`: which stages are worked on together;
 - :mod:`ablate.study.plan.preflight`: problems that only the built components show;
-- :mod:`ablate.study.plan.music`: the corpora of the study, for what follows;
+- :mod:`ablate.study.plan.music`: the corpora of the study, and whether its runs can use them;
 - :mod:`ablate.study.plan.estimate`: the expected time and memory.
 """

@@ -18,7 +18,7 @@ from ablate.interfaces import FittedTokenizer
 from ablate.kinds import GENERATE, TRAIN
 from ablate.study.plan.jobs import Packing, trial_job
 from ablate.study.plan.measuring import MeasuringTrial
-from ablate.study.plan.music import PlannedMusic
+from ablate.study.plan.music.corpora import PlannedMusic
 from ablate.study.stage import fingerprint, weights_of
 from ablate.study.work.components import (
     ExampleCounts,

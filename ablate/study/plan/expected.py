@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ablate.store.store import Store
-    from ablate.study.plan.music import PlannedMusic
+    from ablate.study.plan.music.corpora import PlannedMusic
     from ablate.study.plan.plan import Plan
 
 

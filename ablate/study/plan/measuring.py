@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ablate.interfaces import Measurements
     from ablate.music.performance import Performance
     from ablate.registry import Registry
-    from ablate.study.plan.music import PlannedMusic
+    from ablate.study.plan.music.corpora import PlannedMusic
     from ablate.study.stage import Stage
     from ablate.study.work.load import Split
 

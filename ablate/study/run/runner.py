@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from ablate.errors import StudyFileError
 from ablate.kinds import GENERATE, KINDS, LOAD
-from ablate.study.plan.instruments import check_instruments
 from ablate.study.plan.jobs import Packing
 from ablate.study.plan.lanes import lanes
-from ablate.study.plan.music import PlannedMusic
-from ablate.study.plan.pieces import check_references
+from ablate.study.plan.music.corpora import PlannedMusic
+from ablate.study.plan.music.instruments import check_instruments
+from ablate.study.plan.music.pieces import check_references
 from ablate.study.plan.plan import make_plan
 from ablate.study.plan.preflight import check_components
 from ablate.study.run.checks import check_objectives, refuse_other_corpus

@@ -13,8 +13,8 @@ from ablate.interfaces.played_by import played_by
 from ablate.kinds import FIT, WEIGHTS
 from ablate.options import validate
 from ablate.settings import TrainingSettings
+from ablate.study.instruments.stored import instrument_of
 from ablate.study.stage import weights_of
-from ablate.study.work.instrument import instrument_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

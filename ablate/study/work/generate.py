@@ -14,9 +14,9 @@ from ablate.errors import NothingGenerated, StageError
 from ablate.interfaces.played_by import played_by
 from ablate.kinds import GENERATE
 from ablate.music.storage import pack_performances
+from ablate.study.instruments.stored import instrument_of
 from ablate.study.work.artifacts import midi_files, npy, write_artifact
 from ablate.study.work.components import build_conditioners, stage_tokenizer, trained_model
-from ablate.study.work.instrument import instrument_of
 from ablate.study.work.messages import Context, JobStopped, News, StageFailure, StageResult
 from ablate.study.work.prime import separated
 

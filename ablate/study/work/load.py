@@ -13,10 +13,10 @@ from ablate.music.corpus.read import left_out_text
 from ablate.music.instruments import counts, sole_instrument
 from ablate.music.storage import read_performances, write_performances
 from ablate.printable import piece_text, printable
+from ablate.study.instruments.stored import instrument_files
 from ablate.study.split import Rule, uses_of
 from ablate.study.work.artifacts import write_artifact
 from ablate.study.work.components import build
-from ablate.study.work.instrument import instrument_files
 from ablate.study.work.messages import StageResult
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from ablate.interfaces import Direction, Measurements, SetMetric, Within
 from ablate.kinds import GENERATE
 from ablate.music.instruments import Chooser, counts, listed
 from ablate.music.storage import read_performances
+from ablate.study.instruments.stored import instruments_choice
 from ablate.study.work.components import build
-from ablate.study.work.instrument import instruments_choice
 from ablate.study.work.load import pieces
 from ablate.study.work.messages import MetricRecord, StageResult
 from ablate.study.work.program import measure_program

@@ -10,9 +10,9 @@ from ablate.engine.seeding import derive, numpy_stream
 from ablate.engine.training.windows import Example
 from ablate.errors import AblateError, LabelClash, StageError
 from ablate.music.corpus.unwritten import find_unwritten, unwritten_sentences
+from ablate.study.instruments.stored import instrument_files, instrument_of
 from ablate.study.work.artifacts import write_artifact, write_examples
 from ablate.study.work.components import build, build_conditioners, component_error, observed, stage_tokenizer
-from ablate.study.work.instrument import instrument_files, instrument_of
 from ablate.study.work.load import pieces
 from ablate.study.work.messages import StageResult
 

@@ -12,7 +12,7 @@ from ablate.music.corpus.unwritten import find_unwritten
 from ablate.music.instruments import Chooser, counts, listed
 from ablate.music.midi import parse_midi, read_bytes
 from ablate.printable import piece_text, printable
-from ablate.study.instruments import fits
+from ablate.study.instruments.refusal import fits
 from ablate.study.work.artifacts import npy, write_artifact
 from ablate.study.work.components import stage_tokenizer
 from ablate.study.work.load import pieces

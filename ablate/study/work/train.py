@@ -15,6 +15,7 @@ from ablate.engine.training.job import Progress, Recipe, TrainingJob, TrainingRe
 from ablate.engine.training.train import train
 from ablate.errors import StageError
 from ablate.kinds import TRAIN, WEIGHTS
+from ablate.study.instruments.stored import instrument_files, instrument_of
 from ablate.study.stage import checkpoint_path
 from ablate.study.work.artifacts import npy, read_examples, write_artifact
 from ablate.study.work.components import (
@@ -24,7 +25,6 @@ from ablate.study.work.components import (
     build_recipe,
     training_settings,
 )
-from ablate.study.work.instrument import instrument_files, instrument_of
 from ablate.study.work.messages import Context, JobStopped, LoggedStep, News, StageFailure, StageResult
 
 if TYPE_CHECKING:

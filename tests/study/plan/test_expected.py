@@ -14,7 +14,7 @@ from ablate.study.file.study_file import read_study
 from ablate.study.plan.expected import expected_cost
 from ablate.study.plan.lanes import device_of, lanes
 from ablate.study.plan.layout import lay_out
-from ablate.study.plan.music import PlannedMusic
+from ablate.study.plan.music.corpora import PlannedMusic
 from ablate.study.plan.plan import make_plan
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from ablate.study.file.study_file import read_study
 from ablate.study.plan import measuring
 from ablate.study.plan.layout import lay_out
 from ablate.study.plan.measuring import MeasuringTrial
-from ablate.study.plan.music import PlannedMusic
+from ablate.study.plan.music.corpora import PlannedMusic
 from ablate.study.work.load import Split
 
 if TYPE_CHECKING:

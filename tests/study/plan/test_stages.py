@@ -14,8 +14,8 @@ from ablate.study.file.configuration import Choice
 from ablate.study.plan import estimate as estimates
 from ablate.study.plan.estimate import estimate
 from ablate.study.plan.layout import lay_out
-from ablate.study.plan.music import PlannedMusic
-from ablate.study.plan.pieces import planned_splits
+from ablate.study.plan.music.corpora import PlannedMusic
+from ablate.study.plan.music.pieces import planned_splits
 from ablate.study.plan.plan import make_plan
 from ablate.study.plan.stages import Setting, run_stages
 from ablate.study.stage import fingerprint

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ablate.study.plan.layout import Layout
-    from ablate.study.plan.music import PlannedMusic
+    from ablate.study.plan.music.corpora import PlannedMusic
     from ablate.study.stage import Stage
     from ablate.study.work.load import Split
 

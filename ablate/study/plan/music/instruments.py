@@ -10,7 +10,7 @@ from ablate.errors import CorpusError, StudyFileError
 from ablate.kinds import LOAD
 from ablate.specs import CorpusSpec
 from ablate.study.design import Variant
-from ablate.study.instruments import fits, refusal, study_words
+from ablate.study.instruments.refusal import fits, refusal, study_words
 from ablate.study.work.components import build
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ablate.study.file.configuration import Choice
     from ablate.study.plan.layout import Layout
-    from ablate.study.plan.music import PlannedMusic
+    from ablate.study.plan.music.corpora import PlannedMusic
     from ablate.study.stage import Stage
 
 

@@ -16,9 +16,9 @@ from ablate.registry import get_registry
 from ablate.study.file.overrides import Overrides
 from ablate.study.file.study_file import read_study
 from ablate.study.generate import GenerateRequest, generate_samples
-from ablate.study.plan.instruments import check_instruments
 from ablate.study.plan.layout import lay_out
-from ablate.study.plan.music import PlannedMusic
+from ablate.study.plan.music.corpora import PlannedMusic
+from ablate.study.plan.music.instruments import check_instruments
 
 if TYPE_CHECKING:
     from collections.abc import Callable

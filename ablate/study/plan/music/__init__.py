@@ -1,0 +1,1 @@
+"""Read the music of a planned study, and check that its runs can use it."""
