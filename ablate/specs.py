@@ -253,6 +253,8 @@ class CorpusSpec(ComponentSpec):
         instruments_option: the option that chooses instruments, if there is one; its values are those of
             :class:`ablate.music.instruments.Chooser`. The choice then also applies to a primer from a file, and it is
             named where a tokenizer cannot tell the instruments of the music apart.
+        pause_option: the option with the longest pause in a file, in seconds, if there is one. It then also applies to
+            a primer from a file, and to files that are compared with the corpus.
     """
 
     kind: ClassVar[str] = "corpus"
@@ -260,6 +262,7 @@ class CorpusSpec(ComponentSpec):
     build: Callable[[Any], Corpus]
     path_option: str = ""
     instruments_option: str = ""
+    pause_option: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

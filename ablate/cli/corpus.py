@@ -22,7 +22,7 @@ from ablate.printable import printable
 from ablate.registry import get_registry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ablate.interfaces import Tokenizer
     from ablate.music.corpus.read import FileReading
@@ -43,6 +43,15 @@ reader_option = click.option(
     default="ablate",
     show_default=True,
     help="Order of the notes: by start and pitch, or that of pretty_midi.",
+)
+pause_option = click.option(
+    "--longest-pause",
+    "pause",
+    type=click.FloatRange(min=0, min_open=True),
+    default=3600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Refuse files in which no note begins or ends for longer.",
 )
 
 
@@ -76,15 +85,18 @@ def list_(as_json: bool) -> None:  # noqa: FBT001
 @fit_option
 @instruments_option
 @reader_option
+@pause_option
 @json_option
 def inspect(
+    *,
     path: str,
     tokenizer: str | None,
     settings: tuple[str, ...],
     material: str | None,
     choice: str,
     reader: Any,
-    as_json: bool,  # noqa: FBT001
+    pause: float,
+    as_json: bool,
 ) -> None:
     """Summarise a MIDI file, a folder of MIDI files, or a corpus.
 
@@ -99,10 +111,11 @@ def inspect(
     if material is not None and tokenizer is None:
         raise UsageError(f"--fit {material}: name the tokenizer to fit with --tokenizer")
     chosen = _tokenizer(tokenizer, settings, material) if tokenizer else None
-    readings = list(chosen_readings(_readings(path, reader), choice))
+    reading = _reading(reader, pause)
+    readings = list(chosen_readings(_readings(path, reading), choice))
     problems: tuple[str, ...] = ()
     if chosen:
-        _fit(chosen, readings if material is None else chosen_readings(_readings(material, reader), choice))
+        _fit(chosen, readings if material is None else chosen_readings(_readings(material, reading), choice))
         problems = tokenizer_problems(_performances(readings), chosen)
         chosen = chosen._replace(tokenizer=played_by(chosen.tokenizer, sole_instrument(_performances(readings))))
     report = dataclasses.replace(inspect_corpus(readings, chosen and chosen.tokenizer), problems=problems)
@@ -114,13 +127,18 @@ def inspect(
         raise CorpusError(f"{path}: no file can be read")
 
 
-def _readings(path: str, reader: Any) -> Iterable[FileReading | Performance]:
+def _reading(reader: str, pause: float) -> dict[str, Any]:
+    """Return how files are read, as arguments of :func:`ablate.music.midi.parse_midi`."""
+    return {"reader": reader, "longest_pause": pause, "pause_option": "--longest-pause"}
+
+
+def _readings(path: str, reading: Mapping[str, Any]) -> Iterable[FileReading | Performance]:
     from ablate.music.corpus.read import read_files
 
     registry = get_registry()
     names = registry.names("corpus")
     if Path(path).exists():
-        return read_files(path, reader)
+        return read_files(path, **reading)
     if path not in names:
         raise UsageError(f"{path}: no such file or folder, and no corpus of that name{did_you_mean(path, names)}")
     spec = registry.spec("corpus", path)
@@ -174,6 +192,7 @@ def _performances(readings: Iterable[FileReading | Performance]) -> Iterator[Per
 @fit_option
 @instruments_option
 @reader_option
+@pause_option
 @click.option(
     "--format",
     "form",
@@ -183,7 +202,15 @@ def _performances(readings: Iterable[FileReading | Performance]) -> Iterator[Per
     help="Output format: numbers as JSON, one word on each line, or a NumPy file.",
 )
 def tokens(
-    file: Path, tokenizer: str, settings: tuple[str, ...], material: str | None, choice: str, reader: Any, form: str
+    *,
+    file: Path,
+    tokenizer: str,
+    settings: tuple[str, ...],
+    material: str | None,
+    choice: str,
+    reader: Any,
+    pause: float,
+    form: str,
 ) -> None:
     """Print the tokens of a MIDI file.
 
@@ -202,10 +229,11 @@ def tokens(
         raise UsageError("a NumPy file cannot be shown in a terminal; redirect it to a file: --format npy > tokens.npy")
     chosen = _tokenizer(tokenizer, settings, material)
     encoder = chosen.tokenizer
-    performance, problems = chosen_piece(parse_midi(read_bytes(file), str(file), reader), file, choice)
+    reading = _reading(reader, pause)
+    performance, problems = chosen_piece(parse_midi(read_bytes(file), str(file), **reading), file, choice)
     for problem in tokenizer_problems([performance], chosen):
         raise CorpusError(f"{file}: {problem}")
-    _fit(chosen, [performance] if material is None else chosen_readings(_readings(material, reader), choice))
+    _fit(chosen, [performance] if material is None else chosen_readings(_readings(material, reading), choice))
     ids = encoder.encode(performance)
     unwritten = unwritten_sentences(find_unwritten([performance], encoder), tokenizer, chosen.options)
     for line in first_problems([*problems, *unwritten], f"see: ablate corpus inspect {file} --json"):

@@ -100,6 +100,7 @@ def parse_midi(
     *,
     sustain: Sustain = "ignore",
     longest_pause: float = LONGEST_PAUSE,
+    pause_option: str = "",
 ) -> Reading:
     """Read the bytes of a MIDI file.
 
@@ -114,6 +115,7 @@ def parse_midi(
         longest_pause: the most seconds between two moments at which a note begins or ends, or before the first or from
             the last one to the last pedal event; a longer pause is taken for a damaged file, and so is a
             piece that lasts longer than both this and :data:`LONGEST_PIECE`.
+        pause_option: the option with which a person raises it, for the message; empty where there is none.
 
     Returns:
         All notes with a length, with the instrument of their channel at their beginning, channel 10 being drums; the
@@ -132,8 +134,8 @@ def parse_midi(
     pedals = find_pedals(song, notes.begin)
     clock, tempo_problems = clock_of(container, decoded, song, notes, pedals, source)
     performance = performance_of(song, notes, pedals, clock, extend=sustain == "extend")
-    check_pauses(performance, longest_pause, source)
-    check_length(performance, max(LONGEST_PIECE, longest_pause), source)
+    check_pauses(performance, longest_pause, pause_option, source)
+    check_length(performance, max(LONGEST_PIECE, longest_pause), pause_option, source)
     problems = (
         *report.left_out_problem(len(notes.begin) + sum(counts), *counts),
         *container.problems,

@@ -24,6 +24,7 @@ from ablate.study.file.configuration import SECTIONS, resolve
 from ablate.study.file.labels import build_conditioner
 from ablate.study.file.reach import path_problem
 from ablate.study.instruments.stored import stored_instrument
+from ablate.study.pause import longest_pause
 from ablate.study.plan.preflight import sampler_problem
 from ablate.study.plan.stages import generation_config
 from ablate.study.work.components import build_conditioners, loaded_tokenizer, trained_model
@@ -248,7 +249,8 @@ def _primer(
         return np.empty(0, np.int64)
     at_most = configuration.settings["generation"]["tokens"]
     if options.file:
-        piece = read_primer(options.file, configuration.one("corpus").instruments, say)
+        trained = configuration.one("corpus")  # its options cannot change here, so a message names none
+        piece = read_primer(options.file, trained.instruments, say, longest_pause(trained))
         return cut_primer(piece, tokenizer, options.take, at_most, say)
     try:
         performances = pieces(corpus, split)

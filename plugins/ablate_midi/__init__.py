@@ -27,4 +27,5 @@ def ablate_corpora() -> Iterable[ablate.CorpusSpec]:
         build=_build,
         path_option="path",
         instruments_option="instruments",
+        pause_option="longest_pause",
     )

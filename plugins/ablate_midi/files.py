@@ -46,6 +46,7 @@ class MidiFiles(ablate.Corpus):
             skip_bad=options.skip_bad,
             sustain=options.sustain,
             longest_pause=options.longest_pause,
+            pause_option="corpus.midi.longest_pause",
         )
         if options.instruments != "all":
             chosen, problems = choose(performances, options.instruments, skip_bad=options.skip_bad)

@@ -106,3 +106,15 @@ def test_known_files(ablate: Command, cases_dir: Path, file: str, reader: str) -
     count = "cannot write 2 of 2 notes" if file == "pitch_0_and_127_only" else "1 of 3 notes left out"
     assert line.startswith(f"note: {file}.mid: ")
     assert count in line
+
+
+def test_a_long_pause_is_refused_with_the_option_that_allows_it(ablate: Command, tmp_path: Path) -> None:
+    path = tmp_path / "hours.mid"
+    path.write_bytes(midi(track([(0, on(60)), (480, off(60)), (2**23, on(62)), (480, off(62))])))
+    for words in (["inspect", path], ["tokens", path, "--tokenizer", "midilike"]):
+        refused = ablate("corpus", *map(str, words))
+        assert refused.code == 1
+        assert "if it is not, raise --longest-pause" in " ".join((refused.out + refused.err).split())
+        assert ablate("corpus", *map(str, words), "--longest-pause", "9000").code == 0
+    wrong = ablate("corpus", "inspect", str(path), "--longest-pause", "0")
+    assert (wrong.code, "--longest-pause" in wrong.err) == (2, True)

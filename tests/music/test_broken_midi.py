@@ -96,7 +96,7 @@ def test_every_cut_of_a_file_is_noticed(reader: Reader) -> None:
 def test_times_beyond_what_a_file_can_hold_are_an_error(reader: Reader) -> None:
     waits = [(0x0FFFFFFF, control(64, 1))] * 9
     data = midi(track([(0, on(60)), (9, off(60)), *waits, (9, on(62)), (9, off(62))]))
-    with pytest.raises(CorpusError, match=r"has a pause of 29\.1 days.*longest_pause"):
+    with pytest.raises(CorpusError, match=r"has a pause of 29\.1 days"):
         parse_midi(data, "x.mid", reader)
 
 

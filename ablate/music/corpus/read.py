@@ -64,6 +64,7 @@ def read_files(
     *,
     sustain: Sustain = "ignore",
     longest_pause: float = LONGEST_PAUSE,
+    pause_option: str = "",
 ) -> Iterator[FileReading]:
     """Read every file at ``path``, in order; a file that cannot be read is a result, not an error.
 
@@ -71,14 +72,17 @@ def read_files(
 
     Args:
         path: see :func:`ablate.music.corpus.find.find_midi`.
-        reader: see :func:`ablate.music.midi.parse_midi`, as the next two.
+        reader: see :func:`ablate.music.midi.parse_midi`, as the next three.
         sustain: whether the pedals hold the notes.
         longest_pause: in seconds.
+        pause_option: for the message.
 
     Raises:
         CorpusError: there is no file to read (:func:`ablate.music.corpus.find.find_midi`).
     """
-    parse = functools.partial(parse_midi, reader=reader, sustain=sustain, longest_pause=longest_pause)
+    parse = functools.partial(
+        parse_midi, reader=reader, sustain=sustain, longest_pause=longest_pause, pause_option=pause_option
+    )
     found = find_midi(path)
     pieces = piece_names([name for name, _ in found])
     files = ((name, piece, file) for (name, file), piece in zip(found, pieces, strict=True))
@@ -106,6 +110,7 @@ def read_corpus(
     skip_bad: bool = False,
     sustain: Sustain = "ignore",
     longest_pause: float = LONGEST_PAUSE,
+    pause_option: str = "",
 ) -> CorpusReading:
     """Read every file at ``path``.
 
@@ -113,13 +118,14 @@ def read_corpus(
         path: see :func:`ablate.music.corpus.find.find_midi`.
         reader: see :func:`ablate.music.midi.parse_midi`.
         skip_bad: skip the files that cannot be read, and list them among the problems.
-        sustain: see :func:`ablate.music.midi.parse_midi`, as the next one.
+        sustain: see :func:`ablate.music.midi.parse_midi`, as the next two.
         longest_pause: in seconds.
+        pause_option: for the message.
 
     Raises:
         CorpusError: there is no file; or without ``skip_bad`` a file cannot be read, or with it all of them.
     """
-    files = list(read_files(path, reader, sustain=sustain, longest_pause=longest_pause))
+    files = list(read_files(path, reader, sustain=sustain, longest_pause=longest_pause, pause_option=pause_option))
     bad = [file for file in files if file.performance is None]
     if bad and (len(bad) == len(files) or not skip_bad):
         raise CorpusError(_unreadable_message(files, bad))

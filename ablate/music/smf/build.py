@@ -70,8 +70,15 @@ def performance_of(song: Song, notes: Notes, pedals: Pedals, clock: Clock, *, ex
     return Performance(timed, events)
 
 
-def check_pauses(performance: Performance, longest: float, source: str) -> None:
-    """Raise :class:`CorpusError` if a pause is longer than ``longest`` seconds; see ``parse_midi``."""
+def check_pauses(performance: Performance, longest: float, option: str, source: str) -> None:
+    """Raise :class:`CorpusError` if a pause is longer than ``longest`` seconds; see ``parse_midi``.
+
+    Args:
+        performance: to check.
+        longest: in seconds.
+        option: that raises it, for the message; empty for none.
+        source: the name of its file.
+    """
     notes, pedals = performance.notes, performance.pedals
     if max(performance.seconds, pedals["time"].max(initial=0.0)) <= longest:
         return
@@ -84,17 +91,17 @@ def check_pauses(performance: Performance, longest: float, source: str) -> None:
     if not pauses[place] <= longest:
         raise CorpusError(
             f"{source}: has a pause of {duration(pauses[place])} after {duration(moments[place])}, longer than "
-            f"{duration(longest)}: it may be damaged; if it is not, raise corpus.midi.longest_pause"
+            f"{duration(longest)}: it may be damaged{f'; if it is not, raise {option}' if option else ''}"
         )
 
 
-def check_length(performance: Performance, longest: float, source: str) -> None:
-    """Raise :class:`CorpusError` if a piece lasts longer than ``longest`` seconds."""
+def check_length(performance: Performance, longest: float, option: str, source: str) -> None:
+    """Raise :class:`CorpusError` if a piece lasts longer than ``longest`` seconds; see :func:`check_pauses`."""
     last = max(performance.seconds, performance.pedals["time"].max(initial=0.0))
     if not last <= longest:
         raise CorpusError(
             f"{source}: lasts {duration(last)}, and the longest piece that is read lasts {duration(longest)}; "
-            "it may be damaged; raise corpus.midi.longest_pause to that if it is meant"
+            f"it may be damaged{f'; if it is not, raise {option} to that' if option else ''}"
         )
 
 

@@ -69,6 +69,7 @@ class Choice:
         fitted: whether it is a tokenizer that is fitted on the training pieces.
         defaults: of the options that have one.
         instruments: the choice of instruments of a corpus, see :class:`ablate.music.instruments.Chooser`.
+        pause_option: the option of a corpus with the longest pause in a file, in seconds; empty if it has none.
     """
 
     kind: str
@@ -78,6 +79,7 @@ class Choice:
     fitted: bool = False
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     instruments: Any = "all"
+    pause_option: str = ""
 
     @classmethod
     def of(cls, kind: str, spec: Any, options: Any) -> Choice:
@@ -85,7 +87,8 @@ class Choice:
         fitted, values = getattr(spec, "fitted", False), plain(options)
         chosen = values.get(getattr(spec, "instruments_option", ""), "all")
         instruments = tuple(chosen) if isinstance(chosen, list) else chosen
-        return cls(kind, spec.name, spec.version, values, fitted, defaults(spec.options), instruments)
+        pause = getattr(spec, "pause_option", "")
+        return cls(kind, spec.name, spec.version, values, fitted, defaults(spec.options), instruments, pause)
 
     def plain(self) -> dict[str, Any]:
         """Return the choice as JSON-ready data, for the work and the database."""

@@ -99,7 +99,8 @@ def midi_layout(asked: MidiRequest, registry: Registry) -> Layout:
     ]
     spec = _spec(asked, found, choices, copying)
     tokenizer = tokenizers[0] if tokenizers else None
-    shared = Shared(load_stage(reference, identity), tokenizer, metrics, found.samples, spec.floors, asked.skip_bad)
+    load = load_stage(reference, identity)
+    shared = Shared(reference, load, tokenizer, metrics, found.samples, spec.floors, asked.skip_bad)
     settings = {"split": plain(SplitSettings()), "measure": plain(MeasureSettings())}
     settings["generation"] = {"samples": found.samples}
     configurations = {

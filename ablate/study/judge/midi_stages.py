@@ -7,12 +7,13 @@ load   --/-> fit (a tokenizer that is fitted) -> floor (one for each metric)
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ablate import kinds
 from ablate.kinds import stage_name
 from ablate.music.corpus.read import corpus_digest
 from ablate.music.midi import READER_VERSION
+from ablate.study.pause import pause_config, pause_extra
 from ablate.study.plan.identity import identity_of
 from ablate.study.plan.program import sample_stages
 from ablate.study.plan.stages import RunStages, Setting
@@ -34,7 +35,8 @@ class Shared:
     """The stages and settings that all runs share.
 
     Attributes:
-        load: loads the reference.
+        reference: the corpus to compare with.
+        load: loads it.
         tokenizer: of the floors that need one; None for none.
         metrics: each with its scope.
         samples: the number of samples of a set of pieces in floors of sets.
@@ -42,6 +44,7 @@ class Shared:
         skip_bad: whether files that cannot be read are left out.
     """
 
+    reference: Choice
     load: Stage
     tokenizer: Choice | None
     metrics: Sequence[tuple[Choice, str]]
@@ -69,8 +72,10 @@ def midi_run(folder: Path, replicate: int, shared: Shared) -> RunStages:
     Raises:
         CorpusError: the folder has no MIDI files.
     """
-    config = {"identity": corpus_digest(folder), "skip_bad": shared.skip_bad, "reader": READER_VERSION}
-    collect = Stage(kinds.COLLECT, config, extra={"folder": str(folder.resolve())})
+    config: dict[str, Any] = {"identity": corpus_digest(folder), "skip_bad": shared.skip_bad, "reader": READER_VERSION}
+    config |= pause_config(shared.reference)
+    extra = {"folder": str(folder.resolve()), **pause_extra(shared.reference)}
+    collect = Stage(kinds.COLLECT, config, extra=extra)
     fit, setting = shared.fit(), Setting(SEED, "cpu", "", shared.floors)
     stages = {kinds.LOAD: shared.load, **fit, kinds.COLLECT: collect}
     sources = {"generated": collect, "reference": shared.load, **fit}

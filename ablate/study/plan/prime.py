@@ -9,6 +9,7 @@ from ablate.music.instruments import Chooser
 from ablate.music.midi import READER_VERSION
 from ablate.options import validate
 from ablate.settings import PrimerSettings
+from ablate.study.pause import pause_config, pause_extra
 from ablate.study.plan.elsewhere import file_digest
 from ablate.study.plan.identity import make_stage
 
@@ -48,10 +49,11 @@ def prime_stage(
     }
     if options.file:
         # like a corpus, a file is identified by its contents
-        file = {"file": file_digest(options.file, inputs), "reader": READER_VERSION}
-        chosen = configuration.one("corpus").instruments
-        file |= {"instruments": Chooser(chosen).identity} if chosen != "all" else {}
-        return make_stage(configuration, PRIME, {**config, **file}, fit, extra={"file": options.file})
+        corpus = configuration.one("corpus")
+        config |= {"file": file_digest(options.file, inputs), "reader": READER_VERSION, **pause_config(corpus)}
+        config |= {"instruments": Chooser(corpus.instruments).identity} if corpus.instruments != "all" else {}
+        extra = {"file": options.file, **pause_extra(corpus)}
+        return make_stage(configuration, PRIME, config, fit, extra=extra)
     # a piece with a name is the same one in every split
     config |= {"piece": options.piece} if options.piece else {"piece": "", **of_split}
     return make_stage(configuration, PRIME, config, {"corpus": load, **fit})

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ablate import kinds
 from ablate.engine.seeding import derive
 from ablate.kinds import stage_name
+from ablate.study.pause import pause_config, pause_extra
 from ablate.study.plan.elsewhere import program_key
 from ablate.study.plan.identity import identity_of
 from ablate.study.plan.stages import RunStages, load_stage
@@ -93,7 +94,8 @@ def program_stage(configuration: Configuration, variant: str, replicate: int, se
     patterns = tuple(fill(each) for each in program["inputs"])
     config["inputs"] = known or _inputs(command, patterns, Path(program["folder"]))
     extra = {name: program[name] for name in ("folder", "cores", "gpus", "seconds")}
-    return Stage(kinds.PROGRAM, {"program": config}, extra=extra)
+    corpus = next(iter(configuration.choices.get("corpus", ())), None) if config["midi"] else None
+    return Stage(kinds.PROGRAM, {"program": config, **pause_config(corpus)}, extra={**extra, **pause_extra(corpus)})
 
 
 def _inputs(command: list[str], patterns: tuple[str, ...], folder: Path) -> list[list[str]]:

@@ -9,6 +9,7 @@ from ablate.errors import NothingGenerated
 from ablate.music.corpus.read import left_out_text, read_corpus
 from ablate.music.storage import pack_performances
 from ablate.printable import printable
+from ablate.study.pause import pause_of
 from ablate.study.work.artifacts import midi_files, write_artifact
 from ablate.study.work.messages import StageResult
 
@@ -29,7 +30,7 @@ def collect(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """
     (stage,) = stages
     folder, skip = Path(stage.extra["folder"]), bool(stage.config["skip_bad"])
-    pieces, problems, left_out = read_corpus(folder, skip_bad=skip)
+    pieces, problems, left_out = read_corpus(folder, skip_bad=skip, **pause_of(stage))
     silent = [piece.name for piece in pieces if not len(piece)]
     if silent and not skip:
         raise NothingGenerated(f"{silent[0]} in {folder} has no notes; remove the file, or pass --skip-bad")

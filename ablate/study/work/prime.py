@@ -10,9 +10,10 @@ import numpy as np
 from ablate.errors import CorpusError, PrimerError, UnknownName
 from ablate.music.corpus.unwritten import find_unwritten
 from ablate.music.instruments import Chooser, counts, listed
-from ablate.music.midi import parse_midi, read_bytes
+from ablate.music.midi import LONGEST_PAUSE, parse_midi, read_bytes
 from ablate.printable import piece_text, printable
 from ablate.study.instruments.refusal import fits
+from ablate.study.pause import pause_of
 from ablate.study.work.artifacts import npy, write_artifact
 from ablate.study.work.components import stage_tokenizer
 from ablate.study.work.load import pieces
@@ -46,25 +47,35 @@ def prime(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
 
 def _primer_piece(stage: Stage, context: Context, say: Callable[[str], None]) -> Performance:
     if "file" in stage.config:
-        return read_primer(stage.extra["file"], stage.config.get("instruments", "all"), say)
+        instruments = stage.config.get("instruments", "all")
+        return read_primer(stage.extra["file"], instruments, say, **pause_of(stage))
     split = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {}))
     return choose_piece(split, stage.config["piece"])
 
 
-def read_primer(file: str, instruments: Choice, say: Callable[[str], None]) -> Performance:
+def read_primer(
+    file: str,
+    instruments: Choice,
+    say: Callable[[str], None],
+    longest_pause: float = LONGEST_PAUSE,
+    pause_option: str = "",
+) -> Performance:
     """Return the chosen instruments of a MIDI file.
 
     Args:
         file: its path.
         instruments: see :class:`ablate.music.instruments.Chooser`; the choice of the corpus.
         say: called with each oddity of the file, in one line with its name.
+        longest_pause: in seconds, see :func:`ablate.music.midi.parse_midi`, as the next one.
+        pause_option: for the message.
 
     Raises:
+        CorpusError: the file cannot be read.
         PrimerError: the file has no note of these instruments.
     """
     path = Path(file)
     name, chooser = printable(path.name), Chooser(instruments)
-    reading = parse_midi(read_bytes(path), file)
+    reading = parse_midi(read_bytes(path), file, longest_pause=longest_pause, pause_option=pause_option)
     for problem in reading.problems:
         say(f"{name}: {problem}")
     lost = chooser.left_out(reading.performance.notes)

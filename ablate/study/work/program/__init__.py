@@ -16,6 +16,7 @@ from ablate.files import replaced_folder
 from ablate.kinds import PROGRAM
 from ablate.music.corpus.read import left_out_text
 from ablate.music.storage import write_performances
+from ablate.study.pause import pause_of
 from ablate.study.stage import log_path, program_checkpoint
 from ablate.study.work.artifacts import midi_files
 from ablate.study.work.messages import MetricRecord, News, StageResult
@@ -92,7 +93,7 @@ def _keep_results(stage: Stage, folder: Path) -> dict[str, Any]:
         (folder / "metrics.json").write_text(json.dumps(plain_metrics(metrics)), encoding="utf-8")
         facts["metrics"] = list(metrics)
     if config["midi"]:
-        samples, problems, left_out = read_samples(folder / OUT, config["midi"], config["samples"])
+        samples, problems, left_out = read_samples(folder / OUT, config["midi"], config["samples"], **pause_of(stage))
         with (folder / "performances.npz").open("xb") as file:
             write_performances(samples, file)
         files, changes = midi_files(samples)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ablate.errors import CorpusError, ProgramFailed
-from ablate.music.midi import parse_midi, read_bytes
+from ablate.music.midi import LONGEST_PAUSE, parse_midi, read_bytes
 from ablate.printable import printable
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ class ProgramMusic(NamedTuple):
     left_out: int
 
 
-def read_samples(out: Path, pattern: str, count: int) -> ProgramMusic:
+def read_samples(
+    out: Path, pattern: str, count: int, longest_pause: float = LONGEST_PAUSE, pause_option: str = ""
+) -> ProgramMusic:
     """Read the MIDI files that match a pattern.
 
     Files are sorted by name, with the numbers in them as numbers: ``2.mid`` comes before ``10.mid``.
@@ -38,6 +40,8 @@ def read_samples(out: Path, pattern: str, count: int) -> ProgramMusic:
         out: the folder of the program.
         pattern: relative to it.
         count: the number of files that it must have written; 0 for any number.
+        longest_pause: in seconds, see :func:`ablate.music.midi.parse_midi`, as the next one.
+        pause_option: for the message.
 
     Raises:
         ProgramFailed: there are none, there is another number, or one cannot be read or holds no notes.
@@ -53,7 +57,8 @@ def read_samples(out: Path, pattern: str, count: int) -> ProgramMusic:
     for number, path in enumerate(files):
         source = printable(path.relative_to(out).as_posix())
         try:
-            reading = parse_midi(read_bytes(path, source), source)
+            data = read_bytes(path, source)
+            reading = parse_midi(data, source, longest_pause=longest_pause, pause_option=pause_option)
         except CorpusError as error:
             raise ProgramFailed(str(error)) from None
         samples.append(reading.performance.replace(name=f"sample-{number:02d}"))
