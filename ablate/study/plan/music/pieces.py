@@ -6,7 +6,7 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING
 
-from ablate.errors import StudyFileError
+from ablate.errors import CorpusError, StudyFileError
 from ablate.kinds import LOAD, MEASURE, PREPARE
 from ablate.specs import SetMetricSpec
 
@@ -61,10 +61,10 @@ def check_references(layout: Layout, music: PlannedMusic) -> None:
 
     Args:
         layout: the study.
-        music: its corpora, which are read unless they have been loaded before.
+        music: its corpora, which are read unless they have been loaded before. One that cannot be loaded or split, for
+            example because the study is from a bundle without it, is not checked: a stage that needs it fails.
 
     Raises:
-        CorpusError: a corpus cannot be loaded or split.
         StudyFileError: the training, validation or test pieces are fewer than a metric needs.
     """
     checked: set[str] = set()
@@ -86,7 +86,10 @@ def _reference_problems(stage: Stage, layout: Layout, music: PlannedMusic) -> It
     spec = layout.registry.spec("metric", choice["name"])
     if not isinstance(spec, SetMetricSpec):
         return
-    split = music.split(stage.inputs["reference"], stage.config.get("split", {}))
+    try:
+        split = music.split(stage.inputs["reference"], stage.config.get("split", {}))
+    except CorpusError:
+        return
     count, fewest = (
         sum(bool(len(piece)) for piece in getattr(split, use)),
         spec.fewest_pieces(spec.parse(choice["options"])),

@@ -19,6 +19,7 @@ from ablate.study.generate import GenerateRequest, generate_samples
 from ablate.study.plan.layout import lay_out
 from ablate.study.plan.music.corpora import PlannedMusic
 from ablate.study.plan.music.instruments import check_instruments
+from ablate.study.plan.music.pieces import check_references
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,10 +121,14 @@ def test_a_search_is_refused_for_a_tokenizer_that_it_may_try_later(tiny: Path, t
 
 
 def test_a_corpus_that_cannot_be_loaded_is_left_to_its_stage(load: Callable[..., StudySpec], pop_file: Path) -> None:
-    spec = load(corpus=str(pop_file))
-    layout = lay_out(spec, get_registry(), "cpu")
-    pop_file.unlink()
-    check_instruments(layout, PlannedMusic(get_registry()))
+    spec = load({"metric": {"setdistance.pitch_count": {}}, "generation.samples": 2}, corpus=str(pop_file))
+    layout, music = lay_out(spec, get_registry(), "cpu"), PlannedMusic(get_registry())
+    pop_file.rename(pop_file.with_suffix(".away"))
+    check_instruments(layout, music)
+    check_references(layout, music)
+    pop_file.with_suffix(".away").rename(pop_file)
+    with pytest.raises(StudyFileError, match="needs 2 pieces or more to compare with, but there are 1"):
+        check_references(layout, music)
 
 
 def test_a_run_stops_after_loading_and_again_with_the_corpus_loaded_before(
