@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 #: The order of the notes.
 Reader = Literal["ablate", "pretty_midi"]
 Sustain = Literal["ignore", "extend"]
-#: Increased when the same bytes give other notes; part of the identity of a corpus.
+#: Increased when the same bytes give other notes. It is the version of the corpus ``midi``, and a part of every other
+#: stage that reads MIDI files.
 READER_VERSION = 2
 #: Seconds; see :func:`parse_midi`.
 LONGEST_PAUSE = 3600.0

@@ -23,6 +23,7 @@ def ablate_corpora() -> Iterable[ablate.CorpusSpec]:
     yield ablate.CorpusSpec(
         name="midi",
         summary="MIDI files: one, or all in a folder.",
+        version="2",  # that of the reader, ablate.music.midi.READER_VERSION
         options=MidiOptions,
         build=_build,
         path_option="path",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import ablate
 from ablate.music.corpus.read import corpus_digest, read_corpus
 from ablate.music.instruments import Chooser
-from ablate.music.midi import READER_VERSION
 from ablate_midi.instruments import choose
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ class MidiFiles(ablate.Corpus):
         options = self._options
         # skip_bad too: without it, a folder with a bad file must fail again instead of using earlier results
         settings = f"reader={options.reader} sustain={options.sustain} skip_bad={options.skip_bad}"
-        settings += f" longest_pause={options.longest_pause:g} version={READER_VERSION}"
+        settings += f" longest_pause={options.longest_pause:g}"
         if options.instruments != "all":
             settings += f" instruments={Chooser(options.instruments).identity}"
         return f"{corpus_digest(options.path)} {settings}"
@@ -49,11 +48,8 @@ class MidiFiles(ablate.Corpus):
             pause_option="corpus.midi.longest_pause",
         )
         if options.instruments != "all":
-            chosen, problems = choose(performances, options.instruments, skip_bad=options.skip_bad)
-            self.problems = (*self.problems, *problems)
-            self.left_out = {
-                "files": self.left_out["files"] + len(performances) - len(chosen),
-                "notes": self.left_out["notes"] + sum(map(len, performances)) - sum(map(len, chosen)),
-            }
-            return chosen
+            chosen = choose(performances, options.instruments, skip_bad=options.skip_bad)
+            self.problems = (*self.problems, *chosen.problems)
+            self.left_out = {noun: count + chosen.left_out[noun] for noun, count in self.left_out.items()}
+            return chosen.pieces
         return performances

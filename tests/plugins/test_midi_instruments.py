@@ -77,8 +77,8 @@ def test_a_file_without_the_instruments_is_named_or_left_out(tmp_path: Path) -> 
         build(tmp_path, instruments="piano").load()
     corpus = build(tmp_path, instruments="piano", skip_bad=True)
     assert [piece.name for piece in corpus.load()] == ["piano"]
-    assert corpus.problems[0].startswith("1 of 9 notes left out by")
-    assert corpus.problems[1] == 'left out: flute: no note of corpus.midi.instruments = "piano", but Flute 1'
+    assert corpus.problems == ('flute: left out: no note of corpus.midi.instruments = "piano", but Flute 1',)
+    assert corpus.left_out == {"files": 1, "notes": 0}, "the notes of a file that is left out are not counted again"
 
 
 @pytest.mark.parametrize(

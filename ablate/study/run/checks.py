@@ -71,7 +71,7 @@ def refuse_other_corpus(layout: Layout, store: Store, known: StudyRecord) -> Non
     if before and not before & now:
         corpus = json.dumps(known.spec.get("corpus"), ensure_ascii=False)
         raise UsageError(
-            f"study '{known.name}' in this home was run on a different corpus ({corpus}); "
+            f"study '{known.name}' in this home was run on a different corpus ({corpus}), or read it in another way; "
             f"give this one a name of its own with --name, or delete the other: "
             f"ablate study delete {shell_name(known.name)}"
         )
