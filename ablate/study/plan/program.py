@@ -4,8 +4,8 @@ r"""The stages of a run in a study of programs.
           \-> measure, resample (each metric of the MIDI files that it writes)
     load --/-> floor
 
-The fingerprint of a program has its command, environment and inputs, parameters and seed filled in. Not in it: the
-folders that it works in, its limits and its resources.
+The fingerprint of a program has its command, environment and inputs, parameters and seed filled in, and the version of
+the reader where it writes MIDI files. Not in it: the folders that it works in, its limits and its resources.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ablate import kinds
 from ablate.engine.seeding import derive
 from ablate.kinds import stage_name
+from ablate.music.midi import READER_VERSION
 from ablate.study.pause import pause_config, pause_extra
 from ablate.study.plan.elsewhere import program_key
 from ablate.study.plan.identity import identity_of
@@ -95,7 +96,8 @@ def program_stage(configuration: Configuration, variant: str, replicate: int, se
     config["inputs"] = known or _inputs(command, patterns, Path(program["folder"]))
     extra = {name: program[name] for name in ("folder", "cores", "gpus", "seconds")}
     corpus = next(iter(configuration.choices.get("corpus", ())), None) if config["midi"] else None
-    return Stage(kinds.PROGRAM, {"program": config, **pause_config(corpus)}, extra={**extra, **pause_extra(corpus)})
+    read = {"reader": READER_VERSION, **pause_config(corpus)} if config["midi"] else {}
+    return Stage(kinds.PROGRAM, {"program": config, **read}, extra={**extra, **pause_extra(corpus)})
 
 
 def _inputs(command: list[str], patterns: tuple[str, ...], folder: Path) -> list[list[str]]:

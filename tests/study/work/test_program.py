@@ -13,7 +13,7 @@ from support.midi_bytes import midi, off, on, track
 
 import ablate
 from ablate.errors import AblateError
-from ablate.music.midi import read_midi
+from ablate.music.midi import READER_VERSION, read_midi
 from ablate.registry import get_registry
 from ablate.report.data.left_out import left_out
 from ablate.study.bundle.pack import pack
@@ -54,7 +54,7 @@ def start(tmp_path: Path, bench: Bench) -> Callable[..., Any]:
     return started
 
 
-def test_numbers_of_a_program(start: Callable[..., Any], bench: Bench) -> None:
+def test_numbers_of_a_program(start: Callable[..., Any], bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     result = start(f'echo working; touch "$3/extra.bin"; {GOOD}')
     assert (result.failures, result.ran) == ((), {"program": 4, "measure": 4})
     expected = [("size=1", 1.5), ("size=2", 2.5)]
@@ -70,7 +70,8 @@ def test_numbers_of_a_program(start: Callable[..., Any], bench: Bench) -> None:
     assert {path.name for path in loaded.outputs("size=2", 1).iterdir()} == {"extra.bin", "metrics.json"}
     with pytest.raises(AblateError, match="has no samples: its programs write numbers only"):
         loaded.samples("size=2")
-    assert start(f'echo working; touch "$3/extra.bin"; {GOOD}').ran == {}, "everything is reused"
+    monkeypatch.setattr("ablate.study.plan.program.READER_VERSION", READER_VERSION + 1)
+    assert start(f'echo working; touch "$3/extra.bin"; {GOOD}').ran == {}, "everything is reused, with any reader"
     assert start(f"true; {GOOD}").ran == {"program": 4, "measure": 4}, "the script is an input"
 
 
@@ -187,7 +188,9 @@ parameters.size = [2, 3]
 """
 
 
-def test_midi_files_are_samples_with_floors(start: Callable[..., Any], bench: Bench, folder: Path) -> None:
+def test_midi_files_are_samples_with_floors(
+    start: Callable[..., Any], bench: Bench, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     result = start(f'mkdir "$3/a"; cp {folder}/piece0.mid "$3/a/10.mid"; cp {folder}/piece1.mid "$3/a/9.mid"', MIDI)
     assert result.failures == ()
     assert result.ran == {"load": 1, "program": 4, "measure": 4, "floor": 1, "resample": 4}
@@ -199,6 +202,9 @@ def test_midi_files_are_samples_with_floors(start: Callable[..., Any], bench: Be
         stages = [fingerprint for run in store.runs("own") for fingerprint in run.stages.values()]
         floors = {row.floor for rows in store.floors(stages).values() for row in rows}
     assert floors == {"copy", "resampling"}
+    monkeypatch.setattr("ablate.study.plan.program.READER_VERSION", READER_VERSION + 1)
+    again = read_study(str(folder.parent / "own.toml"), Overrides(name="own"))
+    assert bench.counts(again, "program") == (4, 0), "a new reader may find other notes in the files"
 
 
 def test_notes_left_out_of_the_files_of_a_program_are_counted(
