@@ -174,6 +174,10 @@ def test_a_band_is_measured_by_the_instruments_that_are_chosen(ablate: Command, 
     assert ablate(*words, "--set", "tokenizer.midilike.instruments=all").code == 0
     chosen = ablate(*words, "--name", "pianos", "--set", "corpus.midi.instruments=piano")
     assert chosen.code == 0, chosen.err
+    assert (
+        "  - Samples: 140 of 180 notes not measured, in 2 of 2 runs, because the corpus does not choose their "
+        "instruments: Drums 80, Electric Guitar (clean) 30, Electric Bass (finger) 20, String Ensemble 1 10.\n"
+    ) in chosen.out
     measured = {}
     for name in ("bands", "pianos"):
         frame = package.load_results(name, tmp_path / ".ablate").frame()

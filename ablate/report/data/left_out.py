@@ -5,8 +5,9 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING, NamedTuple
 
-from ablate.kinds import COLLECT, FIT, FLOOR, LOAD, PREPARE, PRIME, PROGRAM, kind_of
+from ablate.kinds import COLLECT, FIT, FLOOR, LOAD, MEASURE, PREPARE, PRIME, PROGRAM, kind_of
 from ablate.music.corpus.read import left_out_text
+from ablate.music.instruments import listed
 from ablate.names import replicate_name
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 #: The most problems that a report lists before it folds the others behind their number.
 MOST_PROBLEMS = 10
 #: The kinds of stages that record it.
-RECORDED_BY = (LOAD, FIT, PREPARE, PRIME, COLLECT, PROGRAM, FLOOR)
+RECORDED_BY = (LOAD, FIT, PREPARE, PRIME, COLLECT, PROGRAM, MEASURE, FLOOR)
 #: The most variants that a sentence lists.
 _MOST_NAMES = 6
 
@@ -98,6 +99,25 @@ def _of_samples(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) ->
     text = left_out_text(lost, used)
     if text:
         yield f"Samples: {text}, in {concerned} of {count} runs."
+    yield from _unchosen(runs, stages)
+
+
+def _unchosen(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) -> Iterator[str]:
+    """Yield how many notes of these samples no metric measures: those of instruments that are not chosen."""
+    lost: collections.Counter[int] = collections.Counter()
+    total, concerned, measured = 0, set(), set()
+    for run, stage in _finished(runs, stages, MEASURE):
+        key, found = (run.variant, run.replicate), stage.result.get("unchosen")
+        measured.add(key)
+        if found and key not in concerned:  # every metric of a run records the same
+            concerned.add(key)
+            total += stage.result["notes"]
+            lost.update({int(number): count for number, count in found.items()})
+    if lost:
+        yield (
+            f"Samples: {lost.total():,} of {total:,} notes not measured, in {len(concerned)} of {len(measured)} runs, "
+            f"because the corpus does not choose their instruments: {listed(lost)}."
+        )
 
 
 def _problems(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord], spec: Mapping[str, Any]) -> Iterator[str]:

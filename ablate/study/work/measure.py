@@ -56,7 +56,12 @@ def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     measured.check()
     values = [MetricRecord(i, name, value) for i, one in measured.results.items() for value in one.values]
     histograms = [MetricRecord(i, name, each) for i, one in measured.results.items() for each in one.histograms]
-    result = {"samples": len(measured.results), **measured.refusals(), **_declared(measured)}
+    result = {
+        "samples": len(measured.results),
+        **measured.refusals(),
+        **_declared(measured),
+        **_unchosen(stage, context),
+    }
     return [StageResult(stage, result, 0.0, tuple(values), tuple(histograms))]
 
 
@@ -144,9 +149,24 @@ def samples_to_measure(stage: Stage, context: Context) -> list[Performance]:
     generated = stage.inputs["generated"]
     samples = read_performances(context.home / generated.artifact / "performances.npz")
     if generated.kind != GENERATE:
-        chooser = Chooser(instruments_choice(stage.inputs["reference"].extra["corpus"], context.registry))
+        chooser = _chooser(stage, context)
         samples = [_chosen(sample, chooser) for sample in samples]
     return [sample.whole() if stage.config.get("primer") else sample.continuation() for sample in samples]
+
+
+def _unchosen(stage: Stage, context: Context) -> dict[str, Any]:
+    """Return the notes of the samples that are not measured, by instrument, and the number of all; or nothing."""
+    generated = stage.inputs.get("generated")
+    if generated is None or generated.kind == GENERATE:
+        return {}
+    samples = read_performances(context.home / generated.artifact / "performances.npz")
+    notes = np.concatenate([sample.whole().notes for sample in samples])
+    lost = _chooser(stage, context).left_out(notes)
+    return {"unchosen": {str(number): count for number, count in lost.items()}, "notes": len(notes)} if lost else {}
+
+
+def _chooser(stage: Stage, context: Context) -> Chooser:
+    return Chooser(instruments_choice(stage.inputs["reference"].extra["corpus"], context.registry))
 
 
 def _chosen(sample: Performance, chooser: Chooser) -> Performance:
