@@ -9,6 +9,7 @@
     pedals      pedal events, by which notes are held
     sustain     the definition of a held note
     order       the order of pretty_midi
+    build       a performance, with seconds and names
     report      the sentences about what is odd
 
 Source: MIDI Manufacturers Association, "Standard MIDI Files 1.0" (RP-001), 1996.

@@ -62,7 +62,7 @@ def read_samples(
         except CorpusError as error:
             raise ProgramFailed(str(error)) from None
         samples.append(reading.performance.replace(name=f"sample-{number:02d}"))
-        problems += [f"{printable(source)}: {problem}" for problem in reading.problems]
+        problems += [f"{source}: {problem}" for problem in reading.problems]
         left_out += reading.left_out
     return ProgramMusic(samples, problems, left_out)
 
