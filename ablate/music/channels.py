@@ -23,10 +23,12 @@ class Change(NamedTuple):
     Attributes:
         notes: the number of notes that it changes; 0 if it changes none of them in particular.
         text: what it is, for people, to be read after ``3 of 40 notes`` if there is a number.
+        harmless: whether it is usual and changes nothing that is heard, so that nobody needs to be warned of it.
     """
 
     notes: int
     text: str
+    harmless: bool = False
 
 
 class Notes(NamedTuple):

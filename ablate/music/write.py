@@ -7,16 +7,17 @@ the tick at which another one ends does not overlap it: its note-on comes after 
 
 A file has 15 channels, and one for drums. Where these are too few:
 
-- Every instrument gets a channel; the others go, one by one, to the instrument with the most notes that still have
-  none. A note without a channel takes the one whose note of its pitch ends soonest, and then notes of one pitch on one
+- Every pitched instrument gets a channel; the others go, one by one, to the instrument with the most notes that still
+  have none. A note without a channel takes the one whose note of its pitch ends soonest, and then notes of one pitch on one
   channel that begin together end together, as the shortest of them; others with different ends end where the next one
   begins. This is the rule for drums as well.
 - A primer has tracks and channels of its own, unless there are too few for all instruments of both. Its drums have a
   track of their own if they begin before all others.
 - Of more than 15 instruments, those with the fewest notes are written as the one of the others with the nearest number.
 
-Each of these changes is reported. Not reported, for they are shorter than a tick: a time moves to the nearest tick, a
-note lasts at least one, and of several movements of a pedal within a tick the last one is written.
+Each of these changes is reported, but that a drum ends where it is struck again warns nobody: it is usual, and hardly
+any sound of a drum depends on its end. Not reported, for they are shorter than a tick: a time moves to the nearest
+tick, a note lasts at least one, and of several movements of a pedal within a tick the last one is written.
 """
 
 from __future__ import annotations
@@ -58,8 +59,9 @@ class MidiFile(NamedTuple):
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Return the changes, one line each, for people."""
-        return tuple(f"{count} of {self.notes} notes {text}" if count else text for count, text in self.changes)
+        """Return the changes that are not harmless, one line each, for people."""
+        found = [change for change in self.changes if not change.harmless]
+        return tuple(f"{one.notes} of {self.notes} notes {one.text}" if one.notes else one.text for one in found)
 
     def data(self) -> bytes:
         """Return the bytes of the file, a Standard MIDI File of format 1, written by pretty_midi."""
@@ -111,10 +113,7 @@ def midi_file(notes: Array, primer: Array, pedals: Array, labels: Labels) -> Mid
         text = f"times are rounded to {1000 * tick:.1f} ms in the MIDI file: the music lasts {last:,.0f} s"
         changes.append(Change(0, text))
     layers, end = layered(columns)
-    shortened = int((end < columns.end).sum())
-    if shortened:
-        text = "end earlier in the MIDI file: it has too few channels for the notes of one pitch that sound together"
-        changes.append(Change(shortened, text))
+    changes += _shortened(columns, end)
     columns = columns._replace(end=end)
     for first, instrument, layer in _tracks(columns, layers):
         chosen = (columns.instrument == instrument) & (columns.primer == first) & (layers == layer)
@@ -156,6 +155,18 @@ def _in_ticks(notes: Array, primer: Array, tick: float) -> Notes:
     pitch, velocity, instrument = (both[field].astype(np.int64) for field in ("pitch", "velocity", "instrument"))
     is_primer = (np.arange(len(both)) < len(primer)).astype(np.int64)
     return Notes(pitch, velocity, start, np.maximum(end, start + 1), instrument, is_primer)
+
+
+def _shortened(notes: Notes, end: Array) -> Iterator[Change]:
+    """Yield how many pitched notes and how many drums get earlier ends."""
+    shortened, drums = end < notes.end, notes.instrument == DRUMS
+    pitched_count, drum_count = (int((shortened & which).sum()) for which in (~drums, drums))
+    if pitched_count:
+        text = "end earlier in the MIDI file: it has too few channels for the notes of one pitch that sound together"
+        yield Change(pitched_count, text)
+    if drum_count:
+        text = "are drums that end in the MIDI file where they are struck again: drums have one channel"
+        yield Change(drum_count, text, harmless=True)
 
 
 def _tracks(notes: Notes, layers: Array) -> Iterator[tuple[int, int, int]]:

@@ -7,7 +7,7 @@ import io
 import itertools
 import math
 import tempfile
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ablate.arrays import Array
     from ablate.engine.training.windows import Example
     from ablate.files import Content
+    from ablate.music.channels import Change
     from ablate.music.performance import Performance
     from ablate.study.stage import Stage
 
@@ -32,24 +33,37 @@ def write_artifact(home: Path, stage: Stage, files: Mapping[str, Content]) -> No
     write_folder_whole(home / stage.artifact, files)
 
 
-def midi_files(samples: Sequence[Performance]) -> tuple[dict[str, bytes], list[str]]:
-    """Return a MIDI file for each sample, by file name, and the changes that MIDI made necessary.
+class MidiFiles(NamedTuple):
+    """The MIDI files of samples, and the changes that MIDI made necessary.
 
     The changes are one line for each kind, for people, with the number of notes and samples that have it.
+
+    Attributes:
+        files: bytes by file name.
+        changes: all changes.
+        problems: those that are not harmless.
     """
+
+    files: dict[str, bytes]
+    changes: list[str]
+    problems: list[str]
+
+
+def midi_files(samples: Sequence[Performance]) -> MidiFiles:
+    """Write a MIDI file for each sample."""
     written = {sample.name: sample.midi_file() for sample in samples}
-    kinds: dict[str, list[int]] = {}
+    kinds: dict[Change, list[int]] = {}
     for file in written.values():
         for change in file.changes:
-            kinds.setdefault(change.text, []).append(change.notes)
+            kinds.setdefault(change._replace(notes=0), []).append(change.notes)
     total = sum(file.notes for file in written.values())
-    lines = []
-    for text, notes in kinds.items():
+    lines = {}
+    for kind, notes in kinds.items():
         concerned = f"{len(notes)} of {len(written)} samples"
-        lines.append(
-            f"{sum(notes):,} of {total:,} notes in {concerned} {text}" if any(notes) else f"{concerned}: {text}"
-        )
-    return {f"{name}.mid": file.data() for name, file in written.items()}, lines
+        counted = f"{sum(notes):,} of {total:,} notes in {concerned} {kind.text}"
+        lines[kind] = counted if any(notes) else f"{concerned}: {kind.text}"
+    problems = [line for kind, line in lines.items() if not kind.harmless]
+    return MidiFiles({f"{name}.mid": file.data() for name, file in written.items()}, [*lines.values()], problems)
 
 
 def npy(array: Array) -> bytes:

@@ -38,17 +38,17 @@ def collect(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     samples = [_sample(piece, number) for number, piece in enumerate(piece for piece in pieces if len(piece))]
     if not samples:
         raise NothingGenerated(f"no file in {folder} has any note")
-    files, lines = midi_files(samples)
+    midi = midi_files(samples)
     name = printable(f"{folder.parent.name}/{folder.name}")
-    changes = [f"{name}: {line}" for line in lines]
-    write_artifact(context.home, stage, {"performances.npz": pack_performances(samples), **files})
+    changes, odd = ([f"{name}: {line}" for line in lines] for lines in (midi.changes, midi.problems))
+    write_artifact(context.home, stage, {"performances.npz": pack_performances(samples), **midi.files})
     notes = sum(len(sample) for sample in samples)
     left_out = {**left_out, "files": left_out["files"] + len(silent)}
     result = {
         "samples": len(samples),
         "notes": notes,
         "seconds": sum(sample.seconds for sample in samples),
-        "problems": [*(f"{name}/{line}" for line in problems), *changes],
+        "problems": [*(f"{name}/{line}" for line in problems), *odd],
         "written": changes,
         "left_out": left_out,
         "summary": left_out_text(left_out, {"files": len(samples), "notes": notes}),

@@ -139,10 +139,11 @@ def decode_samples(
 def _write_samples(stage: Stage, generated: Generated, tokenizer: Tokenizer, home: Path) -> StageResult:
     samples = decode_samples(generated, tokenizer, stage.config["labels"])
     files = {"performances.npz": pack_performances(samples), "tokens.npy": npy(np.stack(generated.tokens))}
-    midi, problems = midi_files(samples)
-    write_artifact(home, stage, {**files, **midi})
+    midi = midi_files(samples)
+    write_artifact(home, stage, {**files, **midi.files})
     notes = sum(len(sample) for sample in samples)
     seconds = sum(sample.continuation().seconds for sample in samples)
     tokens = sum(map(len, generated.tokens))
     result = {"samples": len(samples), "notes": notes, "seconds": seconds, "tokens_made": tokens}
-    return StageResult(stage, {**result, "problems": problems, "written": problems} if problems else result, 0.0)
+    said = {"problems": midi.problems, "written": midi.changes} if midi.changes else {}
+    return StageResult(stage, {**result, **said}, 0.0)

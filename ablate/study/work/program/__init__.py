@@ -96,12 +96,12 @@ def _keep_results(stage: Stage, folder: Path) -> dict[str, Any]:
         samples, problems, left_out = read_samples(folder / OUT, config["midi"], config["samples"], **pause_of(stage))
         with (folder / "performances.npz").open("xb") as file:
             write_performances(samples, file)
-        files, changes = midi_files(samples)
-        for name, data in files.items():
+        midi = midi_files(samples)
+        for name, data in midi.files.items():
             (folder / name).write_bytes(data)
         notes = sum(map(len, samples))
         facts |= {"samples": len(samples), "notes": notes, "seconds": sum(s.seconds for s in samples)}
-        facts |= {"problems": [*problems, *changes], "written": changes, "left_out": {"notes": left_out}}
+        facts |= {"problems": [*problems, *midi.problems], "written": midi.changes, "left_out": {"notes": left_out}}
         facts |= {"summary": left_out_text(facts["left_out"], {"notes": notes})}
     return facts
 
