@@ -98,9 +98,11 @@ def ablate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
         "FORCE_COLOR",
         "CLICOLOR_FORCE",
         "TTY_COMPATIBLE",
+        "COLUMNS",
+        "LINES",
     ):
         monkeypatch.delenv(name, raising=False)
-    for name, value in {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "100", "LINES": "50"}.items():
+    for name, value in {"NO_COLOR": "1", "TERM": "dumb"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.stdin", io.StringIO())
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ablate.cli.output import print_table
-from ablate.cli.terminal_tables import fold_sentence, terminal_width
+from ablate.cli.terminal_tables import fold_sentence, shortened, terminal_width
 from ablate.errors import first_problems
 
 if TYPE_CHECKING:
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ablate.interfaces import Tokenizer
     from ablate.music.corpus.inspect import CorpusReport, Summary
     from ablate.music.corpus.roundtrip import Error, RoundTrip
+
+
+#: A name may fill one part of this many of a line; with --json it is whole.
+_NAMES = 2
 
 
 class Chosen(NamedTuple):
@@ -32,25 +36,26 @@ def print_report(report: CorpusReport, tokenizer: Chosen | None) -> None:
 
     headers = ["file", "notes", "seconds", "pitch", "velocity", "pedal", "duplicates", "overlaps"]
     headers += [f"outside {LOWEST}-{HIGHEST}"]
-    files = [(file.name, *_cells(file.summary)) for file in report.files]
+    width = terminal_width()
+    names = [shortened(file.name, width and width // _NAMES) for file in report.files]
+    files = [(name, *_cells(file.summary)) for name, file in zip(names, report.files, strict=True)]
     total = [("all", *_cells(report.total))] if len(files) > 1 else []
-    print_table(headers, files + total, right=len(headers) - 1)
+    print_table(headers, files + total, right=len(headers) - 1, parts=len(headers) - 1)
     if report.round_trip:
-        trips = [(file.name, *_trip_cells(file.round_trip)) for file in report.files]
+        trips = [(name, *_trip_cells(file.round_trip)) for name, file in zip(names, report.files, strict=True)]
         total = [("all", *_trip_cells(report.round_trip))] if len(files) > 1 else []
         trip_headers = ["file", "tokens", "per note", "clipped", "onset error", "duration error", "velocity error"]
         trip_headers += ["drift", "drift %"]
         title = "After encoding and decoding: mean error (largest error), times in ms"
-        print_table(trip_headers, trips + total, title=title, right=len(trip_headers) - 1)
+        parts = len(trip_headers) - 1
+        print_table(trip_headers, trips + total, title=title, right=parts, parts=parts)
     if report.total.instruments.keys() - {0}:
         _print_instruments(report)
-    problems = [f"{file.name}: {problem}" for file in report.files for problem in file.problems]
-    for problem in report.problems:
-        click.echo(fold_sentence(problem, "problem: ", width=terminal_width()))
-    for line in first_problems(problems, "--json lists all"):
-        click.echo(fold_sentence(line, "problem: ", width=terminal_width()))
+    odd = [f"{name}: {text}" for name, file in zip(names, report.files, strict=True) for text in file.problems]
+    for problem in (*report.problems, *first_problems(odd, "--json lists all")):
+        click.echo(fold_sentence(problem, "problem: ", width=width))
     for line in _totals(report, tokenizer):
-        click.echo(fold_sentence(line, "total: " if len(files) > 1 else "note: ", width=terminal_width()))
+        click.echo(fold_sentence(line, "total: " if len(files) > 1 else "note: ", width=width))
 
 
 def _print_instruments(report: CorpusReport) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ablate.cli.settings import parse_setting
 from ablate.errors import CorpusError, UsageError
 from ablate.registry import get_registry
 
@@ -66,8 +67,9 @@ def chosen_piece(reading: Reading, file: Path, choice: str) -> tuple[Performance
 def _chooser(choice: str) -> Chooser:
     from ablate.music.instruments import Chooser
 
+    value = parse_setting(f"instruments={choice}")[1]  # as after --set corpus.midi.instruments=
     try:
-        return Chooser(choice)
+        return Chooser(tuple(value) if isinstance(value, list) else value if isinstance(value, str) else choice)
     except ValueError as error:
         raise UsageError(f"--instruments {choice}: {error}") from None
 

@@ -6,6 +6,7 @@ They are not rich's: importing rich and drawing one of its tables takes as long 
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import shutil
 import sys
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Spaces between two columns, the preferred number first.
 _GAPS = (3, 2, 1)
-#: No column is folded to fewer characters than this.
+#: No name is shortened, and no column folded, to fewer characters than this.
 _NARROWEST = 8
 #: The categories of characters that take no column.
 _NARROW = ("Mn", "Me", "Cf")
@@ -78,8 +79,25 @@ def render_table(
 
 
 def terminal_width() -> int | None:
-    """Return the width of standard output, or None where it is not a terminal: folded cells are no use to grep."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    """Return the width of lines on standard output: that of the terminal, or ``COLUMNS`` of the environment.
+
+    Without either it is None, because folded cells are no use to grep.
+    """
+    asked = os.environ.get("COLUMNS", "").strip("0 ")
+    return shutil.get_terminal_size().columns if asked.isdecimal() or sys.stdout.isatty() else None
+
+
+def shortened(name: str, width: int | None) -> str:
+    """Return a name with its middle left out if it is wider than ``width``; a few characters always stay."""
+    if width is None or _width(name) <= max(width, _NARROWEST):
+        return name
+    kept = max(width, _NARROWEST) - 1
+    return f"{_beginning(name, (kept + 1) // 2)}…{_beginning(name[::-1], kept // 2)[::-1]}"
+
+
+def _beginning(text: str, width: int) -> str:
+    """Return the longest beginning of at most ``width`` columns."""
+    return next(text[:end] for end in range(min(len(text), width), -1, -1) if _width(text[:end]) <= width)
 
 
 def fold_sentence(text: str, start: str = "", *, width: int | None) -> str:
@@ -131,10 +149,11 @@ def _whole(cells: Sequence[Sequence[str]], last: int) -> list[int]:
     """Return the least widths of columns without a broken word, and in the last columns without a folded cell."""
     columns = list(zip(*cells, strict=True))
     words = [_longest_word(column) for column in columns]
-    return [
+    needed = [
         max(least, _NARROWEST, *(map(_width, column[1:]) if index >= len(columns) - last else ()))
         for index, (least, column) in enumerate(zip(words, columns, strict=True))
     ]
+    return [min(least, max(map(_width, column))) for least, column in zip(needed, columns, strict=True)]
 
 
 def _fit(cells: Sequence[Sequence[str]], widths: list[int], width: int, right: int) -> tuple[list[int], int]:

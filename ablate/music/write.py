@@ -8,9 +8,9 @@ the tick at which another one ends does not overlap it: its note-on comes after 
 A file has 15 channels, and one for drums. Where these are too few:
 
 - Every pitched instrument gets a channel; the others go, one by one, to the instrument with the most notes that still
-  have none. A note without a channel takes the one whose note of its pitch ends soonest, and then notes of one pitch on one
-  channel that begin together end together, as the shortest of them; others with different ends end where the next one
-  begins. This is the rule for drums as well.
+  have none. A note without a channel takes the one whose note of its pitch ends soonest, and then notes of one pitch on
+  one channel that begin together end together, as the shortest of them; others with different ends end where the next
+  one begins. This is the rule for drums as well.
 - A primer has tracks and channels of its own, unless there are too few for all instruments of both. Its drums have a
   track of their own if they begin before all others.
 - Of more than 15 instruments, those with the fewest notes are written as the one of the others with the nearest number.

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from support.commands import columns
 from support.pop import NOTES, pop
 
 if TYPE_CHECKING:
@@ -81,3 +82,27 @@ def test_the_plan_of_a_study_refuses_a_band_with_the_words_that_accept_it(ablate
     assert COUNTS.replace("midilike", "midilike-classic") in refused.err
     assert "--set corpus.midi.instruments=merge (720 notes, as one piano)" in refused.err
     assert "--set tokenizer=midilike --set tokenizer.midilike.instruments=all" in refused.err
+
+
+@pytest.mark.parametrize("words", [[], ["--tokenizer", "midilike"], ["--instruments", '["bass", 128]']])
+def test_inspect_fits_the_width_that_is_asked_for(
+    ablate: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    names = ["pop.mid", f"{'long ' * 40}.mid", f"{'月光' * 30}.mid"]
+    for name in names:
+        (tmp_path / name).write_bytes(pop() if name.isascii() else b"none")
+    whole = ablate("corpus", "inspect", str(tmp_path), *words).out
+    assert all(name.split()[-1] in whole for name in names)
+    monkeypatch.setenv("COLUMNS", "80")
+    done = ablate("corpus", "inspect", str(tmp_path), *words)
+    assert done.code == 0
+    assert max(map(columns, done.out.splitlines())) <= 80
+    assert "光…" in done.out
+    report = json.loads(ablate("corpus", "inspect", str(tmp_path), *words, "--json").out)
+    assert {file["name"] for file in report["files"]} == set(names)
+
+
+@pytest.mark.parametrize(("value", "number"), [('["bass", 128]', 720), ('"bass, drums"', 720), ("128", 576)])
+def test_instruments_are_chosen_as_in_a_study(ablate: Command, piece: str, value: str, number: int) -> None:
+    done = ablate("corpus", "inspect", piece, "--instruments", value, "--json")
+    assert json.loads(done.out)["total"]["notes"] == number

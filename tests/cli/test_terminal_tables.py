@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import unicodedata
-
 import hypothesis.strategies as st
 from hypothesis import given
+from support.commands import columns
 
-from ablate.cli.terminal_tables import fold_sentence, render_table, render_tables
+from ablate.cli.terminal_tables import fold_sentence, render_table, render_tables, shortened
 
 RUNS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z", "M")) | st.just(" "), max_size=40)
 
@@ -44,11 +43,6 @@ def test_names_in_any_script_fit_the_width_and_stay_whole(name: str, width: int)
     assert "".join("".join(lines[2:]).split()).replace("1", "", 1) == "".join(name.split())
     folded = fold_sentence(name, "- ", width=width).splitlines()
     assert "".join("".join(folded)[2:].split()) == "".join(name.split())
-
-
-def columns(text: str) -> int:
-    """Return the columns of a terminal that a text takes."""
-    return sum(unicodedata.category(c)[0] not in "MC" and 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
 def test_without_rows_there_are_headers() -> None:
@@ -90,3 +84,13 @@ def test_columns_that_do_not_fit_follow_in_further_tables() -> None:
     ]
     assert render_tables(headers, rows, parts=3, right=3) == render_table(headers, rows, right=3)
     assert render_tables(headers, rows, parts=0, right=3) == render_table(headers, rows, right=3)
+
+
+def test_a_name_loses_its_middle_by_columns() -> None:
+    assert shortened("月光第二楽章", 11) == "月光…楽章"
+    assert shortened("月光第二楽章", 12) == "月光第二楽章"
+
+
+def test_a_table_is_divided_only_where_its_lines_are_too_long() -> None:
+    rows = [["a.mid", "1", "2", "3"]]
+    assert "\n\n" not in render_tables(["file", "n", "m", "k"], rows, parts=3, right=3, width=15)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from ablate.cli.output import duration, plural
+from ablate.cli.terminal_tables import shortened
 from ablate.errors import first_problems
 from ablate.kinds import KINDS, PROGRAM, TRAIN
 from ablate.names import replicate_name
@@ -29,8 +30,6 @@ _REST = "the report lists all"
 _WIDE = 120
 #: Columns that a bar and the numbers beside it need, in a wide and in a narrow terminal.
 _NUMBERS, _FEWER_NUMBERS = 70, 34
-#: No name is shortened to fewer characters than this.
-_FEWEST = 8
 
 
 def make_listener(layout: Layout, *, failures: bool = True) -> PlainProgress | LiveProgress:
@@ -99,14 +98,6 @@ class _Progress(Listener):
     def _failure(self, failure: StageFailure) -> str:
         job = f"{KINDS[failure.stage.kind].verb} {self._about(failure.stage.fingerprint)}".rstrip()
         return f"{job}: failed: {failure.error_class}: {failure.error}"
-
-
-def shortened(name: str, width: int | None) -> str:
-    """Return a name with its middle left out if it is wider than ``width``; a few characters always stay."""
-    if width is None or len(name) <= max(width, _FEWEST):
-        return name
-    kept = max(width, _FEWEST) - 1
-    return f"{name[: (kept + 1) // 2]}…{name[len(name) - kept // 2 :]}"
 
 
 class PlainProgress(_Progress):
