@@ -1,15 +1,16 @@
-"""Performances as one ``.npz`` file: plain arrays, no pickle."""
+"""Performances as one ``.npz`` file: plain arrays, no pickle; and the instrument of a corpus that has one."""
 
 from __future__ import annotations
 
 import io
 import json
+import re
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from ablate.music import arrays
-from ablate.music.performance import NOTE_DTYPE, PEDAL_DTYPE, Performance
+from ablate.music.performance import DRUMS, NOTE_DTYPE, PEDAL_DTYPE, Performance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +69,25 @@ def read_performances(path: Path) -> list[Performance]:
         Performance(n, p, primer=primer, **{**facts, "track_names": dict(facts.get("track_names", ()))})
         for n, p, primer, facts in zip(notes, pedals, primers, about, strict=True)
     ]
+
+
+def read_instrument(path: Path) -> int:
+    """Return the instrument, 0 to 128, that plays every note of a corpus.
+
+    Args:
+        path: of the file that has its number. There is none for a piano, 0, and for several instruments.
+
+    Raises:
+        OSError: the file is there and cannot be read.
+        ValueError: it is damaged.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return 0
+    if not re.fullmatch(rb"[0-9]{1,3}", data) or int(data) > DRUMS:
+        raise ValueError(f"{path} is damaged: it has no number of an instrument, 0 to {DRUMS}")
+    return int(data)
 
 
 def _with_instruments(records: Array, dtype: np.dtype[Any]) -> Array:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from ablate.music import arrays
-from ablate.music.performance import NOTE_DTYPE, Performance
-from ablate.music.storage import read_performances, write_performances
+from ablate.music.performance import DRUMS, NOTE_DTYPE, Performance
+from ablate.music.storage import read_instrument, read_performances, write_performances
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,3 +117,19 @@ def test_files_from_before_instruments_are_read_as_piano(tmp_path: Path) -> None
     assert found.notes.tolist() == [(60, 64, 0.5, 1.0, 0)]
     assert found.pedals.tolist() == [(0.25, 64, 127, 0)]
     assert found.name == "a"
+
+
+@pytest.mark.parametrize("number", [1, 40, DRUMS])
+def test_the_instrument_of_a_corpus(tmp_path: Path, number: int) -> None:
+    path = tmp_path / "instrument.txt"
+    assert read_instrument(path) == 0
+    path.write_bytes(str(number).encode())
+    assert read_instrument(path) == number
+
+
+@pytest.mark.parametrize("data", [b"", b"piano", b"-1", b"129", b"1_2", b" 4", b"40\n", b"\0\0", b"9" * 5000])
+def test_a_damaged_instrument_is_a_value_error(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "instrument.txt"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"instrument\.txt is damaged: it has no number of an instrument, 0 to 128"):
+        read_instrument(path)

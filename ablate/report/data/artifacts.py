@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ablate.kinds import INSTRUMENT, LOAD
-from ablate.music.storage import read_performances
+from ablate.music.storage import read_instrument, read_performances
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,12 +74,13 @@ class Artifacts:
             self._record(f"{stage.artifact}/performances.npz", error)
             return None
 
-    def instrument(self, load: StageRecord) -> int:
-        """Return the instrument that plays every note of a corpus; 0 for piano, and where there are several."""
+    def instrument(self, load: StageRecord) -> int | None:
+        """Return the instrument of a corpus, see :func:`ablate.music.storage.read_instrument`; None if it is unread."""
         try:
-            return int((self.home / load.artifact / INSTRUMENT).read_bytes())
-        except (OSError, ValueError):  # most corpora have no such file
-            return 0
+            return read_instrument(self.home / load.artifact / INSTRUMENT)
+        except _UNREADABLE as error:
+            self._record(f"{load.artifact}/{INSTRUMENT}", error)
+            return None
 
     def references(self, study: Study) -> dict[str, Performance]:
         """Return the first piece of the reference by its title; one for each corpus where the corpus is an axis."""

@@ -166,8 +166,10 @@ class ClipWriter:
                 if learned is not None:
                     tokenizer.load(learned)
                 load = dict(self._study.first(LOAD)).get(self._study.baseline)
-                tokenizer = played_by(tokenizer, self._artifacts.instrument(load) if load else 0)
-                round_trip = tokenizer.decode(tokenizer.encode(piece))
+                instrument = self._artifacts.instrument(load) if load else 0
+                if instrument is None:
+                    return
+                round_trip = played_by(tokenizer, instrument).decode(tokenizer.encode(piece))
             except (AblateError, ValueError):  # the plugin is not installed here, or in another version
                 return
             title = f"reference, encoded and decoded by {choice['name']}"

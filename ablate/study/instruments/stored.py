@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ablate.errors import StageError
+from ablate.errors import StageError, one_line
 from ablate.kinds import INSTRUMENT
+from ablate.music.storage import read_instrument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ def instrument_of(stage: Stage, home: Path) -> int:
     """Return the instrument of the music that a stage works with, or 0.
 
     Raises:
-        StageError: its file is damaged.
+        StageError: its file cannot be read, or is damaged.
     """
     source = next((stage.inputs[role] for role in _SOURCES if role in stage.inputs), None)
     return stored_instrument(home / source.artifact) if source else 0
@@ -42,15 +43,12 @@ def stored_instrument(folder: Path) -> int:
     """Return the instrument in the folder of a stage; 0 without a file.
 
     Raises:
-        StageError: the file is damaged.
+        StageError: the file cannot be read, or is damaged.
     """
-    path = folder / INSTRUMENT
     try:
-        return int(path.read_bytes())
-    except FileNotFoundError:
-        return 0
+        return read_instrument(folder / INSTRUMENT)
     except (OSError, ValueError) as error:
-        raise StageError(f"{path} is damaged; remove its folder and run the study again") from error
+        raise StageError(f"{one_line(error)}; remove the folder {folder} and run the study again") from error
 
 
 def instruments_choice(corpus: Mapping[str, Any], registry: Registry) -> Choice:
