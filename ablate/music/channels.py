@@ -24,11 +24,18 @@ class Change(NamedTuple):
         notes: the number of notes that it changes; 0 if it changes none of them in particular.
         text: what it is, for people, to be read after ``3 of 40 notes`` if there is a number.
         harmless: whether it is usual and changes nothing that is heard, so that nobody needs to be warned of it.
+        pedals: the number of pedal events of their instruments that are left out.
     """
 
     notes: int
     text: str
     harmless: bool = False
+    pedals: int = 0
+
+
+def left_out_pedals(count: int) -> str:
+    """Return the end of a sentence about notes whose pedal events are left out; an empty text for none."""
+    return f"; their pedal events ({count:,}) are left out" if count else ""
 
 
 class Notes(NamedTuple):
@@ -46,8 +53,13 @@ class Notes(NamedTuple):
         return Notes(*(column[which] for column in self))
 
 
-def in_channels(notes: Notes) -> tuple[Notes, list[Change]]:
-    """Return notes of at most :data:`CHANNELS` pairs of part and pitched instrument, and what was changed."""
+def in_channels(notes: Notes, pedals: Array) -> tuple[Notes, list[Change]]:
+    """Return notes of at most :data:`CHANNELS` pairs of part and pitched instrument, and what was changed.
+
+    Args:
+        notes: those of the primer and the others.
+        pedals: the instrument of each pedal event; those of an instrument that changes are counted.
+    """
     changes = []
     pitched = notes.instrument != DRUMS
     if _drums_mix(notes):
@@ -63,7 +75,9 @@ def in_channels(notes: Notes) -> tuple[Notes, list[Change]]:
     instrument = notes.instrument.copy()
     instrument[pitched] = nearest[inverse]
     text = f"have another instrument in the MIDI file: it has channels for {CHANNELS} of {len(names)}, and drums"
-    changes.append(Change(int((instrument != notes.instrument).sum()), text))
+    changed = instrument != notes.instrument
+    lost = np.isin(pedals, notes.instrument[changed])
+    changes.append(Change(int(changed.sum()), text, pedals=int(lost.sum())))
     return notes._replace(instrument=instrument), changes
 
 

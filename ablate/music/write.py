@@ -14,6 +14,7 @@ A file has 15 channels, and one for drums. Where these are too few:
 - A primer has tracks and channels of its own, unless there are too few for all instruments of both. Its drums have a
   track of their own if they begin before all others.
 - Of more than 15 instruments, those with the fewest notes are written as the one of the others with the nearest number.
+  Their pedal events are left out: on the channels of that one, they would hold its notes. Its own hold theirs.
 
 Each of these changes is reported, but that a drum ends where it is struck again warns nobody: it is usual, and hardly
 any sound of a drum depends on its end. Not reported, for they are shorter than a tick: a time moves to the nearest
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ablate.errors import CorpusError
-from ablate.music.channels import DRUMS, Change, Notes, in_channels, layered
+from ablate.music.channels import DRUMS, Change, Notes, in_channels, layered, left_out_pedals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,7 +62,10 @@ class MidiFile(NamedTuple):
     def problems(self) -> tuple[str, ...]:
         """Return the changes that are not harmless, one line each, for people."""
         found = [change for change in self.changes if not change.harmless]
-        return tuple(f"{one.notes} of {self.notes} notes {one.text}" if one.notes else one.text for one in found)
+        return tuple(
+            f"{one.notes} of {self.notes} notes {one.text}{left_out_pedals(one.pedals)}" if one.notes else one.text
+            for one in found
+        )
 
     def data(self) -> bytes:
         """Return the bytes of the file, a Standard MIDI File of format 1, written by pretty_midi."""
@@ -91,7 +95,7 @@ def midi_file(notes: Array, primer: Array, pedals: Array, labels: Labels) -> Mid
     """Arrange notes and pedal events as the tracks of a MIDI file, by the rules of this module.
 
     Pedal events go to every channel of their instrument; those of an instrument without notes have no effect and are
-    not written.
+    not written. Those of an instrument that is written as another one are left out, and counted.
 
     Args:
         notes: record array of ``NOTE_DTYPE``, with valid notes.
@@ -108,7 +112,7 @@ def midi_file(notes: Array, primer: Array, pedals: Array, labels: Labels) -> Mid
     resolution = _resolution(last, labels.piece or "performance")
     midi = pretty_midi.PrettyMIDI(resolution=resolution, initial_tempo=_TEMPO)
     tick = 60.0 / (_TEMPO * resolution)
-    columns, changes = in_channels(_in_ticks(notes, primer, tick))
+    columns, changes = in_channels(_in_ticks(notes, primer, tick), pedals["instrument"])
     if tick > 1e-3:
         text = f"times are rounded to {1000 * tick:.1f} ms in the MIDI file: the music lasts {last:,.0f} s"
         changes.append(Change(0, text))

@@ -164,6 +164,32 @@ def test_more_instruments_than_channels_are_said() -> None:
     assert Counter(row[0] for row in rows) == {**dict.fromkeys(range(0, 26, 2), 1), 26: 3, 34: 24, DRUMS: 1}
 
 
+def test_pedals_of_instruments_without_a_channel_are_left_out_and_counted() -> None:
+    notes = [(60 + i, 64, 0.0, 1.0, i) for i in range(17)]
+    # one event for each of 17 instruments, a second one for the last, and one for an instrument without notes
+    instruments = [*range(17), 16, 99]
+    pedals = make_pedals(time=[0.5 + i / 100 for i in range(19)], controller=64, value=127, instrument=instruments)
+    piece = Performance.from_notes(notes, pedals=pedals)
+    text = "have another instrument in the MIDI file: it has channels for 15 of 17, and drums"
+    assert piece.midi_file().problems == (f"2 of 17 notes {text}; their pedal events (3) are left out",)
+    (alone,) = piece.replace(pedals=pedals[:0]).midi_file().problems
+    assert alone == f"2 of 17 notes {text}"
+    found = parse_midi(piece.midi_bytes(), "own.mid").performance
+    assert found.pedals["instrument"].tolist() == [*range(15)]
+    assert found.pedals["time"].tolist() == pytest.approx(pedals["time"][:15], abs=TICK)
+    # instruments 15 and 16 alone have a pedal: the notes of 14, whose channel they take, are not held by it
+    others = piece.replace(pedals=pedals[15:18]).midi_bytes()
+    assert (parse_midi(others, "own.mid", sustain="extend").performance.notes["end"] == 1.0).all()
+
+
+def test_pedals_of_drums_and_of_a_primer_are_written() -> None:
+    primer = Performance.from_notes([(60, 64, 0.0, 1.0, i) for i in range(15)]).notes
+    pedals = make_pedals(time=[0.25, 0.5], controller=[64, 67], value=9, instrument=[14, DRUMS])
+    piece = Performance(Performance.from_notes([(40, 9, 2.0, 3.0, DRUMS)]).notes, pedals, primer=primer)
+    assert not piece.midi_file().problems
+    assert parse_midi(piece.midi_bytes(), "own.mid").performance.pedals.tolist() == pedals.tolist()
+
+
 def test_channels_go_to_the_instruments_that_need_them() -> None:
     crowd = [(60, 64, i / 4, 9.0 - i / 8, 7) for i in range(13)]
     piece = Performance.from_notes([*crowd, (60, 64, 0.0, 2.0, 0), (60, 64, 1.0, 3.0, 0)])

@@ -14,6 +14,7 @@ import numpy as np
 from ablate.engine.training.windows import Examples
 from ablate.files import write_folder_whole
 from ablate.music import arrays
+from ablate.music.channels import left_out_pedals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,16 +53,17 @@ class MidiFiles(NamedTuple):
 def midi_files(samples: Sequence[Performance]) -> MidiFiles:
     """Write a MIDI file for each sample."""
     written = {sample.name: sample.midi_file() for sample in samples}
-    kinds: dict[Change, list[int]] = {}
+    kinds: dict[Change, list[Change]] = {}
     for file in written.values():
         for change in file.changes:
-            kinds.setdefault(change._replace(notes=0), []).append(change.notes)
+            kinds.setdefault(change._replace(notes=0, pedals=0), []).append(change)
     total = sum(file.notes for file in written.values())
     lines = {}
-    for kind, notes in kinds.items():
-        concerned = f"{len(notes)} of {len(written)} samples"
-        counted = f"{sum(notes):,} of {total:,} notes in {concerned} {kind.text}"
-        lines[kind] = counted if any(notes) else f"{concerned}: {kind.text}"
+    for kind, changes in kinds.items():
+        concerned = f"{len(changes)} of {len(written)} samples"
+        notes, pedals = sum(change.notes for change in changes), sum(change.pedals for change in changes)
+        counted = f"{notes:,} of {total:,} notes in {concerned} {kind.text}{left_out_pedals(pedals)}"
+        lines[kind] = counted if notes else f"{concerned}: {kind.text}"
     problems = [line for kind, line in lines.items() if not kind.harmless]
     return MidiFiles({f"{name}.mid": file.data() for name, file in written.items()}, [*lines.values()], problems)
 
