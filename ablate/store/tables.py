@@ -199,3 +199,21 @@ class Histogram(Base):
     reference: Mapped[list[float]]
     generated: Mapped[list[float]]
     floor: Mapped[str] = mapped_column(server_default=sa_text("''"))
+
+
+_VIEW = """
+    CREATE VIEW {name} AS
+    SELECT study.name AS study, variant.name AS variant, run.replicate, {more}m.sample, m.metric, m.feature,
+           m.value, m.unit, m.direction, m.n
+    FROM ablate_measurements AS m
+    JOIN ablate_run_stages AS link ON link.fingerprint = m.fingerprint
+    JOIN ablate_runs AS run ON run.id = link.run_id
+    JOIN ablate_variants AS variant ON variant.id = run.variant_id
+    JOIN ablate_studies AS study ON study.id = variant.study_id
+    WHERE {which}
+"""
+#: The views, as SQL: for people who ask the database, not for ablate itself.
+VIEWS = (
+    _VIEW.format(name="ablate_results", more="", which="m.floor = ''"),
+    _VIEW.format(name="ablate_floors", more="m.floor, ", which="m.floor <> ''"),
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -34,6 +35,16 @@ def refusal(path: Path | str) -> str:
     return str(caught.value)
 
 
+@pytest.fixture
+def migrated(tmp_path: Path) -> Path:
+    """A database that every migration has made, from the first one on."""
+    engine = schema.make_engine(f"sqlite:///{tmp_path / 'migrated.db'}")
+    with engine.begin() as connection:
+        schema._upgrade(connection)
+    engine.dispose()
+    return tmp_path / "migrated.db"
+
+
 # A new file
 
 
@@ -43,13 +54,28 @@ def test_a_new_database_holds_our_tables_alone(store: Store, path: Path) -> None
     assert ask(path, "SELECT version_num FROM ablate_alembic_version") == [(schema.newest(),)]
 
 
-def test_the_migrations_make_what_the_tables_say(store: Store) -> None:
-    engine = schema.make_engine(store.url)
+def test_the_migrations_make_what_the_tables_say(migrated: Path) -> None:
+    engine = schema.make_engine(f"sqlite:///{migrated}")
     with engine.connect() as connection:
         options = {"version_table": schema.VERSION_TABLE, "compare_type": True, "compare_server_default": True}
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, tables.Base.metadata) == []
     engine.dispose()
+
+
+def test_a_new_database_is_as_one_that_all_migrations_made(store: Store, path: Path, migrated: Path) -> None:
+    found, expected = described(path), described(migrated)
+    assert found == expected
+    assert len(expected) > 20
+
+
+def described(path: Path) -> dict[str, list[str]]:
+    """Everything in a database by its name, as the sorted parts of its SQL: migrations add parts in their own order."""
+    found = {}
+    for name, sql in ask(path, "SELECT name, sql FROM sqlite_master"):
+        plain = re.sub(r'["\s]+', " ", sql or "").replace("( ", "(").replace(" )", ")").strip()
+        found[name] = sorted(re.split(r", (?![^(]*\))", plain.replace("(", ", ", 1).removesuffix(")")))
+    return found | {"version": ask(path, "SELECT version_num FROM ablate_alembic_version")}
 
 
 def test_readers_do_not_wait_and_foreign_keys_are_kept(store: Store, path: Path) -> None:

@@ -12,6 +12,9 @@ from ablate.errors import StoreError, one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: The version that the installed Optuna works with, once it is known: asking loads all of Optuna's migrations.
+_NEWEST: set[str] = set()
+
 
 def open_storage(url: str) -> optuna.storages.RDBStorage:
     """Open the Optuna tables of a database; they are made if there are none.
@@ -22,7 +25,8 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # otherwise it announces every study on stderr
     storage = optuna.storages.RDBStorage(url, skip_compatibility_check=True)  # its own check leaves the file open
     version = storage.get_current_version()
-    if version == storage.get_head_version():
+    if version in _NEWEST or version == storage.get_head_version():
+        _NEWEST.add(version)
         return storage
     older = version in storage.get_all_versions()
     close_storage(storage)
