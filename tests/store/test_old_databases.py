@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import optuna
 import pytest
-from support.store_material import ask, measurements
+from support.store_material import ask, described, measurements
 
 from ablate.report.write import write_report
 from ablate.store import schema
@@ -114,7 +114,7 @@ def test_the_script_makes_such_a_file(script: ModuleType, tmp_path: Path) -> Non
     script.make(tmp_path / "new.db")
     newest = FOLDER / f"{schema.newest()}.db"
     shutil.copy(newest, tmp_path / "old.db")
-    listing = "SELECT type, name, sql FROM sqlite_master WHERE name LIKE '%ablate%' ORDER BY name"
-    assert ask(tmp_path / "new.db", listing) == ask(tmp_path / "old.db", listing)
+    new, old = (described(tmp_path / name) for name in ("new.db", "old.db"))
+    assert {k: v for k, v in new.items() if "ablate" in k} == {k: v for k, v in old.items() if "ablate" in k}
     values = "SELECT study, variant, replicate, sample, feature, value FROM ablate_results ORDER BY 1, 2, 3, 4, 5"
     assert ask(tmp_path / "new.db", values) == ask(tmp_path / "old.db", values)

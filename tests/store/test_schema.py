@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from support.checkout import ROOT
-from support.store_material import ask, fill, measurements, opened, put, put_stage, stage
+from support.store_material import ask, described, fill, measurements, opened, put, put_stage, stage
 
 from ablate.errors import StoreError, UsageError
 from ablate.store import schema, tables
@@ -67,15 +66,6 @@ def test_a_new_database_is_as_one_that_all_migrations_made(store: Store, path: P
     found, expected = described(path), described(migrated)
     assert found == expected
     assert len(expected) > 20
-
-
-def described(path: Path) -> dict[str, list[str]]:
-    """Everything in a database by its name, as the sorted parts of its SQL: migrations add parts in their own order."""
-    found = {}
-    for name, sql in ask(path, "SELECT name, sql FROM sqlite_master"):
-        plain = re.sub(r'["\s]+', " ", sql or "").replace("( ", "(").replace(" )", ")").strip()
-        found[name] = sorted(re.split(r", (?![^(]*\))", plain.replace("(", ", ", 1).removesuffix(")")))
-    return found | {"version": ask(path, "SELECT version_num FROM ablate_alembic_version")}
 
 
 def test_readers_do_not_wait_and_foreign_keys_are_kept(store: Store, path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import re
 import sqlite3
 import tempfile
 from pathlib import Path
@@ -127,3 +128,12 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
 def ask(path: Path, question: str) -> list[tuple[Any, ...]]:
     with opened(path) as connection:
         return connection.execute(question).fetchall()
+
+
+def described(path: Path) -> dict[str, list[str]]:
+    """Everything in a database by its name, as the sorted parts of its SQL: migrations add parts in their own order."""
+    found = {}
+    for name, sql in ask(path, "SELECT name, sql FROM sqlite_master"):
+        plain = re.sub(r'["\s]+', " ", sql or "").replace("( ", "(").replace(" )", ")").strip()
+        found[name] = sorted(re.split(r", (?![^(]*\))", plain.replace("(", ", ", 1).removesuffix(")")))
+    return found | {"version": ask(path, "SELECT version_num FROM ablate_alembic_version")}
