@@ -10,6 +10,7 @@ from ablate.engine.seeding import derive, numpy_stream
 from ablate.engine.training.windows import Example
 from ablate.errors import AblateError, LabelClash, StageError
 from ablate.music.corpus.unwritten import find_unwritten, unwritten_sentences
+from ablate.music.performance import pitched
 from ablate.study.instruments.stored import instrument_files, instrument_of
 from ablate.study.work.artifacts import write_artifact, write_examples
 from ablate.study.work.components import build, build_conditioners, component_error, observed, stage_tokenizer
@@ -180,8 +181,10 @@ def _example(performance: Performance, tokenizer: Any, conditioners: Sequence[Co
     tokens = tokenizer.encode(performance)
     if len(tokens) < 2:
         labels = ", ".join(f"{label}={value:g}" for label, value in performance.labels.items())
+        only_drums = tokenizer.merges and not len(pitched(performance.notes))
+        reason = "it has drums only, which are left out" if only_drums else "no note of it is in its range"
         raise StageError(
             f"tokenizer '{stage.config['tokenizer']['name']}' finds nothing to learn in "
-            f"'{performance.name}'{f' ({labels})' if labels else ''}: no note of it is in its range"
+            f"'{performance.name}'{f' ({labels})' if labels else ''}: {reason}"
         )
     return Example(tokens, observed(performance, tokens, tokenizer, conditioners))

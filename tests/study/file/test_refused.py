@@ -48,7 +48,21 @@ def test_notes_that_the_tokenizer_cannot_write(bench: Bench, load: Callable[...,
     low = ablate.Performance.from_notes([(10, 64, 0.5 * i, 0.5 * i + 0.4) for i in range(9)])
     (tmp_path / "low.mid").write_bytes(low.midi_bytes())
     error = refusal(bench, load(corpus=str(tmp_path / "low.mid")))
-    assert error.startswith("StageError: tokenizer 'midilike-classic' finds nothing to learn in 'low'")
+    assert error.startswith(
+        "StageError: tokenizer 'midilike-classic' finds nothing to learn in 'low': no note of it is"
+    )
+
+
+def test_drums_alone_with_a_tokenizer_that_leaves_out_drums(
+    bench: Bench, load: Callable[..., StudySpec], tmp_path: Path
+) -> None:
+    drums = ablate.Performance.from_notes([(36, 64, 0.5 * i, 0.5 * i + 0.4, 128) for i in range(9)])
+    (tmp_path / "drums.mid").write_bytes(drums.midi_bytes())
+    tokenizer = {"midilike": {"instruments": "merge"}}
+    error = refusal(bench, load({"tokenizer": tokenizer}, corpus=str(tmp_path / "drums.mid")))
+    assert error == (
+        "StageError: tokenizer 'midilike' finds nothing to learn in 'drums': it has drums only, which are left out"
+    )
 
 
 def test_two_augmenters_of_one_label(
