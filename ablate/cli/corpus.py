@@ -122,7 +122,7 @@ def inspect(
     if as_json:
         print_json(dataclasses.asdict(report))
     else:
-        print_report(report, chosen)
+        print_report(report, chosen, choice)
     if report.unreadable == len(report.files):
         raise CorpusError(f"{path}: no file can be read")
 

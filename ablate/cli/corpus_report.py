@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from ablate.cli.instruments import left_out_sentence
 from ablate.cli.output import print_table
 from ablate.cli.terminal_tables import fold_sentence, shortened, terminal_width
 from ablate.errors import first_problems
@@ -30,7 +31,7 @@ class Chosen(NamedTuple):
     tokenizer: Tokenizer
 
 
-def print_report(report: CorpusReport, tokenizer: Chosen | None) -> None:
+def print_report(report: CorpusReport, tokenizer: Chosen | None, choice: str) -> None:
     """Print the numbers of each file, the loss of the tokenizer, the problems, and what was left out in all."""
     from ablate.music.corpus.inspect import HIGHEST, LOWEST
 
@@ -54,7 +55,7 @@ def print_report(report: CorpusReport, tokenizer: Chosen | None) -> None:
     odd = [f"{name}: {text}" for name, file in zip(names, report.files, strict=True) for text in file.problems]
     for problem in (*report.problems, *first_problems(odd, "--json lists all")):
         click.echo(fold_sentence(problem, "problem: ", width=width))
-    for line in _totals(report, tokenizer):
+    for line in _totals(report, tokenizer, choice):
         click.echo(fold_sentence(line, "total: " if len(files) > 1 else "note: ", width=width))
 
 
@@ -74,8 +75,8 @@ def _print_instruments(report: CorpusReport) -> None:
         click.echo(f"{trip.changed_instruments:,} of {trip.notes:,} notes come back for another instrument")
 
 
-def _totals(report: CorpusReport, tokenizer: Chosen | None) -> Iterator[str]:
-    """Yield how many files and notes were left out when reading, and how many notes the tokenizer cannot write."""
+def _totals(report: CorpusReport, tokenizer: Chosen | None, choice: str) -> Iterator[str]:
+    """Yield what was left out when reading and by ``--instruments``, and what the tokenizer cannot write."""
     from ablate.music.corpus.read import left_out_text
     from ablate.music.corpus.unwritten import unwritten_sentences
 
@@ -88,8 +89,17 @@ def _totals(report: CorpusReport, tokenizer: Chosen | None) -> Iterator[str]:
         kinds["after the end of their track"] = total.late_notes
         listed = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
         yield f"{text}{f': {listed}' if listed else ''}"
+    yield from _unchosen(report, choice)
     if report.unwritten and tokenizer:
         yield from unwritten_sentences(report.unwritten, tokenizer.name, tokenizer.options)
+
+
+def _unchosen(report: CorpusReport, choice: str) -> Iterator[str]:
+    lost = report.total.unchosen
+    summaries = [file.summary for file in report.files if file.summary]
+    concerned = sum(bool(summary.unchosen) for summary in summaries)
+    files = f" in {concerned:,} of {len(summaries):,} files" if len(summaries) > 1 else ""
+    yield from left_out_sentence(choice, lost, report.total.notes + sum(lost.values()), files)
 
 
 def _cells(summary: Summary | None) -> tuple[str, ...]:

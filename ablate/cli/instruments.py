@@ -32,12 +32,13 @@ instruments_option = click.option(
 
 
 def chosen_readings(readings: Iterable[FileReading | Performance], choice: str) -> Iterator[FileReading]:
-    """Yield the readings with the chosen instruments only, and a problem for what is left out.
+    """Yield the readings with the chosen instruments only; one without any has no performance, but a problem.
 
     Raises:
         UsageError: a name or number is none of an instrument.
     """
     from ablate.music.corpus.read import FileReading
+    from ablate.music.instruments import counts
     from ablate.music.performance import Performance
 
     chooser = _chooser(choice)
@@ -46,22 +47,43 @@ def chosen_readings(readings: Iterable[FileReading | Performance], choice: str) 
         if reading.performance is None:
             yield reading
             continue
-        performance, problem = _applied(reading.performance, chooser, choice)
-        problems = (problem,) if performance is None else (*reading.problems, *filter(None, [problem]))
-        yield dataclasses.replace(reading, performance=performance, problems=problems)
+        lost = chooser.left_out(reading.performance.notes)
+        if lost and lost == counts(reading.performance.notes):
+            yield dataclasses.replace(reading, performance=None, problems=(f"has {_none(choice, lost)}",))
+        else:
+            yield dataclasses.replace(reading, performance=chooser(reading.performance), unchosen=lost)
 
 
 def chosen_piece(reading: Reading, file: Path, choice: str) -> tuple[Performance, tuple[str, ...]]:
-    """Return the chosen instruments of a file, and its problems with what is left out.
+    """Return the chosen instruments of a file, and its problems with what is left out, one line each.
 
     Raises:
         CorpusError: the file has no note of the choice.
         UsageError: a name or number is none of an instrument.
     """
-    performance, problem = _applied(reading.performance, _chooser(choice), choice)
-    if performance is None:
-        raise CorpusError(f"{file}: {problem}")
-    return performance, (*reading.problems, *filter(None, [problem]))
+    from ablate.music.instruments import counts
+
+    chooser, notes = _chooser(choice), reading.performance.notes
+    lost = chooser.left_out(notes)
+    if lost and lost == counts(notes):
+        raise CorpusError(f"{file}: has {_none(choice, lost)}")
+    return chooser(reading.performance), (*reading.problems, *left_out_sentence(choice, lost, len(notes)))
+
+
+def left_out_sentence(choice: str, lost: Mapping[int, int], notes: int, files: str = "") -> Iterator[str]:
+    """Yield how many notes a choice leaves out, of which instruments; nothing if it leaves out none.
+
+    Args:
+        choice: the value of ``--instruments``.
+        lost: the number of notes of each instrument that is left out.
+        notes: the number of all notes.
+        files: in how many files, as text.
+    """
+    from ablate.music.instruments import listed
+
+    if lost:
+        count = f"{sum(lost.values()):,} of {notes:,} notes"
+        yield f"{count} left out by --instruments {choice}{files}: {listed(lost)}"
 
 
 def _chooser(choice: str) -> Chooser:
@@ -74,17 +96,10 @@ def _chooser(choice: str) -> Chooser:
         raise UsageError(f"--instruments {choice}: {error}") from None
 
 
-def _applied(performance: Performance, chooser: Chooser, choice: str) -> tuple[Performance | None, str]:
-    """Return what is chosen of a performance, None without any note, and a problem if something is left out."""
-    from ablate.music.instruments import counts, listed
+def _none(choice: str, lost: Mapping[int, int]) -> str:
+    from ablate.music.instruments import listed
 
-    lost = chooser.left_out(performance.notes)
-    if not lost:
-        return chooser(performance), ""
-    if lost == counts(performance.notes):
-        return None, f"has no note of --instruments {choice}, but {listed(lost)}"
-    of_notes = f"{sum(lost.values()):,} of {len(performance):,} notes"
-    return chooser(performance), f"{of_notes} left out by --instruments {choice}: {listed(lost)}"
+    return f"no note of --instruments {choice}, but {listed(lost)}"
 
 
 def tokenizer_problems(performances: Iterable[Performance], chosen: Chosen) -> tuple[str, ...]:

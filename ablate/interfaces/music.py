@@ -22,10 +22,13 @@ class Corpus(ABC):
         problems: of the last ``load``, such as files that were left out, one line each; the study's report lists them.
         left_out: the numbers of ``files`` and ``notes`` that the last ``load`` left out; ``study run`` and the report
             state them.
+        left_out_why: the reason for a part of them that an option asks for, behind the numbers: ``'504 notes by
+            corpus.midi.instruments = "piano": Drums 504'``. Such a loss is no problem.
     """
 
     problems: tuple[str, ...] = ()
     left_out: Mapping[str, int] = MappingProxyType({})
+    left_out_why: str = ""
 
     @abstractmethod
     def identity(self) -> str:

@@ -250,8 +250,10 @@ def _primer(
     at_most = configuration.settings["generation"]["tokens"]
     if options.file:
         trained = configuration.one("corpus")  # its options cannot change here, so a message names none
-        piece = read_primer(options.file, trained.instruments, say, longest_pause(trained))
-        return cut_primer(piece, tokenizer, options.take, at_most, say)
+        source = read_primer(options.file, trained.instruments, longest_pause(trained))
+        for line in (*source.problems, *filter(None, [source.left_out])):
+            say(line)
+        return cut_primer(source.performance, tokenizer, options.take, at_most, say)
     try:
         performances = pieces(corpus, split)
     except OSError as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.commands import columns
+from support.midi_bytes import midi, off, on, program, track
 from support.pop import NOTES, pop
 
 if TYPE_CHECKING:
@@ -59,6 +60,21 @@ def test_tokens_of_a_band_are_refused_until_a_choice_is_made(ablate: Command, pi
     assert len(json.loads(chosen.out)) > 144
     assert "1,152 of 1,296 notes left out by --instruments bass: Drums 576, " in chosen.err
     assert json.loads(ablate(*words, "--option", "instruments=all").out)
+
+
+def test_inspect_counts_once_what_a_choice_leaves_out(ablate: Command, piece: str, tmp_path: Path) -> None:
+    (tmp_path / "short.mid").write_bytes(pop(bars=4))
+    (tmp_path / "flute.mid").write_bytes(midi(track([(0, program(73)), (0, on(60)), (480, off(60))])))
+    one = ablate("corpus", "inspect", piece, "--instruments", "merge").out
+    assert "note: 576 of 1,296 notes left out by --instruments merge: Drums 576\n" in one
+    words = ("corpus", "inspect", str(tmp_path), "--instruments", "bass,piano,flute")
+    folder = " ".join(ablate(*words).out.split())
+    assert "total: 960 of 1,441 notes left out by --instruments bass,piano,flute in 2 of 3 files: Drums 640, " in folder
+    assert "problem: " not in one + folder
+    report = json.loads(ablate(*words, "--json").out)
+    assert report["total"]["unchosen"] == {"27": 240, "48": 80, "128": 640}
+    assert [file["summary"]["unchosen"].get("128") for file in report["files"]] == [None, 576, 64]
+    assert not any(file["problems"] for file in report["files"])
 
 
 @pytest.mark.parametrize(

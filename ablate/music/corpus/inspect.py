@@ -53,6 +53,7 @@ class Summary:
         never_ended_notes: notes of the file without an end, which are left out; ``notes`` has none of them.
         without_length_notes: notes of the file that end when they begin, likewise.
         late_notes: notes after the end of their track, likewise.
+        unchosen: the number of notes of each instrument that was not chosen, likewise.
     """
 
     notes: int
@@ -70,10 +71,11 @@ class Summary:
     never_ended_notes: int = 0
     without_length_notes: int = 0
     late_notes: int = 0
+    unchosen: Mapping[int, int] = dataclasses.field(default_factory=dict)
 
     @property
     def left_out_notes(self) -> int:
-        """The number of notes of the file that were left out."""
+        """The number of notes of the file that the reader left out."""
         return self.never_ended_notes + self.without_length_notes + self.late_notes
 
 
@@ -136,7 +138,9 @@ def inspect_corpus(files: Iterable[FileReading | Performance], tokenizer: Tokeni
                 problems += _pauses(trip)
             except AblateError as error:
                 problems = (*problems, f"cannot be tokenized: {error}")
-        summary = None if reading.performance is None else summary_of(reading.performance, reading.left_out)
+        summary = None
+        if reading.performance is not None:
+            summary = summary_of(reading.performance, reading.left_out, reading.unchosen)
         reports.append(FileReport(reading.name, summary, _report(trip), problems, unwritten))
     summaries = [report.summary for report in reports if report.summary is not None]
     return CorpusReport(
@@ -166,7 +170,9 @@ def _report(trip: Trip | None) -> RoundTrip | None:
     return None if trip is None else summarise([trip])
 
 
-def summary_of(performance: Performance, left_out: LeftOut = _NOTHING) -> Summary:
+def summary_of(
+    performance: Performance, left_out: LeftOut = _NOTHING, unchosen: Mapping[int, int] | None = None
+) -> Summary:
     """Return the numbers of one performance, with those of the notes of its file that were left out."""
     notes = performance.canonical().notes
     pitch, velocity = notes["pitch"], notes["velocity"]
@@ -185,6 +191,7 @@ def summary_of(performance: Performance, left_out: LeftOut = _NOTHING) -> Summar
         out_of_range_notes=int(((pitch < LOWEST) | (pitch > HIGHEST)).sum()),
         overlapping_notes=_count_overlapping(notes),
         **{f"{kind}_notes": count for kind, count in left_out._asdict().items()},
+        unchosen=unchosen or {},
     )
 
 
@@ -206,10 +213,13 @@ def _total(summaries: Sequence[Summary]) -> Summary:
         values = [getattr(s, name) for s in summaries if getattr(s, name) is not None]
         return pick(values) if values else None
 
-    notes_of: collections.Counter[int] = collections.Counter()
-    for summary in summaries:
-        notes_of.update(summary.instruments)
-    values: dict[str, Any] = {"instruments": dict(sorted(notes_of.items()))}
+    def added(name: str) -> dict[int, int]:
+        notes_of: collections.Counter[int] = collections.Counter()
+        for summary in summaries:
+            notes_of.update(getattr(summary, name))
+        return dict(sorted(notes_of.items()))
+
+    values: dict[str, Any] = {name: added(name) for name in ("instruments", "unchosen")}
     for field in dataclasses.fields(Summary):
         if field.name in values:
             continue

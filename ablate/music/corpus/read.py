@@ -35,12 +35,14 @@ class FileReading:
         performance: its music; None if it cannot be read.
         problems: oddities of the file, or the reason why it cannot be read; one line each, without the name.
         left_out: the number of its notes that are left out, by kind.
+        unchosen: the number of its notes of each instrument that a person has not chosen; ``performance`` has none.
     """
 
     name: str
     performance: Performance | None
     problems: tuple[str, ...] = ()
     left_out: LeftOut = dataclasses.field(default_factory=LeftOut)
+    unchosen: Mapping[int, int] = dataclasses.field(default_factory=dict)
 
 
 class CorpusReading(NamedTuple):
@@ -138,18 +140,19 @@ def read_corpus(
     return CorpusReading(tuple(f.performance for f in files if f.performance is not None), problems, left_out)
 
 
-def left_out_text(left_out: Mapping[str, int], used: Mapping[str, int]) -> str:
+def left_out_text(left_out: Mapping[str, int], used: Mapping[str, int], why: str = "") -> str:
     """Return how much of some music was left out, such as ``1 of 5 files and 13 of 1,204 notes left out``.
 
     Args:
         left_out: numbers by their noun in the plural.
         used: the numbers of what was not left out.
+        why: the reason for a part of it, which is added in brackets.
 
     Returns:
         The text; empty if nothing was left out.
     """
     parts = [f"{count:,} of {count + used[noun]:,} {noun}" for noun, count in left_out.items() if count]
-    return f"{' and '.join(parts)} left out" if parts else ""
+    return f"{' and '.join(parts)} left out{f' ({why})' if why else ''}" if parts else ""
 
 
 def _unreadable_message(files: Sequence[FileReading], bad: Sequence[FileReading]) -> str:

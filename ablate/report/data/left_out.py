@@ -28,7 +28,8 @@ class LeftOut(NamedTuple):
     """The music that a study left out, and the problems of its files.
 
     Attributes:
-        sentences: what was left out with its counts: of the corpus, by each tokenizer, and of the samples of others.
+        sentences: what was left out with its counts: of the corpus, by each tokenizer, of primers, and of the
+            samples of others.
         problems: one line for each file that was left out or is odd, with the file's name.
     """
 
@@ -44,8 +45,9 @@ def left_out(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord], spec:
         stages: its finished stages by fingerprint.
         spec: the study as plain data.
     """
-    sentences = [*_of_corpora(runs, stages), *_of_tokenizers(runs, stages), *_of_samples(runs, stages)]
-    return LeftOut(tuple(sentences), tuple(dict.fromkeys(_problems(runs, stages, spec))))
+    sentences = [*_of_corpora(runs, stages), *_of_tokenizers(runs, stages), *_of_primers(runs, stages)]
+    sentences += _of_samples(runs, stages)
+    return LeftOut(tuple(dict.fromkeys(sentences)), tuple(dict.fromkeys(_problems(runs, stages, spec))))
 
 
 def _finished(
@@ -83,6 +85,12 @@ def _of_tokenizers(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord])
 def _listing(names: Sequence[str]) -> str:
     more = f"; and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return f"variant{'' if len(names) == 1 else 's'} {'; '.join(names[:_MOST_NAMES])}{more}"
+
+
+def _of_primers(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) -> Iterator[str]:
+    for _, stage in _finished(runs, stages, PRIME):
+        if stage.result.get("summary"):
+            yield f"Primer: {stage.result['summary']}."
 
 
 def _of_samples(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) -> Iterator[str]:

@@ -48,7 +48,9 @@ def load(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         "pieces": [performance.name for performance in performances],
         "problems": [*map(printable, corpus.problems), *renamed, *_twins(performances)],
         "left_out": left_out,
-        "summary": left_out_text(left_out, {"files": len(performances), "notes": notes}),
+        "summary": left_out_text(
+            left_out, {"files": len(performances), "notes": notes}, printable(corpus.left_out_why)
+        ),
     }
     played = counts(np.concatenate([performance.notes for performance in performances]))
     if any(played):  # piano music has none to name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -31,59 +31,72 @@ if TYPE_CHECKING:
     from ablate.study.work.messages import Context
 
 
+class PrimerFile(NamedTuple):
+    """The music of a primer's file.
+
+    Attributes:
+        performance: the chosen instruments.
+        problems: the oddities of the file, one line each with its name.
+        left_out: a line with its name if the choice of instruments leaves out notes; empty otherwise.
+    """
+
+    performance: Performance
+    problems: tuple[str, ...] = ()
+    left_out: str = ""
+
+
 def prime(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Cut a primer."""
     (stage,) = stages
     tokenizer = stage_tokenizer(stage, context)
-    problems: list[str] = []
-    piece = _primer_piece(stage, context, problems.append)
-    primer = cut_primer(piece, tokenizer, stage.config["take"], stage.config["at_most"], problems.append)
-    notes = len(tokenizer.decode(primer))
+    source = _source(stage, context)
+    left_out = [source.left_out] if source.left_out else []
+    piece, take = source.performance, stage.config["take"]
+    primer = cut_primer(piece, tokenizer, take, stage.config["at_most"], left_out.append)
     write_artifact(context.home, stage, {"primer.npy": npy(primer)})
-    seconds = float(tokenizer.times(primer)[-1])
-    result = {"piece": piece.name, "tokens": len(primer), "notes": notes, "seconds": seconds, "problems": problems}
+    result = {
+        "piece": piece.name,
+        "tokens": len(primer),
+        "notes": len(tokenizer.decode(primer)),
+        "seconds": float(tokenizer.times(primer)[-1]),
+        "problems": source.problems,
+        "summary": "; ".join(left_out),
+    }
     return [StageResult(stage, result, 0.0)]
 
 
-def _primer_piece(stage: Stage, context: Context, say: Callable[[str], None]) -> Performance:
+def _source(stage: Stage, context: Context) -> PrimerFile:
     if "file" in stage.config:
-        instruments = stage.config.get("instruments", "all")
-        return read_primer(stage.extra["file"], instruments, say, **pause_of(stage))
+        return read_primer(stage.extra["file"], stage.config.get("instruments", "all"), **pause_of(stage))
     split = pieces(context.home / stage.inputs["corpus"].artifact, stage.config.get("split", {}))
-    return choose_piece(split, stage.config["piece"])
+    return PrimerFile(choose_piece(split, stage.config["piece"]))
 
 
 def read_primer(
-    file: str,
-    instruments: Choice,
-    say: Callable[[str], None],
-    longest_pause: float = LONGEST_PAUSE,
-    pause_option: str = "",
-) -> Performance:
-    """Return the chosen instruments of a MIDI file.
+    file: str, instruments: Choice, longest_pause: float = LONGEST_PAUSE, pause_option: str = ""
+) -> PrimerFile:
+    """Read the chosen instruments of a MIDI file.
 
     Args:
         file: its path.
         instruments: see :class:`ablate.music.instruments.Chooser`; the choice of the corpus.
-        say: called with each oddity of the file, in one line with its name.
         longest_pause: in seconds, see :func:`ablate.music.midi.parse_midi`, as the next one.
         pause_option: for the message.
 
     Raises:
         CorpusError: the file cannot be read.
-        PrimerError: the file has no note of these instruments.
+        PrimerError: it has no note of these instruments.
     """
     path = Path(file)
     name, chooser = printable(path.name), Chooser(instruments)
     reading = parse_midi(read_bytes(path), file, longest_pause=longest_pause, pause_option=pause_option)
-    for problem in reading.problems:
-        say(f"{name}: {problem}")
-    lost = chooser.left_out(reading.performance.notes)
-    if sum(lost.values()) == len(reading.performance):
+    problems = tuple(f"{name}: {problem}" for problem in reading.problems)
+    lost, notes = chooser.left_out(reading.performance.notes), len(reading.performance)
+    count = sum(lost.values())
+    if count == notes:
         raise PrimerError(f"{name}: has no note of the instruments that the corpus chooses, but {listed(lost)}")
-    if lost:
-        say(f"{name}: notes left out by the instruments that the corpus chooses: {listed(lost)}")
-    return chooser(reading.performance)
+    why = f"{name}: {count:,} of {notes:,} notes left out by the instruments that the corpus chooses: {listed(lost)}"
+    return PrimerFile(chooser(reading.performance), problems, why if lost else "")
 
 
 def choose_piece(split: Split, name: str) -> Performance:

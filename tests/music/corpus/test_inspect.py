@@ -89,6 +89,7 @@ def test_numbers_of_one_performance() -> None:
         "never_ended_notes": 0,
         "without_length_notes": 0,
         "late_notes": 0,
+        "unchosen": {},
     }
 
 

@@ -63,12 +63,12 @@ def test_a_primer(load: Callable[..., StudySpec], folder: Path, hours: Path) -> 
     usual = prime({}, str(folder))
     assert "longest_pause" not in usual.config, "primers of older homes are reused"
     with pytest.raises(CorpusError, match=REFUSED):
-        read_primer(str(hours), "all", print, **pause_of(usual))
+        read_primer(str(hours), "all", **pause_of(usual))
     raised = prime({"corpus.midi.longest_pause": 9e3}, str(folder))
-    assert len(read_primer(str(hours), "all", print, **pause_of(raised))) == 2
+    assert len(read_primer(str(hours), "all", **pause_of(raised)).performance) == 2
     assert raised.fingerprint != usual.fingerprint
     with pytest.raises(CorpusError, match=r"longer than 1 hour: it may be damaged$"):
-        read_primer(str(hours), "all", print, **pause_of(prime({}, "bach-prelude")))
+        read_primer(str(hours), "all", **pause_of(prime({}, "bach-prelude")))
 
 
 def test_the_music_of_a_program(folder: Path, hours: Path, tmp_path: Path) -> None:

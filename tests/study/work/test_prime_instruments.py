@@ -39,18 +39,18 @@ def band(way: Any) -> Band:
 
 
 def test_a_primer_has_the_instruments_that_the_corpus_chooses(pop_file: str) -> None:
-    said: list[str] = []
-    assert counts(read_primer(pop_file, "piano", said.append).notes) == {0: 16}
-    assert counts(read_primer(pop_file, ("bass", 128), said.append).notes) == {33: 8, 128: 32}
-    assert said[0].startswith("pop.mid: notes left out by the instruments that the corpus chooses: Drums 32, ")
-    assert len(read_primer(pop_file, "all", said.append)) == 72
-    assert len(said) == 2
+    piano, two, whole = (read_primer(pop_file, choice) for choice in ("piano", ("bass", 128), "all"))
+    assert counts(piano.performance.notes) == {0: 16}
+    assert counts(two.performance.notes) == {33: 8, 128: 32}
+    start = "pop.mid: 56 of 72 notes left out by the instruments that the corpus chooses: Drums 32, "
+    assert piano.left_out.startswith(start)
+    assert (len(whole.performance), whole.problems, whole.left_out) == (72, (), "")
     with pytest.raises(PrimerError, match="has no note of the instruments that the corpus chooses, but Drums"):
-        read_primer(pop_file, "flute", said.append)
+        read_primer(pop_file, "flute")
 
 
 def test_a_tokenizer_without_instruments_refuses_a_primer_of_several(pop_file: str) -> None:
-    piece = read_primer(pop_file, "all", print)
+    piece = read_primer(pop_file, "all").performance
     with pytest.raises(PrimerError, match=r"5 instruments play its notes \(Drums 32, .* writes them all as one"):
         cut_primer(piece, band("one"), {"notes": 10}, 1000, print)
     assert len(band("all").decode(cut_primer(piece, band("all"), {"notes": 10}, 1000, print))) == 10
