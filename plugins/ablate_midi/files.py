@@ -51,5 +51,6 @@ class MidiFiles(ablate.Corpus):
             chosen = choose(performances, options.instruments, skip_bad=options.skip_bad)
             self.problems = (*self.problems, *chosen.problems)
             self.left_out = {noun: count + chosen.left_out[noun] for noun, count in self.left_out.items()}
+            self.left_out_why = chosen.why
             return chosen.pieces
         return performances

@@ -178,6 +178,14 @@ def test_a_band_is_measured_by_the_instruments_that_are_chosen(ablate: Command, 
         "  - Samples: 140 of 180 notes not measured, in 2 of 2 runs, because the corpus does not choose their "
         "instruments: Drums 80, Electric Guitar (clean) 30, Electric Bass (finger) 20, String Ensemble 1 10.\n"
     ) in chosen.out
+    why = (
+        '112 of 144 notes left out (112 notes by corpus.midi.instruments = "piano": Drums 64, Electric Guitar (clean) '
+        "24, Electric Bass (finger) 16, String Ensemble 1 8)"
+    )
+    assert f"load corpus: {why}\n" in chosen.err
+    assert chosen.err.count("corpus.midi.instruments") == 1, "it is said once, and is no problem"
+    assert f"  - Corpus: {why}.\n" in chosen.out
+    assert "with files" not in chosen.out
     measured = {}
     for name in ("bands", "pianos"):
         frame = package.load_results(name, tmp_path / ".ablate").frame()

@@ -33,24 +33,26 @@ def pop_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("choice", "expected", "problem"),
+    ("choice", "expected", "why"),
     [
         ("all", NOTES, ""),
-        ("piano", {0: 288}, '1,008 of 1,296 notes left out by corpus.midi.instruments = "piano": Drums 576, '),
-        ("merge", {0: 720}, '576 of 1,296 notes left out by corpus.midi.instruments = "merge": Drums 576'),
-        ("bass, Drums", {33: 144, 128: 576}, '576 of 1,296 notes left out by corpus.midi.instruments = "bass, Drums"'),
-        (33, {33: 144}, "1,152 of 1,296 notes left out by corpus.midi.instruments = 33: Drums 576, "),
-        (["ensemble", 0], {0: 288, 48: 72}, '936 of 1,296 notes left out by corpus.midi.instruments = ["ensemble", 0]'),
+        ("piano", {0: 288}, '1,008 notes by corpus.midi.instruments = "piano": Drums 576, '),
+        ("merge", {0: 720}, '576 notes by corpus.midi.instruments = "merge": Drums 576'),
+        ("bass, Drums", {33: 144, 128: 576}, '576 notes by corpus.midi.instruments = "bass, Drums"'),
+        (33, {33: 144}, "1,152 notes by corpus.midi.instruments = 33: Drums 576, "),
+        (["ensemble", 0], {0: 288, 48: 72}, '936 notes by corpus.midi.instruments = ["ensemble", 0]'),
     ],
 )
 def test_a_choice_keeps_its_instruments_and_counts_the_rest(
-    pop_file: Path, choice: object, expected: dict[int, int], problem: str
+    pop_file: Path, choice: object, expected: dict[int, int], why: str
 ) -> None:
     corpus = build(pop_file, instruments=choice)
     (piece,) = corpus.load()
     assert counts(piece.notes) == expected
-    assert len(corpus.problems) == bool(problem)
-    assert problem in "".join(corpus.problems)
+    assert corpus.problems == ()
+    assert bool(corpus.left_out_why) == bool(why)
+    assert corpus.left_out_why.startswith(why)
+    assert corpus.left_out == {"files": 0, "notes": 1296 - sum(expected.values())}
 
 
 def test_the_choice_is_a_part_of_the_identity_however_it_is_written(pop_file: Path) -> None:
@@ -79,6 +81,14 @@ def test_a_file_without_the_instruments_is_named_or_left_out(tmp_path: Path) -> 
     assert [piece.name for piece in corpus.load()] == ["piano"]
     assert corpus.problems == ('flute: left out: no note of corpus.midi.instruments = "piano", but Flute 1',)
     assert corpus.left_out == {"files": 1, "notes": 0}, "the notes of a file that is left out are not counted again"
+    assert corpus.left_out_why == '1 file by corpus.midi.instruments = "piano"'
+    (tmp_path / "pop.mid").write_bytes(pop(bars=1))
+    corpus.load()
+    assert corpus.left_out == {"files": 1, "notes": 28}
+    assert corpus.left_out_why == (
+        '1 file and 28 notes in 1 of 2 files by corpus.midi.instruments = "piano": Drums 16, '
+        "Electric Guitar (clean) 6, Electric Bass (finger) 4, String Ensemble 1 2"
+    )
 
 
 @pytest.mark.parametrize(

@@ -62,3 +62,16 @@ def test_a_result_of_an_older_version_has_neither_identity_nor_problems(tmp_path
     assert loaded_corpora(older) == [LoadedCorpus("", "", {})]
     assert left_out(older.runs, older.stages, older.spec) == ((), ())
     assert "Corpus identity" not in dict(facts(older))
+
+
+def test_what_is_left_out_of_a_primer_is_said_once(tmp_path: Path) -> None:
+    study = built(tmp_path)
+    primes = {}
+    for name in ("one", "two"):
+        result = {"summary": "x.mid: 2 of 3 notes left out", "problems": ["x.mid: odd"]}
+        primes[name] = dataclasses.replace(study.stages["load"], fingerprint=name, kind="prime", result=result)
+    pairs = zip(study.runs, primes, strict=True)
+    runs = tuple(dataclasses.replace(run, stages={**run.stages, "prime": name}) for run, name in pairs)
+    found = left_out(runs, {**study.stages, **primes}, study.spec)
+    assert found.sentences == ("Primer: x.mid: 2 of 3 notes left out.",)
+    assert found.problems[-1] == "primer x.mid: odd"

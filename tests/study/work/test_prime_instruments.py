@@ -16,7 +16,8 @@ from ablate.music.instruments import counts
 from ablate.music.midi import parse_midi
 from ablate.registry import get_registry
 from ablate.study.plan.layout import lay_out
-from ablate.study.work.prime import cut_primer, read_primer, separated
+from ablate.study.work.messages import Context
+from ablate.study.work.prime import cut_primer, prime, read_primer, separated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,15 +74,15 @@ def test_every_note_of_a_band_is_the_primers_or_new(length: int, seed: int, coun
 
 
 def test_the_choice_is_in_the_fingerprint_of_the_primer(load: Callable[..., StudySpec], pop_file: str) -> None:
-    def prime(choice: object) -> Any:
+    def of(choice: object) -> Any:
         settings = {"corpus.midi.instruments": choice, "primer.file": pop_file, "primer.notes": 3}
         layout = lay_out(load(settings, corpus=pop_file), get_registry(), "cpu")
         (stage,) = (stage for stage in layout.stages().values() if stage.kind == "prime")
         return stage
 
-    assert "instruments" not in prime("all").config, "primers of older homes are reused"
-    assert prime(["piano"]).config["instruments"] == "0,1,2,3,4,5,6,7"
-    assert prime(0).fingerprint == prime("Acoustic Grand Piano").fingerprint != prime("piano").fingerprint
+    assert "instruments" not in of("all").config, "primers of older homes are reused"
+    assert of(["piano"]).config["instruments"] == "0,1,2,3,4,5,6,7"
+    assert of(0).fingerprint == of("Acoustic Grand Piano").fingerprint != of("piano").fingerprint
 
 
 def test_a_primer_of_a_band_is_refused_before_training(
@@ -90,3 +91,15 @@ def test_a_primer_of_a_band_is_refused_before_training(
     result = bench.run(load({"primer.file": pop_file, "primer.notes": 3}))
     assert "primer 'pop': 5 instruments play its notes" in result.failures[0].error
     assert "train" not in result.ran
+
+
+def test_what_a_choice_leaves_out_of_a_primer_is_a_count_and_no_problem(
+    load: Callable[..., StudySpec], pop_file: str, tmp_path: Path
+) -> None:
+    settings = {"corpus.midi.instruments": "piano", "primer.file": pop_file, "primer.notes": 3}
+    layout = lay_out(load(settings, corpus=pop_file), get_registry(), "cpu")
+    (stage,) = (stage for stage in layout.stages().values() if stage.kind == "prime")
+    (done,) = prime((stage,), Context(tmp_path / "home", "cpu", get_registry(), print, lambda: False))
+    counted = "pop.mid: 56 of 72 notes left out by the instruments that the corpus chooses: Drums 32, "
+    assert done.result["summary"].startswith(counted)
+    assert list(done.result["problems"]) == []
