@@ -172,6 +172,9 @@ def test_a_band_is_measured_by_the_instruments_that_are_chosen(ablate: Command, 
     assert "--set corpus.midi.instruments=piano (32 notes)" in refused.err
     assert "a tokenizer that writes instruments: --set tokenizer.midilike.instruments=all" in refused.err
     assert ablate(*words, "--set", "tokenizer.midilike.instruments=all").code == 0
+    words[words.index("--no-report") - 1] = "midilike-classic"
+    assert "instruments: --tokenizer midilike --set tokenizer.midilike.instruments=all" in ablate(*words).err
+    words[words.index("--no-report") - 1] = "midilike"
     chosen = ablate(*words, "--name", "pianos", "--set", "corpus.midi.instruments=piano")
     assert chosen.code == 0, chosen.err
     assert (

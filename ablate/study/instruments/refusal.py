@@ -45,11 +45,16 @@ class Words:
     tokenizer: Callable[[str, Mapping[str, str], bool], str]
 
 
-def study_words(instruments: str) -> Words:
-    """Return the words of ``ablate study run``; ``instruments`` is the key of the option in a study file."""
+def study_words(instruments: str, choose: str) -> Words:
+    """Return the words of ``ablate study run`` and ``ablate judge``.
+
+    Args:
+        instruments: the key of the corpus's option in a study file.
+        choose: the option that chooses a tokenizer, up to its name (``"--set tokenizer="``).
+    """
 
     def tokenizer(name: str, options: Mapping[str, str], known: bool) -> str:  # noqa: FBT001 - a plain fact
-        named = [] if known else [f"--set tokenizer={name}"]
+        named = [] if known else [f"{choose}{name}"]
         return " ".join([*named, *(f"--set tokenizer.{name}.{key}={value}" for key, value in options.items())])
 
     return Words(f"--set {instruments}=" if instruments else "", tokenizer)

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ablate.errors import CorpusError, StudyFileError
-from ablate.kinds import LOAD
+from ablate.kinds import COLLECT, LOAD
 from ablate.specs import CorpusSpec
 from ablate.study.design import Variant
 from ablate.study.instruments.refusal import fits, refusal, study_words
@@ -89,5 +89,7 @@ def _problems(use: _Use, layout: Layout, music: PlannedMusic) -> Iterator[str]:
     if unfit:
         spec = registry.spec("corpus", use.corpus.name)
         chooses = isinstance(spec, CorpusSpec) and spec.instruments_option
-        words = study_words(f"corpus.{use.corpus.name}.{spec.instruments_option}" if chooses else "")
+        key = f"corpus.{use.corpus.name}.{spec.instruments_option}" if chooses else ""
+        judges = any(COLLECT in run.stages.stages for run in layout.wanted)
+        words = study_words(key, "--tokenizer " if judges else "--set tokenizer=")
         yield f"corpus.{use.corpus.name}: {refusal(notes_of, list(dict.fromkeys(unfit)), words, registry)}"
