@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
 import stat
 from typing import TYPE_CHECKING
@@ -76,6 +77,10 @@ def test_one_bad_file_among_good_ones(ablate: Command, tmp_path: Path) -> None:
     assert "1 of 3 files cannot be read: bad.mid" in refused.err
     assert "--skip-bad" in refused.err
 
+    planned = [ablate("study", "plan", "tau_sweep", "--corpus", "music", *skip) for skip in ((), ("--skip-bad",))]
+    assert "note: the corpus cannot be loaded: 1 of 3 files cannot be read: bad.mid" in planned[0].out
+    assert "note: 1 of 3 files left out\n" in planned[1].out
+
     passed = ablate(*words, "--skip-bad")
     assert passed.code == 0, passed.err
     assert "bad.mid: left out" in passed.err
@@ -96,9 +101,16 @@ def test_a_folder_of_bad_files_does_not_flood_the_terminal(ablate: Command, tmp_
         (folder / f"bad {index:02}.mid").write_bytes(b"MThd")
     two = ("--set", "axes.sampler.temperature.tau=[1.0, 1.2]")
     words = ("study", "run", "tau_sweep", "--corpus", "music", *two, *SMALL)
-    (refused,) = [line for line in ablate(*words).err.splitlines() if line.startswith("failed: ")]
+    early, refused = [line for line in ablate(*words).err.splitlines() if "CorpusError: " in line]
+    assert early.startswith("load corpus: failed: CorpusError: 30 of 31 files cannot be read: bad 00.mid: ")
+    assert len(early) < 300
+    assert early.endswith(" …")
+    assert refused.startswith("failed: ")
     assert "30 of 31 files cannot be read: bad 00.mid: " in refused
-    assert refused.endswith("; and 20 more. Fix or remove them, or pass --skip-bad")
+    where = shlex.quote(str(folder))
+    assert refused.endswith(
+        f"; and 20 more; ablate corpus inspect {where} --json lists all. Fix or remove them, or pass --skip-bad"
+    )
     assert refused.count("bad ") == 10
     passed = ablate(*words, "--skip-bad")
     assert passed.code == 0

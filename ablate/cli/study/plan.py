@@ -13,8 +13,9 @@ from ablate.cli.study.noise import known_noise
 from ablate.cli.study.request import make_request_plan, read_request, study_options
 from ablate.cli.study.reuse import Reuse, planned_reuse, reuse_options
 from ablate.cli.study.splits import print_splits, split_facts
+from ablate.cli.terminal_tables import fold_sentence, terminal_width
 from ablate.errors import StudyFileError
-from ablate.kinds import KINDS
+from ablate.kinds import KINDS, LOAD
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -64,12 +65,15 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
         study_plan = make_request_plan(request, None)
         expected = expected_cost(study_plan, request.device, request.workers, music, None)
     _check_objectives(spec, {**features, **expected.features})
+    said = music.said if any(stage.kind == LOAD for stage in study_plan.missing.values()) else []
     if as_json:
         facts = {**_facts(request, study_plan, expected), "splits": split_facts(splits), "changed": reuse.facts()}
-        print_json({**facts, "noise": noise and noise.facts()})
+        print_json({**facts, "noise": noise and noise.facts(), "music": said})
         return
     _print_variants(study_plan)
     _print_runs(request, study_plan)
+    for line in said:
+        click.echo(fold_sentence(line, "note: ", width=terminal_width()))
     print_splits(splits, len(study_plan.layout.variants))
     for line in reuse.lines:
         click.echo(line)

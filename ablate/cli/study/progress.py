@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 #: Seconds between two plain lines about the same job, at least.
 INTERVAL = 10.0
 _REST = "the report lists all"
+#: A reason for a failure that has more characters is cut where it happens.
+_LONGEST_REASON = 240
 #: A terminal with fewer columns than this shows short bars and no speeds, so that names have room.
 _WIDE = 120
 #: Columns that a bar and the numbers beside it need, in a wide and in a narrow terminal.
@@ -97,7 +99,10 @@ class _Progress(Listener):
 
     def _failure(self, failure: StageFailure) -> str:
         job = f"{KINDS[failure.stage.kind].verb} {self._about(failure.stage.fingerprint)}".rstrip()
-        return f"{job}: failed: {failure.error_class}: {failure.error}"
+        reason = f"{failure.error_class}: {failure.error}"
+        if len(reason) > _LONGEST_REASON:  # it is whole at the end, with the runs that failed for it
+            reason = f"{reason[:_LONGEST_REASON].rsplit(' ', 1)[0]} …"
+        return f"{job}: failed: {reason}"
 
 
 class PlainProgress(_Progress):

@@ -8,12 +8,14 @@ import functools
 import hashlib
 import itertools
 import os
+import shlex
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from ablate.errors import CorpusError, first_problems
 from ablate.music.corpus.find import find_midi, piece_names
 from ablate.music.midi import LONGEST_PAUSE, LeftOut, parse_midi, read_bytes
+from ablate.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -130,7 +132,7 @@ def read_corpus(
     files = list(read_files(path, reader, sustain=sustain, longest_pause=longest_pause, pause_option=pause_option))
     bad = [file for file in files if file.performance is None]
     if bad and (len(bad) == len(files) or not skip_bad):
-        raise CorpusError(_unreadable_message(files, bad))
+        raise CorpusError(_unreadable_message(path, files, bad))
     problems = tuple(
         f"{file.name}: {'left out: ' if file.performance is None else ''}{problem}"
         for file in files
@@ -155,8 +157,9 @@ def left_out_text(left_out: Mapping[str, int], used: Mapping[str, int], why: str
     return f"{' and '.join(parts)} left out{f' ({why})' if why else ''}" if parts else ""
 
 
-def _unreadable_message(files: Sequence[FileReading], bad: Sequence[FileReading]) -> str:
-    reasons = "; ".join(first_problems([f"{file.name}: {file.problems[0]}" for file in bad]))
+def _unreadable_message(path: str | Path, files: Sequence[FileReading], bad: Sequence[FileReading]) -> str:
+    rest = f"ablate corpus inspect {shlex.quote(printable(str(path)))} --json lists all"
+    reasons = "; ".join(first_problems([f"{file.name}: {file.problems[0]}" for file in bad], rest))
     if len(files) == 1:
         return reasons
     if len(bad) == len(files):

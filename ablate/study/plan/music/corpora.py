@@ -5,6 +5,8 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING, Any
 
+from ablate.errors import CorpusError
+from ablate.music.corpus.read import left_out_text
 from ablate.music.instruments import counts
 from ablate.music.storage import read_performances
 from ablate.study.split import Rule
@@ -27,11 +29,15 @@ class PlannedMusic:
     Args:
         registry: the components.
         home: a folder with files of finished stages, from which a corpus is read if it has been loaded there before.
+
+    Attributes:
+        said: one line for each corpus that was read and has left something out, or that cannot be read.
     """
 
     def __init__(self, registry: Registry, home: Path | None = None) -> None:
         self._registry, self._home = registry, home
         self._performances: dict[str, Sequence[Performance]] = {}
+        self.said: list[str] = []
 
     def split(self, load: Stage, rule: Mapping[str, Any]) -> Split:
         """Return the pieces of a corpus by their use.
@@ -68,4 +74,15 @@ class PlannedMusic:
                 return read_performances(self._home / load.artifact / "performances.npz")
             except (OSError, ValueError):  # not loaded yet, or damaged, which the stage itself repairs
                 pass
-        return distinct(build("corpus", load.extra["corpus"], self._registry).load())[0]
+        corpus = build("corpus", load.extra["corpus"], self._registry)
+        try:
+            pieces = distinct(corpus.load())[0]
+        except CorpusError as error:
+            self._say(f"the corpus cannot be loaded: {error}")
+            raise
+        self._say(left_out_text(corpus.left_out, {"files": len(pieces), "notes": sum(map(len, pieces))}))
+        return pieces
+
+    def _say(self, text: str) -> None:
+        if text and text not in self.said:
+            self.said.append(text)
