@@ -49,10 +49,19 @@ EXIT_CODES = """\
 
 A value of `--set` is checked as if it stood in the study file, so one that is out of bounds ends with 1."""
 
+WIDTH = """\
+## Width
+
+Tables and sentences are as wide as the terminal.
+In a file or a pipe their lines are not folded, unless the environment variable `COLUMNS` has a number:
+`COLUMNS=80 ablate corpus inspect FOLDER`.
+`corpus inspect` then leaves out the middle of long file names; `--json` has them whole."""
+
 
 def cli_page() -> str:
     """Every command with its help."""
-    return "\n".join(["# Commands", "", MADE, "", COMPLETION, "", EXIT_CODES, "", *_commands(cli, "ablate")])
+    start = ["# Commands", "", MADE, "", COMPLETION, "", EXIT_CODES, "", WIDTH, ""]
+    return "\n".join([*start, *_commands(cli, "ablate")])
 
 
 def _commands(command: click.Command, name: str) -> Iterator[str]:

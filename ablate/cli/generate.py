@@ -95,6 +95,9 @@ def command(  # noqa: PLR0913 - an option each
         samples = generate_samples(opened, home.resolve(), request, get_registry(), device=device, say=odd.append)
     for line in first_problems(odd, "see: ablate corpus inspect FILE --json"):
         click.echo(f"note: --primer: {line}", err=True)
+    if odd and values["primer"]:
+        taken = f"its first {values['primer_seconds']:g} s are the primer"
+        click.echo(f"note: --primer: these counts are of the whole file; {taken}", err=True)
     files = [sample.midi_file() for sample in samples]
     written = _write(samples, files, out, f"{study}-{variant.replace(', ', ',')}-r{replicate}")
     facts = [_facts(path, sample) for path, sample in zip(written, samples, strict=True)]

@@ -102,8 +102,8 @@ def test_a_folder_of_bad_files_does_not_flood_the_terminal(ablate: Command, tmp_
     two = ("--set", "axes.sampler.temperature.tau=[1.0, 1.2]")
     words = ("study", "run", "tau_sweep", "--corpus", "music", *two, *SMALL)
     early, refused = [line for line in ablate(*words).err.splitlines() if "CorpusError: " in line]
-    assert early.startswith("load corpus: failed: CorpusError: 30 of 31 files cannot be read: bad 00.mid: ")
-    assert len(early) < 300
+    assert early.startswith("load corpus tau=1.0 and 1 other, replicate 0: failed: CorpusError: 30 of 31 files cannot ")
+    assert len(early) < 320
     assert early.endswith(" …")
     assert refused.startswith("failed: ")
     assert "30 of 31 files cannot be read: bad 00.mid: " in refused

@@ -116,6 +116,7 @@ def test_what_is_left_out_of_a_primers_file_is_counted(home: Path, tmp_path: Pat
     outcome = ablate("generate", "control", "--home", home, *words)
     assert outcome.code == 0, outcome.err
     assert "note: --primer: odd.mid: 1 of 13 notes left out: 1 never ended\n" in outcome.err
+    assert "note: --primer: these counts are of the whole file; its first 1.2 s are the primer\n" in outcome.err
 
 
 def test_notes_for_which_a_file_has_no_channel_are_counted(home: Path, tmp_path: Path, ablate: Command) -> None:
