@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ablate.cli.instruments import left_out_sentence
 from ablate.cli.output import print_table
 from ablate.cli.terminal_tables import fold_sentence, shortened, terminal_width
 from ablate.errors import first_problems
@@ -100,6 +99,22 @@ def _unchosen(report: CorpusReport, choice: str) -> Iterator[str]:
     concerned = sum(bool(summary.unchosen) for summary in summaries)
     files = f" in {concerned:,} of {len(summaries):,} files" if len(summaries) > 1 else ""
     yield from left_out_sentence(choice, lost, report.total.notes + sum(lost.values()), files)
+
+
+def left_out_sentence(choice: str, lost: Mapping[int, int], notes: int, files: str = "") -> Iterator[str]:
+    """Yield how many notes a choice leaves out, of which instruments; nothing if it leaves out none.
+
+    Args:
+        choice: the value of ``--instruments``.
+        lost: the number of notes of each instrument that is left out.
+        notes: the number of all notes.
+        files: in how many files, as text.
+    """
+    from ablate.music.instruments import listed
+
+    if lost:
+        count = f"{sum(lost.values()):,} of {notes:,} notes"
+        yield f"{count} left out by --instruments {choice}{files}: {listed(lost)}"
 
 
 def _cells(summary: Summary | None) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ablate.cli.corpus_report import left_out_sentence
 from ablate.cli.settings import parse_setting
 from ablate.errors import CorpusError, UsageError
 from ablate.registry import get_registry
@@ -68,22 +69,6 @@ def chosen_piece(reading: Reading, file: Path, choice: str) -> tuple[Performance
     if lost and lost == counts(notes):
         raise CorpusError(f"{file}: has {_none(choice, lost)}")
     return chooser(reading.performance), (*reading.problems, *left_out_sentence(choice, lost, len(notes)))
-
-
-def left_out_sentence(choice: str, lost: Mapping[int, int], notes: int, files: str = "") -> Iterator[str]:
-    """Yield how many notes a choice leaves out, of which instruments; nothing if it leaves out none.
-
-    Args:
-        choice: the value of ``--instruments``.
-        lost: the number of notes of each instrument that is left out.
-        notes: the number of all notes.
-        files: in how many files, as text.
-    """
-    from ablate.music.instruments import listed
-
-    if lost:
-        count = f"{sum(lost.values()):,} of {notes:,} notes"
-        yield f"{count} left out by --instruments {choice}{files}: {listed(lost)}"
 
 
 def _chooser(choice: str) -> Chooser:
