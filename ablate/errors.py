@@ -26,6 +26,7 @@ Any other exception is a bug and is shown with its traceback.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,16 +52,19 @@ class UnknownName(UsageError):  # noqa: N818 - reads as the sentence it prints
     Args:
         kind: the kind of thing, as a word for the message (``"sampler"``).
         name: the unknown name.
-        offered: the names that exist.
+        offered: the names that exist; as a mapping, each with a few words about it, which may be empty. Of several
+            such names that begin with ``name`` none is suggested: the words tell them apart.
         hint: another possible reason why it is missing.
         where: the place where it is missing, for the message (``"in this home"``).
     """
 
-    def __init__(self, kind: str, name: str, offered: Iterable[str], hint: str = "", *, where: str = "") -> None:
+    def __init__(
+        self, kind: str, name: str, offered: Iterable[str] | Mapping[str, str], hint: str = "", *, where: str = ""
+    ) -> None:
         names = sorted(offered)
-        suggestion = did_you_mean(name, names) or "."
-        more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
-        listing = ", ".join(names[:MOST_NAMES]) + more if names else "none"
+        begun = [each for each in names if each.startswith(name)] if isinstance(offered, Mapping) else []
+        suggestion = "." if len(begun) > 1 else did_you_mean(name, names) or "."
+        listing = listed_names(offered)
         what = f"unknown {kind} '{name}'{where and f' {where}'}"
         super().__init__(f"{what}{suggestion} Offered: {listing}{hint and f'. {hint}'}")
 
@@ -184,6 +188,14 @@ def first_problems(problems: Sequence[str], rest: str = "") -> list[str]:
     if more <= 0:
         return list(problems)
     return [*problems[:MOST_PROBLEMS], f"and {more:,} more{rest and f'; {rest}'}"]
+
+
+def listed_names(names: Iterable[str] | Mapping[str, str]) -> str:
+    """Return the first :data:`MOST_NAMES` names in order, each with the words about it in brackets, for a message."""
+    about = names if isinstance(names, Mapping) else dict.fromkeys(names, "")
+    listed = [f"{name} ({about[name]})" if about[name] else name for name in sorted(about)]
+    more = f" and {len(listed) - MOST_NAMES:,} more" if len(listed) > MOST_NAMES else ""
+    return ", ".join(listed[:MOST_NAMES]) + more if listed else "none"
 
 
 def did_you_mean(name: str, offered: Iterable[str]) -> str:

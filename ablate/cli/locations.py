@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ablate.errors import HomeError, UnknownName, UsageError, did_you_mean
+from ablate.errors import HomeError, UnknownName, UsageError, did_you_mean, listed_names
 from ablate.names import shell_name
 from ablate.printable import name_problem
 
@@ -134,7 +134,12 @@ def check_stored(store: Store, name: str, home: Path) -> None:
     except UnknownName as error:
         if name not in known_studies():
             raise
-        hint = did_you_mean(name, [study.name for study in store.studies()]) or "."
+        names = {study.name: study.settings for study in store.studies()}
+        run = {each: names[each] for each in names if each.startswith(f"{name}@")}
+        if len(run) > 1 or any(run.values()):
+            hint = f" as its file stands, but as {listed_names(run)}."
+        else:
+            hint = did_you_mean(name, names) or "."
         option = "" if home == DEFAULT_HOME else f"--home {shlex.quote(str(home))} "
         raise HomeError(
             f"study '{name}' has not been run in {home}{hint} To run it: ablate study run {option}{shell_name(name)}"

@@ -6,11 +6,15 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from ablate.printable import printable
+
 if TYPE_CHECKING:
     from datetime import datetime
 
 RunState = Literal["pending", "done", "failed", "interrupted", "pruned"]
 JSON = Mapping[str, Any]
+#: The most characters of :attr:`StudyRecord.settings`.
+LONGEST_SETTINGS = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +38,13 @@ class StudyRecord:
     seed: int
     created: datetime | None = None
     updated: datetime | None = None
+
+    @property
+    def settings(self) -> str:
+        """The settings that ``--set`` changed (``"training.steps=5, seed=3"``), shortened; empty without any."""
+        given = [text for text in self.spec.get("overrides") or () if text.startswith("--set ")]
+        text = printable(", ".join(text.removeprefix("--set ") for text in given))
+        return text if len(text) <= LONGEST_SETTINGS else f"{text[: LONGEST_SETTINGS - 1]}…"
 
 
 @dataclasses.dataclass(frozen=True)

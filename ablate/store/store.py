@@ -192,7 +192,8 @@ class Store:
     def _study_row(self, session: Session, name: str) -> tables.Study:
         row = session.scalar(sa.select(tables.Study).where(tables.Study.name == name))
         if row is None:
-            raise UnknownName("study", name, session.scalars(sa.select(tables.Study.name)), where="in this home")
+            records = map(rows.study_record, session.scalars(sa.select(tables.Study)))
+            raise UnknownName("study", name, {each.name: each.settings for each in records}, where="in this home")
         return row
 
     # Stages

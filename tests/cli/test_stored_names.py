@@ -23,6 +23,17 @@ def test_it_is_the_name_that_study_run_gives(study: str, profile: str, corpus: s
     assert stored_name(study, profile, corpus) == run
 
 
+@pytest.mark.parametrize("corpus", [".", "./", "../Op. 10", "../Op. 10/", "../link"])
+def test_a_folder_has_its_real_name(corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "Op. 10"
+    (folder / "in").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(folder)
+    monkeypatch.chdir(folder)
+    assert stored_name("mine.toml", "", corpus) == "mine@Op. 10"
+    monkeypatch.chdir(folder / "in")
+    assert stored_name("mine.toml", "smoke", "..") == "mine@smoke+Op. 10"
+
+
 def test_names_that_are_complete() -> None:
     assert stored_name("mine@smoke+piece", "") == "mine@smoke+piece"
     assert stored_name("a/b", "") == "a/b", "as --name may give it"

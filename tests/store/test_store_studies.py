@@ -131,6 +131,20 @@ def test_what_is_not_there_is_said(store: Store) -> None:
         store.set_run("tau_sweep", "c", 7, "done")
 
 
+def test_studies_that_are_offered_are_told_apart_by_their_settings(store: Store) -> None:
+    settings = ["--profile smoke", "--set tokenizer=midilike", f"--set axes.a=[{'1, ' * 99}2]"]
+    for name, overrides in (("sweep@smoke+set-1", settings[:2]), ("sweep@smoke+set-2", settings[2:]), ("path", [])):
+        store.put_study(study(name, spec={"overrides": overrides}), [], [])
+    with pytest.raises(UnknownName) as several:
+        store.study("sweep@smoke")
+    assert str(several.value) == (
+        "unknown study 'sweep@smoke' in this home. Offered: path, sweep@smoke+set-1 (tokenizer=midilike), "
+        f"sweep@smoke+set-2 (axes.a=[{'1, ' * 30}1…)"
+    )
+    with pytest.raises(UnknownName, match=r"did you mean 'path'\? Offered: path, sweep@smoke\+set-1 \(tokenizer="):
+        store.study("pat")
+
+
 def test_deleting_a_study_leaves_what_others_use(store: Store, path: Path) -> None:
     put(store, ["a", "b"])
     put(store, ["b", "c"], replicates=1, name="two")  # shares train 0 and everything of b in replicate 0

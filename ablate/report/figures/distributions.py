@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from matplotlib.lines import Line2D
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ablate.report.statistics.analysis.analysis import Analysis
+
+
+#: The most features side by side: titles and units of more would run into each other.
+MOST_COLUMNS = 4
+#: The characters of a title that fit side by side into a figure.
+_TITLE_WIDTH = 80
 
 
 def note_histograms(analysis: Analysis) -> Drawing | None:
@@ -61,27 +68,39 @@ def distribution_figure(pooled: pd.DataFrame, variants: Sequence[str], floors: p
 
     Returns:
         A row for each variant in ``pooled``, below rows for the reference (if all variants have the same) and for the
-        floors; a column for each feature. The reference is outlined in every panel. A bar in each bin shows the
-        standard deviation over replicates; the range of 95 % of resampled replicates is shaded behind a variant.
+        floors; a column for each feature. More than :data:`MOST_COLUMNS` features are in several such grids, one below
+        the other. The reference is outlined in every panel. A bar in each bin shows the standard deviation over
+        replicates; the range of 95 % of resampled replicates is shaded behind a variant.
     """
     features = list(dict.fromkeys(zip(pooled["metric"], pooled["feature"], strict=True)))
     rows = _rows(pooled, floors)
+    parts = -(-len(features) // MOST_COLUMNS)
+    columns = -(-len(features) // parts)
     palette = style.colours(variants)
     with style.styled():
-        figure = style.new_figure(0.8 + 0.78 * len(rows))
-        grid = figure.subplots(len(rows), len(features), sharex="col", sharey="col", squeeze=False)
-        for column, feature in zip(grid.T, features, strict=True):
-            bins, floor_bins = rows_of(pooled, feature), rows_of(floors, feature)
-            for axes, row in zip(column, rows, strict=True):
-                row.draw(axes, bins, floor_bins, palette)
-            _trim(column[0], bins)
-            column[0].set_title(style.label(_title(features, *feature)), loc="left")
-            column[-1].set_xlabel(bins["unit"].iloc[0])
-            column[-1].locator_params(axis="x", nbins=5)
-        for axes, row in zip(grid[:, 0], rows, strict=True):
-            axes.set_ylabel(row.label, rotation=0, ha="right", va="center", color=INK, fontsize=8.5, labelpad=10)
+        figure = style.new_figure(0.4 + parts * (0.5 + 0.78 * len(rows)))
+        for part, place in enumerate(figure.subfigures(parts, 1, squeeze=False)[:, 0]):
+            grid = place.subplots(len(rows), columns, sharex="col", sharey="col", squeeze=False)
+            for axes, row in zip(grid[:, 0], rows, strict=True):
+                axes.set_ylabel(row.label, rotation=0, ha="right", va="center", color=INK, fontsize=8.5, labelpad=10)
+            shown = features[part * columns : (part + 1) * columns]
+            for column, feature in zip(grid.T, shown, strict=False):
+                bins, floor_bins = rows_of(pooled, feature), rows_of(floors, feature)
+                for axes, row in zip(column, rows, strict=True):
+                    row.draw(axes, bins, floor_bins, palette)
+                _trim(column[0], bins)
+                _name(column, _title(features, *feature), bins["unit"].iloc[0], _TITLE_WIDTH // columns)
+            for axes in grid[:, len(shown) :].flat:
+                axes.remove()
         _draw_legend(figure)
     return figure
+
+
+def _name(column: Sequence[Axes], title: str, unit: str, width: int) -> None:
+    """Write the title above a column and the unit below it, in lines of ``width`` characters."""
+    column[0].set_title(textwrap.fill(style.label(title, 2 * width), width), loc="left")
+    column[-1].set_xlabel(textwrap.fill(unit, width))
+    column[-1].locator_params(axis="x", nbins=5)
 
 
 class _Row(NamedTuple):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 import numpy as np
@@ -17,7 +18,7 @@ from ablate.music.instruments import counts, listed
 from ablate.report.formats import audio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ablate.arrays import Array
@@ -35,6 +36,8 @@ MOST_VARIANTS = 12
 SAMPLES = (2, 1)
 #: The most variants that are few.
 FEW = 6
+#: The most tokenizers whose round trip is a clip.
+MOST_TOKENIZERS = 4
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -139,7 +142,7 @@ class ClipWriter:
         self._sound = sound and audio.available()
 
     def clips(self, variants: Sequence[str]) -> list[Clip]:
-        """Return the reference, the reference after the tokenizer's round trip, and samples of the variants."""
+        """Return the reference, the reference after the round trip of each tokenizer, and samples of the variants."""
         if self._sound:
             (self._folder / "audio").mkdir()
         pieces = [*self._references(), *self._samples(variants[:MOST_VARIANTS])]
@@ -151,30 +154,44 @@ class ClipWriter:
             clip = piece.replace(name="reference")
             yield _Piece(f"reference-{number}", title, "", clip, self._write_midi(f"reference-{number}", piece))
             if number == 0:
-                yield from self._round_trip(piece)
+                yield from self._round_trips(piece)
 
-    def _round_trip(self, piece: Performance) -> Iterator[_Piece]:
-        """Yield the reference after the round trip of the baseline's tokenizer: no sample can be closer."""
-        for choice in self._study.configs()[self._study.baseline].get("tokenizer", ()):
-            fit = dict(self._study.first(FIT)).get(self._study.baseline)
-            learned = self._artifacts.learned(fit) if fit else None
-            try:
-                spec = self._registry.spec("tokenizer", choice["name"])
-                tokenizer = spec.build(spec.parse(choice["options"]))
-                if fit and learned is None:
-                    return
-                if learned is not None:
-                    tokenizer.load(learned)
-                load = dict(self._study.first(LOAD)).get(self._study.baseline)
-                instrument = self._artifacts.instrument(load) if load else 0
-                if instrument is None:
-                    return
-                round_trip = played_by(tokenizer, instrument).decode(tokenizer.encode(piece))
-            except (AblateError, ValueError):  # the plugin is not installed here, or in another version
-                return
-            title = f"reference, encoded and decoded by {choice['name']}"
-            midi = self._write_midi("round-trip", round_trip)
-            yield _Piece("round-trip", title, "", round_trip, midi)
+    def _round_trips(self, piece: Performance) -> Iterator[_Piece]:
+        """Yield the reference after the round trip of each tokenizer, the baseline's first.
+
+        With several, the title names the first variant that has the tokenizer.
+        """
+        configs = self._study.configs()
+        first: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        for variant in sorted(configs, key=lambda name: name != self._study.baseline):
+            for choice in configs[variant].get("tokenizer", ()):
+                first.setdefault(json.dumps(choice, sort_keys=True), (variant, choice))
+        for number, (variant, choice) in enumerate([*first.values()][:MOST_TOKENIZERS]):
+            round_trip = self._round_trip(piece, variant, choice)
+            if round_trip is not None:
+                of = f" (variant {variant})" if len(first) > 1 else ""
+                name = f"round-trip-{number}" if number else "round-trip"
+                title = f"reference, encoded and decoded by {choice['name']}{of}"
+                yield _Piece(name, title, "", round_trip, self._write_midi(name, round_trip))
+
+    def _round_trip(self, piece: Performance, variant: str, choice: Mapping[str, Any]) -> Performance | None:
+        """Return a piece after the round trip of a variant's tokenizer; None if the tokenizer cannot be made here."""
+        fit = dict(self._study.first(FIT)).get(variant)
+        learned = self._artifacts.learned(fit) if fit else None
+        if fit and learned is None:
+            return None
+        try:
+            spec = self._registry.spec("tokenizer", choice["name"])
+            tokenizer = spec.build(spec.parse(choice["options"]))
+            if learned is not None:
+                tokenizer.load(learned)
+            load = dict(self._study.first(LOAD)).get(variant)
+            instrument = self._artifacts.instrument(load) if load else 0
+            if instrument is None:
+                return None
+            return played_by(tokenizer, instrument).decode(tokenizer.encode(piece))
+        except (AblateError, ValueError):  # the plugin is not installed here, or in another version
+            return None
 
     def _samples(self, variants: Sequence[str]) -> Iterator[_Piece]:
         count = SAMPLES[0] if len(variants) <= FEW else SAMPLES[1]

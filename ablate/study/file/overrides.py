@@ -268,7 +268,7 @@ def study_name(path: Path, overrides: Overrides) -> str:
     if overrides.profile and overrides.profile != DEFAULT_PROFILE:
         parts.append(overrides.profile)
     if overrides.corpus:
-        parts.append(printable(Path(overrides.corpus).stem))
+        parts.append(_corpus_name(Path(overrides.corpus)))
     if overrides.seed is not None:
         parts.append(f"seed{overrides.seed}")
     if overrides.settings:
@@ -276,3 +276,9 @@ def study_name(path: Path, overrides: Overrides) -> str:
         parts.append(f"set-{hashlib.sha256(text.encode()).hexdigest()[:6]}")
     stem = printable(path.stem)
     return "+".join([f"{stem}@{parts[0]}", *parts[1:]]) if parts else stem
+
+
+def _corpus_name(corpus: Path) -> str:
+    """Return the name of a corpus, or of the file or folder that a path leads to (``.``, a link)."""
+    real = corpus.resolve() if corpus.exists() else corpus
+    return printable(real.name if real.is_dir() else real.stem)

@@ -39,10 +39,12 @@ class Words:
         instruments: the option that chooses instruments, up to the value; empty where there is none.
         tokenizer: returns the options that choose a tokenizer, from its name, its options and whether the command
             has it already.
+        advice: added at the end; may be empty.
     """
 
     instruments: str
     tokenizer: Callable[[str, Mapping[str, str], bool], str]
+    advice: str = ""
 
 
 def study_words(instruments: str, choose: str) -> Words:
@@ -57,7 +59,8 @@ def study_words(instruments: str, choose: str) -> Words:
         named = [] if known else [f"{choose}{name}"]
         return " ".join([*named, *(f"--set tokenizer.{name}.{key}={value}" for key, value in options.items())])
 
-    return Words(f"--set {instruments}=" if instruments else "", tokenizer)
+    advice = "; the study then has a name of its own: choose it with --name"
+    return Words(f"--set {instruments}=" if instruments else "", tokenizer, advice)
 
 
 def refusal(notes_of: Mapping[int, int], tokenizers: Sequence[str], words: Words, registry: Registry) -> str:
@@ -74,7 +77,7 @@ def refusal(notes_of: Mapping[int, int], tokenizers: Sequence[str], words: Words
     music = f"{len(notes_of)} instruments play its {sum(notes_of.values()):,} notes ({listed(notes_of)})"
     choices = [*_choices(notes_of, words.instruments), *_other_tokenizers(tokenizers, words, registry)]
     todo = f"choose {', or '.join(choices)}" if choices else "choose music of one instrument"
-    return f"{music}, but {write.format(names)} them all as one; {todo}"
+    return f"{music}, but {write.format(names)} them all as one; {todo}{words.advice if choices else ''}"
 
 
 def _choices(notes_of: Mapping[int, int], option: str) -> Iterator[str]:

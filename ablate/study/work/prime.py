@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -136,19 +137,24 @@ def cut_primer(
         say: called with a line if the tokenizer leaves out notes: drums, where it merges instruments.
 
     Raises:
-        PrimerError: the piece is shorter, or has pitches or instruments that the tokenizer cannot write; or the
-            primer would have more tokens than a sample.
+        PrimerError: the piece is shorter, has no notes in the seconds taken, or has pitches or instruments that the
+            tokenizer cannot write; or the primer would have more tokens than a sample.
     """
     tokens = tokenizer.encode(piece)
     decoded = tokenizer.decode(tokens)
     _check_notes(piece, tokenizer, say)
+    if not len(decoded):
+        raise PrimerError(f"primer '{piece.name}' has no notes that the tokenizer writes; choose another one")
     (unit, amount), *_ = ((unit, amount) for unit, amount in take.items() if amount)
     lengths = {"tokens": len(tokens), "notes": len(decoded), "seconds": float(tokenizer.times(tokens)[-1])}
     if amount > lengths[unit]:
         raise PrimerError(f"primer '{piece.name}' has {lengths[unit]:g} {unit}, fewer than primer.{unit} = {amount:g}")
     length = _length(tokens, tokenizer, unit, amount)
-    if not length:
-        raise PrimerError(f"primer.{unit} = {amount:g} contains no token of '{piece.name}'; take more")
+    if unit == "seconds" and not (length and len(tokenizer.decode(tokens[:length]))):
+        clock = tokenizer.times(tokens)[_length(tokens, tokenizer, "notes", 1) - 1]
+        first = math.ceil(10 * clock) / 10  # rounded up, so that these seconds have the note
+        silence = f"the first {amount:g} s of primer '{piece.name}' have no notes"
+        raise PrimerError(f"{silence}; its first note is at {first:.1f} s; take more")
     if length > at_most:
         raise PrimerError(
             f"the primer has {length:,} tokens, more than generation.tokens = {at_most:,}; "

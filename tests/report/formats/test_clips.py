@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.report_study import STUDY, Home
+from support.report_study import STUDY, Builder, Home
 
 from ablate.kinds import INSTRUMENT, LOAD
 from ablate.registry import get_registry
@@ -32,6 +32,36 @@ def test_a_round_trip_has_the_instrument_of_its_corpus(finished: Home, tmp_path:
     else:
         assert "round-trip" not in clips
         assert artifacts.missing == [f"{load.artifact}/{INSTRUMENT}: damaged, or not readable"]
+
+
+class _Tokenizers(Builder):
+    """A study with a tokenizer for each variant: the first three have two, the fourth has none that exists."""
+
+    def config(self, tau: float) -> dict[str, Any]:
+        name = "midilike" if tau < 1.1 else "gone"
+        options = {"instruments": "all"} if tau > 0.7 else {}
+        return {**super().config(tau), "tokenizer": [{"name": name, "version": "1", "options": options}]}
+
+
+@pytest.mark.parametrize(
+    ("names", "titles"),
+    [
+        (("a",), ["reference, encoded and decoded by midilike"]),
+        (
+            ("a", "b", "c", "d"),
+            [f"reference, encoded and decoded by midilike (variant {name})" for name in "ab"],
+        ),
+    ],
+)
+def test_each_tokenizer_has_a_round_trip(names: tuple[str, ...], titles: list[str], tmp_path: Path) -> None:
+    builder = _Tokenizers(tmp_path / "home", names, 1, 1)
+    builder.plan()
+    with builder.store:
+        builder.finish()
+        study = Study.read(builder.store, STUDY)
+    clips = _clips(study, Artifacts(builder.home), tmp_path)
+    assert [clip.title for clip in clips.values()][1:] == titles
+    assert {path.name for path in (tmp_path / "midi").iterdir()} == {f"{name}.mid" for name in clips}
 
 
 def _clips(study: Study, artifacts: Artifacts, folder: Path) -> dict[str, Clip]:

@@ -61,7 +61,8 @@ def test_a_primer_is_the_beginning_of_the_piece(spec: Any, prelude: ablate.Perfo
         ({"notes": 550}, MUCH, "has 549 notes, fewer than primer.notes = 550"),
         ({"seconds": 500.0}, MUCH, "seconds, fewer than primer.seconds = 500"),
         ({"seconds": 60.0}, 100, "more than generation.tokens = 100; take a smaller primer.seconds"),
-        ({"seconds": 1e-9}, 100, "primer.seconds = 1e-09 contains no token .* take more"),
+        ({"seconds": 0.5}, MUCH, "the first 0.5 s of primer '.*' have no notes; its first note is at 1.0 s; take more"),
+        ({"seconds": 1e-9}, 100, "the first 1e-09 s of primer .* its first note is at 1.0 s; take more"),
     ],
 )
 def test_a_primer_that_cannot_be_is_refused(
@@ -73,6 +74,16 @@ def test_a_primer_that_cannot_be_is_refused(
     shifted["end"] += 1.0
     with pytest.raises(PrimerError, match=expected):
         cut_primer(prelude.replace(notes=shifted), tokenizer, take, at_most)
+
+
+@pytest.mark.parametrize("name", ["midilike", "midilike-bpe"])
+def test_silence_is_no_primer(name: str) -> None:
+    """The refusal names a length that has a note."""
+    late = ablate.Performance.from_notes([(60, 80, 2.67 + n / 3, 2.9 + n / 3) for n in range(20)], name="late")
+    tokenizer = built(get_registry().spec("tokenizer", name))
+    with pytest.raises(PrimerError, match=r"the first 2 s of primer 'late' have no notes; its first note is at 2.7 s"):
+        cut_primer(late, tokenizer, {"seconds": 2.0}, MUCH)
+    assert len(tokenizer.decode(cut_primer(late, tokenizer, {"seconds": 2.7}, MUCH))) == 1
 
 
 def test_a_primer_outside_the_vocabulary_is_refused(prelude: ablate.Performance) -> None:
@@ -95,6 +106,9 @@ def test_a_primer_of_several_instruments(prelude: ablate.Performance) -> None:
     lines: list[str] = []
     cut_primer(band, merging, {"notes": 4}, MUCH, lines.append)
     assert lines == [f"{prelude.name}: the tokenizer leaves out 1 of 549 notes: Drums 1"]
+    notes["instrument"] = DRUMS
+    with pytest.raises(PrimerError, match="has no notes that the tokenizer writes"):
+        cut_primer(prelude.replace(notes=notes), merging, {"notes": 4}, MUCH)
 
 
 @settings(max_examples=30, deadline=None)

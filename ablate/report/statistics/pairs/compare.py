@@ -113,7 +113,7 @@ def _read(store: Store, name: str, variant: str) -> tuple[Study, str]:
 
 def _study_and_variant(store: Store, text: str) -> tuple[str, str]:
     """Return a study and a variant, empty for the whole study; the names of studies may contain colons too."""
-    names = [study.name for study in store.studies()]
+    names = {study.name: study.settings for study in store.studies()}
     if text in names:
         return text, ""
     prefixes = [name for name in names if text.startswith(f"{name}:")]

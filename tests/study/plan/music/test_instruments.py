@@ -77,6 +77,7 @@ def test_a_band_and_a_tokenizer_without_instruments_are_refused_with_counts_and_
     assert "but tokenizer 'midilike-classic' writes them all as one; choose --set" in problem
     assert "--set corpus.midi.instruments=piano (32 notes), or " in problem
     assert "--set corpus.midi.instruments=merge (80 notes, as one piano), or " in problem
+    assert problem.endswith("; the study then has a name of its own: choose it with --name")
     assert "--set tokenizer=band --set tokenizer.band.instruments=all" in problem
 
 
