@@ -6,12 +6,14 @@ import contextlib
 import io
 import os
 import shutil
+import sqlite3
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import filelock
 import pytest
+import sqlalchemy as sa
 from hypothesis import settings
 from support.checkout import ROOT
 from support.commands import Command, Outcome
@@ -29,6 +31,14 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # A first call may import torch or compile a table, so the time that an example takes is not checked.
 settings.register_profile("ablate", deadline=None)
 settings.load_profile("ablate")
+
+
+@sa.event.listens_for(sa.engine.Engine, "connect")
+def _wait_for_no_disk(connection: Any, _record: Any) -> None:
+    """Leave it to the system when to write: nobody needs these databases after a power cut, and kills lose nothing."""
+    if isinstance(connection, sqlite3.Connection):
+        with contextlib.suppress(sqlite3.Error):  # no database: what opens it says so
+            connection.execute("PRAGMA synchronous = OFF")
 
 
 def _folder(variable: str, default: Path, what: str) -> Path:

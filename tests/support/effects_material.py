@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import sqlalchemy as sa
 
 from ablate.names import short_names
 from ablate.report.data.study import Study
@@ -131,9 +130,6 @@ class Stored(Builder):
     ) -> None:
         count = max(len(own) for each in values.values() for own in each.values())
         super().__init__(home, tuple(levels), count, 1)
-        # nobody needs these results after a power cut
-        sa.event.listen(self.store._engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous = OFF"))
-        self.store._engine.dispose()
         self.levels, self.values, self.directions = levels, values, directions or {}
         self.tokens, self.draws, self.declared = tokens or {}, draws or {}, declared or {}
         self.metrics = list(dict.fromkeys(metric for metric, _ in values))

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ablate.store.records import MeasurementRecord, RunRecord, StageRecord, StudyRecord, VariantRecord
-from support.store_material import put_stage
+from ablate.store.records import FinishedStage, MeasurementRecord, RunRecord, StageRecord, StudyRecord, VariantRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +68,7 @@ def put(
     }
     spec = {"question": "Does it matter?", "metric": {metric: {} for metric in metrics}, **spec}
     variants, runs = [], []
-    put_stage(store, _stage(f"{name} floors", "resample"), _resampled(floors or {}))
+    finished = [FinishedStage(_stage(f"{name} floors", "resample"), tuple(_resampled(floors or {})))]
     for place, (variant, measured) in enumerate(values.items()):
         config = {**common, "sampler": [component("temperature", tau=1.0 + place)], **(configs or {}).get(variant, {})}
         variants.append(VariantRecord(variant, f"{name} {variant}", {"tau": 1.0 + place}, baseline=place == 0))
@@ -77,7 +76,8 @@ def put(
             own = f"{name} {variant} {replicate}"
             stages = {"measure": own, "resample": f"{name} floors"}
             runs.append(RunRecord(variant, replicate, stages, config, "done"))
-            put_stage(store, _stage(own, "measure"), _measurements(measured, replicate))
+            finished.append(FinishedStage(_stage(own, "measure"), tuple(_measurements(measured, replicate))))
+    store.put_stages(finished)
     spec.setdefault("replicates", len(runs) // len(variants))
     store.put_study(StudyRecord(name, spec, "default", "bach-prelude", seed), variants, runs)
 

@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from support.bench import Bench
 
 import ablate
 from ablate.kinds import KINDS, TRAIN
 from ablate.registry import get_registry
 from ablate.store.store import Store
+from ablate.study.file.study_file import read_study
 from ablate.study.run.listener import Listener
 from ablate.study.sources.started import read_started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from support.bench import Bench
+    from pathlib import Path
 
     from ablate.study.file.study_file import StudySpec
+    from ablate.study.run.result import StudyResult
     from ablate.study.run.runner import StudyRunner
     from ablate.study.work.messages import Job, LoggedStep, News
 
@@ -28,8 +30,24 @@ if TYPE_CHECKING:
 ALL = {"load": 1, "prepare": 1, "train": 2, "generate": 4, "measure": 8, "floor": 2, "resample": 8}
 
 
-def test_levels_of_a_replicate_share_its_training(bench: Bench, load: Callable[..., StudySpec]) -> None:
-    result = bench.run(load())
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, tiny_text: str) -> tuple[Bench, StudyResult]:
+    """Return a home in which the study ran, for tests that only read; and its result."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "tiny.toml").write_text(tiny_text, encoding="utf-8")
+    bench = Bench(folder / "home")
+    return bench, bench.run(read_study(str(folder / "tiny.toml")))
+
+
+@pytest.fixture
+def ran(whole: tuple[Bench, StudyResult], tmp_path: Path) -> Bench:
+    """Return a copy of the home in which the study ran."""
+    shutil.copytree(whole[0].home, tmp_path / "ran")
+    return Bench(tmp_path / "ran")
+
+
+def test_levels_of_a_replicate_share_its_training(whole: tuple[Bench, StudyResult]) -> None:
+    bench, result = whole
     assert result.ran == ALL
     assert result.reused == {}
     assert set(bench.states("tiny").values()) == {"done"}
@@ -52,53 +70,48 @@ def test_what_a_training_started_with_is_removed_before_its_result_is_stored(
     assert stored == [None, None]
 
 
-def test_a_second_run_runs_nothing(bench: Bench, load: Callable[..., StudySpec]) -> None:
-    bench.run(load())
-    before = bench.numbers("tiny")
-    result = bench.run(load())
+def test_a_second_run_runs_nothing(ran: Bench, load: Callable[..., StudySpec]) -> None:
+    before = ran.numbers("tiny")
+    result = ran.run(load())
     assert result.ran == {}
     assert result.reused == ALL
-    assert bench.numbers("tiny") == before
+    assert ran.numbers("tiny") == before
 
 
-def test_only_what_is_new_runs(bench: Bench, load: Callable[..., StudySpec]) -> None:
-    bench.run(load())
-    assert bench.run(load(replicates=3)).ran == {"train": 1, "generate": 2, "measure": 4, "resample": 4}
+def test_only_what_is_new_runs(ran: Bench, load: Callable[..., StudySpec]) -> None:
+    assert ran.run(load(replicates=3)).ran == {"train": 1, "generate": 2, "measure": 4, "resample": 4}
     wider = load({"axes.sampler.temperature.tau": [0.8, 1.0, 1.2]})
-    assert bench.run(wider).ran == {"generate": 2, "measure": 4, "resample": 4}
+    assert ran.run(wider).ran == {"generate": 2, "measure": 4, "resample": 4}
     finer = load({"metric.distance.velocity.velocity_bins": 8})
-    assert bench.run(finer).ran == {"measure": 4, "floor": 1, "resample": 4}
+    assert ran.run(finer).ran == {"measure": 4, "floor": 1, "resample": 4}
     generated = {"generate": 4, "measure": 8, "resample": 8}
-    assert bench.run(load({"generation.samples": 1})).ran == generated
-    assert bench.run(load({"training.steps": 7})).ran == {"train": 2, **generated}
-    assert bench.run(load(seed=6)).ran == {"train": 2, "floor": 2, **generated}
-    assert bench.run(load({"floors.draws": 3})).ran == {"resample": 8}
+    assert ran.run(load({"generation.samples": 1})).ran == generated
+    assert ran.run(load({"training.steps": 7})).ran == {"train": 2, **generated}
+    assert ran.run(load(seed=6)).ran == {"train": 2, "floor": 2, **generated}
+    assert ran.run(load({"floors.draws": 3})).ran == {"resample": 8}
 
 
-def test_an_added_metric_measures_what_was_generated(bench: Bench, tiny: Any, load: Callable[..., StudySpec]) -> None:
-    bench.run(load())
+def test_an_added_metric_measures_what_was_generated(ran: Bench, tiny: Any, load: Callable[..., StudySpec]) -> None:
     tiny.write_text(tiny.read_text() + '\n[metric."distance.duration"]\n', encoding="utf-8")
-    assert bench.run(load()).ran == {"measure": 4, "floor": 1, "resample": 4}
+    assert ran.run(load()).ran == {"measure": 4, "floor": 1, "resample": 4}
 
 
-def test_fewer_replicates_show_fewer_and_lose_nothing(bench: Bench, load: Callable[..., StudySpec]) -> None:
-    bench.run(load(replicates=3))
-    bench.run(load(replicates=1))
-    assert len(bench.states("tiny")) == 2
-    assert bench.run(load(replicates=3)).ran == {}
+def test_fewer_replicates_show_fewer_and_lose_nothing(ran: Bench, load: Callable[..., StudySpec]) -> None:
+    ran.run(load(replicates=1))
+    assert len(ran.states("tiny")) == 2
+    assert ran.run(load()).ran == {}
 
 
 def test_a_new_level_gets_the_same_numbers_as_from_the_start(
-    bench: Bench, load: Callable[..., StudySpec], tmp_path: Any
+    ran: Bench, load: Callable[..., StudySpec], tmp_path: Any
 ) -> None:
     """The rows of a replicate are generated together; which of them were there before must not matter."""
     wide = {"axes.sampler.temperature.tau": [0.8, 1.0, 1.3]}
-    bench.run(load())
-    bench.run(load(wide))
-    other = type(bench)(tmp_path / "other")
+    ran.run(load(wide))
+    other = Bench(tmp_path / "other")
     other.run(load(wide))
     name = load(wide).name
-    assert bench.numbers(name) == other.numbers(name)
+    assert ran.numbers(name) == other.numbers(name)
 
 
 class Hears(Listener):
@@ -117,11 +130,10 @@ class Hears(Listener):
 
 
 def test_processes_give_the_same_numbers_as_this_one(
-    bench: Bench, load: Callable[..., StudySpec], tmp_path: Any
+    bench: Bench, whole: tuple[Bench, StudyResult], load: Callable[..., StudySpec]
 ) -> None:
-    bench.run(load(), workers=1)
-    other, listener = type(bench)(tmp_path / "other"), Hears()
-    other.run(load(), workers=2, listener=listener)
+    (other, _), listener = whole, Hears()
+    bench.run(load(), workers=2, listener=listener)
     # workers send what observers receive
     assert (listener.jobs["train"], [logged.step for logged in listener.logged]) == (2, [6, 6])
     assert len({(logged.fingerprint, logged.loss) for logged in listener.logged}) == 2
@@ -171,20 +183,18 @@ def test_stopped_and_continued_equals_uninterrupted(
     assert artifacts(bench) == artifacts(other)
 
 
-def test_lost_files_are_made_again(bench: Bench, load: Callable[..., StudySpec]) -> None:
-    bench.run(load())
-    before = bench.numbers("tiny")
-    shutil.rmtree(bench.home / "artifacts" / "generate")
-    shutil.rmtree(bench.home / "artifacts" / "train")
-    result = bench.run(load())
+def test_lost_files_are_made_again(ran: Bench, load: Callable[..., StudySpec]) -> None:
+    before = ran.numbers("tiny")
+    shutil.rmtree(ran.home / "artifacts" / "generate")
+    shutil.rmtree(ran.home / "artifacts" / "train")
+    result = ran.run(load())
     assert (result.ran["train"], result.ran["generate"]) == (2, 4)
-    assert bench.numbers("tiny") == before
+    assert ran.numbers("tiny") == before
 
 
-def test_files_that_nothing_needs_may_be_gone(bench: Bench, load: Callable[..., StudySpec]) -> None:
-    bench.run(load())
-    shutil.rmtree(bench.home / "artifacts" / "train")
-    assert bench.run(load()).ran == {}
+def test_files_that_nothing_needs_may_be_gone(ran: Bench, load: Callable[..., StudySpec]) -> None:
+    shutil.rmtree(ran.home / "artifacts" / "train")
+    assert ran.run(load()).ran == {}
 
 
 class TestFailures:
@@ -401,8 +411,8 @@ def test_replicates_are_paired(bench: Bench, load: Callable[..., StudySpec]) -> 
     assert len({next(iter(v)) for key, v in values.items() if key[2:] == ("distance.pitch", "l1")}) > 1
 
 
-def test_every_measurement_carries_what_decides_it(bench: Bench, load: Callable[..., StudySpec]) -> None:
-    bench.run(load())
+def test_every_measurement_carries_what_decides_it(whole: tuple[Bench, StudyResult]) -> None:
+    bench, _ = whole
     with bench.store() as store:
         (run, *_) = store.runs("tiny")
         stages = store.stages(run.stages.values())
@@ -419,11 +429,10 @@ def test_every_measurement_carries_what_decides_it(bench: Bench, load: Callable[
 
 
 def test_a_newer_load_stage_is_no_other_music(
-    bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
+    ran: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.run(load())
     monkeypatch.setitem(KINDS, "load", dataclasses.replace(KINDS["load"], code=KINDS["load"].code + 1))
-    assert bench.run(load()).ran["load"] == 1
+    assert ran.run(load()).ran["load"] == 1
 
 
 def test_conditioners_see_the_music_on_its_tokens_own_clock() -> None:
