@@ -41,7 +41,7 @@ NAMES = (
     "x" * 200,
 )
 #: Writing a report takes long, so each has several of the names.
-TOGETHER = 6
+TOGETHER = 9
 
 
 def written(home: Path, names: Sequence[str]) -> Path:
@@ -66,7 +66,7 @@ def written(home: Path, names: Sequence[str]) -> Path:
         return write_report(store, home, text, list(FORMATS)).parent
 
 
-@pytest.fixture(scope="module", params=[NAMES[start::3] for start in range(3)], ids=["one", "two", "three"])
+@pytest.fixture(scope="module", params=[NAMES[start::2] for start in range(2)], ids=["one", "two"])
 def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Sequence[str], Path]:
     home = tmp_path_factory.mktemp("hostile")
     return request.param, written(home, request.param)
