@@ -163,12 +163,12 @@ def test_stopped_and_continued_equals_uninterrupted(
 def test_a_killed_path_goes_on_as_if_it_had_not_been(
     whole: tuple[Bench, StudyResult], bench: Bench, of: Callable[..., StudySpec], tiny: Path, ablate: Command
 ) -> None:
-    """A real process and its workers, killed in the second round; then the same command again."""
+    """A real process and its workers, killed in the second round; then the command again, in this process alone."""
     of()
-    words = ["study", "run", str(tiny), "--home", str(bench.home), "--workers", "2", "--no-report", "--yes"]
-    run_and_kill([sys.executable, "-m", "ablate", *words], lambda: _count(bench) >= 2, seconds=120, pause=0.1)
+    words = ["study", "run", str(tiny), "--home", str(bench.home), "--no-report", "--yes", "--workers"]
+    run_and_kill([sys.executable, "-m", "ablate", *words, "2"], lambda: _count(bench) >= 2, seconds=120, pause=0.1)
     assert 2 <= _count(bench) < 4
-    done = ablate(*words)
+    done = ablate(*words, "1")
     assert done.code == 0, done.err
     assert taken(bench) == taken(whole[0])
     assert bench.numbers("tiny") == whole[0].numbers("tiny")

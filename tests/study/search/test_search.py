@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
 import optuna
 import pytest
+from support.bench import Bench
 from support.killed import run_and_kill
 
 from ablate.errors import StudyFileError
@@ -22,11 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from support.bench import Bench
     from support.commands import Command
 
     from ablate.study.run.result import StudyResult
     from ablate.study.work.messages import StageResult
+
+    Whole = Callable[[str], tuple[Bench, StudyResult]]
 
 TAU = "[axes]\nsampler.temperature.tau = [0.8, 1.0]\n[baseline]\nsampler.temperature.tau = 1.0\n"
 SPACE = """
@@ -49,15 +53,37 @@ objectives = [
 ONE = '[search]\nn_variants = 5\nobjectives = [{ metric = "distance.pitch" }]\n'
 
 
-@pytest.fixture
-def of(tiny: Path) -> Callable[..., StudySpec]:
-    text = tiny.read_text(encoding="utf-8")
+def write(file: Path, text: str, search: str = TWO, space: str = SPACE) -> str:
+    file.write_text('design = "search"\n' + text.replace(TAU, "") + space + search, encoding="utf-8")
+    return str(file)
 
+
+@pytest.fixture
+def of(tiny: Path, tiny_text: str) -> Callable[..., StudySpec]:
     def loaded(search: str = TWO, space: str = SPACE, **overrides: Any) -> StudySpec:
-        tiny.write_text('design = "search"\n' + text.replace(TAU, "") + space + search, encoding="utf-8")
-        return read_study(str(tiny), Overrides(**overrides))
+        return read_study(write(tiny, tiny_text, search, space), Overrides(**overrides))
 
     return loaded
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory, tiny_text: str) -> Whole:
+    """Return a function that runs a search once, in this process, for all tests that only read; and its result."""
+
+    @functools.cache
+    def searched(search: str) -> tuple[Bench, StudyResult]:
+        folder = tmp_path_factory.mktemp("uninterrupted")
+        bench = Bench(folder / "home")
+        return bench, run(bench, read_study(write(folder / "tiny.toml", tiny_text, search)), workers=1)
+
+    return searched
+
+
+@pytest.fixture
+def searched(uninterrupted: Whole, tmp_path: Path) -> Bench:
+    """Return a copy of the home in which the search of two objectives ran."""
+    shutil.copytree(uninterrupted(TWO)[0].home, tmp_path / "searched")
+    return Bench(tmp_path / "searched")
 
 
 def run(bench: Bench, spec: StudySpec, **options: Any) -> StudyResult:
@@ -89,8 +115,10 @@ def means(bench: Bench, metric: str, feature: str) -> dict[str, float]:
     return {name: sum(v for (n, _), v in found.items() if n == name) / 2 for name in names}
 
 
-def test_a_search_tries_as_many_variants_as_it_is_given(bench: Bench, of: Callable[..., StudySpec]) -> None:
-    result = run(bench, of())
+def test_a_search_tries_as_many_variants_as_it_is_given(
+    uninterrupted: Whole,
+) -> None:
+    bench, result = uninterrupted(TWO)
     assert not result.failures
     names = chosen(bench)
     assert (names[0], len(names)) == ("tau=1.0, p=1.0", 5)
@@ -100,8 +128,10 @@ def test_a_search_tries_as_many_variants_as_it_is_given(bench: Bench, of: Callab
     assert result.ran["generate"] == 2 * 5
 
 
-def test_trials_hold_the_variants_with_the_values_of_all_objectives(bench: Bench, of: Callable[..., StudySpec]) -> None:
-    run(bench, of())
+def test_trials_hold_the_variants_with_the_values_of_all_objectives(
+    uninterrupted: Whole,
+) -> None:
+    bench, _ = uninterrupted(TWO)
     pitch, velocity = means(bench, "distance.pitch", "l1"), means(bench, "distance.velocity", "l1")
     found = trials(bench)
     assert [trial.user_attrs["ablate:variant"] for trial in found] == chosen(bench)
@@ -118,10 +148,12 @@ def test_trials_hold_the_variants_with_the_values_of_all_objectives(bench: Bench
     storage.engine.dispose()
 
 
-def test_again_nothing_runs_and_more_variants_are_added(bench: Bench, of: Callable[..., StudySpec]) -> None:
-    run(bench, of())
+def test_again_nothing_runs_and_more_variants_are_added(
+    searched: Bench, uninterrupted: Whole, of: Callable[..., StudySpec]
+) -> None:
+    bench = searched
     before, numbers = chosen(bench), bench.numbers("tiny")
-    again = run(bench, of())
+    again = run(bench, read_study(str(uninterrupted(TWO)[0].home.parent / "tiny.toml")))
     assert (again.ran, again.changed, chosen(bench)) == ({}, False, before)
     ran = run(bench, of(n_variants=9)).ran
     assert chosen(bench)[:5] == before
@@ -132,18 +164,16 @@ def test_again_nothing_runs_and_more_variants_are_added(bench: Bench, of: Callab
     assert [n for n in bench.numbers("tiny") if n.variant in before] == numbers
 
 
-def test_processes_choose_the_same(bench: Bench, of: Callable[..., StudySpec], tmp_path: Path) -> None:
-    run(bench, of(ONE), workers=1)
-    other = type(bench)(tmp_path / "other")
-    run(other, of(ONE), workers=2)
+def test_processes_choose_the_same(bench: Bench, of: Callable[..., StudySpec], uninterrupted: Whole) -> None:
+    other, _ = uninterrupted(ONE)
+    run(bench, of(ONE), workers=2)
     assert chosen(bench) == chosen(other)
     assert bench.numbers("tiny") == other.numbers("tiny")
 
 
-def test_another_seed_chooses_others(bench: Bench, of: Callable[..., StudySpec]) -> None:
-    run(bench, of())
-    run(bench, of(seed=9))
-    ours, theirs = chosen(bench), chosen(bench, "tiny@seed9")
+def test_another_seed_chooses_others(searched: Bench, of: Callable[..., StudySpec]) -> None:
+    run(searched, of(seed=9))
+    ours, theirs = chosen(searched), chosen(searched, "tiny@seed9")
     assert ours[0] == theirs[0]
     assert not set(ours[1:]) & set(theirs[1:])
 
@@ -163,31 +193,36 @@ class StopsAfter(Listener):
 
 @pytest.mark.parametrize(("search", "generations"), [(ONE, 1), (ONE, 6), (TWO, 5)], ids=["tpe", "tpe later", "nsga2"])
 def test_stopped_and_continued_equals_uninterrupted(
-    bench: Bench, of: Callable[..., StudySpec], tmp_path: Path, search: str, generations: int
+    bench: Bench,
+    of: Callable[..., StudySpec],
+    uninterrupted: Whole,
+    search: str,
+    generations: int,
 ) -> None:
     result = run(bench, of(search), listener=StopsAfter(generations))
     assert result.stopped
     assert not run(bench, of(search)).stopped
-    other = type(bench)(tmp_path / "other")
-    run(other, of(search))
+    other, _ = uninterrupted(search)
     assert chosen(bench) == chosen(other)
     assert bench.numbers("tiny") == other.numbers("tiny")
 
 
 @pytest.mark.slow
 def test_a_killed_search_goes_on_as_if_it_had_not_been(
-    bench: Bench, of: Callable[..., StudySpec], tiny: Path, tmp_path: Path, ablate: Command
+    bench: Bench,
+    of: Callable[..., StudySpec],
+    tiny: Path,
+    ablate: Command,
+    uninterrupted: Whole,
 ) -> None:
-    """A real process and its workers, killed while a variant is tried; then the same command again."""
-    of(TWO, n_variants=6)
-    tiny.write_text(tiny.read_text(encoding="utf-8").replace("n_variants = 5", "n_variants = 6"), encoding="utf-8")
-    words = ["study", "run", str(tiny), "--home", str(bench.home), "--workers", "2", "--no-report", "--yes"]
-    run_and_kill([sys.executable, "-m", "ablate", *words], lambda: _count(bench) >= 3, seconds=120, pause=0.1)
-    assert 3 <= _count(bench) < 6
-    done = ablate(*words)
+    """A real process and its workers, killed while a variant is tried; then the command again, in this process."""
+    of(TWO)
+    words = ["study", "run", str(tiny), "--home", str(bench.home), "--no-report", "--yes", "--workers"]
+    run_and_kill([sys.executable, "-m", "ablate", *words, "2"], lambda: _count(bench) >= 2, seconds=120, pause=0.1)
+    assert 2 <= _count(bench) < 5
+    done = ablate(*words, "1")
     assert done.code == 0, done.err
-    other = type(bench)(tmp_path / "other")
-    run(other, read_study(str(tiny)))
+    other, _ = uninterrupted(TWO)
     assert chosen(bench) == chosen(other)
     assert bench.numbers("tiny") == other.numbers("tiny")
     assert {trial.state.name for trial in trials(bench)} == {"COMPLETE"}
@@ -260,18 +295,18 @@ training.learning_rate = { low = 1e-4, high = 1e-2, log = true }
     assert all(isinstance(trial.params["training.steps"], int) for trial in found)
 
 
-def test_a_narrower_space_keeps_what_is_still_in_it(bench: Bench, of: Callable[..., StudySpec]) -> None:
-    run(bench, of(n_variants=6))
+def test_a_narrower_space_keeps_what_is_still_in_it(searched: Bench, of: Callable[..., StudySpec]) -> None:
+    bench = searched
     before = chosen(bench)
-    narrow = of(space=SPACE.replace("low = 0.5, high = 2.0", "low = 0.5, high = 1.3"), n_variants=6)
+    narrow = of(space=SPACE.replace("low = 0.5, high = 2.0", "low = 0.5, high = 1.3"))
     with bench.store() as store:
         variants, held = chosen_so_far(narrow, store)
     names = [variant.name for variant in variants]
     inside = [n for n in before if float(n.split("=")[1].split(",")[0]) <= 1.3]
-    assert 1 < len(inside) < 6
+    assert 1 < len(inside) < 5
     assert (names, held) == (inside, {})
     assert not run(bench, narrow).failures
-    assert len(chosen(bench)) == 6
+    assert len(chosen(bench)) == 5
 
 
 def test_a_variant_that_cannot_be_prepared_does_not_stop_the_others(bench: Bench, of: Callable[..., StudySpec]) -> None:
