@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import optuna
 import pytest
+from support.bench import empty_database
 from support.store_material import ask, opened, put
 from support.trials_material import frozen, layout, open_trials, read, summary, trials
 
@@ -19,7 +20,17 @@ from ablate.store.store import Store
 from ablate.study.trials.storage import delete_trials
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    """A store whose file has Optuna's tables already: making them takes longer than most of these tests."""
+    path.write_bytes(empty_database())
+    with Store(f"sqlite:///{path}") as opened_store:
+        yield opened_store
+
 
 RUNNING: tuple[str, None] = ("RUNNING", None)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @functools.cache
-def _database() -> bytes:
+def empty_database() -> bytes:
     """Return a database with all tables and no rows: copying it takes less than making Optuna's tables again."""
     with tempfile.TemporaryDirectory() as folder:
         url = store_url(Path(folder))
@@ -38,7 +38,7 @@ class Bench:
         self.home = open_home(home)
         self.url = store_url(self.home)
         if not (self.home / "ablate.db").exists():
-            (self.home / "ablate.db").write_bytes(_database())
+            (self.home / "ablate.db").write_bytes(empty_database())
 
     def run(self, spec: StudySpec, **options: Any) -> StudyResult:
         layout = lay_out(spec, get_registry(), "cpu")

@@ -71,7 +71,7 @@ def trials(url: str, laid_out: Layout) -> Iterator[Trials]:
 
 def frozen(url: str, name: str = "sweep") -> list[Any]:
     """Load the trials with Optuna."""
-    storage = optuna.storages.RDBStorage(url)
+    storage = optuna.storages.RDBStorage(url, skip_compatibility_check=True)  # ablate checks it, and that takes long
     try:
         return optuna.load_study(study_name=name, storage=storage).trials
     finally:
