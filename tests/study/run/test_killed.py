@@ -92,22 +92,22 @@ def test_killed_in_training_and_in_generation(
     started: Callable[..., subprocess.Popen[str]],
     ablate: Command,
 ) -> None:
-    words = command(tiny, bench, "--workers", "2", "--checkpoint-seconds", "0.05")
+    words = command(tiny, bench, "--checkpoint-seconds", "0.05", "--workers")
     home = bench.home
 
-    process = started(words)
+    process = started([*words, "2"])
     wait_for(lambda: list(home.glob("checkpoints/*.safetensors")), process)
     process.kill()
     process.wait()
     assert not list(home.glob("artifacts/train/*/*"))
 
-    process = started(words)
+    process = started([*words, "2"])
     wait_for(lambda: len(list(home.glob("artifacts/train/*/*/losses.npy"))) == 2, process)
     process.kill()
     process.wait()
     assert len(list(home.glob("artifacts/generate/*/*/tokens.npy"))) < 4
 
-    done = ablate(*words)
+    done = ablate(*words, "1")
     assert done.code == 0, done.err
     assert results(bench, load(LONG).name) == uninterrupted
     assert not list(home.glob("checkpoints/*"))

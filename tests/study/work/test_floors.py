@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from scipy import stats
+from support.bench import Bench
 from support.store_material import measurements
 
 import ablate
@@ -18,13 +19,13 @@ from ablate.report.data.study import Study
 from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.report.text.sentences import answer
 from ablate.report.write import write_report
+from ablate.study.file.overrides import Overrides
+from ablate.study.file.study_file import read_study
 from ablate.study.work.floors import drawn_notes, pooled, spread_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from support.bench import Bench
 
     from ablate.store.records import MeasurementRecord
     from ablate.study.file.study_file import StudySpec
@@ -67,33 +68,40 @@ def prelude() -> Performance:
     return performance  # type: ignore[no-any-return]
 
 
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory, tiny_text: str) -> tuple[Bench, StudySpec]:
+    """A home in which a study with three shuffles and another metric ran, for tests that only read; and the study."""
+    folder = tmp_path_factory.mktemp("ran")
+    (folder / "tiny.toml").write_text(tiny_text + '\n[metric."memorization.covered"]\n', encoding="utf-8")
+    bench = Bench(folder / "home")
+    spec = read_study(str(folder / "tiny.toml"), Overrides(settings=(("floors.shuffles", 3),)))
+    bench.run(spec)
+    return bench, spec
+
+
 class TestOfTheReference:
-    def test_a_copy_is_no_distance_away_and_all_copied(
-        self, bench: Bench, load: Callable[..., StudySpec], tiny: Path
-    ) -> None:
-        tiny.write_text(tiny.read_text() + '\n[metric."memorization.covered"]\n', encoding="utf-8")
-        bench.run(load())
-        found = floors(bench, "tiny")
+    def test_a_copy_is_no_distance_away_and_all_copied(self, ran: tuple[Bench, StudySpec]) -> None:
+        bench, spec = ran
+        found = floors(bench, spec.name)
         assert found["copy", "distance.pitch", "l1"] == [0.0]
         assert found["copy", "memorization.covered", "share"] == [1.0]
 
     def test_a_round_trip_costs_what_the_tokenizer_loses(
-        self, bench: Bench, load: Callable[..., StudySpec], prelude: Performance
+        self, ran: tuple[Bench, StudySpec], prelude: Performance
     ) -> None:
-        bench.run(load())
+        bench, spec = ran
         tokenizer = built("tokenizer", "midilike-classic")
         there_and_back = tokenizer.decode(tokenizer.encode(prelude))
-        found = floors(bench, "tiny")
+        found = floors(bench, spec.name)
         velocity = l1(velocities(prelude), velocities(there_and_back))
         assert velocity > 0.1, "these tokens lose velocities"
         assert found["round_trip", "distance.velocity", "l1"] == pytest.approx([velocity])
         assert found["round_trip", "distance.pitch", "l1"] == pytest.approx([0.0])
 
     def test_shuffled_tokens_keep_pitches_and_lose_the_rest(
-        self, bench: Bench, load: Callable[..., StudySpec], prelude: Performance
+        self, ran: tuple[Bench, StudySpec], prelude: Performance
     ) -> None:
-        spec = load({"floors.shuffles": 3})
-        bench.run(spec)
+        bench, spec = ran
         tokenizer = built("tokenizer", "midilike-classic")
         rng = numpy_stream(derive(spec.seed, 0, "floor"))
         tokens, reference = tokenizer.encode(prelude), velocities(prelude)
