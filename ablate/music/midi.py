@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ablate.errors import CorpusError
 from ablate.music.smf import report
-from ablate.music.smf.build import check_length, check_pauses, clock_of, performance_of, track_names
+from ablate.music.smf.build import check_times, clock_of, performance_of, track_names
 from ablate.music.smf.container import read_container
 from ablate.music.smf.decode import decode
 from ablate.music.smf.notes import find_notes
@@ -135,8 +135,7 @@ def parse_midi(
     pedals = find_pedals(song, notes.begin)
     clock, tempo_problems = clock_of(container, decoded, song, notes, pedals, source)
     performance = performance_of(song, notes, pedals, clock, extend=sustain == "extend")
-    check_pauses(performance, longest_pause, pause_option, source)
-    check_length(performance, max(LONGEST_PIECE, longest_pause), pause_option, source)
+    check_times(performance, longest_pause, max(LONGEST_PIECE, longest_pause), pause_option, source)
     problems = (
         *report.left_out_problem(len(notes.begin) + sum(counts), *counts),
         *container.problems,

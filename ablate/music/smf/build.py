@@ -70,34 +70,31 @@ def performance_of(song: Song, notes: Notes, pedals: Pedals, clock: Clock, *, ex
     return Performance(timed, events)
 
 
-def check_pauses(performance: Performance, longest: float, option: str, source: str) -> None:
-    """Raise :class:`CorpusError` if a pause is longer than ``longest`` seconds; see ``parse_midi``.
+def check_times(performance: Performance, longest_pause: float, longest: float, option: str, source: str) -> None:
+    """Raise :class:`CorpusError` if a pause or the piece lasts too long; see ``parse_midi``.
 
     Args:
         performance: to check.
-        longest: in seconds.
-        option: that raises it, for the message; empty for none.
+        longest_pause: in seconds.
+        longest: of a piece, in seconds, at least ``longest_pause``.
+        option: that raises both, for the message; empty for none.
         source: the name of its file.
     """
     notes, pedals = performance.notes, performance.pedals
-    if max(performance.seconds, pedals["time"].max(initial=0.0)) <= longest:
+    last = max(performance.seconds, pedals["time"].max(initial=0.0))
+    if last <= longest_pause:
         return
     moments = np.sort(np.concatenate([[0.0], notes["start"], notes["end"]]))
     if len(pedals):
         moments = np.append(moments, max(moments[-1], pedals["time"][-1]))
     pauses = np.diff(moments)
     place = int(pauses.argmax())
-    # "not at most", so that NaN is no way around it
-    if not pauses[place] <= longest:
+    # "not at most", here and below, so that NaN is no way around it
+    if not pauses[place] <= longest_pause:
         raise CorpusError(
             f"{source}: has a pause of {duration(pauses[place])} after {duration(moments[place])}, longer than "
-            f"{duration(longest)}: it may be damaged{f'; if it is not, raise {option}' if option else ''}"
+            f"{duration(longest_pause)}: it may be damaged{f'; if it is not, raise {option}' if option else ''}"
         )
-
-
-def check_length(performance: Performance, longest: float, option: str, source: str) -> None:
-    """Raise :class:`CorpusError` if a piece lasts longer than ``longest`` seconds; see :func:`check_pauses`."""
-    last = max(performance.seconds, performance.pedals["time"].max(initial=0.0))
     if not last <= longest:
         raise CorpusError(
             f"{source}: lasts {duration(last)}, and the longest piece that is read lasts {duration(longest)}; "
