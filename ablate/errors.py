@@ -10,6 +10,7 @@
     ├── CorpusError             music that cannot be read, or has nothing to train on
     ├── StoreError              a database that cannot be opened, is not ablate's, or has another version
     ├── HomeError               the home folder is not writable, or in use by another command
+    │   └── UnsafePath          a path from outside that leads out of the folder it belongs to
     ├── BundleError             a bundle that is damaged, not safe to unpack, or does not fit into this home
     └── StageError              one stage of one run failed; the other runs continue
         ├── TrainingDiverged    the loss became NaN or infinite
@@ -117,6 +118,10 @@ class StoreError(AblateError):
 
 class HomeError(AblateError):
     """A home folder that is not writable, or that another command is using."""
+
+
+class UnsafePath(HomeError):  # noqa: N818 - reads as the sentence it prints
+    """A path from a database, an archive or a file that leads out of the folder it belongs to."""
 
 
 class BundleError(AblateError):

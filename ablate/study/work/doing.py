@@ -1,0 +1,35 @@
+"""Which component is at work, so that it can be named if it ends its process or never returns."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_names: list[str] = []
+_listeners: list[Callable[[str], None]] = []
+
+
+@contextlib.contextmanager
+def doing(component: str) -> Iterator[None]:
+    """Say that a component works inside the block, as people read it (``"metric 'distance.pitch' of plugin 'x'"``)."""
+    _names.append(component)
+    _tell()
+    try:
+        yield
+    finally:
+        _names.pop()
+        _tell()
+
+
+def tell_doing(listener: Callable[[str], None]) -> None:
+    """Call ``listener`` with the component at work whenever it changes; with an empty text where there is none."""
+    _listeners.append(listener)
+
+
+def _tell() -> None:
+    name = _names[-1] if _names else ""
+    for listener in _listeners:
+        listener(name)
