@@ -6,12 +6,18 @@ UTF-8 (``caf\xe9``), control characters, line separators, and the characters tha
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 
 _UNPRINTABLE = re.compile(
     "[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
+#: How to write characters of ours that an encoding may lack.
+_PLAIN = {"─": "-", "−": "-", "–": "-", "—": "-", "±": "+/-", "…": "...", "≥": ">=", "≤": "<=", "≠": "!=", "≈": "~"}  # noqa: RUF001
+_PLAIN |= {"×": "x", "·": "*", "→": "->", "←": "<-", "²": "^2", "³": "^3", "µ": "u", "°": " deg", "∞": "inf"}  # noqa: RUF001
+#: The name of the way in which streams write the characters that their encoding lacks.
+READABLE = "ablate-readable"
 #: Python keeps a byte of a file name that is no UTF-8 as the surrogate with this number and the byte's.
 _BYTES, _LAST = 0xDC00, 0xDCFF
 
@@ -19,6 +25,29 @@ _BYTES, _LAST = 0xDC00, 0xDCFF
 def printable(text: str) -> str:
     r"""Return ``text`` with an escape (``\xe9``, ``\u2028``) for each character that is not printable."""
     return _UNPRINTABLE.sub(lambda match: _escape(ord(match[0])), text)
+
+
+def escaped_json(text: str) -> str:
+    """Return JSON in which all characters that are not printable are escaped, except the breaks of its lines."""
+    return _UNPRINTABLE.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text)
+
+
+def readable(text: str, encoding: str | None) -> str:
+    """Return ``text`` with other characters for those that an encoding lacks: ``+/-`` for ``±``, or else an escape."""
+    if text.isascii() or encoding is None:
+        return text
+    return text.encode(encoding, READABLE).decode(encoding)
+
+
+def _without(error: UnicodeError) -> tuple[str, int]:
+    """Return what to write for the characters that an encoding lacks (an error handler of :mod:`codecs`)."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(char) or _escape(ord(char)) for char in lacking), error.end
+
+
+codecs.register_error(READABLE, _without)
 
 
 def piece_text(text: str) -> str:
@@ -45,4 +74,6 @@ def name_problem(name: str) -> str:
 def _escape(code: int) -> str:
     if _BYTES <= code <= _LAST:
         code -= _BYTES
+    if code > 0xFFFF:
+        return f"\\U{code:08x}"
     return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"

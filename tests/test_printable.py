@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from ablate.printable import has_bytes, name_problem, piece_text, printable
+from ablate.printable import escaped_json, has_bytes, name_problem, piece_text, printable, readable
 
 ORDINARY = (
     "月光 第1楽章",
@@ -55,3 +56,24 @@ def test_every_name_can_be_stored_and_printed_in_a_line(name: str) -> None:
 
 def test_accents_of_pieces_are_composed() -> None:
     assert piece_text("Dvor\u030ca\u0301k") == "Dvořák"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("utf-8", "夜 ± ─ é 🎵"),
+        ("ascii", r"\u591c +/- - \xe9 \U0001f3b5"),
+        ("iso8859-1", r"\u591c ± - é \U0001f3b5"),
+        ("cp1252", r"\u591c ± - é \U0001f3b5"),
+        (None, "夜 ± ─ é 🎵"),
+    ],
+)
+def test_what_an_encoding_lacks_is_written_in_another_way(encoding: str | None, shown: str) -> None:
+    assert readable("夜 ± ─ é 🎵", encoding) == shown
+
+
+@given(st.text())
+def test_json_gives_every_name_back_and_has_no_escape_codes(name: str) -> None:
+    text = escaped_json(json.dumps({"name": name}, indent=1, ensure_ascii=False))
+    assert json.loads(text) == {"name": name}
+    assert text.replace("\n", "") == printable(text.replace("\n", ""))

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 import click
 
 import ablate
+from ablate.cli.echo import echo
 from ablate.cli.lazy import LazyCommand, lazy
+from ablate.cli.streams import lost_output, prepare_streams
 from ablate.errors import AblateError, UsageError
 from ablate.printable import has_bytes, printable
 
@@ -53,21 +55,31 @@ def run(args: Sequence[str] | None = None) -> int:
     try:
         _check_arguments(sys.argv[1:] if args is None else args)
         code = cli.main(args, prog_name="ablate", standalone_mode=False)
-        sys.stdout.flush()
+        _check_output()
     except AblateError as error:
-        for line in str(error).split("\n"):
-            click.echo(f"error: {printable(line)}", err=True)
+        echo(*(f"error: {line}" for line in str(error).split("\n")), err=True)
         return 2 if isinstance(error, UsageError) else 1
     except click.ClickException as error:
-        error.show()
+        text = io.StringIO()
+        error.show(text)
+        echo(*text.getvalue().rstrip("\n").split("\n"), err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped", err=True)
+        echo("stopped", err=True)
         return 130
-    except BrokenPipeError:  # `ablate ... | head` is no error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     return code if isinstance(code, int) else 0
+
+
+def _check_output() -> None:
+    """Check that all results have been printed.
+
+    Raises:
+        AblateError: they could not be written; a reader that wanted no more of them (``ablate ... | head``) is none.
+    """
+    sys.stdout.flush()
+    problem = lost_output(sys.stdout)
+    if problem:
+        raise AblateError(f"cannot write to standard output: {problem.strerror}")
 
 
 def _check_arguments(args: Sequence[str]) -> None:
@@ -86,8 +98,8 @@ def _check_arguments(args: Sequence[str]) -> None:
 def main() -> None:
     """Run the command line of this process, as the console script does."""
     gc.set_threshold(50_000)  # imported objects live until exit; scanning them repeatedly is wasted time
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # where the encoding has no "±" or "─", print "?" and do not fail
+    prepare_streams()
+    os.environ["MPLBACKEND"] = "Agg"  # that of a notebook cannot be imported everywhere, and no command shows a window
     code = run()
     # the last search for cycles at exit would take longer than some commands
     gc.freeze()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ablate.cli.corpus_report import Chosen, print_report
+from ablate.cli.echo import echo, echo_data
 from ablate.cli.instruments import chosen_piece, chosen_readings, instruments_option, tokenizer_problems
 from ablate.cli.output import json_option, print_json, print_table
 from ablate.cli.settings import parse_setting
@@ -237,14 +238,14 @@ def tokens(
     ids = encoder.encode(performance)
     unwritten = unwritten_sentences(find_unwritten([performance], encoder), tokenizer, chosen.options)
     for line in first_problems([*problems, *unwritten], f"see: ablate corpus inspect {file} --json"):
-        click.echo(f"note: {printable(file.name)}: {line}", err=True)
+        echo(f"note: {printable(file.name)}: {line}", err=True)
     if form == "json":
-        click.echo(json.dumps(ids.tolist()))
+        echo(json.dumps(ids.tolist()))
     elif form == "text":
-        click.echo("\n".join(encoder.vocabulary[token] for token in ids))
+        echo(*(encoder.vocabulary[token] for token in ids))
     else:
         import numpy as np
 
         buffer = io.BytesIO()
         np.save(buffer, ids, allow_pickle=False)
-        sys.stdout.buffer.write(buffer.getvalue())
+        echo_data(buffer.getvalue())

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
-
+from ablate.cli.echo import echo, echo_sentence
 from ablate.cli.output import print_table
-from ablate.cli.terminal_tables import fold_sentence, shortened, terminal_width
+from ablate.cli.terminal_tables import shortened, terminal_width
 from ablate.errors import first_problems
 
 if TYPE_CHECKING:
@@ -53,9 +52,9 @@ def print_report(report: CorpusReport, tokenizer: Chosen | None, choice: str) ->
         _print_instruments(report)
     odd = [f"{name}: {text}" for name, file in zip(names, report.files, strict=True) for text in file.problems]
     for problem in (*report.problems, *first_problems(odd, "--json lists all")):
-        click.echo(fold_sentence(problem, "problem: ", width=width))
+        echo_sentence(problem, "problem: ")
     for line in _totals(report, tokenizer, choice):
-        click.echo(fold_sentence(line, "total: " if len(files) > 1 else "note: ", width=width))
+        echo_sentence(line, "total: " if len(files) > 1 else "note: ")
 
 
 def _print_instruments(report: CorpusReport) -> None:
@@ -71,7 +70,7 @@ def _print_instruments(report: CorpusReport) -> None:
     headers = ["instrument", "number", "notes", "files", *(["lost"] if trip else [])]
     print_table(headers, rows, right=len(headers) - 1)
     if trip and trip.changed_instruments:
-        click.echo(f"{trip.changed_instruments:,} of {trip.notes:,} notes come back for another instrument")
+        echo(f"{trip.changed_instruments:,} of {trip.notes:,} notes come back for another instrument")
 
 
 def _totals(report: CorpusReport, tokenizer: Chosen | None, choice: str) -> Iterator[str]:

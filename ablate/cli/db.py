@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ablate.cli.echo import echo
 from ablate.cli.locations import home_option, store_option
 
 if TYPE_CHECKING:
@@ -37,4 +38,4 @@ def upgrade(home: Path, store: str | None) -> None:
     if store is None and not (home / "ablate.db").is_file():
         raise StoreError(f"there is no database in {home}; choose another folder with --home")
     before, after = schema.upgrade_url(store or store_url(home.resolve()))
-    click.echo(f"already at schema {after}" if before == after else f"upgraded from schema {before} to {after}")
+    echo(f"already at schema {after}" if before == after else f"upgraded from schema {before} to {after}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ablate.cli.echo import echo
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import json_option, print_json, print_table
 from ablate.cli.settings import parse_setting
@@ -94,16 +95,16 @@ def command(  # noqa: PLR0913 - an option each
         odd: list[str] = []
         samples = generate_samples(opened, home.resolve(), request, get_registry(), device=device, say=odd.append)
     for line in first_problems(odd, "see: ablate corpus inspect FILE --json"):
-        click.echo(f"note: --primer: {line}", err=True)
+        echo(f"note: --primer: {line}", err=True)
     if odd and values["primer"]:
         taken = f"its first {values['primer_seconds']:g} s are the primer"
-        click.echo(f"note: --primer: these counts are of the whole file; {taken}", err=True)
+        echo(f"note: --primer: these counts are of the whole file; {taken}", err=True)
     files = [sample.midi_file() for sample in samples]
     written = _write(samples, files, out, f"{study}-{variant.replace(', ', ',')}-r{replicate}")
     facts = [_facts(path, sample) for path, sample in zip(written, samples, strict=True)]
     for path, file in zip(written, files, strict=True):
         for problem in file.problems:
-            click.echo(f"{path.name}: {problem}", err=True)
+            echo(f"{path.name}: {problem}", err=True)
     if as_json:
         print_json(facts)
         return

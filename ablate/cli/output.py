@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ablate.cli.terminal_tables import fold_sentence, render_tables, terminal_width
+from ablate.cli.echo import echo, echo_sentence
+from ablate.cli.streams import is_utf_8
+from ablate.cli.terminal_tables import render_tables, terminal_width
+from ablate.printable import escaped_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,16 +29,16 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 
 
 def print_json(data: Any) -> None:
-    """Print data as indented JSON; NaN and infinity (the spread of a single replicate) become null.
+    """Print data as JSON; see :func:`json_text`. Where stdout is not UTF-8, all letters but ASCII are escaped."""
+    echo(*json_text(data, only_ascii=not is_utf_8(sys.stdout)).split("\n"))
 
-    Every name stays as it is: where the terminal's encoding lacks its letters, they are escaped as JSON has it.
+
+def json_text(data: Any, *, only_ascii: bool = False) -> str:
+    """Return data as indented JSON; NaN and infinity (the spread of a single replicate) become null.
+
+    Every name can be read back as it is, and no character of it does anything to a terminal.
     """
-    text = json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False, default=str)
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        text = json.dumps(json.loads(text), indent=2)
-    click.echo(text)
+    return escaped_json(json.dumps(_finite(data), indent=2, ensure_ascii=only_ascii, allow_nan=False, default=str))
 
 
 def _finite(data: Any) -> Any:
@@ -58,38 +61,40 @@ def print_table(
         right: number of columns at the end that are aligned to the right.
         parts: number of columns at the end that a narrow terminal shows in several tables below each other.
     """
-    click.echo(f"{title}\n{render_tables(headers, rows, parts=parts, right=right, width=terminal_width())}\n")
+    table = render_tables(headers, rows, parts=parts, right=right, width=terminal_width())
+    echo(title, *table.split("\n"), "")
 
 
 def print_answer(answer: Answer) -> None:
     """Print the hypothesis with its answer, the verdicts of a study, their error rates, then the warnings."""
-    width = terminal_width()
     for block in [answer.hypothesis, *answer.blocks] if answer.hypothesis else answer.blocks:
-        click.echo(block.heading)
+        echo(block.heading)
         for line in block.lines:
-            click.echo(fold_sentence(line.text, "  - ", width=width))
-        click.echo()
+            echo_sentence(line.text, "  - ")
+        echo()
     if answer.promise:
-        click.echo(fold_sentence(answer.promise, width=width) + "\n")
+        echo_sentence(answer.promise)
+        echo()
     if answer.population:
-        click.echo(fold_sentence(answer.population, width=width) + "\n")
+        echo_sentence(answer.population)
+        echo()
     print_left_out(answer.left_out, answer.problems)
     if answer.warnings:
-        click.echo("before you trust a difference")
+        echo("before you trust a difference")
         for warning in answer.warnings:
-            click.echo(fold_sentence(warning, "  - ", width=width))
-        click.echo()
+            echo_sentence(warning, "  - ")
+        echo()
 
 
 def print_left_out(sentences: Sequence[str], problems: Sequence[str]) -> None:
     """Print the music that a study left out, with counts, and the number of problems with its files."""
     if not sentences and not problems:
         return
-    click.echo("left out or odd")
+    echo("left out or odd")
     listed = [f"{plural(len(problems), 'problem')} with files; the report lists them all."] if problems else []
     for sentence in (*sentences, *listed):
-        click.echo(fold_sentence(sentence, "  - ", width=terminal_width()))
-    click.echo()
+        echo_sentence(sentence, "  - ")
+    echo()
 
 
 def duration(seconds: float) -> str:

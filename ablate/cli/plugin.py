@@ -6,6 +6,7 @@ import dataclasses
 
 import click
 
+from ablate.cli.echo import echo
 from ablate.cli.lazy import LazyCommand, lazy
 from ablate.cli.output import json_option, print_json, print_table
 from ablate.cli.terminal_tables import terminal_width
@@ -49,9 +50,9 @@ def list_(kind: str | None, as_json: bool) -> None:  # noqa: FBT001
     shown = 4 if width is not None and width < _WIDE else len(headers)
     print_table(headers[:shown], [list(_facts(c).values())[:shown] for c in components])
     for plugin in failed:
-        click.echo(f"failed: {plugin}: {plugin.error}")
+        echo(f"failed: {plugin}: {plugin.error}")
     for clash in clashes:
-        click.echo(f"clash: {clash}")
+        echo(f"clash: {clash}")
 
 
 def _facts(component: Component) -> dict[str, str]:
@@ -91,13 +92,13 @@ def show(name: str, kind: str | None, as_json: bool) -> None:  # noqa: FBT001
 
 def _print_component(component: Component) -> None:
     plugin, spec = component.plugin, component.spec
-    click.echo(f"{component.kind} {spec.name}, version {spec.version}: {spec.summary}")
-    click.echo(f"from {plugin}")
+    echo(f"{component.kind} {spec.name}, version {spec.version}: {spec.summary}")
+    echo(f"from {plugin}")
     if getattr(spec, "fitted", False):
-        click.echo("a study fits it on the training pieces")
+        echo("a study fits it on the training pieces")
     fields = describe(spec.options)
     if not fields:
-        click.echo("no options")
+        echo("no options")
         return
     rows = [(o.name, o.type, "required" if o.required else shown(o.default), o.bounds, o.doc) for o in fields]
     print_table(["option", "type", "default", "bounds", "meaning"], rows)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 import ablate
+from ablate.cli.echo import echo
 from ablate.errors import UsageError
 from ablate.registry import get_registry
 from ablate.specs import ALL_SPECS
@@ -46,12 +47,12 @@ def new(name: str, kind: str, out: Path | None) -> None:
     folder = out or Path(f"{_PREFIX}{name}")
     files = dict(_render(words))
     _write(folder, files)
-    click.echo(f"wrote {folder}:")
+    echo(f"wrote {folder}:")
     for path in sorted(files):
-        click.echo(f"  {path}")
-    click.echo("next:")
+        echo(f"  {path}")
+    echo("next:")
     for command in _next(folder, words):
-        click.echo(f"  {command}")
+        echo(f"  {command}")
 
 
 def _words(name: str, kind: str) -> dict[str, str]:

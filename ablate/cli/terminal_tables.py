@@ -14,7 +14,7 @@ import textwrap
 import unicodedata
 from typing import TYPE_CHECKING
 
-from ablate.printable import printable
+from ablate.cli.streams import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,7 +38,7 @@ def render_tables(
     Each of them begins with the same columns, and the last ``parts`` columns are divided among them: as many in each
     as fit without folding their cells. The other arguments are those of :func:`render_table`.
     """
-    cells = [list(headers), *([_one_line(cell) for cell in row] for row in rows)]
+    cells = [[_one_line(cell) for cell in row] for row in (headers, *rows)]
     first = len(headers) - parts
     needed = _whole(cells, parts)
     tables: list[list[int]] = [[]]
@@ -49,7 +49,7 @@ def render_tables(
         tables[-1].append(column)
     return "\n\n".join(
         render_table(
-            [headers[i] for i in (*range(first), *table)],
+            [cells[0][i] for i in (*range(first), *table)],
             [[row[i] for i in (*range(first), *table)] for row in cells[1:]],
             right=min(right, len(table)) if parts else right,
             width=width,
@@ -69,7 +69,7 @@ def render_table(
         right: number of columns at the end that are aligned to the right.
         width: characters in a line; cells are folded to fit. None folds nothing.
     """
-    cells = [list(headers), *([_one_line(cell) for cell in row] for row in rows)]
+    cells = [[_one_line(cell) for cell in row] for row in (headers, *rows)]
     widths, gap = [max(map(_width, column)) for column in zip(*cells, strict=True)], _GAPS[0]
     if width is not None:
         widths, gap = _fit(cells, widths, width, right)
@@ -130,7 +130,7 @@ def _lines(row: Sequence[str], widths: Sequence[int], gap: int, right: int) -> l
 
 
 def _one_line(cell: object) -> str:
-    return "" if cell is None else printable(" ".join(str(cell).splitlines()))
+    return "" if cell is None else visible(str(cell), sys.stdout)
 
 
 def _width(text: str) -> int:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from ablate.cli.echo import echo
 from ablate.cli.settings import parse_setting
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ def judge_midi(request: Request, values: Mapping[str, Any]) -> int:
     asked = MidiRequest(values["midi"], values["reference"], values["tokenizer"], values["skip_bad"], request, settings)
     layout = midi_layout(asked, get_registry())
     for note in layout.plain()["judged"]["notes"]:
-        click.echo(f"{layout.spec.source}: {note}", err=True)
+        echo(f"{layout.spec.source}: {note}", err=True)
 
     from ablate.cli.study.progress import make_listener
     from ablate.cli.study.request import StudyRequest

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from ablate.cli.echo import echo
 from ablate.cli.output import plural, print_json
 from ablate.cli.study.looks import record_look
 from ablate.cli.study.results import print_analysis
@@ -31,7 +30,7 @@ def print_study(study: JudgedStudy, values: Mapping[str, Any]) -> None:
     url = values["store"] or store_url(home)
     registry = get_registry()
     for note in study.notes:
-        click.echo(f"{study.source}: {note}", err=True)
+        echo(f"{study.source}: {note}", err=True)
     with only_command(home, url, study.name), Store(url) as store:
         saved = save(store, study)
         analysis = Analysis(Study.read(store, study.name), registry)
@@ -46,9 +45,9 @@ def print_study(study: JudgedStudy, values: Mapping[str, Any]) -> None:
         print_json({**judged, "report": report, "effects": effects})
         return
     print_analysis(study.name, analysis)
-    click.echo(_account(study, saved))
+    echo(_account(study, saved))
     if report:
-        click.echo(f"report: {report}")
+        echo(f"report: {report}")
 
 
 def _account(study: JudgedStudy, saved: Saved) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ablate.cli.echo import echo
 from ablate.cli.locations import check_stored, existing_store, home_option, name_option, store_option, stored_study
 from ablate.cli.output import json_option, plural, print_json
 from ablate.names import shell_name
@@ -73,14 +74,14 @@ def bundle(
         print_json({"bundle": str(out), "bytes": size, "parts": packed.sizes, "missing": packed.missing})
         return
     parts = ", ".join(f"{part} {_size(count)}" for part, count in sorted(packed.sizes.items()))
-    click.echo(f"bundle: {out}, {_size(size)} ({parts})")
+    echo(f"bundle: {out}, {_size(size)} ({parts})")
     if packed.sizes.get("corpus"):
-        click.echo("note: it contains the notes of the corpus; --without corpus leaves them out", err=True)
+        echo("note: it contains the notes of the corpus; --without corpus leaves them out", err=True)
     if packed.missing:
         count = plural(len(packed.missing), "result")
-        click.echo(f"note: it lacks {count} that are gone or have odd names, like {packed.missing[0]}", err=True)
+        echo(f"note: it lacks {count} that are gone or have odd names, like {packed.missing[0]}", err=True)
     if not has_file:
-        click.echo(
+        echo(
             "note: it lacks the study file, which an older ablate did not store; run it once more, then bundle it",
             err=True,
         )
@@ -111,19 +112,17 @@ def unbundle(*, file: Path, name: str, home: Path, store: str | None, as_json: b
         print_json({**facts, "stages": result.stages, "added": result.added, "notes": notes})
         return
     if result.new:
-        click.echo(
-            f"{result.study.name}: {plural(result.runs, 'run')} with {plural(result.stages, 'result')} in {home}"
-        )
+        echo(f"{result.study.name}: {plural(result.runs, 'run')} with {plural(result.stages, 'result')} in {home}")
     elif result.added:
-        click.echo(
+        echo(
             f"{result.study.name} is in {home} already; added files that it lacked to {plural(result.added, 'result')}"
         )
     else:
-        click.echo(f"{result.study.name} is in {home} already, with the same results; nothing to do")
+        echo(f"{result.study.name} is in {home} already, with the same results; nothing to do")
     for note in notes:
-        click.echo(f"note: {note}", err=True)
+        echo(f"note: {note}", err=True)
     if result.new:
-        click.echo(f"next: ablate study report --home {shlex.quote(str(home))} {shell_name(result.study.name)}")
+        echo(f"next: ablate study report --home {shlex.quote(str(home))} {shell_name(result.study.name)}")
 
 
 def _notes(result: Unpacked) -> Iterator[str]:

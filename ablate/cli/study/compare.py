@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ablate.cli.echo import echo, echo_sentence
 from ablate.cli.locations import existing_store, home_option, profile_option, store_option, stored_name
 from ablate.cli.output import json_option, print_json, print_table
-from ablate.cli.terminal_tables import fold_sentence, terminal_width
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,27 +47,22 @@ def compare(
         comparisons = pair.frame.drop(columns="values").to_dict("records")
         print_json({"paired": pair.paired, "differs_in": pair.differs, "comparisons": comparisons})
         return
-    width = terminal_width()
     if pair.differs:
-        click.echo(
-            fold_sentence(
-                f"they differ in: {', '.join(path.removeprefix('level.') for path in pair.differs)}", width=width
-            )
-        )
-    click.echo(fold_sentence(pair.pairing, width=width))
+        echo_sentence(f"they differ in: {', '.join(path.removeprefix('level.') for path in pair.differs)}")
+    echo_sentence(pair.pairing)
     for line in pair.sentences:
-        click.echo(fold_sentence(line, "- ", width=width))
+        echo_sentence(line, "- ")
     names = {row[0] for row in pair.rows}
     if len(names) == 1:  # of two variants: above the table, because its columns are many
-        click.echo()
+        echo()
         rows = [row[1:] for row in pair.rows]
         print_table(pair.headers[1:], rows, title=names.pop(), right=len(pair.headers) - 3)
     else:
         print_table(pair.headers, pair.rows, right=len(pair.headers) - 3)
     for note in pair.notes:
-        click.echo(fold_sentence(note, width=width))
+        echo_sentence(note)
     for sentence in populations(pair.studies):
-        click.echo(fold_sentence(sentence, width=width))
+        echo_sentence(sentence)
 
 
 def _with_profile(text: str, profile: str) -> str:

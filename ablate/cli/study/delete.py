@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ablate.cli.echo import echo
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import plural
 from ablate.kinds import PROGRAM, TRAIN
+from ablate.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +33,7 @@ def delete(name: str, yes: bool, home: Path, store: str | None) -> None:  # noqa
     with existing_store(home, store) as opened:
         check_stored(opened, name, home)
         if not yes:
-            click.confirm(f"Delete study {name} and the results that only it uses?", abort=True)
+            click.confirm(f"Delete study {printable(name)} and the results that only it uses?", abort=True)
         from ablate.files import file_name
         from ablate.study.run.home import only_command, open_home, remove_artifacts, remove_checkpoints
         from ablate.study.trials.storage import delete_trials
@@ -44,7 +46,7 @@ def delete(name: str, yes: bool, home: Path, store: str | None) -> None:  # noqa
             remove_artifacts(home, [*folders, f"reports/{file_name(name)}"])
             in_use = {f for study in opened.studies() for f in _with_checkpoints(opened.runs(study.name))}
             remove_checkpoints(home, trainings - in_use)
-    click.echo(f"deleted {name}, {plural(len(folders), 'result folder')}")
+    echo(f"deleted {name}, {plural(len(folders), 'result folder')}")
 
 
 def _with_checkpoints(runs: Iterable[RunRecord]) -> set[str]:

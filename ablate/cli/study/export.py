@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ablate.cli.echo import echo, echo_data
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import plural
 from ablate.errors import AblateError, UsageError
@@ -55,13 +56,13 @@ def export(*, name: str, form: str | None, table: str, output: Path | None, home
         frame = _table(table, opened, name, home)
     data = _encode(frame, form)
     if output is None:
-        click.echo(data.decode(), nl=False)
+        echo_data(data)
         return
     try:
         output.write_bytes(data)
     except OSError as error:
         raise UsageError(f"cannot write {output} ({error.strerror}); choose another file with --output") from error
-    click.echo(f"{plural(len(frame), 'row')} in {output}")
+    echo(f"{plural(len(frame), 'row')} in {output}")
 
 
 def _table(table: str, store: Store, name: str, home: Path) -> pd.DataFrame:

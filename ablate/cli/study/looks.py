@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from ablate.cli.echo import echo
 from ablate.cli.study.request import with_replicates
 from ablate.errors import UsageError
 from ablate.study.design import ADAPTIVE
@@ -81,7 +80,7 @@ def _look(request: StudyRequest, store: Store, looks: LookSettings) -> bool:
     why = reason(analysis.states, analysis.looks)
     ending = f"stopping: {REASONS[why]}" if why else "continuing"
     text = f"look at {spec.replicates} of at most {looks.most} replicates: {counted(analysis)}"
-    click.echo(f"{text}; {ending}", err=True)
+    echo(f"{text}; {ending}", err=True)
     return bool(why)
 
 
@@ -119,7 +118,7 @@ def keep_replicates(request: StudyRequest, store: Store, given: int | None) -> S
     complete = complete_replicates(request.layout, store) if given is None else 0
     if complete <= spec.replicates:
         return request
-    click.echo(
+    echo(
         f"note: earlier commands completed {complete} replicates of this study, and all of them are used; for the "
         f"{spec.replicates} of its file give --replicates {spec.replicates}",
         err=True,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ablate.cli.echo import echo
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -40,7 +42,7 @@ def observing(observers: Sequence[Observer], request: StudyRequest, store: Store
     """Return what passes events on to observers; they also learn of an end by an error."""
     from ablate.study.observe.observers import Observers
 
-    observed = Observers(request.layout.spec.name, observers, store, lambda line: click.echo(line, err=True))
+    observed = Observers(request.layout.spec.name, observers, store, lambda line: echo(line, err=True))
     try:
         yield observed
     except BaseException:

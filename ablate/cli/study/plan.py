@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ablate.cli.echo import echo, echo_sentence
 from ablate.cli.output import duration, json_option, plural, print_json, print_table
 from ablate.cli.study.noise import known_noise
 from ablate.cli.study.request import make_request_plan, read_request, study_options
 from ablate.cli.study.reuse import Reuse, planned_reuse, reuse_options
 from ablate.cli.study.splits import print_splits, split_facts
-from ablate.cli.terminal_tables import fold_sentence, terminal_width
 from ablate.errors import StudyFileError
 from ablate.kinds import KINDS, LOAD
 
@@ -73,19 +73,19 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     _print_variants(study_plan)
     _print_runs(request, study_plan)
     for line in said:
-        click.echo(fold_sentence(line, "note: ", width=terminal_width()))
+        echo_sentence(line, "note: ")
     print_splits(splits, len(study_plan.layout.variants))
     for line in reuse.lines:
-        click.echo(line)
+        echo(line)
     # a program has few of the stages of a model
     counts = {kind: count for kind, count in _counts(study_plan).items() if any(count) or not spec.program}
     print_table(["stage", "to run", "reused"], [(kind, *count) for kind, count in counts.items()], right=2)
     if not study_plan.missing and not study_plan.layout.unchosen:
-        click.echo("nothing to run: all results exist")
+        echo("nothing to run: all results exist")
     else:
         _print_estimate(request, expected)
     if noise or not spec.program or spec.program.midi:
-        click.echo(noise.sentence if noise else _UNKNOWN)
+        echo(noise.sentence if noise else _UNKNOWN)
 
 
 def _check_objectives(spec: StudySpec, features: Mapping[str, Collection[str]]) -> None:
@@ -133,28 +133,28 @@ def _aliases(spec: StudySpec) -> dict[str, str]:
 
 def _print_variants(study_plan: Plan) -> None:
     spec, variants = study_plan.layout.spec, study_plan.layout.variants
-    click.echo(f"{spec.name}: {spec.design.replace('_', ' ')} design, {plural(len(variants), 'variant')}")
+    echo(f"{spec.name}: {spec.design.replace('_', ' ')} design, {plural(len(variants), 'variant')}")
     for variant in variants:
-        click.echo(f"  {variant.name}{' (baseline)' if variant.baseline else ''}")
+        echo(f"  {variant.name}{' (baseline)' if variant.baseline else ''}")
     if spec.design == "search":
         from ablate.study.search.propose import algorithm
 
-        click.echo(f"  and {study_plan.layout.unchosen} more, chosen by {algorithm(spec)} while the search runs")
+        echo(f"  and {study_plan.layout.unchosen} more, chosen by {algorithm(spec)} while the search runs")
     if spec.design == "path":
         _print_path(study_plan)
     for effect, alias in _aliases(spec).items():
-        click.echo(f"  {effect} cannot be separated from {alias}")
+        echo(f"  {effect} cannot be separated from {alias}")
 
 
 def _print_path(study_plan: Plan) -> None:
     from ablate.study.path.follow import run_limits
 
     layout = study_plan.layout
-    click.echo(f"  and at most {layout.unchosen} more, chosen while the study follows its path")
+    echo(f"  and at most {layout.unchosen} more, chosen while the study follows its path")
     if len(layout.taken) > 1:
-        click.echo(f"  path so far: {' > '.join(layout.taken)}")
+        echo(f"  path so far: {' > '.join(layout.taken)}")
     fewest, most = run_limits(layout.spec)
-    click.echo(f"  the whole path needs {fewest} to {most} runs" if fewest < most else f"  the path needs {most} runs")
+    echo(f"  the whole path needs {fewest} to {most} runs" if fewest < most else f"  the path needs {most} runs")
 
 
 def _print_runs(request: StudyRequest, study_plan: Plan) -> None:
@@ -163,22 +163,22 @@ def _print_runs(request: StudyRequest, study_plan: Plan) -> None:
     layout = study_plan.layout
     training = layout.runs[0].configuration.settings.get("training")
     precision = f" in {training['precision']}" if training else ""
-    click.echo(
+    echo(
         f"{plural(layout.spec.replicates, 'replicate')}, {plural(len(layout.runs), 'run')}, "
         f"{request.device}{precision}, {plural(request.workers, 'worker')}"
     )
     if layout.spec.looks:
         numbers = ", ".join(str(number) for number in layout.spec.looks.numbers)
-        click.echo(f"with --until-decided: looks at {numbers} replicates, until every primary comparison is decided")
+        echo(f"with --until-decided: looks at {numbers} replicates, until every primary comparison is decided")
         idle = _looks_without_claims(layout.spec)
         if idle:
-            click.echo(f"  the looks at {', '.join(map(str, idle))} replicates are too early for any claim")
+            echo(f"  the looks at {', '.join(map(str, idle))} replicates are too early for any claim")
     problem = fold_problem(layout)
     if problem:
-        click.echo(problem)
+        echo(problem)
     warning = _too_few_replicates(layout.spec)
     if warning and len(layout.variants) > 1:
-        click.echo(f"{warning} (see docs/statistics.md)")
+        echo(f"{warning} (see docs/statistics.md)")
 
 
 def _looks_without_claims(spec: StudySpec) -> list[int]:
@@ -208,16 +208,16 @@ def _too_few_replicates(spec: StudySpec) -> str:
 
 def _print_estimate(request: StudyRequest, expected: Estimate) -> None:
     if expected.fused_groups:
-        click.echo(f"fused trainings on the GPU: {_group_sizes(expected.fused_groups)}")
+        echo(f"fused trainings on the GPU: {_group_sizes(expected.fused_groups)}")
         for reason in expected.alone:
-            click.echo(f"  {reason}")
+            echo(f"  {reason}")
     if math.isnan(expected.seconds):
-        click.echo("estimated time: unknown until a run of the program has ended")
+        echo("estimated time: unknown until a run of the program has ended")
         return
-    click.echo(f"estimated time: {duration(expected.seconds)}, plus some seconds to start and to load")
+    echo(f"estimated time: {duration(expected.seconds)}, plus some seconds to start and to load")
     if expected.bytes:
         owner = "" if request.device == "cpu" else " of each GPU"
-        click.echo(f"estimated memory: {expected.bytes / 2**30:.1f} GiB{owner}")
+        echo(f"estimated memory: {expected.bytes / 2**30:.1f} GiB{owner}")
 
 
 def _group_sizes(sizes: Sequence[int]) -> str:

@@ -7,9 +7,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-import click
-
+from ablate.cli.echo import echo
 from ablate.cli.output import duration, plural
+from ablate.cli.streams import visible
 from ablate.cli.terminal_tables import shortened
 from ablate.errors import first_problems
 from ablate.kinds import KINDS, PROGRAM, TRAIN
@@ -66,7 +66,7 @@ class _Progress(Listener):
 
     def say(self, line: str) -> None:
         """Print a line."""
-        click.echo(line, err=True)
+        echo(line, err=True)
 
     def done(self, done: StageResult) -> None:
         """See :class:`Listener`."""
@@ -86,7 +86,7 @@ class _Progress(Listener):
         replicates = {replicate for _, replicate in runs}
         others = f" and {plural(len(variants) - 1, 'other')}" if len(variants) > 1 else ""
         end = f"{others}, replicate {min(replicates)}" if len(replicates) == 1 else others
-        return f"{shortened(variants[0], width and width - len(end))}{end}" if variants else ""
+        return f"{shortened(visible(variants[0], sys.stderr), width and width - len(end))}{end}" if variants else ""
 
     def _oddities(self, done: StageResult) -> Iterator[str]:
         """Yield what a stage left out and what is odd in its music, each line once in all stages of a kind."""
@@ -119,7 +119,7 @@ class PlainProgress(_Progress):
         listing = ", ".join(f"{count} {kind}" for kind, count in counts.items())
         title = f"{self._name}, {plan.layout.only}" if plan.layout.only else self._name
         if listing:
-            click.echo(f"{title}: stages to run: {listing}", err=True)
+            echo(f"{title}: stages to run: {listing}", err=True)
 
     def news(self, news: News) -> None:
         """See :class:`Listener`."""
@@ -128,23 +128,23 @@ class PlainProgress(_Progress):
             return
         self._printed[news.fingerprint] = now
         loss = f", loss {news.loss:.3f}, {news.tokens_per_second:,.0f} tokens/s" if news.loss is not None else ""
-        click.echo(f"{self._job(news)}: {news.fraction:.0%}{loss}", err=True)
+        echo(f"{self._job(news)}: {news.fraction:.0%}{loss}", err=True)
 
     def done(self, done: StageResult) -> None:
         """See :class:`Listener`."""
         super().done(done)
         kind = done.stage.kind
         for line in self._oddities(done):
-            click.echo(line, err=True)
+            echo(line, err=True)
         if kind in (TRAIN, PROGRAM) or self._count[kind] == self._total[kind]:
             share = f"{self._count[kind]} of {self._total[kind]}"
             about = f" {self._about(done.stage.fingerprint)}" if kind in (TRAIN, PROGRAM) else ""
-            click.echo(f"{KINDS[kind].verb}{about}: {share} done ({duration(done.seconds)})", err=True)
+            echo(f"{KINDS[kind].verb}{about}: {share} done ({duration(done.seconds)})", err=True)
 
     def failed(self, failure: StageFailure) -> None:
         """See :class:`Listener`."""
         if self._failures:
-            click.echo(self._failure(failure), err=True)
+            echo(self._failure(failure), err=True)
 
 
 class LiveProgress(_Progress):
@@ -178,13 +178,16 @@ class LiveProgress(_Progress):
 
     def say(self, line: str) -> None:
         """Print a line above the bars."""
-        self._bars.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self._print(line, soft_wrap=True)
+
+    def _print(self, line: str, *, soft_wrap: bool = False) -> None:
+        self._bars.console.print(visible(line, sys.stderr), highlight=False, markup=False, soft_wrap=soft_wrap)
 
     def begun(self, plan: Plan) -> None:
         """See :class:`Listener`."""
         super().begun(plan)
         title = f"trying {plan.layout.only}" if plan.layout.only else f"study {self._name}"
-        self._bars.console.print(title, highlight=False, markup=False)
+        self._print(title)
         for kind, total in self._total.items():
             if kind not in self._kinds:
                 self._kinds[kind] = self._bars.add_task(KINDS[kind].verb, total=total, text=f"0/{total}")
@@ -205,7 +208,7 @@ class LiveProgress(_Progress):
         super().done(done)
         stage = done.stage
         for line in self._oddities(done):
-            self._bars.console.print(line, highlight=False, markup=False)
+            self._print(line)
         if stage.fingerprint in self._jobs:
             self._bars.remove_task(self._jobs.pop(stage.fingerprint))
         share = f"{self._count[stage.kind]}/{self._total[stage.kind]}"
@@ -216,4 +219,4 @@ class LiveProgress(_Progress):
         if failure.stage.fingerprint in self._jobs:
             self._bars.remove_task(self._jobs.pop(failure.stage.fingerprint))
         if self._failures:
-            self._bars.console.print(self._failure(failure), highlight=False, markup=False)
+            self._print(self._failure(failure))

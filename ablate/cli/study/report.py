@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ablate.cli.echo import echo
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import json_option, print_json
 from ablate.cli.study.looks import record_look_of
@@ -48,4 +49,4 @@ def report(*, name: str, form: str, audio: bool, home: Path, store: str | None, 
     if as_json:
         print_json({"report": str(path)})
     else:
-        click.echo(f"report: {path}")
+        echo(f"report: {path}")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from ablate.cli.echo import echo
 from ablate.cli.output import duration, failure_lines, plural, print_answer, print_json, print_table
 from ablate.cli.study.looks import record_look
 from ablate.errors import AblateError
@@ -45,11 +44,11 @@ def print_results(
         return analysis, report
     if analysis:
         print_analysis(result.name, analysis)
-    click.echo(_account(result))
+    echo(_account(result))
     for note in (*result.notes, *_looks_left(request, analysis)):
-        click.echo(f"note: {note}", err=True)
+        echo(f"note: {note}", err=True)
     if report:
-        click.echo(f"report: {report}")
+        echo(f"report: {report}")
     return analysis, report
 
 
@@ -67,9 +66,7 @@ def exit_code(result: StudyResult, spec: Mapping[str, Any]) -> int:
     if result.stopped:
         trainings = plural(result.checkpoints, "unfinished training")
         checkpoints = f", including checkpoints of {trainings}" if result.checkpoints else ""
-        click.echo(
-            f"stopped; finished results are kept{checkpoints}. To continue, run the same command again", err=True
-        )
+        echo(f"stopped; finished results are kept{checkpoints}. To continue, run the same command again", err=True)
         return STOPPED
     if result.failures:
         early = " before training, so nothing was trained" if result.refused else ""
@@ -117,7 +114,7 @@ def print_analysis(name: str, analysis: Analysis) -> None:
         print_table(response.headers, response.rows, title=title, right=3)
     print_answer(answer(analysis))
     for label, text in facts(analysis):
-        click.echo(f"{label.lower()} {text}\n")
+        echo(f"{label.lower()} {text}", "")
 
 
 def _account(result: StudyResult) -> str:
@@ -154,4 +151,4 @@ def _print_failures(result: StudyResult, spec: Mapping[str, Any]) -> None:
         for each in result.failures
     ]
     for line in failure_lines((run, f"{each.error_class}: {each.error}") for run, each in failures):
-        click.echo(line, err=True)
+        echo(line, err=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ablate.cli.echo import echo
 from ablate.cli.output import combine_options, duration, plural
 from ablate.cli.study.request import make_request_plan
 from ablate.errors import UsageError
@@ -82,7 +83,7 @@ def decide_reuse(request: StudyRequest, store: Store, values: Mapping[str, Any])
     recompute = _chosen(plan, comparison, values)
     left = comparison.stages | comparison.unfinished
     for line in [*changed_lines(comparison), *unknown_lines(comparison)]:
-        click.echo(line, err=True)
+        echo(line, err=True)
     if left <= recompute or values["keep_results"]:
         return recompute
     if not sys.stdin.isatty():
@@ -100,7 +101,7 @@ def forget_results(request: StudyRequest, store: Store, recompute: frozenset[str
 
     if recompute:
         for name, count in forget(store, request.home, request.layout.spec.name, recompute).items():
-            click.echo(
+            echo(
                 f"study '{name}' loses {plural(count, 'result')} that came from what is computed again; run it again",
                 err=True,
             )
@@ -163,11 +164,9 @@ def accept_weights(store: Store, study: str, variant: str, replicate: int, *, ke
     lines = changes_since_training(store, study, variant, replicate, get_registry())
     if not lines:
         return
-    click.echo(
-        f"these have changed under an equal version since '{variant}', replicate {replicate}, was trained:", err=True
-    )
+    echo(f"these have changed under an equal version since '{variant}', replicate {replicate}, was trained:", err=True)
     for line in lines:
-        click.echo(f"  {line}", err=True)
+        echo(f"  {line}", err=True)
     if keep:
         return
     if not sys.stdin.isatty():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ablate.cli.echo import echo
 from ablate.cli.output import duration, json_option
 from ablate.cli.study.looks import declared, keep_replicates, run_until_decided
 from ablate.cli.study.observe import chosen_observers, observe_option, observing, verdicts
@@ -157,7 +158,7 @@ def stop_on_ctrl_c(runner: StudyRunner | AdaptiveRunner, say: Callable[[str], No
     before = signal.getsignal(signal.SIGINT)
 
     def stop(*_: object) -> None:
-        (say or functools.partial(click.echo, err=True))(
+        (say or functools.partial(echo, err=True))(
             "stopping after the current step; press Ctrl-C again to stop at once"
         )
         signal.signal(signal.SIGINT, before)

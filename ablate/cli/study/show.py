@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ablate.cli.echo import echo, echo_sentence
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import failure_lines, json_option, plural, print_json, print_left_out, print_table
-from ablate.cli.terminal_tables import fold_sentence, terminal_width
 from ablate.kinds import PREPARE, kind_of
 from ablate.names import level_name, replicate_name, same, short_names
 
@@ -54,7 +54,7 @@ def show(name: str, home: Path, store: str | None, as_json: bool) -> None:  # no
     _print_study(study, variants)
     _print_states(study, variants, runs)
     if population:
-        click.echo(fold_sentence(population, width=terminal_width()))
+        echo_sentence(population)
     print_left_out(*lacking)
 
 
@@ -79,24 +79,24 @@ def _population(store: Store, runs: Sequence[RunRecord]) -> str:
 
 
 def _print_study(study: StudyRecord, variants: Sequence[VariantRecord]) -> None:
-    click.echo(f"{study.name}: {study.spec.get('question', '')}")
+    echo(f"{study.name}: {study.spec.get('question', '')}")
     judged = study.spec.get("judged")
     if judged:
-        click.echo(f"results of others in {judged['source']}, {'paired' if judged['paired'] else 'not paired'}")
+        echo(f"results of others in {judged['source']}, {'paired' if judged['paired'] else 'not paired'}")
         for note in judged["notes"]:
-            click.echo(fold_sentence(note, "  - ", width=terminal_width()))
+            echo_sentence(note, "  - ")
         return
     corpus = study.spec.get("corpus", study.corpus)
     about = f"corpus {json.dumps(corpus, ensure_ascii=False)}, " if corpus else ""  # a program may need none
-    click.echo(f"profile {study.profile}, {about}seed {study.seed}")
+    echo(f"profile {study.profile}, {about}seed {study.seed}")
     if study.spec.get("overrides"):
-        click.echo(f"overrides: {' '.join(study.spec['overrides'])}")
+        echo(f"overrides: {' '.join(study.spec['overrides'])}")
     known = {variant.name for variant in variants}
     taken = [name for name in (study.spec.get("path") or {}).get("taken", ()) if name in known]
     if taken:
-        click.echo(f"path: {taken[0]}")
+        echo(f"path: {taken[0]}")
         for change in _changes(taken, variants):
-            click.echo(f"  then {change}")
+            echo(f"  then {change}")
 
 
 def _changes(taken: Sequence[str], variants: Sequence[VariantRecord]) -> Iterator[str]:
@@ -127,9 +127,7 @@ def _print_states(study: StudyRecord, variants: Sequence[VariantRecord], runs: S
             name = replicate_name(study.spec, run.variant, run.replicate)
             failures.append((f"{run.variant}, replicate {name}", f"{run.error_class}: {run.error}"))
     for line in failure_lines(failures):
-        click.echo(line)
+        echo(line)
     unfinished = sum(run.state in ("pending", "interrupted") for run in runs)
     if unfinished:
-        click.echo(
-            f"{plural(unfinished, 'run')} not finished; to continue, use 'ablate study run' with the same options"
-        )
+        echo(f"{plural(unfinished, 'run')} not finished; to continue, use 'ablate study run' with the same options")

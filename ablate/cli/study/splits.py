@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from ablate.cli.echo import echo
 from ablate.cli.output import print_table
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def print_splits(splits: Sequence[PlannedSplit], variants: int) -> None:
     if rows:
         print_table(["split", "use", "pieces", "seconds", "names"], rows, right=0)
     if len(splits) > MOST_SPLITS:
-        click.echo(f"and {len(splits) - MOST_SPLITS} more splits; --json lists all")
+        echo(f"and {len(splits) - MOST_SPLITS} more splits; --json lists all")
 
 
 def _names(part: Sequence[Performance]) -> str:

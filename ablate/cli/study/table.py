@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from ablate.cli.echo import echo, echo_data
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import combine_options
 from ablate.errors import AblateError, HomeError, UsageError
@@ -104,15 +105,15 @@ def table(
         check_stored(opened, name, home)
         made = _make(opened, name, options)
     for note in made.notes:
-        click.echo(f"note: {note}", err=True)
+        echo(f"note: {note}", err=True)
     if output is None:
-        click.echo(made.tex, nl=False)
+        echo_data(made.tex.encode())
         return
     try:
         output.write_text(made.tex, encoding="utf-8")
     except OSError as error:
         raise HomeError(f"cannot write {output} ({error.strerror}); choose another file with --output") from error
-    click.echo(f"table: {output}")
+    echo(f"table: {output}")
 
 
 def _labels(pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
