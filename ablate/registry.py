@@ -19,6 +19,7 @@ import pluggy
 from ablate import hookspecs
 from ablate.errors import AblateError, PluginError, UnknownName, did_you_mean, one_line
 from ablate.specs import ALL_SPEC_TYPES, ALL_SPECS, DEFAULTED, ComponentSpec
+from ablate.stdout import divert_prints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,6 +182,7 @@ class Registry:
 @functools.cache
 def get_registry() -> Registry:
     """Return the registry of all installed plugins, loaded once for each process."""
+    divert_prints()
     return Registry(strict=os.environ.get("ABLATE_STRICT_PLUGINS", "") not in ("", "0"))
 
 

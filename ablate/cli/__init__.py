@@ -19,6 +19,7 @@ from ablate.cli.lazy import LazyCommand, lazy
 from ablate.cli.streams import lost_output, prepare_streams
 from ablate.errors import AblateError, UsageError
 from ablate.printable import has_bytes, printable
+from ablate.stdout import reserve_stdout, results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,8 +77,8 @@ def _check_output() -> None:
     Raises:
         AblateError: they could not be written; a reader that wanted no more of them (``ablate ... | head``) is none.
     """
-    sys.stdout.flush()
-    problem = lost_output(sys.stdout)
+    results().flush()
+    problem = lost_output(results())
     if problem:
         raise AblateError(f"cannot write to standard output: {problem.strerror}")
 
@@ -99,6 +100,7 @@ def main() -> None:
     """Run the command line of this process, as the console script does."""
     gc.set_threshold(50_000)  # imported objects live until exit; scanning them repeatedly is wasted time
     prepare_streams()
+    reserve_stdout()
     os.environ["MPLBACKEND"] = "Agg"  # that of a notebook cannot be imported everywhere, and no command shows a window
     code = run()
     # the last search for cycles at exit would take longer than some commands

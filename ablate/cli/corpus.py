@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from ablate.interfaces import FittedTokenizer
 from ablate.interfaces.played_by import played_by
 from ablate.printable import printable
 from ablate.registry import get_registry
+from ablate.stdout import results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -226,7 +226,7 @@ def tokens(
 
     if not file.exists():
         raise UsageError(f"{file}: no such file; check the path")
-    if form == "npy" and sys.stdout.isatty():
+    if form == "npy" and results().isatty():
         raise UsageError("a NumPy file cannot be shown in a terminal; redirect it to a file: --format npy > tokens.npy")
     chosen = _tokenizer(tokenizer, settings, material)
     encoder = chosen.tokenizer

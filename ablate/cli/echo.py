@@ -10,6 +10,7 @@ import sys
 
 from ablate.cli.streams import visible
 from ablate.cli.terminal_tables import fold_sentence, terminal_width
+from ablate.stdout import results
 
 
 def echo(*lines: str, err: bool = False) -> None:
@@ -18,7 +19,7 @@ def echo(*lines: str, err: bool = False) -> None:
     Each of them stays one line: line breaks in it become spaces, other characters that cannot be printed are escaped,
     and those that the encoding of the stream lacks are written in another way.
     """
-    stream = sys.stderr if err else sys.stdout
+    stream = sys.stderr if err else results()
     stream.write("".join(f"{visible(line, stream)}\n" for line in lines or ("",)))
     stream.flush()
 
@@ -31,13 +32,13 @@ def echo_sentence(text: str, start: str = "", *, err: bool = False) -> None:
         start: begins the first line; the others are indented as far.
         err: print to stderr.
     """
-    text = visible(text, sys.stderr if err else sys.stdout)
+    text = visible(text, sys.stderr if err else results())
     echo(*fold_sentence(text, start, width=terminal_width()).split("\n"), err=err)
 
 
 def echo_data(data: bytes) -> None:
     """Print data for programs, text in UTF-8: as it is to a file or a pipe, as text for people to a terminal."""
-    stream = sys.stdout
+    stream = results()
     buffer = getattr(stream, "buffer", None)
     if stream.isatty() or buffer is None:
         lines = data.decode("utf-8", "replace").split("\n")

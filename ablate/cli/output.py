@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +13,7 @@ from ablate.cli.echo import echo, echo_sentence
 from ablate.cli.streams import is_utf_8
 from ablate.cli.terminal_tables import render_tables, terminal_width
 from ablate.printable import escaped_json
+from ablate.stdout import results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,7 +30,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 
 def print_json(data: Any) -> None:
     """Print data as JSON; see :func:`json_text`. Where stdout is not UTF-8, all letters but ASCII are escaped."""
-    echo(*json_text(data, only_ascii=not is_utf_8(sys.stdout)).split("\n"))
+    echo(*json_text(data, only_ascii=not is_utf_8(results())).split("\n"))
 
 
 def json_text(data: Any, *, only_ascii: bool = False) -> str:

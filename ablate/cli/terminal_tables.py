@@ -8,19 +8,20 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import shutil
-import sys
 import textwrap
 import unicodedata
 from typing import TYPE_CHECKING
 
 from ablate.cli.streams import visible
+from ablate.stdout import results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 #: Spaces between two columns, the preferred number first.
 _GAPS = (3, 2, 1)
+#: The width of a terminal that does not report its own.
+_TERMINAL = 80
 #: No name is shortened, and no column folded, to fewer characters than this.
 _NARROWEST = 8
 #: The categories of characters that take no column.
@@ -83,8 +84,13 @@ def terminal_width() -> int | None:
 
     Without either it is None, because folded cells are no use to grep.
     """
-    asked = os.environ.get("COLUMNS", "").strip("0 ")
-    return shutil.get_terminal_size().columns if asked.isdecimal() or sys.stdout.isatty() else None
+    asked, stream = os.environ.get("COLUMNS", "").strip(), results()
+    if asked.isdecimal() and (columns := int(asked[:9])):
+        return columns
+    try:
+        return (os.get_terminal_size(stream.fileno()).columns or _TERMINAL) if stream.isatty() else None
+    except (AttributeError, OSError, ValueError):  # closed, or no file
+        return None
 
 
 def shortened(name: str, width: int | None) -> str:
@@ -130,7 +136,7 @@ def _lines(row: Sequence[str], widths: Sequence[int], gap: int, right: int) -> l
 
 
 def _one_line(cell: object) -> str:
-    return "" if cell is None else visible(str(cell), sys.stdout)
+    return "" if cell is None else visible(str(cell), results())
 
 
 def _width(text: str) -> int:
