@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test test-fast coverage check prose format golden bench simulate docs wheel clean
+.PHONY: help demo test test-fast coverage check prose format golden bench simulate faults docs wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -47,6 +47,9 @@ bench: $(VENV)/.installed-dev  ## time everything against its baselines; GROUP=g
 
 simulate: $(VENV)/.installed-dev  ## simulate studies and write the tables of docs/statistics.md; TOPIC=families writes one
 	$(BIN)/python tools/make_statistics.py $(TOPIC)
+
+faults: $(VENV)/.installed-dev  ## attack running studies, and write the table of docs/reliability.md; KIND=locks makes one kind
+	$(BIN)/python tools/faults $(if $(KIND),$(KIND),--write)
 
 docs: $(VENV)/.installed-dev  ## write the generated pages again
 	$(BIN)/python tools/make.py

@@ -1,4 +1,4 @@
-"""Which component is at work, so that it can be named if it ends its process or never returns."""
+"""The component at work, so that it can be named if it ends its process or never returns."""
 
 from __future__ import annotations
 
