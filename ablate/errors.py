@@ -19,7 +19,8 @@
         ├── NothingMeasured     a metric that refused every sample of a run
         ├── NoTokenPossible     the samplers exclude every token, or the logits are NaN
         ├── PrimerError         a primer that does not fit the piece, the tokenizer or the sample
-        └── LabelClash          two augmenters write the same label
+        ├── LabelClash          two augmenters write the same label
+        └── DamagedFile         a file of a finished stage is missing, or is not what was written
 
 Any other exception is a bug and is shown with its traceback.
 """
@@ -175,6 +176,10 @@ class PrimerError(StageError):
 
 class LabelClash(StageError):  # noqa: N818
     """Two augmenters that write the same label, so that it describes neither."""
+
+
+class DamagedFile(StageError):  # noqa: N818
+    """A file of a finished stage that is missing, or is not what was written."""
 
 
 def one_line(error: BaseException) -> str:

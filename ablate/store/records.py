@@ -116,6 +116,7 @@ class StageRecord:
         environment: package versions, Python, platform and git state.
         finished: the time when it finished (UTC).
         sources: digests of the components and files that it used (:mod:`ablate.study.sources`); empty if unknown.
+        files: the digest of each file in the folder, by its name (:mod:`ablate.digests`); empty if unknown.
     """
 
     fingerprint: str
@@ -128,6 +129,7 @@ class StageRecord:
     environment: JSON
     finished: datetime | None = None
     sources: JSON = dataclasses.field(default_factory=dict)
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -103,6 +103,7 @@ def stage_record(row: tables.Stage, environment: JSON, sources: JSON) -> StageRe
         environment,
         row.finished,
         sources,
+        row.files or {},
     )
 
 
@@ -131,6 +132,7 @@ def stage_row(stage: StageRecord, now: datetime) -> dict[str, Any]:
         "environment": digest(stage.environment),
         "finished": stage.finished or now,
         "sources": digest(stage.sources) if stage.sources else None,
+        "files": dict(stage.files) or None,
     }
 
 

@@ -165,6 +165,7 @@ class Stage(Base):
     environment: Mapped[str] = mapped_column(ForeignKey("ablate_environments.digest"))
     finished: Mapped[datetime]
     sources: Mapped[str | None]
+    files: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Measurement(Base):

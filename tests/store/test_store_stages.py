@@ -178,3 +178,12 @@ def test_the_view_shows_every_number_to_whoever_asks_in_sql(store: Store, path: 
         for m in (c.measurement,)
     ]
     assert sorted(found) == sorted(expected)
+
+
+def test_the_digests_of_files_are_kept(store: Store) -> None:
+    files = {"losses.npy": f"12:{'ab' * 32}"}
+    put_stage(store, stage("train 0", files=files))
+    put_stage(store, stage("train 1"))
+    found = store.stages(["train 0", "train 1"])
+    assert found["train 0"].files == files
+    assert found["train 1"].files == {}

@@ -94,7 +94,7 @@ class Recorder:
                 remove_started(self._home, result.stage.fingerprint)
         self._store.put_stages(records)
         for result in finished:
-            self._status.finish(result.stage)
+            self._status.finish(result.stage, result.files)
         for each in results:
             if isinstance(each, StageResult):
                 self._listener.done(each)
@@ -116,6 +116,7 @@ class Recorder:
             result.seconds,
             environment(self._registry),
             sources=self._used(stage),
+            files=result.files,
         )
         return FinishedStage(
             record,

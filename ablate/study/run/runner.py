@@ -187,7 +187,7 @@ class StudyRunner:
         jobs = [] if self._stopped else self._scheduler.jobs()
         for job in jobs:
             self._recorder.start(job)
-            self._executor.submit(job)
+            self._executor.submit(dataclasses.replace(job, files=self._status.files_read_by(job.stages)))
         return len(jobs)
 
     def _examples(self, train: Stage) -> ExampleCounts:

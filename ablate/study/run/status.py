@@ -9,7 +9,7 @@ from ablate.kinds import PROGRAM, TRAIN
 from ablate.study.stage import checkpoint_path, program_checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from ablate.study.plan.plan import Plan
@@ -27,6 +27,7 @@ class StageStatus:
     Attributes:
         failures: the failed stages by fingerprint.
         ran: the number of stages finished since the plan was made, by kind.
+        files: the digests of the files of each finished stage, by its fingerprint.
     """
 
     def __init__(self, plan: Plan, home: Path) -> None:
@@ -34,11 +35,18 @@ class StageStatus:
         self._missing = set(plan.missing)
         self.failures: dict[str, StageFailure] = {}
         self.ran: collections.Counter[str] = collections.Counter()
+        self.files: dict[str, Mapping[str, str]] = {f: record.files for f, record in plan.reused.items()}
 
-    def finish(self, stage: Stage) -> None:
-        """Record a stage as finished."""
+    def finish(self, stage: Stage, files: Mapping[str, str]) -> None:
+        """Record a stage as finished, with the digests of its files."""
         self._missing.discard(stage.fingerprint)
         self.ran[stage.kind] += 1
+        self.files[stage.fingerprint] = files
+
+    def files_read_by(self, stages: Iterable[Stage]) -> dict[str, Mapping[str, str]]:
+        """Return the digests of the files of every stage that these stages read, by its fingerprint."""
+        sources = {source.fingerprint for stage in stages for source in stage.inputs.values()}
+        return {source: self.files.get(source, {}) for source in sorted(sources)}
 
     def fail(self, failure: StageFailure) -> None:
         """Record a stage as failed; it is still missing."""

@@ -13,6 +13,7 @@ from ablate import kinds
 from ablate.errors import AblateError, HomeError, one_line
 from ablate.kinds import KINDS
 from ablate.study.work import collect, fit, floors, generate, load, measure, prepare, prime, program, train
+from ablate.study.work.checked_files import check_inputs, with_digests
 from ablate.study.work.messages import Context, Job, JobStopped, StageFailure, StageResult
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def work(job: Job, context: Context) -> list[StageResult | StageFailure]:
 
 def _work_on(job: Job, context: Context, results: list[StageResult | StageFailure]) -> None:
     if KINDS[job.kind].jobs == "together" and len(job.stages) > 1:
-        error = _attempt(job.kind, job.stages, context, results)
+        error = _attempt(job, job.stages, context, results)
         if not error:
             return
         # the plugin of one variant may have failed them all; alone, only the stages of that variant fail
@@ -54,19 +55,20 @@ def _work_on(job: Job, context: Context, results: list[StageResult | StageFailur
     done = {result.stage.fingerprint for result in results}
     for stage in job.stages:
         if stage.fingerprint not in done:
-            error = _attempt(job.kind, (stage,), context, results)
+            error = _attempt(job, (stage,), context, results)
             if error:
                 results.append(_failed(stage, error))
 
 
 def _attempt(
-    kind: str, stages: tuple[Stage, ...], context: Context, results: list[StageResult | StageFailure]
+    job: Job, stages: tuple[Stage, ...], context: Context, results: list[StageResult | StageFailure]
 ) -> BaseException | None:
     """Work on stages as one and add their results to ``results``; return the error that ended the work, if any."""
     started, first = time.monotonic(), len(results)
     try:
-        for result in WORK[kind](stages, context):
-            results.append(result)  # noqa: PERF402 - those before an error count
+        check_inputs(stages, job.files, context.home)
+        for result in WORK[job.kind](stages, context):
+            results.append(with_digests(result, context.home))  # noqa: PERF401 - those before an error count
     except (JobStopped, HomeError):
         raise
     except OSError as error:

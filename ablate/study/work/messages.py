@@ -19,10 +19,17 @@ G = TypeVar("G")
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """Stages of one kind for one worker: one stage, fused trainings, or generations that share their steps."""
+    """Stages of one kind for one worker: one stage, fused trainings, or generations that share their steps.
+
+    Attributes:
+        kind: of the stages.
+        stages: in order.
+        files: the digests of the files of each stage that they read, by its fingerprint; empty where none are recorded.
+    """
 
     kind: str
     stages: tuple[Stage, ...]
+    files: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,13 +76,14 @@ class MetricRecord(NamedTuple, Generic[G]):
 
 @dataclasses.dataclass(frozen=True)
 class StageResult:
-    """A finished stage: its result as plain data, and its measurements."""
+    """A finished stage: its result as plain data, its measurements, and the digests of its files by name."""
 
     stage: Stage
     result: Mapping[str, Any]
     seconds: float
     values: tuple[MetricRecord[Value], ...] = ()
     histograms: tuple[MetricRecord[Histogram], ...] = ()
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -59,6 +59,8 @@ SOURCES = {
     "components": {"model.lstm": {"source": {"ablate_recurrent/network.py": "0123456789abcdef"}, "defaults": {}}},
     "files": {},
 }
+#: The digests of files that are gone with all others.
+FILES = {"performances.npz": f"1234:{'0123456789abcdef' * 4}"}
 ENVIRONMENT = {
     "packages": {"ablate": "0.1.0", "torch": "2.13.0"},
     "python": "3.11.7",
@@ -132,9 +134,19 @@ def put_results(store: Store, layout: Layout) -> None:
     }
     for fingerprint, stage in layout.stages().items():
         artifact = stage.artifact if KINDS[stage.kind].keeps_files else ""
+        files = FILES if artifact else {}
         result = {"loss": 1.5, "steps": 600, "parameters": 1000, "tokens_seen": 10_000} if stage.kind == "train" else {}
         record = StageRecord(
-            fingerprint, stage.kind, stage.plain(), result, artifact, "cpu", 2.0, ENVIRONMENT, sources=SOURCES
+            fingerprint,
+            stage.kind,
+            stage.plain(),
+            result,
+            artifact,
+            "cpu",
+            2.0,
+            ENVIRONMENT,
+            sources=SOURCES,
+            files=files,
         )
         if fingerprint not in places:
             store.put_stages([FinishedStage(record, tuple(floors(stage.kind)))])

@@ -30,7 +30,7 @@ def test_stages_before_training_come_first_and_floors_last(load: Callable[..., S
         rounds.append([job.kind for job in jobs])
         for job in jobs:
             for stage in job.stages:
-                status.finish(stage)
+                status.finish(stage, {})
 
     kinds = [kind for each in rounds for kind in each]
     first_training = kinds.index(TRAIN)
