@@ -9,6 +9,7 @@
     ├── TableError              results that somebody else computed and that cannot be judged; names the file
     ├── CorpusError             music that cannot be read, or has nothing to train on
     ├── StoreError              a database that cannot be opened, is not ablate's, or has another version
+    │   └── EmptyStoreError     a database that does not exist or has no tables, and must not be written
     ├── HomeError               the home folder is not writable, or in use by another command
     │   └── UnsafePath          a path from outside that leads out of the folder it belongs to
     ├── BundleError             a bundle that is damaged, not safe to unpack, or does not fit into this home
@@ -115,6 +116,10 @@ class CorpusError(AblateError):
 
 class StoreError(AblateError):
     """A database that cannot be opened, is not ablate's, or has another schema version."""
+
+
+class EmptyStoreError(StoreError):
+    """A database that does not exist or has no tables, and that must not be written."""
 
 
 class HomeError(AblateError):

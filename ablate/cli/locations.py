@@ -11,20 +11,36 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ablate.errors import HomeError, UnknownName, UsageError, did_you_mean, listed_names
+from ablate.home import DATABASE, DEFAULT_HOME, VARIABLE, home_path
 from ablate.names import shell_name
 from ablate.printable import name_problem
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator
 
     from ablate.store.store import Store
 
-DEFAULT_HOME = Path(".ablate")
+
+class _HomePath(click.Path):
+    """The path of a home, with ``~`` for the folder of a person."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """Return the path.
+
+        Raises:
+            HomeError: it is empty, or there is no such person.
+        """
+        return super().convert(home_path(value), param, ctx)
+
+
 home_option = click.option(
     "--home",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=_HomePath(file_okay=False, path_type=Path),
     default=DEFAULT_HOME,
-    envvar="ABLATE_HOME",
+    envvar=VARIABLE,
     show_default=True,
     show_envvar=True,
     help="Folder of the database, the results and the reports.",
@@ -79,8 +95,13 @@ def stored_study(argument: str) -> Callable[[Callable[..., Any]], Callable[..., 
 
 
 @contextlib.contextmanager
-def existing_store(home: Path, url: str | None) -> Iterator[Store]:
+def existing_store(home: Path, url: str | None, *, writing: bool = False) -> Iterator[Store]:
     """Open the store of a home that has been used before.
+
+    Args:
+        home: the folder.
+        url: of another database than the home's own.
+        writing: whether the command writes to it; without, the home can be where nothing can be written.
 
     Raises:
         HomeError: the home has no database yet.
@@ -88,12 +109,35 @@ def existing_store(home: Path, url: str | None) -> Iterator[Store]:
     from ablate.store.store import Store
     from ablate.study.run.home import store_url
 
-    if url is None and not (home / "ablate.db").is_file():
+    if not has_store(home, url):
+        where = home if url is None else f"the database of --store {shown_url(url)}"
         raise HomeError(
-            f"no studies have been run in {home}; run one (ablate study run tau_sweep), or choose another --home"
+            f"no studies have been run in {where}; run one (ablate study run tau_sweep), or choose another --home"
         )
-    with Store(url or store_url(home.resolve())) as store:
+    with Store(url or store_url(home.resolve()), writing=writing) as store:
         yield store
+
+
+def shown_url(url: str) -> str:
+    """Return a URL for messages, without its password."""
+    from ablate.store.address import shown
+
+    return shown(url)
+
+
+def has_store(home: Path, url: str | None) -> bool:
+    """Return whether there is a database to read.
+
+    Args:
+        home: the folder.
+        url: of another database than the home's own; one that is no file may be empty.
+    """
+    if url is None:
+        return (home / DATABASE).is_file()
+    from ablate.store.address import sqlite_file
+
+    file = sqlite_file(url)
+    return file is None or file.is_file()
 
 
 def stored_name(study: str, profile: str, corpus: str = "") -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import html
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import HomeError, UnknownName
+from ablate.home import DATABASE, home_path
 from ablate.registry import get_registry
 from ablate.report.data.artifacts import Artifacts
 from ablate.report.data.curves import validation_frame
@@ -19,10 +18,13 @@ from ablate.report.formats.latex.options import TableOptions
 from ablate.report.formats.latex.table import latex_table
 from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.report.text.sentences import Answer, answer
+from ablate.store.address import home_url
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable
+    from pathlib import Path
 
     import pandas as pd
     from matplotlib.figure import Figure
@@ -45,10 +47,10 @@ def load_results(name: str, home: str | os.PathLike[str] | None = None, store: s
         UnknownName: no such study in it, with a suggestion.
         StoreError: the database cannot be opened.
     """
-    folder = Path(home if home is not None else os.environ.get("ABLATE_HOME", ".ablate")).resolve()
-    if store is None and not (folder / "ablate.db").is_file():
+    folder = home_path(home).resolve()
+    if store is None and not (folder / DATABASE).is_file():
         raise HomeError(f"no studies have been run in {folder}; run one, or give another home")
-    with Store(store or f"sqlite:///{folder / 'ablate.db'}") as database:
+    with Store(store or home_url(folder), writing=False) as database:
         return StudyResults(Study.read(database, name), folder, get_registry())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from ablate.errors import StoreError, UsageError, one_line
-from ablate.store import tables
+from ablate.errors import EmptyStoreError, StoreError, UsageError, one_line
+from ablate.store import address, sqlite, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +29,6 @@ _VERSION = sa.Table(
     sa.PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
 )
 
-#: The time that one writer waits for another, in milliseconds.
-BUSY_MS = 30_000
 #: The folder of Alembic's scripts.
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: What to do about an error of SQLite, by the text of the error.
@@ -43,37 +42,35 @@ _HINTS = {
 }
 
 
-def make_engine(url: str) -> sa.Engine:
+def make_engine(url: str, reader: sqlite.ReadOnly | None = None) -> sa.Engine:
     """Return an engine for ``url``; on SQLite with foreign keys, and transactions that take the write lock at once.
+
+    Args:
+        url: of the database.
+        reader: connects to an SQLite file that is only read.
 
     Raises:
         UsageError: the URL is not valid, or its driver is not installed.
     """
+    parsed, file = address.parsed(url), address.sqlite_file(url)
+    how: dict[str, Any] = {}
+    if reader:
+        how["creator"] = reader.connect
+    elif file and not parsed.query:
+        how["creator"] = functools.partial(sqlite.connect, file)
     try:
-        engine = sa.create_engine(url)
+        engine = sa.create_engine(parsed, **how)
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError) as error:
-        raise UsageError(f"--store {url}: no usable database URL ({error}); e.g. sqlite:///results.db") from error
+        raise UsageError(address.unusable(url, error)) from error
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _on_connect)
+        if not how:
+            event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
     return engine
 
 
-def sqlite_file(url: str) -> Path | None:
-    """Return the absolute path of an SQLite URL with any driver; None for another database or one in memory."""
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
-        return None  # reported when the store is opened
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        return None
-    return Path(parsed.database).resolve()
-
-
 def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # SQLAlchemy begins transactions, not the driver
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-    connection.execute("PRAGMA foreign_keys = ON")
+    sqlite.prepared(connection)
 
 
 def _on_begin(connection: sa.Connection) -> None:
@@ -92,7 +89,8 @@ def database_errors(engine: sa.Engine) -> Iterator[None]:
     except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:  # SQLAlchemy does not wrap errors of connecting
         cause = one_line(getattr(error, "orig", error))
         hint = _HINTS.get(cause, "nothing that was finished is lost")
-        raise StoreError(f"{engine.url.render_as_string()}: {cause}; {hint}") from error
+        where = address.shown(engine.url)
+        raise StoreError(f"{where}: {address.without_secrets(cause, engine.url)}; {hint}") from error
 
 
 def _config() -> alembic.config.Config:
@@ -117,13 +115,18 @@ def current(connection: sa.Connection) -> str | None:
     return revision
 
 
-def ensure(engine: sa.Engine) -> None:
+def ensure(engine: sa.Engine, *, writing: bool = True) -> None:
     """Make the tables in an empty database; leave all others unchanged.
 
+    Args:
+        engine: of the database.
+        writing: whether anything may be written.
+
     Raises:
+        EmptyStoreError: it has no tables, and nothing may be written.
         StoreError: it is not a database of ablate, or of another revision; one line with the command that helps.
     """
-    where = engine.url.render_as_string()
+    where = address.shown(engine.url)
     with database_errors(engine):
         with engine.execution_options(reading=True).begin() as connection:
             revision = current(connection)
@@ -135,6 +138,10 @@ def ensure(engine: sa.Engine) -> None:
             )
         if revision not in (None, newest()):
             raise StoreError(_mismatch(where, str(revision)))
+        if not writing:
+            if revision is None:
+                raise EmptyStoreError(f"{where} is empty: no studies have been run in it")
+            return
         _use_wal(engine)
         if revision is None:
             with engine.begin() as connection:
@@ -175,10 +182,10 @@ def upgrade_url(url: str) -> tuple[str, str]:
     Raises:
         StoreError: it cannot be opened, is not a database of ablate, or is newer than this version.
     """
-    engine = make_engine(url)
-    where = engine.url.render_as_string()
+    engine, file = make_engine(url), address.sqlite_file(url)
+    where = address.shown(engine.url)
     try:
-        if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
+        if file and not file.is_file():
             raise StoreError(f"{where}: no such file")  # connecting would make an empty file
         with database_errors(engine), engine.begin() as connection:
             before = current(connection)

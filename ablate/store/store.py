@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from ablate.errors import StoreError, UnknownName
-from ablate.store import facts, queries, rows, schema, tables
+from ablate.store import facts, queries, rows, schema, sqlite, tables
 from ablate.store.records import (
     FeatureMean,
     FinishedStage,
@@ -36,20 +36,30 @@ class Store:
 
     Args:
         url: an SQLAlchemy URL (``sqlite:///path/to/ablate.db``).
+        writing: whether it may be written; otherwise an SQLite file and its folder stay as they are, and the file can
+            be in a place where nothing can be written.
 
     Raises:
+        EmptyStoreError: it does not exist or has no tables, and must not be written.
         StoreError: it cannot be opened, is not a database of ablate, or has another schema version.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._engine = schema.make_engine(url)
+    def __init__(self, url: str, *, writing: bool = True) -> None:
+        self.url, self.writing = url, writing
+        self._reader = None if writing else sqlite.reader(url)
+        self._engine = schema.make_engine(url, self._reader)
         self._current: Session | None = None
         try:
-            schema.ensure(self._engine)
+            schema.ensure(self._engine, writing=writing)
         except BaseException:
-            self._engine.dispose()
+            self.close()
             raise
+
+    def close(self) -> None:
+        """Close the database."""
+        self._engine.dispose()
+        if self._reader:
+            self._reader.close()
 
     def __enter__(self) -> Self:
         return self
@@ -57,7 +67,7 @@ class Store:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._engine.dispose()
+        self.close()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -77,6 +87,8 @@ class Store:
         engine = self._engine.execution_options(reading=reading)
         with schema.database_errors(engine), Session(engine) as session, session.begin():
             yield session
+        if self._reader:
+            self._reader.check()
 
     # Studies
 

@@ -17,7 +17,7 @@ from support.checkout import ROOT
 from support.store_material import ask, described, fill, measurements, opened, put, put_stage, stage
 
 from ablate.errors import StoreError, UsageError
-from ablate.store import schema, tables
+from ablate.store import schema, sqlite, tables
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def test_a_reader_sees_the_last_whole_state_while_a_writer_writes(store: Store, 
 
 
 def test_a_writer_that_waits_in_vain_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "BUSY_MS", 20)
+    monkeypatch.setattr(sqlite, "BUSY_MS", 20)
     with Store(f"sqlite:///{path}") as store, opened(path) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError) as caught:

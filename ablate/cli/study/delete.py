@@ -30,7 +30,7 @@ def delete(name: str, yes: bool, home: Path, store: str | None) -> None:  # noqa
 
     Example: ablate study delete tau_sweep --profile smoke
     """
-    with existing_store(home, store) as opened:
+    with existing_store(home, store, writing=True) as opened:
         check_stored(opened, name, home)
         if not yes:
             click.confirm(f"Delete study {printable(name)} and the results that only it uses?", abort=True)

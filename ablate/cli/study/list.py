@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ablate.cli.locations import existing_store, home_option, store_option
+from ablate.cli.locations import existing_store, has_store, home_option, store_option
 from ablate.cli.output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def list_(home: Path, store: str | None, as_json: bool) -> None:  # noqa: FBT001
     from ablate.study.file.locate import known_studies
 
     rows = [_from_file(name, path) for name, path in known_studies().items()]
-    if store or (home / "ablate.db").is_file():
+    if has_store(home, store):
         with existing_store(home, store) as opened:
             stored = {study.name: _from_store(opened, study.name) for study in opened.studies()}
         rows = [stored.pop(row["name"], row) for row in rows] + list(stored.values())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.cli.echo import echo
 from ablate.cli.study.request import with_replicates
-from ablate.errors import UsageError
+from ablate.errors import StoreError, UsageError
 from ablate.study.design import ADAPTIVE
 
 if TYPE_CHECKING:
@@ -104,7 +104,16 @@ def record_look(store: Store, analysis: Analysis) -> None:
     if unfinished or looks.is_recorded(study.looks, analysis.looks, study.fingerprints):
         return
     record = looks.record(analysis.all_effects, analysis.looks, analysis.states, study.fingerprints)
-    store.put_look(study.record.name, record)
+    if store.writing:
+        store.put_look(study.record.name, record)
+        return
+    from ablate.store.store import Store
+
+    try:
+        with Store(store.url) as writer:
+            writer.put_look(study.record.name, record)
+    except StoreError as error:
+        echo(f"note: this look at the verdicts is not recorded: {error}", err=True)
 
 
 def keep_replicates(request: StudyRequest, store: Store, given: int | None) -> StudyRequest:

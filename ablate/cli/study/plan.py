@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ablate.cli.echo import echo, echo_sentence
+from ablate.cli.locations import has_store
 from ablate.cli.output import duration, json_option, plural, print_json, print_table
 from ablate.cli.study.noise import known_noise
 from ablate.cli.study.request import make_request_plan, read_request, study_options
 from ablate.cli.study.reuse import Reuse, planned_reuse, reuse_options
 from ablate.cli.study.splits import print_splits, split_facts
-from ablate.errors import StudyFileError
+from ablate.errors import EmptyStoreError, StudyFileError
 from ablate.kinds import KINDS, LOAD
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from ablate.cli.study.request import StudyRequest
+    from ablate.store.store import Store
     from ablate.study.file.study_file import StudySpec
     from ablate.study.plan.estimate import Estimate
     from ablate.study.plan.plan import Plan
@@ -43,7 +45,6 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     Example: ablate study plan tau_sweep --replicates 10
     """
     request = read_request(values, make_home=False)
-    from ablate.store.store import Store
     from ablate.study.plan.expected import expected_cost
     from ablate.study.plan.music.corpora import PlannedMusic
     from ablate.study.plan.music.instruments import check_instruments
@@ -54,8 +55,9 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     check_references(request.layout, music)
     noise, splits, reuse = None, planned_splits(request.layout, music), Reuse()
     spec, features = request.layout.spec, {}
-    if values["store"] or (request.home / "ablate.db").is_file():
-        with Store(request.url) as store:
+    store = _store(request, values["store"])
+    if store:
+        with store:
             reuse = planned_reuse(request, store, values)
             study_plan = reuse.plan or make_request_plan(request, store)
             expected = expected_cost(study_plan, request.device, request.workers, music, store)
@@ -86,6 +88,18 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
         _print_estimate(request, expected)
     if noise or not spec.program or spec.program.midi:
         echo(noise.sentence if noise else _UNKNOWN)
+
+
+def _store(request: StudyRequest, url: str | None) -> Store | None:
+    """Return the store with what has been run, open for reading; None if nothing has."""
+    from ablate.store.store import Store
+
+    if not has_store(request.home, url):
+        return None
+    try:
+        return Store(request.url, writing=False)
+    except EmptyStoreError:
+        return None
 
 
 def _check_objectives(spec: StudySpec, features: Mapping[str, Collection[str]]) -> None:

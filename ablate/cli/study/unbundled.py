@@ -6,8 +6,8 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.cli.locations import existing_store, stored_name
-from ablate.errors import UnknownName, UsageError
+from ablate.cli.locations import existing_store, has_store, stored_name
+from ablate.errors import EmptyStoreError, UnknownName, UsageError
 
 if TYPE_CHECKING:
     from ablate.registry import Registry
@@ -25,7 +25,7 @@ def unbundled(values: dict[str, Any], overrides: Overrides, url: str, registry: 
     """
     asked, home = values["study"], values["home"]
     is_file = asked.endswith(".toml") or "/" in asked or Path(f"studies/{asked}.toml").is_file()
-    if is_file or (not values["store"] and not (home / "ablate.db").is_file()):
+    if is_file or not has_store(home, values["store"]):
         return None
     from ablate.study.file.as_run import UNBUNDLED, Elsewhere
     from ablate.study.file.locate import known_studies
@@ -33,10 +33,10 @@ def unbundled(values: dict[str, Any], overrides: Overrides, url: str, registry: 
     from ablate.study.file.study_file import read_stored
 
     name = asked if "@" in asked else stored_name(asked, overrides.profile)
-    with existing_store(home, url) as store:
+    with contextlib.ExitStack() as stack:
         try:
-            record = store.study(name)
-        except UnknownName:
+            record = stack.enter_context(existing_store(home, url)).study(name)
+        except (UnknownName, EmptyStoreError):
             return None
         if "judged" in record.spec and asked not in known_studies():
             source = record.spec["judged"].get("source", "elsewhere")

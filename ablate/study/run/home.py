@@ -14,8 +14,7 @@ import filelock
 
 from ablate.errors import HomeError
 from ablate.files import remove_unfinished
-from ablate.printable import has_bytes, printable
-from ablate.store.schema import sqlite_file
+from ablate.store.address import home_url, sqlite_file
 from ablate.study.sources.started import remove_started
 from ablate.study.stage import checkpoint_path, program_checkpoint
 
@@ -44,14 +43,8 @@ def open_home(home: Path) -> Path:
 
 
 def store_url(home: Path) -> str:
-    """Return the URL of the home's own database.
-
-    Raises:
-        HomeError: the path is no text, as a URL is.
-    """
-    if has_bytes(str(home)):
-        raise HomeError(f"{printable(str(home))} is not valid UTF-8; choose another folder with --home")
-    return f"sqlite:///{home / 'ablate.db'}"
+    """Return the URL of the home's own database; see :func:`ablate.store.address.home_url`."""
+    return home_url(home)
 
 
 @contextlib.contextmanager

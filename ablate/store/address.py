@@ -1,0 +1,118 @@
+"""Addresses of databases: SQLAlchemy URLs as people write them, as SQLAlchemy reads them, and as messages show them."""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from ablate.errors import HomeError, UsageError, one_line
+from ablate.home import DATABASE
+from ablate.printable import has_bytes, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: The beginning of an SQLite URL with any driver, up to the path.
+_SQLITE = re.compile(r"(sqlite(?:\+\w+)?):///", re.IGNORECASE)
+#: Characters of a path that mean something else in a URL.
+_QUOTED = str.maketrans({each: urllib.parse.quote(each) for each in "%?#"})
+#: Names of settings in a URL's query whose values are secret.
+_SECRET = re.compile(r"pass|pwd|secret|token", re.IGNORECASE)
+#: The user and password of a URL that cannot be read.
+_USER = re.compile(r"(?<=://)[^/\s]*@")
+_HIDDEN = "***"
+
+
+def sqlite_url(file: Path) -> str:
+    """Return the URL of an SQLite file, whatever characters its path has."""
+    return f"sqlite:///{str(file).translate(_QUOTED)}"
+
+
+def home_url(home: Path) -> str:
+    """Return the URL of a home's own database.
+
+    Raises:
+        HomeError: the path is no text, as a URL is.
+    """
+    if has_bytes(str(home)):
+        raise HomeError(f"{printable(str(home))} is not valid UTF-8; choose another folder with --home")
+    return sqlite_url(home / DATABASE)
+
+
+def parsed(url: str) -> sa.URL:
+    """Return a URL as SQLAlchemy reads it; the quoted characters of an SQLite path are those that they stand for.
+
+    Raises:
+        UsageError: it is no URL.
+    """
+    try:
+        return _parsed(url)
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise UsageError(unusable(url, error)) from error
+
+
+def _parsed(url: str) -> sa.URL:
+    scheme = _SQLITE.match(url)
+    if scheme is None:
+        return sa.make_url(url)
+    # older versions of SQLAlchemy do not decode the path
+    path, _, query = url[scheme.end() :].partition("?")
+    settings = dict(urllib.parse.parse_qsl(query))
+    return sa.URL.create(scheme[1].lower(), database=urllib.parse.unquote(path) or None, query=settings)
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Return the absolute path of an SQLite URL with any driver; None for another database or one in memory."""
+    try:
+        address = parsed(url)
+    except UsageError:
+        return None  # reported when the store is opened
+    if address.get_backend_name() != "sqlite" or not address.database or address.database == ":memory:":
+        return None
+    if "uri" in address.query:  # the database is a URI of SQLite's own
+        return Path(urllib.parse.unquote(address.database.removeprefix("file:").partition("?")[0])).resolve()
+    return Path(address.database).resolve()
+
+
+def shown(url: str | sa.URL) -> str:
+    """Return a URL for messages and commands, without the password."""
+    if isinstance(url, str):
+        try:
+            return shown(_parsed(url))
+        except (sa.exc.ArgumentError, ValueError):
+            return _USER.sub(f"{_HIDDEN}@", url)
+    if url.get_backend_name() == "sqlite" and not url.query:
+        return f"{url.drivername}:///{(url.database or '').translate(_QUOTED)}"
+    query = {key: _HIDDEN if _SECRET.search(key) else value for key, value in url.query.items()}
+    return url.set(query=query).render_as_string()
+
+
+def without_secrets(text: str, url: str | sa.URL) -> str:
+    """Return a text, such as a driver's error, without the URL's password."""
+    for secret in sorted(set(_secrets(url)), key=len, reverse=True):
+        text = text.replace(secret, _HIDDEN)
+    return text
+
+
+def _secrets(url: str | sa.URL) -> Iterable[str]:
+    if isinstance(url, str):
+        yield from (user.rstrip("@").partition(":")[2] or user.rstrip("@") for user in _USER.findall(url))
+        try:
+            url = _parsed(url)
+        except (sa.exc.ArgumentError, ValueError):
+            return
+    values = [url.password, *(value for key, value in url.query.items() if _SECRET.search(key))]
+    for value in values:
+        for each in (value,) if isinstance(value, str) else value or ():
+            if each:
+                yield from (str(each), urllib.parse.quote(str(each)), urllib.parse.quote_plus(str(each)))
+
+
+def unusable(url: str, error: BaseException) -> str:
+    """Return the message about a URL that no database can be opened with."""
+    reason = without_secrets(one_line(error), url)
+    return f"--store {shown(url)}: no usable database URL ({reason}); e.g. sqlite:///results.db"
