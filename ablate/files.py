@@ -96,6 +96,14 @@ def remove_unfinished(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def exists(path: Path) -> bool:
+    """Check whether a path leads to a file or folder; False for a path that no file can have, or that is not open."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, a folder without permission; a null character
+        return False
+
+
 def file_name(name: str) -> str:
     """Return ``name`` itself where a file can have it on every system, otherwise a similar name that no other leads to.
 

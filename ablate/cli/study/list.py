@@ -38,13 +38,14 @@ def list_(home: Path, store: str | None, as_json: bool) -> None:  # noqa: FBT001
 
 
 def _from_file(name: str, path: Path) -> dict[str, Any]:
-    import tomllib
+    from ablate.errors import AblateError
+    from ablate.study.file.text.toml import loads, read_text
 
     try:
-        question = tomllib.loads(path.read_text(encoding="utf-8")).get("question", "")
-    except (OSError, ValueError):
+        question = loads(read_text(path)).get("question", "")
+    except (AblateError, ValueError):
         question = f"{path} cannot be read"
-    return {"name": name, "done": "not run", "updated": None, "question": question}
+    return {"name": name, "done": "not run", "updated": None, "question": question if isinstance(question, str) else ""}
 
 
 def _from_store(store: Store, name: str) -> dict[str, Any]:

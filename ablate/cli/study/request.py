@@ -35,7 +35,11 @@ study_options = combine_options(
         "--variants", "n_variants", type=click.IntRange(min=2), help="Number of variants that a search tries."
     ),
     click.option("--replicates", type=click.IntRange(min=1), help="Repetitions of each variant with other seeds."),
-    click.option("--seed", type=click.IntRange(min=0), help="Seed of the study, from which all random streams derive."),
+    click.option(
+        "--seed",
+        type=click.IntRange(min=0, max=2**63 - 1),
+        help="Seed of the study, from which all random streams derive.",
+    ),
     click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."),
     click.option("--profile", metavar="NAME", default="", help="Profile of the study file to use, e.g. smoke."),
     click.option("--set", "settings", multiple=True, metavar="KEY.PATH=VALUE", help="Override a setting (repeatable)."),

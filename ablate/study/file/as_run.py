@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.errors import StudyFileError
+from ablate.files import exists
 from ablate.names import shell_override
 from ablate.study.file.overrides import Overrides
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ablate.store.records import StudyRecord
-    from ablate.study.file.paths import FileShape
 
 #: The key of the facts of results (:class:`Elsewhere`) of a study that came from a bundle.
 UNBUNDLED = "unbundled"
@@ -40,24 +38,6 @@ class Elsewhere:
     precision: str = ""
 
 
-def read_text(path: Path) -> str:
-    """Return the text of a study file; raises :class:`StudyFileError`."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise StudyFileError(str(path), ["is not a text file in UTF-8"]) from error
-    except OSError as error:
-        raise StudyFileError(str(path), [f"cannot be read: {error.strerror}"]) from error
-
-
-def parse_toml(text: str, path: Path) -> FileShape:
-    """Return the data of a study file's text; raises :class:`StudyFileError`."""
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise StudyFileError(str(path), [f"is not valid TOML: {error}"]) from error
-
-
 def as_run(text: str, folder: Path, overrides: Overrides) -> dict[str, Any]:
     """Return the text of a study file, its folder, from which its relative paths start, and the overrides, as data.
 
@@ -78,7 +58,7 @@ def as_run(text: str, folder: Path, overrides: Overrides) -> dict[str, Any]:
 
 def _absolute(corpus: str) -> str:
     """Return ``--corpus`` as it is understood from every folder: a path as an absolute one, or a name."""
-    return str(Path(corpus).resolve()) if corpus and Path(corpus).exists() else corpus
+    return str(Path(corpus).resolve()) if corpus and exists(Path(corpus)) else corpus
 
 
 def overrides_as_run(spec: Mapping[str, Any], name: str) -> Overrides:

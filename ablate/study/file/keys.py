@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from ablate.errors import InvalidOptions, did_you_mean
+from ablate.errors import MOST_PROBLEMS, InvalidOptions, did_you_mean
 from ablate.options import abridged, option, validate
 from ablate.printable import name_problem, printable
 from ablate.settings import LookSettings
@@ -64,8 +65,7 @@ def readable(raw: FileShape) -> tuple[FileShape, list[Problem]]:
     """
     problems = [
         (key, f"unknown key{did_you_mean(key, _KNOWN)} (known: {', '.join(_KNOWN)})")
-        for key in raw
-        if key not in _KNOWN
+        for key in itertools.islice((key for key in raw if key not in _KNOWN), MOST_PROBLEMS)
     ]
     problems += _name_problems(raw)
     problems += _replicates_problems("replicates", raw.get("replicates"))

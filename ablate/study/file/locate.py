@@ -8,6 +8,8 @@ from pathlib import Path
 
 import ablate
 from ablate.errors import StudyFileError, UnknownName
+from ablate.files import exists
+from ablate.printable import printable
 
 #: The entry points that name packages of plugins with a folder ``studies``.
 STUDIES = "ablate.studies"
@@ -53,8 +55,9 @@ def find_study(name_or_file: str) -> Path:
     """
     if name_or_file.endswith(".toml") or "/" in name_or_file:
         path = Path(name_or_file)
-        if not path.is_file():
-            raise StudyFileError(name_or_file, ["is a folder, not a study file" if path.is_dir() else "no such file"])
+        if not exists(path) or path.is_dir():
+            problem = "is a folder, not a study file" if exists(path) else "no such file"
+            raise StudyFileError(printable(name_or_file), [problem])
         return path
     known = known_studies()
     if name_or_file not in known:

@@ -12,6 +12,7 @@ from ablate.errors import InvalidOptions, did_you_mean
 from ablate.options import abridged, validate
 from ablate.settings import ProgramSettings
 from ablate.specs import SetMetricSpec
+from ablate.study.file.overrides.anchor import anchored
 from ablate.study.file.paths import join
 from ablate.study.program.inputs import matching
 from ablate.study.program.placeholders import OF_RUN, OF_START, RESERVED, filled, is_value, names_in
@@ -60,7 +61,7 @@ def anchored_program(raw: FileShape, folder: Path) -> FileShape:
     program = raw.get("program")
     if not isinstance(program, dict) or not isinstance(program.get("folder", "."), str):
         return raw
-    own = str((folder / Path(program.get("folder", ".")).expanduser()).resolve())
+    own = anchored(program.get("folder", "."), folder)
     return {**raw, "program": {**program, "folder": own}}
 
 

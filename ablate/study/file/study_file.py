@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import StudyFileError
 from ablate.names import block_name, short_names
 from ablate.options import plain, validate
+from ablate.printable import printable
 from ablate.registry import get_registry
 from ablate.settings import FloorSettings, LookSettings, PathSettings, ProgramSettings, SearchSettings
 from ablate.specs import MetricSpec
 from ablate.study import blocks
 from ablate.study.design import Axis, Objective, Variant, aliases
 from ablate.study.file import paths
-from ablate.study.file.as_run import as_run, overrides_as_run, parse_toml, read_text
+from ablate.study.file.as_run import as_run, overrides_as_run
 from ablate.study.file.axes import shaped
-from ablate.study.file.check import content_problems
-from ablate.study.file.check_design import combination_problems
-from ablate.study.file.check_reading import (
+from ablate.study.file.checks.content import content_problems
+from ablate.study.file.checks.design import combination_problems
+from ablate.study.file.checks.reading import (
     contrast_problems,
     margin_problems,
     prediction_problems,
@@ -29,9 +30,13 @@ from ablate.study.file.configuration import resolve
 from ablate.study.file.keys import readable
 from ablate.study.file.locate import find_study
 from ablate.study.file.objective import with_objectives
-from ablate.study.file.overrides import DEFAULT_PROFILE, Overrides, anchor_paths, apply, study_name, with_profile
+from ablate.study.file.overrides import DEFAULT_PROFILE, Overrides, study_name
+from ablate.study.file.overrides.anchor import anchor_paths, anchored_settings
+from ablate.study.file.overrides.apply import apply, with_profile
 from ablate.study.file.program import anchored_program, flat_parameters
 from ablate.study.file.sections import Sections, parse
+from ablate.study.file.text.toml import parse_toml, read_text
+from ablate.study.file.text.values import value_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,6 +46,10 @@ if TYPE_CHECKING:
     from ablate.study.file.as_run import Elsewhere
     from ablate.study.file.configuration import Configuration
     from ablate.study.file.paths import FileShape, Problem
+
+
+#: The most problems of a file that are listed, and the most characters of each.
+MOST_LINES, LONGEST_LINE = 100, 2_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,7 +186,11 @@ def read_study(name_or_file: str, overrides: Overrides | None = None, registry: 
     overrides = overrides or Overrides()
     path = find_study(name_or_file)
     text = read_text(path)
-    return dataclasses.replace(parse_study(text, path, overrides, registry), file=as_run(text, path.parent, overrides))
+    anchored = dataclasses.replace(overrides, settings=anchored_settings(overrides.settings, registry, Path.cwd()))
+    spec = parse_study(text, path, anchored, registry)
+    # named and shown as they were given, and not with the paths that they stand for
+    name, given = study_name(path, overrides), tuple(overrides.options())
+    return dataclasses.replace(spec, name=name, overrides=given, file=as_run(text, path.parent, anchored))
 
 
 def read_stored(
@@ -209,11 +222,14 @@ def parse_study(text: str, path: Path, overrides: Overrides, registry: Registry)
         StudyFileError: with every problem, one line each, with the file and the key.
         UsageError: an override that does not fit.
     """
-    original, problems = readable(parse_toml(text, path))
+    data = parse_toml(text, path)
+    _check_values(data, path)
+    original, problems = readable(data)
     original = anchored_program(flat_parameters(anchor_paths(original, registry, path.parent)), path.parent)
     raw = original
     if not any(key.partition(".")[0] == "profiles" for key, _ in problems):
-        raw = apply(raw, overrides, registry, str(path))
+        raw = apply(raw, overrides, registry, printable(str(path)))
+        _check_values(raw, path)
     file, shape_problems = _parse(raw, registry)
     problems += [*shape_problems, *content_problems(file, registry)]
     problems += _profile_problems(raw, file.profiles, registry, set(problems))
@@ -224,8 +240,15 @@ def parse_study(text: str, path: Path, overrides: Overrides, registry: Registry)
         for check in (contrast_problems, prediction_problems, reported_problems):
             problems += check(without_overrides)
     if problems:
-        raise StudyFileError(str(path), _lines(problems))
+        raise StudyFileError(printable(str(path)), _lines(problems))
     return _spec(path, file, overrides, registry)
+
+
+def _check_values(raw: FileShape, path: Path) -> None:
+    """Check for values that no key can have; the other checks rely on there being none."""
+    problems = value_problems(raw)
+    if problems:
+        raise StudyFileError(printable(str(path)), _lines(problems))
 
 
 def _parse(raw: FileShape, registry: Registry) -> tuple[Sections, list[Problem]]:
@@ -247,7 +270,11 @@ def _profile_problems(
 
 
 def _lines(problems: Sequence[Problem]) -> list[str]:
-    return list(dict.fromkeys(f"{key}: {text}" for key, text in problems))
+    """Return a line for each problem, the first :data:`MOST_LINES` of them."""
+    texts = (f"{key}: {text}".removeprefix(": ") for key, text in problems)
+    lines = dict.fromkeys(printable(" ".join(text.splitlines())) for text in texts)
+    more = [f"and {len(lines) - MOST_LINES:,} more problems"] if len(lines) > MOST_LINES else []
+    return [line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…" for line in [*lines][:MOST_LINES]] + more
 
 
 def _reading(file: Sections, registry: Registry) -> dict[str, Any]:

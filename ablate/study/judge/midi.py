@@ -15,7 +15,7 @@ from ablate.printable import printable
 from ablate.settings import FloorSettings, MeasureSettings, PathSettings, SearchSettings, SplitSettings
 from ablate.study.design import Axis, Objective
 from ablate.study.file.configuration import Choice, Configuration
-from ablate.study.file.overrides import corpus_table
+from ablate.study.file.overrides.corpus import corpus_table
 from ablate.study.file.paths import named, split_path
 from ablate.study.file.reach import path_problem
 from ablate.study.file.study_file import StudySpec

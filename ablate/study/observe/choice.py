@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -12,6 +11,7 @@ import pluggy
 from ablate import hookspecs
 from ablate.errors import AblateError, InvalidOptions, PluginError, UsageError, did_you_mean, one_line
 from ablate.options import describe
+from ablate.study.file.text.toml import loads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,8 +102,8 @@ def _value(field: OptionField, text: str) -> Any:
     if field.type.startswith(("text", '"')):
         return text
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        return loads(f"value = {text}")["value"]
+    except ValueError:  # no TOML, or more than is read
         return text
 
 

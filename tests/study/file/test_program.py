@@ -81,7 +81,11 @@ def test_parameters_are_axes_like_any_other(path: Path) -> None:
         ("data/*.txt", "data/*.mid", 'program.inputs[0]: no file matches "data/*.mid" in '),
         ("data/*.txt", "{out}/x", "program.inputs[0]: {out} is known only when the program starts"),
         ("rate = 0.1\n", "rate = 0.1\nseed = 2\n", "parameters.seed: {seed} stands for something else already"),
-        ("rate = 0.1\n", "rate = 1979-05-27\n", "parameters.rate: must be text, a number, true or false, or a list"),
+        (
+            "rate = 0.1\n",
+            "rate = 1979-05-27\n",
+            "parameters.rate: must be text, a number, or true or false, not a date",
+        ),
         ('metrics = "metrics.json"', 'metrics = "../m.json"', "program.metrics: must be a path below {out}"),
         ('metrics = "metrics.json"\n', "", "program.metrics: is required with directions"),
         ('directions = { loss = "lower" }', "", "program.directions: is required with metrics"),

@@ -14,7 +14,7 @@ from ablate.errors import StudyFileError
 from ablate.registry import get_registry
 from ablate.settings import FloorSettings, StatisticsSettings
 from ablate.study.design import NAMED, Axis, Objective, Range
-from ablate.study.file.check import content_problems
+from ablate.study.file.checks.content import content_problems
 from ablate.study.file.locate import shipped_studies
 from ablate.study.file.overrides import Overrides
 from ablate.study.file.sections import parse
@@ -141,15 +141,18 @@ def test_named_variants_come_first_and_only_in_their_own_table(raw: dict[str, An
     assert problems == [("axes.variants", "the named variants are an axis already; give them in [variants.NAME]")]
 
 
+DATE = "2020-01-01"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
         (
             "tau = [0.8, 1.0]",
-            "tau = [2020-01-01, 2020-01-01]",
-            f"{KEY}[0]: must be a number ≥ 0, not date 2020-01-01",
+            f"tau = [{DATE}, {DATE}]",
+            f'{KEY}[0]: must be text, a number, or true or false, not a date or time; write text in quotes: "{DATE}"',
         ),
-        ("steps = 6", "steps = inf", "training.steps: must be a whole number ≥ 1, not inf"),
+        ("steps = 6", "steps = inf", "training.steps: must be a finite number, not inf"),
         (
             "[axes]\n",
             f"[axes]\n{LAYERS}",

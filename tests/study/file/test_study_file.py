@@ -160,7 +160,7 @@ def test_reported_values_are_those_of_the_report(reference_dir: Path) -> None:
         ('[metric."distance.pitch"]\n[metric."distance.velocity"]', "", "metric: a study needs a metric. Offered: "),
         ("[axes]", '[axes]\nmodel = ["lstm", {lstm = {}}]', "axes.model: duplicate level lstm"),
         ("seed = 5", "seed = 5\nlabels = 3", "labels: must be a table of label = value, not 3"),
-        ("[axes]", "[labels]\ntempo = inf\n[axes]", "labels.tempo: must be a number, not inf"),
+        ("[axes]", "[labels]\ntempo = inf\n[axes]", "labels.tempo: must be a finite number, not inf"),
         (
             "[axes]",
             "[labels]\ntempo = 1.0\n[axes]",

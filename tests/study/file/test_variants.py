@@ -169,5 +169,5 @@ def test_a_number_is_looked_for_among_the_names(named: Callable[..., StudySpec])
 
 @pytest.mark.parametrize("value", ["1" + "0" * 400, "true", "'fast'"])
 def test_a_label_is_a_number(named: Callable[..., StudySpec], value: str) -> None:
-    with pytest.raises(StudyFileError, match=r"labels.tempo: must be a number, not "):
+    with pytest.raises(StudyFileError, match=r"labels.tempo: must be a (whole )?number.*, not "):
         named(f'[variants.a]\nconditioner = "tempo"\nlabels.tempo = {value}\n')

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import AblateError, did_you_mean
 from ablate.study.design import NAMED
 from ablate.study.file import paths
-from ablate.study.file.check_design import budget_problems, design_problems, path_problems
-from ablate.study.file.check_levels import axis_problems, baseline_problems, variant_problems
-from ablate.study.file.check_reading import objective_problems, part_problems
+from ablate.study.file.checks.design import budget_problems, design_problems, path_problems
+from ablate.study.file.checks.levels import axis_problems, baseline_problems, variant_problems
+from ablate.study.file.checks.reading import objective_problems, part_problems
 from ablate.study.file.configuration import resolve
 from ablate.study.file.labels import build_conditioner
 
