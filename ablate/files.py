@@ -8,11 +8,11 @@ import os
 import re
 import secrets
 import shutil
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     #: The bytes of a file, or a function that writes them to an open file where they are too many for the memory.
     Content = bytes | Callable[[IO[bytes]], None]
@@ -102,6 +102,16 @@ def exists(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError):  # too long, a folder without permission; a null character
         return False
+
+
+def anchored(path: str, folder: Path) -> str:
+    """Return a path as an absolute one: a relative one starts from ``folder``, and ``~`` is the user's home."""
+    with contextlib.suppress(RuntimeError):  # a user who does not exist: a folder may have this name
+        path = str(Path(path).expanduser())
+    try:
+        return str((folder / path).resolve())
+    except (OSError, RuntimeError):  # links that lead to each other, which are reported where they are read
+        return os.path.abspath(folder / path)  # noqa: PTH100 - follows no links
 
 
 def file_name(name: str) -> str:

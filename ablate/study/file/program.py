@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import InvalidOptions, did_you_mean
+from ablate.files import anchored
 from ablate.options import abridged, validate
 from ablate.settings import ProgramSettings
 from ablate.specs import SetMetricSpec
-from ablate.study.file.overrides.anchor import anchored
 from ablate.study.file.paths import join
 from ablate.study.program.inputs import matching
 from ablate.study.program.placeholders import OF_RUN, OF_START, RESERVED, filled, is_value, names_in

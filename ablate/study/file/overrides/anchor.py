@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ablate.files import anchored
 from ablate.study.file import paths
 from ablate.study.file.axes import is_axis_table
 from ablate.study.file.overrides.corpus import path_readers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ablate.registry import Registry
     from ablate.study.file.paths import FileShape
@@ -71,13 +70,3 @@ def _anchored_in(value: Any, key: str, keys: set[str], folder: Path) -> Any:
     if is_axis_table(value):  # its conditions are paths again
         inner_keys = {name: key if name == "levels" else "" for name in value}
     return {name: _anchored_in(inner, inner_keys[name], keys, folder) for name, inner in value.items()}
-
-
-def anchored(path: str, folder: Path) -> str:
-    """Return a path as an absolute one: a relative one starts from ``folder``, and ``~`` is the user's home."""
-    with contextlib.suppress(RuntimeError):  # a user who does not exist: a folder may have this name
-        path = str(Path(path).expanduser())
-    try:
-        return str((folder / path).resolve())
-    except (OSError, RuntimeError):  # links that lead to each other, which are reported where they are read
-        return os.path.abspath(folder / path)  # noqa: PTH100 - follows no links

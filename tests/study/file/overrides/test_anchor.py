@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ablate.files import anchored
 from ablate.registry import get_registry
 from ablate.study.file.overrides import Overrides
-from ablate.study.file.overrides.anchor import anchored
 from ablate.study.file.study_file import read_study
 
 if TYPE_CHECKING:
