@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -60,24 +61,24 @@ def replaced_folder(target: Path, *, keep: bool = False) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     new, old = _temporary(target), _temporary(target)
     try:
-        if keep and target.exists():
-            shutil.copytree(target, new)
+        if keep and target.is_dir() and not target.is_symlink():
+            shutil.copytree(target, new, ignore=_neither_file_nor_folder)
         else:
             new.mkdir()
         yield new
         sync_tree(new)
-        if target.exists():
+        if os.path.lexists(target):
             target.rename(old)
         new.rename(target)
         _sync_folder(target.parent)
     except BaseException:
-        if old.exists() and not target.exists():
+        if os.path.lexists(old) and not os.path.lexists(target):
             old.rename(target)
         raise
     finally:
-        shutil.rmtree(new, ignore_errors=True)
+        remove(new)
         if target.exists():  # otherwise the old folder could not be renamed back, and is all that is left
-            shutil.rmtree(old, ignore_errors=True)
+            remove(old)
 
 
 def write_folder_whole(target: Path, files: Mapping[str, Content]) -> None:
@@ -87,11 +88,25 @@ def write_folder_whole(target: Path, files: Mapping[str, Content]) -> None:
             _write(folder / name, content)
 
 
+def unfinished(folder: Path) -> list[Path]:
+    """Return what killed processes left half written in a folder, sorted; nothing in one that is a link."""
+    return [] if folder.is_symlink() else sorted(folder.glob(f"{UNFINISHED}*"))
+
+
 def remove_unfinished(folder: Path) -> None:
     """Remove from a folder what a killed process left half written; nobody else may be writing to it."""
-    for path in folder.glob(f"{UNFINISHED}*"):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
+    for path in unfinished(folder):
+        remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a folder with everything in it, or a link, whose target stays.
+
+    What may not be removed stays too; a folder is then left with the rest of its files.
+    """
+    with contextlib.suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)  # it follows no links
         else:
             path.unlink(missing_ok=True)
 
@@ -125,6 +140,13 @@ def file_name(name: str) -> str:
         return name
     mark = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{'_' if _DEVICE.fullmatch(safe) else ''}{safe}-{mark}"
+
+
+def _neither_file_nor_folder(folder: str, names: list[str]) -> set[str]:
+    """Return the names in a folder that are not copied: links, whose targets may be anything, pipes and devices."""
+    paths = {name: os.path.join(folder, name) for name in names}  # noqa: PTH118 - as copytree calls it
+    plain = {name for name, path in paths.items() if stat.S_IFMT(os.lstat(path).st_mode) in (stat.S_IFREG, stat.S_IFDIR)}
+    return set(names) - plain
 
 
 def _temporary(path: Path) -> Path:

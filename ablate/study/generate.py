@@ -18,6 +18,7 @@ from ablate.interfaces.played_by import played_by
 from ablate.kinds import FIT, LOAD, PREPARE, PRIME, TRAIN, WEIGHTS
 from ablate.options import validate
 from ablate.settings import PrimerSettings
+from ablate.store.folders import stage_file, stage_folder
 from ablate.study.blocks import stored_seed
 from ablate.study.file import paths
 from ablate.study.file.configuration import SECTIONS, resolve
@@ -100,7 +101,7 @@ def generate_samples(
     Raises:
         UnknownName: no such study or variant.
         UsageError: no such replicate or device; a setting that does not fit, or that only a new training could change.
-        HomeError: the variant has not been trained here, or its files are gone.
+        HomeError: the variant has not been trained here, or its files are gone, or links out of the home.
         StageError: the primer does not fit, or nothing could be generated.
     """
     run = _run(store, request)
@@ -110,9 +111,9 @@ def generate_samples(
     problem = sampler_problem(configuration, registry)
     if problem:
         raise UsageError(f"--set {problem}")
-    folders = {name: home / stage.artifact for name, stage in stages.items()}
+    folders = {name: stage_folder(home, stage) for name, stage in stages.items() if stage.artifact}
     tokenizer = loaded_tokenizer(train.config["tokenizer"], folders.get(FIT), registry)
-    tokenizer = played_by(tokenizer, stored_instrument(home / train.artifact))
+    tokenizer = played_by(tokenizer, stored_instrument(folders[TRAIN]))
     is_new = any(path.startswith("primer") for path, _ in request.settings)
     split = stages[PREPARE].config.get("split", {})
     new = functools.partial(_primer, configuration, tokenizer, folders[LOAD], split, say)
@@ -121,7 +122,7 @@ def generate_samples(
     seeds = [derive(_seed(store, request), run.replicate, "sample", index) for index in indices]
     rows = rows_of(generation_config(configuration, seeds), primer, registry)
     device = _device(device, train.device)
-    tokens = _tokens(train, home / train.artifact, rows, tokenizer, device, registry, tell)
+    tokens = _tokens(train, folders[TRAIN], rows, tokenizer, device, registry, tell)
     return decode_samples(Generated(tokens, primer), tokenizer, configuration.labels, first=request.first)
 
 
@@ -138,9 +139,9 @@ def _trained(stages: Mapping[str, StageRecord], run: RunRecord, request: Generat
         raise HomeError(f"study '{request.study}' has no trained models: ablate did not train what it is about")
     train = stages.get(TRAIN)
     where = f"'{run.variant}', replicate {run.replicate}, of study '{request.study}'"
-    if train is None or not (home / train.artifact).is_dir():
+    if train is None or not stage_folder(home, train).is_dir():
         raise HomeError(f"{where} is not trained in this home; run the study first (ablate study run)")
-    if not (home / train.artifact / WEIGHTS).is_file():
+    if not stage_file(home, train, WEIGHTS).is_file():
         raise HomeError(f"the weights of {where} are not in this home; its bundle was made without them")
     return train
 

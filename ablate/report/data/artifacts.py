@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ablate.errors import UnsafePath
 from ablate.kinds import INSTRUMENT, LOAD
 from ablate.music.storage import read_instrument, read_performances
+from ablate.printable import printable
+from ablate.store.folders import stage_file, stage_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from ablate.store.records import StageRecord
 
 
-_UNREADABLE = (OSError, ValueError, KeyError, zipfile.BadZipFile)
+_UNREADABLE = (OSError, ValueError, KeyError, zipfile.BadZipFile, UnsafePath)
 
 
 class Artifacts:
@@ -38,9 +41,8 @@ class Artifacts:
 
     def losses(self, train: StageRecord) -> FloatArray | None:
         """Return the training loss of every step in nats per token, float32 [steps]; None if it cannot be read."""
-        path = self.home / train.artifact / "losses.npy"
         try:
-            losses: FloatArray = np.load(path, allow_pickle=False)
+            losses: FloatArray = np.load(stage_file(self.home, train, "losses.npy"), allow_pickle=False)
         except _UNREADABLE as error:
             self._record(f"{train.artifact}/losses.npy", error)
             return None
@@ -49,8 +51,8 @@ class Artifacts:
     def learned(self, fit: StageRecord) -> bytes | None:
         """Return what a tokenizer has learned, for its ``load``; None if it cannot be read."""
         try:
-            return (self.home / fit.artifact / "learned.bin").read_bytes()
-        except OSError as error:
+            return stage_file(self.home, fit, "learned.bin").read_bytes()
+        except _UNREADABLE as error:
             self._record(f"{fit.artifact}/learned.bin", error)
             return None
 
@@ -60,7 +62,7 @@ class Artifacts:
         Only for a training that validates.
         """
         try:
-            losses: FloatArray = np.load(self.home / train.artifact / "validation.npy", allow_pickle=False)
+            losses: FloatArray = np.load(stage_file(self.home, train, "validation.npy"), allow_pickle=False)
         except _UNREADABLE as error:
             self._record(f"{train.artifact}/validation.npy", error)
             return None
@@ -69,7 +71,7 @@ class Artifacts:
     def performances(self, stage: StageRecord) -> list[Performance] | None:
         """Return the performances that a stage loaded or generated; None if they cannot be read."""
         try:
-            return read_performances(self.home / stage.artifact / "performances.npz")
+            return read_performances(stage_file(self.home, stage, "performances.npz"))
         except _UNREADABLE as error:
             self._record(f"{stage.artifact}/performances.npz", error)
             return None
@@ -77,7 +79,7 @@ class Artifacts:
     def instrument(self, load: StageRecord) -> int | None:
         """Return the instrument of a corpus, see :func:`ablate.music.storage.read_instrument`; None if it is unread."""
         try:
-            return read_instrument(self.home / load.artifact / INSTRUMENT)
+            return read_instrument(stage_file(self.home, load, INSTRUMENT))
         except _UNREADABLE as error:
             self._record(f"{load.artifact}/{INSTRUMENT}", error)
             return None
@@ -97,15 +99,20 @@ class Artifacts:
 
     def midi_files(self, generate: StageRecord) -> list[Path]:
         """Return the MIDI files of a generation, one for each sample, in order; empty if they are missing."""
-        folder = self.home / generate.artifact
-        files = sorted(folder.glob("sample-*.mid"), key=lambda file: (len(file.name), file.name))  # 99 before 100
+        try:
+            names = [path.name for path in stage_folder(self.home, generate).glob("sample-*.mid")]
+            names.sort(key=lambda name: (len(name), name))  # 99 before 100
+            files = [stage_file(self.home, generate, name) for name in names]
+        except UnsafePath as error:
+            self._record(f"{generate.artifact}/sample-*.mid", error)
+            return []
         if not files:
             self._record(f"{generate.artifact}/sample-*.mid", FileNotFoundError())
         return files
 
     def _record(self, file: str, error: Exception) -> None:
         reason = "not found" if isinstance(error, FileNotFoundError) else "damaged, or not readable"
-        line = f"{file}: {reason}"
+        line = f"{printable(file)}: {error if isinstance(error, UnsafePath) else reason}"
         if line not in self.missing:
             self.missing.append(line)
 

@@ -9,6 +9,7 @@ import numpy as np
 from ablate.errors import AblateError, HomeError, UnknownName, UsageError
 from ablate.kinds import GENERATE, PROGRAM, SAMPLES, TRAIN, WEIGHTS
 from ablate.music.storage import read_performances
+from ablate.store.folders import stage_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -107,7 +108,7 @@ class RunFiles:
         return run, stage
 
     def _read(self, run: RunRecord, stage: StageRecord, name: str, read: Callable[[Path], T]) -> T:
-        path = self._home / stage.artifact / name
+        path = stage_file(self._home, stage, name)
         try:
             return read(path)
         except FileNotFoundError:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import ablate
 from ablate.errors import HomeError
 from ablate.files import file_name, write_whole
-from ablate.kinds import LOAD, PREPARE, TRAIN, WEIGHTS
+from ablate.kinds import LOAD, PREPARE, SAMPLES, TRAIN, WEIGHTS
+from ablate.store.folders import stage_file, stage_folder
 from ablate.study.bundle import manifest, records, versions
 from ablate.study.bundle.archive import ArchiveWriter, files_in, name_problem, within_limit
 from ablate.study.file.as_run import command_as_run
@@ -65,7 +66,7 @@ def pack(
 
     Raises:
         UnknownName: no such study.
-        HomeError: the file cannot be written.
+        HomeError: the file cannot be written, or the database names files outside the home.
     """
     bundle = _Bundle(store, home, name, page, without, registry)
     try:
@@ -135,13 +136,13 @@ class _Bundle:
             archive.add(records.TRIALS, records.lines([self._trials]))
         for _, stage in sorted(self._stages.items()):
             for path in self._files(stage):
-                archive.add_file(f"results/{stage.artifact}/{path}", self._home / stage.artifact / path)
+                archive.add_file(f"results/{stage.artifact}/{path}", stage_file(self._home, stage, path))
 
     def _files(self, stage: StageRecord) -> Iterator[str]:
         """Yield the files of a stage to pack, relative to its folder."""
         if not stage.artifact or ("corpus" in self._without and stage.kind in _OF_CORPUS):
             return
-        folder = self._home / stage.artifact
+        folder = stage_folder(self._home, stage)
         # what a program has written for itself is in a folder of its own, which no stage reads
         files = sorted(name for name in files_in(folder) if "/" not in name)
         if not files:
@@ -158,9 +159,10 @@ class _Bundle:
         table = csv.writer(text, lineterminator="\n")
         table.writerow(["variant", "replicate", "sample", "file"])
         for run in self._records.runs:
-            folders = [self._stages[f].artifact for f in run.stages.values() if f in self._stages]
-            files = (path for folder in filter(None, folders) for path in sorted((self._home / folder).glob("*.mid")))
-            for number, path in enumerate(files):
+            stages = [self._stages[f] for f in run.stages.values() if f in self._stages]
+            samples = [stage for stage in stages if stage.kind in SAMPLES and stage.artifact]
+            files = (path for stage in samples for path in sorted(stage_folder(self._home, stage).glob("*.mid")))
+            for number, path in enumerate(path for path in files if not path.is_symlink()):
                 file = f"results/{path.relative_to(self._home).as_posix()}"
                 table.writerow([run.variant, run.replicate, number, file])
         return text.getvalue()

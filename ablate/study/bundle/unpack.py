@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ablate.errors import BundleError, HomeError
 from ablate.files import UNFINISHED, sync_tree
+from ablate.inside import inside
 from ablate.names import shell_name
 from ablate.store.store import Store
 from ablate.study.bundle import manifest, records
@@ -177,15 +178,16 @@ class _Import:
     def _move(self, folders: list[str], added: list[Path]) -> None:
         """Move the folders of stages to their places in the home, and add them to a list; complete ones there stay."""
         for folder in folders:
-            source, target = self._folder / "results" / folder, self._home / folder
+            source, target = self._folder / "results" / folder, inside(self._home, folder)
             lacking = files_in(source) - files_in(target)
             if target.is_dir() and not lacking:
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             if target.is_dir():  # files are missing: the study came from a bundle without weights
                 for name in lacking:
-                    (target / name).parent.mkdir(parents=True, exist_ok=True)
-                    (source / name).replace(target / name)
+                    place = inside(target, name)
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    (source / name).replace(place)
                 self._completed += 1
             else:
                 source.replace(target)

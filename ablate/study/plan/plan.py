@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from ablate.inside import inside
 from ablate.kinds import COLLECT, GENERATE, KINDS, PROGRAM, SAMPLES, TRAIN, WEIGHTS
 from ablate.study.plan.jobs import in_jobs
 
@@ -78,7 +79,7 @@ def make_plan(layout: Layout, store: Store | None, home: Path, recompute: Contai
 
 def _has_files(home: Path, stage: Stage) -> bool:
     """Return whether the files of a stage are in the home; a bundle may have left out the weights of a training."""
-    folder = home / stage.artifact
+    folder = inside(home, stage.artifact)
     return folder.is_dir() and (stage.kind != TRAIN or (folder / WEIGHTS).is_file())
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import socket
 import time
 from typing import TYPE_CHECKING
@@ -13,23 +12,34 @@ from typing import TYPE_CHECKING
 import filelock
 
 from ablate.errors import HomeError
-from ablate.files import remove_unfinished
+from ablate.files import remove_unfinished, write_whole
+from ablate.printable import printable
 from ablate.store.address import home_url, sqlite_file
-from ablate.study.sources.started import remove_started
-from ablate.study.stage import checkpoint_path, program_checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
+
+#: What a home has at its top, beside locks and notes.
+TOP = ("ablate.db", "artifacts", "audio", "checkpoints", "logs", "observers", "reports")
 
 
 def open_home(home: Path) -> Path:
     """Make the home folder if it does not exist, and check that it can be written.
 
+    The home itself may be a link. A link at its top is refused: whoever made the home could lead what is written there,
+    or removed, to any other place.
+
     Raises:
-        HomeError: it cannot be written, or its path is no text.
+        HomeError: it cannot be written, its path is no text, or something at its top is a link.
     """
     store_url(home.resolve())
+    link = next((home / name for name in TOP if (home / name).is_symlink()), None)
+    if link:
+        raise HomeError(
+            f"{printable(str(link))} is a link, and nothing is written through links; move the whole home to where the "
+            "link leads, and name it with --home"
+        )
     try:
         home.mkdir(parents=True, exist_ok=True)
         probe = home / f".writable-{os.getpid()}"
@@ -71,7 +81,7 @@ def only_command(home: Path, url: str, study: str) -> Iterator[None]:
                 raise HomeError(f"cannot lock {lock} ({error.strerror}); choose another --home") from error
             note = {"study": study, "pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
             with contextlib.suppress(OSError):  # only for the message of a command that finds the lock taken
-                about.write_text(json.dumps(note))
+                write_whole(about, json.dumps(note).encode())
             stack.callback(about.unlink, missing_ok=True)
         _sweep(home)
         yield
@@ -79,28 +89,23 @@ def only_command(home: Path, url: str, study: str) -> Iterator[None]:
 
 def _sweep(home: Path) -> None:
     """Remove what a killed command left half written; whoever holds the lock is the only one who writes there."""
-    for folder in [home, home / "checkpoints", home / "logs", *home.glob("artifacts/*/*")]:
+    for folder in [home, home / "checkpoints", home / "logs", *artifact_folders(home)]:
         remove_unfinished(folder)
+
+
+def artifact_folders(home: Path) -> list[Path]:
+    """Return the folders that hold the folders of stages, sorted; none that is a link or behind one."""
+    folders = [home / "artifacts"]
+    for _ in range(2):
+        folders = [path for folder in folders if not folder.is_symlink() for path in sorted(folder.glob("*/"))]
+    return [folder for folder in folders if not folder.is_symlink()]
 
 
 def _who(about: Path) -> str:
     try:
         facts = json.loads(about.read_text())
         minutes = (time.time() - facts["since"]) / 60
-        return f"study {facts['study']} runs there, process {facts['pid']} on {facts['host']}, for {minutes:.0f} min"
-    except (OSError, ValueError, KeyError):
+        where = f"study {facts['study']} runs there, process {facts['pid']} on {facts['host']}"
+        return f"{printable(where)}, for {minutes:.0f} min"
+    except (OSError, ValueError, KeyError, TypeError):
         return "another ablate command"
-
-
-def remove_artifacts(home: Path, folders: Iterable[str]) -> None:
-    """Delete result folders, relative to the home; missing ones are ignored."""
-    for folder in folders:
-        shutil.rmtree(home / folder, ignore_errors=True)
-
-
-def remove_checkpoints(home: Path, fingerprints: Iterable[str]) -> None:
-    """Delete the checkpoints of trainings that nobody will resume."""
-    for fingerprint in fingerprints:
-        (home / checkpoint_path(fingerprint)).unlink(missing_ok=True)
-        shutil.rmtree(home / program_checkpoint(fingerprint), ignore_errors=True)
-        remove_started(home, fingerprint)

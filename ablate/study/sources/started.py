@@ -6,6 +6,7 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from ablate.files import write_whole
 from ablate.study.stage import checkpoint_path
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ def write_started(home: Path, fingerprint: str, facts: Mapping[str, Any]) -> Non
         return
     path = _path(home, fingerprint)
     with contextlib.suppress(OSError):  # the training itself reports a full disk
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(facts), encoding="utf-8")
+        write_whole(path, json.dumps(facts).encode())
 
 
 def read_started(home: Path, fingerprint: str) -> Mapping[str, Any] | None:

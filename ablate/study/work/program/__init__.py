@@ -12,7 +12,8 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import ProgramFailed
-from ablate.files import replaced_folder
+from ablate.files import remove, replaced_folder
+from ablate.inside import inside
 from ablate.kinds import PROGRAM
 from ablate.music.corpus.read import left_out_text
 from ablate.music.storage import write_performances
@@ -45,10 +46,10 @@ def run_program(stages: tuple[Stage, ...], context: Context) -> list[StageResult
             f"the input {changed} is missing or is another file than the one that belongs to this run: it was edited "
             "after this command began, a program writes to it, or the study is from a bundle"
         )
-    log = context.home / log_path(stage.fingerprint)
+    log = inside(context.home, log_path(stage.fingerprint))
     log.parent.mkdir(parents=True, exist_ok=True)
-    checkpoint = context.home / program_checkpoint(stage.fingerprint)
-    with replaced_folder(context.home / stage.artifact) as folder:
+    checkpoint = inside(context.home, program_checkpoint(stage.fingerprint))
+    with replaced_folder(inside(context.home, stage.artifact)) as folder:
         places = Places(folder / OUT, checkpoint)
         try:
             result = _run(stage, context, places, log)
@@ -56,7 +57,7 @@ def run_program(stages: tuple[Stage, ...], context: Context) -> list[StageResult
         except ProgramFailed as error:
             raise ProgramFailed(f"{error}; see {log}") from None
         shutil.move(log, folder / "log.txt")
-    shutil.rmtree(checkpoint, ignore_errors=True)
+    remove(checkpoint)
     return [StageResult(stage, result, 0.0)]
 
 
@@ -74,7 +75,7 @@ def _run(stage: Stage, context: Context, places: Places, log: Path) -> dict[str,
             folder=stage.extra["folder"],
             environment=environment_of(stage, places, gpus),
             log=log,
-            lock=context.home / "logs" / f"{stage.fingerprint}.lock",
+            lock=inside(context.home, f"logs/{stage.fingerprint}.lock"),
             limit=stage.extra["seconds"],
             should_stop=context.should_stop,
         )
