@@ -144,9 +144,8 @@ def file_name(name: str) -> str:
 
 def _neither_file_nor_folder(folder: str, names: list[str]) -> set[str]:
     """Return the names in a folder that are not copied: links, whose targets may be anything, pipes and devices."""
-    paths = {name: os.path.join(folder, name) for name in names}  # noqa: PTH118 - as copytree calls it
-    plain = {name for name, path in paths.items() if stat.S_IFMT(os.lstat(path).st_mode) in (stat.S_IFREG, stat.S_IFDIR)}
-    return set(names) - plain
+    kinds = {name: stat.S_IFMT(os.lstat(os.path.join(folder, name)).st_mode) for name in names}  # noqa: PTH118
+    return {name for name, kind in kinds.items() if kind not in (stat.S_IFREG, stat.S_IFDIR)}
 
 
 def _temporary(path: Path) -> Path:

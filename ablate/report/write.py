@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 from ablate.errors import AblateError, HomeError
-from ablate.files import file_name, replaced_folder
+from ablate.files import file_name, remove, replaced_folder
+from ablate.inside import inside
 from ablate.registry import get_registry
 from ablate.report.data.artifacts import Artifacts
 from ablate.report.data.study import Study
@@ -16,6 +16,7 @@ from ablate.report.formats import bibliography, csv, html, index, markdown
 from ablate.report.formats.content import report_content
 from ablate.report.formats.latex.table import latex_table
 from ablate.report.statistics.analysis.analysis import Analysis
+from ablate.writing import only_writer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,15 +60,15 @@ def write_report(
     Raises:
         UnknownName: no such study.
         AblateError: the study has no measurements yet.
-        HomeError: the folder cannot be written.
+        HomeError: the folder cannot be written, leads out of the home through a link, or another command writes it.
     """
     study = Study.read(store, name)
     if study.frame.empty:
         raise AblateError(f"study '{name}' has no measurements yet, so there is nothing to report; run it first")
-    target = home / "reports" / file_name(name)
+    target = inside(home, f"reports/{file_name(name)}")
     registry = registry or get_registry()
     try:
-        with replaced_folder(target, keep="html" not in formats) as folder:
+        with only_writer(target), replaced_folder(target, keep="html" not in formats) as folder:
             _write_formats(Analysis(study, registry), Artifacts(home), folder, formats, registry, sound=sound)
         index.write_index(home / "reports")
     except OSError as error:
@@ -105,7 +106,7 @@ def _write_formats(
 ) -> None:
     page, as_markdown = "html" in formats, "md" in formats
     if page or "csv" in formats:
-        shutil.rmtree(folder / "data", ignore_errors=True)  # files that are not written any more
+        remove(folder / "data")  # files that are not written any more
         _write_files(folder / "data", csv.csv_files(analysis, artifacts))
     if page or "tex" in formats:
         table, sources = latex_table(analysis).tex, bibliography.bibliography(analysis.study, registry)
@@ -113,7 +114,7 @@ def _write_formats(
     if not (page or as_markdown):
         return
     figures = folder / "figures"
-    shutil.rmtree(figures, ignore_errors=True)
+    remove(figures)
     figures.mkdir()
     pictures = save_figures(analysis, artifacts, figures, png=as_markdown)
     shared = report_content(analysis, artifacts, pictures)

@@ -8,6 +8,8 @@ The modules in the order of reading:
 - :mod:`ablate.store.rows`: between rows and records;
 - :mod:`ablate.store.queries`: queries that several methods share;
 - :mod:`ablate.store.facts`: stages with the facts that many of them have in common;
+- :mod:`ablate.store.unused`: stages that no study uses;
+- :mod:`ablate.store.folders`: the folders of stages in a home;
 - :mod:`ablate.store.schema`: open, create and upgrade a database; the scripts are in ``migrations/``;
 - :mod:`ablate.store.differences`: differences between two stored configurations.
 """

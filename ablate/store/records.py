@@ -164,6 +164,20 @@ class HistogramRecord:
     floor: str = ""
 
 
+class RemovedStage(NamedTuple):
+    """A stage that was deleted, or could be: enough to find its files. No value is checked.
+
+    Attributes:
+        fingerprint: of the stage.
+        kind: as in :class:`StageRecord`.
+        artifact: as in :class:`StageRecord`.
+    """
+
+    fingerprint: str
+    kind: str
+    artifact: str
+
+
 class FinishedStage(NamedTuple):
     """A stage's result with its measurements."""
 

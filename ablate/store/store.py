@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from ablate.errors import StoreError, UnknownName
-from ablate.store import facts, queries, rows, schema, sqlite, tables
+from ablate.store import facts, queries, rows, schema, sqlite, tables, unused
 from ablate.store.records import (
     FeatureMean,
     FinishedStage,
@@ -18,6 +18,7 @@ from ablate.store.records import (
     LookRecord,
     MeasurementRecord,
     MeasurementRow,
+    RemovedStage,
     RunHistogram,
     RunRecord,
     RunState,
@@ -182,24 +183,30 @@ class Store:
             query = sa.select(table).where(table.study_id == self._study_row(session, study).id).order_by(table.id)
             return [rows.look_record(row) for row in session.scalars(query)]
 
-    def delete_study(self, name: str) -> list[str]:
-        """Delete a study and the stages that no other study uses; return the folders of their files."""
+    def delete_study(self, name: str) -> list[RemovedStage]:
+        """Delete a study and the stages that only it uses; return these stages."""
         with self._session() as session:
             row = self._study_row(session, name)
             links = sa.select(tables.RunStage.fingerprint).join(tables.Run).join(tables.Variant)
             stages = set(session.scalars(links.where(tables.Variant.study_id == row.id)))
             session.execute(sa.delete(tables.Study).where(tables.Study.id == row.id))  # its runs are deleted with it
-            used = set(session.scalars(sa.select(tables.RunStage.fingerprint).distinct()))
-            artifacts: list[str] = []
-            for portion in queries.portions(stages - used):
-                unused = tables.Stage.fingerprint.in_(portion)
-                artifacts += session.scalars(sa.select(tables.Stage.artifact).where(unused))
-                session.execute(sa.delete(tables.Stage).where(unused))
-            seen = sa.select(tables.Stage.environment)
-            session.execute(sa.delete(tables.Environment).where(tables.Environment.digest.not_in(seen)))
-            used_sources = sa.select(tables.Stage.sources).where(tables.Stage.sources.is_not(None))
-            session.execute(sa.delete(tables.Sources).where(tables.Sources.digest.not_in(used_sources)))
-            return [artifact for artifact in artifacts if artifact]
+            return unused.remove(session, stages - unused.used(session))
+
+    def unused_stages(self) -> list[RemovedStage]:
+        """Return the finished stages that no study uses, sorted by fingerprint."""
+        with self._session(reading=True) as session:
+            used = unused.used(session)
+            return [stage for stage in unused.finished(session) if stage.fingerprint not in used]
+
+    def used_stages(self) -> set[str]:
+        """Return the fingerprints of the stages of all runs, finished or not, and of what they were made from."""
+        with self._session(reading=True) as session:
+            return unused.used(session)
+
+    def remove_stages(self, fingerprints: Iterable[str]) -> list[RemovedStage]:
+        """Delete stages, unless a study uses them by now; return those that were deleted."""
+        with self._session() as session:
+            return unused.remove(session, set(fingerprints) - unused.used(session))
 
     def _study_row(self, session: Session, name: str) -> tables.Study:
         row = session.scalar(sa.select(tables.Study).where(tables.Study.name == name))
@@ -261,8 +268,7 @@ class Store:
     def stage_inputs(self) -> dict[str, list[str]]:
         """Return the inputs of every finished stage of all studies, by fingerprint."""
         with self._session(reading=True) as session:
-            found = session.execute(sa.select(tables.Stage.fingerprint, tables.Stage.config["inputs"]))
-            return {fingerprint: list((inputs or {}).values()) for fingerprint, inputs in found}
+            return unused.stage_inputs(session)
 
     def finished(self, kind: str) -> list[StageRecord]:
         """Return every finished stage of a kind, of all studies."""

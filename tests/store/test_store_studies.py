@@ -151,10 +151,10 @@ def test_deleting_a_study_leaves_what_others_use(store: Store, path: Path) -> No
     fill(store, ["a", "b", "c"])
     put_stage(store, stage("train of nobody", environment={"python": "3.12"}))
     kept = {"train 0", *stages("b", 0).values()}
-    folders = store.delete_study("one")
+    removed = store.delete_study("one")
     everything = {f for name in "abc" for r in range(2) for f in stages(name, r).values()}
     gone = {f for name in "ab" for r in range(2) for f in stages(name, r).values()} - kept
-    assert sorted(folders) == sorted(f"artifacts/{f}" for f in gone if not f.startswith("measure"))
+    assert {(each.fingerprint, each.artifact) for each in removed} == {(f, stage(f).artifact) for f in gone}
     assert store.stages(everything).keys() == everything - gone
     assert [record.name for record in store.studies()] == ["two"]
     assert len(measurements(store, "two")) == 2 * 2
@@ -171,7 +171,7 @@ def test_deleting_all_studies_leaves_nothing_of_them(store: Store, path: Path) -
     put(store, name="two")
     fill(store)
     assert store.delete_study("one") == []
-    assert len(store.delete_study("two")) == 2 + 4
+    assert len(store.delete_study("two")) == 2 + 4 + 4
     tables = [name for (name,) in ask(path, "SELECT name FROM sqlite_master WHERE type = 'table'")]
     left = {name for name in tables if ask(path, f"SELECT count(*) FROM {name}") != [(0,)]}
     assert left == {"ablate_alembic_version"}

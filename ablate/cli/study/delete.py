@@ -9,14 +9,13 @@ import click
 from ablate.cli.echo import echo
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import plural
-from ablate.kinds import PROGRAM, TRAIN
+from ablate.errors import first_problems
 from ablate.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
-    from ablate.store.records import RunRecord
+    from ablate.store.store import Store
 
 
 @click.command("delete")
@@ -28,27 +27,39 @@ if TYPE_CHECKING:
 def delete(name: str, yes: bool, home: Path, store: str | None) -> None:  # noqa: FBT001
     """Delete a study, its report, and the results that only it uses.
 
+    Results of its earlier seeds and levels, which no study uses, stay: ablate clean removes them.
+
     Example: ablate study delete tau_sweep --profile smoke
     """
     with existing_store(home, store, writing=True) as opened:
         check_stored(opened, name, home)
         if not yes:
             click.confirm(f"Delete study {printable(name)} and the results that only it uses?", abort=True)
-        from ablate.files import file_name
-        from ablate.study.run.home import only_command, open_home, remove_artifacts, remove_checkpoints
-        from ablate.study.trials.storage import delete_trials
+        from ablate.report.formats.index import write_index
+        from ablate.study.run.home import only_command, open_home
 
         home = open_home(home)
         with only_command(home, opened.url, name):
-            trainings = _with_checkpoints(opened.runs(name))
-            folders = opened.delete_study(name)
-            delete_trials(opened.url, name)
-            remove_artifacts(home, [*folders, f"reports/{file_name(name)}"])
-            in_use = {f for study in opened.studies() for f in _with_checkpoints(opened.runs(study.name))}
-            remove_checkpoints(home, trainings - in_use)
-    echo(f"deleted {name}, {plural(len(folders), 'result folder')}")
+            folders, left = _delete(opened, home, name)
+            if (home / "reports").is_dir():
+                write_index(home / "reports")
+        unused = opened.unused_stages()
+    echo(f"deleted {name}, {plural(folders, 'result folder')}")
+    for line in first_problems(left):
+        echo(f"note: left alone: {line}", err=True)
+    if unused:
+        echo(f"note: no study uses {plural(len(unused), 'other result')}; ablate clean removes them", err=True)
 
 
-def _with_checkpoints(runs: Iterable[RunRecord]) -> set[str]:
-    """Return the fingerprints of the stages that can leave checkpoints."""
-    return {run.stages[kind] for run in runs for kind in (TRAIN, PROGRAM) if kind in run.stages}
+def _delete(store: Store, home: Path, name: str) -> tuple[int, list[str]]:
+    """Delete a study; return the number of folders that were removed, and a line for each place left alone."""
+    from ablate.study.clean.remove import remove_checkpoints, remove_report, remove_results
+    from ablate.study.trials.storage import delete_trials
+
+    stages = {fingerprint for run in store.runs(name) for fingerprint in run.stages.values()}
+    removed = store.delete_study(name)
+    delete_trials(store.url, name)
+    # whatever a kill leaves from here on belongs to no study, and ablate clean removes it
+    folders, left = remove_results(home, removed)
+    left += remove_checkpoints(home, stages - store.used_stages())
+    return folders, left + remove_report(home, name)

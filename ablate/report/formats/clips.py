@@ -12,6 +12,7 @@ import numpy as np
 
 from ablate.errors import AblateError
 from ablate.files import file_name
+from ablate.inside import inside
 from ablate.interfaces.played_by import played_by
 from ablate.kinds import FIT, LOAD
 from ablate.music.instruments import counts, listed
@@ -213,9 +214,8 @@ class ClipWriter:
         sound = ""
         if self._sound and len(beginning.notes) + len(beginning.primer):
             sound = f"audio/{name}.mp3"
-            (self._folder / sound).write_bytes(
-                audio.render(beginning, self._artifacts.home / "audio", ensemble=ensemble)
-            )
+            cache = inside(self._artifacts.home, "audio")
+            (self._folder / sound).write_bytes(audio.render(beginning, cache, ensemble=ensemble))
         notes = beginning.whole().notes
         about = f"{len(piece):,} notes in {piece.seconds:,.0f} s"
         played = counts(piece.notes)

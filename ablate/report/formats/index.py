@@ -7,8 +7,11 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from ablate.errors import UnsafePath
 from ablate.files import write_whole
+from ablate.inside import inside
 from ablate.report.formats.content import template
+from ablate.writing import only_writer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,12 +84,14 @@ def write_index(reports: Path) -> Path:
 
     Reports of older versions are listed with the facts that they have; folders that cannot be listed are counted.
     """
-    folders = [path for path in sorted(reports.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+    shown = (path for path in sorted(reports.iterdir()) if not path.name.startswith("."))
+    folders = [path for path in shown if path.is_dir() and not path.is_symlink()]
     entries = [entry for folder in folders if (entry := _entry(folder))]
     unlisted = len(folders) - len(entries)
     entries.sort(key=lambda entry: entry.updated, reverse=True)
     page = reports / "index.html"
-    write_whole(page, template("index.html.j2").render(reports=entries, unlisted=unlisted).encode())
+    with only_writer(page):
+        write_whole(page, template("index.html.j2").render(reports=entries, unlisted=unlisted).encode())
     return page
 
 
@@ -95,8 +100,8 @@ def _entry(folder: Path) -> Entry | None:
     if not (folder / "index.html").is_file():
         return None
     try:
-        facts: Any = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        facts: Any = json.loads(inside(folder, SUMMARY).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, UnsafePath):
         return None
     if not isinstance(facts, dict) or not facts.get("name"):
         return None

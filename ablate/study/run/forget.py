@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ablate.study.run.home import remove_checkpoints
+from ablate.study.clean.remove import remove_checkpoints
 from ablate.study.trials.storage import delete_trials
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import filelock
 
 from ablate.errors import HomeError
-from ablate.files import remove_unfinished, write_whole
+from ablate.files import remove, remove_unfinished, write_whole
 from ablate.printable import printable
 from ablate.store.address import home_url, sqlite_file
+from ablate.writing import abandoned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +92,8 @@ def _sweep(home: Path) -> None:
     """Remove what a killed command left half written; whoever holds the lock is the only one who writes there."""
     for folder in [home, home / "checkpoints", home / "logs", *artifact_folders(home)]:
         remove_unfinished(folder)
+    for path in [*abandoned(home / "reports"), *abandoned(home / "audio")]:
+        remove(path)
 
 
 def artifact_folders(home: Path) -> list[Path]:

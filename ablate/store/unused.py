@@ -1,0 +1,56 @@
+"""Stages that no study uses, and their removal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from ablate.store import queries, tables
+from ablate.store.records import RemovedStage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.orm import Session
+
+
+def used(session: Session) -> set[str]:
+    """Return the fingerprints of the stages of all runs, finished or not, and of what these were made from."""
+    fingerprints = set(session.scalars(sa.select(tables.RunStage.fingerprint).distinct()))
+    inputs = stage_inputs(session)
+    waiting = list(fingerprints)
+    while waiting:
+        new = {each for each in inputs.get(waiting.pop(), ()) if isinstance(each, str)} - fingerprints
+        fingerprints |= new
+        waiting += new
+    return fingerprints
+
+
+def stage_inputs(session: Session) -> dict[str, list[str]]:
+    """Return the inputs of every finished stage, by fingerprint."""
+    found = session.execute(sa.select(tables.Stage.fingerprint, tables.Stage.config["inputs"]))
+    return {fingerprint: list((inputs or {}).values()) for fingerprint, inputs in found}
+
+
+def finished(session: Session) -> list[RemovedStage]:
+    """Return every finished stage, as :func:`remove` does."""
+    stage = tables.Stage
+    query = sa.select(stage.fingerprint, stage.kind, stage.artifact).order_by(stage.fingerprint)
+    return [RemovedStage(*row) for row in session.execute(query)]
+
+
+def remove(session: Session, fingerprints: Iterable[str]) -> list[RemovedStage]:
+    """Delete stages with their numbers, and the facts that no other stage has; return what is needed of their files."""
+    stage = tables.Stage
+    removed: list[RemovedStage] = []
+    for portion in queries.portions(fingerprints):
+        unused = stage.fingerprint.in_(portion)
+        found = session.execute(sa.select(stage.fingerprint, stage.kind, stage.artifact).where(unused))
+        removed += [RemovedStage(*row) for row in found]
+        session.execute(sa.delete(stage).where(unused))
+    seen = sa.select(stage.environment)
+    session.execute(sa.delete(tables.Environment).where(tables.Environment.digest.not_in(seen)))
+    used_sources = sa.select(stage.sources).where(stage.sources.is_not(None))
+    session.execute(sa.delete(tables.Sources).where(tables.Sources.digest.not_in(used_sources)))
+    return removed

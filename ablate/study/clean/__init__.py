@@ -1,0 +1,6 @@
+"""Remove what a study leaves in a home, and what no study refers to.
+
+- :mod:`ablate.study.clean.remove`: the files of stages, trainings and reports;
+- :mod:`ablate.study.clean.sounds`: the sounds that are kept between reports;
+- :mod:`ablate.study.clean.leftovers`: which files no study refers to.
+"""
