@@ -77,4 +77,8 @@ def _relative(root: Path, name: str) -> PurePosixPath:
     absolute = parts.is_absolute() or other.is_absolute() or bool(other.drive)
     if not parts.parts or absolute or ".." in {*parts.parts, *other.parts} or "\0" in name:
         raise UnsafePath(f"'{printable(name)}' is no path inside {printable(str(root))}")
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError as error:
+        raise UnsafePath(f"'{printable(name)}' cannot be a path: no file can have this name") from error
     return parts
