@@ -6,48 +6,16 @@ one whose standard output is full; it ends with one line on stderr and exit code
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import re
 import sys
 from typing import Any, TextIO
 
+from ablate.courtesy import CourteousStream
 from ablate.printable import READABLE, printable, readable
 
 _BREAKS = re.compile(r"[\r\n]+")
-
-
-class _Stream(io.TextIOWrapper):
-    """A stream that forgets what cannot be written, after it has kept the first error.
-
-    Attributes:
-        problem: the first error of a write; None if all has been written.
-    """
-
-    problem: OSError | None = None
-
-    def write(self, text: str, /) -> int:
-        """Write a text, or forget it if that is not possible."""
-        try:
-            return super().write(text)
-        except OSError as error:
-            self._lose(error)
-            return len(text)
-
-    def flush(self) -> None:
-        """Write what has been kept back, or forget it if that is not possible."""
-        try:
-            super().flush()
-        except OSError as error:
-            self._lose(error)
-
-    def _lose(self, error: OSError) -> None:
-        self.problem = self.problem or error
-        with contextlib.suppress(OSError, ValueError):  # from here on, all goes nowhere
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self.fileno())
-            os.close(nowhere)
 
 
 def prepare_streams() -> None:
@@ -68,11 +36,11 @@ def prepare_streams() -> None:
 
 def _prepared(stream: Any, number: int) -> Any:
     if stream is None:
-        return _Stream(open(number, "wb", closefd=False), "utf-8", READABLE)
+        return CourteousStream(open(number, "wb", closefd=False), "utf-8", READABLE)
     if not isinstance(stream, io.TextIOWrapper):
         return stream
     encoding, by_line, through = stream.encoding, stream.line_buffering, stream.write_through
-    return _Stream(stream.detach(), encoding, READABLE, line_buffering=by_line, write_through=through)
+    return CourteousStream(stream.detach(), encoding, READABLE, line_buffering=by_line, write_through=through)
 
 
 def lost_output(stream: TextIO) -> OSError | None:

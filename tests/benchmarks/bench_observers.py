@@ -48,7 +48,7 @@ def prepared(home: Path) -> tuple[Plan, Stage]:
 
 
 def _work(stage: Stage, home: Path, tell: Callable[[News], None]) -> None:
-    work(Job(stage.kind, (stage,)), Context(home, "cpu", get_registry(), tell, lambda: False))
+    list(work(Job(stage.kind, (stage,)), Context(home, "cpu", get_registry(), tell, lambda: False)))
 
 
 def tables() -> Iterator[Table]:

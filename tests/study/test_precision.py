@@ -12,7 +12,7 @@ from ablate.registry import get_registry
 from ablate.study.file.overrides import Overrides
 from ablate.study.file.study_file import read_study
 from ablate.study.plan.layout import lay_out
-from ablate.study.run.executor import InlineExecutor
+from ablate.study.run.executor.inline import InlineExecutor
 from ablate.study.run.runner import SharedContext, StudyRunner
 
 if TYPE_CHECKING:

@@ -17,20 +17,23 @@ def judge_midi(request: Request, values: Mapping[str, Any]) -> int:
     """Measure the files, store the numbers as a study, and print its verdicts; return the exit code."""
     from ablate.registry import get_registry
     from ablate.study.judge.midi import MidiRequest, midi_layout
+    from ablate.study.run.executor.start import start_early
 
+    start_early()
     settings = [parse_setting(text) for text in values["settings"]]
     asked = MidiRequest(values["midi"], values["reference"], values["tokenizer"], values["skip_bad"], request, settings)
     layout = midi_layout(asked, get_registry())
     for note in layout.plain()["judged"]["notes"]:
         echo(f"{layout.spec.source}: {note}", err=True)
 
+    from ablate.cli.study.interrupt import stop_on_signals
     from ablate.cli.study.progress import make_listener
     from ablate.cli.study.request import StudyRequest
     from ablate.cli.study.results import exit_code, print_results
     from ablate.cli.study.reuse import decide_reuse, forget_results
-    from ablate.cli.study.run import stop_on_ctrl_c
     from ablate.engine.devices import cores
     from ablate.store.store import Store
+    from ablate.study.run.executor.protocol import Working
     from ablate.study.run.home import only_command, open_home, store_url
     from ablate.study.run.runner import StudyRunner
 
@@ -42,8 +45,9 @@ def judge_midi(request: Request, values: Mapping[str, Any]) -> int:
         recompute = decide_reuse(study, store, values)
         forget_results(study, store, recompute)
         with make_listener(layout, failures=False) as listener:  # at the end, equal reasons are one line
-            runner = StudyRunner(layout, store, home, workers=study.workers, listener=listener)
-            with stop_on_ctrl_c(runner):
+            working = Working(isolated=True)
+            runner = StudyRunner(layout, store, home, workers=study.workers, listener=listener, working=working)
+            with stop_on_signals(runner):
                 result = runner.run()
         print_results(study, store, result, with_report=values["with_report"], as_json=values["as_json"])
     return exit_code(result, layout.plain())

@@ -12,6 +12,7 @@ from ablate.cli.output import combine_options
 from ablate.cli.settings import parse_setting
 from ablate.cli.study.unbundled import device_for, unbundled
 from ablate.errors import UsageError
+from ablate.study.run.executor.start import start_early
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -65,8 +66,8 @@ class StudyRequest:
     workers: int
 
 
-def read_request(values: dict[str, Any], *, make_home: bool) -> StudyRequest:
-    """Read and lay out the study that these option values describe."""
+def read_request(values: dict[str, Any], *, make_home: bool, computes: bool = False) -> StudyRequest:
+    """Read and lay out the study that these option values describe; ``computes`` if workers will be needed."""
     from ablate.registry import get_registry
     from ablate.study.file.overrides import Overrides
     from ablate.study.file.study_file import read_study
@@ -80,6 +81,8 @@ def read_request(values: dict[str, Any], *, make_home: bool) -> StudyRequest:
     # check what needs no torch first, because importing torch takes seconds
     spec = unbundled(values, overrides, url, registry) or read_study(values["study"], overrides, registry)
     home = open_home(values["home"]) if make_home else values["home"].resolve()
+    if computes:
+        start_early()
     from ablate.engine.devices import cores
     from ablate.study.plan.lanes import device_of
     from ablate.study.plan.layout import lay_out

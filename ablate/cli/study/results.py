@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.cli.echo import echo
 from ablate.cli.output import duration, failure_lines, plural, print_answer, print_json, print_table
+from ablate.cli.study.interrupt import STOPPED
 from ablate.cli.study.looks import record_look
 from ablate.errors import AblateError
 from ablate.kinds import KINDS
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from ablate.report.statistics.analysis.analysis import Analysis
     from ablate.store.store import Store
     from ablate.study.run.result import StudyResult
-
-#: Exit code of a program that Ctrl-C has stopped.
-STOPPED = 130
 
 
 def print_results(

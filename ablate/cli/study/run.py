@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ablate.cli.echo import echo
 from ablate.cli.output import duration, json_option
+from ablate.cli.study.interrupt import stop_on_signals
 from ablate.cli.study.looks import declared, keep_replicates, run_until_decided
 from ablate.cli.study.observe import chosen_observers, observe_option, observing, verdicts
 from ablate.cli.study.request import (
@@ -23,10 +21,9 @@ from ablate.cli.study.request import (
     with_replicates,
 )
 from ablate.cli.study.reuse import decide_reuse, forget_results, reuse_options
+from ablate.study.run.executor.protocol import STALL_LIMIT, Working
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from ablate.cli.study.request import StudyRequest
     from ablate.store.store import Store
     from ablate.study.observe.observers import Observers
@@ -58,6 +55,13 @@ ASK_FROM_SECONDS = 1800
     show_default=True,
     help="Seconds between checkpoints.",
 )
+@click.option(
+    "--stall-limit",
+    type=click.FloatRange(min=0),
+    default=STALL_LIMIT,
+    show_default=True,
+    help="Seconds without progress after which a component counts as stuck and its stage fails; 0 for none.",
+)
 @observe_option
 @json_option
 def run(
@@ -66,6 +70,7 @@ def run(
     until_decided: bool,
     yes: bool,
     checkpoint_seconds: float,
+    stall_limit: float,
     observe: tuple[str, ...],
     as_json: bool,
     **values: Any,
@@ -78,12 +83,13 @@ def run(
 
     Example: ablate study run tau_sweep --corpus performance.mid --replicates 8
     """
-    request = read_request(values, make_home=True)
+    request = read_request(values, make_home=True, computes=True)
     looks = declared(request, values) if until_decided else None
     from ablate.cli.study.results import exit_code, print_results
     from ablate.store.store import Store
     from ablate.study.run.home import only_command
 
+    working = Working(checkpoint_seconds, stall_limit, isolated=True)
     name, observers = request.layout.spec.name, chosen_observers(observe, request)
     with only_command(request.home, request.url, name), Store(request.url) as store:
         most = with_replicates(request, looks.most) if looks else keep_replicates(request, store, values["replicates"])
@@ -94,7 +100,7 @@ def run(
         _confirm(most, store, recompute, yes=yes, at_most=bool(looks))
         forget_results(request, store, recompute)
         with observing(observers, request, store) as observed:
-            run_once = functools.partial(_run, store=store, checkpoint_seconds=checkpoint_seconds, observed=observed)
+            run_once = functools.partial(_run, store=store, working=working, observed=observed)
             if looks:
                 request, result = run_until_decided(request, store, looks, run_once)
             else:
@@ -122,18 +128,18 @@ def _confirm(
         click.confirm(f"This will take {about} {duration(expected.seconds)}. Continue?", abort=True, err=True)
 
 
-def _run(request: StudyRequest, *, store: Store, checkpoint_seconds: float, observed: Observers) -> StudyResult:
+def _run(request: StudyRequest, *, store: Store, working: Working, observed: Observers) -> StudyResult:
     from ablate.cli.study.progress import make_listener
     from ablate.study.run.listener import Listeners
 
     with make_listener(request.layout) as progress:
-        runner = _make_runner(request, store, Listeners([progress, observed]), checkpoint_seconds)
-        with stop_on_ctrl_c(runner, progress.say), observed.saying(progress.say):
+        runner = _make_runner(request, store, Listeners([progress, observed]), working)
+        with stop_on_signals(runner, progress.say), observed.saying(progress.say):
             return runner.run()
 
 
 def _make_runner(
-    request: StudyRequest, store: Store, listener: Listener, checkpoint_seconds: float
+    request: StudyRequest, store: Store, listener: Listener, working: Working
 ) -> StudyRunner | AdaptiveRunner:
     from ablate.study.path.runner import PathRunner
     from ablate.study.run.runner import StudyRunner
@@ -143,29 +149,10 @@ def _make_runner(
         "device": request.device,
         "workers": request.workers,
         "listener": listener,
-        "checkpoint_seconds": checkpoint_seconds,
+        "working": working,
     }
     layout = request.layout
     runners: dict[str, type[AdaptiveRunner]] = {"search": SearchRunner, "path": PathRunner}
     if layout.spec.design in runners:
         return runners[layout.spec.design](layout.spec, layout.registry, store, request.home, **settings)
     return StudyRunner(layout, store, request.home, **settings)
-
-
-@contextlib.contextmanager
-def stop_on_ctrl_c(runner: StudyRunner | AdaptiveRunner, say: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Stop the study after its current step at the first Ctrl-C; end the program at the second one."""
-    before = signal.getsignal(signal.SIGINT)
-
-    def stop(*_: object) -> None:
-        (say or functools.partial(echo, err=True))(
-            "stopping after the current step; press Ctrl-C again to stop at once"
-        )
-        signal.signal(signal.SIGINT, before)
-        runner.stop()
-
-    signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

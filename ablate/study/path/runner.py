@@ -40,7 +40,7 @@ class PathRunner(AdaptiveRunner):
                 return  # the target is reached, or the runs that are missing have failed
             progress = now
             layout = self._lay_out(progress.variants, progress.held)
-            layout = dataclasses.replace(_with_progress(layout, progress), failed=frozenset(self._failed))
+            layout = dataclasses.replace(_with_progress(layout, progress), skipped=frozenset(self._failed))
             result = self._run_layout(layout)
             self._note_failures(result)
             if {variant.name for variant in self._spec.variants()} & self._refused.keys():

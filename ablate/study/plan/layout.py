@@ -55,7 +55,8 @@ class Layout:
         runs: all runs, replicate by replicate.
         registry: the components that it was laid out with, and that its work uses.
         only: of a search, the variant to run now; empty for all of them.
-        failed: runs, as (variant, replicate), that have failed in this command, which does not try them again.
+        skipped: runs, as (variant, replicate), that are not to be tried now: they have failed in this command, or the
+            variant that a search tried last has its turn later.
         unchosen: at most how many variants will be chosen while the study runs, besides ``variants``.
         taken: of a path, the variants that it has reached, in order, the baseline first.
     """
@@ -66,7 +67,7 @@ class Layout:
     runs: tuple[Run, ...]
     registry: Registry = dataclasses.field(repr=False, compare=False)
     only: str = ""
-    failed: frozenset[tuple[str, int]] = frozenset()
+    skipped: frozenset[tuple[str, int]] = frozenset()
     unchosen: int = 0
     taken: tuple[str, ...] = ()
 
@@ -77,9 +78,9 @@ class Layout:
 
     @property
     def current(self) -> tuple[Run, ...]:
-        """The runs of the variants to run now, without those that have failed in this command."""
+        """The runs of the variants to run now, without those to skip."""
         runs = (run for run in self.runs if self.only in ("", run.variant.name))
-        return tuple(run for run in runs if (run.variant.name, run.replicate) not in self.failed)
+        return tuple(run for run in runs if (run.variant.name, run.replicate) not in self.skipped)
 
     @property
     def wanted(self) -> tuple[Run, ...]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ablate.study.plan.lanes import lanes
 from ablate.study.plan.layout import lay_out
-from ablate.study.run.executor import make_executor
+from ablate.study.run.executor.choose import make_executor
+from ablate.study.run.executor.protocol import Working
 from ablate.study.run.listener import Listener
 from ablate.study.run.result import summed
 from ablate.study.run.runner import SharedContext, StudyRunner
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from ablate.study.run.result import StudyResult
     from ablate.study.trials.view import Trials
 
+_AS_USUAL = Working()
+
 
 class AdaptiveRunner(abc.ABC):
     """Runs a study whose runs are chosen while it runs.
@@ -39,9 +42,9 @@ class AdaptiveRunner(abc.ABC):
         store: the open store; this runner is its only writer.
         home: the folder for files.
         device: resolved.
-        workers: the number of processes; 1 works in this process.
+        workers: the number of processes; 1 works in this process, unless ``working`` says otherwise.
         listener: receives the events.
-        checkpoint_seconds: the time between two checkpoints of a training.
+        working: how jobs are worked on.
     """
 
     def __init__(
@@ -54,11 +57,11 @@ class AdaptiveRunner(abc.ABC):
         device: str = "cpu",
         workers: int = 1,
         listener: Listener | None = None,
-        checkpoint_seconds: float = 10.0,
+        working: Working = _AS_USUAL,
     ) -> None:
         self._spec, self._registry, self._store, self._home, self._device = spec, registry, store, home, device
         self._listener = listener or Listener()
-        self._executor = make_executor(home, *lanes(spec, device, workers), registry, checkpoint_seconds)
+        self._executor = make_executor(home, *lanes(spec, device, workers), registry, working)
         self._results: list[StudyResult] = []
         self._stopped = False
 
@@ -66,6 +69,11 @@ class AdaptiveRunner(abc.ABC):
         """Stop after the current step with everything kept; safe to call from a signal handler."""
         self._stopped = True
         self._executor.stop()
+
+    def kill(self) -> None:
+        """Stop without waiting for a step, with what was finished kept; safe to call from a signal handler."""
+        self._stopped = True
+        self._executor.kill()
 
     def run(self) -> StudyResult:
         """Finish what is chosen already, then choose and run one thing after another.

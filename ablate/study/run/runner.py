@@ -18,7 +18,8 @@ from ablate.study.plan.music.pieces import check_references
 from ablate.study.plan.plan import make_plan
 from ablate.study.plan.preflight import check_components
 from ablate.study.run.checks import check_objectives, refuse_other_corpus
-from ablate.study.run.executor import make_executor
+from ablate.study.run.executor.choose import make_executor
+from ablate.study.run.executor.protocol import Working
 from ablate.study.run.listener import Listener
 from ablate.study.run.notes import notes_on
 from ablate.study.run.recorder import Recorder, record_study
@@ -39,10 +40,12 @@ if TYPE_CHECKING:
     from ablate.store.records import StudyRecord
     from ablate.store.store import Store
     from ablate.study.plan.layout import Layout
-    from ablate.study.run.executor import Executor
+    from ablate.study.run.executor.protocol import Executor
     from ablate.study.stage import Stage
     from ablate.study.trials.view import Trials
     from ablate.study.work.messages import StageFailure, StageResult
+
+_AS_USUAL = Working()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,10 +64,10 @@ class StudyRunner:
         store: the open store; this runner is its only writer.
         home: the folder for files.
         device: resolved.
-        workers: the number of processes; 1 works in this process.
+        workers: the number of processes; 1 works in this process, unless ``working`` says otherwise.
         listener: receives the events.
         shared: what this runner shares with others of the same study, and neither opens nor closes.
-        checkpoint_seconds: the time between two checkpoints of a training.
+        working: how jobs are worked on.
 
     Attributes:
         plan: the stages that will run, and those that are reused.
@@ -80,7 +83,7 @@ class StudyRunner:
         workers: int = 1,
         listener: Listener | None = None,
         shared: SharedContext | None = None,
-        checkpoint_seconds: float = 10.0,
+        working: Working = _AS_USUAL,
     ) -> None:
         self._layout, self._store, self._home, self._shared = layout, store, home, shared
         self._listener = listener or Listener()
@@ -92,7 +95,7 @@ class StudyRunner:
                 home,
                 *lanes(layout.spec, device, min(workers, self.plan.width())),
                 layout.registry,
-                checkpoint_seconds,
+                working,
             )
         )
         self._status = StageStatus(self.plan, home)
@@ -108,6 +111,11 @@ class StudyRunner:
         """Stop after the current step with everything kept; safe to call from a signal handler."""
         self._stopped = True
         self._executor.stop()
+
+    def kill(self) -> None:
+        """Stop without waiting for a step, with what was finished kept; safe to call from a signal handler."""
+        self._stopped = True
+        self._executor.kill()
 
     def run(self) -> StudyResult:
         """Run the missing stages.
@@ -148,10 +156,9 @@ class StudyRunner:
     def _work(self, states: RunStates, trials: TrialReporter) -> None:
         """Submit jobs and record their results until none is left."""
         fatal: HomeError | StudyFileError | None = None
-        open_jobs = self._submit()
-        while open_jobs:
+        self._submit()
+        while self._executor.busy:
             for outcome in self._executor.wait(self._listener.news, self._listener.started):
-                open_jobs -= 1
                 if outcome.fatal:
                     # the other jobs may have finished stages, which are recorded first
                     fatal = outcome.fatal
@@ -164,7 +171,7 @@ class StudyRunner:
                     self.stop()
                 if outcome.results:
                     trials.report(states.update())
-                    open_jobs += self._submit()
+                    self._submit()
         if fatal:
             raise fatal
 
@@ -182,13 +189,12 @@ class StudyRunner:
             check_instruments(self._layout, music)
             check_references(self._layout, music)
 
-    def _submit(self) -> int:
-        """Submit the jobs that can start, and return their number."""
+    def _submit(self) -> None:
+        """Submit the jobs that can start."""
         jobs = [] if self._stopped else self._scheduler.jobs()
         for job in jobs:
             self._recorder.start(job)
             self._executor.submit(dataclasses.replace(job, files=self._status.files_read_by(job.stages)))
-        return len(jobs)
 
     def _examples(self, train: Stage) -> ExampleCounts:
         """Return the numbers of examples and tokens of a training, once they are prepared."""

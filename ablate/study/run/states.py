@@ -102,7 +102,8 @@ class TrialReporter:
             objectives = resolved_objectives(self._layout.spec, self._store)
             if not objectives:
                 return
-            self._trials = Trials(self._store.url, self._layout, objectives)
+            measured = measured_values(self._layout.spec, self._store, objectives)
+            self._trials = Trials(self._store.url, self._layout, objectives, measured)
         names = set(variants) if self._complete else {variant.name for variant in self._layout.variants}
         self._complete = True
         if not names:

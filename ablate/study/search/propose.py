@@ -6,6 +6,8 @@ sampler with a seed of its own. So a killed search is resumed as if it had not b
 
 from __future__ import annotations
 
+import copy
+import types
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ from ablate.study.design import chosen_variant
 from ablate.study.trials.levels import plain_level
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterable
 
     from optuna.trial import FrozenTrial
 
@@ -82,18 +84,30 @@ def _suggested(trial: optuna.Trial, axis: Axis) -> Any:
 def pruning_reason(spec: StudySpec, trials: Trials, variant: str) -> str:
     """Return why a variant is pruned after its first replicates, else an empty string.
 
-    Optuna's ``WilcoxonPruner`` compares its replicates with the same ones of the best variant so far, by a signed-rank
-    test.
+    Optuna's ``WilcoxonPruner`` compares them with the same ones of the best variant so far, by a signed-rank test. What
+    it sees is the same whenever it is asked, also if further replicates were run before a search was killed.
     """
     after = spec.search.prune_after
-    trial: FrozenTrial = trials.trial(variant)
+    trial = _with_steps(trials.trial(variant), range(after))
     if not after or len(trial.intermediate_values) < after:
         return ""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is experimental, and warns of trials that it ignores
         pruner = WilcoxonPruner(p_threshold=spec.search.prune_p, n_startup_steps=after)
-        if not pruner.prune(trials.study, trial):
+        try:
+            best = _with_steps(trials.study.best_trial, range(spec.replicates))
+        except ValueError:  # none is complete
             return ""
-    best = trials.study.best_trial.user_attrs.get("ablate:variant", "the best one")
-    count = len(trial.intermediate_values)
-    return f"given up after {count} replicates: worse than '{best}' in them (Wilcoxon p < {spec.search.prune_p:g})"
+        # it asks for no more of a study than these
+        study: Any = types.SimpleNamespace(best_trial=best, direction=trials.study.direction)
+        if not pruner.prune(study, trial):
+            return ""
+    name = best.user_attrs.get("ablate:variant", "the best one")
+    return f"given up after {after} replicates: worse than '{name}' in them (Wilcoxon p < {spec.search.prune_p:g})"
+
+
+def _with_steps(trial: FrozenTrial, steps: Iterable[int]) -> FrozenTrial:
+    """Return a trial with some of its steps only, in their order: sums of numbers depend on it in their last digit."""
+    kept = copy.copy(trial)
+    kept.intermediate_values = {s: trial.intermediate_values[s] for s in steps if s in trial.intermediate_values}
+    return kept

@@ -55,6 +55,7 @@ class Trials:
         url: of the database that also has the tables of the store.
         layout: the study.
         objectives: resolved; one, or several for a search that weighs them.
+        measured: the objectives' means that there are, by variant and replicate.
 
     Attributes:
         study: Optuna's.
@@ -64,12 +65,14 @@ class Trials:
             this name that ablate did not make.
     """
 
-    def __init__(self, url: str, layout: Layout, objectives: Sequence[Objective]) -> None:
+    def __init__(
+        self, url: str, layout: Layout, objectives: Sequence[Objective], measured: Mapping[str, Values] | None = None
+    ) -> None:
         self.objectives = tuple(objectives)
         self._storage = open_storage(url)
         try:
             with storage_errors(self._storage):
-                self.study = _open_study(self._storage, layout, self.objectives)
+                self.study = _open_study(self._storage, layout, self.objectives, measured or {})
                 self._begin(layout)
         except BaseException:
             self.close()
@@ -128,7 +131,7 @@ class Trials:
                 return
             trial = open_trial(self.study, self._storage, number)
             if len(self.objectives) == 1:  # Optuna has no steps of several objectives
-                for replicate in values.keys() - known.intermediate_values.keys():
+                for replicate in sorted(values.keys() - known.intermediate_values.keys()):
                     trial.report(values[replicate][0], replicate)
             if not complete:
                 return
@@ -156,14 +159,19 @@ class Trials:
                 self.study.tell(trial.number, state=known.state)
 
 
-def _open_study(storage: optuna.storages.RDBStorage, layout: Layout, objectives: Sequence[Objective]) -> optuna.Study:
+def _open_study(
+    storage: optuna.storages.RDBStorage,
+    layout: Layout,
+    objectives: Sequence[Objective],
+    measured: Mapping[str, Values],
+) -> optuna.Study:
     """Return the Optuna study; it is made again if it cannot be brought up to date."""
     spec, study = layout.spec, _load_study(storage, layout.spec.name)
     if study:
         attributes = {variant.name: _attributes(variant, layout, objectives) for variant in layout.variants}
         trials = study.get_trials(deepcopy=False)
         pruned = {run.variant.name for run in layout.runs if run.held and run.held.pruned}
-        stale = any(_is_stale(trial, spec, attributes, pruned) for trial in trials)
+        stale = any(_is_stale(trial, spec, attributes, pruned, measured) for trial in trials)
         if not (_has_other_objectives(study, objectives) or stale):
             return study
         optuna.delete_study(study_name=spec.name, storage=storage)
@@ -206,18 +214,23 @@ def _has_other_objectives(study: optuna.Study, objectives: Sequence[Objective]) 
 
 
 def _is_stale(
-    trial: FrozenTrial, spec: StudySpec, attributes: Mapping[str, Mapping[str, str]], pruned: Container[str]
+    trial: FrozenTrial,
+    spec: StudySpec,
+    attributes: Mapping[str, Mapping[str, str]],
+    pruned: Container[str],
+    measured: Mapping[str, Values],
 ) -> bool:
-    """Return whether a trial belongs to another layout, or is finished without all its replicates."""
+    """Return whether a trial belongs to another layout, or is finished without replicates that have results now."""
     wanted = attributes.get(trial.user_attrs.get(_VARIANT, ""))
     if spec.design == "search" and not wanted:
         # the search was killed while it chose this trial, or it repeats the levels of another one
         return _VARIANT in trial.user_attrs and trial.state.is_finished()
     if wanted is None or not wanted.items() <= trial.user_attrs.items():
         return True
-    known = {axis.path: distribution(axis) for axis in spec.axes}
-    if any(levels != known.get(path) for path, levels in trial.distributions.items()):
+    ranges = {axis.path: distribution(axis) for axis in spec.axes}
+    if any(levels != ranges.get(path) for path, levels in trial.distributions.items()):
         return True
     if trial.state == TrialState.PRUNED:
         return trial.user_attrs[_VARIANT] not in pruned
-    return trial.state.is_finished() and trial.user_attrs.get(_REPLICATES, 0) < spec.replicates
+    known = len(measured.get(trial.user_attrs[_VARIANT], ()))
+    return trial.state.is_finished() and trial.user_attrs.get(_REPLICATES, 0) < known

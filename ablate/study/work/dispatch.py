@@ -17,7 +17,7 @@ from ablate.study.work.checked_files import check_inputs, with_digests
 from ablate.study.work.messages import Context, Job, JobStopped, StageFailure, StageResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from ablate.study.stage import Stage
 
@@ -27,65 +27,64 @@ _log = logging.getLogger(__name__)
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def work(job: Job, context: Context) -> list[StageResult | StageFailure]:
-    """Do a job and return a result for each stage; that of a stage that fails is a :class:`StageFailure`.
+def work(job: Job, context: Context) -> Iterator[StageResult | StageFailure]:
+    """Do a job and yield a result for each stage, as soon as it is final; that of a stage that fails is a failure.
 
     Raises:
         JobStopped: ``context.should_stop`` became true, or the disk is full, so that every other job would fail too.
-            It has the results of the stages that were finished before.
     """
-    results: list[StageResult | StageFailure] = []
-    try:
-        _work_on(job, context, results)
-    except JobStopped:
-        raise JobStopped(results) from None
-    except HomeError as error:
-        raise JobStopped(results, error) from error
-    return results
-
-
-def _work_on(job: Job, context: Context, results: list[StageResult | StageFailure]) -> None:
+    done = set()
     if KINDS[job.kind].jobs == "together" and len(job.stages) > 1:
-        error = _attempt(job, job.stages, context, results)
+        results, error = _attempt(job, job.stages, context)
+        yield from results
         if not error:
             return
+        _pass_on(error)
         # the plugin of one variant may have failed them all; alone, only the stages of that variant fail
         reason = f"{type(error).__name__}: {one_line(error)}"
         _log.warning("%d stages (%s) cannot be done as one, trying one by one: %s", len(job.stages), job.kind, reason)
-    done = {result.stage.fingerprint for result in results}
+        done = {result.stage.fingerprint for result in results}
     for stage in job.stages:
         if stage.fingerprint not in done:
-            error = _attempt(job, (stage,), context, results)
+            results, error = _attempt(job, (stage,), context)
+            yield from results
             if error:
-                results.append(_failed(stage, error))
+                _pass_on(error)
+                yield _failed(stage, error)
+
+
+def _pass_on(error: BaseException) -> None:
+    """Raise what ends the whole job."""
+    if isinstance(error, HomeError):
+        raise JobStopped(error) from error
+    if isinstance(error, JobStopped):
+        raise error
 
 
 def _attempt(
-    job: Job, stages: tuple[Stage, ...], context: Context, results: list[StageResult | StageFailure]
-) -> BaseException | None:
-    """Work on stages as one and add their results to ``results``; return the error that ended the work, if any."""
-    started, first = time.monotonic(), len(results)
+    job: Job, stages: tuple[Stage, ...], context: Context
+) -> tuple[list[StageResult | StageFailure], BaseException | None]:
+    """Work on stages as one; return their results, and the error that ended the work, if any."""
+    results: list[StageResult | StageFailure] = []
+    failure: BaseException | None = None
+    started = time.monotonic()
     try:
         check_inputs(stages, job.files, context.home)
         for result in WORK[job.kind](stages, context):
             results.append(with_digests(result, context.home))  # noqa: PERF401 - those before an error count
-    except (JobStopped, HomeError):
-        raise
     except OSError as error:
+        failure = error
         if error.errno in NO_SPACE:
-            raise HomeError(
+            failure = HomeError(
                 f"no space left for results in {context.home} ({error.strerror}); "
                 "free some space, then run the same command: everything finished is kept"
-            ) from error
-        return error
+            )
+            failure.__cause__ = error
     except (Exception, SystemExit) as error:  # noqa: BLE001 - an error of a plugin fails only its own runs
-        return error
-    finally:
-        seconds = (time.monotonic() - started) / len(stages)
-        results[first:] = [
-            dataclasses.replace(r, seconds=seconds) if isinstance(r, StageResult) else r for r in results[first:]
-        ]
-    return None
+        failure = error
+    seconds = (time.monotonic() - started) / len(stages)
+    timed = [dataclasses.replace(r, seconds=seconds) if isinstance(r, StageResult) else r for r in results]
+    return timed, failure
 
 
 def _failed(stage: Stage, error: BaseException) -> StageFailure:

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from ablate.errors import HomeError
@@ -123,10 +123,9 @@ class JobStopped(Exception):  # noqa: N818 - no error: the person asked for it, 
     """The job was stopped before its end; its checkpoints are on disk.
 
     Attributes:
-        results: those of the stages that were finished.
         fatal: the error that would stop every other job too; None if the job was asked to stop.
     """
 
-    def __init__(self, results: Sequence[StageResult | StageFailure] = (), fatal: HomeError | None = None) -> None:
-        super().__init__(results, fatal)
-        self.results, self.fatal = tuple(results), fatal
+    def __init__(self, fatal: HomeError | None = None) -> None:
+        super().__init__(fatal)
+        self.fatal = fatal

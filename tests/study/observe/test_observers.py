@@ -15,7 +15,7 @@ from ablate.study.observe.choice import Observer, hooks_of
 from ablate.study.observe.observers import Observers
 from ablate.study.path.runner import PathRunner
 from ablate.study.plan.layout import lay_out
-from ablate.study.run.executor import InlineExecutor
+from ablate.study.run.executor.inline import InlineExecutor
 from ablate.study.run.runner import SharedContext, StudyRunner
 from ablate.study.search.search import SearchRunner
 from ablate.study.work import train

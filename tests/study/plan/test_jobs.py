@@ -15,7 +15,7 @@ from ablate.store.store import Store
 from ablate.study.plan import jobs
 from ablate.study.plan.jobs import Packing, split_evenly
 from ablate.study.plan.layout import lay_out
-from ablate.study.run.executor import InlineExecutor
+from ablate.study.run.executor.inline import InlineExecutor
 from ablate.study.run.listener import Listener
 from ablate.study.run.runner import SharedContext, StudyRunner
 from ablate.study.stage import weights_of

@@ -1,0 +1,43 @@
+"""The memory that a worker shares with its driver: plain values without locks, which a killed process would keep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
+
+#: Bytes for the name of the component at work.
+_ROOM = 400
+
+
+class Signs:
+    """The signs of life of a worker: the component at work, and a number that changes with any progress.
+
+    Args:
+        processes: how worker processes are started.
+    """
+
+    def __init__(self, processes: BaseContext) -> None:
+        self._text: Any = processes.RawArray("c", _ROOM)
+        self._changes: Any = processes.RawValue("Q", 0)
+
+    def moved(self) -> None:
+        """Count progress."""
+        self._changes.value += 1
+
+    def doing(self, component: str) -> None:
+        """Write down the component at work; empty where there is none."""
+        self._text.value = component.encode(errors="replace")[: _ROOM - 1]
+        self.moved()
+
+    @property
+    def component(self) -> str:
+        """The component at work."""
+        text: bytes = self._text.value
+        return text.decode(errors="ignore")
+
+    @property
+    def changes(self) -> int:
+        """A number that is another one after any progress."""
+        return int(self._changes.value)
