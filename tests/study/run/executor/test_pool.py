@@ -1,0 +1,164 @@
+"""Jobs in worker processes, some of which die, hang, or are killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from multiprocessing import resource_tracker
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from support.rude import Rude, rude_plugin
+
+from ablate.engine.devices import spread
+from ablate.registry import get_registry
+from ablate.study.plan.layout import lay_out
+from ablate.study.run.executor.pool import PoolExecutor
+from ablate.study.run.executor.protocol import Working
+from ablate.study.run.listener import Listener
+from ablate.study.work.messages import Job, StageResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from support.bench import Bench
+
+    from ablate.study.file.study_file import StudySpec
+    from ablate.study.run.result import StudyResult
+    from ablate.study.run.runner import StudyRunner
+    from ablate.study.work.messages import StageFailure
+
+
+@pytest.mark.parametrize(
+    ("gpus", "device", "workers", "expected"),
+    [
+        (0, "cpu", 3, ["cpu"] * 3),
+        (8, "cpu", 1, ["cpu"]),
+        (1, "cuda", 16, ["cuda:0"]),
+        (4, "cuda", 16, ["cuda:0", "cuda:1", "cuda:2", "cuda:3"]),
+        (4, "cuda", 2, ["cuda:0", "cuda:1"]),  # fewer jobs than GPUs, or fewer asked for
+        (4, "cuda:2", 16, ["cuda:2"]),
+    ],
+)
+def test_workers_take_the_devices_there_are(
+    gpus: int, device: str, workers: int, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    assert spread(device, workers) == expected
+
+
+def test_a_pool_works_without_signal_masks(
+    bench: Bench, load: Callable[..., StudySpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows has none."""
+    resource_tracker.ensure_running()  # a process of Python's own, which needs the masks on this system
+    monkeypatch.delattr(signal, "pthread_sigmask")
+    stages = lay_out(load(), get_registry(), "cpu").stages().values()
+    stage = next(stage for stage in stages if stage.kind == "load")
+    outcomes = []
+    with PoolExecutor(bench.home, ["cpu"], get_registry()) as executor:
+        executor.submit(Job("load", (stage,)))
+        while executor.busy:
+            outcomes += executor.wait(lambda news: None)
+    ((result,),) = (outcome.results for outcome in outcomes)
+    assert isinstance(result, StageResult)
+    assert (bench.home / stage.artifact).is_dir()
+
+
+@pytest.fixture
+def rude(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rude]:
+    yield from rude_plugin(tmp_path / "rude", monkeypatch)
+
+
+def measured(load: Callable[..., StudySpec], *metrics: str, **options: Any) -> StudySpec:
+    """Return a study of one run with these metrics between its own two."""
+    own = {"metric": {"distance.pitch": {}, **dict.fromkeys(metrics, options), "distance.velocity": {}}}
+    short = {"generation.tokens": 40, "training.steps": 2, "axes.sampler.temperature.tau": [1.0], "floors.draws": 0}
+    return load({**short, **own}, replicates=1, name="tiny")
+
+
+def run(bench: Bench, spec: StudySpec, stall_limit: float = 60.0, **options: Any) -> StudyResult:
+    return bench.run(spec, working=Working(stall_limit=stall_limit, isolated=True), **options)
+
+
+def kept(bench: Bench) -> set[str]:
+    return {number.measurement.metric for number in bench.numbers("tiny")}
+
+
+def failures_of(bench: Bench, spec: StudySpec, **options: Any) -> dict[str, str]:
+    """Run a study; return the error of each measurement that has failed, by metric; those of floors are alike."""
+    errors = Errors()
+    run(bench, spec, listener=errors, **options)
+    return errors.by_metric
+
+
+def alive(pid: int) -> bool:
+    """Return whether a process runs; one that was killed is gone after a moment, or waits for whoever started it."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX":
+                return False
+        except OSError:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+class Errors(Listener):
+    """Notes failures."""
+
+    def __init__(self) -> None:
+        self.run: StudyRunner
+        self.by_metric: dict[str, str] = {}
+
+    def failed(self, failure: StageFailure) -> None:
+        assert failure.error_class == "WorkerDied"
+        if failure.stage.kind == "measure":
+            self.by_metric[failure.stage.config["metric"]["name"]] = failure.error
+
+
+def test_metrics_that_end_their_process_are_named_and_the_healthy_ones_are_kept(
+    bench: Bench, load: Callable[..., StudySpec], rude: Rude, capfd: pytest.CaptureFixture[str]
+) -> None:
+    errors = failures_of(bench, measured(load, "rude.crash", "rude.hold", "rude.killed"))
+    assert kept(bench) == {"distance.pitch", "distance.velocity"}
+    assert set(bench.states("tiny").values()) == {"failed"}
+    for metric, how in {
+        "rude.crash": "its process died of SIGSEGV",
+        "rude.hold": "ended its process with status 4",
+        "rude.killed": "its process was killed (SIGKILL); the system may have run out of memory (try fewer --workers)",
+    }.items():
+        error = errors.pop(metric)
+        assert error.startswith(f"metric '{metric}'")
+        assert error.endswith(how)
+    assert not errors
+    assert len(rude.pids("crash")) == 3, "a floor, and two chances for the measurement"
+    for harm in ("crash", "hold", "killed"):
+        assert os.getpid() not in rude.pids(harm)
+    assert not [line for line in capfd.readouterr().out.splitlines() if line.endswith("by a metric")]
+
+
+def test_a_component_that_is_stuck_costs_its_own_stage(
+    bench: Bench, load: Callable[..., StudySpec], rude: Rude
+) -> None:
+    errors = failures_of(bench, measured(load, "rude.hang"), stall_limit=1.5)
+    assert kept(bench) == {"distance.pitch", "distance.velocity"}
+    assert list(errors) == ["rude.hang"]
+    assert "showed no progress for 1.5 s, so its process was ended (--stall-limit)" in errors["rude.hang"]
+    assert len(rude.pids("hang")) == 2, "for a floor and for the measurement, because the limit may be long"
+    for pid in (*rude.pids("hang"), *rude.pids("child of hang")):
+        assert not alive(pid), "what it has started goes with it"
+
+
+def test_a_worker_that_dies_while_it_sends_breaks_its_own_channel_only(
+    bench: Bench, load: Callable[..., StudySpec], rude: Rude
+) -> None:
+    started = time.monotonic()
+    errors = failures_of(bench, measured(load, "rude.flood"))
+    assert time.monotonic() - started < 40
+    assert kept(bench) == {"distance.pitch", "distance.velocity"}
+    assert list(errors) == ["rude.flood"]
