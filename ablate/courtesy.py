@@ -1,4 +1,4 @@
-"""Streams that nobody may read any more: progress and messages are a courtesy, and the work goes on without them."""
+"""Streams that nobody may read any more: progress and messages are a courtesy, and the work continues without them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Hand jobs to worker processes, each with one thread and a device, which is how small models use a CPU best.
 
-Every worker has a channel of its own. If its process dies, or is silent for too long, only the component at work is to
-blame: what was finished of its job is kept, and the rest is tried again one by one, each in a new process. The results
+Every worker has a channel of its own. If its process dies, or is silent for too long, only the stage that was worked on
+fails: what was finished of its job is kept, and the rest is tried again one by one, each in a new process. The results
 are those of one process, bit for bit, because each job computes with one thread.
 """
 
@@ -201,7 +201,7 @@ class PoolExecutor:
             return
         done = {result.stage.fingerprint for result in worker.results}
         left = [stage for stage in task.job.stages if stage.fingerprint not in done]
-        failed = [] if self._stopping.value else self._to_blame(worker, task, left)
+        failed = [] if self._stopping.value else self._failed_with(worker, task, left)
         alone = [] if self._stopping.value else [stage for stage in left if stage not in failed]
         if alone:
             reason = f"{_at_work(worker, left[0])}: {how}"
@@ -210,7 +210,7 @@ class PoolExecutor:
         failures = [StageFailure(stage, "WorkerDied", f"{_at_work(worker, stage)}: {how}") for stage in failed]
         yield Outcome(task.job, (*worker.results, *failures))
 
-    def _to_blame(self, worker: Worker, task: Task, left: Sequence[Stage]) -> list[Stage]:
+    def _failed_with(self, worker: Worker, task: Task, left: Sequence[Stage]) -> list[Stage]:
         """Return the stages that fail with their worker; the others are tried again.
 
         The first one that is left was worked on, unless they are worked on together. But it may have died of what

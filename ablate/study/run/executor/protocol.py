@@ -1,4 +1,4 @@
-"""What an executor is asked, and what it returns; only the driver writes to the database."""
+"""Executors: the methods that they have and the outcomes that they return; only the driver writes to the database."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STALL_LIMIT = 3600.0
 
 @dataclasses.dataclass(frozen=True)
 class Working:
-    """How jobs are worked on; nothing here changes a result.
+    """The settings of the work on jobs; nothing here changes a result.
 
     Attributes:
         checkpoint_seconds: the time between two checkpoints of a training.
@@ -67,7 +67,7 @@ class Executor(Protocol):
 
     @property
     def busy(self) -> bool:
-        """Whether jobs wait or run."""
+        """True while jobs wait or run."""
         ...
 
     def submit(self, job: Job) -> None:

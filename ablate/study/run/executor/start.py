@@ -1,4 +1,4 @@
-"""How worker processes are started, and which signals they leave to the driver. Imports nothing heavy."""
+"""The start of worker processes, and the signals that they leave to the driver. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def signals_blocked() -> Iterator[None]:
 
 
 def leave_signals_to_driver() -> None:
-    """Let this worker go on when it is asked to stop; the driver says when, and kills it if it must.
+    """Let this worker ignore the signals that ask to stop; the driver tells it when, and kills it if it must.
 
     What a component starts from here is not a worker: its processes have these signals as usual.
     """
