@@ -171,14 +171,14 @@ def check_stored(store: Store, name: str, home: Path) -> None:
         HomeError: it is the name of a study file that has not been run.
         UnknownName: there is no such study.
     """
-    from ablate.study.file.locate import known_studies
+    from ablate.study.file.locate import how_to_run, known_studies
 
     try:
         store.study(name)
     except UnknownName as error:
-        if name not in known_studies():
-            raise
         names = {study.name: study.settings for study in store.studies()}
+        if name not in known_studies():
+            raise UnknownName("study", name, names, how_to_run(name), where="in this home") from error
         run = {each: names[each] for each in names if each.startswith(f"{name}@")}
         if len(run) > 1 or any(run.values()):
             hint = f" as its file stands, but as {listed_names(run)}."

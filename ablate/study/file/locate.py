@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import shlex
 from pathlib import Path
 
 import ablate
@@ -61,8 +62,17 @@ def find_study(name_or_file: str) -> Path:
         return path
     known = known_studies()
     if name_or_file not in known:
-        stem, at, profile = name_or_file.partition("@")
-        is_stored_name = bool(at) and stem in known
-        hint = f"To run a study with a profile: ablate study run {stem} --profile {profile}" if is_stored_name else ""
-        raise UnknownName("study", name_or_file, known, hint=hint)
+        raise UnknownName("study", name_or_file, known, hint=how_to_run(name_or_file))
     return known[name_or_file]
+
+
+def how_to_run(name: str) -> str:
+    """Return how to run what somebody has named in another way: a file of the folder, or a stored study by its name.
+
+    It is the end of a message, and empty where there is neither.
+    """
+    stem, at, profile = name.partition("@")
+    option = f" --profile {shlex.quote(profile)}" if at else ""
+    if Path(f"{stem}.toml").is_file():
+        return f"There is {stem}.toml here: ablate study run {shlex.quote(f'./{stem}.toml')}{option}"
+    return f"To run a study with a profile: ablate study run {stem}{option}" if at and stem in known_studies() else ""
