@@ -27,6 +27,15 @@ class CourteousStream(io.TextIOWrapper):
             self._lose(error)
             return len(text)
 
+    def write_data(self, data: bytes) -> None:
+        """Write bytes, or forget them if that is not possible."""
+        try:
+            super().flush()
+            self.buffer.write(data)
+            self.buffer.flush()
+        except OSError as error:
+            self._lose(error)
+
     def flush(self) -> None:
         """Write what has been kept back, or forget it if that is not possible."""
         try:

@@ -16,6 +16,8 @@ _UNPRINTABLE = re.compile(
 #: How to write characters of ours that an encoding may lack.
 _PLAIN = {"─": "-", "−": "-", "–": "-", "—": "-", "±": "+/-", "…": "...", "≥": ">=", "≤": "<=", "≠": "!=", "≈": "~"}  # noqa: RUF001
 _PLAIN |= {"×": "x", "·": "*", "→": "->", "←": "<-", "²": "^2", "³": "^3", "µ": "u", "°": " deg", "∞": "inf"}  # noqa: RUF001
+#: Text that a spreadsheet would take for a formula, in any width of its first character, and such text with its mark.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 #: The name of the way in which streams write the characters that their encoding lacks.
 READABLE = "ablate-readable"
 #: Python keeps a byte of a file name that is no UTF-8 as the surrogate with this number and the byte's.
@@ -30,6 +32,16 @@ def printable(text: str) -> str:
 def escaped_json(text: str) -> str:
     """Return JSON in which all characters that are not printable are escaped, except the breaks of its lines."""
     return _UNPRINTABLE.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text)
+
+
+def inert(text: str) -> str:
+    """Return text for a cell of a CSV file: with ``'`` before it where a spreadsheet would run it as a formula."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def from_inert(cell: str) -> str:
+    """Return the text that :func:`inert` has made a cell of."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def readable(text: str, encoding: str | None) -> str:

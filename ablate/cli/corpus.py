@@ -76,7 +76,7 @@ def list_(as_json: bool) -> None:  # noqa: FBT001
     if as_json:
         print_json([dict(zip(("name", "summary", "plugin"), row, strict=True)) for row in rows])
     else:
-        print_table(["corpus", "summary", "plugin"], rows)
+        print_table(["corpus", "summary", "plugin"], rows, prose=1)
 
 
 @group.command("inspect")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ablate.cli.echo import echo, echo_sentence
+from ablate.cli.folding import shortened, terminal_width
 from ablate.cli.output import print_table
-from ablate.cli.terminal_tables import shortened, terminal_width
 from ablate.errors import first_problems
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 
-from ablate.cli.streams import visible
-from ablate.cli.terminal_tables import fold_sentence, terminal_width
+from ablate.cli.folding import fold_sentence, terminal_width
+from ablate.cli.streams import visible, write_data
 from ablate.stdout import results
 
 
@@ -39,11 +39,7 @@ def echo_sentence(text: str, start: str = "", *, err: bool = False) -> None:
 def echo_data(data: bytes) -> None:
     """Print data for programs, text in UTF-8: as it is to a file or a pipe, as text for people to a terminal."""
     stream = results()
-    buffer = getattr(stream, "buffer", None)
-    if stream.isatty() or buffer is None:
-        lines = data.decode("utf-8", "replace").split("\n")
-        stream.write("\n".join(visible(line, stream) if stream.isatty() else line for line in lines))
+    if stream.isatty():
+        echo(*data.decode("utf-8", "replace").removesuffix("\n").split("\n"))
     else:
-        stream.flush()
-        buffer.write(data)
-    stream.flush()
+        write_data(stream, data)

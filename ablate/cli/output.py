@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ablate.cli.echo import echo, echo_sentence
+from ablate.cli.folding import terminal_width
 from ablate.cli.streams import is_utf_8
-from ablate.cli.terminal_tables import render_tables, terminal_width
+from ablate.cli.terminal_tables import render_table, render_tables
 from ablate.printable import escaped_json
 from ablate.stdout import results
 
@@ -50,7 +51,13 @@ def _finite(data: Any) -> Any:
 
 
 def print_table(
-    headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "", right: int = 0, parts: int = 0
+    headers: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str = "",
+    right: int = 0,
+    parts: int = 0,
+    prose: int | None = None,
 ) -> None:
     """Print a table as wide as the terminal.
 
@@ -60,8 +67,13 @@ def print_table(
         title: the line above.
         right: number of columns at the end that are aligned to the right.
         parts: number of columns at the end that a narrow terminal shows in several tables below each other.
+        prose: index of a column of sentences, which a narrow terminal shows below their rows; not with ``parts``.
     """
-    table = render_tables(headers, rows, parts=parts, right=right, width=terminal_width())
+    width = terminal_width()
+    if parts:
+        table = render_tables(headers, rows, parts=parts, right=right, width=width)
+    else:
+        table = render_table(headers, rows, right=right, width=width, prose=prose)
     echo(title, *table.split("\n"), "")
 
 

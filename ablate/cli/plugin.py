@@ -7,9 +7,9 @@ import dataclasses
 import click
 
 from ablate.cli.echo import echo
+from ablate.cli.folding import terminal_width
 from ablate.cli.lazy import LazyCommand, lazy
 from ablate.cli.output import json_option, print_json, print_table
-from ablate.cli.terminal_tables import terminal_width
 from ablate.errors import UnknownName
 from ablate.options import describe, shown
 from ablate.registry import Component, get_registry
@@ -48,7 +48,7 @@ def list_(kind: str | None, as_json: bool) -> None:  # noqa: FBT001
     headers = ["kind", "name", "summary", "plugin", "distribution", "version"]
     width = terminal_width()
     shown = 4 if width is not None and width < _WIDE else len(headers)
-    print_table(headers[:shown], [list(_facts(c).values())[:shown] for c in components])
+    print_table(headers[:shown], [list(_facts(c).values())[:shown] for c in components], prose=2)
     for plugin in failed:
         echo(f"failed: {plugin}: {plugin.error}")
     for clash in clashes:
@@ -101,4 +101,4 @@ def _print_component(component: Component) -> None:
         echo("no options")
         return
     rows = [(o.name, o.type, "required" if o.required else shown(o.default), o.bounds, o.doc) for o in fields]
-    print_table(["option", "type", "default", "bounds", "meaning"], rows)
+    print_table(["option", "type", "default", "bounds", "meaning"], rows, prose=4)

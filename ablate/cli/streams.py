@@ -49,6 +49,18 @@ def lost_output(stream: TextIO) -> OSError | None:
     return None if isinstance(problem, BrokenPipeError) else problem
 
 
+def write_data(stream: TextIO, data: bytes) -> None:
+    """Write bytes to a stream; to one in memory their text in UTF-8."""
+    if isinstance(stream, CourteousStream):
+        stream.write_data(data)
+    elif hasattr(stream, "buffer"):
+        stream.flush()
+        stream.buffer.write(data)
+        stream.buffer.flush()
+    else:
+        stream.write(data.decode())
+
+
 def is_utf_8(stream: TextIO) -> bool:
     """Check whether a stream takes every letter as UTF-8; a stream in memory does."""
     return stream.encoding is None or stream.encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")

@@ -6,12 +6,9 @@ They are not rich's: importing rich and drawing one of its tables takes as long 
 from __future__ import annotations
 
 import itertools
-import os
-import re
-import textwrap
-import unicodedata
 from typing import TYPE_CHECKING
 
+from ablate.cli.folding import NARROWEST, fold, fold_sentence, text_width
 from ablate.cli.streams import visible
 from ablate.stdout import results
 
@@ -20,15 +17,8 @@ if TYPE_CHECKING:
 
 #: Spaces between two columns, the preferred number first.
 _GAPS = (3, 2, 1)
-#: The width of a terminal that does not report its own.
-_TERMINAL = 80
-#: No name is shortened, and no column folded, to fewer characters than this.
-_NARROWEST = 8
-#: The categories of characters that take no column.
-_NARROW = ("Mn", "Me", "Cf")
-#: Spaces, words, and wide characters, between which a line may end.
-_WIDE = "\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60\U0001f300-\U0001faff"
-_WORDS = re.compile(rf"\s+|[{_WIDE}]|[^\s{_WIDE}]+")
+#: A column of sentences that has less room than this is below the rows, with this before each line.
+_PROSE, _INDENT = 36, " " * 4
 
 
 def render_tables(
@@ -60,7 +50,12 @@ def render_tables(
 
 
 def render_table(
-    headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: int = 0, width: int | None = None
+    headers: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    right: int = 0,
+    width: int | None = None,
+    prose: int | None = None,
 ) -> str:
     """Return a table as text.
 
@@ -69,64 +64,46 @@ def render_table(
         rows: cells, as text; None is an empty cell.
         right: number of columns at the end that are aligned to the right.
         width: characters in a line; cells are folded to fit. None folds nothing.
+        prose: index of a column of sentences; in a narrow terminal, each of them is below its row.
     """
     cells = [[_one_line(cell) for cell in row] for row in (headers, *rows)]
-    widths, gap = [max(map(_width, column)) for column in zip(*cells, strict=True)], _GAPS[0]
+    widths, gap = [max(map(text_width, column)) for column in zip(*cells, strict=True)], _GAPS[0]
     if width is not None:
-        widths, gap = _fit(cells, widths, width, right)
+        natural, (widths, gap) = widths, _fit(cells, widths, width, right)
+        if prose is not None and widths[prose] < min(natural[prose], _PROSE):
+            return _prose_below(cells, prose, right, width)
     header, *body = (_lines(row, widths, gap, right) for row in cells)
-    rule = " " + "─" * (sum(widths) + gap * (len(widths) - 1))
-    return "\n".join([*header, rule, *(line for lines in body for line in lines)])
+    return "\n".join([*header, _rule(widths, gap), *(line for lines in body for line in lines)])
 
 
-def terminal_width() -> int | None:
-    """Return the width of lines on standard output: that of the terminal, or ``COLUMNS`` of the environment.
-
-    Without either it is None, because folded cells are no use to grep.
-    """
-    asked, stream = os.environ.get("COLUMNS", "").strip(), results()
-    if asked.isdecimal() and (columns := int(asked[:9])):
-        return columns
-    try:
-        return (os.get_terminal_size(stream.fileno()).columns or _TERMINAL) if stream.isatty() else None
-    except (AttributeError, OSError, ValueError):  # closed, or no file
-        return None
-
-
-def shortened(name: str, width: int | None) -> str:
-    """Return a name with its middle left out if it is wider than ``width``; a few characters always stay."""
-    if width is None or _width(name) <= max(width, _NARROWEST):
-        return name
-    kept = max(width, _NARROWEST) - 1
-    return f"{_beginning(name, (kept + 1) // 2)}…{_beginning(name[::-1], kept // 2)[::-1]}"
+def _prose_below(cells: Sequence[Sequence[str]], prose: int, right: int, width: int) -> str:
+    """Return a table in which the cells of one column are sentences below their rows."""
+    rest = [[cell for column, cell in enumerate(row) if column != prose] for row in cells]
+    widths, gap = _fit(rest, [max(map(text_width, column)) for column in zip(*rest, strict=True)], width, right)
+    blocks = [
+        [
+            *_lines(row, widths, gap, right),
+            *([fold_sentence(whole[prose], _INDENT, width=width)] if whole[prose] else []),
+        ]
+        for row, whole in zip(rest, cells, strict=True)
+    ]
+    return "\n".join([*blocks[0], _rule(widths, gap), *(line for block in blocks[1:] for line in block)])
 
 
-def _beginning(text: str, width: int) -> str:
-    """Return the longest beginning of at most ``width`` columns."""
-    return next(text[:end] for end in range(min(len(text), width), -1, -1) if _width(text[:end]) <= width)
+def _rule(widths: Sequence[int], gap: int) -> str:
+    return " " + "─" * (sum(widths) + gap * (len(widths) - 1))
 
 
-def fold_sentence(text: str, start: str = "", *, width: int | None) -> str:
-    """Return a sentence in lines of at most ``width`` characters, broken between words; None folds nothing.
-
-    Args:
-        text: the sentence.
-        start: begins the first line; the others are indented as far.
-        width: see :func:`terminal_width`.
-    """
-    if width is None:
-        return start + text
-    indent = " " * len(start)
-    if _is_odd(text):
-        return "\n".join(f"{indent if n else start}{line}" for n, line in enumerate(_wrap(text, width - len(start))))
-    return textwrap.fill(
-        text, width, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
-    )
+def table_width(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    """Return how many characters the lines of a table need if no cell is folded."""
+    columns = zip(*([_one_line(cell) for cell in row] for row in (headers, *rows)), strict=True)
+    widths = [max(map(text_width, column)) for column in columns]
+    return 1 + sum(widths) + _GAPS[0] * (len(widths) - 1)
 
 
 def _lines(row: Sequence[str], widths: Sequence[int], gap: int, right: int) -> list[str]:
     """Return the lines of one row, its cells folded and padded."""
-    columns = [_fold(cell, width) for cell, width in zip(row, widths, strict=True)]
+    columns = [fold(cell, width) for cell, width in zip(row, widths, strict=True)]
     left = len(widths) - right
     lines = []
     for parts in itertools.zip_longest(*columns, fillvalue=""):
@@ -135,19 +112,8 @@ def _lines(row: Sequence[str], widths: Sequence[int], gap: int, right: int) -> l
     return lines
 
 
-def _one_line(cell: object) -> str:
-    return "" if cell is None else visible(str(cell), results())
-
-
-def _width(text: str) -> int:
-    """Return how many terminal columns a text takes: wide characters take two, combining and joining ones none."""
-    if text.isascii():
-        return len(text)
-    return sum(0 if unicodedata.category(c) in _NARROW else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
-
-
 def _pad(text: str, width: int, *, right: bool) -> str:
-    space = " " * (width - _width(text))
+    space = " " * (width - text_width(text))
     return space + text if right else text + space
 
 
@@ -156,10 +122,10 @@ def _whole(cells: Sequence[Sequence[str]], last: int) -> list[int]:
     columns = list(zip(*cells, strict=True))
     words = [_longest_word(column) for column in columns]
     needed = [
-        max(least, _NARROWEST, *(map(_width, column[1:]) if index >= len(columns) - last else ()))
+        max(least, NARROWEST, *(map(text_width, column[1:]) if index >= len(columns) - last else ()))
         for index, (least, column) in enumerate(zip(words, columns, strict=True))
     ]
-    return [min(least, max(map(_width, column))) for least, column in zip(needed, columns, strict=True)]
+    return [min(least, max(map(text_width, column))) for least, column in zip(needed, columns, strict=True)]
 
 
 def _fit(cells: Sequence[Sequence[str]], widths: list[int], width: int, right: int) -> tuple[list[int], int]:
@@ -173,14 +139,14 @@ def _fit(cells: Sequence[Sequence[str]], widths: list[int], width: int, right: i
     layouts = [(minimum, gap) for minimum in (_whole(cells, right), words, headers, [0] * len(words)) for gap in _GAPS]
     for minimum, gap in layouts:
         room = width - 1 - gap * (len(widths) - 1)
-        fitted = _narrow(widths, [max(least, _NARROWEST) for least in minimum], room)
+        fitted = _narrow(widths, [max(least, NARROWEST) for least in minimum], room)
         if sum(fitted) <= room:
             break
     return fitted, gap
 
 
 def _longest_word(texts: Iterable[str]) -> int:
-    return max(_width(word) for text in texts for word in text.split() or [""])
+    return max(text_width(word) for text in texts for word in text.split() or [""])
 
 
 def _narrow(widths: list[int], narrowest: list[int], room: int) -> list[int]:
@@ -199,29 +165,5 @@ def _narrow(widths: list[int], narrowest: list[int], room: int) -> list[int]:
     return widths
 
 
-def _fold(text: str, width: int) -> list[str]:
-    if _width(text) <= width:
-        return [text]
-    return _wrap(text, width) if _is_odd(text) else textwrap.wrap(text, width) or [""]
-
-
-def _is_odd(text: str) -> bool:
-    """Check whether a text has characters that take two columns of a terminal, or none."""
-    return _width(text) != len(text)
-
-
-def _wrap(text: str, width: int) -> list[str]:
-    """Return a text in lines of at most ``width`` columns, broken between words or wide characters."""
-    lines, line = [], ""
-    for word in _WORDS.findall(text):
-        if _width((line + word).rstrip()) <= width:
-            line += word
-            continue
-        if line.strip():
-            lines.append(line.rstrip())
-        line = word.strip()
-        while _width(line) > width:
-            cut = next(end for end in range(len(line), 0, -1) if _width(line[:end]) <= width or end == 1)
-            lines.append(line[:cut])
-            line = line[cut:]
-    return [*lines, line.rstrip()]
+def _one_line(cell: object) -> str:
+    return "" if cell is None else visible(str(cell), results())

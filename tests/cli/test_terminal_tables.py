@@ -4,7 +4,8 @@ import hypothesis.strategies as st
 from hypothesis import given
 from support.commands import columns
 
-from ablate.cli.terminal_tables import fold_sentence, render_table, render_tables, shortened
+from ablate.cli.folding import fold_sentence, shortened
+from ablate.cli.terminal_tables import render_table, render_tables
 
 RUNS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z", "M")) | st.just(" "), max_size=40)
 

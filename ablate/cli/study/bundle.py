@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ablate.cli.echo import echo
+from ablate.cli.echo import echo, echo_data
 from ablate.cli.locations import check_stored, existing_store, home_option, name_option, store_option, stored_study
 from ablate.cli.output import json_option, plural, print_json
+from ablate.errors import UsageError
 from ablate.names import shell_name
+from ablate.stdout import results
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +29,10 @@ PARTS = ("weights", "corpus", "audio")
 @click.command("bundle")
 @click.argument("name")
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; default: ./NAME.zip."
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="File to write, or - for standard output; default: ./NAME.zip.",
 )
 @click.option(
     "--without",
@@ -63,18 +68,23 @@ def bundle(
         from ablate.study.bundle.pack import pack
 
         record_look_of(opened, name)
-        out = output or Path(f"{file_name(name)}.zip")
+        to_stdout = output == Path("-")
+        if to_stdout and results().isatty():
+            raise UsageError("a bundle is not text: name a file with --output, or redirect it")
         registry, home = get_registry(), home.resolve()
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
+            out = Path(other, "-") if to_stdout else output or Path(f"{file_name(name)}.zip")
             write_page(opened, home, name, Path(folder), sound="audio" not in without, registry=registry)
             packed = pack(opened, home, name, out, page=Path(folder), without=without, registry=registry)
+            size = out.stat().st_size
+            if to_stdout:
+                echo_data(out.read_bytes())
         has_file = "file" in opened.study(name).spec or "judged" in opened.study(name).spec
-    size = out.stat().st_size
-    if as_json:
+    if as_json and not to_stdout:
         print_json({"bundle": str(out), "bytes": size, "parts": packed.sizes, "missing": packed.missing})
         return
     parts = ", ".join(f"{part} {_size(count)}" for part, count in sorted(packed.sizes.items()))
-    echo(f"bundle: {out}, {_size(size)} ({parts})")
+    echo(f"bundle: {'-' if to_stdout else out}, {_size(size)} ({parts})", err=to_stdout)
     if packed.sizes.get("corpus"):
         echo("note: it contains the notes of the corpus; --without corpus leaves them out", err=True)
     if packed.missing:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import io
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ablate.cli.echo import echo, echo_data
+from ablate.cli.destination import output_option, write_output
+from ablate.cli.echo import echo
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
-from ablate.cli.output import plural
+from ablate.cli.output import json_text, plural
 from ablate.errors import AblateError, UsageError
+from ablate.stdout import results
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from ablate.store.store import Store
@@ -38,7 +40,7 @@ TABLES = ["measurements", "runs", "splits", "validation"]
     show_default=True,
     help="Every measured value, every run, the use of each piece in each run, or every validation loss.",
 )
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File; default: standard output.")
+@output_option("File; default, and -: standard output.")
 @stored_study("name")
 @home_option
 @store_option
@@ -49,20 +51,14 @@ def export(*, name: str, form: str | None, table: str, output: Path | None, home
     """
     suffix = output.suffix.removeprefix(".") if output else ""
     form = form or (suffix if suffix in FORMATS else "csv")
-    if form == "parquet" and output is None:
+    if form == "parquet" and output is None and results().isatty():
         raise UsageError("parquet is not text: name a file with --output")
     with existing_store(home, store) as opened:
         check_stored(opened, name, home)
         frame = _table(table, opened, name, home)
-    data = _encode(frame, form)
-    if output is None:
-        echo_data(data)
-        return
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        raise UsageError(f"cannot write {output} ({error.strerror}); choose another file with --output") from error
-    echo(f"{plural(len(frame), 'row')} in {output}")
+    write_output(_encode(frame, form), output)
+    if output is not None:
+        echo(f"{plural(len(frame), 'row')} in {output}")
 
 
 def _table(table: str, store: Store, name: str, home: Path) -> pd.DataFrame:
@@ -81,10 +77,11 @@ def _table(table: str, store: Store, name: str, home: Path) -> pd.DataFrame:
 
 def _encode(frame: pd.DataFrame, form: str) -> bytes:
     if form == "csv":
-        return frame.to_csv(index=False).encode()
+        from ablate.report.formats.csv import csv_text
+
+        return csv_text(frame).encode()
     if form == "json":
-        # not to_json, which rounds
-        return json.dumps(frame.to_dict("records"), indent=2, ensure_ascii=False).encode() + b"\n"
+        return json_text(frame.to_dict("records")).encode() + b"\n"  # not to_json, which rounds
     buffer = io.BytesIO()
     try:
         frame.to_parquet(buffer, index=False)

@@ -34,7 +34,7 @@ def list_(home: Path, store: str | None, as_json: bool) -> None:  # noqa: FBT001
     if as_json:
         print_json(rows)
         return
-    print_table(["study", "runs done", "updated", "question"], [list(row.values()) for row in rows])
+    print_table(["study", "runs done", "updated", "question"], [list(row.values()) for row in rows], prose=3)
 
 
 def _from_file(name: str, path: Path) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
         echo_sentence(line, "note: ")
     print_splits(splits, len(study_plan.layout.variants))
     for line in reuse.lines:
-        echo(line)
+        echo_sentence(line)
     # a program has few of the stages of a model
     counts = {kind: count for kind, count in _counts(study_plan).items() if any(count) or not spec.program}
     print_table(["stage", "to run", "reused"], [(kind, *count) for kind, count in counts.items()], right=2)
@@ -87,7 +87,7 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     else:
         _print_estimate(request, expected)
     if noise or not spec.program or spec.program.midi:
-        echo(noise.sentence if noise else _UNKNOWN)
+        echo_sentence(noise.sentence if noise else _UNKNOWN)
 
 
 def _store(request: StudyRequest, url: str | None) -> Store | None:
@@ -183,16 +183,16 @@ def _print_runs(request: StudyRequest, study_plan: Plan) -> None:
     )
     if layout.spec.looks:
         numbers = ", ".join(str(number) for number in layout.spec.looks.numbers)
-        echo(f"with --until-decided: looks at {numbers} replicates, until every primary comparison is decided")
+        echo_sentence(f"with --until-decided: looks at {numbers} replicates, until every primary comparison is decided")
         idle = _looks_without_claims(layout.spec)
         if idle:
             echo(f"  the looks at {', '.join(map(str, idle))} replicates are too early for any claim")
     problem = fold_problem(layout)
     if problem:
-        echo(problem)
+        echo_sentence(problem)
     warning = _too_few_replicates(layout.spec)
     if warning and len(layout.variants) > 1:
-        echo(f"{warning} (see docs/statistics.md)")
+        echo_sentence(f"{warning} (see docs/statistics.md)")
 
 
 def _looks_without_claims(spec: StudySpec) -> list[int]:
@@ -228,7 +228,7 @@ def _print_estimate(request: StudyRequest, expected: Estimate) -> None:
     if math.isnan(expected.seconds):
         echo("estimated time: unknown until a run of the program has ended")
         return
-    echo(f"estimated time: {duration(expected.seconds)}, plus some seconds to start and to load")
+    echo_sentence(f"estimated time: {duration(expected.seconds)}, plus some seconds to start and to load")
     if expected.bytes:
         owner = "" if request.device == "cpu" else " of each GPU"
         echo(f"estimated memory: {expected.bytes / 2**30:.1f} GiB{owner}")

@@ -8,9 +8,9 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 from ablate.cli.echo import echo
+from ablate.cli.folding import shortened
 from ablate.cli.output import duration, plural
 from ablate.cli.streams import visible
-from ablate.cli.terminal_tables import shortened
 from ablate.errors import first_problems
 from ablate.kinds import KINDS, PROGRAM, TRAIN
 from ablate.names import replicate_name

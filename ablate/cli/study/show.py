@@ -11,7 +11,8 @@ import click
 
 from ablate.cli.echo import echo, echo_sentence
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
-from ablate.cli.output import failure_lines, json_option, plural, print_json, print_left_out, print_table
+from ablate.cli.output import failure_lines, json_option, plural, print_json, print_left_out
+from ablate.cli.study.states import print_states
 from ablate.kinds import PREPARE, kind_of
 from ablate.names import level_name, replicate_name, same, short_names
 
@@ -52,7 +53,8 @@ def show(name: str, home: Path, store: str | None, as_json: bool) -> None:  # no
         )
         return
     _print_study(study, variants)
-    _print_states(study, variants, runs)
+    print_states(study, variants, runs)
+    _print_failures(study, runs)
     if population:
         echo_sentence(population)
     print_left_out(*lacking)
@@ -79,16 +81,16 @@ def _population(store: Store, runs: Sequence[RunRecord]) -> str:
 
 
 def _print_study(study: StudyRecord, variants: Sequence[VariantRecord]) -> None:
-    echo(f"{study.name}: {study.spec.get('question', '')}")
+    echo_sentence(f"{study.name}: {study.spec.get('question', '')}")
     judged = study.spec.get("judged")
     if judged:
-        echo(f"results of others in {judged['source']}, {'paired' if judged['paired'] else 'not paired'}")
+        echo_sentence(f"results of others in {judged['source']}, {'paired' if judged['paired'] else 'not paired'}")
         for note in judged["notes"]:
             echo_sentence(note, "  - ")
         return
     corpus = study.spec.get("corpus", study.corpus)
     about = f"corpus {json.dumps(corpus, ensure_ascii=False)}, " if corpus else ""  # a program may need none
-    echo(f"profile {study.profile}, {about}seed {study.seed}")
+    echo_sentence(f"profile {study.profile}, {about}seed {study.seed}")
     if study.spec.get("overrides"):
         echo(f"overrides: {' '.join(study.spec['overrides'])}")
     known = {variant.name for variant in variants}
@@ -109,25 +111,14 @@ def _changes(taken: Sequence[str], variants: Sequence[VariantRecord]) -> Iterato
         yield ", ".join(f"{labels[path]}={level_name(levels[other][path])}" for path in changed) + end
 
 
-def _print_states(study: StudyRecord, variants: Sequence[VariantRecord], runs: Sequence[RunRecord]) -> None:
-    replicates = sorted({run.replicate for run in runs})
-    states = {(run.variant, run.replicate): run.state for run in runs}
-    rows = [
-        (v.name + (" (baseline)" if v.baseline else ""), *(states.get((v.name, r), "") for r in replicates))
-        for v in variants
-    ]
-    judged = study.spec.get("judged") or {}
-    # of independent runs, every variant has other labels
-    first = variants[0].name if judged.get("paired", True) and variants else ""
-    headers = [f"replicate {replicate_name(study.spec, first, r)}" for r in replicates]
-    print_table(["variant", *headers], rows, parts=len(replicates))
+def _print_failures(study: StudyRecord, runs: Sequence[RunRecord]) -> None:
     failures: list[tuple[str, str]] = []
     for run in runs:
         if run.state == "failed":
             name = replicate_name(study.spec, run.variant, run.replicate)
             failures.append((f"{run.variant}, replicate {name}", f"{run.error_class}: {run.error}"))
     for line in failure_lines(failures):
-        echo(line)
+        echo_sentence(line)
     unfinished = sum(run.state in ("pending", "interrupted") for run in runs)
     if unfinished:
         echo(f"{plural(unfinished, 'run')} not finished; to continue, use 'ablate study run' with the same options")

@@ -51,7 +51,7 @@ def print_splits(splits: Sequence[PlannedSplit], variants: int) -> None:
                 rows.append((label, use, str(len(part)), f"{seconds:,.1f}", _names(part)))
                 label = ""
     if rows:
-        print_table(["split", "use", "pieces", "seconds", "names"], rows, right=0)
+        print_table(["split", "use", "pieces", "seconds", "names"], rows, prose=4)
     if len(splits) > MOST_SPLITS:
         echo(f"and {len(splits) - MOST_SPLITS} more splits; --json lists all")
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from ablate.cli.echo import echo, echo_data
+from ablate.cli.destination import output_option, write_output
+from ablate.cli.echo import echo
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import combine_options
-from ablate.errors import AblateError, HomeError, UsageError
+from ablate.errors import AblateError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ablate.report.formats.latex.table import LatexTable
     from ablate.store.store import Store
 
@@ -78,7 +80,7 @@ _width_options = combine_options(
 @click.argument("name")
 @_content_options
 @_width_options
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File; default: standard output.")
+@output_option("File; default, and -: standard output.")
 @stored_study("name")
 @home_option
 @store_option
@@ -106,14 +108,9 @@ def table(
         made = _make(opened, name, options)
     for note in made.notes:
         echo(f"note: {note}", err=True)
-    if output is None:
-        echo_data(made.tex.encode())
-        return
-    try:
-        output.write_text(made.tex, encoding="utf-8")
-    except OSError as error:
-        raise HomeError(f"cannot write {output} ({error.strerror}); choose another file with --output") from error
-    echo(f"table: {output}")
+    write_output(made.tex.encode(), output)
+    if output is not None:
+        echo(f"table: {output}")
 
 
 def _labels(pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:

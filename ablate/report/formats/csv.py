@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+import pandas as pd
+
+from ablate.printable import inert
 from ablate.report.data.curves import validation_frame
 from ablate.report.statistics.described import summary
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ablate.report.data.artifacts import Artifacts
     from ablate.report.statistics.analysis.analysis import Analysis
 
@@ -37,7 +38,35 @@ def csv_files(analysis: Analysis, artifacts: Artifacts) -> dict[str, str]:
         frames["validation"] = losses
     if analysis.study.blocks:
         frames |= {"block_effects": analysis.block_effects, "replicability": analysis.replicability}
-    return {f"{name}.csv": frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC) for name, frame in frames.items()}
+    return {f"{name}.csv": csv_text(frame, quote_text=True) for name, frame in frames.items()}
+
+
+def csv_text(frame: pd.DataFrame, *, quote_text: bool = False) -> str:
+    """Return a table as CSV that a spreadsheet can open without running a name as a formula.
+
+    Such a text has ``'`` before it (:func:`ablate.printable.inert`), and ``ablate judge`` takes it off again. Numbers
+    stay as they are.
+
+    Args:
+        frame: the table; its index is left out.
+        quote_text: whether every text has quotes, and not only those that need them.
+    """
+    columns = [_inert_column(column) for _, column in frame.items()]
+    table = pd.concat(columns, axis="columns") if columns else frame
+    quoting: Literal[0, 2] = csv.QUOTE_NONNUMERIC if quote_text else csv.QUOTE_MINIMAL
+    return str(table.to_csv(index=False, quoting=quoting))
+
+
+def _inert_column(column: Any) -> Any:
+    """Return a column of a frame with a safe name and safe texts."""
+    column = column.rename(inert(str(column.name)))
+    if isinstance(column.dtype, pd.CategoricalDtype):  # few names, for many rows
+        return column.cat.rename_categories(_inert_cell)
+    return column if pd.api.types.is_numeric_dtype(column) else column.map(_inert_cell)
+
+
+def _inert_cell(cell: Any) -> Any:
+    return inert(cell) if isinstance(cell, str) else cell
 
 
 def measurements_json(analysis: Analysis) -> str:

@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ablate.errors import TableError
+from ablate.printable import from_inert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,7 +75,8 @@ def csv_rows(text: str, source: str, separator: str) -> tuple[list[str], list[Ro
         lines = [(reader.line_num, cells) for cells in reader]
     except csv.Error as error:
         raise TableError(source, f"line {reader.line_num}: {error}; check its quotes and separators") from None
-    full = [(number, [cell.strip() for cell in cells]) for number, cells in lines if any(map(str.strip, cells))]
+    filled = [(number, cells) for number, cells in lines if any(map(str.strip, cells))]
+    full = [(number, [from_inert(cell.strip()) for cell in cells]) for number, cells in filled]
     if not full:
         raise TableError(source, "is empty; a table needs a header and a row for each result")
     (_, names), *body = full
