@@ -68,8 +68,8 @@ class UnknownName(UsageError):  # noqa: N818 - reads as the sentence it prints
         begun = [each for each in names if each.startswith(name)] if isinstance(offered, Mapping) else []
         suggestion = "." if len(begun) > 1 else did_you_mean(name, names) or "."
         listing = listed_names(offered)
-        what = f"unknown {kind} '{name}'{where and f' {where}'}"
-        super().__init__(f"{what}{suggestion} Offered: {listing}{hint and f'. {hint}'}")
+        what = f"unknown {kind} '{name}'{where and f' {where}'}{suggestion}".replace("\n", " ")
+        super().__init__(f"{what} Offered: {listing}{hint and f'. {hint}'}")
 
 
 class PluginError(AblateError):
@@ -208,7 +208,8 @@ def first_problems(problems: Sequence[str], rest: str = "") -> list[str]:
 def listed_names(names: Iterable[str] | Mapping[str, str]) -> str:
     """Return the first :data:`MOST_NAMES` names in order, each with the words about it in brackets, for a message."""
     about = names if isinstance(names, Mapping) else dict.fromkeys(names, "")
-    listed = [f"{name} ({about[name]})" if about[name] else name for name in sorted(about)]
+    texts = (f"{name} ({about[name]})" if about[name] else name for name in sorted(about))
+    listed = [text.replace("\n", " ") for text in texts]  # a message has a line for each problem, and not for a name
     more = f" and {len(listed) - MOST_NAMES:,} more" if len(listed) > MOST_NAMES else ""
     return ", ".join(listed[:MOST_NAMES]) + more if listed else "none"
 

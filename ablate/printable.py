@@ -62,6 +62,11 @@ def _without(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(READABLE, _without)
 
 
+def printable_lines(text: str) -> str:
+    """Return ``text`` like :func:`printable`, but with its line breaks and tabs as they are."""
+    return _UNPRINTABLE.sub(lambda match: match[0] if match[0] in "\n\r\t" else _escape(ord(match[0])), text)
+
+
 def piece_text(text: str) -> str:
     """Return the name of a piece as it is stored and compared: printable, and with composed accents (NFC).
 

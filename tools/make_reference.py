@@ -60,7 +60,8 @@ In a file or a pipe their lines are not folded, unless the environment variable 
 ## What cannot be printed
 
 Escape codes and other control characters in names never reach the terminal: they are shown as `\\x1b`.
-An encoding such as cp1252 has no `─` and no `夜`; such a character is written in another way (`-`, `\\u591c`), and in JSON as an escape.
+An encoding such as cp1252 has no `─` and no `夜`.
+Such a character is written in another way (`-`, `\\u591c`), and in JSON as an escape.
 A reader that goes away (`ablate study run NAME | head`) and a terminal that is closed stop nothing.
 A standard output that is full ends the command with one line and exit code 1; what was computed is stored."""
 

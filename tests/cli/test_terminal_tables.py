@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import dataclasses
+
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given
 from support.commands import columns
 
 from ablate.cli.folding import fold_sentence, shortened
+from ablate.cli.study.states import print_states, ranges
 from ablate.cli.terminal_tables import render_table, render_tables
+from ablate.store.records import RunRecord, StudyRecord, VariantRecord
 
 RUNS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z", "M")) | st.just(" "), max_size=40)
 
@@ -95,3 +100,45 @@ def test_a_name_loses_its_middle_by_columns() -> None:
 def test_a_table_is_divided_only_where_its_lines_are_too_long() -> None:
     rows = [["a.mid", "1", "2", "3"]]
     assert "\n\n" not in render_tables(["file", "n", "m", "k"], rows, parts=3, right=3, width=15)
+
+
+def test_sentences_that_have_no_room_are_below_their_rows() -> None:
+    rows = [["metric", "Seconds in which nothing sounds, as a share of all.", "music"], ["model", "", "rnn"]]
+    wide = render_table(["kind", "summary", "plugin"], rows, width=80, prose=1).splitlines()
+    assert wide[2].split("   ")[1] == rows[0][1]
+    narrow = render_table(["kind", "summary", "plugin"], rows, width=40, prose=1).splitlines()
+    assert narrow == [
+        " kind     plugin",
+        "    summary",
+        " ───────────────",
+        " metric   music",
+        "    Seconds in which nothing sounds, as",
+        "    a share of all.",
+        " model    rnn",
+    ]
+
+
+def test_many_replicates_are_numbers(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    variants = [VariantRecord(name, "", {"tau": name}, baseline=name == "0.8") for name in ("0.8", "1.0")]
+    runs = [RunRecord(v.name, r, {}, {}, "done") for v in variants for r in range(40)]
+    runs[4:7] = [dataclasses.replace(run, state="failed") for run in runs[4:7]]
+    runs[79] = dataclasses.replace(runs[79], state="pending")
+    study = StudyRecord("s", {}, "default", "", 1)
+    for width in ("60", "80", ""):
+        monkeypatch.setenv("COLUMNS", width)
+        print_states(study, variants, runs)
+        assert capsys.readouterr().out.splitlines()[1:] == [
+            " variant          done   failed    pending",
+            " ─────────────────────────────────────────",
+            " 0.8 (baseline)   37     3 (4-6)",
+            " 1.0              39               1 (39)",
+            "",
+        ]
+    print_states(study, variants, [run for run in runs if run.replicate < 3])
+    assert "replicate 0   replicate 1   replicate 2" in capsys.readouterr().out
+
+
+def test_replicates_as_ranges() -> None:
+    assert ranges(["0", "1", "2", "5", "7", "8"]) == "0-2, 5, 7, 8"
+    assert ranges(["seed-1", "seed-2"]) == "seed-1, seed-2"
+    assert ranges([str(n) for n in range(0, 40, 2)]) == "0, 2, 4, 6, 8, 10 and 14 more"

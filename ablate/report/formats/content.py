@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
+from ablate.printable import printable_lines
 from ablate.report.data.left_out import MOST_PROBLEMS
 from ablate.report.statistics.described import summary
 from ablate.report.text import looks, sentences, setup
@@ -97,9 +98,16 @@ def template(name: str) -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_without_codes,
     )
     environment.filters["md"] = _markdown_text
     return environment.get_template(name)
+
+
+def _without_codes(value: Any) -> Any:
+    """Return a text without the characters that are not printable, as a page is read in terminals, too."""
+    # what is marked as safe was made here, with every name in it escaped
+    return printable_lines(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def _markdown_text(text: str) -> str:

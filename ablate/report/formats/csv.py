@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from ablate.printable import inert
+from ablate.printable import escaped_json, inert
 from ablate.report.data.curves import validation_frame
 from ablate.report.statistics.described import summary
 
@@ -89,4 +89,4 @@ def measurements_json(analysis: Analysis) -> str:
 def for_script(data: Any) -> str:
     """Return JSON that is safe inside a ``<script>`` element, whatever text it contains."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return escaped_json(text).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from ablate.errors import UnsafePath
 from ablate.files import write_whole
 from ablate.inside import inside
+from ablate.printable import escaped_json
 from ablate.report.formats.content import template
 from ablate.writing import only_writer
 
@@ -69,7 +70,7 @@ def summary_json(study: Study, answer: Answer) -> str:
         "answer": _first_sentences(answer),
         "warnings": list(answer.warnings),
     }
-    return json.dumps(facts, indent=1, ensure_ascii=False)
+    return escaped_json(json.dumps(facts, indent=1, ensure_ascii=False))
 
 
 def _first_sentences(answer: Answer) -> list[str]:

@@ -8,8 +8,9 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ablate.errors import TableError
+from ablate.printable import printable
 from ablate.study.judge.columns import listed
-from ablate.study.judge.reading import in_one_line, is_empty, number
+from ablate.study.judge.reading import is_empty, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -114,7 +115,7 @@ def _levels(cells: Sequence[Any]) -> list[Any]:
     truths = {"true": True, "false": False}
     if full and all(str(cell).lower() in truths for cell in full):
         return [cell if is_empty(cell) else truths[str(cell).lower()] for cell in cells]
-    return [cell if is_empty(cell) else in_one_line(cell) for cell in cells]
+    return [cell if is_empty(cell) else printable(str(cell)) for cell in cells]
 
 
 def _merged(table: Table, levels: Mapping[str, Sequence[Any]]) -> Iterator[str]:
@@ -123,7 +124,7 @@ def _merged(table: Table, levels: Mapping[str, Sequence[Any]]) -> Iterator[str]:
         texts: dict[Any, dict[str, None]] = {}
         for cell, level in zip(table.column(name), own, strict=True):
             if not is_empty(cell):
-                texts.setdefault(level, {})[in_one_line(cell)] = None
+                texts.setdefault(level, {})[printable(str(cell))] = None
         for found in texts.values():
             if len(found) > 1:
                 yield f"one level of {name}, because they are the same number: {listed(found)}"

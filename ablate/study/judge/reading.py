@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import AblateError, TableError
 from ablate.printable import printable
-from ablate.study.judge.text import SEPARATORS, Row, csv_rows, decoded, json_rows, separator_of
+from ablate.study.judge.text import SEPARATORS, Row, Text, csv_rows, decoded, json_rows, separator_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,7 +52,7 @@ class Table:
 
 def number(cell: Any) -> float | None:
     """Return the number in a cell; NaN in a cell without a value, None in one with other text."""
-    if isinstance(cell, bool):
+    if isinstance(cell, bool | Text):
         return None
     if cell is None or (isinstance(cell, str) and cell.strip().lower() in NO_VALUE):
         return math.nan

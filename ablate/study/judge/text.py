@@ -20,6 +20,15 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (code
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
+class Text(str):
+    """A cell that the writer of a CSV file has marked as text, although a spreadsheet would take it for something else.
+
+    Numbers are never marked, so ``+1`` of such a cell is a name.
+    """
+
+    __slots__ = ()
+
+
 class Row(NamedTuple):
     """A row of a table.
 
@@ -76,7 +85,7 @@ def csv_rows(text: str, source: str, separator: str) -> tuple[list[str], list[Ro
     except csv.Error as error:
         raise TableError(source, f"line {reader.line_num}: {error}; check its quotes and separators") from None
     filled = [(number, cells) for number, cells in lines if any(map(str.strip, cells))]
-    full = [(number, [from_inert(cell.strip()) for cell in cells]) for number, cells in filled]
+    full = [(number, [_cell(cell.strip()) for cell in cells]) for number, cells in filled]
     if not full:
         raise TableError(source, "is empty; a table needs a header and a row for each result")
     (_, names), *body = full
@@ -91,6 +100,11 @@ def csv_rows(text: str, source: str, separator: str) -> tuple[list[str], list[Ro
     rows = [Row(number, dict(zip(names, cells, strict=True))) for number, cells in body]
     # lines without any character are usual at the end of a file; separators alone are a row
     return names, rows, sum(bool(cells) for _, cells in lines) - len(full)
+
+
+def _cell(text: str) -> str:
+    plain = from_inert(text)
+    return text if plain == text else Text(plain)
 
 
 def json_rows(text: str, source: str) -> tuple[list[str], list[Row], int]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+import hypothesis.strategies as st
 import numpy as np
 import pandas as pd
+from hypothesis import given
 from support.outputs_material import PITCH, RATE, drawn, put
 
+from ablate.printable import from_inert, inert
 from ablate.report.results import load_results
 from ablate.report.write import write_report
 from ablate.store.store import Store
@@ -34,3 +38,9 @@ def test_the_csv_are_the_frames_of_python(tmp_path: Path) -> None:
             expected = frame[column].to_numpy(dtype=float)
             read = text[column].replace({"": "nan", "True": "1", "False": "0"}).to_numpy(dtype=float)
             np.testing.assert_array_equal(read, expected, f"{name} {column}")
+
+
+@given(st.text())
+def test_every_text_comes_back(text: str) -> None:
+    assert from_inert(inert(text)) == text
+    assert not re.match(r"[=+\-@\t\r]", inert(text))

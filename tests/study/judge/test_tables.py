@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from ablate.errors import AblateError
+from ablate.printable import from_inert, printable
+from ablate.report.formats.csv import csv_text
 
 if TYPE_CHECKING:
     from support.judging import Judge
@@ -170,3 +175,34 @@ def test_options_that_do_not_fit_are_refused(judged: Judge, request_: dict[str, 
     with pytest.raises(AblateError) as caught:
         judged(WIDE, **request_)
     assert message in str(caught.value)
+
+
+HOSTILE = [
+    "=cmd|' /C calc'!A0",
+    "+1",
+    "-1",
+    "@x",
+    "\ttab",
+    "'=quoted",
+    "''",
+    "\x1b[31mred",
+    'a|b,c;"d"',
+    "plain",
+    "two  spaces",
+]
+
+
+def test_texts_are_read_back_to_the_letter_and_numbers_stay(judged: Judge) -> None:
+    """``ablate judge`` reads the export of a study."""
+    frame = pd.DataFrame({"=name": HOSTILE, "seed": range(len(HOSTILE)), "loss": np.arange(len(HOSTILE)) - 3.5})
+    frame["=name"] = pd.Categorical(frame["=name"], HOSTILE)
+    text = csv_text(frame)
+    assert not [line for line in text.splitlines() if line.startswith(("=", "+", "-", "@", "\t"))]
+    rows = list(csv.reader(io.StringIO(text)))
+    assert rows[0] == ["'=name", "seed", "loss"]
+    assert [from_inert(row[0]) for row in rows[1:]] == HOSTILE
+    assert rows[1][2] == "-3.5"
+    study = judged(text, wanted={"variants": ("=name",), "metrics": ("loss",)})
+    assert {variant.name for variant in study.runs.variants} == {printable(name).strip() for name in HOSTILE}
+    signs = judged(csv_text(frame[1:3]), wanted={"variants": ("=name",), "metrics": ("loss",)})
+    assert [variant.name for variant in signs.runs.variants] == ["+1", "-1"], "names, although they look like numbers"

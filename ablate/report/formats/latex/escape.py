@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ablate.printable import printable
+
 _GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon"
 _GREEK += " phi chi psi omega"
 _CAPITALS = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
@@ -65,11 +67,12 @@ _LAST_LATIN = 0x17F
 
 
 def escape(text: str) -> str:
-    """Escape text for LaTeX, in one line, because an empty line would end a caption.
+    r"""Escape text for LaTeX, in one line, because an empty line would end a caption.
 
-    Two hyphens stay two, and do not become a dash. Control characters are left out.
+    Two hyphens stay two, and do not become a dash. Control characters are written as ``\x1b``; joiners and other
+    characters without a form are left out.
     """
-    line = "".join(char for char in " ".join(text.split()) if unicodedata.category(char) not in ("Cc", "Cf"))
+    line = "".join(char for char in printable(" ".join(text.split())) if unicodedata.category(char) != "Cf")
     return re.sub("-(?=-)", "-{}", "".join(_ESCAPES.get(char, char) for char in line))
 
 
