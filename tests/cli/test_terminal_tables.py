@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
-import pytest
 from hypothesis import given
 from support.commands import columns
 
@@ -11,6 +11,9 @@ from ablate.cli.folding import fold_sentence, shortened
 from ablate.cli.study.states import print_states, ranges
 from ablate.cli.terminal_tables import render_table, render_tables
 from ablate.store.records import RunRecord, StudyRecord, VariantRecord
+
+if TYPE_CHECKING:
+    import pytest
 
 RUNS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z", "M")) | st.just(" "), max_size=40)
 

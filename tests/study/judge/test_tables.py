@@ -26,7 +26,8 @@ RUNS = {("ours", 0): 0.5, ("ours", 1): 0.6, ("lstm", 0): 0.7, ("lstm", 1): 0.8}
 
 
 def values(study: object) -> dict[tuple[str, int], float]:
-    return {(run.variant, run.replicate): run.values["loss"][0] for run in study.runs.runs}  # type: ignore[attr-defined]
+    runs = study.runs.runs  # type: ignore[attr-defined]
+    return {(run.variant, run.replicate): run.values["loss"][0] for run in runs}  # noqa: PD011
 
 
 def parquet(text: str) -> bytes:
@@ -177,19 +178,7 @@ def test_options_that_do_not_fit_are_refused(judged: Judge, request_: dict[str, 
     assert message in str(caught.value)
 
 
-HOSTILE = [
-    "=cmd|' /C calc'!A0",
-    "+1",
-    "-1",
-    "@x",
-    "\ttab",
-    "'=quoted",
-    "''",
-    "\x1b[31mred",
-    'a|b,c;"d"',
-    "plain",
-    "two  spaces",
-]
+HOSTILE = ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "\ttab", "'=quoted", "''", "\x1b[31mred", 'a|b,c;"d"', "two  spaces"]
 
 
 def test_texts_are_read_back_to_the_letter_and_numbers_stay(judged: Judge) -> None:
