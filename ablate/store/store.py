@@ -236,12 +236,20 @@ class Store:
                         tuple(rows.histogram_record(row) for row in histograms.get(fingerprint, ())),
                     )
 
-    def put_stages(self, finished: Iterable[FinishedStage]) -> None:
-        """Record finished stages with their measurements in one transaction; those recorded before are left alone."""
+    def put_stages(self, finished: Iterable[FinishedStage], *, replace: bool = False) -> None:
+        """Record finished stages with their measurements in one transaction.
+
+        Args:
+            finished: the stages.
+            replace: replace the records of stages that were recorded before; by default these are left alone.
+        """
         wanted = {each.stage.fingerprint: each for each in finished}
         now = datetime.now(UTC)
         with self._session() as session:
             for portion in queries.portions(wanted):
+                if replace:  # measurements whose stage is gone would be there twice
+                    for table in (tables.Measurement, tables.Histogram, tables.Stage):
+                        session.execute(sa.delete(table).where(table.fingerprint.in_(portion)))
                 for known in session.scalars(
                     sa.select(tables.Stage.fingerprint).where(tables.Stage.fingerprint.in_(portion))
                 ):

@@ -77,7 +77,7 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     for line in said:
         echo_sentence(line, "note: ")
     print_splits(splits, len(study_plan.layout.variants))
-    for line in reuse.lines:
+    for line in filter(None, [study_plan.lost_line(), *reuse.lines]):
         echo_sentence(line)
     # a program has few of the stages of a model
     counts = {kind: count for kind, count in _counts(study_plan).items() if any(count) or not spec.program}

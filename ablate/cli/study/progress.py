@@ -55,6 +55,10 @@ class _Progress(Listener):
     def __exit__(self, *_: object) -> None:
         pass
 
+    def lost(self, plan: Plan) -> None:
+        """See :class:`Listener`."""
+        self.say(plan.lost_line())
+
     def begun(self, plan: Plan) -> None:
         """See :class:`Listener`; a search calls this once for each variant that it tries."""
         self._runs, spec = {}, plan.layout.plain()

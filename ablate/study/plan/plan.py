@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from ablate.inside import inside
-from ablate.kinds import COLLECT, GENERATE, KINDS, PROGRAM, SAMPLES, TRAIN, WEIGHTS
+from ablate.kinds import COLLECT, GENERATE, PROGRAM, TRAIN
+from ablate.study.files.lost import lost_files, lost_line
 from ablate.study.plan.jobs import in_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Container, Mapping, Sequence
     from pathlib import Path
 
+    from ablate.digests import Damage
     from ablate.store.records import StageRecord
     from ablate.store.store import Store
     from ablate.study.plan.layout import Layout
@@ -27,13 +28,14 @@ class Plan:
         layout: the study.
         missing: stages that have to run, by fingerprint, inputs before outputs.
         reused: the records of stages whose results exist, by fingerprint.
-        lost: fingerprints of stages in the store whose files are gone; they are among ``missing``.
+        damaged: the missing and damaged files of stages that are in the store, by fingerprint; they are among
+            ``missing``, and their records are replaced when they have run again.
     """
 
     layout: Layout
     missing: Mapping[str, Stage]
     reused: Mapping[str, StageRecord]
-    lost: frozenset[str]
+    damaged: Mapping[str, Sequence[Damage]]
 
     def count(self, kind: str) -> tuple[int, int]:
         """Return how many stages of a kind have to run, and how many are reused."""
@@ -42,6 +44,11 @@ class Plan:
             sum(stage.kind == kind for stage in self.missing.values()),
             sum(stages[f].kind == kind for f in self.reused),
         )
+
+    def lost_line(self) -> str:
+        """Return a line that counts the damaged files, and what runs again; empty if no file is damaged."""
+        lost = {f: (self.missing[f].kind, found) for f, found in self.damaged.items()}
+        return lost_line(lost) if lost else ""
 
     def width(self) -> int:
         """Return how many jobs could run side by side on a CPU; at least 1."""
@@ -62,40 +69,18 @@ def make_plan(layout: Layout, store: Store | None, home: Path, recompute: Contai
     stages = layout.stages()
     records = store.stages(stages) if store else {}
     known = {fingerprint for fingerprint in records if fingerprint not in recompute}
-    lost: set[str] = set()
+    damaged: dict[str, tuple[Damage, ...]] = {}
     while True:
-        wanted = _wanted(layout, known - lost)
-        # files matter if a stage that has to run reads them, and if people want them: the samples
-        read = {source.fingerprint for f in wanted for source in stages[f].inputs.values()}
-        read |= {f for f, stage in stages.items() if stage.kind in SAMPLES}
-        gone = {f for f in (read & known) - lost if not _has_files(home, stages[f])}
-        if not gone:
+        missing = {f: stage for f, stage in stages.items() if f not in known}
+        read = {source.fingerprint for stage in missing.values() for source in stage.inputs.values()}
+        # what has to run again may read files that nothing would have read before
+        lost = {f: found for f in known if (found := _lost(home, stages[f], records[f], is_read=f in read))}
+        if not lost:
             break
-        lost |= gone
-    missing = {f: stage for f, stage in stages.items() if f in wanted}
-    reused = {f: records[f] for f in stages if f in known - wanted}
-    return Plan(layout, missing, reused, frozenset(lost & wanted))
+        damaged |= lost
+        known -= lost.keys()
+    return Plan(layout, missing, {f: records[f] for f in stages if f in known}, damaged)
 
 
-def _has_files(home: Path, stage: Stage) -> bool:
-    """Return whether the files of a stage are in the home; a bundle may have left out the weights of a training."""
-    folder = inside(home, stage.artifact)
-    return folder.is_dir() and (stage.kind != TRAIN or (folder / WEIGHTS).is_file())
-
-
-def _wanted(layout: Layout, finished: set[str]) -> set[str]:
-    """Return the stages that have to run: missing goals of runs, and the missing stages that they need."""
-    wanted: set[str] = set()
-
-    def need(stage: Stage) -> None:
-        if stage.fingerprint in finished or stage.fingerprint in wanted:
-            return
-        wanted.add(stage.fingerprint)
-        for source in stage.inputs.values():
-            need(source)
-
-    for run in layout.wanted:
-        for stage in run.stages.stages.values():
-            if KINDS[stage.kind].goal:
-                need(stage)
-    return wanted
+def _lost(home: Path, stage: Stage, record: StageRecord, *, is_read: bool) -> tuple[Damage, ...]:
+    return tuple(lost_files(home, record, artifact=stage.artifact, is_read=is_read))

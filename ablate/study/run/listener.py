@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 class Listener:
     """Receives the events of a running study; does nothing unless overridden."""
 
+    def lost(self, plan: Plan) -> None:
+        """Handle files of finished stages that are missing or damaged, before the work starts."""
+
     def begun(self, plan: Plan) -> None:
         """Handle the start of the work; a search starts once for each variant that it tries."""
 
@@ -40,6 +43,11 @@ class Listeners(Listener):
 
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = listeners
+
+    def lost(self, plan: Plan) -> None:
+        """See :class:`Listener`."""
+        for each in self._listeners:
+            each.lost(plan)
 
     def begun(self, plan: Plan) -> None:
         """See :class:`Listener`."""

@@ -92,7 +92,8 @@ class Recorder:
             # before the results are in the store: after a kill in between, nobody would remove it
             if result.stage.kind == TRAIN:
                 remove_started(self._home, result.stage.fingerprint)
-        self._store.put_stages(records)
+        # a stage that ran again because its files were lost has a record
+        self._store.put_stages(records, replace=True)
         for result in finished:
             self._status.finish(result.stage, result.files)
         for each in results:

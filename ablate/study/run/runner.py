@@ -136,13 +136,14 @@ class StudyRunner:
         if known:
             refuse_other_corpus(self._layout, self._store, known)
         self._check_music()
-        self._store.forget_stages(self.plan.lost)
         record_study(self._layout, self._store)
         features = {each.metric: self._store.features(spec.name, each.metric) for each in spec.objectives}
         problems = objective_problems(spec, features)
         if problems:
             raise StudyFileError(spec.source, problems)
         states = RunStates(self._layout, self._store, self._status, self._listener)
+        if self.plan.damaged:
+            self._listener.lost(self.plan)
         self._listener.begun(self.plan)
         trials = TrialReporter(self._layout, self._store, states, self._shared.trials if self._shared else None)
         with contextlib.closing(trials):
@@ -205,6 +206,12 @@ class StudyRunner:
         stages, spec = self._layout.stages(), self._layout.spec
         ran, failures = self._status.ran, self._status.failures
         floors = (f"a floor is missing: {f.error}" for f in failures.values() if not KINDS[f.stage.kind].required)
+        kept = (
+            f"a damaged {failure.stage.kind} could not be made again, and what was computed from it is kept: "
+            f"{failure.error}"
+            for fingerprint, failure in failures.items()
+            if fingerprint in self.plan.damaged and KINDS[failure.stage.kind].required
+        )
         return StudyResult(
             name=spec.name,
             ran=dict(ran),
@@ -213,7 +220,7 @@ class StudyRunner:
             stopped=self._stopped,
             seconds=seconds,
             checkpoints=sum(self._status.has_checkpoint(stage) for stage in stages.values()),
-            notes=tuple(dict.fromkeys(filter(None, (*floors, *notes_on(self._layout, self._store))))),
+            notes=tuple(dict.fromkeys(filter(None, (*floors, *kept, *notes_on(self._layout, self._store))))),
             refused=self._scheduler.refused,
             changed=known is None or known.spec != self._layout.plain() or bool(ran or failures),
         )

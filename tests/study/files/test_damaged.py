@@ -1,0 +1,189 @@
+"""Files of finished results that are damaged: found before they are used, and made again bit for bit."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import random
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.bench import Bench
+from support.damage import DAMAGES, empty, flip, remove, swap
+
+from ablate.kinds import KINDS
+from ablate.registry import get_registry
+from ablate.study.file.overrides import Overrides
+from ablate.study.file.study_file import StudySpec, read_study
+from ablate.study.plan.layout import lay_out
+from ablate.study.plan.plan import Plan, make_plan
+from ablate.study.run.listener import Listener
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ablate.study.plan.layout import Layout
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory: pytest.TempPathFactory, tiny_text: str) -> StudySpec:
+    """A study with a primer, so that its stages are of most kinds."""
+    path = tmp_path_factory.mktemp("study") / "tiny.toml"
+    path.write_text(tiny_text.replace("tokens = 80", "tokens = 60") + "[primer]\nnotes = 3\n", encoding="utf-8")
+    return read_study(str(path), Overrides())
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, spec: StudySpec) -> Bench:
+    """A home with the finished study; nobody changes it."""
+    bench = Bench(tmp_path_factory.mktemp("finished") / "home")
+    bench.run(spec)
+    return bench
+
+
+@pytest.fixture(scope="module")
+def layout(spec: StudySpec) -> Layout:
+    return lay_out(spec, get_registry(), "cpu")
+
+
+@pytest.fixture
+def home(finished: Bench, tmp_path: Path) -> Bench:
+    """A copy of the home, with files that are as old as their records."""
+    shutil.copytree(finished.home, tmp_path / "deep/home")
+    return Bench(tmp_path / "deep/home")
+
+
+def files(home: Path) -> list[Path]:
+    return sorted(path for path in (home / "artifacts").rglob("*") if not path.is_dir())
+
+
+def contents(bench: Bench, spec: StudySpec) -> tuple[dict[str, str], list[Any]]:
+    """Everything that the study computed: each file, and each number."""
+    assert not any(path.is_symlink() for path in (bench.home / "artifacts").rglob("*"))
+    digests = {
+        path.relative_to(bench.home).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files(bench.home)
+    }
+    return digests, bench.numbers(spec.name)
+
+
+class _Lines(Listener):
+    """Keeps what is said about files that are lost."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def lost(self, plan: Plan) -> None:
+        self.lines.append(plan.lost_line())
+
+
+def test_nothing_is_lost_of_a_home_that_nobody_touched(finished: Bench, layout: Layout) -> None:
+    with finished.store() as store:
+        plan = make_plan(layout, store, finished.home)
+        records = store.stages(layout.stages())
+    assert plan.missing == {}
+    assert plan.lost_line() == ""
+    kept = [record for record in records.values() if KINDS[record.kind].keeps_files]
+    assert {record.kind for record in kept} == {"load", "prepare", "prime", "train", "generate"}
+    recorded = {f"{record.artifact}/{name}" for record in kept for name in record.files}
+    assert recorded == {path.relative_to(finished.home).as_posix() for path in files(finished.home)}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_every_damage_of_every_file_is_found(home: Bench, layout: Layout, damage: Callable[[Path, Path], None]) -> None:
+    every = files(home.home)
+    with home.store() as store:
+        for path, other in zip(every, [*every[7:], *every[:7]], strict=True):
+            before = {each: each.read_bytes() for each in (path, other)}
+            if damage is swap and before[path] == before[other]:
+                continue
+            damage(path, other)
+            plan = make_plan(layout, store, home.home)
+            assert path.parent.name in plan.damaged, path
+            assert plan.damaged.keys() <= plan.missing.keys()
+            name = f"{path.parent.name}/{path.name}"
+            assert any(name in str(found) for found in plan.damaged[path.parent.name])
+            for each, content in before.items():
+                if each.is_dir() and not each.is_symlink():
+                    shutil.rmtree(each)
+                each.unlink(missing_ok=True)
+                each.write_bytes(content)
+        assert make_plan(layout, store, home.home).missing == {}
+
+
+def _assignments(every: list[Path], rng: random.Random) -> Iterator[tuple[Path, Path, Callable[[Path, Path], None]]]:
+    """Yield files with a damage each; every damage comes as often as every other."""
+    kinds = itertools.cycle(rng.sample(DAMAGES, len(DAMAGES)))
+    for path in rng.sample(every, len(every)):
+        yield path, rng.choice([each for each in every if each != path]), next(kinds)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_damaged_the_next_run_leaves_what_an_undamaged_home_has(
+    finished: Bench, home: Bench, spec: StudySpec, seed: int
+) -> None:
+    rng, lines = random.Random(seed), _Lines()
+    damaged = 0
+    for path, other, damage in _assignments(files(home.home), rng):
+        if rng.random() < (0.2, 0.5, 1.0)[seed] and path.is_file() and other.is_file():
+            damage(path, other)
+            damaged += 1
+    result = home.run(spec, listener=lines)
+    assert not result.failures
+    assert contents(home, spec) == contents(finished, spec)
+    (line,) = lines.lines
+    assert "\n" not in line
+    assert "of finished results cannot be used, so " in line
+    assert sum(result.ran.values()) >= 1
+    assert home.run(spec).ran == {}
+
+
+def test_a_line_counts_what_is_lost(home: Bench, spec: StudySpec) -> None:
+    losses = [path for path in files(home.home) if path.name == "losses.npy"]
+    for path in losses:
+        empty(path, path)
+    lines = _Lines()
+    result = home.run(spec, listener=lines)
+    first = losses[0].relative_to(home.home)
+    assert lines.lines[0].startswith("2 files of finished results cannot be used, so 2 stages run again (2 trainings): ")
+    assert lines.lines[0].endswith(" is empty, and 1 more")
+    assert str(first)[:20] in lines.lines[0]
+    assert result.ran == {"train": 2}
+    assert {state for state in home.states(spec.name).values()} == {"done"}
+
+
+def test_what_cannot_be_made_again_is_said_and_the_rest_is_kept(
+    finished: Bench, home: Bench, tmp_path: Path, tiny_text: str, folder: Path
+) -> None:
+    text = tiny_text.replace("[corpus.bach-prelude]", f'[corpus.midi]\npath = "{folder}"')
+    (tmp_path / "own.toml").write_text(text, encoding="utf-8")
+    own = read_study(str(tmp_path / "own.toml"), Overrides())
+    home.run(own)
+    numbers = home.numbers("own")
+    (loaded,) = [
+        path for path in files(home.home) if "/load/" in str(path) and not (finished.home / path.relative_to(home.home)).exists()
+    ]
+    flip(loaded, loaded)
+    shutil.rmtree(folder)
+    layout = lay_out(own, get_registry(), "cpu") if folder.exists() else None
+    assert layout is None
+    assert home.numbers("own") == numbers
+
+
+def test_a_killed_repair_is_taken_up_again(home: Bench, spec: StudySpec, layout: Layout) -> None:
+    """The record of what is lost stays until it has been made again."""
+    weights = next(path for path in files(home.home) if path.name == "weights.safetensors")
+    remove(weights, weights)
+
+    class Killed(_Lines):
+        def started(self, job: object) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        home.run(spec, listener=Killed())
+    with home.store() as store:
+        assert weights.parent.name in make_plan(layout, store, home.home).damaged
+    home.run(spec)
+    assert weights.is_file()
