@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from ablate.engine.checkpoint import load_tensors, save_tensors
+from ablate.engine.checkpoint import load_checked, load_tensors, pack_tensors, save_checked
 from ablate.errors import StageError
 from ablate.files import write_whole
 
@@ -102,8 +103,8 @@ def test_tensors_and_facts_come_back(tmp_path: Path) -> None:
         "trained": torch.nn.Parameter(torch.ones(2)),
     }
     facts = {"step": 7, "nested": {"text": "Schönberg", "list": [1.5, None, True]}}
-    save_tensors(tmp_path / "file", tensors, facts)
-    loaded, loaded_facts = load_tensors(tmp_path / "file")
+    save_checked(tmp_path / "file", tensors, facts)
+    loaded, loaded_facts = load_checked(tmp_path / "file")
     assert loaded_facts == facts
     assert loaded.keys() == tensors.keys()
     assert all(loaded[name].equal(tensors[name]) and loaded[name].dtype == tensors[name].dtype for name in tensors)
@@ -118,3 +119,34 @@ def test_a_file_that_is_not_ours_says_what_to_do(tmp_path: Path, content: bytes 
         load_tensors(path)
     assert str(caught.value).startswith(f"{path} is damaged or missing (")
     assert str(caught.value).endswith("); delete its folder and run the study again to recreate it")
+
+
+def test_no_bit_of_a_checked_file_can_change(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    save_checked(path, {"one": torch.arange(3.0)}, {"step": 7, "optimizer": {"text": '"digest":"0"'}})
+    data = path.read_bytes()
+    for place in range(len(data)):
+        changed = bytearray(data)
+        changed[place] ^= 1 << place % 8
+        path.write_bytes(changed)
+        with pytest.raises(StageError, match=re.escape(str(path))):
+            load_checked(path)
+    for content in (data[:-1], data + b"x", data[:7], b""):
+        path.write_bytes(content)
+        with pytest.raises(StageError):
+            load_checked(path)
+    path.write_bytes(data)
+    assert load_checked(path)[1] == {"step": 7, "optimizer": {"text": '"digest":"0"'}}
+
+
+def test_a_checked_file_is_not_taken_for_another_one(tmp_path: Path) -> None:
+    save_checked(tmp_path / "one", {"w": torch.ones(2)}, {})
+    (tmp_path / "one").rename(tmp_path / "two")
+    with pytest.raises(StageError, match="two was saved under another name"):
+        load_checked(tmp_path / "two")
+    (tmp_path / "old").write_bytes(pack_tensors({"w": torch.ones(2)}, {"step": 1}))
+    with pytest.raises(StageError, match="old has no digest: it is damaged, or an older ablate has written it"):
+        load_checked(tmp_path / "old")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StageError, match="folder cannot be read"):
+        load_checked(tmp_path / "folder")

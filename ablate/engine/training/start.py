@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -101,6 +102,8 @@ def load_start(job: TrainingJob) -> TrainingStart:
         except (StageError, KeyError, RuntimeError, ValueError) as error:
             reason = one_line(error)
             _log.warning("checkpoint %s cannot be used, training begins again at step 1: %s", path, reason)
+            if path.is_dir():  # no checkpoint could replace it
+                shutil.rmtree(path)
         else:
             return TrainingStart(job, windows, validation, model, rates_s, state)
     state = TrainingState(0, torch.zeros(job.settings.steps))
@@ -122,7 +125,7 @@ def _build(job: TrainingJob) -> Any:
 
 def _restore(job: TrainingJob, path: Path) -> tuple[Any, TrainingState]:
     """Return the network and the state of a checkpoint; raises if they do not fit the job."""
-    tensors, facts = checkpoint.load_tensors(path)
+    tensors, facts = checkpoint.load_checked(path)
     parts: dict[str, dict[str, torch.Tensor]] = {name: {} for name in _PARTS}
     for name, tensor in tensors.items():
         part, _, rest = name.partition(".")
@@ -148,7 +151,7 @@ def save_checkpoint(job: TrainingJob, weights: Mapping[str, torch.Tensor], state
     parts = {"model": weights, "optimizer": optimizer, "average": state.average, "best": state.best}
     tensors = {f"{part}.{name}": tensor for part, named in parts.items() for name, tensor in named.items()}
     tensors |= {"losses": state.losses, "history": state.history.tensor()}
-    checkpoint.save_tensors(job.checkpoint, tensors, {"step": state.step, "optimizer": values})
+    checkpoint.save_checked(job.checkpoint, tensors, {"step": state.step, "optimizer": values})
 
 
 def count_product_weights(model: torch.nn.Module) -> int:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ablate.errors import UnsafePath
+from ablate.digests import repair_command, require
+from ablate.errors import DamagedFile, UnsafePath
 from ablate.kinds import INSTRUMENT, LOAD
 from ablate.music.storage import read_instrument, read_performances
 from ablate.printable import printable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ablate.store.records import StageRecord
 
 
-_UNREADABLE = (OSError, ValueError, KeyError, zipfile.BadZipFile, UnsafePath)
+_UNREADABLE = (DamagedFile, OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, UnsafePath)
 
 
 class Artifacts:
@@ -32,17 +33,37 @@ class Artifacts:
         home: the folder that contains the stages' artifacts.
 
     Attributes:
-        missing: one line for each file that could not be read.
+        missing: one line for each file that could not be read, or is not what was recorded with its stage.
+        damaged: those of them that are not what was recorded.
     """
 
     def __init__(self, home: Path) -> None:
         self.home = home
         self.missing: list[str] = []
+        self.damaged: list[str] = []
+
+    def damage_line(self) -> str:
+        """Return a line that names the first damaged file, with the command that repairs it; empty without any."""
+        if not self.damaged:
+            return ""
+        more = f", and {len(self.damaged) - 1:,} more" if len(self.damaged) > 1 else ""
+        return f"{self.damaged[0]}{more}; to make what is damaged again: {repair_command(self.home)}"
+
+    def _path(self, stage: StageRecord, name: str) -> Path:
+        """Return the path of a file of a stage, after its digest has been compared.
+
+        Raises:
+            DamagedFile: the digest differs.
+            UnsafePath: the database names something that is not inside the home.
+        """
+        stage_folder(self.home, stage)
+        require(self.home, stage.artifact, stage.files, [name])
+        return stage_file(self.home, stage, name)
 
     def losses(self, train: StageRecord) -> FloatArray | None:
         """Return the training loss of every step in nats per token, float32 [steps]; None if it cannot be read."""
         try:
-            losses: FloatArray = np.load(stage_file(self.home, train, "losses.npy"), allow_pickle=False)
+            losses: FloatArray = np.load(self._path(train, "losses.npy"), allow_pickle=False)
         except _UNREADABLE as error:
             self._record(f"{train.artifact}/losses.npy", error)
             return None
@@ -51,7 +72,7 @@ class Artifacts:
     def learned(self, fit: StageRecord) -> bytes | None:
         """Return what a tokenizer has learned, for its ``load``; None if it cannot be read."""
         try:
-            return stage_file(self.home, fit, "learned.bin").read_bytes()
+            return self._path(fit, "learned.bin").read_bytes()
         except _UNREADABLE as error:
             self._record(f"{fit.artifact}/learned.bin", error)
             return None
@@ -62,7 +83,7 @@ class Artifacts:
         Only for a training that validates.
         """
         try:
-            losses: FloatArray = np.load(stage_file(self.home, train, "validation.npy"), allow_pickle=False)
+            losses: FloatArray = np.load(self._path(train, "validation.npy"), allow_pickle=False)
         except _UNREADABLE as error:
             self._record(f"{train.artifact}/validation.npy", error)
             return None
@@ -71,15 +92,17 @@ class Artifacts:
     def performances(self, stage: StageRecord) -> list[Performance] | None:
         """Return the performances that a stage loaded or generated; None if they cannot be read."""
         try:
-            return read_performances(stage_file(self.home, stage, "performances.npz"))
+            return read_performances(self._path(stage, "performances.npz"))
         except _UNREADABLE as error:
             self._record(f"{stage.artifact}/performances.npz", error)
             return None
 
     def instrument(self, load: StageRecord) -> int | None:
         """Return the instrument of a corpus, see :func:`ablate.music.storage.read_instrument`; None if it is unread."""
+        if load.files and INSTRUMENT not in load.files:
+            return 0
         try:
-            return read_instrument(stage_file(self.home, load, INSTRUMENT))
+            return read_instrument(self._path(load, INSTRUMENT))
         except _UNREADABLE as error:
             self._record(f"{load.artifact}/{INSTRUMENT}", error)
             return None
@@ -100,19 +123,29 @@ class Artifacts:
     def midi_files(self, generate: StageRecord) -> list[Path]:
         """Return the MIDI files of a generation, one for each sample, in order; empty if they are missing."""
         try:
-            names = [path.name for path in stage_folder(self.home, generate).glob("sample-*.mid")]
-            names.sort(key=lambda name: (len(name), name))  # 99 before 100
-            files = [stage_file(self.home, generate, name) for name in names]
+            folder = stage_folder(self.home, generate)
+            names = list(generate.files) or [path.name for path in folder.glob("sample-*.mid")]
         except UnsafePath as error:
             self._record(f"{generate.artifact}/sample-*.mid", error)
             return []
-        if not files:
+        names = [name for name in names if name.startswith("sample-") and name.endswith(".mid")]
+        if not names:
             self._record(f"{generate.artifact}/sample-*.mid", FileNotFoundError())
+        files = []
+        for name in sorted(names, key=lambda name: (len(name), name)):  # 99 before 100
+            try:
+                files.append(self._path(generate, name))
+            except (DamagedFile, UnsafePath) as error:
+                self._record(f"{generate.artifact}/{name}", error)
         return files
 
     def _record(self, file: str, error: Exception) -> None:
         reason = "not found" if isinstance(error, FileNotFoundError) else "damaged, or not readable"
         line = f"{printable(file)}: {error if isinstance(error, UnsafePath) else reason}"
+        if isinstance(error, DamagedFile):
+            line = str(error).partition("; to make it again: ")[0].removeprefix(f"{self.home}/")
+            if line not in self.damaged:
+                self.damaged.append(line)
         if line not in self.missing:
             self.missing.append(line)
 

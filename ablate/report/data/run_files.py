@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from ablate.errors import AblateError, HomeError, UnknownName, UsageError
+from ablate.digests import require
+from ablate.errors import AblateError, DamagedFile, HomeError, UnknownName, UsageError
 from ablate.kinds import GENERATE, PROGRAM, SAMPLES, TRAIN, WEIGHTS
 from ablate.music.storage import read_performances
 from ablate.store.folders import stage_file
@@ -110,10 +111,13 @@ class RunFiles:
     def _read(self, run: RunRecord, stage: StageRecord, name: str, read: Callable[[Path], T]) -> T:
         path = stage_file(self._home, stage, name)
         try:
+            require(self._home, stage.artifact, stage.files, [name])
             return read(path)
+        except DamagedFile as error:
+            raise HomeError(f"{_shown(run)} {error}") from error
         except FileNotFoundError:
             reason = "is gone"
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, EOFError):
             reason = "cannot be read"
         raise HomeError(f"{_shown(run)} {path} {reason}; run the study again, or bring it from its bundle")
 

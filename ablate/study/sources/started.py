@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
+import logging
 from typing import TYPE_CHECKING, Any
 
 from ablate.files import write_whole
@@ -13,27 +15,40 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+_log = logging.getLogger(__name__)
+
 
 def _path(home: Path, fingerprint: str) -> Path:
     return (home / checkpoint_path(fingerprint)).with_suffix(".json")
 
 
 def write_started(home: Path, fingerprint: str, facts: Mapping[str, Any]) -> None:
-    """Write what a training starts with, unless it is one that will be resumed."""
-    if (home / checkpoint_path(fingerprint)).exists():
-        return
-    path = _path(home, fingerprint)
+    """Write what a training starts with, unless it is one that will be resumed.
+
+    A checkpoint is removed if this file is missing or damaged: nobody would notice that it came from other sources.
+    """
+    checkpoint, path = home / checkpoint_path(fingerprint), _path(home, fingerprint)
     with contextlib.suppress(OSError):  # the training itself reports a full disk
-        write_whole(path, json.dumps(facts).encode())
+        if checkpoint.exists():
+            if read_started(home, fingerprint) is not None:
+                return
+            _log.warning("%s is damaged or missing, so training begins again at step 1 without its checkpoint", path)
+            checkpoint.unlink()
+        write_whole(path, json.dumps({"started": facts, "digest": _digest(facts)}).encode())
+
+
+def _digest(facts: Any) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def read_started(home: Path, fingerprint: str) -> Mapping[str, Any] | None:
     """Return what a training that is not recorded yet was started with; None if it is not known."""
     try:
-        facts: dict[str, Any] = json.loads(_path(home, fingerprint).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        data = json.loads(_path(home, fingerprint).read_text(encoding="utf-8"))
+        facts: dict[str, Any] = data["started"]
+        return facts if data["digest"] == _digest(facts) else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return facts
 
 
 def remove_started(home: Path, fingerprint: str) -> None:

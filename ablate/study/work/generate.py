@@ -87,7 +87,7 @@ def stored_primer(folder: Path | None) -> IntArray:
         return np.empty(0, np.int64)
     try:
         primer: IntArray = np.load(folder / "primer.npy", allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise StageError(f"{folder / 'primer.npy'} is damaged or missing; run the study again") from error
     return primer
 

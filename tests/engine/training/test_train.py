@@ -162,14 +162,38 @@ def damage_header(path: Path) -> None:
 def other_network(path: Path) -> None:
     tensors, facts = checkpoint.load_tensors(path)
     tensors["model.embedding.weight"] = tensors["model.embedding.weight"][:, :-1]
-    checkpoint.save_tensors(path, tensors, facts)
+    checkpoint.save_checked(path, tensors, facts)
 
 
 def other_facts(path: Path) -> None:
-    checkpoint.save_tensors(path, checkpoint.load_tensors(path)[0], {"steps": 3})
+    checkpoint.save_checked(path, checkpoint.load_tensors(path)[0], {"steps": 3})
 
 
-@pytest.mark.parametrize("spoil", [damage_cut, damage_nothing_left, damage_header, other_network, other_facts])
+def one_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+def other_training(path: Path) -> None:
+    other = path.with_name("other")
+    path.rename(other)
+    only(job(checkpoint=path), should_stop=lambda: True)
+    path.unlink()
+    other.rename(path.with_name("third"))
+    only(job(checkpoint=other), should_stop=lambda: True)
+    other.rename(path)
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+SPOILS = [damage_cut, damage_nothing_left, damage_header, other_network, other_facts, one_bit, other_training, a_folder]
+
+
+@pytest.mark.parametrize("spoil", SPOILS)
 def test_a_spoilt_checkpoint_costs_time_and_is_said(
     tmp_path: Path, whole: TrainingResult, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:

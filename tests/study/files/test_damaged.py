@@ -6,25 +6,28 @@ import hashlib
 import itertools
 import random
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.bench import Bench
 from support.damage import DAMAGES, empty, flip, remove, swap
 
+import ablate
 from ablate.kinds import KINDS
 from ablate.registry import get_registry
 from ablate.study.file.overrides import Overrides
-from ablate.study.file.study_file import StudySpec, read_study
+from ablate.study.file.study_file import read_study
 from ablate.study.plan.layout import lay_out
-from ablate.study.plan.plan import Plan, make_plan
+from ablate.study.plan.plan import make_plan
 from ablate.study.run.listener import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
+    from ablate.study.file.study_file import StudySpec
     from ablate.study.plan.layout import Layout
+    from ablate.study.plan.plan import Plan
 
 
 @pytest.fixture(scope="module")
@@ -147,29 +150,44 @@ def test_a_line_counts_what_is_lost(home: Bench, spec: StudySpec) -> None:
     lines = _Lines()
     result = home.run(spec, listener=lines)
     first = losses[0].relative_to(home.home)
-    assert lines.lines[0].startswith("2 files of finished results cannot be used, so 2 stages run again (2 trainings): ")
+    assert lines.lines[0].startswith(
+        "2 files of finished results cannot be used, so 2 stages run again (2 trainings): "
+    )
     assert lines.lines[0].endswith(" is empty, and 1 more")
     assert str(first)[:20] in lines.lines[0]
     assert result.ran == {"train": 2}
-    assert {state for state in home.states(spec.name).values()} == {"done"}
+    assert set(home.states(spec.name).values()) == {"done"}
 
 
 def test_what_cannot_be_made_again_is_said_and_the_rest_is_kept(
-    finished: Bench, home: Bench, tmp_path: Path, tiny_text: str, folder: Path
+    bench: Bench, tmp_path: Path, tiny_text: str, offer: Callable[[Any], None]
 ) -> None:
-    text = tiny_text.replace("[corpus.bach-prelude]", f'[corpus.midi]\npath = "{folder}"')
-    (tmp_path / "own.toml").write_text(text, encoding="utf-8")
-    own = read_study(str(tmp_path / "own.toml"), Overrides())
-    home.run(own)
-    numbers = home.numbers("own")
-    (loaded,) = [
-        path for path in files(home.home) if "/load/" in str(path) and not (finished.home / path.relative_to(home.home)).exists()
-    ]
+    class Once(ablate.Corpus):
+        fails = False
+
+        def identity(self) -> str:
+            return "always"
+
+        def load(self) -> list[ablate.Performance]:
+            if Once.fails:
+                raise ablate.CorpusError("the disk with the music is gone")
+            return [ablate.Performance.from_notes([(60 + i % 7, 64, i * 0.25, i * 0.25 + 0.2) for i in range(60)])]
+
+    offer(ablate.CorpusSpec(name="once", summary="Loads once.", build=lambda options: Once()))
+    (tmp_path / "once.toml").write_text(tiny_text.replace("bach-prelude", "once"), encoding="utf-8")
+    once = read_study(str(tmp_path / "once.toml"), Overrides())
+    bench.run(once)
+    numbers = bench.numbers("once")
+    (loaded,) = bench.home.glob("artifacts/load/*/*/performances.npz")
     flip(loaded, loaded)
-    shutil.rmtree(folder)
-    layout = lay_out(own, get_registry(), "cpu") if folder.exists() else None
-    assert layout is None
-    assert home.numbers("own") == numbers
+    Once.fails = True
+    result = bench.run(once)
+    assert result.ran == {}
+    assert [note for note in result.notes if "could not be made again" in note] == [
+        "a damaged load could not be made again, and what was computed from it is kept: the disk with the music is gone"
+    ]
+    assert bench.numbers("once") == numbers
+    assert set(bench.states("once").values()) == {"done"}
 
 
 def test_a_killed_repair_is_taken_up_again(home: Bench, spec: StudySpec, layout: Layout) -> None:

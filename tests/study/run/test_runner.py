@@ -60,10 +60,10 @@ def test_what_a_training_started_with_is_removed_before_its_result_is_stored(
     """In the other order, a kill in between would leave a file that no command removes."""
     put, stored = Store.put_stages, []
 
-    def watched(store: Store, stages: Any) -> None:
+    def watched(store: Store, stages: Any, **options: Any) -> None:
         finished = list(stages)
         stored.extend(read_started(bench.home, each.stage.fingerprint) for each in finished if each.stage.kind == TRAIN)
-        put(store, finished)
+        put(store, finished, **options)
 
     monkeypatch.setattr(Store, "put_stages", watched)
     bench.run(load())
@@ -192,9 +192,11 @@ def test_lost_files_are_made_again(ran: Bench, load: Callable[..., StudySpec]) -
     assert ran.numbers("tiny") == before
 
 
-def test_files_that_nothing_needs_may_be_gone(ran: Bench, load: Callable[..., StudySpec]) -> None:
+def test_files_that_no_stage_needs_are_made_again_too(ran: Bench, load: Callable[..., StudySpec]) -> None:
+    before = ran.numbers("tiny")
     shutil.rmtree(ran.home / "artifacts" / "train")
-    assert ran.run(load()).ran == {}
+    assert ran.run(load()).ran == {"train": 2}
+    assert ran.numbers("tiny") == before
 
 
 class TestFailures:
