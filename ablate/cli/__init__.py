@@ -65,7 +65,9 @@ def run(args: Sequence[str] | None = None) -> int:
         error.show(text)
         echo(*text.getvalue().rstrip("\n").split("\n"), err=True)
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
+        if isinstance(error.__cause__, EOFError):
+            raise error.__cause__ from None  # click takes every such error for the end of the input
         echo("stopped", err=True)
         return 130
     return code if isinstance(code, int) else 0

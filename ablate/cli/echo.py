@@ -24,6 +24,11 @@ def echo(*lines: str, err: bool = False) -> None:
     stream.flush()
 
 
+def note(line: str) -> None:
+    """Print a line about something that is not as it should be, on stderr."""
+    echo(f"note: {line}", err=True)
+
+
 def echo_sentence(text: str, start: str = "", *, err: bool = False) -> None:
     """Print a sentence, folded to the width of the terminal.
 

@@ -19,7 +19,7 @@ from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.writing import only_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from ablate.registry import Registry
@@ -37,6 +37,7 @@ def write_report(
     *,
     sound: bool = True,
     registry: Registry | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Write the report of a study to ``home/reports/<name>/``, complete or not at all, and the index of all reports.
 
@@ -53,6 +54,7 @@ def write_report(
         formats: keys of :data:`FORMATS`.
         sound: whether to render sound, if the renderer is installed.
         registry: the components; default those that are installed.
+        say: called with a line if files are damaged, so that the report lacks what is in them.
 
     Returns:
         The path of the first format's file.
@@ -68,11 +70,14 @@ def write_report(
     target = inside(home, f"reports/{file_name(name)}")
     registry = registry or get_registry()
     try:
+        artifacts = Artifacts(home)
         with only_writer(target), replaced_folder(target, keep="html" not in formats) as folder:
-            _write_formats(Analysis(study, registry), Artifacts(home), folder, formats, registry, sound=sound)
+            _write_formats(Analysis(study, registry), artifacts, folder, formats, registry, sound=sound)
         index.write_index(home / "reports")
     except OSError as error:
         raise HomeError(f"the report cannot be written to {target}: {error.strerror or error}") from error
+    if artifacts.damaged:
+        say(f"the report lacks what is in damaged files: {artifacts.damage_line()}")
     return target / FORMATS[formats[0]]
 
 

@@ -28,7 +28,7 @@ from ablate.store.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
 
@@ -248,8 +248,8 @@ class Store:
         with self._session() as session:
             for portion in queries.portions(wanted):
                 if replace:  # measurements whose stage is gone would be there twice
-                    for table in (tables.Measurement, tables.Histogram, tables.Stage):
-                        session.execute(sa.delete(table).where(table.fingerprint.in_(portion)))
+                    for old in (tables.Measurement, tables.Histogram, tables.Stage):
+                        session.execute(sa.delete(old).where(old.fingerprint.in_(portion)))
                 for known in session.scalars(
                     sa.select(tables.Stage.fingerprint).where(tables.Stage.fingerprint.in_(portion))
                 ):
@@ -266,6 +266,13 @@ class Store:
             for table, values in new.items():
                 if values:
                     session.execute(sa.insert(table.metadata.tables[table.__tablename__]), values)
+
+    def add_files(self, fingerprint: str, files: Mapping[str, str]) -> None:
+        """Add the digests of files that have been added to a stage that has digests."""
+        with self._session() as session:
+            row = session.get(tables.Stage, fingerprint)
+            if row is not None and row.files:
+                row.files = {**row.files, **files}
 
     def forget_stages(self, fingerprints: Iterable[str]) -> None:
         """Drop stages whose files are gone, so that they run again."""

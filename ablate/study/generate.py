@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ablate.digests import require
 from ablate.engine.devices import Compute, free_threads, one_thread, resolve_device
 from ablate.engine.generation.generate import generate
 from ablate.engine.seeding import derive
 from ablate.errors import HomeError, StageError, UnknownName, UsageError, did_you_mean
 from ablate.interfaces.played_by import played_by
-from ablate.kinds import FIT, LOAD, PREPARE, PRIME, TRAIN, WEIGHTS
+from ablate.kinds import FIT, INSTRUMENT, LOAD, PREPARE, PRIME, TRAIN, WEIGHTS
 from ablate.options import validate
 from ablate.settings import PrimerSettings
 from ablate.store.folders import stage_file, stage_folder
@@ -102,6 +103,7 @@ def generate_samples(
         UnknownName: no such study or variant.
         UsageError: no such replicate or device; a setting that does not fit, or that only a new training could change.
         HomeError: the variant has not been trained here, or its files are gone, or links out of the home.
+        DamagedFile: a file that is read is missing, or is not what was written.
         StageError: the primer does not fit, or nothing could be generated.
     """
     run = _run(store, request)
@@ -112,9 +114,12 @@ def generate_samples(
     if problem:
         raise UsageError(f"--set {problem}")
     folders = {name: stage_folder(home, stage) for name, stage in stages.items() if stage.artifact}
+    _require(home, stages)
     tokenizer = loaded_tokenizer(train.config["tokenizer"], folders.get(FIT), registry)
-    tokenizer = played_by(tokenizer, stored_instrument(folders[TRAIN]))
+    tokenizer = played_by(tokenizer, _instrument(train, folders[TRAIN]))
     is_new = any(path.startswith("primer") for path, _ in request.settings)
+    if is_new:
+        require(home, stages[LOAD].artifact, stages[LOAD].files)
     split = stages[PREPARE].config.get("split", {})
     new = functools.partial(_primer, configuration, tokenizer, folders[LOAD], split, say)
     primer = new() if is_new else stored_primer(folders.get(PRIME))
@@ -139,9 +144,10 @@ def _trained(stages: Mapping[str, StageRecord], run: RunRecord, request: Generat
         raise HomeError(f"study '{request.study}' has no trained models: ablate did not train what it is about")
     train = stages.get(TRAIN)
     where = f"'{run.variant}', replicate {run.replicate}, of study '{request.study}'"
-    if train is None or not stage_folder(home, train).is_dir():
+    is_recorded = train is not None and WEIGHTS in train.files
+    if train is None or not (is_recorded or stage_folder(home, train).is_dir()):
         raise HomeError(f"{where} is not trained in this home; run the study first (ablate study run)")
-    if not stage_file(home, train, WEIGHTS).is_file():
+    if not (is_recorded or stage_file(home, train, WEIGHTS).is_file()):
         raise HomeError(f"the weights of {where} are not in this home; its bundle was made without them")
     return train
 
@@ -150,6 +156,22 @@ def _stages(store: Store, run: RunRecord) -> dict[str, StageRecord]:
     """Return the finished stages of a run by name."""
     stages = store.stages(run.stages.values())
     return {name: stages[fingerprint] for name, fingerprint in run.stages.items() if fingerprint in stages}
+
+
+def _require(home: Path, stages: Mapping[str, StageRecord]) -> None:
+    """Check the files that music is generated from; raise DamagedFile if one is damaged."""
+    for name in (TRAIN, FIT, PRIME):
+        if name in stages:
+            stage = stages[name]
+            names = [WEIGHTS, INSTRUMENT] if name == TRAIN else stage.files
+            require(home, stage.artifact, stage.files, names)
+
+
+def _instrument(train: StageRecord, folder: Path) -> int:
+    """Return the instrument of the music that a training learned from."""
+    if train.files and INSTRUMENT not in train.files:
+        return 0  # a file that is there was not written with the weights
+    return stored_instrument(folder)
 
 
 def _tokens(

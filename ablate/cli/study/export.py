@@ -11,7 +11,7 @@ from ablate.cli.destination import output_option, write_output
 from ablate.cli.echo import echo
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import json_text, plural
-from ablate.errors import AblateError, UsageError
+from ablate.errors import AblateError, HomeError, UsageError
 from ablate.stdout import results
 
 if TYPE_CHECKING:
@@ -72,7 +72,13 @@ def _table(table: str, store: Store, name: str, home: Path) -> pd.DataFrame:
     if table == "runs":
         return with_labels(run_frame(store, name), store.study(name).spec)
     study = Study.read(store, name)
-    return validation_frame(study, Artifacts(home)) if table == "validation" else study.splits.frame(study.names)
+    if table != "validation":
+        return study.splits.frame(study.names)
+    artifacts = Artifacts(home.resolve())
+    frame = validation_frame(study, artifacts)
+    if artifacts.damaged:
+        raise HomeError(f"nothing was exported, because losses are lost: {artifacts.damage_line()}")
+    return frame
 
 
 def _encode(frame: pd.DataFrame, form: str) -> bytes:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ablate.cli.echo import echo
+from ablate.cli.echo import echo, note
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import json_option, print_json
 from ablate.cli.study.looks import record_look_of
@@ -45,7 +45,7 @@ def report(*, name: str, form: str, audio: bool, home: Path, store: str | None, 
 
         record_look_of(opened, name)
         formats = list(FORMATS) if form == "all" else [form]
-        path = write_report(opened, open_home(home), name, formats, sound=audio)
+        path = write_report(opened, open_home(home), name, formats, sound=audio, say=note)
     if as_json:
         print_json({"report": str(path)})
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from ablate.cli.echo import echo
+from ablate.cli.echo import echo, note
 from ablate.cli.output import duration, failure_lines, plural, print_answer, print_json, print_table
 from ablate.cli.study.interrupt import STOPPED
 from ablate.cli.study.looks import record_look
@@ -43,8 +43,8 @@ def print_results(
     if analysis:
         print_analysis(result.name, analysis)
     echo(_account(result))
-    for note in (*result.notes, *_looks_left(request, analysis)):
-        echo(f"note: {note}", err=True)
+    for line in (*result.notes, *_looks_left(request, analysis)):
+        note(line)
     if report:
         echo(f"report: {report}")
     return analysis, report
@@ -80,7 +80,7 @@ def _report(request: StudyRequest, store: Store, result: StudyResult) -> Path:
     page = request.home / "reports" / file_name(result.name) / "index.html"
     if not result.changed and page.is_file():
         return page  # drawing its figures again would take longer than the rest of the command
-    return write_report(store, request.home, result.name, registry=request.layout.registry)
+    return write_report(store, request.home, result.name, registry=request.layout.registry, say=note)
 
 
 def _print_json(result: StudyResult, study: Study, analysis: Analysis | None, report: Path | None) -> None:

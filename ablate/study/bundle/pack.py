@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ablate
+from ablate.digests import require
 from ablate.errors import HomeError
 from ablate.files import file_name, write_whole
 from ablate.kinds import LOAD, PREPARE, SAMPLES, TRAIN, WEIGHTS
@@ -67,6 +68,7 @@ def pack(
     Raises:
         UnknownName: no such study.
         HomeError: the file cannot be written, or the database names files outside the home.
+        DamagedFile: a file of the study is missing, or is not what was written.
     """
     bundle = _Bundle(store, home, name, page, without, registry)
     try:
@@ -131,18 +133,29 @@ class _Bundle:
     def _write_results(self, archive: ArchiveWriter) -> None:
         archive.add(records.STUDY, records.lines(self._records.facts()))
         archive.add(records.RUNS, records.run_lines(self._records))
-        archive.add(records.STAGES, records.stage_lines(self._store, self._records))
+        archive.add(records.STAGES, records.stage_lines(self._store, self._records, self._packed))
         if self._trials:
             archive.add(records.TRIALS, records.lines([self._trials]))
         for _, stage in sorted(self._stages.items()):
-            for path in self._files(stage):
-                archive.add_file(f"results/{stage.artifact}/{path}", stage_file(self._home, stage, path))
+            for name in self._files(stage):
+                require(self._home, stage.artifact, stage.files, [name])
+                archive.add_file(f"results/{stage.artifact}/{name}", stage_file(self._home, stage, name))
+
+    def _packed(self, stage: StageRecord) -> dict[str, str]:
+        """Return the recorded digests of the files of a stage to pack."""
+        if "corpus" in self._without and stage.kind in _OF_CORPUS:
+            return {}
+        left_out = [WEIGHTS] if "weights" in self._without and stage.kind == TRAIN else []
+        return {name: found for name, found in stage.files.items() if "/" not in name and name not in left_out}
 
     def _files(self, stage: StageRecord) -> Iterator[str]:
         """Yield the files of a stage to pack, relative to its folder."""
         if not stage.artifact or ("corpus" in self._without and stage.kind in _OF_CORPUS):
             return
         folder = stage_folder(self._home, stage)
+        if stage.files:
+            yield from self._packed(stage)
+            return
         # what a program has written for itself is in a folder of its own, which no stage reads
         files = sorted(name for name in files_in(folder) if "/" not in name)
         if not files:

@@ -10,16 +10,18 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from ablate.digests import is_digest
 from ablate.errors import BundleError
 from ablate.kinds import KINDS
 from ablate.store.records import FinishedStage, LookRecord, RunRecord, StudyRecord, VariantRecord
 from ablate.store.transfer import from_plain, stage_from_plain, stage_to_plain, to_plain
+from ablate.study.bundle.archive import name_problem
 from ablate.study.file.as_run import UNBUNDLED
 from ablate.study.sources.facts import well_formed
 from ablate.study.stage import artifact_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from ablate.store.records import StageRecord
@@ -73,9 +75,19 @@ def run_lines(records: StudyRecords) -> Iterator[bytes]:
     yield from lines(to_plain(run) for run in records.runs)
 
 
-def stage_lines(store: Store, records: StudyRecords) -> Iterator[bytes]:
-    """Yield the finished stages of a study as lines of JSON, sorted by fingerprint."""
-    yield from lines(stage_to_plain(each) for each in store.finished_stages(records.fingerprints))
+def stage_lines(
+    store: Store, records: StudyRecords, packed: Callable[[StageRecord], Mapping[str, str]]
+) -> Iterator[bytes]:
+    """Yield the finished stages of a study as lines of JSON, sorted by fingerprint.
+
+    Args:
+        store: the database with the study.
+        records: of the study.
+        packed: returns the digests of those files of a stage that are packed.
+    """
+    for each in store.finished_stages(records.fingerprints):
+        stage = dataclasses.replace(each.stage, files=dict(packed(each.stage)))
+        yield from lines([stage_to_plain(each._replace(stage=stage))])
 
 
 def read_records(folder: Path, shown: str) -> StudyRecords:
@@ -141,6 +153,10 @@ def _check_stage(stage: StageRecord, wanted: set[str]) -> None:
         )
     if not well_formed(stage.sources):
         raise ValueError(f"stage {stage.fingerprint} has sources in a form that this version does not know")
+    if not all(
+        is_digest(digest) and not name_problem(name) and "/" not in name for name, digest in stage.files.items()
+    ):
+        raise ValueError(f"stage {stage.fingerprint} has files with names or digests that are not valid")
     # the folder is deleted with the study, so it must be the stage's own
     if stage.artifact not in ("", artifact_folder(stage.kind, stage.fingerprint)):
         raise ValueError(f"the folder of stage {stage.fingerprint} is not its own")

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ablate.digests import damages
 from ablate.errors import BundleError, HomeError
 from ablate.files import UNFINISHED, sync_tree
 from ablate.inside import inside
@@ -119,6 +120,7 @@ class _Import:
     def __init__(self, path: Path, about: manifest.Manifest, folder: Path, home: Path, store: Store) -> None:
         self._path, self._about, self._folder, self._home, self._store = path, about, folder, home, store
         self._completed = 0
+        self._files: dict[str, tuple[str, Mapping[str, str]]] = {}
 
     def run(self, name: str) -> Unpacked:
         """Check the records, then move the files and write the records."""
@@ -126,7 +128,9 @@ class _Import:
         found = records.read_records(self._folder, shown)
         stages, facts = {}, {}
         for each in records.read_stages(self._folder, shown, found.fingerprints):
+            self._check_files(each.stage)
             stages[each.stage.fingerprint] = each.stage.artifact
+            self._files[each.stage.artifact] = each.stage.fingerprint, each.stage.files
             if each.stage.kind in KINDS:
                 facts[each.stage.fingerprint] = each.stage
         folders = self._folders(set(stages.values()))
@@ -152,6 +156,16 @@ class _Import:
                 ) from error
             raise
         return Unpacked(found.study, self._about, len(found.runs), len(stages), new, len(added) + self._completed)
+
+    def _check_files(self, stage: StageRecord) -> None:
+        """Check that the files of a stage in the bundle are those that were recorded with it."""
+        for name, digest in stage.files.items():
+            packed = self._about.files.get(f"results/{stage.artifact}/{name}", {})
+            if digest != f"{packed.get('bytes')}:{packed.get('sha256')}":
+                raise BundleError(
+                    f"{self._path}: {stage.artifact}/{name} is not the file that was recorded with its stage; nothing "
+                    "was unpacked, get it again"
+                )
 
     def _folders(self, artifacts: set[str]) -> list[str]:
         """Return the folders of the stages in the bundle, relative to it and to the home."""
@@ -179,7 +193,7 @@ class _Import:
         """Move the folders of stages to their places in the home, and add them to a list; complete ones there stay."""
         for folder in folders:
             source, target = self._folder / "results" / folder, inside(self._home, folder)
-            lacking = files_in(source) - files_in(target)
+            lacking = self._lacking(folder, source, target)
             if target.is_dir() and not lacking:
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -189,9 +203,20 @@ class _Import:
                     place.parent.mkdir(parents=True, exist_ok=True)
                     (source / name).replace(place)
                 self._completed += 1
+                fingerprint, files = self._files[folder]
+                self._store.add_files(fingerprint, {name: files[name] for name in lacking if name in files})
             else:
                 source.replace(target)
                 added.append(target)
+
+    def _lacking(self, folder: str, source: Path, target: Path) -> set[str]:
+        """Return the files of a stage that the home lacks, or has damaged where the bundle has the right ones."""
+        lacking = files_in(source) - files_in(target)
+        fingerprint, files = self._files[folder]
+        known = self._store.stages([fingerprint])
+        here = known[fingerprint].files if fingerprint in known else {}
+        same = {name: digest for name, digest in here.items() if files.get(name) == digest}
+        return lacking | {damage.file.removeprefix(f"{folder}/") for damage in damages(self._home, folder, same)}
 
     def _put(self, found: records.StudyRecords) -> None:
         study = found.study

@@ -57,12 +57,25 @@ def test_what_does_not_exist(files: RunFiles) -> None:
 
 def test_files_that_are_gone_or_damaged(files: RunFiles, home: Path) -> None:
     files.weights("tau=1.2", 1).unlink()
-    with pytest.raises(HomeError, match=r"'tau=1.2', replicate 1: .*weights.safetensors is gone; run the study again"):
+    with pytest.raises(HomeError, match=r"'tau=1.2', replicate 1: .*weights.safetensors is missing; to make"):
         files.weights("tau=1.2", 1)
     for path in home.glob("artifacts/generate/*/*/tokens.npy"):
         path.write_bytes(b"no array")
-    with pytest.raises(HomeError, match=r"tokens.npy cannot be read"):
+    with pytest.raises(HomeError, match=r"tokens.npy has 8 bytes and not .* again: ablate db check --repair --home "):
         files.tokens()
+
+
+def test_files_of_an_older_ablate_that_are_gone_or_damaged(files: RunFiles, home: Path) -> None:
+    for stage in files._study.stages.values():
+        object.__setattr__(stage, "files", {})
+    for path in home.glob("artifacts/train/*/*/losses.npy"):
+        path.write_bytes(b"")
+    with pytest.raises(HomeError, match=r"losses.npy cannot be read; run the study again, or bring it from its bundle"):
+        files.losses()
+    for path in home.glob("artifacts/train/*/*/weights.safetensors"):
+        path.unlink()
+    with pytest.raises(HomeError, match=r"weights.safetensors is gone; run the study again"):
+        files.weights()
 
 
 def test_runs_without_such_results(tmp_path: Path) -> None:

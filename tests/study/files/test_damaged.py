@@ -13,6 +13,7 @@ from support.bench import Bench
 from support.damage import DAMAGES, empty, flip, remove, swap
 
 import ablate
+from ablate.errors import CorpusError
 from ablate.kinds import KINDS
 from ablate.registry import get_registry
 from ablate.study.file.overrides import Overrides
@@ -170,7 +171,7 @@ def test_what_cannot_be_made_again_is_said_and_the_rest_is_kept(
 
         def load(self) -> list[ablate.Performance]:
             if Once.fails:
-                raise ablate.CorpusError("the disk with the music is gone")
+                raise CorpusError("the disk with the music is gone")
             return [ablate.Performance.from_notes([(60 + i % 7, 64, i * 0.25, i * 0.25 + 0.2) for i in range(60)])]
 
     offer(ablate.CorpusSpec(name="once", summary="Loads once.", build=lambda options: Once()))
