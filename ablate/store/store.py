@@ -267,12 +267,18 @@ class Store:
                 if values:
                     session.execute(sa.insert(table.metadata.tables[table.__tablename__]), values)
 
-    def add_files(self, fingerprint: str, files: Mapping[str, str]) -> None:
-        """Add the digests of files that have been added to a stage that has digests."""
+    def add_files(self, fingerprint: str, files: Mapping[str, str], *, whole: bool) -> None:
+        """Add the digests of files that have been added to the folder of a stage, if the stage is recorded.
+
+        Args:
+            fingerprint: of the stage.
+            files: the digests by name.
+            whole: whether these are all files of the stage; if not, nothing is added to a stage without digests.
+        """
         with self._session() as session:
             row = session.get(tables.Stage, fingerprint)
-            if row is not None and row.files:
-                row.files = {**row.files, **files}
+            if row is not None and files and (row.files or whole):
+                row.files = {**(row.files or {}), **files}
 
     def forget_stages(self, fingerprints: Iterable[str]) -> None:
         """Drop stages whose files are gone, so that they run again."""

@@ -183,4 +183,4 @@ def test_missing_weights_are_reported(home: Path, tmp_path: Path, ablate: Comman
     shutil.rmtree(copy / "artifacts" / "train")
     outcome = ablate("generate", "control", "--out", tmp_path / "out", "--home", copy)
     assert outcome.code == 1
-    assert "is not trained in this home; run the study first" in outcome.err
+    assert "/weights.safetensors is missing; to make it again: ablate db check --repair --home" in outcome.err

@@ -144,6 +144,7 @@ def check_comparable(request: StudyRequest, store: Store, recompute: Container[s
     if not plan.missing and not plan.layout.unchosen:
         return
     if spec.program and plan.missing:
+        _refuse_lost(plan)
         raise UsageError(
             f"study '{spec.name}' came from a bundle, which has no files of its program: its results can be read; to "
             "add some, run its study file where the program is"
@@ -164,7 +165,17 @@ def check_comparable(request: StudyRequest, store: Store, recompute: Container[s
     }
     differing = [f"{what} {one} (here {other})" for what, (one, other) in pairs.items() if one != other]
     if differing:
+        _refuse_lost(plan)
         raise UsageError(
             f"study '{spec.name}' came from a bundle and was run with {', '.join(differing)}: its results can be read, "
             "but new ones could not be compared with them. Run its study file under another --name instead"
+        )
+
+
+def _refuse_lost(plan: Plan) -> None:
+    """Raise UsageError if all that is missing of a study from a bundle are files that are damaged."""
+    if plan.damaged and plan.missing.keys() == plan.damaged.keys():
+        first = next(damage for found in plan.damaged.values() for damage in found)
+        raise UsageError(
+            f"{first} and cannot be made again here; bring it from the bundle: ablate study unbundle BUNDLE.zip"
         )

@@ -153,13 +153,15 @@ def _check_stage(stage: StageRecord, wanted: set[str]) -> None:
         )
     if not well_formed(stage.sources):
         raise ValueError(f"stage {stage.fingerprint} has sources in a form that this version does not know")
-    if not all(
-        is_digest(digest) and not name_problem(name) and "/" not in name for name, digest in stage.files.items()
-    ):
+    if not all(is_digest(digest) and _is_file_name(name) for name, digest in stage.files.items()):
         raise ValueError(f"stage {stage.fingerprint} has files with names or digests that are not valid")
     # the folder is deleted with the study, so it must be the stage's own
     if stage.artifact not in ("", artifact_folder(stage.kind, stage.fingerprint)):
         raise ValueError(f"the folder of stage {stage.fingerprint} is not its own")
+
+
+def _is_file_name(name: str) -> bool:
+    return "/" not in name and not name_problem(name)
 
 
 def _read(path: Path, shown: str, name: str, parse: Callable[[Any], Any]) -> Iterator[Any]:

@@ -193,21 +193,25 @@ class _Import:
         """Move the folders of stages to their places in the home, and add them to a list; complete ones there stay."""
         for folder in folders:
             source, target = self._folder / "results" / folder, inside(self._home, folder)
+            fingerprint, files = self._files[folder]
             lacking = self._lacking(folder, source, target)
             if target.is_dir() and not lacking:
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             if target.is_dir():  # files are missing: the study came from a bundle without weights
                 for name in lacking:
+                    if (target / name).is_symlink():  # damage, wherever it leads
+                        (target / name).unlink()
                     place = inside(target, name)
                     place.parent.mkdir(parents=True, exist_ok=True)
                     (source / name).replace(place)
                 self._completed += 1
-                fingerprint, files = self._files[folder]
-                self._store.add_files(fingerprint, {name: files[name] for name in lacking if name in files})
+                added_files = {name: files[name] for name in lacking if name in files}
+                self._store.add_files(fingerprint, added_files, whole=False)
             else:
                 source.replace(target)
                 added.append(target)
+                self._store.add_files(fingerprint, files, whole=True)
 
     def _lacking(self, folder: str, source: Path, target: Path) -> set[str]:
         """Return the files of a stage that the home lacks, or has damaged where the bundle has the right ones."""

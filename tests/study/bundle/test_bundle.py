@@ -12,8 +12,9 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+from support.damage import flip
 
-from ablate.errors import BundleError, HomeError
+from ablate.errors import BundleError, DamagedFile, HomeError
 from ablate.kinds import MEASURE, PROGRAM
 from ablate.registry import get_registry
 from ablate.report.results import load_results
@@ -124,7 +125,26 @@ def test_weights_can_follow_later(packed: Path, home: Path, tmp_path: Path) -> N
     assert list(home.rglob("losses.npy"))
     result = unpack(packed, home, store_url(home))
     assert (result.new, result.added) == (False, 4)  # two trainings, the corpus and its tokens
-    assert len(list(home.rglob("*.safetensors"))) == 2
+    weights = list(home.rglob("*.safetensors"))
+    assert len(weights) == 2
+    with Store(store_url(home)) as store:
+        kept = store.stages({fingerprint for run in store.runs(STUDY) for fingerprint in run.stages.values()})
+    for stage in kept.values():
+        names = {path.name for path in (home / stage.artifact).iterdir()} if stage.artifact else set()
+        assert stage.files.keys() == names
+    content = weights[0].read_bytes()
+    flip(weights[0], weights[0])
+    assert unpack(packed, home, store_url(home)).added == 1
+    assert weights[0].read_bytes() == content
+
+
+def test_a_file_that_is_damaged_is_not_packed(packed: Path, tmp_path: Path) -> None:
+    home = shutil.copytree(packed.parent / "home", tmp_path / "damaged")
+    losses = next(home.rglob("losses.npy"))
+    flip(losses, losses)
+    with pytest.raises(DamagedFile, match=r"losses.npy is not what was written: .* ablate db check --repair --home"):
+        repacked(home, STUDY, tmp_path / "page")
+    assert not (tmp_path / "again.zip").exists()
 
 
 def test_a_study_that_was_judged_from_a_table(tmp_path: Path, home: Path) -> None:
@@ -236,6 +256,11 @@ def test_a_machine_without_the_corpus_and_with_another_torch(
     assert f"CorpusError: {folder}: no such file or folder" in gone.err
     here = Setting.here
     monkeypatch.setattr(Setting, "here", lambda *facts: dataclasses.replace(here(*facts), torch="9.9"))
+    lost = ablate("study", "run", *there, "--replicates", "2")
+    assert lost.code == 2
+    assert "load/" in lost.err
+    assert lost.err.endswith("cannot be made again here; bring it from the bundle: ablate study unbundle BUNDLE.zip\n")
+    shutil.copytree(bench.home / "artifacts/load", tmp_path / "there/artifacts/load")
     assert "nothing to run" in ablate("study", "run", *there, "--replicates", "2").out
     refused = ablate("study", "run", *there, "--replicates", "3")
     assert re.search(r"came from a bundle and was run with torch 2\.\d+ \(here 9\.9\): its results can be", refused.err)

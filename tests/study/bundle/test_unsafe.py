@@ -131,6 +131,12 @@ def test_a_file_that_was_exchanged(forge: Forge, home: Path) -> None:
     assert "extra.txt is not as its manifest.json lists it" in refused(path, home)
 
 
+def test_a_file_of_a_stage_that_was_exchanged_with_its_entry(packed: Path, forge: Forge, home: Path) -> None:
+    with zipfile.ZipFile(packed) as archive:
+        name = next(name for name in archive.namelist() if name.endswith("losses.npy"))
+    assert "losses.npy is not the file that was recorded with its stage" in refused(forge({name: b"other"}), home)
+
+
 @pytest.mark.parametrize("manifest", [{"format": 2}, {"schema": "9999"}, {"version": "99.1.0"}], ids=str)
 def test_a_bundle_of_a_newer_ablate(manifest: dict[str, Any], forge: Forge, home: Path) -> None:
     assert "which is newer than this one" in refused(forge({}, **manifest), home)
@@ -173,6 +179,8 @@ def as_lines(data: list[Any]) -> bytes:
         ({"device": "\ud800"}, "StageRecord.device"),
         ({"finished": "yesterday"}, "StageRecord.finished: 'yesterday' is no time"),
         ({"more": 1}, "unknown field 'more'"),
+        ({"files": {"../up": f"1:{'0' * 64}"}}, "has files with names or digests that are not valid"),
+        ({"files": {"losses.npy": "md5"}}, "has files with names or digests that are not valid"),
     ],
     ids=str,
 )
