@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import unicodedata
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,11 @@ def level_name(level: Any) -> str:
     if isinstance(level, dict):
         return "+".join(f"{name}{_options(value)}" for name, value in level.items()) or "none"
     return json.dumps(level, default=str)  # a date is an error, and needs a name in its message
+
+
+def alike(name: str) -> str:
+    """Return what a name looks like: equal for names that differ in spaces or in how a character is composed only."""
+    return " ".join(unicodedata.normalize("NFKC", name).split())
 
 
 def _path_name(path: str) -> str:

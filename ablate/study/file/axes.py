@@ -166,21 +166,46 @@ def named_variants(table: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str
     return named
 
 
-def shaped(config: FileShape, levels: Mapping[str, Any], named: Mapping[str, Mapping[str, Any]]) -> FileShape:
-    """Return the configuration, in file shape, with the levels of a variant."""
+def shaped(
+    config: FileShape,
+    levels: Mapping[str, Any],
+    named: Mapping[str, Mapping[str, Any]],
+    own: Mapping[str, paths.Components],
+) -> FileShape:
+    """Return the configuration, in file shape, with the levels of a variant.
+
+    Args:
+        config: the base configuration.
+        levels: by path.
+        named: the changes of the named variants.
+        own: the options that the file has for components, by kind.
+    """
     for path, level in levels.items():
         changes = named[level] if path == NAMED else {path: level}
         for where, value in changes.items():
-            config = paths.set_path(config, where, value)
+            config = paths.set_path(config, where, value, own.get(where))
     return config
 
 
-def baseline_level(axis: Axis, baseline: Mapping[str, Any], design: str, config: FileShape) -> Any:
+def baseline_level(
+    axis: Axis,
+    baseline: Mapping[str, Any],
+    design: str,
+    config: FileShape,
+    own: Mapping[str, paths.Components] | None = None,
+) -> Any:
     """Return the baseline's level of an axis: that of ``[baseline]``, of the base configuration, or the first level.
 
     Where a part is left out of the full model or added to the bare one, the base configuration does not decide:
     the bare model has the first level, the full model the last one. A block has no baseline: the first level stands for
     it where a single configuration is needed.
+
+    Args:
+        axis: of the study.
+        baseline: the table ``[baseline]`` by path.
+        design: a key of ``design.DESIGNS``.
+        config: the base configuration.
+        own: the options that the file has for components, by kind.
     """
     if axis.block:
         return next(iter(axis.levels), None)
@@ -190,11 +215,18 @@ def baseline_level(axis: Axis, baseline: Mapping[str, Any], design: str, config:
         return axis.range.low if value is None and axis.range else value
     if value is None:
         return axis.levels[-1] if design == "leave_one_out" else axis.levels[0]
-    return matching_level(axis, value)
+    return matching_level(axis, value, (own or {}).get(axis.path, {}))
 
 
-def matching_level(axis: Axis, value: Any) -> Any:
-    """Return the level of an axis that a value means, or the value itself if it means none."""
+def matching_level(axis: Axis, value: Any, own: paths.Components) -> Any:
+    """Return the level of an axis that a value means, or the value itself if it means none.
+
+    Args:
+        axis: of the study.
+        value: of ``[baseline]``, ``[target]`` or the base configuration.
+        own: of an axis that is a kind, the options that the file has for its components.
+    """
     if axis.path in SPECS:  # "tempo", ["tempo"] and {tempo = {}} are three spellings of one level
-        return next((level for level in axis.levels if paths.named(level) == paths.named(value)), value)
+        wanted = paths.named(paths.with_own(value, own))
+        return next((level for level in axis.levels if paths.named(paths.with_own(level, own)) == wanted), value)
     return next((level for level in axis.levels if same(level, value)), value)

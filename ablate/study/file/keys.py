@@ -12,6 +12,7 @@ from ablate.printable import name_problem, printable
 from ablate.settings import LookSettings
 from ablate.study.file import paths
 from ablate.study.file.configuration import SECTIONS, SETTINGS, TABLES
+from ablate.study.file.kinds import offered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -155,7 +156,7 @@ def _profile_section_problems(key: str, section: str, value: Any) -> Iterator[Pr
 
 
 def _profile_model_problems(key: str, model: Any, raw: FileShape) -> Iterator[Problem]:
-    models = paths.chosen(raw, "model")
+    models = offered(raw, "model")
     for component in model if isinstance(model, dict) else ():
         if component not in models:
             yield f"{key}.{component}", f"a profile cannot change the study's model ({', '.join(models)})"

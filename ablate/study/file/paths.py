@@ -6,8 +6,8 @@ The *file shape* is the form that TOML has: a table for each kind whose keys are
 
 from __future__ import annotations
 
-import copy
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from ablate.specs import SPECS
@@ -16,6 +16,8 @@ from ablate.specs import SPECS
 Problem = tuple[str, str]
 
 FileShape = dict[str, Any]
+#: Components of one kind as name -> options.
+Components = Mapping[str, Mapping[str, Any]]
 
 
 def join(*parts: str) -> str:
@@ -77,22 +79,37 @@ def split_path(path: str, config: FileShape) -> tuple[str, str, str]:
     return (section, name, option) if name else (section, option, "")
 
 
-def set_path(config: FileShape, path: str, value: Any) -> FileShape:
-    """Return a copy of ``config`` with the value at ``path`` replaced."""
+def with_own(value: Any, own: Components) -> Any:
+    """Return a kind's value with the options that it does not set, from those that the file has for its components.
+
+    ``"lstm"`` is ``{lstm = {hidden = 24}}`` where the file has ``[model.lstm] hidden = 24``. A value of another
+    spelling, or without such components, is returned as it is.
+    """
+    components = named(value)
+    if not components or not any(own.get(name) for name in components):
+        return value
+    return {name: {**own.get(name, {}), **options} for name, options in components.items()}
+
+
+def set_path(config: FileShape, path: str, value: Any, own: Components | None = None) -> FileShape:
+    """Return a copy of ``config`` with the value at ``path`` replaced; a whole kind as in :func:`with_own`.
+
+    Args:
+        config: in file shape; it stays as it is.
+        path: dotted.
+        value: the new one.
+        own: of a path that is a kind, the options that the file has for its components, besides those in ``config``.
+    """
     section, component, option = split_path(path, config)
-    changed = copy.deepcopy(config)
     if not component and not option:
-        changed[section] = copy.deepcopy(value)
-    elif section in SPECS:
-        choices = chosen(changed, section)
-        if option:
-            choices.setdefault(component, {})[option] = value
-        else:
-            choices[component] = value
-        changed[section] = choices
-    else:
-        changed.setdefault(section, {})[option] = value
-    return changed
+        known = {**(own or {}), **chosen(config, section)} if section in SPECS else {}
+        return {**config, section: with_own(value, known)}
+    if section not in SPECS:
+        return {**config, section: {**config.get(section, {}), option: value}}
+    choices = chosen(config, section)
+    if option:
+        value = {**choices.get(component, {}), option: value}
+    return {**config, section: {**choices, component: value}}
 
 
 def get_path(config: FileShape, path: str) -> Any:

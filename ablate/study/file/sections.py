@@ -14,6 +14,7 @@ from ablate.study.file import paths
 from ablate.study.file.axes import baseline_level, flatten, named_variants, parse_axes, shaped
 from ablate.study.file.configuration import SECTIONS
 from ablate.study.file.keys import TopLevel, declared_looks, readable, single_values, validated
+from ablate.study.file.kinds import own_options, with_one_component
 from ablate.study.file.reading.hypothesis import parse_hypothesis
 from ablate.study.file.reading.parts import parse_parts
 from ablate.study.file.reading.tables import parse_contrasts, parse_margins, parse_reported
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ablate.study.design import Axis
-    from ablate.study.file.paths import FileShape, Problem
+    from ablate.study.file.paths import Components, FileShape, Problem
     from ablate.study.file.reading.hypothesis import Hypothesis
     from ablate.study.file.reading.tables import Margin, Reported
 
@@ -60,6 +61,7 @@ class Sections:
         path: how a path chooses its changes; None without that table.
         floors: how precisely floors are measured.
         statistics: how differences are judged.
+        own: the options that the file has for components, by kind, for levels and variants that name a component only.
         config: the sections that an axis can reach (components, settings, labels), in file shape. Their options
             depend on the installed components, so ``configuration.resolve`` checks them.
     """
@@ -82,6 +84,7 @@ class Sections:
     path: PathSettings | None
     floors: FloorSettings
     statistics: StatisticsSettings
+    own: Mapping[str, Components]
     config: FileShape
 
     @property
@@ -96,7 +99,10 @@ class Sections:
 
     def baseline_levels(self) -> dict[str, Any]:
         """Return the baseline's level of every axis."""
-        return {path: baseline_level(axis, self.baseline, self.design, self.config) for path, axis in self.axes.items()}
+        return {
+            path: baseline_level(axis, self.baseline, self.design, self.config, self.own)
+            for path, axis in self.axes.items()
+        }
 
     def variants(self) -> list[Variant]:
         """Return the variants that the design has before anything runs; none if the design does not exist."""
@@ -109,7 +115,7 @@ class Sections:
 
     def shaped(self, levels: Mapping[str, Any]) -> FileShape:
         """Return the configuration, in file shape, with the levels of a variant."""
-        return shaped(self.config, levels, self.named)
+        return shaped(self.config, levels, self.named, self.own)
 
 
 def parse(raw: FileShape) -> tuple[Sections, list[Problem]]:
@@ -117,19 +123,24 @@ def parse(raw: FileShape) -> tuple[Sections, list[Problem]]:
     raw, problems = readable(raw)
     named = named_variants(raw.get("variants", {}))
     config = {section: raw[section] for section in SECTIONS if section in raw}
-    axes = with_target(parse_axes(raw.get("axes", {}), named, problems), raw, config, problems)
+    axes: Mapping[str, Axis] = parse_axes(raw.get("axes", {}), named, problems)
+    design = _design(raw.get("design", "factorial"), problems)
+    baseline = flatten(raw.get("baseline", {}), stops=axes)
+    own = own_options(config)
+    config = with_one_component(config, axes, named, baseline, design)
+    axes = with_target(axes, raw, config, own, problems)
     search = dict(raw.get("search", {}))
     objectives = _objectives(search.pop("objectives", []), problems)
     sections = Sections(
         hypothesis=parse_hypothesis(raw.get("hypothesis", ""), problems),
         top=validate(TopLevel, single_values(raw)),
         looks=declared_looks(raw),
-        design=_design(raw.get("design", "factorial"), problems),
+        design=design,
         objective=_objective(raw, problems),
         objectives=objectives,
         axes=axes,
         named=named,
-        baseline=flatten(raw.get("baseline", {}), stops=axes),
+        baseline=baseline,
         contrasts=parse_contrasts(raw.get("contrasts", {}), problems),
         parts=parse_parts(raw.get("parts", {}), problems),
         margins=parse_margins(raw.get("margins", {}), problems),
@@ -139,6 +150,7 @@ def parse(raw: FileShape) -> tuple[Sections, list[Problem]]:
         path=validated(PathSettings, raw["path"], "path", problems) if "path" in raw else None,
         floors=validated(FloorSettings, raw.get("floors", {}), "floors", problems),
         statistics=validated(StatisticsSettings, raw.get("statistics", {}), "statistics", problems),
+        own=own,
         config=_with_blocks(config, axes),
     )
     return sections, problems

@@ -20,6 +20,7 @@ from ablate.study.file.as_run import as_run, overrides_as_run
 from ablate.study.file.axes import shaped
 from ablate.study.file.checks.content import content_problems
 from ablate.study.file.checks.design import combination_problems
+from ablate.study.file.checks.kinds import idle_profile_problems
 from ablate.study.file.checks.reading import (
     contrast_problems,
     margin_problems,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from ablate.store.records import StudyRecord
     from ablate.study.file.as_run import Elsewhere
     from ablate.study.file.configuration import Configuration
-    from ablate.study.file.paths import FileShape, Problem
+    from ablate.study.file.paths import Components, FileShape, Problem
 
 
 #: The most problems of a file that are listed, and the most characters of each.
@@ -81,6 +82,7 @@ class StudySpec:
         overrides: what the command line changed, as command line options.
         file: the text of the file with the overrides as data, see :mod:`ablate.study.file.as_run`.
         elsewhere: of a study from a bundle, the facts of the machine that ran it.
+        own: the options that the file has for components, by kind, for levels that name a component only.
     """
 
     name: str
@@ -106,6 +108,7 @@ class StudySpec:
     overrides: tuple[str, ...]
     file: dict[str, Any] = dataclasses.field(default_factory=dict, kw_only=True)
     elsewhere: Elsewhere | None = dataclasses.field(default=None, kw_only=True)
+    own: Mapping[str, Components] = dataclasses.field(default_factory=dict, kw_only=True)
 
     @property
     def program(self) -> ProgramSettings | None:
@@ -128,7 +131,7 @@ class StudySpec:
 
     def shaped(self, variant: Variant) -> FileShape:
         """Return a variant's configuration in file shape."""
-        return shaped(self.config, variant.levels, self.named)
+        return shaped(self.config, variant.levels, self.named, self.own)
 
     def plain(self) -> dict[str, Any]:
         """Return the study as JSON-ready data, for the store and the report."""
@@ -233,6 +236,7 @@ def parse_study(text: str, path: Path, overrides: Overrides, registry: Registry)
     file, shape_problems = _parse(raw, registry)
     problems += [*shape_problems, *content_problems(file, registry)]
     problems += _profile_problems(raw, file.profiles, registry, set(problems))
+    problems += idle_profile_problems(file, overrides.profile)
     without_overrides, _ = _parse(original, registry)
     problems += margin_problems(file, [*file.metrics, *without_overrides.metrics])
     if not problems:
@@ -313,4 +317,5 @@ def _spec(path: Path, file: Sections, overrides: Overrides, registry: Registry) 
         baseline=file.baseline_levels(),
         reading=_reading(file, registry),
         overrides=tuple(overrides.options()),
+        own=file.own,
     )

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ablate.study.design import Axis
-    from ablate.study.file.paths import FileShape, Problem
+    from ablate.study.file.paths import Components, FileShape, Problem
 
 
 def with_target(
-    axes: Mapping[str, Axis], raw: FileShape, config: FileShape, problems: list[Problem]
+    axes: Mapping[str, Axis],
+    raw: FileShape,
+    config: FileShape,
+    own: Mapping[str, Components],
+    problems: list[Problem],
 ) -> Mapping[str, Axis]:
     """Return the axes of a study file, those that ``[target]`` names with two levels: the baseline's and the target's.
 
@@ -28,6 +32,7 @@ def with_target(
         axes: path -> axis.
         raw: the file.
         config: the base configuration, in file shape.
+        own: the options that the file has for components, by kind.
         problems: problems of the table are added here.
     """
     targets = flatten(raw.get("target", {}), stops=axes)
@@ -40,8 +45,8 @@ def with_target(
         if path not in axes:
             problems.append((f"target.{path}", f"this study has no such axis{did_you_mean(path, axes)}"))
             continue
-        level = matching_level(axes[path], value)
-        start = baseline_level(axes[path], baseline, "path", config)
+        level = matching_level(axes[path], value, own.get(path, {}))
+        start = baseline_level(axes[path], baseline, "path", config, own)
         problem = _target_problem(axes[path], level, start)
         if problem:
             problems.append((f"target.{path}", problem))

@@ -13,6 +13,7 @@ from ablate.errors import AblateError, did_you_mean
 from ablate.study.design import NAMED
 from ablate.study.file import paths
 from ablate.study.file.checks.design import budget_problems, design_problems, path_problems
+from ablate.study.file.checks.kinds import unused_problems
 from ablate.study.file.checks.levels import axis_problems, baseline_problems, variant_problems
 from ablate.study.file.checks.reading import objective_problems, part_problems
 from ablate.study.file.configuration import resolve
@@ -50,6 +51,7 @@ def content_problems(file: Sections, registry: Registry) -> list[Problem]:
     problems += objective_problems(file)
     problems += part_problems(file)
     problems += _label_problems(file, registry)
+    problems += unused_problems(file)
     return problems
 
 

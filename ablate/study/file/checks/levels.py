@@ -5,11 +5,14 @@ No function here raises: each yields problems as (key, text).
 
 from __future__ import annotations
 
+import json
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import did_you_mean
-from ablate.names import level_name, same
+from ablate.names import alike, level_name, same
+from ablate.options import abridged
+from ablate.printable import printable
 from ablate.specs import SPECS
 from ablate.study.design import NAMED
 from ablate.study.file import paths
@@ -53,7 +56,8 @@ def axis_problems(axis: Axis, file: Sections, registry: Registry, base: set[Prob
     if axis.range and file.design not in ("search", ""):
         yield key, f'a range without levels needs design = "search"; for a {file.design} design add levels = 5, say'
         return
-    yield from _level_problems(axis, config, registry, base)
+    yield from _alike_problems(axis, file)
+    yield from _level_problems(axis, config, file.own.get(axis.path, {}), registry, base)
 
 
 def _path_problem(path: str, config: FileShape, registry: Registry) -> str:
@@ -109,19 +113,45 @@ def _is_level(level: Any, levels: tuple[Any, ...]) -> bool:
     return any(same(level, other) for other in levels)
 
 
-def _how_named(level: Any) -> str:
-    """Return why two paths are one level, and what to do."""
-    is_path = isinstance(level, str) and PurePath(level).is_absolute()
-    return "; a file is named by the last part of its path: give each its own name, or list one only" if is_path else ""
+def _alike_problems(axis: Axis, file: Sections) -> Iterator[Problem]:
+    """Find levels that are the same, and those that are not but would have the same name or look the same."""
+    own = file.own.get(axis.path, {})
+    values: set[Any] = set()
+    looks: dict[str, Any] = {}
+    for level in axis.levels:
+        value = paths.named(paths.with_own(level, own)) if axis.path in SPECS else level
+        name = level_name(level)
+        if _value_key(value) in values:
+            yield f"axes.{axis.path}", f"duplicate level {name}"
+        elif alike(name) in looks:
+            yield f"axes.{axis.path}", _only_alike(level, looks[alike(name)])
+        values.add(_value_key(value))
+        looks.setdefault(alike(name), level)
 
 
-def _level_problems(axis: Axis, config: FileShape, registry: Registry, base: set[Problem]) -> Iterator[Problem]:
+def _value_key(value: Any) -> Any:
+    """Return what is equal for levels that :func:`same` finds the same, and can be in a set."""
+    if isinstance(value, list | dict):
+        return json.dumps(json.loads(json.dumps(value), parse_int=float))
+    return isinstance(value, bool), value
+
+
+def _only_alike(level: Any, other: Any) -> str:
+    one, two = (abridged(printable(each) if isinstance(each, str) else each) for each in (other, level))
+    if isinstance(level, str) and PurePath(level).is_absolute():
+        todo = "a file is named by the last part of its path: give each file its own name, or list one only"
+    else:
+        todo = "give each a name of its own, or list one only"
+    return f"{one} and {two} are two levels, but their names are alike ({level_name(level)}); {todo}"
+
+
+def _level_problems(
+    axis: Axis, config: FileShape, own: paths.Components, registry: Registry, base: set[Problem]
+) -> Iterator[Problem]:
     key = f"axes.{axis.path}"
     levels = axis.levels or ((axis.range.low, axis.range.high) if axis.range else ())
     for index, level in enumerate(levels):
-        if any(same(level, earlier) or level_name(level) == level_name(earlier) for earlier in levels[:index]):
-            yield key, f"duplicate level {level_name(level)}{_how_named(level)}"
-        _, problems = resolve(paths.set_path(config, axis.path, level), registry)
+        _, problems = resolve(paths.set_path(config, axis.path, level, own), registry)
         for where, text in problems:
             if (where, text) not in base:
                 yield f"{key}[{index}]", text if where == axis.path else f"{where}: {text}"
@@ -138,7 +168,8 @@ def variant_problems(name: str, file: Sections, registry: Registry, base: set[Pr
     """
     changes = file.named[name]
     # the options of the components that the variant chooses can be changed, too
-    config = shaped(file.config, {NAMED: name}, {name: {path: changes[path] for path in changes if path in SPECS}})
+    kinds = {name: {path: changes[path] for path in changes if path in SPECS}}
+    config = shaped(file.config, {NAMED: name}, kinds, file.own)
     wrong = [
         (f"variants.{name}.{path}", problem)
         for path, value in changes.items()

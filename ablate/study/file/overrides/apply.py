@@ -9,7 +9,8 @@ from ablate.printable import printable
 from ablate.specs import SPECS
 from ablate.study.file import paths
 from ablate.study.file.axes import flatten, named_variants
-from ablate.study.file.configuration import SECTIONS, TABLES
+from ablate.study.file.configuration import SECTIONS, SINGLE, TABLES
+from ablate.study.file.kinds import offered
 from ablate.study.file.overrides.corpus import given_corpus
 from ablate.study.file.overrides.record import DEFAULT_PROFILE
 from ablate.study.file.reach import path_problem
@@ -115,7 +116,10 @@ def _set_in_section(raw: FileShape, path: str, value: Any, registry: Registry) -
         raise UsageError(f"--set {path}: is an axis of this study; set its levels: --set 'axes.{path}=[...]'")
     if section in SPECS and isinstance(value, dict) and name in registry.names(section):
         return {**raw, section: {**(paths.named(raw.get(section, {})) or {}), name: value}}
-    problem = path_problem(path, raw, registry)
+    reached = raw
+    if section in SINGLE:  # the file may have a table for each component that variants choose
+        reached = {**raw, section: {**{each: {} for each in offered(raw, section)}, **paths.chosen(raw, section)}}
+    problem = path_problem(path, reached, registry)
     if problem:
         raise UsageError(f"--set {path}: {problem}")
     return _without_alternative(paths.set_path(raw, path, value), path, value)
