@@ -17,7 +17,6 @@ MODULE = '''
 """Metrics that do harm."""
 
 import ctypes, gc, os, pathlib, signal, subprocess, sys, threading, time
-from dataclasses import dataclass
 
 import ablate
 
@@ -42,7 +41,7 @@ def killed():
 def hang():
     note(subprocess.Popen(["sleep", "600"]).pid, "child of hang")
     while True:
-        pass
+        time.sleep(0.01)
 
 
 def flood():
@@ -62,26 +61,15 @@ def hold():
     os._exit(4)
 
 
-@dataclass(frozen=True)
-class Options:
-    """Options of the metric."""
-
-    after: str = ablate.option("", doc="Do harm only while this file is not there, and make it.")
-
-
 class Rude(ablate.Metric):
-    def __init__(self, harm, after):
-        self.harm, self.after = harm, after and pathlib.Path(after)
+    def __init__(self, harm):
+        self.harm = harm
 
     def measure(self, performance, reference):
         note(os.getpid(), self.harm)
         print("printed by a metric")
         os.write(1, b"written by a metric\\n")
-        if not (self.after and self.after.exists()):
-            if self.after:
-                self.after.touch()
-            globals()[self.harm]()
-        return ablate.Measurements((ablate.Value(1.0, feature="x", unit="1", direction="lower", n=1),))
+        globals()[self.harm]()
 
 
 @ablate.hookimpl
@@ -90,8 +78,7 @@ def ablate_metrics():
         yield ablate.MetricSpec(
             name=f"rude.{harm}",
             summary="Does harm.",
-            options=Options,
-            build=lambda options, harm=harm: Rude(harm, options.after),
+            build=lambda options, harm=harm: Rude(harm),
         )
 '''
 
