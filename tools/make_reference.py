@@ -45,9 +45,24 @@ EXIT_CODES = """\
 | 0 | done |
 | 1 | not done, or not all of it: a study file, the music, the home, a plugin or a run is the reason |
 | 2 | the command line has to be changed: an unknown command, option, name or file, or options that do not fit |
-| 130 | stopped by Ctrl-C; finished results are kept |
+| 130 | stopped by Ctrl-C, or by SIGTERM or SIGHUP; finished results are kept |
 
 A value of `--set` is checked as if it stood in the study file, so one that is out of bounds ends with 1."""
+
+STOPPING = """\
+## Stopping, and components that do harm
+
+The first Ctrl-C lets `ablate study run` and `ablate judge --midi` stop after the current step; the second one ends them at once, also where a component is stuck.
+A batch system's SIGTERM and the SIGHUP of a closed terminal count as Ctrl-C; under `nohup`, SIGHUP is ignored.
+Whatever was finished is kept, and the same command continues.
+
+Components work in other processes, also with `--workers 1`.
+One that ends its process (a crash in compiled code, `os._exit`, the end of memory) fails with a line that names it.
+Other stages of its job that were finished are kept, and the rest is tried again one by one, each in a new process.
+
+A component that shows no progress for an hour counts as stuck, and its process is ended; `--stall-limit SECONDS` is another limit, and 0 is none.
+Progress is a step of a training, some tokens of a generation, a finished stage, or a call of another component.
+Programs of a study have a limit of their own, `program.time_limit`."""
 
 WIDTH = """\
 ## Width
@@ -68,7 +83,7 @@ A standard output that is full ends the command with one line and exit code 1; w
 
 def cli_page() -> str:
     """Every command with its help."""
-    start = ["# Commands", "", MADE, "", COMPLETION, "", EXIT_CODES, "", WIDTH, ""]
+    start = ["# Commands", "", MADE, "", COMPLETION, "", EXIT_CODES, "", STOPPING, "", WIDTH, ""]
     return "\n".join([*start, *_commands(cli, "ablate")])
 
 

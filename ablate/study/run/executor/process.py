@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ablate.courtesy import make_courteous
+from ablate.engine.memory import release_memory
 from ablate.errors import one_line
 from ablate.study.run.executor.start import leave_signals_to_driver
 from ablate.study.work.dispatch import work
@@ -88,6 +89,7 @@ def main(connection: Connection, device: str, settings: Settings, stopping: Any,
             return
         connection.send(JobBegun())
         connection.send(_do(job, context, connection, signs))
+        release_memory(device)  # the driver packs the next jobs by what is free
 
 
 def _do(job: Job, context: Context, connection: Connection, signs: Signs) -> JobEnded:
