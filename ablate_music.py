@@ -7,8 +7,12 @@ It does not touch this module, which can therefore explain the failure.
 
 from __future__ import annotations
 
+import os
 import sys
-from importlib.metadata import Distribution, PackageNotFoundError, distributions
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 #: Our distribution. The package, the command, the folder of results and the groups of entry points are called ablate.
 NAME = "ablate-music"
@@ -32,14 +36,31 @@ def main() -> None:
 
 def _namesake() -> Distribution | None:
     """Return the distribution ``ablate`` if it is installed; takes less than a millisecond, so each command asks."""
+    if not any(map(_holds_namesake, sys.path)):
+        return None
+    from importlib.metadata import Distribution, PackageNotFoundError  # takes as long as a short command
+
     try:
         return Distribution.from_name(PACKAGE)
     except PackageNotFoundError:
         return None
 
 
+def _holds_namesake(folder: str) -> bool:
+    """Return whether a folder of the module path may hold the distribution ``ablate``; a file is taken for one."""
+    try:
+        names = os.listdir(folder or ".")  # noqa: PTH208 - importing pathlib takes longer than the rest
+    except NotADirectoryError:
+        return True
+    except OSError:
+        return False
+    return any(name.lower().startswith((f"{PACKAGE}-", f"{PACKAGE}.")) and name.endswith("-info") for name in names)
+
+
 def _providers() -> list[Distribution]:
     """Return all other distributions that install a package ``ablate``; reads the lists of files of all of them."""
+    from importlib.metadata import distributions
+
     return [each for each in distributions() if each.name != NAME and _provides(each)]
 
 

@@ -102,12 +102,12 @@ def test_they_import_little_of_anything(args: tuple[str, ...], most: int) -> Non
     assert modules_of(command(*args)) <= most
 
 
-def test_a_database_is_read_without_the_numeric_libraries(tmp_path: Path) -> None:
+def test_a_database_is_read_without_anything_heavy(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     with Store(f"sqlite:///{home / 'ablate.db'}") as store:
         store.put_study(StudyRecord("one", {}, "default", "none", 0), [VariantRecord("v", "f", {}, True)], [])
-    assert loaded_by(command("study", "show", "one", "--home", str(home))) == {"sqlalchemy"}
+    assert loaded_by(command("study", "show", "one", "--home", str(home))) == set()
 
 
 def test_a_study_file_is_checked_before_torch_is_loaded() -> None:

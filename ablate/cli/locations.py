@@ -106,15 +106,15 @@ def existing_store(home: Path, url: str | None, *, writing: bool = False) -> Ite
     Raises:
         HomeError: the home has no database yet.
     """
+    from ablate.store.address import home_url
     from ablate.store.store import Store
-    from ablate.study.run.home import store_url
 
     if not has_store(home, url):
         where = home if url is None else f"the database of --store {shown_url(url)}"
         raise HomeError(
             f"no studies have been run in {where}; run one (ablate study run tau_sweep), or choose another --home"
         )
-    with Store(url or store_url(home.resolve()), writing=writing) as store:
+    with Store(url or home_url(home.resolve()), writing=writing) as store:
         yield store
 
 
@@ -151,11 +151,11 @@ def stored_name(study: str, profile: str, corpus: str = "") -> str:
     Raises:
         UsageError: the name states already how the study was run.
     """
-    from ablate.study.file.overrides import Overrides, study_name
-
     is_file = study.endswith(".toml")
     if not (is_file or profile or corpus):
         return study
+    from ablate.study.file.overrides import Overrides, study_name
+
     if "@" in study and not is_file:
         option = f"--profile {profile}" if profile else f"--corpus {corpus}"
         raise UsageError(
@@ -171,11 +171,11 @@ def check_stored(store: Store, name: str, home: Path) -> None:
         HomeError: it is the name of a study file that has not been run.
         UnknownName: there is no such study.
     """
-    from ablate.study.file.locate import how_to_run, known_studies
-
     try:
         store.study(name)
     except UnknownName as error:
+        from ablate.study.file.locate import how_to_run, known_studies
+
         names = {study.name: study.settings for study in store.studies()}
         if name not in known_studies():
             raise UnknownName("study", name, names, how_to_run(name), where="in this home") from error

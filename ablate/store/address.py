@@ -7,14 +7,14 @@ import urllib.parse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
 from ablate.errors import HomeError, UsageError, one_line
 from ablate.home import DATABASE
 from ablate.printable import has_bytes, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import sqlalchemy as sa
 
 #: The beginning of an SQLite URL with any driver, up to the path.
 _SQLITE = re.compile(r"(sqlite(?:\+\w+)?):///", re.IGNORECASE)
@@ -51,22 +51,40 @@ def parsed(url: str) -> sa.URL:
     """
     try:
         return _parsed(url)
-    except (sa.exc.ArgumentError, ValueError) as error:
+    except ValueError as error:
         raise UsageError(unusable(url, error)) from error
 
 
 def _parsed(url: str) -> sa.URL:
+    """Return a URL as SQLAlchemy reads it; raises ValueError."""
+    import sqlalchemy as sa  # takes longer than most commands
+
     scheme = _SQLITE.match(url)
     if scheme is None:
-        return sa.make_url(url)
+        try:
+            return sa.make_url(url)
+        except sa.exc.ArgumentError as error:
+            raise ValueError(str(error)) from error
     # older versions of SQLAlchemy do not decode the path
     path, _, query = url[scheme.end() :].partition("?")
     settings = dict(urllib.parse.parse_qsl(query))
     return sa.URL.create(scheme[1].lower(), database=urllib.parse.unquote(path) or None, query=settings)
 
 
+def has_plain_path(url: str) -> bool:
+    """Return whether a URL names an SQLite file by its path alone, without settings."""
+    return _SQLITE.match(url) is not None and "?" not in url and _path(url) not in ("", ":memory:")
+
+
+def _path(url: str) -> str:
+    """Return the path of an SQLite URL without settings."""
+    return urllib.parse.unquote(url.partition("///")[2])
+
+
 def sqlite_file(url: str) -> Path | None:
     """Return the absolute path of an SQLite URL with any driver; None for another database or one in memory."""
+    if has_plain_path(url):
+        return Path(_path(url)).resolve()
     try:
         address = parsed(url)
     except UsageError:
@@ -81,9 +99,11 @@ def sqlite_file(url: str) -> Path | None:
 def shown(url: str | sa.URL) -> str:
     """Return a URL for messages and commands, without the password."""
     if isinstance(url, str):
+        if has_plain_path(url):
+            return f"{url.partition(':')[0].lower()}:///{_path(url).translate(_QUOTED)}"
         try:
             return shown(_parsed(url))
-        except (sa.exc.ArgumentError, ValueError):
+        except ValueError:
             return _USER.sub(f"{_HIDDEN}@", url)
     if url.get_backend_name() == "sqlite" and not url.query:
         return f"{url.drivername}:///{(url.database or '').translate(_QUOTED)}"
@@ -103,7 +123,7 @@ def _secrets(url: str | sa.URL) -> Iterable[str]:
         yield from (user.rstrip("@").partition(":")[2] or user.rstrip("@") for user in _USER.findall(url))
         try:
             url = _parsed(url)
-        except (sa.exc.ArgumentError, ValueError):
+        except ValueError:
             return
     values = [url.password, *(value for key, value in url.query.items() if _SECRET.search(key))]
     for value in values:

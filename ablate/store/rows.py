@@ -1,26 +1,24 @@
-"""Convert between the rows of the database and the records of the store."""
+"""Rows of the database from records; the way back is :mod:`ablate.store.reading.records`."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 from ablate.store import tables
-from ablate.store.records import (
-    JSON,
-    HistogramRecord,
-    LookRecord,
-    MeasurementRecord,
-    RunRecord,
-    StageRecord,
-    StudyRecord,
-    VariantRecord,
-)
+from ablate.store.reading.problems import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+
+    from ablate.store.records import (
+        HistogramRecord,
+        LookRecord,
+        MeasurementRecord,
+        RunRecord,
+        StageRecord,
+        VariantRecord,
+    )
 
 
 def merged_variants(
@@ -67,11 +65,6 @@ def _merged_stages(old: Sequence[tables.RunStage], wanted: Mapping[str, str]) ->
     return merged
 
 
-def study_record(row: tables.Study) -> StudyRecord:
-    """Return the record of a study."""
-    return StudyRecord(row.name, row.spec, row.profile, row.corpus, row.seed, row.created, row.updated)
-
-
 def look_row(study: int, look: LookRecord, now: datetime) -> tables.Look:
     """Return the row of a look; one without a time is made now."""
     return tables.Look(
@@ -85,40 +78,6 @@ def look_row(study: int, look: LookRecord, now: datetime) -> tables.Look:
     )
 
 
-def look_record(row: tables.Look) -> LookRecord:
-    """Return the record of a look."""
-    return LookRecord(row.replicates, row.share, row.states, row.p, tuple(row.variants), row.made)
-
-
-def stage_record(row: tables.Stage, environment: JSON, sources: JSON) -> StageRecord:
-    """Return the record of a stage, with the facts of its environment and of the sources that it used."""
-    return StageRecord(
-        row.fingerprint,
-        row.kind,
-        row.config,
-        row.result,
-        row.artifact,
-        row.device,
-        row.seconds,
-        environment,
-        row.finished,
-        sources,
-        row.files or {},
-    )
-
-
-def measurement_record(m: tables.Measurement) -> MeasurementRecord:
-    """Return the record of a measurement."""
-    return MeasurementRecord(m.sample, m.metric, m.feature, m.value, m.unit, m.direction, m.n, m.floor)
-
-
-def histogram_record(h: tables.Histogram) -> HistogramRecord:
-    """Return the record of a histogram."""
-    return HistogramRecord(
-        h.sample, h.metric, h.feature, h.unit, tuple(h.edges), tuple(h.reference), tuple(h.generated), h.floor
-    )
-
-
 def stage_row(stage: StageRecord, now: datetime) -> dict[str, Any]:
     """Return the values of the row of a stage; one without a time has just finished."""
     return {
@@ -129,9 +88,9 @@ def stage_row(stage: StageRecord, now: datetime) -> dict[str, Any]:
         "artifact": stage.artifact,
         "device": stage.device,
         "seconds": stage.seconds,
-        "environment": digest(stage.environment),
+        "environment": digest_of(stage.environment),
         "finished": stage.finished or now,
-        "sources": digest(stage.sources) if stage.sources else None,
+        "sources": digest_of(stage.sources) if stage.sources else None,
         "files": dict(stage.files) or None,
     }
 
@@ -139,8 +98,3 @@ def stage_row(stage: StageRecord, now: datetime) -> dict[str, Any]:
 def part(fingerprint: str, record: MeasurementRecord | HistogramRecord) -> dict[str, Any]:
     """Return the values of the row of a stage's measurement or histogram."""
     return {"fingerprint": fingerprint, **vars(record)}
-
-
-def digest(facts: JSON) -> str:
-    """Return the key of an environment or of sources: the SHA-256 of its facts."""
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -5,22 +5,20 @@ from __future__ import annotations
 import contextlib
 import functools
 import sqlite3
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
 
 from ablate.errors import EmptyStoreError, StoreError, UsageError, one_line
-from ablate.store import address, sqlite, tables
+from ablate.store import address, sqlite, tables, versions
+from ablate.store.versions import VERSION_TABLE, known, newest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import alembic.config
 
-#: Not Alembic's default name: Optuna keeps its own revision in that one.
-VERSION_TABLE = "ablate_alembic_version"
 #: As Alembic makes it.
 _VERSION = sa.Table(
     VERSION_TABLE,
@@ -29,8 +27,6 @@ _VERSION = sa.Table(
     sa.PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
 )
 
-#: The folder of Alembic's scripts.
-MIGRATIONS = Path(__file__).parent / "migrations"
 #: What to do about an error of SQLite, by the text of the error.
 _HINTS = {
     "database or disk is full": "free some space, then run the same command again",
@@ -97,14 +93,9 @@ def _config() -> alembic.config.Config:
     import alembic.config  # takes a fifth of a second, needed only to change a database
 
     config = alembic.config.Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(versions.MIGRATIONS))
     config.set_main_option("path_separator", "os")
     return config
-
-
-def newest() -> str:
-    """Return the revision that this version of ablate works with."""
-    return max(_known())
 
 
 def current(connection: sa.Connection) -> str | None:
@@ -159,14 +150,9 @@ def _make(connection: sa.Connection) -> None:
 
 
 def _mismatch(where: str, revision: str) -> str:
-    if revision in _known():
+    if revision in known():
         return f"{where} was written by an older ablate (schema {revision}); run: ablate db upgrade"
     return f"{where} was written by a newer ablate (schema {revision}); upgrade ablate"
-
-
-def _known() -> set[str]:
-    """Return every revision up to the newest; a script's name begins with its revision, a number."""
-    return {path.stem.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py")}
 
 
 def _use_wal(engine: sa.Engine) -> None:
@@ -191,7 +177,7 @@ def upgrade_url(url: str) -> tuple[str, str]:
             before = current(connection)
             if before is None:
                 raise StoreError(f"{where} is not a database of ablate; nothing was changed")
-            if before not in _known():
+            if before not in known():
                 raise StoreError(_mismatch(where, before))
             _upgrade(connection)
             return before, newest()

@@ -134,11 +134,11 @@ def reader(url: str) -> ReadOnly | None:
     Raises:
         EmptyStoreError: there is no such file.
     """
-    file = address.sqlite_file(url)
-    if file is None or address.parsed(url).query:
+    if not address.has_plain_path(url):
         return None
+    file = address.sqlite_file(url)
     where = address.shown(url)
-    if not file.is_file():
+    if file is None or not file.is_file():
         raise EmptyStoreError(f"{where}: no such file")
     return ReadOnly(file, where)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from ablate.store import queries, tables
+from ablate.store import tables
+from ablate.store.reading.queries import portions
 from ablate.store.records import RemovedStage
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 def used(session: Session) -> set[str]:
     """Return the fingerprints of the stages of all runs, finished or not, and of what these were made from."""
     fingerprints = set(session.scalars(sa.select(tables.RunStage.fingerprint).distinct()))
-    inputs = stage_inputs(session)
+    inputs = _stage_inputs(session)
     waiting = list(fingerprints)
     while waiting:
         new = {each for each in inputs.get(waiting.pop(), ()) if isinstance(each, str)} - fingerprints
@@ -27,10 +29,18 @@ def used(session: Session) -> set[str]:
     return fingerprints
 
 
-def stage_inputs(session: Session) -> dict[str, list[str]]:
-    """Return the inputs of every finished stage, by fingerprint."""
-    found = session.execute(sa.select(tables.Stage.fingerprint, tables.Stage.config["inputs"]))
-    return {fingerprint: list((inputs or {}).values()) for fingerprint, inputs in found}
+def _stage_inputs(session: Session) -> dict[str, list[str]]:
+    """Return the inputs of every finished stage, by fingerprint; none of a row that is damaged, which can go too."""
+    found = session.execute(sa.text("SELECT fingerprint, config FROM ablate_stages"))
+    return {fingerprint: _inputs(config) for fingerprint, config in found}
+
+
+def _inputs(config: Any) -> list[str]:
+    try:
+        data = json.loads(config) if isinstance(config, str) else config
+        return list(data["inputs"].values())
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        return []
 
 
 def finished(session: Session) -> list[RemovedStage]:
@@ -44,7 +54,7 @@ def remove(session: Session, fingerprints: Iterable[str]) -> list[RemovedStage]:
     """Delete stages with their numbers, and the facts that no other stage has; return what is needed of their files."""
     stage = tables.Stage
     removed: list[RemovedStage] = []
-    for portion in queries.portions(fingerprints):
+    for portion in portions(fingerprints):
         unused = stage.fingerprint.in_(portion)
         found = session.execute(sa.select(stage.fingerprint, stage.kind, stage.artifact).where(unused))
         removed += [RemovedStage(*row) for row in found]

@@ -12,7 +12,7 @@ import pytest
 from support.store_material import ask, described, measurements
 
 from ablate.report.write import write_report
-from ablate.store import schema
+from ablate.store import schema, versions
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A home with a copy of an old database, upgraded."""
     shutil.copy(request.param, tmp_path / "ablate.db")
     before, after = schema.upgrade_url(f"sqlite:///{tmp_path / 'ablate.db'}")
-    assert (before, after) == (request.param.stem, schema.newest())
+    assert (before, after) == (request.param.stem, versions.newest())
     return tmp_path
 
 
@@ -42,7 +42,7 @@ def script() -> ModuleType:
 
 
 def test_there_is_one_of_every_schema() -> None:
-    scripts = (schema.MIGRATIONS / "versions").glob("0*.py")
+    scripts = (versions.MIGRATIONS / "versions").glob("0*.py")
     assert [path.stem for path in OLD] == sorted(path.name.partition("_")[0] for path in scripts)
 
 
@@ -112,7 +112,7 @@ def test_its_trials_are_still_there(home: Path) -> None:
 
 def test_the_script_makes_such_a_file(script: ModuleType, tmp_path: Path) -> None:
     script.make(tmp_path / "new.db")
-    newest = FOLDER / f"{schema.newest()}.db"
+    newest = FOLDER / f"{versions.newest()}.db"
     shutil.copy(newest, tmp_path / "old.db")
     new, old = (described(tmp_path / name) for name in ("new.db", "old.db"))
     assert {k: v for k, v in new.items() if "ablate" in k} == {k: v for k, v in old.items() if "ablate" in k}

@@ -17,7 +17,7 @@ from support.checkout import ROOT
 from support.store_material import ask, described, fill, measurements, opened, put, put_stage, stage
 
 from ablate.errors import StoreError, UsageError
-from ablate.store import schema, sqlite, tables
+from ablate.store import schema, sqlite, tables, versions
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
@@ -50,13 +50,13 @@ def migrated(tmp_path: Path) -> Path:
 def test_a_new_database_holds_our_tables_alone(store: Store, path: Path) -> None:
     names = {name for (name,) in ask(path, "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'")}
     assert {name for name in names if not name.startswith(("ablate_", "ix_ablate_"))} == set()
-    assert ask(path, "SELECT version_num FROM ablate_alembic_version") == [(schema.newest(),)]
+    assert ask(path, "SELECT version_num FROM ablate_alembic_version") == [(versions.newest(),)]
 
 
 def test_the_migrations_make_what_the_tables_say(migrated: Path) -> None:
     engine = schema.make_engine(f"sqlite:///{migrated}")
     with engine.connect() as connection:
-        options = {"version_table": schema.VERSION_TABLE, "compare_type": True, "compare_server_default": True}
+        options = {"version_table": versions.VERSION_TABLE, "compare_type": True, "compare_server_default": True}
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, tables.Base.metadata) == []
     engine.dispose()
@@ -105,7 +105,7 @@ def test_opening_twice_at_once_makes_one_database(path: Path) -> None:
     for thread in threads:
         thread.join()
     assert errors == []
-    assert ask(path, "SELECT version_num FROM ablate_alembic_version") == [(schema.newest(),)]
+    assert ask(path, "SELECT version_num FROM ablate_alembic_version") == [(versions.newest(),)]
 
 
 # What is refused
@@ -189,10 +189,10 @@ def upgrade():
 def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The script of a later revision, in a copy of our migrations that is used instead of them."""
     folder = tmp_path / "migrations"
-    shutil.copytree(schema.MIGRATIONS, folder)
+    shutil.copytree(versions.MIGRATIONS, folder)
     script = folder / "versions" / "9000_later.py"
-    script.write_text(LATER.format(newest=schema.newest(), then="pass"))
-    monkeypatch.setattr(schema, "MIGRATIONS", folder)
+    script.write_text(LATER.format(newest=versions.newest(), then="pass"))
+    monkeypatch.setattr(versions, "MIGRATIONS", folder)
     yield script
     sys.modules.pop("9000_later_py", None)
 

@@ -32,7 +32,8 @@ def delete(name: str, yes: bool, home: Path, store: str | None) -> None:  # noqa
     Example: ablate study delete tau_sweep --profile smoke
     """
     with existing_store(home, store, writing=True) as opened:
-        check_stored(opened, name, home)
+        if not opened.has_study(name):  # one whose rows were damaged can be deleted
+            check_stored(opened, name, home)
         if not yes:
             click.confirm(f"Delete study {printable(name)} and the results that only it uses?", abort=True)
         from ablate.report.formats.index import write_index
@@ -56,7 +57,7 @@ def _delete(store: Store, home: Path, name: str) -> tuple[int, list[str]]:
     from ablate.study.clean.remove import remove_checkpoints, remove_report, remove_results
     from ablate.study.trials.storage import delete_trials
 
-    stages = {fingerprint for run in store.runs(name) for fingerprint in run.stages.values()}
+    stages = {fingerprint for _, fingerprint in store.links(name)}
     removed = store.delete_study(name)
     delete_trials(store.url, name)
     # whatever a kill leaves from here on belongs to no study, and ablate clean removes it

@@ -85,7 +85,7 @@ def _print_study(study: StudyRecord, variants: Sequence[VariantRecord]) -> None:
     judged = study.spec.get("judged")
     if judged:
         echo_sentence(f"results of others in {judged['source']}, {'paired' if judged['paired'] else 'not paired'}")
-        for note in judged["notes"]:
+        for note in judged.get("notes", ()):
             echo_sentence(note, "  - ")
         return
     corpus = study.spec.get("corpus", study.corpus)

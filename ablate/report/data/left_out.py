@@ -6,8 +6,6 @@ import collections
 from typing import TYPE_CHECKING, NamedTuple
 
 from ablate.kinds import COLLECT, FIT, FLOOR, LOAD, MEASURE, PREPARE, PRIME, PROGRAM, kind_of
-from ablate.music.corpus.read import left_out_text
-from ablate.music.instruments import listed
 from ablate.names import replicate_name
 
 if TYPE_CHECKING:
@@ -104,9 +102,10 @@ def _of_samples(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) ->
         concerned += any(own.values())
         lost.update(own)
         used.update(files=stage.result.get("samples", 0), notes=stage.result.get("notes", 0))
-    text = left_out_text(lost, used)
-    if text:
-        yield f"Samples: {text}, in {concerned} of {count} runs."
+    if concerned:
+        from ablate.music.corpus.read import left_out_text  # imports NumPy
+
+        yield f"Samples: {left_out_text(lost, used)}, in {concerned} of {count} runs."
     yield from _unchosen(runs, stages)
 
 
@@ -122,6 +121,8 @@ def _unchosen(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) -> I
             total += stage.result["notes"]
             lost.update({int(number): count for number, count in found.items()})
     if lost:
+        from ablate.music.instruments import listed  # imports NumPy
+
         yield (
             f"Samples: {lost.total():,} of {total:,} notes not measured, in {len(concerned)} of {len(measured)} runs, "
             f"because the corpus does not choose their instruments: {listed(lost)}."

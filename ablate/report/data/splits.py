@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    import pandas as pd
 
     from ablate.store.records import RunRecord, StageRecord
 
@@ -72,6 +72,8 @@ class Splits:
 
         Columns: ``variant``, ``replicate``, ``use`` (train, validation or test), ``piece``, ``notes``, ``seconds``.
         """
+        import pandas as pd  # `ablate study show` needs no frame, and would take twice as long
+
         rows = [
             (variant, replicate, use, *piece)
             for (variant, replicate), split in self.of.items()

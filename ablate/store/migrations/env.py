@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from ablate.store.schema import VERSION_TABLE
 from ablate.store.tables import Base
+from ablate.store.versions import VERSION_TABLE
 
 context.configure(
     connection=context.config.attributes["connection"],
