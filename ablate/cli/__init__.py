@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _COMMANDS = {
+    "clean": LazyCommand("ablate.cli.clean:command", "Remove what no study refers to."),
     "corpus": LazyCommand("ablate.cli.corpus:group", "Inspect MIDI files and corpora."),
     "db": LazyCommand("ablate.cli.db:group", "Manage the results database."),
     "generate": LazyCommand(

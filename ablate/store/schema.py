@@ -162,6 +162,19 @@ def _use_wal(engine: sa.Engine) -> None:
             connection.cursor().execute("PRAGMA journal_mode = WAL")
 
 
+def compact(engine: sa.Engine) -> None:
+    """Write an SQLite file again without the room of deleted rows, and the changes beside it into it.
+
+    Raises:
+        StoreError: there is no room for a second file, or another command uses this one.
+    """
+    if engine.dialect.name == "sqlite":
+        with database_errors(engine), contextlib.closing(engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def upgrade_url(url: str) -> tuple[str, str]:
     """Bring an older database to the newest revision; return the revisions before and after.
 

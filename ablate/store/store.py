@@ -105,6 +105,14 @@ class Store(ConnectedReader):
         with self._session(reading=True) as session:
             return unused.used(session)
 
+    def compact(self) -> None:
+        """Give the room of what was deleted back to the disk, where the database is an SQLite file.
+
+        Raises:
+            StoreError: there is no room to write the file again.
+        """
+        schema.compact(self._engine)
+
     def remove_stages(self, fingerprints: Iterable[str]) -> list[RemovedStage]:
         """Delete stages, unless a study uses them by now; return those that were deleted."""
         from ablate.store import unused

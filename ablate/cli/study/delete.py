@@ -58,8 +58,8 @@ def _delete(store: Store, home: Path, name: str) -> tuple[int, list[str]]:
     from ablate.study.trials.storage import delete_trials
 
     stages = {fingerprint for _, fingerprint in store.links(name)}
+    delete_trials(store.url, name)  # first, because a study without trials is one, and trials without a study are not
     removed = store.delete_study(name)
-    delete_trials(store.url, name)
     # whatever a kill leaves from here on belongs to no study, and ablate clean removes it
     folders, left = remove_results(home, removed)
     left += remove_checkpoints(home, stages - store.used_stages())

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ablate.errors import UnsafePath
-from ablate.files import file_name
+from ablate.files import file_name, remove
 from ablate.inside import remove_inside, without_links
 from ablate.printable import printable
 from ablate.store.folders import is_fingerprint, own_folder
 from ablate.study.clean.sounds import remove_sounds, reports_of, sounds_of
 from ablate.study.stage import checkpoint_path, log_path, program_checkpoint
+from ablate.writing import lock_of, only_writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,13 +61,18 @@ def files_beside(fingerprint: str) -> list[str]:
 
 def remove_report(home: Path, study: str) -> list[str]:
     """Remove the report of a study, and the sounds that no other report has; return the places that were left alone."""
-    name = file_name(study)
+    name = f"reports/{file_name(study)}"
     left: list[str] = []
     try:
-        sounds = sounds_of(without_links(home, f"reports/{name}"))
+        folder = without_links(home, name)
     except UnsafePath as error:
         return [str(error)]
-    _removed(home, f"reports/{name}", left)
+    if not folder.parent.is_dir():
+        return []
+    sounds = sounds_of(folder)
+    with only_writer(folder):
+        _removed(home, name, left)
+    remove(lock_of(folder))
     remove_sounds(home, sounds, reports_of(home))
     return left
 

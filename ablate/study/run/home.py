@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import filelock
 
 from ablate.errors import HomeError
-from ablate.files import remove, remove_unfinished, write_whole
+from ablate.files import remove, write_whole
 from ablate.printable import printable
 from ablate.store.address import home_url, sqlite_file
-from ablate.writing import abandoned
+from ablate.study.clean.leftovers import unfinished_files
+from ablate.study.clean.stores import note_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,23 +86,14 @@ def only_command(home: Path, url: str, study: str) -> Iterator[None]:
                 write_whole(about, json.dumps(note).encode())
             stack.callback(about.unlink, missing_ok=True)
         _sweep(home)
+        note_store(home, url)
         yield
 
 
 def _sweep(home: Path) -> None:
     """Remove what a killed command left half written; whoever holds the lock is the only one who writes there."""
-    for folder in [home, home / "checkpoints", home / "logs", *artifact_folders(home)]:
-        remove_unfinished(folder)
-    for path in [*abandoned(home / "reports"), *abandoned(home / "audio")]:
+    for path in unfinished_files(home):
         remove(path)
-
-
-def artifact_folders(home: Path) -> list[Path]:
-    """Return the folders that hold the folders of stages, sorted; none that is a link or behind one."""
-    folders = [home / "artifacts"]
-    for _ in range(2):
-        folders = [path for folder in folders if not folder.is_symlink() for path in sorted(folder.glob("*/"))]
-    return [folder for folder in folders if not folder.is_symlink()]
 
 
 def _who(about: Path) -> str:
