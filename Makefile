@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test test-fast coverage check prose format golden bench simulate faults docs wheel clean
+.PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults docs wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -30,6 +30,9 @@ check: prose $(VENV)/.installed-dev  ## check style, types, layers, prose and ge
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/lint-imports --no-cache --config tools/importlinter-plugins.toml
 	$(BIN)/python tools/make.py --check
+
+audit: $(VENV)/.installed-dev  ## compare the versions in constraints.txt with the published vulnerabilities
+	$(BIN)/python tools/audit.py constraints.txt
 
 prose: $(VENV)/.installed-dev  ## check spelling, and find phrases that are hard to read
 	$(BIN)/codespell

@@ -26,13 +26,13 @@ _MB = 1e6
 
 
 class _Unused(NamedTuple):
-    """What no study refers to: the stages in each database, and files."""
+    """Unused results: the stages in each database, and files."""
 
     stages: list[list[RemovedStage]]
     files: list[Leftover]
 
     def rows(self) -> list[tuple[str, int, int | None]]:
-        """Return what there is of each kind: its name, the number, and the bytes of files."""
+        """Return a row for each kind: its name, the number, and the bytes of files."""
         kinds = collections.Counter(stage.kind for stages in self.stages for stage in stages)
         sizes: dict[str, list[int]] = {}
         for each in self.files:
@@ -74,8 +74,8 @@ def command(home: Path, stores: tuple[str, ...], yes: bool) -> None:  # noqa: FB
         _print(unused, opened, home)
         if not yes:
             click.confirm("Remove all of this?", abort=True)
-        for store in opened:
-            stack.enter_context(only_command(home, store.url, "clean"))
+        first, *others = [store.url for store in opened]
+        stack.enter_context(only_command(home, first, "clean", *others))
         _remove(unused, opened, home)
 
 
@@ -103,9 +103,9 @@ def _unused(home: Path, stores: Iterable[Store]) -> _Unused:
 
 def _print(unused: _Unused, stores: Sequence[Store], home: Path) -> None:
     rows = unused.rows()
-    table = [(what, count, "" if size is None else f"{size / _MB:,.1f}") for what, count, size in rows]
+    table = [(what, count, "" if size is None else f"{size / _MB:,.2f}") for what, count, size in rows]
     total = sum(size or 0 for _, _, size in rows)
-    table.append(("total", sum(count for _, count, _ in rows), f"{total / _MB:,.1f}"))
+    table.append(("total", sum(count for _, count, _ in rows), f"{total / _MB:,.2f}"))
     print_table(["what no study refers to", "number", "MB"], table, title=str(home), right=2)
     if not any(store.studies() for store in stores):
         echo("note: the database has no studies, so this is everything; bundles and study files bring studies back")
@@ -135,4 +135,4 @@ def _remove(unused: _Unused, stores: Sequence[Store], home: Path) -> None:
     for line in first_problems(left):
         echo(f"note: left alone: {line}", err=True)
     files = plural(len(removed) + len(swept), "file or folder").replace("file or folders", "files and folders")
-    echo(f"removed {plural(count, 'result')} from the database and {files}, {freed / _MB:,.1f} MB")
+    echo(f"removed {plural(count, 'result')} from the database and {files}, {freed / _MB:,.2f} MB")

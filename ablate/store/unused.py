@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def used(session: Session) -> set[str]:
     """Return the fingerprints of the stages of all runs, finished or not, and of what these were made from."""
-    fingerprints = set(session.scalars(sa.select(tables.RunStage.fingerprint).distinct()))
+    linked = session.scalars(sa.select(tables.RunStage.fingerprint).distinct())
+    fingerprints = {each for each in linked if isinstance(each, str)}
     inputs = _stage_inputs(session)
     waiting = list(fingerprints)
     while waiting:
@@ -47,7 +48,7 @@ def finished(session: Session) -> list[RemovedStage]:
     """Return every finished stage, as :func:`remove` does."""
     stage = tables.Stage
     query = sa.select(stage.fingerprint, stage.kind, stage.artifact).order_by(stage.fingerprint)
-    return [RemovedStage(*row) for row in session.execute(query)]
+    return [_stage(*row) for row in session.execute(query)]
 
 
 def remove(session: Session, fingerprints: Iterable[str]) -> list[RemovedStage]:
@@ -57,10 +58,15 @@ def remove(session: Session, fingerprints: Iterable[str]) -> list[RemovedStage]:
     for portion in portions(fingerprints):
         unused = stage.fingerprint.in_(portion)
         found = session.execute(sa.select(stage.fingerprint, stage.kind, stage.artifact).where(unused))
-        removed += [RemovedStage(*row) for row in found]
+        removed += [_stage(*row) for row in found]
         session.execute(sa.delete(stage).where(unused))
     seen = sa.select(stage.environment)
     session.execute(sa.delete(tables.Environment).where(tables.Environment.digest.not_in(seen)))
     used_sources = sa.select(stage.sources).where(stage.sources.is_not(None))
     session.execute(sa.delete(tables.Sources).where(tables.Sources.digest.not_in(used_sources)))
     return removed
+
+
+def _stage(*values: object) -> RemovedStage:
+    """Return the record of a row; what is no text in it, as after editing by hand, becomes one."""
+    return RemovedStage(*(value if isinstance(value, str) else repr(value) for value in values))

@@ -60,18 +60,22 @@ def store_url(home: Path) -> str:
 
 
 @contextlib.contextmanager
-def only_command(home: Path, url: str, study: str) -> Iterator[None]:
-    """Hold the locks that keep other commands from writing to this home and to this database.
+def only_command(home: Path, url: str, study: str, *others: str) -> Iterator[None]:
+    """Hold the locks that keep other commands from writing to this home and to its databases.
 
     The operating system releases the locks of a killed command. Files that it left half written are removed.
+
+    Args:
+        home: the folder.
+        url: the database that the command writes to.
+        study: its study, for the messages of other commands.
+        others: more databases that it writes to.
 
     Raises:
         HomeError: another command holds a lock; the message describes it.
     """
-    locks = [home / "run.lock"]
-    database = sqlite_file(url)
-    if database:
-        locks.append(database.with_name(f"{database.name}.run.lock"))
+    databases = {file for each in (url, *others) if (file := sqlite_file(each))}
+    locks = [home / "run.lock", *(file.with_name(f"{file.name}.run.lock") for file in sorted(databases))]
     with contextlib.ExitStack() as stack:
         for lock in locks:
             about = lock.with_suffix(".json")
