@@ -111,6 +111,8 @@ class Store(ConnectedReader):
         Raises:
             StoreError: there is no room to write the file again.
         """
+        from ablate.store import schema
+
         schema.compact(self._engine)
 
     def remove_stages(self, fingerprints: Iterable[str]) -> list[RemovedStage]:
