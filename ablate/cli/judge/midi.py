@@ -49,5 +49,5 @@ def judge_midi(request: Request, values: Mapping[str, Any]) -> int:
             runner = StudyRunner(layout, store, home, workers=study.workers, listener=listener, working=working)
             with stop_on_signals(runner):
                 result = runner.run()
-        print_results(study, store, result, with_report=values["with_report"], as_json=values["as_json"])
-    return exit_code(result, layout.plain())
+        _, drawn = print_results(study, store, result, with_report=values["with_report"], as_json=values["as_json"])
+    return exit_code(result, layout.plain(), drawn)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.cli.echo import echo
 from ablate.cli.output import plural, print_json
+from ablate.cli.study.drawing import Drawn, draw_report
 from ablate.cli.study.looks import record_look
 from ablate.cli.study.results import print_analysis
 
@@ -17,11 +18,9 @@ if TYPE_CHECKING:
 
 def print_study(study: JudgedStudy, values: Mapping[str, Any]) -> None:
     """Store a judged study, write its report, and print how it was read and its verdicts."""
-    from ablate.files import file_name
     from ablate.registry import get_registry
     from ablate.report.data.study import Study
     from ablate.report.statistics.analysis.analysis import Analysis
-    from ablate.report.write import write_report
     from ablate.store.store import Store
     from ablate.study.judge.record import save
     from ablate.study.run.home import only_command, open_home, store_url
@@ -35,19 +34,21 @@ def print_study(study: JudgedStudy, values: Mapping[str, Any]) -> None:
         saved = save(store, study)
         analysis = Analysis(Study.read(store, study.name), registry)
         record_look(store, analysis)
-        page = home / "reports" / file_name(study.name) / "index.html"
-        if values["with_report"] and (saved != "unchanged" or not page.is_file()):
-            page = write_report(store, home, study.name, registry=registry)
-    report = str(page) if values["with_report"] else None
+        drawn = Drawn()
+        if values["with_report"]:
+            drawn = draw_report(store, home, study.name, registry, changed=saved != "unchanged")
+    report = str(drawn.page) if drawn.page else None
     if values["as_json"]:
         effects = analysis.all_effects.drop(columns="values").to_dict("records")
         judged = {"name": study.name, "saved": saved, "paired": study.runs.paired, "notes": list(study.notes)}
         print_json({**judged, "report": report, "effects": effects})
+        drawn.check()
         return
     print_analysis(study.name, analysis)
     echo(_account(study, saved))
     if report:
         echo(f"report: {report}")
+    drawn.check()
 
 
 def _account(study: JudgedStudy, saved: Saved) -> str:

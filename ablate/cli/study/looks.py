@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ablate.cli.echo import echo
-from ablate.cli.study.request import with_replicates
+from ablate.cli.output import plural
+from ablate.cli.study.request import make_request_plan, with_replicates
 from ablate.errors import StoreError, UsageError
 from ablate.study.design import ADAPTIVE
 
@@ -124,12 +125,28 @@ def keep_replicates(request: StudyRequest, store: Store, given: int | None) -> S
     from ablate.study.run.replicates import complete_replicates
 
     spec = request.layout.spec
-    complete = complete_replicates(request.layout, store) if given is None else 0
-    if complete <= spec.replicates:
+    shown = complete_replicates(request.layout, store)
+    most = max(shown, _left_out(request, store, shown))
+    if given is not None:
+        if given < most:
+            count = plural(most - given, "more replicate")
+            echo(f"note: {count} of this study will be kept, but not shown: give --replicates {most}", err=True)
+        return request
+    if most <= spec.replicates:
         return request
     echo(
-        f"note: earlier commands completed {complete} replicates of this study, and all of them are used; for the "
+        f"note: earlier commands completed {most} replicates of this study, and all of them are used; for the "
         f"{spec.replicates} of its file give --replicates {spec.replicates}",
         err=True,
     )
-    return with_replicates(request, complete)
+    return with_replicates(request, most)
+
+
+def _left_out(request: StudyRequest, store: Store, shown: int) -> int:
+    """Return how many replicates an earlier command has completed that a later one has left out; 0 without any."""
+    from ablate.study.run.replicates import stored_replicates
+
+    most = stored_replicates(request.layout.spec.name, store)
+    if not shown or most <= shown:
+        return 0
+    return 0 if make_request_plan(with_replicates(request, most), store).missing else most

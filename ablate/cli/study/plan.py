@@ -12,6 +12,7 @@ from ablate.cli.echo import echo, echo_sentence
 from ablate.cli.locations import has_store
 from ablate.cli.output import duration, json_option, plural, print_json, print_table
 from ablate.cli.study.noise import known_noise
+from ablate.cli.study.replace import replaced_sentence
 from ablate.cli.study.request import make_request_plan, read_request, study_options
 from ablate.cli.study.reuse import Reuse, planned_reuse, reuse_options
 from ablate.cli.study.splits import print_splits, split_facts
@@ -49,11 +50,12 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     from ablate.study.plan.music.corpora import PlannedMusic
     from ablate.study.plan.music.instruments import check_instruments
     from ablate.study.plan.music.pieces import check_references, planned_splits
+    from ablate.study.run.replaced import replaced
 
     music = PlannedMusic(request.layout.registry, request.home)
     check_instruments(request.layout, music)
     check_references(request.layout, music)
-    noise, splits, reuse = None, planned_splits(request.layout, music), Reuse()
+    noise, splits, reuse, earlier = None, planned_splits(request.layout, music), Reuse(), None
     spec, features = request.layout.spec, {}
     store = _store(request, values["store"])
     if store:
@@ -62,6 +64,7 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
             study_plan = reuse.plan or make_request_plan(request, store)
             expected = expected_cost(study_plan, request.device, request.workers, music, store)
             noise = known_noise(request.layout, store, expected)
+            earlier = replaced(request.layout, store)
             features = {each.metric: store.features(spec.name, each.metric) for each in spec.objectives}
     else:
         study_plan = make_request_plan(request, None)
@@ -70,6 +73,7 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     said = music.said if any(stage.kind == LOAD for stage in study_plan.missing.values()) else []
     if as_json:
         facts = {**_facts(request, study_plan, expected), "splits": split_facts(splits), "changed": reuse.facts()}
+        facts["replaces"] = list(earlier.changes) if earlier else []
         print_json({**facts, "noise": noise and noise.facts(), "music": said})
         return
     _print_variants(study_plan)
@@ -77,6 +81,8 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     for line in said:
         echo_sentence(line, "note: ")
     print_splits(splits, len(study_plan.layout.variants))
+    if earlier:
+        echo_sentence(replaced_sentence(spec.name, earlier), "note: ")
     for line in filter(None, [study_plan.lost_line(), *reuse.lines]):
         echo_sentence(line)
     # a program has few of the stages of a model

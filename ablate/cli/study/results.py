@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.cli.echo import echo, note
 from ablate.cli.output import duration, failure_lines, plural, print_answer, print_json, print_table
+from ablate.cli.study.drawing import Drawn, draw_report
 from ablate.cli.study.interrupt import STOPPED
 from ablate.cli.study.looks import record_look
 from ablate.errors import AblateError
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 def print_results(
     request: StudyRequest, store: Store, result: StudyResult, *, with_report: bool, as_json: bool
-) -> tuple[Analysis | None, Path | None]:
-    """Write the report if asked to, and print the results of a study; return its analysis and the report's page."""
+) -> tuple[Analysis | None, Drawn]:
+    """Write the report if asked to, and print the results of a study; return its analysis and what became of it."""
     from ablate.report.data.study import Study
     from ablate.report.statistics.analysis.analysis import Analysis
 
@@ -36,29 +37,32 @@ def print_results(
     analysis = None if study.frame.empty or result.stopped else Analysis(study, request.layout.registry)
     if analysis:
         record_look(store, analysis)
-    report = _report(request, store, result) if with_report and analysis else None
+    drawn = Drawn()
+    if with_report and analysis:
+        drawn = draw_report(store, request.home, result.name, request.layout.registry, changed=result.changed)
     if as_json:
-        _print_json(result, study, analysis, report)
-        return analysis, report
+        _print_json(result, study, analysis, drawn.page)
+        return analysis, drawn
     if analysis:
         print_analysis(result.name, analysis)
     echo(_account(result))
     for line in (*result.notes, *_looks_left(request, analysis)):
         note(line)
-    if report:
-        echo(f"report: {report}")
-    return analysis, report
+    if drawn.page:
+        echo(f"report: {drawn.page}")
+    return analysis, drawn
 
 
-def exit_code(result: StudyResult, spec: Mapping[str, Any]) -> int:
+def exit_code(result: StudyResult, spec: Mapping[str, Any], drawn: Drawn) -> int:
     """Print what has failed or stopped, and return the exit code.
 
     Args:
         result: of the command.
         spec: the study as plain data.
+        drawn: what became of the report.
 
     Raises:
-        AblateError: some runs have failed.
+        AblateError: some runs have failed, or the report could not be drawn.
     """
     _print_failures(result, spec)
     if result.stopped:
@@ -69,18 +73,10 @@ def exit_code(result: StudyResult, spec: Mapping[str, Any]) -> int:
     if result.failures:
         early = " before training, so nothing was trained" if result.refused else ""
         count = plural(len(result.failures), "run")
-        raise AblateError(f"{count} failed{early}; see: ablate study show {shell_name(result.name)}")
+        failed = f"{count} failed{early}; see: ablate study show {shell_name(result.name)}"
+        raise AblateError("\n".join([failed, drawn.problem] if drawn.problem else [failed]))
+    drawn.check()
     return 0
-
-
-def _report(request: StudyRequest, store: Store, result: StudyResult) -> Path:
-    from ablate.files import file_name
-    from ablate.report.write import write_report
-
-    page = request.home / "reports" / file_name(result.name) / "index.html"
-    if not result.changed and page.is_file():
-        return page  # drawing its figures again would take longer than the rest of the command
-    return write_report(store, request.home, result.name, registry=request.layout.registry, say=note)
 
 
 def _print_json(result: StudyResult, study: Study, analysis: Analysis | None, report: Path | None) -> None:

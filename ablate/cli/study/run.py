@@ -12,6 +12,7 @@ from ablate.cli.output import duration, json_option
 from ablate.cli.study.interrupt import stop_on_signals
 from ablate.cli.study.looks import declared, keep_replicates, run_until_decided
 from ablate.cli.study.observe import chosen_observers, observe_option, observing, verdicts
+from ablate.cli.study.replace import confirm_replacing
 from ablate.cli.study.request import (
     check_comparable,
     complete_from_bundle,
@@ -47,7 +48,11 @@ ASK_FROM_SECONDS = 1800
     is_flag=True,
     help="Add replicates from look to look, as the study file declares, until every primary comparison is decided.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask before starting what takes more than half an hour.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Do not ask before what takes more than half an hour, or replaces another study of this name.",
+)
 @click.option(
     "--checkpoint-seconds",
     type=click.FloatRange(min=0),
@@ -93,6 +98,7 @@ def run(
     name, observers = request.layout.spec.name, chosen_observers(observe, request)
     with only_command(request.home, request.url, name), Store(request.url) as store:
         most = with_replicates(request, looks.most) if looks else keep_replicates(request, store, values["replicates"])
+        confirm_replacing(most, store, yes=yes)
         if complete_from_bundle(most, store):
             values["keep_results"] = not values["recompute"]
         recompute = decide_reuse(most, store, values)
@@ -105,10 +111,10 @@ def run(
                 request, result = run_until_decided(request, store, looks, run_once)
             else:
                 request, result = most, run_once(most)
-            analysis, page = print_results(request, store, result, with_report=with_report, as_json=as_json)
+            analysis, drawn = print_results(request, store, result, with_report=with_report, as_json=as_json)
             sentences = verdicts(analysis) if analysis and observers else []
-            observed.finish(stopped=result.stopped, verdicts=sentences, report=str(page or ""))
-    return exit_code(result, request.layout.plain())
+            observed.finish(stopped=result.stopped, verdicts=sentences, report=str(drawn.page or ""))
+    return exit_code(result, request.layout.plain(), drawn)
 
 
 def _confirm(

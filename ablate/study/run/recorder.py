@@ -17,6 +17,7 @@ from ablate.store.records import (
     VariantRecord,
 )
 from ablate.study.run.provenance import environment
+from ablate.study.run.replicates import most_replicates
 from ablate.study.sources.started import read_started, remove_started, write_started
 from ablate.study.work.messages import MetricRecord, StageFailure, StageResult
 
@@ -50,7 +51,8 @@ def record_study(layout: Layout, store: Store) -> None:
         RunRecord(run.variant.name, run.replicate, run.stages.fingerprints(), run.configuration.plain())
         for run in layout.runs
     ]
-    store.put_study(StudyRecord(spec.name, layout.plain(), spec.profile, corpus, spec.seed), variants, runs)
+    plain = {**layout.plain(), **most_replicates(layout, store)}
+    store.put_study(StudyRecord(spec.name, plain, spec.profile, corpus, spec.seed), variants, runs)
 
 
 class Recorder:

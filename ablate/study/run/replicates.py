@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ablate.store.store import Store
     from ablate.study.plan.layout import Layout
 
+#: The key of a stored study with the greatest number of replicates that it was run with, where it now has fewer.
+MOST = "most_replicates"
 #: The states of runs that the next command does not continue.
 _ENDED = ("done", "failed", "pruned")
 
@@ -27,3 +29,18 @@ def complete_replicates(layout: Layout, store: Store) -> int:
             return 0
     unfinished = {replicate for (_, replicate), run in stored.items() if run.state not in _ENDED}
     return min(unfinished, default=1 + max((replicate for _, replicate in stored), default=-1))
+
+
+def most_replicates(layout: Layout, store: Store) -> dict[str, Any]:
+    """Return the key :data:`MOST` for a study that has been run with more replicates before; empty otherwise."""
+    known = next((study for study in store.studies() if study.name == layout.spec.name), None)
+    if known is None or known.seed != layout.spec.seed:
+        return {}
+    most = known.spec.get(MOST) or known.spec.get("replicates", 0)
+    return {MOST: most} if most > layout.spec.replicates else {}
+
+
+def stored_replicates(name: str, store: Store) -> int:
+    """Return the greatest number of replicates that a study was run with, complete or not; 0 without any."""
+    known = next((study for study in store.studies() if study.name == name), None)
+    return 0 if known is None else max(known.spec.get(MOST) or 0, known.spec.get("replicates", 0))

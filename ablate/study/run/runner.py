@@ -6,7 +6,7 @@ import collections
 import contextlib
 import dataclasses
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ablate.errors import StudyFileError
 from ablate.kinds import GENERATE, KINDS, LOAD
@@ -23,6 +23,7 @@ from ablate.study.run.executor.protocol import Working
 from ablate.study.run.listener import Listener
 from ablate.study.run.notes import notes_on
 from ablate.study.run.recorder import Recorder, record_study
+from ablate.study.run.replicates import MOST
 from ablate.study.run.result import StudyResult
 from ablate.study.run.scheduler import Scheduler
 from ablate.study.run.states import RunStates, TrialReporter
@@ -33,7 +34,7 @@ from ablate.study.work.artifacts import read_examples
 from ablate.study.work.components import ExampleCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ablate.errors import HomeError
@@ -222,5 +223,12 @@ class StudyRunner:
             checkpoints=sum(self._status.has_checkpoint(stage) for stage in stages.values()),
             notes=tuple(dict.fromkeys(filter(None, (*floors, *kept, *notes_on(self._layout, self._store))))),
             refused=self._scheduler.refused,
-            changed=known is None or known.spec != self._layout.plain() or bool(ran or failures),
+            changed=known is None
+            or {**known.spec, MOST: None} != {**self._layout.plain(), MOST: None}
+            or bool(ran or failures),
         )
+
+
+def _substance(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a study as plain data without what its report does not depend on."""
+    return {key: value for key, value in spec.items() if key != MOST}

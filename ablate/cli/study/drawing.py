@@ -1,0 +1,64 @@
+"""The report at the end of a command: where it cannot be drawn, everything else is printed all the same."""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+from typing import TYPE_CHECKING, NamedTuple
+
+from ablate.cli.echo import note
+from ablate.errors import AblateError, one_line
+from ablate.files import file_name, write_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ablate.registry import Registry
+    from ablate.store.store import Store
+
+#: The file in the folder of a report that could not be drawn again.
+OUTDATED = "outdated.txt"
+
+
+class Drawn(NamedTuple):
+    """A report, or the reason why there is none.
+
+    Attributes:
+        page: its page; None without one.
+        problem: why it could not be drawn, in one line; empty if it was, or if nobody wanted it.
+    """
+
+    page: Path | None = None
+    problem: str = ""
+
+    def check(self) -> None:
+        """Raise the problem, if there is one, as an AblateError."""
+        if self.problem:
+            raise AblateError(self.problem)
+
+
+def draw_report(store: Store, home: Path, name: str, registry: Registry, *, changed: bool) -> Drawn:
+    """Write the report of a study, unless there is one and nothing has changed.
+
+    Drawing its figures again would take longer than the rest of a command that finds all results. An error of the
+    drawing leaves its traceback in the folder of logs.
+    """
+    from ablate.report.write import write_report
+
+    folder = home / "reports" / file_name(name)
+    page = folder / "index.html"
+    if not changed and page.is_file() and not (folder / OUTDATED).is_file():
+        return Drawn(page)
+    try:
+        return Drawn(write_report(store, home, name, registry=registry, say=note))
+    except AblateError as error:
+        problem = one_line(error)
+    except Exception as error:  # noqa: BLE001 - whatever fails in a figure, the results are there
+        log = home / "logs" / f"report-{file_name(name)}.txt"
+        write_whole(log, traceback.format_exc().encode())
+        reason = ": ".join(filter(None, (type(error).__name__, one_line(error))))
+        problem = f"the report cannot be drawn: {reason} (traceback: {log})"
+    if folder.is_dir():
+        with contextlib.suppress(OSError):
+            write_whole(folder / OUTDATED, f"This report is older than the results of its study: {problem}\n".encode())
+    return Drawn(problem=f"{problem}; the results are stored")

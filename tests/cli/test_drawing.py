@@ -1,0 +1,45 @@
+"""A report that cannot be drawn: everything else is printed, and one line says why."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ablate.cli.study.drawing import OUTDATED
+from ablate.report.figures import gallery
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+    from support.commands import Command
+
+COMMAND = ["study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1"]
+
+
+def test_the_table_is_printed_without_a_report(ran: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reports, logs = tmp_path / ".ablate/reports", tmp_path / ".ablate/logs"
+    reports.write_text("a file where a folder should be")
+    failed = ran(*COMMAND)
+    assert failed.code == 1
+    assert "tau_sweep@smoke: mean ± standard deviation over replicates" in failed.out
+    assert failed.out.rstrip().splitlines()[-1].startswith("nothing to run: ")
+    (line,) = [each for each in failed.err.splitlines() if each.startswith("error: ")]
+    assert line.startswith("error: the report cannot be written to ")
+    assert line.endswith("; the results are stored")
+
+    reports.unlink()
+    folder = reports / "tau_sweep@smoke"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(gallery.forest, "baseline_forest", lambda _: next(iter(())))
+    for earlier in ("", "a page"):  # the page of a report that could not be drawn again is not shown as if it were new
+        broken = ran(*COMMAND, "--json")
+        assert broken.code == 1
+        assert json.loads(broken.out)["report"] is None
+        log = logs / "report-tau_sweep@smoke.txt"
+        assert f"error: the report cannot be drawn: StopIteration:  (traceback: {log}); the results" in broken.err, (
+            earlier
+        )
+        assert log.read_text().startswith("Traceback")
+        assert (folder / OUTDATED).is_file()
+        (folder / "index.html").write_text("an earlier page")
