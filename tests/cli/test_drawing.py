@@ -37,9 +37,7 @@ def test_the_table_is_printed_without_a_report(ran: Command, tmp_path: Path, mon
         assert broken.code == 1
         assert json.loads(broken.out)["report"] is None
         log = logs / "report-tau_sweep@smoke.txt"
-        assert f"error: the report cannot be drawn: StopIteration:  (traceback: {log}); the results" in broken.err, (
-            earlier
-        )
+        assert f"error: the report cannot be drawn: StopIteration (traceback: {log}); the" in broken.err, earlier
         assert log.read_text().startswith("Traceback")
         assert (folder / OUTDATED).is_file()
         (folder / "index.html").write_text("an earlier page")
