@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 #: The most names that an error lists.
 MOST_NAMES = 100
+#: The most characters of an error's message on one line.
+MOST_CHARACTERS = 4000
 #: The most problems that a message or a command lists.
 MOST_PROBLEMS = 10
 
@@ -188,8 +190,12 @@ class DamagedFile(StageError):  # noqa: N818
 
 
 def one_line(error: BaseException) -> str:
-    """Return the error's message on one line; an empty string where it has none."""
-    return " ".join(str(error).split())
+    """Return the error's message on one line, its end left out if it is long; an empty string where it has none."""
+    try:
+        text = " ".join(str(error).split())
+    except BaseException:  # noqa: BLE001 - an exception of a plugin may do anything to become text
+        return "its message cannot be printed"
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
 
 
 def first_problems(problems: Sequence[str], rest: str = "") -> list[str]:

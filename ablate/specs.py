@@ -55,6 +55,7 @@ class ComponentSpec:
         options: a frozen dataclass whose fields are declared with ``ablate.option``.
         cite: BibTeX entries of the sources that the component implements, one text for each;
             a report collects those of all components of a study.
+        plugin: the name of the plugin that offers it, set when it is loaded.
     """
 
     kind: ClassVar[str]
@@ -65,9 +66,15 @@ class ComponentSpec:
     version: str = "1"
     options: type[Any] = NoOptions
     cite: tuple[str, ...] = ()
+    plugin: str = dataclasses.field(default="", init=False, repr=False, compare=False)
+
+    @property
+    def about(self) -> str:
+        """The component with its plugin, for messages: ``"metric 'distance.pitch' of plugin 'distances'"``."""
+        return f"{self.kind} '{self.name}'" + (f" of plugin '{self.plugin}'" if self.plugin else "")
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise ValueError(f"{self.kind} name {self.name!r} is not lower-case words joined by '-', '.' or '_'")
         if not (dataclasses.is_dataclass(self.options) and isinstance(self.options, type)):
             raise TypeError(f"options of {self.kind} '{self.name}' must be a dataclass")

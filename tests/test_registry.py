@@ -116,7 +116,7 @@ def metrics(body: str) -> str:
 
 
 def record(name: str, rest: str = "") -> str:
-    return f"ablate.MetricSpec(name='{name}', summary='.', build=None{rest})"
+    return f"ablate.MetricSpec(name='{name}', summary='.', build=print{rest})"
 
 
 def test_an_entry_point_given_twice_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

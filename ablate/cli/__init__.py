@@ -18,6 +18,7 @@ from ablate.cli.echo import echo
 from ablate.cli.lazy import LazyCommand, lazy
 from ablate.cli.streams import lost_output, prepare_streams
 from ablate.errors import AblateError, UsageError
+from ablate.interrupts import mark_ctrl_c
 from ablate.printable import has_bytes, printable
 from ablate.stdout import reserve_stdout, results
 
@@ -103,6 +104,7 @@ def main() -> None:
     """Run the command line of this process, as the console script does."""
     gc.set_threshold(50_000)  # imported objects live until exit; scanning them repeatedly is wasted time
     prepare_streams()
+    mark_ctrl_c()
     reserve_stdout()
     os.environ["MPLBACKEND"] = "Agg"  # that of a notebook cannot be imported everywhere, and no command shows a window
     code = run()

@@ -1,4 +1,4 @@
-"""Load the plugins, and find the components that they offer by kind and name.
+"""The components of all plugins.
 
 Plugins are the entry points of the group ``ablate``; our own are found in the same way as all others. A plugin that
 fails to load or breaks its contract is recorded with its distribution and error, and the others are loaded; with
@@ -9,22 +9,28 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib.metadata
-import os
-from collections.abc import Iterable
+import logging
+import sys
 from typing import TYPE_CHECKING, Any
 
-import pluggy
-
-from ablate import hookspecs
-from ablate.errors import AblateError, PluginError, UnknownName, did_you_mean, one_line
-from ablate.specs import ALL_SPEC_TYPES, ALL_SPECS, DEFAULTED, ComponentSpec
+from ablate.errors import AblateError, PluginError, UnknownName, one_line
+from ablate.interrupts import is_ctrl_c
+from ablate.printable import printable
+from ablate.registry.choice import PLUGINS, in_order, installed, is_strict
+from ablate.registry.collect import collect
+from ablate.registry.trial import is_possible, seconds_to_load, try_to_load
+from ablate.specs import ALL_SPECS, DEFAULTED, ComponentSpec
 from ablate.stdout import divert_prints
+from ablate.surroundings import kept_while_loading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import importlib.metadata
+    from collections.abc import Iterable, Mapping, Sequence
 
-GROUP = "ablate"
+#: Our own distribution, whose plugins are loaded without a trial.
+OWN = "ablate-music"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,36 +69,54 @@ class Registry:
     Args:
         entry_points: those to load; by default all installed ones of the group ``ablate``.
         strict: raise the first failure or clash instead of recording it.
+        refused: the error of each entry point that is not to be loaded, by its name and value.
+        left_out: the names of the plugins that the person has left out, for messages.
     """
 
     def __init__(
-        self, entry_points: Iterable[importlib.metadata.EntryPoint] | None = None, *, strict: bool = False
+        self,
+        entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
+        *,
+        strict: bool = False,
+        refused: Mapping[tuple[str, str], str] | None = None,
+        left_out: Sequence[str] = (),
     ) -> None:
-        self._strict = strict
+        self._strict, self._refused, self._left_out = strict, dict(refused or {}), tuple(left_out)
         self.plugins: list[Plugin] = []
         self.components: list[Component] = []
         self._distributions: dict[int, tuple[str, str]] = {}
-        chosen = importlib.metadata.entry_points(group=GROUP) if entry_points is None else entry_points
-        self._entry_points = sorted(set(chosen), key=lambda e: (e.name, e.value))
+        self._entry_points = in_order(installed().loaded if entry_points is None else entry_points)
         for entry_point in self._entry_points:
             self._load(entry_point)
         if strict and self.clashes():
             raise PluginError("\n".join(self.clashes()))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return functools.partial(Registry, strict=self._strict), (self._entry_points,)
+        options = {"strict": self._strict, "refused": self._refused, "left_out": self._left_out}
+        return functools.partial(Registry, **options), (self._entry_points,)
 
     def _load(self, entry_point: importlib.metadata.EntryPoint) -> None:
         plugin = Plugin(entry_point.name, entry_point.value, *self._distribution(entry_point))
         try:
-            specs = _collect(entry_point.load())
-        except (Exception, SystemExit) as error:  # a plugin may raise anything, and the others must load
+            specs = self._collect(entry_point)
+        except BaseException as error:  # a plugin may raise anything, and the others must load
+            if is_ctrl_c(error):
+                raise
             plugin = dataclasses.replace(plugin, error=_message(error))
             if self._strict:
                 raise PluginError(f"{plugin} failed to load: {plugin.error}") from error
             specs = []
+        for spec in specs:
+            object.__setattr__(spec, "plugin", plugin.name)
         self.plugins.append(plugin)
         self.components += [Component(spec, plugin) for spec in specs]
+
+    def _collect(self, entry_point: importlib.metadata.EntryPoint) -> list[ComponentSpec]:
+        refusal = self._refused.get((entry_point.name, entry_point.value))
+        if refusal is not None:
+            raise PluginError(refusal)
+        with kept_while_loading():
+            return collect(entry_point.load())
 
     def _distribution(self, entry_point: importlib.metadata.EntryPoint) -> tuple[str, str]:
         """Return the name and version of a plugin's distribution; each is read once, because parsing takes time."""
@@ -129,10 +153,11 @@ class Registry:
 
     def _hint(self) -> str:
         """Return the plugins that could not be loaded: an unknown name may be one of theirs."""
-        if not self.failed:
-            return ""
-        names = ", ".join(f"'{plugin.name}'" for plugin in self.failed)
-        return f"Not loaded, see ablate plugin list: {names}"
+        failed = ", ".join(f"'{plugin.name}'" for plugin in self.failed)
+        left_out = ", ".join(f"'{name}'" for name in self._left_out)
+        hints = [f"Not loaded, see ablate plugin list: {failed}"] if failed else []
+        hints += [f"Left out by {PLUGINS}: {left_out}"] if left_out else []
+        return ". ".join(hints)
 
     def spec(self, kind: str, name: str) -> Any:
         """Return the record of this kind and name; raises like :meth:`component`."""
@@ -181,66 +206,30 @@ class Registry:
 
 @functools.cache
 def get_registry() -> Registry:
-    """Return the registry of all installed plugins, loaded once for each process."""
+    """Return the registry of the chosen plugins, loaded once for each process.
+
+    Raises:
+        UsageError: an environment variable has a value that it cannot have.
+        PluginError: a plugin failed, and ``ABLATE_STRICT_PLUGINS`` is on.
+    """
+    strict, chosen = is_strict(), installed()
     divert_prints()
-    return Registry(strict=os.environ.get("ABLATE_STRICT_PLUGINS", "") not in ("", "0"))
+    left_out = [each.name for each in chosen.left_out]
+    return Registry(chosen.loaded, strict=strict, refused=_refused(chosen.loaded), left_out=left_out)
 
 
-def _collect(module: Any) -> list[ComponentSpec]:
-    """Return every record that a plugin offers, checked; raises the plugin's error."""
-    manager = _manager()
-    manager.register(module)
-    try:
-        _check_hooks(manager, module)
-        specs = [spec for spec_type in ALL_SPECS.values() for spec in _offered(manager, spec_type)]
-    finally:
-        # one plugin at a time, so that a faulty one cannot affect the others
-        manager.unregister(module)
-    names = [f"{spec.kind} '{spec.name}'" for spec in specs]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise PluginError(f"offers {', '.join(twice)} twice")
-    return specs
-
-
-@functools.cache
-def _manager() -> pluggy.PluginManager:
-    manager = pluggy.PluginManager("ablate")
-    manager.add_hookspecs(hookspecs)
-    return manager
-
-
-def _check_hooks(manager: pluggy.PluginManager, module: Any) -> None:
-    implemented = manager.get_hookcallers(module)
-    if not implemented:
-        raise PluginError("implements no hook; mark its functions with @ablate.hookimpl")
-    known = [f"ablate_{spec_type.kinds}" for spec_type in ALL_SPECS.values()]
-    for hook in implemented:
-        if hook.name in hookspecs.EVENTS:
-            raise PluginError(
-                f"{hook.name} is a method of an observer, not a function of the module; offer an ablate.ObserverSpec "
-                "with ablate_observers"
-            )
-        if not hook.has_spec():
-            raise PluginError(f"unknown hook '{hook.name}'{did_you_mean(hook.name, known)}")
-
-
-def _offered(manager: pluggy.PluginManager, spec_type: type[ComponentSpec]) -> Iterator[ComponentSpec]:
-    hook = f"ablate_{spec_type.kinds}"
-    types = tuple(each for each in ALL_SPEC_TYPES if each.kind == spec_type.kind)
-    *most, last = (each.__name__ for each in types)
-    names = f"{', '.join(most)} or {last}" if most else last
-    caller = getattr(manager.hook, hook)
-    results = caller()
-    if len(results) < len(caller.get_hookimpls()):  # pluggy leaves out what returns None
-        raise TypeError(f"{hook} returned nothing; yield each {names}")
-    for offered in results:
-        if not isinstance(offered, Iterable):
-            raise TypeError(f"{hook} yields each {names}; it returned {type(offered).__name__}")
-        for spec in offered:
-            if not isinstance(spec, types):
-                raise TypeError(f"{hook} yields {names}, not {type(spec).__name__}")
-            yield spec
+def _refused(entry_points: Sequence[importlib.metadata.EntryPoint]) -> dict[tuple[str, str], str]:
+    """Return the errors of the plugins that hang or end their process while they are loaded, and say so."""
+    foreign = [each for each in entry_points if each.dist is not None and each.dist.name != OWN]
+    foreign = [each for each in foreign if each.module not in sys.modules]
+    if not foreign or not is_possible():
+        return {}
+    refused = {}
+    for index, problem in try_to_load(foreign, seconds_to_load()).items():
+        name, value = foreign[index].name, foreign[index].value
+        refused[name, value] = f"{problem}; {PLUGINS}=-{name} leaves it out without a trial"
+        _log.warning("plugin '%s' (%s) is left out: %s", printable(name), printable(value), refused[name, value])
+    return refused
 
 
 def _message(error: BaseException) -> str:

@@ -1,0 +1,131 @@
+"""What a plugin may not change for everything after it: the folder, the environment, signals, streams, settings."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_STREAMS = {"stdin": 0, "stdout": 1, "stderr": 2}
+
+
+@contextlib.contextmanager
+def kept_while_loading() -> Iterator[None]:
+    """Restore the working folder, the signal handlers and the standard streams at the end of the block.
+
+    A library may well set environment variables and filters of warnings when it is imported; these stay.
+    """
+    with _folder(), _signals(), _streams():
+        yield
+
+
+@contextlib.contextmanager
+def kept_surroundings() -> Iterator[None]:
+    """Restore what a component may have changed for others at the end of the block.
+
+    These are the working folder, the environment, the signal handlers, the standard streams, the filters of warnings,
+    the limit of recursion, NumPy's treatment of floating-point errors, and torch's default type, device, threads,
+    gradients, determinism and precision of products. Random streams need none of this: each is seeded before its use.
+    """
+    environment, recursion = dict(os.environ), sys.getrecursionlimit()
+    settings = [*_settings()]
+    with kept_while_loading(), warnings.catch_warnings():
+        try:
+            yield
+        finally:
+            for restore, value in settings:
+                restore(value)
+            sys.setrecursionlimit(recursion)
+            if dict(os.environ) != environment:
+                os.environ.clear()
+                os.environ.update(environment)
+
+
+def _settings() -> Iterator[tuple[Callable[[Any], object], Any]]:
+    """Yield the settings of libraries that are loaded already, each with the function that restores it."""
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if numpy:
+        yield (lambda errors: numpy.seterr(**errors)), numpy.geterr()
+    if torch:
+        yield torch.set_default_dtype, torch.get_default_dtype()
+        yield torch.set_grad_enabled, torch.is_grad_enabled()
+        yield torch.use_deterministic_algorithms, torch.are_deterministic_algorithms_enabled()
+        yield torch.set_float32_matmul_precision, torch.get_float32_matmul_precision()
+        yield _set_threads, torch.get_num_threads()
+        yield _set_device, torch.get_default_device()
+
+
+def _set_threads(count: int) -> None:
+    torch = sys.modules["torch"]
+    if torch.get_num_threads() != count:
+        torch.set_num_threads(count)
+
+
+def _set_device(device: Any) -> None:
+    torch = sys.modules["torch"]
+    if torch.get_default_device() != device:
+        torch.set_default_device(device)
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[None]:
+    if not hasattr(os, "fchdir"):  # Windows
+        yield
+        return
+    try:
+        folder = os.open(".", os.O_RDONLY)
+    except OSError:  # it is gone, or may not be read
+        yield
+        return
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            os.fchdir(folder)
+        with contextlib.suppress(OSError):
+            os.close(folder)
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None and signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _streams() -> Iterator[None]:
+    before = {name: getattr(sys, name) for name in _STREAMS}
+    try:
+        yield
+    finally:
+        for name, stream in before.items():
+            closed = stream is not None and getattr(stream, "closed", False)
+            setattr(sys, name, _reopened(_STREAMS[name]) if closed else stream)
+
+
+def _reopened(number: int) -> Any:
+    """Return a new stream on a descriptor; one that was closed too leads nowhere."""
+    try:
+        os.fstat(number)
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        if nowhere != number:
+            os.dup2(nowhere, number)
+            os.close(nowhere)
+    return open(number, "w" if number else "r", encoding="utf-8", errors="replace", closefd=False)
