@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 #: The most names that an error lists.
 MOST_NAMES = 100
 #: The most characters of an error's message on one line.
-MOST_CHARACTERS = 4000
+MOST_CHARACTERS = 2000
 #: The most problems that a message or a command lists.
 MOST_PROBLEMS = 10
 

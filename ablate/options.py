@@ -20,7 +20,7 @@ import types
 import typing
 from typing import Any
 
-from ablate.errors import InvalidOptions, did_you_mean
+from ablate.errors import AblateError, InvalidOptions, did_you_mean, one_line
 from ablate.printable import has_bytes, printable
 
 if typing.TYPE_CHECKING:
@@ -107,7 +107,11 @@ def validate(options: type[T], values: Mapping[str, Any]) -> T:
     try:
         return options(**checked)
     except ValueError as error:  # from a __post_init__ that checks options together
-        raise InvalidOptions([("", str(error))]) from error
+        raise InvalidOptions([("", one_line(error))]) from error
+    except AblateError:
+        raise
+    except Exception as error:
+        raise InvalidOptions([("", f"{type(error).__name__}: {one_line(error)}")]) from error
 
 
 def plain(options: Any) -> dict[str, Any]:

@@ -37,42 +37,34 @@ def kept_surroundings() -> Iterator[None]:
     """
     environment, recursion = dict(os.environ), sys.getrecursionlimit()
     settings = [*_settings()]
-    with kept_while_loading(), warnings.catch_warnings():
+    with _folder(), _signals(only_if_blocked=True), _streams(), warnings.catch_warnings():
         try:
             yield
         finally:
-            for restore, value in settings:
-                restore(value)
+            for restore, current, value in settings:
+                if current() != value:
+                    restore(value)
             sys.setrecursionlimit(recursion)
             if dict(os.environ) != environment:
                 os.environ.clear()
                 os.environ.update(environment)
 
 
-def _settings() -> Iterator[tuple[Callable[[Any], object], Any]]:
-    """Yield the settings of libraries that are loaded already, each with the function that restores it."""
+def _settings() -> Iterator[tuple[Callable[[Any], object], Callable[[], Any], Any]]:
+    """Yield the settings of libraries that are loaded already: how each is restored and read, and its value."""
     numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
     if numpy:
-        yield (lambda errors: numpy.seterr(**errors)), numpy.geterr()
+        yield (lambda errors: numpy.seterr(**errors)), numpy.geterr, numpy.geterr()
     if torch:
-        yield torch.set_default_dtype, torch.get_default_dtype()
-        yield torch.set_grad_enabled, torch.is_grad_enabled()
-        yield torch.use_deterministic_algorithms, torch.are_deterministic_algorithms_enabled()
-        yield torch.set_float32_matmul_precision, torch.get_float32_matmul_precision()
-        yield _set_threads, torch.get_num_threads()
-        yield _set_device, torch.get_default_device()
-
-
-def _set_threads(count: int) -> None:
-    torch = sys.modules["torch"]
-    if torch.get_num_threads() != count:
-        torch.set_num_threads(count)
-
-
-def _set_device(device: Any) -> None:
-    torch = sys.modules["torch"]
-    if torch.get_default_device() != device:
-        torch.set_default_device(device)
+        for restore, current in (
+            (torch.set_default_dtype, torch.get_default_dtype),
+            (torch.set_grad_enabled, torch.is_grad_enabled),
+            (torch.use_deterministic_algorithms, torch.are_deterministic_algorithms_enabled),
+            (torch.set_float32_matmul_precision, torch.get_float32_matmul_precision),
+            (torch.set_num_threads, torch.get_num_threads),
+            (torch.set_default_device, torch.get_default_device),
+        ):
+            yield restore, current, current()
 
 
 @contextlib.contextmanager
@@ -95,8 +87,10 @@ def _folder() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _signals() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
+def _signals(*, only_if_blocked: bool = False) -> Iterator[None]:
+    # where a Ctrl-C arrives, its handler may change the handler meanwhile
+    idle = only_if_blocked and not _is_blocked()
+    if idle or threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {number: signal.getsignal(number) for number in _SIGNALS}
@@ -106,6 +100,10 @@ def _signals() -> Iterator[None]:
         for number, handler in before.items():
             if handler is not None and signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
+
+
+def _is_blocked() -> bool:
+    return hasattr(signal, "pthread_sigmask") and signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from ablate.interfaces import FittedTokenizer
 from ablate.interfaces.played_by import played_by
 from ablate.printable import printable
 from ablate.registry import get_registry
+from ablate.registry.build import build_component, built, calling
 from ablate.stdout import results
 
 if TYPE_CHECKING:
@@ -143,7 +144,8 @@ def _readings(path: str, reading: Mapping[str, Any]) -> Iterable[FileReading | P
     if path not in names:
         raise UsageError(f"{path}: no such file or folder, and no corpus of that name{did_you_mean(path, names)}")
     spec = registry.spec("corpus", path)
-    corpus: Iterable[Performance] = spec.build(spec.parse({})).load()
+    with calling(spec, "loading it"):
+        corpus: Iterable[Performance] = build_component(spec, {}).load()
     return corpus
 
 
@@ -160,7 +162,7 @@ def _tokenizer(name: str, settings: tuple[str, ...], material: str | None) -> Ch
         options = spec.parse(dict(parse_setting(text, "--option") for text in settings))
     except InvalidOptions as error:
         raise UsageError("\n".join(f"--option {line}" for line in str(error).splitlines())) from error
-    tokenizer: Tokenizer = spec.build(options)
+    tokenizer: Tokenizer = built(spec, lambda: spec.build(options))
     if material is not None and not isinstance(tokenizer, FittedTokenizer):
         raise UsageError(f"--fit {material}: tokenizer '{name}' is not fitted; leave the option out")
     return Chosen(name, dataclasses.asdict(options), tokenizer)

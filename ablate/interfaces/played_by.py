@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ablate.blame import about, name_component
 from ablate.interfaces.music import Tokenizer
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class _PlayedBy(Tokenizer):
         self.original, self._number = tokenizer, number
         self.vocabulary, self.start_token = tokenizer.vocabulary, tokenizer.start_token
         self.merges = tokenizer.merges
+        name_component(self, about(tokenizer))
 
     def encode(self, performance: Performance) -> IntArray:
         return self.original.encode(performance)

@@ -22,6 +22,7 @@ from ablate.cli.study.request import (
     with_replicates,
 )
 from ablate.cli.study.reuse import decide_reuse, forget_results, reuse_options
+from ablate.errors import PluginError
 from ablate.study.run.executor.protocol import STALL_LIMIT, Working
 
 if TYPE_CHECKING:
@@ -128,7 +129,10 @@ def _confirm(
 
     music = PlannedMusic(request.layout.registry, request.home)
     study_plan = make_request_plan(request, store, recompute)
-    expected = expected_cost(study_plan, request.device, request.workers, music, store)
+    try:
+        expected = expected_cost(study_plan, request.device, request.workers, music, store)
+    except PluginError:
+        return  # the run says what is wrong, and what it costs
     if expected.seconds > ASK_FROM_SECONDS:
         about = "at most" if at_most else "about"
         click.confirm(f"This will take {about} {duration(expected.seconds)}. Continue?", abort=True, err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import math
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from ablate.blame import about, blame
+from ablate.engine.conditions import asked
 from ablate.engine.generation.draw import draw_tokens, no_token_possible
 from ablate.engine.seeding import numpy_stream
+from ablate.errors import StageError
+from ablate.registry.build import built
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,10 +82,7 @@ class Block:
         self.new_tr = torch.from_numpy(new_rt).to(self.device).unbind(1)
         self.chains = [(part, chain, self.tokens_bt[part]) for part, chain in _chains(rows, tokenizer)]
         self.clock = tokenizer.clock(len(rows)) if conditioners else None
-        self.conditions_of = [
-            conditioner.from_labels_batched([{**conditioner.labels, **row.labels} for row in rows])
-            for conditioner in conditioners
-        ]
+        self.conditions_of = [asked(conditioner, [row.labels for row in rows]) for conditioner in conditioners]
         self.state: Any = None
         # on a GPU no step waits for a check: errors are found later
         self.deferred_check = (
@@ -93,7 +95,12 @@ class Block:
         logits_rv = self._sampled(logits_bv if self.size == len(self.rows) else logits_bv[: len(self.rows)], step)
         output_r, uniforms_r1 = self.outputs_tr[step + 1], self.uniforms_tr1[step + 1]
         new_r = None if self.all_new_t[step + 1] else self.new_tr[step + 1]
-        drawn_r = draw_tokens(logits_rv, uniforms_r1, new_r, self.deferred_check)
+        try:
+            drawn_r = draw_tokens(logits_rv, uniforms_r1, new_r, self.deferred_check)
+        except StageError as error:
+            if torch.isfinite(logits_bv).all():  # so it is no fault of the network
+                blame(error, ", ".join(dict.fromkeys(about(s) for _, chain, _ in self.chains for s in chain)))
+            raise
         output_r.copy_(drawn_r if new_r is None else torch.where(new_r, drawn_r, output_r))
 
     def check(self) -> None:
@@ -108,7 +115,7 @@ class Block:
             part_rv = logits_rv if len(self.chains) == 1 else logits_rv[part]
             history_rt = tokens_rt.narrow(1, 0, step + 1)
             for sampler in chain:
-                part_rv = sampler(part_rv, history_rt)
+                part_rv = _changed(sampler, part_rv, history_rt)
             parts.append(part_rv)
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
@@ -129,13 +136,28 @@ class Block:
         return [tokens_bt[index, row.start : row.start + row.tokens].copy() for index, row in enumerate(self.rows)]
 
 
+def _changed(sampler: Sampler, logits_rv: torch.Tensor, history_rt: torch.Tensor) -> torch.Tensor:
+    """Return the logits that a sampler makes of others, after a check of their shape."""
+    try:
+        changed_rv = sampler(logits_rv, history_rt)
+        if changed_rv.shape == logits_rv.shape:
+            return changed_rv
+    except BaseException as error:
+        blame(error, about(sampler))
+        raise
+    raise StageError(f"{about(sampler)} returned logits of shape {[*changed_rv.shape]}, not {[*logits_rv.shape]}")
+
+
 def _chains(rows: Sequence[Row], tokenizer: Tokenizer) -> list[tuple[slice, list[Sampler]]]:
     """Return the slices of neighbouring rows with the same samplers, each with its samplers, built for these rows."""
     chains, start = [], 0
     for _, group in itertools.groupby(rows, key=lambda row: row.samplers):
         part = list(group)
         specs = [spec for spec, _ in part[0].chain]
-        samplers = [spec.build([row.chain[index][1] for row in part], tokenizer) for index, spec in enumerate(specs)]
+        samplers = [
+            built(spec, functools.partial(spec.build, [row.chain[index][1] for row in part], tokenizer))
+            for index, spec in enumerate(specs)
+        ]
         chains.append((slice(start, start + len(part)), samplers))
         start += len(part)
     return chains

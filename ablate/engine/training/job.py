@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ablate.blame import about, blaming
 from ablate.errors import StageError, TrainingDiverged
 
 if TYPE_CHECKING:
@@ -80,9 +81,10 @@ class TrainingJob:
             StageError: the schedule returns something else.
         """
         schedule, steps = self.recipe.schedule, self.settings.steps
-        rates_s = np.asarray(schedule.rates(self.settings.learning_rate, steps), np.float64)
+        with blaming(about(schedule)):
+            rates_s = np.asarray(schedule.rates(self.settings.learning_rate, steps), np.float64)
         if rates_s.shape != (steps,) or not (np.isfinite(rates_s) & (rates_s >= 0)).all():
-            raise StageError(f"{type(schedule).__name__}.rates must return {steps} finite numbers of at least 0")
+            raise StageError(f"{about(schedule)}: rates must return {steps} finite numbers of at least 0")
         return rates_s
 
     def dropout_seed(self, batch: int) -> int:

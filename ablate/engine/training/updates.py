@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ablate.blame import about, blame, blaming
 from ablate.errors import StageError
 
 if TYPE_CHECKING:
@@ -27,8 +28,12 @@ class Updates:
 
     def __init__(self, optimizer: Optimizer, groups: Sequence[WeightGroup]) -> None:
         given = groups[0]["lr"]
-        built = optimizer.build(groups)
-        self._optimizers = [built] if isinstance(built, torch.optim.Optimizer) else list(built)
+        self._about = about(optimizer)
+        with blaming(self._about):
+            built = optimizer.build(groups)
+            self._optimizers = [built] if isinstance(built, torch.optim.Optimizer) else list(built)
+        if not all(isinstance(each, torch.optim.Optimizer) for each in self._optimizers):
+            raise StageError(f"{self._about}: build must return torch's optimizers")
         self._groups: list[dict[str, Any]] = [g for each in self._optimizers for g in each.param_groups]
         self._ratios = [1.0 if g["lr"] is given else float(g["lr"]) / float(given) for g in self._groups]
         self._rate = float("nan")
@@ -52,8 +57,12 @@ class Updates:
 
     def step(self) -> None:
         """Update the weights with their gradients."""
-        for optimizer in self._optimizers:
-            optimizer.step()
+        try:
+            for optimizer in self._optimizers:
+                optimizer.step()
+        except BaseException as error:
+            blame(error, self._about)
+            raise
 
     def state(self, weights: Sequence[torch.Tensor]) -> dict[int, WeightState]:
         """Return the state of each of these weights by its index; weights that were never updated have none."""
@@ -78,7 +87,7 @@ def _check_complete(optimizer: Optimizer, groups: Sequence[WeightGroup], built: 
     """Check that each weight is updated once."""
     wanted = sorted(id(weight) for group in groups for weight in group["params"])
     if sorted(id(weight) for group in built for weight in group["params"]) != wanted:
-        raise StageError(f"{type(optimizer).__name__}.build does not return each weight of its groups exactly once")
+        raise StageError(f"{about(optimizer)}: build does not return each weight of its groups exactly once")
 
 
 def packed_state(states: Mapping[int, WeightState]) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

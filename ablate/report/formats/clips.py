@@ -16,6 +16,7 @@ from ablate.inside import inside
 from ablate.interfaces.played_by import played_by
 from ablate.kinds import FIT, LOAD
 from ablate.music.instruments import counts, listed
+from ablate.registry.build import build_component
 from ablate.report.formats import audio
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ class ClipWriter:
             return None
         try:
             spec = self._registry.spec("tokenizer", choice["name"])
-            tokenizer = spec.build(spec.parse(choice["options"]))
+            tokenizer = build_component(spec, choice["options"])
             if learned is not None:
                 tokenizer.load(learned)
             load = dict(self._study.first(LOAD)).get(variant)

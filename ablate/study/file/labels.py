@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ablate.errors import did_you_mean
+from ablate.blame import about, blaming
+from ablate.errors import did_you_mean, one_line
+from ablate.interrupts import is_ctrl_c
 from ablate.options import abridged
+from ablate.registry.build import build_component
 from ablate.study.file.paths import finite
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ def build_conditioner(name: str, options: Mapping[str, Any], registry: Registry)
         ValueError: options that the conditioner itself refuses.
     """
     spec = registry.spec("conditioner", name)
-    conditioner: Conditioner = spec.build(spec.parse(options))
+    conditioner: Conditioner = build_component(spec, options)
     return conditioner
 
 
@@ -41,9 +44,14 @@ def used_labels(
     for conditioner in conditioners:
         own = {name: numbers.get(name, float(default)) for name, default in conditioner.labels.items()}
         try:
-            conditioner.check_labels(own)
+            with blaming(about(conditioner)):
+                conditioner.check_labels(own)
         except ValueError as error:
-            problems.append(("labels", str(error)))
+            problems.append(("labels", one_line(error)))
+        except BaseException as error:
+            if is_ctrl_c(error):
+                raise
+            problems.append(("labels", f"{about(conditioner)} failed: {type(error).__name__}: {one_line(error)}"))
         used |= own
     return used
 

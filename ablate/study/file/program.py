@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import InvalidOptions, did_you_mean
 from ablate.files import anchored
 from ablate.options import abridged, validate
+from ablate.registry.build import fewest_of
 from ablate.settings import ProgramSettings
 from ablate.specs import SetMetricSpec
 from ablate.study.file.paths import join
@@ -76,7 +77,7 @@ def program_settings(table: Mapping[str, Any], problems: list[Problem]) -> Progr
 
 def fewest_samples(metric: ComponentSpec, options: Mapping[str, Any]) -> int:
     """Return the samples that a metric needs at least; 0 for a metric of single samples."""
-    return metric.fewest(metric.parse(options)) if isinstance(metric, SetMetricSpec) else 0
+    return fewest_of(metric, options) if isinstance(metric, SetMetricSpec) else 0
 
 
 def program_problems(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import AblateError
 from ablate.music.instruments import Chooser, listed
+from ablate.registry.build import build_component
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -118,8 +119,8 @@ def offered(
     for name in names:
         spec = registry.spec("tokenizer", name)
         for values in _values(spec):
-            with contextlib.suppress(AblateError, ImportError, ValueError):
-                if getattr(spec.build(spec.parse(values)), attribute):
+            with contextlib.suppress(AblateError, ValueError):
+                if getattr(build_component(spec, values), attribute):
                     yield name, values
                     break
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import UsageError
 from ablate.options import plain
 from ablate.printable import printable
+from ablate.registry.build import build_component, calling
 from ablate.settings import FloorSettings, MeasureSettings, PathSettings, SearchSettings, SplitSettings
 from ablate.study.design import Axis, Objective
 from ablate.study.file.configuration import Choice, Configuration
@@ -91,7 +92,9 @@ def midi_layout(asked: MidiRequest, registry: Registry) -> Layout:
     choices = _choices(asked, registry)
     reference, tokenizers = choices["corpus"][0], choices["tokenizer"]
     record = registry.spec("corpus", reference.name)
-    identity = record.build(record.parse(reference.options)).identity()
+    corpus = build_component(record, reference.options)
+    with calling(record, "its identity"):
+        identity = corpus.identity()
     metrics = [(choice, registry.spec("metric", choice.name).scope) for choice in choices["metric"]]
     _refuse_models(metrics)
     copying = [

@@ -10,6 +10,7 @@ import pluggy
 
 from ablate import hookspecs
 from ablate.errors import AblateError, InvalidOptions, PluginError, UsageError, did_you_mean, one_line
+from ablate.interrupts import is_ctrl_c
 from ablate.options import describe
 from ablate.study.file.text.toml import loads
 
@@ -115,7 +116,9 @@ def _build(spec: ObserverSpec, options: Any, plugin: Plugin, folder: Path) -> Ob
         raise PluginError(f"{origin} {error}") from error
     except AblateError:
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if is_ctrl_c(error):
+            raise
         raise PluginError(f"{origin} cannot be built: {type(error).__name__}: {one_line(error)}") from error
     return Observer(spec.name, plugin, hooks, events)
 

@@ -88,7 +88,7 @@ class Delivery:
                 hook, event = self._events[0]
             try:
                 lines = getattr(self.observer.hooks, hook)(event=event)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - an observer may raise anything, and no run suffers
+            except BaseException as error:  # noqa: BLE001 - an observer may raise anything, and no run suffers
                 with self._changed:
                     self._error = f"{self.observer} failed in {hook}: {type(error).__name__}: {one_line(error)}"
                     self._switch_off()

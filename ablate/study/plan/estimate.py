@@ -8,6 +8,7 @@ import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from ablate.blame import blaming
 from ablate.engine.devices import Compute, one_thread, spread
 from ablate.engine.fusion.cuda_graph import WARMUP_RUNS
 from ablate.engine.generation.generate import generate
@@ -16,6 +17,7 @@ from ablate.engine.memory import peak_memory
 from ablate.engine.training.train import train
 from ablate.interfaces import FittedTokenizer
 from ablate.kinds import GENERATE, TRAIN
+from ablate.registry.build import in_one_line
 from ablate.study.plan.jobs import Packing, trial_job
 from ablate.study.plan.measuring import MeasuringTrial
 from ablate.study.plan.music.corpora import PlannedMusic
@@ -91,7 +93,7 @@ def estimate(plan: Plan, device: str, workers: int, music: PlannedMusic | None =
     examples = _Examples(registry, music or PlannedMusic(registry))
     packing = Packing(device, beside, examples.count, registry)
     trial = _Trial(device, packing, registry, examples)
-    with one_thread():
+    with in_one_line(), one_thread():
         trainings = packing.trainings(plan.missing.values())
         training, sampling = trial.trainings(trainings), trial.generations(plan.missing.values())
         measuring = trial.measurements(plan.missing.values())
@@ -104,6 +106,10 @@ def estimate(plan: Plan, device: str, workers: int, music: PlannedMusic | None =
     return Estimate(
         seconds / beside, needed, sizes, tuple(dict.fromkeys(packing.alone)), *each, measuring, trial.measuring.features
     )
+
+
+def _about(train: Stage, registry: Registry) -> str:
+    return str(registry.spec("model", train.config["model"]["name"]).about)
 
 
 def _each(seconds: float, count: int) -> float:
@@ -140,7 +146,8 @@ class _Trial:
             counts = self._examples.count(first) if counted else ExampleCounts()
             settings = training_settings(first.config, counts)
             examples = counts.examples if settings.batch_counts == "example" else 1
-            step = _per_step(_training(stages, settings, examples, self._device, self._registry), self._device)
+            with blaming(_about(first, self._registry)):
+                step = _per_step(_training(stages, settings, examples, self._device, self._registry), self._device)
             self._seconds[kind] = step * (settings.steps + _validations(settings, counts))
         return self._seconds[kind]
 
@@ -154,7 +161,8 @@ class _Trial:
         models = len({weights_of(stage).fingerprint for stage in stages})
         key = f"{rows} rows of {models} of {_kind(source)}"
         if key not in self._seconds:
-            self._seconds[key] = _per_step(_generation(stages, self._device, self._registry), self._device)
+            with blaming(_about(source, self._registry)):
+                self._seconds[key] = _per_step(_generation(stages, self._device, self._registry), self._device)
         longest: int = max(stage.config["generation"]["tokens"] for stage in stages)
         return self._seconds[key] * longest
 

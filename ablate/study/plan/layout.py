@@ -6,7 +6,8 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from ablate.engine.devices import resolve_precision
-from ablate.errors import CorpusError, StudyFileError
+from ablate.errors import CorpusError, PluginError, StudyFileError
+from ablate.registry.build import build_component, calling
 from ablate.store.differences import differing_paths, unexplained
 from ablate.study.design import NAMED
 from ablate.study.plan.elsewhere import corpus_key
@@ -235,7 +236,11 @@ def _identities(
         if key not in known:
             corpus = registry.spec("corpus", choice.name)
             try:
-                known[key] = corpus.build(corpus.parse(choice.options)).identity()
+                built = build_component(corpus, choice.options)
+                with calling(corpus, "its identity"):
+                    known[key] = built.identity()
+                if not isinstance(known[key], str):
+                    raise PluginError(f"{corpus.about}: identity must be text, not {type(known[key]).__name__}")
             except CorpusError as error:
                 if key in inputs:
                     identities[variant.name] = known[key] = inputs[key]

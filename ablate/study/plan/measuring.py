@@ -13,6 +13,7 @@ from ablate.engine.conditions import trial_conditions
 from ablate.engine.score import CHUNK, ROWS, negative_log_likelihoods
 from ablate.engine.training.windows import Example
 from ablate.interfaces import SetMetric
+from ablate.interrupts import is_ctrl_c
 from ablate.kinds import FLOOR, MEASURE, RESAMPLE
 from ablate.study.stage import fingerprint
 from ablate.study.work.components import build, build_conditioners, build_model
@@ -81,7 +82,9 @@ class MeasuringTrial:
         if key not in self._costs:
             try:
                 self._costs[key] = self._time(stage, samples, notes)
-            except Exception:  # noqa: BLE001 - the stage reports the errors of its plugins
+            except BaseException as error:
+                if is_ctrl_c(error):
+                    raise  # any other error is reported by the stage itself
                 self._costs[key] = _Cost(0.0, 0.0)
         return self._costs[key].of(_count(stage, samples))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from ablate.errors import AblateError, StudyFileError
+from ablate.registry.build import built
 from ablate.specs import DEFAULTED
 from ablate.study.work.components import build
 
@@ -47,7 +49,8 @@ def sampler_problem(configuration: Configuration, registry: Registry) -> str:
     for choice in configuration.choices["sampler"]:
         spec = registry.spec("sampler", choice.name)
         try:
-            spec.build([spec.parse(choice.options)], tokenizer)
+            options = spec.parse(choice.options)
+            built(spec, functools.partial(spec.build, [options], tokenizer))
         except (AblateError, ValueError) as error:
             return f"sampler.{choice.name}: {error}"
     return ""

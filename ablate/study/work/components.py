@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ablate.blame import about, blame, take_blame
 from ablate.engine import checkpoint
 from ablate.engine.training.job import Recipe
 from ablate.errors import AblateError, StageError, one_line
@@ -12,9 +13,12 @@ from ablate.interfaces import FittedTokenizer
 from ablate.interfaces.played_by import played_by
 from ablate.kinds import FIT, WEIGHTS
 from ablate.options import validate
+from ablate.registry.build import build_component, built
 from ablate.settings import TrainingSettings
 from ablate.study.instruments.stored import instrument_of
 from ablate.study.stage import weights_of
+from ablate.study.work.doing import doing
+from ablate.study.work.returned import check_piece, checked_conditions, checked_times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,9 +36,10 @@ LEARNED = "learned.bin"
 
 
 def build(kind: str, choice: Mapping[str, Any], registry: Registry) -> Any:
-    """Build the component of a choice in plain form."""
+    """Build the component of a choice in plain form; raises like :func:`~ablate.registry.build.build_component`."""
     spec = registry.spec(kind, choice["name"])
-    return spec.build(spec.parse(choice["options"]))
+    with doing(spec.about):
+        return build_component(spec, choice["options"])
 
 
 def build_conditioners(config: Mapping[str, Any], registry: Registry) -> list[Conditioner]:
@@ -75,7 +80,8 @@ def loaded_tokenizer(choice: Mapping[str, Any], folder: Path | None, registry: R
     if isinstance(tokenizer, FittedTokenizer) and folder is not None:
         path = folder / LEARNED
         try:
-            tokenizer.load(path.read_bytes())
+            with doing(about(tokenizer)):
+                tokenizer.load(path.read_bytes())
         except OSError as error:
             raise StageError(f"{path} is missing; run the study again") from error
         except ValueError as error:
@@ -93,16 +99,26 @@ def observed(
     """
     if not conditioners:
         return ()
-    decoded = tokenizer.decode(tokens).replace(labels=performance.labels, name=performance.name)
-    times = tokenizer.times(tokens)
-    return tuple(conditioner.from_performance(decoded, times) for conditioner in conditioners)
+    with doing(about(tokenizer)):
+        decoded = tokenizer.decode(tokens)
+        check_piece(decoded, about(tokenizer))
+        times = checked_times(tokenizer.times(tokens), tokens, tokenizer)
+    decoded = decoded.replace(labels=performance.labels, name=performance.name)
+    return tuple(_conditions(conditioner, decoded, times) for conditioner in conditioners)
+
+
+def _conditions(conditioner: Conditioner, performance: Performance, times: FloatArray) -> FloatArray:
+    with doing(about(conditioner)):
+        return checked_conditions(conditioner.from_performance(performance, times), len(times), conditioner)
 
 
 def build_model(config: Mapping[str, Any], registry: Registry) -> Any:
     """Build the network of a training stage's configuration, with weights from torch's global stream."""
     spec = registry.spec("model", config["model"]["name"])
     vocabulary = len(build("tokenizer", config["tokenizer"], registry).vocabulary)
-    return spec.build(spec.parse(config["model"]["options"]), vocabulary, build_conditioners(config, registry))
+    options, conditioners = spec.parse(config["model"]["options"]), build_conditioners(config, registry)
+    with doing(spec.about):
+        return built(spec, lambda: spec.build(options, vocabulary, conditioners))
 
 
 def build_recipe(config: Mapping[str, Any], registry: Registry) -> Recipe:
@@ -162,4 +178,6 @@ def trained_model(config: Mapping[str, Any], folder: Path, device: str, registry
 
 def component_error(error: Exception, where: str) -> AblateError:
     """Return a component's error as one line for people that begins with its origin."""
-    return StageError(f"{where}: {one_line(error)}")
+    stage_error = StageError(f"{where}: {one_line(error)}")
+    blame(stage_error, take_blame(error))
+    return stage_error

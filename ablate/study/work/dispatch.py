@@ -10,11 +10,15 @@ import traceback
 from typing import TYPE_CHECKING
 
 from ablate import kinds
+from ablate.blame import take_blame
 from ablate.errors import AblateError, HomeError, one_line
+from ablate.interrupts import is_ctrl_c
 from ablate.kinds import KINDS
+from ablate.printable import printable
 from ablate.study.work import collect, fit, floors, generate, load, measure, prepare, prime, program, train
 from ablate.study.work.checked_files import check_inputs, with_digests
 from ablate.study.work.messages import Context, Job, JobStopped, StageFailure, StageResult
+from ablate.surroundings import kept_surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -70,8 +74,9 @@ def _attempt(
     started = time.monotonic()
     try:
         check_inputs(stages, job.files, context.home)
-        for result in WORK[job.kind](stages, context):
-            results.append(with_digests(result, context.home))  # noqa: PERF401 - those before an error count
+        with kept_surroundings():
+            for result in WORK[job.kind](stages, context):
+                results.append(with_digests(result, context.home))  # noqa: PERF401 - those before an error count
     except OSError as error:
         failure = error
         if error.errno in NO_SPACE:
@@ -80,20 +85,38 @@ def _attempt(
                 "free some space, then run the same command: everything finished is kept"
             )
             failure.__cause__ = error
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - an error of a plugin fails only its own runs
-        failure = error
+    except BaseException as error:
+        if is_ctrl_c(error):
+            raise
+        failure = error  # of a plugin, it fails only its own runs
     seconds = (time.monotonic() - started) / len(stages)
     timed = [dataclasses.replace(r, seconds=seconds) if isinstance(r, StageResult) else r for r in results]
     return timed, failure
 
 
 def _failed(stage: Stage, error: BaseException) -> StageFailure:
-    message = one_line(error) or "no message"
+    """Return the failure of a stage, which names the component that is at fault."""
+    message, name, about = (
+        printable(one_line(error)) or "no message",
+        printable(type(error).__name__),
+        take_blame(error),
+    )
     if isinstance(error, AblateError):
-        return StageFailure(stage, type(error).__name__, message)
-    about = f"metric '{stage.config['metric']['name']}'" if "metric" in stage.config else stage.kind
-    trace = "".join(traceback.format_exception(error))
-    return StageFailure(stage, type(error).__name__, f"{message} (in {about}; see logs/{stage.fingerprint}.txt)", trace)
+        if about and about not in message:
+            message += f" (in {about})"
+        if error.__cause__ is None or isinstance(error.__cause__, AblateError):
+            return StageFailure(stage, name, message)
+        return StageFailure(stage, name, f"{message} (see logs/{stage.fingerprint}.txt)", _trace(error))
+    where = f"in {about or stage.kind}; see logs/{stage.fingerprint}.txt"
+    return StageFailure(stage, name, f"{message} ({where})", _trace(error))
+
+
+def _trace(error: BaseException) -> str:
+    """Return the traceback of an error as text that a file can hold."""
+    try:
+        return "".join(traceback.format_exception(error)).encode(errors="backslashreplace").decode()
+    except Exception as odd:  # noqa: BLE001 - an exception of a plugin may do anything to become text
+        return f"{type(error).__name__}, whose traceback cannot be printed: {type(odd).__name__}"
 
 
 #: The work of each kind of stage.

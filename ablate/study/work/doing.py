@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from ablate.blame import blaming
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -18,7 +20,8 @@ def doing(component: str) -> Iterator[None]:
     _names.append(component)
     _tell()
     try:
-        yield
+        with blaming(component):
+            yield
     finally:
         _names.pop()
         _tell()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ablate.blame import about
 from ablate.errors import StageError
 from ablate.interfaces import FittedTokenizer
 from ablate.study.work.artifacts import write_artifact
 from ablate.study.work.components import LEARNED, build, component_error
+from ablate.study.work.doing import doing
 from ablate.study.work.load import pieces
 from ablate.study.work.messages import StageResult
+from ablate.study.work.returned import total
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,13 +33,13 @@ def fit(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     words = len(tokenizer.vocabulary)
     state = fitted(tokenizer, train, name)
     write_artifact(context.home, stage, {LEARNED: state})
-    problems = []
-    if tokenizer.unused:
+    problems, unused = [], total(("unused",), {"unused": tokenizer.unused}, about(tokenizer))["unused"]
+    if unused:
         problems.append(
-            f"tokenizer '{name}': {tokenizer.unused:,} of its {words:,} words stay unused: "
+            f"tokenizer '{name}': {unused:,} of its {words:,} words stay unused: "
             f"the {len(train):,} training piece(s) offer too little to learn; choose a smaller vocabulary"
         )
-    result = {"pieces": len(train), "words": words, "unused": tokenizer.unused, "problems": problems}
+    result = {"pieces": len(train), "words": words, "unused": unused, "problems": problems}
     return [StageResult(stage, result, 0.0)]
 
 
@@ -48,10 +51,13 @@ def fitted(tokenizer: FittedTokenizer, performances: Sequence[Performance], name
     """
     words = len(tokenizer.vocabulary)
     try:
-        state = tokenizer.fit(performances)
-        tokenizer.load(state)
+        with doing(about(tokenizer)):
+            state = tokenizer.fit(performances)
+            tokenizer.load(state)
     except ValueError as error:
         raise component_error(error, f"tokenizer '{name}' cannot be fitted on these pieces") from error
+    if not isinstance(state, bytes):
+        raise StageError(f"{about(tokenizer)}: fit must return bytes, not {type(state).__name__}")
     if len(tokenizer.vocabulary) != words:
         raise StageError(
             f"tokenizer '{name}' has {len(tokenizer.vocabulary):,} words after learning and {words:,} before; "

@@ -23,11 +23,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ablate.blame import about
 from ablate.engine.seeding import numpy_stream
 from ablate.errors import AblateError, one_line
 from ablate.music.corpus.unwritten import find_unwritten, unwritten_sentences
 from ablate.music.performance import NOTE_DTYPE, Performance
 from ablate.study.work.components import build, stage_tokenizer
+from ablate.study.work.doing import doing
 from ablate.study.work.load import pieces
 from ablate.study.work.measure import Measured, cases, measure_music, reference_and_others, samples_to_measure
 from ablate.study.work.messages import MetricRecord, StageResult
@@ -57,7 +59,7 @@ def floors(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     makers = _sets_without_model if config.get("scope") == "set" else _without_model
     for floor, music in makers(reference, others, tokenizer, config).items():
         try:
-            measured = measure_music(metric, name, music)
+            measured = measure_music(metric, music)
             measured.check()
         except (AblateError, ValueError) as error:  # the tokenizer or the metric cannot work with such music
             skipped[floor] = one_line(error)
@@ -164,7 +166,7 @@ def resample(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
         for draw in range(config["draws"]):
             # with the labels of the samples: a metric may compare the music with them
             drawn = [drawn_notes(pool, len(s), rng).replace(labels=s.labels, name=s.name) for s in samples]
-            measured = measure_music(metric, name, cases(metric, drawn, reference))
+            measured = measure_music(metric, cases(metric, drawn, reference))
             values += [MetricRecord(draw, name, value, "resampling") for value in _means(measured.results.values())]
             refused |= {draw * len(samples) + index: error for index, error in measured.refused.items()}
         if not values:
@@ -199,12 +201,14 @@ def _unchanged(performance: Performance) -> Performance:
 
 
 def _round_trip(performance: Performance, tokenizer: Tokenizer) -> Performance:
-    return tokenizer.decode(tokenizer.encode(performance))
+    with doing(about(tokenizer)):
+        return tokenizer.decode(tokenizer.encode(performance))
 
 
 def shuffled(performance: Performance, tokenizer: Tokenizer, rng: np.random.Generator) -> Performance:
     """Return the performance's tokens in random order, decoded."""
-    return tokenizer.decode(rng.permutation(tokenizer.encode(performance)))
+    with doing(about(tokenizer)):
+        return tokenizer.decode(rng.permutation(tokenizer.encode(performance)))
 
 
 def pooled(reference: Sequence[Performance]) -> Array:

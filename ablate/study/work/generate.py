@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ablate.blame import about
 from ablate.engine.devices import Compute
 from ablate.engine.generation.generate import generate
 from ablate.engine.generation.row import Row
@@ -17,8 +18,10 @@ from ablate.music.storage import pack_performances
 from ablate.study.instruments.stored import instrument_of
 from ablate.study.work.artifacts import midi_files, npy, write_artifact
 from ablate.study.work.components import build_conditioners, stage_tokenizer, trained_model
+from ablate.study.work.doing import doing
 from ablate.study.work.messages import Context, JobStopped, News, StageFailure, StageResult
 from ablate.study.work.prime import separated
+from ablate.study.work.returned import check_piece
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,15 +53,17 @@ def generate_stages(stages: tuple[Stage, ...], context: Context) -> list[StageRe
         for stage, primer in zip(stages, primers, strict=True)
         for row in rows_of(stage.config, primer, registry)
     ]
-    tokens = generate(
-        [trained_model(s.config, context.home / s.artifact, context.device, registry) for s in sources.values()],
-        rows,
-        tokenizer=tokenizer,
-        conditioners=build_conditioners(first, registry),
-        compute=Compute(context.device, first["training"]["precision"], fused=context.fused),
-        on_progress=lambda done, total: context.tell(News(stages[0].fingerprint, GENERATE, done / total)),
-        should_stop=context.should_stop,
-    )
+    models = [trained_model(s.config, context.home / s.artifact, context.device, registry) for s in sources.values()]
+    with doing(registry.spec("model", first["model"]["name"]).about):
+        tokens = generate(
+            models,
+            rows,
+            tokenizer=tokenizer,
+            conditioners=build_conditioners(first, registry),
+            compute=Compute(context.device, first["training"]["precision"], fused=context.fused),
+            on_progress=lambda done, total: context.tell(News(stages[0].fingerprint, GENERATE, done / total)),
+            should_stop=context.should_stop,
+        )
     if tokens is None:
         raise JobStopped
     remaining = iter(tokens)
@@ -128,8 +133,10 @@ def decode_samples(
     """
     samples = []
     for number, tokens in enumerate(generated.tokens, first):
-        sample = separated(tokens, generated.primer, tokenizer).replace(name=f"sample-{number:02d}", labels=labels)
-        sample.check()
+        with doing(about(tokenizer)):
+            sample = separated(tokens, generated.primer, tokenizer)
+            check_piece(sample, about(tokenizer))
+        sample = sample.replace(name=f"sample-{number:02d}", labels=labels)
         if not len(sample):
             raise NothingGenerated(f"sample {number} has no notes after {len(tokens)} tokens")
         samples.append(sample)

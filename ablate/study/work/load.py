@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ablate.blame import about
 from ablate.errors import StageError
 from ablate.music.corpus.read import left_out_text
 from ablate.music.instruments import counts, sole_instrument
@@ -17,7 +18,9 @@ from ablate.study.instruments.stored import instrument_files
 from ablate.study.split import Rule, uses_of
 from ablate.study.work.artifacts import write_artifact
 from ablate.study.work.components import build
+from ablate.study.work.doing import doing
 from ablate.study.work.messages import StageResult
+from ablate.study.work.returned import checked_pieces, texts, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,24 +35,23 @@ def load(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     """Read a corpus."""
     (stage,) = stages
     corpus = build("corpus", stage.extra["corpus"], context.registry)
-    performances, renamed = distinct(corpus.load())
-    for performance in performances:
-        performance.check()
+    with doing(about(corpus)):
+        performances, renamed = distinct(checked_pieces(corpus.load(), about(corpus)))
     if not any(len(performance) for performance in performances):
-        raise StageError("the corpus holds no notes")
+        raise StageError(f"{about(corpus)} holds no notes")
     files = {"performances.npz": functools.partial(write_performances, performances)}
     write_artifact(context.home, stage, {**files, **instrument_files(sole_instrument(performances))})
     notes = sum(len(performance) for performance in performances)
-    left_out = {noun: corpus.left_out.get(noun, 0) for noun in ("files", "notes")}
+    left_out = total(("files", "notes"), corpus.left_out, about(corpus))
     result = {
         "performances": len(performances),
         "notes": notes,
         "seconds": sum(performance.seconds for performance in performances),
         "pieces": [performance.name for performance in performances],
-        "problems": [*map(printable, corpus.problems), *renamed, *_twins(performances)],
+        "problems": [*texts(corpus.problems, about(corpus)), *renamed, *_twins(performances)],
         "left_out": left_out,
         "summary": left_out_text(
-            left_out, {"files": len(performances), "notes": notes}, printable(corpus.left_out_why)
+            left_out, {"files": len(performances), "notes": notes}, printable(str(corpus.left_out_why))
         ),
     }
     played = counts(np.concatenate([performance.notes for performance in performances]))

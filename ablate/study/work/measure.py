@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ablate.blame import about, take_blame
 from ablate.errors import AblateError, NothingMeasured, StageError, one_line
-from ablate.interfaces import Direction, Measurements, SetMetric, Within
+from ablate.interfaces import Measurements, SetMetric
 from ablate.kinds import GENERATE
 from ablate.music.instruments import Chooser, counts, listed
 from ablate.music.storage import read_performances
 from ablate.study.instruments.stored import instruments_choice
 from ablate.study.work.components import build
+from ablate.study.work.doing import doing
 from ablate.study.work.load import pieces
+from ablate.study.work.measurements import check_alike, checked
 from ablate.study.work.messages import MetricRecord, StageResult
 from ablate.study.work.program import measure_program
 from ablate.study.work.scoring import Scorer
@@ -24,15 +26,11 @@ from ablate.study.work.scoring import Scorer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ablate.interfaces import Histogram, Metric
+    from ablate.interfaces import Metric
     from ablate.music.performance import Performance
     from ablate.study.stage import Stage
     from ablate.study.work.load import Split
     from ablate.study.work.messages import Context
-
-
-#: A share may be as much below 0 or above 1.
-ROUNDING = 1e-6
 
 
 def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
@@ -46,10 +44,12 @@ def measure(stages: tuple[Stage, ...], context: Context) -> list[StageResult]:
     name = choice["name"]
     if "weights" in stage.inputs:
         score = Scorer(stage, context, split)
-        measured = Measured({0: checked(metric.measure(score, *split), name)}, {})
+        with doing(about(metric)):
+            found = metric.measure(score, *split)
+        measured = Measured({0: checked(found, about(metric))}, {})
     else:
         reference, _ = reference_and_others(split, stage.config)
-        measured = measure_music(metric, name, cases(metric, samples_to_measure(stage, context), reference))
+        measured = measure_music(metric, cases(metric, samples_to_measure(stage, context), reference))
     if len(measured.refused) > 1 and not measured.results:
         refused = measured.refusals()
         raise NothingMeasured(name, refused["refused"], refused["reason"])
@@ -103,20 +103,24 @@ class Measured(NamedTuple):
             raise next(iter(self.refused.values()))
 
 
-def measure_music(metric: Metric | SetMetric, name: str, music: Iterable[Case]) -> Measured:
+def measure_music(metric: Metric | SetMetric, music: Iterable[Case]) -> Measured:
     """Measure each case; one that the metric or a tokenizer refuses (ValueError, AblateError) costs only itself.
 
     Raises:
         StageError: the metric returned something that is not valid.
     """
-    measured = Measured({}, {})
+    measured, name = Measured({}, {}), about(metric)
     for index, case in enumerate(music):
         try:
-            found = metric.measure(*case())
+            arguments = case()
+            with doing(name):
+                found = metric.measure(*arguments)
         except (AblateError, ValueError) as error:
+            take_blame(error)
             measured.refused[index] = error
         else:
             measured.results[index] = checked(found, name)
+            check_alike(next(iter(measured.results.values())), measured.results[index], name)
     return measured
 
 
@@ -177,37 +181,3 @@ def _chosen(sample: Performance, chooser: Chooser) -> Performance:
             f"{listed(counts(sample.notes))}; choose others, or measure other music"
         )
     return chosen
-
-
-def checked(measured: Any, name: str) -> Measurements:
-    """Return the measurements of a metric as plain numbers.
-
-    Raises:
-        StageError: they are not valid measurements.
-    """
-    if not isinstance(measured, Measurements):
-        raise StageError(f"metric '{name}' returned {type(measured).__name__}, not ablate.Measurements")
-    features = [value.feature for value in measured.values]
-    if not features or len(set(features)) < len(features):
-        raise StageError(f"metric '{name}' must give each feature once, and at least one; it gave {features}")
-    for value in measured.values:
-        if not np.isfinite(value.value):
-            raise StageError(f"metric '{name}' gave {value.value} for '{value.feature}'")
-        if value.direction not in get_args(Direction):
-            listing = ", ".join(get_args(Direction))
-            raise StageError(f"metric '{name}': direction '{value.direction}' is none of {listing}")
-        if value.within not in get_args(Within):
-            raise StageError(f"metric '{name}': within '{value.within}' is neither empty nor 'tokenizer'")
-        if value.share and not -ROUNDING <= value.value <= 1 + ROUNDING:
-            gave = f"metric '{name}' gave {value.value} for '{value.feature}'"
-            raise StageError(f"{gave}, which it declares to be a share (0 to 1)")
-    # NumPy's numbers are welcome from a metric, but not in the database
-    values = [dataclasses.replace(v, value=float(v.value), n=int(v.n)) for v in measured.values]
-    return Measurements(tuple(values), tuple(_plain_histogram(histogram) for histogram in measured.histograms))
-
-
-def _plain_histogram(histogram: Histogram) -> Histogram:
-    lists: dict[str, Any] = {
-        key: tuple(map(float, getattr(histogram, key))) for key in ("edges", "reference", "generated")
-    }
-    return dataclasses.replace(histogram, **lists)

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 from typing import IO, TYPE_CHECKING, Any
 
+from ablate.blame import about
 from ablate.engine.seeding import derive, numpy_stream
 from ablate.engine.training.windows import Example
 from ablate.errors import AblateError, LabelClash, StageError
@@ -14,8 +15,10 @@ from ablate.music.performance import pitched
 from ablate.study.instruments.stored import instrument_files, instrument_of
 from ablate.study.work.artifacts import write_artifact, write_examples
 from ablate.study.work.components import build, build_conditioners, component_error, observed, stage_tokenizer
+from ablate.study.work.doing import doing
 from ablate.study.work.load import pieces
 from ablate.study.work.messages import StageResult
+from ablate.study.work.returned import checked_pieces, checked_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -74,11 +77,13 @@ def _check_conditioner(
 ) -> None:
     """Check that a conditioner works with the pieces to train on, and beside these with the pieces held out."""
     try:
-        conditioner.check_examples(performances)
+        with doing(about(conditioner)):
+            conditioner.check_examples(performances)
     except ValueError as error:
         raise component_error(error, f"conditioner '{name}'") from error
     try:
-        conditioner.check_examples([*performances, *held_out])
+        with doing(about(conditioner)):
+            conditioner.check_examples([*performances, *held_out])
     except ValueError as error:
         for piece in held_out:  # for the message, find one that is enough to fail
             try:
@@ -106,7 +111,8 @@ def notes_kept(performances: Sequence[Performance], tokenizer: Tokenizer) -> flo
     shares cannot be compared.
     """
     some = performances[:: max(1, len(performances) // MOST_DECODED)]
-    kept = sum(len(tokenizer.decode(tokens)) for piece in some if len(tokens := tokenizer.encode(piece)))
+    with doing(about(tokenizer)):
+        kept = sum(len(tokenizer.decode(tokens)) for piece in some if len(tokens := tokenizer.encode(piece)))
     return kept / max(1, sum(map(len, some)))
 
 
@@ -163,13 +169,12 @@ def _variations(
     augmenter: Augmenter, performance: Performance, rng: np.random.Generator, name: str
 ) -> Sequence[Performance]:
     try:
-        variations = list(augmenter.augment(performance, rng))
-        for variation in variations:
-            variation.check()
+        with doing(about(augmenter)):
+            variations = checked_pieces(augmenter.augment(performance, rng), about(augmenter))
     except (AblateError, ValueError) as error:
         raise component_error(error, f"augmenter '{name}', of '{performance.name}'") from error
     if not variations:
-        raise StageError(f"augmenter '{name}' leaves nothing of '{performance.name}'")
+        raise StageError(f"{about(augmenter)} leaves nothing of '{performance.name}'")
     return variations
 
 
@@ -178,7 +183,8 @@ def _new_labels(before: Performance, after: Performance) -> set[str]:
 
 
 def _example(performance: Performance, tokenizer: Any, conditioners: Sequence[Conditioner], stage: Stage) -> Example:
-    tokens = tokenizer.encode(performance)
+    with doing(about(tokenizer)):
+        tokens = checked_tokens(tokenizer.encode(performance), tokenizer)
     if len(tokens) < 2:
         labels = ", ".join(f"{label}={value:g}" for label, value in performance.labels.items())
         only_drums = tokenizer.merges and not len(pitched(performance.notes))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ablate.blame import about
 from ablate.errors import CorpusError, PrimerError, UnknownName
 from ablate.music.corpus.unwritten import find_unwritten
 from ablate.music.instruments import Chooser, counts, listed
@@ -17,8 +18,10 @@ from ablate.study.instruments.refusal import fits
 from ablate.study.pause import pause_of
 from ablate.study.work.artifacts import npy, write_artifact
 from ablate.study.work.components import stage_tokenizer
+from ablate.study.work.doing import doing
 from ablate.study.work.load import pieces
 from ablate.study.work.messages import StageResult
+from ablate.study.work.returned import checked_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -140,8 +143,9 @@ def cut_primer(
         PrimerError: the piece is shorter, has no notes in the seconds taken, or has pitches or instruments that the
             tokenizer cannot write; or the primer would have more tokens than a sample.
     """
-    tokens = tokenizer.encode(piece)
-    decoded = tokenizer.decode(tokens)
+    with doing(about(tokenizer)):
+        tokens = checked_tokens(tokenizer.encode(piece), tokenizer)
+        decoded = tokenizer.decode(tokens)
     _check_notes(piece, tokenizer, say)
     if not len(decoded):
         raise PrimerError(f"primer '{piece.name}' has no notes that the tokenizer writes; choose another one")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ablate.blame import about
 from ablate.engine.score import negative_log_likelihoods
 from ablate.engine.training.windows import Example
 from ablate.study.work.components import build_conditioners, observed, stage_tokenizer, trained_model
+from ablate.study.work.doing import doing
+from ablate.study.work.returned import checked_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +36,7 @@ class Scorer:
     def __init__(self, stage: Stage, context: Context, sets: Sequence[Sequence[Performance]]) -> None:
         train = stage.inputs["weights"]
         config = train.config
+        self._about = context.registry.spec("model", config["model"]["name"]).about
         self._model = trained_model(config, context.home / train.artifact, context.device, context.registry)
         self._tokenizer = stage_tokenizer(stage, context)
         self._conditioners = build_conditioners(config, context.registry)
@@ -54,7 +58,9 @@ class Scorer:
     def _score(self, performances: Sequence[Performance]) -> list[FloatArray]:
         examples = []
         for performance in performances:
-            tokens = self._tokenizer.encode(performance)
+            with doing(about(self._tokenizer)):
+                tokens = checked_tokens(self._tokenizer.encode(performance), self._tokenizer)
             conditions = observed(performance, tokens, self._tokenizer, self._conditioners) if len(tokens) else ()
             examples.append(Example(tokens, conditions))
-        return negative_log_likelihoods(self._model, examples, self._device, self._precision)
+        with doing(self._about):
+            return negative_log_likelihoods(self._model, examples, self._device, self._precision)

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ablate.blame import take_blame
 from ablate.engine import checkpoint
 from ablate.engine.devices import product_rate
 from ablate.engine.energy import joules_so_far
 from ablate.engine.training.job import Progress, Recipe, TrainingJob, TrainingResult, TrainingSeeds
 from ablate.engine.training.train import train
-from ablate.errors import StageError
+from ablate.errors import StageError, one_line
 from ablate.kinds import TRAIN, WEIGHTS
+from ablate.printable import printable
 from ablate.study.instruments.stored import instrument_files, instrument_of
 from ablate.study.stage import checkpoint_path
 from ablate.study.work.artifacts import npy, read_examples, write_artifact
@@ -25,6 +27,7 @@ from ablate.study.work.components import (
     build_recipe,
     training_settings,
 )
+from ablate.study.work.doing import doing
 from ablate.study.work.messages import Context, JobStopped, LoggedStep, News, StageFailure, StageResult
 
 if TYPE_CHECKING:
@@ -54,20 +57,26 @@ def train_stages(stages: tuple[Stage, ...], context: Context) -> Iterator[StageR
     # the energy that a resumed training used before is not known
     before = None if any(j.checkpoint and j.checkpoint.exists() for j in jobs) else joules_so_far(device)
     progress = _Progress(stages, context)
-    outcomes = train(
-        jobs,
-        device,
-        on_progress=progress.tell,
-        should_stop=context.should_stop,
-        checkpoint_seconds=context.checkpoint_seconds,
-        fused=context.fused,
-    )
+    models = dict.fromkeys(context.registry.spec("model", stage.config["model"]["name"]).about for stage in stages)
+    with doing(", ".join(models)):
+        outcomes = train(
+            jobs,
+            device,
+            on_progress=progress.tell,
+            should_stop=context.should_stop,
+            checkpoint_seconds=context.checkpoint_seconds,
+            fused=context.fused,
+        )
     after = joules_so_far(device)
     if before is not None and after is not None:
         facts["joules"] = (after - before) / len(stages)
     for index, (stage, outcome) in enumerate(zip(stages, outcomes, strict=True)):
         if isinstance(outcome, StageError):
-            yield StageFailure(stage, type(outcome).__name__, str(outcome))
+            model = context.registry.spec("model", stage.config["model"]["name"]).about
+            where = take_blame(outcome) or model
+            text = printable(one_line(outcome))
+            named = text if where in text else f"{text} (in {where})"
+            yield StageFailure(stage, type(outcome).__name__, named)
         elif outcome.finished:
             tokens = int(examples[stage.inputs["examples"].artifact].counts.sum())
             speed = {

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from ablate.registry.build import fewest_of
 from ablate.settings import PrimerSettings
-from ablate.specs import SetMetricSpec
 from ablate.study.blocks import BLOCKED, compared
 from ablate.study.design import ADAPTIVE, FEWEST_TO_HALVE, OF_PARTS
 from ablate.study.file.configuration import resolve
@@ -130,8 +130,7 @@ def _small_sets(configuration: Configuration, registry: Registry) -> Iterator[Pr
     """Find metrics of sets that need more samples than a run has."""
     samples = configuration.settings["generation"]["samples"]
     for choice in configuration.choices["metric"]:
-        spec = registry.spec("metric", choice.name)
-        fewest = spec.fewest(spec.parse(choice.options)) if isinstance(spec, SetMetricSpec) else 1
+        fewest = fewest_of(registry.spec("metric", choice.name), choice.options)
         if samples < fewest:
             yield f"metric.{choice.name}", f"needs {fewest} samples or more, but generation.samples = {samples}"
 

@@ -9,6 +9,7 @@ from ablate.errors import CorpusError
 from ablate.music.corpus.read import left_out_text
 from ablate.music.instruments import counts
 from ablate.music.storage import read_performances
+from ablate.registry.build import calling
 from ablate.study.split import Rule
 from ablate.study.work.components import build
 from ablate.study.work.load import distinct, split_pieces
@@ -75,8 +76,10 @@ class PlannedMusic:
             except (OSError, ValueError):  # not loaded yet, or damaged, which the stage itself repairs
                 pass
         corpus = build("corpus", load.extra["corpus"], self._registry)
+        spec = self._registry.spec("corpus", load.extra["corpus"]["name"])
         try:
-            pieces = distinct(corpus.load())[0]
+            with calling(spec, "loading it"):
+                pieces = distinct(corpus.load())[0]
         except CorpusError as error:
             self._say(f"the corpus cannot be loaded: {error}")
             raise

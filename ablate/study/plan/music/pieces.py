@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ablate.errors import CorpusError, StudyFileError
 from ablate.kinds import LOAD, MEASURE, PREPARE
+from ablate.registry.build import fewest_of
 from ablate.specs import SetMetricSpec
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _reference_problems(stage: Stage, layout: Layout, music: PlannedMusic) -> It
         return
     count, fewest = (
         sum(bool(len(piece)) for piece in getattr(split, use)),
-        spec.fewest_pieces(spec.parse(choice["options"])),
+        fewest_of(spec, choice["options"], "fewest_pieces"),
     )
     if count < fewest:
         name = {"train": "training"}.get(use, use) + " pieces" if "split" in stage.config else "pieces"
