@@ -10,8 +10,8 @@ from ablate.cli.echo import echo
 from ablate.cli.folding import terminal_width
 from ablate.cli.lazy import LazyCommand, lazy
 from ablate.cli.output import json_option, print_json, print_table
-from ablate.errors import UnknownName
-from ablate.options import describe, shown
+from ablate.errors import PluginError, UnknownName, UsageError, one_line
+from ablate.options import OptionField, describe, shown
 from ablate.registry import Component, get_registry
 from ablate.specs import ALL_SPECS
 
@@ -32,12 +32,21 @@ def group() -> None:
 
 @group.command("list")
 @click.option("--kind", type=click.Choice(list(ALL_SPECS)), help="List components of this kind only.")
+@click.option("--installed", is_flag=True, help="List the installed plugins, and load none of them.")
 @json_option
-def list_(kind: str | None, as_json: bool) -> None:  # noqa: FBT001
+def list_(kind: str | None, installed: bool, as_json: bool) -> None:  # noqa: FBT001
     """List the components of all plugins, and the plugins that failed to load.
+
+    A plugin runs its own code when it is loaded. --installed shows what would run before it does. ABLATE_PLUGINS
+    chooses the plugins of every command by their names: midi,midilike loads these only, -chatty all others.
 
     Example: ablate plugin list --kind sampler
     """
+    if installed:
+        if kind:
+            raise UsageError("--kind needs plugins that are loaded; leave it or --installed out")
+        _list_installed(as_json=as_json)
+        return
     registry = get_registry()
     components = [c for k in ALL_SPECS if kind in (None, k) for c in registry.offered(k)]
     failed, clashes = registry.failed, registry.clashes()
@@ -53,6 +62,23 @@ def list_(kind: str | None, as_json: bool) -> None:  # noqa: FBT001
         echo(f"failed: {plugin}: {plugin.error}")
     for clash in clashes:
         echo(f"clash: {clash}")
+
+
+def _list_installed(*, as_json: bool) -> None:
+    """Print the entry points of all plugins with their distributions; nothing of them is imported."""
+    from ablate.registry.choice import installed
+
+    chosen = installed()
+    every = [(each, word) for word, group in (("yes", chosen.loaded), ("no", chosen.left_out)) for each in group]
+    rows = [
+        [e.name, e.value, e.dist.name if e.dist else "unknown", e.dist.version if e.dist else "unknown", word]
+        for e, word in sorted(every, key=lambda pair: (pair[0].name, pair[0].value))
+    ]
+    names = ["plugin", "module", "distribution", "version", "loaded"]
+    if as_json:
+        print_json({"plugins": [{**dict(zip(names, row, strict=True)), "loaded": row[-1] == "yes"} for row in rows]})
+        return
+    print_table(names, rows)
 
 
 def _facts(component: Component) -> dict[str, str]:
@@ -82,12 +108,23 @@ def show(name: str, kind: str | None, as_json: bool) -> None:  # noqa: FBT001
         raise UnknownName(kind or "component", name, offered)
     components = [registry.component(k, name) for k in kinds]
     if as_json:
-        print_json(
-            [{**_facts(c), "options": [dataclasses.asdict(o) for o in describe(c.spec.options)]} for c in components]
-        )
+        print_json([{**_facts(c), "options": [dataclasses.asdict(o) for o in _options(c)]} for c in components])
         return
     for component in components:
         _print_component(component)
+
+
+def _options(component: Component) -> list[OptionField]:
+    """Return the options of a component.
+
+    Raises:
+        PluginError: they cannot be described, because a type cannot be found, say.
+    """
+    try:
+        return describe(component.spec.options)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {one_line(error)}"
+        raise PluginError(f"{component.kind} '{component.spec.name}' of {component.plugin}: {reason}") from error
 
 
 def _print_component(component: Component) -> None:
@@ -96,7 +133,7 @@ def _print_component(component: Component) -> None:
     echo(f"from {plugin}")
     if getattr(spec, "fitted", False):
         echo("a study fits it on the training pieces")
-    fields = describe(spec.options)
+    fields = _options(component)
     if not fields:
         echo("no options")
         return

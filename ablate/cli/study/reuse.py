@@ -159,19 +159,24 @@ def accept_weights(store: Store, study: str, variant: str, replicate: int, *, ke
         click.Abort: the person does not want the weights.
     """
     from ablate.registry import get_registry
-    from ablate.study.sources.weights import changes_since_training
+    from ablate.study.sources.weights import changes_since_training, versions_since_training
 
-    lines = changes_since_training(store, study, variant, replicate, get_registry())
-    if not lines:
-        return
-    echo(f"these have changed under an equal version since '{variant}', replicate {replicate}, was trained:", err=True)
-    for line in lines:
-        echo(f"  {line}", err=True)
-    if keep:
+    registry = get_registry()
+    versions = versions_since_training(store, study, variant, replicate, registry)
+    own = {line.partition(":")[0] for line in versions}
+    sources = changes_since_training(store, study, variant, replicate, registry)
+    sources = [line for line in sources if line.partition(":")[0] not in own]
+    since = f"since '{variant}', replicate {replicate}, was trained:"
+    headings = {"these have another version": versions, "these have changed under an equal version": sources}
+    for heading, lines in headings.items():
+        if lines:
+            echo(f"{heading} {since}", *(f"  {line}" for line in lines), err=True)
+    if keep or not (versions or sources):
         return
     if not sys.stdin.isatty():
+        what, again = ("version", "") if versions else ("source", " with --recompute CHANGED")
         raise UsageError(
-            "music would be generated with weights of another source; give --keep-results to use them as they are, or "
-            "train again: ablate study run with --recompute CHANGED"
+            f"music would be generated with weights of another {what}; give --keep-results to use them as they are, or "
+            f"train again: ablate study run{again}"
         )
     click.confirm("Generate with these weights?", abort=True, err=True)

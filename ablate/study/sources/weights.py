@@ -15,6 +15,26 @@ if TYPE_CHECKING:
     from ablate.registry import Registry
     from ablate.store.store import Store
 
+#: The kinds of components that make music from weights.
+_OF_GENERATING = ("tokenizer", "conditioner", "model", "sampler")
+
+
+def versions_since_training(store: Store, study: str, variant: str, replicate: int, registry: Registry) -> list[str]:
+    """Return a line for each component of generating that has another version than in a run, or is not installed.
+
+    These are the tokenizer, the conditioners, the model and the samplers.
+    """
+    runs = {(run.variant, run.replicate): run for run in store.runs(study)}
+    run = runs.get((variant, replicate))
+    lines = []
+    for kind in _OF_GENERATING if run else ():
+        for choice in run.config.get(kind, ()):
+            name, before = choice["name"], choice["version"]
+            now = registry.spec(kind, name).version
+            if now != before:
+                lines.append(f"{kind} '{name}': version {before} then, {now} now")
+    return lines
+
 
 def changes_since_training(store: Store, study: str, variant: str, replicate: int, registry: Registry) -> list[str]:
     """Return a line for each component that has changed since a run was trained; nothing if there is no such run."""

@@ -96,11 +96,8 @@ def _attempt(
 
 def _failed(stage: Stage, error: BaseException) -> StageFailure:
     """Return the failure of a stage, which names the component that is at fault."""
-    message, name, about = (
-        printable(one_line(error)) or "no message",
-        printable(type(error).__name__),
-        take_blame(error),
-    )
+    message, name = printable(one_line(error)) or "no message", printable(type(error).__name__)
+    about = take_blame(error)
     if isinstance(error, AblateError):
         if about and about not in message:
             message += f" (in {about})"
