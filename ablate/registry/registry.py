@@ -92,8 +92,8 @@ class Registry:
             raise PluginError("\n".join(self.clashes()))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        options = {"strict": self._strict, "refused": self._refused, "left_out": self._left_out}
-        return functools.partial(Registry, **options), (self._entry_points,)
+        make = functools.partial(Registry, strict=self._strict, refused=self._refused, left_out=self._left_out)
+        return make, (self._entry_points,)
 
     def _load(self, entry_point: importlib.metadata.EntryPoint) -> None:
         plugin = Plugin(entry_point.name, entry_point.value, *self._distribution(entry_point))

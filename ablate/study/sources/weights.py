@@ -26,8 +26,10 @@ def versions_since_training(store: Store, study: str, variant: str, replicate: i
     """
     runs = {(run.variant, run.replicate): run for run in store.runs(study)}
     run = runs.get((variant, replicate))
-    lines = []
-    for kind in _OF_GENERATING if run else ():
+    lines: list[str] = []
+    if run is None:
+        return lines
+    for kind in _OF_GENERATING:
         for choice in run.config.get(kind, ()):
             name, before = choice["name"], choice["version"]
             now = registry.spec(kind, name).version

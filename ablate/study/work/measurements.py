@@ -45,7 +45,7 @@ def checked(measured: Any, about: str) -> Measurements:
         ) from error
     features = [value.feature for value in values]
     if not features or len(set(features)) < len(features):
-        raise StageError(f"{about} must give each feature once, and at least one; it gave {abridged(features)}")
+        raise StageError(f"{about} must give each feature once, and at least one; it gave {str(features)[:LONGEST_NAME]}")
     for feature in _twice(histogram.feature for histogram in histograms):
         raise StageError(f"{about} gave two histograms of '{feature}'")
     return Measurements(values, histograms)
@@ -91,9 +91,9 @@ def _value(value: Value, about: str) -> Value:
         raise StageError(f"{about}: n of '{feature}' must be a whole number from 0 to 2^63 - 1, not {_shown(value.n)}")
     if not isinstance(value.direction, str) or value.direction not in get_args(Direction):
         listing = ", ".join(get_args(Direction))
-        raise StageError(f"{about}: direction {_shown(value.direction)} of '{feature}' is none of {listing}")
+        raise StageError(f"{about}, '{feature}': direction {_shown(value.direction)} is none of {listing}")
     if not isinstance(value.within, str) or value.within not in get_args(Within):
-        raise StageError(f"{about}: within {_shown(value.within)} of '{feature}' is neither empty nor 'tokenizer'")
+        raise StageError(f"{about}, '{feature}': within {_shown(value.within)} is neither empty nor 'tokenizer'")
     if value.share and not -ROUNDING <= number <= 1 + ROUNDING:
         raise StageError(f"{gave}, which it declares to be a share (0 to 1)")
     return Value(
@@ -132,15 +132,15 @@ def _name(text: Any, what: str, about: str) -> str:
     """Return a name or unit as plain text, after a check that it can be stored and printed."""
     if not isinstance(text, str):
         raise StageError(f"{about}: {what} must be text, not {type(text).__name__}")
-    text = "".join(text)  # of a class of its own, it could print anything
-    if not text.strip() or text != text.strip():
-        raise StageError(f"{about}: {what} must be text without spaces around it, not '{printable(text)}'")
-    if len(text) > LONGEST_NAME:
-        raise StageError(f"{about}: {what} has {len(text):,} characters, more than {LONGEST_NAME}")
-    problem = name_problem(text)
+    name: str = "".join(text)  # of a class of its own, it could print anything
+    if len(name) > LONGEST_NAME:
+        raise StageError(f"{about}: {what} has {len(name):,} characters, more than {LONGEST_NAME}")
+    if not name.strip() or name != name.strip():
+        raise StageError(f"{about}: {what} must be text without spaces around it, not '{printable(name)}'")
+    problem = name_problem(name)
     if problem:
         raise StageError(f"{about}: {what} {problem}")
-    return text
+    return name
 
 
 def _number(value: Any) -> float | None:
@@ -165,7 +165,7 @@ def _numbers(values: Any, where: str) -> tuple[float, ...]:
 def _shown(value: Any) -> str:
     """Return a value for a message; nothing that a plugin returns can fail here."""
     try:
-        return printable(abridged(value))
+        return f"'{printable(value[:80])}'" if isinstance(value, str) else printable(abridged(value))
     except Exception:  # noqa: BLE001 - an object may do anything to become text
         return f"an object of type {type(value).__name__}"
 

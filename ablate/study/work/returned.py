@@ -118,7 +118,9 @@ def total(names: Iterable[str], counts: Any, where: str) -> dict[str, int]:
     Raises:
         StageError: one is no whole number of at least 0.
     """
-    values = {name: counts.get(name, 0) for name in names} if isinstance(counts, Mapping) else {"": None}
+    values: dict[str, Any] = (
+        {name: counts.get(name, 0) for name in names} if isinstance(counts, Mapping) else {"": None}
+    )
     if not all(isinstance(v, int | np.integer) and not isinstance(v, bool) and 0 <= v < 2**63 for v in values.values()):
         raise StageError(f"{where}: left_out must have whole numbers of at least 0")
     return {name: int(value) for name, value in values.items()}

@@ -84,7 +84,7 @@ def test_a_schedule_that_returns_something_else_is_an_error() -> None:
     broken = dataclasses.replace(RECIPE, schedule=TooShort())
     for fused in (False, True):
         (result,) = train([job(broken)], fused=fused)
-        assert str(result) == "TooShort.rates must return 24 finite numbers of at least 0"
+        assert str(result) == "TooShort: rates must return 24 finite numbers of at least 0"
 
 
 # Accumulation
