@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ablate.building import build_component, built, calling
 from ablate.cli.corpus_report import Chosen, print_report
 from ablate.cli.echo import echo, echo_data
 from ablate.cli.instruments import chosen_piece, chosen_readings, instruments_option, tokenizer_problems
@@ -20,7 +21,6 @@ from ablate.interfaces import FittedTokenizer
 from ablate.interfaces.played_by import played_by
 from ablate.printable import printable
 from ablate.registry import get_registry
-from ablate.registry.build import build_component, built, calling
 from ablate.stdout import results
 
 if TYPE_CHECKING:

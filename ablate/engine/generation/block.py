@@ -12,11 +12,11 @@ import numpy as np
 import torch
 
 from ablate.blame import about, blame
+from ablate.building import built
 from ablate.engine.conditions import asked
 from ablate.engine.generation.draw import draw_tokens, no_token_possible
 from ablate.engine.seeding import numpy_stream
 from ablate.errors import StageError
-from ablate.registry.build import built
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

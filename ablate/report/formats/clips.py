@@ -10,13 +10,13 @@ from urllib.parse import quote
 
 import numpy as np
 
+from ablate.building import build_component
 from ablate.errors import AblateError
 from ablate.files import file_name
 from ablate.inside import inside
 from ablate.interfaces.played_by import played_by
 from ablate.kinds import FIT, LOAD
 from ablate.music.instruments import counts, listed
-from ablate.registry.build import build_component
 from ablate.report.formats import audio
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ablate.blame import about, blaming
+from ablate.building import build_component
 from ablate.errors import did_you_mean, one_line
 from ablate.interrupts import is_ctrl_c
 from ablate.options import abridged
-from ablate.registry.build import build_component
 from ablate.study.file.paths import finite
 
 if TYPE_CHECKING:

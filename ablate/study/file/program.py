@@ -8,10 +8,10 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ablate.building import fewest_of
 from ablate.errors import InvalidOptions, did_you_mean
 from ablate.files import anchored
 from ablate.options import abridged, validate
-from ablate.registry.build import fewest_of
 from ablate.settings import ProgramSettings
 from ablate.specs import SetMetricSpec
 from ablate.study.file.paths import join

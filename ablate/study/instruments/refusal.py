@@ -10,9 +10,9 @@ import dataclasses
 import typing
 from typing import TYPE_CHECKING, Any
 
+from ablate.building import build_component
 from ablate.errors import AblateError
 from ablate.music.instruments import Chooser, listed
-from ablate.registry.build import build_component
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

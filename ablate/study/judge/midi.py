@@ -9,10 +9,10 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ablate.building import build_component, calling
 from ablate.errors import UsageError
 from ablate.options import plain
 from ablate.printable import printable
-from ablate.registry.build import build_component, calling
 from ablate.settings import FloorSettings, MeasureSettings, PathSettings, SearchSettings, SplitSettings
 from ablate.study.design import Axis, Objective
 from ablate.study.file.configuration import Choice, Configuration

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from ablate.blame import blaming
+from ablate.building import in_one_line
 from ablate.engine.devices import Compute, one_thread, spread
 from ablate.engine.fusion.cuda_graph import WARMUP_RUNS
 from ablate.engine.generation.generate import generate
@@ -17,7 +18,6 @@ from ablate.engine.memory import peak_memory
 from ablate.engine.training.train import train
 from ablate.interfaces import FittedTokenizer
 from ablate.kinds import GENERATE, TRAIN
-from ablate.registry.build import in_one_line
 from ablate.study.plan.jobs import Packing, trial_job
 from ablate.study.plan.measuring import MeasuringTrial
 from ablate.study.plan.music.corpora import PlannedMusic

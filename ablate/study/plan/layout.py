@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from ablate.building import build_component, calling
 from ablate.engine.devices import resolve_precision
 from ablate.errors import CorpusError, PluginError, StudyFileError
-from ablate.registry.build import build_component, calling
 from ablate.store.differences import differing_paths, unexplained
 from ablate.study.design import NAMED
 from ablate.study.plan.elsewhere import corpus_key

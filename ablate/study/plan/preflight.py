@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from ablate.building import built
 from ablate.errors import AblateError, StudyFileError
-from ablate.registry.build import built
 from ablate.specs import DEFAULTED
 from ablate.study.work.components import build
 

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ablate.blame import about, blame, take_blame
+from ablate.building import build_component, built
 from ablate.engine import checkpoint
 from ablate.engine.training.job import Recipe
 from ablate.errors import AblateError, StageError, one_line
@@ -13,7 +14,6 @@ from ablate.interfaces import FittedTokenizer
 from ablate.interfaces.played_by import played_by
 from ablate.kinds import FIT, WEIGHTS
 from ablate.options import validate
-from ablate.registry.build import build_component, built
 from ablate.settings import TrainingSettings
 from ablate.study.instruments.stored import instrument_of
 from ablate.study.stage import weights_of
@@ -36,7 +36,7 @@ LEARNED = "learned.bin"
 
 
 def build(kind: str, choice: Mapping[str, Any], registry: Registry) -> Any:
-    """Build the component of a choice in plain form; raises like :func:`~ablate.registry.build.build_component`."""
+    """Build the component of a choice in plain form; raises like :func:`~ablate.building.build_component`."""
     spec = registry.spec(kind, choice["name"])
     with doing(spec.about):
         return build_component(spec, choice["options"])

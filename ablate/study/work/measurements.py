@@ -45,7 +45,9 @@ def checked(measured: Any, about: str) -> Measurements:
         ) from error
     features = [value.feature for value in values]
     if not features or len(set(features)) < len(features):
-        raise StageError(f"{about} must give each feature once, and at least one; it gave {str(features)[:LONGEST_NAME]}")
+        raise StageError(
+            f"{about} must give each feature once, and at least one; it gave {str(features)[:LONGEST_NAME]}"
+        )
     for feature in _twice(histogram.feature for histogram in histograms):
         raise StageError(f"{about} gave two histograms of '{feature}'")
     return Measurements(values, histograms)

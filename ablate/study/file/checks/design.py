@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ablate.registry.build import fewest_of
+from ablate.building import fewest_of
 from ablate.settings import PrimerSettings
 from ablate.study.blocks import BLOCKED, compared
 from ablate.study.design import ADAPTIVE, FEWEST_TO_HALVE, OF_PARTS

@@ -5,11 +5,11 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING, Any
 
+from ablate.building import calling
 from ablate.errors import CorpusError
 from ablate.music.corpus.read import left_out_text
 from ablate.music.instruments import counts
 from ablate.music.storage import read_performances
-from ablate.registry.build import calling
 from ablate.study.split import Rule
 from ablate.study.work.components import build
 from ablate.study.work.load import distinct, split_pieces

@@ -6,9 +6,9 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING
 
+from ablate.building import fewest_of
 from ablate.errors import CorpusError, StudyFileError
 from ablate.kinds import LOAD, MEASURE, PREPARE
-from ablate.registry.build import fewest_of
 from ablate.specs import SetMetricSpec
 
 if TYPE_CHECKING:
