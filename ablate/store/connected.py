@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ablate.errors import StoreError
 from ablate.store import sqlite, versions
+from ablate.store.problems import database_errors
 from ablate.store.reading import problems
 from ablate.store.reading.columns import DamagedRow
 from ablate.store.reading.reader import Reader
+from ablate.store.watch import Watched, watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +38,7 @@ class ConnectedReader(Reader):
 
     def __init__(self, url: str, *, writing: bool = True) -> None:
         self.url, self.writing = url, writing
-        self._reader = None if writing else sqlite.reader(url)
+        self._place = watched(url) if writing else sqlite.reader(url)
         self._current: Session | None = None
         self._execute: Execute | None = None
         self._plain = self._plainly_opened()
@@ -46,17 +48,20 @@ class ConnectedReader(Reader):
 
         try:
             schema.ensure(self._engine, writing=writing)
+            if isinstance(self._place, Watched):
+                with database_errors(url):
+                    self._place.watch()
         except BaseException:
             self.close()
             raise
 
     def _plainly_opened(self) -> sqlite3.Connection | None:
         """Return a connection that needs no SQLAlchemy; None where only SQLAlchemy can open or explain the database."""
-        if self._reader is None:
+        if not isinstance(self._place, sqlite.ReadOnly):
             return None
         connection = None
         try:
-            connection = self._reader.connect()
+            connection = self._place.connect()
             if versions.plainly(connection) == versions.newest():
                 return connection
         except sqlite3.Error:
@@ -69,7 +74,7 @@ class ConnectedReader(Reader):
     def _engine(self) -> sa.Engine:
         from ablate.store import schema
 
-        return schema.make_engine(self.url, self._reader)
+        return schema.make_engine(self.url, self._place)
 
     def close(self) -> None:
         """Close the database."""
@@ -77,8 +82,18 @@ class ConnectedReader(Reader):
             self._plain.close()
         if "_engine" in vars(self):
             self._engine.dispose()
-        if self._reader:
-            self._reader.close()
+        if self._place:
+            self._place.close()
+
+    def check(self) -> None:
+        """Check that the database is still the one that was opened.
+
+        Raises:
+            StoreError: its file was removed or replaced; the message says where everything is that was written.
+        """
+        if self._place:
+            with database_errors(self.url):
+                self._place.check()
 
     def __enter__(self) -> Self:
         return self
@@ -89,8 +104,16 @@ class ConnectedReader(Reader):
         try:
             if isinstance(error, _OF_ROWS) and not isinstance(error, UnicodeError):
                 self._blame_rows(error)
+            self._check_at_end(error)
         finally:
             self.close()
+
+    def _check_at_end(self, error: BaseException | None) -> None:
+        try:
+            self.check()
+        except StoreError:
+            if error is None or isinstance(error, StoreError):  # it may be the reason for the other one
+                raise
 
     def _blame_rows(self, error: Exception) -> None:
         """Raise :class:`StoreError` if a row does not fit, which explains an error; otherwise it is a bug."""
@@ -134,13 +157,14 @@ class ConnectedReader(Reader):
             return
         from sqlalchemy.orm import Session
 
-        from ablate.store import schema
-
         engine = self._engine.execution_options(reading=reading)
-        with schema.database_errors(engine), Session(engine) as session, session.begin():
-            yield session
-        if self._reader:
-            self._reader.check()
+        try:
+            with database_errors(self.url), Session(engine) as session, session.begin():
+                yield session
+        except StoreError:
+            self.check()  # it may be the reason
+            raise
+        self.check()
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Execute]:
@@ -166,16 +190,13 @@ class ConnectedReader(Reader):
             self._execute = functools.partial(_by_sqlite, connection)
             yield self._execute
         except sqlite3.DatabaseError:
-            from ablate.store import schema
-
-            with schema.database_errors(self._engine):
+            with database_errors(self.url):
                 raise
         finally:
             self._execute = None
             if connection.in_transaction:
                 connection.rollback()
-        if self._reader:
-            self._reader.check()
+        self.check()
 
     @contextlib.contextmanager
     def _lenient(self) -> Iterator[Execute]:

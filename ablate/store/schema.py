@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from ablate.errors import EmptyStoreError, StoreError, UsageError, one_line
+from ablate.errors import EmptyStoreError, StoreError, UsageError
 from ablate.store import address, sqlite, tables, versions
+from ablate.store.problems import database_errors
 from ablate.store.versions import VERSION_TABLE, known, newest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import sqlite3
 
     import alembic.config
+
+    from ablate.store.watch import Watched
 
 #: As Alembic makes it.
 _VERSION = sa.Table(
@@ -27,31 +29,21 @@ _VERSION = sa.Table(
     sa.PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
 )
 
-#: What to do about an error of SQLite, by the text of the error.
-_HINTS = {
-    "database or disk is full": "free some space, then run the same command again",
-    "disk I/O error": "look at the disk's space and health, then run the same command again",
-    "database is locked": "another program is writing to it; try again when it is done",
-    "file is not a database": "choose another --home or --store",
-    "unable to open database file": "it must be a file in a folder that exists and that you may write to",
-    "attempt to write a readonly database": "look at the permissions of the file and its folder",
-}
 
-
-def make_engine(url: str, reader: sqlite.ReadOnly | None = None) -> sa.Engine:
+def make_engine(url: str, place: sqlite.ReadOnly | Watched | None = None) -> sa.Engine:
     """Return an engine for ``url``; on SQLite with foreign keys, and transactions that take the write lock at once.
 
     Args:
         url: of the database.
-        reader: connects to an SQLite file that is only read.
+        place: connects to an SQLite file.
 
     Raises:
         UsageError: the URL is not valid, or its driver is not installed.
     """
     parsed, file = address.parsed(url), address.sqlite_file(url)
     how: dict[str, Any] = {}
-    if reader:
-        how["creator"] = reader.connect
+    if place:
+        how["creator"] = place.connect
     elif file and not parsed.query:
         how["creator"] = functools.partial(sqlite.connect, file)
     try:
@@ -61,7 +53,7 @@ def make_engine(url: str, reader: sqlite.ReadOnly | None = None) -> sa.Engine:
     if engine.dialect.name == "sqlite":
         if not how:
             event.listen(engine, "connect", _on_connect)
-        event.listen(engine, "begin", _on_begin)
+        lock_at_begin(engine)
     return engine
 
 
@@ -75,18 +67,24 @@ def _on_begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-@contextlib.contextmanager
-def database_errors(engine: sa.Engine) -> Iterator[None]:
-    """Turn an error of the environment (disk, locks, files) into a :class:`StoreError` of one line."""
-    try:
-        yield
-    except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError):
-        raise  # a bug in ablate: the traceback is needed
-    except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:  # SQLAlchemy does not wrap errors of connecting
-        cause = one_line(getattr(error, "orig", error))
-        hint = _HINTS.get(cause, "nothing that was finished is lost")
-        where = address.shown(engine.url)
-        raise StoreError(f"{where}: {address.without_secrets(cause, engine.url)}; {hint}") from error
+def optuna_engine(url: str) -> tuple[str, dict[str, Any]]:
+    """Return the URL and the engine settings with which Optuna opens a database: with the patience of the store.
+
+    An SQLite file has to exist: Optuna would make one where somebody has removed it.
+    """
+    file = address.sqlite_file(url)
+    if file is None or address.parsed(url).query:
+        return url.replace("{", "{{").replace("}", "}}"), {}  # Optuna fills in templates
+    return "sqlite:///ablate.db", {"creator": functools.partial(sqlite.connect, file, make=False)}
+
+
+def lock_at_begin(engine: sa.Engine) -> None:
+    """Let every transaction of an engine take the write lock of an SQLite file at once.
+
+    One that takes it at its first write fails without waiting if another program has written since its first read.
+    """
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "begin", _on_begin)
 
 
 def _config() -> alembic.config.Config:
@@ -118,7 +116,7 @@ def ensure(engine: sa.Engine, *, writing: bool = True) -> None:
         StoreError: it is not a database of ablate, or of another revision; one line with the command that helps.
     """
     where = address.shown(engine.url)
-    with database_errors(engine):
+    with database_errors(engine.url):
         with engine.execution_options(reading=True).begin() as connection:
             revision = current(connection)
             found = sa.inspect(connection).get_table_names()
@@ -169,7 +167,7 @@ def compact(engine: sa.Engine) -> None:
         StoreError: there is no room for a second file, or another command uses this one.
     """
     if engine.dialect.name == "sqlite":
-        with database_errors(engine), contextlib.closing(engine.raw_connection()) as connection:
+        with database_errors(engine.url), contextlib.closing(engine.raw_connection()) as connection:
             cursor = connection.cursor()
             cursor.execute("VACUUM")
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -186,7 +184,7 @@ def upgrade_url(url: str) -> tuple[str, str]:
     try:
         if file and not file.is_file():
             raise StoreError(f"{where}: no such file")  # connecting would make an empty file
-        with database_errors(engine), engine.begin() as connection:
+        with database_errors(engine.url), engine.begin() as connection:
             before = current(connection)
             if before is None:
                 raise StoreError(f"{where} is not a database of ablate; nothing was changed")

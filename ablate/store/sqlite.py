@@ -47,9 +47,9 @@ def beside(file: Path, ending: str) -> Path:
     return file.with_name(f"{file.name}-{ending}")
 
 
-def connect(file: Path) -> sqlite3.Connection:
-    """Connect to a file for writing; it is made if there is none."""
-    return prepared(sqlite3.connect(file, check_same_thread=False))
+def connect(file: Path, *, make: bool = True) -> sqlite3.Connection:
+    """Connect to a file for writing; without ``make`` it has to exist."""
+    return prepared(_opened(file, "mode=rwc" if make else "mode=rw"))
 
 
 class ReadOnly:

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ablate.store.address import home_url
 from ablate.store.records import (
     FinishedStage,
     HistogramRecord,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 def new_store(home: Path) -> Store:
     """Return an open store in a folder, its tables copied from another new one: migrations take a fifth of a second."""
     (home / "ablate.db").write_bytes(_empty_database())
-    return Store(f"sqlite:///{home / 'ablate.db'}")
+    return Store(home_url(home))
 
 
 @functools.cache

@@ -153,7 +153,7 @@ class StudyRunner:
                 with contextlib.nullcontext() if self._shared else self._executor:
                     self._work(states, trials)
                 trials.report(states.update(at_end=True))
-        return self._result(states, known, time.monotonic() - started)
+        return self._result(states, known, time.monotonic() - started, trials.notes)
 
     def _work(self, states: RunStates, trials: TrialReporter) -> None:
         """Submit jobs and record their results until none is left."""
@@ -203,7 +203,9 @@ class StudyRunner:
         examples = read_examples(self._home / train.inputs["examples"].artifact / "examples.npz")
         return ExampleCounts(len(examples), int(examples.counts.sum()))
 
-    def _result(self, states: RunStates, known: StudyRecord | None, seconds: float) -> StudyResult:
+    def _result(
+        self, states: RunStates, known: StudyRecord | None, seconds: float, about_trials: Sequence[str]
+    ) -> StudyResult:
         stages, spec = self._layout.stages(), self._layout.spec
         ran, failures = self._status.ran, self._status.failures
         floors = (f"a floor is missing: {f.error}" for f in failures.values() if not KINDS[f.stage.kind].required)
@@ -213,6 +215,7 @@ class StudyRunner:
             for fingerprint, failure in failures.items()
             if fingerprint in self.plan.damaged and KINDS[failure.stage.kind].required
         )
+        more = notes_on(self._layout, self._store)
         return StudyResult(
             name=spec.name,
             ran=dict(ran),
@@ -221,7 +224,7 @@ class StudyRunner:
             stopped=self._stopped,
             seconds=seconds,
             checkpoints=sum(self._status.has_checkpoint(stage) for stage in stages.values()),
-            notes=tuple(dict.fromkeys(filter(None, (*floors, *kept, *notes_on(self._layout, self._store))))),
+            notes=tuple(dict.fromkeys(filter(None, (*floors, *kept, *about_trials, *more)))),
             refused=self._scheduler.refused,
             changed=known is None
             or {**known.spec, MOST: None} != {**self._layout.plain(), MOST: None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ablate.errors import one_line
 from ablate.kinds import COLLECT, KINDS, PROGRAM, TRAIN
 from ablate.study.run.result import RunFailure
 from ablate.study.trials.objectives import measured_values, resolved_objectives
@@ -84,6 +85,9 @@ class RunStates:
 class TrialReporter:
     """Reports the runs of a study to its Optuna trials, as soon as the objectives have been measured.
 
+    Trials that are opened here are a view of the results, and the next command makes what they lack. So whatever goes
+    wrong with them does not end the run: it is reported once, and they are left alone from then on.
+
     Args:
         layout: the study.
         store: the open store.
@@ -95,9 +99,33 @@ class TrialReporter:
         self._layout, self._store, self._states = layout, store, states
         self._trials, self._closes = trials, trials is None
         self._complete = False
+        self._problem = ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What went wrong with the trials, as a note for the end of the command."""
+        if not self._problem:
+            return ()
+        return (
+            f"the trials for Optuna are not up to date: {self._problem}; the next 'ablate study run' adds the rest",
+        )
 
     def report(self, variants: Iterable[str]) -> None:
-        """Bring the trials of these variants up to date, the first time those of all variants."""
+        """Bring the trials of these variants up to date, the first time those of all variants.
+
+        Raises:
+            StoreError: a search cannot go on without its trials; or the database is gone.
+        """
+        if not self._closes:
+            self._report(variants)
+        elif not self._problem:
+            try:
+                self._report(variants)
+            except Exception as error:  # noqa: BLE001 - whatever Optuna raises, the results are in the store
+                self._store.check()  # what is wrong with all of the database does end the run
+                self._problem = one_line(error) or type(error).__name__
+
+    def _report(self, variants: Iterable[str]) -> None:
         if self._trials is None:
             objectives = resolved_objectives(self._layout.spec, self._store)
             if not objectives:

@@ -17,6 +17,7 @@ from ablate.study.plan.layout import HeldBack, lay_out
 from ablate.study.run.adaptive import AdaptiveRunner
 from ablate.study.search.propose import propose, pruning_reason
 from ablate.study.trials.objectives import measured_values, resolved_objectives
+from ablate.study.trials.storage import storage_errors
 from ablate.study.trials.view import Trials
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class SearchRunner(AdaptiveRunner):
         result = self._run_layout(self._earlier())
         objectives = resolved_objectives(self._spec, self._store)
         if objectives and not self._stopped and not result.refused:
-            self._search(objectives)
+            with storage_errors(self._store.url):  # a proposal asks Optuna's tables too
+                self._search(objectives)
 
     def _search(self, objectives: tuple[Objective, ...]) -> None:
         layout = self._layout()

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import optuna
 
-from ablate.errors import StoreError, one_line
+from ablate.errors import StoreError
+from ablate.store.address import shown
+from ablate.store.problems import database_errors, store_error
+from ablate.store.schema import lock_at_begin, optuna_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,17 +23,36 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
     """Open the Optuna tables of a database; they are made if there are none.
 
     Raises:
-        StoreError: they are of another version of Optuna.
+        StoreError: they are of another version of Optuna, or cannot be read or written.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # otherwise it announces every study on stderr
-    storage = optuna.storages.RDBStorage(url, skip_compatibility_check=True)  # its own check leaves the file open
-    version = storage.get_current_version()
-    if version in _NEWEST or version == storage.get_head_version():
+    address, settings = optuna_engine(url)
+    with storage_errors(url):
+        # its own check of the version leaves the file open
+        storage = optuna.storages.RDBStorage(address, settings, skip_compatibility_check=True)
+        storage.url = url
+        try:
+            version = storage.get_current_version()
+            if version not in _NEWEST:
+                _check_version(storage, version)
+        except BaseException:
+            close_storage(storage)
+            raise
+    lock_at_begin(storage.engine)  # not before: while it makes its tables, Optuna works with two connections
+    return storage
+
+
+def _check_version(storage: optuna.storages.RDBStorage, version: str) -> None:
+    """Check the version of the tables.
+
+    Raises:
+        StoreError: it is not that of the installed Optuna.
+    """
+    if version == storage.get_head_version():
         _NEWEST.add(version)
-        return storage
+        return
     older = version in storage.get_all_versions()
-    close_storage(storage)
-    where = storage_url(storage)
+    where = shown(storage.url)
     todo = f"run: optuna storage upgrade --storage {where}" if older else "upgrade optuna"
     raise StoreError(f"the Optuna tables in {where} are of {'an older' if older else 'a newer'} optuna; {todo}")
 
@@ -41,19 +63,14 @@ def close_storage(storage: optuna.storages.RDBStorage) -> None:
     storage.engine.dispose()
 
 
-def storage_url(storage: optuna.storages.RDBStorage) -> str:
-    """Return the URL of the database, for messages; without a password."""
-    return str(storage.engine.url.render_as_string())
-
-
 @contextlib.contextmanager
-def storage_errors(storage: optuna.storages.RDBStorage) -> Iterator[None]:
+def storage_errors(url: str) -> Iterator[None]:
     """Turn an error of the database into a :class:`StoreError` of one line."""
     try:
-        yield
+        with database_errors(url):
+            yield
     except optuna.exceptions.StorageInternalError as error:
-        cause = one_line(getattr(error.__cause__, "orig", error))
-        raise StoreError(f"{storage_url(storage)}: {cause}; nothing that was finished is lost") from error
+        raise store_error(url, error.__cause__ or error) from error
 
 
 def open_trial(study: optuna.Study, storage: optuna.storages.RDBStorage, number: int) -> optuna.Trial:
@@ -82,7 +99,7 @@ def delete_trials(url: str, study: str) -> None:
     """
     storage = open_storage(url)
     try:
-        with storage_errors(storage):
+        with storage_errors(url):
             if study in optuna.get_all_study_names(storage):
                 optuna.delete_study(study_name=study, storage=storage)
     finally:

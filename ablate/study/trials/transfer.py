@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def _storage(url: str) -> Iterator[optuna.storages.RDBStorage]:
     storage = open_storage(url)
     try:
-        with storage_errors(storage):
+        with storage_errors(url):
             yield storage
     finally:
         close_storage(storage)

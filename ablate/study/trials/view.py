@@ -17,6 +17,7 @@ from optuna.trial import TrialState, create_trial
 
 from ablate.errors import StoreError
 from ablate.kinds import MEASURE, stage_name
+from ablate.store.address import shown
 from ablate.study.stage import fingerprint
 from ablate.study.trials.levels import directions, distribution, objective_label, parameters
 from ablate.study.trials.storage import (
@@ -25,7 +26,6 @@ from ablate.study.trials.storage import (
     open_trial,
     read_trial,
     storage_errors,
-    storage_url,
 )
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Trials:
         self.objectives = tuple(objectives)
         self._storage = open_storage(url)
         try:
-            with storage_errors(self._storage):
+            with storage_errors(self._storage.url):
                 self.study = _open_study(self._storage, layout, self.objectives, measured or {})
                 self._begin(layout)
         except BaseException:
@@ -102,14 +102,14 @@ class Trials:
 
     def claim(self, trial: optuna.Trial, variant: Variant, layout: Layout) -> None:
         """Record which variant a trial is that a search has asked for."""
-        with storage_errors(self._storage):
+        with storage_errors(self._storage.url):
             for name, value in _attributes(variant, layout, self.objectives).items():
                 trial.set_user_attr(name, value)
         self._numbers[variant.name] = trial.number
 
     def unclaimed(self, known: Container[str]) -> optuna.Trial | None:
         """Return a trial of no known variant: a search was about to try it when it was killed."""
-        with storage_errors(self._storage):
+        with storage_errors(self._storage.url):
             for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
                 if trial.user_attrs.get(_VARIANT) not in known:
                     return open_trial(self.study, self._storage, trial.number)
@@ -124,7 +124,7 @@ class Trials:
             complete: whether all its runs have ended; without any value the trial has failed.
             pruned: whether a search has pruned it.
         """
-        with storage_errors(self._storage):
+        with storage_errors(self._storage.url):
             number = self._numbers[variant]
             known = read_trial(self.study, self._storage, number)
             if known.state != TrialState.RUNNING:
@@ -145,13 +145,13 @@ class Trials:
 
     def trial(self, variant: str) -> FrozenTrial:
         """Return a variant's trial as it is now."""
-        with storage_errors(self._storage):
+        with storage_errors(self._storage.url):
             return read_trial(self.study, self._storage, self._numbers[variant])
 
     def repeat(self, trial: optuna.Trial, variant: str) -> None:
         """End a trial with the levels of a variant that has a trial already, with the same values."""
         known = self.trial(variant)
-        with storage_errors(self._storage):
+        with storage_errors(self._storage.url):
             trial.set_user_attr(_SAME, variant)
             if known.state == TrialState.COMPLETE:
                 self.study.tell(trial.number, known.values)
@@ -184,7 +184,7 @@ def _load_study(storage: optuna.storages.RDBStorage, name: str) -> optuna.Study 
     study = optuna.load_study(study_name=name, storage=storage)
     if _OBJECTIVES not in study.user_attrs and study.get_trials(deepcopy=False):
         raise StoreError(
-            f"{storage_url(storage)} holds an Optuna study '{name}' that ablate did not make; "
+            f"{shown(storage.url)} holds an Optuna study '{name}' that ablate did not make; "
             "rename the study file, or choose another --store"
         )
     return study
