@@ -157,5 +157,10 @@ def require(home: Path, artifact: str, files: Mapping[str, str], names: Iterable
 
 def repair_command(home: Path) -> str:
     """Return the command that has the damaged files of a home made again."""
+    return f"ablate db check --repair{home_words(home)}"
+
+
+def home_words(home: Path) -> str:
+    """Return the option that chooses a home, with a space before it; empty for the default one."""
     is_default = os.path.realpath(home) == os.path.realpath(".ablate")
-    return f"ablate db check --repair{'' if is_default else f' --home {shlex.quote(printable(str(home)))}'}"
+    return "" if is_default else f" --home {shlex.quote(printable(str(home)))}"

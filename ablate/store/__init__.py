@@ -9,6 +9,7 @@ The modules in the order of reading:
 - :mod:`ablate.store.writing`, :mod:`ablate.store.rows`: from records to rows;
 - :mod:`ablate.store.tables`: the tables;
 - :mod:`ablate.store.unused`: stages that no study uses;
+- :mod:`ablate.store.orphans`: rows that belong to nothing;
 - :mod:`ablate.store.folders`: the folders of stages in a home;
 - :mod:`ablate.store.transfer`: records as JSON, for bundles;
 - :mod:`ablate.store.schema`: open, create and upgrade a database; the scripts are in ``migrations/``;

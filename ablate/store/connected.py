@@ -16,6 +16,7 @@ from ablate.store import sqlite, versions
 from ablate.store.problems import database_errors
 from ablate.store.reading import problems
 from ablate.store.reading.columns import DamagedRow
+from ablate.store.reading.contents import contents
 from ablate.store.reading.reader import Reader
 from ablate.store.watch import Watched, watched
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
     from sqlalchemy.orm import Session
 
+    from ablate.store.reading.contents import Contents
     from ablate.store.reading.problems import RowProblem
     from ablate.store.reading.queries import Execute
 
@@ -137,6 +139,11 @@ class ConnectedReader(Reader):
                 yield from itertools.chain([first], found)
             else:
                 yield from problems.related_problems(execute)
+
+    def contents(self) -> Contents:
+        """Return everything that has to agree with the files of a home, whatever the rows contain."""
+        with self._lenient() as execute:
+            return contents(execute, is_sqlite=self._plain is not None or self._engine.dialect.name == "sqlite")
 
     # Transactions
 

@@ -164,3 +164,10 @@ class Store(ConnectedReader):
 
         with self._session() as session:
             writing.forget_stages(session, fingerprints)
+
+    def remove_orphans(self) -> int:
+        """Remove the rows that belong to a row that is not there, and return their number; no stage is removed."""
+        from ablate.store import orphans
+
+        with self._session() as session:
+            return orphans.remove_orphans(session)

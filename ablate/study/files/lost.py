@@ -55,12 +55,14 @@ def lost_files(home: Path, stage: StageRecord, *, artifact: str, is_read: bool) 
     own = _READ.get(stage.kind)
     if is_read and own and own not in stage.files:  # a bundle may have left it out
         found.append(Damage(f"{artifact}/{own}", "is missing"))
-    found += [
-        Damage(f"{artifact}/{name}", "was not written with the others")
-        for name in _OPTIONAL
-        if name not in stage.files and (home / artifact / name).exists()
-    ]
-    return found
+    return [*found, *unexpected(home, artifact, stage.files)]
+
+
+def unexpected(home: Path, artifact: str, files: Mapping[str, str]) -> Iterator[Damage]:
+    """Yield the files of a stage that are not recorded and would change what is computed from it."""
+    for name in _OPTIONAL:
+        if name not in files and (home / artifact / name).exists():
+            yield Damage(f"{artifact}/{name}", "was not written with the others")
 
 
 def _lost_without_digests(home: Path, stage: StageRecord, artifact: str, *, is_read: bool) -> Iterator[Damage]:

@@ -32,31 +32,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def spec(tmp_path_factory: pytest.TempPathFactory, tiny_text: str) -> StudySpec:
-    """A study with a primer, so that its stages are of most kinds."""
-    path = tmp_path_factory.mktemp("study") / "tiny.toml"
-    path.write_text(tiny_text.replace("tokens = 80", "tokens = 60") + "[primer]\nnotes = 3\n", encoding="utf-8")
-    return read_study(str(path), Overrides())
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, spec: StudySpec) -> Bench:
-    """A home with the finished study; nobody changes it."""
-    bench = Bench(tmp_path_factory.mktemp("finished") / "home")
-    bench.run(spec)
-    return bench
-
-
-@pytest.fixture(scope="module")
 def layout(spec: StudySpec) -> Layout:
     return lay_out(spec, get_registry(), "cpu")
-
-
-@pytest.fixture
-def home(finished: Bench, tmp_path: Path) -> Bench:
-    """A copy of the home, with files that are as old as their records."""
-    shutil.copytree(finished.home, tmp_path / "deep/home")
-    return Bench(tmp_path / "deep/home")
 
 
 def files(home: Path) -> list[Path]:

@@ -1,0 +1,174 @@
+"""What ``ablate db check`` finds in a home, and what its repair does about it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+from support.damage import DAMAGES, empty, flip, remove
+
+from ablate.study.files.findings import check_home
+from ablate.study.files.repair import repair
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.bench import Bench
+    from support.commands import Command
+
+    from ablate.study.file.study_file import StudySpec
+    from ablate.study.files.findings import Checked
+
+
+def checked(bench: Bench) -> Checked:
+    with bench.store() as store:
+        return check_home(bench.home, store.contents())
+
+
+def problems(bench: Bench) -> list[str]:
+    return [f"{each.kind} {each.where}: {each.problem}" for each in checked(bench).findings]
+
+
+def change(bench: Bench, *statements: str) -> None:
+    """Edit the database by hand, without its foreign keys."""
+    connection = sqlite3.connect(bench.home / "ablate.db")
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+def a_file(bench: Bench, pattern: str) -> Path:
+    return sorted(bench.home.glob(f"artifacts/{pattern}"))[0]
+
+
+def test_a_home_as_it_was_left(finished: Bench) -> None:
+    found = checked(finished)
+    assert found.findings == ()
+    files = [path for path in (finished.home / "artifacts").rglob("*") if path.is_file()]
+    assert (found.files, found.bytes) == (len(files), sum(path.stat().st_size for path in files))
+    assert (found.stages, found.without_digests, found.unfinished) == (27, 0, 0)
+
+
+def test_every_kind_of_problem_is_explained(home: Bench) -> None:
+    losses, weights = a_file(home, "train/*/*/losses.npy"), a_file(home, "train/*/*/weights.safetensors")
+    empty(losses, losses)
+    (weights.parent / "notes.txt").write_text("mine")
+    (weights.parent / "instrument.txt").write_text("5")
+    stranger = home.home / "artifacts/train/00" / ("00" * 32)
+    stranger.mkdir(parents=True)
+    (home.home / "artifacts/todo").write_text("mine")
+    (home.home / "checkpoints").mkdir(exist_ok=True)
+    (home.home / "checkpoints" / f"{'ab' * 32}.safetensors").write_bytes(b"old")
+    measured = home.numbers("tiny")[0].variant
+    change(
+        home,
+        "DELETE FROM ablate_stages WHERE kind = 'prepare'",
+        "DELETE FROM ablate_measurements WHERE fingerprint = (SELECT min(fingerprint) FROM ablate_measurements"
+        " WHERE floor = '')",
+        "UPDATE ablate_stages SET files = NULL WHERE kind = 'prime'",
+    )
+    text = "\n".join(problems(home))
+    name = losses.relative_to(home.home)
+    assert f"file {name}: is empty" in text
+    folder = weights.parent.relative_to(home.home)
+    assert f"extra {folder}/notes.txt: was not written by ablate" in text
+    assert f"file {folder}/instrument.txt: was not written with the others" in text
+    assert f"folder {stranger.relative_to(home.home)}: belongs to no finished result and to no study" in text
+    assert "folder artifacts/todo: was not written by ablate" in text
+    assert f"checkpoint checkpoints/{'ab' * 32}.safetensors: belongs to no unfinished training" in text
+    assert f"run tiny: {measured}, replicate 0: is done, but its result 'prepare' is not in the database" in text
+    assert len(problems(home)) == 6 + 4
+    assert checked(home).without_digests == 1
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_repair_puts_damaged_files_aside_and_the_next_run_makes_them_again(
+    home: Bench, finished: Bench, spec: StudySpec, damage: Callable[[Path, Path], None]
+) -> None:
+    path, other = a_file(home, "generate/*/*/tokens.npy"), a_file(home, "load/*/*/performances.npz")
+    damage(path, other)
+    with home.store() as store:
+        done = repair(home.home, store, check_home(home.home, store.contents()).findings)
+    name = path.relative_to(home.home).as_posix()
+    assert (name in done.put_aside) == (damage is not remove)
+    assert done.left == []
+    assert not path.exists()
+    assert f"file {name}: is missing" in problems(home)
+    home.run(spec)
+    assert path.read_bytes() == (finished.home / name).read_bytes()
+    assert problems(home) == []
+    assert home.numbers("tiny") == finished.numbers("tiny")
+
+
+def test_rows_that_were_edited_by_hand(home: Bench, finished: Bench, spec: StudySpec) -> None:
+    change(
+        home,
+        "DELETE FROM ablate_stages WHERE kind = 'measure'",
+        "DELETE FROM ablate_environments",
+        "DELETE FROM ablate_variants WHERE name = 'tau=0.8'",
+    )
+    found = {each.where: each.problem for each in checked(home).findings if each.kind == "rows"}
+    assert found["table ablate_measurements"].endswith("rows of something that is not there")
+    assert found.keys() >= {"table ablate_runs", "table ablate_stages", "table ablate_histograms"}
+    with home.store() as store:
+        done = repair(home.home, store, check_home(home.home, store.contents()).findings)
+    assert done.rows > 10
+    assert done.reopened == 2
+    assert problems(home) == []
+    home.run(spec)
+    assert home.numbers("tiny") == finished.numbers("tiny")
+    assert problems(home) == []
+
+
+def test_measurements_without_their_stage_are_not_doubled(home: Bench, finished: Bench, spec: StudySpec) -> None:
+    change(home, "DELETE FROM ablate_stages WHERE kind IN ('measure', 'resample')")
+    home.run(spec)
+    assert home.numbers("tiny") == finished.numbers("tiny")
+
+
+def test_the_command(home: Bench, ablate: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    fine = ablate("db", "check", "--home", str(home.home))
+    assert (fine.code, fine.err) == (0, "")
+    assert fine.out.endswith(" of 27 stages: all is as it was recorded\n")
+    weights = a_file(home, "train/*/*/weights.safetensors")
+    flip(weights, weights)
+    bad = ablate("db", "check", "--home", str(home.home))
+    assert bad.code == 1
+    first, second, third = bad.out.splitlines()
+    assert first.endswith(
+        "is not what was written: its digest differs (of tiny); it is made again by running the study"
+    )
+    assert second.endswith(": 1 problem")
+    command = f"ablate study run tiny.toml --replicates 2 --home {home.home}"
+    assert third == f"to make it again, after ablate db check --repair: {command}"
+    facts = json.loads(ablate("db", "check", "--json", "--home", str(home.home)).out)
+    assert [each["kind"] for each in facts["findings"]] == ["file"]
+    assert facts["commands"] == [command]
+    repaired = ablate("db", "check", "--repair", "--home", str(home.home))
+    assert repaired.code == 0
+    assert "1 damaged file put aside, with .damaged behind the name\n" in repaired.out
+    assert repaired.out.endswith(f"to make it again: {command}\n")
+    assert ablate("db", "check", "--home", str(home.home)).code == 1
+    (home.home / "artifacts/mine").write_text("mine")
+    left = ablate("db", "check", "--repair", "--home", str(home.home))
+    assert left.code == 1
+    assert "1 problem left as it is" in left.out
+
+
+def test_a_damaged_page_of_the_database(home: Bench, ablate: Command) -> None:
+    change(home, "CREATE INDEX hand ON ablate_measurements (value)", "PRAGMA writable_schema = 1", "ANALYZE")
+    shutil.copy(home.home / "ablate.db", home.home / "whole.db")
+    data = bytearray((home.home / "ablate.db").read_bytes())
+    size = int.from_bytes(data[16:18], "big")
+    for page in range(len(data) // size - 6, len(data) // size):
+        data[page * size + size // 2 : page * size + size // 2 + 40] = b"\xff" * 40
+    (home.home / "ablate.db").write_bytes(data)
+    bad = ablate("db", "check", "--home", str(home.home))
+    assert bad.code == 1
+    assert "Traceback" not in bad.err
+    assert "database: is damaged: " in bad.out or bad.err.startswith("error: ")
