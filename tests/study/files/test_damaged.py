@@ -9,7 +9,6 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.bench import Bench
 from support.damage import DAMAGES, empty, flip, remove, swap
 
 import ablate
@@ -25,6 +24,8 @@ from ablate.study.run.listener import Listener
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from support.bench import Bench
 
     from ablate.study.file.study_file import StudySpec
     from ablate.study.plan.layout import Layout

@@ -43,7 +43,7 @@ def change(bench: Bench, *statements: str) -> None:
 
 
 def a_file(bench: Bench, pattern: str) -> Path:
-    return sorted(bench.home.glob(f"artifacts/{pattern}"))[0]
+    return min(bench.home.glob(f"artifacts/{pattern}"))
 
 
 def test_a_home_as_it_was_left(finished: Bench) -> None:
