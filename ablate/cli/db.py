@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,12 @@ import click
 from ablate.cli.echo import echo, note
 from ablate.cli.locations import existing_store, home_option, store_option
 from ablate.cli.output import json_option, plural, print_json
+from ablate.errors import StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ablate.store.reading.problems import RowProblem
     from ablate.store.store import Store
     from ablate.study.files.findings import Checked
     from ablate.study.files.repair import Repaired
@@ -37,7 +40,6 @@ def upgrade(home: Path, store: str | None) -> None:
 
     Example: ablate db upgrade --home results
     """
-    from ablate.errors import StoreError
     from ablate.store import schema
     from ablate.study.run.home import store_url
 
@@ -63,15 +65,13 @@ def check(*, with_repair: bool, home: Path, store: str | None, as_json: bool) ->
     from ablate.study.files.findings import commands
     from ablate.study.run.home import only_command, open_home
 
-    with existing_store(home, store, writing=with_repair) as opened:
-        repaired = None
+    with contextlib.ExitStack() as stack:
+        opened = stack.enter_context(existing_store(home, store, writing=with_repair))
         if with_repair:
-            with only_command(open_home(home), opened.url, "db check --repair"):
-                checked = _checked(home.resolve(), opened)
-                repaired = _repair(home.resolve(), opened, checked)
-        else:
-            checked = _checked(home.resolve(), opened)
+            stack.enter_context(only_command(open_home(home), opened.url, "db check --repair"))
+        checked, rows = _checked(home.resolve(), opened)
         again = [_command(opened, study, home) for study in commands(checked.findings)]
+        repaired = _repair(home.resolve(), opened, checked, rows) if with_repair else None
     if as_json:
         print_json(_facts(checked, repaired, again))
     else:
@@ -79,17 +79,19 @@ def check(*, with_repair: bool, home: Path, store: str | None, as_json: bool) ->
     return int(bool(repaired.left if repaired else checked.findings))
 
 
-def _checked(home: Path, store: Store) -> Checked:
+def _checked(home: Path, store: Store) -> tuple[Checked, list[RowProblem]]:
+    """Return the result of the check, and the rows with problems."""
     from ablate.study.files.findings import check_home
 
     contents = store.contents()
-    return check_home(home, contents, () if contents.broken else store.row_problems())
+    rows = [] if contents.broken else list(store.row_problems())
+    return check_home(home, contents, rows), rows
 
 
-def _repair(home: Path, store: Store, checked: Checked) -> Repaired:
+def _repair(home: Path, store: Store, checked: Checked, rows: list[RowProblem]) -> Repaired:
     from ablate.study.files.repair import repair
 
-    return repair(home, store, checked.findings)
+    return repair(home, store, checked.findings, rows)
 
 
 def _command(store: Store, study: str, home: Path) -> str:
@@ -98,7 +100,11 @@ def _command(store: Store, study: str, home: Path) -> str:
     from ablate.names import shell_name
     from ablate.study.file.as_run import command_as_run
 
-    return (command_as_run(store.study(study)) or f"ablate study run {shell_name(study)}") + home_words(home)
+    try:
+        command = command_as_run(store.study(study))
+    except StoreError:  # its row is one of those with problems
+        command = ""
+    return (command or f"ablate study run {shell_name(study)}") + home_words(home)
 
 
 def _facts(checked: Checked, repaired: Repaired | None, again: list[str]) -> dict[str, Any]:
@@ -131,8 +137,8 @@ def _repairs(repaired: Repaired) -> list[str]:
     counts = (
         (len(repaired.put_aside), "damaged file", "put aside, with .damaged behind the name"),
         (len(repaired.removed), "damaged checkpoint", "removed"),
-        (repaired.forgotten, "lost result", "forgotten, which no study uses"),
-        (repaired.rows, "row", "removed, which belonged to nothing"),
+        (repaired.forgotten, "result", "forgotten: its rows cannot be used, or no study uses it"),
+        (repaired.rows, "row", "removed that belonged to nothing"),
         (repaired.reopened, "run", "marked as not done"),
         (len(repaired.left), "problem", "left as it is"),
     )

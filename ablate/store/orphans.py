@@ -10,17 +10,26 @@ from ablate.store import tables
 from ablate.store.reading.problems import digest_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy.orm import Session
 
 
-def remove_orphans(session: Session) -> int:
+def remove_orphans(session: Session, facts: Collection[str] = ()) -> int:
     """Remove the rows that belong to a row that is not there, and return their number; no finished stage is removed.
+
+    Args:
+        session: a transaction that writes.
+        facts: digests of environments and sources that are removed first.
 
     Stages whose environment is gone get one without facts; foreign keys are checked at the end of the transaction.
     """
     count = 0
     if session.get_bind().dialect.name == "sqlite":
         session.execute(sa.text("PRAGMA defer_foreign_keys = ON"))
+    for own in (tables.Environment, tables.Sources):
+        gone: Any = session.execute(sa.delete(own).where(own.digest.in_(facts)))
+        count += gone.rowcount
     owners: tuple[tuple[type[Any], Any, Any], ...] = (
         (tables.Variant, tables.Variant.study_id, tables.Study.id),
         (tables.Look, tables.Look.study_id, tables.Study.id),

@@ -11,7 +11,7 @@ from ablate.store.connected import ConnectedReader, by_sqlalchemy
 from ablate.store.reading.reader import study_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -165,9 +165,13 @@ class Store(ConnectedReader):
         with self._session() as session:
             writing.forget_stages(session, fingerprints)
 
-    def remove_orphans(self) -> int:
-        """Remove the rows that belong to a row that is not there, and return their number; no stage is removed."""
+    def remove_orphans(self, facts: Collection[str] = ()) -> int:
+        """Remove the rows that belong to a row that is not there, and return their number; no stage is removed.
+
+        Args:
+            facts: digests of environments and sources that cannot be used and are removed first.
+        """
         from ablate.store import orphans
 
         with self._session() as session:
-            return orphans.remove_orphans(session)
+            return orphans.remove_orphans(session, facts)

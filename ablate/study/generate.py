@@ -168,7 +168,7 @@ def _require(home: Path, stages: Mapping[str, StageRecord]) -> None:
 
 
 def _instrument(train: StageRecord, folder: Path) -> int:
-    """Return the instrument of the music that a training learned from."""
+    """Return the instrument of the music that a model was trained on."""
     if train.files and INSTRUMENT not in train.files:
         return 0  # a file that is there was not written with the weights
     return stored_instrument(folder)

@@ -31,7 +31,7 @@ class StoredRun(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """What a database has.
+    """The contents of a database.
 
     Attributes:
         broken: what the database itself finds wrong with its pages and indexes; the other attributes are empty then.

@@ -89,7 +89,7 @@ def check_home(home: Path, contents: Contents, rows: Iterable[RowProblem] = ()) 
     kept = list(_checkpoints(home, stages, users))
     found += [finding for finding, _ in kept if finding]
     found += _runs(contents)
-    found += _rows(rows)
+    found += row_findings(rows)
     recorded = [digest for stage in contents.stages for digest in stage.files.values()]
     sizes = [int(size) for digest in recorded if (size := str(digest).partition(":")[0]).isdecimal()]
     return Checked(
@@ -179,25 +179,28 @@ def _checkpoints(
         yield finding, path.suffix != ".json"
 
 
-def _runs(contents: Contents) -> Iterator[Finding]:
-    """Yield the runs that are done and lack results."""
+def incomplete_runs(contents: Contents) -> Iterator[tuple[StoredRun, str]]:
+    """Yield the runs that are done and lack results, each with what it lacks."""
     known = {stage.fingerprint for stage in contents.stages}
     for run in contents.runs:
-        if run.state != "done":
-            continue
         problems = (_lacking(name, f, known, contents.measured) for name, f in run.stages.items())
-        lacking = next(filter(None, problems), "")
+        lacking = next(filter(None, problems), "") if run.state == "done" else ""
         if lacking:
-            where = f"{run.study}: {run.variant}, replicate {run.replicate}"
-            yield Finding("run", where, f"is done, but {lacking}", _AGAIN, "", (run.study,))
+            yield run, lacking
 
 
-def _rows(rows: Iterable[RowProblem]) -> Iterator[Finding]:
+def _runs(contents: Contents) -> Iterator[Finding]:
+    for run, lacking in incomplete_runs(contents):
+        where = f"{run.study}: {run.variant}, replicate {run.replicate}"
+        yield Finding("run", where, f"is done, but {lacking}", _AGAIN, "", (run.study,))
+
+
+def row_findings(rows: Iterable[RowProblem]) -> Iterator[Finding]:
     """Yield the first rows of each table that have problems, and the number of the others."""
     by_table: dict[str, list[RowProblem]] = {}
     for row in rows:
         by_table.setdefault(row.table, []).append(row)
-    advice = "a repair removes rows that belong to nothing; restore others from a copy of the database"
+    advice = "a repair drops it if it is of a result or of nothing; otherwise put it right, or delete its study"
     for table, found in by_table.items():
         for row in found[:MOST_ROWS]:
             where, _, problem = str(row).partition(": ")

@@ -6,24 +6,31 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from ablate.inside import inside
+from ablate.study.files.findings import incomplete_runs, row_findings
 from ablate.study.files.home import PUT_ASIDE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from ablate.store.reading.problems import RowProblem
     from ablate.store.store import Store
     from ablate.study.files.findings import Finding
+
+#: The tables of a stage, of which every row has its fingerprint, and those of its facts.
+_OF_STAGES = ("ablate_stages", "ablate_measurements", "ablate_histograms")
+_FACTS = ("ablate_environments", "ablate_sources")
 
 
 @dataclasses.dataclass
 class Repaired:
-    """What a repair has done.
+    """The account of a repair.
 
     Attributes:
         put_aside: damaged files that were renamed, relative to the home, so that they count as missing.
         removed: damaged checkpoints that were removed.
-        forgotten: the number of stages that no study uses and that were forgotten, because files of them are lost.
+        forgotten: the number of stages that were forgotten: their rows cannot be used, or files are lost that no study
+            uses.
         reopened: the number of runs that count as not done any more.
         rows: the number of rows that belonged to nothing and were removed.
         left: what the repair could not or must not change.
@@ -37,34 +44,46 @@ class Repaired:
     left: list[Finding] = dataclasses.field(default_factory=list)
 
 
-def repair(home: Path, store: Store, findings: Sequence[Finding]) -> Repaired:
+def repair(home: Path, store: Store, findings: Sequence[Finding], rows: Sequence[RowProblem] = ()) -> Repaired:
     """Prepare a home so that running its studies again makes everything that is lost.
 
-    A damaged file gets another name, until its stage has been made again. What no study needs is left alone.
+    A damaged file gets another name, until its stage has been made again. Stages with rows that cannot be used are
+    forgotten, and rows that belong to nothing are removed. What no study needs is left alone.
 
     Args:
         home: the folder with all files; nobody else may use it meanwhile.
         store: the open store.
         findings: what is wrong.
+        rows: those that cannot be used or do not fit together; they are among the findings.
     """
     done = Repaired()
-    unused: set[str] = set()
+    lost = {str(row.key["fingerprint"]) for row in rows if _is_of_result(row)}
     for finding in findings:
         if finding.kind == "file":
             _put_aside(home, finding, done)
             if not finding.studies:
-                unused.add(finding.fingerprint)
+                lost.add(finding.fingerprint)
         elif finding.kind == "checkpoint" and finding.studies:
             inside(home, finding.where).unlink()
             done.removed.append(finding.where)
         elif finding.kind not in ("run", "rows"):
             done.left.append(finding)
-    done.forgotten = len(unused)
-    store.forget_stages(unused)
-    done.rows = store.remove_orphans() if any(finding.kind == "rows" for finding in findings) else 0
-    done.left += [finding for finding in findings if finding.kind == "rows"] if any(store.row_problems()) else []
-    done.reopened = _reopen(store, findings)
+    done.forgotten = len(lost)
+    store.forget_stages(lost)
+    if rows:
+        facts = [str(row.key["digest"]) for row in rows if row.table in _FACTS and "digest" in row.key]
+        done.rows = store.remove_orphans(facts)
+        done.left += row_findings(store.row_problems())
+    done.reopened = _reopen(store)
     return done
+
+
+def _is_of_result(row: RowProblem) -> bool:
+    """Return whether a row with a problem makes the result of a stage useless."""
+    # without its environment or its sources, a result is as good as it was
+    return (
+        row.table in _OF_STAGES and "fingerprint" in row.key and not row.problem.startswith(("environment", "sources"))
+    )
 
 
 def _put_aside(home: Path, finding: Finding, done: Repaired) -> None:
@@ -83,13 +102,9 @@ def _put_aside(home: Path, finding: Finding, done: Repaired) -> None:
         done.put_aside.append(finding.where)
 
 
-def _reopen(store: Store, findings: Sequence[Finding]) -> int:
+def _reopen(store: Store) -> int:
     """Mark the runs that lack results as not done; return their number."""
-    wrong = {finding.where for finding in findings if finding.kind == "run"}
-    count = 0
-    for study in store.studies() if wrong else ():
-        for run in store.runs(study.name):
-            if f"{study.name}: {run.variant}, replicate {run.replicate}" in wrong:
-                store.set_run(study.name, run.variant, run.replicate, "pending")
-                count += 1
-    return count
+    wrong = {(run.study, run.variant, run.replicate) for run, _ in incomplete_runs(store.contents())}
+    for run in wrong:
+        store.set_run(*run, "pending")
+    return len(wrong)

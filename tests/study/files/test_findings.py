@@ -22,11 +22,18 @@ if TYPE_CHECKING:
 
     from ablate.study.file.study_file import StudySpec
     from ablate.study.files.findings import Checked
+    from ablate.study.files.repair import Repaired
 
 
 def checked(bench: Bench) -> Checked:
     with bench.store() as store:
-        return check_home(bench.home, store.contents())
+        return check_home(bench.home, store.contents(), store.row_problems())
+
+
+def repaired(bench: Bench) -> Repaired:
+    with bench.store() as store:
+        rows = list(store.row_problems())
+        return repair(bench.home, store, check_home(bench.home, store.contents(), rows).findings, rows)
 
 
 def problems(bench: Bench) -> list[str]:
@@ -92,8 +99,7 @@ def test_a_repair_puts_damaged_files_aside_and_the_next_run_makes_them_again(
 ) -> None:
     path, other = a_file(home, "generate/*/*/tokens.npy"), a_file(home, "load/*/*/performances.npz")
     damage(path, other)
-    with home.store() as store:
-        done = repair(home.home, store, check_home(home.home, store.contents()).findings)
+    done = repaired(home)
     name = path.relative_to(home.home).as_posix()
     assert (name in done.put_aside) == (damage is not remove)
     assert done.left == []
@@ -112,14 +118,30 @@ def test_rows_that_were_edited_by_hand(home: Bench, finished: Bench, spec: Study
         "DELETE FROM ablate_environments",
         "DELETE FROM ablate_variants WHERE name = 'tau=0.8'",
     )
-    found = {each.where: each.problem for each in checked(home).findings if each.kind == "rows"}
-    assert found["table ablate_measurements"].endswith("rows of something that is not there")
-    assert found.keys() >= {"table ablate_runs", "table ablate_stages", "table ablate_histograms"}
-    with home.store() as store:
-        done = repair(home.home, store, check_home(home.home, store.contents()).findings)
+    found = "\n".join(problems(home))
+    assert "rows table ablate_measurements, row id " in found
+    assert "rows table ablate_measurements: has " in found
+    assert "rows table ablate_stages, row fingerprint " in found
+    done = repaired(home)
     assert done.rows > 10
     assert done.reopened == 2
     assert problems(home) == []
+    home.run(spec)
+    assert home.numbers("tiny") == finished.numbers("tiny")
+    assert problems(home) == []
+
+
+def test_rows_of_results_that_cannot_be_used(home: Bench, finished: Bench, spec: StudySpec) -> None:
+    change(
+        home,
+        "UPDATE ablate_stages SET result = '{' WHERE kind = 'train'",
+        "UPDATE ablate_measurements SET value = 'many' WHERE id = (SELECT min(id) FROM ablate_measurements)",
+        "UPDATE ablate_environments SET facts = '[]'",
+    )
+    assert any("rows table ablate_stages, row fingerprint " in text for text in problems(home))
+    done = repaired(home)
+    assert done.left == []
+    assert done.forgotten == 3
     home.run(spec)
     assert home.numbers("tiny") == finished.numbers("tiny")
     assert problems(home) == []
