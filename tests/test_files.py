@@ -10,7 +10,7 @@ from typing import IO
 
 import pytest
 
-from ablate.files import remove_unfinished, replaced_folder, write_folder_whole, write_whole
+from ablate.files import remove, remove_unfinished, replaced_folder, write_folder_whole, write_whole
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -135,3 +135,22 @@ def test_a_folder_that_cannot_be_opened_is_no_reason_to_fail(tmp_path: Path, mon
     monkeypatch.setattr(os, "open", windows)
     write_folder_whole(tmp_path / "folder", {"file": b"1"})
     assert contents(tmp_path) == {"folder/file": b"1"}
+
+
+def test_links_pipes_and_what_they_lead_to_stay_out_of_new_folders(tmp_path: Path) -> None:
+    target, outside = tmp_path / "folder", tmp_path / "outside"
+    for folder in (target, outside):
+        folder.mkdir()
+        (folder / "file").write_bytes(folder.name.encode())
+    (target / "link").symlink_to(outside)
+    (target / "file link").symlink_to(outside / "file")
+    os.mkfifo(target / "pipe")
+    with replaced_folder(target, keep=True) as folder:
+        (folder / "new").touch()
+    assert contents(tmp_path) == {"folder/file": b"folder", "folder/new": b"", "outside/file": b"outside"}
+    remove(target)
+    target.symlink_to(outside)
+    with replaced_folder(target, keep=True) as folder:
+        (folder / "new").touch()
+    assert contents(tmp_path) == {"folder/new": b"", "outside/file": b"outside"}, "a link is replaced"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "outside"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ablate.errors import AblateError, HomeError
 from ablate.files import file_name, remove, replaced_folder
-from ablate.inside import inside
+from ablate.inside import without_links
 from ablate.registry import get_registry
 from ablate.report.data.artifacts import Artifacts
 from ablate.report.data.study import Study
@@ -67,7 +67,7 @@ def write_report(
     study = Study.read(store, name)
     if study.frame.empty:
         raise AblateError(f"study '{name}' has no measurements yet, so there is nothing to report; run it first")
-    target = inside(home, f"reports/{file_name(name)}")
+    target = without_links(home, f"reports/{file_name(name)}")
     registry = registry or get_registry()
     try:
         artifacts = Artifacts(home)

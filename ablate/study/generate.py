@@ -113,7 +113,7 @@ def generate_samples(
     problem = sampler_problem(configuration, registry)
     if problem:
         raise UsageError(f"--set {problem}")
-    folders = {name: stage_folder(home, stage) for name, stage in stages.items() if stage.artifact}
+    folders = {name: stage_folder(home, stages[name]) for name in (LOAD, FIT, PRIME, TRAIN) if name in stages}
     _require(home, stages)
     tokenizer = loaded_tokenizer(train.config["tokenizer"], folders.get(FIT), registry)
     tokenizer = played_by(tokenizer, _instrument(train, folders[TRAIN]))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ablate.digests import damages
 from ablate.errors import BundleError, HomeError
 from ablate.files import UNFINISHED, sync_tree
-from ablate.inside import inside
+from ablate.inside import inside, without_links
 from ablate.names import shell_name
 from ablate.store.store import Store
 from ablate.study.bundle import manifest, records
@@ -192,8 +192,10 @@ class _Import:
     def _move(self, folders: list[str], added: list[Path]) -> None:
         """Move the folders of stages to their places in the home, and add them to a list; complete ones there stay."""
         for folder in folders:
-            source, target = self._folder / "results" / folder, inside(self._home, folder)
+            source, target = self._folder / "results" / folder, without_links(self._home, folder)
             fingerprint, files = self._files[folder]
+            if target.is_symlink():  # damage, wherever it leads
+                target.unlink()
             lacking = self._lacking(folder, source, target)
             if target.is_dir() and not lacking:
                 continue

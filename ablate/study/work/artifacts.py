@@ -13,7 +13,7 @@ import numpy as np
 
 from ablate.engine.training.windows import Examples
 from ablate.files import write_folder_whole
-from ablate.inside import inside
+from ablate.inside import without_links
 from ablate.music import arrays
 from ablate.music.channels import left_out_pedals
 
@@ -33,10 +33,10 @@ def write_artifact(home: Path, stage: Stage, files: Mapping[str, Content]) -> No
     """Write a stage's folder whole or not at all; see :func:`ablate.files.write_folder_whole`.
 
     Raises:
-        UnsafePath: a link in the home leads out of it.
+        UnsafePath: a folder above it is a link.
     """
     # the folder of a process that was killed before its result was recorded is replaced
-    write_folder_whole(inside(home, stage.artifact), files)
+    write_folder_whole(without_links(home, stage.artifact), files)
 
 
 class MidiFiles(NamedTuple):

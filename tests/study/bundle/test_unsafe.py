@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 import struct
 import zipfile
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ablate.errors import BundleError
+from ablate.errors import BundleError, UnsafePath
 from ablate.store.store import Store
 from ablate.study.bundle import records
 from ablate.study.bundle.archive import Archive, within_limit
@@ -223,3 +224,28 @@ def test_a_training_without_its_settings(packed: Path, forge: Forge, home: Path)
     assert "a stage has a configuration that is not valid (KeyError" in refused(
         forge({records.STAGES: as_lines(lines)}), home
     )
+
+
+def test_links_in_the_home_are_replaced_or_refused_and_never_written_through(
+    packed: Path, tmp_path: Path, home: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    with zipfile.ZipFile(packed) as archive:
+        folder = next(name for name in archive.namelist() if "/artifacts/train/" in name).split("/")[1:5]
+    link = home.joinpath(*folder)
+    link.parent.mkdir(parents=True)
+    link.symlink_to(outside)
+    unpack(packed, home, store_url(home))
+    assert not link.is_symlink()
+    assert (link / "weights.safetensors").is_file()
+    assert list(outside.iterdir()) == []
+
+    shutil.rmtree(home)
+    (home / "artifacts").mkdir(parents=True)
+    (home / "artifacts/train").symlink_to(outside)
+    with pytest.raises(UnsafePath, match=r"is behind the link .*/artifacts/train, which is not followed"):
+        unpack(packed, home, store_url(home))
+    assert list(outside.iterdir()) == []
+    with Store(store_url(home)) as store:
+        assert store.studies() == []

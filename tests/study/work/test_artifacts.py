@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ablate.errors import UnsafePath
 from ablate.music.midi import parse_midi
 from ablate.music.performance import DRUMS, Performance, make_pedals
-from ablate.study.work.artifacts import midi_files
+from ablate.study.stage import Stage
+from ablate.study.work.artifacts import midi_files, write_artifact
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_drums_that_are_struck_again_are_counted_and_are_no_problem() -> None:
@@ -36,3 +45,20 @@ def test_changes_are_counted_over_all_samples() -> None:
     assert written.problems == written.changes
     pedals = {name: len(parse_midi(data, name).performance.pedals) for name, data in written.files.items()}
     assert pedals == {"a.mid": 0, "b.mid": 4, "c.mid": 0, "d.mid": 0}
+
+
+def test_files_are_not_written_behind_a_link(tmp_path: Path) -> None:
+    home, outside, stage = tmp_path / "home", tmp_path / "outside", Stage("load", {})
+    (home / "artifacts").mkdir(parents=True)
+    outside.mkdir()
+    (home / "artifacts/load").symlink_to(outside)
+    with pytest.raises(UnsafePath, match="is behind the link"):
+        write_artifact(home, stage, {"file": b""})
+    assert list(outside.iterdir()) == []
+    (home / "artifacts/load").unlink()
+    folder = home / stage.artifact
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(outside)
+    write_artifact(home, stage, {"file": b""})
+    assert not folder.is_symlink()
+    assert list(outside.iterdir()) == []

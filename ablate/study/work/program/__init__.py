@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import ProgramFailed
 from ablate.files import remove, replaced_folder
-from ablate.inside import inside
+from ablate.inside import inside, without_links
 from ablate.kinds import PROGRAM
 from ablate.music.corpus.read import left_out_text
 from ablate.music.storage import write_performances
@@ -49,7 +49,7 @@ def run_program(stages: tuple[Stage, ...], context: Context) -> list[StageResult
     log = inside(context.home, log_path(stage.fingerprint))
     log.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = inside(context.home, program_checkpoint(stage.fingerprint))
-    with replaced_folder(inside(context.home, stage.artifact)) as folder:
+    with replaced_folder(without_links(context.home, stage.artifact)) as folder:
         places = Places(folder / OUT, checkpoint)
         try:
             result = _run(stage, context, places, log)
