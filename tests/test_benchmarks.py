@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = ROOT / "tests/benchmarks"
-GROUPS = ("data", "generation", "gpu", "metrics", "observers", "recipe", "start", "store", "study", "training")
+GROUPS = (
+    "data",
+    "generation",
+    "gpu",
+    "metrics",
+    "observers",
+    "readers",
+    "recipe",
+    "start",
+    "store",
+    "study",
+    "training",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -67,7 +67,7 @@ def words(command: str, study: str, home: Path, rng: random.Random) -> list[str]
             *("judge", str(home.parent / "material" / "table.csv"), "--variant", "model", "--replicate", "seed"),
             *("--baseline", "a", "--direction", "loss=lower", "--name", study),
         ],
-        "generate": ["generate", study, "--variant", one, "--out", str(home.parent / "music"), "--samples", "1"],
+        "generate": ["generate", study, "--variant", one, "--out", str(home.parent / "music"), "--count", "1"],
         "db": ["db", rng.choice(["upgrade", "check"])],
     }
     return lines.get(command) or ["study", *command.split()[:1], study, *command.split()[1:]]

@@ -10,7 +10,19 @@ from typing import Any
 
 PAGE = Path(__file__).parent.with_name("docs") / "performance.md"
 #: Groups in the order of the page.
-GROUPS = ("study", "training", "recipe", "generation", "gpu", "data", "metrics", "store", "observers", "start")
+GROUPS = (
+    "study",
+    "training",
+    "recipe",
+    "generation",
+    "gpu",
+    "data",
+    "metrics",
+    "store",
+    "observers",
+    "start",
+    "readers",
+)
 
 
 def main(folder: Path) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from ablate.errors import EmptyStoreError, StoreError, UsageError
+from ablate.printable import printable
 from ablate.store import address, sqlite, tables, versions
 from ablate.store.problems import database_errors
 from ablate.store.versions import VERSION_TABLE, known, newest
@@ -150,6 +151,9 @@ def _make(connection: sa.Connection) -> None:
 def _mismatch(where: str, revision: str) -> str:
     if revision in known():
         return f"{where} was written by an older ablate (schema {revision}); run: ablate db upgrade"
+    if not revision.isdigit():
+        row = f"table {VERSION_TABLE}, row version_num '{printable(revision[:40])}'"
+        return f"{where}: {row}: is no version of ablate; it was changed by hand or is damaged; restore a copy"
     return f"{where} was written by a newer ablate (schema {revision}); upgrade ablate"
 
 

@@ -87,9 +87,10 @@ def _columns(connection: sqlite3.Connection, table: str) -> dict[str, str]:
 
 
 def _change_table(connection: sqlite3.Connection, table: str, rng: random.Random) -> str:
-    column = rng.choice(list(_columns(connection, table)))
+    columns = list(_columns(connection, table))
+    column = rng.choice(columns)
     with _without_views(connection):
-        change = rng.choice(("drop", "rename", "drop column", "rename column", "empty"))
+        change = rng.choice(("drop", "rename", "empty", "rename column", *["drop column"] * (len(columns) > 1)))
         if change == "drop":
             connection.execute(f"DROP TABLE {table}")
         elif change == "rename":

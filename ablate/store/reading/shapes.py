@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ablate.kinds import KINDS
+from ablate.kinds import SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -80,7 +80,7 @@ def either(*shapes: Shape) -> Shape:
 
 
 def items(shape: Shape, least: int = 0) -> Shape:
-    """Return the shape of a list of at least so many items."""
+    """Return the shape of a list with a least number of items."""
 
     def check(value: Any) -> str:
         if type(value) is not list:
@@ -213,8 +213,6 @@ RESULT = table(
         "stopped_early": flag,
     }
 )  # fmt: skip
-#: The keys that the result of a stage of a kind must have, where its readers rely on them.
-REQUIRED: dict[str, tuple[str, ...]] = {"generate": ("samples", "notes", "seconds"), "measure": ("samples",)}
 #: ``ablate_looks``.
 STATES, P_VALUES, FINGERPRINTS = mapping(text), mapping(maybe(number)), _names
 #: ``ablate_environments.facts`` and ``ablate_sources.facts``.
@@ -225,7 +223,7 @@ SOURCES = table({"components": mapping(_source), "files": mapping(_file)}, ("com
 
 
 def result_of(kind: str, result: Any) -> str:
-    """Return what is wrong with the result of a stage of a kind; empty if nothing is."""
-    if kind not in KINDS:
-        return ""
-    return table({}, REQUIRED.get(kind, ()))(result)
+    """Return what is wrong with the result of a stage of a kind as a whole; empty if nothing is."""
+    if kind in SAMPLES and result.get("samples"):
+        return table({}, ("notes", "seconds"))(result)
+    return ""

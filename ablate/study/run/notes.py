@@ -28,10 +28,10 @@ def _refusals(layout: Layout, store: Store) -> Iterator[str]:
     reasons: dict[str, str] = {}
     for stage in store.stages(fingerprints).values():
         metric, count = stage.config["metric"]["name"], stage.result.get("refused", 0)
-        total[metric] += stage.result["samples"] + count
+        total[metric] += stage.result.get("samples", 0) + count
         refused[metric] += count
         if count:
-            reasons.setdefault(metric, stage.result["reason"])
+            reasons.setdefault(metric, stage.result.get("reason", ""))
     for run in store.runs(layout.spec.name):
         nothing = NothingMeasured.parsed(run.error_class, run.error)
         if nothing:

@@ -25,7 +25,7 @@ def warnings(study: Study) -> list[str]:
         total[metric, variant] += stage.result.get("samples", 0) + count
         refused[metric, variant] += count
         if count:
-            reasons.setdefault(metric, stage.result["reason"])
+            reasons.setdefault(metric, stage.result.get("reason", ""))
     for run in study.runs:
         nothing = NothingMeasured.parsed(run.error_class, run.error)
         if nothing:
