@@ -1,4 +1,4 @@
-"""What a plugin may not change for everything after it: the folder, the environment, signals, streams, settings."""
+"""The surroundings that plugins share: the folder, the environment, signals, streams, settings of libraries."""
 
 from __future__ import annotations
 

@@ -64,6 +64,26 @@ A component that shows no progress for an hour counts as stuck, and its process 
 Progress is a step of a training, some tokens of a generation, a finished stage, or a call of another component.
 Programs of a study have a limit of their own, `program.time_limit`."""
 
+PLUGINS = """\
+## Plugins
+
+Each installed package with an entry point in the group `ablate` is loaded when a command needs components.
+This runs its code.
+`ablate plugin list --installed` shows the plugins, and loads none of them.
+
+| variable | meaning |
+|---|---|
+| `ABLATE_PLUGINS` | the plugins to load: `midi,midilike` loads these only, `-chatty` all but this one |
+| `ABLATE_STRICT_PLUGINS` | `1` makes the first plugin that cannot be loaded an error |
+| `ABLATE_PLUGIN_SECONDS` | the seconds that a plugin may take to load; default: 15 |
+
+A misspelt name is an error.
+A plugin that cannot be loaded is left out, and `ablate plugin list` gives the reason.
+On Linux this includes plugins that hang or end their process while they are loaded:
+another process loads the plugins of other distributions first.
+Each of them costs every command the seconds that it may take, until `ABLATE_PLUGINS` leaves it out.
+What a plugin prints goes to standard error."""
+
 WIDTH = """\
 ## Width
 
@@ -83,7 +103,7 @@ A standard output that is full ends the command with one line and exit code 1; w
 
 def cli_page() -> str:
     """Every command with its help."""
-    start = ["# Commands", "", MADE, "", COMPLETION, "", EXIT_CODES, "", STOPPING, "", WIDTH, ""]
+    start = ["# Commands", "", MADE, "", COMPLETION, "", EXIT_CODES, "", STOPPING, "", PLUGINS, "", WIDTH, ""]
     return "\n".join([*start, *_commands(cli, "ablate")])
 
 

@@ -22,10 +22,12 @@ class Value:
     """One number of a metric for one sample.
 
     Attributes:
-        value: the number itself; finite.
-        n: number of observations behind it (for a histogram distance: the sample's notes).
-        feature: the name of the value within its metric (``"l1"``); ``"value"`` suits a metric with a single one.
-        unit: ``"1"`` for a pure number, otherwise as printed (``"s"``, ``"notes/s"``).
+        value: the number itself; finite, and at most 1e100 from 0.
+        n: number of observations behind it (for a histogram distance: the sample's notes), 0 to 2^63 - 1.
+        feature: the name of the value within its metric (``"l1"``); ``"value"`` suits a metric with a single one. It
+            has 1 to 200 printable characters, and each feature is given once.
+        unit: ``"1"`` for a pure number, otherwise as printed (``"s"``, ``"notes/s"``); printable, and the same for all
+            samples.
         direction: whether ``"lower"`` or ``"higher"`` is better, or ``"none"``.
         within: ``"tokenizer"`` for a quantity that only models with equal tokenizers share, such as nats per token.
             Reports give no verdict between variants with other tokenizers. Empty for all other quantities.
@@ -53,9 +55,9 @@ class Histogram:
     Attributes:
         feature: the name of the quantity that is counted (``"pitch"``).
         unit: of the edges (``"MIDI pitch"``, ``"s"``).
-        edges: bin edges, increasing, one more than there are bins.
-        reference: counts in each bin for the reference.
-        generated: counts in each bin for the sample.
+        edges: bin edges, increasing, one more than there are bins; the same for all samples.
+        reference: counts in each bin for the reference, 0 to 1e15.
+        generated: counts in each bin for the sample, 0 to 1e15.
     """
 
     feature: str

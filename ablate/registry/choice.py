@@ -1,4 +1,4 @@
-"""Which plugins are loaded: all that are installed, or those that ``ABLATE_PLUGINS`` chooses."""
+"""The plugins that are loaded: all that are installed, or those that ``ABLATE_PLUGINS`` chooses."""
 
 from __future__ import annotations
 

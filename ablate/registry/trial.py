@@ -96,7 +96,7 @@ def _try_from(entry_points: Sequence[importlib.metadata.EntryPoint], seconds: fl
 
 
 def _count(reading: int, seconds: float, most: int) -> tuple[int, bool]:
-    """Return how many plugins were loaded, and whether the process is over: each of them has so many seconds."""
+    """Return how many plugins were loaded, and whether the process is over: each of them has ``seconds``."""
     loaded, deadline = 0, time.monotonic() + seconds
     with selectors.DefaultSelector() as selector:
         selector.register(reading, selectors.EVENT_READ)

@@ -95,7 +95,7 @@ def _attempt(
 
 
 def _failed(stage: Stage, error: BaseException) -> StageFailure:
-    """Return the failure of a stage, which names the component that is at fault."""
+    """Return the failure of a stage, which names the component that caused it."""
     message, name = printable(one_line(error)) or "no message", printable(type(error).__name__)
     about = take_blame(error)
     if isinstance(error, AblateError):
