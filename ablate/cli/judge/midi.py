@@ -19,7 +19,7 @@ def judge_midi(request: Request, values: Mapping[str, Any]) -> int:
     from ablate.study.judge.midi import MidiRequest, midi_layout
     from ablate.study.run.executor.start import start_early
 
-    start_early()
+    start_early(1)  # nothing is trained
     settings = [parse_setting(text) for text in values["settings"]]
     asked = MidiRequest(values["midi"], values["reference"], values["tokenizer"], values["skip_bad"], request, settings)
     layout = midi_layout(asked, get_registry())

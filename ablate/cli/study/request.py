@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -82,7 +83,7 @@ def read_request(values: dict[str, Any], *, make_home: bool, computes: bool = Fa
     spec = unbundled(values, overrides, url, registry) or read_study(values["study"], overrides, registry)
     home = open_home(values["home"]) if make_home else values["home"].resolve()
     if computes:
-        start_early()
+        start_early(values["workers"] or os.cpu_count() or 1)
     from ablate.engine.devices import cores
     from ablate.study.plan.lanes import device_of
     from ablate.study.plan.layout import lay_out

@@ -62,7 +62,7 @@ class PoolExecutor:
         *,
         fused: bool | None = None,
     ) -> None:
-        self._processes = processes()
+        self._processes = processes(len(devices))
         # without a lock, which a worker that is killed at the wrong moment would hold forever
         self._stopping: Any = self._processes.RawValue("b", 0)
         self._killing = False

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
 #: Signals that ask a run to stop. A terminal or a batch system sends them to all processes; the driver alone reacts.
 STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-#: Imported once for all workers. An optimizer imports the part of torch when it is first used.
-_PRELOAD = ["ablate.study.run.executor.process", "torch._dynamo"]
+#: Imported once for all workers.
+_PRELOAD = ["ablate.study.run.executor.process"]
+#: A part of torch that an optimizer imports when it is first used. One worker alone imports it no later.
+_FOR_OPTIMIZERS = "torch._dynamo"
 
 
-def processes() -> BaseContext:
+def processes(workers: int) -> BaseContext:
     """Return the way to start workers: on Linux, each is forked from a process that has imported torch and no more.
 
     This process itself cannot be forked, because torch may have threads here, and elsewhere a fork is not safe even
@@ -29,13 +31,13 @@ def processes() -> BaseContext:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(_PRELOAD)
+    server.set_forkserver_preload([*_PRELOAD, _FOR_OPTIMIZERS] if workers > 1 else _PRELOAD)
     return server
 
 
-def start_early() -> None:
+def start_early(workers: int) -> None:
     """Start the process that workers are forked from, if there is one, so that it imports while this one does."""
-    if processes().get_start_method() == "forkserver":
+    if processes(workers).get_start_method() == "forkserver":
         from multiprocessing import forkserver
 
         with signals_blocked():
