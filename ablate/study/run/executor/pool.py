@@ -87,7 +87,7 @@ class PoolExecutor:
         deadline = time.monotonic() + (0.0 if at_once else _GRACE if self._busy else _IDLE_GRACE)
         for worker in (*self._busy, *self._idle, *self._leaving):
             while time.monotonic() < deadline and not worker.has_ended():
-                self._take(lambda news: None)
+                self._take(lambda news: None, pause=_PAUSE / 10)
             worker.join(deadline - time.monotonic())
 
     @property
@@ -153,11 +153,11 @@ class PoolExecutor:
                 worker.stuck = True
                 worker.kill()
 
-    def _take(self, tell: Callable[[News], None]) -> list[Outcome]:
+    def _take(self, tell: Callable[[News], None], pause: float = _PAUSE) -> list[Outcome]:
         """Take what was heard by now, or wait a moment for it; return the outcomes of the jobs that have ended."""
         outcomes: list[Outcome] = []
         try:
-            heard = [self._heard.get(timeout=_PAUSE)]
+            heard = [self._heard.get(timeout=pause)]
             heard += [self._heard.get_nowait() for _ in range(self._heard.qsize())]
         except queue.Empty:
             return outcomes
