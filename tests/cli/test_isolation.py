@@ -73,10 +73,9 @@ def test_a_component_never_ends_the_command(ablate: Command, rude: Rude, tmp_pat
 
 
 def test_a_stuck_component_is_ended_at_the_stated_limit(ablate: Command, rude: Rude, tmp_path: Path) -> None:
-    done = ablate(*words(tmp_path, "hang", "--stall-limit", "6"))
+    done = ablate(*words(tmp_path, "hang", "--stall-limit", "3"))
     assert done.code == 1
-    assert "showed no progress for 6 s, so its process was ended (--stall-limit)" in done.err
-    assert metrics(tmp_path) == {"distance.pitch"}
+    assert "showed no progress for 3 s, so its process was ended (--stall-limit)" in done.err
 
 
 @pytest.mark.parametrize(("first", "second"), [("SIGINT", "SIGINT"), ("SIGHUP", "SIGTERM")])
