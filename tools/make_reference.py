@@ -52,7 +52,8 @@ A value of `--set` is checked as if it stood in the study file, so one that is o
 STOPPING = """\
 ## Stopping, and components that do harm
 
-The first Ctrl-C lets `ablate study run` and `ablate judge --midi` stop after the current step; the second one ends them at once, also where a component is stuck.
+The first Ctrl-C lets `ablate study run` and `ablate judge --midi` stop after the current step.
+The second one ends them at once, also where a component is stuck.
 A batch system's SIGTERM and the SIGHUP of a closed terminal count as Ctrl-C; under `nohup`, SIGHUP is ignored.
 Whatever was finished is kept, and the same command continues.
 
@@ -60,7 +61,8 @@ Components work in other processes, also with `--workers 1`.
 One that ends its process (a crash in compiled code, `os._exit`, the end of memory) fails with a line that names it.
 Other stages of its job that were finished are kept, and the rest is tried again one by one, each in a new process.
 
-A component that shows no progress for an hour counts as stuck, and its process is ended; `--stall-limit SECONDS` is another limit, and 0 is none.
+A component that shows no progress for an hour counts as stuck, and its process is ended.
+`--stall-limit SECONDS` sets another limit, and 0 none.
 Progress is a step of a training, some tokens of a generation, a finished stage, or a call of another component.
 Programs of a study have a limit of their own, `program.time_limit`."""
 
