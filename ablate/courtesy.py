@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
+from typing import Any
 
 
 class CourteousStream(io.TextIOWrapper):
@@ -15,9 +17,20 @@ class CourteousStream(io.TextIOWrapper):
 
     Attributes:
         problem: the first error of a write; None if all has been written.
+        terminal: whether it led to a terminal at first.
     """
 
     problem: OSError | None = None
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.terminal = self.isatty()
+
+    @property
+    def is_deserted(self) -> bool:
+        """True if its reader wanted no more: a pipe or a terminal was closed."""
+        closed = self.terminal and self.problem is not None and self.problem.errno == errno.EIO
+        return closed or isinstance(self.problem, BrokenPipeError)
 
     def write(self, text: str, /) -> int:
         """Write a text, or forget it if that is not possible."""

@@ -45,8 +45,7 @@ def _prepared(stream: Any, number: int) -> Any:
 
 def lost_output(stream: TextIO) -> OSError | None:
     """Return why a stream could not be written; None if all was written, or if its reader wanted no more."""
-    problem = getattr(stream, "problem", None)
-    return None if isinstance(problem, BrokenPipeError) else problem
+    return stream.problem if isinstance(stream, CourteousStream) and not stream.is_deserted else None
 
 
 def write_data(stream: TextIO, data: bytes) -> None:
