@@ -60,9 +60,11 @@ def command(home: Path, stores: tuple[str, ...], yes: bool) -> None:  # noqa: FB
 
     Example: ablate clean --home results
     """
+    from ablate.study.clean.stores import is_own
     from ablate.study.run.home import only_command, open_home
 
-    urls: list[str | None] = [*([None] if has_store(home, None) or not stores else []), *stores]
+    others = [url for url in dict.fromkeys(stores) if not is_own(home, url)]
+    urls: list[str | None] = [*([None] if has_store(home, None) or not others else []), *others]
     with contextlib.ExitStack() as stack:
         opened = [stack.enter_context(existing_store(home, url, writing=True)) for url in urls]
         home = open_home(home)

@@ -50,6 +50,7 @@ def leave_behind(home: Path) -> list[str]:
     left = [
         f"checkpoints/{NOBODY}.safetensors",
         f"logs/{NOBODY}.txt",
+        "logs/report-gone.txt",
         ".writing-01234567-x",
         "reports/.writing-01234567-gone",
         "reports/.gone.lock",
@@ -86,13 +87,13 @@ def test_everything_that_no_study_refers_to_goes_and_nothing_else(ran: Command, 
     size = sum(path.stat().st_size for path in (home / f"artifacts/train/ab/{NOBODY}").rglob("*")) + 4096
     assert lines["files of results: train"][0] == "2"
     assert float(lines["files of results: train"][1]) == pytest.approx(size / 1e6, abs=0.01)
-    numbers = {"checkpoints": "2", "logs": "1", "reports of deleted studies": "1", "sounds": "1"}
+    numbers = {"checkpoints": "2", "logs": "2", "reports of deleted studies": "1", "sounds": "1"}
     assert {what: lines[what][0] for what in numbers} == numbers
     assert lines["unfinished files"][0] == "2"
 
     removed = ran("clean", "--yes")
     assert removed.code == 0, removed.err
-    assert "removed 0 results from the database and 10 files and folders, " in removed.out
+    assert "removed 0 results from the database and 11 files and folders, " in removed.out
     expected = before - {*left, f"artifacts/train/ab/{NOBODY[:-1]}1"}
     assert names(home) - {"reports/index.html", "reports/.index.html.lock"} == expected
     assert (outside / "file").exists(), "the link is gone, and what it led to is not"
@@ -176,5 +177,8 @@ def test_studies_of_other_databases_keep_their_files(ran: Command, tmp_path: Pat
     assert "from the database and 0 files and folders" in removed.out
     assert names(home) >= before
     assert "done" in ran("study", "show", NAME, "--store", other).out
+    deleted = ran("study", "delete", NAME, "--yes", "--store", other)
+    assert deleted.out == f"deleted {NAME}, 0 result folders\n"
+    assert "note: files of results stay, for studies in other databases; see: ablate clean --store" in deleted.err
     (tmp_path / "other.db").unlink()
     assert "14 files and folders" in ran("clean", "--yes").out, "a database that is gone has no studies"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ablate.cli.echo import echo
-from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
+from ablate.cli.locations import check_stored, existing_store, home_option, shown_url, store_option, stored_study
 from ablate.cli.output import plural
 from ablate.errors import first_problems
 from ablate.printable import printable
@@ -37,22 +37,28 @@ def delete(name: str, yes: bool, home: Path, store: str | None) -> None:  # noqa
         if not yes:
             click.confirm(f"Delete study {printable(name)} and the results that only it uses?", abort=True)
         from ablate.report.formats.index import write_index
+        from ablate.study.clean.stores import is_own, unnamed_stores
         from ablate.study.run.home import only_command, open_home
 
         home = open_home(home)
         with only_command(home, opened.url, name):
-            folders, left = _delete(opened, home, name)
+            others = unnamed_stores(home, [opened.url])
+            folders, left = _delete(opened, home, name, keep_files=bool(others))
             if (home / "reports").is_dir():
                 write_index(home / "reports")
         unused = opened.unused_stages()
     echo(f"deleted {name}, {plural(folders, 'result folder')}")
     for line in first_problems(left):
         echo(f"note: left alone: {line}", err=True)
-    if unused:
+    if others:
+        named = (each for each in dict.fromkeys([opened.url, *others]) if not is_own(home, each))
+        options = " ".join(f"--store {shown_url(each)}" for each in named)
+        echo(f"note: files of results stay, for studies in other databases; see: ablate clean {options}", err=True)
+    elif unused:
         echo(f"note: no study uses {plural(len(unused), 'other result')}; ablate clean removes them", err=True)
 
 
-def _delete(store: Store, home: Path, name: str) -> tuple[int, list[str]]:
+def _delete(store: Store, home: Path, name: str, *, keep_files: bool) -> tuple[int, list[str]]:
     """Delete a study; return the number of folders that were removed, and a line for each place left alone."""
     from ablate.study.clean.remove import remove_checkpoints, remove_report, remove_results
     from ablate.study.trials.storage import delete_trials
@@ -61,6 +67,8 @@ def _delete(store: Store, home: Path, name: str) -> tuple[int, list[str]]:
     delete_trials(store.url, name)  # first, because a study without trials is one, and trials without a study are not
     removed = store.delete_study(name)
     # whatever a kill leaves from here on belongs to no study, and ablate clean removes it
+    if keep_files:
+        return 0, remove_report(home, name)
     folders, left = remove_results(home, removed)
     left += remove_checkpoints(home, stages - store.used_stages())
     return folders, left + remove_report(home, name)

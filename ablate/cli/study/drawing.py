@@ -44,6 +44,7 @@ def draw_report(store: Store, home: Path, name: str, registry: Registry, *, chan
     drawing leaves its traceback in the folder of logs.
     """
     from ablate.report.write import write_report
+    from ablate.study.clean.remove import report_log
 
     folder = home / "reports" / file_name(name)
     page = folder / "index.html"
@@ -54,7 +55,7 @@ def draw_report(store: Store, home: Path, name: str, registry: Registry, *, chan
     except AblateError as error:
         problem = one_line(error)
     except Exception as error:  # noqa: BLE001 - whatever fails in a figure, the results are there
-        log = home / "logs" / f"report-{file_name(name)}.txt"
+        log = home / report_log(name)
         write_whole(log, traceback.format_exc().encode())
         reason = ": ".join(filter(None, (type(error).__name__, one_line(error))))
         problem = f"the report cannot be drawn: {reason} (traceback: {log})"

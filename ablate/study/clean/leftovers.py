@@ -54,6 +54,7 @@ def find_leftovers(home: Path, used: set[str], studies: Iterable[str]) -> list[L
     found = [
         *_results(home, used),
         *_beside(home, used),
+        *(("logs", f"logs/{name}") for name in _report_logs(home, wanted)),
         *(("reports of deleted studies", f"reports/{path.name}") for path in gone),
         *(("sounds", name) for name in unused_sounds(home, [path for path in reports if path not in gone])),
         *(("unfinished files", path.relative_to(home).as_posix()) for path in unfinished_files(home)),
@@ -113,6 +114,13 @@ def _beside(home: Path, used: set[str]) -> Iterator[tuple[str, str]]:
             fingerprint, dot, ending = name.partition(".")
             if is_fingerprint(fingerprint) and f"{dot}{ending}" in endings and fingerprint not in used:
                 yield folder, f"{folder}/{name}"
+
+
+def _report_logs(home: Path, wanted: set[str]) -> Iterator[str]:
+    for name in _names(home / "logs"):
+        report = name.removeprefix("report-").removesuffix(".txt")
+        if name == f"report-{report}.txt" and report not in wanted:
+            yield name
 
 
 def unfinished_files(home: Path) -> list[Path]:

@@ -59,8 +59,13 @@ def files_beside(fingerprint: str) -> list[str]:
     ]
 
 
+def report_log(study: str) -> str:
+    """Return the place of what went wrong when the report of a study was drawn, relative to the home."""
+    return f"logs/report-{file_name(study)}.txt"
+
+
 def remove_report(home: Path, study: str) -> list[str]:
-    """Remove the report of a study, and the sounds that no other report has; return the places that were left alone."""
+    """Remove the report of a study and what only it has: sounds, a log; return the places that were left alone."""
     name = f"reports/{file_name(study)}"
     left: list[str] = []
     try:
@@ -73,6 +78,7 @@ def remove_report(home: Path, study: str) -> list[str]:
     with only_writer(folder):
         _removed(home, name, left)
     remove(lock_of(folder))
+    _removed(home, report_log(study), left)
     remove_sounds(home, sounds, reports_of(home))
     return left
 

@@ -20,7 +20,7 @@ _FILE = "stores.json"
 def note_store(home: Path, url: str) -> None:
     """Write down that studies of another database than the home's own have files in this home; without passwords."""
     known = noted_stores(home)
-    if _name(url) in known or _name(url) == _name(home_url(home.resolve())):
+    if _name(url) in known or is_own(home, url):
         return
     with contextlib.suppress(OSError):  # the command itself reports a full disk
         write_whole(home / _FILE, json.dumps(sorted({*known, _name(url)}), indent=1).encode())
@@ -36,9 +36,18 @@ def noted_stores(home: Path) -> list[str]:
 
 
 def unnamed_stores(home: Path, urls: Iterable[str]) -> list[str]:
-    """Return the databases that were written down and are not among some; those whose SQLite file is gone are not."""
+    """Return the databases whose studies may have files in a home, without some that are known already.
+
+    These are the home's own and those that were written down; not those whose SQLite file is gone.
+    """
     named = {_name(url) for url in urls}
-    return [name for name in noted_stores(home) if name not in named and _exists(name)]
+    known = dict.fromkeys([_name(home_url(home)), *noted_stores(home)])
+    return [name for name in known if name not in named and _exists(name)]
+
+
+def is_own(home: Path, url: str) -> bool:
+    """Return whether a database is the home's own."""
+    return _name(url) == _name(home_url(home))
 
 
 def _exists(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from ablate.inside import inside
+from ablate.inside import inside, remove_inside
 from ablate.study.files.findings import incomplete_runs, row_findings
 from ablate.study.files.home import PUT_ASIDE
 
@@ -64,7 +64,7 @@ def repair(home: Path, store: Store, findings: Sequence[Finding], rows: Sequence
             if not finding.studies:
                 lost.add(finding.fingerprint)
         elif finding.kind == "checkpoint" and finding.studies:
-            inside(home, finding.where).unlink()
+            remove_inside(home, finding.where)
             done.removed.append(finding.where)
         elif finding.kind not in ("run", "rows"):
             done.left.append(finding)
