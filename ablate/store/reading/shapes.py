@@ -205,7 +205,7 @@ RESULT = table(
         **dict.fromkeys(("samples", "notes", "performances", "tokens_made", "examples", "tokens"), count),
         "refused": either(count, mapping(_refusal)),
         "skipped": mapping(text), "summary": text, "precision": text, "reason": text, "problems": maybe(_names),
-        "written": maybe(_names), "pieces": maybe(_names), "details": _names, "within_tokenizer": _names,
+        "written": maybe(_names), "pieces": maybe(either(count, _names)), "details": _names, "within_tokenizer": _names,
         "shares": _names,
         "metrics": either(_names, mapping(anything)), "left_out": maybe(mapping(count)),
         "unchosen": maybe(mapping(count, digits)), "instruments": maybe(mapping(count, digits)),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from support.bench import Bench
 
+from ablate.music.performance import Performance
 from ablate.study.file.overrides import Overrides
 from ablate.study.file.study_file import read_study
 
@@ -16,20 +18,68 @@ if TYPE_CHECKING:
 
     from ablate.study.file.study_file import StudySpec
 
+#: A study whose stages have every file that there is: it learns its tokenizer, validates, and has one instrument.
+STUDY = """
+question = "Does it last?"
+seed = 5
+replicates = 2
+[corpus.midi]
+path = "music"
+[split]
+validation = 0.25
+[tokenizer.midilike-bpe]
+step = 0.125
+longest_shift = 0.5
+velocity_bins = 2
+low = 40
+high = 90
+vocabulary = 120
+[model.lstm]
+embedding = 8
+hidden = 16
+[training]
+steps = 4
+batch = 2
+window = 16
+precision = "fp32"
+validate_every = 2
+[primer]
+notes = 3
+[generation]
+samples = 2
+tokens = 60
+[sampler.temperature]
+[metric."distance.pitch"]
+[axes]
+sampler.temperature.tau = [0.8, 1.0]
+[baseline]
+sampler.temperature.tau = 1.0
+"""
+
+
+def violin(seed: int) -> Performance:
+    """A piece for violin alone."""
+    rng = np.random.default_rng(seed)
+    notes = Performance.from_notes([(int(rng.integers(45, 85)), 64, i * 0.25, i * 0.25 + 0.2) for i in range(50)]).notes
+    notes["instrument"] = 40
+    return Performance(notes)
+
 
 @pytest.fixture(scope="package")
-def spec(tmp_path_factory: pytest.TempPathFactory, tiny_text: str) -> StudySpec:
-    """A study with a primer, so that its stages are of most kinds."""
-    path = tmp_path_factory.mktemp("study") / "tiny.toml"
-    path.write_text(tiny_text.replace("tokens = 80", "tokens = 60") + "[primer]\nnotes = 3\n", encoding="utf-8")
-    return read_study(str(path), Overrides())
+def spec(tmp_path_factory: pytest.TempPathFactory) -> StudySpec:
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "music").mkdir()
+    for seed in range(4):
+        (folder / f"music/{seed}.mid").write_bytes(violin(seed).midi_bytes())
+    (folder / "tiny.toml").write_text(STUDY, encoding="utf-8")
+    return read_study(str(folder / "tiny.toml"), Overrides())
 
 
 @pytest.fixture(scope="package")
 def finished(tmp_path_factory: pytest.TempPathFactory, spec: StudySpec) -> Bench:
     """A home with the finished study; nobody changes it."""
     bench = Bench(tmp_path_factory.mktemp("finished") / "home")
-    bench.run(spec)
+    assert not bench.run(spec).failures
     return bench
 
 

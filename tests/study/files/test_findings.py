@@ -58,14 +58,14 @@ def test_a_home_as_it_was_left(finished: Bench) -> None:
     assert found.findings == ()
     files = [path for path in (finished.home / "artifacts").rglob("*") if path.is_file()]
     assert (found.files, found.bytes) == (len(files), sum(path.stat().st_size for path in files))
-    assert (found.stages, found.without_digests, found.unfinished) == (27, 0, 0)
+    assert (found.stages, found.without_digests, found.unfinished) == (18, 0, 0)
 
 
 def test_every_kind_of_problem_is_explained(home: Bench) -> None:
     losses, weights = a_file(home, "train/*/*/losses.npy"), a_file(home, "train/*/*/weights.safetensors")
     empty(losses, losses)
     (weights.parent / "notes.txt").write_text("mine")
-    (weights.parent / "instrument.txt").write_text("5")
+    (weights.parent / "validation.npz").write_bytes(b"5")
     stranger = home.home / "artifacts/train/00" / ("00" * 32)
     stranger.mkdir(parents=True)
     (home.home / "artifacts/todo").write_text("mine")
@@ -84,7 +84,7 @@ def test_every_kind_of_problem_is_explained(home: Bench) -> None:
     assert f"file {name}: is empty" in text
     folder = weights.parent.relative_to(home.home)
     assert f"extra {folder}/notes.txt: was not written by ablate" in text
-    assert f"file {folder}/instrument.txt: was not written with the others" in text
+    assert f"file {folder}/validation.npz: was not written with the others" in text
     assert f"folder {stranger.relative_to(home.home)}: belongs to no finished result and to no study" in text
     assert "folder artifacts/todo: was not written by ablate" in text
     assert f"checkpoint checkpoints/{'ab' * 32}.safetensors: belongs to no unfinished training" in text
@@ -156,7 +156,7 @@ def test_measurements_without_their_stage_are_not_doubled(home: Bench, finished:
 def test_the_command(home: Bench, ablate: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     fine = ablate("db", "check", "--home", str(home.home))
     assert (fine.code, fine.err) == (0, "")
-    assert fine.out.endswith(" of 27 stages: all is as it was recorded\n")
+    assert fine.out.endswith(" of 18 stages: all is as it was recorded\n")
     weights = a_file(home, "train/*/*/weights.safetensors")
     flip(weights, weights)
     bad = ablate("db", "check", "--home", str(home.home))
@@ -194,3 +194,29 @@ def test_a_damaged_page_of_the_database(home: Bench, ablate: Command) -> None:
     assert bad.code == 1
     assert "Traceback" not in bad.err
     assert "database: is damaged: " in bad.out or bad.err.startswith("error: ")
+
+
+def test_commands_that_read_name_the_file_and_the_command(home: Bench, ablate: Command, tmp_path: Path) -> None:
+    for pattern in ("train/*/*/losses.npy", "train/*/*/weights.safetensors", "train/*/*/validation.npy"):
+        path = a_file(home, pattern)
+        (empty if path.name == "losses.npy" else flip)(path, path)
+    repair_with = f"again: ablate db check --repair --home {home.home}\n"
+    where = ("--home", str(home.home))
+    report = ablate("study", "report", "tiny", *where)
+    assert report.code == 0
+    assert report.err.startswith("note: the report lacks what is in damaged files: artifacts/train/")
+    assert report.err.endswith(repair_with)
+    assert report.err.count("\n") == 1
+    out = tmp_path / "music"
+    for command in (
+        ("generate", "tiny", "--out", str(out), "--keep-results"),
+        ("study", "export", "tiny", "--table", "validation"),
+        ("study", "bundle", "tiny", "-o", str(out)),
+    ):
+        outcome = ablate(*command, *where)
+        assert (outcome.code, outcome.out) == (1, "")
+        assert outcome.err.startswith("error: ")
+        assert outcome.err.endswith(repair_with)
+        assert outcome.err.count("\n") == 1
+        assert not out.exists()
+    assert ablate("study", "export", "tiny", *where).code == 0
