@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import sqlite3
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.damage import DAMAGES, empty, flip, remove
 
+from ablate.report.data.artifacts import Artifacts
 from ablate.study.files.findings import check_home
 from ablate.study.files.repair import repair
 
@@ -58,7 +60,7 @@ def test_a_home_as_it_was_left(finished: Bench) -> None:
     assert found.findings == ()
     files = [path for path in (finished.home / "artifacts").rglob("*") if path.is_file()]
     assert (found.files, found.bytes) == (len(files), sum(path.stat().st_size for path in files))
-    assert (found.stages, found.without_digests, found.unfinished) == (18, 0, 0)
+    assert (found.stages, found.without_digests, found.unfinished) == (19, 0, 0)
 
 
 def test_every_kind_of_problem_is_explained(home: Bench) -> None:
@@ -156,7 +158,7 @@ def test_measurements_without_their_stage_are_not_doubled(home: Bench, finished:
 def test_the_command(home: Bench, ablate: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     fine = ablate("db", "check", "--home", str(home.home))
     assert (fine.code, fine.err) == (0, "")
-    assert fine.out.endswith(" of 18 stages: all is as it was recorded\n")
+    assert fine.out.endswith(" of 19 stages: all is as it was recorded\n")
     weights = a_file(home, "train/*/*/weights.safetensors")
     flip(weights, weights)
     bad = ablate("db", "check", "--home", str(home.home))
@@ -202,7 +204,7 @@ def test_commands_that_read_name_the_file_and_the_command(home: Bench, ablate: C
         (empty if path.name == "losses.npy" else flip)(path, path)
     repair_with = f"again: ablate db check --repair --home {home.home}\n"
     where = ("--home", str(home.home))
-    report = ablate("study", "report", "tiny", *where)
+    report = ablate("study", "report", "tiny", "--format", "csv", *where)
     assert report.code == 0
     assert report.err.startswith("note: the report lacks what is in damaged files: artifacts/train/")
     assert report.err.endswith(repair_with)
@@ -220,3 +222,16 @@ def test_commands_that_read_name_the_file_and_the_command(home: Bench, ablate: C
         assert outcome.err.count("\n") == 1
         assert not out.exists()
     assert ablate("study", "export", "tiny", *where).code == 0
+
+
+def test_losses_without_a_byte_are_listed_as_damaged(home: Bench) -> None:
+    path = a_file(home, "train/*/*/losses.npy")
+    empty(path, path)
+    with home.store() as store:
+        stage = store.stages([path.parent.name])[path.parent.name]
+    artifacts = Artifacts(home.home)
+    assert artifacts.losses(stage) is None
+    assert artifacts.damaged == [f"{path.relative_to(home.home)} is empty"]
+    older = Artifacts(home.home)
+    assert older.losses(dataclasses.replace(stage, files={})) is None
+    assert older.missing == [f"{path.relative_to(home.home)}: damaged, or not readable"]
