@@ -91,13 +91,21 @@ def _check_arguments(args: Sequence[str]) -> None:
     """Check that no argument has bytes that are no UTF-8, unless the command stores nothing.
 
     Raises:
-        UsageError: one has; no database, report or bundle could hold the name.
+        UsageError: one has; no database, report or bundle could hold the name. Or the locale has no UTF-8.
     """
     wrong = [arg for arg in args if has_bytes(arg)]
-    if wrong and args[0] not in _STORING_NOTHING:
+    if not wrong or args[0] in _STORING_NOTHING:
+        return
+    try:
+        text = os.fsencode(wrong[0]).decode()
+    except UnicodeError:
         raise UsageError(
             f"'{printable(wrong[0])}' is not valid UTF-8, and names are stored as text; rename the file or folder"
-        )
+        ) from None
+    raise UsageError(
+        f"'{text}' is not text in the encoding of this locale ({sys.getfilesystemencoding()}); use one with UTF-8: "
+        "LC_ALL=C.UTF-8, or PYTHONUTF8=1"
+    )
 
 
 def main() -> None:

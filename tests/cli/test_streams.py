@@ -82,3 +82,12 @@ def test_lines_for_people_and_data_for_programs(
 
 def test_text_is_visible_in_the_encoding_of_its_stream() -> None:
     assert visible("tab\t\u202e", io.StringIO()) == r"tab\x09\u202e"
+
+
+def test_a_name_that_only_the_locale_lacks_says_so() -> None:
+    variables = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    refused = _shell(f"{sys.executable} -P -m ablate study show möwe", **variables)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(
+        r"error: 'm\xf6we' is not text in the encoding of this locale (ascii); use one with"
+    )
