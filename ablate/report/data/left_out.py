@@ -44,7 +44,7 @@ def left_out(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord], spec:
         spec: the study as plain data.
     """
     sentences = [*_of_corpora(runs, stages), *_of_tokenizers(runs, stages), *_of_primers(runs, stages)]
-    sentences += _of_samples(runs, stages)
+    sentences += [*_of_samples(runs, stages), *_of_lost_results(runs, stages)]
     return LeftOut(tuple(dict.fromkeys(sentences)), tuple(dict.fromkeys(_problems(runs, stages, spec))))
 
 
@@ -107,6 +107,19 @@ def _of_samples(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) ->
 
         yield f"Samples: {left_out_text(lost, used)}, in {concerned} of {count} runs."
     yield from _unchosen(runs, stages)
+
+
+def _of_lost_results(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) -> Iterator[str]:
+    """Yield how many measurements of finished runs the database has lost."""
+    measured = {
+        fingerprint
+        for run in runs
+        for name, fingerprint in run.stages.items()
+        if run.state == "done" and kind_of(name) == MEASURE
+    }
+    lost = len(measured - set(stages))
+    if lost:
+        yield f"Results: {lost:,} of {len(measured):,} measurements of finished runs are no longer in the database."
 
 
 def _unchosen(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord]) -> Iterator[str]:

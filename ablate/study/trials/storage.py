@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import optuna
 
-from ablate.errors import StoreError
+from ablate.errors import StoreError, one_line
 from ablate.store.address import shown
 from ablate.store.problems import database_errors, store_error
 from ablate.store.schema import lock_at_begin, optuna_engine
@@ -71,6 +71,21 @@ def storage_errors(url: str) -> Iterator[None]:
             yield
     except optuna.exceptions.StorageInternalError as error:
         raise store_error(url, error.__cause__ or error) from error
+    except (LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
+        if not _is_of_rows(error):
+            raise
+        what = f"Optuna's tables have a row that Optuna cannot read ({one_line(error)[:200]})"
+        raise StoreError(
+            f"{shown(url)}: {what}; it was changed by hand or is damaged; no result is in these tables; put it right"
+        ) from error
+
+
+def _is_of_rows(error: BaseException) -> bool:
+    """Return whether an error was raised inside Optuna or below it, where only a row can be the reason."""
+    trace, name = error.__traceback__, ""
+    while trace:
+        name, trace = str(trace.tb_frame.f_globals.get("__name__", "")), trace.tb_next
+    return name.partition(".")[0] in ("optuna", "sqlalchemy", "json")
 
 
 def open_trial(study: optuna.Study, storage: optuna.storages.RDBStorage, number: int) -> optuna.Trial:

@@ -175,3 +175,29 @@ def test_checking_takes_little_of_reading() -> None:
     for name, column in values.items():
         assert columns[name](column) is column
     assert time.process_time() - begun < 0.5
+
+
+@pytest.mark.parametrize("table", ["study_directions", "trial_intermediate_values"])
+def test_a_row_of_optuna_that_optuna_cannot_read_is_a_line(home: Path, table: str) -> None:
+    column = {"study_directions": "direction"}.get(table, "intermediate_value_type")
+    change(home, f"UPDATE {table} SET {column} = 'sideways'")
+    found = ending(["study", "delete", "small", "--yes"], home)
+    assert not found.failed, found.text
+
+
+def test_nothing_is_compared_with_itself(home: Path) -> None:
+    found = ending(["study", "compare", "small:tau=0.8", "small:tau=0.8"], home)
+    assert found.text.startswith("error: small:tau=0.8 is the same on both sides")
+
+
+def test_results_that_were_deleted_are_counted(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from ablate.cli import run
+
+    change(home, "DELETE FROM ablate_stages WHERE kind = 'measure' AND rowid % 2")
+    with opened(home) as store:
+        wanted = {f for each in store.runs("small") for name, f in each.stages.items() if name.startswith("measure")}
+        lost = len(wanted - set(store.stages(wanted)))
+    assert lost
+    run(["study", "show", "small", "--home", str(home)])
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"Results: {lost} of {len(wanted)} measurements of finished runs are no longer in the database." in text

@@ -77,6 +77,8 @@ def compare_pair(
     (first, a), (second, b) = (_study_and_variant(store, text) for text in (one, other))
     if bool(a) != bool(b):
         raise UsageError(f"compare two variants or two studies, not one of each: {one} and {other}")
+    if (first, a) == (second, b):
+        raise UsageError(f"{one} is the same on both sides; name another variant or study to compare it with")
     read = [_read(store, name, variant) for name, variant in ((first, a), (second, b))]
     studies = [Analysis(study, registry or get_registry()) for study, _ in read]
     baselines = (studies[0].study.baseline, studies[1].study.baseline)
