@@ -185,11 +185,6 @@ def test_a_row_of_optuna_that_optuna_cannot_read_is_a_line(home: Path, table: st
     assert not found.failed, found.text
 
 
-def test_nothing_is_compared_with_itself(home: Path) -> None:
-    found = ending(["study", "compare", "small:tau=0.8", "small:tau=0.8"], home)
-    assert found.text.startswith("error: small:tau=0.8 is the same on both sides")
-
-
 def test_results_that_were_deleted_are_counted(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from ablate.cli import run
 

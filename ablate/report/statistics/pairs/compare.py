@@ -77,10 +77,11 @@ def compare_pair(
     (first, a), (second, b) = (_study_and_variant(store, text) for text in (one, other))
     if bool(a) != bool(b):
         raise UsageError(f"compare two variants or two studies, not one of each: {one} and {other}")
-    if (first, a) == (second, b):
-        raise UsageError(f"{one} is the same on both sides; name another variant or study to compare it with")
-    read = [_read(store, name, variant) for name, variant in ((first, a), (second, b))]
+    known = {name: Study.read(store, name) for name in dict.fromkeys((first, second))}  # two variants: read once
+    read = [_read(known[name], variant) for name, variant in ((first, a), (second, b))]
     studies = [Analysis(study, registry or get_registry()) for study, _ in read]
+    if first == second:
+        studies[1] = studies[0]
     baselines = (studies[0].study.baseline, studies[1].study.baseline)
     left, right = (a, b) if a else baselines
     differs = _differences(studies, left, right)
@@ -101,9 +102,9 @@ def compare_pair(
     return dataclasses.replace(pair, notes=(*pair.notes, *note), studies=tuple(study for study, _ in read))
 
 
-def _read(store: Store, name: str, variant: str) -> tuple[Study, str]:
+def _read(study: Study, variant: str) -> tuple[Study, str]:
     """Return a study and the block of a variant, which has its own seeds; empty for a whole study."""
-    study = Study.read(store, name)
+    name = study.record.name
     if study.frame.empty:
         raise AblateError(f"study '{name}' has no measurements yet, so there is nothing to compare; run it first")
     if not study.blocks:
