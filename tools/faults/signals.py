@@ -7,8 +7,8 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from faults.home import Home, session
-from faults.kills import finished, wait, wait_for_training
+from faults.home import Home
+from faults.kills import finished, left_over, wait, wait_for_training
 from faults.kinds import Kind, Outcome
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def interrupt(reference: Reference, rng: random.Random) -> Outcome:
             begun = time.monotonic()
             ended = home.ended(process)
             took = time.monotonic() - begun
-            left = len(session(process.pid))
+            left = left_over(process.pid)
         problem = "" if ended.code is not None and "Traceback" not in ended.err else ended.problem(0)
         if way == "twice" and took > AT_ONCE:
             problem = problem or f"a second Ctrl-C took {took:.1f} s"

@@ -82,10 +82,7 @@ class Worker:
         self._changes, self._silent, self._died = 0, 0.0, 0.0
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         here, there = processes.Pipe()
-        arguments = (there, device, settings, stopping, self._signs)
-        self._process: Any = processes.Process(target=main, args=arguments)  # type: ignore[attr-defined]
-        with signals_blocked():
-            self._process.start()
+        self._process: Any = _started(processes, (there, device, settings, stopping, self._signs))
         there.close()
         self._thread = threading.Thread(target=self._converse, args=(here,), daemon=True)
         self._thread.start()
@@ -148,6 +145,10 @@ class Worker:
         if code is None:
             self.kill()
             return "closed the channel of its process to ablate"
+        if self._thread.is_alive():  # the process lives; who started it would know its end, and is gone
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
+            return "was ended, because the process that starts workers was killed"
         if code == -signal.SIGKILL:
             return "its process was killed (SIGKILL); the system may have run out of memory (try fewer --workers)"
         if code < 0:
@@ -174,6 +175,20 @@ class Worker:
         if self._process.exitcode is None:
             self.kill()
             self._process.join(_LAST_WORDS)
+
+
+def _started(processes: BaseContext, arguments: tuple[Any, ...]) -> Any:
+    """Return a process that has been started, at the second attempt if who starts it was killed at the first one."""
+    for attempt in range(2):
+        process: Any = processes.Process(target=main, args=arguments)  # type: ignore[attr-defined]
+        try:
+            with signals_blocked():
+                process.start()
+            break
+        except (EOFError, ConnectionError):
+            if attempt:
+                raise
+    return process
 
 
 def _descendants(pid: int) -> list[int]:
