@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from multiprocessing import resource_tracker
@@ -19,6 +20,7 @@ from ablate.registry import get_registry
 from ablate.study.plan.layout import lay_out
 from ablate.study.run.executor.pool import PoolExecutor
 from ablate.study.run.executor.protocol import Working
+from ablate.study.run.executor.start import start_early
 from ablate.study.run.listener import Listener
 from ablate.study.run.runner import SharedContext, StudyRunner
 from ablate.study.work.messages import Job, StageResult
@@ -181,3 +183,22 @@ def test_a_worker_that_dies_while_it_sends_breaks_its_own_channel_only(
     assert time.monotonic() - started < 40
     assert kept(bench) == {"distance.pitch", "distance.velocity"}
     assert list(errors) == ["rude.flood"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, no process starts the workers")
+def test_workers_start_although_the_process_that_starts_them_was_killed(
+    bench: Bench, load: Callable[..., StudySpec]
+) -> None:
+    from multiprocessing import forkserver
+
+    start_early(1)
+    pid = forkserver._forkserver._forkserver_pid
+    os.kill(pid, signal.SIGKILL)
+    stages = lay_out(load(), get_registry(), "cpu").stages().values()
+    stage = next(stage for stage in stages if stage.kind == "load")
+    with PoolExecutor(bench.home, ["cpu"], get_registry()) as pool:
+        pool.submit(Job("load", (stage,)))
+        outcomes: list[Any] = []
+        while not outcomes:
+            outcomes = pool.wait(lambda news: None)
+    assert isinstance(outcomes[0].results[0], StageResult)
