@@ -125,7 +125,12 @@ _LATE = {
 }
 
 
+#: Names that earlier versions had.
+_EARLIER = {"load_study": "load_results"}
+
+
 def __getattr__(name: str) -> Any:
+    name = _EARLIER.get(name, name)
     if name not in _LATE:
         raise AttributeError(f"module 'ablate' has no attribute {name!r}")
     import importlib

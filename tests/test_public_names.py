@@ -90,6 +90,10 @@ def test_dir_lists_all_of_them() -> None:
     assert {name for name in ours if not name.startswith("_")} <= set(PUBLIC), "what can be used is public"
 
 
+def test_an_earlier_name_still_works() -> None:
+    assert ablate.load_study is ablate.load_results
+
+
 def test_public_names_for_tests_of_plugins() -> None:
     assert ablate.testing.__all__ == TESTING
 

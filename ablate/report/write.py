@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ablate.errors import AblateError, HomeError
+from ablate.errors import AblateError, HomeError, UsageError
 from ablate.files import file_name, remove, replaced_folder
 from ablate.inside import without_links
 from ablate.registry import get_registry
@@ -38,6 +38,7 @@ def write_report(
     sound: bool = True,
     registry: Registry | None = None,
     say: Callable[[str], None] = lambda line: None,
+    out: Path | None = None,
 ) -> Path:
     """Write the report of a study to ``home/reports/<name>/``, complete or not at all, and the index of all reports.
 
@@ -55,6 +56,8 @@ def write_report(
         sound: whether to render sound, if the renderer is installed.
         registry: the components; default those that are installed.
         say: called with a line if files are damaged, so that the report lacks what is in them.
+        out: a new or empty folder to write it to instead of ``home/reports/<name>/``; then the home is only read, and
+            the page has no link to other reports.
 
     Returns:
         The path of the first format's file.
@@ -62,23 +65,36 @@ def write_report(
     Raises:
         UnknownName: no such study.
         AblateError: the study has no measurements yet.
+        UsageError: ``out`` is a file, or not empty.
         HomeError: the folder cannot be written, leads out of the home through a link, or another command writes it.
     """
     study = Study.read(store, name)
     if study.frame.empty:
         raise AblateError(f"study '{name}' has no measurements yet, so there is nothing to report; run it first")
-    target = without_links(home, f"reports/{file_name(name)}")
+    target = _new_folder(out) if out else without_links(home, f"reports/{file_name(name)}")
     registry = registry or get_registry()
     try:
         artifacts = Artifacts(home)
         with only_writer(target), replaced_folder(target, keep="html" not in formats) as folder:
-            _write_formats(Analysis(study, registry), artifacts, folder, formats, registry, sound=sound)
-        index.write_index(home / "reports")
+            _write_formats(
+                Analysis(study, registry), artifacts, folder, formats, registry, sound=sound, alone=bool(out)
+            )
+        if not out:
+            index.write_index(home / "reports")
     except OSError as error:
-        raise HomeError(f"the report cannot be written to {target}: {error.strerror or error}") from error
+        raise HomeError(
+            f"the report cannot be written to {target}: {error.strerror or error}; name another folder with --output"
+        ) from error
     if artifacts.damaged:
         say(f"the report lacks what is in damaged files: {artifacts.damage_line()}")
     return target / FORMATS[formats[0]]
+
+
+def _new_folder(out: Path) -> Path:
+    """Return the folder; raises :class:`UsageError` if something is in its place."""
+    if out.is_symlink() or (out.exists() and not out.is_dir()) or (out.is_dir() and any(out.iterdir())):
+        raise UsageError(f"--output {out} exists already, and a report replaces its folder; name a new or empty one")
+    return out.absolute()
 
 
 def write_page(

@@ -22,8 +22,8 @@ _SQLITE = re.compile(r"(sqlite(?:\+\w+)?):///", re.IGNORECASE)
 _QUOTED = str.maketrans({each: urllib.parse.quote(each) for each in "%?#"})
 #: Names of settings in a URL's query whose values are secret.
 _SECRET = re.compile(r"pass|pwd|secret|token", re.IGNORECASE)
-#: The user and password of a URL that cannot be read.
-_USER = re.compile(r"(?<=://)[^/\s]*@")
+#: The password of a URL with its ``@``, also where it has characters that should have been quoted.
+_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):(.*)@", re.DOTALL)
 _HIDDEN = "***"
 
 
@@ -101,10 +101,11 @@ def shown(url: str | sa.URL) -> str:
     if isinstance(url, str):
         if has_plain_path(url):
             return f"{url.partition(':')[0].lower()}:///{_path(url).translate(_QUOTED)}"
+        hidden = _PASSWORD.sub(rf"\1:{_HIDDEN}@", url)
         try:
-            return shown(_parsed(url))
+            return shown(_parsed(hidden))
         except ValueError:
-            return _USER.sub(f"{_HIDDEN}@", url)
+            return hidden
     if url.get_backend_name() == "sqlite" and not url.query:
         return f"{url.drivername}:///{(url.database or '').translate(_QUOTED)}"
     query = {key: _HIDDEN if _SECRET.search(key) else value for key, value in url.query.items()}
@@ -120,7 +121,7 @@ def without_secrets(text: str, url: str | sa.URL) -> str:
 
 def _secrets(url: str | sa.URL) -> Iterable[str]:
     if isinstance(url, str):
-        yield from (user.rstrip("@").partition(":")[2] or user.rstrip("@") for user in _USER.findall(url))
+        yield from (password for _, password in _PASSWORD.findall(url) if password)
         try:
             url = _parsed(url)
         except ValueError:

@@ -17,6 +17,7 @@ from ablate.store.versions import VERSION_TABLE, known, newest
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Collection
 
     import alembic.config
 
@@ -28,6 +29,24 @@ _VERSION = sa.Table(
     sa.MetaData(),
     sa.Column("version_num", sa.String(32), nullable=False),
     sa.PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
+)
+#: The tables of Optuna.
+_OPTUNA_TABLES = frozenset(
+    [
+        "studies",
+        "study_directions",
+        "study_user_attributes",
+        "study_system_attributes",
+        "trials",
+        "trial_user_attributes",
+        "trial_system_attributes",
+        "trial_params",
+        "trial_values",
+        "trial_intermediate_values",
+        "trial_heartbeats",
+        "version_info",
+        "alembic_version",
+    ]
 )
 
 
@@ -68,11 +87,17 @@ def _on_begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def optuna_engine(url: str) -> tuple[str, dict[str, Any]]:
+def optuna_engine(url: str, place: sqlite.ReadOnly | None = None) -> tuple[str, dict[str, Any]]:
     """Return the URL and the engine settings with which Optuna opens a database: with the patience of the store.
 
     An SQLite file has to exist: Optuna would make one where somebody has removed it.
+
+    Args:
+        url: of the database.
+        place: reads an SQLite file that is only read.
     """
+    if place:
+        return "sqlite:///ablate.db", {"creator": place.connect}
     file = address.sqlite_file(url)
     if file is None or address.parsed(url).query:
         return url.replace("{", "{{").replace("}", "}}"), {}  # Optuna fills in templates
@@ -121,7 +146,8 @@ def ensure(engine: sa.Engine, *, writing: bool = True) -> None:
         with engine.execution_options(reading=True).begin() as connection:
             revision = current(connection)
             found = sa.inspect(connection).get_table_names()
-        if revision is None and found:
+            foreign = revision is None and bool(found) and not _is_of_our_trials(connection, found)
+        if foreign:
             names = ", ".join(sorted(found)[:3])
             raise StoreError(
                 f"{where} is not a database of ablate (it holds {names}); choose another --home or --store"
@@ -130,13 +156,25 @@ def ensure(engine: sa.Engine, *, writing: bool = True) -> None:
             raise StoreError(_mismatch(where, str(revision)))
         if not writing:
             if revision is None:
-                raise EmptyStoreError(f"{where} is empty: no studies have been run in it")
+                raise EmptyStoreError(f"{where} is empty: no studies are in it; if it had some, put back a copy of it")
             return
         _use_wal(engine)
         if revision is None:
             with engine.begin() as connection:
                 if current(connection) is None:  # another command may have been faster
                     _make(connection)
+
+
+def _is_of_our_trials(connection: sa.Connection, found: Collection[str]) -> bool:
+    """Return whether a database has Optuna's tables alone, with no study in them that ablate did not make.
+
+    Such a file is what a trial leaves where somebody has removed a database; the other tables can be made in it.
+    """
+    if not _OPTUNA_TABLES.issuperset(found) or "studies" not in found:
+        return False
+    others = "SELECT count(*) FROM studies WHERE study_id NOT IN "
+    ours = "(SELECT study_id FROM study_user_attributes WHERE key LIKE 'ablate:%')"
+    return not connection.scalar(sa.text(others + ours))
 
 
 def _make(connection: sa.Connection) -> None:

@@ -102,7 +102,8 @@ class ReadOnly:
         unfinished = _holds(changes) or _holds(beside(self._file, "journal"))
         if _can_write(self._file) and _can_write(self._file.parent):
             yield self._usual
-        if (changes.exists() and index.exists()) or not _can_write(self._file.parent):
+        both = changes.exists() and index.exists()
+        if both or not (changes.exists() or _can_write(self._file.parent)):
             yield self._locked  # elsewhere it would make these two files, and leave them behind
         yield self._copied if unfinished else self._immutable
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
 
 import click
 
@@ -10,9 +11,7 @@ from ablate.cli.echo import echo, note
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import json_option, print_json
 from ablate.cli.study.looks import record_look_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from ablate.errors import HomeError
 
 
 @click.command("report")
@@ -29,11 +28,19 @@ if TYPE_CHECKING:
 @click.option(
     "--audio/--no-audio", default=True, help="Render the sound of the samples if ablate-music[audio] is installed."
 )
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="New or empty folder to write it to; default: reports/NAME in the home, which has to be writable.",
+)
 @stored_study("name")
 @home_option
 @store_option
 @json_option
-def report(*, name: str, form: str, audio: bool, home: Path, store: str | None, as_json: bool) -> None:
+def report(
+    *, name: str, form: str, audio: bool, output: Path | None, home: Path, store: str | None, as_json: bool
+) -> None:
     """Write the report of a study again from the stored results, and print its path.
 
     Example: ablate study report tau_sweep --format all
@@ -41,12 +48,23 @@ def report(*, name: str, form: str, audio: bool, home: Path, store: str | None, 
     with existing_store(home, store) as opened:
         check_stored(opened, name, home)
         from ablate.report.write import FORMATS, write_report
-        from ablate.study.run.home import open_home
 
         record_look_of(opened, name)
         formats = list(FORMATS) if form == "all" else [form]
-        path = write_report(opened, open_home(home), name, formats, sound=audio, say=note)
+        place = home.resolve() if output else _writable(home)
+        path = write_report(opened, place, name, formats, sound=audio, say=note, out=output)
     if as_json:
         print_json({"report": str(path)})
     else:
         echo(f"report: {path}")
+
+
+def _writable(home: Path) -> Path:
+    """Return the home; raises :class:`HomeError` if the report cannot be written there."""
+    from ablate.study.run.home import open_home
+
+    if os.access(home, os.R_OK | os.X_OK) and not os.access(home, os.W_OK):
+        raise HomeError(
+            f"the report cannot be written to {home}, which is read-only; name another folder with --output"
+        )
+    return open_home(home)

@@ -8,6 +8,7 @@ louder.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import io
@@ -42,7 +43,7 @@ def available() -> bool:
 
 
 def render(performance: Performance, cache: Path, *, ensemble: bool = False) -> bytes:
-    """Return a performance as the bytes of an MP3 file, mono; it is kept in ``cache`` for the next time.
+    """Return a performance as the bytes of an MP3 file, mono; it is kept in ``cache`` for the next time, if it can be.
 
     Args:
         performance: the music, at least one note.
@@ -59,7 +60,8 @@ def render(performance: Performance, cache: Path, *, ensemble: bool = False) -> 
     # a piano has little energy above 10 kHz, and half the rate gives half the size; cymbals have much
     gain, step = (ENSEMBLE_GAIN, 1) if ensemble else (GAIN, 2)
     data = _encode(_fade_out(_play(midi, gain)), step)
-    write_whole(file, data)
+    with contextlib.suppress(OSError):  # a home that cannot be written, or is full, still has a report elsewhere
+        write_whole(file, data)
     return data
 
 

@@ -24,12 +24,15 @@ def forget(store: Store, home: Path, study: str, fingerprints: frozenset[str]) -
         The number of results that each other study has lost beside those that it shares with this one.
     """
     derived = _dependents(fingerprints, store.stage_inputs())
+    others = (other.name for other in store.studies() if other.name != study)
+    lost = {name: count for name in others if (count := len(derived & {f for _, f in store.links(name)}))}
+    for name in (study, *lost):
+        delete_trials(store.url, name)  # first: finished trials of results that are gone would stay as they are
     store.forget_stages(fingerprints | derived)
     remove_checkpoints(home, fingerprints)
-    lost = {other.name: _reopen(store, other.name, derived) for other in store.studies() if other.name != study}
-    for name in (study, *(name for name, count in lost.items() if count)):
-        delete_trials(store.url, name)
-    return {name: count for name, count in lost.items() if count}
+    for name in lost:
+        _reopen(store, name, derived)
+    return lost
 
 
 def _dependents(fingerprints: frozenset[str], inputs: Mapping[str, Sequence[str]]) -> set[str]:
@@ -46,12 +49,8 @@ def _dependents(fingerprints: frozenset[str], inputs: Mapping[str, Sequence[str]
     return found - fingerprints
 
 
-def _reopen(store: Store, study: str, gone: set[str]) -> int:
-    """Mark the runs of a study that have lost results as not done; return the number of these results."""
-    lost: set[str] = set()
+def _reopen(store: Store, study: str, gone: set[str]) -> None:
+    """Mark the runs of a study that have lost results as not done."""
     for run in store.runs(study):
-        own = gone & set(run.stages.values())
-        lost |= own
-        if own and run.state == "done":
+        if run.state == "done" and gone & set(run.stages.values()):
             store.set_run(study, run.variant, run.replicate, "pending")
-    return len(lost)

@@ -13,8 +13,9 @@ import filelock
 
 from ablate.errors import HomeError
 from ablate.files import remove, write_whole
+from ablate.home import DATABASE
 from ablate.printable import printable
-from ablate.store.address import home_url, sqlite_file
+from ablate.store.address import home_url, shown, sqlite_file
 from ablate.study.clean.leftovers import unfinished_files
 from ablate.study.clean.stores import note_store
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+#: The bytes of the header of an SQLite file; a shorter file has nothing in it.
+_HEADER = 100
 #: What a home has at its top, beside locks and notes.
 TOP = ("ablate.db", "artifacts", "audio", "checkpoints", "logs", "observers", "reports")
 
@@ -35,7 +38,7 @@ def open_home(home: Path) -> Path:
     Raises:
         HomeError: it cannot be written, its path is no text, or something at its top is a link.
     """
-    store_url(home.resolve())
+    _check_not_emptied(home, store_url(home.resolve()))
     link = next((home / name for name in TOP if (home / name).is_symlink()), None)
     if link:
         raise HomeError(
@@ -52,6 +55,20 @@ def open_home(home: Path) -> Path:
             f"cannot write to {home} ({error.strerror}); choose another folder with --home or ABLATE_HOME"
         ) from error
     return home.resolve()
+
+
+def _check_not_emptied(home: Path, url: str) -> None:
+    """Check that the database is not an empty file beside results: these would be computed again without a word.
+
+    Raises:
+        HomeError: it is; somebody or something has cut it off.
+    """
+    file = home / DATABASE
+    if file.is_file() and file.stat().st_size < _HEADER and any(home.glob("artifacts/*/*/*")):
+        raise HomeError(
+            f"{shown(url)} is cut off to {file.stat().st_size} bytes, although {home} has results; put back a copy of "
+            "it, or remove it, and everything is computed again"
+        )
 
 
 def store_url(home: Path) -> str:

@@ -11,22 +11,29 @@ from ablate.errors import StoreError, one_line
 from ablate.store.address import shown
 from ablate.store.problems import database_errors, store_error
 from ablate.store.schema import lock_at_begin, optuna_engine
+from ablate.store.sqlite import reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ablate.store.sqlite import ReadOnly
 
 #: The version that the installed Optuna works with, once it is known: asking loads all of Optuna's migrations.
 _NEWEST: set[str] = set()
 
 
-def open_storage(url: str) -> optuna.storages.RDBStorage:
+def open_storage(url: str, place: ReadOnly | None = None) -> optuna.storages.RDBStorage:
     """Open the Optuna tables of a database; they are made if there are none.
+
+    Args:
+        url: of the database.
+        place: reads an SQLite file that has these tables, and is only read.
 
     Raises:
         StoreError: they are of another version of Optuna, or cannot be read or written.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # otherwise it announces every study on stderr
-    address, settings = optuna_engine(url)
+    address, settings = optuna_engine(url, place)
     with storage_errors(url):
         # its own check of the version leaves the file open
         storage = optuna.storages.RDBStorage(address, settings, skip_compatibility_check=True)
@@ -38,8 +45,29 @@ def open_storage(url: str) -> optuna.storages.RDBStorage:
         except BaseException:
             close_storage(storage)
             raise
-    lock_at_begin(storage.engine)  # not before: while it makes its tables, Optuna works with two connections
+    if not place:
+        lock_at_begin(storage.engine)  # not before: while it makes its tables, Optuna works with two connections
     return storage
+
+
+@contextlib.contextmanager
+def reading_storage(url: str) -> Iterator[optuna.storages.RDBStorage | None]:
+    """Open the Optuna tables of a database without writing anything; None if it has none.
+
+    Raises:
+        StoreError: they are of another version of Optuna, or cannot be read.
+    """
+    place = reader(url)
+    with storage_errors(url), contextlib.ExitStack() as stack:
+        if place:
+            stack.callback(place.close)
+            with contextlib.closing(place.connect()) as connection:
+                if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'version_info'").fetchone():
+                    yield None
+                    return
+        storage = open_storage(url, place)
+        stack.callback(close_storage, storage)
+        yield storage
 
 
 def _check_version(storage: optuna.storages.RDBStorage, version: str) -> None:

@@ -15,7 +15,7 @@ import optuna
 from optuna.distributions import distribution_to_json, json_to_distribution
 from optuna.trial import FrozenTrial, TrialState
 
-from ablate.study.trials.storage import close_storage, open_storage, storage_errors
+from ablate.study.trials.storage import close_storage, open_storage, reading_storage, storage_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +37,8 @@ def trials_to_plain(url: str, study: str) -> dict[str, Any] | None:
     Raises:
         StoreError: the Optuna tables in the database are of another version.
     """
-    with _storage(url) as storage:
-        if study not in optuna.get_all_study_names(storage):
+    with reading_storage(url) as storage:
+        if storage is None or study not in optuna.get_all_study_names(storage):
             return None
         loaded = optuna.load_study(study_name=study, storage=storage)
         return {
