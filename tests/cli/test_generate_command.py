@@ -7,6 +7,7 @@ import pretty_midi
 import pytest
 from support.midi_bytes import midi, off, on, track
 
+from ablate.registry import get_registry
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
@@ -184,3 +185,22 @@ def test_missing_weights_are_reported(home: Path, tmp_path: Path, ablate: Comman
     outcome = ablate("generate", "control", "--out", tmp_path / "out", "--home", copy)
     assert outcome.code == 1
     assert "/weights.safetensors is missing; to make it again: ablate db check --repair --home" in outcome.err
+
+
+@pytest.mark.parametrize(("kind", "name"), [("tokenizer", "midilike"), ("model", "lstm"), ("sampler", "temperature")])
+def test_weights_of_another_version_are_refused(
+    home: Path, tmp_path: Path, ablate: Command, kind: str, name: str
+) -> None:
+    spec = get_registry().spec(kind, name)
+    before = spec.version
+    object.__setattr__(spec, "version", "next")
+    try:
+        refused = ablate("generate", "control", "--out", tmp_path / "a", "--home", home)
+        kept = ablate("generate", "control", "--out", tmp_path / "b", "--home", home, "--keep-results")
+    finally:
+        object.__setattr__(spec, "version", before)
+    assert refused.code == 2
+    assert f"{kind} '{name}': version {before} then, next now" in refused.err
+    assert "weights of another version; give --keep-results" in refused.err
+    assert kept.code == 0
+    assert "these have another version" in kept.err

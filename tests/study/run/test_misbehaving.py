@@ -12,10 +12,12 @@ from support.misbehaving import music, networks
 from support.misbehaving.common import RAISING
 
 from ablate import interrupts
+from ablate.errors import AblateError
 from ablate.registry import GROUP, Registry
 from ablate.report.write import write_report
 from ablate.study.file.study_file import read_study
 from ablate.study.plan.layout import lay_out
+from ablate.study.plan.preflight import check_components
 from ablate.study.run.listener import Listener
 from ablate.study.run.runner import StudyRunner
 
@@ -146,3 +148,24 @@ def test_components(tmp_path: Path, registry: Registry, case: str) -> None:
         return
     assert states["good", 0] == "done"
     check_reported(bench, registry, {"distance.pitch"})
+
+
+#: Components that fail before anything runs, by kind.
+AT_ONCE = {
+    "corpus": [*(f"{what}-{name}" for name in RAISING for what in ("build", "identity")), "identity-none"],
+    "tokenizer": [*(f"build-{name}" for name in RAISING), *music.UNBUILT, "no-methods"],
+    "conditioner": [f"{what}-{name}" for name in RAISING for what in ("build", "labels")],
+    "optimizer": [f"build-{name}" for name in RAISING],
+    "schedule": [f"build-{name}" for name in RAISING],
+    "sampler": [f"build-{name}" for name in RAISING],
+}
+
+
+@pytest.mark.parametrize("kind", AT_ONCE)
+def test_components_that_fail_before_anything_runs(tmp_path: Path, registry: Registry, kind: str) -> None:
+    for name in AT_ONCE[kind]:
+        text = f'{STUDY}[variants.good]\n[variants.other]\n{kind} = ["wild-{name}"]\n[baseline]\nvariants = "good"\n'
+        (tmp_path / "s.toml").write_text(text, encoding="utf-8")
+        with pytest.raises(AblateError) as refused:
+            check_components(lay_out(read_study(str(tmp_path / "s.toml"), registry=registry), registry, "cpu"))
+        assert f"{kind} 'wild-{name}' of plugin 'wild'" in str(refused.value)

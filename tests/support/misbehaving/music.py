@@ -78,6 +78,12 @@ ODD: dict[str, dict[str, Any]] = {
 def corpora() -> Iterator[Any]:
     for name, load in PERFORMANCES.items():
         yield ablate.CorpusSpec(name=f"wild-{name}", summary=name, build=lambda options, r=load: Corpus(r))
+    for name, work in RAISING.items():
+        yield ablate.CorpusSpec(name=f"wild-build-{name}", summary=name, build=lambda options, w=work: w())
+        build = lambda options, w=work: Corpus(list, identity=w)  # noqa: E731
+        yield ablate.CorpusSpec(name=f"wild-identity-{name}", summary=name, build=build)
+    none = lambda options: Corpus(list, identity=lambda: None)  # noqa: E731
+    yield ablate.CorpusSpec(name="wild-identity-none", summary="None.", build=none)
     for name, attributes in ODD.items():
         build = lambda options, a=attributes: Corpus(lambda: [piece()], **a)  # noqa: E731
         yield ablate.CorpusSpec(name=f"wild-{name}", summary=name, build=build)

@@ -81,6 +81,8 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
 def optimizers() -> Iterator[Any]:
     for name, build in OPTIMIZERS.items():
         yield ablate.OptimizerSpec(name=f"wild-{name}", summary=name, build=lambda options, b=build: Optimizer(b))
+    for name, work in RAISING.items():
+        yield ablate.OptimizerSpec(name=f"wild-build-{name}", summary=name, build=_always(work))
 
 
 class Schedule(ablate.Schedule):
@@ -105,6 +107,8 @@ SCHEDULES: dict[str, Callable[..., Any]] = {
 def schedules() -> Iterator[Any]:
     for name, rates in SCHEDULES.items():
         yield ablate.ScheduleSpec(name=f"wild-{name}", summary=name, build=lambda options, r=rates: Schedule(r))
+    for name, work in RAISING.items():
+        yield ablate.ScheduleSpec(name=f"wild-build-{name}", summary=name, build=_always(work))
 
 
 class Sampler(ablate.Sampler):
@@ -131,3 +135,5 @@ SAMPLERS: dict[str, Callable[..., Any]] = {
 def samplers() -> Iterator[Any]:
     for name, change in SAMPLERS.items():
         yield ablate.SamplerSpec(name=f"wild-{name}", summary=name, build_rows=lambda rows, c=change: Sampler(c))
+    for name, work in RAISING.items():
+        yield ablate.SamplerSpec(name=f"wild-build-{name}", summary=name, build_rows=_always(work))
