@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import ablate
-from support.misbehaving.common import RAISING, Unprintable, disturb
+from support.misbehaving.common import FEW, RAISING, Unprintable, disturb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -137,7 +137,7 @@ def specs() -> Iterator[Any]:
         yield ablate.MetricSpec(name=f"wild.{name}", summary=name, build=lambda options, r=returns: Wild(r))
     for name, call in CHANGING.items():
         yield ablate.MetricSpec(name=f"wild.{name}", summary=name, build=lambda options, r=call: Changing(r))
-    for name, returns in RAISING.items():
+    for name, returns in FEW.items():
         yield ablate.MetricSpec(name=f"wild.build-{name}", summary=name, build=lambda options, r=returns: r())
         yield ablate.SetMetricSpec(
             name=f"wild.set-{name}", summary=name, build=lambda options, r=returns: WildOfSets(r)

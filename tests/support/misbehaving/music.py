@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import ablate
-from support.misbehaving.common import RAISING, Unprintable, disturb
+from support.misbehaving.common import FEW, RAISING, Unprintable, disturb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,7 +78,7 @@ ODD: dict[str, dict[str, Any]] = {
 def corpora() -> Iterator[Any]:
     for name, load in PERFORMANCES.items():
         yield ablate.CorpusSpec(name=f"wild-{name}", summary=name, build=lambda options, r=load: Corpus(r))
-    for name, work in RAISING.items():
+    for name, work in FEW.items():
         yield ablate.CorpusSpec(name=f"wild-build-{name}", summary=name, build=lambda options, w=work: w())
         build = lambda options, w=work: Corpus(list, identity=w)  # noqa: E731
         yield ablate.CorpusSpec(name=f"wild-identity-{name}", summary=name, build=build)
@@ -106,7 +106,7 @@ def _disturbed() -> list[ablate.Performance]:
 def augmenters() -> Iterator[Any]:
     for name, returns in {**PERFORMANCES, "disturbing": _disturbed}.items():
         yield ablate.AugmenterSpec(name=f"wild-{name}", summary=name, build=lambda options, r=returns: Augmenter(r))
-    for name, returns in RAISING.items():
+    for name, returns in FEW.items():
         yield ablate.AugmenterSpec(name=f"wild-build-{name}", summary=name, build=lambda options, r=returns: r())
 
 
@@ -147,7 +147,7 @@ ENCODING: dict[str, dict[str, Any]] = {
     "encode-negative": {"encode": _always(lambda: np.full(30, -1))},
 }
 DECODING: dict[str, dict[str, Any]] = {
-    **{f"decode-{name}": {"decode": _late(work)} for name, work in RAISING.items()},
+    **{f"decode-{name}": {"decode": _late(work)} for name, work in FEW.items()},
     "decode-none": {"decode": _late(lambda: None)},
     "decode-number": {"decode": _late(lambda: 3)},
     "decode-nan": {"decode": _late(lambda: _with_note(end=float("nan")))},
@@ -165,7 +165,7 @@ UNBUILT: dict[str, dict[str, Any]] = {
 def tokenizers() -> Iterator[Any]:
     for name, wrong in {**ENCODING, **DECODING, **UNBUILT}.items():
         yield ablate.TokenizerSpec(name=f"wild-{name}", summary=name, build=lambda options, w=wrong: Tokenizer(**w))
-    for name, work in RAISING.items():
+    for name, work in FEW.items():
         yield ablate.TokenizerSpec(name=f"wild-build-{name}", summary=name, build=lambda options, w=work: w())
     lonely = SimpleNamespace(vocabulary=("a",), start_token=0)
     yield ablate.TokenizerSpec(name="wild-no-methods", summary=".", build=lambda options: lonely)  # type: ignore[arg-type, return-value]
@@ -194,14 +194,14 @@ class Conditioner(ablate.Conditioner):
 #: Methods of a conditioner that are wrong before training, and after it, by name.
 OBSERVING: dict[str, dict[str, Any]] = {
     **{f"observe-{name}": {"from_performance": _always(work)} for name, work in RAISING.items()},
-    **{f"examples-{name}": {"check_examples": _always(work)} for name, work in RAISING.items()},
+    **{f"examples-{name}": {"check_examples": _always(work)} for name, work in FEW.items()},
     "observe-none": {"from_performance": _always(lambda: None)},
     "observe-wide": {"from_performance": lambda performance, times: np.zeros((len(times), 2))},
     "observe-short": {"from_performance": lambda performance, times: np.zeros((3, 1))},
     "observe-nan": {"from_performance": lambda performance, times: np.full((len(times), 1), np.nan)},
 }
 ASKED: dict[str, dict[str, Any]] = {
-    **{f"ask-{name}": {"from_labels": _always(work)} for name, work in RAISING.items()},
+    **{f"ask-{name}": {"from_labels": _always(work)} for name, work in FEW.items()},
     "ask-none": {"from_labels": _always(lambda: None)},
     "ask-wide": {"from_labels": lambda labels, times: np.zeros((len(times), 2))},
 }
@@ -213,7 +213,7 @@ def conditioners() -> Iterator[Any]:
     for name, labels in {"labels-none": None, "label-text": {"x": "y"}, "label-number": {3: 1.0}}.items():
         build = lambda options, given=labels: Conditioner(labels=given)  # noqa: E731
         yield ablate.ConditionerSpec(name=f"wild-{name}", summary=name, build=build)
-    for name, work in RAISING.items():
+    for name, work in FEW.items():
         yield ablate.ConditionerSpec(name=f"wild-build-{name}", summary=name, build=lambda options, w=work: w())
         build = lambda options, w=work: Conditioner(check_labels=_always(w))  # noqa: E731
         yield ablate.ConditionerSpec(name=f"wild-labels-{name}", summary=name, build=build)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import ablate
-from support.misbehaving.common import RAISING
+from support.misbehaving.common import FEW, RAISING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ def models() -> Iterator[Any]:
     for name, change in MODELS.items():
         build = lambda options, vocabulary, conditioners, c=change: Network(vocabulary, c)  # noqa: E731
         yield ablate.ModelSpec(name=f"wild-{name}", summary=name, build=build)
-    for name, work in RAISING.items():
+    for name, work in FEW.items():
         yield ablate.ModelSpec(name=f"wild-build-{name}", summary=name, build=_always(work))
     yield ablate.ModelSpec(name="wild-build-none", summary=".", build=_always(lambda: None))
 
@@ -71,7 +71,7 @@ class _Stepping(torch.optim.SGD):
 #: What an optimizer builds from the groups of weights, by name.
 OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
     **{f"groups-{name}": _always(work) for name, work in RAISING.items()},
-    **{f"step-{name}": lambda groups, w=work: _Stepping(groups, w) for name, work in RAISING.items()},
+    **{f"step-{name}": lambda groups, w=work: _Stepping(groups, w) for name, work in FEW.items()},
     "groups-none": _always(lambda: None),
     "groups-numbers": _always(lambda: [1, 2]),
     "groups-some": lambda groups: torch.optim.SGD(groups[0]["params"][:1]),
@@ -81,7 +81,7 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
 def optimizers() -> Iterator[Any]:
     for name, build in OPTIMIZERS.items():
         yield ablate.OptimizerSpec(name=f"wild-{name}", summary=name, build=lambda options, b=build: Optimizer(b))
-    for name, work in RAISING.items():
+    for name, work in FEW.items():
         yield ablate.OptimizerSpec(name=f"wild-build-{name}", summary=name, build=_always(work))
 
 
@@ -107,7 +107,7 @@ SCHEDULES: dict[str, Callable[..., Any]] = {
 def schedules() -> Iterator[Any]:
     for name, rates in SCHEDULES.items():
         yield ablate.ScheduleSpec(name=f"wild-{name}", summary=name, build=lambda options, r=rates: Schedule(r))
-    for name, work in RAISING.items():
+    for name, work in FEW.items():
         yield ablate.ScheduleSpec(name=f"wild-build-{name}", summary=name, build=_always(work))
 
 
@@ -135,5 +135,5 @@ SAMPLERS: dict[str, Callable[..., Any]] = {
 def samplers() -> Iterator[Any]:
     for name, change in SAMPLERS.items():
         yield ablate.SamplerSpec(name=f"wild-{name}", summary=name, build_rows=lambda rows, c=change: Sampler(c))
-    for name, work in RAISING.items():
+    for name, work in FEW.items():
         yield ablate.SamplerSpec(name=f"wild-build-{name}", summary=name, build_rows=_always(work))
