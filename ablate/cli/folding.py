@@ -86,7 +86,7 @@ def _is_odd(text: str) -> bool:
 
 def _wrap(text: str, width: int) -> list[str]:
     """Return a text in lines of at most ``width`` columns, broken between words or wide characters."""
-    lines, line = [], ""
+    lines, line, width = [], "", max(width, 1)
     for word in _WORDS.findall(text):
         if text_width((line + word).rstrip()) <= width:
             line += word

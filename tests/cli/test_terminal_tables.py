@@ -141,6 +141,14 @@ def test_many_replicates_are_numbers(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert "replicate 0   replicate 1   replicate 2" in capsys.readouterr().out
 
 
+def test_no_terminal_is_too_narrow() -> None:
+    for width in range(1, 8):
+        for text in ("a sentence of words", "月光 音楽 ab"):
+            folded = fold_sentence(text, "    ", width=width)
+            assert "".join(folded.split()) == "".join(text.split())
+            assert render_table(["kind", "summary"], [["a", text]], width=width, prose=1)
+
+
 def test_replicates_as_ranges() -> None:
     assert ranges(["0", "1", "2", "5", "7", "8"]) == "0-2, 5, 7, 8"
     assert ranges(["seed-1", "seed-2"]) == "seed-1, seed-2"
