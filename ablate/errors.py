@@ -28,6 +28,7 @@ Any other exception is a bug and is shown with its traceback.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 MOST_NAMES = 100
 #: The most characters of an error's message on one line.
 MOST_CHARACTERS = 2000
+#: The longest name that is compared with others for a suggestion, and the most names it is compared with.
+LONGEST_NAME, MOST_COMPARED = 200, 10_000
 #: The most problems that a message or a command lists.
 MOST_PROBLEMS = 10
 
@@ -224,7 +227,9 @@ def did_you_mean(name: str, offered: Iterable[str]) -> str:
     """Return the suggestion for a misspelt name, with its punctuation, or an empty string."""
     import difflib  # seldom needed
 
-    names = {each.lower(): each for each in offered}
+    if len(name) > LONGEST_NAME:
+        return ""
+    names = {each.lower(): each for each in itertools.islice(offered, MOST_COMPARED) if len(each) <= LONGEST_NAME}
     begun = [lower for lower in names if lower == name.lower()] or [n for n in names if n.startswith(name.lower())]
     close = begun if len(begun) == 1 else difflib.get_close_matches(name.lower(), list(names), n=1, cutoff=0.6)
     return f"; did you mean '{names[close[0]]}'?" if close else ""

@@ -15,12 +15,13 @@ from __future__ import annotations
 import collections.abc
 import dataclasses
 import functools
+import itertools
 import json
 import types
 import typing
 from typing import Any
 
-from ablate.errors import AblateError, InvalidOptions, did_you_mean, one_line
+from ablate.errors import MOST_PROBLEMS, AblateError, InvalidOptions, did_you_mean, one_line
 from ablate.printable import has_bytes, printable
 
 if typing.TYPE_CHECKING:
@@ -33,6 +34,8 @@ T = typing.TypeVar("T")
 _REQUIRED: Any = dataclasses.MISSING
 _UNIONS = (typing.Union, types.UnionType)
 _LONGEST_SHOWN = 80
+#: Limits from here on are in no message about smaller values.
+_FAR = 5_000
 
 
 def option(
@@ -90,8 +93,7 @@ def validate(options: type[T], values: Mapping[str, Any]) -> T:
     fields = {field.name: field for field in dataclasses.fields(options)}  # type: ignore[arg-type]
     problems = [
         (key, f"unknown key{did_you_mean(key, fields)} (known: {', '.join(fields) or 'none'})")
-        for key in values
-        if key not in fields
+        for key in itertools.islice((key for key in values if key not in fields), MOST_PROBLEMS)
     ]
     checked: dict[str, Any] = {}
     for name, field in fields.items():
@@ -197,8 +199,16 @@ def _complaint(options: Any, field: dataclasses.Field[Any], value: Any) -> str:
     if isinstance(value, str) and has_bytes(value):
         return f"'{printable(value)}' is not valid UTF-8; rename the file or folder, because names are stored as text"
     hint = typing.get_type_hints(options)[field.name]
-    wanted = _phrase(hint, " and ".join(_bounds(field)), field.metadata.get("min_length"))
+    bounds = [bound for bound in _bounds(field) if not _is_far(field, bound, value)]
+    wanted = _phrase(hint, " and ".join(bounds), field.metadata.get("min_length"))
     return f"must be {wanted}, not {abridged(value)}"
+
+
+def _is_far(field: dataclasses.Field[Any], bound: str, value: Any) -> bool:
+    """Check whether a bound is a limit of what is possible, which only a value above it has to read."""
+    most = field.metadata["bounds"].get("le", 0)
+    above = isinstance(value, int | float) and value > most
+    return bound.startswith("≤") and most >= _FAR and not above
 
 
 def abridged(value: Any) -> str:

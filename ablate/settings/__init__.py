@@ -11,9 +11,17 @@ from ablate.settings.run import (
     SplitSettings,
     TrainingSettings,
 )
-from ablate.settings.study import LookSettings, PathSettings, SearchSettings, StatisticsSettings, share_of
+from ablate.settings.study import (
+    MOST_REPLICATES,
+    LookSettings,
+    PathSettings,
+    SearchSettings,
+    StatisticsSettings,
+    share_of,
+)
 
 __all__ = [
+    "MOST_REPLICATES",
     "FloorSettings",
     "GenerationSettings",
     "LookSettings",

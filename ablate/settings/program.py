@@ -50,7 +50,9 @@ class ProgramSettings:
     )
     units: Mapping[str, str] | None = option(None, doc="Units of these metrics.")
     midi: str = option("", doc="Pattern of the MIDI files that the program writes below {out} (*.mid).")
-    samples: int = option(0, ge=0, doc="Number of MIDI files that each run must write; 0 for any number from 1.")
+    samples: int = option(
+        0, ge=0, le=10**5, doc="Number of MIDI files that each run must write; 0 for any number from 1."
+    )
     time_limit: float | str = option(
         "", doc='Longest duration of one run: seconds, or a text such as "90 min" or "2 h"; empty for none.'
     )

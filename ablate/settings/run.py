@@ -8,21 +8,25 @@ from typing import Literal
 from ablate.errors import InvalidOptions
 from ablate.options import option
 
+# more than these is a mistake: the memory or the time for it would not be there
+MOST_STEPS, MOST_WINDOWS, MOST_TOKENS, MOST_SAMPLES, MOST_FLOORS = 10**9, 10**6, 10**7, 10**5, 10**4
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
     """Section ``[training]`` of a study file."""
 
-    steps: int = option(600, ge=1, doc="Number of updates of the weights.")
+    steps: int = option(600, ge=1, le=MOST_STEPS, doc="Number of updates of the weights.")
     epochs: float = option(
         0.0,
         ge=0,
         doc="Number of times that training sees all tokens, instead of steps; the steps follow from it. 0 uses steps.",
     )
-    batch: int = option(16, ge=1, doc="Number of windows in one batch.")
+    batch: int = option(16, ge=1, le=MOST_WINDOWS, doc="Number of windows in one batch.")
     accumulate: int = option(
         1,
         ge=1,
+        le=MOST_WINDOWS,
         doc="Number of batches in one step, whose gradients are averaged: as one larger batch, with less memory.",
     )
     batch_counts: Literal["step", "example"] = option(
@@ -30,7 +34,7 @@ class TrainingSettings:
         doc="What batch counts: the windows of a step, or the windows of each example in a step. The latter is the "
         "rule of the original experiments, where five copies from an augmenter mean five times the tokens.",
     )
-    window: int = option(128, ge=1, doc="Number of tokens in one window.")
+    window: int = option(128, ge=1, le=MOST_TOKENS, doc="Number of tokens in one window.")
     learning_rate: float = option(3e-3, gt=0, doc="Highest learning rate; the schedule gives that of each step.")
     weight_decay: float = option(
         0.0, ge=0, doc="Weight decay, applied by the optimizer; biases, norms and embeddings never decay."
@@ -77,9 +81,10 @@ class GenerationSettings:
     samples: int = option(
         4,
         ge=1,
+        le=MOST_SAMPLES,
         doc="Number of samples generated for each run. They are nested in the run and never count as replicates.",
     )
-    tokens: int = option(2000, ge=1, doc="Number of tokens in one sample.")
+    tokens: int = option(2000, ge=1, le=MOST_TOKENS, doc="Number of tokens in one sample.")
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,10 @@ class SplitSettings:
         doc="Draw the shares, or the folds, again for each replicate; all variants share its split.",
     )
     folds: int = option(
-        0, ge=0, doc="Number of folds, instead of test: replicate r is tested on fold r modulo this number; 0 for none."
+        0,
+        ge=0,
+        le=MOST_FLOORS,
+        doc="Number of folds, instead of test: replicate r is tested on fold r modulo this number; 0 for none.",
     )
     seed: int = option(0, ge=0, doc="Shares and folds are chosen by a hash of this seed and the names of the pieces.")
 
@@ -116,10 +124,11 @@ class SplitSettings:
             raise ValueError("per_replicate has nothing to draw; set validation or test to a share, or set folds")
         if sum(self.shares.values()) >= 1:
             raise ValueError("the shares validation and test leave nothing to train on; together they must be below 1")
-        named = [name for names in self.names.values() for name in names]
-        for name in named:
-            if named.count(name) > 1:
+        named: set[str] = set()
+        for name in (name for names in self.names.values() for name in names):
+            if name in named:
                 raise ValueError(f"validation and test name the piece '{name}' twice; name each piece once")
+            named.add(name)
 
     @property
     def shares(self) -> dict[Literal["validation", "test"], float]:
@@ -190,9 +199,12 @@ class FloorSettings:
     """Section ``[floors]`` of a study file: how precisely the floors, which need no model, are measured."""
 
     draws: int = option(
-        5, ge=0, doc="Number of resampled replicates for each run, each with the same number of samples as the run."
+        5,
+        ge=0,
+        le=MOST_FLOORS,
+        doc="Number of resampled replicates for each run, each with the same number of samples as the run.",
     )
-    shuffles: int = option(8, ge=0, doc="Number of times the tokens of each piece are shuffled.")
+    shuffles: int = option(8, ge=0, le=MOST_FLOORS, doc="Number of times the tokens of each piece are shuffled.")
     pieces: int = option(
         10, ge=1, doc="Maximum number of corpus pieces, evenly spread, used for the copy and round-trip floors."
     )

@@ -9,6 +9,9 @@ from typing import Literal
 from ablate.errors import InvalidOptions
 from ablate.options import option
 
+#: The most replicates of a study, and variants of a search.
+MOST_REPLICATES = 10_000
+
 
 @dataclass(frozen=True)
 class StatisticsSettings:
@@ -28,8 +31,8 @@ class LookSettings:
     With the plain number of a study that declares nothing, there is no such table.
     """
 
-    first: int = option(ge=2, doc="Number of replicates at the first look.")
-    most: int = option(ge=3, doc="Number of replicates at the last look.")
+    first: int = option(ge=2, le=MOST_REPLICATES, doc="Number of replicates at the first look.")
+    most: int = option(ge=3, le=MOST_REPLICATES, doc="Number of replicates at the last look.")
     looks: tuple[int, ...] = option(
         (), ge=2, doc="Numbers of replicates at every look; by default steps of half of first."
     )
@@ -69,7 +72,7 @@ class LookSettings:
 class SearchSettings:
     """Section ``[search]`` of a study file: how ``design = "search"`` chooses variants."""
 
-    n_variants: int = option(20, ge=2, doc="Number of variants to try, including the baseline.")
+    n_variants: int = option(20, ge=2, le=MOST_REPLICATES, doc="Number of variants to try, including the baseline.")
     algorithm: Literal["auto", "tpe", "nsga2", "random"] = option(
         "auto", doc="Sampler of Optuna; auto is TPE for one objective and NSGA-II for several."
     )

@@ -50,7 +50,7 @@ def attack(data: bytes, *, compared: bool) -> Result:
     """Read an input, and compare with the independent reader if ``compared`` is set."""
     start = time.process_time()
     try:
-        with _limited(SECONDS):
+        with limited(SECONDS):
             kind, reason = _judged(data, compared=compared)
     except HangError:
         kind, reason = "hang", f"over {SECONDS:g} s"
@@ -73,7 +73,7 @@ def _judged(data: bytes, *, compared: bool) -> tuple[str, str]:
 
 
 @contextmanager
-def _limited(seconds: float) -> Iterator[None]:
+def limited(seconds: float) -> Iterator[None]:
     """Raise HangError in the block after ``seconds`` of CPU time; only in the main thread."""
 
     def stop(*_: object) -> None:

@@ -34,9 +34,14 @@ study_options = combine_options(
     click.option("--skip-bad", is_flag=True, help="Skip files of --corpus that cannot be read, and list them."),
     name_option("Name to store the study under; default: the file's name and the overrides."),
     click.option(
-        "--variants", "n_variants", type=click.IntRange(min=2), help="Number of variants that a search tries."
+        "--variants",
+        "n_variants",
+        type=click.IntRange(min=2, max=10_000),
+        help="Number of variants that a search tries.",
     ),
-    click.option("--replicates", type=click.IntRange(min=1), help="Repetitions of each variant with other seeds."),
+    click.option(
+        "--replicates", type=click.IntRange(min=1, max=10_000), help="Repetitions of each variant with other seeds."
+    ),
     click.option(
         "--seed",
         type=click.IntRange(min=0, max=2**63 - 1),

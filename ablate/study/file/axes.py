@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ablate.study.file.paths import FileShape, Problem
 
 
+#: The most levels of an axis, and the most variants of a study; the most axes.
+MOST_LEVELS, MOST_AXES = 5000, 100
+
+
 @dataclass(frozen=True)
 class RangeTable:
     """An axis of numbers: ``{ low = 0.5, high = 2.0, levels = 4 }``."""
@@ -27,7 +31,7 @@ class RangeTable:
     high: int | float = option(doc="Largest number.")
     log: bool = option(False, doc="Whether the numbers are spaced by equal factors.")
     step: int | float | None = option(None, gt=0, doc="Distance between two numbers that a search can choose.")
-    levels: int | None = option(None, ge=2, doc="Number of levels, for designs other than a search.")
+    levels: int | None = option(None, ge=2, le=MOST_LEVELS, doc="Number of levels, for designs other than a search.")
 
     def __post_init__(self) -> None:
         problems = [
@@ -87,7 +91,11 @@ def parse_axes(table: FileShape, named: Mapping[str, Any], problems: list[Proble
     An axis of the wrong shape has neither levels nor a range; what is wrong with it is added to ``problems``.
     """
     axes = {NAMED: Axis(NAMED, tuple(named))} if named else {}
-    for path, value in flatten(table).items():
+    flat = flatten(table)
+    if len(flat) > MOST_AXES:
+        problems.append(("axes", f"{len(flat):,} axes are too many (at most {MOST_AXES})"))
+        return axes
+    for path, value in flat.items():
         if path == NAMED:
             problems.append((f"axes.{path}", "the named variants are an axis already; give them in [variants.NAME]"))
         else:
@@ -120,6 +128,9 @@ def _block(key: str, value: Any, problems: list[Problem]) -> bool:
 
 
 def _levels(key: str, value: Any, problems: list[Problem]) -> tuple[Any, ...]:
+    if isinstance(value, list) and len(value) > MOST_LEVELS:
+        problems.append((key, f"{len(value):,} levels are too many (at most {MOST_LEVELS:,})"))
+        return ()
     if isinstance(value, list) and value:
         return tuple(value)
     problems.append((key, f"must be a list of levels, not {abridged(value)}"))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from ablate.errors import MOST_PROBLEMS, InvalidOptions, did_you_mean
 from ablate.options import abridged, option, validate
 from ablate.printable import name_problem, printable
-from ablate.settings import LookSettings
+from ablate.settings import MOST_REPLICATES, LookSettings
 from ablate.study.file import paths
+from ablate.study.file.axes import MOST_LEVELS
 from ablate.study.file.configuration import SECTIONS, SETTINGS, TABLES
 from ablate.study.file.kinds import offered
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: The most profiles of a file, each of which is checked with the whole file.
+MOST_PROFILES = 50
+
 
 @dataclass(frozen=True)
 class TopLevel:
@@ -29,7 +33,7 @@ class TopLevel:
     question: str = option("", doc="What the study asks.")
     budget: Literal["steps", "tokens"] = option("steps", doc="What all variants have in common.")
     seed: int = option(0, ge=0, doc="Every random stream is derived from it.")
-    replicates: int = option(6, ge=1, doc="Repetitions of every variant.")
+    replicates: int = option(6, ge=1, le=MOST_REPLICATES, doc="Repetitions of every variant.")
 
 
 #: How a study file declares several looks.
@@ -122,6 +126,9 @@ def _name_problems(table: Mapping[str, Any], where: str = "") -> Iterator[Proble
 
 
 def _variants_problems(variants: Any) -> Iterator[Problem]:
+    if isinstance(variants, dict) and len(variants) > MOST_LEVELS:
+        yield "variants", f"{len(variants):,} variants are too many (at most {MOST_LEVELS:,})"
+        return
     for name, changes in variants.items() if isinstance(variants, dict) else ():
         if not name.strip():
             yield "variants", "a variant needs a name"
@@ -130,6 +137,9 @@ def _variants_problems(variants: Any) -> Iterator[Problem]:
 
 
 def _profiles_problems(profiles: Any, raw: FileShape) -> Iterator[Problem]:
+    if isinstance(profiles, dict) and len(profiles) > MOST_PROFILES:
+        yield "profiles", f"{len(profiles):,} profiles are too many (at most {MOST_PROFILES})"
+        return
     for name, profile in profiles.items() if isinstance(profiles, dict) else ():
         key = f"profiles.{name}"
         if not isinstance(profile, dict):

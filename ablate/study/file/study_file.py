@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -240,9 +241,9 @@ def parse_study(text: str, path: Path, overrides: Overrides, registry: Registry)
     without_overrides, _ = _parse(original, registry)
     problems += margin_problems(file, [*file.metrics, *without_overrides.metrics])
     if not problems:
-        problems += combination_problems(file, registry)
+        problems += itertools.islice(combination_problems(file, registry), MOST_LINES)
         for check in (contrast_problems, prediction_problems, reported_problems):
-            problems += check(without_overrides)
+            problems += itertools.islice(check(without_overrides), MOST_LINES)
     if problems:
         raise StudyFileError(printable(str(path)), _lines(problems))
     return _spec(path, file, overrides, registry)

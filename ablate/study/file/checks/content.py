@@ -7,6 +7,7 @@ or yields problems as (key, text).
 from __future__ import annotations
 
 import contextlib
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import AblateError, did_you_mean
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from ablate.study.file.paths import Problem
     from ablate.study.file.sections import Sections
 
+#: Problems after which a file is not checked further: it is not one with a few mistakes.
+MOST_FOUND = 100
 #: Kinds of which a study needs at least one component.
 _NEEDED = ("metric", "sampler")
 
@@ -39,20 +42,28 @@ def content_problems(file: Sections, registry: Registry) -> list[Problem]:
         if not paths.chosen(file.config, kind):
             problems.append((kind, f"a study needs a {kind}. Offered: {', '.join(registry.names(kind))}"))
     base = set(problems)
+    for check in _checks(file, registry, base):
+        if len(problems) > MOST_FOUND:
+            break
+        problems += itertools.islice(check, MOST_FOUND)
+    return problems
+
+
+def _checks(file: Sections, registry: Registry, base: set[Problem]) -> Iterator[Iterator[Problem]]:
+    """Yield the checks of everything but the base configuration, which has the problems ``base``."""
     for axis in file.axes.values():
         if axis.path != NAMED:
-            problems += axis_problems(axis, file, registry, base)
+            yield axis_problems(axis, file, registry, base)
     for name in file.named:
-        problems += variant_problems(name, file, registry, base)
-    problems += baseline_problems(file)
-    problems += design_problems(file)
-    problems += path_problems(file)
-    problems += budget_problems(file)
-    problems += objective_problems(file)
-    problems += part_problems(file)
-    problems += _label_problems(file, registry)
-    problems += unused_problems(file)
-    return problems
+        yield variant_problems(name, file, registry, base)
+    yield baseline_problems(file)
+    yield design_problems(file)
+    yield path_problems(file)
+    yield budget_problems(file)
+    yield objective_problems(file)
+    yield part_problems(file)
+    yield _label_problems(file, registry)
+    yield unused_problems(file)
 
 
 def _label_problems(file: Sections, registry: Registry) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from ablate.building import fewest_of
 from ablate.settings import PrimerSettings
 from ablate.study.blocks import BLOCKED, compared
 from ablate.study.design import ADAPTIVE, FEWEST_TO_HALVE, OF_PARTS
+from ablate.study.file.axes import MOST_LEVELS
 from ablate.study.file.configuration import resolve
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ FEWEST_CHANGES, MOST_CHANGES = 2, 20
 _ENDS = ("base", "target")
 
 #: A grid of more variants than this is a mistake, or should be a search.
-MOST_VARIANTS = 5000
+MOST_VARIANTS = MOST_LEVELS
+#: The most runs: variants times replicates.
+MOST_RUNS = 50_000
 
 
 def design_problems(file: Sections) -> Iterator[Problem]:
@@ -47,7 +50,9 @@ def design_problems(file: Sections) -> Iterator[Problem]:
     yield from block_problems(file)
     if all(axis.levels or axis.range for axis in file.axes.values()):
         blocks = math.prod(len(axis.levels) for axis in file.axes.values() if axis.block)
-        yield from _count_problems(file.design, {path: len(axis.levels) for path, axis in axes.items()}, blocks)
+        counts = {path: len(axis.levels) for path, axis in axes.items()}
+        replicates = file.looks.most if file.looks else file.top.replicates
+        yield from _count_problems(file.design, counts, blocks, replicates)
 
 
 def block_problems(file: Sections) -> Iterator[Problem]:
@@ -79,7 +84,7 @@ def _one_block_problems(file: Sections, blocks: Mapping[str, Axis]) -> Iterator[
                 yield f"axes.{axis.path}.when.{path}", "is a block, and every block has the same variants"
 
 
-def _count_problems(design: str, counts: Mapping[str, int], blocks: int) -> Iterator[Problem]:
+def _count_problems(design: str, counts: Mapping[str, int], blocks: int, replicates: int) -> Iterator[Problem]:
     """Find numbers of levels, by path, that the design cannot use; every variant exists in each of the blocks."""
     if design in OF_PARTS:
         for path, count in counts.items():
@@ -87,9 +92,14 @@ def _count_problems(design: str, counts: Mapping[str, int], blocks: int) -> Iter
                 yield f"axes.{path}", f'"{design}" needs two levels, without the part and with it, not {count}'
     if design == "fractional" and sum(count == 2 for count in counts.values()) < FEWEST_TO_HALVE:
         yield "design", f'"fractional" needs {FEWEST_TO_HALVE} or more axes of two levels; use "factorial" for fewer'
-    together = math.prod(counts.values()) * blocks
-    if design in ("factorial", "fractional") and together > MOST_VARIANTS:
-        yield "axes", f"{together:,} variants are too many (at most {MOST_VARIANTS:,}); use fewer levels, or a search"
+    crossed = design in ("factorial", "fractional")
+    together = (math.prod(counts.values()) if crossed else sum(counts.values())) * blocks
+    if design not in ADAPTIVE and together > MOST_VARIANTS:
+        number = f"{together:,}" if together < 10**9 else "so many"
+        yield "axes", f"{number} variants are too many (at most {MOST_VARIANTS:,}); use fewer levels, or a search"
+    elif design not in ADAPTIVE and together * replicates > MOST_RUNS:
+        text = f"{together:,} variants in {replicates:,} replicates are too many runs (at most {MOST_RUNS:,})"
+        yield "replicates", f"{text}; use fewer"
 
 
 def budget_problems(file: Sections) -> Iterator[Problem]:
