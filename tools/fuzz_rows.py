@@ -9,6 +9,7 @@ edit. Edit number N is always the same, so a run can be repeated or continued (`
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import random
@@ -29,7 +30,7 @@ from support.row_edits import Edit, edit
 from support.row_studies import make_home
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: The seconds that a command may take.
 LONGEST = 120
@@ -47,11 +48,10 @@ def say(*words: object) -> None:
     sys.stdout.flush()
 
 
-def words(command: str, study: str, home: Path, rng: random.Random) -> list[str]:
+def words(command: str, study: str, home: Path, material: Path, rng: random.Random) -> list[str]:
     """Return the words of a command on a study."""
-    file = home.parent / "material" / f"{study}.toml"
-    name = study if study == "judged" else str(file)
-    known = json.loads((home.parent / "material" / "variants.json").read_text(encoding="utf-8"))
+    name = study if study == "judged" else str(material / f"{study}.toml")
+    known = json.loads((material / "variants.json").read_text(encoding="utf-8"))
     one, other = (rng.choice(known[study]) for _ in range(2))
     second = rng.choice(sorted(known))
     lines = {
@@ -64,8 +64,8 @@ def words(command: str, study: str, home: Path, rng: random.Random) -> list[str]
         "bundle": ["study", "bundle", study, "-o", str(home.parent / "bundle.zip")],
         "plan": ["study", "plan", name],
         "judge": [
-            *("judge", str(home.parent / "material" / "table.csv"), "--variant", "model", "--replicate", "seed"),
-            *("--baseline", "a", "--direction", "loss=lower", "--name", study),
+            *("judge", str(material / "table.csv"), "--variant", "model", "--replicate", "seed"),
+            *("--baseline", "a", "--direction", "loss=lower", "--name", "judged"),
         ],
         "generate": ["generate", study, "--variant", one, "--out", str(home.parent / "music"), "--count", "1"],
         "db": ["db", rng.choice(["upgrade", "check"])],
@@ -89,18 +89,18 @@ def attack(number: int, home: Path, slow: int) -> Iterator[tuple[Edit, str, Endi
                 left.unlink()
             shutil.copy(home / "ablate.db", own / "ablate.db")
             made = edit(own / "ablate.db", number)
-            shutil.copytree(home.parent / "material", Path(folder) / "material", dirs_exist_ok=True)
-            yield made, command, _within(LONGEST, command, study, own, rng)
+            words_of = functools.partial(words, command, study, own, home.parent / "material", rng)
+            yield made, command, _within(LONGEST, words_of, study if command == "python" else "", own)
 
 
-def _within(seconds: int, command: str, study: str, home: Path, rng: random.Random) -> Ending:
+def _within(seconds: int, words_of: Callable[[], list[str]], loaded: str, home: Path) -> Ending:
     def stop(*_: Any) -> None:
         raise TimeoutError
 
     signal.signal(signal.SIGALRM, stop)
     signal.alarm(seconds)
     try:
-        return load(study, home) if command == "python" else ending(words(command, study, home, rng), home)
+        return load(loaded, home) if loaded else ending(words_of(), home)
     except TimeoutError:
         return Ending("traceback", f"no answer within {seconds} s")
     finally:

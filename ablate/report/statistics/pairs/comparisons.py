@@ -46,6 +46,8 @@ def judge_in_study(analysis: Analysis, variants: tuple[str, str], quantities: pd
         frame = frame[(frame["kind"] == "variant") & (frame["comparison"] == name)]
         frame = frame if one == baseline else _opposite(frame, one, other)
     else:
+        frame = analysis.all_effects.iloc[:0]
+    if frame.empty:  # a path compares only some of its variants with the baseline
         asked = Weights("contrast", other, one, {other: 1.0, one: -1.0})
         frame = Analysis(analysis.study, analysis.registry, [asked]).all_effects
         frame = frame[(frame["comparison"] == other) & (frame["versus"] == one) & (frame["kind"] == "contrast")]
@@ -55,7 +57,7 @@ def judge_in_study(analysis: Analysis, variants: tuple[str, str], quantities: pd
 def _of(frame: pd.DataFrame, quantities: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of these quantities, in their order."""
     wanted = keys_of(quantities)
-    frame = frame[[key in wanted for key in keys_of(frame)]]
+    frame = frame[np.array([key in wanted for key in keys_of(frame)], dtype=bool)]
     order = np.argsort([wanted.index(key) for key in keys_of(frame)], kind="stable")
     return frame.iloc[order].reset_index(drop=True)
 

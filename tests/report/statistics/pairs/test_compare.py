@@ -416,3 +416,14 @@ def test_the_table_explains_intervals_and_families(tmp_path: Path) -> None:
     assert [row[2].endswith(" *") for row in found.rows] == apart
     assert found.notes[0].startswith("Each interval is for one comparison alone.")
     assert found.notes[1].startswith("* The verdict decides. The interval is for this comparison alone")
+
+
+def test_a_candidate_that_a_path_did_not_take_is_compared_too(tmp_path: Path) -> None:
+    """Its report judges only the steps that the path took."""
+    with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as opened:
+        values = drawn(9, {"warm": 0.3, "cold": 0.2, "hot": 0.301}, ALL)
+        put(opened, "way", values, design="path", path={"taken": ["warm", "cold"]})
+        for pair in (("warm", "hot"), ("hot", "warm"), ("warm", "cold")):
+            frame = compare_pair(opened, f"way:{pair[0]}", f"way:{pair[1]}").frame.set_index(["metric", "feature"])
+            differences = means(opened, "way", pair[1]) - means(opened, "way", pair[0])
+            assert frame.loc[PITCH, "difference"] == pytest.approx(differences.mean())
