@@ -91,7 +91,7 @@ def write_report(
 
 
 def _new_folder(out: Path) -> Path:
-    """Return the folder; raises :class:`UsageError` if something is in its place."""
+    """Return the folder; raises :class:`UsageError` if something else has its name."""
     if out.is_symlink() or (out.exists() and not out.is_dir()) or (out.is_dir() and any(out.iterdir())):
         raise UsageError(f"--output {out} exists already, and a report replaces its folder; name a new or empty one")
     return out.absolute()

@@ -91,7 +91,7 @@ class ConnectedReader(Reader):
         """Check that the database is still the one that was opened.
 
         Raises:
-            StoreError: its file was removed or replaced; the message says where everything is that was written.
+            StoreError: its file was removed or replaced; the message has the path of everything that was written.
         """
         if self._place:
             with database_errors(self.url):

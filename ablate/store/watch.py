@@ -59,7 +59,7 @@ class Watched:
         """Check that the file and its log are still those that were opened; now and then bring the log into the file.
 
         Raises:
-            StoreError: they are not, or were not before; the message says where everything is that was written.
+            StoreError: they are not, or were not before; the message has the path of everything that was written.
         """
         if self._problem:
             raise StoreError(self._problem)
@@ -112,7 +112,7 @@ class Watched:
             own.close()
         return (
             f"{self._where} was replaced by another file while this command wrote to it; what it wrote is in {saved}: "
-            "move that to the place of the other one, or go on without it"
+            "move that to the place of the other one, or continue without it"
         )
 
     def _is_somebody_elses(self, log: Path) -> bool:

@@ -1,4 +1,4 @@
-"""What a study would take the place of: an earlier one of its name, with other axes, another seed or another file."""
+"""The study that a study would replace: an earlier one of its name, with other axes, another seed or another file."""
 
 from __future__ import annotations
 

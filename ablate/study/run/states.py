@@ -103,7 +103,7 @@ class TrialReporter:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What went wrong with the trials, as a note for the end of the command."""
+        """The problem with the trials, as a note for the end of the command; empty without one."""
         if not self._problem:
             return ()
         return (
@@ -114,7 +114,7 @@ class TrialReporter:
         """Bring the trials of these variants up to date, the first time those of all variants.
 
         Raises:
-            StoreError: a search cannot go on without its trials; or the database is gone.
+            StoreError: a search cannot continue without its trials; or the database is gone.
         """
         if not self._closes:
             self._report(variants)

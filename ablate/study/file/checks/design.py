@@ -95,7 +95,7 @@ def _count_problems(design: str, counts: Mapping[str, int], blocks: int, replica
     crossed = design in ("factorial", "fractional")
     together = (math.prod(counts.values()) if crossed else sum(counts.values())) * blocks
     if design not in ADAPTIVE and together > MOST_VARIANTS:
-        number = f"{together:,}" if together < 10**9 else "so many"
+        number = f"{together:,}" if together < 10**9 else "too many"
         yield "axes", f"{number} variants are too many (at most {MOST_VARIANTS:,}); use fewer levels, or a search"
     elif design not in ADAPTIVE and together * replicates > MOST_RUNS:
         text = f"{together:,} variants in {replicates:,} replicates are too many runs (at most {MOST_RUNS:,})"
