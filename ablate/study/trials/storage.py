@@ -99,7 +99,7 @@ def storage_errors(url: str) -> Iterator[None]:
             yield
     except optuna.exceptions.StorageInternalError as error:
         raise store_error(url, error.__cause__ or error) from error
-    except (LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
         if not _is_of_rows(error):
             raise
         what = f"Optuna's tables have a row that Optuna cannot read ({one_line(error)[:200]})"

@@ -185,6 +185,12 @@ def test_a_row_of_optuna_that_optuna_cannot_read_is_a_line(home: Path, table: st
     assert not found.failed, found.text
 
 
+def test_a_number_of_optuna_that_is_none_is_a_line(home: Path, tmp_path: Path) -> None:
+    change(home, "UPDATE trial_params SET param_value = 9e999")
+    found = ending(["study", "bundle", "small", "-o", str(tmp_path / "small.zip")], home)
+    assert (found.kind, "Optuna's tables have a row that Optuna cannot read" in found.text) == ("line", True)
+
+
 def test_results_that_were_deleted_are_counted(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from ablate.cli import run
 
