@@ -7,6 +7,9 @@ from typing import Any
 from ablate.errors import UsageError
 from ablate.printable import name_problem, printable
 
+#: The most characters of a key.
+LONGEST_KEY = 500
+
 
 def parse_setting(text: str, option: str = "--set") -> tuple[str, Any]:
     """Split ``key.path=value`` into path and value; the value is TOML, but strings need no quotes.
@@ -18,11 +21,18 @@ def parse_setting(text: str, option: str = "--set") -> tuple[str, Any]:
     path, sign, value = text.partition("=")
     path = path.strip()
     if not sign or not path:
-        raise UsageError(f"{option} {printable(text)}: write it as key.path=value")
+        raise UsageError(f"{option} {_start(text)}: write it as key.path=value")
+    if len(path) > LONGEST_KEY:
+        raise UsageError(f"{option} {_start(path)}: the key has more than {LONGEST_KEY} characters")
     problem = name_problem(path)
     if problem:
         raise UsageError(f"{option}: the key {problem}")
     return path, _value(value, f"{option} {path}")
+
+
+def _start(text: str) -> str:
+    """Return the beginning of a text from the command line, for a message."""
+    return printable(text if len(text) <= LONGEST_KEY else f"{text[:LONGEST_KEY]}…")
 
 
 def _value(text: str, where: str) -> Any:

@@ -143,7 +143,7 @@ class Registry:
             UnknownName: no component has this name; the message has a suggestion.
             PluginError: two plugins claim the name; both are named.
         """
-        candidates = [c for c in self.offered(kind) if c.spec.name == name]
+        candidates = [c for c in self.components if c.spec.name == name and c.kind == kind]
         if not candidates:
             raise UnknownName(kind, name, self.names(kind), self._hint())
         if len(candidates) > 1:

@@ -38,6 +38,8 @@ def test_key_and_value(text: str, expected: tuple[str, Any]) -> None:
         ("training.steps", "--set training.steps: write it as key.path=value"),
         ("=1", "--set =1: write it as key.path=value"),
         ("a\nb=1", r"--set: the key 'a\x0ab' has the character \x0a; leave it out"),
+        ("x" * 600, f"--set {'x' * 500}…: write it as key.path=value"),
+        (f"{'x' * 600}=1", f"--set {'x' * 500}…: the key has more than 500 characters"),
         ("a=" + "[" * 2000, "--set a: lists and tables may be nested at most 32 deep"),
         ("a={" + "b." * 20_000, "--set a: b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.…: a key may have at most 32 parts"),
     ],

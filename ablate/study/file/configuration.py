@@ -24,6 +24,7 @@ from ablate.settings import (
     TrainingSettings,
 )
 from ablate.specs import DEFAULTED, SPECS, CorpusSpec
+from ablate.study.file.known import KnownSections
 from ablate.study.file.labels import build_conditioner, used_labels
 from ablate.study.file.paths import FileShape, Problem, join, named
 from ablate.study.file.program import fewest_samples, program_problems, program_settings
@@ -149,13 +150,29 @@ def without_defaults(options: Mapping[str, Any], known: Mapping[str, Any]) -> di
     return {key: value for key, value in options.items() if key not in known or not same(value, known[key])}
 
 
-def resolve(config: FileShape, registry: Registry) -> tuple[Configuration, list[Problem]]:
-    """Resolve a configuration in file shape; every problem comes with the path of its key."""
+def resolve(
+    config: FileShape, registry: Registry, known: KnownSections | None = None
+) -> tuple[Configuration, list[Problem]]:
+    """Resolve a configuration in file shape; every problem comes with the path of its key.
+
+    Args:
+        config: in file shape.
+        registry: the components.
+        known: of many configurations that share sections, those that have been resolved; it is added to.
+    """
     problems: list[Problem] = []
     if "program" in config:
         return _resolve_program(config, registry, problems), problems
-    choices = {kind: tuple(_choices(kind, config.get(kind), registry, problems)) for kind in SPECS}
-    settings = {name: _settings(name, config.get(name, {}), problems) for name in SETTINGS}
+    known = known or KnownSections()
+
+    def choices_of(kind: str, own: list[Problem]) -> tuple[Choice, ...]:
+        return tuple(_choices(kind, config.get(kind), registry, own))
+
+    def settings_of(name: str, own: list[Problem]) -> dict[str, Any]:
+        return _settings(name, config.get(name, {}), own)
+
+    choices = {kind: known.resolved(kind, config.get(kind), choices_of, problems) for kind in SPECS}
+    settings = {name: known.resolved(name, config.get(name), settings_of, problems) for name in SETTINGS}
     problems += _validation_problems(settings)
     conditioners = [built for choice in choices["conditioner"] if (built := _conditioner(choice, registry, problems))]
     labels = used_labels(config.get("labels", {}), conditioners, problems)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -333,3 +334,42 @@ def test_set_reaches_design_statistics_and_floors(tiny: Path) -> None:
 def test_metrics_of_copying_are_listed(of: Callable[..., StudySpec]) -> None:
     spec = of(TAU, rest='[metric."memorization.covered"]\n')
     assert spec.reading["copying"] == ["memorization.covered"]
+
+
+def test_thousands_of_levels_are_checked_in_seconds(tiny: Path) -> None:
+    text = tiny.read_text(encoding="utf-8").replace("sampler.temperature.tau = 1.0", "training.steps = 1")
+    levels = "training.steps = { low = 1, high = 5000, levels = 5000 }"
+    tiny.write_text(text.replace("sampler.temperature.tau = [0.8, 1.0]", levels), encoding="utf-8")
+    start = time.process_time()
+    assert len(read_study(str(tiny)).variants()) == 5000
+    assert time.process_time() - start < 8
+
+
+@pytest.mark.parametrize(
+    ("axes", "replicates", "expected"),
+    [
+        (
+            f"training.steps = {list(range(1, 5002))}",
+            2,
+            "axes.training.steps: 5,001 levels are too many (at most 5,000)",
+        ),
+        (
+            "training.steps = { low = 1, high = 9, levels = 1000000000 }",
+            2,
+            "axes.training.steps.levels: must be a whole n",
+        ),
+        (
+            "training.steps = { low = 1, high = 5000, levels = 5000 }",
+            11,
+            "replicates: 5,000 variants in 11 replicates are too many runs (at most 50,000); use fewer",
+        ),
+        ("\n".join(f"labels.a{i} = [1]" for i in range(101)), 2, "axes: 101 axes are too many (at most 100)"),
+    ],
+)
+def test_studies_that_are_too_large(tiny: Path, axes: str, replicates: int, expected: str) -> None:
+    text = tiny.read_text(encoding="utf-8").replace("replicates = 2", f"replicates = {replicates}")
+    text = text.replace("[baseline]\nsampler.temperature.tau = 1.0\n", "")
+    tiny.write_text(text.replace("sampler.temperature.tau = [0.8, 1.0]", axes), encoding="utf-8")
+    with pytest.raises(StudyFileError) as refused:
+        read_study(str(tiny))
+    assert any(problem.startswith(expected) for problem in refused.value.problems), refused.value.problems

@@ -15,9 +15,10 @@ from ablate.study.design import NAMED
 from ablate.study.file import paths
 from ablate.study.file.checks.design import budget_problems, design_problems, path_problems
 from ablate.study.file.checks.kinds import unused_problems
-from ablate.study.file.checks.levels import axis_problems, baseline_problems, variant_problems
+from ablate.study.file.checks.levels import Base, axis_problems, baseline_problems, variant_problems
 from ablate.study.file.checks.reading import objective_problems, part_problems
 from ablate.study.file.configuration import resolve
+from ablate.study.file.known import KnownSections
 from ablate.study.file.labels import build_conditioner
 
 if TYPE_CHECKING:
@@ -35,13 +36,14 @@ _NEEDED = ("metric", "sampler")
 
 def content_problems(file: Sections, registry: Registry) -> list[Problem]:
     """Find unknown components, options out of bounds, axes of nothing, levels that do not fit, and more."""
-    _, problems = resolve(file.config, registry)
+    known = KnownSections()
+    _, problems = resolve(file.config, registry, known)
     if "parameters" in file.config and not file.runs_program:
         problems.append(("parameters", "belongs to a study that runs a program; this study has no [program]"))
     for kind in () if file.runs_program else _NEEDED:
         if not paths.chosen(file.config, kind):
             problems.append((kind, f"a study needs a {kind}. Offered: {', '.join(registry.names(kind))}"))
-    base = set(problems)
+    base = Base(frozenset(problems), known)
     for check in _checks(file, registry, base):
         if len(problems) > MOST_FOUND:
             break
@@ -49,8 +51,8 @@ def content_problems(file: Sections, registry: Registry) -> list[Problem]:
     return problems
 
 
-def _checks(file: Sections, registry: Registry, base: set[Problem]) -> Iterator[Iterator[Problem]]:
-    """Yield the checks of everything but the base configuration, which has the problems ``base``."""
+def _checks(file: Sections, registry: Registry, base: Base) -> Iterator[Iterator[Problem]]:
+    """Yield the checks of everything but the base configuration, which has the result ``base``."""
     for axis in file.axes.values():
         if axis.path != NAMED:
             yield axis_problems(axis, file, registry, base)

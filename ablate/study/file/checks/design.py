@@ -14,6 +14,7 @@ from ablate.study.blocks import BLOCKED, compared
 from ablate.study.design import ADAPTIVE, FEWEST_TO_HALVE, OF_PARTS
 from ablate.study.file.axes import MOST_LEVELS
 from ablate.study.file.configuration import resolve
+from ablate.study.file.known import KnownSections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -120,8 +121,9 @@ def combination_problems(file: Sections, registry: Registry) -> Iterator[Problem
     """Check every variant as a whole; for files whose levels are all right one by one."""
     primers: dict[str, Mapping[str, Any]] = {}
     small: dict[str, str] = {}
+    known = KnownSections()
     for variant in file.variants():
-        configuration, problems = resolve(file.shaped(variant.levels), registry)
+        configuration, problems = resolve(file.shaped(variant.levels), registry, known)
         for where, text in problems:
             yield where, f"{text} (in variant '{variant.name}')"
         if file.runs_program:

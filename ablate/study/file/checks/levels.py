@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ablate.errors import did_you_mean
 from ablate.names import alike, level_name, same
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ablate.registry import Registry
     from ablate.study.design import Axis
+    from ablate.study.file.known import KnownSections
     from ablate.study.file.paths import FileShape, Problem
     from ablate.study.file.sections import Sections
 
@@ -33,14 +34,21 @@ if TYPE_CHECKING:
 CONDITIONAL = ("factorial", "search")
 
 
-def axis_problems(axis: Axis, file: Sections, registry: Registry, base: set[Problem]) -> Iterator[Problem]:
+class Base(NamedTuple):
+    """Result of the base configuration: its problems, and the sections that were resolved."""
+
+    problems: frozenset[Problem]
+    known: KnownSections
+
+
+def axis_problems(axis: Axis, file: Sections, registry: Registry, base: Base) -> Iterator[Problem]:
     """Check an axis: its conditions, its path and each of its levels.
 
     Args:
         axis: one of the file's axes, not that of the named variants.
         file: the study file.
         registry: the components.
-        base: the problems of the base configuration, which are not repeated for each level.
+        base: the base configuration's problems, which are not repeated for each level, and sections.
     """
     key = f"axes.{axis.path}"
     wrong = list(_condition_problems(axis, file))
@@ -146,25 +154,25 @@ def _only_alike(level: Any, other: Any) -> str:
 
 
 def _level_problems(
-    axis: Axis, config: FileShape, own: paths.Components, registry: Registry, base: set[Problem]
+    axis: Axis, config: FileShape, own: paths.Components, registry: Registry, base: Base
 ) -> Iterator[Problem]:
     key = f"axes.{axis.path}"
     levels = axis.levels or ((axis.range.low, axis.range.high) if axis.range else ())
     for index, level in enumerate(levels):
-        _, problems = resolve(paths.set_path(config, axis.path, level, own), registry)
+        _, problems = resolve(paths.set_path(config, axis.path, level, own), registry, base.known)
         for where, text in problems:
-            if (where, text) not in base:
+            if (where, text) not in base.problems:
                 yield f"{key}[{index}]", text if where == axis.path else f"{where}: {text}"
 
 
-def variant_problems(name: str, file: Sections, registry: Registry, base: set[Problem]) -> Iterator[Problem]:
+def variant_problems(name: str, file: Sections, registry: Registry, base: Base) -> Iterator[Problem]:
     """Check the changes of a named variant: their paths, and the configuration that results.
 
     Args:
         name: the variant.
         file: the study file.
         registry: the components.
-        base: the problems of the base configuration, which are not repeated.
+        base: the base configuration's problems, which are not repeated, and sections.
     """
     changes = file.named[name]
     # the options of the components that the variant chooses can be changed, too
@@ -178,9 +186,9 @@ def variant_problems(name: str, file: Sections, registry: Registry, base: set[Pr
     if wrong:
         yield from wrong
         return
-    _, problems = resolve(file.shaped({NAMED: name}), registry)
+    _, problems = resolve(file.shaped({NAMED: name}), registry, base.known)
     for where, text in problems:
-        if (where, text) not in base:
+        if (where, text) not in base.problems:
             yield f"variants.{name}", f"{where}: {text}"
 
 
