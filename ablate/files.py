@@ -93,12 +93,6 @@ def unfinished(folder: Path) -> list[Path]:
     return [] if folder.is_symlink() else sorted(folder.glob(f"{UNFINISHED}*"))
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Remove from a folder what a killed process left half written; nobody else may be writing to it."""
-    for path in unfinished(folder):
-        remove(path)
-
-
 def remove(path: Path) -> None:
     """Remove a file, a folder with everything in it, or a link, whose target stays.
 

@@ -30,10 +30,11 @@ def is_ctrl_c(error: BaseException) -> bool:
         return False
     if isinstance(error, CtrlC):
         return True
-    if threading.current_thread() is not threading.main_thread() or _is_blocked():
+    if threading.current_thread() is not threading.main_thread() or is_blocked():
         return False
     return signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def _is_blocked() -> bool:
+def is_blocked() -> bool:
+    """Return whether no Ctrl-C can arrive in this thread for now."""
     return hasattr(signal, "pthread_sigmask") and signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())

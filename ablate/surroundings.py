@@ -10,6 +10,8 @@ import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from ablate.interrupts import is_blocked
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -89,7 +91,7 @@ def _folder() -> Iterator[None]:
 @contextlib.contextmanager
 def _signals(*, only_if_blocked: bool = False) -> Iterator[None]:
     # where a Ctrl-C arrives, its handler may change the handler meanwhile
-    idle = only_if_blocked and not _is_blocked()
+    idle = only_if_blocked and not is_blocked()
     if idle or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -100,10 +102,6 @@ def _signals(*, only_if_blocked: bool = False) -> Iterator[None]:
         for number, handler in before.items():
             if handler is not None and signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
-
-
-def _is_blocked() -> bool:
-    return hasattr(signal, "pthread_sigmask") and signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 @contextlib.contextmanager

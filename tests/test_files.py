@@ -10,7 +10,7 @@ from typing import IO
 
 import pytest
 
-from ablate.files import remove, remove_unfinished, replaced_folder, write_folder_whole, write_whole
+from ablate.files import remove, replaced_folder, unfinished, write_folder_whole, write_whole
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -96,7 +96,8 @@ def test_a_killed_writer_leaves_no_part_of_a_folder_and_its_litter_can_be_remove
             time.sleep(0.005)
         time.sleep(0.05)
         writer.send_signal(signal.SIGKILL)
-    remove_unfinished(tmp_path)
+    for path in unfinished(tmp_path):
+        remove(path)
     # killed between its two renames, it leaves neither the old folder nor the new one
     assert {path.name for path in tmp_path.iterdir()} <= {"folder"}
     if target.exists():

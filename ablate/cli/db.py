@@ -137,7 +137,7 @@ def _repairs(repaired: Repaired) -> list[str]:
     counts = (
         (len(repaired.put_aside), "damaged file", "put aside, with .damaged behind the name"),
         (len(repaired.removed), "damaged checkpoint", "removed"),
-        (repaired.forgotten, "result", "forgotten: its rows cannot be used, or no study uses it"),
+        (repaired.forgotten, "result", "forgotten: its rows or its folder cannot be used, or no study uses it"),
         (repaired.rows, "row", "removed that belonged to nothing"),
         (repaired.reopened, "run", "marked as not done"),
         (len(repaired.left), "problem", "left as it is"),

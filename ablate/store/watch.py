@@ -89,8 +89,7 @@ class Watched:
         assert own  # noqa: S101 - for mypy
         there = _identity(self._file)
         try:
-            if there is None:
-                self._put_back(own)
+            if there is None and self._put_back(own):
                 return (
                     f"{self._where} was removed while this command wrote to it; it has been put back with everything "
                     f"that was in it. {_AGAIN}"
@@ -119,15 +118,20 @@ class Watched:
         """Return whether another program has begun a log of its own, and written to it."""
         return _identity(log) != self._known[log] and log.exists() and log.stat().st_size > 0
 
-    def _put_back(self, own: sqlite3.Connection) -> None:
+    def _put_back(self, own: sqlite3.Connection) -> bool:
+        """Write the file again at its place; return False if somebody has just made another one there."""
         partial = self._file.with_name(f"{UNFINISHED}{self._file.name}")
         try:
             _copy(own, partial)
             for path in self._log:
-                path.unlink(missing_ok=True)  # of the file that is gone: in another one, it would be replayed
-            os.link(partial, self._file)  # fails if somebody has just made a new one
+                if _identity(path) == self._known[path]:
+                    path.unlink(missing_ok=True)  # of the file that is gone: in another one, it would be replayed
+            _give_name(partial, self._file)
+        except FileExistsError:
+            return False
         finally:
             partial.unlink(missing_ok=True)
+        return True
 
 
 def watched(url: str) -> Watched | None:
@@ -140,6 +144,18 @@ def _copy(source: sqlite3.Connection, target: Path) -> None:
     target.unlink(missing_ok=True)
     with contextlib.closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
+
+
+def _give_name(file: Path, name: Path) -> None:
+    """Give a file a name; raises FileExistsError if another one has it."""
+    try:
+        os.link(file, name)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links, such as that of a memory stick
+        if name.exists():
+            raise FileExistsError from None
+        file.rename(name)
 
 
 def _free_name(file: Path) -> Path:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import shutil
 import sqlite3
 from typing import TYPE_CHECKING
@@ -84,6 +86,37 @@ def test_a_replaced_database_is_kept_and_ours_is_saved_beside_it(store: Store, p
     assert f"was replaced by another file while this command wrote to it; what it wrote is in {saved}" in message
     assert finished(saved) == ["train 0", "train 1"]
     assert ask(path, "SELECT name FROM sqlite_master") == [("recipes",)]
+
+
+def test_a_removed_database_is_put_back_without_hard_links(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")  # as on FAT
+
+    monkeypatch.setattr(os, "link", refuse)
+    path.unlink()
+    assert "it has been put back" in refusal(store)
+    assert finished(path) == ["train 1"]
+
+
+def test_a_database_that_somebody_makes_while_ours_is_put_back_stays(
+    store: Store, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+    other = new_store(tmp_path)
+    other.close()
+
+    def late(*names: Path) -> None:
+        shutil.copy(tmp_path / "ablate.db", path)
+        link(*names)
+
+    monkeypatch.setattr(os, "link", late)
+    path.unlink()
+    saved = path.with_name("ablate-saved-1.db")
+    assert f"was replaced by another file while this command wrote to it; what it wrote is in {saved}" in refusal(store)
+    assert finished(path) == []
+    assert finished(saved) == ["train 1"]
 
 
 def test_a_database_is_compared_when_nothing_is_written_any_more(path: Path) -> None:

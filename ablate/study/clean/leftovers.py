@@ -13,6 +13,7 @@ from ablate.files import file_name, unfinished
 from ablate.inside import remove_inside
 from ablate.store.folders import is_fingerprint
 from ablate.study.clean.sounds import reports_of, unused_sounds
+from ablate.study.files.home import CHECKPOINTS
 from ablate.writing import abandoned
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _KIND = re.compile(r"[a-z]+")
 #: What a stage can leave in these folders: the endings after its fingerprint.
-_BESIDE = {"checkpoints": ("", ".safetensors", ".json"), "logs": (".txt", ".log", ".lock")}
+_BESIDE = {"checkpoints": CHECKPOINTS, "logs": (".txt", ".log", ".lock")}
 #: The main files of reports: a folder without any of them is not a report of ablate.
 _PAGES = ("index.html", "report.md", "paper/table.tex", "data/effects.csv")
 

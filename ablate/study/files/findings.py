@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ablate.store.reading.contents import Contents, StoredRun, StoredStage
     from ablate.store.reading.problems import RowProblem
 
-#: What ``ablate clean`` is for.
-CLEAN = "ablate clean removes it"
+_CLEAN = "ablate clean removes it"
+_BY_HAND = "nothing reads it, and it can be removed by hand"
 #: The most rows of a table that are listed.
 MOST_ROWS = 3
 _AGAIN = "it is made again by running the study"
@@ -33,7 +33,7 @@ class Finding:
     """Something that is wrong with a home.
 
     Attributes:
-        kind: ``file``, ``extra``, ``folder``, ``checkpoint``, ``run``, ``rows`` or ``database``.
+        kind: ``file``, ``stage``, ``extra``, ``folder``, ``checkpoint``, ``run``, ``rows`` or ``database``.
         where: the file or folder relative to the home, the run, or the table.
         problem: what is wrong, as the end of a sentence.
         advice: what to do about it.
@@ -119,7 +119,8 @@ def _of_stage(home: Path, stage: StoredStage, users: dict[str, tuple[str, ...]])
     try:
         folder = inside(home, stage.artifact)
     except UnsafePath as error:
-        yield Finding("file", f"stage {stage.fingerprint}", f"has a folder outside the home: {error}", _AGAIN, *own)
+        advice = "a repair forgets it, so that it is made again"
+        yield Finding("stage", f"stage {stage.fingerprint}", f"has a folder outside the home: {error}", advice, *own)
         return
     if not stage.files:
         return
@@ -157,11 +158,11 @@ def _strangers(home: Path, stages: dict[str, StoredStage], users: dict[str, tupl
         if name in known:
             continue
         if not is_stage:
-            yield Finding("folder", name, "was not written by ablate", CLEAN)
+            yield Finding("folder", name, "was not written by ablate", _BY_HAND)
             continue
         fingerprint = name.rpartition("/")[2]
         if fingerprint not in users:  # otherwise a command was killed, and the next one writes it again
-            yield Finding("folder", name, "belongs to no finished result and to no study", CLEAN, fingerprint)
+            yield Finding("folder", name, "belongs to no finished result and to no study", _CLEAN, fingerprint)
 
 
 def _checkpoints(
@@ -171,7 +172,8 @@ def _checkpoints(
     for path, fingerprint in checkpoints(home):
         name = path.relative_to(home).as_posix()
         if fingerprint in stages or fingerprint not in users:
-            yield Finding("checkpoint", name, "belongs to no unfinished training", CLEAN, fingerprint), False
+            advice = _CLEAN if fingerprint and fingerprint not in users else _BY_HAND
+            yield Finding("checkpoint", name, "belongs to no unfinished training", advice, fingerprint), False
             continue
         problem = seal_problem(path) if path.suffix == ".safetensors" else ""
         advice = "the training begins again at its first step"

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+#: What a training or a program can leave in the folder of the checkpoints: the endings after its fingerprint.
+CHECKPOINTS = ("", ".safetensors", ".json")
 #: The end of the name of a file that a repair has put aside.
 PUT_ASIDE = ".damaged"
 
@@ -46,6 +48,6 @@ def checkpoints(home: Path) -> Iterator[tuple[Path, str]]:
     if not folder.is_dir():
         return
     for path in sorted(folder.iterdir()):
-        fingerprint = path.name.partition(".")[0]
+        fingerprint, dot, ending = path.name.partition(".")
         if not path.name.startswith(UNFINISHED):
-            yield path, fingerprint if is_fingerprint(fingerprint) else ""
+            yield path, fingerprint if is_fingerprint(fingerprint) and f"{dot}{ending}" in CHECKPOINTS else ""

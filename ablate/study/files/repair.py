@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from typing import TYPE_CHECKING
 
-from ablate.inside import inside, remove_inside
+from ablate.errors import UnsafePath
+from ablate.inside import remove_inside, without_links
 from ablate.study.files.findings import incomplete_runs, row_findings
 from ablate.study.files.home import PUT_ASIDE
 
@@ -29,8 +31,8 @@ class Repaired:
     Attributes:
         put_aside: damaged files that were renamed, relative to the home, so that they count as missing.
         removed: damaged checkpoints that were removed.
-        forgotten: the number of stages that were forgotten: their rows cannot be used, or files are lost that no study
-            uses.
+        forgotten: the number of stages that were forgotten: their rows cannot be used, their folder is outside the
+            home, or files are lost that no study uses.
         reopened: the number of runs that count as not done any more.
         rows: the number of rows that belonged to nothing and were removed.
         left: what the repair could not or must not change.
@@ -63,6 +65,8 @@ def repair(home: Path, store: Store, findings: Sequence[Finding], rows: Sequence
             _put_aside(home, finding, done)
             if not finding.studies:
                 lost.add(finding.fingerprint)
+        elif finding.kind == "stage":
+            lost.add(finding.fingerprint)
         elif finding.kind == "checkpoint" and finding.studies:
             remove_inside(home, finding.where)
             done.removed.append(finding.where)
@@ -87,19 +91,24 @@ def _is_of_result(row: RowProblem) -> bool:
 
 
 def _put_aside(home: Path, finding: Finding, done: Repaired) -> None:
-    """Rename a file that is there and damaged; the folder that a program has filled stays."""
-    path = home / finding.where
+    """Rename a file that is there and damaged; the folder that a program has filled and what cannot be renamed stay."""
     if finding.where.endswith("/"):
         done.left.append(finding)
-    elif path.is_symlink() or path.exists():
-        inside(home, finding.where.rpartition("/")[0])
-        aside = path.with_name(f"{path.name}{PUT_ASIDE}")
-        number = 1
-        while aside.exists() or aside.is_symlink():
-            number += 1
-            aside = path.with_name(f"{path.name}.{number}{PUT_ASIDE}")
-        path.rename(aside)
-        done.put_aside.append(finding.where)
+        return
+    try:
+        path = without_links(home, finding.where)
+        if os.path.lexists(path):
+            path.rename(_free_name(path))
+            done.put_aside.append(finding.where)
+    except (OSError, UnsafePath):
+        done.left.append(finding)
+
+
+def _free_name(path: Path) -> Path:
+    """Return a name beside a file for when it is put aside."""
+    numbers = ("", *(f".{number}" for number in range(2, 1000)))
+    names = (path.with_name(f"{path.name}{number}{PUT_ASIDE}") for number in numbers)
+    return next(name for name in names if not os.path.lexists(name))
 
 
 def _reopen(store: Store) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import filelock
 
 from ablate.errors import HomeError
-from ablate.files import remove, write_whole
+from ablate.files import UNFINISHED, remove, write_whole
 from ablate.home import DATABASE
 from ablate.printable import printable
 from ablate.store.address import home_url, shown, sqlite_file
@@ -47,9 +47,9 @@ def open_home(home: Path) -> Path:
         )
     try:
         home.mkdir(parents=True, exist_ok=True)
-        probe = home / f".writable-{os.getpid()}"
+        probe = home / f"{UNFINISHED}{os.getpid()}"
         probe.touch()
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # whoever gets the locks removes unfinished files
     except OSError as error:
         raise HomeError(
             f"cannot write to {home} ({error.strerror}); choose another folder with --home or ABLATE_HOME"

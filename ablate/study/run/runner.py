@@ -6,7 +6,7 @@ import collections
 import contextlib
 import dataclasses
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ablate.errors import StudyFileError
 from ablate.kinds import GENERATE, KINDS, LOAD
@@ -34,7 +34,7 @@ from ablate.study.work.artifacts import read_examples
 from ablate.study.work.components import ExampleCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ablate.errors import HomeError
@@ -230,8 +230,3 @@ class StudyRunner:
             or {**known.spec, MOST: None} != {**self._layout.plain(), MOST: None}
             or bool(ran or failures),
         )
-
-
-def _substance(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a study as plain data without what its report does not depend on."""
-    return {key: value for key, value in spec.items() if key != MOST}

@@ -95,6 +95,54 @@ def test_every_kind_of_problem_is_explained(home: Bench) -> None:
     assert checked(home).without_digests == 1
 
 
+def test_what_ablate_clean_is_said_to_remove_is_what_it_removes(home: Bench, ablate: Command) -> None:
+    trained = a_file(home, "train/*/*").name
+    strangers = [
+        "artifacts/todo",
+        "artifacts/train/00/notes.txt",
+        f"artifacts/train/00/{'00' * 32}",
+        f"checkpoints/{'ab' * 32}.safetensors",
+        f"checkpoints/{'ab' * 32}.txt",
+        f"checkpoints/{trained}.safetensors",
+    ]
+    for each in strangers:
+        path = home.home / each
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine") if "." in path.name or path.name == "todo" else path.mkdir()
+    found = {each.where: each.advice for each in checked(home).findings}
+    assert found.keys() == set(strangers)
+    ablate("clean", "--yes", "--home", str(home.home))
+    for name, advice in found.items():
+        assert (advice == "ablate clean removes it") != (home.home / name).exists(), name
+
+
+def test_a_repair_goes_on_after_what_it_cannot_rename(home: Bench, spec: StudySpec) -> None:
+    losses = a_file(home, "train/*/*/losses.npy")
+    flip(losses, losses)
+    (row,) = sqlite3.connect(home.home / "ablate.db").execute("SELECT min(files) FROM ablate_stages WHERE kind='prime'")
+    files = json.loads(row[0])
+    names = json.dumps({**files, "..": next(iter(files.values())), "../../x": "?"})
+    change(home, f"UPDATE ablate_stages SET files = '{names}' WHERE kind = 'prime'")
+    done = repaired(home)
+    assert done.put_aside == [losses.relative_to(home.home).as_posix()]
+    assert {each.problem for each in done.left} == {"is not recorded as a file"}
+    home.run(spec)
+    assert problems(home) == []
+
+
+def test_a_stage_with_a_folder_outside_the_home_is_forgotten_and_made_again(
+    home: Bench, finished: Bench, spec: StudySpec
+) -> None:
+    change(home, "UPDATE ablate_stages SET artifact = '../../outside' WHERE kind = 'train'")
+    assert any("has a folder outside the home" in each for each in problems(home))
+    done = repaired(home)
+    assert done.left == []
+    assert done.forgotten > 0
+    home.run(spec)
+    assert problems(home) == []
+    assert home.numbers("tiny") == finished.numbers("tiny")
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_repair_puts_damaged_files_aside_and_the_next_run_makes_them_again(
     home: Bench, finished: Bench, spec: StudySpec, damage: Callable[[Path, Path], None]
