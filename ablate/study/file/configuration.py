@@ -30,12 +30,14 @@ from ablate.study.file.paths import FileShape, Problem, join, named
 from ablate.study.file.program import fewest_samples, program_problems, program_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence, Sized
 
     from ablate.interfaces import Conditioner
     from ablate.registry import Registry
     from ablate.specs import ComponentSpec, Reference
 
+#: The most components of one kind.
+MOST_COMPONENTS = 100
 #: Kinds of which a configuration has exactly one.
 SINGLE = ("corpus", "tokenizer", "model", *DEFAULTED)
 #: Sections of settings, which have no components.
@@ -235,6 +237,9 @@ def _choices(kind: str, value: Any, registry: Registry, problems: list[Problem])
         wanted = f"must be a name, a list of names, or a table for each component, [{kind}.NAME]"
         problems.append((kind, f"{wanted}; not {abridged(value)}"))
         return
+    if len(components) > MOST_COMPONENTS:
+        problems.append((kind, too_many(components)))
+        return
     if kind in SINGLE and len(components) != 1:
         count = f"found {len(components)}: {', '.join(components)}" if components else "found none"
         problems.append((kind, f"exactly one {kind} is needed, {count}. Offered: {', '.join(registry.names(kind))}"))
@@ -248,6 +253,11 @@ def _choices(kind: str, value: Any, registry: Registry, problems: list[Problem])
             problems += [(join(kind, name, key), _with_hint(spec, key, text)) for key, text in error.problems]
         else:
             yield Choice.of(kind, spec, parsed)
+
+
+def too_many(components: Sized) -> str:
+    """Return the message for more components than a study has of a kind."""
+    return f"{len(components):,} components are too many (at most {MOST_COMPONENTS})"
 
 
 def default_components(kind: str, registry: Registry) -> dict[str, dict[str, Any]]:

@@ -10,9 +10,10 @@ from ablate.errors import MOST_PROBLEMS, InvalidOptions, did_you_mean
 from ablate.options import abridged, option, validate
 from ablate.printable import name_problem, printable
 from ablate.settings import MOST_REPLICATES, LookSettings
+from ablate.specs import SPECS
 from ablate.study.file import paths
 from ablate.study.file.axes import MOST_LEVELS
-from ablate.study.file.configuration import SECTIONS, SETTINGS, TABLES
+from ablate.study.file.configuration import MOST_COMPONENTS, SECTIONS, SETTINGS, TABLES, too_many
 from ablate.study.file.kinds import offered
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def readable(raw: FileShape) -> tuple[FileShape, list[Problem]]:
         (key, f"unknown key{did_you_mean(key, _KNOWN)} (known: {', '.join(_KNOWN)})")
         for key in itertools.islice((key for key in raw if key not in _KNOWN), MOST_PROBLEMS)
     ]
+    problems += [(kind, too_many(raw[kind])) for kind in SPECS if _has_too_many(raw.get(kind))]
     problems += _name_problems(raw)
     problems += _replicates_problems("replicates", raw.get("replicates"))
     validated(TopLevel, single_values(raw), "", problems)
@@ -84,6 +86,10 @@ def readable(raw: FileShape) -> tuple[FileShape, list[Problem]]:
     problems += _profiles_problems(raw.get("profiles", {}), raw)
     wrong = {key.partition(".")[0] for key, _ in problems}
     return {key: value for key, value in raw.items() if key not in wrong}, problems
+
+
+def _has_too_many(components: Any) -> bool:
+    return isinstance(components, dict | list) and len(components) > MOST_COMPONENTS
 
 
 def single_values(raw: FileShape) -> dict[str, Any]:

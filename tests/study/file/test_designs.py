@@ -364,6 +364,8 @@ def test_thousands_of_levels_are_checked_in_seconds(tiny: Path) -> None:
             "replicates: 5,000 variants in 11 replicates are too many runs (at most 50,000); use fewer",
         ),
         ("\n".join(f"labels.a{i} = [1]" for i in range(101)), 2, "axes: 101 axes are too many (at most 100)"),
+        (f"sampler = [{['temperature', *map(str, range(6000))]}]", 2, "axes.sampler[0]: 6,001 components are too many"),
+        ("".join(f"\n[metric.m{i}]" for i in range(6000)), 2, "metric: 6,002 components are too many (at most 100)"),
     ],
 )
 def test_studies_that_are_too_large(tiny: Path, axes: str, replicates: int, expected: str) -> None:
