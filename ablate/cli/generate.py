@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ablate.cli.destination import free_place
 from ablate.cli.echo import echo
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import json_option, print_json, print_table
@@ -58,7 +59,11 @@ if TYPE_CHECKING:
     help="Set a conditioning label, e.g. tempo=1.1 (repeatable).",
 )
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the MIDI files."
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    callback=free_place,
+    required=True,
+    help="Folder for the MIDI files.",
 )
 @click.option("--device", default="auto", show_default=True, help="auto (as in training), cpu, cuda or cuda:N.")
 @keep_option

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 import ablate
+from ablate.cli.destination import free_place
 from ablate.cli.echo import echo
 from ablate.errors import UsageError
 from ablate.registry import get_registry
@@ -33,7 +34,9 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 @click.command("new")
 @click.argument("name")
 @click.option("--kind", required=True, type=click.Choice(list(ALL_SPECS)), help="Kind of the component.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to create; default: ./ablate-NAME.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), callback=free_place, help="Folder to create; default: ./ablate-NAME."
+)
 def new(name: str, kind: str, out: Path | None) -> None:
     """Create a package for a new component, with tests and a study.
 

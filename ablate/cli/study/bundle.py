@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ablate.cli.destination import file_or_stdout
 from ablate.cli.echo import echo, echo_data
 from ablate.cli.locations import check_stored, existing_store, home_option, name_option, store_option, stored_study
 from ablate.cli.output import json_option, plural, print_json
@@ -32,6 +33,7 @@ PARTS = ("weights", "corpus", "audio")
     "-o",
     "--output",
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    callback=file_or_stdout,
     help="File to write, or - for standard output; default: ./NAME.zip.",
 )
 @click.option(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ablate.cli.destination import free_place
 from ablate.cli.echo import echo, note
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import json_option, print_json
@@ -32,6 +33,7 @@ from ablate.errors import HomeError
     "-o",
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
+    callback=free_place,
     help="New or empty folder to write it to; default: reports/NAME in the home, which has to be writable.",
 )
 @stored_study("name")
