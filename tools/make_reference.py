@@ -106,17 +106,18 @@ A standard output that is full ends the command with one line and exit code 1; w
 def cli_page() -> str:
     """Every command with its help."""
     start = ["# Commands", "", MADE, "", COMPLETION, "", EXIT_CODES, "", STOPPING, "", PLUGINS, "", WIDTH, ""]
-    return "\n".join([*start, *_commands(cli, "ablate")])
+    root = click.Context(cli, info_name="ablate", terminal_width=100, max_content_width=100, **cli.context_settings)
+    return "\n".join([*start, *_commands(root)])
 
 
-def _commands(command: click.Command, name: str) -> Iterator[str]:
-    context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
-    yield f"## `{name}`\n\n```text\n{command.get_help(context)}\n```\n"
+def _commands(context: click.Context) -> Iterator[str]:
+    command = context.command
+    yield f"## `{context.command_path}`\n\n```text\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
         for inner in command.list_commands(context):
             found = command.get_command(context, inner)
             if found:
-                yield from _commands(found, f"{name} {inner}")
+                yield from _commands(click.Context(found, context, info_name=inner))
 
 
 def components_page() -> str:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from ablate.errors import did_you_mean
+from ablate.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -38,6 +41,20 @@ class LazyGroup(click.Group):
         module, _, name = self.lazy_commands[cmd_name].target.partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the first argument names.
+
+        Raises:
+            click.UsageError: there is none; the message has a suggestion.
+        """
+        name, names = args[0], self.list_commands(ctx)
+        if name[:1].isalnum() and name not in names and not ctx.resilient_parsing:
+            suggestion = did_you_mean(name, names)
+            raise click.UsageError(f"No such command '{printable(name)}'{suggestion or '.'}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write one line of help for each command, without importing it."""

@@ -37,8 +37,8 @@ def group() -> None:
 def list_(kind: str | None, installed: bool, as_json: bool) -> None:  # noqa: FBT001
     """List the components of all plugins, and the plugins that failed to load.
 
-    A plugin runs its own code when it is loaded. --installed shows what would run before it does. ABLATE_PLUGINS
-    chooses the plugins of every command by their names: midi,midilike loads these only, -chatty all others.
+    A plugin runs its own code when it is loaded. --installed shows what would run before it does: the enabled ones.
+    ABLATE_PLUGINS enables plugins by their names, for every command: midi,midilike these only, -chatty all others.
 
     Example: ablate plugin list --kind sampler
     """
@@ -65,7 +65,7 @@ def list_(kind: str | None, installed: bool, as_json: bool) -> None:  # noqa: FB
 
 
 def _list_installed(*, as_json: bool) -> None:
-    """Print the entry points of all plugins with their distributions; nothing of them is imported."""
+    """Print the entry points of all plugins, and which of them commands load; nothing of them is imported."""
     from ablate.registry.choice import installed
 
     chosen = installed()
@@ -74,9 +74,9 @@ def _list_installed(*, as_json: bool) -> None:
         [e.name, e.value, e.dist.name if e.dist else "unknown", e.dist.version if e.dist else "unknown", word]
         for e, word in sorted(every, key=lambda pair: (pair[0].name, pair[0].value))
     ]
-    names = ["plugin", "module", "distribution", "version", "loaded"]
+    names = ["plugin", "module", "distribution", "version", "enabled"]
     if as_json:
-        print_json({"plugins": [{**dict(zip(names, row, strict=True)), "loaded": row[-1] == "yes"} for row in rows]})
+        print_json({"plugins": [{**dict(zip(names, row, strict=True)), "enabled": row[-1] == "yes"} for row in rows]})
         return
     print_table(names, rows)
 

@@ -30,6 +30,21 @@ def test_every_help_has_an_example(ablate: Command, path: tuple[str, ...]) -> No
     assert f"Example: ablate {' '.join(path)}" in " ".join(outcome.out.split())
 
 
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("stduy",), "No such command 'stduy'; did you mean 'study'?"),
+        (("study", "rnu"), "No such command 'rnu'; did you mean 'run'?"),
+        (("plugin", "lst"), "No such command 'lst'; did you mean 'list'?"),
+        (("db", "quartz"), "No such command 'quartz'."),
+    ],
+)
+def test_a_misspelt_command_gets_a_suggestion(ablate: Command, words: tuple[str, ...], line: str) -> None:
+    outcome = ablate(*words)
+    assert outcome.code == 2
+    assert outcome.err.splitlines()[-1] == f"Error: {line}"
+
+
 def test_completion_knows_commands_and_options() -> None:
     import os
     import subprocess

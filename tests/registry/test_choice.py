@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
 
@@ -74,8 +75,13 @@ def test_seconds_that_are_none_are_refused(monkeypatch: pytest.MonkeyPatch, text
         seconds_to_load()
 
 
-def test_installed_plugins_are_listed_without_loading(ablate: Command, demo_plugins: object) -> None:
+def test_installed_plugins_are_listed_without_loading(
+    ablate: Command, demo_plugins: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     listed = ablate("plugin", "list", "--installed")
     assert "demo_plugins.leaving" in listed.out
     assert "failed" not in listed.out
     assert ablate("plugin", "list", "--installed", "--kind", "metric").code == 2
+    monkeypatch.setenv("ABLATE_PLUGINS", "midi")
+    plugins = json.loads(ablate("plugin", "list", "--installed", "--json").out)["plugins"]
+    assert [plugin["plugin"] for plugin in plugins if plugin["enabled"]] == ["midi"]
