@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Our own distribution, whose plugins are loaded without a trial.
 OWN = "ablate-music"
+#: The most plugins that a message about a component names.
+FEW = 3
 
 _log = logging.getLogger(__name__)
 
@@ -152,11 +154,10 @@ class Registry:
         return candidates[0]
 
     def _hint(self) -> str:
-        """Return the plugins that could not be loaded: an unknown name may be one of theirs."""
-        failed = ", ".join(f"'{plugin.name}'" for plugin in self.failed)
-        left_out = ", ".join(f"'{name}'" for name in self._left_out)
+        """Return the plugins that could not be loaded: a missing component may be one of theirs."""
+        failed, left_out = _counted([plugin.name for plugin in self.failed]), _counted(self._left_out)
         hints = [f"Not loaded, see ablate plugin list: {failed}"] if failed else []
-        hints += [f"Left out by {PLUGINS}: {left_out}"] if left_out else []
+        hints += [f"Left out by {PLUGINS}, see ablate plugin list --installed: {left_out}"] if left_out else []
         return ". ".join(hints)
 
     def spec(self, kind: str, name: str) -> Any:
@@ -173,8 +174,9 @@ class Registry:
         if clash:
             raise PluginError(clash)
         if not claims:
-            listing = ", ".join(self.names(kind)) or "none"
-            raise PluginError(f"no installed {kind} is the default; name one in the study file (offered: {listing})")
+            names, hint = self.names(kind), self._hint()
+            what = f"; name one in the study file (offered: {', '.join(names)})" if names else ", and none is offered"
+            raise PluginError(f"no installed {kind} is the default{what}{f'. {hint}' if hint else ''}")
         return claims[0].spec.name
 
     def _defaults(self, kind: str) -> list[Component]:
@@ -230,6 +232,11 @@ def _refused(entry_points: Sequence[importlib.metadata.EntryPoint]) -> dict[tupl
         refused[name, value] = f"{problem}; {PLUGINS}=-{name} leaves it out without a trial"
         _log.warning("plugin '%s' (%s) is left out: %s", printable(name), printable(value), refused[name, value])
     return refused
+
+
+def _counted(names: Sequence[str]) -> str:
+    """Return the names of a few plugins, or the number of many: a file may have many problems with one reason."""
+    return f"{len(names)} plugins" if len(names) > FEW else ", ".join(f"'{name}'" for name in names)
 
 
 def _message(error: BaseException) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ablate.errors import UnknownName, UsageError
+from ablate.errors import PluginError, UnknownName, UsageError
 from ablate.registry import GROUP, get_registry
 from ablate.registry.choice import choose, is_strict
 from ablate.registry.trial import seconds_to_load
@@ -49,8 +50,22 @@ def test_a_component_of_a_plugin_that_is_left_out_is_explained(monkeypatch: pyte
     try:
         registry = get_registry()
         assert "folk-tunes" not in registry.names("corpus")
-        with pytest.raises(UnknownName, match="Left out by ABLATE_PLUGINS: 'bach', 'folk'"):
+        with pytest.raises(UnknownName, match=r"Left out by ABLATE_PLUGINS, .*: 'bach', 'folk'"):
             registry.spec("corpus", "folk-tunes")
+    finally:
+        monkeypatch.undo()
+        get_registry.cache_clear()
+
+
+def test_a_default_of_a_plugin_that_is_left_out_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ABLATE_PLUGINS", "midi")
+    get_registry.cache_clear()
+    try:
+        with pytest.raises(PluginError) as caught:
+            get_registry().default("optimizer")
+        left_out = r"Left out by ABLATE_PLUGINS, see ablate plugin list --installed: \d+ plugins"
+        missing = r"no installed optimizer is the default, and none is offered"
+        assert re.fullmatch(rf"{missing}\. {left_out}", str(caught.value))
     finally:
         monkeypatch.undo()
         get_registry.cache_clear()

@@ -133,5 +133,5 @@ def test_without_a_default_the_study_has_to_name_one(tiny: Path) -> None:
     registry = Registry([each for each in entry_points(group=GROUP) if each.name != "optimizers"])
     with pytest.raises(StudyFileError) as caught:
         read_study(str(tiny), registry=registry)
-    problem = "optimizer: no installed optimizer is the default; name one in the study file (offered: none)"
+    problem = "optimizer: no installed optimizer is the default, and none is offered"
     assert caught.value.problems == [problem]
