@@ -12,6 +12,7 @@ from ablate.cli.echo import echo, note
 from ablate.cli.locations import existing_store, home_option, store_option
 from ablate.cli.output import json_option, plural, print_json
 from ablate.errors import StoreError
+from ablate.printable import has_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +71,9 @@ def check(*, with_repair: bool, home: Path, store: str | None, as_json: bool) ->
         if with_repair:
             stack.enter_context(only_command(open_home(home), opened.url, "db check --repair"))
         checked, rows = _checked(home.resolve(), opened)
-        again = [_command(opened, study, home) for study in commands(checked.findings)]
+        # a name that is no text cannot be in a command; the advice for its row is to put it right
+        studies = [study for study in commands(checked.findings) if not has_bytes(study)]
+        again = [_command(opened, study, home) for study in studies]
         repaired = _repair(home.resolve(), opened, checked, rows) if with_repair else None
     if as_json:
         print_json(_facts(checked, repaired, again))

@@ -85,14 +85,28 @@ def _try_from(entry_points: Sequence[importlib.metadata.EntryPoint], seconds: fl
     try:
         loaded, in_time = _count(reading, seconds, len(entry_points))
         if in_time:
-            status = os.waitpid(child, 0)[1]
+            status = _status(child, seconds)
     finally:
         os.close(reading)
         if status is None:
             _kill(child)
+    if loaded == len(entry_points):
+        return loaded, ""
     if status is None:
         return loaded, f"it was not loaded within {seconds:g} s"
-    return loaded, "" if loaded == len(entry_points) else f"it {_ending(status)} while it was loaded"
+    return loaded, f"it {_ending(status)} while it was loaded"
+
+
+def _status(child: int, seconds: float) -> int | None:
+    """Return how a process has ended; None if it goes on, as one does that has closed its files alone."""
+    deadline = time.monotonic() + seconds
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(0.002)
 
 
 def _count(reading: int, seconds: float, most: int) -> tuple[int, bool]:

@@ -16,7 +16,7 @@ from ablate.report.formats import bibliography, csv, html, index, markdown
 from ablate.report.formats.content import report_content
 from ablate.report.formats.latex.table import latex_table
 from ablate.report.statistics.analysis.analysis import Analysis
-from ablate.writing import only_writer
+from ablate.writing import lock_of, only_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -79,7 +79,9 @@ def write_report(
             _write_formats(
                 Analysis(study, registry), artifacts, folder, formats, registry, sound=sound, alone=bool(out)
             )
-        if not out:
+        if out:
+            remove(lock_of(target))  # it is in somebody's own folder
+        else:
             index.write_index(home / "reports")
     except OSError as error:
         raise HomeError(

@@ -75,6 +75,17 @@ class Store(ConnectedReader):
             if not writing.set_run(session, key, variant, replicate, values):
                 raise StoreError(f"study '{study}' has no run {variant}, replicate {replicate}")
 
+    def reopen_runs(self, keys: Iterable[int]) -> None:
+        """Set the state of runs to ``pending``, whatever their other columns contain.
+
+        Args:
+            keys: their ids in the database.
+        """
+        from ablate.store import writing
+
+        with self._session() as session:
+            writing.reopen_runs(session, keys)
+
     def put_look(self, study: str, look: LookRecord) -> None:
         """Add a look at the verdicts of a study."""
         from ablate.store import rows

@@ -48,6 +48,13 @@ def set_run(session: Session, study: int, variant: str, replicate: int, values: 
     return bool(done.rowcount)
 
 
+def reopen_runs(session: Session, keys: Iterable[int]) -> None:
+    """Set the state of runs to ``pending``, given their ids."""
+    for key in keys:
+        pending = {"state": "pending", "error_class": "", "error": ""}
+        session.execute(sa.update(tables.Run).where(tables.Run.id == key).values(**pending))
+
+
 def delete_study(session: Session, study: int) -> list[RemovedStage]:
     """Delete a study and the stages that only it uses; return these stages."""
     links = sa.select(tables.RunStage.fingerprint).join(tables.Run).join(tables.Variant)

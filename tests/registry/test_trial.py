@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="plugins are tried on Linux only")
 
 MODULES = {
+    "closes": "import os, time\nos.closerange(3, 256)\ntime.sleep(99)\n",
     "crashes": "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n",
     "fine": "import ablate\nprint('a print')\n@ablate.hookimpl\ndef ablate_metrics():\n    return []\n",
     "greedy": "import re\nre.match('(a+)+$', 'a' * 60 + 'b')\n",
@@ -38,6 +39,7 @@ MODULES = {
 SECONDS = 2.0  # more than a busy machine needs for the others
 SLOW, DEAD = f"it was not loaded within {SECONDS:g} s", "while it was loaded"
 PROBLEMS = {
+    "closes": SLOW,
     "crashes": f"it was killed by SIGSEGV {DEAD}",
     "greedy": SLOW,
     "hangs": SLOW,

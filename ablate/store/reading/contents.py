@@ -21,8 +21,9 @@ class StoredStage(NamedTuple):
 
 
 class StoredRun(NamedTuple):
-    """A run of a study, with the fingerprint of each of its stages by its name."""
+    """A run of a study, with its key in the database, and the fingerprint of each of its stages by its name."""
 
+    key: int
     study: str
     variant: str
     replicate: int
@@ -84,6 +85,6 @@ def _runs(execute: Execute) -> list[StoredRun]:
         {},
     )
     return [
-        StoredRun(str(study), str(variant), replicate, str(state), links.get(key, {}))
+        StoredRun(key, str(study), str(variant), replicate, str(state), links.get(key, {}))
         for key, study, variant, replicate, state in rows
     ]

@@ -113,7 +113,6 @@ def _free_name(path: Path) -> Path:
 
 def _reopen(store: Store) -> int:
     """Mark the runs that lack results as not done; return their number."""
-    wrong = {(run.study, run.variant, run.replicate) for run, _ in incomplete_runs(store.contents())}
-    for run in wrong:
-        store.set_run(*run, "pending")
+    wrong = {run.key for run, _ in incomplete_runs(store.contents())}
+    store.reopen_runs(wrong)
     return len(wrong)

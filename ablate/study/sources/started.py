@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
 from typing import TYPE_CHECKING, Any
 
 from ablate.files import write_whole
+from ablate.store.reading.problems import digest_of
 from ablate.study.stage import checkpoint_path
 
 if TYPE_CHECKING:
@@ -34,11 +34,7 @@ def write_started(home: Path, fingerprint: str, facts: Mapping[str, Any]) -> Non
                 return
             _log.warning("%s is damaged or missing, so training begins again at step 1 without its checkpoint", path)
             checkpoint.unlink()
-        write_whole(path, json.dumps({"started": facts, "digest": _digest(facts)}).encode())
-
-
-def _digest(facts: Any) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        write_whole(path, json.dumps({"started": facts, "digest": digest_of(facts)}).encode())
 
 
 def read_started(home: Path, fingerprint: str) -> Mapping[str, Any] | None:
@@ -46,7 +42,7 @@ def read_started(home: Path, fingerprint: str) -> Mapping[str, Any] | None:
     try:
         data = json.loads(_path(home, fingerprint).read_text(encoding="utf-8"))
         facts: dict[str, Any] = data["started"]
-        return facts if data["digest"] == _digest(facts) else None
+        return facts if data["digest"] == digest_of(facts) else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 

@@ -181,6 +181,18 @@ def test_rows_that_were_edited_by_hand(home: Bench, finished: Bench, spec: Study
     assert problems(home) == []
 
 
+def test_a_repair_reopens_runs_whose_names_are_no_text(home: Bench, ablate: Command) -> None:
+    change(
+        home,
+        "UPDATE ablate_studies SET name = CAST(x'61ff62' AS TEXT)",
+        "UPDATE ablate_variants SET name = CAST(x'61ff62' AS TEXT) WHERE id = (SELECT min(id) FROM ablate_variants)",
+        "DELETE FROM ablate_stages WHERE kind = 'prepare'",
+    )
+    runs = sum(" is done, but " in each for each in problems(home))
+    assert ablate("db", "check", "--home", str(home.home)).code == 1
+    assert repaired(home).reopened == runs > 0
+
+
 def test_rows_of_results_that_cannot_be_used(home: Bench, finished: Bench, spec: StudySpec) -> None:
     change(
         home,
