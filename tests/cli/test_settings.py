@@ -61,6 +61,7 @@ def test_what_is_refused(text: str, expected: str) -> None:
             "training.steps: must be text, a number, or true or false, not a date",
         ),
         (["--corpus", "x" * 5000], "no such file or folder, and no corpus of that name"),
+        (["--corpus", "\x1b[31m", "--set", 'axes.corpus=["bach-prelude"]'], r"--corpus \x1b[31m: no such file"),
         (["--profile", "a\nb"], r"tau_sweep.toml: no profile 'a\x0ab'. Offered: default, original, smoke"),
     ],
 )

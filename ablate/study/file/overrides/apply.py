@@ -44,7 +44,9 @@ def apply(raw: FileShape, overrides: Overrides, registry: Registry, source: str)
     if overrides.corpus:
         varied = [path for path in flatten(raw.get("axes", {})) if path.partition(".")[0] == "corpus"]
         if varied:
-            raise UsageError(f"--corpus {overrides.corpus}: {varied[0]} is an axis of {source}, which sets the corpus")
+            raise UsageError(
+                f"--corpus {printable(overrides.corpus)}: {varied[0]} is an axis of {source}, which sets the corpus"
+            )
         raw = {**raw, "corpus": given_corpus(overrides, registry)}
     elif overrides.skip_bad:
         raise UsageError("--skip-bad needs --corpus PATH; in a study file set corpus.midi.skip_bad instead")

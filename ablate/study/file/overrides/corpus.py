@@ -58,7 +58,7 @@ def _read_by_path(path: str, registry: Registry, *, skip_bad: bool, option: str)
     readers = path_readers(registry)
     if len(readers) != 1:
         listing = ", ".join(spec.name for spec in readers) or "none"
-        raise UsageError(f"{option} {path}: exactly one installed corpus must read paths, found: {listing}")
+        raise UsageError(f"{option} {printable(path)}: exactly one installed corpus must read paths, found: {listing}")
     (reader,) = readers
     options = {"skip_bad": True} if skip_bad else {}
     return {reader.name: {reader.path_option: path, **options}}
