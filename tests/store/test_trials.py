@@ -36,9 +36,10 @@ RUNNING: tuple[str, None] = ("RUNNING", None)
 
 
 def finish(url: str, laid_out: Any, values: dict[str, dict[int, float]]) -> None:
-    with trials(url, laid_out) as opened_trials:
-        for variant, known in values.items():
-            opened_trials.report(variant, each(known), complete=True)
+    measured = {variant: each(known) for variant, known in values.items()}
+    with trials(url, laid_out, measured) as opened_trials:
+        for variant, known in measured.items():
+            opened_trials.report(variant, known, complete=True)
 
 
 def each(known: dict[int, float]) -> dict[int, tuple[float, ...]]:

@@ -13,8 +13,10 @@ from ablate.study.plan.layout import Layout, lay_out
 from ablate.study.trials.view import Trials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from ablate.study.trials.objectives import Values
 
 STUDY = """
 replicates = {replicates}
@@ -59,13 +61,13 @@ def read(path: Path) -> Layout:
     return lay_out(read_study(str(path)), get_registry(), "cpu")
 
 
-def open_trials(url: str, laid_out: Layout) -> Trials:
-    return Trials(url, laid_out, laid_out.spec.objectives)
+def open_trials(url: str, laid_out: Layout, measured: Mapping[str, Values] | None = None) -> Trials:
+    return Trials(url, laid_out, laid_out.spec.objectives, measured)
 
 
 @contextlib.contextmanager
-def trials(url: str, laid_out: Layout) -> Iterator[Trials]:
-    with contextlib.closing(open_trials(url, laid_out)) as opened:
+def trials(url: str, laid_out: Layout, measured: Mapping[str, Values] | None = None) -> Iterator[Trials]:
+    with contextlib.closing(open_trials(url, laid_out, measured)) as opened:
         yield opened
 
 
