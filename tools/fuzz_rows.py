@@ -82,7 +82,7 @@ def attack(number: int, home: Path, slow: int) -> Iterator[tuple[Edit, str, Endi
     study = rng.choice(studies)
     with tempfile.TemporaryDirectory(dir=home.parent) as folder:
         own = Path(folder) / "home"
-        shutil.copytree(home, own, copy_function=os.link)
+        shutil.copytree(home, own, copy_function=_linked)
         for command in [*QUICK, *rng.sample(SLOW, slow)]:
             (own / "ablate.db").unlink()  # never write to the linked file
             for left in own.glob("ablate.db-*"):
@@ -91,6 +91,14 @@ def attack(number: int, home: Path, slow: int) -> Iterator[tuple[Edit, str, Endi
             made = edit(own / "ablate.db", number)
             words_of = functools.partial(words, command, study, own, home.parent / "material", rng)
             yield made, command, _within(LONGEST, words_of, study if command == "python" else "", own)
+
+
+def _linked(source: str, target: str) -> None:
+    """Link a file, because no command writes to one of a home in place; a lock is copied, or homes would share it."""
+    if source.endswith(".lock"):
+        shutil.copy(source, target)
+    else:
+        os.link(source, target)
 
 
 def _within(seconds: int, words_of: Callable[[], list[str]], loaded: str, home: Path) -> Ending:
