@@ -189,7 +189,7 @@ def _make(connection: sa.Connection) -> None:
 def _mismatch(where: str, revision: str) -> str:
     if revision in known():
         return f"{where} was written by an older ablate (schema {revision}); run: ablate db upgrade"
-    if not revision.isdigit():
+    if not (revision.isdigit() and len(revision) <= 8):
         row = f"table {VERSION_TABLE}, row version_num '{printable(revision[:40])}'"
         return f"{where}: {row}: is no version of ablate; it was changed by hand or is damaged; restore a copy"
     return f"{where} was written by a newer ablate (schema {revision}); upgrade ablate"

@@ -202,3 +202,10 @@ def test_results_that_were_deleted_are_counted(home: Path, capsys: pytest.Captur
     run(["study", "show", "small", "--home", str(home)])
     text = " ".join(capsys.readouterr().out.split())
     assert f"Results: {lost} of {len(wanted)} measurements of finished runs are no longer in the database." in text
+
+
+@pytest.mark.parametrize("version", ["", "soon", "9" * 5000])
+def test_a_version_that_is_none_is_named(home: Path, version: str) -> None:
+    change(home, "UPDATE ablate_alembic_version SET version_num = ?", version)
+    found = ending(["study", "list"], home)
+    assert (found.kind, f"row version_num '{version[:40]}': is no version" in found.text) == ("named", True), found.text
