@@ -135,12 +135,11 @@ def test_a_line_counts_what_is_lost(home: Bench, spec: StudySpec) -> None:
         empty(path, path)
     lines = _Lines()
     result = home.run(spec, listener=lines)
-    first = losses[0].relative_to(home.home)
     assert lines.lines[0].startswith(
         "2 files of finished results cannot be used, so 2 stages run again (2 trainings): "
     )
     assert lines.lines[0].endswith(" is empty, and 1 more")
-    assert str(first)[:20] in lines.lines[0]
+    assert any(str(path.relative_to(home.home)) in lines.lines[0] for path in losses)
     assert result.ran == {"train": 2}
     assert set(home.states(spec.name).values()) == {"done"}
 
