@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from ablate.blame import blamed, name_component
-from ablate.errors import AblateError, PluginError, one_line
+from ablate.errors import AblateError, PluginError, named_line
 from ablate.interfaces import (
     Augmenter,
     Conditioner,
@@ -58,8 +58,7 @@ def built(spec: ComponentSpec, build: Callable[[], Any]) -> Any:
     except BaseException as error:
         if is_ctrl_c(error):
             raise
-        reason = f"{type(error).__name__}: {one_line(error)}".removesuffix(": ")
-        raise PluginError(f"{spec.about} cannot be built: {reason}") from error
+        raise PluginError(f"{spec.about} cannot be built: {named_line(error)}") from error
     problem = _problem(spec, component)
     if problem:
         raise PluginError(f"{spec.about} cannot be used: {problem}")
@@ -86,8 +85,7 @@ def calling(spec: ComponentSpec, what: str) -> Iterator[None]:
     except BaseException as error:
         if is_ctrl_c(error):
             raise
-        reason = f"{type(error).__name__}: {one_line(error)}".removesuffix(": ")
-        raise PluginError(f"{spec.about} failed ({what}): {reason}") from error
+        raise PluginError(f"{spec.about} failed ({what}): {named_line(error)}") from error
 
 
 @contextlib.contextmanager
@@ -104,8 +102,7 @@ def in_one_line() -> Iterator[None]:
     except BaseException as error:
         if is_ctrl_c(error) or not blamed(error):
             raise
-        reason = f"{type(error).__name__}: {one_line(error)}".removesuffix(": ")
-        raise PluginError(f"{blamed(error)} failed: {reason}") from error
+        raise PluginError(f"{blamed(error)} failed: {named_line(error)}") from error
 
 
 def fewest_of(spec: ComponentSpec, values: Mapping[str, Any], field: str = "fewest") -> int:

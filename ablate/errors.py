@@ -201,6 +201,11 @@ def one_line(error: BaseException) -> str:
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
 
 
+def named_line(error: BaseException) -> str:
+    """Return an error as one line that begins with the name of its class."""
+    return f"{type(error).__name__}: {one_line(error)}".removesuffix(": ")
+
+
 def first_problems(problems: Sequence[str], rest: str = "") -> list[str]:
     """Return the problems; of more than :data:`MOST_PROBLEMS` the first ones, and the number of the others.
 

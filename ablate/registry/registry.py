@@ -13,7 +13,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ablate.errors import AblateError, PluginError, UnknownName, one_line
+from ablate.errors import AblateError, PluginError, UnknownName, named_line, one_line
 from ablate.interrupts import is_ctrl_c
 from ablate.printable import printable
 from ablate.registry.choice import PLUGINS, in_order, installed, is_strict
@@ -241,5 +241,4 @@ def _counted(names: Sequence[str]) -> str:
 
 def _message(error: BaseException) -> str:
     """Return the message, with the name of its class unless it is one of ablate's own errors."""
-    text = one_line(error)
-    return text if isinstance(error, AblateError) else f"{type(error).__name__}: {text}".removesuffix(": ")
+    return one_line(error) if isinstance(error, AblateError) else named_line(error)

@@ -7,7 +7,7 @@ import traceback
 from typing import TYPE_CHECKING, NamedTuple
 
 from ablate.cli.echo import note
-from ablate.errors import AblateError, one_line
+from ablate.errors import AblateError, named_line, one_line
 from ablate.files import file_name, write_whole
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ def draw_report(store: Store, home: Path, name: str, registry: Registry, *, chan
         problem = one_line(error)
     except Exception as error:  # noqa: BLE001 - whatever fails in a figure, the results are there
         log = home / report_log(name)
-        write_whole(log, traceback.format_exc().encode())
-        reason = ": ".join(filter(None, (type(error).__name__, one_line(error))))
-        problem = f"the report cannot be drawn: {reason} (traceback: {log})"
+        with contextlib.suppress(OSError):  # a full disk must not hide the problem itself
+            write_whole(log, traceback.format_exc().encode(errors="backslashreplace"))
+        problem = f"the report cannot be drawn: {named_line(error)} (traceback: {log})"
     if folder.is_dir():
         with contextlib.suppress(OSError):
             write_whole(folder / OUTDATED, f"This report is older than the results of its study: {problem}\n".encode())

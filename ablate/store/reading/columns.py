@@ -39,11 +39,12 @@ class Table(NamedTuple):
         key: the columns that name a row to people; the first ones are its primary key.
         columns: every column with its check.
         rule: returns what is wrong with a row as a whole, given its converted values by column; empty if nothing is.
+            None where every row fits whose columns do.
     """
 
     key: tuple[str, ...]
     columns: dict[str, Column]
-    rule: Callable[[dict[str, Any]], str] = lambda _: ""
+    rule: Callable[[dict[str, Any]], str] | None = None
 
 
 def _typed(noun: str, *types: type) -> Column:

@@ -80,21 +80,17 @@ def row_problems(execute: Execute) -> Iterator[RowProblem]:
         rows = execute(f"SELECT {', '.join(names)} FROM {table}", {})  # noqa: S608 - our own names
         for start in range(0, len(rows), _PORTION):
             portion = rows[start : start + _PORTION]
-            if table not in _WITH_RULES and not any(_wrong(columns, zip(*portion, strict=True))):
+            if not rule and not any(_wrong(columns, zip(*portion, strict=True))):
                 continue
             for row in portion:
                 values = dict(zip(names, row, strict=True))
                 problem = next(_wrong(columns, ((each,) for each in row)), "")
-                if not problem:
+                if rule and not problem:
                     problem = rule({name: columns[name]((value,))[0] for name, value in values.items()})
                 if problem:
                     yield RowProblem(
                         table, {name: values[name] for name in key}, problem, _study(execute, table, values)
                     )
-
-
-#: The tables whose rows are also checked as a whole.
-_WITH_RULES = ("ablate_stages", "ablate_histograms")
 
 
 def _wrong(columns: Mapping[str, Any], found: Any) -> Iterator[str]:
