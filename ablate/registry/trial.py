@@ -98,7 +98,7 @@ def _try_from(entry_points: Sequence[importlib.metadata.EntryPoint], seconds: fl
 
 
 def _status(child: int, seconds: float) -> int | None:
-    """Return how a process has ended; None if it goes on, as one does that has closed its files alone."""
+    """Return how a process has ended; None if it is alive, like one that has only closed its files."""
     deadline = time.monotonic() + seconds
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)
