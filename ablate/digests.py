@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 #: A digest as a text.
 _DIGEST = re.compile(r"[0-9]{1,19}:[0-9a-f]{64}")
+#: What is wrong with a file that is not there.
+MISSING = "is missing"
+#: Where the advice begins in a message about a damaged file.
+TO_MAKE_IT_AGAIN = "; to make it again"
 #: Seconds by which the clock of a file system may be behind that of the system.
 _TICK = 0.05
 
@@ -132,7 +136,7 @@ def _problem(path: Path, expected: str, since: float) -> str:
         if max(about.st_mtime, about.st_ctime) < since - _TICK or digest(path) == expected:
             return ""
     except (FileNotFoundError, NotADirectoryError):
-        return "is missing"
+        return MISSING
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     return "is not what was written: its digest differs"
@@ -148,16 +152,16 @@ def require(home: Path, artifact: str, files: Mapping[str, str], names: Iterable
         names: the files to check; by default all. Those without a digest are not checked.
 
     Raises:
-        DamagedFile: one is missing, or is not what was written; with the command that repairs it.
+        DamagedFile: one is missing, or is not what was written; with the steps that make it again.
     """
     wanted = files if names is None else {name: files[name] for name in names if name in files}
     for damage in damages(home, artifact, wanted):
-        raise DamagedFile(f"{printable(str(home))}/{damage}; to make it again: {repair_command(home)}")
+        raise DamagedFile(f"{printable(str(home))}/{damage}{make_again(home)}")
 
 
-def repair_command(home: Path) -> str:
-    """Return the command that has the damaged files of a home made again."""
-    return f"ablate db check --repair{home_words(home)}"
+def make_again(home: Path) -> str:
+    """Return the end of a message about a damaged file: the two steps that make it again."""
+    return f"{TO_MAKE_IT_AGAIN}, run its study after this: ablate db check --repair{home_words(home)}"
 
 
 def home_words(home: Path) -> str:

@@ -11,7 +11,7 @@ import click
 from ablate.cli.echo import echo, note
 from ablate.cli.locations import existing_store, home_option, store_option
 from ablate.cli.output import json_option, plural, print_json
-from ablate.errors import StoreError
+from ablate.errors import StoreError, listed_names
 from ablate.printable import has_bytes
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ def _facts(checked: Checked, repaired: Repaired | None, again: list[str]) -> dic
 
 def _print(checked: Checked, repaired: Repaired | None, again: list[str]) -> None:
     from ablate.printable import printable
+    from ablate.study.files.findings import needs_repair
 
     for finding in checked.findings:
         of = f" (of {', '.join(finding.studies)})" if finding.studies and finding.kind != "run" else ""
@@ -127,10 +128,11 @@ def _print(checked: Checked, repaired: Repaired | None, again: list[str]) -> Non
     if checked.without_digests:
         note(f"{plural(checked.without_digests, 'stage')} of an older ablate or of a bundle have no digests to compare")
     if checked.unfinished:
-        note(f"{plural(checked.unfinished, 'unfinished training')} will be continued by the next study run")
+        unfinished = f"{plural(checked.unfinished, 'unfinished training')} of {listed_names(checked.unfinished_of)}"
+        note(printable(f"{unfinished} will be continued by the next study run"))
     if repaired:
         echo(*_repairs(repaired))
-    when = "" if repaired else ", after ablate db check --repair"
+    when = ", after ablate db check --repair" if not repaired and needs_repair(checked.findings) else ""
     for command in again:
         echo(f"to make it again{when}: {printable(command)}")
 

@@ -184,7 +184,8 @@ def test_missing_weights_are_reported(home: Path, tmp_path: Path, ablate: Comman
     shutil.rmtree(copy / "artifacts" / "train")
     outcome = ablate("generate", "control", "--out", tmp_path / "out", "--home", copy)
     assert outcome.code == 1
-    assert "/weights.safetensors is missing; to make it again: ablate db check --repair --home" in outcome.err
+    advice = "; to make it again, run its study after this: ablate db check --repair --home"
+    assert f"/weights.safetensors is missing{advice}" in outcome.err
 
 
 @pytest.mark.parametrize(("kind", "name"), [("tokenizer", "midilike"), ("model", "lstm"), ("sampler", "temperature")])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ablate.digests import repair_command, require
+from ablate.digests import TO_MAKE_IT_AGAIN, make_again, require
 from ablate.errors import DamagedFile, UnsafePath
 from ablate.kinds import INSTRUMENT, LOAD
 from ablate.music.storage import read_instrument, read_performances
@@ -43,11 +43,11 @@ class Artifacts:
         self.damaged: list[str] = []
 
     def damage_line(self) -> str:
-        """Return a line that names the first damaged file, with the command that repairs it; empty without any."""
+        """Return a line that names the first damaged file, with the steps that make it again; empty without any."""
         if not self.damaged:
             return ""
         more = f", and {len(self.damaged) - 1:,} more" if len(self.damaged) > 1 else ""
-        return f"{self.damaged[0]}{more}; to make what is damaged again: {repair_command(self.home)}"
+        return f"{self.damaged[0]}{more}{make_again(self.home)}"
 
     def _path(self, stage: StageRecord, name: str) -> Path:
         """Return the path of a file of a stage, after its digest has been compared.
@@ -143,7 +143,7 @@ class Artifacts:
         reason = "not found" if isinstance(error, FileNotFoundError) else "damaged, or not readable"
         line = f"{printable(file)}: {error if isinstance(error, UnsafePath) else reason}"
         if isinstance(error, DamagedFile):
-            line = str(error).partition("; to make it again: ")[0].removeprefix(f"{self.home}/")
+            line = str(error).partition(TO_MAKE_IT_AGAIN)[0].removeprefix(f"{self.home}/")
             if line not in self.damaged:
                 self.damaged.append(line)
         if line not in self.missing:

@@ -6,7 +6,7 @@ import collections
 import dataclasses
 from typing import TYPE_CHECKING
 
-from ablate.digests import Damage, damages, digests
+from ablate.digests import MISSING, Damage, damages, digests
 from ablate.errors import UnsafePath
 from ablate.inside import inside
 from ablate.kinds import KINDS, MEASURE, kind_of
@@ -60,6 +60,7 @@ class Checked:
         bytes: their size.
         without_digests: the number of stages with files of which no digest is recorded.
         unfinished: the number of trainings and programs that have begun and will be continued.
+        unfinished_of: their studies.
     """
 
     findings: tuple[Finding, ...]
@@ -68,6 +69,7 @@ class Checked:
     bytes: int = 0
     without_digests: int = 0
     unfinished: int = 0
+    unfinished_of: tuple[str, ...] = ()
 
 
 def check_home(home: Path, contents: Contents, rows: Iterable[RowProblem] = ()) -> Checked:
@@ -98,7 +100,8 @@ def check_home(home: Path, contents: Contents, rows: Iterable[RowProblem] = ()) 
         len(recorded),
         sum(sizes),
         sum(bool(stage.artifact) and not stage.files for stage in contents.stages),
-        sum(is_unfinished for _, is_unfinished in kept),
+        sum(bool(studies) for _, studies in kept),
+        tuple(dict.fromkeys(study for _, studies in kept for study in studies)),
     )
 
 
@@ -167,18 +170,18 @@ def _strangers(home: Path, stages: dict[str, StoredStage], users: dict[str, tupl
 
 def _checkpoints(
     home: Path, stages: dict[str, StoredStage], users: dict[str, tuple[str, ...]]
-) -> Iterator[tuple[Finding | None, bool]]:
-    """Yield what is wrong with each checkpoint, and whether it is one of a training that will be continued."""
+) -> Iterator[tuple[Finding | None, tuple[str, ...]]]:
+    """Yield what is wrong with each checkpoint, and the studies of its training if that will be continued."""
     for path, fingerprint in checkpoints(home):
         name = path.relative_to(home).as_posix()
         if fingerprint in stages or fingerprint not in users:
             advice = _CLEAN if fingerprint and fingerprint not in users else _BY_HAND
-            yield Finding("checkpoint", name, "belongs to no unfinished training", advice, fingerprint), False
+            yield Finding("checkpoint", name, "belongs to no unfinished training", advice, fingerprint), ()
             continue
         problem = seal_problem(path) if path.suffix == ".safetensors" else ""
         advice = "the training begins again at its first step"
         finding = Finding("checkpoint", name, problem, advice, fingerprint, users[fingerprint]) if problem else None
-        yield finding, path.suffix != ".json"
+        yield finding, () if path.suffix == ".json" else users[fingerprint]
 
 
 def incomplete_runs(contents: Contents) -> Iterator[tuple[StoredRun, str]]:
@@ -223,4 +226,14 @@ def _lacking(name: str, fingerprint: str, known: set[str], measured: frozenset[s
 
 def commands(findings: Sequence[Finding]) -> list[str]:
     """Return the studies to run again, each once."""
-    return list(dict.fromkeys(study for finding in findings for study in finding.studies))
+    return list(dict.fromkeys(study for finding in _lost(findings) for study in finding.studies))
+
+
+def needs_repair(findings: Sequence[Finding]) -> bool:
+    """Return whether a repair changes anything for the studies to run again: a run notices itself what is missing."""
+    return any((finding.kind, finding.problem) != ("file", MISSING) for finding in _lost(findings))
+
+
+def _lost(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings of results that studies have lost; a file too many is none."""
+    return [finding for finding in findings if finding.studies and finding.kind != "extra"]

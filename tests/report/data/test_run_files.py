@@ -61,7 +61,7 @@ def test_files_that_are_gone_or_damaged(files: RunFiles, home: Path) -> None:
         files.weights("tau=1.2", 1)
     for path in home.glob("artifacts/generate/*/*/tokens.npy"):
         path.write_bytes(b"no array")
-    with pytest.raises(HomeError, match=r"tokens.npy has 8 bytes and not .* again: ablate db check --repair --home "):
+    with pytest.raises(HomeError, match=r"tokens.npy has 8 bytes and not .* this: ablate db check --repair --home "):
         files.tokens()
 
 

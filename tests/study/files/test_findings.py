@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from support.damage import DAMAGES, empty, flip, remove
 
+from ablate.digests import MISSING
 from ablate.report.data.artifacts import Artifacts
-from ablate.study.files.findings import check_home
+from ablate.study.files.findings import Finding, check_home, commands, needs_repair
 from ablate.study.files.repair import repair
 
 if TYPE_CHECKING:
@@ -237,11 +238,32 @@ def test_the_command(home: Bench, ablate: Command, monkeypatch: pytest.MonkeyPat
     assert repaired.code == 0
     assert "1 damaged file put aside, with .damaged behind the name\n" in repaired.out
     assert repaired.out.endswith(f"to make it again: {command}\n")
-    assert ablate("db", "check", "--home", str(home.home)).code == 1
+    again = ablate("db", "check", "--home", str(home.home))
+    assert again.code == 1
+    assert again.out.endswith(f"\nto make it again: {command}\n")  # there is nothing more to repair
     (home.home / "artifacts/mine").write_text("mine")
     left = ablate("db", "check", "--repair", "--home", str(home.home))
     assert left.code == 1
     assert "1 problem left as it is" in left.out
+
+
+def test_only_what_is_lost_is_made_again() -> None:
+    missing = Finding("file", "a/b", MISSING, "", "", ("mine",))
+    damaged = Finding("file", "a/c", "is empty", "", "", ("mine", "yours"))
+    strange = Finding("extra", "a/notes.txt", "was not written by ablate", "", "", ("ours",))
+    assert commands([missing, damaged, strange]) == ["mine", "yours"]
+    assert needs_repair([missing, damaged])
+    assert not needs_repair([missing, strange])
+
+
+def test_unfinished_trainings_are_counted_with_their_studies(home: Bench, ablate: Command) -> None:
+    trained = a_file(home, "train/*/*").name
+    (home.home / "checkpoints").mkdir(exist_ok=True)
+    (home.home / "checkpoints" / trained).mkdir()
+    change(home, f"DELETE FROM ablate_stages WHERE fingerprint = '{trained}'")
+    assert (checked(home).unfinished, checked(home).unfinished_of) == (1, ("tiny",))
+    told = ablate("db", "check", "--home", str(home.home)).err
+    assert told == "note: 1 unfinished training of tiny will be continued by the next study run\n"
 
 
 def test_a_damaged_page_of_the_database(home: Bench, ablate: Command) -> None:
@@ -262,7 +284,7 @@ def test_commands_that_read_name_the_file_and_the_command(home: Bench, ablate: C
     for pattern in ("train/*/*/losses.npy", "train/*/*/weights.safetensors", "train/*/*/validation.npy"):
         path = a_file(home, pattern)
         (empty if path.name == "losses.npy" else flip)(path, path)
-    repair_with = f"again: ablate db check --repair --home {home.home}\n"
+    repair_with = f"this: ablate db check --repair --home {home.home}\n"
     where = ("--home", str(home.home))
     report = ablate("study", "report", "tiny", "--format", "csv", *where)
     assert report.code == 0
