@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 UNFINISHED = ".writing-"
 #: The endings of files that hold MIDI, in lower case: standard MIDI files, karaoke, and MIDI in a RIFF file.
 MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".smf", ".rmi", ".rmid")
+_ENDLESS = {stat.S_IFIFO: "pipe", stat.S_IFCHR: "device", stat.S_IFBLK: "device", stat.S_IFSOCK: "socket"}
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 
 
@@ -103,6 +105,33 @@ def remove(path: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)  # it follows no links
         else:
             path.unlink(missing_ok=True)
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        OSError: it cannot be read, or is what :func:`check_file` refuses.
+        ValueError: no file can have this path.
+    """
+    check_file(path)
+    return path.read_bytes()
+
+
+def check_file(path: Path) -> None:
+    """Check that what a path leads to can be read to an end: pipes and devices may wait or go on for ever.
+
+    A pipe that is open already (``/dev/stdin`` behind another command, ``<(...)`` of a shell) is none of these.
+
+    Raises:
+        OSError: it is a named pipe, a device or a socket, or cannot be looked at.
+        ValueError: no file can have this path.
+    """
+    kind = stat.S_IFMT(path.stat().st_mode)
+    what = _ENDLESS.get(kind)
+    if what is None or (kind == stat.S_IFIFO and path.resolve().parent == Path("/dev/fd").resolve()):
+        return
+    raise OSError(errno.EINVAL, f"it is a {what} and no file", str(path))
 
 
 def exists(path: Path) -> bool:

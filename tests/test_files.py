@@ -10,7 +10,12 @@ from typing import IO
 
 import pytest
 
-from ablate.files import remove, replaced_folder, unfinished, write_folder_whole, write_whole
+from ablate.errors import AblateError
+from ablate.files import read_file, remove, replaced_folder, unfinished, write_folder_whole, write_whole
+from ablate.music.midi import read_bytes
+from ablate.study.bundle.archive import Archive
+from ablate.study.file.text.toml import read_text
+from ablate.study.judge.reading import read_table
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -155,3 +160,21 @@ def test_links_pipes_and_what_they_lead_to_stay_out_of_new_folders(tmp_path: Pat
         (folder / "new").touch()
     assert contents(tmp_path) == {"folder/new": b"", "outside/file": b"outside"}, "a link is replaced"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "outside"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipes_and_devices_are_no_files(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "link").symlink_to("pipe.toml")
+    for path, kind in ((tmp_path / "pipe.toml", "pipe"), (tmp_path / "link", "pipe"), (Path("/dev/zero"), "device")):
+        with pytest.raises(OSError, match=f"it is a {kind} and no file"):
+            read_file(path)
+        for read in (read_bytes, read_text, read_table, Archive):
+            with pytest.raises(AblateError, match=f"it is a {kind} and no file"):
+                read(path)
+    end, start = os.pipe()
+    os.write(start, b"of a shell")
+    os.close(start)
+    if Path("/dev/fd").exists():
+        assert read_file(Path(f"/dev/fd/{end}")) == b"of a shell"
+    os.close(end)

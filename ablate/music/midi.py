@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ablate.errors import CorpusError
+from ablate.files import read_file
 from ablate.music.smf import report
 from ablate.music.smf.build import check_times, clock_of, performance_of, track_names
 from ablate.music.smf.container import read_container
@@ -85,7 +86,7 @@ def read_bytes(path: Path, source: str = "") -> bytes:
     """Return the contents of a file; raises :class:`CorpusError` with the name ``source`` (by default the path)."""
     source = source or str(path)
     try:
-        return path.read_bytes()
+        return read_file(path)
     except FileNotFoundError:
         raise CorpusError(f"{source}: no such file; check the path") from None
     except IsADirectoryError:

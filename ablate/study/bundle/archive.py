@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, Self
 
 from ablate.errors import BundleError
+from ablate.files import check_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -89,6 +90,7 @@ class Archive:
     def __init__(self, path: Path) -> None:
         self.path = path
         with self._damage():
+            check_file(path)
             self._archive = zipfile.ZipFile(path)
         try:
             self.sizes = self._checked_sizes()

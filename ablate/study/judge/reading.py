@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import AblateError, TableError
+from ablate.files import read_file
 from ablate.printable import printable
 from ablate.study.judge.text import SEPARATORS, Row, Text, csv_rows, decoded, json_rows, separator_of
 
@@ -85,7 +86,7 @@ def read_table(path: Path, encoding: str = "") -> Table:
     """
     source = str(path)
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except IsADirectoryError:
         raise TableError(source, "is a folder; give a table, or a folder of MIDI files with --midi") from None
     except OSError as error:

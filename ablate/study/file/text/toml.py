@@ -11,6 +11,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import StudyFileError, one_line
+from ablate.files import check_file
 from ablate.printable import printable
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def read_text(path: Path) -> str:
     """
     source = printable(str(path))
     try:
+        check_file(path)
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:  # a name with a null character is a ValueError
