@@ -16,16 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_TIMERS = [getattr(signal, name) for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF") if hasattr(signal, name)]
+_LIBRARIES = ("numpy", "torch")
+#: The values that these have when they are loaded; the threads of torch, which come last, depend on the machine.
+_DEFAULTS: dict[str, Callable[[Any], list[Any]]] = {
+    "numpy": lambda _: [{"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}],
+    "torch": lambda torch: [torch.float32, True, False, "highest", torch.device("cpu")],
+}
 _STREAMS = {"stdin": 0, "stdout": 1, "stderr": 2}
 
 
 @contextlib.contextmanager
 def kept_while_loading() -> Iterator[None]:
-    """Restore the working folder, the signal handlers and the standard streams at the end of the block.
+    """Restore the working folder, signal handlers, timers, streams and settings of libraries at the end of the block.
 
     A library may well set environment variables and filters of warnings when it is imported; these stay.
     """
-    with _folder(), _signals(), _streams():
+    with _folder(), _signals(), _streams(), stopped_timers(), _settings_of_libraries():
         yield
 
 
@@ -38,35 +45,57 @@ def kept_surroundings() -> Iterator[None]:
     gradients, determinism and precision of products. Random streams need none of this: each is seeded before its use.
     """
     environment, recursion = dict(os.environ), sys.getrecursionlimit()
-    settings = [*_settings()]
-    with _folder(), _signals(only_if_blocked=True), _streams(), warnings.catch_warnings():
+    with _folder(), _signals(only_if_blocked=True), _streams(), warnings.catch_warnings(), _settings_of_libraries():
         try:
             yield
         finally:
-            for restore, current, value in settings:
-                if current() != value:
-                    restore(value)
             sys.setrecursionlimit(recursion)
             if dict(os.environ) != environment:
                 os.environ.clear()
                 os.environ.update(environment)
 
 
-def _settings() -> Iterator[tuple[Callable[[Any], object], Callable[[], Any], Any]]:
-    """Yield the settings of libraries that are loaded already: how each is restored and read, and its value."""
-    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
-    if numpy:
-        yield (lambda errors: numpy.seterr(**errors)), numpy.geterr, numpy.geterr()
-    if torch:
-        for restore, current in (
-            (torch.set_default_dtype, torch.get_default_dtype),
-            (torch.set_grad_enabled, torch.is_grad_enabled),
-            (torch.use_deterministic_algorithms, torch.are_deterministic_algorithms_enabled),
-            (torch.set_float32_matmul_precision, torch.get_float32_matmul_precision),
-            (torch.set_num_threads, torch.get_num_threads),
-            (torch.set_default_device, torch.get_default_device),
-        ):
-            yield restore, current, current()
+@contextlib.contextmanager
+def stopped_timers() -> Iterator[None]:
+    """Stop the timers that are started in the block: their signals would end the process in another component."""
+    timers = [number for number in _TIMERS if signal.getitimer(number) == (0.0, 0.0)]
+    try:
+        yield
+    finally:
+        for number in timers:
+            signal.setitimer(number, 0)
+
+
+@contextlib.contextmanager
+def _settings_of_libraries() -> Iterator[None]:
+    """Restore the settings of NumPy and torch; those of one that is loaded in the block become its defaults."""
+    before = {name: _settings(name) for name in _LIBRARIES if name in sys.modules}
+    try:
+        yield
+    finally:
+        for name in _LIBRARIES:
+            library = sys.modules.get(name)
+            if library and hasattr(library, "__version__"):  # it may be half loaded
+                defaults = [each[2] for each in before[name]] if name in before else _DEFAULTS[name](library)
+                for (restore, current, _), value in zip(_settings(name), defaults, strict=False):
+                    if current() != value:
+                        restore(value)
+
+
+def _settings(name: str) -> list[tuple[Callable[[Any], object], Callable[[], Any], Any]]:
+    """Return the settings of a library that is loaded: how each is restored and read, and its value."""
+    library = sys.modules[name]
+    if name == "numpy":
+        return [(lambda errors: library.seterr(**errors), library.geterr, library.geterr())]
+    names = (
+        (library.set_default_dtype, library.get_default_dtype),
+        (library.set_grad_enabled, library.is_grad_enabled),
+        (library.use_deterministic_algorithms, library.are_deterministic_algorithms_enabled),
+        (library.set_float32_matmul_precision, library.get_float32_matmul_precision),
+        (library.set_default_device, library.get_default_device),
+        (library.set_num_threads, library.get_num_threads),
+    )
+    return [(restore, current, current()) for restore, current in names]
 
 
 @contextlib.contextmanager

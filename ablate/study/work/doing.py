@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from ablate.blame import blaming
+from ablate.surroundings import stopped_timers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ def doing(component: str) -> Iterator[None]:
     _names.append(component)
     _tell()
     try:
-        with blaming(component):
+        with stopped_timers(), blaming(component):
             yield
     finally:
         _names.pop()
