@@ -119,7 +119,7 @@ def read_file(path: Path) -> bytes:
 
 
 def check_file(path: Path) -> None:
-    """Check that what a path leads to can be read to an end: pipes and devices may wait or go on for ever.
+    """Check that what a path leads to can be read to an end: pipes and devices may wait for ever or never end.
 
     A pipe that is open already (``/dev/stdin`` behind another command, ``<(...)`` of a shell) is none of these.
 

@@ -16,6 +16,7 @@ import click
 import ablate
 from ablate.cli.echo import echo
 from ablate.cli.lazy import LazyCommand, lazy
+from ablate.cli.leaving import leave
 from ablate.cli.streams import lost_output, prepare_streams
 from ablate.errors import AblateError, UsageError
 from ablate.interrupts import mark_ctrl_c
@@ -118,4 +119,4 @@ def main() -> None:
     code = run()
     # the last search for cycles at exit would take longer than some commands
     gc.freeze()
-    sys.exit(code)
+    leave(code)

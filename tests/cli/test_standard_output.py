@@ -80,3 +80,15 @@ def test_commands_print_results_with_echo() -> None:
                     continue
                 wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}: use ablate.cli.echo")
     assert wrong == []
+
+
+def test_a_thread_of_a_plugin_does_not_hold_the_command_back(tmp_path: Path) -> None:
+    text = (
+        "import atexit, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(1000,)).start()\natexit.register(print, 'at the end')\n"
+    )
+    command = [sys.executable, "-P", "-m", "ablate", "plugin", "list", "--kind", "metric", "--json"]
+    environment = noisy_plugin(tmp_path / "site", text)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=100)
+    assert json.loads(done.stdout)["components"]
+    assert "at the end" in done.stderr
