@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ablate.errors import AblateError, HomeError, UsageError
+from ablate.errors import AblateError, HomeError, UsageError, one_line
 from ablate.files import file_name, remove, replaced_folder
 from ablate.inside import without_links
 from ablate.registry import get_registry
@@ -132,7 +132,7 @@ def _write_formats(
         remove(folder / "data")  # files that are not written any more
         _write_files(folder / "data", csv.csv_files(analysis, artifacts))
     if page or "tex" in formats:
-        table, sources = latex_table(analysis).tex, bibliography.bibliography(analysis.study, registry)
+        table, sources = _table(analysis, in_page=page), bibliography.bibliography(analysis.study, registry)
         _write_files(folder / "paper", {"table.tex": table, "references.bib": sources})
     if not (page or as_markdown):
         return
@@ -151,6 +151,16 @@ def _write_formats(
         _write_files(folder, {"index.html": text, "summary.json": facts})
     if as_markdown:
         _write_files(folder, {"report.md": markdown.markdown_report(shared)})
+
+
+def _table(analysis: Analysis, *, in_page: bool) -> str:
+    """Return the table for a paper; in a whole report, a comment with the reason where it fits into none."""
+    try:
+        return latex_table(analysis).tex
+    except UsageError as error:
+        if not in_page:
+            raise
+        return f"% there is no table: {one_line(error)}\n"
 
 
 def _write_files(folder: Path, files: Mapping[str, str]) -> None:

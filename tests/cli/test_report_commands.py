@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -116,3 +118,14 @@ def test_the_table_of_a_paper(ran: Command, tmp_path: Path) -> None:
         refused = ran(*words, *more)
         assert refused.code != 0
         assert refused.err.splitlines()[-1].startswith(said)
+
+
+def test_a_table_that_fits_into_no_paper_costs_no_report(ran: Command, tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / ".ablate/ablate.db")) as database, database:
+        database.execute("UPDATE ablate_measurements SET value = 1e90 WHERE metric = 'distance.pitch'")
+    outcome = ran("study", "report", NAME, "--no-audio")
+    assert outcome.code == 0, outcome.err
+    table = (tmp_path / ".ablate/reports" / NAME / "paper/table.tex").read_text()
+    assert table.startswith("% there is no table: width: 397 pt is too narrow for the column 'distance.pitch'")
+    alone = ran("study", "report", NAME, "--format", "tex")
+    assert (alone.code, "397 pt is too narrow" in alone.err) == (2, True)
