@@ -63,6 +63,7 @@ Other stages of its job that were finished are kept, and the rest is tried again
 
 A component that shows no progress for an hour counts as stuck, and its process is ended.
 `--stall-limit SECONDS` sets another limit, and 0 none.
+Each stage of such a component waits for this long: give a short limit to end a study whose metric always hangs.
 Progress is a step of a training, some tokens of a generation, a finished stage, or a call of another component.
 Programs of a study have a limit of their own, `program.time_limit`."""
 

@@ -11,7 +11,7 @@ import click
 
 from ablate.cli.echo import echo
 from ablate.cli.locations import existing_store, has_store, home_option, shown_url
-from ablate.cli.output import plural, print_table
+from ablate.cli.output import confirm, plural, print_table
 from ablate.errors import HomeError, StoreError, first_problems
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def command(home: Path, stores: tuple[str, ...], yes: bool) -> None:  # noqa: FB
             return
         _print(unused, opened, home)
         if not yes:
-            click.confirm("Remove all of this?", abort=True)
+            confirm("Remove all of this?", "nothing was removed")
         first, *others = [store.url for store in opened]
         stack.enter_context(only_command(home, first, "clean", *others))
         _remove(unused, opened, home)

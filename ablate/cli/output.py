@@ -13,6 +13,7 @@ from ablate.cli.echo import echo, echo_sentence
 from ablate.cli.folding import terminal_width
 from ablate.cli.streams import is_utf_8
 from ablate.cli.terminal_tables import render_table, render_tables
+from ablate.errors import UsageError
 from ablate.printable import escaped_json
 from ablate.stdout import results
 
@@ -132,6 +133,26 @@ def combine_options(*decorators: Callable[..., Any]) -> Callable[..., Any]:
         return function
 
     return decorate
+
+
+def confirm(question: str, nothing: str) -> None:
+    """Ask a question that ``--yes`` answers.
+
+    Args:
+        question: the question.
+        nothing: what was not done without an answer (``"nothing was removed"``).
+
+    Raises:
+        UsageError: nobody answers, because the input has ended.
+        click.Abort: the answer is no.
+    """
+    try:
+        click.confirm(question, abort=True)
+    except click.Abort as stopped:
+        if not isinstance(stopped.__context__, EOFError):
+            raise
+        echo("")
+        raise UsageError(f"{nothing}, because nobody has answered; --yes does it without asking") from None
 
 
 def failure_lines(failures: Iterable[tuple[str, str]]) -> Iterator[str]:

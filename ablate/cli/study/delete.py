@@ -8,7 +8,7 @@ import click
 
 from ablate.cli.echo import echo
 from ablate.cli.locations import check_stored, existing_store, home_option, shown_url, store_option, stored_study
-from ablate.cli.output import plural
+from ablate.cli.output import confirm, plural
 from ablate.errors import first_problems
 from ablate.printable import printable
 
@@ -35,7 +35,7 @@ def delete(name: str, yes: bool, home: Path, store: str | None) -> None:  # noqa
         if not opened.has_study(name):  # one whose rows were damaged can be deleted
             check_stored(opened, name, home)
         if not yes:
-            click.confirm(f"Delete study {printable(name)} and the results that only it uses?", abort=True)
+            confirm(f"Delete study {printable(name)} and the results that only it uses?", "nothing was deleted")
         from ablate.report.formats.index import write_index
         from ablate.study.clean.stores import is_own, unnamed_stores
         from ablate.study.run.home import only_command, open_home

@@ -208,10 +208,10 @@ class StudyRunner:
     ) -> StudyResult:
         stages, spec = self._layout.stages(), self._layout.spec
         ran, failures = self._status.ran, self._status.failures
-        floors = (f"a floor is missing: {f.error}" for f in failures.values() if not KINDS[f.stage.kind].required)
+        floors = (f"a floor is missing: {f.reason}" for f in failures.values() if not KINDS[f.stage.kind].required)
         kept = (
             f"a damaged {failure.stage.kind} could not be made again, and what was computed from it is kept: "
-            f"{failure.error}"
+            f"{failure.reason}"
             for fingerprint, failure in failures.items()
             if fingerprint in self.plan.damaged and KINDS[failure.stage.kind].required
         )

@@ -98,14 +98,14 @@ def _failed(stage: Stage, error: BaseException) -> StageFailure:
     """Return the failure of a stage, which names the component that caused it."""
     message, name = printable(one_line(error)) or "no message", printable(type(error).__name__)
     about = take_blame(error)
+    log = f"see logs/{stage.fingerprint}.txt in the home folder"
     if isinstance(error, AblateError):
         if about and about not in message:
             message += f" (in {about})"
         if error.__cause__ is None or isinstance(error.__cause__, AblateError):
             return StageFailure(stage, name, message)
-        return StageFailure(stage, name, f"{message} (see logs/{stage.fingerprint}.txt)", _trace(error))
-    where = f"in {about or stage.kind}; see logs/{stage.fingerprint}.txt"
-    return StageFailure(stage, name, f"{message} ({where})", _trace(error))
+        return StageFailure(stage, name, f"{message} ({log})", _trace(error))
+    return StageFailure(stage, name, f"{message} (in {about or stage.kind}; {log})", _trace(error))
 
 
 def _trace(error: BaseException) -> str:

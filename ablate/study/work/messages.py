@@ -95,6 +95,11 @@ class StageFailure:
     error: str
     trace: str = ""
 
+    @property
+    def reason(self) -> str:
+        """The message; that of an unexpected error with its class, without which it may say nothing (``0``)."""
+        return f"{self.error_class}: {self.error}" if self.trace else self.error
+
 
 @dataclasses.dataclass(frozen=True)
 class Context:

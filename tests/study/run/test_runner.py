@@ -213,6 +213,7 @@ class TestFailures:
         assert result.ran["measure"] == 8
         assert {f.error_class for f in result.failures} == {"ZeroDivisionError"}
         assert all(f.error.startswith("on purpose (in metric 'picky'; see logs/") for f in result.failures)
+        assert any(note.startswith("a floor is missing: ZeroDivisionError: on purpose") for note in result.notes)
         assert set(bench.states("tiny").values()) == {"failed"}
         assert len(bench.numbers("tiny")) > 0
         (log, *_) = (bench.home / "logs").iterdir()

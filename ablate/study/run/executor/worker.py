@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Seconds for which a dead worker's last messages are read, where something that it started keeps its channel open.
 _LAST_WORDS = 1.0
+#: Signals that compiled code gets for what it has done itself.
+_CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, getattr(signal, "SIGBUS", signal.SIGSEGV)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,7 +155,8 @@ class Worker:
             return "its process was killed (SIGKILL); the system may have run out of memory (try fewer --workers)"
         if code < 0:
             name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-            return f"its process died of {name}"
+            crash = " (a crash in compiled code)" if -code in _CRASHES else ""
+            return f"its process died of {name}{crash}"
         return f"ended its process with status {code}"
 
     def kill(self) -> None:

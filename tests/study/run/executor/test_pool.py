@@ -131,7 +131,7 @@ def test_metrics_that_end_their_process_are_named_and_the_healthy_ones_are_kept(
     assert kept(bench) == {"distance.pitch", "distance.velocity"}
     assert set(bench.states("tiny").values()) == {"failed"}
     for metric, how in {
-        "rude.crash": "its process died of SIGSEGV",
+        "rude.crash": "its process died of SIGSEGV (a crash in compiled code)",
         "rude.hold": "ended its process with status 4",
         "rude.killed": "its process was killed (SIGKILL); the system may have run out of memory (try fewer --workers)",
     }.items():
