@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Seconds for which a dead worker's last messages are read, where something that it started keeps its channel open.
 _LAST_WORDS = 1.0
+#: The exit code that `multiprocessing` gives a process whose end nobody can tell.
+_UNTOLD = 255
 #: Signals that compiled code gets for what it has done itself.
 _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, getattr(signal, "SIGBUS", signal.SIGSEGV)}
 
@@ -147,7 +149,7 @@ class Worker:
         if code is None:
             self.kill()
             return "closed the channel of its process to ablate"
-        if self._thread.is_alive():  # the process lives; who started it would know its end, and is gone
+        if code == _UNTOLD and self._thread.is_alive():  # it lives; who started it would know its end, and is gone
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGKILL)
             return "was ended, because the process that starts workers was killed"
