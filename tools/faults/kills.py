@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from faults.kinds import Reference
 
 #: Seconds after which the workers of a killed run have to be gone.
-ORPHANS = 10.0
+ORPHANS = 30.0
 #: The most kills of one home.
 MOST = 8
 

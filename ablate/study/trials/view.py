@@ -232,5 +232,6 @@ def _is_stale(
         return True
     if trial.state == TrialState.PRUNED:
         return trial.user_attrs[_VARIANT] not in pruned
-    known = len(measured.get(trial.user_attrs[_VARIANT], ()))
+    # a search would forget by what it chose; other studies may still get the results of replicates that have failed
+    known = len(measured.get(trial.user_attrs[_VARIANT], ())) if spec.design == "search" else spec.replicates
     return trial.state.is_finished() and trial.user_attrs.get(_REPLICATES, 0) < known

@@ -77,7 +77,7 @@ def test_the_page_lies_with_its_figures_music_and_data(page: Path, finished: Hom
     assert page == finished.path / "reports" / "tau_sweep@smoke" / "index.html"
 
     def names(folder: str) -> set[str]:
-        return {path.name for path in (page.parent / folder).iterdir()}
+        return {path.name for path in (page.parent / folder).glob("[!.]*")}
 
     stems = {"forest", "comparison", "metric-distance.pitch", "distributions", "losses"}
     assert names("figures") == {f"{stem}.svg" for stem in stems}
@@ -234,7 +234,7 @@ def test_a_report_that_cannot_be_finished_leaves_the_old_one(
     with pytest.raises(HomeError, match="No space left on device"):
         write_report(finished.store, finished.path, "tau_sweep@smoke")
     assert page.read_bytes() == before
-    assert {path.name for path in page.parent.parent.iterdir()} == {"tau_sweep@smoke", "index.html"}
+    assert {path.name for path in page.parent.parent.glob("[!.]*")} == {"tau_sweep@smoke", "index.html"}
 
 
 def test_file_names_are_safe_and_distinct() -> None:

@@ -200,7 +200,13 @@ class PoolExecutor:
             self._tasks.insert(0, Task(task.job, task.alone, again=True))
             return
         done = {result.stage.fingerprint for result in worker.results}
-        left = [stage for stage in task.job.stages if stage.fingerprint not in done]
+        left = tuple(stage for stage in task.job.stages if stage.fingerprint not in done)
+        if worker.was_killed and left and not (task.again or self._stopping.value):
+            _log.warning("%s: %s; it is tried once more", _at_work(worker, left[0]), how)
+            self._tasks.insert(0, Task(dataclasses.replace(task.job, stages=left), task.alone, again=True))
+            if worker.results:
+                yield Outcome(task.job, tuple(worker.results))
+            return
         failed = [] if self._stopping.value else self._failed_with(worker, task, left)
         alone = [] if self._stopping.value else [stage for stage in left if stage not in failed]
         if alone:

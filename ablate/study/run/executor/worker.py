@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.errors import one_line
+from ablate.errors import HomeError, one_line
 from ablate.kinds import PROGRAM
 from ablate.study.run.executor.process import JobBegun, JobEnded, main
 from ablate.study.run.executor.shared import Signs
@@ -31,6 +31,8 @@ _LAST_WORDS = 1.0
 _UNTOLD = 255
 #: Signals that compiled code gets for what it has done itself.
 _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, getattr(signal, "SIGBUS", signal.SIGSEGV)}
+#: Seconds for which the start of a worker is tried.
+_START = 5.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +76,8 @@ class Worker:
         results: those of the task so far.
         fault: why the driver killed it; empty if it did not.
         stuck: whether this was for its silence.
+        was_killed: whether somebody else killed it: the system that ran out of memory, or a person; known from
+            :meth:`how_it_ended`.
     """
 
     def __init__(
@@ -82,7 +86,7 @@ class Worker:
         self.device, self._heard, self._signs = device, heard, Signs(processes)
         self.task: Task | None = None
         self.results: list[StageResult | StageFailure] = []
-        self.begun, self.stuck, self.fault = False, False, ""
+        self.begun, self.stuck, self.was_killed, self.fault = False, False, False, ""
         self._changes, self._silent, self._died = 0, 0.0, 0.0
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         here, there = processes.Pipe()
@@ -152,8 +156,10 @@ class Worker:
         if code == _UNTOLD and self._thread.is_alive():  # it lives; who started it would know its end, and is gone
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGKILL)
+            self.was_killed = True
             return "was ended, because the process that starts workers was killed"
         if code == -signal.SIGKILL:
+            self.was_killed = True
             return "its process was killed (SIGKILL); the system may have run out of memory (try fewer --workers)"
         if code < 0:
             name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
@@ -183,17 +189,24 @@ class Worker:
 
 
 def _started(processes: BaseContext, arguments: tuple[Any, ...]) -> Any:
-    """Return a process that has been started, at the second attempt if who starts it was killed at the first one."""
-    for attempt in range(2):
+    """Return a process that has been started; it is tried again if the process that starts it was just killed.
+
+    Raises:
+        HomeError: no process can be started.
+    """
+    deadline = time.monotonic() + _START
+    while True:
         process: Any = processes.Process(target=main, args=arguments)  # type: ignore[attr-defined]
         try:
             with signals_blocked():
                 process.start()
-            break
-        except (EOFError, ConnectionError):
-            if attempt:
-                raise
-    return process
+        except (EOFError, OSError) as error:
+            if time.monotonic() > deadline:
+                reason = one_line(error) or type(error).__name__
+                raise HomeError(f"cannot start a worker process: {reason}; try again, with fewer --workers") from error
+            time.sleep(0.1)
+        else:
+            return process
 
 
 def _descendants(pid: int) -> list[int]:
