@@ -7,7 +7,7 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.errors import StudyFileError
+from ablate.errors import StudyFileError, UsageError, one_line
 from ablate.names import block_name, short_names
 from ablate.options import plain, validate
 from ablate.printable import printable
@@ -232,7 +232,10 @@ def parse_study(text: str, path: Path, overrides: Overrides, registry: Registry)
     original = anchored_program(flat_parameters(anchor_paths(original, registry, path.parent)), path.parent)
     raw = original
     if not any(key.partition(".")[0] == "profiles" for key, _ in problems):
-        raw = apply(raw, overrides, registry, printable(str(path)))
+        try:
+            raw = apply(raw, overrides, registry, str(path))
+        except UsageError as error:  # names from the file and the command line may have any character
+            raise UsageError(printable(one_line(error))) from error
         _check_values(raw, path)
     file, shape_problems = _parse(raw, registry)
     problems += [*shape_problems, *content_problems(file, registry)]

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ablate.study.file.overrides.record import Overrides
     from ablate.study.file.paths import FileShape
 
+#: The most characters of a path in a message.
+LONGEST_PATH = 1000
+
 
 def given_corpus(overrides: Overrides, registry: Registry) -> FileShape:
     """Return the corpus of ``--corpus`` in file shape; raises like :func:`corpus_table`."""
@@ -43,12 +46,17 @@ def corpus_table(name: str, registry: Registry, *, skip_bad: bool = False, optio
     return _path_corpus(name, registry, skip_bad=skip_bad, option=option)
 
 
+def _start(path: str) -> str:
+    """Return a path for a message, its end left out if no file can have so long a one."""
+    return printable(path if len(path) <= LONGEST_PATH else f"{path[:LONGEST_PATH]}…")
+
+
 def _path_corpus(path: str, registry: Registry, *, skip_bad: bool, option: str) -> FileShape:
     if not exists(Path(path)):
         names = registry.names("corpus")
         hint = did_you_mean(path, names)
         raise UsageError(
-            f"{option} {printable(path)}: no such file or folder, and no corpus of that name{hint} "
+            f"{option} {_start(path)}: no such file or folder, and no corpus of that name{hint} "
             f"(offered: {', '.join(names)})"
         )
     return _read_by_path(str(Path(path).resolve()), registry, skip_bad=skip_bad, option=option)
@@ -58,7 +66,7 @@ def _read_by_path(path: str, registry: Registry, *, skip_bad: bool, option: str)
     readers = path_readers(registry)
     if len(readers) != 1:
         listing = ", ".join(spec.name for spec in readers) or "none"
-        raise UsageError(f"{option} {printable(path)}: exactly one installed corpus must read paths, found: {listing}")
+        raise UsageError(f"{option} {_start(path)}: exactly one installed corpus must read paths, found: {listing}")
     (reader,) = readers
     options = {"skip_bad": True} if skip_bad else {}
     return {reader.name: {reader.path_option: path, **options}}

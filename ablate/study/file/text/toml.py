@@ -74,7 +74,7 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
     try:
         return loads(text)
     except UnsafeToml as error:
-        raise StudyFileError(printable(str(path)), [str(error)]) from error
+        raise StudyFileError(printable(str(path)), [printable(str(error))]) from error
     except tomllib.TOMLDecodeError as error:
         problem = f"is not valid TOML: {printable(one_line(error))}"
         raise StudyFileError(printable(str(path)), [problem]) from error

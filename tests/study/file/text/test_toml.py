@@ -126,3 +126,11 @@ def test_marks_and_line_breaks_of_other_systems(tmp_path: Path) -> None:
     path.write_bytes(b"#" * (LARGEST + 1))
     with pytest.raises(StudyFileError, match="is larger than 1 MiB"):
         read_text(path)
+
+
+def test_a_key_that_cannot_be_printed(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text("a\0b = " + "[" * 40, encoding="utf-8")
+    with pytest.raises(StudyFileError) as refusal:
+        read_study(str(path))
+    assert refusal.value.problems == [r"line 1: a\x00b: lists and tables may be nested at most 32 deep"]
