@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
@@ -170,5 +171,9 @@ def test_a_hook_that_offers_nothing_today_is_fine(tmp_path: Path, monkeypatch: p
 
 
 def test_a_keyboard_interrupt_is_no_plugins_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        Registry([plugin(tmp_path, monkeypatch, "raise KeyboardInterrupt\n")])
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a command of another test may have its own
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            Registry([plugin(tmp_path, monkeypatch, "raise KeyboardInterrupt\n")])
+    finally:
+        signal.signal(signal.SIGINT, before)
