@@ -184,7 +184,8 @@ class Stored(Builder):
 
     def _stage(self, fingerprint: str, result: dict[str, Any], rows: Sequence[MeasurementRecord] = ()) -> FinishedStage:
         kind = fingerprint.partition(" ")[0]
-        return FinishedStage(StageRecord(fingerprint, kind, {}, result, "", "cpu", 0.1, ENVIRONMENT), tuple(rows))
+        artifact = "artifacts/train" if kind == "train" else ""
+        return FinishedStage(StageRecord(fingerprint, kind, {}, result, artifact, "cpu", 0.1, ENVIRONMENT), tuple(rows))
 
     def _record(self, sample: int, metric: str, feature: str, value: float, floor: str = "") -> MeasurementRecord:
         direction = self.directions.get(metric, "lower")
