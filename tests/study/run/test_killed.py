@@ -185,7 +185,9 @@ def test_ctrl_c_keeps_everything_and_says_how_to_go_on(
     assert "stopping after the current step" in said
     assert "To continue, run the same command again" in said
     assert "Traceback" not in said
-    assert set(bench.states(load(LONG).name).values()) <= {"interrupted", "done"}
+    states = set(bench.states(load(LONG).name).values())
+    assert states <= {"interrupted", "done", "pending"}  # on a busy machine, the second worker may not have begun
+    assert states & {"interrupted", "done"}
 
 
 def test_a_second_run_at_once_refuses(
