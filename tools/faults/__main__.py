@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import signal
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +40,8 @@ def main() -> int:
     if unknown := set(options.kinds) - set(KINDS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
     chosen = [KINDS[name] for name in options.kinds or KINDS]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore Ctrl-C
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     studies = {study for kind in chosen for study in kind.studies}
     with contextlib.ExitStack() as stack:
         references = {study: Reference(study, *write_reference(study)) for study in sorted(studies)}
