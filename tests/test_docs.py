@@ -98,13 +98,14 @@ def test_the_page_of_results_runs(
     import matplotlib as mpl
 
     assert ran("study", "run", "tau_sweep", "--profile", "smoke", "--name", "tau_sweep", "--no-report").code == 0
+    assert ran("study", "export", "tau_sweep", "-o", str(tmp_path / "measurements.csv")).code == 0
     page = (ROOT / "docs/results.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     monkeypatch.chdir(tmp_path)
     mpl.use("agg")
     names: dict[str, Any] = {}
     exec("".join(blocks), names)
-    assert len(blocks) == 12
+    assert len(blocks) == 13
     assert r"\begin{table}" in names["tex"]
     assert names["by_training"].shape == (2, 5), "two replicates of five variants"
     assert len(names["against_baseline"]) == 4 * names["against_baseline"]["feature"].nunique()
