@@ -23,6 +23,7 @@ def earlier(home: Path, replicates: int, samples: int, name: str = STUDY) -> Non
 
 def planned(ablate: Command) -> dict[str, Any]:
     outcome = ablate("study", "plan", "tau_sweep", "--profile", "smoke", "--json")
+    assert not outcome.code, outcome.err
     facts: dict[str, Any] = json.loads(outcome.out)
     return facts
 

@@ -125,7 +125,8 @@ def _orphans(execute: Execute) -> Iterator[RowProblem]:
     for table, column, parents, parent in _PARENTS:
         key = TABLES[table].key
         names = ", ".join(f"child.{name}" for name in (*key, column))
-        found = f"SELECT {names} FROM {table} AS child WHERE child.{column} NOT IN (SELECT {parent} FROM {parents})"  # noqa: S608
+        orphan = f"child.{column} IS NOT NULL AND child.{column} NOT IN (SELECT {parent} FROM {parents})"  # noqa: S608
+        found = f"SELECT {names} FROM {table} AS child WHERE {orphan}"  # noqa: S608
         for *values, value in execute(f"{found} LIMIT 1000", {}):
             problem = f"{column} {_plain(value)} is in no row of {parents}"
             yield RowProblem(table, dict(zip(key, values, strict=True)), problem)

@@ -52,7 +52,7 @@ def replaced(layout: Layout, store: Store) -> Replaced | None:
     if not lost:
         return None
     files = [_file(known.spec), _file(new)]
-    if files[0] != files[1]:
+    if files[0] and files[0] != files[1]:
         asked.insert(0, f"file {files[1]} (was {files[0]})")
     return Replaced((*asked, *changes), lost, bool(asked))
 
@@ -134,6 +134,6 @@ def _differing(old: Any, new: Any) -> list[str]:
 
 
 def _file(spec: Mapping[str, Any]) -> str:
-    """Return the path of a study's file, which is relative in databases of older versions."""
-    folder = (spec.get("file") or {}).get("folder", "")
-    return str(Path(folder, Path(spec["source"]).name)) if folder else spec["source"]
+    """Return the path of a study's file, which is relative in databases of older versions; empty without one."""
+    folder, source = (spec.get("file") or {}).get("folder", ""), str(spec.get("source", ""))
+    return str(Path(folder, Path(source).name)) if folder else source
