@@ -34,30 +34,30 @@ def test_the_distribution_has_the_name_that_the_command_expects() -> None:
     assert importlib.metadata.distribution(ablate_music.NAME).name == "ablate-music"
 
 
-def test_a_healthy_environment_is_silent(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.argv", ["ablate", "--version"])
-    with pytest.raises(SystemExit, match="0"):
-        ablate_music.main()
-    assert capfd.readouterr() == ("ablate, version 0.1.0\n", "")
+def run_command(*first: Path) -> subprocess.CompletedProcess[str]:
+    """Run ``ablate --version`` in a process, with folders in front of its module path."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([*map(str, first), *filter(None, sys.path)])}
+    command = [sys.executable, "-P", "-c", "import ablate_music; ablate_music.main()", "--version"]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
-def test_leftovers_of_the_other_distribution_are_a_warning(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_healthy_environment_is_silent() -> None:
+    done = run_command()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(", version 0.1.0\n")
+
+
+def test_leftovers_of_the_other_distribution_are_a_warning(tmp_path: Path) -> None:
     install(tmp_path, "ablate", "0.2.3", {})
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("sys.argv", ["ablate", "--version"])
-    with pytest.raises(SystemExit, match="0"):
-        ablate_music.main()
-    assert capfd.readouterr() == ("ablate, version 0.1.0\n", f"warning: {ADVICE.format('ablate', '0.2.3')}\n")
+    done = run_command(tmp_path)
+    assert (done.returncode, done.stderr) == (0, f"warning: {ADVICE.format('ablate', '0.2.3')}\n")
+    assert done.stdout.endswith(", version 0.1.0\n")
 
 
 @pytest.mark.parametrize("name", ["ablate", "tissue"])
 def test_a_package_in_place_of_ours_is_an_error_of_one_line(tmp_path: Path, name: str) -> None:
     install(tmp_path, name, "0.2.3", {"ablate/__init__.py": "from .report import Report\n", "ablate/report.py": ""})
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
-    command = [sys.executable, "-P", "-c", "import ablate_music; ablate_music.main()"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    done = run_command(tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"error: {ADVICE.format(name, '0.2.3')} (ImportError: cannot import name 'Report' ")
     assert done.stderr.count("\n") == 1

@@ -16,7 +16,7 @@ def parse_setting(text: str, option: str = "--set") -> tuple[str, Any]:
 
     Raises:
         UsageError: there is no key or no ``=``, the key has characters that cannot be printed, or the value has too
-            many lists or tables inside each other.
+            many lists or tables inside each other, or one that no key can have (infinite, control characters).
     """
     path, sign, value = text.partition("=")
     path = path.strip()
@@ -27,7 +27,17 @@ def parse_setting(text: str, option: str = "--set") -> tuple[str, Any]:
     problem = name_problem(path)
     if problem:
         raise UsageError(f"{option}: the key {problem}")
-    return path, _value(value, f"{option} {path}")
+    setting = _value(value, f"{option} {path}")
+    _check(path, setting, option)
+    return path, setting
+
+
+def _check(path: str, setting: Any, option: str) -> None:
+    """Refuse a value that no key can have, before anything takes it for a path or a name."""
+    from ablate.study.file.text.values import value_problems
+
+    for key, problem in value_problems({path: setting}):
+        raise UsageError(f"{option} {key or path}: {problem}")
 
 
 def _start(text: str) -> str:

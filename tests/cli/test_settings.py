@@ -38,6 +38,9 @@ def test_key_and_value(text: str, expected: tuple[str, Any]) -> None:
         ("training.steps", "--set training.steps: write it as key.path=value"),
         ("=1", "--set =1: write it as key.path=value"),
         ("a\nb=1", r"--set: the key 'a\x0ab' has the character \x0a; leave it out"),
+        (r'a.file="x\u0000"', r'--set a.file: the text "x\u0000" has the character \x00; leave it out'),
+        (r'a=[1, {b = "\u007f"}]', r'--set a[1].b: the text "\x7f" has the character \x7f; leave it out'),
+        ("a=-inf", "--set a: must be a finite number, not -inf"),
         ("x" * 600, f"--set {'x' * 500}…: write it as key.path=value"),
         (f"{'x' * 600}=1", f"--set {'x' * 500}…: the key has more than 500 characters"),
         ("a=" + "[" * 2000, "--set a: lists and tables may be nested at most 32 deep"),
@@ -53,9 +56,9 @@ def test_what_is_refused(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["--set", f"seed={'9' * 5000}"], "seed: must be a whole number up to 2^63 - 1, not 999"),
+        (["--set", f"seed={'9' * 5000}"], "--set seed: must be a whole number up to 2^63 - 1, not 999"),
         (["--seed", str(2**127)], f"'--seed': {2**127} is not in the range 0<=x<=9223372036854775807."),
-        (["--set", "model.lstm.dropout=nan"], "model.lstm.dropout: must be a finite number, not nan"),
+        (["--set", "model.lstm.dropout=nan"], "--set model.lstm.dropout: must be a finite number, not nan"),
         (
             ["--set", "training.steps=2020-01-01"],
             "training.steps: must be text, a number, or true or false, not a date",

@@ -50,7 +50,9 @@ def find_midi(path: str | Path) -> list[tuple[str, Path]]:
         with os.scandir(root):  # if the folder itself cannot be opened
             found = _Search(root).files
     except (OSError, ValueError) as error:  # ValueError: a path that no file can have
-        raise CorpusError(f"{shown}: cannot be opened: {getattr(error, 'strerror', None) or error}") from None
+        place = getattr(error, "filename", None)
+        where = f"{printable(place)}: " if place and str(place) != str(root) else ""
+        raise CorpusError(f"{shown}: cannot be opened: {where}{getattr(error, 'strerror', None) or error}") from None
     if not found:
         raise CorpusError(f"{shown}: holds no MIDI file ({_listing()}); give a MIDI file or a folder of them")
     return sorted(_named(found, shown))
@@ -108,17 +110,22 @@ class _Search:
                 self._sort(f"{inside}/{entry.name}" if inside else entry.name, entry)
 
     def _sort(self, inside: str, entry: os.DirEntry[str]) -> None:
-        path = Path(entry.path)
-        is_midi = path.suffix.lower() in MIDI_SUFFIXES
+        is_midi = entry.name.lower().endswith(MIDI_SUFFIXES)
         if entry.is_symlink():
-            if path.is_dir():
-                self._links.append((inside, path))
-            elif is_midi and (path.is_file() or not path.exists()):
-                self._linked_files.append((inside, path))
+            self._sort_link(inside, Path(entry.path), is_midi=is_midi)
         elif entry.is_dir():
-            self._add_folder(inside, path)
+            self._add_folder(inside, Path(entry.path))
         elif is_midi and entry.is_file():
-            self.files.append((inside, path))
+            self.files.append((inside, Path(entry.path)))
+
+    def _sort_link(self, inside: str, link: Path, *, is_midi: bool) -> None:
+        try:
+            if link.is_dir():
+                self._links.append((inside, link))
+            elif is_midi and (link.is_file() or not link.exists()):
+                self._linked_files.append((inside, link))
+        except OSError:  # into a folder that cannot be entered; nobody knows whether it is one
+            self.files.append((inside, link))
 
     def _add_folder(self, inside: str, folder: Path) -> None:
         identity = _identity(folder)

@@ -91,6 +91,7 @@ def locked() -> Iterator[Path]:
         write(root, "a.mid", "secret/b.mid", "listed/deep/c.mid")
         read_corpus(root)  # what is imported late has to be imported before
         root.chmod(0o755)
+        (root / "elsewhere").symlink_to("secret/folder")
         (root / "secret").chmod(0)
         (root / "listed").chmod(0o444)
         if is_superuser:
@@ -104,13 +105,13 @@ def locked() -> Iterator[Path]:
 
 def test_folders_that_cannot_be_opened_are_named(locked: Path) -> None:
     with pytest.raises(
-        CorpusError, match=r"2 of 3 files cannot be read: listed/deep: cannot be opened: Perm.*; secret: "
+        CorpusError, match=r"3 of 4 files cannot be read: elsewhere: .*Perm.*; listed/deep: cannot be opened: Perm.*; secret: "
     ):
         read_corpus(locked)
     performances, problems, left_out = read_corpus(locked, skip_bad=True)
-    assert left_out["files"] == 2
+    assert left_out["files"] == 3
     assert [piece.name for piece in performances] == ["a"]
-    assert problems[1] == "secret: left out: cannot be opened: Permission denied"
+    assert problems[2] == "secret: left out: cannot be opened: Permission denied"
     with pytest.raises(CorpusError, match="secret: cannot be opened: Permission denied"):
         find_midi(locked / "secret")
 

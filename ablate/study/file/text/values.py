@@ -79,4 +79,4 @@ def _text_problem(value: str) -> str:
     found = _CONTROL.search(value)
     if not found:
         return ""
-    return f"the text {abridged(printable(value))} has the character {printable(found[0])}; leave it out"
+    return f"the text {printable(abridged(value))} has the character {printable(found[0])}; leave it out"
