@@ -104,7 +104,7 @@ def _command(store: Store, study: str, home: Path) -> str:
     from ablate.study.file.as_run import command_as_run
 
     try:
-        command = command_as_run(store.study(study))
+        command = command_as_run(store.study(study), here=True)
     except StoreError:  # its row is one of those with problems
         command = ""
     return (command or f"ablate study run {shell_name(study)}") + home_words(home)

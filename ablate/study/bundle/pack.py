@@ -182,7 +182,7 @@ class _Bundle:
 
     def _readme(self) -> str:
         study = self._records.study
-        command = command_as_run(study)
+        command = command_as_run(study, here=False)
         again = f"How it was run:\n\n    {command}\n\n" if command else ""
         file = f"{self._study_file():<17} the study file\n" if command else ""
         left_out = "".join(f"Left out: {part}; {PARTS[part]}.\n" for part in sorted(self._without))

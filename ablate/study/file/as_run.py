@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.files import exists
 from ablate.names import shell_override
+from ablate.study.file.locate import known_studies
 from ablate.study.file.overrides import Overrides
 
 if TYPE_CHECKING:
@@ -71,12 +72,28 @@ def overrides_as_run(spec: Mapping[str, Any], name: str) -> Overrides:
     )
 
 
-def command_as_run(record: StudyRecord) -> str:
-    """Return the command that runs a stored study again from its file; empty for one without a file."""
+def command_as_run(record: StudyRecord, *, here: bool) -> str:
+    """Return the command that runs a stored study again from its file; empty for one without a file.
+
+    Args:
+        record: the study.
+        here: name the file as it is found on this machine, instead of by its name alone.
+    """
     spec = record.spec
     if "file" not in spec:
         return ""
-    words = ["ablate study run", shlex.quote(Path(spec["source"]).name), *map(shell_override, spec["overrides"])]
+    name = Path(spec["source"]).name
+    words = [
+        "ablate study run",
+        shlex.quote(_found(Path(spec["file"]["folder"], name)) if here else name),
+        *map(shell_override, spec["overrides"]),
+    ]
     if "looks" not in spec:
         words.append(f"--replicates {spec['replicates']}")
     return " ".join(words)
+
+
+def _found(file: Path) -> str:
+    """Return how the command line finds a study file: by its name where it has one, else by its path."""
+    known = known_studies().get(file.stem)
+    return file.stem if known and known.resolve() == file.resolve() else str(file)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ablate.errors import one_line
+from ablate.errors import listed_names, one_line
 from ablate.kinds import COLLECT, KINDS, PROGRAM, TRAIN
 from ablate.study.run.result import RunFailure
 from ablate.study.trials.objectives import measured_values, resolved_objectives
@@ -36,6 +36,7 @@ class RunStates:
         self._states: dict[tuple[str, int], RunState] = {
             (run.variant, run.replicate): run.state for run in store.runs(layout.spec.name)
         }
+        self._errors: dict[tuple[str, int], str] = {}
 
     def update(self, *, at_end: bool = False) -> set[str]:
         """Write the states that have changed; return the names of their variants."""
@@ -43,12 +44,14 @@ class RunStates:
         for run in self._layout.current:
             state, failure = self._state(run, at_end=at_end)
             key = (run.variant.name, run.replicate)
-            if self._states[key] != state:
-                about = (failure.error_class, failure.error) if failure else ("", run.held.pruned if run.held else "")
+            error = self._error(run, failure) if failure else ""
+            if self._states[key] != state or error != self._errors.get(key, error):
+                about = (failure.error_class, error) if failure else ("", run.held.pruned if run.held else "")
                 self._store.set_run(self._layout.spec.name, *key, state, *about)
+            if self._states[key] != state:
                 changed.add(run.variant.name)
                 self._listener.run_changed(run, state, failure)
-            self._states[key] = state
+            self._states[key], self._errors[key] = state, error
         return changed
 
     def of_variant(self, variant: str) -> set[RunState]:
@@ -59,10 +62,16 @@ class RunStates:
         """Return the runs that have failed."""
         failures = ((run, self._state(run, at_end=True)[1]) for run in self._layout.current)
         return tuple(
-            RunFailure(run.variant.name, run.replicate, failure.error_class, failure.error)
+            RunFailure(run.variant.name, run.replicate, failure.error_class, self._error(run, failure))
             for run, failure in failures
             if failure
         )
+
+    def _error(self, run: Run, first: StageFailure) -> str:
+        """Return the reason of a run's first failure, and the metrics that have failed beside it."""
+        failed = self._status.failed(run.stages.stages.values())
+        names = {_metric(each) for each in failed} - {_metric(first), ""}
+        return f"{first.error}; failed too: {listed_names(names)}" if names else first.error
 
     def _state(self, run: Run, *, at_end: bool) -> tuple[RunState, StageFailure | None]:
         if run.held:
@@ -80,6 +89,12 @@ class RunStates:
             for stage in stages
         )
         return ("interrupted" if at_end and started else "pending"), None
+
+
+def _metric(failure: StageFailure) -> str:
+    """Return the metric of a stage that has failed; empty if it measures nothing."""
+    name: str = failure.stage.config.get("metric", {}).get("name", "")
+    return name
 
 
 class TrialReporter:

@@ -58,7 +58,11 @@ class StageStatus:
 
     def failure(self, stages: Iterable[Stage]) -> StageFailure | None:
         """Return the failure of the first of the stages that has failed."""
-        return next((self.failures[s.fingerprint] for s in stages if s.fingerprint in self.failures), None)
+        return next(iter(self.failed(stages)), None)
+
+    def failed(self, stages: Iterable[Stage]) -> list[StageFailure]:
+        """Return the failures of those of the stages that have failed."""
+        return [self.failures[s.fingerprint] for s in stages if s.fingerprint in self.failures]
 
     def has_checkpoint(self, stage: Stage) -> bool:
         """Return whether a stage is a training, or a program with checkpoints, that has started and can be resumed."""

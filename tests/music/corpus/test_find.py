@@ -105,7 +105,8 @@ def locked() -> Iterator[Path]:
 
 def test_folders_that_cannot_be_opened_are_named(locked: Path) -> None:
     with pytest.raises(
-        CorpusError, match=r"3 of 4 files cannot be read: elsewhere: .*Perm.*; listed/deep: cannot be opened: Perm.*; secret: "
+        CorpusError,
+        match=r"3 of 4 files cannot be read: elsewhere: .*Perm.*; listed/deep: cannot be opened: Perm.*; secret: ",
     ):
         read_corpus(locked)
     performances, problems, left_out = read_corpus(locked, skip_bad=True)

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +19,6 @@ from ablate.study.files.repair import repair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from support.bench import Bench
     from support.commands import Command
@@ -216,7 +216,7 @@ def test_measurements_without_their_stage_are_not_doubled(home: Bench, finished:
     assert home.numbers("tiny") == finished.numbers("tiny")
 
 
-def test_the_command(home: Bench, ablate: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command(home: Bench, ablate: Command, spec: StudySpec) -> None:
     fine = ablate("db", "check", "--home", str(home.home))
     assert (fine.code, fine.err) == (0, "")
     assert fine.out.endswith(" of 19 stages: all is as it was recorded\n")
@@ -229,7 +229,7 @@ def test_the_command(home: Bench, ablate: Command, monkeypatch: pytest.MonkeyPat
         "is not what was written: its digest differs (of tiny); it is made again by running the study"
     )
     assert second.endswith(": 1 problem")
-    command = f"ablate study run tiny.toml --replicates 2 --home {home.home}"
+    command = f"ablate study run {Path(spec.source).resolve()} --replicates 2 --home {home.home}"
     assert third == f"to make it again, after ablate db check --repair: {command}"
     facts = json.loads(ablate("db", "check", "--json", "--home", str(home.home)).out)
     assert [each["kind"] for each in facts["findings"]] == ["file"]

@@ -219,6 +219,23 @@ class TestFailures:
         (log, *_) = (bench.home / "logs").iterdir()
         assert "on purpose" in log.read_text(encoding="utf-8")
 
+    def test_further_metrics_of_a_run_that_fail_are_named(
+        self, bench: Bench, load: Callable[..., StudySpec], tiny: Any, offer: Callable[[Any], None]
+    ) -> None:
+        class Picky(ablate.Metric):
+            def measure(self, generated: Any, reference: Any) -> ablate.Measurements:
+                raise ZeroDivisionError("on purpose")
+
+        for name in ("picky", "picky.too", "picky.third"):
+            offer(ablate.MetricSpec(name=name, summary="Fails.", build=lambda options: Picky()))
+            tiny.write_text(tiny.read_text() + f'\n[metric."{name}"]\n', encoding="utf-8")
+        failures = bench.run(load(replicates=1)).failures
+        with bench.store() as store:
+            stored = {run.error for run in store.runs("tiny")}
+        assert {failure.error for failure in failures} == stored
+        assert all(error.startswith("on purpose (in metric 'picky") for error in stored)
+        assert [error.rpartition("; ")[2] for error in stored] == ["failed too: picky.third, picky.too"] * 2
+
     @pytest.mark.parametrize(
         ("given", "said"),
         [
