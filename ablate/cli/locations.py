@@ -13,7 +13,7 @@ import click
 from ablate.errors import HomeError, UnknownName, UsageError, did_you_mean, listed_names
 from ablate.home import DATABASE, DEFAULT_HOME, VARIABLE, home_path
 from ablate.names import shell_name
-from ablate.printable import name_problem
+from ablate.printable import name_problem, printable
 
 if TYPE_CHECKING:
     import os
@@ -131,13 +131,22 @@ def has_store(home: Path, url: str | None) -> bool:
     Args:
         home: the folder.
         url: of another database than the home's own; one that is no file may be empty.
+
+    Raises:
+        UsageError: the URL is empty.
+        HomeError: there is a folder or a device in the place of the file.
     """
-    if url is None:
-        return (home / DATABASE).is_file()
+    if url == "":
+        raise UsageError("--store is empty; leave it out to use the database of the home")
     from ablate.store.address import sqlite_file
 
-    file = sqlite_file(url)
-    return file is None or file.is_file()
+    file = home / DATABASE if url is None else sqlite_file(url)
+    if file is None or file.is_file():
+        return True
+    if file.exists():
+        what = "a folder" if file.is_dir() else "no ordinary file"
+        raise HomeError(f"{printable(str(file))} is {what}, and no database; choose another --home or --store")
+    return False
 
 
 def stored_name(study: str, profile: str, corpus: str = "") -> str:

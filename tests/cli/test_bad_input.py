@@ -229,3 +229,18 @@ def test_words_that_mean_nothing(ablate: Command, words: list[str], expected: st
 def test_a_setting_out_of_bounds_names_file_and_key(ablate: Command) -> None:
     line = refusal(ablate("study", "run", "tau_sweep", "--set", "training.steps=0"))
     assert "tau_sweep.toml: training.steps: " in line
+
+
+@pytest.mark.parametrize("words", [["list"], ["show", "tau_sweep"], ["run", "tau_sweep", "--profile", "smoke"]])
+@pytest.mark.parametrize(
+    ("store", "problem"),
+    [
+        ("", "--store is empty; leave it out to use the database of the home"),
+        ("sqlite:///{folder}", "{folder} is a folder, and no database; choose another --home or --store"),
+        ("sqlite:////dev/null", "/dev/null is no ordinary file, and no database; choose another --home or --store"),
+    ],
+)
+def test_a_store_that_is_no_file(ablate: Command, tmp_path: Path, words: list[str], store: str, problem: str) -> None:
+    outcome = ablate("study", *words, "--home", str(tmp_path / "home"), "--store", store.format(folder=tmp_path))
+    assert (outcome.code, outcome.out) == (1 if store else 2, "")
+    assert outcome.err.splitlines()[-1].lower() == f"error: {problem.format(folder=tmp_path)}".lower()
