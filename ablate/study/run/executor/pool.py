@@ -35,6 +35,8 @@ _log = logging.getLogger(__name__)
 _MOST_HEARD = 256
 #: Seconds between two looks at the workers, at most.
 _PAUSE = 0.1
+#: Kills from outside that a task survives: chance may hit it again, and a stage without enough memory has to end.
+_MOST_KILLS = 3
 #: Seconds for workers to save their work when the driver ends with an error, and for idle ones to end.
 _GRACE, _IDLE_GRACE = 10.0, 2.0
 _AS_USUAL = Working()
@@ -126,7 +128,7 @@ class PoolExecutor:
             worker = self._worker(new=task.alone)
             worker.begin(task)
             self._busy.append(worker)
-            if not (task.alone or task.again):
+            if not (task.alone or task.deaths):
                 started(task.job)
 
     def _worker(self, *, new: bool) -> Worker:
@@ -196,14 +198,14 @@ class PoolExecutor:
         task, how, worker.task = worker.task, worker.how_it_ended(), None
         if task is None:
             return
-        if not (worker.begun or worker.stuck or task.again):
-            self._tasks.insert(0, Task(task.job, task.alone, again=True))
-            return
         done = {result.stage.fingerprint for result in worker.results}
         left = tuple(stage for stage in task.job.stages if stage.fingerprint not in done)
-        if worker.was_killed and left and not (task.again or self._stopping.value):
-            _log.warning("%s: %s; it is tried once more", _at_work(worker, left[0]), how)
-            self._tasks.insert(0, Task(dataclasses.replace(task.job, stages=left), task.alone, again=True))
+        if left and not self._stopping.value and task.deaths < self._tries(worker):
+            if worker.begun:
+                _log.warning("%s: %s; it is tried again", _at_work(worker, left[0]), how)
+            job = dataclasses.replace(task.job, stages=left)
+            deaths = 1 if worker.results else task.deaths + 1  # with a result, the first one left is another stage
+            self._tasks.insert(0, dataclasses.replace(task, job=job, deaths=deaths))
             if worker.results:
                 yield Outcome(task.job, tuple(worker.results))
             return
@@ -212,9 +214,18 @@ class PoolExecutor:
         if alone:
             reason = f"{_at_work(worker, left[0])}: {how}"
             _log.warning("%s; %s: what is left of its job is tried one by one", reason, task.job.kind)
-        self._tasks[:0] = [Task(dataclasses.replace(task.job, stages=(stage,)), alone=True) for stage in alone]
+        self._tasks[:0] = [
+            Task(dataclasses.replace(task.job, stages=(stage,)), alone=True, deaths=0 if index else task.deaths)
+            for index, stage in enumerate(alone)
+        ]
         failures = [StageFailure(stage, "WorkerDied", f"{_at_work(worker, stage)}: {how}") for stage in failed]
         yield Outcome(task.job, (*worker.results, *failures))
+
+    def _tries(self, worker: Worker) -> int:
+        """Return how many workers may die with a task in the way that this one did, before its stages fail."""
+        if worker.was_killed:
+            return _MOST_KILLS
+        return 0 if worker.begun or worker.stuck else 1
 
     def _failed_with(self, worker: Worker, task: Task, left: Sequence[Stage]) -> list[Stage]:
         """Return the stages that fail with their worker; the others are tried again.

@@ -42,12 +42,12 @@ class Task:
     Attributes:
         job: one that was submitted, or a part of one that took its worker along.
         alone: whether it is such a part, and needs a new process to itself.
-        again: whether a worker died before it began with it.
+        deaths: how many workers died with it, killed from outside or before they began.
     """
 
     job: Job
     alone: bool = False
-    again: bool = False
+    deaths: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

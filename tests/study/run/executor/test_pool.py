@@ -140,9 +140,18 @@ def test_metrics_that_end_their_process_are_named_and_the_healthy_ones_are_kept(
         assert error.endswith(how)
     assert not errors
     assert len(rude.pids("crash")) == 3, "a floor, and two chances for the measurement"
+    assert len(rude.pids("killed")) == 8, "a floor and the measurement, four chances each"
     for harm in ("crash", "hold", "killed"):
         assert os.getpid() not in rude.pids(harm)
     assert not [line for line in capfd.readouterr().out.splitlines() if line.endswith("by a metric")]
+
+
+def test_a_worker_that_is_killed_from_outside_again_and_again_changes_nothing(
+    bench: Bench, load: Callable[..., StudySpec], rude: Rude
+) -> None:
+    assert failures_of(bench, measured(load, "rude.unlucky")) == {}
+    assert kept(bench) == {"distance.pitch", "rude.unlucky", "distance.velocity"}
+    assert len(set(rude.pids("unlucky")[:4])) == 4, "three were killed"
 
 
 def test_a_component_that_is_stuck_costs_its_own_stage(
