@@ -60,7 +60,7 @@ Whatever was finished is kept, and the same command continues.
 Components work in other processes, also with `--workers 1`.
 One that ends its process (a crash in compiled code, `os._exit`, the end of memory) fails with a line that names it.
 Other stages of its job that were finished are kept, and the rest is tried again one by one, each in a new process.
-What a process that was killed from outside (for lack of memory, for example) worked on is tried again, up to three times.
+What a process that was killed from outside (for lack of memory, say) worked on is tried again, up to three times.
 
 A component that shows no progress for an hour counts as stuck, and its process is ended.
 `--stall-limit SECONDS` sets another limit, and 0 none.

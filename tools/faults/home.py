@@ -24,7 +24,7 @@ STUDIES = Path(__file__).parent / "studies"
 #: Seconds after which a command counts as one that hangs.
 PATIENCE = 300.0
 #: Files of a home that may differ between two runs: logs, locks, and the database, which is compared by its rows.
-_MAY_DIFFER = ("ablate.db", "logs/", "run.lock", "reports/")
+_MAY_DIFFER = ("ablate.db", "ablate-saved-", "logs/", "run.lock", "reports/")
 #: Everything that identifies a result, without times, machines and ids, which differ between two runs.
 _QUERIES = {
     "runs": """SELECT study.name, variant.name, run.replicate, run.state, run.error_class, run.error
@@ -133,9 +133,8 @@ class Home:
     def differences(self, wanted: Contents) -> str:
         """Return what differs from what should be in this home, in a few words; empty where nothing does."""
         found = contents(self.folder)
-        return "; ".join(
-            f"{name} differ" for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)
-        )
+        differ = [name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)]
+        return "; ".join(f"{name} differ{_which(name, wanted, found)}" for name in differ)
 
     def count(self, query: str) -> int:
         """Return a number from the database; 0 while it does not have the tables."""
@@ -147,6 +146,15 @@ class Home:
 
 
 Contents = dict[str, Any]
+
+
+def _which(name: str, wanted: Contents, found: Contents) -> str:
+    """Return the first files that are missing, too many or different."""
+    if name != "files":
+        return ""
+    one, two = wanted[name], found[name]
+    names = [each for each in sorted(one.keys() | two.keys()) if one.get(each) != two.get(each)]
+    return f" ({', '.join(names[:3])})"
 
 
 def contents(folder: Path) -> Contents:
