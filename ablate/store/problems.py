@@ -26,6 +26,9 @@ _HINTS = {
     "unable to open database file": "it must be a file in a folder that exists and that you may write to",
     "attempt to write a readonly database": "look at the permissions of the file and its folder",
 }
+#: What to do about an error whose text begins like this: a table or a column was removed by hand.
+_CHANGED = ("no such table", "no such column", "table ")
+_REMOVED = "its tables are not those that ablate has made: put back a copy of it, or choose another --home or --store"
 #: What to do about any other error.
 _HINT = "try the same command again"
 
@@ -38,7 +41,8 @@ def store_error(url: str | sa.URL, error: BaseException) -> StoreError:
         error: of SQLAlchemy or of the driver.
     """
     cause = address.without_secrets(one_line(getattr(error, "orig", None) or error), url)
-    return StoreError(f"{address.shown(url)}: {cause}; {_HINTS.get(cause, _HINT)}")
+    hint = _REMOVED if cause.startswith(_CHANGED) else _HINTS.get(cause, _HINT)
+    return StoreError(f"{address.shown(url)}: {cause}; {hint}")
 
 
 @contextlib.contextmanager

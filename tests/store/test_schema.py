@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -298,3 +300,13 @@ def test_two_processes_can_write_at_once(store: Store) -> None:
     writers = [subprocess.Popen([*command, name, tests]) for name in ("x", "y")]
     assert [writer.wait(60) for writer in writers] == [0, 0]
     assert len(store.finished("train")) == 120
+
+
+def test_a_table_that_somebody_has_removed(tmp_path: Path) -> None:
+    path = tmp_path / "ablate.db"
+    with Store(f"sqlite:///{path}", writing=True) as store:
+        put(store)
+    with contextlib.closing(sqlite3.connect(path)) as opened:
+        opened.execute("DROP TABLE ablate_runs")
+    with Store(f"sqlite:///{path}") as store, pytest.raises(StoreError, match="no such table: ablate_runs; its tables"):
+        store.runs("one")
