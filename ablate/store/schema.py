@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sqlite3
+import time
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -16,7 +18,6 @@ from ablate.store.problems import database_errors
 from ablate.store.versions import VERSION_TABLE, known, newest
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Collection
 
     import alembic.config
@@ -197,9 +198,20 @@ def _mismatch(where: str, revision: str) -> str:
 
 def _use_wal(engine: sa.Engine) -> None:
     """Let readers read while a command writes. SQLite stores this in the file, so only files of ablate get it."""
-    if engine.dialect.name == "sqlite":
-        with contextlib.closing(engine.raw_connection()) as connection:
-            connection.cursor().execute("PRAGMA journal_mode = WAL")
+    if engine.dialect.name != "sqlite":
+        return
+    deadline = time.monotonic() + sqlite.BUSY_MS / 1000
+    with contextlib.closing(engine.raw_connection()) as connection:
+        while True:
+            try:
+                connection.cursor().execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                # to change the mode, SQLite does not wait for others that do the same: one of them has to give way
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
 
 def compact(engine: sa.Engine) -> None:
