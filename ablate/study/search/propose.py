@@ -17,7 +17,7 @@ from optuna.samplers import NSGAIISampler, RandomSampler, TPESampler
 
 from ablate.engine.seeding import derive
 from ablate.study.design import chosen_variant
-from ablate.study.trials.levels import plain_level
+from ablate.study.trials.levels import distribution, plain_level
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -48,6 +48,7 @@ def propose(spec: StudySpec, trials: Trials, known: Container[str]) -> tuple[opt
     levels: dict[str, Any] = {}
     for axis in spec.axes:
         if axis.exists(levels):
+            _draw_again(trial, axis)
             levels[axis.path] = _suggested(trial, axis)
     return trial, chosen_variant(spec.axes, levels, spec.baseline)
 
@@ -67,6 +68,17 @@ def _sampler(spec: StudySpec, seed: int) -> optuna.samplers.BaseSampler:
                 return NSGAIISampler(population_size=min(50, max(4, variants // 5)), seed=seed)
             case _:
                 return RandomSampler(seed)
+
+
+def _draw_again(trial: optuna.Trial, axis: Axis) -> None:
+    """Draw a level that is stored already, so that the levels after it come from the same place of the stream.
+
+    Optuna stores each level of a trial as soon as it is drawn, and a search may be killed between two of them.
+    """
+    levels = distribution(axis)
+    if axis.path in trial.distributions and axis.path not in trial.relative_params and not levels.single():
+        known = trial.study.get_trials(deepcopy=False)[trial.number]
+        trial.study.sampler.sample_independent(trial.study, known, axis.path, levels)
 
 
 def _suggested(trial: optuna.Trial, axis: Axis) -> Any:
