@@ -18,6 +18,8 @@ from hypothesis import settings
 from support.checkout import ROOT
 from support.commands import Command, Outcome
 
+from ablate.study.run.executor import start
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Where a test has two threads, they do not spin while they wait: the other processes need the cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+# The studies of all tests in a process fork their workers from one process, which imports this part of torch once: each
+# worker that trains would need over a second of a core for it. A command does the same if it has two workers.
+start._PRELOAD.append(start._FOR_OPTIMIZERS)
 
 # A first call may import torch or compile a table, so the time that an example takes is not checked.
 settings.register_profile("ablate", deadline=None)
