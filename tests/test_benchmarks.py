@@ -157,6 +157,7 @@ def test_what_a_gpu_is_measured_with_runs_here_in_small(
     from ablate.engine.fusion import trainer
 
     monkeypatch.setattr(gpu_ways, "CHECK_EVERY", 4)
+    monkeypatch.setattr(gpu_ways, "LENGTH", 1000)
     monkeypatch.setattr(trainer, "CHECK_EVERY", 4)
 
     small = bench_gpu.Size(hidden=8, layers=2, rows=2, window=4)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 VOCABULARY = 240
 #: Optimiser steps of one round, one after another.
 STEPS = 5
+#: Of a whole training, of which a few steps are timed; the learning rate of each is computed before the first.
+LENGTH = 10**5
 
 
 def random_tokens(count: int = 20_000) -> np.ndarray[Any, Any]:
@@ -124,7 +126,7 @@ class Fused:
 
     def __init__(self, size: Size, models: int, device: str, *, recorded: bool = True) -> None:
         self._size, self._models = size, models
-        training = TrainingSettings(10**5, batch=size.rows, window=size.window, precision="bf16")
+        training = TrainingSettings(LENGTH, batch=size.rows, window=size.window, precision="bf16")
         example = [Example(random_tokens())]
         adam = recipe()
         each = [

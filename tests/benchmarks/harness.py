@@ -82,6 +82,17 @@ class Table:
     notes: list[str] = dataclasses.field(default_factory=list)
 
 
+@contextlib.contextmanager
+def _little_to_collect() -> Iterator[None]:
+    """Let the garbage collector pass over what exists now: all that was imported takes a large part of a second."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 def compare(
     title: str,
     unit: str,
@@ -97,13 +108,14 @@ def compare(
     """
     seconds: list[list[float]] = [[] for _ in cases]
     amounts = [0.0] * len(cases)
-    for round_ in range(rounds + 1):
-        for index, case in enumerate(cases):
-            gc.collect()
-            begun = clock()
-            amounts[index] = case.run()
-            if round_:
-                seconds[index].append(clock() - begun)
+    with _little_to_collect():
+        for round_ in range(rounds + 1):
+            for index, case in enumerate(cases):
+                gc.collect()
+                begun = clock()
+                amounts[index] = case.run()
+                if round_:
+                    seconds[index].append(clock() - begun)
     rows = []
     for case, amount, own in zip(cases, amounts, seconds, strict=True):
         # a rate, for the baseline often does less of the work: a whole round of it would take minutes
