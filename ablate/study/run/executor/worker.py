@@ -153,11 +153,12 @@ class Worker:
         if code is None:
             self.kill()
             return "closed the channel of its process to ablate"
-        if code == _UNTOLD and self._thread.is_alive():  # it lives; who started it would know its end, and is gone
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._process.pid, signal.SIGKILL)
+        if code == _UNTOLD:  # who started it would know its end, and is gone; or a component has left with this status
             self.was_killed = True
-            return "was ended, because the process that starts workers was killed"
+            if self._thread.is_alive():  # it still holds its channel
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._process.pid, signal.SIGKILL)
+            return "was ended, or the process that starts workers was killed (status 255)"
         if code == -signal.SIGKILL:
             self.was_killed = True
             return "its process was killed (SIGKILL); the system may have run out of memory (try fewer --workers)"
