@@ -94,7 +94,7 @@ def test_goes_on_to_the_last_look_where_nothing_is_decided(ablate: Command) -> N
 
 
 def test_stops_at_the_first_look_that_decides(ablate: Command) -> None:
-    write("{ first = 6, most = 24 }", "1.0, 0.05", steps=30, samples=4, tokens=300, metric="memorization.longest")
+    write("{ first = 6, most = 24 }", "1.0, 0.05", steps=20, samples=2, tokens=150, metric="memorization.longest")
     done = run(ablate, "--until-decided")
     assert done.code == 0, done.err
     numbers = [n for n, _, _, _ in looks()]

@@ -13,6 +13,25 @@ if TYPE_CHECKING:
     from support.commands import Command
 
 NAME = "tau_sweep@smoke"
+#: A report of few figures.
+SMALL = """
+replicates = 2
+corpus = "bach-prelude"
+tokenizer = "midilike-classic"
+metric = ["distance.pitch"]
+floors = { draws = 0, shuffles = 0, pieces = 1 }
+[model.lstm]
+hidden = 8
+[training]
+steps = 2
+window = 16
+[generation]
+samples = 1
+tokens = 60
+[sampler.temperature]
+[axes]
+sampler.temperature.tau = [0.8, 1.0]
+"""
 
 
 def test_reports_and_comparisons(ran: Command, tmp_path: Path) -> None:
@@ -120,12 +139,15 @@ def test_the_table_of_a_paper(ran: Command, tmp_path: Path) -> None:
         assert refused.err.splitlines()[-1].startswith(said)
 
 
-def test_a_table_that_fits_into_no_paper_costs_no_report(ran: Command, tmp_path: Path) -> None:
+def test_a_table_that_fits_into_no_paper_costs_no_report(ablate: Command, tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
+    ran = ablate("study", "run", "small.toml", "--workers", "1", "--no-report")
+    assert ran.code == 0, ran.err
     with contextlib.closing(sqlite3.connect(tmp_path / ".ablate/ablate.db")) as database, database:
         database.execute("UPDATE ablate_measurements SET value = 1e90 WHERE metric = 'distance.pitch'")
-    outcome = ran("study", "report", NAME, "--no-audio")
+    outcome = ablate("study", "report", "small", "--no-audio")
     assert outcome.code == 0, outcome.err
-    table = (tmp_path / ".ablate/reports" / NAME / "paper/table.tex").read_text()
+    table = (tmp_path / ".ablate/reports/small/paper/table.tex").read_text()
     assert table.startswith("% there is no table: width: 397 pt is too narrow for the column 'distance.pitch'")
-    alone = ran("study", "report", NAME, "--format", "tex")
+    alone = ablate("study", "report", "small", "--format", "tex")
     assert (alone.code, "397 pt is too narrow" in alone.err) == (2, True)
