@@ -33,6 +33,7 @@ SIZES = {
     "generation.samples": 4,
     "axes.sampler.temperature.tau": [1.0],
     "floors.draws": 0,
+    "metric": ["distance.average"],
 }
 
 

@@ -15,7 +15,14 @@ from ablate.study.file.study_file import read_study
 if TYPE_CHECKING:
     from support.bench import Bench
 
-SETTINGS = {"training.steps": 260, "model.lstm.hidden": 160, "generation.tokens": 1200, "generation.samples": 2, "floors.draws": 0}
+SETTINGS = {
+    "training.steps": 260,
+    "model.lstm.hidden": 160,
+    "generation.tokens": 1200,
+    "generation.samples": 2,
+    "floors.draws": 0,
+    "metric": ["distance.average"],
+}
 
 
 @pytest.mark.slow
