@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ablate.study.file.study_file import StudySpec
 
-LONG = {"training.steps": 150, "generation.tokens": 1200, "floors.draws": 0}
+LONG = {"training.steps": 150, "generation.tokens": 1500, "floors.draws": 1}
 #: Every part of a training that has a state.
 MODERN = {
     "optimizer": "adamw",
@@ -40,7 +40,7 @@ MODERN = {
     "training.validate_every": 20,
     "training.keep": "best",
     "training.patience": 30,
-    "floors.draws": 0,
+    "floors.draws": 1,
 }
 pytestmark = pytest.mark.slow
 
