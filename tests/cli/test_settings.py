@@ -40,6 +40,10 @@ def test_key_and_value(text: str, expected: tuple[str, Any]) -> None:
         ("a\nb=1", r"--set: the key 'a\x0ab' has the character \x0a; leave it out"),
         (r'a.file="x\u0000"', r'--set a.file: the text "x\u0000" has the character \x00; leave it out'),
         (r'a=[1, {b = "\u007f"}]', r'--set a[1].b: the text "\x7f" has the character \x7f; leave it out'),
+        (
+            "a=" + "x" * 300 + "\udcff",
+            f"--set a: '{'x' * 200}…' is not valid UTF-8; rename the file or folder, because names are stored as text",
+        ),
         ("a=-inf", "--set a: must be a finite number, not -inf"),
         ("x" * 600, f"--set {'x' * 500}…: write it as key.path=value"),
         (f"{'x' * 600}=1", f"--set {'x' * 500}…: the key has more than 500 characters"),

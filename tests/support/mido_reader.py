@@ -5,8 +5,8 @@ It shares no code with ablate's reader and serves only to compare with it. Its d
 - Tracks are merged by tick, in the order of the file; the tempos of all tracks count. A voice is a channel of a port
   (meta event 0x21).
 - A note-off (or a note-on of velocity 0) ends every open note of its voice and pitch that began before its tick. If
-  there is none, those that begin at its tick end: they have no length. It is ignored if another message of this tick
-  has ended a note in its place: a note-off that has ended two notes, or all-notes-off.
+  there is none, those that begin at its tick end: they have no length. It is ignored for good if another message of
+  this tick has ended a note in its place: a note-off that has ended two notes, or all-notes-off.
 - All-notes-off (controllers 120, 123 to 127) ends the notes of a voice that began before its tick.
 - All this holds within each track alone. Notes that are still open then, and note-offs that ended nothing, are paired
   once more, those of all tracks together.
@@ -153,16 +153,20 @@ def _events(messages: list[tuple[int, int, Any]]) -> list[_Event]:
 def _ends(events: list[_Event]) -> dict[int, int | None]:
     """Return for each note, by the index of its event, that of its end; None if it has no length."""
     several = len({event.track for event in events}) > 1
-    pairs = _paired(events, range(len(events)), within_tracks=True)
+    pairs, ignored = _paired(events, range(len(events)), within_tracks=True)
     if several:
-        used = set(pairs.values())
+        used = ignored.union(pairs.values())
         rest = [i for i, event in enumerate(events) if i not in (pairs if event.begins else used) or event.pitch < 0]
-        pairs |= _paired(events, rest, within_tracks=False)
+        pairs |= _paired(events, rest, within_tracks=False)[0]
     return pairs
 
 
-def _paired(events: list[_Event], indices: Iterable[int], *, within_tracks: bool) -> dict[int, int | None]:
+def _paired(
+    events: list[_Event], indices: Iterable[int], *, within_tracks: bool
+) -> tuple[dict[int, int | None], set[int]]:
+    """Return the end of each note that has one, and the note-offs that another message has stood in for."""
     pairs: dict[int, int | None] = {}
+    ignored: set[int] = set()
     keys: dict[tuple[Any, int], list[int]] = {}  # open notes of a group and pitch
     surplus: dict[tuple[Any, int], tuple[int, int]] = {}  # tick, notes that ended there without their note-off
     for index in indices:
@@ -174,7 +178,9 @@ def _paired(events: list[_Event], indices: Iterable[int], *, within_tracks: bool
         elif event.pitch >= 0:
             ended = _close(keys, key, event.tick, events)
             more = _surplus(surplus, key, event.tick)
-            if not ended and not more:
+            if not ended and more:
+                ignored.add(index)
+            elif not ended:
                 pairs |= dict.fromkeys(keys.pop(key, []))
             surplus[key] = event.tick, max(0, more + len(ended) - 1)
             pairs |= dict.fromkeys(ended, index)
@@ -183,7 +189,7 @@ def _paired(events: list[_Event], indices: Iterable[int], *, within_tracks: bool
                 ended = _close(keys, other, event.tick, events)
                 pairs |= dict.fromkeys(ended, index)
                 surplus[other] = event.tick, len(ended) + _surplus(surplus, other, event.tick)
-    return pairs
+    return pairs, ignored
 
 
 def _surplus(surplus: dict[tuple[Any, int], tuple[int, int]], key: tuple[Any, int], tick: int) -> int:

@@ -32,6 +32,13 @@ def rows(*tracks: list[Event]) -> Rows:
     )
 
 
+def test_a_note_off_that_all_notes_off_stands_in_for_ends_no_note_of_another_track_either() -> None:
+    first = [(0, on(60)), (0, on(60)), (9, control(126, 1)), (0, on(60)), (0, off(60))]
+    ended = [(60, 0, 9, 0), (60, 0, 9, 0)]
+    assert rows(first, [(20, control(123, 0))]) == [*ended, (60, 9, 20, 0)]
+    assert rows(first, [(20, on(61)), (5, off(61))]) == [*ended, (61, 20, 25, 0)]
+
+
 @pytest.mark.parametrize(
     ("events", "expected"),
     [
