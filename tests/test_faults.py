@@ -70,11 +70,19 @@ def test_every_kind_has_studies_of_the_campaign() -> None:
         assert all((table.PAGE.parents[1] / f"tools/faults/studies/{study}.toml").is_file() for study in kind.studies)
 
 
-def test_the_table_is_written_between_its_markers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rows_are_written_between_the_markers_and_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- faults -->\nold\n<!-- end of faults -->\nafter\n", encoding="utf-8")
     monkeypatch.setattr(table, "PAGE", page)
-    table.write_table(table.table([("locks", "the database is locked", 12, 3, 0)]))
-    assert "| the database is locked | `locks` | 12 | 3 | 0 |" in page.read_text(encoding="utf-8")
-    assert "old" not in page.read_text(encoding="utf-8")
-    assert page.read_text(encoding="utf-8").endswith("after\n")
+    order = ["kills", "locks"]
+    table.write_table([("locks", "the database is locked", 12, 3, 0)], order)
+    table.write_table([("kills", "SIGKILL", 7, 2, 1)], order)
+    table.write_table([("kills", "SIGKILL", 8, 2, 0)], order)
+    text = page.read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("|")][2:]
+    assert rows == ["| SIGKILL | `kills` | 8 | 2 | 0 |", "| the database is locked | `locks` | 12 | 3 | 0 |"]
+    assert "old" not in text
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")

@@ -279,7 +279,7 @@ def test_trouble_with_the_database_is_one_line(store: Store, path: Path, tmp_pat
         with pytest.raises(StoreError) as caught:
             opened_trials.report("tau=0.8", each({0: 1.0}), complete=False)
     message = str(caught.value)
-    assert message.startswith(f"{store.url}: no such table: trial_intermediate_values; try")
+    assert message.startswith(f"{store.url}: no such table: trial_intermediate_values; its tables are not")
 
 
 def test_somebody_may_look_while_trials_are_reported(store: Store, tmp_path: Path) -> None:
