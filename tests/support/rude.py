@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MODULE = '''
 """Metrics that do harm."""
 
-import ctypes, gc, os, pathlib, signal, subprocess, sys, threading, time
+import ctypes, gc, os, pathlib, pickle, signal, subprocess, sys, threading, time
 
 import ablate
 
@@ -54,10 +54,10 @@ def hang():
 def flood():
     from ablate.study.work.messages import News
 
-    channel = next(each for each in gc.get_objects() if type(each).__name__ == "_News")._connection
+    channel = next(each for each in gc.get_objects() if type(each).__name__ == "_News").channel
     threading.Timer(0.2, killed).start()
     while True:
-        channel.send(News("x" * 1_000_000, "measure", 0.5))
+        channel.send(pickle.dumps(News("x" * 1_000_000, "measure", 0.5)))
 
 
 def hold():

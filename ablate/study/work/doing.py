@@ -28,9 +28,14 @@ def doing(component: str) -> Iterator[None]:
         _tell()
 
 
-def tell_doing(listener: Callable[[str], None]) -> None:
+@contextlib.contextmanager
+def telling(listener: Callable[[str], None]) -> Iterator[None]:
     """Call ``listener`` with the component at work whenever it changes; with an empty text where there is none."""
     _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
 
 
 def _tell() -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ablate.engine.devices import spread
+from ablate.interfaces.executor import Setup
+from ablate.study.run.executor.dispatcher import Dispatcher
 from ablate.study.run.executor.inline import InlineExecutor
-from ablate.study.run.executor.pool import PoolExecutor
+from ablate.study.run.executor.local.executor import LocalExecutor
 from ablate.study.run.executor.protocol import Working
+from ablate.study.run.executor.tasks import work
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ablate.registry import Registry
@@ -26,4 +30,12 @@ def make_executor(home: Path, device: str, workers: int, registry: Registry, wor
     devices = spread(device, workers)
     if len(devices) == 1 and not working.isolated:
         return InlineExecutor(home, device, registry, working.checkpoint_seconds)
-    return PoolExecutor(home, devices, registry, working)
+    return local_dispatcher(home, devices, registry, working)
+
+
+def local_dispatcher(
+    home: Path, devices: Sequence[str], registry: Registry, working: Working = _AS_USUAL, *, fused: bool | None = None
+) -> Dispatcher:
+    """Return an executor with a process of this machine for each of the devices; see :class:`Dispatcher`."""
+    executor = LocalExecutor(devices, Setup(work, home, devices[0], len(devices)))
+    return Dispatcher(executor, registry, working, fused=fused)

@@ -50,12 +50,10 @@ class Executor(Protocol):
     """Runs jobs.
 
     Attributes:
-        slots: the number of jobs that run side by side.
         fused: whether networks of equal shape are run as one; None is on a GPU only.
         separate: whether jobs run in other processes.
     """
 
-    slots: int
     fused: bool | None
     separate: bool
 
@@ -64,6 +62,11 @@ class Executor(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+    @property
+    def slots(self) -> int:
+        """The number of jobs that run side by side."""
+        ...
 
     @property
     def busy(self) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: Signals that ask a run to stop. A terminal or a batch system sends them to all processes; the driver alone reacts.
 STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 #: Imported once for all workers.
-_PRELOAD = ["ablate.study.run.executor.process"]
+_PRELOAD = ["ablate.study.run.executor.local.process", "ablate.study.run.executor.tasks"]
 #: A part of torch that an optimizer imports when it is first used. One worker alone imports it no later.
 _FOR_OPTIMIZERS = "torch._dynamo"
 

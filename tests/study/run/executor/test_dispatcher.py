@@ -18,7 +18,7 @@ from support.rude import Rude, rude_plugin
 from ablate.engine.devices import spread
 from ablate.registry import get_registry
 from ablate.study.plan.layout import lay_out
-from ablate.study.run.executor.pool import PoolExecutor
+from ablate.study.run.executor.choose import local_dispatcher
 from ablate.study.run.executor.protocol import Working
 from ablate.study.run.executor.start import start_early
 from ablate.study.run.listener import Listener
@@ -62,7 +62,7 @@ def test_a_pool_works_without_signal_masks(
     stages = lay_out(load(), get_registry(), "cpu").stages().values()
     stage = next(stage for stage in stages if stage.kind == "load")
     outcomes = []
-    with PoolExecutor(bench.home, ["cpu"], get_registry()) as executor:
+    with local_dispatcher(bench.home, ["cpu"], get_registry()) as executor:
         executor.submit(Job("load", (stage,)))
         while executor.busy:
             outcomes += executor.wait(lambda news: None)
@@ -158,7 +158,7 @@ def test_a_component_that_is_stuck_costs_its_own_stage(
     bench: Bench, load: Callable[..., StudySpec], rude: Rude
 ) -> None:
     spec, errors = measured(load, "rude.hang"), Errors()
-    executor = PoolExecutor(bench.home, ["cpu"], get_registry())
+    executor = local_dispatcher(bench.home, ["cpu"], get_registry())
 
     def be_impatient() -> None:
         """Only when the component is stuck: on a busy machine the others take their time."""
@@ -205,7 +205,7 @@ def test_workers_start_although_the_process_that_starts_them_was_killed(
     os.kill(pid, signal.SIGKILL)
     stages = lay_out(load(), get_registry(), "cpu").stages().values()
     stage = next(stage for stage in stages if stage.kind == "load")
-    with PoolExecutor(bench.home, ["cpu"], get_registry()) as pool:
+    with local_dispatcher(bench.home, ["cpu"], get_registry()) as pool:
         pool.submit(Job("load", (stage,)))
         outcomes: list[Any] = []
         while not outcomes:

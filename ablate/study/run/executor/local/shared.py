@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
 
-#: Bytes for the name of the component at work.
+#: Bytes for the name of what is at work.
 _ROOM = 400
 
 
 class Signs:
-    """The signs of life of a worker: the component at work, and a number that changes with any progress.
+    """The signs of life of a worker: what is at work, and a number that changes with any progress.
 
     Args:
         processes: how worker processes are started.
@@ -21,19 +21,18 @@ class Signs:
     def __init__(self, processes: BaseContext) -> None:
         self._text: Any = processes.RawArray("c", _ROOM)
         self._changes: Any = processes.RawValue("Q", 0)
+        self._shown = ""
 
-    def moved(self) -> None:
-        """Count progress."""
+    def show(self, doing: str) -> None:
+        """Count progress, and write down what is at work; empty where nothing is."""
+        if doing != self._shown:
+            self._text.value = doing.encode(errors="replace")[: _ROOM - 1]
+            self._shown = doing
         self._changes.value += 1
 
-    def doing(self, component: str) -> None:
-        """Write down the component at work; empty where there is none."""
-        self._text.value = component.encode(errors="replace")[: _ROOM - 1]
-        self.moved()
-
     @property
-    def component(self) -> str:
-        """The component at work."""
+    def doing(self) -> str:
+        """What is at work."""
         text: bytes = self._text.value
         return text.decode(errors="ignore")
 

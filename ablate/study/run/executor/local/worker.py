@@ -1,10 +1,10 @@
-"""The driver's side of one worker process: its channel, the job that it works on, its death and its silence."""
+"""The driver's side of one worker process: its channel, the task that it works on, and its death."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
+import pickle
 import queue
 import signal
 import threading
@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import HomeError, one_line
-from ablate.kinds import PROGRAM
-from ablate.study.run.executor.process import JobBegun, JobEnded, main
-from ablate.study.run.executor.shared import Signs
+from ablate.study.run.executor.local.process import MESSAGE, main
+from ablate.study.run.executor.local.shared import Signs
 from ablate.study.run.executor.start import signals_blocked
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from multiprocessing.connection import Connection
     from multiprocessing.context import BaseContext
 
-    from ablate.study.run.executor.process import Settings
-    from ablate.study.work.messages import Job, News, StageFailure, StageResult
+    from ablate.interfaces.executor import Task
+    from ablate.study.run.executor.local.process import Settings
 
 #: Seconds for which a dead worker's last messages are read, where something that it started keeps its channel open.
 _LAST_WORDS = 1.0
@@ -33,32 +33,8 @@ _UNTOLD = 255
 _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, getattr(signal, "SIGBUS", signal.SIGSEGV)}
 #: Seconds for which the start of a worker is tried.
 _START = 5.0
-
-
-@dataclasses.dataclass(frozen=True)
-class Task:
-    """A job to hand to a worker.
-
-    Attributes:
-        job: one that was submitted, or a part of one that took its worker along.
-        alone: whether it is such a part, and needs a new process to itself.
-        deaths: how many workers died with it, killed from outside or before they began.
-    """
-
-    job: Job
-    alone: bool = False
-    deaths: int = 0
-
-
-@dataclasses.dataclass(frozen=True)
-class Unreadable:
-    """A message that cannot be read."""
-
-    error: str
-
-
-#: What is heard of a worker.
-Heard = tuple["Worker", "News | StageResult | StageFailure | JobBegun | JobEnded | Unreadable"]
+#: What is heard of a worker: the first byte of what it has sent, and the rest.
+Heard = tuple["Worker", bytes, bytes]
 
 
 class Worker:
@@ -72,10 +48,9 @@ class Worker:
         heard: where its messages go.
 
     Attributes:
+        device: that it computes on.
         task: that it works on.
-        results: those of the task so far.
-        fault: why the driver killed it; empty if it did not.
-        stuck: whether this was for its silence.
+        was_ended: whether :meth:`kill` was called.
         was_killed: whether somebody else killed it: the system that ran out of memory, or a person; known from
             :meth:`how_it_ended`.
     """
@@ -85,55 +60,41 @@ class Worker:
     ) -> None:
         self.device, self._heard, self._signs = device, heard, Signs(processes)
         self.task: Task | None = None
-        self.results: list[StageResult | StageFailure] = []
-        self.begun, self.stuck, self.was_killed, self.fault = False, False, False, ""
-        self._changes, self._silent, self._died = 0, 0.0, 0.0
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self.was_ended, self.was_killed = False, False
+        self._changes, self._died = 0, 0.0
+        self._tasks: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         here, there = processes.Pipe()
         self._process: Any = _started(processes, (there, device, settings, stopping, self._signs))
         there.close()
         self._thread = threading.Thread(target=self._converse, args=(here,), daemon=True)
         self._thread.start()
 
-    def begin(self, task: Task) -> None:
-        """Hand over a task."""
-        self.task, self.results, self.begun, self._silent = task, [], False, 0.0
-        self._jobs.put(task.job)
+    def begin(self, task: Task, contents: Mapping[str, str]) -> None:
+        """Hand over a task, with the files of its contents."""
+        self.task = task
+        self._tasks.put(pickle.dumps((task.data, contents)))
 
     def _converse(self, connection: Connection) -> None:
-        """Send jobs and hear what comes of them, until the worker is dead or dismissed."""
+        """Send tasks and hear what comes of them, until the worker is dead or dismissed."""
         with connection, contextlib.suppress(EOFError, OSError):
-            while (job := self._jobs.get()) is not None:
-                connection.send(job)
-                while not self._hear(connection):
+            while (data := self._tasks.get()) is not None:
+                connection.send_bytes(data)
+                while self._hear(connection) == MESSAGE:
                     pass
 
-    def _hear(self, connection: Connection) -> bool:
-        """Hear one message; return whether it is the end of a job."""
-        message: Any
-        try:
-            message = connection.recv()
-        except (EOFError, OSError):
-            raise
-        except Exception as error:  # noqa: BLE001 - the message may hold anything of a component
-            message = Unreadable(f"{type(error).__name__}: {one_line(error)}")
-        self._heard.put((self, message))
-        return isinstance(message, JobEnded)
+    def _hear(self, connection: Connection) -> bytes:
+        """Hear something; return its first byte."""
+        heard = connection.recv_bytes()
+        self._heard.put((self, heard[:1], heard[1:]))
+        return heard[:1]
 
-    @property
-    def component(self) -> str:
-        """The component that is or was at work; empty without one."""
-        return self._signs.component
-
-    def silence(self, passed: float) -> float:
-        """Return for how many seconds there was no sign of progress, with those that have passed since the last call.
-
-        They are added up, so that a driver that slept does not blame its workers for it.
-        """
+    def sign(self) -> str | None:
+        """Return what is or was at work, if there was progress since the last call."""
         changes = self._signs.changes
-        self._silent = self._silent + passed if changes == self._changes else 0.0
+        if changes == self._changes:
+            return None
         self._changes = changes
-        return self._silent
+        return self._signs.doing
 
     def has_ended(self) -> bool:
         """Return whether nothing more will be heard of this worker."""
@@ -145,9 +106,9 @@ class Worker:
         return time.monotonic() - self._died > _LAST_WORDS
 
     def how_it_ended(self) -> str:
-        """Return how the worker ended, or why the driver killed it; for people."""
-        if self.fault:
-            return self.fault
+        """Return how the worker ended, for people."""
+        if self.was_ended:
+            return "was ended by ablate"
         self._process.join(_LAST_WORDS)
         code = self._process.exitcode
         if code is None:
@@ -169,17 +130,18 @@ class Worker:
         return f"ended its process with status {code}"
 
     def kill(self) -> None:
-        """Kill the worker and what its component has started; a program's supervisor ends with the worker."""
-        runs_program = self.task is not None and self.task.job.kind == PROGRAM
-        children = [] if runs_program else _descendants(self._process.pid)
+        """Kill the worker and what it has started, unless that ends by itself."""
+        self.was_ended = True
+        supervised = self.task is not None and self.task.supervised
+        children = [] if supervised else _descendants(self._process.pid)
         self._process.kill()
         for child in children:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(child, signal.SIGKILL)
 
     def dismiss(self) -> None:
-        """Let the worker end after its job; returns at once."""
-        self._jobs.put(None)
+        """Let the worker end after its task; returns at once."""
+        self._tasks.put(None)
 
     def join(self, seconds: float) -> None:
         """Wait for a worker that was dismissed or killed, and kill it if it takes longer."""
