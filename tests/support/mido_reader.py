@@ -5,11 +5,11 @@ It shares no code with ablate's reader and serves only to compare with it. Its d
 - Tracks are merged by tick, in the order of the file; the tempos of all tracks count. A voice is a channel of a port
   (meta event 0x21).
 - A note-off (or a note-on of velocity 0) ends every open note of its voice and pitch that began before its tick. If
-  there is none, those that begin at its tick end: they have no length. It is ignored for good if another message of
-  this tick has ended a note in its place: a note-off that has ended two notes, or all-notes-off.
+  there is none, those that begin at its tick end: they have no length. It is ignored if another message of this tick
+  has ended a note in its place: a note-off that has ended two notes, or all-notes-off.
 - All-notes-off (controllers 120, 123 to 127) ends the notes of a voice that began before its tick.
 - All this holds within each track alone. Notes that are still open then, and note-offs that ended nothing, are paired
-  once more, those of all tracks together.
+  once more, those of all tracks together; but not the first note-off that all-notes-off stood in for.
 - Notes without an end or without length are left out and counted.
 - The instrument of a note is the program that its track has last set for its voice, or else the last one that any
   track has set; channel 10 is drums. A reset of all controllers (121) lifts the pedals of its voice.
@@ -164,9 +164,10 @@ def _ends(events: list[_Event]) -> dict[int, int | None]:
 def _paired(
     events: list[_Event], indices: Iterable[int], *, within_tracks: bool
 ) -> tuple[dict[int, int | None], set[int]]:
-    """Return the end of each note that has one, and the note-offs that another message has stood in for."""
+    """Return the end of each note that has one, and the note-offs that all-notes-off has stood in for."""
     pairs: dict[int, int | None] = {}
     ignored: set[int] = set()
+    silenced: dict[tuple[Any, int], int] = {}  # the tick at which all-notes-off has ended notes
     keys: dict[tuple[Any, int], list[int]] = {}  # open notes of a group and pitch
     surplus: dict[tuple[Any, int], tuple[int, int]] = {}  # tick, notes that ended there without their note-off
     for index in indices:
@@ -178,9 +179,9 @@ def _paired(
         elif event.pitch >= 0:
             ended = _close(keys, key, event.tick, events)
             more = _surplus(surplus, key, event.tick)
-            if not ended and more:
+            if silenced.pop(key, -1) == event.tick:
                 ignored.add(index)
-            elif not ended:
+            if not ended and not more:
                 pairs |= dict.fromkeys(keys.pop(key, []))
             surplus[key] = event.tick, max(0, more + len(ended) - 1)
             pairs |= dict.fromkeys(ended, index)
@@ -188,6 +189,7 @@ def _paired(
             for other in [other for other in keys if other[0] == group]:
                 ended = _close(keys, other, event.tick, events)
                 pairs |= dict.fromkeys(ended, index)
+                silenced |= dict.fromkeys([other] if ended else [], event.tick)
                 surplus[other] = event.tick, len(ended) + _surplus(surplus, other, event.tick)
     return pairs, ignored
 
