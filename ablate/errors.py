@@ -12,6 +12,7 @@
     │   └── EmptyStoreError     a database that does not exist or has no tables, and must not be written
     ├── HomeError               the home folder is not writable, or in use by another command
     │   └── UnsafePath          a path from outside that leads out of the folder it belongs to
+    ├── ExecutorError           an executor that cannot be used, or whose workers are not like this process
     ├── BundleError             a bundle that is damaged, not safe to unpack, or does not fit into this home
     └── StageError              one stage of one run failed; the other runs continue
         ├── TrainingDiverged    the loss became NaN or infinite
@@ -133,6 +134,10 @@ class HomeError(AblateError):
 
 class UnsafePath(HomeError):  # noqa: N818 - reads as the sentence it prints
     """A path from a database, an archive or a file that leads out of the folder it belongs to."""
+
+
+class ExecutorError(AblateError):
+    """An executor that cannot be used, that has failed, or whose workers have other versions of packages."""
 
 
 class BundleError(AblateError):

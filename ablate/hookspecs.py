@@ -1,8 +1,8 @@
 """All hook points of ablate, on one page.
 
 A plugin is a module that an entry point of the group ``ablate`` names. It implements any of the functions up to
-``ablate_observers`` with ``@ablate.hookimpl``. Each yields records (``ablate.specs``); nothing is built or imported
-before it is needed. The functions after ``ablate_observers`` are the events of a running study: methods of the object
+``ablate_executors`` with ``@ablate.hookimpl``. Each yields records (``ablate.specs``); nothing is built or imported
+before it is needed. The functions after ``ablate_executors`` are the events of a running study: methods of the object
 that the record of an observer builds. The example of each hook is run as a test.
 """
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         AugmenterSpec,
         ConditionerSpec,
         CorpusSpec,
+        ExecutorSpec,
         MetricSpec,
         ModelMetricSpec,
         ModelSpec,
@@ -265,6 +266,100 @@ def ablate_observers() -> Iterable[ObserverSpec]:  # type: ignore[empty-body]
         def ablate_observers():
             yield ablate.ObserverSpec(name="diary", summary="A line for each run.",
                                       build=lambda options, folder: Diary(folder))
+    """
+
+
+@hookspec
+def ablate_executors() -> Iterable[ExecutorSpec]:  # type: ignore[empty-body]
+    """Offer executors: they bring the work of a study to processes, on this machine or on others.
+
+    The example starts a process for each task, and kills it where it must. ``ablate`` decides what a task is, in which
+    order tasks are submitted, and what happens after the death of a worker.
+
+    Example:
+        import multiprocessing
+        from pathlib import Path
+        import ablate
+        from ablate.interfaces.executor import Begun, Died, Ended, Place, Signed, Told
+
+        processes = multiprocessing.get_context("forkserver")
+
+        class Channel:
+            device = "cpu"
+            def __init__(self, setup, task, paths, pipe, stopping):
+                self.home, self.pipe, self.paths, self.stopping = setup.home, pipe, paths, stopping
+                try:
+                    setup.work(task.data, self)
+                    pipe.send(Ended(task.name))
+                except Exception as error:
+                    pipe.send(Died(task.name, f"raised {error!r}"))
+            def send(self, message):
+                self.pipe.send(message)
+            def sign(self, doing):
+                self.pipe.send(doing)
+            def fetch(self, digest):
+                return Path(self.paths[digest]).read_bytes()
+            def should_stop(self):
+                return bool(self.stopping.value)
+
+        class ProcessEach(ablate.Executor):
+            shares_home = same_installation = True
+            def __init__(self, setup):
+                self.setup, self.paths, self.stopping = setup, {}, processes.RawValue("b", 0)
+                self.waiting, self.running, self.ended = [], {}, set()
+            def __enter__(self):
+                return self
+            def __exit__(self, kind, error, trace):
+                self.stop()
+                for process, _ in self.running.values():
+                    process.join(0 if kind and not issubclass(kind, Exception) else 5)
+                    process.kill()
+                    process.join()
+            def places(self):
+                return [Place("here", slots=self.setup.workers)]
+            def put(self, digest, path):
+                self.paths[digest] = str(path)
+            def submit(self, task):
+                self.waiting.append(task)
+            def end(self, name):
+                self.waiting = [task for task in self.waiting if task.name != name]
+                if name in self.running:
+                    self.ended.add(name)
+                    self.running[name][0].kill()
+            def stop(self):
+                self.stopping.value = 1
+            def wait(self, seconds):
+                events = []
+                while self.waiting and len(self.running) < self.setup.workers:
+                    task = self.waiting.pop(0)
+                    here, there = processes.Pipe(duplex=False)
+                    arguments = (self.setup, task, self.paths, there, self.stopping)
+                    process = processes.Process(target=Channel, args=arguments)
+                    process.start()
+                    there.close()
+                    self.running[task.name] = process, here
+                    events.append(Begun(task.name, "here"))
+                ready = multiprocessing.connection.wait([pipe for _, pipe in self.running.values()], seconds)
+                for name, (process, pipe) in [*self.running.items()]:
+                    if pipe in ready:
+                        events.append(self.heard(name, process, pipe))
+                return events
+            def heard(self, name, process, pipe):
+                try:
+                    message = pipe.recv()
+                except EOFError:
+                    process.join()
+                    message = Died(name, f"ended with status {process.exitcode}",
+                                   outside=process.exitcode < 0 and name not in self.ended)
+                if isinstance(message, (Ended, Died)):
+                    del self.running[name]
+                    return message
+                return Signed(name, message) if isinstance(message, str) else Told(name, message)
+
+        @ablate.hookimpl
+        def ablate_executors():
+            yield ablate.ExecutorSpec(name="process-each", summary="A process for each task.",
+                                      build=lambda options, setup: ProcessEach(setup))
     """
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Augmenter,
         Conditioner,
         Corpus,
+        Executor,
         LanguageModel,
         Metric,
         ModelMetric,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         SetMetric,
         Tokenizer,
     )
+    from ablate.interfaces.executor import Setup
 
 _NAME = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
 
@@ -292,6 +294,21 @@ class ObserverSpec(ComponentSpec):
     target: str = ""
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExecutorSpec(ComponentSpec):
+    """Hook point ``ablate_executors``.
+
+    An executor is no part of a study: a person chooses it with ``--executor NAME``, and no result depends on it.
+
+    ``build(options, setup)`` returns an :class:`ablate.interfaces.Executor`; ``setup`` is an
+    :class:`ablate.interfaces.executor.Setup`. It connects to nothing before the executor is entered.
+    """
+
+    kind: ClassVar[str] = "executor"
+    kinds: ClassVar[str] = "executors"
+    build: Callable[[Any, Setup], Executor]
+
+
 #: Every type of record of a study's components, in the order of the data flow.
 SPEC_TYPES: tuple[type[ComponentSpec], ...] = (
     CorpusSpec,
@@ -313,9 +330,9 @@ SPECS: dict[str, type[ComponentSpec]] = {}
 for _spec in SPEC_TYPES:
     SPECS.setdefault(_spec.kind, _spec)
 
-#: Those of all hook points: the kinds of a study's components, and observers.
-ALL_SPECS: dict[str, type[ComponentSpec]] = {**SPECS, ObserverSpec.kind: ObserverSpec}
-ALL_SPEC_TYPES: tuple[type[ComponentSpec], ...] = (*SPEC_TYPES, ObserverSpec)
+#: Those of all hook points: the kinds of a study's components, observers and executors.
+ALL_SPEC_TYPES: tuple[type[ComponentSpec], ...] = (*SPEC_TYPES, ObserverSpec, ExecutorSpec)
+ALL_SPECS: dict[str, type[ComponentSpec]] = {**SPECS, **{each.kind: each for each in (ObserverSpec, ExecutorSpec)}}
 
 __all__ = [
     "ALL_SPECS",
@@ -324,6 +341,7 @@ __all__ = [
     "SPECS",
     "SPEC_TYPES",
     "ComponentSpec",
+    "ExecutorSpec",
     "NoOptions",
     "ObserverSpec",
     "option",

@@ -12,6 +12,9 @@ from support.checkout import ROOT
 
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 DECLARED: dict[str, str] = PYPROJECT["project"]["entry-points"]["ablate"]
+#: The plugins in the core: a study needs an executor, whichever plugins are chosen.
+IN_CORE = {"local": "ablate.study.run.executor.local"}
+IN_FOLDERS = {name: module for name, module in DECLARED.items() if name not in IN_CORE}
 
 
 def folders() -> set[str]:
@@ -19,11 +22,12 @@ def folders() -> set[str]:
 
 
 def test_every_plugin_folder_has_its_entry_point() -> None:
-    assert sorted(DECLARED.values()) == sorted(folders())
+    assert sorted(IN_FOLDERS.values()) == sorted(folders())
+    assert {name: DECLARED.get(name) for name in IN_CORE} == IN_CORE
 
 
 def test_entry_points_are_named_after_their_module() -> None:
-    assert {f"ablate_{name}": module for name, module in DECLARED.items()} == {m: m for m in DECLARED.values()}
+    assert {f"ablate_{name}": module for name, module in IN_FOLDERS.items()} == {m: m for m in IN_FOLDERS.values()}
 
 
 def test_what_is_declared_is_installed() -> None:

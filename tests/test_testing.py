@@ -8,7 +8,7 @@ import inspect
 from typing import Any
 
 import pytest
-from support.contracts import model, music, network, observer, tokenizer, training
+from support.contracts import executor, model, music, network, observer, tokenizer, training
 
 import ablate
 from ablate import testing
@@ -17,8 +17,24 @@ from ablate.testing import bibtex
 
 pytest_plugins = ["pytester"]
 
-KEEPS = {**music.KEEPS, **tokenizer.KEEPS, **network.KEEPS, **model.KEEPS, **training.KEEPS, **observer.KEEPS}
-BREAKS = [*music.BREAKS, *tokenizer.BREAKS, *network.BREAKS, *model.BREAKS, *training.BREAKS, *observer.BREAKS]
+KEEPS = {
+    **music.KEEPS,
+    **tokenizer.KEEPS,
+    **network.KEEPS,
+    **model.KEEPS,
+    **training.KEEPS,
+    **observer.KEEPS,
+    **executor.KEEPS,
+}
+BREAKS = [
+    *music.BREAKS,
+    *tokenizer.BREAKS,
+    *network.BREAKS,
+    *model.BREAKS,
+    *training.BREAKS,
+    *observer.BREAKS,
+    *executor.BREAKS,
+]
 #: The kinds of the contracts that do not have their names.
 KINDS = {
     "ModelMetricContract": "metric",
@@ -42,7 +58,7 @@ def spec_for(contract: str, component: Any, **changes: Any) -> Any:
     kind = KINDS.get(contract, contract.removesuffix("Contract").lower())
     if contract == "FittedTokenizerContract":
         changes = {"fitted": True, "build": functools.partial(tokenizer.built, component), **changes}
-    build = (lambda _, *rest: component(*rest)) if kind == "model" else (lambda *_: component())
+    build = (lambda _, *rest: component(*rest)) if kind in ("model", "executor") else (lambda *_: component())
     if kind == "sampler":
         return ablate.SamplerSpec(**{"name": "mine", "summary": "Mine.", "build_rows": build, **changes})
     of_record = {ablate.ModelMetric: ablate.ModelMetricSpec, ablate.SetMetric: ablate.SetMetricSpec}
@@ -57,6 +73,8 @@ def suite(contract: str, component: Any, **changes: Any) -> Any:
     attributes: dict[str, Any] = {"spec": spec_for(contract, component, **changes)}
     if contract == "SamplerContract":
         attributes["identity"] = {}
+    if contract == "ExecutorContract":
+        attributes["seconds"] = component.seconds
     if contract == "ModelContract":
         attributes["fusible"] = isinstance(component, type) and issubclass(component, ablate.Fusible)
     return type("TestMine", (getattr(testing, contract),), attributes)()

@@ -14,6 +14,8 @@ from ablate.specs import ALL_SPEC_TYPES, ALL_SPECS, ComponentSpec, ObserverSpec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: The methods of components with names of Python.
+_SPECIAL = ("__call__", "__enter__", "__exit__")
 PAGE = Path(__file__).parent.with_name("docs") / "hooks.md"
 HEAD = """\
 # Hook points
@@ -22,9 +24,9 @@ HEAD = """\
 `python tools/make_hooks.py`.*
 
 A plugin is a module named by an entry point of the group `ablate`.
-It implements any of these hooks with `@ablate.hookimpl`, up to `ablate_observers`.
+It implements any of these hooks with `@ablate.hookimpl`, up to `ablate_executors`.
 Each yields records, which name a component and know how to build it.
-The hooks after `ablate_observers` are the events of a running study.
+The hooks after `ablate_executors` are the events of a running study.
 They are methods of the object that the record of an observer builds.
 [Writing a plugin](writing-a-plugin.md) shows one from the first line to the last.
 """
@@ -104,7 +106,7 @@ def _observer(spec: type[ComponentSpec]) -> str:
 
 def _methods(component: type[Any]) -> Iterator[str]:
     for name, method in vars(component).items():
-        if inspect.isfunction(method) and (name == "__call__" or not name.startswith("_")):
+        if inspect.isfunction(method) and (name in _SPECIAL or not name.startswith("_")):
             signature = str(inspect.signature(method)).replace("'", "").replace("self, ", "").replace("self", "")
             yield f"- `{name}{signature}`: {_markdown(method)}"
 

@@ -28,6 +28,8 @@ TEMPLATES = Path(__file__).parent / "templates/plugin"
 EVERY = "every"
 
 _PREFIX = "ablate-"
+#: The kinds that a person chooses on the command line.
+_CHOSEN = ("observer", "executor")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -133,5 +135,5 @@ def _next(folder: Path, words: Mapping[str, str]) -> Iterator[str]:
     yield f"pip install --editable {shlex.quote(package)}"
     yield f"pytest {shlex.quote(path)}"
     yield f"ablate plugin list --kind {words['kind']}"
-    observe = f" --observe {words['name']}" if words["kind"] == "observer" else ""
-    yield f"ablate study run {shlex.quote(study)}{observe}"
+    chosen = f" --{words['kind']} {words['name']}" if words["kind"] in _CHOSEN else ""
+    yield f"ablate study run {shlex.quote(study)}{chosen.replace('--observer', '--observe')}"

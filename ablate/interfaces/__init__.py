@@ -25,6 +25,7 @@ n      any other count, such as several dimensions in one
 
 from __future__ import annotations
 
+from ablate.interfaces.executor import Executor
 from ablate.interfaces.fusion import FusedModels, FusedStepper, Fusible, RandomStreams
 from ablate.interfaces.music import Augmenter, Corpus, FittedTokenizer, Tokenizer
 from ablate.interfaces.network import Conditioner, LanguageModel, Steppable, Stepper
@@ -37,6 +38,7 @@ __all__ = [
     "Conditioner",
     "Corpus",
     "Direction",
+    "Executor",
     "FittedTokenizer",
     "FusedModels",
     "FusedStepper",

@@ -17,6 +17,7 @@ from __future__ import annotations
 from ablate.testing.augmenter import AugmenterContract
 from ablate.testing.conditioner import ConditionerContract
 from ablate.testing.corpus import CorpusContract
+from ablate.testing.executor import ExecutorContract
 from ablate.testing.fitted_tokenizer import FittedTokenizerContract
 from ablate.testing.material import performances
 from ablate.testing.metric import MetricContract, ModelMetricContract, SetMetricContract
@@ -31,6 +32,7 @@ __all__ = [
     "AugmenterContract",
     "ConditionerContract",
     "CorpusContract",
+    "ExecutorContract",
     "FittedTokenizerContract",
     "MetricContract",
     "ModelContract",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ablate.cli.output import duration, json_option
+from ablate.cli.study.executor import chosen_executor, executor_option, split_settings
 from ablate.cli.study.interrupt import stop_on_signals
 from ablate.cli.study.looks import declared, keep_replicates, run_until_decided
 from ablate.cli.study.observe import chosen_observers, observe_option, observing, verdicts
@@ -23,6 +24,7 @@ from ablate.cli.study.request import (
 )
 from ablate.cli.study.reuse import decide_reuse, forget_results, reuse_options
 from ablate.errors import PluginError
+from ablate.registry import get_registry
 from ablate.study.run.executor.protocol import STALL_LIMIT, Working
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ ASK_FROM_SECONDS = 1800
     show_default=True,
     help="Seconds without progress after which a component counts as stuck and its stage fails; 0 for none.",
 )
+@executor_option
 @observe_option
 @json_option
 def run(
@@ -77,6 +80,7 @@ def run(
     yes: bool,
     checkpoint_seconds: float,
     stall_limit: float,
+    executor: str,
     observe: tuple[str, ...],
     as_json: bool,
     **values: Any,
@@ -89,13 +93,15 @@ def run(
 
     Example: ablate study run tau_sweep --corpus performance.mid --replicates 8
     """
+    values["settings"], executor_settings = split_settings(values["settings"])
+    chosen = chosen_executor(executor, executor_settings, get_registry())
     request = read_request(values, make_home=True, computes=True)
     looks = declared(request, values) if until_decided else None
     from ablate.cli.study.results import exit_code, print_results
     from ablate.store.store import Store
     from ablate.study.run.home import only_command
 
-    working = Working(checkpoint_seconds, stall_limit, isolated=True)
+    working = Working(checkpoint_seconds, stall_limit, isolated=True, executor=chosen)
     name, observers = request.layout.spec.name, chosen_observers(observe, request)
     with only_command(request.home, request.url, name), Store(request.url) as store:
         most = with_replicates(request, looks.most) if looks else keep_replicates(request, store, values["replicates"])

@@ -57,6 +57,11 @@ _OWN_TABLES = {
 _OF_VALUES = {"labels": "of label = value", "parameters": "of parameter = value", "program": "of settings"}
 _TABLES = {**_OWN_TABLES, **_OF_VALUES, **dict.fromkeys((*SETTINGS, *TABLES), "of settings")}
 _KNOWN = (*VALUES, "hypothesis", "design", *_OWN_TABLES, *SECTIONS, *TABLES)
+#: The keys that people may look for in a study file, and where they are instead.
+_ELSEWHERE = {
+    "executor": "where a study runs is no part of it; use --executor NAME, and [executor.NAME] in the config file of "
+    "ablate for options"
+}
 #: What a profile may change: sizes and how to train, never what is compared.
 _PROFILE_KEYS = (
     *("model", "optimizer", "schedule", "training", "generation"),
@@ -70,7 +75,7 @@ def readable(raw: FileShape) -> tuple[FileShape, list[Problem]]:
     So the other keys can still be checked.
     """
     problems = [
-        (key, f"unknown key{did_you_mean(key, _KNOWN)} (known: {', '.join(_KNOWN)})")
+        (key, _ELSEWHERE.get(key) or f"unknown key{did_you_mean(key, _KNOWN)} (known: {', '.join(_KNOWN)})")
         for key in itertools.islice((key for key in raw if key not in _KNOWN), MOST_PROBLEMS)
     ]
     problems += [(kind, too_many(raw[kind])) for kind in SPECS if _has_too_many(raw.get(kind))]

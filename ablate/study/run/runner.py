@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ablate.errors import HomeError
+    from ablate.errors import AblateError
     from ablate.store.records import StudyRecord
     from ablate.store.store import Store
     from ablate.study.plan.layout import Layout
@@ -123,6 +123,7 @@ class StudyRunner:
 
         Raises:
             HomeError: the disk is full.
+            ExecutorError: the executor cannot be used, or has failed.
             StoreError: the database cannot be written.
             StudyFileError: an optimizer or a schedule that cannot be built, a sampler that cannot work with its
                 tokenizer; as soon as all corpora are loaded, a tokenizer that cannot write the instruments of its
@@ -157,7 +158,7 @@ class StudyRunner:
 
     def _work(self, states: RunStates, trials: TrialReporter) -> None:
         """Submit jobs and record their results until none is left."""
-        fatal: HomeError | StudyFileError | None = None
+        fatal: AblateError | None = None
         self._submit()
         while self._executor.busy:
             for outcome in self._executor.wait(self._listener.news, self._listener.started):

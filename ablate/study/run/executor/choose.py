@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from ablate.engine.devices import spread
 from ablate.interfaces.executor import Setup
+from ablate.specs import NoOptions
+from ablate.study.run.executor.blame import blamed
 from ablate.study.run.executor.dispatcher import Dispatcher
 from ablate.study.run.executor.inline import InlineExecutor
+from ablate.study.run.executor.local import LOCAL
 from ablate.study.run.executor.local.executor import LocalExecutor
 from ablate.study.run.executor.protocol import Working
 from ablate.study.run.executor.tasks import work
@@ -25,12 +28,19 @@ _AS_USUAL = Working()
 def make_executor(home: Path, device: str, workers: int, registry: Registry, working: Working = _AS_USUAL) -> Executor:
     """Return an executor with ``workers`` processes on a CPU or one for each GPU.
 
-    With one of them, jobs run in this process, unless they are to be isolated.
+    With one of them, jobs run in this process, unless they are to be isolated. An executor that a person has chosen
+    decides about its processes itself.
+
+    Raises:
+        ExecutorError: it cannot be built.
     """
-    devices = spread(device, workers)
-    if len(devices) == 1 and not working.isolated:
+    chosen = working.executor
+    if chosen is None and not working.isolated and len(spread(device, workers)) == 1:
         return InlineExecutor(home, device, registry, working.checkpoint_seconds)
-    return local_dispatcher(home, devices, registry, working)
+    spec, options = (chosen.spec, chosen.options) if chosen else (LOCAL, NoOptions())
+    with blamed(spec):
+        executor = spec.build(options, Setup(work, home, device, workers))
+    return Dispatcher(executor, registry, working, about=spec)
 
 
 def local_dispatcher(

@@ -12,7 +12,7 @@ from ablate.study.work.messages import Job, StageFailure, StageResult
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ablate.errors import HomeError
+    from ablate.errors import AblateError
     from ablate.interfaces.executor import Died
     from ablate.study.stage import Stage
 
@@ -61,7 +61,7 @@ class Running:
     silent: float = 0.0
     fault: str = ""
     stuck: bool = False
-    fatal: HomeError | None = None
+    fatal: AblateError | None = None
 
 
 def after_death(running: Running, died: Died) -> tuple[tuple[StageResult | StageFailure, ...], list[Part]]:

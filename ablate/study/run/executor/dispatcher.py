@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Self
 
 from ablate.interfaces.executor import Begun, Died, Ended, Signed, Task, Told
 from ablate.kinds import PROGRAM
+from ablate.study.run.executor.blame import blamed
 from ablate.study.run.executor.deaths import Part, Running, after_death
+from ablate.study.run.executor.local import LOCAL
 from ablate.study.run.executor.protocol import Outcome, Working, place
 from ablate.study.run.executor.tasks import JobBegun, JobEnded, Shared, Unreadable, pack, read_message
 from ablate.study.work.messages import Job, News
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from ablate.interfaces.executor import Event, Executor
     from ablate.registry import Registry
+    from ablate.specs import ExecutorSpec
 
 #: Seconds between two looks at the workers, at most.
 _PAUSE = 0.1
@@ -38,14 +41,22 @@ class Dispatcher:
         executor: brings tasks to workers.
         registry: the components.
         working: how jobs are worked on.
+        about: the record of the executor, for messages.
         fused: whether networks of equal shape are run as one; None is on a GPU only.
     """
 
     separate = True
 
     def __init__(
-        self, executor: Executor, registry: Registry, working: Working = _AS_USUAL, *, fused: bool | None = None
+        self,
+        executor: Executor,
+        registry: Registry,
+        working: Working = _AS_USUAL,
+        *,
+        about: ExecutorSpec = LOCAL,
+        fused: bool | None = None,
     ) -> None:
+        self._about = about
         self._executor, self.fused, self._limit = executor, fused, working.stall_limit
         self._shared = pickle.dumps(Shared(registry, working.checkpoint_seconds, fused))
         self._waiting, self._running = list[Part](), dict[str, Running]()
@@ -54,7 +65,8 @@ class Dispatcher:
         self._looked = time.monotonic()
 
     def __enter__(self) -> Self:
-        self._executor.__enter__()
+        with blamed(self._about):
+            self._executor.__enter__()
         return self
 
     def __exit__(
@@ -80,11 +92,13 @@ class Dispatcher:
         """See :class:`~ablate.study.run.executor.protocol.Executor`."""
         if self._killing:
             return self._end_all(tell)
-        if self._stopping:
-            self._drop()
-        self._assign()
-        self._limit_silence()
-        return list(self._take(self._executor.wait(_PAUSE), tell, started))
+        with blamed(self._about):
+            if self._stopping:
+                self._drop()
+            self._assign()
+            self._limit_silence()
+            events = self._executor.wait(_PAUSE)
+        return list(self._take(events, tell, started))
 
     def stop(self) -> None:
         """See :class:`~ablate.study.run.executor.protocol.Executor`."""

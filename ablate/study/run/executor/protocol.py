@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ablate.kinds import PROGRAM
 
@@ -11,11 +11,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from ablate.errors import HomeError
+    from ablate.errors import AblateError
+    from ablate.specs import ExecutorSpec
     from ablate.study.work.messages import Job, News, StageFailure, StageResult
 
 #: Seconds without a sign of progress after which a component counts as stuck, unless a person says otherwise.
 STALL_LIMIT = 3600.0
+
+
+@dataclasses.dataclass(frozen=True)
+class ChosenExecutor:
+    """An executor that a person has chosen, with its options."""
+
+    spec: ExecutorSpec
+    options: Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,23 +36,25 @@ class Working:
         stall_limit: seconds without a sign of progress after which a component counts as stuck and its stage fails; 0
             for none. It holds in worker processes, and not for programs, which have a limit of their own.
         isolated: work in other processes even if there is one worker, so that no component can end this process.
+        executor: the one that a person has chosen; None for processes of this machine.
     """
 
     checkpoint_seconds: float = 10.0
     stall_limit: float = STALL_LIMIT
     isolated: bool = False
+    executor: ChosenExecutor | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """The results of a job, one for each stage that is finished or has failed; ``fatal`` if the disk is full.
+    """The results of a job, one for each stage that is finished or has failed; ``fatal`` is what ends the run.
 
     A job that took its worker along has an outcome for what was finished, and later others for the rest.
     """
 
     job: Job
     results: tuple[StageResult | StageFailure, ...]
-    fatal: HomeError | None = None
+    fatal: AblateError | None = None
 
 
 class Executor(Protocol):
