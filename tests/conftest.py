@@ -15,6 +15,7 @@ import filelock
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
+from support import postgres
 from support.checkout import ROOT
 from support.commands import Command, Outcome
 
@@ -22,6 +23,8 @@ from ablate.study.run.executor import start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from support.postgres import Server
 
 
 # One thread for each process, as in a study's workers: there is one process for each core, and more threads would wait.
@@ -87,6 +90,28 @@ def smoke_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 assert run(words) == 0
             (home.parent / "done").touch()
     return home
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """Start a PostgreSQL server of this process; tests that need it are skipped where it cannot be."""
+    lacking = postgres.missing()
+    if lacking:
+        pytest.skip(f"no PostgreSQL server: {lacking}")
+    with postgres.running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Server) -> tuple[Server, str]:
+    """Return a server, and the name of a database in it with all tables and no rows, to be copied."""
+    from ablate.store.store import Store
+    from ablate.study.trials.storage import close_storage, open_storage
+
+    name = postgres_server.create()
+    with Store(postgres_server.url(name)):
+        close_storage(open_storage(postgres_server.url(name)))
+    return postgres_server, name
 
 
 @pytest.fixture

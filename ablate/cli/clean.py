@@ -77,7 +77,7 @@ def command(home: Path, stores: tuple[str, ...], yes: bool) -> None:  # noqa: FB
         if not yes:
             confirm("Remove all of this?", "nothing was removed")
         first, *others = [store.url for store in opened]
-        stack.enter_context(only_command(home, first, "clean", *others))
+        stack.enter_context(only_command(home, first, "clean", *others, whole=True))
         _remove(unused, opened, home)
 
 

@@ -69,7 +69,7 @@ def check(*, with_repair: bool, home: Path, store: str | None, as_json: bool) ->
     with contextlib.ExitStack() as stack:
         opened = stack.enter_context(existing_store(home, store, writing=with_repair))
         if with_repair:
-            stack.enter_context(only_command(open_home(home), opened.url, "db check --repair"))
+            stack.enter_context(only_command(open_home(home), opened.url, "db check --repair", whole=True))
         checked, rows = _checked(home.resolve(), opened)
         # a name that is no text cannot be in a command; the advice for its row is to put it right
         studies = [study for study in commands(checked.findings) if not has_bytes(study)]

@@ -25,6 +25,8 @@ _SECRET = re.compile(r"pass|pwd|secret|token", re.IGNORECASE)
 #: The password of a URL with its ``@``, also where it has characters that should have been quoted.
 _PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):(.*)@", re.DOTALL)
 _HIDDEN = "***"
+#: PostgreSQL without a driver, as people write it.
+_POSTGRES = ("postgresql", "postgres")
 
 
 def sqlite_url(file: Path) -> str:
@@ -62,9 +64,11 @@ def _parsed(url: str) -> sa.URL:
     scheme = _SQLITE.match(url)
     if scheme is None:
         try:
-            return sa.make_url(url)
+            found = sa.make_url(url)
         except sa.exc.ArgumentError as error:
             raise ValueError(str(error)) from error
+        # the driver that SQLAlchemy chooses changed between its versions
+        return found.set(drivername="postgresql+psycopg") if found.drivername in _POSTGRES else found
     # older versions of SQLAlchemy do not decode the path
     path, _, query = url[scheme.end() :].partition("?")
     settings = dict(urllib.parse.parse_qsl(query))
@@ -136,4 +140,6 @@ def _secrets(url: str | sa.URL) -> Iterable[str]:
 def unusable(url: str, error: BaseException) -> str:
     """Return the message about a URL that no database can be opened with."""
     reason = without_secrets(one_line(error), url)
+    if isinstance(error, ImportError) and "psycopg" in reason:
+        return f"--store {shown(url)}: PostgreSQL needs psycopg ({reason}); pip install 'ablate-music[postgres]'"
     return f"--store {shown(url)}: no usable database URL ({reason}); e.g. sqlite:///results.db"

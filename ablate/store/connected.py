@@ -12,7 +12,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any, Self
 
 from ablate.errors import StoreError
-from ablate.store import sqlite, versions
+from ablate.store import postgres, sqlite, versions
 from ablate.store.problems import database_errors
 from ablate.store.reading import problems
 from ablate.store.reading.columns import DamagedRow
@@ -164,7 +164,8 @@ class ConnectedReader(Reader):
             return
         from sqlalchemy.orm import Session
 
-        engine = self._engine.execution_options(reading=reading)
+        options = postgres.READING if reading and self._engine.dialect.name == "postgresql" else {}
+        engine = self._engine.execution_options(reading=reading, **options)
         try:
             with database_errors(self.url), Session(engine) as session, session.begin():
                 yield session
@@ -172,6 +173,14 @@ class ConnectedReader(Reader):
             self.check()  # it may be the reason
             raise
         self.check()
+        if not reading:
+            self._check_lock()
+
+    def _check_lock(self) -> None:
+        if self._engine.dialect.name == "postgresql":
+            from ablate.store import locks
+
+            locks.check_held(self.url)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Execute]:
@@ -233,11 +242,18 @@ def by_sqlalchemy(session: Session, sql: str, values: Mapping[str, Any]) -> Sequ
     import sqlalchemy as sa
 
     try:
-        return session.execute(sa.text(sql), dict(values)).all()
+        return session.execute(sa.text(_portable(session, sql)), dict(values)).all()
     except sa.exc.OperationalError as error:
         if "decode" in str(error.orig):
             raise DamagedRow(str(error.orig)) from error
         raise
+
+
+def _portable(session: Session, sql: str) -> str:
+    """Return SQL for the database of a session: a mean is worked out here where a database adds in any order."""
+    if session.get_bind().dialect.name != "postgresql":
+        return sql
+    return sql.replace("avg(m.value)", "array_agg(m.value ORDER BY m.id)")
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from ablate.errors import StoreError, one_line
-from ablate.store import address
+from ablate.store import address, postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +40,9 @@ def store_error(url: str | sa.URL, error: BaseException) -> StoreError:
         url: of the database.
         error: of SQLAlchemy or of the driver.
     """
-    cause = address.without_secrets(one_line(getattr(error, "orig", None) or error), url)
-    hint = _REMOVED if cause.startswith(_CHANGED) else _HINTS.get(cause, _HINT)
+    own = getattr(error, "orig", None) or error
+    cause = address.without_secrets(postgres.text_of(own) or one_line(own), url)
+    hint = _REMOVED if cause.startswith(_CHANGED) else _HINTS.get(cause, postgres.hint(own) or _HINT)
     return StoreError(f"{address.shown(url)}: {cause}; {hint}")
 
 
@@ -63,5 +64,7 @@ def _is_of_environment(error: Exception) -> bool:
         return not isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.DataError)
     import sqlalchemy as sa  # takes longer than most commands; whoever gets one of its errors has it already
 
+    if isinstance(error, sa.exc.DBAPIError) and postgres.is_of_environment(error.orig):
+        return True
     bugs = (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError)
     return isinstance(error, sa.exc.DatabaseError) and not isinstance(error, bugs)

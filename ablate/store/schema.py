@@ -13,7 +13,7 @@ from sqlalchemy import event
 
 from ablate.errors import EmptyStoreError, StoreError, UsageError
 from ablate.printable import printable
-from ablate.store import address, sqlite, tables, versions
+from ablate.store import address, postgres, sqlite, tables, versions
 from ablate.store.problems import database_errors
 from ablate.store.versions import VERSION_TABLE, known, newest
 
@@ -52,7 +52,7 @@ _OPTUNA_TABLES = frozenset(
 
 
 def make_engine(url: str, place: sqlite.ReadOnly | Watched | None = None) -> sa.Engine:
-    """Return an engine for ``url``; on SQLite with foreign keys, and transactions that take the write lock at once.
+    """Return an engine for ``url``: with foreign keys, and transactions that write one at a time.
 
     Args:
         url: of the database.
@@ -67,15 +67,34 @@ def make_engine(url: str, place: sqlite.ReadOnly | Watched | None = None) -> sa.
         how["creator"] = place.connect
     elif file and not parsed.query:
         how["creator"] = functools.partial(sqlite.connect, file)
-    try:
-        engine = sa.create_engine(parsed, **how)
-    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError) as error:
-        raise UsageError(address.unusable(url, error)) from error
+    engine = create_engine(url, **how)
     if engine.dialect.name == "sqlite":
         if not how:
             event.listen(engine, "connect", _on_connect)
         lock_at_begin(engine)
+    elif engine.dialect.name == "postgresql":
+        event.listen(engine, "begin", postgres.begin)
     return engine
+
+
+def create_engine(url: str, *, name: str = "ablate", **how: Any) -> sa.Engine:
+    """Return SQLAlchemy's engine for a URL.
+
+    Args:
+        url: of the database.
+        name: of its connections, on a server.
+        how: settings of SQLAlchemy.
+
+    Raises:
+        UsageError: as :func:`make_engine`.
+    """
+    parsed = address.parsed(url)
+    if postgres.is_postgres(parsed):
+        how |= {"connect_args": postgres.settings(parsed, name), "json_deserializer": postgres.loads}
+    try:
+        return sa.create_engine(parsed, **how)
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError) as error:
+        raise UsageError(address.unusable(url, error)) from error
 
 
 def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
@@ -99,10 +118,17 @@ def optuna_engine(url: str, place: sqlite.ReadOnly | None = None) -> tuple[str, 
     """
     if place:
         return "sqlite:///ablate.db", {"creator": place.connect}
-    file = address.sqlite_file(url)
-    if file is None or address.parsed(url).query:
-        return url.replace("{", "{{").replace("}", "}}"), {}  # Optuna fills in templates
+    file, parsed = address.sqlite_file(url), address.parsed(url)
+    if postgres.is_postgres(parsed):
+        url = parsed.render_as_string(hide_password=False)
+        return _escaped(url), {"connect_args": postgres.settings(parsed)}
+    if file is None or parsed.query:
+        return _escaped(url), {}
     return "sqlite:///ablate.db", {"creator": functools.partial(sqlite.connect, file, make=False)}
+
+
+def _escaped(url: str) -> str:
+    return url.replace("{", "{{").replace("}", "}}")  # Optuna fills in templates
 
 
 def lock_at_begin(engine: sa.Engine) -> None:
@@ -148,6 +174,7 @@ def ensure(engine: sa.Engine, *, writing: bool = True) -> None:
             revision = current(connection)
             found = sa.inspect(connection).get_table_names()
             foreign = revision is None and bool(found) and not _is_of_our_trials(connection, found)
+            postgres.check_encoding(connection)
         if foreign:
             names = ", ".join(sorted(found)[:3])
             raise StoreError(

@@ -69,8 +69,8 @@ class Store(ConnectedReader):
 
         with self._session() as session:
             key = study_id(functools.partial(by_sqlalchemy, session), study, known=True)
-            # a message may hold bytes of a file name that are no text
-            text = error.encode("utf-8", "backslashreplace").decode()
+            # a message may hold bytes of a file name that are no text, and PostgreSQL has none with a zero
+            text = error.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
             values = {"state": state, "error_class": error_class, "error": text}
             if not writing.set_run(session, key, variant, replicate, values):
                 raise StoreError(f"study '{study}' has no run {variant}, replicate {replicate}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Double, ForeignKey, MetaData, UniqueConstraint
+from sqlalchemy import JSON, Double, ForeignKey, MetaData, UniqueConstraint
 from sqlalchemy import text as sa_text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-from sqlalchemy.types import TypeDecorator
+
+from ablate.store.columns import TEXT, WHOLE, UTCDateTime
 
 # Alembic can only alter a constraint that has a name.
 _NAMES = {
@@ -17,23 +18,6 @@ _NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """A time in UTC: SQLite does not store time zones, so they are added on reading."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
-        """Return the time in UTC without a time zone."""
-        del dialect
-        return value.astimezone(UTC).replace(tzinfo=None) if value else None
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        """Return the time with the time zone UTC."""
-        del dialect
-        return value.replace(tzinfo=UTC) if value else None
 
 
 class Base(DeclarativeBase):
@@ -45,6 +29,8 @@ class Base(DeclarativeBase):
         list[float]: JSON,
         list[str]: JSON,
         datetime: UTCDateTime,
+        str: TEXT,
+        int: WHOLE,
         float: Double,  # SQLAlchemy's own choice changed between its versions
     }
 

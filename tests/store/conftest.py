@@ -1,17 +1,20 @@
-"""A new database for each test, in a real file."""
+"""A new database for each test: in a real file, or in a real server where a test is about every database."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+from support.databases import InFile, InServer
 from support.store_material import new_store
+
+from ablate.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ablate.store.store import Store
+    from support.databases import Database
 
 
 @pytest.fixture
@@ -21,6 +24,19 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    with new_store(path.parent) as opened:
+def database(request: pytest.FixtureRequest, path: Path) -> Iterator[Database]:
+    """A database with all tables and no rows: a file, unless a test is marked with ``EVERY_DATABASE``."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        new_store(path.parent).close()
+        yield InFile(path)
+        return
+    server, template = request.getfixturevalue("postgres_template")
+    name = server.create(template)
+    yield InServer(server, name)
+    server.drop(name)
+
+
+@pytest.fixture
+def store(database: Database) -> Iterator[Store]:
+    with Store(database.url) as opened:
         yield opened

@@ -7,14 +7,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from support.store_material import ask, fill, measurements, put, put_stage, runs, stage, stages, study, variants
+from support.databases import EVERY_DATABASE
+from support.store_material import fill, measurements, put, put_stage, runs, stage, stages, study, variants
 
 from ablate.errors import StoreError, UnknownName
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from support.databases import Database
 
     from ablate.store.store import Store
+
+pytestmark = EVERY_DATABASE
 
 
 def states(store: Store, name: str = "one") -> dict[tuple[str, int], tuple[str, str, str]]:
@@ -35,14 +38,14 @@ def test_a_study_comes_back_as_it_was_put(store: Store) -> None:
     assert store.runs("one") == runs(["a", "b"])
 
 
-def test_a_study_put_again_is_the_same_study_brought_up_to_date(store: Store, path: Path) -> None:
+def test_a_study_put_again_is_the_same_study_brought_up_to_date(store: Store, database: Database) -> None:
     put(store)
     first = store.study("one")
     store.put_study(study(spec={"question": "Why not?"}, seed=4), variants("a", "b"), runs(["a", "b"]))
     again = store.study("one")
     assert again.created == first.created < again.updated  # type: ignore[operator]
     assert (again.spec, again.seed) == ({"question": "Why not?"}, 4)
-    assert ask(path, "SELECT count(*) FROM ablate_runs") == [(4,)]
+    assert database.ask("SELECT count(*) FROM ablate_runs") == [(4,)]
 
 
 def test_runs_that_stay_keep_their_state(store: Store) -> None:
@@ -79,16 +82,16 @@ def test_a_variant_that_changed_under_its_name_begins_anew(store: Store) -> None
     assert states(store)["b", 0] == DONE
 
 
-def test_variants_can_be_reordered_renamed_and_removed(store: Store, path: Path) -> None:
+def test_variants_can_be_reordered_renamed_and_removed(store: Store, database: Database) -> None:
     put(store, ["a", "b", "c"])
     store.set_run("one", "a", 0, "done")
     store.set_run("one", "c", 0, "done")
     put(store, ["c", "new", "a"], replicates=1)
     assert store.variants("one") == variants("c", "new", "a")
     assert states(store) == {("c", 0): DONE, ("new", 0): PENDING, ("a", 0): DONE}
-    assert ask(path, "SELECT count(*) FROM ablate_variants") == [(3,)]
-    assert ask(path, "SELECT count(*) FROM ablate_run_stages") == [(9,)]
-    assert ask(path, "PRAGMA foreign_key_check") == []
+    assert database.ask("SELECT count(*) FROM ablate_variants") == [(3,)]
+    assert database.ask("SELECT count(*) FROM ablate_run_stages") == [(9,)]
+    assert database.orphans() == []
 
 
 def test_two_variants_can_swap_their_names(store: Store) -> None:
@@ -145,7 +148,7 @@ def test_studies_that_are_offered_are_told_apart_by_their_settings(store: Store)
         store.study("pat")
 
 
-def test_deleting_a_study_leaves_what_others_use(store: Store, path: Path) -> None:
+def test_deleting_a_study_leaves_what_others_use(store: Store, database: Database) -> None:
     put(store, ["a", "b"])
     put(store, ["b", "c"], replicates=1, name="two")  # shares train 0 and everything of b in replicate 0
     fill(store, ["a", "b", "c"])
@@ -158,20 +161,19 @@ def test_deleting_a_study_leaves_what_others_use(store: Store, path: Path) -> No
     assert store.stages(everything).keys() == everything - gone
     assert [record.name for record in store.studies()] == ["two"]
     assert len(measurements(store, "two")) == 2 * 2
-    assert ask(path, "SELECT DISTINCT fingerprint FROM ablate_measurements ORDER BY 1") == [
+    assert database.ask("SELECT DISTINCT fingerprint FROM ablate_measurements ORDER BY 1") == [
         ("measure pitch b 0",),
         ("measure pitch c 0",),
         ("measure pitch c 1",),  # finished, and of no study: kept for one that may want it
     ]
-    assert ask(path, "PRAGMA foreign_key_check") == []
+    assert database.orphans() == []
 
 
-def test_deleting_all_studies_leaves_nothing_of_them(store: Store, path: Path) -> None:
+def test_deleting_all_studies_leaves_nothing_of_them(store: Store, database: Database) -> None:
     put(store)
     put(store, name="two")
     fill(store)
     assert store.delete_study("one") == []
     assert len(store.delete_study("two")) == 2 + 4 + 4
-    tables = [name for (name,) in ask(path, "SELECT name FROM sqlite_master WHERE type = 'table'")]
-    left = {name for name in tables if ask(path, f"SELECT count(*) FROM {name}") != [(0,)]}
-    assert left == {"ablate_alembic_version"}
+    left = {name for name in database.tables() if database.ask(f"SELECT count(*) FROM {name}") != [(0,)]}
+    assert left - {"alembic_version", "version_info"} == {"ablate_alembic_version"}

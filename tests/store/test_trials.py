@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import optuna
 import pytest
 from support.bench import empty_database
-from support.store_material import ask, opened, put
+from support.databases import EVERY_DATABASE, Database, InFile
+from support.store_material import put
 from support.trials_material import frozen, layout, open_trials, read, summary, trials
 
 from ablate.errors import StoreError
 from ablate.kinds import KINDS
+from ablate.store.address import shown
 from ablate.store.store import Store
 from ablate.study.trials.storage import delete_trials
 
@@ -24,11 +26,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+pytestmark = EVERY_DATABASE
+
+
 @pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    """A store whose file has Optuna's tables already: making them takes longer than most of these tests."""
-    path.write_bytes(empty_database())
-    with Store(f"sqlite:///{path}") as opened_store:
+def store(database: Database) -> Iterator[Store]:
+    """A store that has Optuna's tables already: making them takes longer than most of these tests."""
+    if isinstance(database, InFile):
+        database.path.write_bytes(empty_database())
+    with Store(database.url) as opened_store:
         yield opened_store
 
 
@@ -216,26 +222,26 @@ def test_importances_can_be_computed(store: Store, tmp_path: Path) -> None:
     assert next(iter(importances)) == "sampler.temperature.tau"
 
 
-def test_optuna_and_ablate_keep_their_tables_in_one_file(path: Path, tmp_path: Path) -> None:
-    url = f"sqlite:///{path}"
+def test_optuna_and_ablate_keep_their_tables_in_one_database(database: Database, tmp_path: Path) -> None:
+    url = database.url
     with Store(url) as store:
         finish(url, layout(tmp_path), VALUES)
         put(store)
     with Store(url) as store:
         assert len(store.runs("one")) == 4
     assert summary(url) == COMPLETE
-    (ours,) = ask(path, "SELECT version_num FROM ablate_alembic_version")
-    (optunas,) = ask(path, "SELECT version_num FROM alembic_version")
+    (ours,) = database.ask("SELECT version_num FROM ablate_alembic_version")
+    (optunas,) = database.ask("SELECT version_num FROM alembic_version")
     assert ours != optunas
 
 
-def test_deleting_trials_leaves_other_studies_and_our_tables(store: Store, path: Path, tmp_path: Path) -> None:
+def test_deleting_trials_leaves_other_studies_and_our_tables(store: Store, database: Database, tmp_path: Path) -> None:
     put(store)
     finish(store.url, layout(tmp_path), VALUES)
     delete_trials(store.url, "none of that name")
     assert len(frozen(store.url)) == 2
     delete_trials(store.url, "sweep")
-    assert ask(path, "SELECT count(*) FROM trials") == [(0,)]
+    assert database.ask("SELECT count(*) FROM trials") == [(0,)]
     assert len(store.runs("one")) == 4
 
 
@@ -247,7 +253,7 @@ def test_a_study_made_by_somebody_else_is_not_touched(store: Store, tmp_path: Pa
     with pytest.raises(StoreError) as caught:
         open_trials(store.url, layout(tmp_path))
     assert str(caught.value) == (
-        f"{store.url} holds an Optuna study 'sweep' that ablate did not make; "
+        f"{shown(store.url)} holds an Optuna study 'sweep' that ablate did not make; "
         "rename the study file, or choose another --store"
     )
     assert [trial.value for trial in frozen(store.url)] == [1.0]
@@ -261,25 +267,29 @@ def test_a_study_made_by_somebody_else_is_not_touched(store: Store, tmp_path: Pa
     ],
 )
 def test_optuna_tables_of_another_version_are_refused(
-    store: Store, path: Path, tmp_path: Path, revision: str, expected: str
+    store: Store, database: Database, tmp_path: Path, revision: str, expected: str
 ) -> None:
     finish(store.url, layout(tmp_path), VALUES)
-    with opened(path) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    database.ask("UPDATE alembic_version SET version_num = :revision", revision=revision)
+    url = shown(store.url)
     for attempt in (lambda: open_trials(store.url, layout(tmp_path)), lambda: delete_trials(store.url, "sweep")):
         with pytest.raises(StoreError) as caught:
             attempt()
-        assert str(caught.value) == f"the Optuna tables in {store.url} are of " + expected.format(url=store.url)
+        assert str(caught.value) == f"the Optuna tables in {url} are of " + expected.format(url=url)
 
 
-def test_trouble_with_the_database_is_one_line(store: Store, path: Path, tmp_path: Path) -> None:
+def test_trouble_with_the_database_is_one_line(store: Store, database: Database, tmp_path: Path) -> None:
     with trials(store.url, layout(tmp_path)) as opened_trials:
-        with opened(path) as connection:
-            connection.execute("DROP TABLE trial_intermediate_values")
+        database.ask("DROP TABLE trial_intermediate_values")
         with pytest.raises(StoreError) as caught:
             opened_trials.report("tau=0.8", each({0: 1.0}), complete=False)
     message = str(caught.value)
-    assert message.startswith(f"{store.url}: no such table: trial_intermediate_values; its tables are not")
+    lacking = {
+        "sqlite": "no such table: trial_intermediate_values",
+        "postgresql": 'relation "trial_intermediate_values" does not exist',
+    }
+    what = lacking["sqlite" if isinstance(database, InFile) else "postgresql"]
+    assert message.startswith(f"{shown(store.url)}: {what}; its tables are not")
 
 
 def test_somebody_may_look_while_trials_are_reported(store: Store, tmp_path: Path) -> None:

@@ -83,6 +83,15 @@ def finite(values: Sequence[Any]) -> Sequence[Any]:
     return values
 
 
+def mean(values: Sequence[Any]) -> Sequence[Any]:
+    """Return means, of which a database returns either the number or the list of what it is the mean of.
+
+    SQLite adds with a correction that makes its sums as exact as these, nearly always to the bit.
+    """
+    numbers = [math.fsum(finite(each)) / len(each) if isinstance(each, list) else each for each in values]
+    return finite(numbers)
+
+
 def flag(values: Sequence[Any]) -> Sequence[Any]:
     """Return values that are 0 or 1 as they are stored, as false or true."""
     if not set(_typed("true or false", int, bool)(values)) <= {0, 1}:

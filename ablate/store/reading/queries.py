@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ablate.store.reading.columns import TABLES, DamagedRow, finite, text, whole
+from ablate.store.reading.columns import TABLES, DamagedRow, finite, mean, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +30,7 @@ _TABLES = {
 _COUNT = whole(0)
 #: The checks of what is worked out of columns.
 _WORKED_OUT: dict[str, Column] = {
-    "avg(m.value)": finite,
+    "avg(m.value)": mean,
     "min(m.value)": finite,  # of values of several types, a text is the greatest
     "max(m.value)": finite,
     "min(m.unit)": text,

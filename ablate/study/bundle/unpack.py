@@ -79,7 +79,7 @@ def unpack(path: Path, home: Path, url: str, name: str = "") -> Unpacked:
         needed = sum(size for each, size in archive.sizes.items() if each.startswith("results/"))
         if needed > shutil.disk_usage(home).free:
             raise HomeError(f"{path} needs {needed:,} bytes in {home}, which has less space; choose another --home")
-        stack.enter_context(only_command(home, url, about.study))
+        stack.enter_context(only_command(home, url, name or about.study))
         try:
             # in the home, so that its folders can be moved to their places
             temporary = tempfile.mkdtemp(prefix=f"{UNFINISHED}bundle-", dir=home)

@@ -77,19 +77,22 @@ def store_url(home: Path) -> str:
 
 
 @contextlib.contextmanager
-def only_command(home: Path, url: str, study: str, *others: str) -> Iterator[None]:
+def only_command(home: Path, url: str, study: str, *others: str, whole: bool = False) -> Iterator[None]:
     """Hold the locks that keep other commands from writing to this home and to its databases.
 
-    The operating system releases the locks of a killed command. Files that it left half written are removed.
+    Of a PostgreSQL database only the study is locked, so that other homes can run their studies in it. The locks of a
+    killed command are released by the operating system, or by the server. Files that it left half written are removed.
 
     Args:
         home: the folder.
         url: the database that the command writes to.
-        study: its study, for the messages of other commands.
+        study: its study, or for the messages of other commands what the command does.
         others: more databases that it writes to.
+        whole: whether it writes to all studies of its databases.
 
     Raises:
         HomeError: another command holds a lock; the message describes it.
+        StoreError: the server of a database cannot be reached.
     """
     databases = {file for each in (url, *others) if (file := sqlite_file(each))}
     locks = [home / "run.lock", *(file.with_name(f"{file.name}.run.lock") for file in sorted(databases))]
@@ -106,9 +109,18 @@ def only_command(home: Path, url: str, study: str, *others: str) -> Iterator[Non
             with contextlib.suppress(OSError):  # only for the message of a command that finds the lock taken
                 write_whole(about, json.dumps(note).encode())
             stack.callback(about.unlink, missing_ok=True)
+        for each in dict.fromkeys((url, *others)):
+            if sqlite_file(each) is None:
+                stack.enter_context(_only_in(each, study, whole=whole))
         _sweep(home)
         note_store(home, url)
         yield
+
+
+def _only_in(url: str, study: str, *, whole: bool) -> contextlib.AbstractContextManager[None]:
+    from ablate.store.locks import only_study  # imports SQLAlchemy
+
+    return only_study(url, study, whole=whole)
 
 
 def _sweep(home: Path) -> None:

@@ -9,6 +9,7 @@ import optuna
 
 from ablate.errors import StoreError, one_line
 from ablate.store.address import shown
+from ablate.store.locks import making_tables
 from ablate.store.problems import database_errors, store_error
 from ablate.store.schema import lock_at_begin, optuna_engine
 from ablate.store.sqlite import reader
@@ -35,8 +36,9 @@ def open_storage(url: str, place: ReadOnly | None = None) -> optuna.storages.RDB
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # otherwise it announces every study on stderr
     address, settings = optuna_engine(url, place)
     with storage_errors(url):
-        # its own check of the version leaves the file open
-        storage = optuna.storages.RDBStorage(address, settings, skip_compatibility_check=True)
+        with making_tables(url):
+            # its own check of the version leaves the file open
+            storage = optuna.storages.RDBStorage(address, settings, skip_compatibility_check=True)
         storage.url = url
         try:
             version = storage.get_current_version()

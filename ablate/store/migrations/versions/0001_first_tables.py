@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from ablate.store.columns import TEXT, WHOLE
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -15,18 +17,18 @@ def upgrade() -> None:
     """Apply."""
     op.create_table(
         "ablate_environments",
-        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_ablate_environments")),
     )
     op.create_table(
         "ablate_studies",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("id", WHOLE, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
         sa.Column("spec", sa.JSON(), nullable=False),
-        sa.Column("profile", sa.String(), nullable=False),
-        sa.Column("corpus", sa.String(), nullable=False),
-        sa.Column("seed", sa.Integer(), nullable=False),
+        sa.Column("profile", TEXT, nullable=False),
+        sa.Column("corpus", TEXT, nullable=False),
+        sa.Column("seed", WHOLE, nullable=False),
         sa.Column("created", sa.DateTime(), nullable=False),
         sa.Column("updated", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ablate_studies")),
@@ -34,14 +36,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "ablate_stages",
-        sa.Column("fingerprint", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("fingerprint", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
         sa.Column("config", sa.JSON(), nullable=False),
         sa.Column("result", sa.JSON(), nullable=False),
-        sa.Column("artifact", sa.String(), nullable=False),
-        sa.Column("device", sa.String(), nullable=False),
+        sa.Column("artifact", TEXT, nullable=False),
+        sa.Column("device", TEXT, nullable=False),
         sa.Column("seconds", sa.Double(), nullable=False),
-        sa.Column("environment", sa.String(), nullable=False),
+        sa.Column("environment", TEXT, nullable=False),
         sa.Column("finished", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["environment"], ["ablate_environments.digest"], name=op.f("fk_ablate_stages_environment")
@@ -53,11 +55,11 @@ def upgrade() -> None:
 
     op.create_table(
         "ablate_variants",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("study_id", sa.Integer(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("id", WHOLE, nullable=False),
+        sa.Column("study_id", WHOLE, nullable=False),
+        sa.Column("position", WHOLE, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("fingerprint", TEXT, nullable=False),
         sa.Column("levels", sa.JSON(), nullable=False),
         sa.Column("baseline", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -71,13 +73,13 @@ def upgrade() -> None:
 
     op.create_table(
         "ablate_cells",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("variant_id", sa.Integer(), nullable=False),
-        sa.Column("replicate", sa.Integer(), nullable=False),
+        sa.Column("id", WHOLE, nullable=False),
+        sa.Column("variant_id", WHOLE, nullable=False),
+        sa.Column("replicate", WHOLE, nullable=False),
         sa.Column("config", sa.JSON(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("error_class", sa.String(), nullable=False),
-        sa.Column("error", sa.String(), nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("error_class", TEXT, nullable=False),
+        sa.Column("error", TEXT, nullable=False),
         sa.ForeignKeyConstraint(
             ["variant_id"], ["ablate_variants.id"], name=op.f("fk_ablate_cells_variant_id"), ondelete="CASCADE"
         ),
@@ -89,12 +91,12 @@ def upgrade() -> None:
 
     op.create_table(
         "ablate_histograms",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("fingerprint", sa.String(), nullable=False),
-        sa.Column("sample", sa.Integer(), nullable=False),
-        sa.Column("metric", sa.String(), nullable=False),
-        sa.Column("feature", sa.String(), nullable=False),
-        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("id", WHOLE, nullable=False),
+        sa.Column("fingerprint", TEXT, nullable=False),
+        sa.Column("sample", WHOLE, nullable=False),
+        sa.Column("metric", TEXT, nullable=False),
+        sa.Column("feature", TEXT, nullable=False),
+        sa.Column("unit", TEXT, nullable=False),
         sa.Column("edges", sa.JSON(), nullable=False),
         sa.Column("reference", sa.JSON(), nullable=False),
         sa.Column("generated", sa.JSON(), nullable=False),
@@ -111,15 +113,15 @@ def upgrade() -> None:
 
     op.create_table(
         "ablate_measurements",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("fingerprint", sa.String(), nullable=False),
-        sa.Column("sample", sa.Integer(), nullable=False),
-        sa.Column("metric", sa.String(), nullable=False),
-        sa.Column("feature", sa.String(), nullable=False),
+        sa.Column("id", WHOLE, nullable=False),
+        sa.Column("fingerprint", TEXT, nullable=False),
+        sa.Column("sample", WHOLE, nullable=False),
+        sa.Column("metric", TEXT, nullable=False),
+        sa.Column("feature", TEXT, nullable=False),
         sa.Column("value", sa.Double(), nullable=False),
-        sa.Column("unit", sa.String(), nullable=False),
-        sa.Column("direction", sa.String(), nullable=False),
-        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("unit", TEXT, nullable=False),
+        sa.Column("direction", TEXT, nullable=False),
+        sa.Column("n", WHOLE, nullable=False),
         sa.ForeignKeyConstraint(
             ["fingerprint"],
             ["ablate_stages.fingerprint"],
@@ -133,9 +135,9 @@ def upgrade() -> None:
 
     op.create_table(
         "ablate_cell_stages",
-        sa.Column("cell_id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("cell_id", WHOLE, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("fingerprint", TEXT, nullable=False),
         sa.ForeignKeyConstraint(
             ["cell_id"], ["ablate_cells.id"], name=op.f("fk_ablate_cell_stages_cell_id"), ondelete="CASCADE"
         ),

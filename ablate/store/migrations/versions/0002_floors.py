@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from ablate.store.columns import TEXT
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -25,7 +27,7 @@ def upgrade() -> None:
     op.execute("DROP VIEW ablate_results")
     for table in ("ablate_measurements", "ablate_histograms"):
         with op.batch_alter_table(table, schema=None) as batch_op:
-            batch_op.add_column(sa.Column("floor", sa.String(), server_default=sa.text("''"), nullable=False))
+            batch_op.add_column(sa.Column("floor", TEXT, server_default=sa.text("''"), nullable=False))
     op.execute(
         f"""
         CREATE VIEW ablate_results AS

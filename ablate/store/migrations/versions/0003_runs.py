@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from ablate.store.columns import TEXT, WHOLE
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -54,13 +56,13 @@ def upgrade() -> None:
 def _create_tables() -> None:
     op.create_table(
         "ablate_runs",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("variant_id", sa.Integer(), nullable=False),
-        sa.Column("replicate", sa.Integer(), nullable=False),
+        sa.Column("id", WHOLE, nullable=False),
+        sa.Column("variant_id", WHOLE, nullable=False),
+        sa.Column("replicate", WHOLE, nullable=False),
         sa.Column("config", sa.JSON(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("error_class", sa.String(), nullable=False),
-        sa.Column("error", sa.String(), nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("error_class", TEXT, nullable=False),
+        sa.Column("error", TEXT, nullable=False),
         sa.ForeignKeyConstraint(
             ["variant_id"], ["ablate_variants.id"], name=op.f("fk_ablate_runs_variant_id"), ondelete="CASCADE"
         ),
@@ -70,9 +72,9 @@ def _create_tables() -> None:
     op.create_index(op.f("ix_ablate_runs_variant_id"), "ablate_runs", ["variant_id"])
     op.create_table(
         "ablate_run_stages",
-        sa.Column("run_id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("run_id", WHOLE, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("fingerprint", TEXT, nullable=False),
         sa.ForeignKeyConstraint(
             ["run_id"], ["ablate_runs.id"], name=op.f("fk_ablate_run_stages_run_id"), ondelete="CASCADE"
         ),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from ablate.store.columns import WHOLE
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -29,9 +31,9 @@ def upgrade() -> None:
     """Apply."""
     op.create_table(
         "ablate_looks",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("study_id", sa.Integer(), nullable=False),
-        sa.Column("replicates", sa.Integer(), nullable=False),
+        sa.Column("id", WHOLE, nullable=False),
+        sa.Column("study_id", WHOLE, nullable=False),
+        sa.Column("replicates", WHOLE, nullable=False),
         sa.Column("share", sa.Double(), nullable=True),
         sa.Column("states", sa.JSON(), nullable=False),
         sa.Column("p", sa.JSON(), nullable=False),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from ablate.store.columns import TEXT
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
@@ -15,8 +17,8 @@ def upgrade() -> None:
     """Apply."""
     op.create_table(
         "ablate_sources",
-        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_ablate_sources")),
     )
-    op.add_column("ablate_stages", sa.Column("sources", sa.String(), nullable=True))
+    op.add_column("ablate_stages", sa.Column("sources", TEXT, nullable=True))
