@@ -41,7 +41,7 @@ def test_each_requirement_has_an_exact_version_in_the_constraints() -> None:
     requirements = [*PYPROJECT["project"]["dependencies"], *(name for extra in extras for name in extra)]
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     exact = {normalized(line.split("==")[0]) for line in lines if "==" in line}
-    assert {normalized(requirement.split(">=")[0]) for requirement in requirements} <= exact
+    assert {normalized(re.split(r">=|\[", requirement)[0]) for requirement in requirements} <= exact
 
 
 def normalized(name: str) -> str:

@@ -11,8 +11,9 @@ import tomllib
 from pathlib import Path
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
-#: ``name>=version``, with nothing behind the version: the only form that the project's dependencies use.
-REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)>=(?P<version>[0-9][A-Za-z0-9.]*)")
+#: ``name>=version``, with nothing behind the version and maybe with an extra of the name: the only form that the
+#: project's dependencies use.
+REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+(\[[a-z]+\])?)>=(?P<version>[0-9][A-Za-z0-9.]*)")
 
 
 def lowest(requirement: str) -> str:

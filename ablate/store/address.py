@@ -63,6 +63,9 @@ def _parsed(url: str) -> sa.URL:
 
     scheme = _SQLITE.match(url)
     if scheme is None:
+        password = _PASSWORD.search(url.partition("?")[0])
+        if password and set("@/").intersection(password[2]):
+            raise ValueError("in a password, @ is written %40 and / is written %2F")
         try:
             found = sa.make_url(url)
         except sa.exc.ArgumentError as error:

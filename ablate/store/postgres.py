@@ -21,6 +21,7 @@ _ALIVE_THERE = ("tcp_keepalives_idle=30", "tcp_keepalives_interval=10", "tcp_kee
 _AGAIN = "then run the same command again"
 _SERVER = f"look whether the server runs, and at the host and the port in --store; {_AGAIN}"
 _USER = "look at the user and the password in --store"
+_OPTION, _OPTIONS = "invalid connection option", "look at the options behind the ? in --store"
 _REMOVED = "its tables are not those that ablate has made: put back a copy of it, or choose another --store"
 #: What to do about an error, by its SQLSTATE or the beginning of that.
 _BY_STATE = {
@@ -38,6 +39,8 @@ _BY_STATE = {
 }
 #: What to do about an error of connecting, which has no SQLSTATE, by a part of its text.
 _BY_TEXT = {
+    _OPTION: _OPTIONS,
+    "configuration parameter": _OPTIONS,
     "password": _USER,
     "role ": _USER,
     "authentication": _USER,
@@ -45,7 +48,7 @@ _BY_TEXT = {
     "database ": "make this database first (createdb NAME), or look at its name in --store",
     "too many clients": f"the server has too many connections; {_AGAIN}",
     "connection": _SERVER,
-    "could not translate host name": _SERVER,
+    "resolve host": _SERVER,
     "timeout": _SERVER,
 }
 #: Errors that SQLAlchemy takes for those of a program, and that somebody else has made.
@@ -118,7 +121,7 @@ def check_encoding(connection: sa.Connection) -> None:
     encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
     if encoding != "UTF8":
         where = address.shown(connection.engine.url)
-        raise StoreError(f"{where} has the encoding {encoding}; make a database with UTF8 (createdb -E UTF8 -T template0)")
+        raise StoreError(f"{where} has the encoding {encoding}; make one with UTF8 (createdb -E UTF8 -T template0)")
 
 
 def text_of(error: BaseException) -> str:
@@ -138,7 +141,6 @@ def hint(error: BaseException) -> str:
     return ""
 
 
-def is_of_environment(error: BaseException) -> bool:
+def is_of_environment(error: BaseException | None) -> bool:
     """Return whether an error that looks like one of a program was made by somebody else: a table was removed, say."""
-    return (getattr(error, "sqlstate", None) or "") in _NOT_OURS
-
+    return (getattr(error, "sqlstate", None) or "") in _NOT_OURS or str(error).startswith(_OPTION)

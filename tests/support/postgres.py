@@ -95,14 +95,14 @@ class Server:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                preexec_fn=_end_with_parent,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - it calls the system alone
                 **_as_owner(),
             )
         deadline = time.monotonic() + 30
         while True:
             try:
                 self.ask("postgres", "SELECT 1")
-            except Exception:
+            except Exception:  # noqa: BLE001 - of psycopg, which may not be installed
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     raise AssertionError((self.folder / "log").read_text(errors="replace")) from None
                 time.sleep(0.02)
