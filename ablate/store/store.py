@@ -64,16 +64,29 @@ class Store(ConnectedReader):
     def set_run(
         self, study: str, variant: str, replicate: int, state: RunState, error_class: str = "", error: str = ""
     ) -> None:
-        """Set the state of a run."""
+        """Set the state of a run; see :meth:`set_runs`."""
+        self.set_runs(study, {(variant, replicate): (state, error_class, error)})
+
+    def set_runs(self, study: str, states: Mapping[tuple[str, int], tuple[RunState, str, str]]) -> None:
+        """Set the states of runs in one transaction.
+
+        Args:
+            study: its name.
+            states: the state, the class of the error and the error of each run, by (variant, replicate).
+
+        Raises:
+            StoreError: the study has no such run.
+        """
         from ablate.store import writing
 
         with self._session() as session:
             key = study_id(functools.partial(by_sqlalchemy, session), study, known=True)
-            # a message may hold bytes of a file name that are no text, and PostgreSQL has none with a zero
-            text = error.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
-            values = {"state": state, "error_class": error_class, "error": text}
-            if not writing.set_run(session, key, variant, replicate, values):
-                raise StoreError(f"study '{study}' has no run {variant}, replicate {replicate}")
+            for (variant, replicate), (state, error_class, error) in states.items():
+                # a message may hold bytes of a file name that are no text, and PostgreSQL has none with a zero
+                text = error.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+                values = {"state": state, "error_class": error_class, "error": text}
+                if not writing.set_run(session, key, variant, replicate, values):
+                    raise StoreError(f"study '{study}' has no run {variant}, replicate {replicate}")
 
     def reopen_runs(self, keys: Iterable[int]) -> None:
         """Set the state of runs to ``pending``, whatever their other columns contain.

@@ -151,14 +151,22 @@ class Reader(abc.ABC):
             )
             return dict(found)
 
-    def means(self, study: str, metric: str, feature: str) -> dict[tuple[str, int], float]:
-        """Return the mean over the samples of each run that has been measured, by (variant, replicate)."""
+    def means(self, study: str, metric: str, feature: str, variant: str = "") -> dict[tuple[str, int], float]:
+        """Return the mean over the samples of each run that has been measured, by (variant, replicate).
+
+        Args:
+            study: its name.
+            metric: the metric's.
+            feature: of the metric.
+            variant: the runs of this variant only; empty for those of all.
+        """
         columns = "variant.name run.replicate avg(m.value) min(m.value) max(m.value)"
-        rest = f"{of_runs('m')} AND m.metric = :metric AND m.feature = :feature GROUP BY variant.name, run.replicate"
+        only, names = ("AND variant.name = :variant", {"variant": variant}) if variant else ("", {})
+        rest = f"AND m.metric = :metric AND m.feature = :feature {only} GROUP BY variant.name, run.replicate"
         with self._reading() as execute:
             key = study_id(execute, study, known=True)
-            found = read(execute, columns, rest, study=key, metric=metric, feature=feature)
-            return {(variant, replicate): float(mean) for variant, replicate, mean, *_ in found}
+            found = read(execute, columns, f"{of_runs('m')} {rest}", study=key, metric=metric, feature=feature, **names)
+            return {(name, replicate): float(mean) for name, replicate, mean, *_ in found}
 
     def means_of_stages(self, fingerprints: Iterable[str]) -> dict[str, list[FeatureMean]]:
         """Return the features that stages have measured, without floors, as means over samples, by fingerprint."""

@@ -87,7 +87,9 @@ class Recorder:
             write_started(self._home, stage.fingerprint, self._sources.of(stage))
 
     def record(self, results: Sequence[StageResult | StageFailure]) -> None:
-        """Record the results of a job, those of finished stages in one transaction."""
+        """Record results, those of finished stages in one transaction; only then are they told."""
+        if not results:
+            return
         finished = [result for result in results if isinstance(result, StageResult)]
         records = [self._finished_stage(result) for result in finished]
         for result in finished:

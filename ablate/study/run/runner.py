@@ -161,20 +161,24 @@ class StudyRunner:
         fatal: AblateError | None = None
         self._submit()
         while self._executor.busy:
-            for outcome in self._executor.wait(self._listener.news, self._listener.started):
-                if outcome.fatal:
-                    # the other jobs may have finished stages, which are recorded first
-                    fatal = outcome.fatal
-                    self.stop()
-                self._recorder.record(outcome.results)
-                try:
-                    self._check_results(outcome.results)
-                except StudyFileError as error:
-                    fatal = fatal or error
-                    self.stop()
-                if outcome.results:
-                    trials.report(states.update())
-                    self._submit()
+            outcomes = self._executor.wait(self._listener.news, self._listener.started)
+            # all that has ended by now is recorded in one transaction
+            results = [result for outcome in outcomes for result in outcome.results]
+            stopping = next((outcome.fatal for outcome in outcomes if outcome.fatal), None)
+            if stopping:
+                # the other jobs may have finished stages, which are recorded first
+                fatal = stopping
+                self.stop()
+            self._recorder.record(results)
+            try:
+                self._check_results(results)
+            except StudyFileError as error:
+                fatal = fatal or error
+                self.stop()
+            if results:
+                changed = states.update(results)
+                self._submit()
+                trials.report(changed, at_once=False)
         if fatal:
             raise fatal
 

@@ -9,8 +9,6 @@ from ablate.study.stage import weights_of
 from ablate.study.work.messages import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ablate.study.plan.jobs import Packing
     from ablate.study.plan.plan import Plan
     from ablate.study.run.status import StageStatus
@@ -31,29 +29,53 @@ class Scheduler:
 
     def __init__(self, plan: Plan, status: StageStatus, packing: Packing) -> None:
         self._status, self._packing = status, packing
-        self._waiting = dict(plan.missing)
-        self._early = [stage for stage in plan.missing.values() if KINDS[stage.kind].early]
+        self._stages = plan.missing
+        self._places = {fingerprint: place for place, fingerprint in enumerate(plan.missing)}
+        self._early = {f for f, stage in plan.missing.items() if KINDS[stage.kind].early}
+        self._early_left = set(self._early)
+        # what each stage waits for, and what waits for it; looking at all stages each time would take too long
+        self._waits: dict[str, set[str]] = {}
+        self._users: dict[str, list[str]] = {}
+        self._ready: set[str] = set()
+        self._seen = 0
+        for stage in plan.missing.values():
+            self._add(stage)
+
+    def _add(self, stage: Stage) -> None:
+        waits = {source.fingerprint for source in stage.inputs.values() if self._status.is_missing(source)}
+        for source in waits:
+            self._users.setdefault(source, []).append(stage.fingerprint)
+        if waits:
+            self._waits[stage.fingerprint] = waits
+        else:
+            self._ready.add(stage.fingerprint)
 
     @property
     def refused(self) -> bool:
         """True if nothing is trained, because a stage before training has failed."""
-        return self._status.failure(self._early) is not None
+        return not self._early.isdisjoint(self._status.failures)
 
     def jobs(self) -> list[Job]:
         """Return the jobs that can start now; their stages are not handed out again."""
         groups: dict[tuple[str, str], list[Stage]] = {}
         # nothing waits for a kind that is not required
-        for stage in sorted(self._ready(), key=lambda stage: not KINDS[stage.kind].required):
-            del self._waiting[stage.fingerprint]
+        for stage in sorted(self._take_ready(), key=lambda stage: not KINDS[stage.kind].required):
             groups.setdefault((stage.kind, _group(stage)), []).append(stage)
         return [Job(kind, tuple(job)) for (kind, _), stages in groups.items() for job in self._packed(kind, stages)]
 
-    def _ready(self) -> Iterator[Stage]:
-        early_only = self.refused or any(self._status.is_missing(stage) for stage in self._early)
-        for stage in self._waiting.values():
-            waits = any(self._status.is_missing(source) for source in stage.inputs.values())
-            if not waits and (KINDS[stage.kind].early or not early_only):
-                yield stage
+    def _take_ready(self) -> list[Stage]:
+        """Return the stages that can start, in the order of the plan."""
+        for fingerprint in self._status.finished[self._seen :]:
+            self._early_left.discard(fingerprint)
+            for user in self._users.pop(fingerprint, ()):
+                self._waits[user].discard(fingerprint)
+                if not self._waits[user]:
+                    del self._waits[user]
+                    self._ready.add(user)
+        self._seen = len(self._status.finished)
+        taken = self._ready & self._early if self._early_left else self._ready
+        self._ready = self._ready - taken
+        return [self._stages[fingerprint] for fingerprint in sorted(taken, key=self._places.__getitem__)]
 
     def _packed(self, kind: str, stages: list[Stage]) -> list[list[Stage]]:
         if kind == TRAIN:

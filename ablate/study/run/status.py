@@ -27,6 +27,7 @@ class StageStatus:
     Attributes:
         failures: the failed stages by fingerprint.
         ran: the number of stages finished since the plan was made, by kind.
+        finished: the fingerprints of the stages finished since the plan was made, in their order.
         files: the digests of the files of each finished stage, by its fingerprint.
     """
 
@@ -35,12 +36,14 @@ class StageStatus:
         self._missing = set(plan.missing)
         self.failures: dict[str, StageFailure] = {}
         self.ran: collections.Counter[str] = collections.Counter()
+        self.finished: list[str] = []
         self.files: dict[str, Mapping[str, str]] = {f: record.files for f, record in plan.reused.items()}
 
     def finish(self, stage: Stage, files: Mapping[str, str]) -> None:
         """Record a stage as finished, with the digests of its files."""
         self._missing.discard(stage.fingerprint)
         self.ran[stage.kind] += 1
+        self.finished.append(stage.fingerprint)
         self.files[stage.fingerprint] = files
 
     def files_read_by(self, stages: Iterable[Stage]) -> dict[str, Mapping[str, str]]:

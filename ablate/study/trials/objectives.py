@@ -32,9 +32,11 @@ def resolved_objectives(spec: StudySpec, store: Store) -> tuple[Objective, ...] 
     return tuple(resolved)
 
 
-def measured_values(spec: StudySpec, store: Store, objectives: Sequence[Objective]) -> dict[str, Values]:
-    """Return for each variant the mean over the samples of each replicate that has every objective."""
-    means = [store.means(spec.name, objective.metric, objective.feature) for objective in objectives]
+def measured_values(
+    spec: StudySpec, store: Store, objectives: Sequence[Objective], only: str = ""
+) -> dict[str, Values]:
+    """Return for each variant, or ``only`` one, the mean over the samples of each replicate that has every objective."""
+    means = [store.means(spec.name, objective.metric, objective.feature, only) for objective in objectives]
     values: dict[str, Values] = {}
     for variant, replicate in sorted(set(means[0]).intersection(*means)):
         values.setdefault(variant, {})[replicate] = tuple(mean[variant, replicate] for mean in means)
