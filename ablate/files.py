@@ -27,22 +27,30 @@ _ENDLESS = {stat.S_IFIFO: "pipe", stat.S_IFCHR: "device", stat.S_IFBLK: "device"
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 
 
-def write_whole(path: Path, content: Content) -> None:
+def write_whole(path: Path, content: Content, *, flush: bool = True) -> None:
     """Write a file so that it is complete or not there at all, also after a power failure.
 
     The content goes to a hidden file, which is flushed to the disk and then renamed to ``path``. The file that had
     this name before stays until then. Missing folders are made.
+
+    Args:
+        path: of the file.
+        content: the bytes, or a function that writes them.
+        flush: whether to wait for the disk; otherwise a power failure may leave any part of the file, which its reader
+            has to notice.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path)
     try:
         _write(temporary, content)
-        _sync(temporary)
+        if flush:
+            _sync(temporary)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    if flush:
+        _sync_folder(path.parent)
 
 
 @contextlib.contextmanager

@@ -34,7 +34,8 @@ def write_started(home: Path, fingerprint: str, facts: Mapping[str, Any]) -> Non
                 return
             _log.warning("%s is damaged or missing, so training begins again at step 1 without its checkpoint", path)
             checkpoint.unlink()
-        write_whole(path, json.dumps({"started": facts, "digest": digest_of(facts)}).encode())
+        # thousands of trainings may start at once; what a power failure leaves of the file, its digest shows
+        write_whole(path, json.dumps({"started": facts, "digest": digest_of(facts)}).encode(), flush=False)
 
 
 def read_started(home: Path, fingerprint: str) -> Mapping[str, Any] | None:

@@ -35,7 +35,7 @@ def resolved_objectives(spec: StudySpec, store: Store) -> tuple[Objective, ...] 
 def measured_values(
     spec: StudySpec, store: Store, objectives: Sequence[Objective], only: str = ""
 ) -> dict[str, Values]:
-    """Return for each variant, or ``only`` one, the mean over the samples of each replicate that has every objective."""
+    """Return for each variant, or ``only`` one, the mean over the samples of each replicate with every objective."""
     means = [store.means(spec.name, objective.metric, objective.feature, only) for objective in objectives]
     values: dict[str, Values] = {}
     for variant, replicate in sorted(set(means[0]).intersection(*means)):
