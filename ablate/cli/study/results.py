@@ -10,6 +10,7 @@ from ablate.cli.output import duration, failure_lines, plural, print_answer, pri
 from ablate.cli.study.drawing import Drawn, draw_report
 from ablate.cli.study.interrupt import STOPPED
 from ablate.cli.study.looks import record_look
+from ablate.cli.study.shard import print_part
 from ablate.errors import AblateError
 from ablate.kinds import KINDS
 from ablate.names import replicate_name, shell_name
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
 def print_results(
     request: StudyRequest, store: Store, result: StudyResult, *, with_report: bool, as_json: bool
 ) -> tuple[Analysis | None, Drawn]:
-    """Write the report if asked to, and print the results of a study; return its analysis and what became of it."""
+    """Write the report if asked to, and print the results of a study; return its analysis and what became of it.
+
+    A shard is a part of a study: it has no verdicts, and no report.
+    """
+    if request.layout.part:
+        print_part(request, store, result, _account(result), as_json=as_json)
+        return None, Drawn()
     from ablate.report.data.study import Study
     from ablate.report.statistics.analysis.analysis import Analysis
 

@@ -23,18 +23,21 @@ from ablate.cli.study.request import (
     with_replicates,
 )
 from ablate.cli.study.reuse import decide_reuse, forget_results, reuse_options
+from ablate.cli.study.shard import shard_option, shard_request
 from ablate.errors import PluginError
 from ablate.registry import get_registry
 from ablate.study.run.executor.protocol import STALL_LIMIT, Working
 
 if TYPE_CHECKING:
     from ablate.cli.study.request import StudyRequest
+    from ablate.settings import LookSettings
     from ablate.store.store import Store
     from ablate.study.observe.observers import Observers
     from ablate.study.run.adaptive import AdaptiveRunner
     from ablate.study.run.listener import Listener
     from ablate.study.run.result import StudyResult
     from ablate.study.run.runner import StudyRunner
+    from ablate.study.shards.shard import Shard
 
 #: Ask a person at a terminal first if the estimated time is longer, in seconds.
 ASK_FROM_SECONDS = 1800
@@ -71,6 +74,7 @@ ASK_FROM_SECONDS = 1800
     help="Seconds without progress after which a component counts as stuck and its stage fails; 0 for none.",
 )
 @executor_option
+@shard_option
 @observe_option
 @json_option
 def run(
@@ -81,6 +85,7 @@ def run(
     checkpoint_seconds: float,
     stall_limit: float,
     executor: str,
+    shard: Shard | None,
     observe: tuple[str, ...],
     as_json: bool,
     **values: Any,
@@ -88,7 +93,8 @@ def run(
     """Run what is missing of a study, then compare its variants.
 
     Finished stages are reused. After a crash or Ctrl-C, run the same command again to resume. --replicates N adds
-    replicates to those of the study file; the report corrects its verdicts for every look. If the source of a component
+    replicates to those of the study file; the report corrects its verdicts for every look. --shard K/N runs a part of
+    the study, on another machine than the other parts if you like. If the source of a component
     or a file of its options has changed, this command asks before it reuses what was computed before.
 
     Example: ablate study run tau_sweep --corpus performance.mid --replicates 8
@@ -96,6 +102,8 @@ def run(
     values["settings"], executor_settings = split_settings(values["settings"])
     chosen = chosen_executor(executor, executor_settings, get_registry())
     request = read_request(values, make_home=True, computes=True)
+    if shard:
+        request = shard_request(request, shard, until_decided=until_decided)
     looks = declared(request, values) if until_decided else None
     from ablate.cli.study.results import exit_code, print_results
     from ablate.store.store import Store
@@ -104,7 +112,7 @@ def run(
     working = Working(checkpoint_seconds, stall_limit, isolated=True, executor=chosen)
     name, observers = request.layout.spec.name, chosen_observers(observe, request)
     with only_command(request.home, request.url, name), Store(request.url) as store:
-        most = with_replicates(request, looks.most) if looks else keep_replicates(request, store, values["replicates"])
+        most = _with_all_replicates(request, store, looks, values["replicates"])
         confirm_replacing(most, store, yes=yes)
         if complete_from_bundle(most, store):
             values["keep_results"] = not values["recompute"]
@@ -122,6 +130,15 @@ def run(
             sentences = verdicts(analysis) if analysis and observers else []
             observed.finish(stopped=result.stopped, verdicts=sentences, report=str(drawn.page or ""))
     return exit_code(result, request.layout.plain(), drawn)
+
+
+def _with_all_replicates(
+    request: StudyRequest, store: Store, looks: LookSettings | None, given: int | None
+) -> StudyRequest:
+    """Return the request with every replicate that may run; that of a shard does not depend on what is done."""
+    if request.layout.part:
+        return request
+    return with_replicates(request, looks.most) if looks else keep_replicates(request, store, given)
 
 
 def _confirm(

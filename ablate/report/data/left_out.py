@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ablate.kinds import COLLECT, FIT, FLOOR, LOAD, MEASURE, PREPARE, PRIME, PROGRAM, kind_of
 from ablate.names import replicate_name
+from ablate.store.parts import part_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,8 +27,8 @@ class LeftOut(NamedTuple):
     """The music that a study left out, and the problems of its files.
 
     Attributes:
-        sentences: what was left out with its counts: of the corpus, by each tokenizer, of primers, and of the
-            samples of others.
+        sentences: what was left out with its counts: other shards of the study, of the corpus, by each tokenizer, of
+            primers, and of the samples of others.
         problems: one line for each file that was left out or is odd, with the file's name.
     """
 
@@ -43,7 +44,8 @@ def left_out(runs: Sequence[RunRecord], stages: Mapping[str, StageRecord], spec:
         stages: its finished stages by fingerprint.
         spec: the study as plain data.
     """
-    sentences = [*_of_corpora(runs, stages), *_of_tokenizers(runs, stages), *_of_primers(runs, stages)]
+    sentences = [part_sentence(spec, runs)] if part_sentence(spec, runs) else []
+    sentences += [*_of_corpora(runs, stages), *_of_tokenizers(runs, stages), *_of_primers(runs, stages)]
     sentences += [*_of_samples(runs, stages), *_of_lost_results(runs, stages)]
     return LeftOut(tuple(dict.fromkeys(sentences)), tuple(dict.fromkeys(_problems(runs, stages, spec))))
 

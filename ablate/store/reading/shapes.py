@@ -162,6 +162,7 @@ SPEC = table(
         "contrasts": maybe(mapping(mapping(number))),
         "parts": maybe(mapping(anything)), "predictions": maybe(items(_prediction)), "copying": maybe(_names),
         "aliases": maybe(mapping(text)), "overrides": maybe(_names), "looks": maybe(_section),
+        "shards": maybe(_names),
         "reported": maybe(table({"source": text, "pieces": _names, "values": mapping(mapping(mapping(number)))})),
         "file": table(
             {"text": text, "folder": text, "overrides": _overrides, "unbundled": _unbundled}, ("text", "overrides")

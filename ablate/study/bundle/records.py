@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
-from ablate.digests import is_digest
 from ablate.errors import BundleError
-from ablate.kinds import KINDS
 from ablate.store.records import FinishedStage, LookRecord, RunRecord, StudyRecord, VariantRecord
 from ablate.store.transfer import from_plain, stage_from_plain, stage_to_plain, to_plain
 from ablate.study.bundle.archive import name_problem
 from ablate.study.file.as_run import UNBUNDLED
-from ablate.study.sources.facts import well_formed
-from ablate.study.stage import artifact_folder
+from ablate.study.foreign import stage_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,7 +24,6 @@ if TYPE_CHECKING:
     from ablate.store.store import Store
 
 STUDY, RUNS, STAGES, TRIALS = "results/study.jsonl", "results/runs.jsonl", "results/stages.jsonl", "results/trials.json"
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,19 +140,11 @@ def read_stages(folder: Path, shown: str, wanted: set[str]) -> Iterator[Finished
 
 
 def _check_stage(stage: StageRecord, wanted: set[str]) -> None:
-    if stage.fingerprint not in wanted or not _FINGERPRINT.fullmatch(stage.fingerprint):
+    if stage.fingerprint not in wanted:
         raise ValueError(f"stage {stage.fingerprint[:80]!r} belongs to no run, or is a duplicate")
-    if stage.kind not in KINDS:
-        raise ValueError(
-            f"stage of a kind '{stage.kind[:80]}' that this version of ablate does not have; upgrade ablate"
-        )
-    if not well_formed(stage.sources):
-        raise ValueError(f"stage {stage.fingerprint} has sources in a form that this version does not know")
-    if not all(is_digest(digest) and _is_file_name(name) for name, digest in stage.files.items()):
-        raise ValueError(f"stage {stage.fingerprint} has files with names or digests that are not valid")
-    # the folder is deleted with the study, so it must be the stage's own
-    if stage.artifact not in ("", artifact_folder(stage.kind, stage.fingerprint)):
-        raise ValueError(f"the folder of stage {stage.fingerprint} is not its own")
+    problem = stage_problem(stage, _is_file_name)
+    if problem:
+        raise ValueError(problem)
 
 
 def _is_file_name(name: str) -> bool:

@@ -57,9 +57,10 @@ class Layout:
         registry: the components that it was laid out with, and that its work uses.
         only: of a search, the variant to run now; empty for all of them.
         skipped: runs, as (variant, replicate), that are not to be tried now: they have failed in this command, or the
-            variant that a search tried last has its turn later.
+            variant that a search tried last has its turn later, or they are in other shards.
         unchosen: at most how many variants will be chosen while the study runs, besides ``variants``.
         taken: of a path, the variants that it has reached, in order, the baseline first.
+        part: the shard whose runs are to run now (``"3/20"``); empty for the whole study.
     """
 
     spec: StudySpec
@@ -71,6 +72,7 @@ class Layout:
     skipped: frozenset[tuple[str, int]] = frozenset()
     unchosen: int = 0
     taken: tuple[str, ...] = ()
+    part: str = ""
 
     def plain(self) -> dict[str, Any]:
         """Return the study as JSON-ready data, for the store and the report, with what was chosen while it ran."""

@@ -18,6 +18,7 @@ from ablate.store.records import (
 )
 from ablate.study.run.provenance import environment
 from ablate.study.run.replicates import most_replicates
+from ablate.study.shards.shard import shards_with
 from ablate.study.sources.started import read_started, remove_started, write_started
 from ablate.study.work.messages import MetricRecord, StageFailure, StageResult
 
@@ -51,7 +52,7 @@ def record_study(layout: Layout, store: Store) -> None:
         RunRecord(run.variant.name, run.replicate, run.stages.fingerprints(), run.configuration.plain())
         for run in layout.runs
     ]
-    plain = {**layout.plain(), **most_replicates(layout, store)}
+    plain = {**layout.plain(), **most_replicates(layout, store), **shards_with(layout, store)}
     store.put_study(StudyRecord(spec.name, plain, spec.profile, corpus, spec.seed), variants, runs)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ablate.errors import StudyFileError
 from ablate.kinds import GENERATE, KINDS, LOAD
+from ablate.store.parts import SHARDS
 from ablate.study.plan.jobs import Packing
 from ablate.study.plan.lanes import lanes
 from ablate.study.plan.music.corpora import PlannedMusic
@@ -221,6 +222,7 @@ class StudyRunner:
             if fingerprint in self.plan.damaged and KINDS[failure.stage.kind].required
         )
         more = notes_on(self._layout, self._store)
+        unshown = {MOST: None, SHARDS: None}
         return StudyResult(
             name=spec.name,
             ran=dict(ran),
@@ -232,6 +234,6 @@ class StudyRunner:
             notes=tuple(dict.fromkeys(filter(None, (*floors, *kept, *about_trials, *more)))),
             refused=self._scheduler.refused,
             changed=known is None
-            or {**known.spec, MOST: None} != {**self._layout.plain(), MOST: None}
+            or {**known.spec, **unshown} != {**self._layout.plain(), **unshown}
             or bool(ran or failures),
         )
