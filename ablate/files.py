@@ -160,6 +160,12 @@ def anchored(path: str, folder: Path) -> str:
         return os.path.abspath(folder / path)  # noqa: PTH100 - follows no links
 
 
+def files_in(folder: Path) -> set[str]:
+    """Return the files in a folder and its subfolders, as paths relative to it; links are none."""
+    paths = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return {path.relative_to(folder).as_posix() for path in paths}
+
+
 def file_name(name: str) -> str:
     """Return ``name`` itself where a file can have it on every system, otherwise a similar name that no other leads to.
 

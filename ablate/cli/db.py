@@ -10,6 +10,7 @@ import click
 
 from ablate.cli.echo import echo, note
 from ablate.cli.locations import existing_store, home_option, store_option
+from ablate.cli.merge import merge
 from ablate.cli.output import json_option, plural, print_json
 from ablate.errors import StoreError, listed_names
 from ablate.printable import has_bytes
@@ -29,6 +30,9 @@ def group() -> None:
 
     Example: ablate db upgrade
     """
+
+
+group.add_command(merge)
 
 
 @group.command("upgrade")

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from ablate.study.plan.estimate import Estimate
     from ablate.study.plan.layout import Layout
 
+#: The sentence where nothing is known yet.
+UNKNOWN_NOISE = (
+    "more samples or more replicates? unknown until six replicates with two samples each have run; "
+    "then the report and this command compare the two"
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Noise:

@@ -11,10 +11,11 @@ import click
 from ablate.cli.echo import echo, echo_sentence
 from ablate.cli.locations import has_store
 from ablate.cli.output import duration, json_option, plural, print_json, print_table
-from ablate.cli.study.noise import known_noise
+from ablate.cli.study.noise import UNKNOWN_NOISE, known_noise
 from ablate.cli.study.replace import replaced_sentence
 from ablate.cli.study.request import make_request_plan, read_request, study_options
 from ablate.cli.study.reuse import Reuse, planned_reuse, reuse_options
+from ablate.cli.study.shards import print_script, shards_option
 from ablate.cli.study.splits import print_splits, split_facts
 from ablate.errors import EmptyStoreError, StudyFileError
 from ablate.kinds import KINDS, LOAD
@@ -28,20 +29,17 @@ if TYPE_CHECKING:
     from ablate.study.plan.estimate import Estimate
     from ablate.study.plan.plan import Plan
 
-_UNKNOWN = (
-    "more samples or more replicates? unknown until six replicates with two samples each have run; "
-    "then the report and this command compare the two"
-)
-
 
 @click.command("plan")
 @study_options
 @reuse_options
+@shards_option
 @json_option
-def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
+def plan(*, shards: int | None, as_json: bool, **values: Any) -> None:
     """List what 'study run' would run and what it would reuse, with the expected time.
 
-    Nothing is run, and nothing is written.
+    Nothing is run, and nothing is written. With --shards it prints a script for a SLURM cluster instead:
+    'ablate study plan tau_sweep --shards 7 > tau_sweep.sh'.
 
     Example: ablate study plan tau_sweep --replicates 10
     """
@@ -55,6 +53,9 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     music = PlannedMusic(request.layout.registry, request.home)
     check_instruments(request.layout, music)
     check_references(request.layout, music)
+    if shards:
+        print_script(request, values, shards, music, as_json=as_json)
+        return
     noise, splits, reuse, earlier = None, planned_splits(request.layout, music), Reuse(), None
     spec, features = request.layout.spec, {}
     store = _store(request, values["store"])
@@ -93,7 +94,7 @@ def plan(as_json: bool, **values: Any) -> None:  # noqa: FBT001
     else:
         _print_estimate(request, expected)
     if noise or not spec.program or spec.program.midi:
-        echo_sentence(noise.sentence if noise else _UNKNOWN)
+        echo_sentence(noise.sentence if noise else UNKNOWN_NOISE)
 
 
 def _store(request: StudyRequest, url: str | None) -> Store | None:

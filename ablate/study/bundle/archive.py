@@ -170,12 +170,6 @@ class Archive:
             raise BundleError(f"{self.path}: not a zip file, or damaged ({reason}); get it again") from error
 
 
-def files_in(folder: Path) -> set[str]:
-    """Return the files in a folder and its subfolders, as paths relative to it; links are none."""
-    paths = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    return {path.relative_to(folder).as_posix() for path in paths}
-
-
 def within_limit(unpacked: int, packed: int) -> bool:
     """Return whether an archive of ``packed`` bytes may unpack to ``unpacked`` bytes."""
     return unpacked <= RATIO * packed + ALWAYS

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import ablate
 from ablate.digests import require
 from ablate.errors import HomeError
-from ablate.files import file_name, write_whole
+from ablate.files import file_name, files_in, write_whole
 from ablate.kinds import LOAD, PREPARE, SAMPLES, TRAIN, WEIGHTS
 from ablate.store.folders import stage_file, stage_folder
 from ablate.study.bundle import manifest, records, versions
-from ablate.study.bundle.archive import ArchiveWriter, files_in, name_problem, within_limit
+from ablate.study.bundle.archive import ArchiveWriter, name_problem, within_limit
 from ablate.study.file.as_run import command_as_run
 from ablate.study.trials.transfer import trials_to_plain
 

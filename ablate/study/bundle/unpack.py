@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from ablate.digests import damages
 from ablate.errors import BundleError, HomeError
-from ablate.files import UNFINISHED, sync_tree
+from ablate.files import UNFINISHED, files_in, sync_tree
 from ablate.inside import inside, without_links
 from ablate.names import shell_name
 from ablate.store.store import Store
 from ablate.study.bundle import manifest, records
-from ablate.study.bundle.archive import Archive, files_in
+from ablate.study.bundle.archive import Archive
 from ablate.study.file.as_run import UNBUNDLED
 from ablate.study.plan.elsewhere import KINDS, elsewhere
 from ablate.study.run.home import only_command

@@ -23,7 +23,7 @@ def forget(store: Store, home: Path, study: str, fingerprints: frozenset[str]) -
     Returns:
         The number of results that each other study has lost beside those that it shares with this one.
     """
-    derived = _dependents(fingerprints, store.stage_inputs())
+    derived = dependents(fingerprints, store.stage_inputs())
     others = (other.name for other in store.studies() if other.name != study)
     lost = {name: count for name in others if (count := len(derived & {f for _, f in store.links(name)}))}
     for name in (study, *lost):
@@ -35,7 +35,7 @@ def forget(store: Store, home: Path, study: str, fingerprints: frozenset[str]) -
     return lost
 
 
-def _dependents(fingerprints: frozenset[str], inputs: Mapping[str, Sequence[str]]) -> set[str]:
+def dependents(fingerprints: frozenset[str], inputs: Mapping[str, Sequence[str]]) -> set[str]:
     """Return all stages that were computed from these, directly or not, without these."""
     users: dict[str, list[str]] = {}
     for fingerprint, sources in inputs.items():
