@@ -14,6 +14,7 @@ from ablate.cli.destination import file_or_stdout
 from ablate.cli.echo import echo, echo_data
 from ablate.cli.locations import check_stored, existing_store, home_option, name_option, store_option, stored_study
 from ablate.cli.output import json_option, plural, print_json
+from ablate.cli.study.shard import note_part
 from ablate.errors import UsageError
 from ablate.names import shell_name
 from ablate.stdout import results
@@ -63,6 +64,7 @@ def bundle(
     """
     with existing_store(home, store) as opened:
         check_stored(opened, name, home)
+        note_part(opened, name)
         from ablate.cli.study.looks import record_look_of
         from ablate.files import file_name
         from ablate.registry import get_registry

@@ -9,6 +9,7 @@ import click
 from ablate.cli.echo import echo, echo_sentence
 from ablate.cli.locations import existing_store, home_option, profile_option, store_option, stored_name
 from ablate.cli.output import json_option, print_json, print_table
+from ablate.cli.study.shard import note_part
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +44,7 @@ def compare(
         from ablate.report.text.population import populations
 
         pair = compare_pair(opened, one, other, metric)
+        note_part(opened, *dict.fromkeys(study.record.name for study in pair.studies))
     if as_json:
         comparisons = pair.frame.drop(columns="values").to_dict("records")
         print_json({"paired": pair.paired, "differs_in": pair.differs, "comparisons": comparisons})

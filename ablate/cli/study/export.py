@@ -11,6 +11,7 @@ from ablate.cli.destination import output_option, write_output
 from ablate.cli.echo import echo
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import json_text, plural
+from ablate.cli.study.shard import note_part
 from ablate.errors import AblateError, HomeError, UsageError
 from ablate.stdout import results
 
@@ -55,6 +56,7 @@ def export(*, name: str, form: str | None, table: str, output: Path | None, home
         raise UsageError("parquet is not text: name a file with --output")
     with existing_store(home, store) as opened:
         check_stored(opened, name, home)
+        note_part(opened, name)
         frame = _table(table, opened, name, home)
     write_output(_encode(frame, form), output)
     if output is not None:

@@ -12,6 +12,7 @@ from ablate.cli.echo import echo, note
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import json_option, print_json
 from ablate.cli.study.looks import record_look_of
+from ablate.cli.study.shard import note_part
 from ablate.errors import HomeError
 
 
@@ -49,6 +50,7 @@ def report(
     """
     with existing_store(home, store) as opened:
         check_stored(opened, name, home)
+        note_part(opened, name)
         from ablate.report.write import FORMATS, write_report
 
         record_look_of(opened, name)

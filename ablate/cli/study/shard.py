@@ -72,6 +72,17 @@ def check_divisible(request: StudyRequest, option: str, *, until_decided: bool =
         )
 
 
+def note_part(store: Store, *names: str) -> None:
+    """Say on stderr which of these studies are only parts, for commands that show their numbers."""
+    from ablate.store.parts import SHARDS, part_sentence
+
+    for name in names:
+        spec = store.study(name).spec
+        sentence = part_sentence(spec, store.runs(name)) if spec.get(SHARDS) else ""
+        if sentence:
+            echo_sentence(sentence, "note: ", err=True)
+
+
 def print_part(request: StudyRequest, store: Store, result: StudyResult, account: str, *, as_json: bool) -> None:
     """Print what has become of a shard; the verdicts of a part would not be those of the study.
 

@@ -53,9 +53,7 @@ def print_script(
         raise UsageError("--shards gives each shard a home with a database of its own; leave out --store")
     count, spec = len(trainings(request.layout)), request.layout.spec
     if shards > count:
-        note(
-            f"{plural(count, 'training')} can be divided into {count} shards, so {shards - count} of {shards} are empty"
-        )
+        note(f"{plural(count, 'training')} fill {count} shards, so {shards - count} of {shards} have nothing to do")
     expected = _longest(request, shards, music)
     gpus = spec.program.gpus if spec.program else float(request.device != "cpu")
     words = ("ablate", "study", "run", *_words(values))

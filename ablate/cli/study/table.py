@@ -10,6 +10,7 @@ from ablate.cli.destination import output_option, write_output
 from ablate.cli.echo import echo
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import combine_options
+from ablate.cli.study.shard import note_part
 from ablate.errors import AblateError, UsageError
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def table(
     options.update(columns=number, labels=_labels(labels), tex_labels=_labels(tex_labels))
     with existing_store(home, store) as opened:
         check_stored(opened, name, home)
+        note_part(opened, name)
         made = _make(opened, name, options)
     for note in made.notes:
         echo(f"note: {note}", err=True)
