@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from ablate.study.run.listener import Listener
     from ablate.study.run.result import StudyResult
     from ablate.study.run.runner import StudyRunner
-    from ablate.study.shards.shard import Shard
 
 #: Ask a person at a terminal first if the estimated time is longer, in seconds.
 ASK_FROM_SECONDS = 1800
@@ -85,7 +84,6 @@ def run(
     checkpoint_seconds: float,
     stall_limit: float,
     executor: str,
-    shard: Shard | None,
     observe: tuple[str, ...],
     as_json: bool,
     **values: Any,
@@ -94,16 +92,15 @@ def run(
 
     Finished stages are reused. After a crash or Ctrl-C, run the same command again to resume. --replicates N adds
     replicates to those of the study file; the report corrects its verdicts for every look. --shard K/N runs a part of
-    the study, on another machine than the other parts if you like. If the source of a component
-    or a file of its options has changed, this command asks before it reuses what was computed before.
+    the study, on another machine than the other parts if you like. If the source of a component or a file of its
+    options has changed, this command asks before it reuses what was computed before.
 
     Example: ablate study run tau_sweep --corpus performance.mid --replicates 8
     """
     values["settings"], executor_settings = split_settings(values["settings"])
     chosen = chosen_executor(executor, executor_settings, get_registry())
     request = read_request(values, make_home=True, computes=True)
-    if shard:
-        request = shard_request(request, shard, until_decided=until_decided)
+    request = shard_request(request, values["shard"], until_decided=until_decided)
     looks = declared(request, values) if until_decided else None
     from ablate.cli.study.results import exit_code, print_results
     from ablate.store.store import Store

@@ -36,12 +36,14 @@ shard_option = click.option(
 )
 
 
-def shard_request(request: StudyRequest, shard: Shard, *, until_decided: bool = False) -> StudyRequest:
-    """Return the request for one shard of a study.
+def shard_request(request: StudyRequest, shard: Shard | None, *, until_decided: bool) -> StudyRequest:
+    """Return the request for one shard of a study; the request itself if no shard is asked for.
 
     Raises:
         UsageError: what the study runs next depends on results that another shard has.
     """
+    if shard is None:
+        return request
     from ablate.study.shards.shard import shard_layout
 
     check_divisible(request, "--shard", until_decided=until_decided)
