@@ -88,11 +88,12 @@ def check(*, with_repair: bool, home: Path, store: str | None, as_json: bool) ->
 
 def _checked(home: Path, store: Store) -> tuple[Checked, list[RowProblem]]:
     """Return the result of the check, and the rows with problems."""
+    from ablate.study.clean.stores import is_own
     from ablate.study.files.findings import check_home
 
     contents = store.contents()
     rows = [] if contents.broken else list(store.row_problems())
-    return check_home(home, contents, rows), rows
+    return check_home(home, contents, rows, is_shared=not is_own(home, store.url)), rows
 
 
 def _repair(home: Path, store: Store, checked: Checked, rows: list[RowProblem]) -> Repaired:
@@ -131,6 +132,8 @@ def _print(checked: Checked, repaired: Repaired | None, again: list[str]) -> Non
     echo(f"checked {read}: {problems}")
     if checked.without_digests:
         note(f"{plural(checked.without_digests, 'stage')} of an older ablate or of a bundle have no digests to compare")
+    if checked.elsewhere:
+        note(f"{plural(checked.elsewhere, 'stage')} of the database have no files here: another home has them")
     if checked.unfinished:
         unfinished = f"{plural(checked.unfinished, 'unfinished training')} of {listed_names(checked.unfinished_of)}"
         note(printable(f"{unfinished} will be continued by the next study run"))

@@ -9,10 +9,11 @@ import contextlib
 import functools
 import itertools
 import sqlite3
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from ablate.errors import StoreError
 from ablate.store import postgres, sqlite, versions
+from ablate.store.execute import any_text, by_sqlalchemy, by_sqlite
 from ablate.store.problems import database_errors
 from ablate.store.reading import problems
 from ablate.store.reading.columns import DamagedRow
@@ -21,7 +22,7 @@ from ablate.store.reading.reader import Reader
 from ablate.store.watch import Watched, watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
     from types import TracebackType
 
     import sqlalchemy as sa
@@ -74,9 +75,9 @@ class ConnectedReader(Reader):
 
     @functools.cached_property
     def _engine(self) -> sa.Engine:
-        from ablate.store import schema
+        from ablate.store import engines
 
-        return schema.make_engine(self.url, self._place)
+        return engines.make_engine(self.url, self._place)
 
     def close(self) -> None:
         """Close the database."""
@@ -203,7 +204,7 @@ class ConnectedReader(Reader):
     def _plainly(self, connection: sqlite3.Connection) -> Iterator[Execute]:
         try:
             connection.execute("BEGIN")
-            self._execute = functools.partial(_by_sqlite, connection)
+            self._execute = functools.partial(by_sqlite, connection)
             yield self._execute
         except sqlite3.DatabaseError:
             with database_errors(self.url):
@@ -218,53 +219,11 @@ class ConnectedReader(Reader):
     def _lenient(self) -> Iterator[Execute]:
         """Return a transaction that reads also texts that are no UTF-8, with surrogates in place of their bytes."""
         if self._plain:
-            with self._plainly(self._plain) as execute, _any_text(self._plain):
+            with self._plainly(self._plain) as execute, any_text(self._plain):
                 yield execute
             return
         with (
             self._session(reading=True) as session,
-            _any_text(session.connection().connection.driver_connection),
+            any_text(session.connection().connection.driver_connection),
         ):
             yield functools.partial(by_sqlalchemy, session)
-
-
-def _by_sqlite(connection: sqlite3.Connection, sql: str, values: Mapping[str, Any]) -> list[Any]:
-    try:
-        return connection.execute(sql, values).fetchall()
-    except sqlite3.OperationalError as error:
-        if "decode" in str(error):
-            raise DamagedRow(str(error)) from error
-        raise
-
-
-def by_sqlalchemy(session: Session, sql: str, values: Mapping[str, Any]) -> Sequence[Any]:
-    """Run SQL with its parameters in a session, and return all rows."""
-    import sqlalchemy as sa
-
-    try:
-        return session.execute(sa.text(_portable(session, sql)), dict(values)).all()
-    except sa.exc.OperationalError as error:
-        if "decode" in str(error.orig):
-            raise DamagedRow(str(error.orig)) from error
-        raise
-
-
-def _portable(session: Session, sql: str) -> str:
-    """Return SQL for the database of a session: a mean is worked out here where a database adds in any order."""
-    if session.get_bind().dialect.name != "postgresql":
-        return sql
-    return sql.replace("avg(m.value)", "array_agg(m.value ORDER BY m.id)")
-
-
-@contextlib.contextmanager
-def _any_text(connection: Any) -> Iterator[None]:
-    """Let SQLite return texts that are no UTF-8 with surrogates in place of their bytes."""
-    if not isinstance(connection, sqlite3.Connection):
-        yield
-        return
-    before = connection.text_factory
-    connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
-    try:
-        yield
-    finally:
-        connection.text_factory = before

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from ablate.errors import HomeError, StoreError
 from ablate.printable import printable
 from ablate.store import address, postgres
+from ablate.store.engines import create_engine
 from ablate.store.problems import database_errors
-from ablate.store.schema import create_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

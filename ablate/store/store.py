@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ablate.errors import StoreError
-from ablate.store.connected import ConnectedReader, by_sqlalchemy
+from ablate.store.connected import ConnectedReader
+from ablate.store.execute import by_sqlalchemy
 from ablate.store.reading.reader import study_id
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.databases import Database
+    from support.postgres import Server
 
 
 @pytest.fixture
@@ -34,6 +35,14 @@ def database(request: pytest.FixtureRequest, path: Path) -> Iterator[Database]:
     name = server.create(template)
     yield InServer(server, name)
     server.drop(name)
+
+
+@pytest.fixture
+def empty(postgres_server: Server) -> Iterator[InServer]:
+    """A database of a server without any table."""
+    name = postgres_server.create()
+    yield InServer(postgres_server, name)
+    postgres_server.drop(name)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from support.checkout import ROOT
 from support.store_material import ask, described, fill, measurements, opened, put, put_stage, stage
 
 from ablate.errors import StoreError, UsageError
-from ablate.store import schema, sqlite, tables, versions
+from ablate.store import engines, schema, sqlite, tables, versions
 from ablate.store.store import Store
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def refusal(path: Path | str) -> str:
 @pytest.fixture
 def migrated(tmp_path: Path) -> Path:
     """A database that every migration has made, from the first one on."""
-    engine = schema.make_engine(f"sqlite:///{tmp_path / 'migrated.db'}")
+    engine = engines.make_engine(f"sqlite:///{tmp_path / 'migrated.db'}")
     with engine.begin() as connection:
         schema._upgrade(connection)
     engine.dispose()
@@ -56,7 +56,7 @@ def test_a_new_database_holds_our_tables_alone(store: Store, path: Path) -> None
 
 
 def test_the_migrations_make_what_the_tables_say(migrated: Path) -> None:
-    engine = schema.make_engine(f"sqlite:///{migrated}")
+    engine = engines.make_engine(f"sqlite:///{migrated}")
     with engine.connect() as connection:
         options = {"version_table": versions.VERSION_TABLE, "compare_type": True, "compare_server_default": True}
         context = MigrationContext.configure(connection, opts=options)
@@ -72,7 +72,7 @@ def test_a_new_database_is_as_one_that_all_migrations_made(store: Store, path: P
 
 def test_readers_do_not_wait_and_foreign_keys_are_kept(store: Store, path: Path) -> None:
     assert ask(path, "PRAGMA journal_mode") == [("wal",)]
-    engine = schema.make_engine(store.url)
+    engine = engines.make_engine(store.url)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 30_000

@@ -61,6 +61,7 @@ class Checked:
         without_digests: the number of stages with files of which no digest is recorded.
         unfinished: the number of trainings and programs that have begun and will be continued.
         unfinished_of: their studies.
+        elsewhere: the number of stages without any file here, where other homes use the database too.
     """
 
     findings: tuple[Finding, ...]
@@ -70,15 +71,17 @@ class Checked:
     without_digests: int = 0
     unfinished: int = 0
     unfinished_of: tuple[str, ...] = ()
+    elsewhere: int = 0
 
 
-def check_home(home: Path, contents: Contents, rows: Iterable[RowProblem] = ()) -> Checked:
+def check_home(home: Path, contents: Contents, rows: Iterable[RowProblem] = (), *, is_shared: bool = False) -> Checked:
     """Read every file of a home, and compare it with the database.
 
     Args:
         home: the folder with all files.
         contents: of the database.
         rows: those that ablate cannot use, or that do not fit together.
+        is_shared: whether other homes use the database too, so that the files of a stage may be in one of these.
     """
     if contents.broken:
         advice = "restore the file from a copy, or delete it and run the studies again"
@@ -86,13 +89,15 @@ def check_home(home: Path, contents: Contents, rows: Iterable[RowProblem] = ()) 
         return Checked(tuple(Finding("database", "database", problem, advice) for problem in broken))
     users = _users(contents.runs)
     stages = {stage.fingerprint: stage for stage in contents.stages}
-    found = [finding for stage in contents.stages for finding in _of_stage(home, stage, users)]
+    elsewhere = {stage.fingerprint for stage in contents.stages if is_shared and _is_elsewhere(home, stage)}
+    here = [stage for stage in contents.stages if stage.fingerprint not in elsewhere]
+    found = [finding for stage in here for finding in _of_stage(home, stage, users)]
     found += _strangers(home, stages, users)
     kept = list(_checkpoints(home, stages, users))
     found += [finding for finding, _ in kept if finding]
     found += _runs(contents)
     found += row_findings(rows)
-    recorded = [digest for stage in contents.stages for digest in stage.files.values()]
+    recorded = [digest for stage in here for digest in stage.files.values()]
     sizes = [int(size) for digest in recorded if (size := str(digest).partition(":")[0]).isdecimal()]
     return Checked(
         tuple(found),
@@ -102,7 +107,16 @@ def check_home(home: Path, contents: Contents, rows: Iterable[RowProblem] = ()) 
         sum(bool(stage.artifact) and not stage.files for stage in contents.stages),
         sum(bool(studies) for _, studies in kept),
         tuple(dict.fromkeys(study for _, studies in kept for study in studies)),
+        len(elsewhere),
     )
+
+
+def _is_elsewhere(home: Path, stage: StoredStage) -> bool:
+    """Return whether nothing of the files of a stage is in a home."""
+    try:
+        return bool(stage.files) and not inside(home, stage.artifact).exists()
+    except UnsafePath:
+        return False
 
 
 def _users(runs: Iterable[StoredRun]) -> dict[str, tuple[str, ...]]:

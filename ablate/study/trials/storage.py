@@ -9,9 +9,9 @@ import optuna
 
 from ablate.errors import StoreError, one_line
 from ablate.store.address import shown
+from ablate.store.engines import lock_at_begin, optuna_engine
 from ablate.store.locks import making_tables
 from ablate.store.problems import database_errors, store_error
-from ablate.store.schema import lock_at_begin, optuna_engine
 from ablate.store.sqlite import reader
 
 if TYPE_CHECKING:
