@@ -46,7 +46,7 @@ def merge_homes(sources: Sequence[Path], home: Path, url: str) -> Merged:
         _check_source(place, shown)
     merged = Merged()
     with contextlib.ExitStack() as stack:
-        stack.enter_context(only_command(home, url, "db merge"))
+        stack.enter_context(only_command(home, url, "db merge", whole=True))
         store = stack.enter_context(Store(url))
         try:
             for place, shown in places.items():
