@@ -26,7 +26,7 @@ _QUERIES = {
         FROM ablate_histograms""",
 }
 #: The facts of a result that say how fast it was computed, and beside which others.
-_OF_THE_MACHINE = ("together", "product_rate", "tokens_per_second", "joules")
+_OF_THE_MACHINE = ("together", "product_rate", "tokens_per_second", "joules", "program_seconds", "gpus")
 _RESULT = 4
 
 

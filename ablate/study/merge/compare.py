@@ -9,8 +9,10 @@ if TYPE_CHECKING:
 
     from ablate.store.records import FinishedStage, HistogramRecord, MeasurementRecord
 
-#: The facts of a result that say how fast and with how much energy it was computed, and beside which others.
-_OF_THE_MACHINE = ("together", "product_rate", "tokens_per_second", "joules")
+#: The facts of a result that say how fast, where and with how much energy it was computed, and beside which others.
+_OF_THE_MACHINE = ("together", "product_rate", "tokens_per_second", "joules", "program_seconds", "gpus")
+#: The file with what a program has printed: times and folders, which no stage reads.
+_PRINTED = "log.txt"
 #: The most names that a phrase lists.
 _MOST_NAMES = 3
 
@@ -37,8 +39,8 @@ def _result(finished: FinishedStage) -> dict[str, Any]:
 
 
 def _common(here: Mapping[str, str], there: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Yield the digests of the files that both have."""
-    names = [name for name in here.keys() & there.keys() if not name.endswith("/")]
+    """Yield the digests of the files that both have, without what a program has printed."""
+    names = [name for name in here.keys() & there.keys() if not name.endswith("/") and name != _PRINTED]
     yield from ({name: digests[name] for name in names} for digests in (here, there))
 
 

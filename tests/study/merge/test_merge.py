@@ -223,6 +223,50 @@ def test_a_study_of_the_same_name_that_is_another_is_named(
     assert "8 of 8 runs done" in merge(homes / "1").out
 
 
+PROGRAM = """
+question = "Does it run?"
+replicates = 2
+[program]
+command = ["python3", "program.py", "{out}", "{lr}", "{seed}"]
+inputs = ["program.py"]
+metrics = "m.json"
+directions = {loss = "lower"}
+[parameters]
+lr = 0.1
+[axes]
+parameters.lr = [0.1]
+[baseline]
+parameters.lr = 0.1
+"""
+
+
+def test_what_a_program_prints_and_its_links_are_no_conflict(
+    merge: Callable[..., Outcome], ablate: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "program.toml").write_text(PROGRAM)
+    lines = (
+        "import os, sys",
+        "os.chdir(sys.argv[1])",
+        "print(os.getcwd())",
+        "open('m.json', 'w').write('{\"loss\": 1}')",
+        "os.mkdir('own')",
+        "open('own/a', 'w').write('a')",
+        "os.symlink('/etc/passwd', 'own/link')",
+    )
+    (tmp_path / "program.py").write_text("\n".join(lines))
+    for name, shard in (("one", "1/2"), ("two", "2/2"), ("again", "1/2")):
+        words = ("study", "run", "program.toml", "--workers", "1", "--home", name, "--shard", shard)
+        done = ablate(*words)
+        assert done.code == 0, done.err
+        assert "1 of its 1 run done" in done.out
+    done = merge("one", "two", "again")
+    assert (done.code, done.err) == (0, "")
+    assert "program: 2 of 2 runs done" in done.out
+    copied = [path for path in (tmp_path / "all/artifacts").rglob("*") if path.parent.name == "own"]
+    assert sorted(path.name for path in copied) == ["a", "a"]
+    assert "all is as it was recorded" in ablate("db", "check", "--home", "all").out
+
+
 def test_homes_that_cannot_be_merged_are_one_line(
     merge: Callable[..., Outcome], homes: Path, copied: Copied, tmp_path: Path
 ) -> None:
