@@ -7,6 +7,7 @@ shape, :class:`Configuration`, has a value for every option and a version for ev
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import AblateError, InvalidOptions, PluginError, UnknownName
@@ -99,7 +100,12 @@ class Choice:
 
     def identity(self) -> dict[str, Any]:
         """Return the choice without options at their default, for fingerprints."""
-        return {**self.plain(), "options": without_defaults(self.options, self.defaults)}
+        return {**self.plain(), "options": self._own_options}
+
+    @functools.cached_property
+    def _own_options(self) -> dict[str, Any]:
+        """The options that differ from their defaults; every stage that uses the component asks for them."""
+        return without_defaults(self.options, self.defaults)
 
 
 @dataclasses.dataclass(frozen=True)

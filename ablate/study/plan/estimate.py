@@ -45,6 +45,8 @@ from ablate.study.stage import Stage
 AFTER_TRAINING = ("sampler", "primer", "generation", "labels", "measure")
 #: Limits of the number of steps to time, after one that warms up, and the seconds that they should take.
 FEWEST, MOST, LONG_ENOUGH = 2, 400, 0.4
+#: Seconds that the steps of all kinds of trainings should take together: with many kinds, each is timed shorter.
+TOGETHER = 5.0
 
 
 class Estimate(NamedTuple):
@@ -95,6 +97,7 @@ def estimate(plan: Plan, device: str, workers: int, music: PlannedMusic | None =
     trial = _Trial(device, packing, registry, examples)
     with in_one_line(), one_thread():
         trainings = packing.trainings(plan.missing.values())
+        trial.share_time(trainings)
         training, sampling = trial.trainings(trainings), trial.generations(plan.missing.values())
         measuring = trial.measurements(plan.missing.values())
         seconds = training + sampling + measuring
@@ -132,6 +135,12 @@ class _Trial:
         self._seconds: dict[str, float] = {}
         self.measuring = MeasuringTrial(device, registry, examples.music)
         self.measurements = self.measuring.seconds
+        self._long_enough = LONG_ENOUGH
+
+    def share_time(self, jobs: Iterable[Sequence[Stage]]) -> None:
+        """Time each kind of training in a share of :data:`TOGETHER` seconds, and what comes from it as long."""
+        kinds = {_kind(stages[0]) for stages in jobs}
+        self._long_enough = min(LONG_ENOUGH, TOGETHER / max(len(kinds), 1))
 
     def trainings(self, jobs: Iterable[Sequence[Stage]]) -> float:
         """Return the seconds that the jobs take, each a list of trainings that run as one."""
@@ -147,7 +156,8 @@ class _Trial:
             settings = training_settings(first.config, counts)
             examples = counts.examples if settings.batch_counts == "example" else 1
             with blaming(_about(first, self._registry)):
-                step = _per_step(_training(stages, settings, examples, self._device, self._registry), self._device)
+                work = _training(stages, settings, examples, self._device, self._registry)
+                step = _per_step(work, self._device, self._long_enough)
             self._seconds[kind] = step * (settings.steps + _validations(settings, counts))
         return self._seconds[kind]
 
@@ -162,7 +172,8 @@ class _Trial:
         key = f"{rows} rows of {models} of {_kind(source)}"
         if key not in self._seconds:
             with blaming(_about(source, self._registry)):
-                self._seconds[key] = _per_step(_generation(stages, self._device, self._registry), self._device)
+                work = _generation(stages, self._device, self._registry)
+                self._seconds[key] = _per_step(work, self._device, self._long_enough)
         longest: int = max(stage.config["generation"]["tokens"] for stage in stages)
         return self._seconds[key] * longest
 
@@ -178,8 +189,9 @@ def _variant_seconds(layout: Layout, trial: _Trial, packing: Packing) -> float:
 
 
 def _kind(train: Stage) -> str:
-    """Return what trainings of equal duration have in common: everything except their seeds and the pieces drawn."""
+    """Return what trainings of equal duration have in common: all but their seeds, pieces drawn and learning rate."""
     config = {key: value for key, value in train.config.items() if key != "seeds"}
+    config["training"] = {key: value for key, value in config["training"].items() if key != "learning_rate"}
     prepare = dict(train.inputs["examples"].config)
     split = {key: value for key, value in prepare.pop("split", {}).items() if key not in ("seed", "fold")}
     return fingerprint({**config, "prepare": {**prepare, "seed": None, "split": split}})
@@ -258,7 +270,7 @@ def _generation(stages: Sequence[Stage], device: str, registry: Registry) -> Cal
     return generation
 
 
-def _per_step(work: Callable[[int], None], device: str) -> float:
+def _per_step(work: Callable[[int], None], device: str, long_enough: float) -> float:
     """Return the seconds of a step after the first ones, which include the start; short steps are timed longer."""
     first = WARMUP_RUNS + 2 if device.startswith("cuda") else 1  # on a GPU, a step is recorded after its first runs
     work(first)
@@ -266,9 +278,9 @@ def _per_step(work: Callable[[int], None], device: str) -> float:
     steps = FEWEST
     while True:
         longer = max(_timed(work, first + steps) - once, 0.0)
-        if longer >= LONG_ENOUGH or steps >= MOST:
+        if longer >= long_enough or steps >= MOST:
             return longer / steps
-        steps = min(MOST, max(2 * steps, round(1.2 * steps * LONG_ENOUGH / max(longer, 1e-3))))
+        steps = min(MOST, max(2 * steps, round(1.2 * steps * long_enough / max(longer, 1e-3))))
 
 
 def _timed(work: Callable[[int], None], steps: int) -> float:

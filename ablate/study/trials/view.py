@@ -124,6 +124,8 @@ class Trials:
             complete: whether all its runs have ended; without any value the trial has failed.
             pruned: whether a search has pruned it.
         """
+        if not values and not complete:
+            return  # of a large study, most variants when it begins
         with storage_errors(self._storage.url):
             number = self._numbers[variant]
             known = read_trial(self.study, self._storage, number)
