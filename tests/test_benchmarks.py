@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FOLDER = ROOT / "tests/benchmarks"
 GROUPS = (
     "data",
+    "driver",
     "generation",
     "gpu",
     "metrics",
@@ -171,3 +172,77 @@ def test_what_a_gpu_is_measured_with_runs_here_in_small(
     if not torch.cuda.is_available():
         assert list(bench_gpu.tables()) == []
         assert "no CUDA device here" in capsys.readouterr().out
+
+
+def test_what_a_driver_tells_is_recorded_and_each_stage_is_looked_at_a_few_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sqlite3
+
+    from simulated import Simulated, layout
+
+    from ablate.store.store import Store
+    from ablate.study.run.listener import Listener
+    from ablate.study.run.runner import SharedContext, StudyRunner
+    from ablate.study.run.states import RunStates
+
+    told: list[str] = []
+
+    class Checking(Listener):
+        """Looks for everything that it is told of in the database, as another process would."""
+
+        def done(self, done: Any) -> None:
+            query = "SELECT count(*) FROM ablate_stages WHERE fingerprint = ?"
+            assert other.execute(query, [done.stage.fingerprint]).fetchone() == (1,)
+            told.append(done.stage.kind)
+
+        def run_changed(self, run: Any, state: str, failure: Any) -> None:
+            query = (
+                "SELECT r.state FROM ablate_runs r JOIN ablate_variants v ON v.id = r.variant_id "
+                "WHERE v.name = ? AND r.replicate = ?"
+            )
+            assert other.execute(query, [run.variant.name, run.replicate]).fetchone() == (state,)
+            told.append(state)
+
+    looks, transactions = [], []
+    state_of, put_stages = RunStates._state, Store.put_stages
+    monkeypatch.setattr(RunStates, "_state", lambda *a, **k: looks.append(0) or state_of(*a, **k))
+    monkeypatch.setattr(Store, "put_stages", lambda *a, **k: transactions.append(0) or put_stages(*a, **k))
+    runs = 100
+    laid_out = layout(tmp_path, runs)
+    with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
+        other = sqlite3.connect(tmp_path / "ablate.db")
+        simulated = Simulated(tmp_path, 8, 60.0)
+        shared = SharedContext(simulated)
+        result = StudyRunner(laid_out, store, tmp_path, listener=Checking(), shared=shared).run()
+        other.close()
+        means = store.means(laid_out.spec.name, "distance.pitch", "f0")
+        assert len(means) == runs
+        (one,) = store.means(laid_out.spec.name, "distance.pitch", "f0", laid_out.variants[3].name)
+        assert one == (laid_out.variants[3].name, 0)
+    assert result.failures == ()
+    assert (told.count("train"), told.count("measure"), told.count("done")) == (runs, runs, runs)
+    assert simulated.done == 3 * runs + 1
+    assert len(transactions) < simulated.done / 2, "results that end together are not recorded together"
+    # three times for its own stages, three times for those that all runs share, and when the work begins and ends
+    assert len(looks) < 10 * runs, "all runs are looked at again and again"
+    assert 0.9 < simulated.worked / (8 * (simulated.ended - simulated.begun)) <= 1
+
+
+def test_simulated_workers_work_as_long_as_they_say() -> None:
+    from simulated import Simulated
+
+    from ablate.study.stage import Stage
+    from ablate.study.work.messages import Job
+
+    stages = [Stage("generate", {"seeds": [number]}) for number in range(5)]
+    simulated = Simulated(ROOT, 2, 10.0)
+    for stage in stages:
+        simulated.submit(Job("generate", (stage,)))
+    ended = []
+    while simulated.busy:
+        ended.append(len(simulated.wait(lambda news: None)))
+    assert ended[0] in (1, 2)
+    assert sum(ended) == 5
+    assert simulated.ended - simulated.begun == pytest.approx(30, abs=1)
+    assert simulated.worked == 50

@@ -19,6 +19,7 @@ GROUPS = (
     "data",
     "metrics",
     "store",
+    "driver",
     "observers",
     "start",
     "readers",

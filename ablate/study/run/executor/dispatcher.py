@@ -61,7 +61,7 @@ class Dispatcher:
         self._shared = pickle.dumps(Shared(registry, working.checkpoint_seconds, fused))
         self._waiting, self._running = list[Part](), dict[str, Running]()
         self._numbers = itertools.count(1)
-        self._stopping, self._killing = False, False
+        self._stopping, self._killing, self._has_programs = False, False, False
         self._looked = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -86,7 +86,10 @@ class Dispatcher:
 
     def submit(self, job: Job) -> None:
         """See :class:`~ablate.study.run.executor.protocol.Executor`."""
-        self._waiting.insert(place([part.job.kind for part in self._waiting], job.kind), Part(job))
+        self._has_programs = self._has_programs or job.kind == PROGRAM
+        # without programs, thousands of jobs are not looked through for each one
+        kinds = [part.job.kind for part in self._waiting] if self._has_programs else []
+        self._waiting.insert(place(kinds, job.kind) if kinds else len(self._waiting), Part(job))
 
     def wait(self, tell: Callable[[News], None], started: Callable[[Job], None] = lambda job: None) -> list[Outcome]:
         """See :class:`~ablate.study.run.executor.protocol.Executor`."""
