@@ -68,6 +68,22 @@ Each stage of such a component waits for this long: give a short limit to end a 
 Progress is a step of a training, some tokens of a generation, a finished stage, or a call of another component.
 Programs of a study have a limit of their own, `program.time_limit`."""
 
+EXECUTORS = """\
+## Where the work is done
+
+`ablate study run NAME --executor NAME` chooses an executor: `local`, processes of this machine, or one of a plugin.
+`ablate plugin list --kind executor` lists them, and `ablate plugin show NAME --kind executor` their options.
+Where a study runs is no part of it: options stand on the command line or in a config file, never in a study file.
+
+```toml
+# ~/.config/ablate/config.toml, in $XDG_CONFIG_HOME/ablate, or where $ABLATE_CONFIG points
+[executor.NAME]
+OPTION = "value"
+```
+
+`--set executor.NAME.OPTION=VALUE` comes before the config file.
+Workers must have the same versions of Python, torch, ablate and plugins as this machine; a difference ends the run."""
+
 PLUGINS = """\
 ## Plugins
 
@@ -107,7 +123,24 @@ A standard output that is full ends the command with one line and exit code 1; w
 
 def cli_page() -> str:
     """Every command with its help."""
-    start = ["# Commands", "", MADE, "", COMPLETION, "", EXIT_CODES, "", STOPPING, "", PLUGINS, "", WIDTH, ""]
+    start = [
+        "# Commands",
+        "",
+        MADE,
+        "",
+        COMPLETION,
+        "",
+        EXIT_CODES,
+        "",
+        STOPPING,
+        "",
+        EXECUTORS,
+        "",
+        PLUGINS,
+        "",
+        WIDTH,
+        "",
+    ]
     root = click.Context(cli, info_name="ablate", terminal_width=100, max_content_width=100, **cli.context_settings)
     return "\n".join([*start, *_commands(root)])
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import importlib.metadata
 import logging
 import sys
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,6 @@ from ablate.stdout import divert_prints
 from ablate.surroundings import kept_while_loading
 
 if TYPE_CHECKING:
-    import importlib.metadata
     from collections.abc import Iterable, Mapping, Sequence
 
 #: Our own distribution, whose plugins are loaded without a trial.
@@ -73,6 +73,8 @@ class Registry:
         strict: raise the first failure or clash instead of recording it.
         refused: the error of each entry point that is not to be loaded, by its name and value.
         left_out: the names of the plugins that the person has left out, for messages.
+        origins: the name and version of the distribution of each entry point, by its name and value, where the entry
+            points come from another process.
     """
 
     def __init__(
@@ -82,11 +84,13 @@ class Registry:
         strict: bool = False,
         refused: Mapping[tuple[str, str], str] | None = None,
         left_out: Sequence[str] = (),
+        origins: Mapping[tuple[str, str], tuple[str, str]] | None = None,
     ) -> None:
         self._strict, self._refused, self._left_out = strict, dict(refused or {}), tuple(left_out)
         self.plugins: list[Plugin] = []
         self.components: list[Component] = []
         self._distributions: dict[int, tuple[str, str]] = {}
+        self._origins = dict(origins or {})
         self._entry_points = in_order(installed().loaded if entry_points is None else entry_points)
         for entry_point in self._entry_points:
             self._load(entry_point)
@@ -94,8 +98,11 @@ class Registry:
             raise PluginError("\n".join(self.clashes()))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        make = functools.partial(Registry, strict=self._strict, refused=self._refused, left_out=self._left_out)
-        return make, (self._entry_points,)
+        origins = {(each.name, each.module): (each.distribution, each.version) for each in self.plugins}
+        facts: dict[str, Any] = {"strict": self._strict, "refused": self._refused, "left_out": self._left_out}
+        # without their distributions, which are folders of this machine
+        plain = [importlib.metadata.EntryPoint(each.name, each.value, each.group) for each in self._entry_points]
+        return functools.partial(Registry, **facts, origins=origins), (plain,)
 
     def _load(self, entry_point: importlib.metadata.EntryPoint) -> None:
         plugin = Plugin(entry_point.name, entry_point.value, *self._distribution(entry_point))
@@ -122,6 +129,9 @@ class Registry:
 
     def _distribution(self, entry_point: importlib.metadata.EntryPoint) -> tuple[str, str]:
         """Return the name and version of a plugin's distribution; each is read once, because parsing takes time."""
+        origin = self._origins.get((entry_point.name, entry_point.value))
+        if origin:
+            return origin
         dist = entry_point.dist
         if dist is None:
             return "unknown", "unknown"

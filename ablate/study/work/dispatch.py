@@ -22,6 +22,7 @@ from ablate.surroundings import kept_surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from ablate.study.stage import Stage
 
@@ -80,11 +81,7 @@ def _attempt(
     except OSError as error:
         failure = error
         if error.errno in NO_SPACE:
-            failure = HomeError(
-                f"no space left for results in {context.home} ({error.strerror}); "
-                "free some space, then run the same command: everything finished is kept"
-            )
-            failure.__cause__ = error
+            failure = no_space(context.home, error)
     except BaseException as error:
         if is_ctrl_c(error):
             raise
@@ -92,6 +89,16 @@ def _attempt(
     seconds = (time.monotonic() - started) / len(stages)
     timed = [dataclasses.replace(r, seconds=seconds) if isinstance(r, StageResult) else r for r in results]
     return timed, failure
+
+
+def no_space(home: Path, error: OSError) -> HomeError:
+    """Return the error that ends a run because nothing more can be written."""
+    failure = HomeError(
+        f"no space left for results in {home} ({error.strerror}); "
+        "free some space, then run the same command: everything finished is kept"
+    )
+    failure.__cause__ = error
+    return failure
 
 
 def _failed(stage: Stage, error: BaseException) -> StageFailure:

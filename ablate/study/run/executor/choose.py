@@ -38,9 +38,11 @@ def make_executor(home: Path, device: str, workers: int, registry: Registry, wor
     if chosen is None and not working.isolated and len(spread(device, workers)) == 1:
         return InlineExecutor(home, device, registry, working.checkpoint_seconds)
     spec, options = (chosen.spec, chosen.options) if chosen else (LOCAL, NoOptions())
+    setup = Setup(work, home, device, workers)
     with blamed(spec):
-        executor = spec.build(options, Setup(work, home, device, workers))
-    return Dispatcher(executor, registry, working, about=spec)
+        executor = spec.build(options, setup)
+    own = None if spec is LOCAL else LocalExecutor(["cpu"], setup)
+    return Dispatcher(executor, home, registry, working, about=spec, own=own, device=device)
 
 
 def local_dispatcher(
@@ -48,4 +50,4 @@ def local_dispatcher(
 ) -> Dispatcher:
     """Return an executor with a process of this machine for each of the devices; see :class:`Dispatcher`."""
     executor = LocalExecutor(devices, Setup(work, home, devices[0], len(devices)))
-    return Dispatcher(executor, registry, working, fused=fused)
+    return Dispatcher(executor, home, registry, working, fused=fused, device=devices[0])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ablate.errors import AblateError
     from ablate.interfaces.executor import Died
+    from ablate.study.run.executor.transfer.incoming import Incoming
     from ablate.study.stage import Stage
 
 _log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Running:
         fault: why the driver ended it; empty if it did not.
         stuck: whether this was for its silence.
         fatal: the error that ends the run, if there is one.
+        incoming: takes the files of the job; None if the worker writes them in place.
     """
 
     part: Part
@@ -62,6 +64,12 @@ class Running:
     fault: str = ""
     stuck: bool = False
     fatal: AblateError | None = None
+    incoming: Incoming | None = None
+
+    def close(self) -> None:
+        """Remove what has arrived and did not become whole."""
+        if self.incoming:
+            self.incoming.close()
 
 
 def after_death(running: Running, died: Died) -> tuple[tuple[StageResult | StageFailure, ...], list[Part]]:

@@ -7,22 +7,25 @@ because each job computes with one thread.
 
 from __future__ import annotations
 
-import itertools
-import pickle
+import contextlib
 import time
 from typing import TYPE_CHECKING, Self
 
-from ablate.interfaces.executor import Begun, Died, Ended, Signed, Task, Told
+from ablate.errors import ExecutorError, HomeError, StageError, one_line
+from ablate.interfaces.executor import Begun, Died, Ended, Signed, Told
 from ablate.kinds import PROGRAM
 from ablate.study.run.executor.blame import blamed
 from ablate.study.run.executor.deaths import Part, Running, after_death
+from ablate.study.run.executor.handing import Handing
+from ablate.study.run.executor.hearing import Fault, hear
 from ablate.study.run.executor.local import LOCAL
 from ablate.study.run.executor.protocol import Outcome, Working, place
-from ablate.study.run.executor.tasks import JobBegun, JobEnded, Shared, Unreadable, pack, read_message
-from ablate.study.work.messages import Job, News
+from ablate.study.run.executor.tasks import Shared
+from ablate.study.work.messages import Job, News, StageFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
     from types import TracebackType
 
     from ablate.interfaces.executor import Event, Executor
@@ -39,9 +42,12 @@ class Dispatcher:
 
     Args:
         executor: brings tasks to workers.
+        home: the folder for files.
         registry: the components.
         working: how jobs are worked on.
         about: the record of the executor, for messages.
+        own: processes of this machine, for what reads the files of a person, where the executor does not see the home.
+        device: that the study computes on, ``"cpu"`` or one of CUDA.
         fused: whether networks of equal shape are run as one; None is on a GPU only.
     """
 
@@ -50,29 +56,42 @@ class Dispatcher:
     def __init__(
         self,
         executor: Executor,
+        home: Path,
         registry: Registry,
         working: Working = _AS_USUAL,
         *,
         about: ExecutorSpec = LOCAL,
+        own: Executor | None = None,
+        device: str = "cpu",
         fused: bool | None = None,
     ) -> None:
-        self._about = about
-        self._executor, self.fused, self._limit = executor, fused, working.stall_limit
-        self._shared = pickle.dumps(Shared(registry, working.checkpoint_seconds, fused))
+        self._about, self._executor, self._home, self.fused = about, executor, home, fused
+        self._limit = working.stall_limit
+        shared = Shared(registry, working.checkpoint_seconds, fused)
+        self._handing = Handing(executor, own, home, shared, device, about)
+        self._executors = self._handing.executors
         self._waiting, self._running = list[Part](), dict[str, Running]()
-        self._numbers = itertools.count(1)
+        self._failed: list[Outcome] = []
         self._stopping, self._killing, self._has_programs = False, False, False
         self._looked = time.monotonic()
 
     def __enter__(self) -> Self:
-        with blamed(self._about):
-            self._executor.__enter__()
+        with contextlib.ExitStack() as stack, blamed(self._about):
+            for executor in self._executors:
+                stack.push(self._leaving(executor.__enter__()))
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._executor.__exit__(KeyboardInterrupt if self._killing else kind, error, trace)
+        for running in self._running.values():
+            running.close()
+        self._stack.__exit__(kind, error, trace)
+
+    def _leaving(self, executor: Executor) -> Callable[..., None]:
+        """Return what leaves an executor: at once after :meth:`kill`."""
+        return lambda kind, error, trace: executor.__exit__(KeyboardInterrupt if self._killing else kind, error, trace)
 
     @property
     def slots(self) -> int:
@@ -82,7 +101,7 @@ class Dispatcher:
     @property
     def busy(self) -> bool:
         """See :class:`~ablate.study.run.executor.protocol.Executor`."""
-        return bool(self._waiting or self._running)
+        return bool(self._waiting or self._running or self._failed)
 
     def submit(self, job: Job) -> None:
         """See :class:`~ablate.study.run.executor.protocol.Executor`."""
@@ -100,13 +119,19 @@ class Dispatcher:
                 self._drop()
             self._assign()
             self._limit_silence()
-            events = self._executor.wait(_PAUSE)
-        return list(self._take(events, tell, started))
+            events = self._happened()
+        failed, self._failed = self._failed, []
+        return [*failed, *self._take(events, tell, started)]
+
+    def _happened(self) -> list[Event]:
+        """Return the events of all executors; wait a moment if there are none."""
+        return [event for each in self._executors for event in each.wait(_PAUSE / len(self._executors))]
 
     def stop(self) -> None:
         """See :class:`~ablate.study.run.executor.protocol.Executor`."""
         self._stopping = True
-        self._executor.stop()
+        for executor in self._executors:
+            executor.stop()
 
     def kill(self) -> None:
         """See :class:`~ablate.study.run.executor.protocol.Executor`."""
@@ -117,8 +142,13 @@ class Dispatcher:
         """Drop what no worker has begun."""
         self._waiting = []
         for name in [name for name, running in self._running.items() if not running.placed]:
-            del self._running[name]
-            self._executor.end(name)
+            self._end(name)
+            self._running.pop(name).close()
+
+    def _end(self, name: str) -> None:
+        """End a task, whichever executor has it."""
+        for executor in self._executors:
+            executor.end(name)
 
     def _assign(self) -> None:
         if not self._waiting:
@@ -126,10 +156,15 @@ class Dispatcher:
         most = self.slots + self._executor.backlog
         while self._waiting and len(self._running) < most:
             part = self._waiting.pop(0)
-            name = f"{part.job.kind}-{next(self._numbers)}"
-            data = pack(self._shared, part.job)
-            self._running[name] = Running(part)
-            self._executor.submit(Task(name, data, alone=part.alone, supervised=part.job.kind == PROGRAM))
+            try:
+                name, running = self._handing.hand_over(part)
+            except ExecutorError as error:
+                self._failed.append(Outcome(part.job, (), error))
+            except StageError as error:
+                failures = [StageFailure(s, type(error).__name__, one_line(error)) for s in part.job.stages]
+                self._failed.append(Outcome(part.job, tuple(failures)))
+            else:
+                self._running[name] = running
 
     def _limit_silence(self) -> None:
         """End the tasks whose component has shown no progress for too long.
@@ -145,7 +180,7 @@ class Dispatcher:
             if running.silent > self._limit:
                 running.fault = f"showed no progress for {self._limit:g} s, so its process was ended (--stall-limit)"
                 running.stuck = True
-                self._executor.end(name)
+                self._end(name)
 
     def _take(
         self, events: Iterable[Event], tell: Callable[[News], None], started: Callable[[Job], None] = lambda job: None
@@ -164,30 +199,28 @@ class Dispatcher:
                 if not (running.part.alone or running.part.deaths):
                     started(running.part.job)
             elif isinstance(event, Ended):
-                del self._running[event.task]
+                self._running.pop(event.task).close()
                 yield Outcome(running.part.job, tuple(running.results), running.fatal)
             elif isinstance(event, Died):
-                del self._running[event.task]
+                self._running.pop(event.task).close()
                 yield from self._bury(running, event)
 
     def _hear(self, told: Told, running: Running, tell: Callable[[News], None]) -> None:
-        message = read_message(told.message)
-        if isinstance(message, News):
-            tell(message)
-        elif isinstance(message, JobBegun):
-            running.begun = True
-        elif isinstance(message, Unreadable):
-            running.fault = f"sent a result that cannot be read ({message.error})"
-            self._executor.end(told.task)
-        elif isinstance(message, JobEnded):
-            running.fatal = message.fatal
-        else:
-            running.results.append(message)
+        if running.fault or running.fatal:
+            return
+        try:
+            hear(told.message, running, self._home, tell)
+        except Fault as fault:
+            running.fault = str(fault)
+            self._end(told.task)
+        except HomeError as error:
+            running.fatal = error
+            self._end(told.task)
 
     def _bury(self, running: Running, died: Died) -> Iterator[Outcome]:
         """Yield the outcome of a task whose worker is gone, and try again what is left of it."""
-        if self._stopping:
-            yield Outcome(running.part.job, tuple(running.results))
+        if self._stopping or running.fatal:
+            yield Outcome(running.part.job, tuple(running.results), running.fatal)
             return
         results, again = after_death(running, died)
         self._waiting[:0] = again
@@ -198,11 +231,11 @@ class Dispatcher:
         """End all tasks, and return what was finished."""
         self._drop()
         for name in self._running:
-            self._executor.end(name)
+            self._end(name)
         outcomes: list[Outcome] = []
         deadline = time.monotonic() + 10 * _PAUSE
         while self._running and time.monotonic() < deadline:
-            outcomes += self._take(self._executor.wait(_PAUSE), tell)
+            outcomes += self._take(self._happened(), tell)
         outcomes += [Outcome(running.part.job, tuple(running.results)) for running in self._running.values()]
         self._running = {}
         return outcomes

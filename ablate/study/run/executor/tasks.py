@@ -5,6 +5,7 @@ Both sides run the same code and trust each other, so jobs and messages are pick
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import pickle
@@ -13,15 +14,17 @@ from typing import TYPE_CHECKING
 
 from ablate.engine.devices import one_thread
 from ablate.engine.memory import release_memory
-from ablate.errors import one_line
+from ablate.errors import AblateError, ExecutorError, one_line
+from ablate.study.run.executor.transfer.away import FilePart, Inputs, Logged, Returns, fetched_home
+from ablate.study.run.executor.transfer.versions import difference
 from ablate.study.work.dispatch import work as work_on
 from ablate.study.work.doing import telling
 from ablate.study.work.messages import Context, Job, JobStopped, News, StageFailure, StageResult
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from ablate.errors import HomeError
     from ablate.interfaces.executor import Channel
     from ablate.registry import Registry
 
@@ -44,13 +47,13 @@ class JobBegun:
 
 @dataclasses.dataclass(frozen=True)
 class JobEnded:
-    """The worker has done a job, as far as it could; ``fatal`` if the disk is full."""
+    """The worker has done a job, as far as it could; ``fatal`` is what ends the run, a full disk say."""
 
-    fatal: HomeError | None = None
+    fatal: AblateError | None = None
 
 
 #: What a worker sends.
-Message = News | StageResult | StageFailure | JobBegun | JobEnded
+Message = News | StageResult | StageFailure | JobBegun | JobEnded | FilePart | Logged
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,14 +63,17 @@ class Unreadable:
     error: str
 
 
-def pack(shared: bytes, job: Job) -> bytes:
+def pack(versions: Mapping[str, str], shared: bytes, job: Job, inputs: Inputs | None) -> bytes:
     """Return the data of a task.
 
     Args:
+        versions: that the worker must have.
         shared: a pickled :class:`Shared`: a worker reads it once.
         job: to work on.
+        inputs: what the worker has to fetch; None if it works in the driver's home.
     """
-    return pickle.dumps((shared, job))
+    # the versions alone can be read by any version
+    return pickle.dumps((dict(versions), shared, pickle.dumps((job, inputs))))
 
 
 def read_message(data: bytes) -> Message | Unreadable:
@@ -81,15 +87,23 @@ def read_message(data: bytes) -> Message | Unreadable:
 
 def work(data: bytes, channel: Channel) -> None:
     """Do a job in a worker: this is the function of :class:`ablate.interfaces.executor.Setup`."""
-    job: Job
-    packed, job = pickle.loads(data)  # noqa: S301 - see above
+    versions, packed, packed_job = pickle.loads(data)  # noqa: S301 - see above
+    differs = difference(versions)
+    if differs:
+        channel.send(pickle.dumps(JobEnded(ExecutorError(differs))))
+        return
     shared = _shared(packed)
+    job: Job
+    inputs: Inputs | None
+    job, inputs = pickle.loads(packed_job)  # noqa: S301 - see above
+    home = fetched_home(inputs, channel) if inputs else channel.home
+    if home is None:
+        raise ExecutorError("the home cannot be seen from this worker, although its executor says so")
     channel.send(pickle.dumps(JobBegun()))
-    if channel.home is None:
-        raise ValueError("the home cannot be seen from this worker")
-    news = _News(channel)
-    with one_thread(), telling(news.doing):
-        ended = _do(job, shared, channel.home, news)
+    returns = Returns(job, home, lambda message: channel.send(pickle.dumps(message))) if inputs else None
+    news = _News(channel, returns)
+    with one_thread(), telling(news.doing), returns.logs() if returns else contextlib.nullcontext():
+        ended = _do(job, shared, home, news)
     channel.send(pickle.dumps(ended))
     release_memory(channel.device)  # the driver packs the next jobs by what is free
 
@@ -114,9 +128,13 @@ def _do(job: Job, shared: Shared, home: Path, news: _News) -> JobEnded:
     )
     try:
         for result in work_on(job, context):
+            if news.returns and isinstance(result, StageResult):
+                news.returns.files(result)
             channel.send(_packed(result))
             news.moved()
     except JobStopped as stopped:
+        if news.returns:
+            news.returns.checkpoints(at_once=True)
         return JobEnded(stopped.fatal)
     return JobEnded()
 
@@ -133,8 +151,8 @@ def _packed(result: StageResult | StageFailure) -> bytes:
 class _News:
     """Sends progress, but not so often that it would keep the work waiting."""
 
-    def __init__(self, channel: Channel) -> None:
-        self.channel = channel
+    def __init__(self, channel: Channel, returns: Returns | None) -> None:
+        self.channel, self.returns = channel, returns
         self._doing = ""
         self._sent: tuple[str, float] = ("", 0.0)
 
@@ -150,6 +168,8 @@ class _News:
     def send(self, news: News) -> None:
         """Send progress, unless that of the same stage was sent just now and no observer needs it."""
         self.moved()
+        if self.returns:
+            self.returns.checkpoints()
         fingerprint, at = self._sent
         now = time.monotonic()
         if news.logged or news.fingerprint != fingerprint or now - at >= _BETWEEN:

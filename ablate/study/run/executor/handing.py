@@ -1,0 +1,79 @@
+"""Hand jobs to executors as tasks, with what they read where the home cannot be seen."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+from typing import TYPE_CHECKING
+
+from ablate.errors import ExecutorError
+from ablate.interfaces.executor import Resources, Task
+from ablate.kinds import COLLECT, KINDS, LOAD, PRIME, PROGRAM
+from ablate.study.run.executor.deaths import Part, Running
+from ablate.study.run.executor.tasks import Shared, pack
+from ablate.study.run.executor.transfer.incoming import Incoming, put_inputs
+from ablate.study.run.executor.transfer.versions import needed_versions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ablate.interfaces.executor import Executor
+    from ablate.specs import ExecutorSpec
+
+#: The kinds of stages that read the files of a person, which are on this machine.
+_FROM_FILES = (LOAD, PRIME, COLLECT)
+
+
+class Handing:
+    """Makes tasks of jobs, and submits them.
+
+    Args:
+        executor: brings tasks to workers.
+        own: processes of this machine, for what reads the files of a person; None if the executor sees the home.
+        home: the folder for files.
+        shared: what all jobs have in common.
+        device: that the study computes on.
+        about: the record of the executor, for messages.
+
+    Attributes:
+        executors: those that get tasks.
+    """
+
+    def __init__(
+        self, executor: Executor, own: Executor | None, home: Path, shared: Shared, device: str, about: ExecutorSpec
+    ) -> None:
+        self.executors = [executor, own] if own else [executor]
+        self._executor, self._own, self._home, self._about = executor, own, home, about
+        self._shared, self._on_gpu = pickle.dumps(shared), device.startswith("cuda")
+        self._versions = {} if executor.same_installation else needed_versions(shared.registry)
+        self._numbers = itertools.count(1)
+
+    def hand_over(self, part: Part) -> tuple[str, Running]:
+        """Submit a job; return the name of its task.
+
+        Raises:
+            ExecutorError: the executor cannot do jobs of this kind.
+            DamagedFile: what it reads is missing, or is not what was written.
+        """
+        job, executor, inputs, incoming = part.job, self._executor, None, None
+        if not executor.shares_home:
+            if job.kind == PROGRAM:
+                raise ExecutorError(
+                    f"{self._about.about} does not see this home, so it cannot run programs; use --executor local"
+                )
+            if self._own and job.kind in _FROM_FILES:
+                executor = self._own
+            else:
+                inputs, incoming = put_inputs(executor, job, self._home), Incoming(job, self._home)
+        name = f"{job.kind}-{next(self._numbers)}"
+        versions = {} if executor is self._own else self._versions
+        task = Task(
+            name,
+            pack(versions, self._shared, job, inputs),
+            resources=Resources(gpus=float(self._on_gpu and not KINDS[job.kind].early)),
+            inputs=inputs.digests() if inputs else (),
+            alone=part.alone,
+            supervised=job.kind == PROGRAM,
+        )
+        executor.submit(task)
+        return name, Running(part, incoming=incoming)

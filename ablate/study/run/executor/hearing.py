@@ -1,0 +1,72 @@
+"""Take the messages of a job that a worker does."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from ablate.errors import StageError, one_line
+from ablate.printable import printable
+from ablate.study.run.executor.tasks import JobBegun, JobEnded, Unreadable, read_message
+from ablate.study.run.executor.transfer.away import FilePart, Logged
+from ablate.study.work.dispatch import NO_SPACE, no_space
+from ablate.study.work.messages import News, StageResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ablate.study.run.executor.deaths import Running
+
+_log = logging.getLogger(__name__)
+
+
+class Fault(Exception):  # noqa: N818 - the text reads as the end of a sentence
+    """A message that costs its worker the job."""
+
+
+def hear(data: bytes, running: Running, home: Path, tell: Callable[[News], None]) -> None:
+    """Take one message.
+
+    Args:
+        data: the message.
+        running: the job; its results and state are changed.
+        home: the driver's.
+        tell: receives progress.
+
+    Raises:
+        Fault: it cannot be used.
+        HomeError: the disk is full.
+    """
+    message = read_message(data)
+    if isinstance(message, News):
+        tell(message)
+    elif isinstance(message, JobBegun):
+        running.begun = True
+    elif isinstance(message, Unreadable):
+        raise Fault(f"sent a result that cannot be read ({message.error})")
+    elif isinstance(message, JobEnded):
+        running.fatal = message.fatal
+    elif isinstance(message, Logged):
+        _log.log(message.level, "%s", printable(message.text))
+    else:
+        _take(message, running, home)
+
+
+def _take(message: Any, running: Running, home: Path) -> None:
+    """Take what a worker has made: a result, or a part of a file."""
+    incoming = running.incoming
+    try:
+        if isinstance(message, FilePart):
+            if incoming:
+                incoming.take(message)
+        elif incoming and isinstance(message, StageResult):
+            running.results.append(incoming.finish(message))
+        else:
+            running.results.append(message)
+    except StageError as error:
+        raise Fault(f"sent a file {one_line(error)}") from error
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise no_space(home, error) from error
+        raise Fault(f"sent a file that cannot be written here ({error.strerror})") from error

@@ -1,0 +1,6 @@
+"""Files that travel between the driver's home and workers that cannot see it.
+
+- :mod:`ablate.study.run.executor.transfer.incoming`: the driver's side;
+- :mod:`ablate.study.run.executor.transfer.away`: the worker's side;
+- :mod:`ablate.study.run.executor.transfer.versions`: the versions that both must have.
+"""

@@ -1,0 +1,57 @@
+"""The versions that decide results: those of workers must be those of the driver."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ablate.registry import Registry
+
+_PYTHON, _TORCH, _ABLATE = "Python", "torch", "ablate-music"
+
+
+def needed_versions(registry: Registry) -> dict[str, str]:
+    """Return the versions of Python, torch, ablate, and the distributions of the plugins that could be loaded."""
+    plugins = {plugin.distribution for plugin in registry.plugins if not plugin.error}
+    return _versions((_PYTHON, _TORCH, _ABLATE, *sorted(plugins - {"unknown"})))
+
+
+def difference(needed: Mapping[str, str]) -> str:
+    """Return how this worker differs from its driver, as a sentence; empty if it does not."""
+    here = _cached(tuple(needed))
+    texts = [
+        f"{name} {here[name]} and not {version}" if here[name] else f"no {name} ({version} is needed)"
+        for name, version in needed.items()
+        if here[name] != version
+    ]
+    where = f"the worker on {socket.gethostname()} has {', '.join(texts)}"
+    return f"{where}; install there what this machine has, so that results are equal" if texts else ""
+
+
+@functools.lru_cache(maxsize=4)
+def _cached(names: tuple[str, ...]) -> dict[str, str]:
+    return _versions(names)
+
+
+def _versions(names: Iterable[str]) -> dict[str, str]:
+    return {name: _version(name) for name in names}
+
+
+def _version(name: str) -> str:
+    """Return a version; empty where nothing of this name is installed."""
+    if name == _PYTHON:
+        return f"{sys.version_info.major}.{sys.version_info.minor}"
+    if name == _TORCH:
+        import torch
+
+        return str(torch.__version__)
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""

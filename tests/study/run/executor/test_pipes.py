@@ -1,0 +1,158 @@
+"""An executor that sees neither the home nor the environment of the driver: everything travels."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.bench import Bench
+from support.pipes import PipesExecutor
+
+import ablate
+from ablate.errors import ExecutorError
+from ablate.interfaces.executor import Setup
+from ablate.registry import get_registry
+from ablate.study.plan.layout import lay_out
+from ablate.study.run.executor import handing
+from ablate.study.run.executor.choose import local_dispatcher
+from ablate.study.run.executor.dispatcher import Dispatcher
+from ablate.study.run.executor.local.executor import LocalExecutor
+from ablate.study.run.executor.protocol import Working
+from ablate.study.run.executor.tasks import work
+from ablate.study.run.listener import Listener
+from ablate.study.run.runner import SharedContext, StudyRunner
+from ablate.testing import ExecutorContract
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ablate.study.file.study_file import StudySpec
+    from ablate.study.work.messages import News
+
+PIPES = ablate.ExecutorSpec(name="pipes", summary="Programs that talk over pipes.", build=PipesExecutor)
+SHORT = {"training.steps": 120, "generation.tokens": 40, "floors.draws": 1, "axes.sampler.temperature.tau": [1.0, 0.7]}
+OFTEN = Working(checkpoint_seconds=0.02, isolated=True)
+
+
+class TestPipes(ExecutorContract):
+    spec = PIPES
+    workers = 1
+
+
+class Away:
+    """Runs studies by the pipes of one executor."""
+
+    def __init__(self, home: Path, *, fused: bool | None = None) -> None:
+        self.bench = Bench(home)
+        setup = Setup(work, self.bench.home, "cpu", 1)
+        self.pipes = PipesExecutor(None, setup)
+        own = LocalExecutor(["cpu"], setup)
+        self.executor = Dispatcher(
+            self.pipes, self.bench.home, get_registry(), OFTEN, about=PIPES, own=own, fused=fused
+        )
+
+    def run(self, spec: StudySpec, listener: Listener | None = None) -> Any:
+        return run_by(self.executor, self.bench, spec, listener)
+
+
+def run_by(executor: Any, bench: Bench, spec: StudySpec, listener: Listener | None = None) -> Any:
+    layout = lay_out(spec, get_registry(), "cpu")
+    with bench.store() as store, executor:
+        return StudyRunner(layout, store, bench.home, shared=SharedContext(executor), listener=listener).run()
+
+
+def results(bench: Bench) -> tuple[Any, dict[str, bytes]]:
+    files = [path for path in (bench.home / "artifacts").rglob("*") if path.is_file()]
+    return bench.numbers("tiny"), {str(path.relative_to(bench.home)): path.read_bytes() for path in files}
+
+
+def left_over(home: Path) -> list[str]:
+    """Return what belongs to no result."""
+    checkpoints = [path.name for path in home.glob("checkpoints/*.safetensors")]
+    return [*checkpoints, *(path.name for path in home.glob(".writing-*"))]
+
+
+class Killer(Listener):
+    """Kills the worker once, in the middle of the first training, and keeps the fractions of trainings."""
+
+    def __init__(self, away: Away) -> None:
+        self.away, self.killed, self.before, self.after = away, 0, list[float](), list[float]()
+
+    def news(self, news: News) -> None:
+        if news.kind != "train":
+            return
+        (self.after if self.killed else self.before).append(news.fraction)
+        checkpoints = list(self.away.bench.home.glob("checkpoints/*.safetensors"))
+        if not self.killed and news.fraction > 0.3 and checkpoints:
+            (worker,) = (each for each in self.away.pipes.workers if each.task)
+            self.killed = worker.process.pid
+            os.kill(self.killed, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_results_equal_those_of_this_machine_bit_for_bit(
+    load: Callable[..., StudySpec], tmp_path: Path, *, fused: bool
+) -> None:
+    spec, here, away = (
+        load(SHORT, replicates=2, name="tiny"),
+        Bench(tmp_path / "here"),
+        Away(tmp_path / "away", fused=fused),
+    )
+    run_by(local_dispatcher(here.home, ["cpu"], get_registry(), OFTEN, fused=fused), here, spec)
+    killer = Killer(away)
+    done = away.run(spec, killer)
+    assert not done.failures
+    assert killer.killed, "no worker was killed in the middle of a training"
+    assert min(killer.after) > 0, "the training has begun again"
+    assert results(away.bench) == results(here)
+    assert left_over(away.bench.home) == []
+
+
+def test_a_stopped_training_goes_on_from_its_last_step(load: Callable[..., StudySpec], tmp_path: Path) -> None:
+    spec, here, away = load(SHORT, replicates=1, name="tiny"), Bench(tmp_path / "here"), Away(tmp_path / "away")
+    run_by(local_dispatcher(here.home, ["cpu"], get_registry(), OFTEN), here, spec)
+
+    class Stopper(Listener):
+        def news(self, news: News) -> None:
+            if news.kind == "train" and news.fraction > 0.3:
+                away.executor.stop()
+
+    stopped = away.run(spec, Stopper())
+    assert stopped.checkpoints == 1
+    again = Away(tmp_path / "away")
+    fractions: list[float] = []
+
+    class Reader(Listener):
+        def news(self, news: News) -> None:
+            fractions.extend([news.fraction] if news.kind == "train" else [])
+
+    again.run(spec, Reader())
+    assert min(fractions) > 0.3
+    assert results(again.bench) == results(here)
+
+
+def test_other_versions_are_refused_in_one_line(
+    load: Callable[..., StudySpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needed = handing.needed_versions(get_registry())
+    monkeypatch.setattr(handing, "needed_versions", lambda registry: {**needed, "torch": "1.0", "ablate-gone": "3"})
+    away = Away(tmp_path / "away")
+    with pytest.raises(ExecutorError) as refused:
+        away.run(load(SHORT, replicates=1, name="tiny"))
+    assert f"has torch {needed['torch']} and not 1.0, no ablate-gone (3 is needed); install there" in str(refused.value)
+
+
+def test_a_damaged_input_is_named_and_not_sent(load: Callable[..., StudySpec], tmp_path: Path) -> None:
+    spec, away = load(SHORT, replicates=1, name="tiny"), Away(tmp_path / "away")
+
+    class Damager(Listener):
+        def done(self, result: Any) -> None:
+            if result.stage.kind == "train":
+                weights = away.bench.home / result.stage.artifact / "weights.safetensors"
+                weights.write_bytes(weights.read_bytes()[:-1] + b"!")
+
+    failed = away.run(spec, Damager())
+    assert "weights.safetensors is not what was written: its digest differs" in str(failed.failures)
