@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Resources:
-    """What a task needs at its place.
+    """The needs of a task at its place.
 
     Attributes:
         cores: the number of CPU cores.
@@ -109,7 +109,7 @@ Work = "Callable[[bytes, Channel], None]"
 
 @dataclasses.dataclass(frozen=True)
 class Setup:
-    """What an executor is built for, besides its options.
+    """The purpose of an executor, besides its options.
 
     Attributes:
         work: the function that workers call for each task.

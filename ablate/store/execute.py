@@ -37,7 +37,7 @@ def by_sqlalchemy(session: Session, sql: str, values: Mapping[str, Any]) -> Sequ
 
 
 def _portable(session: Session, sql: str) -> str:
-    """Return SQL for the database of a session: a mean is worked out here where a database adds in any order."""
+    """Return SQL for the database of a session: a mean is computed here where a database adds in any order."""
     if session.get_bind().dialect.name != "postgresql":
         return sql
     return sql.replace("avg(m.value)", "array_agg(m.value ORDER BY m.id)")

@@ -1,4 +1,4 @@
-"""What a stored study says about the shards that it consists of: one that ran as a shard is a part of a study."""
+"""The shards that a stored study consists of: one that ran as a shard is a part of a study."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tasks of :class:`ablate.testing.ExecutorContract` do in their workers."""
+"""The work of the tasks of :class:`ablate.testing.ExecutorContract` in their workers."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 shards_option = click.option(
     "--shards",
     type=click.IntRange(min=1, max=10_000),
-    help="Print an sbatch script instead, which runs the study in so many parts on a SLURM cluster.",
+    help="Print an sbatch script instead, which runs the study in this number of parts on a SLURM cluster.",
 )
 #: The options of the study that the script repeats, by the names of their values.
 _OPTIONS = {
@@ -69,7 +69,7 @@ def print_script(
 
 
 def _longest(request: StudyRequest, shards: int, music: PlannedMusic) -> Estimate:
-    """Return the expected cost of the first shard, which has as many trainings as any, or of an average one."""
+    """Return the expected cost of the first shard, which is one of the largest, or of an average one."""
     from ablate.study.plan.estimate import Estimate
     from ablate.study.plan.expected import expected_cost
     from ablate.study.shards.shard import Shard, shard_layout

@@ -78,7 +78,7 @@ def _check_source(place: Path, shown: str) -> None:
 
 
 def _merge_studies(source: Store, shown: str, store: Store, merged: Merged) -> None:
-    """Join the studies of a home with those of the same name; the results of all homes are there already."""
+    """Join the studies of a home with those of the same name; the results of all homes were merged before."""
     finished = set(store.stage_inputs())
     for record in source.studies():
         name, there, here = record.name, Joined.read(source, record.name), Joined.read(store, record.name)

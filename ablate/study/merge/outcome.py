@@ -1,4 +1,4 @@
-"""What has become of the homes that were merged."""
+"""The outcome of a merge."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Conflict:
 
 @dataclasses.dataclass
 class MergedHome:
-    """What has become of one home.
+    """The outcome of one home.
 
     Attributes:
         home: as it was given.
@@ -56,7 +56,7 @@ class MergedHome:
 
 @dataclasses.dataclass(frozen=True)
 class Merged:
-    """What has become of all homes.
+    """The outcome of all homes.
 
     Attributes:
         homes: in their order.

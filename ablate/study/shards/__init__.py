@@ -3,5 +3,5 @@
 - :mod:`ablate.study.shards.shard`: which runs a shard has;
 - :mod:`ablate.study.shards.script`: the script that runs all shards on a SLURM cluster.
 
-What a stored study says about its shards: :mod:`ablate.store.parts`.
+The shards that a stored study lists: :mod:`ablate.store.parts`.
 """

@@ -34,7 +34,7 @@ _BETWEEN = 0.1
 
 @dataclasses.dataclass(frozen=True)
 class Shared:
-    """What all jobs of a driver have in common; each worker loads the components of the registry again."""
+    """The common part of all jobs of a driver; each worker loads the components of the registry again."""
 
     registry: Registry
     checkpoint_seconds: float

@@ -1,4 +1,4 @@
-"""The worker's side: do one task after another, and send what comes of it through a channel of its own.
+"""The worker's side: do one task after another, and send the results through a channel of its own.
 
 A worker that is killed while it sends breaks its own channel and nothing else: no lock and no queue is shared.
 """

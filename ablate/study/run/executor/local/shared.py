@@ -32,7 +32,7 @@ class Signs:
 
     @property
     def doing(self) -> str:
-        """What is at work."""
+        """The component at work."""
         text: bytes = self._text.value
         return text.decode(errors="ignore")
 

@@ -68,7 +68,7 @@ class Logged:
 
 @dataclasses.dataclass(frozen=True)
 class Inputs:
-    """What a job reads.
+    """The inputs of a job.
 
     Attributes:
         files: the digests of files by name, by the folder of their stage relative to the home.
