@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ablate.store.records import LookRecord, RunRecord, StudyRecord, VariantRecord
     from ablate.store.store import Store
 
-#: Parts of a study's record that are about the last command and its machine, and not about what is asked. Fingerprints of
-#: the runs decide whether the music is the same.
+#: Parts of a study's record that are about the last command and its machine, and not about what is asked. Fingerprints
+#: of the runs decide whether the music is the same.
 _OF_THE_COMMAND = ("source", "file", "overrides", "profile", "corpus", "replicates", MOST, SHARDS)
 #: The states of a run that is not done, the one to keep first.
 _STATES = ("failed", "pruned", "interrupted", "pending")
