@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,7 @@ from ablate.study.run.listener import Listener
 from ablate.study.run.runner import StudyRunner
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ablate.study.run.result import StudyResult
@@ -52,6 +54,14 @@ hidden = 8
 """
 AXIS = "[axes]\nsampler.temperature.tau = [1.0]\n"
 ENTRY = importlib.metadata.EntryPoint("wild", "support.misbehaving", GROUP)
+
+
+@pytest.fixture(autouse=True)
+def _keep_signals() -> Iterator[None]:
+    """Put back what a component changes in this process."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(scope="module")
