@@ -93,6 +93,8 @@ def test_trials_that_cannot_be_written_are_one_note(
     reporter = TrialReporter(laid_out, store, states)
     if measured:
         reporter.report([])
+        values = {name: {0: (1.0,)} for name in ("tau=0.8", "tau=1.0")}  # there is something to write
+        monkeypatch.setattr("ablate.study.run.states.measured_values", lambda *_: values)
     with locked(path, 10):
         reporter.report(["tau=0.8"])
         reporter.report(["tau=1.0"])
