@@ -46,11 +46,11 @@ def upgrade(home: Path, store: str | None) -> None:
     Example: ablate db upgrade --home results
     """
     from ablate.store import schema
-    from ablate.study.run.home import store_url
+    from ablate.store.address import home_url
 
     if store is None and not (home / "ablate.db").is_file():
         raise StoreError(f"there is no database in {home}; choose another folder with --home")
-    before, after = schema.upgrade_url(store or store_url(home.resolve()))
+    before, after = schema.upgrade_url(store or home_url(home.resolve()))
     echo(f"already at schema {after}" if before == after else f"upgraded from schema {before} to {after}")
 
 

@@ -33,11 +33,12 @@ def merge(*, homes: tuple[Path, ...], home: Path, store: str | None, as_json: bo
 
     Example: ablate db merge shards/1 shards/2 shards/3 --home all
     """
+    from ablate.store.address import home_url
     from ablate.study.merge.merge import merge_homes
-    from ablate.study.run.home import open_home, store_url
+    from ablate.study.run.home import open_home
 
     opened = open_home(home)
-    merged = merge_homes(homes, opened, store or store_url(opened))
+    merged = merge_homes(homes, opened, store or home_url(opened))
     if as_json:
         print_json(dataclasses.asdict(merged))
     else:

@@ -12,6 +12,7 @@ from harness import Case, Table, compare, threads
 
 from ablate.kinds import KINDS, TRAIN
 from ablate.registry import get_registry
+from ablate.store.address import home_url
 from ablate.store.store import Store
 from ablate.study.file.overrides import Overrides
 from ablate.study.file.study_file import read_study
@@ -19,7 +20,7 @@ from ablate.study.observe.choice import build_observers
 from ablate.study.observe.observers import Observers
 from ablate.study.plan.layout import lay_out
 from ablate.study.plan.plan import make_plan
-from ablate.study.run.home import open_home, store_url
+from ablate.study.run.home import open_home
 from ablate.study.work import train
 from ablate.study.work.dispatch import work
 from ablate.study.work.messages import Context, Job, News
@@ -56,7 +57,7 @@ def tables() -> Iterator[Table]:
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         home = open_home(Path(folder))
         plan, training = prepared(home)
-        store = stack.enter_context(Store(store_url(home)))
+        store = stack.enter_context(Store(home_url(home)))
 
         def case(name: str, seconds: float, *observers: str, target: float = 0.0) -> Case:
             built = build_observers(observers, get_registry(), home)

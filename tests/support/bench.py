@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.registry import get_registry
+from ablate.store.address import home_url
 from ablate.store.store import Store
 from ablate.study.plan.layout import lay_out
 from ablate.study.plan.plan import make_plan
-from ablate.study.run.home import open_home, store_url
+from ablate.study.run.home import open_home
 from ablate.study.run.runner import StudyRunner
 from ablate.study.trials.storage import close_storage, open_storage
 from support.store_material import measurements
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def empty_database() -> bytes:
     """Return a database with all tables and no rows: copying it takes less than making Optuna's tables again."""
     with tempfile.TemporaryDirectory() as folder:
-        url = store_url(Path(folder))
+        url = home_url(Path(folder))
         with Store(url):
             close_storage(open_storage(url))
         return (Path(folder) / "ablate.db").read_bytes()
@@ -36,7 +37,7 @@ class Bench:
 
     def __init__(self, home: Path) -> None:
         self.home = open_home(home)
-        self.url = store_url(self.home)
+        self.url = home_url(self.home)
         if not (self.home / "ablate.db").exists():
             (self.home / "ablate.db").write_bytes(empty_database())
 

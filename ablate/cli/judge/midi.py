@@ -32,13 +32,14 @@ def judge_midi(request: Request, values: Mapping[str, Any]) -> int:
     from ablate.cli.study.results import exit_code, print_results
     from ablate.cli.study.reuse import decide_reuse, forget_results
     from ablate.engine.devices import cores
+    from ablate.store.address import home_url
     from ablate.store.store import Store
     from ablate.study.run.executor.protocol import Working
-    from ablate.study.run.home import only_command, open_home, store_url
+    from ablate.study.run.home import only_command, open_home
     from ablate.study.run.runner import StudyRunner
 
     home = open_home(values["home"])
-    url = values["store"] or store_url(home)
+    url = values["store"] or home_url(home)
     study = StudyRequest(layout, home, url, "cpu", values["workers"] or cores())
     name = layout.spec.name
     with only_command(home, url, name), Store(url) as store:

@@ -21,12 +21,13 @@ def print_study(study: JudgedStudy, values: Mapping[str, Any]) -> None:
     from ablate.registry import get_registry
     from ablate.report.data.study import Study
     from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.store.address import home_url
     from ablate.store.store import Store
     from ablate.study.judge.record import save
-    from ablate.study.run.home import only_command, open_home, store_url
+    from ablate.study.run.home import only_command, open_home
 
     home = open_home(values["home"])
-    url = values["store"] or store_url(home)
+    url = values["store"] or home_url(home)
     registry = get_registry()
     for note in study.notes:
         echo(f"{study.source}: {note}", err=True)

@@ -115,11 +115,12 @@ def unbundle(*, file: Path, name: str, home: Path, store: str | None, as_json: b
 
     Example: ablate study unbundle study.zip
     """
+    from ablate.store.address import home_url
     from ablate.study.bundle.unpack import unpack
-    from ablate.study.run.home import open_home, store_url
+    from ablate.study.run.home import open_home
 
     opened = open_home(home)
-    result = unpack(file, opened, store or store_url(opened), name)
+    result = unpack(file, opened, store or home_url(opened), name)
     notes = list(_notes(result))
     if as_json:
         facts: dict[str, Any] = {"study": result.study.name, "new": result.new, "runs": result.runs}

@@ -75,15 +75,16 @@ class StudyRequest:
 def read_request(values: dict[str, Any], *, make_home: bool, computes: bool = False) -> StudyRequest:
     """Read and lay out the study that these option values describe; ``computes`` if workers will be needed."""
     from ablate.registry import get_registry
+    from ablate.store.address import home_url
     from ablate.study.file.overrides import Overrides
     from ablate.study.file.study_file import read_study
-    from ablate.study.run.home import open_home, store_url
+    from ablate.study.run.home import open_home
 
     names = ("profile", "corpus", "replicates", "n_variants", "seed", "skip_bad", "name")
     settings = tuple(parse_setting(text) for text in values["settings"])
     overrides = Overrides(**{name: values[name] for name in names}, settings=settings)
     registry = get_registry()
-    url = values["store"] or store_url(values["home"].resolve())
+    url = values["store"] or home_url(values["home"].resolve())
     # check what needs no torch first, because importing torch takes seconds
     spec = unbundled(values, overrides, url, registry) or read_study(values["study"], overrides, registry)
     home = open_home(values["home"]) if make_home else values["home"].resolve()

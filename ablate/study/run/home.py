@@ -38,7 +38,7 @@ def open_home(home: Path) -> Path:
     Raises:
         HomeError: it cannot be written, its path is no text, or something at its top is a link.
     """
-    _check_not_emptied(home, store_url(home.resolve()))
+    _check_not_emptied(home, home_url(home.resolve()))
     link = next((home / name for name in TOP if (home / name).is_symlink()), None)
     if link:
         raise HomeError(
@@ -69,11 +69,6 @@ def _check_not_emptied(home: Path, url: str) -> None:
             f"{shown(url)} is cut off to {file.stat().st_size} bytes, although {home} has results; put back a copy of "
             "it, or remove it, and everything is computed again"
         )
-
-
-def store_url(home: Path) -> str:
-    """Return the URL of the home's own database; see :func:`ablate.store.address.home_url`."""
-    return home_url(home)
 
 
 @contextlib.contextmanager

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ablate.registry import get_registry
+from ablate.store.address import home_url
 from ablate.store.store import Store
 from ablate.study.bundle.pack import pack
-from ablate.study.run.home import open_home, store_url
+from ablate.study.run.home import open_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,7 @@ def packed(smoke_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "page").mkdir()
     (folder / "page/index.html").write_text("<p>A page</p>", encoding="utf-8")
     out = folder / "study.zip"
-    with Store(store_url(home)) as store:
+    with Store(home_url(home)) as store:
         pack(store, home, STUDY, out, page=folder / "page", without=(), registry=get_registry())
     return out
 

@@ -18,6 +18,7 @@ from ablate.errors import BundleError, DamagedFile, HomeError
 from ablate.kinds import MEASURE, PROGRAM
 from ablate.registry import get_registry
 from ablate.report.results import load_results
+from ablate.store.address import home_url
 from ablate.store.records import (
     FinishedStage,
     LookRecord,
@@ -33,7 +34,7 @@ from ablate.study.bundle.archive import ArchiveWriter
 from ablate.study.bundle.pack import pack
 from ablate.study.bundle.unpack import unpack
 from ablate.study.plan.stages import Setting
-from ablate.study.run.home import open_home, store_url
+from ablate.study.run.home import open_home
 from ablate.study.stage import fingerprint
 from ablate.study.trials.transfer import trials_to_plain
 
@@ -52,21 +53,21 @@ def repacked(home: Path, name: str, page: Path, without: Collection[str] = ()) -
     out = home.parent / "again.zip"
     page.mkdir(exist_ok=True)
     (page / "index.html").write_text("<p>A page</p>", encoding="utf-8")
-    with Store(store_url(home)) as store:
+    with Store(home_url(home)) as store:
         pack(store, home, name, out, page=page, without=without, registry=get_registry())
     return out
 
 
 def test_everything_arrives_and_the_bundle_of_it_is_the_same(packed: Path, home: Path, tmp_path: Path) -> None:
-    result = unpack(packed, home, store_url(home))
+    result = unpack(packed, home, home_url(home))
     assert (result.study.name, result.runs, result.new) == (STUDY, 10, True)
     before = packed.parent / "home"
     files = sorted(path.relative_to(before) for path in (before / "artifacts").rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(home) for path in (home / "artifacts").rglob("*") if path.is_file())
-    assert trials_to_plain(store_url(home), STUDY) == trials_to_plain(store_url(before), STUDY)
+    assert trials_to_plain(home_url(home), STUDY) == trials_to_plain(home_url(before), STUDY)
     # so every record, time and digest is the same
     assert repacked(home, STUDY, tmp_path / "page").read_bytes() == packed.read_bytes()
-    again = unpack(packed, home, store_url(home))
+    again = unpack(packed, home, home_url(home))
     assert (again.new, again.added) == (False, 0)
 
 
@@ -91,13 +92,13 @@ def test_what_is_in_a_bundle(packed: Path) -> None:
 
 
 def test_another_study_of_the_same_name_stays(packed: Path, home: Path) -> None:
-    with Store(store_url(home)) as store:
+    with Store(home_url(home)) as store:
         store.put_study(StudyRecord(STUDY, {}, "default", "none", 0), [VariantRecord("v", "f", {}, True)], [])
     with pytest.raises(BundleError, match=r"another study 'tau_sweep@smoke'; give the one in .* with --name"):
-        unpack(packed, home, store_url(home))
+        unpack(packed, home, home_url(home))
     assert not (home / "artifacts").exists()
-    assert unpack(packed, home, store_url(home), "other").study.name == "other"
-    with Store(store_url(home)) as store:
+    assert unpack(packed, home, home_url(home), "other").study.name == "other"
+    with Store(home_url(home)) as store:
         assert store.study(STUDY).spec == {}
         assert {run.state for run in store.runs("other")} == {"done"}
     assert len(load_results("other", home).frame()) > 100
@@ -106,7 +107,7 @@ def test_another_study_of_the_same_name_stays(packed: Path, home: Path) -> None:
 def test_what_a_killed_command_left_is_removed(packed: Path, home: Path) -> None:
     (home / ".writing-bundle-1").mkdir()
     (home / ".writing-bundle-1/half").touch()
-    unpack(packed, home, store_url(home))
+    unpack(packed, home, home_url(home))
     assert not list(home.glob(".writing-*"))
 
 
@@ -114,27 +115,27 @@ def test_a_home_in_use(packed: Path, home: Path) -> None:
     import filelock
 
     with filelock.FileLock(home / "run.lock"), pytest.raises(HomeError, match="is in use"):
-        unpack(packed, home, store_url(home))
+        unpack(packed, home, home_url(home))
 
 
 def test_weights_can_follow_later(packed: Path, home: Path, tmp_path: Path) -> None:
     small = repacked(packed.parent / "home", STUDY, tmp_path / "page", ["weights", "corpus"])
-    assert unpack(small, home, store_url(home)).manifest.without == ("corpus", "weights")
+    assert unpack(small, home, home_url(home)).manifest.without == ("corpus", "weights")
     assert not list(home.rglob("*.safetensors"))
     assert not (home / "artifacts/load").exists()
     assert list(home.rglob("losses.npy"))
-    result = unpack(packed, home, store_url(home))
+    result = unpack(packed, home, home_url(home))
     assert (result.new, result.added) == (False, 4)  # two trainings, the corpus and its tokens
     weights = list(home.rglob("*.safetensors"))
     assert len(weights) == 2
-    with Store(store_url(home)) as store:
+    with Store(home_url(home)) as store:
         kept = store.stages({fingerprint for run in store.runs(STUDY) for fingerprint in run.stages.values()})
     for stage in kept.values():
         names = {path.name for path in (home / stage.artifact).iterdir()} if stage.artifact else set()
         assert stage.files.keys() == names
     content = weights[0].read_bytes()
     flip(weights[0], weights[0])
-    assert unpack(packed, home, store_url(home)).added == 1
+    assert unpack(packed, home, home_url(home)).added == 1
     assert weights[0].read_bytes() == content
 
 
@@ -153,14 +154,14 @@ def test_a_study_that_was_judged_from_a_table(tmp_path: Path, home: Path) -> Non
     config = {"judged": "results.csv", "row": 1}
     stage = StageRecord(fingerprint(config), MEASURE, config, {"samples": 1}, "", "", 0.0, {"packages": {}})
     look = LookRecord(1, None, {"a": "open"}, {"a": None}, ("f",))
-    with Store(store_url(there)) as store:
+    with Store(home_url(there)) as store:
         store.put_stages([FinishedStage(stage, (MeasurementRecord(0, "loss", "loss", 0.5, "1", "lower", 1),))])
         run = RunRecord("ours", 0, {"measure loss": stage.fingerprint}, {}, "done")
         spec = {"judged": {"source": "results.csv", "kind": "table", "paired": True}}
         store.put_study(StudyRecord("mine", spec, "default", "", 0), [VariantRecord("ours", "f", {}, True)], [run])
         store.put_look("mine", look)
-    unpack(repacked(there, "mine", tmp_path / "page"), home, store_url(home))
-    with Store(store_url(home)) as store:
+    unpack(repacked(there, "mine", tmp_path / "page"), home, home_url(home))
+    with Store(home_url(home)) as store:
         assert store.study("mine").spec == spec
         assert [row.value for row in store.measurement_rows("mine")] == [0.5]
         assert store.looks("mine")[0].states == {"a": "open"}
@@ -175,14 +176,14 @@ def test_files_of_a_program_with_odd_names(tmp_path: Path, home: Path) -> None:
     for name in ("log.txt", "a piece, ü.mid", "a:b", "out/own.pt"):
         (there / folder / name).write_text(name, encoding="utf-8")
     (there / folder / "link").symlink_to("/etc/passwd")
-    with Store(store_url(there)) as store:
+    with Store(home_url(there)) as store:
         store.put_stages([FinishedStage(StageRecord(key, PROGRAM, {}, {}, folder, "cpu", 1.0, {}))])
         run = RunRecord("v", 0, {PROGRAM: key}, {}, "done")
         store.put_study(StudyRecord("mine", {}, "default", "", 0), [VariantRecord("v", "f", {}, True)], [run])
-    unpack(repacked(there, "mine", tmp_path / "page"), home, store_url(home))
+    unpack(repacked(there, "mine", tmp_path / "page"), home, home_url(home))
     assert {path.name for path in (home / folder).rglob("*") if path.is_file()} == {"log.txt", "a piece, ü.mid"}
     (home / folder / "a piece, ü.mid").unlink()
-    assert unpack(tmp_path / "again.zip", home, store_url(home)).added == 1
+    assert unpack(tmp_path / "again.zip", home, home_url(home)).added == 1
 
 
 def test_an_archive_that_compresses_too_well_is_stored(
@@ -191,13 +192,13 @@ def test_an_archive_that_compresses_too_well_is_stored(
     """A bundle that its reader would take for a bomb is never written."""
     monkeypatch.setattr(archive, "ALWAYS", 1000)
     there = open_home(tmp_path / "there")
-    with Store(store_url(there)) as store:
+    with Store(home_url(there)) as store:
         store.put_study(StudyRecord("mine", {}, "default", "", 0), [VariantRecord("v", "f", {}, True)], [])
     (tmp_path / "page").mkdir()
     (tmp_path / "page/zeros").write_bytes(bytes(2**20))
     out = repacked(there, "mine", tmp_path / "page")
     assert out.stat().st_size > 2**20
-    assert unpack(out, home, store_url(home)).new
+    assert unpack(out, home, home_url(home)).new
 
 
 def test_portions_are_written_one_by_one() -> None:

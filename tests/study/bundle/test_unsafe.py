@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ablate.errors import BundleError, UnsafePath
+from ablate.store.address import home_url
 from ablate.store.store import Store
 from ablate.study.bundle import records
 from ablate.study.bundle.archive import Archive, within_limit
 from ablate.study.bundle.unpack import unpack
-from ablate.study.run.home import store_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def refused(path: Path, home: Path) -> str:
     """Return the message with which a bundle is refused, after a look at what it left in the home and beside it."""
     with pytest.raises(BundleError) as caught:
-        unpack(path, home, store_url(home))
+        unpack(path, home, home_url(home))
     message = str(caught.value)
     assert "\n" not in message
     assert str(path) in message
@@ -36,7 +36,7 @@ def refused(path: Path, home: Path) -> str:
     assert left <= {"ablate.db", "ablate.db-shm", "ablate.db-wal", "run.lock", "ablate.db.run.lock"}
     assert {each.name for each in home.parent.iterdir()} <= {"home", path.name}
     if (home / "ablate.db").is_file():
-        with Store(store_url(home)) as store:
+        with Store(home_url(home)) as store:
             assert store.studies() == []
     return message
 
@@ -236,7 +236,7 @@ def test_links_in_the_home_are_replaced_or_refused_and_never_written_through(
     link = home.joinpath(*folder)
     link.parent.mkdir(parents=True)
     link.symlink_to(outside)
-    unpack(packed, home, store_url(home))
+    unpack(packed, home, home_url(home))
     assert not link.is_symlink()
     assert (link / "weights.safetensors").is_file()
     assert list(outside.iterdir()) == []
@@ -245,7 +245,7 @@ def test_links_in_the_home_are_replaced_or_refused_and_never_written_through(
     (home / "artifacts").mkdir(parents=True)
     (home / "artifacts/train").symlink_to(outside)
     with pytest.raises(UnsafePath, match=r"is behind the link .*/artifacts/train, which is not followed"):
-        unpack(packed, home, store_url(home))
+        unpack(packed, home, home_url(home))
     assert list(outside.iterdir()) == []
-    with Store(store_url(home)) as store:
+    with Store(home_url(home)) as store:
         assert store.studies() == []

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ablate.errors import HomeError
-from ablate.study.run.home import only_command, open_home, store_url
+from ablate.store.address import home_url
+from ablate.study.run.home import only_command, open_home
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
 def test_one_run_a_home(tmp_path: Path) -> None:
     home = open_home(tmp_path / "home")
     with (
-        only_command(home, store_url(home), "first"),
+        only_command(home, home_url(home), "first"),
         pytest.raises(HomeError, match="is in use: study first runs there"),
         only_command(home, "sqlite://", "second"),
     ):
         pass
-    with only_command(home, store_url(home), "second"):
+    with only_command(home, home_url(home), "second"):
         pass
 
 
@@ -42,6 +43,6 @@ def test_what_a_killed_run_left_half_written_is_swept_away(tmp_path: Path) -> No
     (home / "checkpoints/abc.safetensors").touch()
     (home / "artifacts/train/ab/.writing-1-abc").mkdir(parents=True)
     (home / "artifacts/train/ab/abcd").mkdir()
-    with only_command(home, store_url(home), "next"):
+    with only_command(home, home_url(home), "next"):
         assert [path.name for path in (home / "checkpoints").iterdir()] == ["abc.safetensors"]
         assert [path.name for path in (home / "artifacts/train/ab").iterdir()] == ["abcd"]

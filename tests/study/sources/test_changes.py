@@ -11,12 +11,12 @@ from support.own_plugin import OwnPlugin, own_plugin
 
 from ablate.cli.study.reuse import changed_lines, unknown_lines
 from ablate.registry import get_registry
+from ablate.store.address import home_url
 from ablate.store.records import FinishedStage, StageRecord
 from ablate.store.store import Store
 from ablate.study.plan.layout import lay_out
 from ablate.study.plan.plan import make_plan
 from ablate.study.run.forget import forget
-from ablate.study.run.home import store_url
 from ablate.study.sources.changes import Comparison, compare
 from ablate.study.sources.facts import Sources, well_formed
 from ablate.study.sources.files import FileDigests, named_paths
@@ -40,7 +40,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnPlugi
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(store_url(tmp_path)) as store:
+    with Store(home_url(tmp_path)) as store:
         yield store
 
 
