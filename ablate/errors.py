@@ -197,13 +197,18 @@ class DamagedFile(StageError):  # noqa: N818
     """A file of a finished stage that is missing, or is not what was written."""
 
 
+def shortened(text: str, most: int) -> str:
+    """Return a text without what is beyond its first ``most`` characters, with ``…`` where that is left out."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
 def one_line(error: BaseException) -> str:
     """Return the error's message on one line, its end left out if it is long; an empty string where it has none."""
     try:
         text = " ".join(str(error).split())
     except BaseException:  # noqa: BLE001 - an exception of a plugin may do anything to become text
         return "its message cannot be printed"
-    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
+    return shortened(text, MOST_CHARACTERS)
 
 
 def named_line(error: BaseException) -> str:

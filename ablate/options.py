@@ -21,7 +21,7 @@ import types
 import typing
 from typing import Any
 
-from ablate.errors import MOST_PROBLEMS, AblateError, InvalidOptions, did_you_mean, one_line
+from ablate.errors import MOST_PROBLEMS, AblateError, InvalidOptions, did_you_mean, one_line, shortened
 from ablate.printable import has_bytes, printable
 
 if typing.TYPE_CHECKING:
@@ -213,8 +213,7 @@ def _is_far(field: dataclasses.Field[Any], bound: str, value: Any) -> bool:
 
 def abridged(value: Any) -> str:
     """Return :func:`shown` of the value, cut off where it is too long for an error message."""
-    text = shown(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return shortened(shown(value), _LONGEST_SHOWN)
 
 
 def _phrase(hint: Any, bounds: str, min_length: int | None, *, several: bool = False) -> str:

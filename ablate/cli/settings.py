@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ablate.errors import UsageError
+from ablate.errors import UsageError, shortened
 from ablate.printable import name_problem, printable
 
 #: The most characters of a key.
@@ -42,7 +42,7 @@ def _check(path: str, setting: Any, option: str) -> None:
 
 def _start(text: str) -> str:
     """Return the beginning of a text from the command line, for a message."""
-    return printable(text if len(text) <= LONGEST_KEY else f"{text[:LONGEST_KEY]}…")
+    return printable(shortened(text, LONGEST_KEY))
 
 
 def _value(text: str, where: str) -> Any:

@@ -7,7 +7,7 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.errors import StudyFileError, UsageError, one_line
+from ablate.errors import StudyFileError, UsageError, one_line, shortened
 from ablate.names import block_name, short_names
 from ablate.options import plain, validate
 from ablate.printable import printable
@@ -282,7 +282,7 @@ def _lines(problems: Sequence[Problem]) -> list[str]:
     texts = (f"{key}: {text}".removeprefix(": ") for key, text in problems)
     lines = dict.fromkeys(printable(" ".join(text.splitlines())) for text in texts)
     more = [f"and {len(lines) - MOST_LINES:,} more problems"] if len(lines) > MOST_LINES else []
-    return [line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…" for line in [*lines][:MOST_LINES]] + more
+    return [shortened(line, LONGEST_LINE) for line in [*lines][:MOST_LINES]] + more
 
 
 def _reading(file: Sections, registry: Registry) -> dict[str, Any]:

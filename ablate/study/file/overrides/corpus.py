@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ablate.errors import UsageError, did_you_mean
+from ablate.errors import UsageError, did_you_mean, shortened
 from ablate.files import exists
 from ablate.printable import printable
 from ablate.specs import CorpusSpec
@@ -48,7 +48,7 @@ def corpus_table(name: str, registry: Registry, *, skip_bad: bool = False, optio
 
 def _start(path: str) -> str:
     """Return a path for a message, its end left out if no file can have so long a one."""
-    return printable(path if len(path) <= LONGEST_PATH else f"{path[:LONGEST_PATH]}…")
+    return printable(shortened(path, LONGEST_PATH))
 
 
 def _path_corpus(path: str, registry: Registry, *, skip_bad: bool, option: str) -> FileShape:

@@ -10,7 +10,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from ablate.errors import StudyFileError, one_line
+from ablate.errors import StudyFileError, one_line, shortened
 from ablate.files import check_file
 from ablate.printable import printable
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LARGEST = 2**20
 #: The most parts of a dotted key, and the most lists and tables inside each other; studies need up to 8.
 DEEPEST = 32
+#: The most characters of a key in a message.
+_LONGEST_SHOWN = 40
 #: Digits after which a whole number is cut: it is refused for its size, and ``int`` would refuse to read it.
 _LONGEST_NUMBER = 100
 
@@ -106,7 +108,7 @@ def _check_keys(bare: str) -> None:
     found = _LONG_KEY.search(bare)
     if found:
         line = bare.count("\n", 0, found.start()) + 1
-        raise UnsafeToml(f"line {line}: {_start(found[0])}: a key may have at most {DEEPEST} parts")
+        raise UnsafeToml(f"line {line}: {shortened(found[0], _LONGEST_SHOWN)}: a key may have at most {DEEPEST} parts")
 
 
 def _check_brackets(bare: str) -> None:
@@ -120,12 +122,8 @@ def _check_brackets(bare: str) -> None:
         if depth > DEEPEST:
             begun = bare.rfind("\n", 0, outermost) + 1
             key = bare[begun:outermost].partition("=")[0].strip()
-            where = f"line {bare.count(chr(10), 0, outermost) + 1}: {_start(key)}".rstrip(": ")
+            where = f"line {bare.count(chr(10), 0, outermost) + 1}: {shortened(key, _LONGEST_SHOWN)}".rstrip(": ")
             raise UnsafeToml(f"{where}: lists and tables may be nested at most {DEEPEST} deep")
-
-
-def _start(key: str) -> str:
-    return key if len(key) <= 40 else f"{key[:40]}…"
 
 
 def _short_numbers(text: str, bare: str) -> str:

@@ -7,7 +7,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from ablate.errors import LONGEST_NAME, MOST_PROBLEMS
+from ablate.errors import LONGEST_NAME, MOST_PROBLEMS, shortened
 from ablate.options import abridged
 from ablate.printable import has_bytes, printable
 from ablate.study.file.paths import join
@@ -75,13 +75,9 @@ def value_problem(value: Any) -> str:
 
 def _text_problem(value: str) -> str:
     if has_bytes(value):
-        shown = _start(printable(value))
+        shown = shortened(printable(value), LONGEST_NAME)
         return f"'{shown}' is not valid UTF-8; rename the file or folder, because names are stored as text"
     found = _CONTROL.search(value)
     if not found:
         return ""
     return f"the text {printable(abridged(value))} has the character {printable(found[0])}; leave it out"
-
-
-def _start(text: str) -> str:
-    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
