@@ -104,6 +104,11 @@ def is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
+def is_file_name(name: str) -> bool:
+    """Return whether a text is the name of a file in a folder, and no path that leads elsewhere."""
+    return PurePosixPath(name).name == name and name != ".." and "\0" not in name
+
+
 def damages(home: Path, artifact: str, files: Mapping[str, str], since: float = -math.inf) -> Iterator[Damage]:
     """Yield the files of a stage that are not as they were recorded; those of its subfolders are not looked at.
 
@@ -116,8 +121,8 @@ def damages(home: Path, artifact: str, files: Mapping[str, str], since: float = 
     """
     for name, expected in files.items():
         if not name.endswith("/"):
-            is_name = PurePosixPath(name).name == name and name != ".." and "\0" not in name and is_digest(expected)
-            problem = _problem(home / artifact / name, expected, since) if is_name else "is not recorded as a file"
+            is_file = is_file_name(name) and is_digest(expected)
+            problem = _problem(home / artifact / name, expected, since) if is_file else "is not recorded as a file"
             if problem:
                 yield Damage(f"{artifact}/{name}", problem)
 

@@ -22,13 +22,14 @@ _AGAIN = "then run the same command again"
 _SERVER = f"look whether the server runs, and at the host and the port in --store; {_AGAIN}"
 _USER = "look at the user and the password in --store"
 _OPTION, _OPTIONS = "invalid connection option", "look at the options behind the ? in --store"
-_REMOVED = "its tables are not those that ablate has made: put back a copy of it, or choose another --store"
+#: The advice where a table was removed by hand, up to the options that choose another database.
+REMOVED = "its tables are not those that ablate has made: put back a copy of it, or choose another"
 #: What to do about an error, by its SQLSTATE or the beginning of that.
 _BY_STATE = {
     "55P03": "another program is writing to it; try again when it is done",
     "57014": f"the server has limited the time of a statement; raise its statement_timeout, {_AGAIN}",
-    "42P01": _REMOVED,
-    "42703": _REMOVED,
+    "42P01": f"{REMOVED} --store",
+    "42703": f"{REMOVED} --store",
     "42501": "its user needs the right to make, read and write tables there",
     "3F000": "its user needs a schema to make tables in, such as public",
     "25006": "the server can only be read; choose the one that can be written",

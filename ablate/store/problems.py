@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,8 @@ _HINTS = {
     "unable to open database file": "it must be a file in a folder that exists and that you may write to",
     "attempt to write a readonly database": "look at the permissions of the file and its folder",
 }
-#: What to do about an error whose text begins like this: a table or a column was removed by hand.
-_CHANGED = ("no such table", "no such column", "table ")
-_REMOVED = "its tables are not those that ablate has made: put back a copy of it, or choose another --home or --store"
+#: The texts of SQLite about a table or a column that was removed by hand.
+_CHANGED = re.compile(r"no such (table|column)|table \S+ has no column")
 #: What to do about any other error.
 _HINT = "try the same command again"
 
@@ -42,7 +42,11 @@ def store_error(url: str | sa.URL, error: BaseException) -> StoreError:
     """
     own = getattr(error, "orig", None) or error
     cause = address.without_secrets(postgres.text_of(own) or one_line(own), url)
-    hint = _REMOVED if cause.startswith(_CHANGED) else _HINTS.get(cause, postgres.hint(own) or _HINT)
+    hint = (
+        f"{postgres.REMOVED} --home or --store"
+        if _CHANGED.match(cause)
+        else _HINTS.get(cause, postgres.hint(own) or _HINT)
+    )
     return StoreError(f"{address.shown(url)}: {cause}; {hint}")
 
 

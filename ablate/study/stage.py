@@ -48,6 +48,12 @@ class Stage:
         return {"stage": self.kind, "code": KINDS[self.kind].code, "inputs": inputs, **config}
 
     @property
+    def metric(self) -> str:
+        """The name of the metric that it measures; empty if it measures none."""
+        name: str = self.config.get("metric", {}).get("name", "")
+        return name
+
+    @property
     def artifact(self) -> str:
         """The folder of its files, relative to the home."""
         return artifact_folder(self.kind, self.fingerprint)

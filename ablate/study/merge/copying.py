@@ -6,10 +6,9 @@ import hashlib
 import math
 import os
 import stat
-from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING
 
-from ablate.digests import damages, digests
+from ablate.digests import damages, digests, is_file_name
 from ablate.errors import DamagedFile
 from ablate.files import files_in, replaced_folder
 from ablate.inside import without_links
@@ -27,7 +26,7 @@ _PORTION = 2**20
 def is_name(name: str) -> bool:
     """Return whether a file in the folder of a stage, or with a ``/`` at its end a folder, may have this name."""
     own = name.removesuffix("/")
-    return own not in ("", ".", "..") and PurePosixPath(own).name == own and "\0" not in own
+    return own != "" and is_file_name(own)
 
 
 class Copier:

@@ -36,8 +36,9 @@ def merge_homes(sources: Sequence[Path], home: Path, url: str) -> Merged:
         HomeError: one of the homes has no database, the home is in use by another command, or cannot be written.
         StoreError: a database cannot be opened, or has rows that cannot be used. Nothing is merged then.
     """
-    places = {source.resolve(): str(source) for source in reversed(sources)}
-    places = dict(reversed(places.items()))
+    places: dict[Path, str] = {}
+    for given in sources:
+        places.setdefault(given.resolve(), str(given))
     if home.resolve() in places:
         raise UsageError(
             f"{printable(places[home.resolve()])} is the home to merge into; leave it out, or choose --home"

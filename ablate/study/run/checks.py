@@ -45,7 +45,7 @@ def _features(results: Iterable[StageResult | StageFailure]) -> dict[str, list[s
 def _per_tokenizer(results: Iterable[StageResult | StageFailure]) -> dict[str, list[str]]:
     """Return the features of each metric that can be compared within a tokenizer only."""
     measured = [each for each in results if isinstance(each, StageResult) and each.stage.kind == MEASURE]
-    return {each.stage.config["metric"]["name"]: each.result.get("within_tokenizer", []) for each in measured}
+    return {each.stage.metric: each.result.get("within_tokenizer", []) for each in measured}
 
 
 def refuse_other_corpus(layout: Layout, store: Store, known: StudyRecord) -> None:

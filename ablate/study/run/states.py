@@ -87,7 +87,7 @@ class RunStates:
 
     def failures(self) -> tuple[RunFailure, ...]:
         """Return the runs that have failed."""
-        failures = ((run, self._state(run, at_end=True)[1]) for run in self._layout.current)
+        failures = ((run, self._state(run, at_end=True)[1]) for run in self._current)
         return tuple(
             RunFailure(run.variant.name, run.replicate, failure.error_class, self._error(run, failure))
             for run, failure in failures
@@ -97,7 +97,7 @@ class RunStates:
     def _error(self, run: Run, first: StageFailure) -> str:
         """Return the reason of a run's first failure, and the metrics that have failed beside it."""
         failed = self._status.failed(run.stages.stages.values())
-        names = {_metric(each) for each in failed} - {_metric(first), ""}
+        names = {each.stage.metric for each in failed} - {first.stage.metric, ""}
         return f"{first.error}; failed too: {listed_names(names)}" if names else first.error
 
     def _state(self, run: Run, *, at_end: bool) -> tuple[RunState, StageFailure | None]:
@@ -116,12 +116,6 @@ class RunStates:
             for stage in stages
         )
         return ("interrupted" if started else "pending"), None
-
-
-def _metric(failure: StageFailure) -> str:
-    """Return the metric of a stage that has failed; empty if it measures nothing."""
-    name: str = failure.stage.config.get("metric", {}).get("name", "")
-    return name
 
 
 class TrialReporter:

@@ -117,5 +117,4 @@ def _failed_with(running: Running, left: Sequence[Stage]) -> list[Stage]:
 
 def _at_work(running: Running, stage: Stage) -> str:
     """Return the component that was at work, or what can be said of it without its word."""
-    metric = stage.config.get("metric", {}).get("name")
-    return running.doing or (f"metric '{metric}'" if metric else KINDS[stage.kind].verb)
+    return running.doing or (f"metric '{stage.metric}'" if stage.metric else KINDS[stage.kind].verb)

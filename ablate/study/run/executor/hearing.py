@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from typing import TYPE_CHECKING, Any
 
-from ablate.errors import StageError, one_line
+from ablate.errors import StageError, named_line, one_line
 from ablate.printable import printable
-from ablate.study.run.executor.tasks import JobBegun, JobEnded, Unreadable, read_message
+from ablate.study.run.executor.tasks import JobBegun, JobEnded, Message
 from ablate.study.run.executor.transfer.away import FilePart, Logged
 from ablate.study.work.dispatch import NO_SPACE, no_space
 from ablate.study.work.messages import News, StageResult
@@ -38,19 +39,26 @@ def hear(data: bytes, running: Running, home: Path, tell: Callable[[News], None]
         Fault: it cannot be used.
         HomeError: the disk is full.
     """
-    message = read_message(data)
+    message = _read(data)
     if isinstance(message, News):
         tell(message)
     elif isinstance(message, JobBegun):
         running.begun = True
-    elif isinstance(message, Unreadable):
-        raise Fault(f"sent a result that cannot be read ({message.error})")
     elif isinstance(message, JobEnded):
         running.fatal = message.fatal
     elif isinstance(message, Logged):
         _log.log(message.level, "%s", printable(message.text))
     else:
         _take(message, running, home)
+
+
+def _read(data: bytes) -> Message:
+    try:
+        message: Message = pickle.loads(data)  # noqa: S301 - a worker has packed it
+    except Exception as error:
+        # the message may hold anything of a component
+        raise Fault(f"sent a result that cannot be read ({named_line(error)})") from error
+    return message
 
 
 def _take(message: Any, running: Running, home: Path) -> None:

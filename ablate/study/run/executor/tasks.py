@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ablate.engine.devices import one_thread
 from ablate.engine.memory import release_memory
-from ablate.errors import AblateError, ExecutorError, one_line
+from ablate.errors import AblateError, ExecutorError, named_line
 from ablate.study.run.executor.transfer.away import FilePart, Inputs, Logged, Returns, fetched_home
 from ablate.study.run.executor.transfer.versions import difference
 from ablate.study.work.dispatch import work as work_on
@@ -56,13 +56,6 @@ class JobEnded:
 Message = News | StageResult | StageFailure | JobBegun | JobEnded | FilePart | Logged
 
 
-@dataclasses.dataclass(frozen=True)
-class Unreadable:
-    """A message that cannot be read."""
-
-    error: str
-
-
 def pack(versions: Mapping[str, str], shared: bytes, job: Job, inputs: Inputs | None) -> bytes:
     """Return the data of a task.
 
@@ -74,15 +67,6 @@ def pack(versions: Mapping[str, str], shared: bytes, job: Job, inputs: Inputs | 
     """
     # the versions alone can be read by any version
     return pickle.dumps((dict(versions), shared, pickle.dumps((job, inputs))))
-
-
-def read_message(data: bytes) -> Message | Unreadable:
-    """Return a message of a worker."""
-    try:
-        message: Message = pickle.loads(data)  # noqa: S301 - see above
-    except Exception as error:  # noqa: BLE001 - the message may hold anything of a component
-        return Unreadable(f"{type(error).__name__}: {one_line(error)}")
-    return message
 
 
 def work(data: bytes, channel: Channel) -> None:
@@ -144,7 +128,7 @@ def _packed(result: StageResult | StageFailure) -> bytes:
     try:
         return pickle.dumps(result)
     except Exception as error:  # noqa: BLE001 - whatever a component has put into it
-        text = f"the result cannot be passed on: {type(error).__name__}: {one_line(error)}"
+        text = f"the result cannot be passed on: {named_line(error)}"
         return pickle.dumps(StageFailure(result.stage, "StageError", text))
 
 

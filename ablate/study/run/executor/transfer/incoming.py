@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ablate.digests import digest, digests, require
+from ablate.digests import digest, digests, is_file_name, require
 from ablate.errors import StageError
 from ablate.files import UNFINISHED, replaced_folder, sync_tree
 from ablate.inside import inside, without_links
@@ -111,7 +111,7 @@ class Incoming:
 
     def _place(self, fingerprint: str, name: str) -> Path:
         """Return the place of a file that is not whole."""
-        if Path(name).name != name or name.startswith(UNFINISHED):
+        if not is_file_name(name) or name.startswith(UNFINISHED):
             raise StageError("with a name that no file of a stage has")
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=self._home))
