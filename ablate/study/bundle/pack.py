@@ -18,6 +18,7 @@ from ablate.store.folders import stage_file, stage_folder
 from ablate.study.bundle import manifest, records, versions
 from ablate.study.bundle.archive import ArchiveWriter, name_problem, within_limit
 from ablate.study.file.as_run import command_as_run
+from ablate.study.records import StudyRecords
 from ablate.study.trials.transfer import trials_to_plain
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class _Bundle:
         self, store: Store, home: Path, name: str, page: Path, without: Collection[str], registry: Registry
     ) -> None:
         self._store, self._home, self._page, self._without = store, home, page, without
-        self._records = records.StudyRecords.read(store, name).as_run_here()
+        self._records = records.as_run_here(StudyRecords.read(store, name))
         self._stages = store.stages(self._records.fingerprints)
         self._trials = trials_to_plain(store.url, name)
         self._components = versions.components(self._records.runs, registry)
@@ -131,7 +132,7 @@ class _Bundle:
         return f"{file_name(Path(self._records.study.spec['source']).stem)}.toml"
 
     def _write_results(self, archive: ArchiveWriter) -> None:
-        archive.add(records.STUDY, records.lines(self._records.facts()))
+        archive.add(records.STUDY, records.lines(records.facts(self._records)))
         archive.add(records.RUNS, records.run_lines(self._records))
         archive.add(records.STAGES, records.stage_lines(self._store, self._records, self._packed))
         if self._trials:

@@ -15,6 +15,7 @@ from ablate.store.transfer import from_plain, stage_from_plain, stage_to_plain, 
 from ablate.study.bundle.archive import name_problem
 from ablate.study.file.as_run import UNBUNDLED
 from ablate.study.foreign import stage_problem
+from ablate.study.records import StudyRecords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,37 +27,20 @@ if TYPE_CHECKING:
 STUDY, RUNS, STAGES, TRIALS = "results/study.jsonl", "results/runs.jsonl", "results/stages.jsonl", "results/trials.json"
 
 
-@dataclasses.dataclass(frozen=True)
-class StudyRecords:
-    """The records of a study without its stages."""
+def as_run_here(records: StudyRecords) -> StudyRecords:
+    """Return the records without the mark of a study from a bundle."""
+    spec = records.study.spec
+    if UNBUNDLED not in spec.get("file", {}):
+        return records
+    file = {key: value for key, value in spec["file"].items() if key != UNBUNDLED}
+    return dataclasses.replace(records, study=dataclasses.replace(records.study, spec={**spec, "file": file}))
 
-    study: StudyRecord
-    variants: tuple[VariantRecord, ...]
-    runs: tuple[RunRecord, ...]
-    looks: tuple[LookRecord, ...]
 
-    @classmethod
-    def read(cls, store: Store, name: str) -> StudyRecords:
-        """Read them from a database; raises :class:`ablate.errors.UnknownName`."""
-        return cls(store.study(name), tuple(store.variants(name)), tuple(store.runs(name)), tuple(store.looks(name)))
-
-    def as_run_here(self) -> StudyRecords:
-        """Return the records without the mark of a study from a bundle."""
-        if UNBUNDLED not in self.study.spec.get("file", {}):
-            return self
-        file = {key: value for key, value in self.study.spec["file"].items() if key != UNBUNDLED}
-        study = dataclasses.replace(self.study, spec={**self.study.spec, "file": file})
-        return dataclasses.replace(self, study=study)
-
-    @property
-    def fingerprints(self) -> set[str]:
-        """The stages of all runs."""
-        return {fingerprint for run in self.runs for fingerprint in run.stages.values()}
-
-    def facts(self) -> list[dict[str, Any]]:
-        """Return the study with its variants and looks as JSON-ready data: one table for each record."""
-        variants, looks = ({"variant": to_plain(r)} for r in self.variants), ({"look": to_plain(r)} for r in self.looks)
-        return [{"study": to_plain(self.study)}, *variants, *looks]
+def facts(records: StudyRecords) -> list[dict[str, Any]]:
+    """Return the study with its variants and looks as JSON-ready data: one table for each record."""
+    variants = ({"variant": to_plain(each)} for each in records.variants)
+    looks = ({"look": to_plain(each)} for each in records.looks)
+    return [{"study": to_plain(records.study)}, *variants, *looks]
 
 
 def lines(data: Iterable[Any]) -> Iterator[bytes]:

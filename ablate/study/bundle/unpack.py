@@ -21,6 +21,7 @@ from ablate.study.bundle import manifest, records
 from ablate.study.bundle.archive import Archive
 from ablate.study.file.as_run import UNBUNDLED
 from ablate.study.plan.elsewhere import KINDS, elsewhere
+from ablate.study.records import StudyRecords
 from ablate.study.run.home import only_command
 from ablate.study.trials.storage import delete_trials
 from ablate.study.trials.transfer import put_trials
@@ -176,12 +177,12 @@ class _Import:
             raise BundleError(f"{self._path}: {min(stray)} belongs to no stage; nothing was unpacked")
         return folders
 
-    def _is_new(self, found: records.StudyRecords, stages: set[str]) -> bool:
+    def _is_new(self, found: StudyRecords, stages: set[str]) -> bool:
         """Return whether the home lacks the study; refuse one that has the same name and other results."""
         name = found.study.name
         if all(study.name != name for study in self._store.studies()):
             return True
-        here = records.StudyRecords.read(self._store, name)
+        here = StudyRecords.read(self._store, name)
         if _comparable(here) == _comparable(found) and stages <= self._store.stages(here.fingerprints).keys():
             return False
         raise BundleError(
@@ -224,7 +225,7 @@ class _Import:
         same = {name: digest for name, digest in here.items() if files.get(name) == digest}
         return lacking | {damage.file.removeprefix(f"{folder}/") for damage in damages(self._home, folder, same)}
 
-    def _put(self, found: records.StudyRecords) -> None:
+    def _put(self, found: StudyRecords) -> None:
         study = found.study
         trials = self._folder / records.TRIALS
         if trials.is_file():
@@ -252,7 +253,7 @@ class _Import:
             delete_trials(self._store.url, name)
 
 
-def _renamed(found: records.StudyRecords, name: str, stages: Mapping[str, StageRecord]) -> StudyRecord:
+def _renamed(found: StudyRecords, name: str, stages: Mapping[str, StageRecord]) -> StudyRecord:
     """Return the record of the study as one from a bundle, under another name if one is given.
 
     It keeps the facts of its results: a stage that has them is forgotten when it has to run again.
@@ -263,7 +264,7 @@ def _renamed(found: records.StudyRecords, name: str, stages: Mapping[str, StageR
     return dataclasses.replace(study, spec=spec, name=name or study.name)
 
 
-def _comparable(found: records.StudyRecords) -> tuple[object, ...]:
+def _comparable(found: StudyRecords) -> tuple[object, ...]:
     """Return what two studies have in common if they are the same one, whenever and from which file it was run."""
     study = found.study
     spec = {key: value for key, value in study.spec.items() if key not in ("source", "file", "overrides", "profile")}

@@ -14,7 +14,8 @@ from ablate.store.store import Store
 from ablate.study.design import ADAPTIVE
 from ablate.study.merge.outcome import Conflict, Merged
 from ablate.study.merge.stages import StageMerger
-from ablate.study.merge.studies import Joined, joined, study_differences, write
+from ablate.study.merge.studies import joined, study_differences, write
+from ablate.study.records import StudyRecords
 from ablate.study.run.home import only_command
 from ablate.study.trials.transfer import put_trials, trials_to_plain
 
@@ -82,9 +83,8 @@ def _merge_studies(source: Store, shown: str, store: Store, merged: Merged) -> N
     """Join the studies of a home with those of the same name; the results of all homes were merged before."""
     finished = set(store.stage_inputs())
     for record in source.studies():
-        name, there, here = record.name, Joined.read(source, record.name), Joined.read(store, record.name)
-        if there is None:
-            continue
+        name, there = record.name, StudyRecords.read(source, record.name)
+        here = StudyRecords.read(store, name) if store.has_study(name) else None
         different = study_differences(here, there) if here else []
         if different:
             problem = (
@@ -98,7 +98,7 @@ def _merge_studies(source: Store, shown: str, store: Store, merged: Merged) -> N
             _copy_trials(source, store, name, merged)
         if write(store, name, here, wanted) and name not in merged.changed:
             merged.changed.append(name)
-        merged.studies[name] = wanted.done(), len(wanted.runs)
+        merged.studies[name] = wanted.done, len(wanted.runs)
 
 
 def _copy_trials(source: Store, store: Store, name: str, merged: Merged) -> None:

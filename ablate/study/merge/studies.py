@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.kinds import COLLECT, KINDS, PROGRAM, TRAIN, kind_of
 from ablate.store.parts import SHARDS, joined_shards
+from ablate.study.records import StudyRecords
 from ablate.study.run.replicates import MOST
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from ablate.store.records import LookRecord, RunRecord, StudyRecord, VariantRecord
+    from ablate.store.records import LookRecord, RunRecord, StudyRecord
     from ablate.store.store import Store
 
 #: Parts of a study's record that are about the last command and its machine, and not about what is asked. Fingerprints
@@ -22,35 +23,7 @@ _OF_THE_COMMAND = ("source", "file", "overrides", "profile", "corpus", "replicat
 _STATES = ("failed", "pruned", "interrupted", "pending")
 
 
-@dataclasses.dataclass(frozen=True)
-class Joined:
-    """The records of one study.
-
-    Attributes:
-        study: its record.
-        variants: in order.
-        runs: by variant and replicate.
-        looks: at its verdicts, in the order in which they were made.
-    """
-
-    study: StudyRecord
-    variants: tuple[VariantRecord, ...]
-    runs: tuple[RunRecord, ...]
-    looks: tuple[LookRecord, ...]
-
-    @classmethod
-    def read(cls, store: Store, name: str) -> Joined | None:
-        """Read them from a database; None if it does not have the study."""
-        if not store.has_study(name):
-            return None
-        return cls(store.study(name), tuple(store.variants(name)), tuple(store.runs(name)), tuple(store.looks(name)))
-
-    def done(self) -> int:
-        """Return the number of runs that are done."""
-        return sum(run.state == "done" for run in self.runs)
-
-
-def study_differences(here: Joined, there: Joined) -> list[str]:
+def study_differences(here: StudyRecords, there: StudyRecords) -> list[str]:
     """Return a phrase for everything in which two studies of one name differ; empty if they are the same one.
 
     One of them may have more replicates.
@@ -66,7 +39,7 @@ def study_differences(here: Joined, there: Joined) -> list[str]:
     return found
 
 
-def joined(here: Joined | None, there: Joined, finished: Collection[str]) -> Joined:
+def joined(here: StudyRecords | None, there: StudyRecords, finished: Collection[str]) -> StudyRecords:
     """Return the records of a study that two homes have, or one of them.
 
     Args:
@@ -81,7 +54,7 @@ def joined(here: Joined | None, there: Joined, finished: Collection[str]) -> Joi
     order = {variant.name: position for position, variant in enumerate(both[0].variants)}
     keys = sorted(records, key=lambda key: (order[key[0]], key[1]))
     runs = tuple(_run(records[key], finished) for key in keys)
-    return Joined(_study([each.study for each in both], runs), both[0].variants, runs, tuple(_looks(both)))
+    return StudyRecords(_study([each.study for each in both], runs), both[0].variants, runs, tuple(_looks(both)))
 
 
 def _study(records: Sequence[StudyRecord], runs: Iterable[RunRecord]) -> StudyRecord:
@@ -116,7 +89,7 @@ def _started(run: RunRecord, finished: Collection[str]) -> bool:
     return any(kind_of(name) in (TRAIN, PROGRAM, COLLECT) and f in finished for name, f in run.stages.items())
 
 
-def _looks(both: Iterable[Joined]) -> Iterator[LookRecord]:
+def _looks(both: Iterable[StudyRecords]) -> Iterator[LookRecord]:
     """Yield the looks of all homes, each once: those of the first home, then the others."""
     seen: list[LookRecord] = []
     for look in (look for each in both for look in each.looks):
@@ -126,7 +99,7 @@ def _looks(both: Iterable[Joined]) -> Iterator[LookRecord]:
             yield look
 
 
-def write(store: Store, name: str, here: Joined | None, wanted: Joined) -> bool:
+def write(store: Store, name: str, here: StudyRecords | None, wanted: StudyRecords) -> bool:
     """Write the records of a study to a database, if they differ from those that it has; return whether they did."""
     if here == wanted:
         return False

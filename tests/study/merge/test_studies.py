@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from ablate.store.records import LookRecord, RunRecord, StudyRecord, VariantRecord
-from ablate.study.merge.studies import Joined, joined, study_differences
+from ablate.study.merge.studies import joined, study_differences
+from ablate.study.records import StudyRecords
 
 VARIANTS = (VariantRecord("a", "fa", {}, baseline=True), VariantRecord("b", "fb", {}, baseline=False))
 LOOK = LookRecord(2, None, {"b - a": "decided"}, {"b - a": 0.1}, ("fa", "fb"))
 
 
-def study(*states: str, shards: tuple[str, ...] = (), looks: tuple[LookRecord, ...] = (), **spec: Any) -> Joined:
+def study(*states: str, shards: tuple[str, ...] = (), looks: tuple[LookRecord, ...] = (), **spec: Any) -> StudyRecords:
     """Return a study with these states of its runs, replicate by replicate."""
     runs = tuple(
         RunRecord(
@@ -29,10 +30,10 @@ def study(*states: str, shards: tuple[str, ...] = (), looks: tuple[LookRecord, .
     )
     plain: dict[str, Any] = {"replicates": len(states) // 2, "design": "factorial", **spec}
     plain |= {"shards": list(shards)} if shards else {}
-    return Joined(StudyRecord("s", plain, "default", "bach", 1), VARIANTS, runs, looks)
+    return StudyRecords(StudyRecord("s", plain, "default", "bach", 1), VARIANTS, runs, looks)
 
 
-def states(found: Joined) -> dict[str, str]:
+def states(found: StudyRecords) -> dict[str, str]:
     return {f"{run.variant}{run.replicate}": run.state for run in found.runs}
 
 
@@ -77,5 +78,5 @@ def test_each_look_is_kept_once() -> None:
         (study("done", "done", "done", source="elsewhere.toml", corpus={"midi": {"path": "/there"}}), ""),
     ],
 )
-def test_another_study_is_told_from_the_same_one(there: Joined, words: str) -> None:
+def test_another_study_is_told_from_the_same_one(there: StudyRecords, words: str) -> None:
     assert " and ".join(study_differences(study("done", "done"), there)) == words
