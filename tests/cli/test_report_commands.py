@@ -7,31 +7,16 @@ import json
 import sqlite3
 from typing import TYPE_CHECKING
 
+from support.small_study import SMALL
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from support.commands import Command
 
 NAME = "tau_sweep@smoke"
-#: A report of few figures.
-SMALL = """
-replicates = 2
-corpus = "bach-prelude"
-tokenizer = "midilike-classic"
-metric = ["distance.pitch"]
-floors = { draws = 0, shuffles = 0, pieces = 1 }
-[model.lstm]
-hidden = 8
-[training]
-steps = 2
-window = 16
-[generation]
-samples = 1
-tokens = 60
-[sampler.temperature]
-[axes]
-sampler.temperature.tau = [0.8, 1.0]
-"""
+#: Floors are not asked about.
+NO_FLOORS = "floors = { draws = 0, shuffles = 0, pieces = 1 }\n"
 
 
 def test_reports_and_comparisons(ran: Command, tmp_path: Path) -> None:
@@ -140,7 +125,7 @@ def test_the_table_of_a_paper(ran: Command, tmp_path: Path) -> None:
 
 
 def test_a_table_that_fits_into_no_paper_costs_no_report(ablate: Command, tmp_path: Path) -> None:
-    (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
+    (tmp_path / "small.toml").write_text(NO_FLOORS + SMALL, encoding="utf-8")
     ran = ablate("study", "run", "small.toml", "--workers", "1", "--no-report")
     assert ran.code == 0, ran.err
     with contextlib.closing(sqlite3.connect(tmp_path / ".ablate/ablate.db")) as database, database:

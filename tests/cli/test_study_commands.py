@@ -10,6 +10,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from support.small_study import SMALL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,25 +19,6 @@ if TYPE_CHECKING:
     from support.commands import Command
 
 NAME = "tau_sweep@smoke"
-#: A report of few figures.
-SMALL = """
-question = "Does tau matter?"
-replicates = 2
-corpus = "bach-prelude"
-tokenizer = "midilike-classic"
-metric = ["distance.pitch"]
-[model.lstm]
-hidden = 8
-[training]
-steps = 2
-window = 16
-[generation]
-samples = 1
-tokens = 60
-[sampler.temperature]
-[axes]
-sampler.temperature.tau = [0.8, 1.0]
-"""
 
 
 def test_from_a_run_to_its_deletion(ran: Command, tmp_path: Path) -> None:

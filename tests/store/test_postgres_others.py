@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
 from support import postgres as servers
+from support.at_once import errors_at_once
 from support.store_material import put
 
 from ablate.errors import HomeError, StoreError, UsageError
@@ -73,23 +73,11 @@ def test_a_reader_sees_one_state(database: InServer) -> None:
 def test_opening_at_once_makes_one_database(database: InServer, empty: InServer) -> None:
     from ablate.study.trials.storage import close_storage, open_storage
 
-    errors: list[BaseException] = []
-    barrier = threading.Barrier(4)
-
     def open_it() -> None:
-        try:
-            barrier.wait()
-            with Store(empty.url):
-                close_storage(open_storage(empty.url))
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the test wants to see it
-            errors.append(error)
+        with Store(empty.url):
+            close_storage(open_storage(empty.url))
 
-    threads = [threading.Thread(target=open_it) for _ in range(4)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert errors == []
+    assert errors_at_once(open_it) == []
     assert empty.ask("SELECT version_num FROM ablate_alembic_version") == [(versions.newest(),)]
     assert empty.ask("SELECT count(*) FROM alembic_version") == [(1,)]
 

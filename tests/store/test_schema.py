@@ -8,13 +8,13 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from support.at_once import errors_at_once
 from support.checkout import ROOT
 from support.store_material import ask, described, fill, measurements, opened, put, put_stage, stage
 
@@ -91,22 +91,7 @@ def test_a_bug_of_ours_is_not_taken_for_trouble_with_the_database(store: Store) 
 
 
 def test_opening_twice_at_once_makes_one_database(path: Path) -> None:
-    errors: list[BaseException] = []
-    barrier = threading.Barrier(4)
-
-    def open_it() -> None:
-        try:
-            barrier.wait()
-            Store(f"sqlite:///{path}").__exit__(None, None, None)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the test wants to see it
-            errors.append(error)
-
-    threads = [threading.Thread(target=open_it) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    assert errors_at_once(lambda: Store(f"sqlite:///{path}").__exit__(None, None, None)) == []
     assert ask(path, "SELECT version_num FROM ablate_alembic_version") == [(versions.newest(),)]
 
 
