@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -93,6 +94,22 @@ def test_a_bug_of_ours_is_not_taken_for_trouble_with_the_database(store: Store) 
 def test_opening_twice_at_once_makes_one_database(path: Path) -> None:
     assert errors_at_once(lambda: Store(f"sqlite:///{path}").__exit__(None, None, None)) == []
     assert ask(path, "SELECT version_num FROM ablate_alembic_version") == [(versions.newest(),)]
+
+
+def test_the_mode_of_a_new_database_is_changed_when_the_others_have_let_go(path: Path) -> None:
+    """SQLite gives up at once if two commands want to change it; here, because this one must not wait inside."""
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    with contextlib.closing(other):
+        other.execute("BEGIN")
+        assert other.execute("SELECT * FROM sqlite_master").fetchall() == []
+        engine = engines.make_engine(f"sqlite:///{path}")
+        sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout = 0"))
+        release = threading.Timer(0.2, other.execute, ("COMMIT",))
+        release.start()
+        schema.ensure(engine)
+        release.join()
+        engine.dispose()
+    assert ask(path, "PRAGMA journal_mode") == [("wal",)]
 
 
 # What is refused
