@@ -229,13 +229,13 @@ def first_problems(problems: Sequence[str], rest: str = "") -> list[str]:
     return [*problems[:MOST_PROBLEMS], f"and {more:,} more{rest and f'; {rest}'}"]
 
 
-def listed_names(names: Iterable[str] | Mapping[str, str]) -> str:
-    """Return the first :data:`MOST_NAMES` names in order, each with the words about it in brackets, for a message."""
+def listed_names(names: Iterable[str] | Mapping[str, str], most: int = MOST_NAMES) -> str:
+    """Return the first ``most`` names in order, each with the words about it in brackets, for a message."""
     about = names if isinstance(names, Mapping) else dict.fromkeys(names, "")
     texts = (f"{name} ({about[name]})" if about[name] else name for name in sorted(about))
     listed = [text.replace("\n", " ") for text in texts]  # a message has a line for each problem, and not for a name
-    more = f" and {len(listed) - MOST_NAMES:,} more" if len(listed) > MOST_NAMES else ""
-    return ", ".join(listed[:MOST_NAMES]) + more if listed else "none"
+    more = f" and {len(listed) - most:,} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more if listed else "none"
 
 
 def did_you_mean(name: str, offered: Iterable[str]) -> str:

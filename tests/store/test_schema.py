@@ -97,7 +97,7 @@ def test_opening_twice_at_once_makes_one_database(path: Path) -> None:
 
 
 def test_the_mode_of_a_new_database_is_changed_when_the_others_have_let_go(path: Path) -> None:
-    """SQLite gives up at once if two commands want to change it; here, because this one must not wait inside."""
+    """Two commands that change it at once make SQLite give up at once; a connection without patience does the same."""
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     with contextlib.closing(other):
         other.execute("BEGIN")

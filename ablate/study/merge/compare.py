@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ablate.errors import listed_names
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -60,6 +62,5 @@ def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
 
 
 def _phrase(part: str, names: list[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
     plural = "s" if len(names) > 1 else ""
-    return f"{part}{plural} {', '.join(sorted(names)[:_MOST_NAMES])}{more}"
+    return f"{part}{plural} {listed_names(names, _MOST_NAMES)}"
