@@ -21,7 +21,7 @@ import types
 import typing
 from typing import Any
 
-from ablate.errors import MOST_PROBLEMS, AblateError, InvalidOptions, did_you_mean, one_line, shortened
+from ablate.errors import MOST_PROBLEMS, AblateError, InvalidOptions, did_you_mean, named_line, one_line, shortened
 from ablate.printable import has_bytes, printable
 
 if typing.TYPE_CHECKING:
@@ -113,7 +113,7 @@ def validate(options: type[T], values: Mapping[str, Any]) -> T:
     except AblateError:
         raise
     except Exception as error:
-        raise InvalidOptions([("", f"{type(error).__name__}: {one_line(error)}")]) from error
+        raise InvalidOptions([("", named_line(error))]) from error
 
 
 def plain(options: Any) -> dict[str, Any]:

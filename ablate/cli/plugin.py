@@ -10,7 +10,7 @@ from ablate.cli.echo import echo
 from ablate.cli.folding import terminal_width
 from ablate.cli.lazy import LazyCommand, lazy
 from ablate.cli.output import json_option, print_json, print_table
-from ablate.errors import PluginError, UnknownName, UsageError, one_line
+from ablate.errors import PluginError, UnknownName, UsageError, named_line
 from ablate.options import OptionField, describe, shown
 from ablate.registry import Component, get_registry
 from ablate.specs import ALL_SPECS
@@ -123,7 +123,7 @@ def _options(component: Component) -> list[OptionField]:
     try:
         return describe(component.spec.options)
     except Exception as error:
-        reason = f"{type(error).__name__}: {one_line(error)}"
+        reason = named_line(error)
         raise PluginError(f"{component.kind} '{component.spec.name}' of {component.plugin}: {reason}") from error
 
 

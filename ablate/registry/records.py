@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
-from ablate.errors import PluginError, one_line
+from ablate.errors import PluginError, named_line
 from ablate.options import shown
 from ablate.specs import ComponentSpec, Reference
 
@@ -77,7 +77,7 @@ def _problems_of_default(field: dataclasses.Field[Any]) -> Iterator[str]:
             yield f"the default of option '{field.name}' is not equal to itself"
     except Exception as error:  # noqa: BLE001 - a default may be any object
         yield (
-            f"the default of option '{field.name}' cannot be used: {type(error).__name__}: {one_line(error)}; "
+            f"the default of option '{field.name}' cannot be used: {named_line(error)}; "
             "give text, a finite number, true or false, None, or a tuple or table of these"
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import StoreError, UsageError
@@ -52,6 +53,8 @@ _BY_TEXT = {
     "resolve host": _SERVER,
     "timeout": _SERVER,
 }
+#: What libpq asks at the end of an error of connecting.
+_QUESTION = re.compile(r"\s*Is the server running [^?]*\?")
 #: Errors that SQLAlchemy takes for those of a program, and that somebody else has made.
 _NOT_OURS = frozenset(("42P01", "42703", "42501", "3F000"))
 
@@ -126,8 +129,14 @@ def check_encoding(connection: sa.Connection) -> None:
 
 
 def text_of(error: BaseException) -> str:
-    """Return the message of the server alone, without the statement; empty for an error of another database."""
-    return str(getattr(getattr(error, "diag", None), "message_primary", None) or "")
+    """Return the message of the server alone, without the statement; empty for an error of another database.
+
+    Of an error of connecting it is the text of libpq without its question, which :func:`hint` answers.
+    """
+    if not type(error).__module__.startswith("psycopg"):
+        return ""
+    told = getattr(getattr(error, "diag", None), "message_primary", None)
+    return str(told) if told else _QUESTION.sub("", str(error))
 
 
 def hint(error: BaseException) -> str:

@@ -41,7 +41,7 @@ def store_error(url: str | sa.URL, error: BaseException) -> StoreError:
         error: of SQLAlchemy or of the driver.
     """
     own = getattr(error, "orig", None) or error
-    cause = address.without_secrets(postgres.text_of(own) or one_line(own), url)
+    cause = address.without_secrets(" ".join(postgres.text_of(own).split()) or one_line(own), url)
     hint = (
         f"{postgres.REMOVED} --home or --store"
         if _CHANGED.match(cause)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -125,3 +126,14 @@ def test_a_server_that_stops_in_the_middle_of_a_run(
     assert ablate(*words).code == 0
     assert ablate(*words[:-3], "file").code == 0
     assert rows(url) == rows(f"sqlite:///{tmp_path}/file/ablate.db")
+
+
+def test_a_server_that_does_not_answer_is_one_line(ablate: Command) -> None:
+    pytest.importorskip("psycopg")
+    with socket.socket() as taken:  # bound and not listening, so that nobody else answers at this port
+        taken.bind(("127.0.0.1", 0))
+        url = f"postgresql+psycopg://ada@127.0.0.1:{taken.getsockname()[1]}/x"
+        listed = ablate("study", "list", "--store", url)
+    assert listed.code == 1
+    assert listed.err.count("\n") == 1
+    assert "failed: Connection refused; look whether the server runs" in listed.err

@@ -15,6 +15,7 @@ from ablate.cli.output import failure_lines, json_option, plural, print_json, pr
 from ablate.cli.study.states import print_states
 from ablate.kinds import PREPARE, kind_of
 from ablate.names import level_name, replicate_name, same, short_names
+from ablate.store.parts import SHARDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,5 +121,5 @@ def _print_failures(study: StudyRecord, runs: Sequence[RunRecord]) -> None:
     for line in failure_lines(failures):
         echo_sentence(line)
     unfinished = sum(run.state in ("pending", "interrupted") for run in runs)
-    if unfinished:
+    if unfinished and not study.spec.get(SHARDS):  # of a part, 'left out' says what has the others
         echo(f"{plural(unfinished, 'run')} not finished; to continue, use 'ablate study run' with the same options")

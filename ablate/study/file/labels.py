@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.blame import about, blaming
 from ablate.building import build_component
-from ablate.errors import did_you_mean, one_line
+from ablate.errors import did_you_mean, named_line, one_line
 from ablate.interrupts import is_ctrl_c
 from ablate.options import abridged
 from ablate.study.file.paths import finite
@@ -51,7 +51,7 @@ def used_labels(
         except BaseException as error:
             if is_ctrl_c(error):
                 raise
-            problems.append(("labels", f"{about(conditioner)} failed: {type(error).__name__}: {one_line(error)}"))
+            problems.append(("labels", f"{about(conditioner)} failed: {named_line(error)}"))
         used |= own
     return used
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from ablate import hookspecs
-from ablate.errors import AblateError, InvalidOptions, PluginError, UsageError, did_you_mean, one_line
+from ablate.errors import AblateError, InvalidOptions, PluginError, UsageError, did_you_mean, named_line, one_line
 from ablate.interrupts import is_ctrl_c
 from ablate.options import describe
 from ablate.study.file.text.toml import loads
@@ -119,7 +119,7 @@ def _build(spec: ObserverSpec, options: Any, plugin: Plugin, folder: Path) -> Ob
     except BaseException as error:
         if is_ctrl_c(error):
             raise
-        raise PluginError(f"{origin} cannot be built: {type(error).__name__}: {one_line(error)}") from error
+        raise PluginError(f"{origin} cannot be built: {named_line(error)}") from error
     return Observer(spec.name, plugin, hooks, events)
 
 

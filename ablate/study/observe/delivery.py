@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from ablate.errors import one_line
+from ablate.errors import named_line
 
 if TYPE_CHECKING:
     from ablate.study.observe.choice import Observer
@@ -90,7 +90,7 @@ class Delivery:
                 lines = getattr(self.observer.hooks, hook)(event=event)
             except BaseException as error:  # noqa: BLE001 - an observer may raise anything, and no run suffers
                 with self._changed:
-                    self._error = f"{self.observer} failed in {hook}: {type(error).__name__}: {one_line(error)}"
+                    self._error = f"{self.observer} failed in {hook}: {named_line(error)}"
                     self._switch_off()
                 return
             with self._changed:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ablate import kinds
 from ablate.blame import take_blame
-from ablate.errors import AblateError, HomeError, one_line
+from ablate.errors import AblateError, HomeError, named_line, one_line
 from ablate.interrupts import is_ctrl_c
 from ablate.kinds import KINDS
 from ablate.printable import printable
@@ -46,7 +46,7 @@ def work(job: Job, context: Context) -> Iterator[StageResult | StageFailure]:
             return
         _pass_on(error)
         # the plugin of one variant may have failed them all; alone, only the stages of that variant fail
-        reason = f"{type(error).__name__}: {one_line(error)}"
+        reason = named_line(error)
         _log.warning("%d stages (%s) cannot be done as one, trying one by one: %s", len(job.stages), job.kind, reason)
         done = {result.stage.fingerprint for result in results}
     for stage in job.stages:

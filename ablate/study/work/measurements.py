@@ -6,7 +6,7 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any, get_args
 
-from ablate.errors import StageError, one_line
+from ablate.errors import StageError, named_line
 from ablate.interfaces import Direction, Histogram, Measurements, Value, Within
 from ablate.options import abridged
 from ablate.printable import name_problem, printable
@@ -40,9 +40,7 @@ def checked(measured: Any, about: str) -> Measurements:
     except StageError:
         raise
     except Exception as error:  # an attribute may be any object, which need not be a number or comparable
-        raise StageError(
-            f"{about} returned numbers that cannot be used: {type(error).__name__}: {one_line(error)}"
-        ) from error
+        raise StageError(f"{about} returned numbers that cannot be used: {named_line(error)}") from error
     features = [value.feature for value in values]
     if not features or len(set(features)) < len(features):
         raise StageError(
