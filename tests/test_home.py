@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ablate.cli.study.list import list_
+from ablate.cli.study.stored.list import list_
 from ablate.errors import HomeError
 from ablate.home import home_path
 

@@ -45,8 +45,8 @@ def upgrade(home: Path, store: str | None) -> None:
 
     Example: ablate db upgrade --home results
     """
-    from ablate.store import schema
-    from ablate.store.address import home_url
+    from ablate.store.database import schema
+    from ablate.store.database.address import home_url
 
     if store is None and not (home / "ablate.db").is_file():
         raise StoreError(f"there is no database in {home}; choose another folder with --home")

@@ -12,7 +12,7 @@ from ablate.cli.echo import echo
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import json_option, print_json, print_table
 from ablate.cli.settings import parse_setting
-from ablate.cli.study.reuse import accept_weights, keep_option
+from ablate.cli.study.planning.reuse import accept_weights, keep_option
 from ablate.errors import UsageError, first_problems
 
 if TYPE_CHECKING:

@@ -106,7 +106,7 @@ def existing_store(home: Path, url: str | None, *, writing: bool = False) -> Ite
     Raises:
         HomeError: the home has no database yet.
     """
-    from ablate.store.address import home_url
+    from ablate.store.database.address import home_url
     from ablate.store.store import Store
 
     if not has_store(home, url):
@@ -120,7 +120,7 @@ def existing_store(home: Path, url: str | None, *, writing: bool = False) -> Ite
 
 def shown_url(url: str) -> str:
     """Return a URL for messages, without its password."""
-    from ablate.store.address import shown
+    from ablate.store.database.address import shown
 
     return shown(url)
 
@@ -138,7 +138,7 @@ def has_store(home: Path, url: str | None) -> bool:
     """
     if url == "":
         raise UsageError("--store is empty; leave it out to use the database of the home")
-    from ablate.store.address import sqlite_file
+    from ablate.store.database.address import sqlite_file
 
     file = home / DATABASE if url is None else sqlite_file(url)
     if file is None or file.is_file():

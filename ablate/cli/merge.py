@@ -33,7 +33,7 @@ def merge(*, homes: tuple[Path, ...], home: Path, store: str | None, as_json: bo
 
     Example: ablate db merge shards/1 shards/2 shards/3 --home all
     """
-    from ablate.store.address import home_url
+    from ablate.store.database.address import home_url
     from ablate.study.merge.merge import merge_homes
     from ablate.study.run.home import open_home
 

@@ -18,7 +18,7 @@ from ablate.report.formats.latex.options import TableOptions
 from ablate.report.formats.latex.table import latex_table
 from ablate.report.statistics.analysis.analysis import Analysis
 from ablate.report.text.sentences import Answer, answer
-from ablate.store.address import home_url
+from ablate.store.database.address import home_url
 from ablate.store.store import Store
 
 if TYPE_CHECKING:

@@ -7,13 +7,10 @@ The modules in the order of reading:
 - :mod:`ablate.store.reading`: from rows to records, without SQLAlchemy; every row is checked;
 - :mod:`ablate.store.connected`: transactions, and errors in them;
 - :mod:`ablate.store.writing`, :mod:`ablate.store.rows`: from records to rows;
-- :mod:`ablate.store.tables`: the tables;
+- :mod:`ablate.store.database`: connections, tables and their versions, locks, and errors for people;
 - :mod:`ablate.store.unused`: stages that no study uses;
 - :mod:`ablate.store.orphans`: rows that belong to nothing;
 - :mod:`ablate.store.folders`: the folders of stages in a home;
 - :mod:`ablate.store.transfer`: records as JSON, for bundles;
-- :mod:`ablate.store.schema`: open, create and upgrade a database; the scripts are in ``migrations/``;
-- :mod:`ablate.store.versions`: the versions of the schema;
-- :mod:`ablate.store.address`, :mod:`ablate.store.sqlite`: URLs of databases, and connections to SQLite files;
 - :mod:`ablate.store.differences`: differences between two stored configurations.
 """

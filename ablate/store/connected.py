@@ -12,14 +12,14 @@ import sqlite3
 from typing import TYPE_CHECKING, Self
 
 from ablate.errors import StoreError
-from ablate.store import postgres, sqlite, versions
-from ablate.store.execute import any_text, by_sqlalchemy, by_sqlite
-from ablate.store.problems import database_errors
+from ablate.store.database import postgres, sqlite, versions
+from ablate.store.database.execute import any_text, by_sqlalchemy, by_sqlite
+from ablate.store.database.problems import database_errors
+from ablate.store.database.watch import Watched, watched
 from ablate.store.reading import problems
 from ablate.store.reading.columns import DamagedRow
 from ablate.store.reading.contents import contents
 from ablate.store.reading.reader import Reader
-from ablate.store.watch import Watched, watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ class ConnectedReader(Reader):
         self._plain = self._plainly_opened()
         if self._plain:
             return
-        from ablate.store import schema
+        from ablate.store.database import schema
 
         try:
             schema.ensure(self._engine, writing=writing)
@@ -75,7 +75,7 @@ class ConnectedReader(Reader):
 
     @functools.cached_property
     def _engine(self) -> sa.Engine:
-        from ablate.store import engines
+        from ablate.store.database import engines
 
         return engines.make_engine(self.url, self._place)
 
@@ -127,7 +127,7 @@ class ConnectedReader(Reader):
 
     @property
     def _shown(self) -> str:
-        from ablate.store import address
+        from ablate.store.database import address
 
         return address.shown(self.url)
 
@@ -179,7 +179,7 @@ class ConnectedReader(Reader):
 
     def _check_lock(self) -> None:
         if self._engine.dialect.name == "postgresql":
-            from ablate.store import locks
+            from ablate.store.database import locks
 
             locks.check_held(self.url)
 

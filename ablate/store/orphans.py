@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from ablate.store import tables
+from ablate.store.database import tables
 from ablate.store.reading.problems import digest_of
 
 if TYPE_CHECKING:

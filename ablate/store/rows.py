@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ablate.store import tables
+from ablate.store.database import tables
 from ablate.store.reading.problems import digest_of
 
 if TYPE_CHECKING:

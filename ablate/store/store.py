@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ablate.errors import StoreError
 from ablate.store.connected import ConnectedReader
-from ablate.store.execute import by_sqlalchemy
+from ablate.store.database.execute import by_sqlalchemy
 from ablate.store.reading.reader import study_id
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Store(ConnectedReader):
         Raises:
             StoreError: there is no room to write the file again.
         """
-        from ablate.store import schema
+        from ablate.store.database import schema
 
         schema.compact(self._engine)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from ablate.store import tables
+from ablate.store.database import tables
 from ablate.store.reading.queries import portions
 from ablate.store.records import RemovedStage
 

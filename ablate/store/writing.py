@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
-from ablate.store import rows, tables, unused
+from ablate.store import rows, unused
+from ablate.store.database import tables
 from ablate.store.reading.problems import digest_of
 from ablate.store.reading.queries import portions
 

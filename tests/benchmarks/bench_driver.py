@@ -41,7 +41,7 @@ def driven(runs: int, workers: int, seconds: float) -> dict[str, Any]:
 def _drive(runs: int, workers: int, seconds: float) -> dict[str, Any]:
     from simulated import Simulated, layout
 
-    from ablate.cli.study.progress import PlainProgress
+    from ablate.cli.study.running.progress import PlainProgress
     from ablate.engine.memory import peak_memory
     from ablate.store.store import Store
     from ablate.study.run.runner import SharedContext, StudyRunner

@@ -12,7 +12,7 @@ from harness import Case, Table, compare, threads
 
 from ablate.kinds import KINDS, TRAIN
 from ablate.registry import get_registry
-from ablate.store.address import home_url
+from ablate.store.database.address import home_url
 from ablate.store.store import Store
 from ablate.study.file.overrides import Overrides
 from ablate.study.file.study_file import read_study

@@ -13,7 +13,7 @@ from harness import Case, Table, compare
 from sqlalchemy.orm import Session
 
 from ablate.report.data.frames import study_frame
-from ablate.store import tables as rows
+from ablate.store.database import tables as rows
 from ablate.store.records import FinishedStage, MeasurementRecord, RunRecord, StageRecord, StudyRecord, VariantRecord
 from ablate.store.store import Store
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ablate.cli.study.drawing import OUTDATED
+from ablate.cli.study.stored.drawing import OUTDATED
 from ablate.report.figures import gallery
 
 if TYPE_CHECKING:

@@ -82,7 +82,7 @@ def test_an_observer_that_cannot_be_used_stops_the_command(ran: Command) -> None
 
 
 def test_an_error_of_the_study_ends_the_observation(ran: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ablate.cli.study import results
+    from ablate.cli.study.running import results
 
     def broken(*_: Any, **__: Any) -> Any:
         raise public.errors.HomeError("the disk is full")  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ablate.cli.study.progress import LiveProgress, PlainProgress, shortened
+from ablate.cli.study.running.progress import LiveProgress, PlainProgress, shortened
 from ablate.study.stage import Stage
 from ablate.study.work.messages import News, StageFailure, StageResult
 
@@ -38,7 +38,7 @@ LAYOUT: Any = SimpleNamespace(spec=SimpleNamespace(name="mine"))
 
 def test_plain_lines_name_the_variant(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     planned, stages = plan(alone=[("tau=0.8", 3)], shared=[(LONG, 0), ("base", 0), ("other", 0)])
-    monkeypatch.setattr("ablate.cli.study.progress.INTERVAL", 0.0)
+    monkeypatch.setattr("ablate.cli.study.running.progress.INTERVAL", 0.0)
     lines = PlainProgress(LAYOUT)
     lines.begun(planned)
     for stage in stages.values():

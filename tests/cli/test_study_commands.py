@@ -124,7 +124,7 @@ def test_a_person_at_a_terminal_is_asked_before_a_long_run(
 ) -> None:
     words = ["study", "run", "tau_sweep", "--profile", "smoke", "--no-report", "--workers", "1", "--replicates", "1"]
     words += ["--set", "training.steps=2", "--set", "generation.tokens=40"]
-    monkeypatch.setattr("ablate.cli.study.run.ASK_FROM_SECONDS", 0)
+    monkeypatch.setattr("ablate.cli.study.running.run.ASK_FROM_SECONDS", 0)
     monkeypatch.setattr("sys.stdin", Terminal("n\n"))
     refused = ablate(*words)
     assert refused.code == 130
@@ -135,7 +135,7 @@ def test_a_person_at_a_terminal_is_asked_before_a_long_run(
 
 
 def test_fused_groups_are_counted() -> None:
-    from ablate.cli.study.plan import _group_sizes
+    from ablate.cli.study.planning.plan import _group_sizes
 
     assert _group_sizes([20, 20, 1]) == "2 groups of 20, 1 alone"
     assert _group_sizes([7]) == "1 group of 7"

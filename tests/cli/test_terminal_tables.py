@@ -8,7 +8,7 @@ from hypothesis import given
 from support.commands import columns
 
 from ablate.cli.folding import fold_sentence, shortened
-from ablate.cli.study.states import print_states, ranges
+from ablate.cli.study.stored.states import print_states, ranges
 from ablate.cli.terminal_tables import render_table, render_tables
 from ablate.store.records import RunRecord, StudyRecord, VariantRecord
 

@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from ablate.errors import HomeError, StoreError, UsageError
-from ablate.store import address
-from ablate.store.problems import store_error
+from ablate.store.database import address
+from ablate.store.database.problems import store_error
 from ablate.store.store import Store
 
 

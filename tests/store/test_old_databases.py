@@ -12,7 +12,7 @@ import pytest
 from support.store_material import ask, described, measurements
 
 from ablate.report.write import write_report
-from ablate.store import schema, versions
+from ablate.store.database import schema, versions
 from ablate.store.store import Store
 
 if TYPE_CHECKING:

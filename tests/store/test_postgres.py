@@ -12,7 +12,7 @@ from support.checkout import ROOT
 from support.store_material import fill, measured, measurements, put, put_stage, runs, study, variants
 
 from ablate.errors import StoreError
-from ablate.store import engines, schema, tables, versions
+from ablate.store.database import engines, schema, tables, versions
 from ablate.store.records import MeasurementRecord
 from ablate.store.store import Store
 

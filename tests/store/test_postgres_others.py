@@ -16,7 +16,7 @@ from support.at_once import errors_at_once
 from support.store_material import put
 
 from ablate.errors import HomeError, StoreError, UsageError
-from ablate.store import engines, locks, postgres, schema, sqlite, versions
+from ablate.store.database import engines, locks, postgres, schema, sqlite, versions
 from ablate.store.store import Store
 from ablate.study.run.home import only_command
 

@@ -13,7 +13,7 @@ import pytest
 from support.store_material import new_store, put, put_stage, stage
 
 from ablate.errors import EmptyStoreError, StoreError
-from ablate.store import sqlite
+from ablate.store.database import sqlite
 from ablate.store.store import Store
 
 if TYPE_CHECKING:

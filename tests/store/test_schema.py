@@ -20,7 +20,7 @@ from support.checkout import ROOT
 from support.store_material import ask, described, fill, measurements, opened, put, put_stage, stage
 
 from ablate.errors import StoreError, UsageError
-from ablate.store import engines, schema, sqlite, tables, versions
+from ablate.store.database import engines, schema, sqlite, tables, versions
 from ablate.store.store import Store
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from support.store_material import opened
 from support.trials_material import frozen, layout, trials
 
 from ablate.errors import StoreError
-from ablate.store import sqlite
+from ablate.store.database import sqlite
 from ablate.store.store import Store
 from ablate.study.plan.plan import make_plan
 from ablate.study.run.listener import Listener

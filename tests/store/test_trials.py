@@ -17,7 +17,7 @@ from support.trials_material import frozen, layout, open_trials, read, summary, 
 
 from ablate.errors import StoreError
 from ablate.kinds import KINDS
-from ablate.store.address import shown
+from ablate.store.database.address import shown
 from ablate.store.store import Store
 from ablate.study.trials.storage import delete_trials
 

@@ -13,7 +13,7 @@ import pytest
 from support.store_material import ask, new_store, opened, put, put_stage, stage
 
 from ablate.errors import StoreError
-from ablate.store import watch
+from ablate.store.database import watch
 from ablate.store.store import Store
 
 if TYPE_CHECKING:

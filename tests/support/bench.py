@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.registry import get_registry
-from ablate.store.address import home_url
+from ablate.store.database.address import home_url
 from ablate.store.store import Store
 from ablate.study.plan.layout import lay_out
 from ablate.study.plan.plan import make_plan

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.store.address import home_url
+from ablate.store.database.address import home_url
 from ablate.store.records import (
     FinishedStage,
     HistogramRecord,

@@ -10,7 +10,7 @@ import click
 from ablate.cli.locations import home_option, name_option, store_option
 from ablate.cli.output import combine_options, json_option
 from ablate.cli.settings import parse_setting
-from ablate.cli.study.reuse import reuse_options
+from ablate.cli.study.planning.reuse import reuse_options
 from ablate.errors import UsageError
 
 if TYPE_CHECKING:

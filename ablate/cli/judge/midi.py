@@ -26,13 +26,13 @@ def judge_midi(request: Request, values: Mapping[str, Any]) -> int:
     for note in layout.plain()["judged"]["notes"]:
         echo(f"{layout.spec.source}: {note}", err=True)
 
-    from ablate.cli.study.interrupt import stop_on_signals
-    from ablate.cli.study.progress import make_listener
-    from ablate.cli.study.request import StudyRequest
-    from ablate.cli.study.results import exit_code, print_results
-    from ablate.cli.study.reuse import decide_reuse, forget_results
+    from ablate.cli.study.planning.request import StudyRequest
+    from ablate.cli.study.planning.reuse import decide_reuse, forget_results
+    from ablate.cli.study.running.interrupt import stop_on_signals
+    from ablate.cli.study.running.progress import make_listener
+    from ablate.cli.study.running.results import exit_code, print_results
     from ablate.engine.devices import cores
-    from ablate.store.address import home_url
+    from ablate.store.database.address import home_url
     from ablate.store.store import Store
     from ablate.study.run.executor.protocol import Working
     from ablate.study.run.home import only_command, open_home

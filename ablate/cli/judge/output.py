@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.cli.echo import echo
 from ablate.cli.output import plural, print_json
-from ablate.cli.study.drawing import Drawn, draw_report
-from ablate.cli.study.looks import record_look
-from ablate.cli.study.results import print_analysis
+from ablate.cli.study.running.looks import record_look
+from ablate.cli.study.running.results import print_analysis
+from ablate.cli.study.stored.drawing import Drawn, draw_report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ def print_study(study: JudgedStudy, values: Mapping[str, Any]) -> None:
     from ablate.registry import get_registry
     from ablate.report.data.study import Study
     from ablate.report.statistics.analysis.analysis import Analysis
-    from ablate.store.address import home_url
+    from ablate.store.database.address import home_url
     from ablate.store.store import Store
     from ablate.study.judge.record import save
     from ablate.study.run.home import only_command, open_home

@@ -1,4 +1,4 @@
-"""``ablate study``: one module for each command."""
+"""``ablate study``: a module for each command, by what they work on."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ import click
 from ablate.cli.lazy import LazyCommand, lazy
 
 _COMMANDS = {
-    "run": LazyCommand("ablate.cli.study.run:run", "Run what is missing of a study, then compare its variants."),
-    "plan": LazyCommand("ablate.cli.study.plan:plan", "List what 'study run' would do, with the expected time."),
+    "run": LazyCommand(
+        "ablate.cli.study.running.run:run", "Run what is missing of a study, then compare its variants."
+    ),
+    "plan": LazyCommand(
+        "ablate.cli.study.planning.plan:plan", "List what 'study run' would do, with the expected time."
+    ),
     "list": LazyCommand(
-        "ablate.cli.study.list:list_", "List the studies that can be run and those that have been run."
+        "ablate.cli.study.stored.list:list_", "List the studies that can be run and those that have been run."
     ),
-    "show": LazyCommand("ablate.cli.study.show:show", "Show the variants of a study and the state of each run."),
-    "report": LazyCommand("ablate.cli.study.report:report", "Write the report of a study again."),
-    "table": LazyCommand("ablate.cli.study.table:table", "Print the LaTeX table of a study for a paper."),
-    "compare": LazyCommand("ablate.cli.study.compare:compare", "Compare two variants or two studies."),
-    "export": LazyCommand("ablate.cli.study.export:export", "Export every measurement of a study as a table."),
+    "show": LazyCommand("ablate.cli.study.stored.show:show", "Show the variants of a study and the state of each run."),
+    "report": LazyCommand("ablate.cli.study.stored.report:report", "Write the report of a study again."),
+    "table": LazyCommand("ablate.cli.study.stored.table:table", "Print the LaTeX table of a study for a paper."),
+    "compare": LazyCommand("ablate.cli.study.stored.compare:compare", "Compare two variants or two studies."),
+    "export": LazyCommand("ablate.cli.study.stored.export:export", "Export every measurement of a study as a table."),
     "bundle": LazyCommand(
-        "ablate.cli.study.bundle:bundle", "Write a study with everything that belongs to it into one zip file."
+        "ablate.cli.study.stored.bundle:bundle", "Write a study with everything that belongs to it into one zip file."
     ),
-    "unbundle": LazyCommand("ablate.cli.study.bundle:unbundle", "Bring the study in a bundle into a home."),
-    "delete": LazyCommand("ablate.cli.study.delete:delete", "Delete a study and the results that only it uses."),
+    "unbundle": LazyCommand("ablate.cli.study.stored.bundle:unbundle", "Bring the study in a bundle into a home."),
+    "delete": LazyCommand("ablate.cli.study.stored.delete:delete", "Delete a study and the results that only it uses."),
 }
 
 

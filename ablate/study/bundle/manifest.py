@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import ablate
 from ablate.errors import BundleError
-from ablate.store.versions import newest
+from ablate.store.database.versions import newest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

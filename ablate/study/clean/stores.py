@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ablate.files import write_whole
 from ablate.inside import inside
-from ablate.store.address import home_url, shown, sqlite_file
+from ablate.store.database.address import home_url, shown, sqlite_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

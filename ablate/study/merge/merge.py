@@ -9,7 +9,7 @@ from ablate.digests import home_words
 from ablate.errors import HomeError, StoreError, UsageError, one_line
 from ablate.home import DATABASE
 from ablate.printable import printable
-from ablate.store.address import home_url
+from ablate.store.database.address import home_url
 from ablate.store.store import Store
 from ablate.study.design import ADAPTIVE
 from ablate.study.merge.outcome import Conflict, Merged

@@ -15,7 +15,7 @@ from ablate.errors import HomeError
 from ablate.files import UNFINISHED, remove, write_whole
 from ablate.home import DATABASE
 from ablate.printable import printable
-from ablate.store.address import home_url, shown, sqlite_file
+from ablate.store.database.address import home_url, shown, sqlite_file
 from ablate.study.clean.leftovers import unfinished_files
 from ablate.study.clean.stores import note_store
 
@@ -113,7 +113,7 @@ def only_command(home: Path, url: str, study: str, *others: str, whole: bool = F
 
 
 def _only_in(url: str, study: str, *, whole: bool) -> contextlib.AbstractContextManager[None]:
-    from ablate.store.locks import only_study  # imports SQLAlchemy
+    from ablate.store.database.locks import only_study  # imports SQLAlchemy
 
     return only_study(url, study, whole=whole)
 

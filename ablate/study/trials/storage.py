@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import optuna
 
 from ablate.errors import StoreError, one_line
-from ablate.store.address import shown
-from ablate.store.engines import lock_at_begin, optuna_engine
-from ablate.store.locks import making_tables
-from ablate.store.problems import database_errors, store_error
-from ablate.store.sqlite import reader
+from ablate.store.database.address import shown
+from ablate.store.database.engines import lock_at_begin, optuna_engine
+from ablate.store.database.locks import making_tables
+from ablate.store.database.problems import database_errors, store_error
+from ablate.store.database.sqlite import reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ablate.store.sqlite import ReadOnly
+    from ablate.store.database.sqlite import ReadOnly
 
 #: The version that the installed Optuna works with, once it is known: asking loads all of Optuna's migrations.
 _NEWEST: set[str] = set()

@@ -17,7 +17,7 @@ from optuna.trial import TrialState, create_trial
 
 from ablate.errors import StoreError
 from ablate.kinds import MEASURE, stage_name
-from ablate.store.address import shown
+from ablate.store.database.address import shown
 from ablate.study.stage import fingerprint
 from ablate.study.trials.levels import directions, distribution, objective_label, parameters
 from ablate.study.trials.storage import (

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ablate.kinds import KINDS
 from ablate.registry import get_registry
+from ablate.store.database.schema import newest
 from ablate.store.records import (
     FinishedStage,
     HistogramRecord,
@@ -27,7 +28,6 @@ from ablate.store.records import (
     StudyRecord,
     VariantRecord,
 )
-from ablate.store.schema import newest
 from ablate.store.store import Store
 from ablate.study.file.study_file import read_study
 from ablate.study.plan.layout import Layout, lay_out

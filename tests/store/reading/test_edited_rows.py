@@ -15,7 +15,7 @@ from support.row_edits import TABLES as EDITED
 from support.row_edits import edit
 
 from ablate.errors import StoreError
-from ablate.store import versions
+from ablate.store.database import versions
 from ablate.store.reading.columns import TABLES
 from ablate.store.store import Store
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ablate.registry import get_registry
-from ablate.store.address import home_url
+from ablate.store.database.address import home_url
 from ablate.store.store import Store
 from ablate.study.bundle.pack import pack
 from ablate.study.run.home import open_home

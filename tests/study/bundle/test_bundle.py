@@ -18,7 +18,7 @@ from ablate.errors import BundleError, DamagedFile, HomeError
 from ablate.kinds import MEASURE, PROGRAM
 from ablate.registry import get_registry
 from ablate.report.results import load_results
-from ablate.store.address import home_url
+from ablate.store.database.address import home_url
 from ablate.store.records import (
     FinishedStage,
     LookRecord,

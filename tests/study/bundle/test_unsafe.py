@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ablate.errors import BundleError, UnsafePath
-from ablate.store.address import home_url
+from ablate.store.database.address import home_url
 from ablate.store.store import Store
 from ablate.study.bundle import records
 from ablate.study.bundle.archive import Archive, within_limit

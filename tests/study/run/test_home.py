@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ablate.errors import HomeError
-from ablate.store.address import home_url
+from ablate.store.database.address import home_url
 from ablate.study.run.home import only_command, open_home
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.own_plugin import OwnPlugin, own_plugin
 
-from ablate.cli.study.reuse import changed_lines, unknown_lines
+from ablate.cli.study.planning.reuse import changed_lines, unknown_lines
 from ablate.registry import get_registry
-from ablate.store.address import home_url
+from ablate.store.database.address import home_url
 from ablate.store.records import FinishedStage, StageRecord
 from ablate.store.store import Store
 from ablate.study.plan.layout import lay_out

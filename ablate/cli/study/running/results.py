@@ -1,0 +1,155 @@
+"""The output of ``ablate study run`` at its end, and its exit code."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from ablate.cli.echo import echo, note
+from ablate.cli.output import duration, failure_lines, plural, print_answer, print_json, print_table
+from ablate.cli.study.planning.shard import print_part
+from ablate.cli.study.running.interrupt import STOPPED
+from ablate.cli.study.running.looks import record_look
+from ablate.cli.study.stored.drawing import Drawn, draw_report
+from ablate.errors import AblateError
+from ablate.kinds import KINDS
+from ablate.names import replicate_name, shell_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from ablate.cli.study.planning.request import StudyRequest
+    from ablate.report.data.study import Study
+    from ablate.report.statistics.analysis.analysis import Analysis
+    from ablate.store.store import Store
+    from ablate.study.run.result import StudyResult
+
+
+def print_results(
+    request: StudyRequest, store: Store, result: StudyResult, *, with_report: bool, as_json: bool
+) -> tuple[Analysis | None, Drawn]:
+    """Write the report if asked to, and print the results of a study; return its analysis and what became of it.
+
+    A shard is a part of a study: it has no verdicts, and no report.
+    """
+    if request.layout.part:
+        print_part(request, store, result, _account(result), as_json=as_json)
+        return None, Drawn()
+    from ablate.report.data.study import Study
+    from ablate.report.statistics.analysis.analysis import Analysis
+
+    study = Study.read(store, result.name)
+    # the verdicts of a study that was stopped would be one more look
+    analysis = None if study.frame.empty or result.stopped else Analysis(study, request.layout.registry)
+    if analysis:
+        record_look(store, analysis)
+    drawn = Drawn()
+    if with_report and analysis:
+        drawn = draw_report(store, request.home, result.name, request.layout.registry, changed=result.changed)
+    if as_json:
+        _print_json(result, study, analysis, drawn.page)
+        return analysis, drawn
+    if analysis:
+        print_analysis(result.name, analysis)
+    echo(_account(result))
+    for line in (*result.notes, *_looks_left(request, analysis)):
+        note(line)
+    if drawn.page:
+        echo(f"report: {drawn.page}")
+    return analysis, drawn
+
+
+def exit_code(result: StudyResult, spec: Mapping[str, Any], drawn: Drawn) -> int:
+    """Print what has failed or stopped, and return the exit code.
+
+    Args:
+        result: of the command.
+        spec: the study as plain data.
+        drawn: what became of the report.
+
+    Raises:
+        AblateError: some runs have failed, or the report could not be drawn.
+    """
+    _print_failures(result, spec)
+    if result.stopped:
+        trainings = plural(result.checkpoints, "unfinished training")
+        checkpoints = f", including checkpoints of {trainings}" if result.checkpoints else ""
+        echo(f"stopped; finished results are kept{checkpoints}. To continue, run the same command again", err=True)
+        return STOPPED
+    if result.failures:
+        early = " before training, so nothing was trained" if result.refused else ""
+        count = plural(len(result.failures), "run")
+        failed = f"{count} failed{early}; see: ablate study show {shell_name(result.name)}"
+        raise AblateError("\n".join([failed, drawn.problem] if drawn.problem else [failed]))
+    drawn.check()
+    return 0
+
+
+def _print_json(result: StudyResult, study: Study, analysis: Analysis | None, report: Path | None) -> None:
+    from ablate.report.data.left_out import left_out
+    from ablate.report.statistics.described.summary import summarise
+
+    rows = summarise(analysis.study.frame).to_dict("records") if analysis else []
+    effects = analysis.all_effects.drop(columns="values").to_dict("records") if analysis else []
+    lacking = left_out(study.runs, study.stages, study.spec)
+    facts: dict[str, Any] = {"report": str(report) if report else None, "comparison": rows, "effects": effects}
+    facts |= {"left_out": lacking.sentences, "problems": lacking.problems}
+    print_json({**dataclasses.asdict(result), **facts})
+
+
+def print_analysis(name: str, analysis: Analysis) -> None:
+    """Print the means of a study's variants, its verdicts and its looks."""
+    from ablate.report.statistics.described.responses import responses
+    from ablate.report.text.looks import facts
+    from ablate.report.text.sentences import answer
+    from ablate.report.text.tables.terminal import response_table, summary_table
+
+    table = summary_table(analysis.study.frame, analysis.study.details)
+    title = f"{name}: mean ± standard deviation over replicates"
+    quantities = len(table.headers) - 1
+    print_table(table.headers, table.rows, title=title, right=quantities, parts=quantities)
+    response = response_table(responses(analysis.study.frame))
+    if response.rows:
+        title = "Does the music follow its labels? A line fitted through the levels, for each replicate"
+        print_table(response.headers, response.rows, title=title, right=3)
+    print_answer(answer(analysis))
+    for label, text in facts(analysis):
+        echo(f"{label.lower()} {text}", "")
+
+
+def _account(result: StudyResult) -> str:
+    """Return a line that counts what has run and what was reused."""
+    new, reused = _counted(result.ran), _counted(result.reused)
+    if not new and not result.failures and not result.stopped:
+        return f"nothing to run: all results exist; reused {reused}"
+    return f"ran {new or 'nothing'} in {duration(result.seconds)}; reused {reused or 'nothing'}"
+
+
+def _looks_left(request: StudyRequest, analysis: Analysis | None) -> Iterator[str]:
+    """Yield a note if the study file declares more looks and the comparisons are not decided."""
+    from ablate.report.statistics.looks import reason
+
+    looks = request.layout.spec.looks
+    if looks and analysis and not reason(analysis.states, analysis.looks):
+        count = plural(request.layout.spec.replicates, "replicate")
+        yield (
+            f"these are {count} of at most {looks.most}; to continue until every primary comparison is decided, run "
+            "the same command with --until-decided"
+        )
+
+
+def _counted(stages: Mapping[str, int]) -> str:
+    return ", ".join(
+        plural(stages[kind.name], kind.noun) for kind in KINDS.values() if kind.noun and stages.get(kind.name)
+    )
+
+
+def _print_failures(result: StudyResult, spec: Mapping[str, Any]) -> None:
+    """Print one line for each reason, with the first of the runs that failed for it."""
+    failures = [
+        (f"{each.variant}, replicate {replicate_name(spec, each.variant, each.replicate)}", each)
+        for each in result.failures
+    ]
+    for line in failure_lines((run, f"{each.error_class}: {each.error}") for run, each in failures):
+        echo(line, err=True)

@@ -1,0 +1,1 @@
+"""Commands of stored studies: lists, tables, comparisons, reports and bundles."""
