@@ -132,6 +132,16 @@ class Event:
 
 
 @dataclasses.dataclass(frozen=True)
+class Noted(Event):
+    """A line for the person who waits (``"3 jobs wait in the queue: Resources"``), shown once for each text.
+
+    ``task`` is empty where it is about no certain task.
+    """
+
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Begun(Event):
     """A worker gets the task: the first event of it; ``place`` is the name of the place."""
 
@@ -177,7 +187,8 @@ class Executor(abc.ABC):
     :class:`Ended` or :class:`Died`. An executor never runs a task twice: the driver decides what happens after a death.
 
     Attributes:
-        shares_home: whether every worker sees the driver's home. Otherwise contents travel, through :meth:`put`.
+        shares_home: whether every worker sees the driver's home, which is checked before it works. Otherwise contents
+            travel, through :meth:`put`.
         same_installation: whether the workers use the Python and the packages of the driver itself, so that nobody has
             to compare versions.
         backlog: the number of tasks that the executor holds besides those that run, so that no worker waits.
@@ -207,7 +218,10 @@ class Executor(abc.ABC):
 
     @abc.abstractmethod
     def places(self) -> Sequence[Place]:
-        """Return where tasks can run now; called often."""
+        """Return where tasks can run; called often, and only while the executor is entered.
+
+        Places that a scheduler will give count as well. There may be none at first: tasks then wait.
+        """
 
     @abc.abstractmethod
     def put(self, digest: str, path: Path) -> None:

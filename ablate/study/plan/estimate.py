@@ -93,7 +93,7 @@ def estimate(plan: Plan, device: str, workers: int, music: PlannedMusic | None =
     beside = len(spread(device, min(workers, plan.width())))
     registry = plan.layout.registry
     examples = _Examples(registry, music or PlannedMusic(registry))
-    packing = Packing(device, beside, examples.count, registry)
+    packing = Packing(device, lambda: beside, examples.count, registry)
     trial = _Trial(device, packing, registry, examples)
     with in_one_line(), one_thread():
         trainings = packing.trainings(plan.missing.values())

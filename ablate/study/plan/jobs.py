@@ -69,7 +69,7 @@ class Packing:
 
     Args:
         device: resolved.
-        slots: the number of jobs that can run side by side.
+        slots: returns the number of jobs that can run side by side; asked only when there are jobs to make.
         examples: returns the numbers of examples and tokens of a training stage; called only where its batch or its
             steps depend on them.
         registry: the components.
@@ -83,7 +83,7 @@ class Packing:
     def __init__(
         self,
         device: str,
-        slots: int,
+        slots: Callable[[], int],
         examples: Callable[[Stage], ExampleCounts],
         registry: Registry,
         *,
@@ -103,7 +103,7 @@ class Packing:
             return [[stage] for stage in stages]
         jobs: list[list[Stage]] = []
         for key, group in self._alike(stages, self._training_key).items():
-            most = math.ceil(len(group) / self._slots)
+            most = math.ceil(len(group) / self._slots())
             if most > 1:
                 most = min(most, self._fitting(key, group[0]))
             jobs += split_evenly(group, most)
@@ -117,7 +117,7 @@ class Packing:
         jobs: list[list[Stage]] = []
         for group in self._alike(stages, self._generation_key).values():
             rows = max(len(stage.config["seeds"]) for stage in group)
-            most = min(math.ceil(len(group) / self._slots), max(1, FUSED_ROWS // rows))
+            most = min(math.ceil(len(group) / self._slots()), max(1, FUSED_ROWS // rows))
             jobs += split_evenly(group, most)
         return jobs
 
@@ -129,7 +129,7 @@ class Packing:
             job = trial_job(stage.config, settings, counts.examples, self._registry)
             # with several GPUs, the memory in use belongs to the workers that will do the training
             try:
-                self._most[key] = count_fitting(job, self._device, whole=self._slots > 1)
+                self._most[key] = count_fitting(job, self._device, whole=self._slots() > 1)
             except Exception:  # noqa: BLE001 - run alone, each training shows its own error
                 self._most[key] = 1
         return self._most[key]

@@ -101,7 +101,8 @@ class StudyRunner:
             )
         )
         self._status = StageStatus(self.plan, home)
-        packing = Packing(device, self._executor.slots, self._examples, layout.registry, fused=self._executor.fused)
+        executor = self._executor  # it has no places before it is entered
+        packing = Packing(device, lambda: executor.slots, self._examples, layout.registry, fused=executor.fused)
         self._scheduler = Scheduler(self.plan, self._status, packing)
         sources = Sources(layout.registry)
         for stage in self.plan.missing.values():

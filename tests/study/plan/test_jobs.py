@@ -73,7 +73,7 @@ def of_stages(kind: str, jobs: list[list[Stage]]) -> list[int]:
 
 
 def packing(slots: int = 1, examples: int = 1, **options: Any) -> Packing:
-    return Packing("cpu", slots, lambda stage: ExampleCounts(examples), get_registry(), fused=True, **options)
+    return Packing("cpu", lambda: slots, lambda stage: ExampleCounts(examples), get_registry(), fused=True, **options)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_stages_are_shared_out_evenly(count: int, most: int, sizes: list[int]) -
 
 
 def test_on_a_cpu_nothing_is_stacked(load: Callable[..., StudySpec]) -> None:
-    plain = Packing("cpu", 4, lambda stage: ExampleCounts(), get_registry())
+    plain = Packing("cpu", lambda: 4, lambda stage: ExampleCounts(), get_registry())
     spec = load(replicates=5)
     assert of_stages("train", plain.trainings(stages(spec))) == [1] * 5
     jobs = plain.generations(stages(spec))

@@ -195,7 +195,7 @@ def test_samples_of_other_tokenizers_are_not_generated_together(study: Callable[
     """Equal networks may be; their tokens would be decoded by one tokenizer."""
     layouts = [lay_out(study(**{"split.test": [piece]}), get_registry(), "cpu") for piece in ("piece 0", "piece 2")]
     generations = [run.stages.stages["generate"] for layout in layouts for run in layout.runs]
-    packing = Packing("cpu", 1, lambda stage: 1, get_registry(), fused=True)
+    packing = Packing("cpu", lambda: 1, lambda stage: 1, get_registry(), fused=True)
     jobs = packing.generations(generations)
     assert [len(job) for job in jobs] == [4, 4]
     assert all(len({stage.inputs["fit"].fingerprint for stage in job}) == 1 for job in jobs)

@@ -6,7 +6,7 @@ import dataclasses
 import threading
 from typing import TYPE_CHECKING, Any
 
-from ablate.interfaces.executor import Begun, Died, Ended, Event, Signed, Task, Told
+from ablate.interfaces.executor import Begun, Died, Ended, Event, Noted, Signed, Task, Told
 from ablate.study.run.executor.local.executor import LocalExecutor
 
 if TYPE_CHECKING:
@@ -82,6 +82,13 @@ class Silent(Broken):
         return [event for event in super().wait(seconds) if not isinstance(event, Signed)]
 
 
+class Rambles(Kept):
+    """Has something to say at each look, in two lines."""
+
+    def wait(self, seconds: float) -> list[Event]:
+        return [Noted("", "Two tasks\nwait for a place."), *super().wait(seconds)]
+
+
 class KeepsOne(Kept):
     """Gives every task the content that was put first."""
 
@@ -117,6 +124,7 @@ BREAKS = [
     ("ExecutorContract", "test_end_before_the_beginning", NeverDrops, "'print' has two last events"),
     ("ExecutorContract", "test_stop", NeverStops, "nothing happened for 1.5 s"),
     ("ExecutorContract", "test_signs", Silent, "nothing happened for 1.5 s"),
+    ("ExecutorContract", "test_many_tasks", Rambles, "a note is not one line"),
     ("ExecutorContract", "test_contents", KeepsOne, "is not what was put"),
     ("ExecutorContract", "test_alone", Shares, "needs a process alone shares it"),
     ("ExecutorContract", "test_nothing_is_left", Leaves, "a worker still runs"),

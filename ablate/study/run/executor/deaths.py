@@ -52,6 +52,7 @@ class Running:
         fault: why the driver ended it; empty if it did not.
         stuck: whether this was for its silence.
         fatal: the error that ends the run, if there is one.
+        foreign: whether its worker may have another installation, which may be why it cannot begin.
         incoming: takes the files of the job; None if the worker writes them in place.
     """
 
@@ -64,6 +65,7 @@ class Running:
     fault: str = ""
     stuck: bool = False
     fatal: AblateError | None = None
+    foreign: bool = False
     incoming: Incoming | None = None
 
     def close(self) -> None:

@@ -8,19 +8,23 @@ because each job computes with one thread.
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from typing import TYPE_CHECKING, Self
 
 from ablate.errors import ExecutorError, HomeError, StageError, one_line
-from ablate.interfaces.executor import Begun, Died, Ended, Signed, Told
-from ablate.kinds import PROGRAM
+from ablate.interfaces.executor import Begun, Died, Ended, Noted, Signed, Told
+from ablate.printable import printable
 from ablate.study.run.executor.blame import blamed
 from ablate.study.run.executor.deaths import Part, Running, after_death
 from ablate.study.run.executor.handing import Handing
 from ablate.study.run.executor.hearing import Fault, hear
 from ablate.study.run.executor.local import LOCAL
-from ablate.study.run.executor.protocol import Outcome, Working, place
+from ablate.study.run.executor.protocol import Outcome, Working
+from ablate.study.run.executor.silence import Silence
 from ablate.study.run.executor.tasks import Shared
+from ablate.study.run.executor.transfer.seen import new_proof, shown
+from ablate.study.run.executor.waiting import Waiting
 from ablate.study.work.messages import Job, News, StageFailure
 
 if TYPE_CHECKING:
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
     from ablate.interfaces.executor import Event, Executor
     from ablate.registry import Registry
     from ablate.specs import ExecutorSpec
+
+_log = logging.getLogger(__name__)
 
 #: Seconds between two looks at the workers, at most.
 _PAUSE = 0.1
@@ -66,17 +72,21 @@ class Dispatcher:
         fused: bool | None = None,
     ) -> None:
         self._about, self._executor, self._home, self.fused = about, executor, home, fused
-        self._limit = working.stall_limit
-        shared = Shared(registry, working.checkpoint_seconds, fused)
+        self._silence = Silence(working.stall_limit)
+        # nobody doubts that processes of this machine see a home of this machine
+        self._proof = new_proof() if executor.shares_home and about is not LOCAL else None
+        shared = Shared(registry, working.checkpoint_seconds, fused, proof=self._proof)
         self._handing = Handing(executor, own, home, shared, device, about)
         self._executors = self._handing.executors
-        self._waiting, self._running = list[Part](), dict[str, Running]()
+        self._waiting, self._running = Waiting[Part](lambda part: part.job.kind), dict[str, Running]()
         self._failed: list[Outcome] = []
-        self._stopping, self._killing, self._has_programs = False, False, False
-        self._looked = time.monotonic()
+        self._noted: set[str] = set()
+        self._stopping, self._killing, self._checked = False, False, not own
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack, blamed(self._about):
+            if self._proof:
+                stack.enter_context(shown(self._proof, self._home))
             for executor in self._executors:
                 stack.push(self._leaving(executor.__enter__()))
             self._stack = stack.pop_all()
@@ -101,14 +111,12 @@ class Dispatcher:
     @property
     def busy(self) -> bool:
         """See :class:`~ablate.study.run.executor.protocol.Executor`."""
-        return bool(self._waiting or self._running or self._failed)
+        working = any(running.part.job.stages for running in self._running.values())  # and not only checked
+        return bool(self._waiting or self._failed or working)
 
     def submit(self, job: Job) -> None:
         """See :class:`~ablate.study.run.executor.protocol.Executor`."""
-        self._has_programs = self._has_programs or job.kind == PROGRAM
-        # without programs, thousands of jobs are not looked through for each one
-        kinds = [part.job.kind for part in self._waiting] if self._has_programs else []
-        self._waiting.insert(place(kinds, job.kind) if kinds else len(self._waiting), Part(job))
+        self._waiting.add(Part(job))
 
     def wait(self, tell: Callable[[News], None], started: Callable[[Job], None] = lambda job: None) -> list[Outcome]:
         """See :class:`~ablate.study.run.executor.protocol.Executor`."""
@@ -118,7 +126,8 @@ class Dispatcher:
             if self._stopping:
                 self._drop()
             self._assign()
-            self._limit_silence()
+            for name in self._silence.look(self._running):
+                self._end(name)
             events = self._happened()
         failed, self._failed = self._failed, []
         return [*failed, *self._take(events, tell, started)]
@@ -140,7 +149,7 @@ class Dispatcher:
 
     def _drop(self) -> None:
         """Drop what no worker has begun."""
-        self._waiting = []
+        self._waiting.clear()
         for name in [name for name, running in self._running.items() if not running.placed]:
             self._end(name)
             self._running.pop(name).close()
@@ -153,9 +162,12 @@ class Dispatcher:
     def _assign(self) -> None:
         if not self._waiting:
             return
+        if not self._checked:  # this machine works meanwhile, and the others may come late
+            name, running = self._handing.check()
+            self._running[name], self._checked = running, True
         most = self.slots + self._executor.backlog
         while self._waiting and len(self._running) < most:
-            part = self._waiting.pop(0)
+            part = self._waiting.take()
             try:
                 name, running = self._handing.hand_over(part)
             except ExecutorError as error:
@@ -166,37 +178,23 @@ class Dispatcher:
             else:
                 self._running[name] = running
 
-    def _limit_silence(self) -> None:
-        """End the tasks whose component has shown no progress for too long.
-
-        Seconds are added up from look to look, so that a driver that slept does not blame its workers for it.
-        """
-        now = time.monotonic()
-        passed, self._looked = min(now - self._looked, 10 * _PAUSE), now
-        for name, running in self._running.items():
-            if not running.placed or not self._limit or running.fault or running.part.job.kind == PROGRAM:
-                continue
-            running.silent += passed
-            if running.silent > self._limit:
-                running.fault = f"showed no progress for {self._limit:g} s, so its process was ended (--stall-limit)"
-                running.stuck = True
-                self._end(name)
-
     def _take(
         self, events: Iterable[Event], tell: Callable[[News], None], started: Callable[[Job], None] = lambda job: None
     ) -> Iterator[Outcome]:
         """Take what has happened, and yield the outcomes of the jobs that have ended."""
         for event in events:
             running = self._running.get(event.task)
-            if running is None:
+            if isinstance(event, Noted):
+                self._note(event.text)
+            elif running is None:
                 continue
-            if isinstance(event, Told):
+            elif isinstance(event, Told):
                 self._hear(event, running, tell)
             elif isinstance(event, Signed):
                 running.doing, running.silent = event.doing, 0.0
             elif isinstance(event, Begun):
                 running.placed = True
-                if not (running.part.alone or running.part.deaths):
+                if running.part.job.stages and not (running.part.alone or running.part.deaths):
                     started(running.part.job)
             elif isinstance(event, Ended):
                 self._running.pop(event.task).close()
@@ -204,6 +202,12 @@ class Dispatcher:
             elif isinstance(event, Died):
                 self._running.pop(event.task).close()
                 yield from self._bury(running, event)
+
+    def _note(self, text: str) -> None:
+        """Show what an executor has to say, once."""
+        if text not in self._noted:
+            self._noted.add(text)
+            _log.warning("executor '%s': %s", self._about.name, printable(text))
 
     def _hear(self, told: Told, running: Running, tell: Callable[[News], None]) -> None:
         if running.fault or running.fatal:
@@ -223,8 +227,11 @@ class Dispatcher:
             yield Outcome(running.part.job, tuple(running.results), running.fatal)
             return
         results, again = after_death(running, died)
-        self._waiting[:0] = again
-        if results or not again:
+        self._waiting.put_back(again)
+        if not again and running.foreign and not (running.begun or died.outside or running.fault):
+            text = f"{self._about.about}: a worker has ended before it could begin to work: {died.how}"
+            yield Outcome(running.part.job, (), ExecutorError(text))
+        elif results or not again:
             yield Outcome(running.part.job, results)
 
     def _end_all(self, tell: Callable[[News], None]) -> list[Outcome]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import pickle
 from typing import TYPE_CHECKING
@@ -11,8 +12,10 @@ from ablate.interfaces.executor import Resources, Task
 from ablate.kinds import COLLECT, KINDS, LOAD, PRIME, PROGRAM
 from ablate.study.run.executor.deaths import Part, Running
 from ablate.study.run.executor.tasks import Shared, pack
+from ablate.study.run.executor.transfer.away import Inputs
 from ablate.study.run.executor.transfer.incoming import Incoming, put_inputs
 from ablate.study.run.executor.transfer.versions import needed_versions
+from ablate.study.work.messages import Job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,9 +47,20 @@ class Handing:
     ) -> None:
         self.executors = [executor, own] if own else [executor]
         self._executor, self._own, self._home, self._about = executor, own, home, about
-        self._shared, self._on_gpu = pickle.dumps(shared), device.startswith("cuda")
-        self._versions = {} if executor.same_installation else needed_versions(shared.registry)
+        self._on_gpu = device.startswith("cuda")
+        self._versions: dict[str, str] = {}
+        if not executor.same_installation:
+            self._versions = needed_versions(shared.registry)
+            loaded = tuple(plugin.name for plugin in shared.registry.plugins if not plugin.error)
+            shared = dataclasses.replace(shared, loaded=loaded)
+        self._shared = pickle.dumps(shared)
         self._numbers = itertools.count(1)
+
+    def check(self) -> tuple[str, Running]:
+        """Submit a task without stages, which only checks its worker; return as :meth:`hand_over`."""
+        job, name = Job("check", ()), f"check-{next(self._numbers)}"
+        self._executor.submit(Task(name, pack(self._versions, self._shared, job, Inputs({}, {}))))
+        return name, Running(Part(job), foreign=bool(self._versions))
 
     def hand_over(self, part: Part) -> tuple[str, Running]:
         """Submit a job; return the name of its task.
@@ -76,4 +90,4 @@ class Handing:
             supervised=job.kind == PROGRAM,
         )
         executor.submit(task)
-        return name, Running(part, incoming=incoming)
+        return name, Running(part, foreign=bool(versions), incoming=incoming)

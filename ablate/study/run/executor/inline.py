@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from ablate.engine.devices import one_thread
-from ablate.study.run.executor.protocol import Outcome, place
+from ablate.study.run.executor.protocol import Outcome
+from ablate.study.run.executor.waiting import Waiting
 from ablate.study.work.dispatch import work
 from ablate.study.work.messages import Context, JobStopped
 
@@ -30,7 +31,7 @@ class InlineExecutor:
     ) -> None:
         self._home, self._device, self._registry = home, device, registry
         self._seconds, self.fused = checkpoint_seconds, fused
-        self._jobs: list[Job] = []
+        self._jobs = Waiting["Job"](lambda job: job.kind)
         self._stopping = False
 
     def __enter__(self) -> Self:
@@ -50,11 +51,11 @@ class InlineExecutor:
 
     def submit(self, job: Job) -> None:
         """See :class:`~ablate.study.run.executor.protocol.Executor`."""
-        self._jobs.insert(place([waiting.kind for waiting in self._jobs], job.kind), job)
+        self._jobs.add(job)
 
     def wait(self, tell: Callable[[News], None], started: Callable[[Job], None] = lambda job: None) -> list[Outcome]:
         """See :class:`~ablate.study.run.executor.protocol.Executor`."""
-        job = self._jobs.pop(0)
+        job = self._jobs.take()
         if self._stopping:
             return [Outcome(job, ())]
         context = Context(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from ablate.kinds import PROGRAM
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -76,7 +74,7 @@ class Executor(Protocol):
 
     @property
     def slots(self) -> int:
-        """The number of jobs that run side by side."""
+        """The number of jobs that run side by side; asked only while the executor is entered."""
         ...
 
     @property
@@ -102,12 +100,3 @@ class Executor(Protocol):
 
         Only sets a flag, like :meth:`stop`.
         """
-
-
-def place(kinds: list[str], kind: str) -> int:
-    """Return where a job of a kind waits among jobs of these kinds.
-
-    It is the end, or before all programs, so that what they wrote is measured soon.
-    """
-    first = next((index for index, other in enumerate(kinds) if other == PROGRAM), len(kinds))
-    return len(kinds) if kind == PROGRAM else first

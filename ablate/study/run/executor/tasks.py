@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from ablate.engine.devices import one_thread
 from ablate.engine.memory import release_memory
-from ablate.errors import AblateError, ExecutorError, named_line
+from ablate.errors import AblateError, ExecutorError, named_line, one_line
 from ablate.study.run.executor.transfer.away import FilePart, Inputs, Logged, Returns, fetched_home
-from ablate.study.run.executor.transfer.versions import difference
+from ablate.study.run.executor.transfer.seen import Proof, unseen
+from ablate.study.run.executor.transfer.versions import difference, not_loaded
 from ablate.study.work.dispatch import work as work_on
 from ablate.study.work.doing import telling
 from ablate.study.work.messages import Context, Job, JobStopped, News, StageFailure, StageResult
@@ -34,11 +35,21 @@ _BETWEEN = 0.1
 
 @dataclasses.dataclass(frozen=True)
 class Shared:
-    """The common part of all jobs of a driver; each worker loads the components of the registry again."""
+    """The common part of all jobs of a driver; each worker loads the components of the registry again.
+
+    Attributes:
+        registry: the components.
+        checkpoint_seconds: the time between two checkpoints of a training.
+        fused: whether networks of equal shape are run as one; None is on a GPU only.
+        loaded: the names of the plugins that a worker must be able to load.
+        proof: shows whether a worker sees the driver's home; None where nobody can doubt it.
+    """
 
     registry: Registry
     checkpoint_seconds: float
     fused: bool | None
+    loaded: tuple[str, ...] = ()
+    proof: Proof | None = None
 
 
 class JobBegun:
@@ -60,9 +71,9 @@ def pack(versions: Mapping[str, str], shared: bytes, job: Job, inputs: Inputs | 
     """Return the data of a task.
 
     Args:
-        versions: that the worker must have.
+        versions: that the worker must have; empty if nobody has to compare them.
         shared: a pickled :class:`Shared`: a worker reads it once.
-        job: to work on.
+        job: to work on; with no stages, the worker only checks its surroundings.
         inputs: what the worker has to fetch; None if it works in the driver's home.
     """
     # the versions alone can be read by any version
@@ -74,15 +85,22 @@ def work(data: bytes, channel: Channel) -> None:
     versions, packed, packed_job = pickle.loads(data)  # noqa: S301 - see above
     differs = difference(versions)
     if differs:
-        channel.send(pickle.dumps(JobEnded(ExecutorError(differs))))
+        _refuse(differs, channel)
         return
-    shared = _shared(packed)
+    try:
+        shared = _shared(packed)
+    except AblateError as error:  # a plugin that must not fail
+        _refuse(one_line(error), channel)
+        return
     job: Job
     inputs: Inputs | None
     job, inputs = pickle.loads(packed_job)  # noqa: S301 - see above
+    problem = not_loaded(shared.registry, shared.loaded) or ("" if inputs else unseen(channel.home, shared.proof))
+    if problem or not job.stages:
+        _refuse(problem, channel)
+        return
     home = fetched_home(inputs, channel) if inputs else channel.home
-    if home is None:
-        raise ExecutorError("the home cannot be seen from this worker, although its executor says so")
+    assert home  # noqa: S101 - else it is not seen
     channel.send(pickle.dumps(JobBegun()))
     returns = Returns(job, home, lambda message: channel.send(pickle.dumps(message))) if inputs else None
     news = _News(channel, returns)
@@ -90,6 +108,11 @@ def work(data: bytes, channel: Channel) -> None:
         ended = _do(job, shared, home, news)
     channel.send(pickle.dumps(ended))
     release_memory(channel.device)  # the driver packs the next jobs by what is free
+
+
+def _refuse(problem: str, channel: Channel) -> None:
+    """End a task before its work, and the run with it if there is a problem."""
+    channel.send(pickle.dumps(JobEnded(ExecutorError(problem) if problem else None)))
 
 
 @functools.lru_cache(maxsize=1)

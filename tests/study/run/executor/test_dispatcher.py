@@ -16,11 +16,15 @@ import torch
 from support.rude import Rude, rude_plugin
 
 from ablate.engine.devices import spread
+from ablate.interfaces.executor import Noted, Setup
 from ablate.registry import get_registry
 from ablate.study.plan.layout import lay_out
 from ablate.study.run.executor.choose import local_dispatcher
+from ablate.study.run.executor.dispatcher import Dispatcher
+from ablate.study.run.executor.local.executor import LocalExecutor
 from ablate.study.run.executor.protocol import Working
 from ablate.study.run.executor.start import start_early
+from ablate.study.run.executor.tasks import work
 from ablate.study.run.listener import Listener
 from ablate.study.run.runner import SharedContext, StudyRunner
 from ablate.study.work.messages import Job, StageResult
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 
     from support.bench import Bench
 
+    from ablate.interfaces.executor import Event
     from ablate.study.file.study_file import StudySpec
     from ablate.study.run.result import StudyResult
     from ablate.study.work.messages import StageFailure
@@ -165,9 +170,9 @@ def test_a_component_that_is_stuck_costs_its_own_stage(
         for count in (1, 2):  # in a floor and in the measurement, once each, because the limit may be long
             while len(rude.pids("hang")) < count:
                 time.sleep(0.02)
-            executor._limit = 0.5
+            executor._silence.limit = 0.5
             assert not alive(rude.pids("hang")[-1])
-            executor._limit = 60.0
+            executor._silence.limit = 60.0
 
     thread = threading.Thread(target=be_impatient, daemon=True)
     thread.start()
@@ -211,3 +216,22 @@ def test_workers_start_although_the_process_that_starts_them_was_killed(
         while not outcomes:
             outcomes = pool.wait(lambda news: None)
     assert isinstance(outcomes[0].results[0], StageResult)
+
+
+class Talks(LocalExecutor):
+    """Repeats itself."""
+
+    def wait(self, seconds: float) -> list[Event]:
+        return [Noted("", "3 jobs wait in the queue: \x1b[1mResources"), *super().wait(seconds)]
+
+
+def test_what_an_executor_has_to_say_is_shown_once(
+    bench: Bench, load: Callable[..., StudySpec], caplog: pytest.LogCaptureFixture
+) -> None:
+    stages = lay_out(load(), get_registry(), "cpu").stages().values()
+    executor = Talks(["cpu"], Setup(work, bench.home))
+    with Dispatcher(executor, bench.home, get_registry()) as dispatcher:
+        dispatcher.submit(Job("load", (next(stage for stage in stages if stage.kind == "load"),)))
+        while dispatcher.busy:
+            dispatcher.wait(lambda news: None)
+    assert caplog.messages == ["executor 'local': 3 jobs wait in the queue: \\x1b[1mResources"]

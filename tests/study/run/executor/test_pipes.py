@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +15,7 @@ from support.pipes import PipesExecutor
 import ablate
 from ablate.errors import ExecutorError
 from ablate.interfaces.executor import Setup
-from ablate.registry import get_registry
+from ablate.registry import Registry, get_registry
 from ablate.study.plan.layout import lay_out
 from ablate.study.run.executor import handing
 from ablate.study.run.executor.choose import local_dispatcher
@@ -45,13 +47,13 @@ class TestPipes(ExecutorContract):
 class Away:
     """Runs studies by the pipes of one executor."""
 
-    def __init__(self, home: Path, *, fused: bool | None = None) -> None:
+    def __init__(self, home: Path, *, fused: bool | None = None, registry: Registry | None = None) -> None:
         self.bench = Bench(home)
         setup = Setup(work, self.bench.home, "cpu", 1)
         self.pipes = PipesExecutor(None, setup)
         own = LocalExecutor(["cpu"], setup)
         self.executor = Dispatcher(
-            self.pipes, self.bench.home, get_registry(), OFTEN, about=PIPES, own=own, fused=fused
+            self.pipes, self.bench.home, registry or get_registry(), OFTEN, about=PIPES, own=own, fused=fused
         )
 
     def run(self, spec: StudySpec, listener: Listener | None = None) -> Any:
@@ -157,3 +159,68 @@ def test_a_damaged_input_is_named_and_not_sent(load: Callable[..., StudySpec], t
 
     failed = away.run(spec, Damager())
     assert "weights.safetensors is not what was written: its digest differs" in str(failed.failures)
+
+
+def refusal(away: Away, spec: StudySpec) -> str:
+    """Run a study that no worker can do; return the message, after a look at what it has left."""
+    with pytest.raises(ExecutorError) as refused:
+        away.run(spec)
+    assert set(away.bench.states("tiny").values()) <= {"pending", "running"}, "a wrong worker fails no run"
+    return str(refused.value)
+
+
+def test_a_worker_without_ablate_is_no_failed_stage(load: Callable[..., StudySpec], tmp_path: Path) -> None:
+    away = Away(tmp_path / "away")
+    away.pipes.work = b"cablate_of_tomorrow\nwork\n."
+    assert refusal(away, load(SHORT, replicates=1, name="tiny")) == (
+        "executor 'pipes': a worker has ended before it could begin to work: raised ModuleNotFoundError: "
+        "No module named 'ablate_of_tomorrow'"
+    )
+
+
+def test_a_worker_that_cannot_load_a_plugin_of_the_driver_is_refused(
+    load: Callable[..., StudySpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "here"), *sys.path])
+    (tmp_path / "here").mkdir()
+    hook = "@ablate.hookimpl\ndef ablate_metrics():\n    return []\n"
+    (tmp_path / "here/only_here.py").write_text(f"import os, ablate\nassert os.environ.get('USER_OF_TESTS')\n{hook}")
+    monkeypatch.setenv("USER_OF_TESTS", "1")
+    points = [*get_registry()._entry_points, EntryPoint("only-here", "only_here", "ablate")]
+    away = Away(tmp_path / "away", registry=Registry(points))
+    text = refusal(away, load(SHORT, replicates=1, name="tiny"))
+    assert "cannot load plugin 'only-here': AssertionError" in text
+
+
+@pytest.mark.parametrize(
+    ("home", "problem"), [("", "it knows no path of it;"), ("other", "it does not find the file (No such file")]
+)
+def test_the_claim_to_share_the_home_is_checked(
+    home: str, problem: str, load: Callable[..., StudySpec], tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    bench = Bench(tmp_path / "away")
+    setup = Setup(work, tmp_path / home, "cpu", 1)
+    executor = LocalExecutor(["cpu"], setup) if home else PipesExecutor(None, setup)
+    executor.shares_home = True
+    away = Dispatcher(executor, bench.home, get_registry(), OFTEN, about=PIPES)
+    with pytest.raises(ExecutorError, match="does not see this home, although its executor states it") as refused:
+        run_by(away, bench, load(SHORT, replicates=1, name="tiny"))
+    assert problem in str(refused.value)
+    assert left_over(bench.home) == []
+    assert list(tmp_path.glob("*/artifacts/*/*")) == [], "a worker has written into another folder"
+
+
+def test_a_home_that_is_shared_is_used_in_place(load: Callable[..., StudySpec], tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "away")
+    executor = LocalExecutor(["cpu"], Setup(work, bench.home))
+    seen: list[str] = []
+
+    class Looks(Listener):
+        def done(self, done: Any) -> None:
+            seen.extend(left_over(bench.home))
+
+    away = Dispatcher(executor, bench.home, get_registry(), OFTEN, about=PIPES)
+    assert not run_by(away, bench, load(SHORT, replicates=1, name="tiny"), Looks()).failures
+    assert len(set(seen)) == 1, "the file that workers look for"
+    assert left_over(bench.home) == []

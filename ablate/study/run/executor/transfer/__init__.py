@@ -2,5 +2,6 @@
 
 - :mod:`ablate.study.run.executor.transfer.incoming`: the driver's side;
 - :mod:`ablate.study.run.executor.transfer.away`: the worker's side;
-- :mod:`ablate.study.run.executor.transfer.versions`: the versions that both must have.
+- :mod:`ablate.study.run.executor.transfer.versions`: the versions and plugins that both must have;
+- :mod:`ablate.study.run.executor.transfer.seen`: whether a worker sees the home, where an executor states it.
 """

@@ -1,4 +1,4 @@
-"""The versions that decide results: those of workers must be those of the driver."""
+"""The versions that decide results, and the plugins: those of workers must be those of the driver."""
 
 from __future__ import annotations
 
@@ -32,6 +32,20 @@ def difference(needed: Mapping[str, str]) -> str:
     ]
     where = f"the worker on {socket.gethostname()} has {', '.join(texts)}"
     return f"{where}; install there what this machine has, so that results are equal" if texts else ""
+
+
+def not_loaded(registry: Registry, loaded: Iterable[str]) -> str:
+    """Return, as a sentence, which plugin this worker cannot load; empty if it loads all that it needs.
+
+    Args:
+        registry: loaded here.
+        loaded: the names of the plugins that the driver has loaded.
+    """
+    needed = set(loaded)
+    for plugin in registry.failed:
+        if plugin.name in needed:
+            return f"the worker on {socket.gethostname()} cannot load plugin '{plugin.name}': {plugin.error}"
+    return ""
 
 
 @functools.lru_cache(maxsize=4)
