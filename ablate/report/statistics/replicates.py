@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from ablate.report.statistics.described import summary
 from ablate.report.statistics.inference.independent.groups import Groups
@@ -12,8 +13,6 @@ from ablate.report.statistics.inference.intervals import estimator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import pandas as pd
 
     from ablate.arrays import FloatArray, IntArray
     from ablate.report.data.blocks import Blocks
@@ -51,20 +50,12 @@ class Replicates:
         self.numbers = [int(number) // (len(blocks.names) if blocks else 1) for number in by_replicate.index]
         self.count = len(by_replicate)
         self.blocks: IntArray = by_replicate.to_numpy(int)
-        self._tables = {
-            key: part.pivot_table(index="replicate", columns="variant", values="value", observed=True).reindex(
-                by_replicate.index
-            )
-            for key, part in means.groupby(["metric", "feature"], sort=False)
-        }
-        # plain arrays, because there are thousands of comparisons
-        self._columns = {
-            key: {str(name): table[name].to_numpy() for name in table.columns} for key, table in self._tables.items()
-        }
+        self._index = by_replicate.index
+        self._columns = _by_quantity(means, self._index)
 
     def table(self, metric: str, feature: str) -> pd.DataFrame:
         """Return the values of one quantity, replicates by variants, NaN where there is none."""
-        return self._tables[metric, feature]
+        return pd.DataFrame(self._columns[metric, feature], index=self._index)
 
     def runs(self, metric: str, feature: str) -> dict[str, FloatArray]:
         """Return the values of each variant that has any, without NaN, [replicates of the variant] each."""
@@ -100,3 +91,23 @@ class Replicates:
         # equal values add up to exactly 0, but thirds of them do not quite
         sums[np.abs(sums) <= _ROUNDING * np.abs(terms).sum(0)] = 0.0
         return np.asarray(sums)
+
+
+def _by_quantity(means: pd.DataFrame, replicates: pd.Index) -> dict[tuple[str, str], dict[str, FloatArray]]:
+    """Return the values of each variant that has any, [replicates] each; NaN where there is none.
+
+    They are plain arrays and no tables, because there are thousands of comparisons, and tables of few rows are slow.
+    """
+    variants, values = pd.Categorical(means["variant"]), means["value"].to_numpy(float)
+    codes, rows = variants.codes, replicates.get_indexer(pd.Index(means["replicate"]))
+    found: dict[tuple[str, str], dict[str, FloatArray]] = {}
+    by_quantity: Any = means.groupby(["metric", "feature"], sort=False).indices
+    for key, places in by_quantity.items():
+        known = places[~np.isnan(values[places])]
+        present, columns = np.unique(codes[known], return_inverse=True)
+        sums, counts = np.zeros((2, len(present), len(replicates)))
+        np.add.at(sums, (columns, rows[known]), values[known])
+        np.add.at(counts, (columns, rows[known]), 1)
+        table = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+        found[key] = dict(zip(map(str, variants.categories[present]), table, strict=True))
+    return found
