@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import shutil
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Where a test has two threads, they do not spin while they wait: the other processes need the cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+# Modules are compiled once for the hundreds of processes that tests start, whatever the caller's environment says.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# As in a command: modules and tests live until the end, so they are seldom searched for garbage.
+gc.set_threshold(50_000)
 
 # The studies of all tests in a process fork their workers from one process, which imports this part of torch once: each
 # worker that trains would need over a second of a core for it. A command does the same if it has two workers.
@@ -127,11 +135,14 @@ def ablate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
 
     It runs in an empty folder, without a terminal, without colour, at a fixed width, and without the caller's
     environment variables. Errors meant for people become an exit code and lines in ``err``; any other exception is
-    raised, so that no test mistakes a bug for an error message.
+    raised, so that no test mistakes a bug for an error message. Nobody reads how long studies are expected to take, so
+    the trial steps that say it take a hundredth of a second instead of half a second, in each run and plan.
     """
     from ablate.cli import run
+    from ablate.study.plan import estimate
 
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(estimate, "LONG_ENOUGH", 0.01)
     for name in (
         "ABLATE_HOME",
         "ABLATE_OBSERVE",

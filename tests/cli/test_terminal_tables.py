@@ -15,7 +15,7 @@ from ablate.store.records import RunRecord, StudyRecord, VariantRecord
 if TYPE_CHECKING:
     import pytest
 
-RUNS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z", "M")) | st.just(" "), max_size=40)
+RUNS = st.text(st.characters(exclude_categories=("C", "Z", "M")) | st.just(" "), max_size=40)
 
 
 def test_columns_stand_under_their_headers() -> None:
