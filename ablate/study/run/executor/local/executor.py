@@ -36,17 +36,19 @@ class LocalExecutor(Executor):
     Args:
         devices: one for each worker.
         setup: what they work with.
+        sees_home: whether the home of the setup is on this machine.
     """
 
     shares_home = True
     same_installation = True
 
-    def __init__(self, devices: Sequence[str], setup: Setup) -> None:
+    def __init__(self, devices: Sequence[str], setup: Setup, *, sees_home: bool = True) -> None:
+        self.shares_home = sees_home
         self._devices = list(devices)
         self._processes = processes(len(devices))
         # without a lock, which a worker that is killed at the wrong moment would hold forever
         self._stopping: Any = self._processes.RawValue("b", 0)
-        self._settings = Settings(setup, dict(os.environ))
+        self._settings = Settings(setup.work, setup.home if sees_home else None, dict(os.environ))
         self._contents: dict[str, str] = {}
         self._free, self._tasks = list(devices), list[Task]()
         self._idle, self._busy, self._leaving = list[Worker](), list[Worker](), list[Worker]()

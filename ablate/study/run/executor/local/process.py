@@ -15,17 +15,15 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import torch
-
 from ablate.courtesy import make_courteous
 from ablate.errors import named_line
 from ablate.study.run.executor.start import leave_signals_to_driver
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from multiprocessing.connection import Connection
 
-    from ablate.interfaces.executor import Channel, Setup
+    from ablate.interfaces.executor import Channel
     from ablate.study.run.executor.local.shared import Signs
 
 #: A number of Linux' prctl.
@@ -41,7 +39,8 @@ class Settings(NamedTuple):
     old as the first executor.
     """
 
-    setup: Setup
+    work: Callable[[bytes, Channel], None]
+    home: Path | None
     environment: Mapping[str, str]
 
 
@@ -53,9 +52,9 @@ def main(connection: Connection, device: str, settings: Settings, stopping: Any,
             data, contents = pickle.loads(connection.recv_bytes())  # noqa: S301 - the driver has packed it
         except (EOFError, OSError):
             return
-        channel: Channel = _Pipe(connection, device, settings.setup.home, stopping, signs, contents)
+        channel: Channel = _Pipe(connection, device, settings.home, stopping, signs, contents)
         try:
-            settings.setup.work(data, channel)
+            settings.work(data, channel)
         except Exception as error:  # noqa: BLE001 - the driver decides what an exception of the work means
             connection.send_bytes(RAISED + named_line(error).encode(errors="replace"))
         else:
@@ -69,13 +68,13 @@ class _Pipe:
         self,
         connection: Connection,
         device: str,
-        home: Path,
+        home: Path | None,
         stopping: Any,
         signs: Signs,
         contents: Mapping[str, str],
     ) -> None:
         self.device = device
-        self.home: Path | None = home
+        self.home = home
         self._connection, self._stopping, self._signs, self._contents = connection, stopping, signs, contents
 
     def send(self, message: bytes) -> None:
@@ -100,6 +99,8 @@ def _set_up(environment: Mapping[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     leave_signals_to_driver()
+    import torch  # not before: whoever only starts workers needs none
+
     torch.set_num_threads(1)
     _print_to_stderr()
     if sys.platform == "linux":  # also where a component never lets a thread of Python run

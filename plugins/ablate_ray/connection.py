@@ -1,0 +1,96 @@
+"""Connect to a cluster, or start Ray on this machine; nothing else imports Ray before."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import secrets
+import tempfile
+from typing import TYPE_CHECKING
+
+from ablate.errors import ExecutorError, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ablate_ray.options import RayOptions
+
+#: HOST:PORT; an IPv6 address has brackets.
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}")
+#: What a Ray of this machine alone needs: only processes of this machine reach it, and only those that know a secret;
+#: it sends no statistics. Ray's first setting is named after the systems where clusters are off in any case.
+_ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
+#: Bytes of memory for contents on a Ray that is started here; Ray writes to the disk what is beyond.
+_STORE = 2**30
+
+
+@contextlib.contextmanager
+def connected(options: RayOptions, workers: int) -> Iterator[None]:
+    """Connect this process to the cluster of the options inside the block.
+
+    Args:
+        options: of the executor.
+        workers: the number of tasks at once on a Ray that is started here.
+
+    Raises:
+        ExecutorError: there is none.
+    """
+    _check(options.address)
+    # what Ray prints about workers that die is told to the driver in its own words
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")
+    with _cluster(options, workers):
+        import ray
+
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+def _check(address: str) -> None:
+    if address in ("", "auto") or _ADDRESS.fullmatch(address):
+        return
+    known = '"auto", or HOST:PORT of the head (6379 is the usual port)'
+    if address.startswith("ray://"):
+        raise ExecutorError(
+            f"executor.ray.address: Ray's client ('{address}') brings no results back as they come; run the command on "
+            f"a machine of the cluster, with {known}"
+        )
+    raise ExecutorError(f"executor.ray.address: '{address}' is no address; give {known}")
+
+
+@contextlib.contextmanager
+def _cluster(options: RayOptions, workers: int) -> Iterator[None]:
+    if options.address:
+        _join(options)
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="ablate-ray-", ignore_cleanup_errors=True) as folder:
+        os.environ.update(_ALONE, RAY_AUTH_TOKEN=secrets.token_hex(32))
+        import ray
+
+        ray.init(
+            "local",
+            num_cpus=(options.tasks or workers) * options.cores,
+            include_dashboard=False,
+            object_store_memory=_STORE,
+            _temp_dir=folder,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            namespace=options.namespace or None,
+        )
+        yield
+
+
+def _join(options: RayOptions) -> None:
+    import ray
+
+    try:
+        ray.init(options.address, log_to_driver=False, logging_level=logging.ERROR, namespace=options.namespace or None)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ExecutorError(
+            f"cannot use the Ray cluster at '{options.address}': {one_line(error)}; this machine must be a node of it "
+            "(ray start --address=HOST:PORT --num-cpus=0 joins without lending cores)"
+        ) from error
