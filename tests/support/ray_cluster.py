@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,7 @@ class RayCluster:
         return json.loads(line)
 
     def do(self, command: str) -> Any:
-        """Do a command: ``add`` a node, ``kill`` the node with the most processes, or ``kill-head``."""
+        """Do a command: ``add`` a node, ``kill`` the busiest one, ``kill-head``, or list the ``workers`` of all."""
         assert self._process.stdin
         self._process.stdin.write(f"{command}\n")
         self._process.stdin.flush()
@@ -124,7 +125,8 @@ def _cluster(nodes: int, port: int, folder: str) -> Iterator[Any]:
 
 
 def _say(what: Any) -> None:
-    print(json.dumps(what), flush=True)
+    sys.stdout.write(f"{json.dumps(what)}\n")
+    sys.stdout.flush()
 
 
 def _add(cluster: Any) -> str:
@@ -133,16 +135,33 @@ def _add(cluster: Any) -> str:
 
 
 def _kill(cluster: Any) -> list[int]:
-    """Kill a node that does a task, with SIGKILL; return its processes."""
-    busy = {node: _processes(node) for node in cluster.worker_nodes}
-    node = max(busy, key=lambda each: len(busy[each]))
+    """Kill the node that computes most, with SIGKILL; return its processes."""
+    processes = {node: _processes(node) for node in cluster.worker_nodes}
+    before = {node: _ticks(processes[node]) for node in processes}
+    time.sleep(0.3)
+    node = max(processes, key=lambda each: _ticks(processes[each]) - before[each])
     cluster.remove_node(node, allow_graceful=False)
-    return busy[node]
+    return processes[node]
+
+
+def _ticks(processes: list[int]) -> int:
+    """Return the time that processes have computed, in ticks of the system."""
+    ticks = 0
+    for process in processes:
+        with contextlib.suppress(OSError):
+            user, system = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+            ticks += int(user) + int(system)
+    return ticks
 
 
 def _kill_head(cluster: Any) -> str:
     cluster.remove_node(cluster.head_node, allow_graceful=False)
     return "killed"
+
+
+def _workers(cluster: Any) -> list[int]:
+    """Return the processes on all nodes."""
+    return [process for node in (cluster.head_node, *cluster.worker_nodes) for process in _processes(node)]
 
 
 def _processes(node: Any) -> list[int]:
@@ -159,7 +178,7 @@ def _below(process: int) -> list[int]:
     return [each for child in found for each in (child, *_below(child))]
 
 
-_COMMANDS = {"add": _add, "kill": _kill, "kill-head": _kill_head}
+_COMMANDS = {"add": _add, "kill": _kill, "kill-head": _kill_head, "workers": _workers}
 
 if __name__ == "__main__":
     main()
