@@ -174,10 +174,13 @@ class Died(Event):
     Attributes:
         how: for people, as the end of a sentence (``"its process died of SIGSEGV"``).
         outside: whether somebody else ended its worker: the system, a scheduler, a machine that is gone.
+        asked: whether the task ended after its step because its place, which has to be given back, asked it to. A task
+            that has got further since the time before may do so any number of times.
     """
 
     how: str
     outside: bool = False
+    asked: bool = False
 
 
 class Executor(abc.ABC):

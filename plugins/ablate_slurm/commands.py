@@ -1,0 +1,213 @@
+"""The commands of SLURM: ``sbatch``, ``squeue`` and ``scancel``."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shlex
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from ablate.errors import ExecutorError, one_line
+from ablate.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ablate_slurm.options import SlurmOptions
+
+#: Seconds for a command; those of SLURM give up before.
+_LONGEST = 120.0
+#: What a command prints while the controller is away or busy.
+_AWAY = (
+    "contact slurm controller",
+    "timed out",
+    "Connection refused",
+    "Zero Bytes",
+    "Transport endpoint",
+    "temporarily",
+)
+#: States of jobs that have ended.
+ENDED = {
+    "BOOT_FAIL",
+    "CANCELLED",
+    "COMPLETED",
+    "DEADLINE",
+    "FAILED",
+    "NODE_FAIL",
+    "OUT_OF_MEMORY",
+    "PREEMPTED",
+    "REVOKED",
+    "SPECIAL_EXIT",
+    "TIMEOUT",
+}
+#: The options of sbatch for those of the executor.
+_WORDS = {"partition": "--partition", "account": "--account", "memory": "--mem", "time": "--time"}
+
+
+class AwayError(ExecutorError):
+    """The controller of SLURM does not answer; the message is its own."""
+
+
+class RefusedError(ExecutorError):
+    """SLURM does not do what it was asked to; the message is its own."""
+
+
+@dataclasses.dataclass(frozen=True)
+class JobState:
+    """The state of a job.
+
+    Attributes:
+        job: as squeue shows it, ``"12_3"`` in an array.
+        state: of SLURM, such as ``"PENDING"``.
+        reason: why it waits or has failed; empty if there is none.
+        node: where it runs.
+        name: of the job.
+    """
+
+    job: str
+    state: str
+    reason: str = ""
+    node: str = ""
+    name: str = ""
+
+    @property
+    def about(self) -> str:
+        """The job with its state, for people."""
+        node = f" on {self.node}" if self.node else ""
+        reason = f" ({self.reason})" if self.reason else ""
+        return f"job {self.job}{node}: {self.state}{reason}"
+
+
+def require() -> None:
+    """Check that this machine has SLURM.
+
+    Raises:
+        ExecutorError: it has not.
+    """
+    missing = [name for name in ("sbatch", "squeue", "scancel") if not shutil.which(name)]
+    if missing:
+        raise ExecutorError(
+            f"executor 'slurm' needs the commands of SLURM, and this machine has no {' or '.join(missing)}; "
+            "run ablate on a login node of a cluster, or use --executor local"
+        )
+
+
+def submit(script: Path, options: SlurmOptions, name: str, jobs: int, gpus: int, *, test: bool = False) -> str:
+    """Submit an array of jobs, and return its number.
+
+    Args:
+        script: of the jobs.
+        options: of the executor.
+        name: of the jobs.
+        jobs: their number.
+        gpus: of each.
+        test: only ask whether SLURM would take them.
+
+    Raises:
+        AwayError: SLURM does not answer.
+        ExecutorError: SLURM refuses them.
+    """
+    words = [f"{word}={value}" for key, word in _WORDS.items() if (value := getattr(options, key))]
+    words += [f"--gres=gpu:{gpus}"] if gpus else []
+    words += ["--requeue" if options.requeue else "--no-requeue", f"--cpus-per-task={options.cores}", "--ntasks=1"]
+    words += [f"--signal=B:USR1@{options.seconds_of_notice}", "--export=ALL", "--open-mode=append"]
+    words += [f"--job-name={name}", f"--output={script.parent}/logs/%A_%a.txt", f"--array=0-{jobs - 1}"]
+    try:
+        done = _run("sbatch", "--parsable", *(["--test-only"] if test else []), *words, *options.sbatch, str(script))
+    except RefusedError as error:
+        changes = ", ".join([f"executor.slurm.{key}" for key in (*_WORDS, "gpus", "cores", "sbatch")])
+        raise ExecutorError(f"SLURM refuses the jobs: {error}; change one of --set {changes}") from error
+    return done.partition(";")[0].strip()
+
+
+def states(name: str) -> dict[str, JobState]:
+    """Return the states of the jobs of a name, those that have just ended included.
+
+    Raises:
+        AwayError: SLURM does not answer.
+    """
+    found = (_state(line) for line in _run("squeue", "-h", "-r", "-t", "all", "-n", name, "-o", _FORMAT).splitlines())
+    return {each.job: each for each in found if each}
+
+
+_FORMAT = "%i|%T|%N|%j|%r"
+
+
+def _state(line: str) -> JobState | None:
+    words = line.strip().split("|", 4)
+    if len(words) < len(_FORMAT.split("|")):
+        return None
+    job, state, node, name, reason = words
+    return JobState(job, state, "" if reason == "None" else printable(reason), node, name)
+
+
+def left(prefix: str) -> set[str]:
+    """Return the names that begin so of jobs of this user that have not ended.
+
+    Raises:
+        AwayError: SLURM does not answer.
+    """
+    found = (_state(line) for line in _run("squeue", "-h", "-r", "-u", str(os.geteuid()), "-o", _FORMAT).splitlines())
+    return {each.name for each in found if each and each.name.startswith(prefix) and each.state not in ENDED}
+
+
+def cancel(name: str = "", job: str = "") -> None:
+    """Cancel the jobs of a name, or one job.
+
+    Raises:
+        AwayError: SLURM does not answer.
+    """
+    try:
+        _run("scancel", "--quiet", *([f"--name={name}"] if name else [job]))
+    except RefusedError as error:  # it has ended by itself
+        raise AwayError(str(error)) from error
+
+
+def _run(*words: str) -> str:
+    try:
+        # a group of its own: Ctrl-C is for the driver
+        done = subprocess.run(
+            words,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            env=environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            timeout=_LONGEST,
+            start_new_session=True,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise AwayError(f"{words[0]} does not end") from error
+    except OSError as error:
+        raise ExecutorError(f"{words[0]} cannot be started ({error.strerror})") from error
+    if done.returncode:
+        lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+        text = one_line(ValueError("; ".join(line.removeprefix(f"{words[0]}: error: ").strip() for line in lines)))
+        if any(each in text for each in _AWAY):
+            raise AwayError(text)
+        raise RefusedError(text or f"{words[0]} ended with status {done.returncode}")
+    return done.stdout
+
+
+def environment(own: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for a command: without what SLURM has set for a job that this process may run in."""
+    kept = ("SLURM_CONF", "SLURM_CLUSTERS", "SLURM_JWT")
+    return {key: value for key, value in own.items() if not key.startswith("SLURM_") or key in kept}
+
+
+def script(python: str, session: Path, options: SlurmOptions, path: str) -> str:
+    """Return the text of the script of a job.
+
+    Args:
+        python: to start.
+        session: the folder that is shared with the driver.
+        options: of the executor.
+        path: the variable ``PYTHONPATH``; empty for none.
+    """
+    lines = ["#!/bin/bash", *([f"export PYTHONPATH={shlex.quote(path)}"] if path else []), *options.before]
+    words = [python, "-P", "-m", "ablate_slurm.pilot", str(session), str(options.seconds_of_notice)]
+    return "\n".join([*lines, f"exec {shlex.join(words)}", ""])

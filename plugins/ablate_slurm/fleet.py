@@ -1,0 +1,235 @@
+"""The jobs of a driver: as many as there is work for, and what became of each.
+
+A thread calls the commands of SLURM one after another, because each may take a while, and minutes where the controller
+is away: then it is tried again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from ablate.errors import ExecutorError
+from ablate_slurm import commands
+from ablate_slurm.commands import ENDED, AwayError, JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from ablate_slurm.options import SlurmOptions
+
+_log = logging.getLogger(__name__)
+
+#: Seconds between two calls of squeue: a fifth of the time since something changed, within these limits.
+_SOONEST, _LATEST, _PART = 1.0, 10.0, 1 / 5
+#: Seconds after which jobs that wait are worth a line, and after which a command that failed is tried again.
+_PATIENCE, _AGAIN = 10.0, 3.0
+#: Jobs in a row that may end before their pilot has said hello.
+_MOST_FAILURES = 3
+_LAST_LINES = 400
+
+
+class Fleet:
+    """The jobs of a driver.
+
+    Args:
+        script: of the jobs.
+        options: of the executor.
+        name: of the jobs.
+        gpus: of each job.
+
+    Attributes:
+        jobs: the last state of each job that has not ended.
+        looked_at: when these states were asked for, on the clock of ``time.monotonic``.
+    """
+
+    def __init__(self, script: Path, options: SlurmOptions, name: str, gpus: int) -> None:
+        self._script, self._options, self._name, self._gpus = script, options, name, gpus
+        self.jobs: dict[str, JobState] = {}
+        self.looked_at = 0.0
+        self._ended = list[JobState]()
+        self._looked = 0.0
+        self._failures: list[JobState] = []
+        self._requested = 0
+        self._is_looking, self._changed = False, time.monotonic()
+        self._told, self._away = "", ""
+        self._requests: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        while (request := self._requests.get()) is not None and not self._closing.is_set():
+            request()
+
+    def keep(self, wanted: int, leaving: Iterable[str]) -> None:
+        """Have a number of jobs, besides those that are leaving."""
+        alive = len({job for job, state in self.jobs.items() if state.state != "COMPLETING"} - set(leaving))
+        missing = min(wanted, self._options.jobs) - alive - self._requested
+        if missing > 0:
+            self._requested += missing
+            self._requests.put(lambda: self._submit(missing))
+
+    def _submit(self, jobs: int) -> None:
+        """Submit jobs, in the thread."""
+        try:
+            number = commands.submit(self._script, self._options, self._name, jobs, self._gpus)
+        except AwayError as error:
+            away = str(error)
+            self._results.put(lambda: self._has_submitted(jobs, "", away))
+            self._closing.wait(_AGAIN)
+        except ExecutorError as error:
+            self._fail(error)
+        else:
+            self._results.put(lambda: self._has_submitted(jobs, number))
+
+    def _fail(self, error: ExecutorError) -> None:
+        def fail() -> None:
+            raise error
+
+        self._results.put(fail)
+
+    def _has_submitted(self, jobs: int, number: str, away: str = "") -> None:
+        self._requested -= jobs
+        self._note_away(away)
+        for index in range(jobs if number else 0):
+            job = f"{number}_{index}"
+            self.jobs.setdefault(job, JobState(job, "PENDING"))
+        self._changed = time.monotonic()
+
+    def hurry(self) -> None:
+        """Look at the jobs soon: one of them is about to change."""
+        self._changed = time.monotonic()
+
+    def cancel(self, job: str) -> None:
+        """Cancel a job."""
+
+        def call() -> None:
+            with contextlib.suppress(ExecutorError):
+                commands.cancel(job=job)
+
+        self._requests.put(call)
+        self.hurry()
+
+    def look(self) -> None:
+        """Ask for the states of the jobs, if it is time."""
+        now = time.monotonic()
+        pause = min(max((now - self._changed) * _PART, _SOONEST), _LATEST)
+        if self.jobs and not self._is_looking and now - self._looked >= pause:
+            self._is_looking, self._looked = True, now
+            self._requests.put(self._ask)
+
+    def _ask(self) -> None:
+        """Ask for the states, in the thread."""
+        asked = time.monotonic()
+        try:
+            found = commands.states(self._name)
+        except ExecutorError as error:
+            text = str(error)
+            self._results.put(lambda: self._has_looked(asked, None, text))
+        else:
+            self._results.put(lambda: self._has_looked(asked, found))
+
+    def _has_looked(self, asked: float, found: dict[str, JobState] | None, away: str = "") -> None:
+        self._is_looking = False
+        self._note_away(away)
+        if found is None:
+            return
+        self.looked_at = asked
+        for job, state in found.items():
+            if state.state not in ENDED:
+                self.jobs.setdefault(job, state)  # also one whose submission seemed to fail
+        for job, before in list(self.jobs.items()):
+            state = found.get(job) or JobState(job, "ENDED", "it is no longer in the queue", before.node)
+            if state.state != before.state:
+                self._changed = time.monotonic()
+            if job in found and state.state not in ENDED:
+                self.jobs[job] = state
+            else:
+                del self.jobs[job]
+                self._ended.append(state)
+
+    def _note_away(self, away: str) -> None:
+        if away and not self._away:
+            _log.warning("SLURM does not answer (%s); the run goes on, and asks again", away)
+        self._away = away
+
+    def take(self) -> list[JobState]:
+        """Take what the commands have returned; return the jobs that have ended.
+
+        Raises:
+            ExecutorError: SLURM has refused jobs.
+        """
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._results.get_nowait()()
+        ended, self._ended = self._ended, []
+        return ended
+
+    def said_hello(self) -> None:
+        """Note that a pilot has started."""
+        self._failures = []
+
+    def has_failed(self, state: JobState) -> None:
+        """Note a job that has ended before its pilot said hello.
+
+        Raises:
+            ExecutorError: these were too many.
+        """
+        self._failures.append(state)
+        if len(self._failures) >= _MOST_FAILURES:
+            last = self._last_line(state.job)
+            raise ExecutorError(
+                f"{len(self._failures)} jobs of SLURM have ended before they began to work; {state.about}"
+                f"{f': {last}' if last else ''}; the nodes need this folder, {self._script.parent.parent}, and the "
+                "Python of this command, or others by --set executor.slurm.folder and executor.slurm.python"
+            )
+
+    def _last_line(self, job: str) -> str:
+        try:
+            text = (self._script.parent / "logs" / f"{job}.txt").read_text(errors="replace")
+        except OSError:
+            return ""
+        return next((line.strip()[:_LAST_LINES] for line in reversed(text.splitlines()) if line.strip()), "")
+
+    def tell_of_waiting(self, since: float) -> None:
+        """Tell a person why nothing runs, once for each reason.
+
+        Args:
+            since: when there was work for the first time, on the clock of ``time.monotonic``.
+        """
+        waiting = [job for job in self.jobs.values() if job.state not in ("RUNNING", "COMPLETING")]
+        reasons = sorted({job.reason for job in waiting if job.reason})
+        text = ", ".join(reasons)
+        if waiting and text and text != self._told and time.monotonic() - since > _PATIENCE:
+            self._told = text
+            jobs = "1 job waits" if len(waiting) == 1 else f"{len(waiting)} jobs wait"
+            _log.warning("%s in the queue of SLURM (%s)", jobs, text)
+
+    def close(self) -> None:
+        """Cancel all jobs, and wait for a moment until they are gone."""
+        self._closing.set()
+        self._requests.put(None)
+        self._thread.join()
+        end_all({self._name}, _PATIENCE)
+
+
+def end_all(names: set[str], seconds: float) -> bool:
+    """Cancel the jobs of some names; return whether they have gone within some seconds."""
+    deadline, pause = time.monotonic() + seconds, 0.05
+    with contextlib.suppress(ExecutorError):
+        for name in names:
+            commands.cancel(name)
+        while names & commands.left(""):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(pause)
+            pause = min(2 * pause, 1.0)
+        return True
+    return False

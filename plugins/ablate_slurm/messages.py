@@ -1,0 +1,104 @@
+"""The messages between a driver and its pilots."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Message:
+    """A message of either side."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Begin(Message):
+    """The driver hands over a task; see :class:`ablate.interfaces.executor.Task`."""
+
+    task: str
+    data: bytes
+    alone: bool = False
+    supervised: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class End(Message):
+    """The driver wants the worker of a task to be killed."""
+
+    task: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Stop(Message):
+    """The driver wants all tasks, also those to come, to end after their step."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Leave(Message):
+    """The driver needs this pilot no more."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Hello(Message):
+    """A pilot takes tasks.
+
+    Attributes:
+        node: the machine.
+        workers: the number of tasks that it takes side by side.
+    """
+
+    node: str
+    workers: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Beat(Message):
+    """A pilot lives."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Leaving(Message):
+    """A pilot takes no more tasks, because its job has to end."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Bye(Message):
+    """A pilot ends: its last message. Tasks without an end have died with their job.
+
+    Attributes:
+        asked: the tasks among them that have ended after their step, because they were asked to.
+    """
+
+    asked: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskTold(Message):
+    """A message of a task."""
+
+    task: str
+    message: bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskSigned(Message):
+    """A task shows progress."""
+
+    task: str
+    doing: str
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskEnded(Message):
+    """A task is done."""
+
+    task: str
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskDied(Message):
+    """A task has ended before it was done; see :class:`ablate.interfaces.executor.Died`."""
+
+    task: str
+    how: str
+    outside: bool
+    asked: bool = False

@@ -1,0 +1,166 @@
+"""The pilot's side of one worker: a process, its channel, and its death."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ablate_slurm.messages import Begin, TaskDied, TaskEnded, TaskSigned, TaskTold
+from ablate_slurm.signs import Signs, new_memory
+from ablate_slurm.worker import END, MESSAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from multiprocessing.connection import Connection
+
+    from ablate_slurm.messages import Message
+
+#: Signals that compiled code gets for what it has done itself.
+_CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGBUS}
+_KILLED = "its process was killed (SIGKILL); the job may have run out of memory (--set executor.slurm.memory=...)"
+#: Seconds between two signs of progress that are passed on, at least.
+_BETWEEN = 0.5
+#: Seconds for a process to end whose channel is closed.
+_LAST_WORDS = 1.0
+
+
+class WorkerProcess:
+    """One worker.
+
+    Args:
+        session: the folder that is shared with the driver.
+        environment: of the process.
+
+    Attributes:
+        task: that it works on.
+        connection: to it.
+    """
+
+    def __init__(self, session: Path, environment: Mapping[str, str]) -> None:
+        self.task: Begin | None = None
+        self.connection: Connection
+        self.connection, there = multiprocessing.Pipe()
+        memory = new_memory()
+        self._signs, self._changes, self._signed = Signs(memory), 0, 0.0
+        self._was_ended, self._was_asked, self._closed = False, "", False
+        words = [str(session), str(there.fileno()), str(memory)]
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "ablate_slurm.worker", *words],
+            pass_fds=(there.fileno(), memory),
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+        )
+        there.close()
+        os.close(memory)
+
+    def begin(self, task: Begin, *, stopping: bool) -> None:
+        """Hand over a task."""
+        self.task = task
+        self._signs.stop(stopping)
+        with contextlib.suppress(OSError):  # it has died, and its end is noticed
+            self.connection.send_bytes(task.data)
+
+    def stop(self) -> None:
+        """Ask the task to end after its step, because the driver wants it."""
+        self._signs.stop(True)
+
+    def ask_to_leave(self, why: str) -> None:
+        """Ask the task to end after its step, because this job has to end."""
+        self._was_asked = why
+        self._signs.stop(True)
+
+    def messages(self) -> Iterator[Message]:
+        """Yield what has happened; when the worker has gone, :attr:`gone` is true afterwards."""
+        gone = self.gone  # before its last messages are read
+        try:
+            while self.connection.poll():
+                data = self.connection.recv_bytes()
+                yield from self._heard(data[:1], data[1:])
+        except (EOFError, OSError):
+            gone = self._has_closed()
+        yield from self._progress(at_once=gone)
+        if gone and self.task:
+            task, self.task = self.task.task, None
+            how, outside = self._how_it_ended()
+            yield TaskDied(task, how, outside=outside)
+
+    def _has_closed(self) -> bool:
+        """Wait for the end of a process whose channel is closed; one that only closed it is killed."""
+        try:
+            self._process.wait(_LAST_WORDS)
+        except subprocess.TimeoutExpired:
+            self._closed = True
+            self._process.kill()
+            self._process.wait()
+        return True
+
+    def _heard(self, kind: bytes, data: bytes) -> Iterator[Message]:
+        if not self.task:
+            return
+        task = self.task.task
+        if kind == MESSAGE:
+            yield TaskTold(task, data)
+            return
+        yield from self._progress(at_once=True)
+        self.task = None
+        if kind == END:
+            # a task that was asked to end early has perhaps not done everything
+            yield TaskDied(task, self._was_asked, outside=True, asked=True) if self._was_asked else TaskEnded(task)
+        else:
+            yield TaskDied(task, f"raised {data.decode(errors='replace')}", outside=False)
+
+    def _progress(self, *, at_once: bool) -> Iterator[Message]:
+        changes, now = self._signs.changes, time.monotonic()
+        if self.task and changes != self._changes and (at_once or now - self._signed >= _BETWEEN):
+            self._changes, self._signed = changes, now
+            yield TaskSigned(self.task.task, self._signs.doing)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the process has ended."""
+        return self._process.poll() is not None
+
+    def _how_it_ended(self) -> tuple[str, bool]:
+        """Return how the worker ended, for people, and whether somebody else ended it."""
+        code = self._process.wait()
+        if self._was_ended:
+            return "was ended by ablate", False
+        if self._closed:
+            return "closed the channel of its process to ablate", False
+        if code == -signal.SIGKILL:
+            return _KILLED, True
+        if code < 0:
+            name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+            return f"its process died of {name}{' (a crash in compiled code)' if -code in _CRASHES else ''}", False
+        return f"ended its process with status {code}", False
+
+    def kill(self) -> None:
+        """Kill the worker and what it has started, unless that ends by itself."""
+        self._was_ended = True
+        children = [] if self.task and self.task.supervised else _descendants(self._process.pid)
+        self._process.kill()
+        for child in children:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(child, signal.SIGKILL)
+
+    def close(self) -> None:
+        """End the worker and forget it."""
+        self.kill()
+        self._process.wait()
+        self.connection.close()
+
+
+def _descendants(pid: int) -> list[int]:
+    """Return the processes that a process has started, and those that they have started."""
+    found: list[int] = []
+    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(word) for word in tasks.read_text().split()]
+    return [each for child in found for each in (child, *_descendants(child))]

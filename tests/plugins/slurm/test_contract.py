@@ -1,0 +1,11 @@
+"""The contract of executors, on a real cluster."""
+
+from __future__ import annotations
+
+from ablate.testing import ExecutorContract
+from ablate_slurm import ablate_executors
+
+
+class TestSlurm(ExecutorContract):
+    spec = next(iter(ablate_executors()))
+    options = ({"jobs": 2},)
