@@ -31,11 +31,18 @@ class Part:
         job: one that was submitted, or a part of one that took its worker along.
         alone: whether it is such a part, and needs a new process to itself.
         deaths: how many workers died with it, killed from outside or before they began.
+        reached: the fraction that was done when its worker had to leave; 0 where none had.
     """
 
     job: Job
     alone: bool = False
     deaths: int = 0
+    reached: float = 0.0
+
+    @property
+    def again(self) -> bool:
+        """Whether a worker had it before."""
+        return bool(self.alone or self.deaths or self.reached)
 
 
 @dataclasses.dataclass
@@ -48,6 +55,7 @@ class Running:
         placed: whether a worker got it.
         begun: whether the worker has begun with it.
         doing: the component at work, or the last one.
+        fraction: that is done, of the stage that has got furthest.
         silent: seconds without a sign of progress.
         fault: why the driver ended it; empty if it did not.
         stuck: whether this was for its silence.
@@ -61,6 +69,7 @@ class Running:
     placed: bool = False
     begun: bool = False
     doing: str = ""
+    fraction: float = 0.0
     silent: float = 0.0
     fault: str = ""
     stuck: bool = False
@@ -79,11 +88,15 @@ def after_death(running: Running, died: Died) -> tuple[tuple[StageResult | Stage
     part, how, results = running.part, running.fault or died.how, tuple(running.results)
     done = {result.stage.fingerprint for result in results}
     left = tuple(stage for stage in part.job.stages if stage.fingerprint not in done)
-    if left and part.deaths < _tries(running, outside=died.outside and not running.fault):
+    moved = died.asked and not running.fault and running.fraction > part.reached
+    if left and (moved or part.deaths < _tries(running, outside=died.outside and not running.fault)):
         if running.begun:
             _log.warning("%s: %s; it is tried again", _at_work(running, left[0]), how)
-        deaths = 1 if results else part.deaths + 1  # with a result, the first one left is another stage
-        return results, [dataclasses.replace(part, job=dataclasses.replace(part.job, stages=left), deaths=deaths)]
+        # with a result, the first one left is another stage
+        deaths = (0 if results else part.deaths) + (not moved)
+        reached = 0.0 if results else max(part.reached, running.fraction)
+        job = dataclasses.replace(part.job, stages=left)
+        return results, [dataclasses.replace(part, job=job, deaths=deaths, reached=reached)]
     failed = _failed_with(running, left)
     alone = [stage for stage in left if stage not in failed]
     if alone:

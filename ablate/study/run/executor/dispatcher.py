@@ -194,7 +194,7 @@ class Dispatcher:
                 running.doing, running.silent = event.doing, 0.0
             elif isinstance(event, Begun):
                 running.placed = True
-                if running.part.job.stages and not (running.part.alone or running.part.deaths):
+                if running.part.job.stages and not running.part.again:
                     started(running.part.job)
             elif isinstance(event, Ended):
                 self._running.pop(event.task).close()

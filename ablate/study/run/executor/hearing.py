@@ -41,6 +41,7 @@ def hear(data: bytes, running: Running, home: Path, tell: Callable[[News], None]
     """
     message = _read(data)
     if isinstance(message, News):
+        running.fraction = max(running.fraction, message.fraction)
         tell(message)
     elif isinstance(message, JobBegun):
         running.begun = True

@@ -1,0 +1,86 @@
+"""Studies on a real cluster: their results are those of this machine, whatever is killed meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from support.slurm_runs import (
+    WORDS,
+    checkpoints,
+    differences,
+    kill,
+    run,
+    running,
+    study,
+    until,
+    workers,
+)
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+    from support.slurm import Cluster
+
+SLURM = (*WORDS, "--executor", "slurm", "--set", "executor.slurm.jobs=1")
+
+
+class Watched:
+    """A command on the cluster whose workers, jobs and itself are killed."""
+
+    def __init__(self, folder: Path, cluster: Cluster, driver: subprocess.Popen[str]) -> None:
+        self.folder, self.home, self.cluster, self.driver = folder, folder / "there", cluster, driver
+
+    def told(self) -> str:
+        return (self.folder / "out").read_text()
+
+    def training(self) -> None:
+        """Wait for a checkpoint that is newer than this call."""
+        now = time.time()
+        until(lambda: any(at > now for at in checkpoints(self.home).values()), self.driver)
+
+    def job(self) -> str:
+        return next(line.split()[0] for line in self.cluster.jobs() if "RUNNING" in line)
+
+    def after(self, text: str) -> None:
+        """Wait until a reason for a new try is told."""
+        until(lambda: text in self.told(), self.driver)
+        self.training()
+
+
+def test_files_travel_where_nodes_do_not_see_the_home(cluster: Cluster) -> None:
+    study(cluster.hidden, 20)
+    run(cluster.hidden, *WORDS, "--home", "here")
+    travelling = ("--set", f"executor.slurm.folder={cluster.shared}")
+    run(cluster.hidden, *SLURM, "--home", "there", *travelling)
+    assert differences(cluster.hidden / "here", cluster.hidden / "there") == []
+    assert list(cluster.shared.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_faults_change_nothing(cluster: Cluster, tmp_path: Path) -> None:
+    study(tmp_path, 6_000)
+    home = tmp_path / "there"
+    with running(tmp_path, *SLURM, "--home", "there") as driver:
+        watched = Watched(tmp_path, cluster, driver)
+        watched.training()
+        kill(workers(home)[0])
+        watched.after("was killed (SIGKILL)")
+        cluster.ask("scancel", watched.job())
+        watched.after("CANCELLED; it is tried again")
+        cluster.ask("scancel", "--batch", "--signal=USR1", watched.job())
+        watched.after("near its time limit; it is tried again")
+        cluster.kill_controller()
+        watched.training()
+        cluster.start_controller()
+        kill(workers(home, "pilot")[0])
+        watched.after(": FAILED (")
+        os.kill(driver.pid, signal.SIGKILL)
+    again = run(tmp_path, *SLURM, "--home", "there")
+    assert "jobs of a command that was killed are cancelled" in again
+    run(tmp_path, *WORDS, "--home", "here", "--workers", "1")
+    assert differences(tmp_path / "here", home) == []

@@ -1,0 +1,112 @@
+"""Studies as commands on a cluster of the tests, and what is killed there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import compare_homes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+#: A study whose trainings are long enough to be killed in the middle.
+STUDY = """
+question = "Does it run?"
+replicates = 1
+[corpus.bach-prelude]
+[tokenizer.midilike-classic]
+[model.lstm]
+embedding = 8
+hidden = 16
+[training]
+steps = {steps}
+batch = 4
+window = 16
+[generation]
+samples = 1
+tokens = 40
+[floors]
+draws = 0
+shuffles = 1
+[sampler.temperature]
+[metric."distance.pitch"]
+[axes]
+sampler.temperature.tau = [0.8, 1.0]
+[baseline]
+sampler.temperature.tau = 1.0
+"""
+ABLATE = (sys.executable, "-P", "-m", "ablate")
+WORDS = ("study", "run", "small.toml", "--no-report", "--checkpoint-seconds", "0.1")
+
+
+def study(folder: Path, steps: int) -> None:
+    """Write the study."""
+    (folder / "small.toml").write_text(STUDY.format(steps=steps))
+
+
+def run(folder: Path, *words: str, code: int = 0) -> str:
+    """Run a command to its end, and return what it prints."""
+    done = subprocess.run([*ABLATE, *words], cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == code, done.stderr + done.stdout
+    return done.stderr + done.stdout
+
+
+@contextlib.contextmanager
+def running(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command while a test does something; its output goes to the file ``out`` in the folder."""
+    with (
+        (folder / "out").open("w") as out,
+        subprocess.Popen([*ABLATE, *words], cwd=folder, stdout=out, stderr=out, text=True) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def until(condition: Callable[[], object], process: subprocess.Popen[str] | None = None, seconds: float = 120) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert process is None or process.poll() is None, "the command has ended before"
+        assert time.monotonic() < deadline, "it takes too long"
+        time.sleep(0.02)
+
+
+def workers(home: Path, program: str = "worker") -> list[int]:
+    """Return the workers or the pilots of a home that run on this machine."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            text = path.read_bytes().decode(errors="replace")
+            if f"ablate_slurm.{program}" in text and f"{home.resolve()}/" in text:
+                found.append(int(path.parent.name))
+    return found
+
+
+def checkpoints(home: Path) -> dict[str, float]:
+    """Return the checkpoints of a home with their times."""
+    found = {}
+    for path in home.glob("checkpoints/*.safetensors"):
+        with contextlib.suppress(OSError):
+            found[path.name] = path.stat().st_mtime
+    return found
+
+
+def kill(process: int) -> None:
+    """Kill a process that may have ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
+
+
+def differences(home: Path, other: Path) -> list[str]:
+    """Return what differs between the results of two homes."""
+    one, two = compare_homes.contents(home), compare_homes.contents(other)
+    return [text for name in one for text in {**one[name], **two[name]} if one[name].get(text) != two[name].get(text)]
