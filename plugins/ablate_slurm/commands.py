@@ -118,8 +118,10 @@ def submit(script: Path, options: SlurmOptions, name: str, jobs: int, gpus: int,
     try:
         done = _run("sbatch", "--parsable", *(["--test-only"] if test else []), *words, *options.sbatch, str(script))
     except RefusedError as error:
-        changes = ", ".join([f"executor.slurm.{key}" for key in (*_WORDS, "gpus", "cores", "sbatch")])
-        raise ExecutorError(f"SLURM refuses the jobs: {error}; change one of --set {changes}") from error
+        keys = ", ".join([*_WORDS, "gpus", "cores"])
+        raise ExecutorError(
+            f"SLURM refuses the jobs: {error}; the options are --set executor.slurm.KEY: {keys}, sbatch"
+        ) from error
     return done.partition(";")[0].strip()
 
 
