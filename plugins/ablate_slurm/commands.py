@@ -13,7 +13,7 @@ from ablate.errors import ExecutorError, one_line
 from ablate.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ablate_slurm.options import SlurmOptions
@@ -171,7 +171,7 @@ def cancel(name: str = "", job: str = "") -> None:
 def _run(*words: str) -> str:
     try:
         # a group of its own: Ctrl-C is for the driver
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - a list of words
             words,
             capture_output=True,
             text=True,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ablate.errors import ExecutorError
-from ablate.interfaces.executor import Begun, Event, Executor, Place, Task
+from ablate.interfaces.executor import Begun, Event, Executor, Noted, Place, Task
 from ablate_slurm import commands
 from ablate_slurm.fleet import Fleet, end_all
 from ablate_slurm.link import Link
@@ -33,6 +33,8 @@ _PLACE = "slurm"
 #: Seconds: for tasks to save their work when the driver ends with an error; after which a job without work is given
 #: back; for the reason of a death; for the jobs of a driver that was killed.
 _GRACE, _IDLE, _REASON, _LEFT = 10.0, 60.0, 5.0, 60.0
+#: Seconds after which jobs that wait are worth a line.
+_PATIENCE = 10.0
 #: Seconds between two looks for new pilots, and for messages at the soonest.
 _SCAN, _LOOK = 0.2, 0.02
 
@@ -55,7 +57,7 @@ class SlurmExecutor(Executor):
         self._links: dict[str, Link] = {}
         self._waiting: list[Task] = []
         self._stopping, self._has_stopped = False, False
-        self._scanned, self._since = 0.0, 0.0
+        self._scanned, self._since, self._noted = 0.0, time.monotonic(), ""
         self._seen, self._served, self._leaving = set[str](), set[str](), set[str]()
 
     def __enter__(self) -> Self:
@@ -115,7 +117,6 @@ class SlurmExecutor(Executor):
 
     def submit(self, task: Task) -> None:
         """See :class:`~ablate.interfaces.executor.Executor`."""
-        self._since = self._since or time.monotonic()
         self._waiting.append(task)
 
     def end(self, task: str) -> None:
@@ -153,8 +154,18 @@ class SlurmExecutor(Executor):
         for state in ended.values():
             if state.job not in self._served:
                 self._fleet.has_failed(state)
-        if self._waiting and not self._links:
-            self._fleet.tell_of_waiting(self._since)
+        yield from self._waits()
+
+    def _waits(self) -> Iterator[Event]:
+        """Yield why nothing runs, once for each reason, if that lasts."""
+        now = time.monotonic()
+        if self._links or not self._waiting:
+            self._since = now
+        elif now - self._since > _PATIENCE:
+            text = self._fleet.waiting()
+            if text not in ("", self._noted):
+                self._noted = text
+                yield Noted("", text)
 
     def _pass_stop(self) -> None:
         if self._stopping and not self._has_stopped:

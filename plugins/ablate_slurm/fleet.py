@@ -27,8 +27,8 @@ _log = logging.getLogger(__name__)
 
 #: Seconds between two calls of squeue: a fifth of the time since something changed, within these limits.
 _SOONEST, _LATEST, _PART = 1.0, 10.0, 1 / 5
-#: Seconds after which jobs that wait are worth a line, and after which a command that failed is tried again.
-_PATIENCE, _AGAIN = 10.0, 3.0
+#: Seconds after which a command that failed is tried again, and for jobs that were cancelled to go.
+_AGAIN, _GONE = 3.0, 10.0
 #: Jobs in a row that may end before their pilot has said hello.
 _MOST_FAILURES = 3
 _LAST_LINES = 400
@@ -57,7 +57,7 @@ class Fleet:
         self._failures: list[JobState] = []
         self._requested = 0
         self._is_looking, self._changed = False, time.monotonic()
-        self._told, self._away = "", ""
+        self._away = ""
         self._requests: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._closing = threading.Event()
@@ -198,26 +198,19 @@ class Fleet:
             return ""
         return next((line.strip()[:_LAST_LINES] for line in reversed(text.splitlines()) if line.strip()), "")
 
-    def tell_of_waiting(self, since: float) -> None:
-        """Tell a person why nothing runs, once for each reason.
-
-        Args:
-            since: when there was work for the first time, on the clock of ``time.monotonic``.
-        """
+    def waiting(self) -> str:
+        """Return how many jobs wait and why, for people; empty if SLURM gives no reason."""
         waiting = [job for job in self.jobs.values() if job.state not in ("RUNNING", "COMPLETING")]
-        reasons = sorted({job.reason for job in waiting if job.reason})
-        text = ", ".join(reasons)
-        if waiting and text and text != self._told and time.monotonic() - since > _PATIENCE:
-            self._told = text
-            jobs = "1 job waits" if len(waiting) == 1 else f"{len(waiting)} jobs wait"
-            _log.warning("%s in the queue of SLURM (%s)", jobs, text)
+        reasons = ", ".join(sorted({job.reason for job in waiting if job.reason}))
+        jobs = "1 job waits" if len(waiting) == 1 else f"{len(waiting)} jobs wait"
+        return f"{jobs} in the queue of SLURM ({reasons})" if reasons else ""
 
     def close(self) -> None:
         """Cancel all jobs, and wait for a moment until they are gone."""
         self._closing.set()
         self._requests.put(None)
         self._thread.join()
-        end_all({self._name}, _PATIENCE)
+        end_all({self._name}, _GONE)
 
 
 def end_all(names: set[str], seconds: float) -> bool:

@@ -64,7 +64,7 @@ class Writer:
 def _append(path: Path, data: bytes) -> int:
     """Append to a file that exists; return its size."""
     # closing sends the bytes to the file server
-    with open(os.open(path, os.O_WRONLY | os.O_APPEND), "ab", buffering=0) as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND), "ab", buffering=0) as file:
         start, view = file.tell(), memoryview(data)
         try:
             while view:
@@ -135,7 +135,7 @@ def read_own(path: Path) -> bytes:
 
 
 def _read_own(path: Path, offset: int) -> bytes:
-    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=0) as file:
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=0) as file:
         about = os.fstat(file.fileno())
         # whoever could write here could run code here: messages are pickles
         if about.st_uid != os.geteuid():

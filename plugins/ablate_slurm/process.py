@@ -51,7 +51,7 @@ class WorkerProcess:
         self._signs, self._changes, self._signed = Signs(memory), 0, 0.0
         self._was_ended, self._was_asked, self._closed = False, "", False
         words = [str(session), str(there.fileno()), str(memory)]
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - this Python
             [sys.executable, "-P", "-m", "ablate_slurm.worker", *words],
             pass_fds=(there.fileno(), memory),
             env=dict(environment),
