@@ -211,7 +211,7 @@ class SlurmExecutor(Executor):
             self._leaving.add(link.job)
 
     def _assign(self) -> Iterator[Event]:
-        """Hand tasks to pilots, and have as many jobs as there are tasks for."""
+        """Hand tasks to pilots, and ask for jobs where tasks are left."""
         for link in self._links.values():
             while self._waiting and link.free > 0:
                 task = self._waiting.pop(0)

@@ -1,4 +1,4 @@
-"""The jobs of a driver: as many as there is work for, and what became of each.
+"""The jobs of a driver: their number follows the work, and the end of each is noticed.
 
 A thread calls the commands of SLURM one after another, because each may take a while, and minutes where the controller
 is away: then it is tried again.
@@ -157,7 +157,7 @@ class Fleet:
 
     def _note_away(self, away: str) -> None:
         if away and not self._away:
-            _log.warning("SLURM does not answer (%s); the run goes on, and asks again", away)
+            _log.warning("SLURM does not answer (%s); the run continues, and asks again", away)
         self._away = away
 
     def take(self) -> list[JobState]:

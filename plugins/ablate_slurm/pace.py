@@ -1,4 +1,4 @@
-"""How often to look for messages: at once for short tasks, and rarely for long ones, to spare the file server."""
+"""The pause between two looks for messages: short for short tasks, longer for long ones, to spare the file server."""
 
 from __future__ import annotations
 

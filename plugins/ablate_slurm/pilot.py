@@ -177,7 +177,7 @@ class Pilot:
         self._over = self._over or not working or time.monotonic() > self._leaving_until
 
     def _send(self, *, at_once: bool = False) -> None:
-        """Write what there is to tell: ends of tasks at once, the rest often while tasks are young."""
+        """Write the news: ends of tasks at once, the rest often while tasks are young."""
         now = time.monotonic()
         urgent = at_once or self._over or any(isinstance(each, _URGENT) for each in self._news)
         if not self._news or (not urgent and now - self._sent < self._pace.pause):

@@ -124,7 +124,7 @@ class WorkerProcess:
 
     @property
     def gone(self) -> bool:
-        """Whether the process has ended."""
+        """True when the process has ended."""
         return self._process.poll() is not None
 
     def _how_it_ended(self) -> tuple[str, bool]:

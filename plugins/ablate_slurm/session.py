@@ -31,7 +31,7 @@ _SETUP, _DRIVER, _CONTENTS, LOGS = "setup", "driver", "contents", "logs"
 
 @dataclasses.dataclass(frozen=True)
 class SharedSetup:
-    """What the jobs of a session have in common.
+    """The setup that all jobs of a session have in common.
 
     Attributes:
         work: the function that workers call for each task.

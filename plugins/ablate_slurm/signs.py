@@ -47,7 +47,7 @@ class Signs:
 
     @property
     def stopping(self) -> bool:
-        """Whether the task should stop."""
+        """True if the task should stop."""
         return bool(self._memory[_STOP])
 
     @property
@@ -57,6 +57,6 @@ class Signs:
 
     @property
     def doing(self) -> str:
-        """What is or was at work."""
+        """The component at work, or the last one."""
         length = min(_LENGTH.unpack_from(self._memory, _STOP + 1)[0], _ROOM)
         return self._memory[_HEAD.size : _HEAD.size + length].decode(errors="ignore")

@@ -41,7 +41,7 @@ class Part:
 
     @property
     def again(self) -> bool:
-        """Whether a worker had it before."""
+        """True if a worker had it before."""
         return bool(self.alone or self.deaths or self.reached)
 
 
