@@ -46,12 +46,12 @@ def far(ablate: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delenv("ABLATE_CONFIG", raising=False)
     registry = get_registry()
     spec = public.ExecutorSpec(name="far", summary="For tests.", options=Options, build=_build)
-    local = [c for c in registry.components if c.kind == "executor"]
+    others = [c for c in registry.components if c.kind != "executor"]
     plugin = registry.plugins[0]
     monkeypatch.setattr(
         registry,
         "components",
-        [*registry.components, Component(spec, plugin), *([] if local else [Component(LOCAL, plugin)])],
+        [*others, Component(spec, plugin), Component(LOCAL, plugin)],
     )
     BUILT.clear()
 

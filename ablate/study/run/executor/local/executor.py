@@ -43,7 +43,7 @@ class LocalExecutor(Executor):
     same_installation = True
 
     def __init__(self, devices: Sequence[str], setup: Setup, *, sees_home: bool = True) -> None:
-        self.shares_home = sees_home
+        self.shares_home = self.shares_home and sees_home
         self._devices = list(devices)
         self._processes = processes(len(devices))
         # without a lock, which a worker that is killed at the wrong moment would hold forever
