@@ -53,20 +53,26 @@ def _plain(name: str, row: tuple[Any, ...]) -> list[Any]:
     return values
 
 
+def differences(wanted: dict[str, dict[str, int]], found: dict[str, dict[str, int]]) -> list[str]:
+    """Return a line for each part of the contents that differs, with the first difference."""
+    lines = []
+    for name, rows in wanted.items():
+        own = found[name]
+        texts = [text for text in {**rows, **own} if rows.get(text) != own.get(text)]
+        if texts:
+            lines.append(f"{len(texts)} {name} differ: {texts[0][:200]}")
+    return lines
+
+
 def main() -> int:
     """Compare the homes of the command line, and print what differs."""
     first, *others = (Path(name) for name in sys.argv[1:])
     wanted, wrong = contents(first), 0
     print(f"{first}: {', '.join(f'{len(rows):,} {name}' for name, rows in wanted.items())}")  # noqa: T201
     for home in others:
-        own = contents(home)
-        differing = {
-            name: [text for text in {**wanted[name], **own[name]} if wanted[name].get(text) != own[name].get(text)]
-            for name in wanted
-        }
-        wrong += any(differing.values())
-        lines = [f"  {len(texts)} {name} differ: {texts[0][:200]}" for name, texts in differing.items() if texts]
-        print("\n".join([f"{home}: {'differs' if lines else 'equal'}", *lines]))  # noqa: T201
+        lines = differences(wanted, contents(home))
+        wrong += bool(lines)
+        print("\n  ".join([f"{home}: {'differs' if lines else 'equal'}", *lines]))  # noqa: T201
     return int(bool(wrong))
 
 
