@@ -46,8 +46,12 @@ def is_fused(device: str, setting: bool | None) -> bool:  # noqa: FBT001
     return device.startswith("cuda") if setting is None else setting
 
 
-def resolve_device(setting: str) -> str:
+def resolve_device(setting: str, *, elsewhere: bool = False) -> str:
     """Return the device for a setting: ``auto`` (a GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Args:
+        setting: of ``--device``.
+        elsewhere: whether an executor chooses the machines; this one then needs no GPU for ``cuda``.
 
     Raises:
         UsageError: the device does not exist on this machine.
@@ -59,6 +63,10 @@ def resolve_device(setting: str) -> str:
     index = re.fullmatch(r"cuda(?::([0-9]+))?", setting)
     if index is None:
         raise UsageError(f"--device {setting}: choose auto, cpu, cuda or cuda:N")
+    if elsewhere and index[1]:
+        raise UsageError(f"--device {setting}: the executor chooses the GPU of each job; use --device cuda")
+    if elsewhere:
+        return setting
     if not torch.cuda.is_available():
         raise UsageError(f"--device {setting}: no CUDA device on this machine; choose cpu or auto")
     if index[1] and int(index[1]) >= torch.cuda.device_count():
@@ -147,9 +155,16 @@ def gpu_names() -> list[str]:
 
 
 def spread(device: str, workers: int) -> list[str]:
-    """Return the device of each worker; the workers of ``cuda`` are spread over all GPUs of this machine."""
+    """Return the device of each worker of this machine: one for each GPU of ``device``, then the cores.
+
+    A worker of a GPU occupies a core. One core at least works beside the GPUs, on what needs none.
+
+    Args:
+        device: ``"cpu"``, ``"cuda"`` for all GPUs, or ``"cuda:N"``.
+        workers: the number of cores to use; fewer than GPUs leave some of these idle.
+    """
     if device == "cpu":
         return ["cpu"] * max(workers, 1)
-    if device != "cuda":  # a certain GPU
-        return [device]
-    return [f"cuda:{index}" for index in range(min(torch.cuda.device_count(), max(workers, 1)))] or [device]
+    count = min(torch.cuda.device_count(), max(workers, 1)) if device == "cuda" else 0
+    gpus = [f"cuda:{index}" for index in range(count)] or [device]
+    return [*gpus, *["cpu"] * max(workers - len(gpus), 1)]

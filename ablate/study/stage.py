@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from ablate.kinds import KINDS
+from ablate.kinds import KINDS, TRAIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,6 +83,11 @@ def fingerprint(data: Any) -> str:
     """Return the SHA-256, in hex, of JSON-ready data in canonical form."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def runs_network(stage: Stage) -> bool:
+    """Return whether a stage trains a network or runs a trained one, and so computes on the device of its study."""
+    return stage.kind == TRAIN or "weights" in stage.inputs
 
 
 def weights_of(stage: Stage) -> Stage:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 
 import ablate as public
 from ablate.registry import get_registry
@@ -90,6 +91,14 @@ def test_options_come_from_the_config_file_and_the_command_line(ablate: Command)
             "error: --set executor.far.tries: is no setting of the executor 'local'; --executor is local\n",
         ),
         (
+            ["--executor", "far", "--device", "cuda", "--set", "training.precision=fp32"],
+            "error: executor 'far' has no place with a GPU, but cpu; use --device cpu\n",
+        ),
+        (
+            ["--executor", "far", "--device", "cuda:1"],
+            "error: --device cuda:1: the executor chooses the GPU of each job; use --device cuda\n",
+        ),
+        (
             ["--executor", "far", "--set", "executor.far.fails=true"],
             "error: executor 'far' has failed: RuntimeError: nobody is there\n",
         ),
@@ -97,7 +106,8 @@ def test_options_come_from_the_config_file_and_the_command_line(ablate: Command)
 )
 def test_a_wrong_choice_is_one_line(ablate: Command, words: list[str], message: str) -> None:
     refused = ablate(*RUN, *words)
-    assert refused.err == message
+    assert refused.err.splitlines(keepends=True)[-1] == message
+    assert [line for line in refused.err.splitlines() if line.startswith(("error", "Traceback"))] == [message.rstrip()]
     assert refused.code in (1, 2)
 
 
@@ -129,6 +139,15 @@ def test_a_variable_names_another_config_file(ablate: Command, monkeypatch: pyte
     assert ablate(*RUN).err == "error: ABLATE_CONFIG: no such file: there.toml\n"
     Path("there.toml").write_text("[executor.fra]\n")
     assert ablate(*RUN).err.startswith("error: there.toml: executor.fra: unknown executor")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the driver has a GPU")
+def test_a_driver_without_a_gpu_asks_for_the_precision_of_others(ablate: Command) -> None:
+    refused = ablate(*RUN, "--executor", "far", "--device", "cuda")
+    assert refused.err == (
+        "error: --device cuda: this machine has no GPU that shows whether bf16 is native on those of the executor; "
+        "choose --set training.precision=bf16 or fp32\n"
+    )
 
 
 def test_a_study_file_has_no_executor(ablate: Command) -> None:

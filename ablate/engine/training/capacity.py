@@ -26,11 +26,11 @@ def count_fitting(job: TrainingJob, device: str, *, whole: bool = False) -> int:
 
     Args:
         job: one of the models; its checkpoint is neither read nor written.
-        device: a torch device; on a CPU the result is :data:`LARGEST_GROUP`.
+        device: a torch device; on a CPU, or where the GPUs are on other machines, the result is :data:`LARGEST_GROUP`.
         whole: use the device's whole memory instead of the free memory, if the processes that use it now are the ones
             that will train.
     """
-    if not device.startswith("cuda"):
+    if not (device.startswith("cuda") and torch.cuda.is_available()):
         return LARGEST_GROUP
     trial = dataclasses.replace(job, settings=dataclasses.replace(job.settings, steps=2), checkpoint=None)
     torch.cuda.init()  # type: ignore[no-untyped-call]

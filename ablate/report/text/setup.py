@@ -9,7 +9,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.kinds import MEASURE, PRIME
+from ablate.kinds import GENERATE, MEASURE, PRIME, TRAIN
 from ablate.names import shell_override
 from ablate.report.data.corpora import corpus_counts, loaded_corpora
 from ablate.report.statistics.described.summary import NOTHING, distinct
@@ -118,13 +118,19 @@ def facts(study: Study) -> Facts:
         ("Measured", _primer_included(study)),
         ("Compared with", _references(study)),
         ("Objective", " ".join(_text(objective[key]) for key in ("metric", "feature") if objective.get(key))),
-        ("Device", ", ".join(distinct(stage.device for stage in study.stages.values()))),
+        ("Device", ", ".join(distinct(_devices(study)))),
         ("Precision", ", ".join(distinct(study.run_frame["precision"]))),
         ("First executed", _moment(record.created)),
         ("Last executed", _moment(record.updated)),
         ("Versions", ", ".join(_versions(packages))),
         ("Source", ", ".join(distinct(_git(environment.get("git") or {}) for environment in environments))),
     )
+
+
+def _devices(study: Study) -> list[str]:
+    """Return the devices that networks ran on: beside a GPU, cores do the rest. Without networks, return all."""
+    stages = study.stages.values()
+    return [stage.device for stage in stages if stage.kind in (TRAIN, GENERATE)] or [stage.device for stage in stages]
 
 
 def environments(study: Study) -> list[Environment]:

@@ -21,7 +21,7 @@ from ablate.kinds import GENERATE, TRAIN
 from ablate.study.plan.jobs import Packing, trial_job
 from ablate.study.plan.measuring import MeasuringTrial
 from ablate.study.plan.music.corpora import PlannedMusic
-from ablate.study.stage import fingerprint, weights_of
+from ablate.study.stage import fingerprint, runs_network, weights_of
 from ablate.study.work.components import (
     ExampleCounts,
     build,
@@ -81,7 +81,8 @@ def estimate(plan: Plan, device: str, workers: int, music: PlannedMusic | None =
     number of samples; on a GPU they are timed fused. Of each metric one measurement is timed, on pieces of the
     reference (:class:`~ablate.study.plan.measuring.MeasuringTrial`). Loading, tokenizing and writing are left out. The
     estimate assumes that ``workers`` processes do not slow each other down, that each needs the peak memory of this
-    one, and that files mapped by several processes count once. Each variant that will be chosen while the study runs
+    one, and that files mapped by several processes count once. On GPUs, measuring that runs no network is done by the
+    cores at the same time. Each variant that will be chosen while the study runs
     is assumed to cost the same as the baseline.
 
     Args:
@@ -90,7 +91,9 @@ def estimate(plan: Plan, device: str, workers: int, music: PlannedMusic | None =
         workers: the number of processes.
         music: the corpora of the study; default: they are loaded now.
     """
-    beside = len(spread(device, min(workers, plan.width())))
+    devices = spread(device, min(workers, plan.width()))
+    cores = devices.count("cpu")
+    beside = (len(devices) - cores) or cores
     registry = plan.layout.registry
     examples = _Examples(registry, music or PlannedMusic(registry))
     packing = Packing(device, lambda: beside, examples.count, registry)
@@ -99,15 +102,24 @@ def estimate(plan: Plan, device: str, workers: int, music: PlannedMusic | None =
         trainings = packing.trainings(plan.missing.values())
         trial.share_time(trainings)
         training, sampling = trial.trainings(trainings), trial.generations(plan.missing.values())
-        measuring = trial.measurements(plan.missing.values())
-        seconds = training + sampling + measuring
+        scoring, reading = (
+            trial.measurements(stage for stage in plan.missing.values() if runs_network(stage) == networks)
+            for networks in (True, False)
+        )
+        seconds = training + sampling + scoring
         seconds += plan.layout.unchosen * _variant_seconds(plan.layout, trial, packing)
     sizes, memory = tuple(map(len, trainings)) if packing.fuses else (), peak_memory(device)
     # the driver is a process of its own beside a pool
     needed = memory.own if device != "cpu" else memory.shared + memory.own * (beside + (beside > 1))
     each = _each(training, _runs_to_train(plan)), _each(sampling, _samples_to_generate(plan))
     return Estimate(
-        seconds / beside, needed, sizes, tuple(dict.fromkeys(packing.alone)), *each, measuring, trial.measuring.features
+        (seconds + reading) / beside if device == "cpu" else max(seconds / beside, reading / cores),
+        needed,
+        sizes,
+        tuple(dict.fromkeys(packing.alone)),
+        *each,
+        scoring + reading,
+        trial.measuring.features,
     )
 
 

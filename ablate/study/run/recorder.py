@@ -62,7 +62,7 @@ class Recorder:
     Args:
         store: the open store.
         home: the folder for the log files.
-        device: the device that the stages run on.
+        device: that of the study, for results that name none.
         registry: the components that they use.
         sources: of these components, as they were before anything ran.
         status: kept up to date with the results.
@@ -118,7 +118,7 @@ class Recorder:
             stage.plain(),
             result.result,
             stage.artifact if KINDS[stage.kind].keeps_files else "",
-            self._device,
+            result.device or self._device,
             result.seconds,
             environment(self._registry),
             sources=self._used(stage),

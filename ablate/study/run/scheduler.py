@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ablate.kinds import GENERATE, KINDS, TRAIN
-from ablate.study.stage import weights_of
+from ablate.study.stage import runs_network, weights_of
 from ablate.study.work.messages import Job
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ class Scheduler:
 
     def jobs(self) -> list[Job]:
         """Return the jobs that can start now; their stages are not handed out again."""
-        groups: dict[tuple[str, str], list[Stage]] = {}
+        groups: dict[tuple[str, str, bool], list[Stage]] = {}
         # nothing waits for a kind that is not required
         for stage in sorted(self._take_ready(), key=lambda stage: not KINDS[stage.kind].required):
-            groups.setdefault((stage.kind, _group(stage)), []).append(stage)
-        return [Job(kind, tuple(job)) for (kind, _), stages in groups.items() for job in self._packed(kind, stages)]
+            groups.setdefault((stage.kind, _group(stage), runs_network(stage)), []).append(stage)
+        return [Job(kind, tuple(job)) for (kind, *_), stages in groups.items() for job in self._packed(kind, stages)]
 
     def _take_ready(self) -> list[Stage]:
         """Return the stages that can start, in the order of the plan."""
@@ -84,7 +84,7 @@ class Scheduler:
 
 
 def _group(stage: Stage) -> str:
-    """Return what the stages of one job have in common, besides their kind."""
+    """Return what the stages of one job have in common, besides their kind and whether they need the device."""
     jobs = KINDS[stage.kind].jobs
     if jobs == "together":
         return ""  # the packing divides them

@@ -87,7 +87,10 @@ def _attempt(
             raise
         failure = error  # of a plugin, it fails only its own runs
     seconds = (time.monotonic() - started) / len(stages)
-    timed = [dataclasses.replace(r, seconds=seconds) if isinstance(r, StageResult) else r for r in results]
+    timed = [
+        dataclasses.replace(r, seconds=seconds, device=context.device) if isinstance(r, StageResult) else r
+        for r in results
+    ]
     return timed, failure
 
 

@@ -76,7 +76,10 @@ class MetricRecord(NamedTuple, Generic[G]):
 
 @dataclasses.dataclass(frozen=True)
 class StageResult:
-    """A finished stage: its result as plain data, its measurements, and the digests of its files by name."""
+    """A finished stage: its result as plain data, its measurements, and the digests of its files by name.
+
+    ``device`` is that of the place where it was worked on; empty where this is that of the study.
+    """
 
     stage: Stage
     result: Mapping[str, Any]
@@ -84,6 +87,7 @@ class StageResult:
     values: tuple[MetricRecord[Value], ...] = ()
     histograms: tuple[MetricRecord[Histogram], ...] = ()
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    device: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate.store.store import Store
+    from ablate.study.file.study_file import StudySpec
     from ablate.study.plan.layout import Layout
     from ablate.study.plan.plan import Plan
 
@@ -54,7 +55,7 @@ study_options = combine_options(
         "--workers",
         type=click.IntRange(min=1),
         default=None,
-        help="Worker processes on a CPU; default: one for each core.",
+        help="Worker processes; default: one for each core. On GPUs one for each, the rest work beside them.",
     ),
     home_option,
     store_option,
@@ -72,8 +73,17 @@ class StudyRequest:
     workers: int
 
 
-def read_request(values: dict[str, Any], *, make_home: bool, computes: bool = False) -> StudyRequest:
-    """Read and lay out the study that these option values describe; ``computes`` if workers will be needed."""
+def read_request(
+    values: dict[str, Any], *, make_home: bool, computes: bool = False, elsewhere: bool = False
+) -> StudyRequest:
+    """Read and lay out the study that these option values describe.
+
+    Args:
+        values: of the options, by name.
+        make_home: whether to make the home if there is none.
+        computes: whether workers of this machine will be needed.
+        elsewhere: whether an executor chooses the machines.
+    """
     from ablate.registry import get_registry
     from ablate.store.database.address import home_url
     from ablate.study.file.overrides import Overrides
@@ -96,8 +106,21 @@ def read_request(values: dict[str, Any], *, make_home: bool, computes: bool = Fa
 
     if spec.program and values["device"] != "auto":
         raise UsageError("--device: a program uses the GPUs of program.gpus; use --set program.gpus=1 instead")
-    device = device_of(spec, device_for(spec, values["device"]))
+    device = device_of(spec, device_for(spec, values["device"], elsewhere=elsewhere))
+    if elsewhere and device == "cuda":
+        _check_precision(spec)
     return StudyRequest(lay_out(spec, registry, device), home, url, device, values["workers"] or cores())
+
+
+def _check_precision(spec: StudySpec) -> None:
+    """Raise UsageError if the precision depends on a GPU, and this machine has none to look at."""
+    import torch
+
+    if not torch.cuda.is_available() and spec.config.get("training", {}).get("precision", "auto") == "auto":
+        raise UsageError(
+            "--device cuda: this machine has no GPU that shows whether bf16 is native on those of the executor; choose "
+            "--set training.precision=bf16 or fp32"
+        )
 
 
 def with_replicates(request: StudyRequest, replicates: int) -> StudyRequest:

@@ -99,7 +99,8 @@ def run(
     """
     values["settings"], executor_settings = split_settings(values["settings"])
     chosen = chosen_executor(executor, executor_settings, get_registry())
-    request = read_request(values, make_home=True, computes=True)
+    elsewhere = bool(chosen and chosen.spec.name != "local")
+    request = read_request(values, make_home=True, computes=True, elsewhere=elsewhere)
     request = shard_request(request, values["shard"], until_decided=until_decided)
     looks = declared(request, values) if until_decided else None
     from ablate.cli.study.running.results import exit_code, print_results
@@ -115,7 +116,8 @@ def run(
             values["keep_results"] = not values["recompute"]
         recompute = decide_reuse(most, store, values)
         check_comparable(most, store, recompute)
-        _confirm(most, store, recompute, yes=yes, at_most=bool(looks))
+        # the cost of work on other machines is not known here
+        _confirm(most, store, recompute, yes=yes or elsewhere, at_most=bool(looks))
         forget_results(request, store, recompute)
         with observing(observers, request, store) as observed:
             run_once = functools.partial(_run, store=store, working=working, observed=observed)

@@ -53,8 +53,13 @@ def unbundled(values: dict[str, Any], overrides: Overrides, url: str, registry: 
     return read_stored(record, there, registry, {key: value for key, value in extended.items() if value is not None})
 
 
-def device_for(spec: StudySpec, asked: str) -> str:
+def device_for(spec: StudySpec, asked: str, *, elsewhere: bool = False) -> str:
     """Return the device to run on; of a study from a bundle the kind that it was run on, if there is one here.
+
+    Args:
+        spec: the study.
+        asked: the value of ``--device``.
+        elsewhere: whether an executor chooses the machines.
 
     Raises:
         UsageError: the device that is asked for does not exist.
@@ -64,4 +69,4 @@ def device_for(spec: StudySpec, asked: str) -> str:
     if asked == "auto" and spec.elsewhere and spec.elsewhere.device:
         with contextlib.suppress(UsageError):
             return resolve_device(spec.elsewhere.device)
-    return resolve_device(asked)
+    return resolve_device(asked, elsewhere=elsewhere)

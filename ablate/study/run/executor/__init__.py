@@ -9,6 +9,7 @@ The modules in the order of reading:
 - :mod:`ablate.study.run.executor.handing`: make tasks of jobs;
 - :mod:`ablate.study.run.executor.hearing`: take the messages of workers;
 - :mod:`ablate.study.run.executor.waiting`: the order of jobs;
+- :mod:`ablate.study.run.executor.places`: which places suit a job;
 - :mod:`ablate.study.run.executor.silence`: which components are stuck;
 - :mod:`ablate.study.run.executor.deaths`: what happens to a job whose worker has died;
 - :mod:`ablate.study.run.executor.tasks`: tasks, their messages, and the work in a worker;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ablate.engine.devices import spread
 from ablate.interfaces.executor import Setup
 from ablate.specs import NoOptions
 from ablate.study.run.executor.blame import blamed
@@ -26,16 +25,16 @@ _AS_USUAL = Working()
 
 
 def make_executor(home: Path, device: str, workers: int, registry: Registry, working: Working = _AS_USUAL) -> Executor:
-    """Return an executor with ``workers`` processes on a CPU or one for each GPU.
+    """Return an executor with ``workers`` processes; on GPUs one for each, and the rest for the cores beside them.
 
-    With one of them, jobs run in this process, unless they are to be isolated. An executor that a person has chosen
+    With one, jobs run in this process, unless they are to be isolated. An executor that a person has chosen
     decides about its processes itself.
 
     Raises:
         ExecutorError: it cannot be built.
     """
     chosen = working.executor
-    if chosen is None and not working.isolated and len(spread(device, workers)) == 1:
+    if chosen is None and not working.isolated and workers <= 1:
         return InlineExecutor(home, device, registry, working.checkpoint_seconds)
     spec, options = (chosen.spec, chosen.options) if chosen else (LOCAL, NoOptions())
     setup = Setup(work, home, device, workers)

@@ -51,6 +51,7 @@ class Running:
 
     Attributes:
         part: the job.
+        gpus: that it needs.
         results: those so far.
         placed: whether a worker got it.
         begun: whether the worker has begun with it.
@@ -65,6 +66,7 @@ class Running:
     """
 
     part: Part
+    gpus: float = 0.0
     results: list[StageResult | StageFailure] = dataclasses.field(default_factory=list)
     placed: bool = False
     begun: bool = False

@@ -8,18 +8,17 @@ because each job computes with one thread.
 from __future__ import annotations
 
 import contextlib
-import logging
 import time
 from typing import TYPE_CHECKING, Self
 
-from ablate.errors import ExecutorError, HomeError, StageError, one_line
+from ablate.errors import ExecutorError, HomeError, StageError, listed_names, one_line
 from ablate.interfaces.executor import Begun, Died, Ended, Noted, Signed, Told
-from ablate.printable import printable
 from ablate.study.run.executor.blame import blamed
 from ablate.study.run.executor.deaths import Part, Running, after_death
 from ablate.study.run.executor.handing import Handing
-from ablate.study.run.executor.hearing import Fault, hear
+from ablate.study.run.executor.hearing import Fault, Notes, hear
 from ablate.study.run.executor.local import LOCAL
+from ablate.study.run.executor.places import slots_for, suited
 from ablate.study.run.executor.protocol import Outcome, Working
 from ablate.study.run.executor.silence import Silence
 from ablate.study.run.executor.tasks import Shared
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     from ablate.interfaces.executor import Event, Executor
     from ablate.registry import Registry
     from ablate.specs import ExecutorSpec
-
-_log = logging.getLogger(__name__)
 
 #: Seconds between two looks at the workers, at most.
 _PAUSE = 0.1
@@ -72,15 +69,16 @@ class Dispatcher:
         fused: bool | None = None,
     ) -> None:
         self._about, self._executor, self._home, self.fused = about, executor, home, fused
-        self._silence = Silence(working.stall_limit)
+        self._notes, self._silence = Notes(about), Silence(working.stall_limit)
         # nobody doubts that processes of this machine see a home of this machine
         self._proof = new_proof() if executor.shares_home and about is not LOCAL else None
         shared = Shared(registry, working.checkpoint_seconds, fused, proof=self._proof)
         self._handing = Handing(executor, own, home, shared, device, about)
         self._executors = self._handing.executors
-        self._waiting, self._running = Waiting[Part](lambda part: part.job.kind), dict[str, Running]()
+        # what needs a GPU and what does not wait for different places
+        self._waiting = {gpus: Waiting[Part](lambda part: part.job.kind) for gpus in (1.0, 0.0)}
+        self._running: dict[str, Running] = {}
         self._failed: list[Outcome] = []
-        self._noted: set[str] = set()
         self._stopping, self._killing, self._checked = False, False, not own
 
     def __enter__(self) -> Self:
@@ -106,17 +104,17 @@ class Dispatcher:
     @property
     def slots(self) -> int:
         """See :class:`~ablate.study.run.executor.protocol.Executor`."""
-        return sum(place.slots for place in self._executor.places()) or 1
+        return slots_for(self._executor.places(), float(self._handing.on_gpu))
 
     @property
     def busy(self) -> bool:
         """See :class:`~ablate.study.run.executor.protocol.Executor`."""
         working = any(running.part.job.stages for running in self._running.values())  # and not only checked
-        return bool(self._waiting or self._failed or working)
+        return bool(any(self._waiting.values()) or self._failed or working)
 
     def submit(self, job: Job) -> None:
         """See :class:`~ablate.study.run.executor.protocol.Executor`."""
-        self._waiting.add(Part(job))
+        self._waiting[self._handing.gpus(job)].add(Part(job))
 
     def wait(self, tell: Callable[[News], None], started: Callable[[Job], None] = lambda job: None) -> list[Outcome]:
         """See :class:`~ablate.study.run.executor.protocol.Executor`."""
@@ -149,7 +147,8 @@ class Dispatcher:
 
     def _drop(self) -> None:
         """Drop what no worker has begun."""
-        self._waiting.clear()
+        for waiting in self._waiting.values():
+            waiting.clear()
         for name in [name for name, running in self._running.items() if not running.placed]:
             self._end(name)
             self._running.pop(name).close()
@@ -160,23 +159,32 @@ class Dispatcher:
             executor.end(name)
 
     def _assign(self) -> None:
-        if not self._waiting:
+        places = self._executor.places()
+        held = any(running.gpus and not running.placed for running in self._running.values())
+        if places and not suited((place.device for place in places), 1.0) and (held or self._waiting[1.0]):
+            names = listed_names([place.name for place in places])
+            raise ExecutorError(f"{self._about.about} has no place with a GPU, but {names}; use --device cpu")
+        if not any(self._waiting.values()):
             return
         if not self._checked:  # this machine works meanwhile, and the others may come late
             name, running = self._handing.check()
             self._running[name], self._checked = running, True
-        most = self.slots + self._executor.backlog
-        while self._waiting and len(self._running) < most:
-            part = self._waiting.take()
-            try:
-                name, running = self._handing.hand_over(part)
-            except ExecutorError as error:
-                self._failed.append(Outcome(part.job, (), error))
-            except StageError as error:
-                failures = [StageFailure(s, type(error).__name__, one_line(error)) for s in part.job.stages]
-                self._failed.append(Outcome(part.job, tuple(failures)))
-            else:
-                self._running[name] = running
+        for gpus, waiting in self._waiting.items():
+            most = slots_for(places, gpus) + self._executor.backlog
+            count = sum(running.gpus == gpus for running in self._running.values()) if waiting else 0
+            for _ in range(min(most - count, len(waiting))):
+                self._hand_over(waiting.take())
+
+    def _hand_over(self, part: Part) -> None:
+        try:
+            name, running = self._handing.hand_over(part)
+        except ExecutorError as error:
+            self._failed.append(Outcome(part.job, (), error))
+        except StageError as error:
+            failures = [StageFailure(s, type(error).__name__, one_line(error)) for s in part.job.stages]
+            self._failed.append(Outcome(part.job, tuple(failures)))
+        else:
+            self._running[name] = running
 
     def _take(
         self, events: Iterable[Event], tell: Callable[[News], None], started: Callable[[Job], None] = lambda job: None
@@ -185,7 +193,7 @@ class Dispatcher:
         for event in events:
             running = self._running.get(event.task)
             if isinstance(event, Noted):
-                self._note(event.text)
+                self._notes.show(event.text)
             elif running is None:
                 continue
             elif isinstance(event, Told):
@@ -202,12 +210,6 @@ class Dispatcher:
             elif isinstance(event, Died):
                 self._running.pop(event.task).close()
                 yield from self._bury(running, event)
-
-    def _note(self, text: str) -> None:
-        """Show what an executor has to say, once."""
-        if text not in self._noted:
-            self._noted.add(text)
-            _log.warning("executor '%s': %s", self._about.name, printable(text))
 
     def _hear(self, told: Told, running: Running, tell: Callable[[News], None]) -> None:
         if running.fault or running.fatal:
@@ -227,7 +229,7 @@ class Dispatcher:
             yield Outcome(running.part.job, tuple(running.results), running.fatal)
             return
         results, again = after_death(running, died)
-        self._waiting.put_back(again)
+        self._waiting[running.gpus].put_back(again)
         if not again and running.foreign and not (running.begun or died.outside or running.fault):
             text = f"{self._about.about}: a worker has ended before it could begin to work: {died.how}"
             yield Outcome(running.part.job, (), ExecutorError(text))

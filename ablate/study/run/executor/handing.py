@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from ablate.errors import ExecutorError
 from ablate.interfaces.executor import Resources, Task
-from ablate.kinds import COLLECT, KINDS, LOAD, PRIME, PROGRAM
+from ablate.kinds import COLLECT, LOAD, PRIME, PROGRAM
 from ablate.study.run.executor.deaths import Part, Running
 from ablate.study.run.executor.tasks import Shared, pack
 from ablate.study.run.executor.transfer.away import Inputs
 from ablate.study.run.executor.transfer.incoming import Incoming, put_inputs
 from ablate.study.run.executor.transfer.versions import needed_versions
+from ablate.study.stage import runs_network
 from ablate.study.work.messages import Job
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Handing:
 
     Attributes:
         executors: those that get tasks.
+        on_gpu: whether the study computes on a GPU.
     """
 
     def __init__(
@@ -47,7 +49,7 @@ class Handing:
     ) -> None:
         self.executors = [executor, own] if own else [executor]
         self._executor, self._own, self._home, self._about = executor, own, home, about
-        self._on_gpu = device.startswith("cuda")
+        self.on_gpu = device.startswith("cuda")
         self._versions: dict[str, str] = {}
         if not executor.same_installation:
             self._versions = needed_versions(shared.registry)
@@ -61,6 +63,10 @@ class Handing:
         job, name = Job("check", ()), f"check-{next(self._numbers)}"
         self._executor.submit(Task(name, pack(self._versions, self._shared, job, Inputs({}, {}))))
         return name, Running(Part(job), foreign=bool(self._versions))
+
+    def gpus(self, job: Job) -> float:
+        """Return how many GPUs a job needs: those that run a network need one in a study on GPUs, the others none."""
+        return float(self.on_gpu and any(runs_network(stage) for stage in job.stages))
 
     def hand_over(self, part: Part) -> tuple[str, Running]:
         """Submit a job; return the name of its task.
@@ -84,10 +90,10 @@ class Handing:
         task = Task(
             name,
             pack(versions, self._shared, job, inputs),
-            resources=Resources(gpus=float(self._on_gpu and not KINDS[job.kind].early)),
+            resources=Resources(gpus=self.gpus(job)),
             inputs=inputs.digests() if inputs else (),
             alone=part.alone,
             supervised=job.kind == PROGRAM,
         )
         executor.submit(task)
-        return name, Running(part, foreign=bool(versions), incoming=incoming)
+        return name, Running(part, self.gpus(job), foreign=bool(versions), incoming=incoming)

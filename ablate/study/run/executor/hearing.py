@@ -17,9 +17,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from ablate.specs import ExecutorSpec
     from ablate.study.run.executor.deaths import Running
 
 _log = logging.getLogger(__name__)
+
+
+class Notes:
+    """Shows what an executor has to say to a person, each text once.
+
+    Args:
+        about: the record of the executor.
+    """
+
+    def __init__(self, about: ExecutorSpec) -> None:
+        self._name, self._shown = about.name, set[str]()
+
+    def show(self, text: str) -> None:
+        """Show a line."""
+        if text not in self._shown:
+            self._shown.add(text)
+            _log.warning("executor '%s': %s", self._name, printable(text))
 
 
 class Fault(Exception):  # noqa: N818 - the text reads as the end of a sentence

@@ -74,7 +74,7 @@ class Executor(Protocol):
 
     @property
     def slots(self) -> int:
-        """The number of jobs that run side by side; asked only while the executor is entered."""
+        """The number of jobs of a network that run side by side; asked only while the executor is entered."""
         ...
 
     @property

@@ -45,10 +45,11 @@ if TYPE_CHECKING:
     [
         (0, "cpu", 3, ["cpu"] * 3),
         (8, "cpu", 1, ["cpu"]),
-        (1, "cuda", 16, ["cuda:0"]),
-        (4, "cuda", 16, ["cuda:0", "cuda:1", "cuda:2", "cuda:3"]),
-        (4, "cuda", 2, ["cuda:0", "cuda:1"]),  # fewer jobs than GPUs, or fewer asked for
-        (4, "cuda:2", 16, ["cuda:2"]),
+        (1, "cuda", 4, ["cuda:0", "cpu", "cpu", "cpu"]),
+        (1, "cuda", 1, ["cuda:0", "cpu"]),
+        (4, "cuda", 6, ["cuda:0", "cuda:1", "cuda:2", "cuda:3", "cpu", "cpu"]),
+        (4, "cuda", 2, ["cuda:0", "cuda:1", "cpu"]),  # fewer jobs than GPUs, or fewer asked for
+        (4, "cuda:2", 3, ["cuda:2", "cpu", "cpu"]),
     ],
 )
 def test_workers_take_the_devices_there_are(

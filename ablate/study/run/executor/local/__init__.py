@@ -33,7 +33,7 @@ def _build(_: Any, setup: Setup) -> Executor:
 
 #: The record.
 LOCAL = ExecutorSpec(
-    name="local", summary="Processes of this machine: one for each core, or for each GPU.", build=_build
+    name="local", summary="Processes of this machine: one for each GPU that is used, and for each core.", build=_build
 )
 
 

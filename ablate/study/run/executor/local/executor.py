@@ -1,5 +1,7 @@
 """Worker processes of this machine, each with one thread and a device, which is how small models use a CPU best.
 
+Beside GPUs, cores do the tasks that need none.
+
 Every worker has a channel of its own, so that one that dies while it sends breaks nothing else.
 """
 
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ablate.interfaces.executor import Begun, Died, Ended, Event, Executor, Place, Signed, Task, Told
 from ablate.study.run.executor.local.process import END, RAISED, Settings
 from ablate.study.run.executor.local.worker import Heard, Worker
+from ablate.study.run.executor.places import suited
 from ablate.study.run.executor.start import processes
 
 if TYPE_CHECKING:
@@ -105,20 +108,30 @@ class LocalExecutor(Executor):
         self._stopping.value = 1
 
     def _assign(self) -> Iterator[Event]:
-        while self._tasks and (self._free or self._idle):
-            task = self._tasks.pop(0)
-            worker = self._worker(new=task.alone)
+        waiting, self._tasks = self._tasks, []
+        for task in waiting:
+            worker = self._worker(suited(self._devices, task.resources.gpus), new=task.alone)
+            if worker is None:
+                self._tasks.append(task)
+                continue
             worker.begin(task, {digest: self._contents[digest] for digest in task.inputs})
             self._busy.append(worker)
             yield Begun(task.name, worker.device)
 
-    def _worker(self, *, new: bool) -> Worker:
-        """Return a worker without work; a new one if asked to, or if there is no other."""
-        if self._idle and not new:
-            return self._idle.pop()
-        if not self._free:
-            self._retire(self._idle.pop())
-        return Worker(self._processes, self._free.pop(), self._settings, self._stopping, self._heard)
+    def _worker(self, devices: Sequence[str], *, new: bool) -> Worker | None:
+        """Return a worker without work on one of the devices; a new one if asked to, or if there is no other."""
+        idle = [worker for worker in self._idle if worker.device in devices]
+        if idle and not new:
+            self._idle.remove(idle[-1])
+            return idle[-1]
+        if idle and not any(device in devices for device in self._free):
+            self._idle.remove(idle[-1])
+            self._retire(idle[-1])
+        device = next((device for device in self._free if device in devices), None)
+        if device is None:
+            return None
+        self._free.remove(device)
+        return Worker(self._processes, device, self._settings, self._stopping, self._heard)
 
     def _retire(self, worker: Worker) -> None:
         worker.dismiss()
