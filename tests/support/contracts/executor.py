@@ -68,7 +68,7 @@ class Hopes(Kept):
 
 class NeverDrops(Kept):
     def end(self, task: str) -> None:
-        if task not in {each.name for each in self._tasks}:
+        if task not in {each.task.name for each in self._held._entries}:
             super().end(task)
 
 

@@ -93,7 +93,7 @@ class Elsewhere(LocalExecutor):
 
     def __init__(self, places: list[Place], home: Path) -> None:
         super().__init__(["cpu"], Setup(work, home))
-        self.there, self.tasks = places, list[Task]()
+        self.there, self.tasks, self.backlog = places, list[Task](), 0
 
     def places(self) -> list[Place]:
         return self.there

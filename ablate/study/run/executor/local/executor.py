@@ -13,9 +13,9 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 from ablate.interfaces.executor import Begun, Died, Ended, Event, Executor, Place, Signed, Task, Told
-from ablate.study.run.executor.local.process import END, RAISED, Settings
+from ablate.study.run.executor.local.held import Entry, Held
+from ablate.study.run.executor.local.process import BEGUN, IDLE, MESSAGE, RAISED, Settings
 from ablate.study.run.executor.local.worker import Heard, Worker
-from ablate.study.run.executor.places import suited
 from ablate.study.run.executor.start import processes
 
 if TYPE_CHECKING:
@@ -48,12 +48,13 @@ class LocalExecutor(Executor):
     def __init__(self, devices: Sequence[str], setup: Setup, *, sees_home: bool = True) -> None:
         self.shares_home = self.shares_home and sees_home
         self._devices = list(devices)
+        self.backlog = len(devices)  # each worker may end once while the driver is busy
         self._processes = processes(len(devices))
         # without a lock, which a worker that is killed at the wrong moment would hold forever
         self._stopping: Any = self._processes.RawValue("b", 0)
         self._settings = Settings(setup.work, setup.home if sees_home else None, dict(os.environ))
         self._contents: dict[str, str] = {}
-        self._free, self._tasks = list(devices), list[Task]()
+        self._free, self._held = list(devices), Held(devices)
         self._idle, self._busy, self._leaving = list[Worker](), list[Worker](), list[Worker]()
         self._heard: queue.Queue[Heard] = queue.Queue(_MOST_HEARD)
 
@@ -64,7 +65,7 @@ class LocalExecutor(Executor):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stopping.value = 1
-        self._tasks = []
+        self._held.clear()
         for worker in (*self._busy, *self._idle):
             worker.dismiss()
         at_once = kind is not None and not issubclass(kind, Exception)  # Ctrl-C does not wait
@@ -84,11 +85,12 @@ class LocalExecutor(Executor):
 
     def submit(self, task: Task) -> None:
         """See :class:`~ablate.interfaces.executor.Executor`."""
-        self._tasks.append(task)
+        self._held.add(task, {digest: self._contents[digest] for digest in task.inputs})
 
     def wait(self, seconds: float) -> list[Event]:
         """See :class:`~ablate.interfaces.executor.Executor`."""
-        events = [*self._assign(), *self._signs()]
+        self._assign()
+        events: list[Event] = list(self._signs())
         # those that have ended before their last messages are taken
         ended = [worker for worker in (*self._busy, *self._idle) if worker.has_ended()]
         events += self._take(0.0 if events else seconds)
@@ -98,40 +100,37 @@ class LocalExecutor(Executor):
 
     def end(self, task: str) -> None:
         """See :class:`~ablate.interfaces.executor.Executor`."""
-        self._tasks = [each for each in self._tasks if each.name != task]
-        for worker in self._busy:
-            if worker.task and worker.task.name == task:
-                worker.kill()
+        if not self._held.drop(task):
+            for worker in self._busy:
+                worker.end(task)
+            self._held.drop(task)  # its worker may have died before it began
 
     def stop(self) -> None:
         """See :class:`~ablate.interfaces.executor.Executor`."""
         self._stopping.value = 1
 
-    def _assign(self) -> Iterator[Event]:
-        waiting, self._tasks = self._tasks, []
-        for task in waiting:
-            worker = self._worker(suited(self._devices, task.resources.gpus), new=task.alone)
-            if worker is None:
-                self._tasks.append(task)
-                continue
-            worker.begin(task, {digest: self._contents[digest] for digest in task.inputs})
+    def _assign(self) -> None:
+        """Hand tasks to workers that have none, and to new ones."""
+        while open_ := {*self._free, *(worker.device for worker in self._idle)}:
+            entry = self._held.take(open_, alone=True)
+            if entry is None:
+                return
+            worker = self._worker(self._held.suited(entry.task), new=entry.task.alone)
             self._busy.append(worker)
-            yield Begun(task.name, worker.device)
+            worker.begin(entry)
 
-    def _worker(self, devices: Sequence[str], *, new: bool) -> Worker | None:
+    def _worker(self, devices: Sequence[str], *, new: bool) -> Worker:
         """Return a worker without work on one of the devices; a new one if asked to, or if there is no other."""
-        idle = [worker for worker in self._idle if worker.device in devices]
+        idle = next((worker for worker in reversed(self._idle) if worker.device in devices), None)
         if idle and not new:
-            self._idle.remove(idle[-1])
-            return idle[-1]
+            self._idle.remove(idle)
+            return idle
         if idle and not any(device in devices for device in self._free):
-            self._idle.remove(idle[-1])
-            self._retire(idle[-1])
-        device = next((device for device in self._free if device in devices), None)
-        if device is None:
-            return None
+            self._idle.remove(idle)
+            self._retire(idle)
+        device = next(device for device in self._free if device in devices)
         self._free.remove(device)
-        return Worker(self._processes, device, self._settings, self._stopping, self._heard)
+        return Worker(self._processes, device, self._settings, self._stopping, self._heard, self._held)
 
     def _retire(self, worker: Worker) -> None:
         worker.dismiss()
@@ -141,8 +140,8 @@ class LocalExecutor(Executor):
     def _signs(self) -> Iterator[Event]:
         for worker in self._busy:
             doing = worker.sign()
-            if worker.task and doing is not None:
-                yield Signed(worker.task.name, doing)
+            if worker.told and doing is not None:
+                yield Signed(worker.told.task.name, doing)
 
     def _take(self, seconds: float) -> Iterator[Event]:
         """Take what was heard by now, or wait a moment for it."""
@@ -151,21 +150,27 @@ class LocalExecutor(Executor):
             heard += [self._heard.get_nowait() for _ in range(self._heard.qsize())]
         except queue.Empty:
             return
-        for worker, kind, message in heard:
-            task = worker.task
-            if task is None:
-                continue
-            if kind in (END, RAISED):
-                self._release(worker)
-                yield Ended(task.name) if kind == END else Died(task.name, f"raised {message.decode()}")
+        for worker, entry, kind, message in heard:
+            if worker not in self._busy:
+                continue  # it was given up
+            if kind == IDLE:
+                self._release(worker, after=entry.task)
             else:
-                yield Told(task.name, message)
+                yield self._event(worker, entry, kind, message)
 
-    def _release(self, worker: Worker) -> None:
-        """Take a worker that has done its task back."""
-        task, worker.task = worker.task, None
+    def _event(self, worker: Worker, entry: Entry, kind: bytes, message: bytes) -> Event:
+        name = entry.task.name
+        if kind == MESSAGE:
+            return Told(name, message)
+        worker.told = entry if kind == BEGUN else None
+        if kind == BEGUN:
+            return Begun(name, worker.device)
+        return Died(name, f"raised {message.decode()}") if kind == RAISED else Ended(name)
+
+    def _release(self, worker: Worker, after: Task) -> None:
+        """Take a worker back that has no task any more."""
         self._busy.remove(worker)
-        if worker.was_ended or (task and task.alone):
+        if worker.was_ended or after.alone:
             self._retire(worker)
         else:
             self._idle.append(worker)
@@ -176,7 +181,7 @@ class LocalExecutor(Executor):
             if worker in workers:
                 workers.remove(worker)
                 self._free.append(worker.device)
-        task, doing, how, worker.task = worker.task, worker.sign(), worker.how_it_ended(), None
+        doing, how, task = worker.sign(), worker.how_it_ended(), worker.give_up()
         if task and doing is not None:
             yield Signed(task.name, doing)
         if task:

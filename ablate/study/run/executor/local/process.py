@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 #: A number of Linux' prctl.
 _PARENT_DEATH_SIGNAL = 1
-#: The first byte of what a worker sends: a message of the task, its end, or its end by an exception.
-MESSAGE, END, RAISED = b"m", b"e", b"r"
+#: The first byte of what a worker sends: a message of the task, its end, or its end by an exception. Its thread in the
+#: driver adds that a task begins, and that the worker has none.
+MESSAGE, END, RAISED, BEGUN, IDLE = b"m", b"e", b"r", b"b", b"i"
 
 
 class Settings(NamedTuple):
@@ -49,9 +50,10 @@ def main(connection: Connection, device: str, settings: Settings, stopping: Any,
     _set_up(settings.environment)
     while True:
         try:
-            data, contents = pickle.loads(connection.recv_bytes())  # noqa: S301 - the driver has packed it
+            number, data, contents = pickle.loads(connection.recv_bytes())  # noqa: S301 - the driver has packed it
         except (EOFError, OSError):
             return
+        signs.begin(number)
         channel: Channel = _Pipe(connection, device, settings.home, stopping, signs, contents)
         try:
             settings.work(data, channel)

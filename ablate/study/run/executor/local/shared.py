@@ -12,7 +12,7 @@ _ROOM = 400
 
 
 class Signs:
-    """The signs of life of a worker: what is at work, and a number that changes with any progress.
+    """The signs of life of a worker: its task, what is at work in it, and a number that changes with any progress.
 
     Args:
         processes: how worker processes are started.
@@ -21,7 +21,13 @@ class Signs:
     def __init__(self, processes: BaseContext) -> None:
         self._text: Any = processes.RawArray("c", _ROOM)
         self._changes: Any = processes.RawValue("Q", 0)
+        self._task: Any = processes.RawValue("Q", 0)
         self._shown = ""
+
+    def begin(self, task: int) -> None:
+        """Write down the number of the task that begins, and that nothing is at work in it."""
+        self._text.value, self._shown = b"", ""
+        self._task.value = task
 
     def show(self, doing: str) -> None:
         """Count progress, and write down what is at work; empty where nothing is."""
@@ -29,6 +35,11 @@ class Signs:
             self._text.value = doing.encode(errors="replace")[: _ROOM - 1]
             self._shown = doing
         self._changes.value += 1
+
+    @property
+    def task(self) -> int:
+        """The number of the task; 0 before the first one."""
+        return int(self._task.value)
 
     @property
     def doing(self) -> str:

@@ -1,10 +1,9 @@
-"""The driver's side of one worker process: its channel, the task that it works on, and its death."""
+"""The driver's side of one worker process: its channel, the tasks that it works on, and its death."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import queue
 import signal
 import threading
@@ -13,16 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import HomeError, one_line
-from ablate.study.run.executor.local.process import MESSAGE, main
+from ablate.study.run.executor.local.process import BEGUN, IDLE, MESSAGE, main
 from ablate.study.run.executor.local.shared import Signs
 from ablate.study.run.executor.start import signals_blocked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from multiprocessing.connection import Connection
     from multiprocessing.context import BaseContext
 
     from ablate.interfaces.executor import Task
+    from ablate.study.run.executor.local.held import Entry, Held
     from ablate.study.run.executor.local.process import Settings
 
 #: Seconds for which a dead worker's last messages are read, where something that it started keeps its channel open.
@@ -33,12 +32,14 @@ _UNTOLD = 255
 _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, getattr(signal, "SIGBUS", signal.SIGSEGV)}
 #: Seconds for which the start of a worker is tried.
 _START = 5.0
-#: What is heard of a worker: the first byte of what it has sent, and the rest.
-Heard = tuple["Worker", bytes, bytes]
+#: What is heard of a worker: the task that it is about, the first byte, and the rest.
+Heard = tuple["Worker", "Entry", bytes, bytes]
 
 
 class Worker:
     """A process, and the thread that talks with it, so that nothing that it does can hold up the driver.
+
+    The thread takes the next task when one has ended, so that the process need not wait for the driver either.
 
     Args:
         processes: how it is started.
@@ -46,55 +47,92 @@ class Worker:
         settings: those of all workers.
         stopping: the flag of the driver that all workers read.
         heard: where its messages go.
+        held: the tasks that wait.
 
     Attributes:
         device: that it computes on.
-        task: that it works on.
-        was_ended: whether :meth:`kill` was called.
+        told: the task that it works on as far as the driver was told; the driver changes it.
+        was_ended: whether :meth:`kill` was called, or it is given up.
         was_killed: whether somebody else killed it: the system that ran out of memory, or a person; known from
             :meth:`how_it_ended`.
     """
 
     def __init__(
-        self, processes: BaseContext, device: str, settings: Settings, stopping: Any, heard: queue.Queue[Heard]
+        self,
+        processes: BaseContext,
+        device: str,
+        settings: Settings,
+        stopping: Any,
+        heard: queue.Queue[Heard],
+        held: Held,
     ) -> None:
-        self.device, self._heard, self._signs = device, heard, Signs(processes)
-        self.task: Task | None = None
+        self.device, self._heard, self._held, self._signs = device, heard, held, Signs(processes)
+        self._stopping, self._lock = stopping, threading.Lock()
+        self._entry: Entry | None = None
+        self.told: Entry | None = None
         self.was_ended, self.was_killed = False, False
         self._changes, self._died = 0, 0.0
-        self._tasks: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._first: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
         here, there = processes.Pipe()
         self._process: Any = _started(processes, (there, device, settings, stopping, self._signs))
         there.close()
         self._thread = threading.Thread(target=self._converse, args=(here,), daemon=True)
         self._thread.start()
 
-    def begin(self, task: Task, contents: Mapping[str, str]) -> None:
-        """Hand over a task, with the files of its contents."""
-        self.task = task
-        self._tasks.put(pickle.dumps((task.data, contents)))
+    def begin(self, entry: Entry) -> None:
+        """Hand over a task to a worker that has none."""
+        self._entry = entry
+        self._first.put(entry)
 
     def _converse(self, connection: Connection) -> None:
         """Send tasks and hear what comes of them, until the worker is dead or dismissed."""
         with connection, contextlib.suppress(EOFError, OSError):
-            while (data := self._tasks.get()) is not None:
-                connection.send_bytes(data)
-                while self._hear(connection) == MESSAGE:
-                    pass
+            while (entry := self._first.get()) is not None:
+                self._heard.put((self, entry, BEGUN, b""))
+                connection.send_bytes(entry.packed())
+                while following := self._hear_all(entry, connection):
+                    entry = following
+                self._heard.put((self, entry, IDLE, b""))
 
-    def _hear(self, connection: Connection) -> bytes:
-        """Hear something; return its first byte."""
-        heard = connection.recv_bytes()
-        self._heard.put((self, heard[:1], heard[1:]))
-        return heard[:1]
+    def _hear_all(self, entry: Entry, connection: Connection) -> Entry | None:
+        """Hear all that comes of a task; return the next one, which has begun by then."""
+        while (heard := connection.recv_bytes())[:1] == MESSAGE:
+            self._heard.put((self, entry, MESSAGE, heard[1:]))
+        following = self._next()
+        try:
+            if following:
+                connection.send_bytes(following.packed())
+        except OSError:  # the process has died since, and not of this task
+            self._entry = None
+            self._held.put_back(following)  # type: ignore[arg-type]
+            raise
+        finally:
+            self._heard.put((self, entry, heard[:1], heard[1:]))
+        if following:
+            self._heard.put((self, following, BEGUN, b""))
+        return following
+
+    def _next(self) -> Entry | None:
+        """Leave the task that has ended, and return the next one, unless the driver has to decide."""
+        with self._lock:
+            ended, self._entry = self._entry, None
+            if not (self.was_ended or self._stopping.value or (ended and ended.task.alone)):
+                self._entry = self._held.take([self.device], alone=False)
+            return self._entry
+
+    @property
+    def task(self) -> Task | None:
+        """The task that it works on; the driver may not have heard of it yet."""
+        entry = self._entry
+        return entry and entry.task
 
     def sign(self) -> str | None:
-        """Return what is or was at work, if there was progress since the last call."""
-        changes = self._signs.changes
-        if changes == self._changes:
+        """Return what is or was at work in the task that was told, if there was progress since the last call."""
+        number, changes, doing = self._signs.task, self._signs.changes, self._signs.doing
+        if changes == self._changes or self.told is None or not number == self.told.number == self._signs.task:
             return None
         self._changes = changes
-        return self._signs.doing
+        return doing
 
     def has_ended(self) -> bool:
         """Return whether nothing more will be heard of this worker."""
@@ -129,6 +167,19 @@ class Worker:
             return f"its process died of {name}{crash}"
         return f"ended its process with status {code}"
 
+    def end(self, name: str) -> None:
+        """Kill the worker if it works on this task."""
+        with self._lock:  # it must not begin with another one meanwhile
+            if self.task and self.task.name == name:
+                self.kill()
+
+    def give_up(self) -> Task | None:
+        """Return the task of a worker that has ended; its thread takes no other."""
+        with self._lock:
+            self.was_ended = True
+            task, self._entry = self.task, None
+            return task
+
     def kill(self) -> None:
         """Kill the worker and what it has started, unless that ends by itself."""
         self.was_ended = True
@@ -141,7 +192,7 @@ class Worker:
 
     def dismiss(self) -> None:
         """Let the worker end after its task; returns at once."""
-        self._tasks.put(None)
+        self._first.put(None)
 
     def join(self, seconds: float) -> None:
         """Wait for a worker that was dismissed or killed, and kill it if it takes longer."""
