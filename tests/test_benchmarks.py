@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -222,7 +223,7 @@ def test_what_a_driver_tells_is_recorded_and_each_stage_is_looked_at_a_few_times
     laid_out = layout(tmp_path, runs)
     with Store(f"sqlite:///{tmp_path / 'ablate.db'}") as store:
         other = sqlite3.connect(tmp_path / "ablate.db")
-        simulated = Simulated(tmp_path, 8, 60.0)
+        simulated = Simulated(tmp_path, 8, 60.0, backlog=8)
         shared = SharedContext(simulated)
         result = StudyRunner(laid_out, store, tmp_path, listener=Checking(), shared=shared).run()
         other.close()
@@ -246,7 +247,7 @@ def test_simulated_workers_work_as_long_as_they_say() -> None:
     from ablate.study.work.messages import Job
 
     stages = [Stage("generate", {"seeds": [number]}) for number in range(5)]
-    simulated = Simulated(ROOT, 2, 10.0)
+    simulated = Simulated(ROOT, 2, 10.0, backlog=1)
     for stage in stages:
         simulated.submit(Job("generate", (stage,)))
     ended = []
@@ -256,3 +257,23 @@ def test_simulated_workers_work_as_long_as_they_say() -> None:
     assert sum(ended) == 5
     assert simulated.ended - simulated.begun == pytest.approx(30, abs=1)
     assert simulated.worked == 50
+
+
+def test_simulated_workers_begin_what_they_hold_without_the_driver() -> None:
+    from simulated import Simulated
+
+    from ablate.study.stage import Stage
+    from ablate.study.work.messages import Job
+
+    efficiency = []
+    for backlog in (0, 2):
+        simulated = Simulated(ROOT, 2, 0.02, backlog)
+        for number in range(8):
+            simulated.submit(Job("generate", (Stage("generate", {"seeds": [number]}),)))
+        while simulated.busy:
+            simulated.wait(lambda news: None)
+            time.sleep(0.01)  # the driver is busy for half of the time that a stage takes
+        assert simulated.done == 8
+        efficiency.append(simulated.worked / (2 * (simulated.ended - simulated.begun)))
+    assert efficiency[0] < 0.8
+    assert efficiency[1] > efficiency[0] + 0.1

@@ -50,7 +50,7 @@ def _drive(runs: int, workers: int, seconds: float) -> dict[str, Any]:
         home = Path(folder)
         begun = time.process_time()
         laid_out = layout(home, runs)
-        simulated = Simulated(home, workers, seconds)
+        simulated = Simulated(home, workers, seconds, backlog=workers)
         with contextlib.redirect_stderr(nothing), Store(f"sqlite:///{home / 'ablate.db'}") as store:
             progress, shared = PlainProgress(laid_out), SharedContext(simulated)
             result = StudyRunner(laid_out, store, home, listener=progress, shared=shared).run()

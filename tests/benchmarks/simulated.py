@@ -3,6 +3,9 @@
 The driver is the real one: plan, scheduler, database, files beside checkpoints, Optuna's trials and progress lines. Of
 its work, the real seconds are measured, and added to the clock on which the simulated workers run. So an hour with 64
 workers takes as long as the driver's own work in it.
+
+As the workers of this machine do, each of them begins its next job without the driver, as long as one is held: the
+driver has handed over as many jobs as there are workers, besides those that run.
 """
 
 from __future__ import annotations
@@ -69,6 +72,7 @@ class Simulated:
         home: the folder for files.
         workers: their number.
         seconds: the time that a stage takes, in seconds of the clock.
+        backlog: the number of jobs that are handed over before a worker is free.
 
     Attributes:
         done: the number of simulated stages that have ended.
@@ -80,9 +84,10 @@ class Simulated:
 
     separate, fused = True, False
 
-    def __init__(self, home: Path, workers: int, seconds: float) -> None:
-        self.slots, self._home, self._seconds = workers, home, seconds
+    def __init__(self, home: Path, workers: int, seconds: float, backlog: int) -> None:
+        self.slots, self._home, self._seconds, self._backlog = workers, home, seconds, backlog
         self._queue: collections.deque[Job] = collections.deque()
+        self._held: collections.deque[Job] = collections.deque()
         self._running: list[tuple[float, int, Job]] = []
         self._order = itertools.count()
         self._skipped, self._left = 0.0, time.perf_counter()
@@ -101,7 +106,7 @@ class Simulated:
     @property
     def busy(self) -> bool:
         """Whether jobs wait or run."""
-        return bool(self._queue or self._running)
+        return bool(self._queue or self._held or self._running)
 
     def submit(self, job: Job) -> None:
         """Put a job at the end of the queue."""
@@ -122,28 +127,37 @@ class Simulated:
         self.driver += passed if self.begun else 0.0
         if self._stopped:
             self._queue.clear()
+            self._held.clear()
         if self._queue and KINDS[self._queue[0].kind].early:
             outcomes = [self._really(self._queue.popleft())]
         else:
             self._start(started)
-            outcomes = self._ended(tell)
+            outcomes = self._ended(tell, started)
         self._left = time.perf_counter()
         return outcomes
 
     def _start(self, started: Callable[[Job], None]) -> None:
-        now = self._skipped
-        while self._queue and len(self._running) < self.slots:
-            job = self._queue.popleft()
-            self.begun = self.begun or now
-            heapq.heappush(self._running, (now + self._seconds * len(job.stages), next(self._order), job))
-            started(job)
+        """Hand jobs over; those for which a worker is free begin now."""
+        while self._queue and len(self._running) + len(self._held) < self.slots + self._backlog:
+            self._held.append(self._queue.popleft())
+        while self._held and len(self._running) < self.slots:
+            self._begin(self._skipped, started)
 
-    def _ended(self, tell: Callable[[News], None]) -> list[Outcome]:
+    def _begin(self, now: float, started: Callable[[Job], None]) -> None:
+        job = self._held.popleft()
+        self.begun = self.begun or now
+        heapq.heappush(self._running, (now + self._seconds * len(job.stages), next(self._order), job))
+        started(job)
+
+    def _ended(self, tell: Callable[[News], None], started: Callable[[Job], None]) -> list[Outcome]:
+        """Let the clock run to the next end, and take all that have ended by then, of jobs that were held, too."""
         if self._running:
             self._skipped = max(self._skipped, self._running[0][0])
         outcomes = []
         while self._running and self._running[0][0] <= self._skipped:
             end, _, job = heapq.heappop(self._running)
+            if self._held:
+                self._begin(end, started)
             self.ended = end
             self.done += len(job.stages)
             self.worked += self._seconds * len(job.stages)

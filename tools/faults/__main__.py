@@ -17,14 +17,22 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from faults import database, disk, files, kills, readers, signals
+from faults import database, disk, files, kills, merges, readers, signals
 from faults.home import write_reference
 from faults.kinds import Kind, Reference
 from faults.table import table, write_table
 
 KINDS = {
     kind.name: kind
-    for kind in (*kills.KINDS, *signals.KINDS, *database.KINDS, *files.KINDS, *disk.KINDS, *readers.KINDS)
+    for kind in (
+        *kills.KINDS,
+        *merges.KINDS,
+        *signals.KINDS,
+        *database.KINDS,
+        *files.KINDS,
+        *disk.KINDS,
+        *readers.KINDS,
+    )
 }
 
 
