@@ -51,7 +51,7 @@ class Worker:
 
     Attributes:
         device: that it computes on.
-        told: the task that it works on as far as the driver was told; the driver changes it.
+        told: the task whose beginning the driver has heard of, and not its end; the driver changes it.
         was_ended: whether :meth:`kill` was called, or it is given up.
         was_killed: whether somebody else killed it: the system that ran out of memory, or a person; known from
             :meth:`how_it_ended`.
@@ -127,7 +127,7 @@ class Worker:
         return entry and entry.task
 
     def sign(self) -> str | None:
-        """Return what is or was at work in the task that was told, if there was progress since the last call."""
+        """Return what is or was at work in the task that the driver has heard of, if there was progress since the last call."""
         number, changes, doing = self._signs.task, self._signs.changes, self._signs.doing
         if changes == self._changes or self.told is None or not number == self.told.number == self._signs.task:
             return None
