@@ -127,7 +127,7 @@ class Worker:
         return entry and entry.task
 
     def sign(self) -> str | None:
-        """Return what is or was at work in the task that the driver has heard of, if there was progress since the last call."""
+        """Return what is or was at work in the task :attr:`told`, if there was progress since the last call."""
         number, changes, doing = self._signs.task, self._signs.changes, self._signs.doing
         if changes == self._changes or self.told is None or not number == self.told.number == self._signs.task:
             return None
