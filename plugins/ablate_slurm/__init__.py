@@ -9,10 +9,7 @@ The modules in the order of reading:
 - :mod:`ablate_slurm.link`: the driver's side of one pilot;
 - :mod:`ablate_slurm.session`: the folder that the driver and the jobs share;
 - :mod:`ablate_slurm.log`: messages as a file that one side appends to and the other one reads;
-- :mod:`ablate_slurm.pilot`: the program of a job: starts workers, and passes messages on;
-- :mod:`ablate_slurm.process`: the pilot's side of one worker;
-- :mod:`ablate_slurm.worker`: the worker's side;
-- :mod:`ablate_slurm.signs`: the memory that a worker shares with its pilot.
+- :mod:`ablate_slurm.node`: the programs of a job.
 """
 
 from __future__ import annotations

@@ -211,5 +211,5 @@ def script(python: str, session: Path, options: SlurmOptions, path: str) -> str:
         path: the variable ``PYTHONPATH``; empty for none.
     """
     lines = ["#!/bin/bash", *([f"export PYTHONPATH={shlex.quote(path)}"] if path else []), *options.before]
-    words = [python, "-P", "-m", "ablate_slurm.pilot", str(session), str(options.seconds_of_notice)]
+    words = [python, "-P", "-m", "ablate_slurm.node.pilot", str(session), str(options.seconds_of_notice)]
     return "\n".join([*lines, f"exec {shlex.join(words)}", ""])

@@ -21,7 +21,7 @@ from ablate_slurm.messages import (
     TaskTold,
 )
 from ablate_slurm.pace import Pace
-from ablate_slurm.pilot import FROM, TO
+from ablate_slurm.session import FROM, TO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 BEAT = 2.0
 #: The folder in a home: for sessions, and the number by which the jobs of this home are found.
 IN_HOME, _NUMBER = "slurm", "number"
+#: The names of the files of messages: to a pilot, and from it.
+TO, FROM = "to", "from"
 _SETUP, _DRIVER, _CONTENTS, LOGS = "setup", "driver", "contents", "logs"
 
 

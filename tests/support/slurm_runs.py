@@ -86,7 +86,7 @@ def workers(home: Path, program: str = "worker") -> list[int]:
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             text = path.read_bytes().decode(errors="replace")
-            if f"ablate_slurm.{program}" in text and f"{home.resolve()}/" in text:
+            if f"ablate_slurm.node.{program}" in text and f"{home.resolve()}/" in text:
                 found.append(int(path.parent.name))
     return found
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablate_slurm.messages import Begin, TaskDied, TaskEnded, TaskSigned, TaskTold
-from ablate_slurm.signs import Signs, new_memory
-from ablate_slurm.worker import END, MESSAGE
+from ablate_slurm.node.signs import Signs, new_memory
+from ablate_slurm.node.worker import END, MESSAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,7 +52,7 @@ class WorkerProcess:
         self._was_ended, self._was_asked, self._closed = False, "", False
         words = [str(session), str(there.fileno()), str(memory)]
         self._process = subprocess.Popen(  # noqa: S603 - this Python
-            [sys.executable, "-P", "-m", "ablate_slurm.worker", *words],
+            [sys.executable, "-P", "-m", "ablate_slurm.node.worker", *words],
             pass_fds=(there.fileno(), memory),
             env=dict(environment),
             stdin=subprocess.DEVNULL,

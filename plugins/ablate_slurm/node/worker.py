@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from ablate.courtesy import make_courteous
 from ablate.errors import named_line
 from ablate_slurm.log import read_own
+from ablate_slurm.node.signs import Signs
 from ablate_slurm.session import content_path, read_setup
-from ablate_slurm.signs import Signs
 
 if TYPE_CHECKING:
     from ablate_slurm.session import SharedSetup

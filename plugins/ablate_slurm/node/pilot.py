@@ -17,17 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 from ablate_slurm.log import Reader, Writer
 from ablate_slurm.messages import Beat, Begin, Bye, End, Hello, Leave, Leaving, Message, Stop, TaskDied, TaskEnded
+from ablate_slurm.node.process import WorkerProcess
 from ablate_slurm.pace import Pace
-from ablate_slurm.process import WorkerProcess
-from ablate_slurm.session import BEAT, read_beat, read_setup
+from ablate_slurm.session import BEAT, FROM, TO, read_beat, read_setup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: Seconds for tasks to end after their step when SLURM ends the job; it kills after 30 s by default.
 _GRACE = 20.0
-#: The names of the files of messages: to a pilot, and from it.
-TO, FROM = "to", "from"
 #: Why a pilot has to end, as the end of a sentence.
 LIMIT, SLURM = "its job has come near its time limit", "SLURM has ended its job"
 _URGENT = (Hello, Leaving, TaskEnded, TaskDied)
