@@ -195,12 +195,12 @@ class SlurmExecutor(Executor):
         state, now = self._fleet.jobs.get(link.job), time.monotonic()
         if ended:
             yield from link.bury(f"its job has ended; {ended.about}")
+        elif state and state.state == "PENDING" and link.since < self._fleet.looked_at:
+            yield from link.bury(f"SLURM has put its job back into the queue; {state.about}")
         elif link.over and link.tasks:
             self._fleet.hurry()  # to learn why
             if now - link.heard > _REASON:
                 yield from link.bury("SLURM has ended its job")
-        elif state and state.state == "PENDING" and link.since < self._fleet.looked_at:
-            yield from link.bury(f"SLURM has put its job back into the queue; {state.about}")
         elif state and state.state == "RUNNING" and now - link.heard > 2 * self._options.patience:
             _log.warning("job %s on %s is silent, so it is cancelled", link.job, link.node)
             link.heard = now

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: A study whose trainings are long enough to be killed in the middle.
 STUDY = """
 question = "Does it run?"
-replicates = 1
+replicates = {replicates}
 [corpus.bach-prelude]
 [tokenizer.midilike-classic]
 [model.lstm]
@@ -46,16 +46,16 @@ ABLATE = (sys.executable, "-P", "-m", "ablate")
 WORDS = ("study", "run", "small.toml", "--no-report", "--checkpoint-seconds", "0.1")
 
 
-def study(folder: Path, steps: int) -> None:
+def study(folder: Path, steps: int, replicates: int = 1) -> None:
     """Write the study."""
-    (folder / "small.toml").write_text(STUDY.format(steps=steps))
+    (folder / "small.toml").write_text(STUDY.format(steps=steps, replicates=replicates))
 
 
-def run(folder: Path, *words: str, code: int = 0) -> str:
-    """Run a command to its end, and return what it prints."""
+def run(folder: Path, *words: str, separate: bool = False) -> str:
+    """Run a command to its end, and return what it prints; its standard output alone if ``separate``."""
     done = subprocess.run([*ABLATE, *words], cwd=folder, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == code, done.stderr + done.stdout
-    return done.stderr + done.stdout
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout if separate else done.stderr + done.stdout
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,11 @@ from support.slurm_runs import (
 )
 
 if TYPE_CHECKING:
-    import subprocess
     from pathlib import Path
 
     from support.slurm import Cluster
 
+PLAN = ("study", "plan", "small.toml")
 SLURM = (*WORDS, "--executor", "slurm", "--set", "executor.slurm.jobs=1")
 
 
@@ -52,6 +53,7 @@ class Watched:
         self.training()
 
 
+@pytest.mark.slow
 def test_files_travel_where_nodes_do_not_see_the_home(cluster: Cluster) -> None:
     study(cluster.hidden, 20)
     run(cluster.hidden, *WORDS, "--home", "here")
@@ -63,7 +65,7 @@ def test_files_travel_where_nodes_do_not_see_the_home(cluster: Cluster) -> None:
 
 @pytest.mark.slow
 def test_faults_change_nothing(cluster: Cluster, tmp_path: Path) -> None:
-    study(tmp_path, 6_000)
+    study(tmp_path, 4_000)
     home = tmp_path / "there"
     with running(tmp_path, *SLURM, "--home", "there") as driver:
         watched = Watched(tmp_path, cluster, driver)
@@ -84,3 +86,20 @@ def test_faults_change_nothing(cluster: Cluster, tmp_path: Path) -> None:
     assert "jobs of a command that was killed are cancelled" in again
     run(tmp_path, *WORDS, "--home", "here", "--workers", "1")
     assert differences(tmp_path / "here", home) == []
+
+
+@pytest.mark.slow
+def test_the_script_of_shards_runs_and_merges(cluster: Cluster, tmp_path: Path) -> None:
+    study(tmp_path, 20, replicates=2)
+    script = run(tmp_path, *PLAN, "--shards", "2", separate=True)
+    (tmp_path / "small.sh").write_text(script)
+    number = cluster.ask("sbatch", "--parsable", f"--chdir={tmp_path}", str(tmp_path / "small.sh")).strip()
+    until(lambda: not cluster.jobs())
+    logs = {path.name: path.read_text() for path in tmp_path.glob("*.log")}
+    assert len(logs) == 2, cluster.ask("scontrol", "show", "job", number)
+    assert all("nothing to run" not in text and "error" not in text for text in logs.values()), logs
+    done = subprocess.run(["bash", "small.sh", "merge"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert list(tmp_path.glob(".ablate/reports/*/index.html"))
+    run(tmp_path, *WORDS, "--home", "here", "--workers", "1")
+    assert differences(tmp_path / "here", tmp_path / ".ablate") == []

@@ -1,0 +1,152 @@
+"""Jobs that are refused, wait, end too early, are put back into the queue, or lose their driver."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.slurm_runs import until, workers
+
+from ablate.errors import ExecutorError
+from ablate.interfaces.executor import Begun, Died, Noted, Setup, Task, Told
+from ablate.testing.executor_work import perform
+from ablate_slurm import ablate_executors, executor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.slurm import Cluster
+
+SPEC = next(iter(ablate_executors()))
+
+
+def build(home: Path, **options: Any) -> Any:
+    return SPEC.build(SPEC.parse({"jobs": 1, **options}), Setup(perform, home, "cpu", 1))
+
+
+def task(name: str) -> Task:
+    return Task(name, json.dumps([name]).encode())
+
+
+def events(entered: Any, kind: type[Any]) -> list[Any]:
+    """Wait for an event of a type, and return all that have come until then."""
+    found: list[Any] = []
+
+    def come() -> bool:
+        found.extend(entered.wait(0.1))
+        return any(isinstance(event, kind) for event in found)
+
+    until(come)
+    return [event for event in found if isinstance(event, kind)]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"partition": "mian"},
+            "SLURM refuses the jobs: invalid partition specified: mian; .* --set executor.slurm.KEY",
+        ),
+        ({"memory": "900G"}, "Requested node configuration is not available"),
+        ({"sbatch": ("--colour=red",)}, "unrecognized option '--colour=red'"),
+        ({"gpus": 1}, "the study computes on the CPU"),
+        ({"folder": "/proc/nowhere"}, r"cannot write to /proc/nowhere \(No such file or directory\); choose another"),
+    ],
+)
+def test_what_cannot_be_is_one_line_before_anything_starts(
+    tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ExecutorError, match=message) as refused, build(tmp_path, **options):
+        pass
+    assert "\n" not in str(refused.value)
+    assert not list(tmp_path.glob("slurm/ablate-*"))
+
+
+def test_a_machine_without_slurm_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as without:
+        without.setenv("PATH", str(tmp_path))
+        with pytest.raises(
+            ExecutorError, match="this machine has no sbatch or squeue or scancel; run ablate on a login"
+        ):
+            build(tmp_path).__enter__()
+
+
+def test_a_python_that_is_not_there_ends_the_run_with_what_the_job_printed(tmp_path: Path) -> None:
+    with build(tmp_path, python="/no/python") as entered:
+        entered.submit(task("print"))
+        with pytest.raises(ExecutorError) as refused:
+            events(entered, Died)
+    assert "3 jobs of SLURM have ended before they began to work; job " in str(refused.value)
+    assert "/no/python: No such file or directory; the nodes need this folder" in str(refused.value)
+
+
+def test_a_home_that_nodes_do_not_see_ends_the_run(cluster: Cluster) -> None:
+    with build(cluster.hidden) as entered:
+        entered.submit(task("print"))
+        with pytest.raises(ExecutorError, match=f"the nodes need this folder, {cluster.hidden}/slurm"):
+            events(entered, Died)
+
+
+def test_jobs_that_wait_are_told_of_with_the_reason(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "_PATIENCE", 0.1)
+    script = tmp_path / "busy.sh"
+    script.write_text("#!/bin/sh\nexec sleep 100\n")
+    busy = cluster.ask("sbatch", "--parsable", "--exclusive", f"--output={tmp_path}/busy", str(script)).strip()
+    until(lambda: any("RUNNING" in line for line in cluster.jobs()))
+    with build(tmp_path) as entered:
+        entered.submit(task("print"))
+        (noted,) = events(entered, Noted)
+        assert noted.text in {f"1 job waits in the queue of SLURM ({each})" for each in ("Resources", "Priority")}
+        cluster.ask("scancel", busy)
+        events(entered, Told)
+
+
+def test_a_job_that_is_put_back_into_the_queue_has_lost_its_tasks(cluster: Cluster, tmp_path: Path) -> None:
+    with build(tmp_path) as entered:
+        entered.submit(task("hang"))
+        events(entered, Told)
+        # SIGTERM, and SIGKILL five seconds later
+        cluster.ask("scontrol", "requeue", cluster.jobs()[0].split()[0])
+        (died,) = events(entered, Died)
+    assert died.outside
+    assert "SLURM has put its job back into the queue" in died.how
+
+
+def test_a_driver_that_is_killed_leaves_no_job(cluster: Cluster, tmp_path: Path) -> None:
+    text = (
+        "import json, pathlib, sys; from ablate.interfaces.executor import Setup, Task\n"
+        "from ablate.testing.executor_work import perform; from ablate_slurm import ablate_executors\n"
+        "spec = next(iter(ablate_executors())); options = spec.parse({'jobs': 1, 'patience': 5})\n"
+        "entered = spec.build(options, Setup(perform, pathlib.Path(sys.argv[1]), 'cpu', 1)).__enter__()\n"
+        "entered.submit(Task('hang', json.dumps(['hang']).encode()))\n"
+        "while True: entered.wait(1)\n"
+    )
+    with subprocess.Popen([sys.executable, "-P", "-c", text, str(tmp_path)]) as driver:
+        until(lambda: workers(tmp_path), driver)
+        os.kill(driver.pid, signal.SIGKILL)
+    until(lambda: not cluster.jobs(), seconds=60)
+    assert workers(tmp_path) == workers(tmp_path, "pilot") == []
+    (left,) = tmp_path.glob("slurm/ablate-*")
+    with build(tmp_path) as entered:
+        assert not left.exists()
+        entered.submit(task("print"))
+        assert isinstance(events(entered, Told)[0], Told)
+
+
+def test_jobs_of_a_driver_that_was_killed_are_cancelled(cluster: Cluster, tmp_path: Path) -> None:
+    killed = build(tmp_path).__enter__()
+    killed.submit(task("hang"))
+    events(killed, Begun)
+    before = cluster.jobs()
+    with build(tmp_path):
+        assert before
+        assert cluster.jobs() == []
+    killed._fleet.close()
+    killed._session.close()

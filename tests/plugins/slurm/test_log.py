@@ -1,0 +1,112 @@
+"""Messages in files: in order, each once, whole or not at all, and only those of this user."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ablate_slurm import log
+from ablate_slurm.log import Reader, Writer, read_own
+from ablate_slurm.node.signs import Signs, new_memory
+from ablate_slurm.options import seconds
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def sides(tmp_path: Path) -> tuple[Writer, Reader]:
+    writer = Writer(tmp_path, "to")
+    writer.create()
+    return writer, Reader(tmp_path, "to")
+
+
+def test_messages_come_in_order_and_once(sides: tuple[Writer, Reader]) -> None:
+    writer, reader = sides
+    assert reader.read() == []
+    writer.write([1, 2])
+    writer.write(["three"])
+    assert reader.read() == [1, 2, "three"]
+    assert reader.read() == []
+
+
+def test_a_long_file_is_followed_by_another_one(
+    sides: tuple[Writer, Reader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_LONG", 1000)
+    writer, reader = sides
+    messages = [os.urandom(400) for _ in range(20)]
+    for count, message in enumerate(messages):
+        writer.write([message])
+        assert count % 7 or reader.read() == messages[max(0, count - 6) : count + 1]
+    assert reader.read() == messages[15:]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_half_a_message_is_read_when_it_is_whole(sides: tuple[Writer, Reader], tmp_path: Path) -> None:
+    writer, reader = sides
+    writer.write(["message"])
+    path = tmp_path / "to.0"
+    data = path.read_bytes()
+    for count in range(len(data)):
+        path.write_bytes(data[:count])
+        assert reader.read() == []
+    path.write_bytes(data[:-1] + b"?")  # a file server may show the size before the bytes
+    assert reader.read() == []
+    path.write_bytes(data)
+    assert reader.read() == ["message"]
+
+
+def test_what_stays_damaged_is_an_error(
+    sides: tuple[Writer, Reader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_PATIENCE", -1)
+    writer, reader = sides
+    writer.write(["message"])
+    path = tmp_path / "to.0"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(OSError, match="is damaged"):
+        reader.read()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_files_of_other_users_and_links_are_not_read(sides: tuple[Writer, Reader], tmp_path: Path) -> None:
+    writer, reader = sides
+    writer.write(["message"])
+    (tmp_path / "link").symlink_to(tmp_path / "to.0")
+    with pytest.raises(OSError, match="symbolic links"):
+        read_own(tmp_path / "link")
+    os.chown(tmp_path / "to.0", 12345, 12345)
+    with pytest.raises(PermissionError, match="belongs to another user"):
+        reader.read()
+
+
+def test_signs_are_seen_through_the_shared_memory() -> None:
+    memory = new_memory()
+    worker, pilot = Signs(memory), Signs(memory)
+    os.close(memory)
+    worker.show("metric 'ä'")
+    assert (pilot.changes, pilot.doing, worker.stopping) == (1, "metric 'ä'", False)
+    worker.show("x" * 500)
+    pilot.stop(True)
+    assert (pilot.changes, pilot.doing, worker.stopping) == (2, "x" * 400, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("90", 5400),
+        ("1:30", 90),
+        ("2:00:00", 7200),
+        ("1-0", 86_400),
+        ("1-12:30", 131_400),
+        ("1-0:0:5", 86_405),
+        ("1h", 0),
+        ("", 0),
+        ("-1", 0),
+    ],
+)
+def test_time_limits_are_read_as_sbatch_does(text: str, expected: int) -> None:
+    assert seconds(text) == expected
