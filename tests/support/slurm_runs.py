@@ -108,5 +108,4 @@ def kill(process: int) -> None:
 
 def differences(home: Path, other: Path) -> list[str]:
     """Return what differs between the results of two homes."""
-    one, two = compare_homes.contents(home), compare_homes.contents(other)
-    return [text for name in one for text in {**one[name], **two[name]} if one[name].get(text) != two[name].get(text)]
+    return compare_homes.differences(compare_homes.contents(home), compare_homes.contents(other))
