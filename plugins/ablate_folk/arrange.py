@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ablate_folk.tunes import chord_at
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -61,7 +63,7 @@ def _second_verse(tune: Tune) -> Iterator[ScoreNote]:
     yield from (ScoreNote(CLARINET, pitch, _MELODY, onset, length) for pitch, onset, length in tune.melody)
     for pitch, onset, length in tune.melody:
         if onset % tune.beat == 0:
-            above = [tone for tone in _tones(_chord_at(tune, onset), FLUTE, 2) if tone > pitch + 2]
+            above = [tone for tone in _tones(chord_at(tune, onset), FLUTE, 2) if tone > pitch + 2]
             yield ScoreNote(FLUTE, above[0], _COUNTER, onset, max(length, tune.beat))
     for chord in tune.chords:
         root, third, fifth = _tones(chord, BASS, 1)
@@ -102,10 +104,6 @@ def _full_bar(tune: Tune, bar: int, *, fill: bool) -> Iterator[ScoreNote]:
 
 def _hit(pitch: int, velocity: int, onset: int) -> ScoreNote:
     return ScoreNote(DRUMS, pitch, velocity, onset, 1)
-
-
-def _chord_at(tune: Tune, onset: int) -> Chord:
-    return next(chord for chord in reversed(tune.chords) if chord.onset <= onset)
 
 
 def _tones(chord: Chord, instrument: int, octaves: int) -> list[int]:

@@ -1,15 +1,13 @@
-"""Four traditional melodies with chords.
-
-A note is a pitch (C4 is middle C, MIDI pitch 60) or a rest, ``r``, and its length in sixteenths; bars end with ``|``.
-The first bar of a tune is the one before its pickup. There are one or two chords in a bar.
-
-Auld Lang Syne is Scottish (the tune was printed in 1799), Greensleeves English (before 1580), Scarborough Fair English,
-Sakura Japanese (Edo period). All are in the public domain.
-"""
+"""Tunes: melodies with chords, as numbers."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from ablate_folk.melodies import WRITTEN
+
+if TYPE_CHECKING:
+    from ablate_folk.melodies import Written
 
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _ACCIDENTALS = {"": 0, "#": 1, "b": -1}
@@ -24,6 +22,7 @@ class Tune(NamedTuple):
         beat: the length of a beat in sixteenths.
         beats: the number of beats in a bar.
         tempo: beats a minute.
+        phrases: the numbers of bars in its phrases; the bar of a pickup belongs to the first one.
         melody: its notes.
         chords: the chords, without a gap.
     """
@@ -32,6 +31,7 @@ class Tune(NamedTuple):
     beat: int
     beats: int
     tempo: float
+    phrases: tuple[int, ...]
     melody: tuple[Melodic, ...]
     chords: tuple[Chord, ...]
 
@@ -62,74 +62,30 @@ class Chord(NamedTuple):
     length: int
 
 
-_AULD_LANG_SYNE = """
-    r.12 C4.4 |
-    F4.6 F4.2 F4.4 A4.4 | G4.6 F4.2 G4.4 A4.4 | F4.6 F4.2 A4.4 C5.4 | D5.12 D5.4 |
-    C5.6 A4.2 A4.4 F4.4 | G4.6 F4.2 G4.4 A4.4 | F4.6 D4.2 D4.4 C4.4 | F4.12 D5.4 |
-    C5.6 A4.2 A4.4 F4.4 | G4.6 F4.2 G4.4 D5.4 | C5.6 A4.2 A4.4 C5.4 | D5.12 D5.4 |
-    C5.6 A4.2 A4.4 F4.4 | G4.6 F4.2 G4.4 A4.4 | F4.6 D4.2 D4.4 C4.4 | F4.12 r.4 |
-"""
-_AULD_LANG_SYNE_CHORDS = "F  F C7 F Bb  F C7 Bb-C7 F  F C7 F Bb  F C7 Bb-C7 F"
-
-_SCARBOROUGH_FAIR = """
-    E4.8 E4.4 | B4.4 B4.4 B4.4 | F#4.6 G4.2 F#4.4 | E4.12 |
-    r.4 B4.4 D5.4 | E5.8 D5.4 | B4.4 C#5.4 A4.4 | B4.12 | r.8 E5.4 |
-    E5.8 E5.4 | D5.8 B4.4 | B4.4 A4.4 G4.4 | F#4.4 D4.8 |
-    E4.8 B4.4 | A4.8 G4.4 | F#4.4 E4.4 D4.4 | E4.12 | r.12 |
-"""
-_SCARBOROUGH_FAIR_CHORDS = "Em Em D Em  Em G A Em Em  G G G D  Em D D Em Em"
-
-_GREENSLEEVES = """
-    r.10 A4.2 |
-    C5.4 D5.2 E5.3 F#5.1 E5.2 | D5.4 B4.2 G4.3 A4.1 B4.2 | C5.4 A4.2 A4.3 G#4.1 A4.2 | B4.4 G#4.2 E4.4 A4.2 |
-    C5.4 D5.2 E5.3 F#5.1 E5.2 | D5.4 B4.2 G4.3 A4.1 B4.2 | C5.3 B4.1 A4.2 G#4.3 F#4.1 G#4.2 | A4.6 A4.6 |
-    G5.6 G5.3 F#5.1 E5.2 | D5.4 B4.2 G4.3 A4.1 B4.2 | C5.4 A4.2 A4.3 G#4.1 A4.2 | B4.4 G#4.2 E4.6 |
-    G5.6 G5.3 F#5.1 E5.2 | D5.4 B4.2 G4.3 A4.1 B4.2 | C5.3 B4.1 A4.2 G#4.3 F#4.1 G#4.2 | A4.10 r.2 |
-"""
-_GREENSLEEVES_CHORDS = "Am  Am G Am E  Am G Am-E Am  C G Am E  C G Am-E Am"
-
-_SAKURA = """
-    A4.4 A4.4 B4.8 | A4.4 A4.4 B4.8 | A4.4 B4.4 C5.4 B4.4 | A4.4 B4.2 A4.2 F4.8 |
-    E4.4 C4.4 E4.4 F4.4 | E4.4 E4.2 C4.2 B3.8 | A4.4 B4.4 C5.4 B4.4 | A4.4 B4.2 A4.2 F4.8 |
-    E4.4 C4.4 E4.4 F4.4 | E4.4 E4.2 C4.2 B3.8 | A4.4 A4.4 B4.8 | A4.4 A4.4 B4.8 |
-    E4.4 F4.4 B4.2 A4.2 F4.4 | E4.12 r.4 |
-"""
-_SAKURA_CHORDS = "Am Am Am F  Am Em Am F  Am Em Am Am  F Em"
-
-
-#: The written melodies by the name of their tune.
-MELODIES = {
-    "auld-lang-syne": _AULD_LANG_SYNE,
-    "scarborough-fair": _SCARBOROUGH_FAIR,
-    "greensleeves": _GREENSLEEVES,
-    "sakura": _SAKURA,
-}
-
-
 def tunes() -> tuple[Tune, ...]:
-    """Return the four tunes."""
-    return (
-        _tune("auld-lang-syne", (4, 4), 116, _AULD_LANG_SYNE_CHORDS),
-        _tune("scarborough-fair", (4, 3), 138, _SCARBOROUGH_FAIR_CHORDS),
-        _tune("greensleeves", (6, 2), 66, _GREENSLEEVES_CHORDS),
-        _tune("sakura", (4, 4), 96, _SAKURA_CHORDS),
-    )
+    """Return all tunes."""
+    return tuple(_tune(name, written) for name, written in WRITTEN.items())
 
 
-def _tune(name: str, metre: tuple[int, int], tempo: float, chords: str) -> Tune:
-    beat, beats = metre
+def chord_at(tune: Tune, onset: int) -> Chord:
+    """Return the chord that sounds at a sixteenth."""
+    return next(chord for chord in reversed(tune.chords) if chord.onset <= onset)
+
+
+def _tune(name: str, written: Written) -> Tune:
+    beat, beats = written.metre
     notes, onset = [], 0
-    for word in MELODIES[name].replace("|", "").split():
+    for word in written.melody.replace("|", "").split():
         pitch, length = word.split(".")
         if pitch != "r":
             notes.append(Melodic(_pitch(pitch), onset, int(length)))
         onset += int(length)
     harmony = [
         Chord(_tones(each), bar * beat * beats + half * (beat * beats // 2), beat * beats // len(names))
-        for bar, names in enumerate(word.split("-") for word in chords.split())
+        for bar, names in enumerate(word.split("-") for word in written.chords.split())
         for half, each in enumerate(names)
     ]
-    return Tune(name, beat, beats, tempo, tuple(notes), tuple(harmony))
+    return Tune(name, beat, beats, written.tempo, written.phrases, tuple(notes), tuple(harmony))
 
 
 def _pitch(name: str) -> int:

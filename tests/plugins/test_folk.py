@@ -1,4 +1,4 @@
-"""The corpus ``folk-tunes``."""
+"""The corpora ``folk-tunes`` and ``folk-piano``."""
 
 from __future__ import annotations
 
@@ -16,20 +16,28 @@ from ablate.music.midi import parse_midi
 from ablate.testing import CorpusContract
 from ablate_folk import ablate_corpora
 from ablate_folk.arrange import BASS, CLARINET, DRUMS, FLUTE, GUITAR, VERSES, arrangement
-from ablate_folk.options import FolkOptions
-from ablate_folk.render import FolkTunes
-from ablate_folk.tunes import MELODIES, tunes
+from ablate_folk.melodies import WRITTEN
+from ablate_folk.options import FolkOptions, PianoOptions
+from ablate_folk.pianist import FolkPiano
+from ablate_folk.piano import MIDDLE_C, setting
+from ablate_folk.render import FolkTunes, arranged
+from ablate_folk.tunes import chord_at, tunes
 
 if TYPE_CHECKING:
     from ablate.music.performance import Performance
     from ablate_folk.tunes import Tune
 
-(SPEC,) = ablate_corpora()
+SPEC, PIANO = ablate_corpora()
 
 
 class TestContract(CorpusContract):
     spec = SPEC
     options = ({}, {"seed": 1, "tempo": 1.5}, {"timing_noise": 0, "velocity_noise": 0})
+
+
+class TestPianoContract(CorpusContract):
+    spec = PIANO
+    options = ({}, {"seed": 1, "tempo": 1.5}, {"timing_noise": 0, "velocity_noise": 0, "rubato": 0})
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +47,12 @@ def pieces() -> list[Performance]:
 
 @pytest.mark.parametrize("tune", tunes(), ids=lambda tune: tune.name)
 def test_every_bar_is_full_and_has_a_chord(tune: Tune) -> None:
-    bars = [bar.split() for bar in MELODIES[tune.name].split("|")[:-1]]
+    bars = [bar.split() for bar in WRITTEN[tune.name].melody.split("|")[:-1]]
     assert [sum(int(word.split(".")[1]) for word in bar) for bar in bars] == [tune.bar] * len(bars)
     assert tune.length == tune.bar * len(bars)
     ends = [chord.onset + chord.length for chord in tune.chords]
     assert [chord.onset for chord in tune.chords] == [0, *ends[:-1]]
+    assert sum(tune.phrases) == len(bars)
 
 
 @pytest.mark.parametrize("tune", tunes(), ids=lambda tune: tune.name)
@@ -61,11 +70,19 @@ def test_melodies_begin_as_they_are_known() -> None:
         "scarborough-fair": [64, 64, 71, 71, 71, 66, 67],
         "greensleeves": [69, 72, 74, 76, 78, 76, 74],
         "sakura": [69, 69, 71, 69, 69, 71, 69],
+        "ah-vous-dirai-je": [60, 60, 67, 67, 69, 69, 67],
+        "au-clair-de-la-lune": [67, 67, 67, 69, 71, 69, 67],
+        "korobeiniki": [76, 71, 72, 74, 72, 71, 69],
+        "new-britain": [62, 67, 71, 67, 71, 69, 67],
+        "drunken-sailor": [69, 69, 69, 69, 69, 69, 69],
+        "yankee-doodle": [72, 72, 74, 76, 72, 76, 74],
+        "london-bridge": [67, 69, 67, 65, 64, 65, 67],
+        "when-the-saints": [60, 64, 65, 67, 60, 64, 65],
     }
 
 
 def test_pieces_have_five_instruments(pieces: list[Performance]) -> None:
-    assert [piece.name for piece in pieces] == [tune.name for tune in tunes()]
+    assert [piece.name for piece in pieces] == [tune.name for tune in arranged()]
     assert [len(piece) for piece in pieces] == [742, 569, 559, 630]
     assert 240 < sum(piece.seconds for piece in pieces) < 255
     for piece in pieces:
@@ -74,7 +91,7 @@ def test_pieces_have_five_instruments(pieces: list[Performance]) -> None:
 
 
 def test_the_melody_goes_from_the_flute_to_the_clarinet() -> None:
-    for tune in tunes():
+    for tune in arranged():
         notes = arrangement(tune)
         for verse, (instrument, octave) in enumerate(((FLUTE, 12), (CLARINET, 0))):
             part = [
@@ -144,3 +161,52 @@ def test_options_are_checked(wrong: dict[str, object]) -> None:
 def test_offering_it_imports_nothing_heavy() -> None:
     code = "import ablate_folk, sys; list(ablate_folk.ablate_corpora()); assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.fixture(scope="module")
+def piano() -> list[Performance]:
+    return list(FolkPiano(PianoOptions()).load())
+
+
+@pytest.mark.parametrize("tune", tunes(), ids=lambda tune: tune.name)
+def test_hands_stay_apart_and_play_the_tune(tune: Tune) -> None:
+    notes = setting(tune)
+    melody = [note for note in notes if note.melodic]
+    (raised,) = {note.pitch - written.pitch for note, written in zip(melody, 2 * tune.melody, strict=True)}
+    assert raised in (0, 12)
+    assert [n.onset for n in melody[len(tune.melody) :]] == [n.onset + tune.length for n in tune.melody]
+    sounding = {note.onset: note.pitch for note in melody}
+    for note in notes:
+        assert note.pitch % 12 in chord_at(tune, note.onset % tune.length).tones or note.melodic
+        assert note.onset + note.length <= 2 * tune.length
+        if note.pitch >= MIDDLE_C and not note.melodic:
+            assert note.pitch <= sounding[note.onset] - 3, "the second voice stays below the melody"
+    roots = {n.onset: n.pitch for n in notes if n.pitch < MIDDLE_C and n.onset < tune.length}
+    assert all(roots[chord.onset] % 12 == chord.tones[0] for chord in tune.chords)
+    assert any(n.pitch >= MIDDLE_C and not n.melodic for n in notes)
+
+
+def test_twelve_pieces_for_piano(piano: list[Performance]) -> None:
+    assert [len(piece) for piece in piano] == [400, 292, 372, 351, 284, 360, 436, 277, 260, 251, 230, 320]
+    assert 660 < sum(piece.seconds for piece in piano) < 670
+    for piece in piano:
+        piece.check()
+        assert set(counts(piece.notes)) == {0}
+        notes = np.sort(piece.notes, order=["pitch", "start"])
+        same = notes["pitch"][1:] == notes["pitch"][:-1]
+        assert (notes["start"][1:] > notes["end"][:-1])[same].all()
+
+
+def test_the_pianist_is_the_same_to_the_last_bit_everywhere(piano: list[Performance]) -> None:
+    columns = [p.notes[name] for p in piano for name in ("pitch", "velocity", "start", "end")]
+    columns += [p.pedals[name] for p in piano for name in ("time", "value")]
+    digest = hashlib.sha256(b"".join(column.tobytes() for column in columns)).hexdigest()
+    assert digest == "3d354f354d17ce64e00ef70799a1414884aa4ba4cc30763bec34e3b47d60f113"
+
+
+def test_the_pianist_slows_at_the_end_and_brings_the_melody_out(piano: list[Performance]) -> None:
+    strict = FolkPiano(PianoOptions(rubato=0, timing_noise=0)).load()
+    assert all(free.seconds > plain.seconds for free, plain in zip(piano, strict, strict=True))
+    for piece in piano:
+        low = piece.notes["pitch"] < MIDDLE_C
+        assert piece.notes["velocity"][~low].mean() > piece.notes["velocity"][low].mean() + 8
