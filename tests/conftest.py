@@ -16,7 +16,7 @@ import filelock
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
-from support import postgres
+from support import no_disk, postgres
 from support.checkout import ROOT
 from support.commands import Command, Outcome
 
@@ -44,6 +44,7 @@ gc.set_threshold(50_000)
 # The studies of all tests in a process fork their workers from one process, which imports this part of torch once: each
 # worker that trains would need over a second of a core for it. A command does the same if it has two workers.
 start._PRELOAD.append(start._FOR_OPTIMIZERS)
+start._PRELOAD.append(no_disk.__name__)
 
 # A first call may import torch or compile a table, so the time that an example takes is not checked.
 settings.register_profile("ablate", deadline=None)
