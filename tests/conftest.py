@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import filelock
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
@@ -40,6 +41,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # As in a command: modules and tests live until the end, so they are seldom searched for garbage.
 gc.set_threshold(50_000)
+
+# Columns of text as where pyarrow is not installed, which is an extra: a third of the time of small reports goes into its
+# arrays. The commands that tests start as processes use it.
+pd.set_option("mode.string_storage", "python")
 
 # The studies of all tests in a process fork their workers from one process, which imports this part of torch once: each
 # worker that trains would need over a second of a core for it. A command does the same if it has two workers.

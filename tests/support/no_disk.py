@@ -1,7 +1,7 @@
-"""Leave it to the system when files reach the disk: nobody needs those of tests after a power cut, and kills lose nothing.
+"""Leave it to the system when files reach the disk: nobody needs those of tests after a power cut.
 
-What imports this module waits for no disk: the tests, and the workers that their studies fork. Commands that tests start
-as processes of their own do.
+What imports this module waits for no disk: the tests, and the workers that their studies fork. Commands that tests
+start as processes of their own do. Kills lose nothing by it.
 """
 
 from __future__ import annotations
