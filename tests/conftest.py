@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from hypothesis import settings
 from support import no_disk, postgres
 from support.checkout import ROOT
-from support.commands import Command, Outcome
+from support.commands import Command, Outcome, run
 
 from ablate.study.run.executor import start
 
@@ -42,8 +42,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # As in a command: modules and tests live until the end, so they are seldom searched for garbage.
 gc.set_threshold(50_000)
 
-# Columns of text as where pyarrow is not installed, which is an extra: a third of the time of small reports goes into its
-# arrays. The commands that tests start as processes use it.
+# Columns of text as where pyarrow is not installed, which is an extra: a third of the time of small reports goes into
+# its arrays. The commands that tests start as processes use it.
 pd.set_option("mode.string_storage", "python")
 
 # The studies of all tests in a process fork their workers from one process, which imports this part of torch once: each
@@ -92,8 +92,6 @@ def cases_dir() -> Path:
 @pytest.fixture(scope="session")
 def smoke_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a home in which the smoke profile of tau_sweep has run, once for all workers; copy it before use."""
-    from ablate.cli import run
-
     root = tmp_path_factory.getbasetemp()
     home = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "smoke" / ".ablate"
     words = ["study", "run", "tau_sweep", "--profile", "smoke", "--workers", "1", "--no-report", "--home", str(home)]
@@ -141,14 +139,9 @@ def ablate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
 
     It runs in an empty folder, without a terminal, without colour, at a fixed width, and without the caller's
     environment variables. Errors meant for people become an exit code and lines in ``err``; any other exception is
-    raised, so that no test mistakes a bug for an error message. Nobody reads how long studies are expected to take, so
-    the trial steps that say it take a hundredth of a second instead of half a second, in each run and plan.
+    raised, so that no test mistakes a bug for an error message.
     """
-    from ablate.cli import run
-    from ablate.study.plan import estimate
-
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(estimate, "LONG_ENOUGH", 0.01)
     for name in (
         "ABLATE_HOME",
         "ABLATE_OBSERVE",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pretty_midi
 import pytest
+from support.commands import run
 from support.midi_bytes import midi, off, on, track
 
 from ablate.registry import get_registry
@@ -45,8 +46,6 @@ sampler.temperature.tau = 1.0
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which a small study has run."""
-    from ablate.cli import run
-
     folder = tmp_path_factory.mktemp("trained")
     (folder / "control.toml").write_text(STUDY, encoding="utf-8")
     code = run(

@@ -10,6 +10,8 @@ import re
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from support.commands import run
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -39,8 +41,6 @@ class Ending:
 
 def ending(words: Sequence[str], home: Path) -> Ending:
     """Run a command line on a home, in this process."""
-    from ablate.cli import run
-
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _home(home):
         try:

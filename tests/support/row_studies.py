@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from support.commands import run
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -66,8 +68,6 @@ _STUDIES = {
 
 def make_home(home: Path) -> None:
     """Make a home, and beside it a folder ``material`` with the files of its studies."""
-    from ablate.cli import run
-
     folder = home.parent / "material"
     folder.mkdir(parents=True)
     for name, (replicates, design, end) in _STUDIES.items():

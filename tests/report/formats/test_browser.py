@@ -15,9 +15,9 @@ from urllib.parse import unquote, urlsplit
 
 import filelock
 import pytest
+from support.commands import run
 from support.report_study import Builder
 
-from ablate.cli import run
 from ablate.music.performance import Performance
 from ablate.music.storage import pack_performances
 from ablate.report.write import write_report

@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from support.commands import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,8 +52,6 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def homes(small: Path) -> Path:
     """Return a folder with the homes ``1`` and ``2`` of both shards, and ``local`` of the whole study."""
-    from ablate.cli import run
-
     folder = small.parent / "homes"
     for name, shard in (("1", ("--shard", "1/2")), ("2", ("--shard", "2/2")), ("local", ())):
         words = ["study", "run", str(small), "--home", str(folder / name), "--workers", "1", "--no-report", *shard]

@@ -93,7 +93,7 @@ def test_a_training_script_killed_in_the_middle(examples: Path, tmp_path: Path) 
 
 def test_hydra_style_overrides_killed_in_the_middle(examples: Path, tmp_path: Path) -> None:
     study, bench, other = examples / "overrides.toml", Bench(tmp_path / "home"), Bench(tmp_path / "other")
-    replicates = max(REPLICATES, 3)
+    replicates = max(REPLICATES, 2)
     command = words(study, bench.home, "--replicates", str(replicates))
     run_and_kill(command, lambda: len(finished(bench)) >= 4, seconds=120)
     spec = read_study(str(study), Overrides(replicates=replicates))
