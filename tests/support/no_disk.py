@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 
-def _leave_it(descriptor: object) -> None:
+def _leave_it(fd: object) -> None:
     """Take the place of ``os.fsync``."""
 
 
