@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +93,12 @@ def _grids(analysis: Analysis, artifacts: Artifacts) -> dict[str, Any]:
 
 def template(name: str) -> jinja2.Template:
     """Return a template; HTML is escaped automatically, and Markdown by the filter ``md``."""
+    return _environment().get_template(name)
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    """Return what has compiled the templates, once for all reports of this process."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=jinja2.select_autoescape(("html.j2",), default_for_string=True, default=False),
@@ -101,7 +108,7 @@ def template(name: str) -> jinja2.Template:
         finalize=_without_codes,
     )
     environment.filters["md"] = _markdown_text
-    return environment.get_template(name)
+    return environment
 
 
 def _without_codes(value: Any) -> Any:
