@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import time
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,15 @@ from typing import TYPE_CHECKING, Any
 from ablate.interfaces.executor import Begun, Died, Ended, Event, Setup, Signed, Task, Told
 from ablate.study.run.executor.local import LOCAL
 from ablate.study.run.executor.local.executor import LocalExecutor
+from ablate.study.run.executor.local.process import MESSAGE, Settings, main
+from ablate.study.run.executor.local.shared import Signs
+from ablate.study.run.executor.start import processes
 from ablate.testing import ExecutorContract
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from ablate.interfaces.executor import Channel
 
@@ -100,3 +106,25 @@ def test_a_held_task_can_be_ended_and_one_that_has_begun_meanwhile_too(tmp_path:
     assert driver.of(names[1]) == ["Begun", "Died"]
     assert driver.of(names[2]) == []
     assert driver.of(names[3]) == ["Begun", "Told", "Ended"]
+
+
+def send_for_ever(_: bytes, channel: Channel) -> None:
+    while True:
+        channel.send(b"x")
+
+
+def test_a_worker_that_nobody_hears_any_more_ends_without_a_traceback(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    context: Any = processes(1)
+    here, there = context.Pipe()
+    settings = Settings(send_for_ever, tmp_path, dict(os.environ))
+    process = context.Process(target=main, args=(there, "cpu", settings, context.RawValue("b", 0), Signs(context)))
+    process.start()
+    there.close()
+    here.send_bytes(pickle.dumps((1, b"", {})))
+    assert here.recv_bytes() == MESSAGE + b"x"
+    here.close()
+    process.join(60)
+    assert process.exitcode == 0
+    assert "Traceback" not in capfd.readouterr().err

@@ -5,6 +5,7 @@ A worker that is killed while it sends breaks its own channel and nothing else: 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import multiprocessing
 import os
@@ -58,9 +59,11 @@ def main(connection: Connection, device: str, settings: Settings, stopping: Any,
         try:
             settings.work(data, channel)
         except Exception as error:  # noqa: BLE001 - the driver decides what an exception of the work means
-            connection.send_bytes(RAISED + named_line(error).encode(errors="replace"))
+            end = RAISED + named_line(error).encode(errors="replace")
         else:
-            connection.send_bytes(END)
+            end = END
+        with contextlib.suppress(OSError):  # the driver is gone, and nobody is interested in a traceback
+            connection.send_bytes(end)
 
 
 class _Pipe:
