@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import secrets
+import socket
 import tempfile
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,25 @@ _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}")
 _ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
 #: Bytes of memory for contents on a Ray that is started here; Ray writes to the disk what is beyond.
 _STORE = 2**30
+#: Seconds for the head of a cluster to accept a connection.
+_ANSWER = 10.0
+
+
+def check_address(address: str) -> None:
+    """Check the form of an address.
+
+    Raises:
+        ExecutorError: it is none of those that can be used.
+    """
+    if address in ("", "auto") or _ADDRESS.fullmatch(address):
+        return
+    known = '"auto", or HOST:PORT of the head (6379 is the usual port)'
+    if address.startswith("ray://"):
+        raise ExecutorError(
+            f"executor.ray.address: Ray's client ('{address}') brings no results back as they come; run the command on "
+            f"a machine of the cluster, with {known}"
+        )
+    raise ExecutorError(f"executor.ray.address: '{address}' is no address; give {known}")
 
 
 @contextlib.contextmanager
@@ -37,7 +57,6 @@ def connected(options: RayOptions, workers: int) -> Iterator[None]:
     Raises:
         ExecutorError: there is none.
     """
-    _check(options.address)
     # what Ray prints about workers that die is told to the driver in its own words
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")
     with _cluster(options, workers):
@@ -47,18 +66,6 @@ def connected(options: RayOptions, workers: int) -> Iterator[None]:
             yield
         finally:
             ray.shutdown()
-
-
-def _check(address: str) -> None:
-    if address in ("", "auto") or _ADDRESS.fullmatch(address):
-        return
-    known = '"auto", or HOST:PORT of the head (6379 is the usual port)'
-    if address.startswith("ray://"):
-        raise ExecutorError(
-            f"executor.ray.address: Ray's client ('{address}') brings no results back as they come; run the command on "
-            f"a machine of the cluster, with {known}"
-        )
-    raise ExecutorError(f"executor.ray.address: '{address}' is no address; give {known}")
 
 
 @contextlib.contextmanager
@@ -87,10 +94,26 @@ def _cluster(options: RayOptions, workers: int) -> Iterator[None]:
 def _join(options: RayOptions) -> None:
     import ray
 
+    if options.address != "auto":
+        _answers(options.address)
     try:
         ray.init(options.address, log_to_driver=False, logging_level=logging.ERROR, namespace=options.namespace or None)
     except (OSError, RuntimeError, ValueError) as error:
+        reason = "none runs on this machine" if options.address == "auto" else one_line(error)
         raise ExecutorError(
-            f"cannot use the Ray cluster at '{options.address}': {one_line(error)}; this machine must be a node of it "
+            f"cannot use the Ray cluster at '{options.address}': {reason}; this machine must be a node of it "
             "(ray start --address=HOST:PORT --num-cpus=0 joins without lending cores)"
         ) from error
+
+
+def _answers(address: str) -> None:
+    """Check that something listens at an address: Ray would try for minutes.
+
+    Raises:
+        ExecutorError: nothing does.
+    """
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER).close()
+    except (OSError, OverflowError) as error:
+        raise ExecutorError(f"no Ray cluster answers at '{address}': {one_line(error)}") from error

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Self
 from ablate.errors import ExecutorError, shortened
 from ablate.interfaces.executor import Event, Executor
 from ablate.workers import named_work
+from ablate_ray.connection import check_address
 from ablate_ray.messages import Command, End, Failed, Leave, Places, Put, Start, Stop, Submit
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 _CONNECT = 180.0
 #: Seconds for tasks to end after their step when the executor is left, and for Ray to end.
 _GRACE, _END = 10.0, 15.0
+#: Seconds for the process to end while it waits for a cluster, which nothing interrupts.
+_END_OF_NONE = 3.0
 #: Characters of what Ray has printed, in a message.
 _LONGEST = 300
 _PROGRAM = "import sys; sys.path[:] = {path!r}; from ablate_ray.client import main; main({descriptor})"
@@ -45,11 +48,15 @@ class RayExecutor(Executor):
     Args:
         options: of the executor.
         setup: the purpose.
+
+    Raises:
+        ExecutorError: an option has a value that cannot be used.
     """
 
     backlog = 2
 
     def __init__(self, options: RayOptions, setup: Setup) -> None:
+        check_address(options.address)
         self.shares_home = options.shared_home
         self._where = f"the Ray cluster at '{options.address}'" if options.address else "Ray on this machine"
         self._start = Start(options, named_work(setup.work), str(setup.home), setup.device, setup.workers)
@@ -85,11 +92,17 @@ class RayExecutor(Executor):
                 start_new_session=True,
             )
 
+    @property
+    def _connecting(self) -> bool:
+        return self._places is None and bool(self._start.options.address)
+
     def _connect(self) -> None:
         deadline = time.monotonic() + _CONNECT
         while self._places is None:
             if time.monotonic() > deadline:
                 raise ExecutorError(f"{self._where} has not answered for {_CONNECT:g} s")
+            if self._stopping:
+                raise ExecutorError(f"stopped before {self._where} was ready")
             self._early += self._heard(0.1)
 
     def __exit__(
@@ -101,7 +114,7 @@ class RayExecutor(Executor):
     def _end(self, seconds: float) -> None:
         """End the process of Ray, which ends the workers and a Ray that was started for this run."""
         self._send(Leave(seconds))
-        deadline = time.monotonic() + seconds + _END
+        deadline = time.monotonic() + seconds + (_END_OF_NONE if self._connecting else _END)
         with self._client, self._printed, contextlib.suppress(EOFError, OSError):
             while time.monotonic() < deadline:  # until it closes its end; what it still sends is of no use
                 if self._client.poll(0.1):
