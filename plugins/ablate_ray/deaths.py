@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ablate.errors import named_line
@@ -30,3 +31,12 @@ def how_it_died(error: Exception) -> str:
     text = str(error).lower()
     reason = next((meaning for part, meaning in _KNOWN if part in text), "")
     return reason or f"its worker is lost ({named_line(error)})"
+
+
+def why_it_cannot_start(error: Exception) -> str:
+    """Return why an actor could not start, as a sentence; Ray's text is a traceback with the address of the machine."""
+    text = str(error)
+    address = re.search(r"ip=([^,)\s]+)", text)
+    where = f" on {address[1]}" if address else ""
+    last = text.strip().rpartition("\n")[2].strip()
+    return f"a worker of Ray{where} cannot start ({last}); install there what this machine has"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Seconds after which an actor without a task gives its cores back.
 _IDLE = 60.0
 #: Seconds without room after which the person is told.
-_PATIENCE = 10.0
+_PATIENCE = 30.0
 #: Seconds before a new actor takes the place of one that was lost.
 _PAUSE = 0.5
 _GIB = 2**30
@@ -144,14 +144,14 @@ class Pool:
         if working or not self._waiting or time.monotonic() - self._moved < _PATIENCE:
             return []
         needs = self._needs(self._waiting[0])
-        what = f"{needs.cores} core(s)"
+        what = f"{needs.cores} core{'s' if needs.cores > 1 else ''}"
         if needs.gpus:
-            what += f", {needs.gpus:g} GPU(s)"
+            what += f", {needs.gpus:g} GPU"
         if needs.memory:
             what += f", {needs.memory / _GIB:g} GiB"
         if not self._nodes.places:
             return [f"no machine of the Ray cluster has {what} for a task; the run waits for one"]
-        return [f"the Ray cluster has no room for a task now ({what}); the run waits"]
+        return [f"the Ray cluster has had no room for a task ({what}) for {_PATIENCE:g} s; the run waits"]
 
     async def leave(self, seconds: float) -> None:
         """End all actors, after some seconds for tasks to end after their step."""

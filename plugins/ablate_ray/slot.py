@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import ExecutorError, named_line
 from ablate.interfaces.executor import Begun, Died, Event, Resources
-from ablate_ray.deaths import how_it_died
+from ablate_ray.deaths import how_it_died, why_it_cannot_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ class Slot:
             RayError: the actor is lost.
         """
         import ray
-        from ray.exceptions import RayTaskError
+        from ray.exceptions import ActorDiedError
 
         from ablate_ray.actor import Slot as Actor
 
@@ -74,8 +74,10 @@ class Slot:
         )
         try:
             node, host = await self._actor.where.remote()
-        except RayTaskError as error:
-            raise ExecutorError(f"a worker of Ray cannot start: {named_line(error.cause)}") from error
+        except ActorDiedError as error:
+            if error.actor_init_failed:
+                raise ExecutorError(why_it_cannot_start(error)) from error
+            raise
         self.place = nodes.place(node, host, on_gpu=bool(self.needs.gpus))
         if self._stopping:
             self.stop()

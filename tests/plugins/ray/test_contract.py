@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,7 +11,12 @@ import ablate_ray
 from ablate.testing import ExecutorContract
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from support.ray_cluster import RayCluster
+
+    from ablate.interfaces import Executor
+    from ablate.testing.executor_log import Log
 
 (RAY,) = ablate_ray.ablate_executors()
 
@@ -19,15 +25,14 @@ if TYPE_CHECKING:
 class TestRay(ExecutorContract):
     spec = RAY
 
-    @pytest.fixture
-    def settings(self, cluster: RayCluster) -> dict[str, object]:
-        return {"address": cluster.address}
+    @pytest.fixture(autouse=True)
+    def on_the_cluster(self, cluster: RayCluster) -> None:
+        self.address = cluster.address
 
+    @contextlib.contextmanager
+    def entered(self, settings: Mapping[str, Any]) -> Iterator[tuple[Executor, Log]]:
+        with super().entered({"address": self.address, "tasks": 2, **settings}) as entered:
+            yield entered
 
-@pytest.mark.slow
-class TestRayThatSeesTheHome(ExecutorContract):
-    spec = RAY
-
-    @pytest.fixture
-    def settings(self, cluster: RayCluster) -> dict[str, object]:
-        return {"address": cluster.address, "shared_home": True, "tasks": 2}
+    def test_shared_home(self) -> None:
+        self.test_home({"shared_home": True})

@@ -72,7 +72,7 @@ def test_a_run_can_be_stopped_while_it_connects(tmp_path: Path) -> None:
         silent.listen()
         executor = built(tmp_path, address=f"127.0.0.1:{silent.getsockname()[1]}")
         threading.Timer(0.5, executor.stop).start()
-        with pytest.raises(ExecutorError, match="stopped before the Ray cluster at .* was ready"), executor:
+        with pytest.raises(ExecutorError, match=r"stopped before the Ray cluster at .* was ready"), executor:
             pass
 
 
