@@ -27,8 +27,9 @@ _log = logging.getLogger(__name__)
 
 #: Seconds between two calls of squeue: a fifth of the time since something changed, within these limits.
 _SOONEST, _LATEST, _PART = 1.0, 10.0, 1 / 5
-#: Seconds after which a command that failed is tried again, and for jobs that were cancelled to go.
-_AGAIN, _GONE = 3.0, 10.0
+#: Seconds after which jobs are asked for again, where SLURM did not answer or refused more of them; and for jobs that
+#: were cancelled to go.
+_AGAIN, _REFUSED, _GONE = 3.0, 60.0, 10.0
 #: Jobs in a row that may end before their pilot has said hello.
 _MOST_FAILURES = 3
 _LAST_LINES = 400
@@ -57,7 +58,8 @@ class Fleet:
         self._failures: list[JobState] = []
         self._requested = 0
         self._is_looking, self._changed = False, time.monotonic()
-        self._away = ""
+        self._has_asked, self._not_before = False, 0.0
+        self._away = self._refused = ""
         self._requests: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._closing = threading.Event()
@@ -72,7 +74,8 @@ class Fleet:
         """Have a number of jobs, besides those that are leaving."""
         alive = len({job for job, state in self.jobs.items() if state.state != "COMPLETING"} - set(leaving))
         missing = min(wanted, self._options.jobs) - alive - self._requested
-        if missing > 0:
+        if missing > 0 and time.monotonic() >= self._not_before:
+            self._has_asked = True
             self._requested += missing
             self._requests.put(lambda: self._submit(missing))
 
@@ -80,28 +83,37 @@ class Fleet:
         """Submit jobs, in the thread."""
         try:
             number = commands.submit(self._script, self._options, self._name, jobs, self._gpus)
-        except AwayError as error:
-            away = str(error)
-            self._results.put(lambda: self._has_submitted(jobs, "", away))
-            self._closing.wait(_AGAIN)
         except ExecutorError as error:
-            self._fail(error)
+            refusal = error
+            self._results.put(lambda: self._has_not_submitted(jobs, refusal))
         else:
             self._results.put(lambda: self._has_submitted(jobs, number))
 
-    def _fail(self, error: ExecutorError) -> None:
-        def fail() -> None:
-            raise error
-
-        self._results.put(fail)
-
-    def _has_submitted(self, jobs: int, number: str, away: str = "") -> None:
+    def _has_submitted(self, jobs: int, number: str) -> None:
         self._requested -= jobs
-        self._note_away(away)
-        for index in range(jobs if number else 0):
+        self._away = self._refused = ""
+        for index in range(jobs):
             job = f"{number}_{index}"
             self.jobs.setdefault(job, JobState(job, "PENDING"))
         self._changed = time.monotonic()
+
+    def _has_not_submitted(self, jobs: int, error: ExecutorError) -> None:
+        """Try again later, unless SLURM refuses the only jobs.
+
+        Raises:
+            ExecutorError: it does.
+        """
+        self._requested -= jobs
+        if isinstance(error, AwayError):
+            self._not_before = time.monotonic() + _AGAIN
+            self._note_away(str(error))
+        elif not self.jobs:
+            raise error
+        else:  # more than this user may have, say
+            self._not_before = time.monotonic() + _REFUSED
+            if not self._refused:
+                _log.warning("%s; the run continues with the jobs that it has", error)
+            self._refused = str(error)
 
     def hurry(self) -> None:
         """Look at the jobs soon: one of them is about to change."""
@@ -121,7 +133,7 @@ class Fleet:
         """Ask for the states of the jobs, if it is time."""
         now = time.monotonic()
         pause = min(max((now - self._changed) * _PART, _SOONEST), _LATEST)
-        if self.jobs and not self._is_looking and now - self._looked >= pause:
+        if self._has_asked and not self._is_looking and now - self._looked >= pause:
             self._is_looking, self._looked = True, now
             self._requests.put(self._ask)
 

@@ -7,6 +7,7 @@ also have an order, and each is read once. A file that has become long is follow
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import struct
@@ -24,6 +25,8 @@ _HEAD = struct.Struct("<QI")
 _LONG = 2**24
 #: Seconds for which bytes that are not what was written may still become it, as a file server may show them late.
 _PATIENCE = 60.0
+#: Errors of a file server that is away for a moment.
+_AWAY = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EINTR}
 
 
 class Writer:
@@ -93,7 +96,14 @@ class Reader:
         Raises:
             OSError: the file cannot be read, belongs to another user, or is damaged.
         """
-        return list(self._messages())
+        messages: list[Any] = []
+        try:
+            for message in self._messages():
+                messages.append(message)  # noqa: PERF402 - those before an error are kept
+        except OSError as error:
+            if error.errno not in _AWAY:
+                raise
+        return messages
 
     def _messages(self) -> Iterator[Any]:
         while True:

@@ -113,10 +113,9 @@ class Session:
         _write(self.folder / _DRIVER, str(count).encode())
 
     def pilots(self) -> Iterator[Path]:
-        """Yield the folders of pilots."""
-        for path in self.folder.iterdir():
-            if path.name[0].isdigit():
-                yield path
+        """Yield the folders of pilots; none while the file server is away."""
+        with contextlib.suppress(OSError):
+            yield from (path for path in self.folder.iterdir() if path.name[0].isdigit())
 
     def close(self) -> None:
         """Remove the folder; the jobs are gone."""

@@ -15,7 +15,7 @@ from support.slurm_runs import until, workers
 from ablate.errors import ExecutorError
 from ablate.interfaces.executor import Begun, Died, Noted, Setup, Task, Told
 from ablate.testing.executor_work import perform
-from ablate_slurm import ablate_executors, executor
+from ablate_slurm import ablate_executors, executor, fleet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,6 +106,22 @@ def test_jobs_that_wait_are_told_of_with_the_reason(
         assert noted.text in {f"1 job waits in the queue of SLURM ({each})" for each in ("Resources", "Priority")}
         cluster.ask("scancel", busy)
         events(entered, Told)
+
+
+def test_jobs_that_are_refused_later_are_asked_for_again(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(fleet, "_REFUSED", 0.2)
+    with build(tmp_path, jobs=2) as entered:
+        entered.submit(task("hang"))
+        events(entered, Told)
+        cluster.ask("scontrol", "update", "PartitionName=main", "State=INACTIVE")
+        entered.submit(task("print"))
+        until(lambda: entered.wait(0.1) or "the run continues with the jobs that it has" in caplog.text)
+        cluster.ask("scontrol", "update", "PartitionName=main", "State=UP")
+        assert [event.task for event in events(entered, Told)] == ["print"]
+    (line,) = [record.message for record in caplog.records]
+    assert "Required partition not available" in line
 
 
 def test_a_job_that_is_put_back_into_the_queue_has_lost_its_tasks(cluster: Cluster, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,20 @@ def test_what_stays_damaged_is_an_error(
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     with pytest.raises(OSError, match="is damaged"):
         reader.read()
+
+
+def test_a_file_server_that_is_away_for_a_moment_loses_nothing(
+    sides: tuple[Writer, Reader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> bytes:
+        raise OSError(errno.ESTALE, "stale")
+
+    writer, reader = sides
+    writer.write(["message"])
+    with monkeypatch.context() as without:
+        without.setattr(log, "_read_own", away)
+        assert reader.read() == []
+    assert reader.read() == ["message"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
