@@ -35,6 +35,8 @@ _PLACE = "slurm"
 _GRACE, _IDLE, _REASON, _LEFT = 10.0, 60.0, 5.0, 60.0
 #: Seconds after which jobs that wait are worth a line.
 _PATIENCE = 10.0
+#: The most tasks that wait here, so that workers have the next one before the driver has recorded a result.
+_BACKLOG = 16
 #: Seconds between two looks for new pilots, and for messages at the soonest.
 _SCAN, _LOOK = 0.2, 0.02
 
@@ -54,6 +56,7 @@ class SlurmExecutor(Executor):
         self._gpus = options.gpus or int(on_gpu)
         self._device = "cuda:0" if on_gpu else "cpu"
         self._per_job = self._gpus or options.cores
+        self.backlog = min(options.jobs * self._per_job, _BACKLOG)
         self._links: dict[str, Link] = {}
         self._waiting: list[Task] = []
         self._stopping, self._has_stopped = False, False
