@@ -110,7 +110,7 @@ def submit(script: Path, options: SlurmOptions, name: str, jobs: int, gpus: int,
         AwayError: SLURM does not answer.
         ExecutorError: SLURM refuses them.
     """
-    words = [f"{word}={value}" for key, word in _WORDS.items() if (value := getattr(options, key))]
+    words = [f"{word}={value}" for key, word in _WORDS.items() if (value := getattr(options, key)) != ""]
     words += [f"--gres=gpu:{gpus}"] if gpus else []
     words += ["--requeue" if options.requeue else "--no-requeue", f"--cpus-per-task={options.cores}", "--ntasks=1"]
     words += [f"--signal=B:USR1@{options.seconds_of_notice}", "--export=ALL", "--open-mode=append"]

@@ -16,8 +16,8 @@ _CLOCK = re.compile(r"(\d+)(?::(\d+))?(?::(\d+))?")
 class SlurmOptions:
     """Options of ``slurm``."""
 
-    partition: str = ablate.option("", doc="Partition of the jobs; empty: that of the cluster.")
-    account: str = ablate.option("", doc="Account that pays for the jobs; empty: your own.")
+    partition: str | int = ablate.option("", doc="Partition of the jobs; empty: that of the cluster.")
+    account: str | int = ablate.option("", doc="Account that pays for the jobs; empty: your own.")
     jobs: int = ablate.option(
         8, ge=1, le=1000, doc="Largest number of jobs at once; fewer are asked for when there is less to do."
     )
@@ -25,11 +25,13 @@ class SlurmOptions:
     gpus: int = ablate.option(
         0, ge=0, le=64, doc="GPUs of a job, each with a worker; 0: one if the study computes on a GPU, otherwise none."
     )
-    memory: str = ablate.option("", doc='Memory of a job, as sbatch reads it: "8G"; empty: the default of the cluster.')
-    time: str = ablate.option(
+    memory: str | int = ablate.option(
+        "", doc='Memory of a job, as sbatch reads it: "8G", or MiB as a number; empty: the default of the cluster.'
+    )
+    time: str | int = ablate.option(
         "",
-        doc='Time limit of a job, as sbatch reads it: "90" (minutes), "4:00:00", "2-12"; empty: that of the partition. '
-        "A training that takes longer continues in another job.",
+        doc='Time limit of a job, as sbatch reads it: minutes as a number, "4:00:00", "2-12"; empty: that of the '
+        "partition. A training that takes longer continues in another job.",
     )
     notice: int = ablate.option(
         120, ge=5, le=3600, doc="Seconds before its time limit at which a job ends its tasks; at most a quarter of it."
@@ -55,13 +57,13 @@ class SlurmOptions:
         Raises:
             ValueError: the time limit is none.
         """
-        if self.time and not seconds(self.time):
+        if self.time != "" and not seconds(str(self.time)):
             raise ValueError(f'time: must be a time limit as sbatch reads it, such as "4:00:00", not "{self.time}"')
 
     @property
     def seconds_of_notice(self) -> int:
         """The seconds before the end at which a job is warned."""
-        limit = seconds(self.time) if self.time else 0
+        limit = seconds(str(self.time))
         return min(self.notice, limit // 4) if limit else self.notice
 
 

@@ -11,7 +11,6 @@ import pytest
 from ablate_slurm import log
 from ablate_slurm.log import Reader, Writer, read_own
 from ablate_slurm.node.signs import Signs, new_memory
-from ablate_slurm.options import seconds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,21 +106,3 @@ def test_signs_are_seen_through_the_shared_memory() -> None:
     worker.show("x" * 500)
     pilot.stop(True)
     assert (pilot.changes, pilot.doing, worker.stopping) == (2, "x" * 400, True)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("90", 5400),
-        ("1:30", 90),
-        ("2:00:00", 7200),
-        ("1-0", 86_400),
-        ("1-12:30", 131_400),
-        ("1-0:0:5", 86_405),
-        ("1h", 0),
-        ("", 0),
-        ("-1", 0),
-    ],
-)
-def test_time_limits_are_read_as_sbatch_does(text: str, expected: int) -> None:
-    assert seconds(text) == expected
