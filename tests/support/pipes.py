@@ -30,6 +30,10 @@ _START = (
 )
 
 
+#: The variables of the driver's environment that workers get.
+KEPT = ("PATH",)
+
+
 def _write(file: IO[bytes], message: object) -> None:
     data = pickle.dumps(message)
     file.write(struct.pack("<Q", len(data)) + data)
@@ -104,7 +108,8 @@ def serve() -> None:
 class _Worker:
     def __init__(self, heard: queue.Queue[tuple[_Worker, Any]]) -> None:
         self.folder = tempfile.mkdtemp(prefix="pipes-")
-        environment = {"PATH": os.environ["PATH"], "TMPDIR": self.folder, "HOME": self.folder}
+        environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+        environment |= {"TMPDIR": self.folder, "HOME": self.folder}
         path = pickle.dumps([str(pathlib.Path(each).resolve()) for each in sys.path]).hex()
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-c", _START, path],

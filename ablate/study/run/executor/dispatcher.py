@@ -215,7 +215,7 @@ class Dispatcher:
         if running.fault or running.fatal:
             return
         try:
-            hear(told.message, running, self._home, tell)
+            hear(told.message, running, self._home, tell, self._notes)
         except Fault as fault:
             running.fault = str(fault)
             self._end(told.task)

@@ -10,6 +10,7 @@ from ablate.errors import StageError, named_line, one_line
 from ablate.printable import printable
 from ablate.study.run.executor.tasks import JobBegun, JobEnded, Message
 from ablate.study.run.executor.transfer.away import FilePart, Logged
+from ablate.study.run.executor.transfer.versions import processor
 from ablate.study.work.dispatch import NO_SPACE, no_space
 from ablate.study.work.messages import News, StageResult
 
@@ -39,12 +40,24 @@ class Notes:
             self._shown.add(text)
             _log.warning("executor '%s': %s", self._name, printable(text))
 
+    def compare(self, there: str) -> None:
+        """Show that a worker has another processor than the driver, if it has.
+
+        Args:
+            there: the processor of the worker.
+        """
+        if there != processor():
+            self.show(
+                f"a worker has another CPU ({there}) than this machine ({processor()}): results of different CPUs may "
+                "differ in their last bits"
+            )
+
 
 class Fault(Exception):  # noqa: N818 - the text reads as the end of a sentence
     """A message that costs its worker the job."""
 
 
-def hear(data: bytes, running: Running, home: Path, tell: Callable[[News], None]) -> None:
+def hear(data: bytes, running: Running, home: Path, tell: Callable[[News], None], notes: Notes) -> None:
     """Take one message.
 
     Args:
@@ -52,6 +65,7 @@ def hear(data: bytes, running: Running, home: Path, tell: Callable[[News], None]
         running: the job; its results and state are changed.
         home: the driver's.
         tell: receives progress.
+        notes: shows lines to a person.
 
     Raises:
         Fault: it cannot be used.
@@ -63,6 +77,7 @@ def hear(data: bytes, running: Running, home: Path, tell: Callable[[News], None]
         tell(message)
     elif isinstance(message, JobBegun):
         running.begun = True
+        notes.compare(message.processor)
     elif isinstance(message, JobEnded):
         running.fatal = message.fatal
     elif isinstance(message, Logged):

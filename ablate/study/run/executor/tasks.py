@@ -17,7 +17,7 @@ from ablate.engine.memory import release_memory
 from ablate.errors import AblateError, ExecutorError, named_line, one_line
 from ablate.study.run.executor.transfer.away import FilePart, Inputs, Logged, Returns, fetched_home
 from ablate.study.run.executor.transfer.seen import Proof, unseen
-from ablate.study.run.executor.transfer.versions import difference, not_loaded
+from ablate.study.run.executor.transfer.versions import difference, not_loaded, processor
 from ablate.study.work.dispatch import work as work_on
 from ablate.study.work.doing import telling
 from ablate.study.work.messages import Context, Job, JobStopped, News, StageFailure, StageResult
@@ -52,8 +52,11 @@ class Shared:
     proof: Proof | None = None
 
 
+@dataclasses.dataclass(frozen=True)
 class JobBegun:
-    """The worker has received a job, and has loaded the components."""
+    """The worker has received a job, and has loaded the components; ``processor`` is the CPU that it has."""
+
+    processor: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +104,7 @@ def work(data: bytes, channel: Channel) -> None:
         return
     home = fetched_home(inputs, channel) if inputs else channel.home
     assert home  # noqa: S101 - else it is not seen
-    channel.send(pickle.dumps(JobBegun()))
+    channel.send(pickle.dumps(JobBegun(processor())))
     returns = Returns(job, home, lambda message: channel.send(pickle.dumps(message))) if inputs else None
     news = _News(channel, returns)
     with one_thread(), telling(news.doing), returns.logs() if returns else contextlib.nullcontext():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import signal
+import stat
 import sys
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support import pipes
 from support.bench import Bench
 from support.pipes import PipesExecutor
 
@@ -23,6 +26,7 @@ from ablate.study.run.executor.dispatcher import Dispatcher
 from ablate.study.run.executor.local.executor import LocalExecutor
 from ablate.study.run.executor.protocol import Working
 from ablate.study.run.executor.tasks import work
+from ablate.study.run.executor.transfer.versions import processor
 from ablate.study.run.listener import Listener
 from ablate.study.run.runner import SharedContext, StudyRunner
 from ablate.testing import ExecutorContract
@@ -111,6 +115,28 @@ def test_results_equal_those_of_this_machine_bit_for_bit(
     assert min(killer.after) > 0, "the training has begun again"
     assert results(away.bench) == results(here)
     assert left_over(away.bench.home) == []
+
+
+def test_another_cpu_is_told_once_and_its_home_is_private(
+    load: Callable[..., StudySpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    if processor().endswith("DEFAULT"):  # torch reads the variable once, here before it is set
+        pytest.skip("this CPU has no instructions that torch can leave out")
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
+    monkeypatch.setattr(pipes, "KEPT", ("PATH", "ATEN_CPU_CAPABILITY"))
+    away, homes = Away(tmp_path / "away"), []
+
+    class Watch(Listener):
+        def news(self, news: News) -> None:
+            folders = [worker.folder for worker in away.pipes.workers]
+            homes.extend(home for folder in folders for home in pathlib.Path(folder).glob("ablate-*"))
+            assert all(stat.S_IMODE(home.stat().st_mode) == 0o700 for home in homes)
+
+    assert not away.run(load(SHORT), Watch()).stopped
+    assert homes
+    told = [record.getMessage() for record in caplog.records if "another CPU" in record.getMessage()]
+    assert len(told) == 1
+    assert "DEFAULT) than this machine" in told[0]
 
 
 def test_a_stopped_training_goes_on_from_its_last_step(load: Callable[..., StudySpec], tmp_path: Path) -> None:

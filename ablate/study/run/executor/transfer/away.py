@@ -90,7 +90,7 @@ def fetched_home(inputs: Inputs, channel: Channel) -> Path:
     Raises:
         StageError: a content is not what was put.
     """
-    home = _own_home()
+    home, _ = _own_home()
     for folder in home.glob("artifacts/*/*/*"):
         if folder.relative_to(home).as_posix() not in inputs.files:
             shutil.rmtree(folder)
@@ -115,16 +115,19 @@ def _fetch(path: Path, digest: str, channel: Channel) -> None:
 
 
 @functools.cache
-def _own_home() -> Path:
-    """Make the home of this process, which goes with it; those of killed processes are removed first."""
+def _own_home() -> tuple[Path, filelock.BaseFileLock]:
+    """Make the home of this process, and its lock, which is held as long as somebody has it.
+
+    The home goes with this process; those of killed processes are removed first.
+    """
     for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*/{_LOCK}"):
         with contextlib.suppress(OSError, filelock.Timeout), filelock.FileLock(left, timeout=0):
             shutil.rmtree(left.parent, ignore_errors=True)
     home = Path(tempfile.mkdtemp(prefix=_FOLDER)).resolve()
     lock = filelock.FileLock(home / _LOCK, timeout=0)
     lock.acquire()
-    multiprocessing.util.Finalize(lock, _remove, (home, os.getpid()), exitpriority=0)
-    return home
+    multiprocessing.util.Finalize(None, _remove, (home, os.getpid()), exitpriority=0)
+    return home, lock
 
 
 def _remove(home: Path, process: int) -> None:

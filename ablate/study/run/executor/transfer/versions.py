@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import platform
 import socket
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,6 +48,23 @@ def not_loaded(registry: Registry, loaded: Iterable[str]) -> str:
         if plugin.name in needed:
             return f"the worker on {socket.gethostname()} cannot load plugin '{plugin.name}': {plugin.error}"
     return ""
+
+
+@functools.cache
+def processor() -> str:
+    """Return what decides the last bits of results on a CPU: its model, and the instructions that torch uses."""
+    import torch
+
+    return f"{_model()}, {torch.backends.cpu.get_cpu_capability()}"
+
+
+def _model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n")
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()
 
 
 @functools.lru_cache(maxsize=4)
