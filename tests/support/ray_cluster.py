@@ -41,7 +41,7 @@ def missing() -> str:
 
 
 class RayCluster:
-    """A head and other nodes, each with one core.
+    """A head, which lends no cores, and other nodes with one core each.
 
     Args:
         nodes: the number of nodes, the head included.
@@ -113,7 +113,13 @@ def _cluster(nodes: int, port: int, folder: str) -> Iterator[Any]:
     sys.stdout = os.fdopen(out, "w", buffering=1)
     from ray.cluster_utils import Cluster
 
-    options = {"gcs_server_port": port, "include_dashboard": False, "temp_dir": folder, "include_log_monitor": False}
+    options = {
+        "num_cpus": 0,
+        "gcs_server_port": port,
+        "include_dashboard": False,
+        "temp_dir": folder,
+        "include_log_monitor": False,
+    }
     cluster = Cluster(initialize_head=True, head_node_args=options)
     try:
         for _ in range(nodes - 1):
