@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.cli.echo import echo
 from ablate.cli.output import plural, print_json
-from ablate.cli.study.running.looks import record_look
+from ablate.cli.study.planning.looks import record_look
 from ablate.cli.study.running.results import print_analysis
 from ablate.cli.study.stored.drawing import Drawn, draw_report
 

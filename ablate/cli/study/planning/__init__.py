@@ -1,1 +1,1 @@
-"""``ablate study plan``, and what ``study run`` asks for: the study with its options, shards, and what is reused."""
+"""``ablate study plan``, and the request of ``study run``: the study with its options, shards, looks, and reuse."""

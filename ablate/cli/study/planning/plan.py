@@ -12,11 +12,11 @@ from ablate.cli.echo import echo, echo_sentence
 from ablate.cli.locations import has_store
 from ablate.cli.output import duration, json_option, plural, print_json, print_table
 from ablate.cli.study.planning.noise import UNKNOWN_NOISE, known_noise
+from ablate.cli.study.planning.replace import replaced_sentence
 from ablate.cli.study.planning.request import make_request_plan, read_request, study_options
 from ablate.cli.study.planning.reuse import Reuse, planned_reuse, reuse_options
 from ablate.cli.study.planning.shards import print_script, shards_option
 from ablate.cli.study.planning.splits import print_splits, split_facts
-from ablate.cli.study.running.replace import replaced_sentence
 from ablate.errors import EmptyStoreError, StudyFileError
 from ablate.kinds import KINDS, LOAD
 

@@ -11,7 +11,7 @@ import click
 from ablate.cli.locations import home_option, name_option, store_option
 from ablate.cli.output import combine_options
 from ablate.cli.settings import parse_setting
-from ablate.cli.study.stored.unbundled import device_for, unbundled
+from ablate.cli.study.planning.unbundled import device_for, unbundled
 from ablate.errors import UsageError
 from ablate.study.run.executor.start import start_early
 

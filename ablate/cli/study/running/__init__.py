@@ -1,1 +1,1 @@
-"""``ablate study run``: the command, its progress, Ctrl-C, looks, and what it prints in the end."""
+"""``ablate study run``: the command, its progress, Ctrl-C, and what it prints in the end."""

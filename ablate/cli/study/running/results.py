@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.cli.echo import echo, note
 from ablate.cli.output import duration, failure_lines, plural, print_answer, print_json, print_table
+from ablate.cli.study.planning.looks import record_look
 from ablate.cli.study.planning.shard import print_part
 from ablate.cli.study.running.interrupt import STOPPED
-from ablate.cli.study.running.looks import record_look
 from ablate.cli.study.stored.drawing import Drawn, draw_report
 from ablate.errors import AblateError
 from ablate.kinds import KINDS

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ablate.cli.output import duration, json_option
+from ablate.cli.study.planning.looks import declared, keep_replicates, run_until_decided
+from ablate.cli.study.planning.replace import confirm_replacing
 from ablate.cli.study.planning.request import (
     check_comparable,
     complete_from_bundle,
@@ -21,9 +23,7 @@ from ablate.cli.study.planning.reuse import decide_reuse, forget_results, reuse_
 from ablate.cli.study.planning.shard import shard_option, shard_request
 from ablate.cli.study.running.executor import chosen_executor, executor_option, split_settings
 from ablate.cli.study.running.interrupt import stop_on_signals
-from ablate.cli.study.running.looks import declared, keep_replicates, run_until_decided
 from ablate.cli.study.running.observe import chosen_observers, observe_option, observing, verdicts
-from ablate.cli.study.running.replace import confirm_replacing
 from ablate.errors import PluginError
 from ablate.registry import get_registry
 from ablate.study.run.executor.protocol import STALL_LIMIT, Working

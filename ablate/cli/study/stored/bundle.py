@@ -65,7 +65,7 @@ def bundle(
     with existing_store(home, store) as opened:
         check_stored(opened, name, home)
         note_part(opened, name)
-        from ablate.cli.study.running.looks import record_look_of
+        from ablate.cli.study.planning.looks import record_look_of
         from ablate.files import file_name
         from ablate.registry import get_registry
         from ablate.report.write import write_page

@@ -11,8 +11,8 @@ from ablate.cli.destination import free_place
 from ablate.cli.echo import echo, note
 from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
 from ablate.cli.output import json_option, print_json
+from ablate.cli.study.planning.looks import record_look_of
 from ablate.cli.study.planning.shard import note_part
-from ablate.cli.study.running.looks import record_look_of
 from ablate.errors import HomeError
 
 
