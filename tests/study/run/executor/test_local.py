@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import pickle
 import signal
+import threading
 import time
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from ablate.interfaces.executor import Begun, Died, Ended, Event, Setup, Signed, Task, Told
 from ablate.study.run.executor.local import LOCAL
 from ablate.study.run.executor.local.executor import LocalExecutor
+from ablate.study.run.executor.local.held import Held
 from ablate.study.run.executor.local.process import MESSAGE, Settings, main
 from ablate.study.run.executor.local.shared import Signs
+from ablate.study.run.executor.local.worker import Worker
 from ablate.study.run.executor.start import processes
 from ablate.testing import ExecutorContract
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from ablate.interfaces.executor import Channel
 
@@ -128,3 +132,23 @@ def test_a_worker_that_nobody_hears_any_more_ends_without_a_traceback(
     process.join(60)
     assert process.exitcode == 0
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("given_up", [False, True], ids=["alone", "while the driver gives it up"])
+def test_a_task_that_could_not_be_sent_is_done_once(*, given_up: bool) -> None:
+    """A process dies between two tasks: either another worker gets the second one, or it is reported as dead."""
+    held, here = Held(["cpu"]), multiprocessing.Pipe()
+    held.add(Task("second", b""), {})
+    worker = object.__new__(Worker)  # without its process and its thread, which are played here
+    worker._lock, worker._held = threading.Lock(), held
+    worker._entry = entry = held.take(["cpu"], alone=True)
+    assert entry
+    dead = None
+    if given_up:
+        dead = worker.give_up()
+    here[1].close()
+    with here[0], pytest.raises(OSError, match="Broken pipe"):
+        worker._send(entry, here[0])
+    again = held.take(["cpu"], alone=True)
+    assert [dead, again and again.task].count(entry.task) == 1
+    assert worker.give_up() is None

@@ -176,13 +176,16 @@ class LocalExecutor(Executor):
             self._idle.append(worker)
 
     def _bury(self, worker: Worker) -> Iterator[Event]:
-        """Give the slot of a worker that has ended to another one, and yield the end of its task."""
+        """Give the slot of a worker that has ended to another one, and yield the ends of its tasks."""
+        doing, how, task = worker.sign(), worker.how_it_ended(), worker.give_up()
+        last = list(self._take(0.0))  # its thread may have heard of an end since
+        yield from last
         for workers in (self._busy, self._idle):
             if worker in workers:
                 workers.remove(worker)
                 self._free.append(worker.device)
-        doing, how, task = worker.sign(), worker.how_it_ended(), worker.give_up()
-        if task and doing is not None:
+        if task is None or any(isinstance(event, Ended | Died) and event.task == task.name for event in last):
+            return
+        if doing is not None:
             yield Signed(task.name, doing)
-        if task:
-            yield Died(task.name, how, outside=worker.was_killed)
+        yield Died(task.name, how, outside=worker.was_killed)

@@ -98,19 +98,26 @@ class Worker:
         """Hear all that comes of a task; return the next one, which has begun by then."""
         while (heard := connection.recv_bytes())[:1] == MESSAGE:
             self._heard.put((self, entry, MESSAGE, heard[1:]))
-        following = self._next()
-        try:
-            if following:
-                connection.send_bytes(following.packed())
-        except OSError:  # the process has died since, and not of this task
-            self._entry = None
-            self._held.put_back(following)  # type: ignore[arg-type]
-            raise
-        finally:
-            self._heard.put((self, entry, heard[:1], heard[1:]))
-        if following:
+        self._heard.put((self, entry, heard[:1], heard[1:]))
+        if following := self._next():
+            self._send(following, connection)
             self._heard.put((self, following, BEGUN, b""))
         return following
+
+    def _send(self, entry: Entry, connection: Connection) -> None:
+        """Send a task.
+
+        Raises:
+            OSError: the process has died since, and not of this task, so another one gets it.
+        """
+        try:
+            connection.send_bytes(entry.packed())
+        except OSError:
+            with self._lock:
+                if self._entry is entry:  # the driver has not given this worker up, which ends the task
+                    self._entry = None
+                    self._held.put_back(entry)
+            raise
 
     def _next(self) -> Entry | None:
         """Leave the task that has ended, and return the next one, unless the driver has to decide."""
@@ -174,7 +181,10 @@ class Worker:
                 self.kill()
 
     def give_up(self) -> Task | None:
-        """Return the task of a worker that has ended; its thread takes no other."""
+        """Return the task of a worker that has ended; its thread takes no other.
+
+        The end of that task may have been heard, but the ends of all tasks before it have been.
+        """
         with self._lock:
             self.was_ended = True
             task, self._entry = self.task, None
