@@ -151,6 +151,27 @@ class ExecutorContract(Contract):
             log.settle()
             assert not [event for event in log.events if event.task == "print"], "a task that was dropped has events"
 
+    def test_end_at_once(self, settings: Mapping[str, Any]) -> None:
+        """Check that a task can be ended as soon as it was submitted or has begun, and that no worker keeps it."""
+        with self.entered(settings) as (executor, log):
+            log.submit("where")
+            log.until_over()
+            log.submit("hang", name="begun")
+            log.until(lambda: bool(log.of("begun", Begun)))
+            executor.end("begun")
+            log.until_over()
+            assert not log.died("begun").outside, "the end of a task counts as the work of somebody else"
+            log.submit("hang", name="submitted")
+            executor.end("submitted")
+            slots = sum(place.slots for place in executor.places())
+            last = [log.submit("wait", name=f"last-{number}") for number in range(slots)]
+            log.until(lambda: all(log.of(name, Begun) for name in last))
+            executor.stop()
+            dropped = () if log.of("submitted", Begun) else ("submitted",)
+            log.until(lambda: log.open <= {*dropped})
+            log.settle()
+            assert not any(event.task in dropped for event in log.events), "a task that was dropped has events"
+
     def test_stop(self, settings: Mapping[str, Any]) -> None:
         """Check that tasks learn that they should stop, and that what they send then arrives."""
         with self.entered(settings) as (executor, log):
@@ -178,7 +199,7 @@ class ExecutorContract(Contract):
             for number, data in enumerate((b"", os.urandom(1_500_000))):
                 path = Path(folder) / str(number)
                 path.write_bytes(data)
-                digest = f"{len(data)}:{hashlib.sha256(data).hexdigest()}"
+                digest = f"{len(data)}/../{hashlib.sha256(data).hexdigest()}"  # any text, which is no path
                 contents[digest] = data
                 executor.put(digest, path)
                 executor.put(digest, path)

@@ -7,6 +7,7 @@ and the messages that it sent before are here.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import shutil
 import socket
 import sys
@@ -67,6 +68,8 @@ class Slot:
             contents: references to what it reads, by digest.
         """
         self._fetch(contents)
+        if self._to_end == task.name:
+            return
         self._workers.submit(task)
         gathered, since, ended = list[Event](), time.monotonic(), False
         while not ended:
@@ -84,7 +87,7 @@ class Slot:
         """Have the contents of a task as files, and no others."""
         import ray
 
-        wanted = {digest.replace(":", "-"): digest for digest in contents}
+        wanted = {hashlib.sha256(digest.encode()).hexdigest(): digest for digest in contents}  # no digest is a path
         for path in self._folder.iterdir():
             if path.name not in wanted and path.name != _LOCK:
                 path.unlink()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.interfaces.executor import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ablate_ray.messages import Start
 
@@ -68,17 +68,37 @@ class Nodes:
         ]
 
     def _at_most(self, places: Sequence[Place]) -> list[Place]:
-        """Return the places for the number of tasks of the options: the first ones, or all and others to come."""
-        left, kept = self._options.tasks, list[Place]()
+        """Return the places for the number of tasks of the options: the first ones, or all and others to come.
+
+        Where the study uses GPUs, they come first, but one task is left for the cores beside them; and where there is
+        no GPU, one task waits for a machine that has one.
+        """
+        left = self._options.tasks
         if not left:
             return list(places)
-        for place in places:
-            if left:
-                kept.append(Place(place.name, place.device, min(place.slots, left)))
-                left -= kept[-1].slots
-        device = "cuda:0" if self._on_gpu else "cpu"
-        return [*kept, *([Place(_TO_COME, device, left)] if left else [])]
+        wanted = "cuda:0" if self._on_gpu else "cpu"
+        first = [place for place in places if place.device == wanted]
+        others = [place for place in places if place.device != wanted]
+        kept = _first(first, left - 1 if others and left > 1 else left)
+        left -= _slots(kept)
+        kept += _first(others, left if kept else left - 1)
+        left = self._options.tasks - _slots(kept)
+        return [*kept, *([Place(_TO_COME, wanted, left)] if left else [])]
 
     def room(self, *, on_gpu: bool) -> int:
         """Return the number of tasks that run at once; at least one may wait, for a cluster that grows when asked."""
-        return max(sum(place.slots for place in self.places if on_gpu == (place.device != "cpu")), 1)
+        return max(_slots(place for place in self.places if on_gpu == (place.device != "cpu")), 1)
+
+
+def _slots(places: Iterable[Place]) -> int:
+    return sum(place.slots for place in places)
+
+
+def _first(places: Iterable[Place], slots: int) -> list[Place]:
+    """Return the first places, with a number of slots in all."""
+    kept = list[Place]()
+    for place in places:
+        if slots:
+            kept.append(Place(place.name, place.device, min(place.slots, slots)))
+            slots -= kept[-1].slots
+    return kept

@@ -41,7 +41,7 @@ class Pool:
         self._start, self._nodes, self._contents, self._report = start, nodes, contents, report
         self._waiting: list[Task] = []
         self._slots: dict[Slot, asyncio.Task[None]] = {}
-        self._idle: dict[Slot, asyncio.Future[Task | None]] = {}
+        self._idle: dict[Slot, asyncio.Future[None]] = {}
         self._stopping, self._leaving = False, False
         self._moved = time.monotonic()
         self.problem: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -61,7 +61,8 @@ class Pool:
             needs = self._needs(task)
             slot = next((slot for slot in self._idle if slot.needs == needs), None)
             if slot:
-                self._idle.pop(slot).set_result(task)
+                slot.take(task)  # at once: it may be ended before its actor is asked
+                self._idle.pop(slot).set_result(None)
             else:
                 self._waiting.append(task)
                 missing[needs] += 1
@@ -100,9 +101,9 @@ class Pool:
         lost = False
         try:
             await slot.enter(self._nodes)
-            while not lost and (task := await self._next(slot)):
+            while not lost and await self._next(slot):
                 self._moved = time.monotonic()
-                lost = not await slot.work(task, self._contents)
+                lost = not await slot.work(self._contents)
         except RayError:
             lost = True
         except Exception as error:  # noqa: BLE001 - the run cannot go on, and its driver says why
@@ -114,16 +115,16 @@ class Pool:
         del self._slots[slot]
         self.fill()
 
-    async def _next(self, slot: Slot) -> Task | None:
-        """Return the next task of an actor; None if there is none for a while, or no more."""
+    async def _next(self, slot: Slot) -> bool:
+        """Wait for the next task of an actor; return whether there is one, not if none comes for a while."""
         if self._leaving:
-            return None
-        future: asyncio.Future[Task | None] = asyncio.get_running_loop().create_future()
+            return False
+        future = asyncio.get_running_loop().create_future()
         self._idle[slot] = future
         self.fill()
         await asyncio.wait((future,), timeout=_IDLE)
         self._idle.pop(slot, None)
-        return future.result() if future.done() else None
+        return slot.task is not None
 
     def end(self, task: str) -> None:
         """End a task; one that waits is dropped."""

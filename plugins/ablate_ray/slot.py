@@ -82,13 +82,20 @@ class Slot:
         if self._stopping:
             self.stop()
 
-    async def work(self, task: Task, contents: Contents) -> bool:
-        """Work on a task; return whether the actor is still there."""
+    def take(self, task: Task) -> None:
+        """Take a task, which can be ended from now on; :meth:`work` follows."""
+        self.task, self._begun, self._dropped = task, False, False
+
+    async def work(self, contents: Contents) -> bool:
+        """Work on the task that was taken; return whether the actor is still there."""
         from ray.exceptions import RayError
 
-        self.task, self._begun, self._dropped = task, False, False
+        task = self.task
+        assert task  # noqa: S101 - see above
         try:
             references = await contents.references(task.inputs)
+            if self._dropped:
+                return True
             stream = self._actor.work.options(num_returns="streaming", _generator_backpressure_num_objects=_READY)
             async for events in stream.remote(task, references):
                 self._take(await events)
@@ -119,7 +126,7 @@ class Slot:
         """End the task, without an event if it has not begun."""
         if self.task:
             self._dropped = self._dropped or not self._begun
-            self._actor.end.remote(self.task.name)
+            self._actor.end.remote(self.task.name)  # it may have begun already, or be about to
 
     def stop(self) -> None:
         """Ask the task to end after its step, and those to come."""

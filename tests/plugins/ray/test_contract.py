@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import ablate_ray
+from ablate.errors import ExecutorError
+from ablate.interfaces.executor import Setup
 from ablate.testing import ExecutorContract
+from ablate.testing.executor_log import Log
+from ablate.testing.executor_work import perform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,7 +22,6 @@ if TYPE_CHECKING:
     from support.ray_cluster import RayCluster
 
     from ablate.interfaces import Executor
-    from ablate.testing.executor_log import Log
 
 (RAY,) = ablate_ray.ablate_executors()
 
@@ -36,3 +41,16 @@ class TestRay(ExecutorContract):
 
     def test_shared_home(self) -> None:
         self.test_home({"shared_home": True})
+
+    def test_a_worker_that_cannot_start_ends_the_run_in_one_line(self) -> None:
+        executor = RAY.build(RAY.parse({"address": self.address}), Setup(perform, Path("/home")))
+        executor._start = executor._start._replace(home=None)  # with which no actor can be made
+        with executor:
+            log = Log(executor, self.seconds)
+            log.submit("where")
+            with pytest.raises(ExecutorError) as refused:
+                log.until_over()
+        assert re.fullmatch(
+            r"a worker of Ray on 127\.0\.0\.1 cannot start \(TypeError: .+\); install there what this machine has",
+            str(refused.value),
+        )

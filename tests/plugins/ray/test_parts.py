@@ -12,14 +12,18 @@ import pytest
 
 import ablate_ray
 from ablate.errors import ExecutorError
-from ablate.interfaces.executor import Place, Setup
+from ablate.interfaces.executor import Event, Place, Setup, Task
 from ablate.testing.executor_work import perform
 from ablate.workers import named_work
+from ablate_ray.contents import Contents
 from ablate_ray.messages import Start
 from ablate_ray.nodes import Nodes
 from ablate_ray.options import RayOptions
+from ablate_ray.pool import Pool
+from ablate_ray.slot import Slot
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from ablate.interfaces import Executor
@@ -117,3 +121,52 @@ def test_a_number_of_tasks_limits_the_places_or_waits_for_more(monkeypatch: pyte
     assert looked(monkeypatch, NODES, tasks=8) == [Place("big", slots=8)]
     assert looked(monkeypatch, NODES, tasks=9) == [Place("big", slots=8), Place("big-bbbbbb", slots=1)]
     assert looked(monkeypatch, NODES[2:], tasks=5) == [Place("machines to come", slots=5)]
+
+
+def test_gpus_are_among_a_number_of_tasks_and_leave_one_for_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = [node("aaaaaaa1", "cores", CPU=16.0), node("bbbbbbb2", "gpus", CPU=8.0, GPU=4.0)]
+    gpus = Place("gpus gpu", "cuda:0", 4)
+    assert looked(monkeypatch, nodes, "cuda", tasks=8) == [gpus, Place("cores cpu", slots=4)]
+    assert looked(monkeypatch, nodes, "cuda", tasks=4) == [Place("gpus gpu", "cuda:0", 3), Place("cores cpu", slots=1)]
+    assert looked(monkeypatch, nodes, "cuda", tasks=1) == [Place("gpus gpu", "cuda:0", 1)]
+    waits = Place("machines to come", "cuda:0", 1)
+    assert looked(monkeypatch, nodes[:1], "cuda", tasks=8) == [Place("cores cpu", slots=7), waits]
+    assert looked(monkeypatch, nodes[:1], "cuda", tasks=1) == [waits]
+
+
+class Actor:
+    """Keeps the names of the tasks that it begins, none of which ends."""
+
+    def __init__(self) -> None:
+        self.begun = list[str]()
+        self.end = self.work = self
+
+    def options(self, **_: object) -> Actor:
+        return self
+
+    async def remote(self, task: Task, _: object = None) -> AsyncIterator[list[Event]]:
+        self.begun.append(task.name)
+        await asyncio.Event().wait()
+        yield []
+
+
+def test_a_task_that_an_actor_has_just_got_can_be_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray")
+    actor, events = Actor(), list[Event]()
+    start = Start(RayOptions(tasks=1), named_work(perform), "home", "cpu", 1)
+
+    async def enter(slot: Slot, _: Nodes) -> None:
+        slot.place, slot._actor = "here", actor
+
+    async def run() -> None:
+        pool = Pool(start, Nodes(start), Contents(), events.extend)
+        for name in ("while it starts", "while it is idle", "not at all"):
+            pool.submit(Task(name, b""))
+            if name != "not at all":
+                pool.end(name)
+            await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(Slot, "enter", enter)
+    asyncio.run(run())
+    assert actor.begun == ["not at all"]
+    assert not events

@@ -66,7 +66,7 @@ class Hopes(Kept):
         return [Ended(each.task) if isinstance(each, Died) else each for each in super().wait(seconds)]
 
 
-class NeverDrops(Kept):
+class NeverDrops(Broken):
     def end(self, task: str) -> None:
         if task not in {each.task.name for each in self._held._entries}:
             super().end(task)
@@ -122,6 +122,7 @@ BREAKS = [
     ("ExecutorContract", "test_a_killed_worker", Hopes, "has ended as if it were done"),
     ("ExecutorContract", "test_end", Blames, "counts as the work of somebody else"),
     ("ExecutorContract", "test_end_before_the_beginning", NeverDrops, "'print' has two last events"),
+    ("ExecutorContract", "test_end_at_once", NeverDrops, "nothing happened for 1.5 s"),
     ("ExecutorContract", "test_stop", NeverStops, "nothing happened for 1.5 s"),
     ("ExecutorContract", "test_signs", Silent, "nothing happened for 1.5 s"),
     ("ExecutorContract", "test_many_tasks", Rambles, "a note is not one line"),
