@@ -201,7 +201,14 @@ def _complaint(options: Any, field: dataclasses.Field[Any], value: Any) -> str:
     hint = typing.get_type_hints(options)[field.name]
     bounds = [bound for bound in _bounds(field) if not _is_far(field, bound, value)]
     wanted = _phrase(hint, " and ".join(bounds), field.metadata.get("min_length"))
-    return f"must be {wanted}, not {abridged(value)}"
+    given = abridged(value)
+    return f"must be {wanted}, not {given}{f'; write [{given}]' if _is_item(hint, value) else ''}"
+
+
+def _is_item(hint: Any, value: Any) -> bool:
+    """Check whether a value looks like the only item of a list that was wanted."""
+    args = typing.get_args(hint)
+    return typing.get_origin(hint) is tuple and Ellipsis in args and type(value) is args[0]
 
 
 def _is_far(field: dataclasses.Field[Any], bound: str, value: Any) -> bool:

@@ -74,7 +74,7 @@ def problems(values: dict[str, Any], options: type[Any] = Options) -> list[tuple
         ("sizes", [], "must be a list of 1 or more whole numbers ≥ 1, not []"),
         ("sizes", [4, 0], "must be a list of 1 or more whole numbers ≥ 1, not [4, 0]"),
         ("sizes", [4, "8"], 'must be a list of 1 or more whole numbers ≥ 1, not [4, "8"]'),
-        ("sizes", 4, "must be a list of 1 or more whole numbers ≥ 1, not 4"),
+        ("sizes", 4, "must be a list of 1 or more whole numbers ≥ 1, not 4; write [4]"),
         ("span", [0.5], "must be a list of 2 numbers, not [0.5]"),
         ("span", [0, float("nan")], "must be a list of 2 numbers, not [0, nan]"),
         ("names", ["a", 1], 'must be a list of text, not ["a", 1]'),

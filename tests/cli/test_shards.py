@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,6 +78,7 @@ def test_a_part_is_never_shown_as_the_study(ablate: Command, tmp_path: Path) -> 
     sentence = "This is a part of the study, shard 2/2: 2 of its 4 runs are not finished here"
     shown = ablate("study", "show", "small").out
     assert sentence in shown
+    assert re.search(r"^ small +2 of 4 \(shard 2/2\) ", ablate("study", "list").out, re.MULTILINE)
     assert "to continue" not in shown  # here, that would run what other machines do
     for command in ("table", "export"):
         done = ablate("study", command, "small")

@@ -14,7 +14,7 @@ _COMMANDS = {
         "ablate.cli.study.planning.plan:plan", "List what 'study run' would do, with the expected time."
     ),
     "list": LazyCommand(
-        "ablate.cli.study.stored.list:list_", "List the studies that can be run and those that have been run."
+        "ablate.cli.study.stored.list:list_", "List the studies that have been run and those that can be run."
     ),
     "show": LazyCommand("ablate.cli.study.stored.show:show", "Show the variants of a study and the state of each run."),
     "report": LazyCommand("ablate.cli.study.stored.report:report", "Write the report of a study again."),

@@ -72,7 +72,9 @@ def _check_source(place: Path, shown: str) -> None:
         HomeError, StoreError: it cannot; in one line with the home.
     """
     if not (place / DATABASE).is_file():
-        raise HomeError(f"{printable(shown)} is no home with results: it has no {DATABASE}; nothing was merged")
+        inside = sum(1 for _ in place.glob(f"*/{DATABASE}")) if place.is_dir() else 0
+        advice = f"name the {inside} homes in it ({printable(shown)}/*)" if inside > 1 else "nothing was merged"
+        raise HomeError(f"{printable(shown)} is no home with results: it has no {DATABASE}; {advice}")
     with Store(home_url(place), writing=False) as source:
         problem = next(source.row_problems(), None)
     if problem:

@@ -115,8 +115,9 @@ def _about_memory(array: Array) -> str:
 def _about_time(array: Array) -> str:
     if math.isnan(array.seconds):
         return "The time is a guess: nobody knows how long a program takes before a run of it has ended."
-    minutes = max(1, math.ceil(array.seconds / 60))
-    return f"The longest shard needs about {minutes:,} min on this machine; a job may take twice as long and 10 min."
+    minutes = math.ceil(array.seconds / 60)
+    expected = f"about {minutes:,} min" if minutes > 1 else "less than a minute"
+    return f"The longest shard needs {expected} on this machine; a job may take twice as long and 10 min."
 
 
 def _time(seconds: float) -> str:

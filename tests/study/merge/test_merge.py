@@ -275,6 +275,7 @@ def test_homes_that_cannot_be_merged_are_one_line(
         done = merge(homes / "1", home)
         assert done.code == 1
         assert done.err == f"error: {home} is no home with results: it has no ablate.db; nothing was merged\n"
+    assert "it has no ablate.db; name the 3 homes in it (" in merge(homes).err
     assert not (tmp_path / "all/ablate.db").exists()
     merge(homes / "1")
     assert merge(tmp_path / "all").code == 2

@@ -8,11 +8,15 @@ import click
 
 from ablate.cli.locations import existing_store, has_store, home_option, store_option
 from ablate.cli.output import json_option, print_json, print_table
+from ablate.store.parts import SHARDS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ablate.store.store import Store
+
+#: The most shards of a study that its line names.
+_MOST = 3
 
 
 @click.command("list")
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
 @store_option
 @json_option
 def list_(home: Path, store: str | None, as_json: bool) -> None:  # noqa: FBT001
-    """List the studies that can be run and those that have been run in this home.
+    """List the studies that have been run in this home, and those that can be run.
 
     Example: ablate study list
     """
@@ -30,7 +34,7 @@ def list_(home: Path, store: str | None, as_json: bool) -> None:  # noqa: FBT001
     if has_store(home, store):
         with existing_store(home, store) as opened:
             stored = {study.name: _from_store(opened, study.name) for study in opened.studies()}
-        rows = [stored.pop(row["name"], row) for row in rows] + list(stored.values())
+        rows = [*stored.values(), *(row for row in rows if row["name"] not in stored)]
     if as_json:
         print_json(rows)
         return
@@ -52,9 +56,11 @@ def _from_store(store: Store, name: str) -> dict[str, Any]:
     study = store.study(name)
     runs = store.runs(name)
     done = sum(run.state == "done" for run in runs)
+    shards = study.spec.get(SHARDS) or ()
+    part = f" ({'shard' if len(shards) == 1 else 'shards'} {', '.join(shards[:_MOST])})" if done < len(runs) else ""
     return {
         "name": name,
-        "done": f"{done} of {len(runs)}",
+        "done": f"{done} of {len(runs)}{part if shards else ''}",
         "updated": f"{study.updated:%Y-%m-%d %H:%M} UTC" if study.updated else None,
         "question": study.spec.get("question", ""),
     }

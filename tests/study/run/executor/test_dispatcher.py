@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -217,6 +218,24 @@ def test_workers_start_although_the_process_that_starts_them_was_killed(
         while not outcomes:
             outcomes = pool.wait(lambda news: None)
     assert isinstance(outcomes[0].results[0], StageResult)
+
+
+_BLOCKED = """
+import signal, sys
+from multiprocessing import forkserver
+from ablate.study.run.executor.start import STOPPING, start_early
+start_early(2)
+with open(f"/proc/{forkserver._forkserver._forkserver_pid}/status") as status:
+    blocked = next(int(line.split()[1], 16) for line in status if line.startswith("SigBlk"))
+sys.exit(not all(blocked & 1 << number - 1 for number in STOPPING))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, no process starts the workers")
+def test_ctrl_c_does_not_interrupt_the_process_that_starts_workers() -> None:
+    """Python's own helper, which is started with it, unblocks signals on the way."""
+    done = subprocess.run([sys.executable, "-P", "-c", _BLOCKED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 class Talks(LocalExecutor):
