@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import shutil
 import socket
 import sys
-import tempfile
 import time
 import types
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import filelock
-
 from ablate.interfaces.executor import Died, Ended, Event, Setup, Signed, Told
 from ablate.workers import machine_workers
+from ablate_ray.folders import LOCK, own_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,8 +29,8 @@ if TYPE_CHECKING:
 _GATHER, _GATHER_SIGNS, _MOST = 0.2, 1.0, 2**22
 #: Seconds between two looks whether the task is to end.
 _LOOK = 0.1
-#: The names of folders with contents begin so; each holds a locked file while its actor lives.
-_FOLDER, _LOCK = "ablate-contents-", "lock"
+#: The names of folders with contents begin so.
+_FOLDER = "ablate-contents-"
 
 
 class Slot:
@@ -51,7 +48,8 @@ class Slot:
         sys.modules["__main__"] = types.ModuleType("__main__")
         setup = Setup(work, Path(home), device)
         self._workers = machine_workers(setup, [device], sees_home=sees_home)
-        self._folder, self._lock = _own_folder()
+        self._left = contextlib.ExitStack()
+        self._folder = self._left.enter_context(own_folder(_FOLDER))
         self._to_end = ""
 
     def where(self) -> tuple[str, str]:
@@ -89,7 +87,7 @@ class Slot:
 
         wanted = {hashlib.sha256(digest.encode()).hexdigest(): digest for digest in contents}  # no digest is a path
         for path in self._folder.iterdir():
-            if path.name not in wanted and path.name != _LOCK:
+            if path.name not in wanted and path.name != LOCK:
                 path.unlink()
         for name, digest in wanted.items():
             path = self._folder / name
@@ -108,7 +106,7 @@ class Slot:
     def leave(self, *, at_once: bool) -> None:
         """End the process, and remove what is of no use any more."""
         self._workers.__exit__(KeyboardInterrupt if at_once else None, None, None)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._left.close()
 
 
 def _size(events: list[Event]) -> int:
@@ -123,14 +121,3 @@ def _last_signs(events: list[Event]) -> list[Event]:
         for event, after in zip(events, following, strict=True)
         if not (isinstance(event, Signed) and isinstance(after, Signed))
     ]
-
-
-def _own_folder() -> tuple[Path, filelock.BaseFileLock]:
-    """Make a folder for contents, with its lock, after those of actors that were killed are removed."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*/{_LOCK}"):
-        with contextlib.suppress(OSError, filelock.Timeout), filelock.FileLock(left, timeout=0):
-            shutil.rmtree(left.parent, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=_FOLDER))
-    lock = filelock.FileLock(folder / _LOCK, timeout=0)
-    lock.acquire()
-    return folder, lock

@@ -8,10 +8,10 @@ import os
 import re
 import secrets
 import socket
-import tempfile
 from typing import TYPE_CHECKING
 
 from ablate.errors import ExecutorError, one_line
+from ablate_ray.folders import own_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,8 @@ _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}")
 #: What a Ray of this machine alone needs: only processes of this machine reach it, and only those that know a secret;
 #: it sends no statistics. Ray's first setting is named after the systems where clusters are off in any case.
 _ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
+#: The names of folders with the files of a Ray that is started here begin so.
+_FOLDER = "ablate-ray-"
 #: Bytes of memory for contents on a Ray that is started here; Ray writes to the disk what is beyond.
 _STORE = 2**30
 #: Seconds for the head of a cluster to accept a connection.
@@ -74,7 +76,7 @@ def _cluster(options: RayOptions, workers: int) -> Iterator[None]:
         _join(options)
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="ablate-ray-", ignore_cleanup_errors=True) as folder:
+    with own_folder(_FOLDER) as folder:
         os.environ.update(_ALONE, RAY_AUTH_TOKEN=secrets.token_hex(32))
         import ray
 
@@ -83,7 +85,7 @@ def _cluster(options: RayOptions, workers: int) -> Iterator[None]:
             num_cpus=(options.tasks or workers) * options.cores,
             include_dashboard=False,
             object_store_memory=_STORE,
-            _temp_dir=folder,
+            _temp_dir=str(folder),
             log_to_driver=False,
             logging_level=logging.ERROR,
             namespace=options.namespace or None,

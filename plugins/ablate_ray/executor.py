@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import multiprocessing.connection
+import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,6 +39,8 @@ _CONNECT = 180.0
 _GRACE, _END = 10.0, 15.0
 #: Seconds for the process to end while it waits for a cluster, which nothing interrupts.
 _END_OF_NONE = 3.0
+#: Seconds between two looks whether it has ended.
+_LOOK = 0.02
 #: Characters of what Ray has printed, in a message.
 _LONGEST = 300
 _PROGRAM = "import sys; sys.path[:] = {path!r}; from ablate_ray.client import main; main({descriptor})"
@@ -119,11 +123,15 @@ class RayExecutor(Executor):
             while time.monotonic() < deadline:  # until it closes its end; what it still sends is of no use
                 if self._client.poll(0.1):
                     self._client.recv_bytes()
-        try:
-            self._process.wait(max(deadline - time.monotonic(), 0.1))
-        except subprocess.TimeoutExpired:
-            self._process.kill()  # Ray then ends what belongs to it
-            self._process.wait()
+        while time.monotonic() < deadline and not self._has_ended():
+            time.sleep(_LOOK)
+        # also what a Ray of this run leaves when its process was killed; before the number of the group is free again
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def _has_ended(self) -> bool:
+        """Return whether the process has ended; the system still keeps its number."""
+        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
     def places(self) -> Sequence[Place]:
         """See :class:`~ablate.interfaces.executor.Executor`."""

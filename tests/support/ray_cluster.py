@@ -10,11 +10,9 @@ import importlib.util
 import json
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,10 +47,13 @@ class RayCluster:
     """
 
     def __init__(self, nodes: int, port: int = 0) -> None:
+        from ablate_ray.folders import own_folder  # not for the helper process
+
         self.port = port or _free_port()
-        self.folder = tempfile.mkdtemp(prefix="ablate-ray-")
+        self._folder = contextlib.ExitStack()
+        folder = self._folder.enter_context(own_folder("ablate-test-ray-"))
         self._process = subprocess.Popen(
-            [sys.executable, __file__, str(nodes), str(self.port), self.folder],
+            [sys.executable, __file__, str(nodes), str(self.port), str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **SURROUNDINGS},
@@ -88,7 +89,7 @@ class RayCluster:
         self._process.kill()
         self._process.wait()
         self._process.stdout.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._folder.close()
 
 
 def _free_port() -> int:
@@ -173,15 +174,24 @@ def _workers(cluster: Any) -> list[int]:
 def _processes(node: Any) -> list[int]:
     """Return the processes of the raylet of a node, and those that they have started."""
     (raylet,) = node.all_processes["raylet"]
-    return _below(raylet.process.pid)
+    return below(raylet.process.pid)
 
 
-def _below(process: int) -> list[int]:
+def running(process: int) -> bool:
+    """Return whether a process runs; not if it has ended and nobody has noticed."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def below(process: int) -> list[int]:
+    """Return the processes that a process has started, and those that they have started."""
     found: list[int] = []
     for tasks in Path(f"/proc/{process}/task").glob("*/children"):
         with contextlib.suppress(OSError):
             found += [int(word) for word in tasks.read_text().split()]
-    return [each for child in found for each in (child, *_below(child))]
+    return [each for child in found for each in (child, *below(child))]
 
 
 _COMMANDS = {"add": _add, "kill": _kill, "kill-head": _kill_head, "workers": _workers}

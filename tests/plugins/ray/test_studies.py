@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +21,7 @@ from compare_homes import contents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from support.ray_cluster import RayCluster
 
@@ -118,7 +118,7 @@ def test_a_node_killed_in_a_training_changes_no_result(cluster: RayCluster, runs
     assert process.returncode == 0, out + err
     assert re.search("the machine (is gone|cannot be reached); it is tried again", err), err
     assert runs.results("node") == runs.results("here")
-    assert not [each for each in killed if running(each)]
+    assert not [each for each in killed if ray_cluster.running(each)]
 
 
 def test_a_killed_driver_leaves_no_worker_and_the_same_command_continues(cluster: RayCluster, runs: Runs) -> None:
@@ -127,7 +127,9 @@ def test_a_killed_driver_leaves_no_worker_and_the_same_command_continues(cluster
         workers = cluster.do("workers")
         os.kill(process.pid, signal.SIGKILL)
     deadline = time.monotonic() + 30
-    while (left := [each for each in workers if each not in before and running(each)]) and time.monotonic() < deadline:
+    while (
+        left := [each for each in workers if each not in before and ray_cluster.running(each)]
+    ) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not left
     code, text = runs.run("driver", *on(cluster))
@@ -159,10 +161,3 @@ def test_a_killed_head_ends_the_run_in_one_line_and_the_same_command_continues(r
         again.close()
     assert code == 0, text
     assert runs.results("head") == runs.results("here")
-
-
-def running(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
