@@ -7,22 +7,24 @@ also have an order, and each is read once. A file that has become long is follow
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import pickle
 import struct
 import time
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-#: The length of what follows and its checksum; a length of 0 points to the next file.
+#: The length of what follows and its checksum; a length of 0 with a checksum of its own points to the next file.
 _HEAD = struct.Struct("<QI")
-#: The bytes from which on another file is begun.
-_LONG = 2**24
+_NEXT = _HEAD.pack(0, 0x4E455854)
+#: The bytes from which on another file is begun, and those that one look reads at least before it leaves the rest.
+_LONG, _LOOK = 2**24, 2**23
 #: Seconds for which bytes that are not what was written may still become it, as a file server may show them late.
 _PATIENCE = 60.0
 #: Errors of a file server that is away for a moment.
@@ -38,40 +40,41 @@ class Writer:
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._folder, self._name, self._number = folder, name, 0
+        self._folder, self._name, self._number, self._size = folder, name, 0, 0
 
-    @property
-    def _path(self) -> Path:
-        return self._folder / f"{self._name}.{self._number}"
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{self._name}.{number}"
 
     def create(self) -> None:
         """Make the file, empty, before anybody looks for it."""
-        os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        _create(self._path(0))
 
     def write(self, messages: Sequence[Any]) -> None:
-        """Append messages, which are seen together.
+        """Append messages, which are seen together; after an error, none of them is.
 
         Raises:
             OSError: they cannot be written.
         """
         data = pickle.dumps(list(messages))
-        if self._append(_HEAD.pack(len(data), zlib.crc32(data)) + data) > _LONG:
-            here, self._number = self._path, self._number + 1
-            self.create()
-            _append(here, _HEAD.pack(0, 0))
+        if self._size > _LONG:  # each step may fail, and is then done again
+            _create(self._path(self._number + 1))
+            _append(self._path(self._number), _NEXT)
+            self._number, self._size = self._number + 1, 0
+        self._size = _append(self._path(self._number), _HEAD.pack(len(data), zlib.crc32(data)) + data)
 
-    def _append(self, data: bytes) -> int:
-        return _append(self._path, data)
+
+def _create(path: Path) -> None:
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
 
 
 def _append(path: Path, data: bytes) -> int:
     """Append to a file that exists; return its size."""
-    # closing sends the bytes to the file server
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND), "ab", buffering=0) as file:
         start, view = file.tell(), memoryview(data)
         try:
             while view:
                 view = view[file.write(view) or 0 :]
+            os.fsync(file.fileno())  # a file server may say only now that it has no room
         except OSError:  # a disk that is full keeps no half of a message
             file.truncate(start)
             raise
@@ -84,19 +87,23 @@ class Reader:
     Args:
         folder: of the file.
         name: of the file, without its number.
+
+    Attributes:
+        has_more: whether the last look has left something for the next one.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name, self._number, self._offset = folder, name, 0, 0
-        self._damaged = 0.0
+        self._damaged, self._read, self.has_more = 0.0, 0, False
 
     def read(self) -> list[Any]:
-        """Return the messages that have come since the last call.
+        """Return the messages that have come since the last call, or the first some MB of them.
 
         Raises:
             OSError: the file cannot be read, belongs to another user, or is damaged.
         """
         messages: list[Any] = []
+        self._read, self.has_more = 0, False
         try:
             for message in self._messages():
                 messages.append(message)  # noqa: PERF402 - those before an error are kept
@@ -107,23 +114,35 @@ class Reader:
 
     def _messages(self) -> Iterator[Any]:
         while True:
-            path = self._folder / f"{self._name}.{self._number}"
-            data = _read_own(path, self._offset)
-            used, moved = 0, False
-            while not moved and len(data) - used >= _HEAD.size:
-                size, checksum = _HEAD.unpack_from(data, used)
-                part = data[used + _HEAD.size : used + _HEAD.size + size]
-                if len(part) < size or not self._is_whole(part, checksum, path):
-                    break
-                used += _HEAD.size + size
-                self._offset += _HEAD.size + size
-                if size:
-                    yield from pickle.loads(part)  # noqa: S301 - a file of this user
-                else:
-                    moved, self._number, self._offset = True, self._number + 1, 0
-                    path.unlink(missing_ok=True)
-            if not moved:
+            path, number = self._folder / f"{self._name}.{self._number}", self._number
+            with _open_own(path) as file:
+                yield from self._messages_of(file, path)
+            if self._number == number:
                 return
+            path.unlink(missing_ok=True)
+
+    def _messages_of(self, file: BinaryIO, path: Path) -> Iterator[Any]:
+        """Yield the messages that are whole; at the end of the file, go on to the next one."""
+        left = os.fstat(file.fileno()).st_size - self._offset
+        file.seek(self._offset)
+        while left >= _HEAD.size:
+            if self._read > _LOOK:
+                self.has_more = True
+                return
+            head = file.read(_HEAD.size)
+            if head == _NEXT:
+                self._number, self._offset = self._number + 1, 0
+                return
+            size, checksum = _HEAD.unpack(head)
+            left -= _HEAD.size + size
+            if left < 0:  # the rest is still to come
+                return
+            part = file.read(size)
+            if not size or not self._is_whole(part, checksum, path):
+                return
+            self._offset += _HEAD.size + size
+            self._read += size
+            yield from pickle.loads(part)  # noqa: S301 - a file of this user
 
     def _is_whole(self, part: bytes, checksum: int, path: Path) -> bool:
         if zlib.crc32(part) == checksum:
@@ -141,16 +160,14 @@ def read_own(path: Path) -> bytes:
     Raises:
         OSError: it cannot be read, or belongs to another user.
     """
-    return _read_own(path, 0)
+    with _open_own(path) as file:
+        return file.read()
 
 
-def _read_own(path: Path, offset: int) -> bytes:
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=0) as file:
-        about = os.fstat(file.fileno())
+@contextlib.contextmanager
+def _open_own(path: Path) -> Iterator[BinaryIO]:
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
         # whoever could write here could run code here: messages are pickles
-        if about.st_uid != os.geteuid():
+        if os.fstat(file.fileno()).st_uid != os.geteuid():
             raise PermissionError(f"{path} belongs to another user")
-        if about.st_size <= offset:
-            return b""
-        file.seek(offset)
-        return file.readall()
+        yield file

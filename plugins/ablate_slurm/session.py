@@ -125,7 +125,7 @@ class Session:
 
 
 def prefix_of(home: Path) -> str:
-    """Return the beginning of the names of all folders and jobs of a home, the same one for ever.
+    """Return the beginning of the names of all folders and jobs of a home: the same one for ever, but not for a copy.
 
     Raises:
         OSError: it cannot be written.
@@ -133,10 +133,24 @@ def prefix_of(home: Path) -> str:
     path = home / IN_HOME / _NUMBER
     path.parent.mkdir(exist_ok=True)
     with contextlib.suppress(FileNotFoundError, ValueError):
-        return f"ablate-{int(path.read_text(encoding='ascii'), 16):08x}-"
+        number, *bound = path.read_text(encoding="ascii").split()
+        if bound == _inodes(path):
+            return f"ablate-{int(number, 16):08x}-"
     number = secrets.token_hex(4)
-    _write(path, number.encode())
+    part = path.with_name(f".{_NUMBER}")
+    part.unlink(missing_ok=True)
+    part.touch()
+    part.write_text(" ".join([number, *_inodes(part)]), encoding="ascii")
+    part.replace(path)
     return f"ablate-{number}-"
+
+
+def _inodes(path: Path) -> list[str]:
+    """Return what a file and its folder keep where the home is moved, and lose in a copy.
+
+    The device is not among it: each machine has its own number for a network file system.
+    """
+    return [str(path.stat().st_ino), str(path.parent.stat().st_ino)]
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,7 @@ from ablate_slurm.log import Reader, Writer, read_own
 from ablate_slurm.node.signs import Signs, new_memory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -80,9 +81,71 @@ def test_a_file_server_that_is_away_for_a_moment_loses_nothing(
     writer, reader = sides
     writer.write(["message"])
     with monkeypatch.context() as without:
-        without.setattr(log, "_read_own", away)
+        without.setattr(log, "_open_own", away)
         assert reader.read() == []
     assert reader.read() == ["message"]
+
+
+@pytest.mark.parametrize("fails", [1, 2, 3])
+def test_a_full_disk_at_the_change_of_files_loses_and_doubles_nothing(
+    sides: tuple[Writer, Reader], monkeypatch: pytest.MonkeyPatch, fails: int
+) -> None:
+    writer, reader = sides
+    monkeypatch.setattr(log, "_LONG", 100)
+    writer.write([b"x" * 200])
+    calls = iter(range(1, 100))
+
+    def full(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            if next(calls) == fails:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return real(*arguments)
+
+        return call
+
+    with monkeypatch.context() as without:  # at the new file, at the pointer to it, at the message
+        for name in ("_create", "_append"):
+            without.setattr(log, name, full(getattr(log, name)))
+        with pytest.raises(OSError, match="No space left"):
+            writer.write(["message"])
+    writer.write(["message"])
+    assert reader.read() == [b"x" * 200, "message"]
+
+
+def test_a_file_server_that_is_full_at_the_end_keeps_no_message(
+    sides: tuple[Writer, Reader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    writer, reader = sides
+    with monkeypatch.context() as without:
+        without.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="quota"):
+            writer.write(["message"])
+    assert reader.read() == []
+    writer.write(["message"])
+    assert reader.read() == ["message"]
+
+
+def test_zeros_that_a_file_server_shows_for_bytes_to_come_are_no_message(
+    sides: tuple[Writer, Reader], tmp_path: Path
+) -> None:
+    writer, reader = sides
+    writer.write(["message"])
+    data = (tmp_path / "to.0").read_bytes()
+    (tmp_path / "to.0").write_bytes(bytes(len(data)))
+    assert reader.read() == []
+    (tmp_path / "to.0").write_bytes(data)
+    assert reader.read() == ["message"]
+
+
+def test_much_is_read_in_parts(sides: tuple[Writer, Reader], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "_LOOK", 1000)
+    writer, reader = sides
+    for number in range(5):
+        writer.write([bytes([number]) * 600])
+    assert [(len(reader.read()), reader.has_more) for _ in range(3)] == [(2, True), (2, True), (1, False)]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
