@@ -4,6 +4,7 @@ The modules in the order of reading:
 
 - :mod:`ablate_slurm.options`: what a person can choose;
 - :mod:`ablate_slurm.executor`: the driver's side: hands tasks to pilots, and takes what comes of them;
+- :mod:`ablate_slurm.pilots`: finds the pilots, listens to them, and judges them;
 - :mod:`ablate_slurm.fleet`: asks for jobs, and notices those that are gone;
 - :mod:`ablate_slurm.commands`: ``sbatch``, ``squeue`` and ``scancel``;
 - :mod:`ablate_slurm.link`: the driver's side of one pilot;

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shlex
 import shutil
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 from ablate.errors import ExecutorError, one_line
@@ -110,13 +112,10 @@ def submit(script: Path, options: SlurmOptions, name: str, jobs: int, gpus: int,
         AwayError: SLURM does not answer.
         ExecutorError: SLURM refuses them.
     """
-    words = [f"{word}={value}" for key, word in _WORDS.items() if (value := getattr(options, key)) != ""]
-    words += [f"--gres=gpu:{gpus}"] if gpus else []
-    words += ["--requeue" if options.requeue else "--no-requeue", f"--cpus-per-task={options.cores}", "--ntasks=1"]
-    words += [f"--signal=B:USR1@{options.seconds_of_notice}", "--export=ALL", "--open-mode=append"]
-    words += [f"--job-name={name}", f"--output={script.parent}/logs/%A_%a.txt", f"--array=0-{jobs - 1}"]
     try:
-        done = _run("sbatch", "--parsable", *(["--test-only"] if test else []), *words, *options.sbatch, str(script))
+        done = _run(
+            "sbatch", "--parsable", *(["--test-only"] if test else []), *words(script, options, name, jobs, gpus)
+        )
     except RefusedError as error:
         keys = ", ".join([*_WORDS, "gpus", "cores"])
         raise ExecutorError(
@@ -125,13 +124,28 @@ def submit(script: Path, options: SlurmOptions, name: str, jobs: int, gpus: int,
     return done.partition(";")[0].strip()
 
 
+def words(script: Path, options: SlurmOptions, name: str, jobs: int, gpus: int) -> list[str]:
+    """Return the words of sbatch for an array of jobs; see :func:`submit`."""
+    found = [f"{word}={value}" for key, word in _WORDS.items() if (value := getattr(options, key)) != ""]
+    found += [f"--gres=gpu:{gpus}"] if gpus else []
+    found += [
+        "--requeue" if options.requeue else "--no-requeue",
+        f"--cpus-per-task={max(options.cores, gpus)}",
+        "--ntasks=1",
+    ]
+    found += [f"--signal=B:USR1@{options.seconds_of_notice}", "--export=ALL", "--open-mode=append"]
+    found += [f"--job-name={name}", f"--output={script.parent}/logs/%A_%a.txt", f"--array=0-{jobs - 1}"]
+    return [*found, *options.sbatch, str(script)]
+
+
 def states(name: str) -> dict[str, JobState]:
-    """Return the states of the jobs of a name, those that have just ended included.
+    """Return the states of the jobs of a name of this user, those that have just ended included.
 
     Raises:
         AwayError: SLURM does not answer.
     """
-    found = (_state(line) for line in _run("squeue", "-h", "-r", "-t", "all", "-n", name, "-o", _FORMAT).splitlines())
+    lines = _run("squeue", "-h", "-r", "-t", "all", *_mine(), "-n", name, "-o", _FORMAT).splitlines()
+    found = (_state(line) for line in lines)
     return {each.job: each for each in found if each}
 
 
@@ -152,20 +166,40 @@ def left(prefix: str) -> set[str]:
     Raises:
         AwayError: SLURM does not answer.
     """
-    found = (_state(line) for line in _run("squeue", "-h", "-r", "-u", str(os.geteuid()), "-o", _FORMAT).splitlines())
+    found = (_state(line) for line in _run("squeue", "-h", "-r", *_mine(), "-o", _FORMAT).splitlines())
     return {each.name for each in found if each and each.name.startswith(prefix) and each.state not in ENDED}
 
 
+def _mine() -> list[str]:
+    """Return the words for the jobs of this user alone: anybody may give a job the same name."""
+    return ["-u", str(os.geteuid())]
+
+
 def cancel(name: str = "", job: str = "") -> None:
-    """Cancel the jobs of a name, or one job.
+    """Cancel the jobs of a name, or one job, of this user.
 
     Raises:
         AwayError: SLURM does not answer.
     """
     try:
-        _run("scancel", "--quiet", *([f"--name={name}"] if name else [job]))
+        _run("scancel", "--quiet", *_mine(), *([f"--name={name}"] if name else [job]))
     except RefusedError as error:  # it has ended by itself
         raise AwayError(str(error)) from error
+
+
+def end_all(names: set[str], seconds: float) -> bool:
+    """Cancel the jobs of some names; return whether they have gone within some seconds."""
+    deadline, pause = time.monotonic() + seconds, 0.05
+    with contextlib.suppress(ExecutorError):
+        for name in names:
+            cancel(name)
+        while names & left(""):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(pause)
+            pause = min(2 * pause, 1.0)
+        return True
+    return False
 
 
 def _run(*words: str) -> str:

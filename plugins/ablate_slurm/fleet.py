@@ -30,8 +30,10 @@ _SOONEST, _LATEST, _PART = 1.0, 10.0, 1 / 5
 #: Seconds after which jobs are asked for again, where SLURM did not answer or refused more of them; and for jobs that
 #: were cancelled to go.
 _AGAIN, _REFUSED, _GONE = 3.0, 60.0, 10.0
-#: Jobs in a row that may end before their pilot has said hello.
+#: Jobs in a row that may end before their pilot has said hello; and the seconds after which another one is tried where
+#: other jobs work, twice as many each time, up to the longest.
 _MOST_FAILURES = 3
+_SICK, _LONGEST_SICK = 10.0, 600.0
 _LAST_LINES = 400
 
 
@@ -55,10 +57,10 @@ class Fleet:
         self.looked_at = 0.0
         self._ended = list[JobState]()
         self._looked = 0.0
-        self._failures: list[JobState] = []
+        self._failures, self._sick = list[JobState](), _SICK
         self._requested = 0
         self._is_looking, self._changed = False, time.monotonic()
-        self._has_asked, self._not_before = False, 0.0
+        self._has_asked, self._not_before, self._unsure = False, 0.0, 0.0
         self._away = self._refused = ""
         self._requests: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -71,13 +73,15 @@ class Fleet:
             request()
 
     def keep(self, wanted: int, leaving: Iterable[str]) -> None:
-        """Have a number of jobs, besides those that are leaving."""
-        alive = len({job for job, state in self.jobs.items() if state.state != "COMPLETING"} - set(leaving))
-        missing = min(wanted, self._options.jobs) - alive - self._requested
-        if missing > 0 and time.monotonic() >= self._not_before:
+        """Have a number of jobs, besides those that are leaving, which still count for the largest number at once."""
+        alive = {job for job, state in self.jobs.items() if state.state != "COMPLETING"}
+        missing = min(wanted - len(alive - set(leaving)), self._options.jobs - len(alive)) - self._requested
+        # what seemed to fail may have been done: squeue tells
+        if missing > 0 and time.monotonic() >= self._not_before and self.looked_at >= self._unsure:
+            jobs = 1 if len(self._failures) >= _MOST_FAILURES else missing
             self._has_asked = True
-            self._requested += missing
-            self._requests.put(lambda: self._submit(missing))
+            self._requested += jobs
+            self._requests.put(lambda: self._submit(jobs))
 
     def _submit(self, jobs: int) -> None:
         """Submit jobs, in the thread."""
@@ -105,7 +109,8 @@ class Fleet:
         """
         self._requested -= jobs
         if isinstance(error, AwayError):
-            self._not_before = time.monotonic() + _AGAIN
+            self._unsure = self._changed = time.monotonic()
+            self._not_before = self._unsure + _AGAIN
             self._note_away(str(error))
         elif not self.jobs:
             raise error
@@ -186,22 +191,37 @@ class Fleet:
 
     def said_hello(self) -> None:
         """Note that a pilot has started."""
-        self._failures = []
+        self._failures, self._sick = [], _SICK
 
-    def has_failed(self, state: JobState) -> None:
+    def has_failed(self, state: JobState, *, others: bool) -> str:
         """Note a job that has ended before its pilot said hello.
 
-        Raises:
-            ExecutorError: these were too many.
+        Args:
+            state: its last one.
+            others: whether other pilots live, so that the run goes on without such jobs.
+
+        Returns:
+            Why the run has to end; empty if it goes on.
         """
         self._failures.append(state)
-        if len(self._failures) >= _MOST_FAILURES:
-            last = self._last_line(state.job)
-            raise ExecutorError(
-                f"{len(self._failures)} jobs of SLURM have ended before they began to work; {state.about}"
-                f"{f': {last}' if last else ''}; the nodes need this folder, {self._script.parent.parent}, and the "
-                "Python of this command, or others by --set executor.slurm.folder and executor.slurm.python"
+        count = len(self._failures)
+        if count < _MOST_FAILURES:
+            return ""
+        last = self._last_line(state.job)
+        problem = (
+            f"{count} jobs of SLURM have ended before they began to work; {state.about}{f': {last}' if last else ''}; "
+        )
+        if not others:
+            return problem + (
+                f"the nodes need this folder, {self._script.parent.parent}, and the Python of this command, or others "
+                "by --set executor.slurm.folder and executor.slurm.python"
             )
+        if count == _MOST_FAILURES:
+            _log.warning("%sthe run continues with the jobs that work, and tries others later", problem)
+        if time.monotonic() >= self._not_before:
+            self._not_before = time.monotonic() + self._sick
+            self._sick = min(2 * self._sick, _LONGEST_SICK)
+        return ""
 
     def _last_line(self, job: str) -> str:
         try:
@@ -221,20 +241,7 @@ class Fleet:
         """Cancel all jobs, and wait for a moment until they are gone."""
         self._closing.set()
         self._requests.put(None)
-        self._thread.join()
-        end_all({self._name}, _GONE)
-
-
-def end_all(names: set[str], seconds: float) -> bool:
-    """Cancel the jobs of some names; return whether they have gone within some seconds."""
-    deadline, pause = time.monotonic() + seconds, 0.05
-    with contextlib.suppress(ExecutorError):
-        for name in names:
-            commands.cancel(name)
-        while names & commands.left(""):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(pause)
-            pause = min(2 * pause, 1.0)
-        return True
-    return False
+        try:
+            self._thread.join()
+        finally:
+            commands.end_all({self._name}, _GONE)

@@ -57,7 +57,7 @@ class Beat(Message):
 
 @dataclasses.dataclass(frozen=True)
 class Leaving(Message):
-    """A pilot takes no more tasks, because its job has to end."""
+    """A pilot begins no more tasks, because its job has to end; those that it has not begun are the driver's again."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,9 +66,18 @@ class Bye(Message):
 
     Attributes:
         asked: the tasks among them that have ended after their step, because they were asked to.
+        why: its job has to end; empty if the driver wanted it.
     """
 
     asked: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskBegun(Message):
+    """A worker gets a task."""
+
+    task: str
 
 
 @dataclasses.dataclass(frozen=True)

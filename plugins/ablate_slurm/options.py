@@ -21,7 +21,9 @@ class SlurmOptions:
     jobs: int = ablate.option(
         8, ge=1, le=1000, doc="Largest number of jobs at once; fewer are asked for when there is less to do."
     )
-    cores: int = ablate.option(1, ge=1, le=1024, doc="Cores of a job; each has a worker, unless the job has GPUs.")
+    cores: int = ablate.option(
+        1, ge=1, le=1024, doc="Cores of a job, each with a worker; of a job with GPUs, at least one for each."
+    )
     gpus: int = ablate.option(
         0, ge=0, le=64, doc="GPUs of a job, each with a worker; 0: one if the study computes on a GPU, otherwise none."
     )
@@ -48,7 +50,11 @@ class SlurmOptions:
         "through it. Empty: the home itself.",
     )
     patience: int = ablate.option(
-        60, ge=5, le=86_400, doc="Seconds without a sign of this command after which the jobs end by themselves."
+        60,
+        ge=5,
+        le=86_400,
+        doc="Seconds without a sign of this command after which the jobs end by themselves; a job that shows no sign "
+        "for twice as long is cancelled.",
     )
 
     def __post_init__(self) -> None:

@@ -21,6 +21,10 @@ class Pace:
         """Look often again: a task has begun or ended."""
         self._moved = time.monotonic()
 
+    def again(self) -> None:
+        """Let the next look be due: the last one has left something."""
+        self._looked = 0.0
+
     @property
     def pause(self) -> float:
         """The seconds until the next look."""

@@ -16,7 +16,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate_slurm.log import Reader, Writer
-from ablate_slurm.messages import Beat, Begin, Bye, End, Hello, Leave, Leaving, Message, Stop, TaskDied, TaskEnded
+from ablate_slurm.messages import (
+    Beat,
+    Begin,
+    Bye,
+    End,
+    Hello,
+    Leave,
+    Leaving,
+    Message,
+    Stop,
+    TaskBegun,
+    TaskDied,
+)
+from ablate_slurm.node.news import News
 from ablate_slurm.node.process import WorkerProcess
 from ablate_slurm.pace import Pace
 from ablate_slurm.session import BEAT, FROM, TO, read_beat, read_setup
@@ -28,7 +41,10 @@ if TYPE_CHECKING:
 _GRACE = 20.0
 #: Why a pilot has to end, as the end of a sentence.
 LIMIT, SLURM = "its job has come near its time limit", "SLURM has ended its job"
-_URGENT = (Hello, Leaving, TaskEnded, TaskDied)
+#: Seconds that count as silence of the driver between two looks, at most: a file server that hangs is no silence.
+_MOST = 1.0
+#: Seconds between two looks for workers that end.
+_LOOK = 0.01
 
 
 class Pilot:
@@ -48,21 +64,21 @@ class Pilot:
         Writer(hidden, FROM).create()
         Writer(hidden, TO).create()
         hidden.rename(folder)
-        self._out, self._orders = Writer(folder, FROM), Reader(folder, TO)
+        self._orders = Reader(folder, TO)
         self._workers: list[WorkerProcess] = []
+        self._dismissed: list[WorkerProcess] = []
         self._waiting: list[Begin] = []
         self._stopping, self._over = False, False
         self._asked_tasks: list[str] = []
         self._why = ""
-        self._leaving_until, self._asked, self._complained = 0.0, False, False
-        self._news: list[Message] = []
-        self._sent, self._pace = 0.0, Pace()
-        self._beat, self._heard = b"", time.monotonic()
-        self._looked = 0.0
+        self._leaving_until, self._asked = 0.0, False
+        self._pace = Pace()
+        self._news = News(Writer(folder, FROM), self._pace)
+        self._beat, self._silent, self._looked, self._beaten = b"", 0.0, time.monotonic(), 0.0
 
     def run(self) -> None:
         """Work until there is no more to do here."""
-        self._news.append(Hello(socket.gethostname(), self._setup.workers))
+        self._news.tell(Hello(socket.gethostname(), self._setup.workers))
         self._workers = [self._new_worker(index) for index in range(self._setup.workers)]
         while not self._over:
             self._take_orders()
@@ -70,11 +86,15 @@ class Pilot:
             self._listen()
             self._watch_driver()
             self._end_in_time()
-            self._send()
+            if not self._news.send(at_once=self._over):
+                self._over = True  # the driver has removed the folder
         for worker in self._workers:
-            worker.close()
-        self._news.append(Bye(tuple(self._asked_tasks)))
-        self._send(at_once=True)
+            self._dismiss(worker)
+        while self._dismissed:
+            self._reap()
+            time.sleep(_LOOK)
+        self._news.tell(Bye(tuple(self._asked_tasks), self._why))
+        self._news.send(at_once=True)
 
     def leave(self, why: str, seconds: float) -> None:
         """End within some seconds: a signal handler calls it."""
@@ -104,15 +124,21 @@ class Pilot:
         if isinstance(order, Begin):
             self._waiting.append(order)
         elif isinstance(order, End):
-            for worker in self._workers:
-                if worker.task and worker.task.task == order.task:
-                    worker.kill()
+            self._end(order.task)
         elif isinstance(order, Stop):
             self._stopping = True
             for worker in self._workers:
                 worker.stop()
         elif isinstance(order, Leave):
             self._over = True
+
+    def _end(self, task: str) -> None:
+        if any(each.task == task for each in self._waiting):  # both orders came at once
+            self._waiting = [each for each in self._waiting if each.task != task]
+            self._news.tell(TaskDied(task, "was ended by ablate", outside=False))
+        for worker in self._workers:
+            if worker.task and worker.task.task == task:
+                worker.kill()
 
     def _assign(self) -> None:
         while self._waiting and not self._leaving_until:
@@ -123,25 +149,36 @@ class Pilot:
             if task.alone or self._workers[index].gone:
                 self._renew(index)
             self._workers[index].begin(task, stopping=self._stopping)
+            self._news.tell(TaskBegun(task.task))
 
     def _renew(self, index: int) -> None:
-        self._workers[index].close()
+        self._dismiss(self._workers[index])
         self._workers[index] = self._new_worker(index)
+
+    def _dismiss(self, worker: WorkerProcess) -> None:
+        worker.dismiss()
+        self._dismissed.append(worker)
+
+    def _reap(self) -> None:
+        self._dismissed = [worker for worker in self._dismissed if not worker.has_left()]
 
     def _listen(self) -> None:
         """Hear the workers, at the latest when there is something else to do."""
         alive = [worker.connection for worker in self._workers if not worker.gone]
-        if alive:
+        if alive and self._news.room > 0:
             multiprocessing.connection.wait(alive, self._pace.pause)
         else:
             time.sleep(self._pace.pause)
         for index, worker in enumerate(self._workers):
             task = worker.task
-            self._news += [message for message in worker.messages() if not self._is_kept(message)]
+            for message in worker.messages(self._news.room):
+                if not self._is_kept(message):
+                    self._news.tell(message)
             if task and worker.task is None:
                 self._pace.moved()
                 if task.alone or worker.gone:
                     self._renew(index)
+        self._reap()
 
     def _is_kept(self, message: Message) -> bool:
         """Keep the end of a task that SLURM wanted for the last message: by then SLURM has its reason."""
@@ -152,44 +189,30 @@ class Pilot:
 
     def _watch_driver(self) -> None:
         now = time.monotonic()
-        if now - self._looked < BEAT:
+        if now - self._looked < _MOST:
             return
-        self._looked = now
-        self._news.append(Beat())
+        self._silent, self._looked = self._silent + _MOST, now
+        if now - self._beaten >= BEAT and not self._news.has(Beat):
+            self._news.tell(Beat())
+            self._beaten = now
         beat = _beat(self._session) or self._beat
         if beat != self._beat:
-            self._beat, self._heard = beat, time.monotonic()
-        elif now - self._heard > self._setup.patience:
-            print(f"ablate: no sign of the driver for {self._setup.patience:g} s", file=sys.stderr)  # noqa: T201
-            self._over = True
+            self._beat, self._silent = beat, 0.0
+        elif self._silent > self._setup.patience and not self._leaving_until:
+            why = f"its job had no sign of this command for {self._setup.patience:g} s"
+            print(f"ablate: {why}", file=sys.stderr)  # noqa: T201
+            self.leave(why, min(_GRACE, self._setup.patience))
 
     def _end_in_time(self) -> None:
         if not self._leaving_until:
             return
         if not self._asked:
             self._asked = True
-            self._news.append(Leaving())
+            self._news.tell(Leaving())
             for worker in self._workers:
                 worker.ask_to_leave(self._why)
         working = any(worker.task for worker in self._workers)
         self._over = self._over or not working or time.monotonic() > self._leaving_until
-
-    def _send(self, *, at_once: bool = False) -> None:
-        """Write the news: ends of tasks at once, the rest often while tasks are young."""
-        now = time.monotonic()
-        urgent = at_once or self._over or any(isinstance(each, _URGENT) for each in self._news)
-        if not self._news or (not urgent and now - self._sent < self._pace.pause):
-            return
-        try:
-            self._out.write(self._news)
-        except FileNotFoundError:  # the driver has removed the folder
-            self._over = True
-        except OSError as error:  # a full disk, say: what waits is sent when there is room
-            if not self._complained:
-                print(f"ablate: cannot write to {self._session}: {error}", file=sys.stderr)  # noqa: T201
-            self._complained = True
-            return
-        self._news, self._sent = [], now
 
 
 def _beat(session: Path) -> bytes:

@@ -8,13 +8,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablate_slurm.messages import Begin, TaskDied, TaskEnded, TaskSigned, TaskTold
 from ablate_slurm.node.signs import Signs, new_memory
-from ablate_slurm.node.worker import END, MESSAGE
+from ablate_slurm.node.worker import END, LEFT_TO_PILOT, MESSAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,8 +28,8 @@ _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal
 _KILLED = "its process was killed (SIGKILL); the job may have run out of memory (--set executor.slurm.memory=...)"
 #: Seconds between two signs of progress that are passed on, at least.
 _BETWEEN = 0.5
-#: Seconds for a process to end whose channel is closed.
-_LAST_WORDS = 1.0
+#: Seconds for a process to end that has closed its channel; and for one that is dismissed, to tidy up.
+_LAST_WORDS, _GOODBYE = 1.0, 2.0
 
 
 class WorkerProcess:
@@ -50,6 +51,8 @@ class WorkerProcess:
         memory = new_memory()
         self._signs, self._changes, self._signed = Signs(memory), 0, 0.0
         self._was_ended, self._was_asked, self._closed = False, "", False
+        self._until = 0.0
+        self._sender: threading.Thread | None = None
         words = [str(session), str(there.fileno()), str(memory)]
         self._process = subprocess.Popen(  # noqa: S603 - this Python
             [sys.executable, "-P", "-m", "ablate_slurm.node.worker", *words],
@@ -61,11 +64,15 @@ class WorkerProcess:
         os.close(memory)
 
     def begin(self, task: Begin, *, stopping: bool) -> None:
-        """Hand over a task."""
+        """Hand over a task; a worker that still imports takes a large one later, so a thread sends it."""
         self.task = task
         self._signs.stop(stopping)
+        self._sender = threading.Thread(target=self._send, args=(task.data,), daemon=True)
+        self._sender.start()
+
+    def _send(self, data: bytes) -> None:
         with contextlib.suppress(OSError):  # it has died, and its end is noticed
-            self.connection.send_bytes(task.data)
+            self.connection.send_bytes(data)
 
     def stop(self) -> None:
         """Ask the task to end after its step, because the driver wants it."""
@@ -76,15 +83,22 @@ class WorkerProcess:
         self._was_asked = why
         self._signs.stop(True)
 
-    def messages(self) -> Iterator[Message]:
-        """Yield what has happened; when the worker has gone, :attr:`gone` is true afterwards."""
+    def messages(self, room: int) -> Iterator[Message]:
+        """Yield what has happened; when the worker has gone, :attr:`gone` is true afterwards.
+
+        Args:
+            room: the bytes after which the rest is left for the next call; the worker waits when its channel is full.
+        """
         gone = self.gone  # before its last messages are read
         try:
-            while self.connection.poll():
+            while room > 0 and self.connection.poll():
                 data = self.connection.recv_bytes()
+                room -= len(data)
                 yield from self._heard(data[:1], data[1:])
         except (EOFError, OSError):
             gone = self._has_closed()
+        if room <= 0:
+            return
         yield from self._progress(at_once=gone)
         if gone and self.task:
             task, self.task = self.task.task, None
@@ -136,6 +150,8 @@ class WorkerProcess:
             return "closed the channel of its process to ablate", False
         if code == -signal.SIGKILL:
             return _KILLED, True
+        if -code in LEFT_TO_PILOT:  # it handles them, but not while it starts
+            return f"its process was ended by {signal.Signals(-code).name} while it started", True
         if code < 0:
             name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
             return f"its process died of {name}{' (a crash in compiled code)' if -code in _CRASHES else ''}", False
@@ -150,11 +166,21 @@ class WorkerProcess:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(child, signal.SIGKILL)
 
-    def close(self) -> None:
-        """End the worker and forget it."""
-        self.kill()
-        self._process.wait()
+    def dismiss(self) -> None:
+        """Let the worker end by itself, so that it tidies up; one that has a task is killed."""
+        if self.task:
+            self.kill()
+        if self._sender:
+            self._sender.join(_LAST_WORDS)
         self.connection.close()
+        self._until = time.monotonic() + _GOODBYE
+
+    def has_left(self) -> bool:
+        """Return whether a worker that was dismissed has gone; one that takes too long is killed."""
+        if not self.gone and time.monotonic() > self._until:
+            self.kill()
+            self._process.wait()
+        return self.gone
 
 
 def _descendants(pid: int) -> list[int]:

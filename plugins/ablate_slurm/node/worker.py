@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: The first byte of what a worker sends: a message of the task, its end, or its end by an exception.
 MESSAGE, END, RAISED = b"m", b"e", b"r"
 #: SLURM sends them to all processes of a job; the pilot decides what they mean.
-_LEFT_TO_PILOT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+LEFT_TO_PILOT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 #: A number of Linux' prctl.
 _PARENT_DEATH_SIGNAL = 1
 
@@ -90,7 +90,7 @@ def _set_up() -> None:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 
-    for number in _LEFT_TO_PILOT:
+    for number in LEFT_TO_PILOT:
         signal.signal(number, handle)
     ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
 

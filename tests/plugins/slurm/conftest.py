@@ -22,7 +22,7 @@ def running() -> Iterator[Cluster]:
         yield cluster
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def cluster(running: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     for name, value in running.environment.items():
         monkeypatch.setenv(name, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -13,14 +14,16 @@ import pytest
 from support.slurm_runs import until, workers
 
 from ablate.errors import ExecutorError
-from ablate.interfaces.executor import Begun, Died, Noted, Setup, Task, Told
+from ablate.interfaces.executor import Died, Ended, Noted, Setup, Task, Told
 from ablate.testing.executor_work import perform
-from ablate_slurm import ablate_executors, executor, fleet
+from ablate_slurm import ablate_executors, commands, executor, fleet
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from support.slurm import Cluster
+
+pytestmark = pytest.mark.usefixtures("cluster")
 
 SPEC = next(iter(ablate_executors()))
 
@@ -135,18 +138,66 @@ def test_a_job_that_is_put_back_into_the_queue_has_lost_its_tasks(cluster: Clust
     assert "SLURM has put its job back into the queue" in died.how
 
 
-def test_a_driver_that_is_killed_leaves_no_job(cluster: Cluster, tmp_path: Path) -> None:
+def test_jobs_that_fail_beside_one_that_works_do_not_end_its_work(
+    cluster: Cluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    only_the_first = f"mkdir {tmp_path}/first || {{ sleep 2; exit 3; }}"
+    with build(tmp_path, jobs=4, before=(only_the_first,)) as entered:
+        for number in range(4):
+            entered.submit(Task(f"t-{number}", json.dumps(["wait"]).encode()))
+        until(lambda: (entered.wait(0.1), "the run continues with the jobs that work" in caplog.text)[1])
+        for number in range(1, 4):
+            entered.end(f"t-{number}")
+        entered.stop()
+        assert [event.task for event in events(entered, Ended)] == ["t-0"]
+
+
+def test_no_job_stays_where_an_error_is_followed_by_another_one(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(executor, "_GRACE", 0.1)
+    with build(tmp_path) as entered:
+        entered.submit(task("hang"))
+        events(entered, Told)
+        monkeypatch.setattr(entered, "_hear", broken)
+    assert cluster.jobs() == []
+    assert not list(tmp_path.glob("slurm/ablate-*"))
+
+
+def test_jobs_of_other_users_are_left_alone(cluster: Cluster, tmp_path: Path) -> None:
+    script = tmp_path / "held.sh"
+    script.write_text("#!/bin/sh\n")
+    words = ["--hold", "--job-name=ablate-same", "--output=/dev/null", str(script)]
+    mine, other = (cluster.ask("sbatch", "--parsable", *more, *words).strip() for more in ([], ["--uid=65534"]))
+    assert list(commands.states("ablate-same")) == [mine]
+    commands.cancel("ablate-same")
+    commands.cancel(job=other)
+    until(lambda: len(cluster.jobs()) < 2)
+    assert [line.split()[0] for line in cluster.jobs()] == [other]
+    cluster.ask("scancel", other)
+    until(lambda: not cluster.jobs())
+
+
+def killed_driver(home: Path, patience: int) -> None:
+    """Kill a driver whose worker has a task."""
     text = (
         "import json, pathlib, sys; from ablate.interfaces.executor import Setup, Task\n"
         "from ablate.testing.executor_work import perform; from ablate_slurm import ablate_executors\n"
-        "spec = next(iter(ablate_executors())); options = spec.parse({'jobs': 1, 'patience': 5})\n"
+        "spec = next(iter(ablate_executors())); options = spec.parse({'jobs': 1, 'patience': int(sys.argv[2])})\n"
         "entered = spec.build(options, Setup(perform, pathlib.Path(sys.argv[1]), 'cpu', 1)).__enter__()\n"
         "entered.submit(Task('hang', json.dumps(['hang']).encode()))\n"
         "while True: entered.wait(1)\n"
     )
-    with subprocess.Popen([sys.executable, "-P", "-c", text, str(tmp_path)]) as driver:
-        until(lambda: workers(tmp_path), driver)
+    with subprocess.Popen([sys.executable, "-P", "-c", text, str(home), str(patience)]) as driver:
+        until(lambda: workers(home), driver)
         os.kill(driver.pid, signal.SIGKILL)
+
+
+def test_a_driver_that_is_killed_leaves_no_job(cluster: Cluster, tmp_path: Path) -> None:
+    killed_driver(tmp_path, 5)
     until(lambda: not cluster.jobs(), seconds=60)
     assert workers(tmp_path) == workers(tmp_path, "pilot") == []
     (left,) = tmp_path.glob("slurm/ablate-*")
@@ -157,12 +208,9 @@ def test_a_driver_that_is_killed_leaves_no_job(cluster: Cluster, tmp_path: Path)
 
 
 def test_jobs_of_a_driver_that_was_killed_are_cancelled(cluster: Cluster, tmp_path: Path) -> None:
-    killed = build(tmp_path).__enter__()
-    killed.submit(task("hang"))
-    events(killed, Begun)
-    before = cluster.jobs()
+    killed_driver(tmp_path, 600)
+    (left,) = tmp_path.glob("slurm/ablate-*")
+    assert left.name in cluster.jobs()[0]
     with build(tmp_path):
-        assert before
         assert cluster.jobs() == []
-    killed._fleet.close()
-    killed._session.close()
+        assert not left.exists()

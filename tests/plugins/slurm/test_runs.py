@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from support.slurm import Cluster
 
+pytestmark = pytest.mark.usefixtures("cluster")
+
 PLAN = ("study", "plan", "small.toml")
 SLURM = (*WORDS, "--executor", "slurm", "--set", "executor.slurm.jobs=1")
 
