@@ -198,10 +198,10 @@ class Fleet:
 
         Args:
             state: its last one.
-            others: whether other pilots live, so that the run goes on without such jobs.
+            others: whether other pilots live, so that the run continues without such jobs.
 
         Returns:
-            Why the run has to end; empty if it goes on.
+            Why the run has to end; empty if it continues.
         """
         self._failures.append(state)
         count = len(self._failures)

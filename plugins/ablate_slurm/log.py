@@ -122,7 +122,7 @@ class Reader:
             path.unlink(missing_ok=True)
 
     def _messages_of(self, file: BinaryIO, path: Path) -> Iterator[Any]:
-        """Yield the messages that are whole; at the end of the file, go on to the next one."""
+        """Yield the messages that are whole; at the end of the file, turn to the next one."""
         left = os.fstat(file.fileno()).st_size - self._offset
         file.seek(self._offset)
         while left >= _HEAD.size:

@@ -1,4 +1,4 @@
-"""What a pilot has to tell the driver, until it is written."""
+"""The messages of a pilot to the driver, until they are written."""
 
 from __future__ import annotations
 

@@ -87,9 +87,11 @@ def test_a_worker_waits_where_messages_cannot_go_on(worker: WorkerProcess) -> No
     worker.begin(Begin("a", b""), stopping=False)
     until(worker.connection.poll)
     assert list(worker.messages(0)) == []
-    assert sum(isinstance(message, TaskTold) for message in worker.messages(1_500_000)) == 2
-    messages = heard(worker, 1_500_000)
-    assert [each.message[0] for each in messages if isinstance(each, TaskTold)] == list(range(2, 8))
+    time.sleep(0.2)
+    first = list(worker.messages(1_500_000))
+    assert sum(isinstance(message, TaskTold) for message in first) <= 2
+    messages = [*first, *heard(worker, 1_500_000)]
+    assert [each.message[0] for each in messages if isinstance(each, TaskTold)] == list(range(8))
     assert messages[-1] == TaskEnded("a")
 
 
