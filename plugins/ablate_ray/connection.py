@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablate.errors import ExecutorError, one_line
@@ -59,7 +60,7 @@ def connected(options: RayOptions, workers: int) -> Iterator[None]:
     Raises:
         ExecutorError: there is none.
     """
-    # what Ray prints about workers that die is told to the driver in its own words
+    # the driver reports workers that die in its own words
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")
     with _cluster(options, workers):
         import ray
@@ -94,28 +95,64 @@ def _cluster(options: RayOptions, workers: int) -> Iterator[None]:
 
 
 def _join(options: RayOptions) -> None:
+    address = options.address
+    if address == "auto" and _has_token():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # Ray does it after the first question only
     import ray
 
-    if options.address != "auto":
-        _answers(options.address)
     try:
-        ray.init(options.address, log_to_driver=False, logging_level=logging.ERROR, namespace=options.namespace or None)
+        _check_entry(_found(address), address)
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, namespace=options.namespace or None)
     except (OSError, RuntimeError, ValueError) as error:
-        reason = "none runs on this machine" if options.address == "auto" else one_line(error)
+        reason = "none runs on this machine" if address == "auto" else one_line(error)
         raise ExecutorError(
-            f"cannot use the Ray cluster at '{options.address}': {reason}; this machine must be a node of it "
+            f"cannot use the Ray cluster at '{address}': {reason}; this machine must be a node of it "
             "(ray start --address=HOST:PORT --num-cpus=0 joins without lending cores)"
         ) from error
 
 
-def _answers(address: str) -> None:
-    """Check that something listens at an address: Ray would try for minutes.
+def _has_token() -> bool:
+    """Return whether Ray has a token for clusters of this machine."""
+    named = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    return named or (Path.home() / ".ray" / "auth_token").exists()
+
+
+def _found(address: str) -> str:
+    """Return the address of the head.
 
     Raises:
-        ExecutorError: nothing does.
+        ConnectionError: Ray finds no cluster of this machine.
     """
-    host, _, port = address.rpartition(":")
+    if address != "auto":
+        return address
+    from ray._private.services import get_ray_address_from_environment
+
+    found: str = get_ray_address_from_environment("auto", None)
+    return found
+
+
+def _check_entry(head: str, address: str) -> None:
+    """Check that a cluster answers, and lets this process in: Ray would try for minutes.
+
+    Args:
+        head: its address.
+        address: that of the options.
+
+    Raises:
+        ExecutorError: none does.
+    """
+    from ray._raylet import GcsClient  # type: ignore[attr-defined]  # compiled
+    from ray.exceptions import AuthenticationError, RpcError
+
+    host, _, port = head.rpartition(":")
+    where = f"'{address}'" if address == head else f"'{address}' ({head})"
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER).close()
-    except (OSError, OverflowError) as error:
-        raise ExecutorError(f"no Ray cluster answers at '{address}': {one_line(error)}") from error
+        GcsClient(head)
+    except AuthenticationError as error:
+        raise ExecutorError(
+            f"the Ray cluster at {where} asks for a token that is not given here: set RAY_AUTH_MODE=token, and "
+            "RAY_AUTH_TOKEN to what `ray get-auth-token` prints on its head, for ray start and for ablate"
+        ) from error
+    except (OSError, OverflowError, RpcError) as error:
+        raise ExecutorError(f"no Ray cluster answers at {where}: {one_line(error)}") from error

@@ -66,7 +66,7 @@ class RayExecutor(Executor):
         self._start = Start(options, named_work(setup.work), str(setup.home), setup.device, setup.workers)
         self._places: Sequence[Place] | None = None
         self._early: list[Event] = []
-        self._stopping, self._told_to_stop = False, False
+        self._stopping, self._sent_stop = False, False
 
     def __enter__(self) -> Self:
         if importlib.util.find_spec("ray") is None:
@@ -107,7 +107,7 @@ class RayExecutor(Executor):
                 raise ExecutorError(f"{self._where} has not answered for {_CONNECT:g} s")
             if self._stopping:
                 raise ExecutorError(f"stopped before {self._where} was ready")
-            self._early += self._heard(0.1)
+            self._early += self._received(0.1)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -155,17 +155,17 @@ class RayExecutor(Executor):
 
     def wait(self, seconds: float) -> list[Event]:
         """See :class:`~ablate.interfaces.executor.Executor`."""
-        if self._stopping and not self._told_to_stop:
-            self._told_to_stop = True
+        if self._stopping and not self._sent_stop:
+            self._sent_stop = True
             self._send(Stop())
         early, self._early = self._early, []
-        return early + self._heard(0.0 if early else seconds)
+        return early + self._received(0.0 if early else seconds)
 
     def _send(self, command: Command) -> None:
-        with contextlib.suppress(OSError):  # it has ended: what it sent is heard first, then its end
+        with contextlib.suppress(OSError):  # it has ended: what it sent is received first, then its end
             self._client.send_bytes(pickle.dumps(command))
 
-    def _heard(self, seconds: float) -> list[Event]:
+    def _received(self, seconds: float) -> list[Event]:
         """Take what the process of Ray has sent; wait up to some seconds for the first of it.
 
         Raises:
@@ -174,16 +174,16 @@ class RayExecutor(Executor):
         events: list[Event] = []
         try:
             while self._client.poll(0.0 if events else seconds):
-                heard: Places | Failed | list[Event] = pickle.loads(self._client.recv_bytes())  # noqa: S301 - our own process
-                if isinstance(heard, Failed):
-                    raise ExecutorError(heard.text)
-                if isinstance(heard, Places):
-                    self._places = heard.places
+                report: Places | Failed | list[Event] = pickle.loads(self._client.recv_bytes())  # noqa: S301 - our own process
+                if isinstance(report, Failed):
+                    raise ExecutorError(report.text)
+                if isinstance(report, Places):
+                    self._places = report.places
                     return events
-                events += heard
+                events += report
         except (EOFError, OSError) as error:
             if events:
-                return events  # the end is heard next time
+                return events  # the end is noticed next time
             raise ExecutorError(self._how_it_ended()) from error
         return events
 

@@ -66,7 +66,7 @@ class Places(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """The executor cannot go on: an error for people. Other messages in this direction are lists of events."""
+    """The executor cannot continue: an error for people. Other messages in this direction are lists of events."""
 
     text: str
 

@@ -21,7 +21,7 @@ class RayOptions:
     memory: float = ablate.option(0.0, ge=0, doc="GiB of memory that each task takes from the cluster; 0: any.")
     gpus: float = ablate.option(1.0, gt=0, le=1, doc="GPUs for each task that needs one; 0.5: two tasks share one.")
     tasks: int = ablate.option(
-        0, ge=0, doc="Most tasks at once; 0: as many as the cluster has room for. A cluster that grows needs a number."
+        0, ge=0, doc="Most tasks at once; 0: no limit but the room in the cluster. A cluster that grows needs a number."
     )
     shared_home: bool = ablate.option(
         False, doc="Read and write files in the home itself, which all machines must see under the same path."

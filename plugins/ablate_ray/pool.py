@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Seconds after which an actor without a task gives its cores back.
 _IDLE = 60.0
-#: Seconds without room after which the person is told.
+#: Seconds without room after which a note is printed.
 _PATIENCE = 30.0
 #: Seconds before a new actor takes the place of one that was lost.
 _PAUSE = 0.5
@@ -106,7 +106,7 @@ class Pool:
                 lost = not await slot.work(self._contents)
         except RayError:
             lost = True
-        except Exception as error:  # noqa: BLE001 - the run cannot go on, and its driver says why
+        except Exception as error:  # noqa: BLE001 - the run cannot continue, and its driver prints why
             if not self.problem.done():
                 self.problem.set_exception(error)
         if lost:

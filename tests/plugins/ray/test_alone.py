@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -35,7 +36,10 @@ def listening(process: int) -> list[tuple[str, int]]:
     tables = [Path(f"/proc/{process}/net/{table}").read_text() for table in ("tcp", "tcp6")]
     rows = [line.split() for table in tables for line in table.splitlines()[1:]]
     sockets = {f"socket:[{row[9]}]": row[1].split(":") for row in rows if row[3] == LISTENS}
-    own = {str(descriptor.readlink()) for descriptor in Path(f"/proc/{process}/fd").iterdir()}
+    own = set()
+    for descriptor in Path(f"/proc/{process}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it was closed since
+            own.add(str(descriptor.readlink()))
     return [(address, int(port, 16)) for socket, (address, port) in sockets.items() if socket in own]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,3 +55,13 @@ class TestRay(ExecutorContract):
             r"a worker of Ray on 127\.0\.0\.1 cannot start \(TypeError: .+\); install there what this machine has",
             str(refused.value),
         )
+
+    def test_a_cluster_with_another_token_is_one_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 64)
+        begun = time.monotonic()
+        with (
+            pytest.raises(ExecutorError, match=f"the Ray cluster at '{self.address}' asks for a token that"),
+            RAY.build(RAY.parse({"address": self.address}), Setup(perform, Path("/home"))),
+        ):
+            pass
+        assert time.monotonic() - begun < 60  # Ray would try for minutes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import re
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
@@ -57,14 +58,19 @@ def test_ray_that_is_not_installed_is_one_line(tmp_path: Path, monkeypatch: pyte
         pass
 
 
-def test_an_address_where_nothing_listens_is_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("address", ["auto", ""])
+def test_an_address_where_nothing_listens_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
     pytest.importorskip("ray")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+        head = f"127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.setenv("RAY_ADDRESS", head)  # of a cluster that is gone
+    where = re.escape(f"'auto' ({head})" if address else f"'{head}'")
     with (
-        pytest.raises(ExecutorError, match=f"no Ray cluster answers at '{address}': "),
-        built(tmp_path, address=address),
+        pytest.raises(ExecutorError, match=f"no Ray cluster answers at {where}: .*refused"),
+        built(tmp_path, address=address or head),
     ):
         pass
 
