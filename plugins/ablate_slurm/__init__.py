@@ -6,7 +6,9 @@ The modules in the order of reading:
 - :mod:`ablate_slurm.executor`: the driver's side: hands tasks to pilots, and takes what comes of them;
 - :mod:`ablate_slurm.pilots`: finds the pilots, listens to them, and judges them;
 - :mod:`ablate_slurm.fleet`: asks for jobs, and notices those that are gone;
+- :mod:`ablate_slurm.failures`: those that end too early;
 - :mod:`ablate_slurm.commands`: ``sbatch``, ``squeue`` and ``scancel``;
+- :mod:`ablate_slurm.script`: the script of a job;
 - :mod:`ablate_slurm.link`: the driver's side of one pilot;
 - :mod:`ablate_slurm.session`: the folder that the driver and the jobs share;
 - :mod:`ablate_slurm.log`: messages as a file that one side appends to and the other one reads;

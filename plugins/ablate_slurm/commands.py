@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import shlex
 import shutil
 import subprocess
 import time
@@ -31,6 +30,8 @@ _AWAY = (
     "Transport endpoint",
     "temporarily",
 )
+#: What a command prints that finds no settings of a cluster.
+_NO_CLUSTER = ("establish a configuration source", "DNS SRV lookup failed")
 #: States of jobs that have ended.
 ENDED = {
     "BOOT_FAIL",
@@ -118,8 +119,11 @@ def submit(script: Path, options: SlurmOptions, name: str, jobs: int, gpus: int,
         )
     except RefusedError as error:
         keys = ", ".join([*_WORDS, "gpus", "cores"])
+        set_ = "".join(f", {key}={value}" for key in _WORDS if (value := getattr(options, key)) != "")
+        chosen = f"{set_}, cores={max(options.cores, gpus)}{f', gpus={gpus}' if gpus else ''}".removeprefix(", ")
         raise ExecutorError(
-            f"SLURM refuses the jobs: {error}; the options are --set executor.slurm.KEY: {keys}, sbatch"
+            f"SLURM refuses the jobs: {error}; you asked for {chosen}; "
+            f"the options are --set executor.slurm.KEY: {keys}, sbatch"
         ) from error
     return done.partition(";")[0].strip()
 
@@ -175,14 +179,15 @@ def _mine() -> list[str]:
     return ["-u", str(os.geteuid())]
 
 
-def cancel(name: str = "", job: str = "") -> None:
-    """Cancel the jobs of a name, or one job, of this user.
+def cancel(name: str = "", job: str = "", *, waiting: bool = False) -> None:
+    """Cancel the jobs of a name, or one job, of this user; only those that wait, where ``waiting``.
 
     Raises:
         AwayError: SLURM does not answer.
     """
     try:
-        _run("scancel", "--quiet", *_mine(), *([f"--name={name}"] if name else [job]))
+        words = ["scancel", "--quiet", *_mine(), *(["-t", "PENDING"] if waiting else [])]
+        _run(*words, *([f"--name={name}"] if name else [job]))
     except RefusedError as error:  # it has ended by itself
         raise AwayError(str(error)) from error
 
@@ -223,6 +228,11 @@ def _run(*words: str) -> str:
     if done.returncode:
         lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
         text = one_line(ValueError("; ".join(line.removeprefix(f"{words[0]}: error: ").strip() for line in lines)))
+        if any(each in text for each in _NO_CLUSTER):
+            raise ExecutorError(
+                f"this machine reaches no SLURM cluster ({words[0]} finds no settings); run ablate on a login node of "
+                "a cluster, or name its settings in the variable SLURM_CONF"
+            )
         if any(each in text for each in _AWAY):
             raise AwayError(text)
         raise RefusedError(text or f"{words[0]} ended with status {done.returncode}")
@@ -233,17 +243,3 @@ def environment(own: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for a command: without what SLURM has set for a job that this process may run in."""
     kept = ("SLURM_CONF", "SLURM_CLUSTERS", "SLURM_JWT")
     return {key: value for key, value in own.items() if not key.startswith("SLURM_") or key in kept}
-
-
-def script(python: str, session: Path, options: SlurmOptions, path: str) -> str:
-    """Return the text of the script of a job.
-
-    Args:
-        python: to start.
-        session: the folder that is shared with the driver.
-        options: of the executor.
-        path: the variable ``PYTHONPATH``; empty for none.
-    """
-    lines = ["#!/bin/bash", *([f"export PYTHONPATH={shlex.quote(path)}"] if path else []), *options.before]
-    words = [python, "-P", "-m", "ablate_slurm.node.pilot", str(session), str(options.seconds_of_notice)]
-    return "\n".join([*lines, f"exec {shlex.join(words)}", ""])

@@ -17,6 +17,7 @@ from ablate_slurm import commands
 from ablate_slurm.fleet import Fleet
 from ablate_slurm.link import PLACE
 from ablate_slurm.pilots import Pilots
+from ablate_slurm.script import job_script
 from ablate_slurm.session import IN_HOME, Session, SharedSetup, prefix_of
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class SlurmExecutor(Executor):
 
     def _script(self) -> str:
         python = self._options.python or sys.executable
-        return commands.script(python, self._session.folder, self._options, os.environ.get("PYTHONPATH", ""))
+        return job_script(python, self._session.folder, self._options, os.environ.get("PYTHONPATH", ""))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -163,8 +164,8 @@ class SlurmExecutor(Executor):
         yield from self._pilots.events(ended, idle=not self._waiting)
         self._waiting[:0] = self._pilots.take_back()
         for state in ended.values():
-            if state.job not in self._pilots.served:
-                self._fault = self._fleet.has_failed(state, others=bool(self._pilots.links)) or self._fault
+            if state.job not in self._pilots.served | self._fleet.given_up:
+                self._fault = self._fleet.failures.note(state, others=bool(self._pilots.links)) or self._fault
         yield from self._waits()
 
     def _waits(self) -> Iterator[Event]:

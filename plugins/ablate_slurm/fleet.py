@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ablate.errors import ExecutorError
 from ablate_slurm import commands
 from ablate_slurm.commands import ENDED, AwayError, JobState
+from ablate_slurm.failures import Failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,11 +31,8 @@ _SOONEST, _LATEST, _PART = 1.0, 10.0, 1 / 5
 #: Seconds after which jobs are asked for again, where SLURM did not answer or refused more of them; and for jobs that
 #: were cancelled to go.
 _AGAIN, _REFUSED, _GONE = 3.0, 60.0, 10.0
-#: Jobs in a row that may end before their pilot has said hello; and the seconds after which another one is tried where
-#: other jobs work, twice as many each time, up to the longest.
-_MOST_FAILURES = 3
-_SICK, _LONGEST_SICK = 10.0, 600.0
-_LAST_LINES = 400
+#: Seconds after which a job that waits and is not needed is given back, as one is that runs without work.
+_SPARE = 60.0
 
 
 class Fleet:
@@ -48,6 +46,8 @@ class Fleet:
 
     Attributes:
         jobs: the last state of each job that has not ended.
+        failures: those that have ended too early.
+        given_up: the jobs that were cancelled while they waited.
         looked_at: when these states were asked for, on the clock of ``time.monotonic``.
     """
 
@@ -57,7 +57,7 @@ class Fleet:
         self.looked_at = 0.0
         self._ended = list[JobState]()
         self._looked = 0.0
-        self._failures, self._sick = list[JobState](), _SICK
+        self.failures, self.given_up, self._needed = Failures(script), set[str](), time.monotonic()
         self._requested = 0
         self._is_looking, self._changed = False, time.monotonic()
         self._has_asked, self._not_before, self._unsure = False, 0.0, 0.0
@@ -77,11 +77,25 @@ class Fleet:
         alive = {job for job, state in self.jobs.items() if state.state != "COMPLETING"}
         missing = min(wanted - len(alive - set(leaving)), self._options.jobs - len(alive)) - self._requested
         # what seemed to fail may have been done: squeue tells
-        if missing > 0 and time.monotonic() >= self._not_before and self.looked_at >= self._unsure:
-            jobs = 1 if len(self._failures) >= _MOST_FAILURES else missing
+        not_before = max(self._not_before, self.failures.not_before)
+        if missing > 0 and time.monotonic() >= not_before and self.looked_at >= self._unsure:
+            jobs = 1 if self.failures.are_many else missing
             self._has_asked = True
             self._requested += jobs
             self._requests.put(lambda: self._submit(jobs))
+        self._give_back(len(alive - set(leaving)) - wanted)
+
+    def _give_back(self, spare: int) -> None:
+        """Cancel jobs that wait and that nothing has needed for a while."""
+        now = time.monotonic()
+        if spare <= 0:
+            self._needed = now
+        elif now - self._needed > _SPARE:
+            self._needed = now
+            waiting = [job for job, state in self.jobs.items() if state.state == "PENDING"]
+            for job in waiting[-spare:]:
+                self.given_up.add(job)
+                self.cancel(job, waiting=True)
 
     def _submit(self, jobs: int) -> None:
         """Submit jobs, in the thread."""
@@ -124,12 +138,12 @@ class Fleet:
         """Look at the jobs soon: one of them is about to change."""
         self._changed = time.monotonic()
 
-    def cancel(self, job: str) -> None:
-        """Cancel a job."""
+    def cancel(self, job: str, *, waiting: bool = False) -> None:
+        """Cancel a job; only if it waits, where ``waiting``."""
 
         def call() -> None:
             with contextlib.suppress(ExecutorError):
-                commands.cancel(job=job)
+                commands.cancel(job=job, waiting=waiting)
 
         self._requests.put(call)
         self.hurry()
@@ -188,47 +202,6 @@ class Fleet:
                 self._results.get_nowait()()
         ended, self._ended = self._ended, []
         return ended
-
-    def said_hello(self) -> None:
-        """Note that a pilot has started."""
-        self._failures, self._sick = [], _SICK
-
-    def has_failed(self, state: JobState, *, others: bool) -> str:
-        """Note a job that has ended before its pilot said hello.
-
-        Args:
-            state: its last one.
-            others: whether other pilots live, so that the run continues without such jobs.
-
-        Returns:
-            Why the run has to end; empty if it continues.
-        """
-        self._failures.append(state)
-        count = len(self._failures)
-        if count < _MOST_FAILURES:
-            return ""
-        last = self._last_line(state.job)
-        problem = (
-            f"{count} jobs of SLURM have ended before they began to work; {state.about}{f': {last}' if last else ''}; "
-        )
-        if not others:
-            return problem + (
-                f"the nodes need this folder, {self._script.parent.parent}, and the Python of this command, or others "
-                "by --set executor.slurm.folder and executor.slurm.python"
-            )
-        if count == _MOST_FAILURES:
-            _log.warning("%sthe run continues with the jobs that work, and tries others later", problem)
-        if time.monotonic() >= self._not_before:
-            self._not_before = time.monotonic() + self._sick
-            self._sick = min(2 * self._sick, _LONGEST_SICK)
-        return ""
-
-    def _last_line(self, job: str) -> str:
-        try:
-            text = (self._script.parent / "logs" / f"{job}.txt").read_text(errors="replace")
-        except OSError:
-            return ""
-        return next((line.strip()[:_LAST_LINES] for line in reversed(text.splitlines()) if line.strip()), "")
 
     def waiting(self) -> str:
         """Return how many jobs wait and why, for people; empty if SLURM gives no reason."""

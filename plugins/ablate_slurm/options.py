@@ -9,6 +9,7 @@ import ablate
 
 #: Times as sbatch reads them: minutes, minutes:seconds, hours:minutes:seconds, days-hours, and so on.
 _DAYS = re.compile(r"(\d+)-(\d+)(?::(\d+))?(?::(\d+))?")
+_MEMORY = re.compile(r"\d+(?:[KMGT]B?)?", re.IGNORECASE)
 _CLOCK = re.compile(r"(\d+)(?::(\d+))?(?::(\d+))?")
 
 
@@ -61,8 +62,10 @@ class SlurmOptions:
         """Check what the bounds cannot.
 
         Raises:
-            ValueError: the time limit is none.
+            ValueError: the time limit is none, or the memory.
         """
+        if self.memory != "" and not _MEMORY.fullmatch(str(self.memory)):
+            raise ValueError(f'memory: must be an amount as sbatch reads it, such as "8G", not "{self.memory}"')
         if self.time != "" and not seconds(str(self.time)):
             raise ValueError(f'time: must be a time limit as sbatch reads it, such as "4:00:00", not "{self.time}"')
 

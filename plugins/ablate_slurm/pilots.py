@@ -93,7 +93,7 @@ class Pilots:
             self.links[path.name] = link = Link(path)
             self.served.add(link.job)
             self.leaving.discard(link.job)  # it may be one that SLURM has started again
-            self._fleet.said_hello()
+            self._fleet.failures.clear()
             if self._stopped:
                 link.stop()
 

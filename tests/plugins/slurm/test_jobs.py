@@ -55,7 +55,7 @@ def events(entered: Any, kind: type[Any]) -> list[Any]:
             {"partition": "mian"},
             "SLURM refuses the jobs: invalid partition specified: mian; .* --set executor.slurm.KEY",
         ),
-        ({"memory": "900G"}, "Requested node configuration is not available"),
+        ({"memory": "900G"}, "Requested node configuration is not available; you asked for memory=900G, cores=1; the"),
         ({"sbatch": ("--colour=red",)}, "unrecognized option '--colour=red'"),
         ({"gpus": 1}, "the study computes on the CPU"),
         ({"folder": "/proc/nowhere"}, r"cannot write to /proc/nowhere \(No such file or directory\); choose another"),
@@ -77,6 +77,15 @@ def test_a_machine_without_slurm_is_one_line(tmp_path: Path, monkeypatch: pytest
             ExecutorError, match="this machine has no sbatch or squeue or scancel; run ablate on a login"
         ):
             build(tmp_path).__enter__()
+
+
+def test_a_machine_that_reaches_no_cluster_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "squeue"  # the real one needs half a minute where no name server answers
+    program.write_text("#!/bin/sh\necho 'squeue: fatal: Could not establish a configuration source' >&2; exit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(ExecutorError, match=r"this machine reaches no SLURM cluster .*SLURM_CONF"):
+        build(tmp_path).__enter__()
 
 
 def test_a_python_that_is_not_there_ends_the_run_with_what_the_job_printed(tmp_path: Path) -> None:
@@ -173,7 +182,7 @@ def test_jobs_of_other_users_are_left_alone(cluster: Cluster, tmp_path: Path) ->
     words = ["--hold", "--job-name=ablate-same", "--output=/dev/null", str(script)]
     mine, other = (cluster.ask("sbatch", "--parsable", *more, *words).strip() for more in ([], ["--uid=65534"]))
     assert list(commands.states("ablate-same")) == [mine]
-    commands.cancel("ablate-same")
+    commands.cancel("ablate-same", waiting=True)
     commands.cancel(job=other)
     until(lambda: len(cluster.jobs()) < 2)
     assert [line.split()[0] for line in cluster.jobs()] == [other]

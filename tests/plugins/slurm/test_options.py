@@ -46,3 +46,9 @@ def test_numbers_may_be_names() -> None:
 def test_a_time_that_is_none_is_refused(time: object) -> None:
     with pytest.raises(InvalidOptions, match="must be a time limit as sbatch reads it, such as"):
         SPEC.parse({"time": time})
+
+
+def test_a_memory_that_is_none_is_refused() -> None:
+    with pytest.raises(InvalidOptions, match='must be an amount as sbatch reads it, such as "8G", not "lots"'):
+        SPEC.parse({"memory": "lots"})
+    assert SPEC.parse({"memory": "500m"}).memory == "500m"
