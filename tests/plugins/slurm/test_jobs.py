@@ -83,9 +83,10 @@ def test_a_machine_that_reaches_no_cluster_is_one_line(tmp_path: Path, monkeypat
     program = tmp_path / "squeue"  # the real one needs half a minute where no name server answers
     program.write_text("#!/bin/sh\necho 'squeue: fatal: Could not establish a configuration source' >&2; exit 1\n")
     program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    with pytest.raises(ExecutorError, match=r"this machine reaches no SLURM cluster .*SLURM_CONF"):
-        build(tmp_path).__enter__()
+    with monkeypatch.context() as without:
+        without.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        with pytest.raises(ExecutorError, match=r"this machine reaches no SLURM cluster .*SLURM_CONF"):
+            build(tmp_path).__enter__()
 
 
 def test_a_python_that_is_not_there_ends_the_run_with_what_the_job_printed(tmp_path: Path) -> None:
