@@ -10,9 +10,9 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ablate.workers import descendants, own_end
 from ablate_slurm.messages import Begin, TaskDied, TaskEnded, TaskSigned, TaskTold
 from ablate_slurm.node.signs import Signs, new_memory
 from ablate_slurm.node.worker import END, LEFT_TO_PILOT, MESSAGE
@@ -20,11 +20,10 @@ from ablate_slurm.node.worker import END, LEFT_TO_PILOT, MESSAGE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from multiprocessing.connection import Connection
+    from pathlib import Path
 
     from ablate_slurm.messages import Message
 
-#: Signals that compiled code gets for what it has done itself.
-_CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGBUS}
 _KILLED = "its process was killed (SIGKILL); the job may have run out of memory (--set executor.slurm.memory=...)"
 #: Seconds between two signs of progress that are passed on, at least.
 _BETWEEN = 0.5
@@ -152,15 +151,12 @@ class WorkerProcess:
             return _KILLED, True
         if -code in LEFT_TO_PILOT:  # it handles them, but not while it starts
             return f"its process was ended by {signal.Signals(-code).name} while it started", True
-        if code < 0:
-            name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-            return f"its process died of {name}{' (a crash in compiled code)' if -code in _CRASHES else ''}", False
-        return f"ended its process with status {code}", False
+        return own_end(code), False
 
     def kill(self) -> None:
         """Kill the worker and what it has started, unless that ends by itself."""
         self._was_ended = True
-        children = [] if self.task and self.task.supervised else _descendants(self._process.pid)
+        children = [] if self.task and self.task.supervised else descendants(self._process.pid)
         self._process.kill()
         for child in children:
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -181,12 +177,3 @@ class WorkerProcess:
             self.kill()
             self._process.wait()
         return self.gone
-
-
-def _descendants(pid: int) -> list[int]:
-    """Return the processes that a process has started, and those that they have started."""
-    found: list[int] = []
-    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found += [int(word) for word in tasks.read_text().split()]
-    return [each for child in found for each in (child, *_descendants(child))]

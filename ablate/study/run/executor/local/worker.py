@@ -8,13 +8,13 @@ import queue
 import signal
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import HomeError, one_line
 from ablate.study.run.executor.local.process import BEGUN, IDLE, MESSAGE, main
 from ablate.study.run.executor.local.shared import Signs
 from ablate.study.run.executor.start import signals_blocked
+from ablate.workers import descendants, own_end
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 _LAST_WORDS = 1.0
 #: The exit code that `multiprocessing` gives a process whose end nobody can tell.
 _UNTOLD = 255
-#: Signals that compiled code gets for what it has done itself.
-_CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, getattr(signal, "SIGBUS", signal.SIGSEGV)}
 #: Seconds for which the start of a worker is tried.
 _START = 5.0
 #: What is heard of a worker: the task that it is about, the first byte, and the rest.
@@ -168,11 +166,7 @@ class Worker:
         if code == -signal.SIGKILL:
             self.was_killed = True
             return "its process was killed (SIGKILL); the system may have run out of memory (try fewer --workers)"
-        if code < 0:
-            name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-            crash = " (a crash in compiled code)" if -code in _CRASHES else ""
-            return f"its process died of {name}{crash}"
-        return f"ended its process with status {code}"
+        return own_end(code)
 
     def end(self, name: str) -> None:
         """Kill the worker if it works on this task."""
@@ -194,7 +188,7 @@ class Worker:
         """Kill the worker and what it has started, unless that ends by itself."""
         self.was_ended = True
         supervised = self.task is not None and self.task.supervised
-        children = [] if supervised else _descendants(self._process.pid)
+        children = [] if supervised else descendants(self._process.pid)
         self._process.kill()
         for child in children:
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -231,12 +225,3 @@ def _started(processes: BaseContext, arguments: tuple[Any, ...]) -> Any:
             time.sleep(0.1)
         else:
             return process
-
-
-def _descendants(pid: int) -> list[int]:
-    """Return the processes that a process has started, and those that they have started; only Linux tells."""
-    found: list[int] = []
-    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found += [int(word) for word in tasks.read_text().split()]
-    return [each for child in found for each in (child, *_descendants(child))]
