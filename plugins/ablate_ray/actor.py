@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import socket
 import sys
+import threading
 import time
 import types
 from pathlib import Path
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 _GATHER, _GATHER_SIGNS, _MOST = 0.2, 1.0, 2**22
 #: Seconds between two looks whether the task is to end.
 _LOOK = 0.1
+#: Seconds between two looks whether Ray's process of this machine is there.
+_LOOK_AT_PARENT = 1.0
 #: The names of folders with contents begin so.
 _FOLDER = "ablate-contents-"
 
@@ -46,6 +50,7 @@ class Slot:
     def __init__(self, work: NamedWork, home: str, device: str, *, sees_home: bool) -> None:
         # processes begin with the module that a program was started with, and Ray's program is none of theirs
         sys.modules["__main__"] = types.ModuleType("__main__")
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
         setup = Setup(work, Path(home), device)
         self._workers = machine_workers(setup, [device], sees_home=sees_home)
         self._left = contextlib.ExitStack()
@@ -107,6 +112,13 @@ class Slot:
         """End the process, and remove what is of no use any more."""
         self._workers.__exit__(KeyboardInterrupt if at_once else None, None, None)
         self._left.close()
+
+
+def _end_with(parent: int) -> None:
+    """End this process when Ray's process of this machine is gone: Ray does not where init adopts no orphans."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_AT_PARENT)
+    os._exit(1)
 
 
 def _size(events: list[Event]) -> int:
