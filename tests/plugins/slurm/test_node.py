@@ -21,7 +21,7 @@ from ablate.interfaces.executor import Died, Ended, Task, Told
 from ablate.testing.executor_work import perform
 from ablate_slurm.link import Link
 from ablate_slurm.log import Reader, Writer
-from ablate_slurm.messages import Begin, Message, TaskDied, TaskEnded, TaskTold
+from ablate_slurm.messages import Begin, Message, TaskBegun, TaskDied, TaskEnded, TaskTold
 from ablate_slurm.node.news import News
 from ablate_slurm.node.pilot import SLURM, Pilot
 from ablate_slurm.node.process import WorkerProcess
@@ -187,6 +187,8 @@ def test_a_task_that_is_ended_before_a_pilot_begins_it_never_runs(running: Runni
     events = running.until(lambda events: any(isinstance(event, Ended) for event in events))
     assert {event.task for event in events} == {"a"}
     running.until(lambda _: running.link.free == 1)
+    messages = Reader(next(running.session.pilots()), FROM).read()
+    assert [message.task for message in messages if isinstance(message, TaskBegun)] == ["a"]
 
 
 def test_a_pilot_without_a_sign_of_the_driver_saves_its_task_and_says_why(running: Running) -> None:
