@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ablate.interfaces.executor import Task
-    from ablate.workers import NamedWork
+    from ablate.processes import NamedWork
 
 #: Seconds for which messages and signs are gathered, unless the task has ended; and bytes of messages.
 _GATHER, _GATHER_SIGNS, _MOST = 0.2, 1.0, 2**22

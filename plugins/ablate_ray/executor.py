@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Self
 
 from ablate.errors import ExecutorError, shortened
 from ablate.interfaces.executor import Event, Executor
-from ablate.workers import named_work
+from ablate.processes import named_work
 from ablate_ray.connection import check_address
 from ablate_ray.messages import Command, End, Failed, Leave, Places, Put, Start, Stop, Submit
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ablate.interfaces.executor import Place, Task
-    from ablate.workers import NamedWork
+    from ablate.processes import NamedWork
     from ablate_ray.options import RayOptions
 
 

@@ -12,7 +12,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from ablate.workers import descendants, own_end
+from ablate.processes import descendants, own_end
 from ablate_slurm.messages import Begin, TaskDied, TaskEnded, TaskSigned, TaskTold
 from ablate_slurm.node.signs import Signs, new_memory
 from ablate_slurm.node.worker import END, LEFT_TO_PILOT, MESSAGE

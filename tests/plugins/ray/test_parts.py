@@ -14,8 +14,8 @@ import pytest
 import ablate_ray
 from ablate.errors import ExecutorError
 from ablate.interfaces.executor import Event, Place, Setup, Task
+from ablate.processes import named_work
 from ablate.testing.executor_work import perform
-from ablate.workers import named_work
 from ablate_ray.contents import Contents
 from ablate_ray.messages import Start
 from ablate_ray.nodes import Nodes

@@ -16,14 +16,19 @@ if TYPE_CHECKING:
 
 #: Signals that ask a run to stop. A terminal or a batch system sends them to all processes; the driver alone reacts.
 STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-#: Imported once for all workers.
-_PRELOAD = ["ablate.study.run.executor.local.process", "ablate.study.run.executor.tasks"]
+#: Imported once for all workers: their program, and what the work of a study needs.
+_PROGRAM = "ablate.study.run.executor.local.process"
+_PRELOAD = [_PROGRAM, "ablate.study.run.executor.tasks"]
 #: A part of torch that an optimizer imports when it is first used. One worker alone imports it no later.
 _FOR_OPTIMIZERS = "torch._dynamo"
 
 
-def processes(workers: int) -> BaseContext:
+def processes(workers: int, work: str = "") -> BaseContext:
     """Return the way to start workers: on Linux, each is forked from a process that has imported torch and no more.
+
+    Args:
+        workers: their number.
+        work: the module that has their work; empty for that of a study.
 
     This process itself cannot be forked, because torch may have threads here, and elsewhere a fork is not safe even
     without them. To import torch in every worker, and the part of it that an optimizer imports when it is first used,
@@ -32,7 +37,8 @@ def processes(workers: int) -> BaseContext:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload([*_PRELOAD, _FOR_OPTIMIZERS] if workers > 1 else _PRELOAD)
+    preload = [_PROGRAM, work] if work else _PRELOAD
+    server.set_forkserver_preload([*preload, _FOR_OPTIMIZERS] if workers > 1 else preload)
     return server
 
 

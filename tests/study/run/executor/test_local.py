@@ -103,7 +103,12 @@ def test_a_held_task_can_be_ended_and_one_that_has_begun_meanwhile_too(tmp_path:
         driver = Driver(executor)
         names = driver.submit(("sleeps", 0.05), ("sleeps", 60), ("sleeps", 0.05), ("sleeps", 0.05))
         driver.until(1, Begun)
-        time.sleep(0.5)  # the second one has begun, and the driver does not know it
+        # the second one begins, and the driver does not know it
+        (worker,) = executor._busy
+        deadline = time.monotonic() + 30
+        while not (worker.task and worker.task.name == names[1]):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
         executor.end(names[1])
         executor.end(names[2])
         driver.until(3, Ended | Died)

@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 from ablate.interfaces.executor import Begun, Died, Ended, Event, Executor, Place, Signed, Task, Told
+from ablate.processes import NamedWork
 from ablate.study.run.executor.local.held import Entry, Held
 from ablate.study.run.executor.local.process import BEGUN, IDLE, MESSAGE, RAISED, Settings
 from ablate.study.run.executor.local.worker import Heard, Worker
@@ -49,7 +50,7 @@ class LocalExecutor(Executor):
         self.shares_home = self.shares_home and sees_home
         self._devices = list(devices)
         self.backlog = len(devices)  # each worker may end once while the driver is busy
-        self._processes = processes(len(devices))
+        self._processes = processes(len(devices), setup.work.module if isinstance(setup.work, NamedWork) else "")
         # without a lock, which a worker that is killed at the wrong moment would hold forever
         self._stopping: Any = self._processes.RawValue("b", 0)
         self._settings = Settings(setup.work, setup.home if sees_home else None, dict(os.environ))

@@ -104,9 +104,8 @@ def _set_up(environment: Mapping[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     leave_signals_to_driver()
-    import torch  # not before: whoever only starts workers needs none
-
-    torch.set_num_threads(1)
+    if torch := sys.modules.get("torch"):  # other work than that of a study may need none
+        torch.set_num_threads(1)
     _print_to_stderr()
     if sys.platform == "linux":  # also where a component never lets a thread of Python run
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)

@@ -11,10 +11,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import HomeError, one_line
+from ablate.processes import descendants, own_end
 from ablate.study.run.executor.local.process import BEGUN, IDLE, MESSAGE, main
 from ablate.study.run.executor.local.shared import Signs
 from ablate.study.run.executor.start import signals_blocked
-from ablate.workers import descendants, own_end
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from ablate.workers import descendants, own_end
+from ablate.processes import descendants, own_end
 
 
 @pytest.mark.parametrize(
