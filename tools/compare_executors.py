@@ -1,8 +1,9 @@
 """Run studies on every executor and as shards, compare all results, and write the table of docs/scaling.md.
 
 python tools/compare_executors.py tau_sweep tempo_ablation@smoke --write: a study may be followed by its profile. The
-cluster of Ray has three nodes with a core each, that of SLURM is a real one of one node with two cores, and the shards
-run one after another; all of them are on this machine, and start and end with this command.
+cluster of Ray has a head that lends no cores and two nodes with a core each, that of SLURM is a real one of one node
+with two cores, and the shards run one after another; all of them are on this machine, and start and end with this
+command.
 """  # noqa: INP001 - a script
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def in_shards(study: str, home: Path) -> float:
 
 WAYS: dict[str, tuple[str, Callable[[str, Path], float]]] = {
     "local": ("2 workers of this machine", local),
-    "ray": ("`--executor ray`, 3 nodes with 1 core each", on_ray),
+    "ray": ("`--executor ray`, a head and 2 nodes with 1 core each", on_ray),
     "slurm": ("`--executor slurm`, 2 jobs of a node with 2 cores", on_slurm),
     "shards": (f"{SHARDS} shards, the longest one and the merge", in_shards),
 }

@@ -52,11 +52,12 @@ class RayCluster:
         self.port = port or _free_port()
         self._folder = contextlib.ExitStack()
         folder = self._folder.enter_context(own_folder("ablate-test-ray-"))
+        (folder / "ray").mkdir()  # Ray writes the address of the head into it
         self._process = subprocess.Popen(
             [sys.executable, __file__, str(nodes), str(self.port), str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **SURROUNDINGS},
+            env={**os.environ, **SURROUNDINGS, "RAY_TMPDIR": str(folder)},
             start_new_session=True,
             text=True,
         )
