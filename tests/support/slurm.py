@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import shutil
 import signal
 import socket
@@ -107,9 +108,11 @@ class Cluster:
         self._until(lambda: "idle" in self.ask("sinfo", "-h", "-o", "%T"), "the node does not take jobs")
 
     def start_controller(self) -> None:
-        """Start the daemon that schedules, and wait until it answers."""
+        """Start the daemon that schedules, and wait until it answers and knows its node."""
         self._start("slurmctld", "-D", "-f", str(self.settings))
         self._until(lambda: "UP" in self.ask("scontrol", "ping"), "the controller does not answer")
+        if "slurmd" in self._processes:  # until it has heard of the node again, it refuses jobs
+            self._until(lambda: not re.search(r"\*|unk", self.ask("sinfo", "-h", "-o", "%T")), "the node is not back")
 
     def kill_controller(self) -> None:
         """Kill the daemon that schedules."""
