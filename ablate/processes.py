@@ -1,18 +1,27 @@
-"""Processes that an executor starts: their work by its name, how they have ended, and what they have started."""
+"""Processes that an executor starts: their work by its name, how they have ended, what they have started and left."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import importlib
+import os
+import shutil
 import signal
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import filelock
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ablate.interfaces.executor import Channel
+
+
+#: The file in the folder of a process that it has locked.
+LOCK = "lock"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,3 +69,34 @@ def descendants(pid: int) -> list[int]:
         with contextlib.suppress(OSError):
             found += [int(word) for word in tasks.read_text().split()]
     return [each for child in found for each in (child, *descendants(child))]
+
+
+@contextlib.contextmanager
+def process_folder(prefix: str) -> Iterator[Path]:
+    """Make a temporary folder for the time of the block, after those of processes that were killed are removed.
+
+    Args:
+        prefix: of its name; all folders with this prefix are made here.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        _remove_unused(left)
+    making = Path(tempfile.mkdtemp(prefix=f"new-{prefix}"))
+    lock = filelock.FileLock(making / LOCK, timeout=0, thread_local=False)
+    lock.acquire()
+    folder = making.rename(making.with_name(making.name.removeprefix("new-")))  # another process finds it locked
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.release()
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove a folder of this user whose process is gone."""
+    lock = folder / LOCK
+    with contextlib.suppress(OSError, filelock.Timeout):
+        if folder.is_symlink() or (hasattr(os, "getuid") and folder.stat().st_uid != os.getuid()):
+            return
+        if lock.exists():
+            with filelock.FileLock(lock, timeout=0):
+                shutil.rmtree(folder, ignore_errors=True)

@@ -10,7 +10,6 @@ The modules in the order of reading:
 - :mod:`ablate_ray.pool`: the actors, and the tasks that they get;
 - :mod:`ablate_ray.actor`: the worker's side, an actor that supervises one process;
 - :mod:`ablate_ray.contents`: the contents of files in the object store;
-- :mod:`ablate_ray.folders`: folders that are removed even if their process was killed;
 - :mod:`ablate_ray.deaths`: words for the ways in which an actor dies.
 """
 

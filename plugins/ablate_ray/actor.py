@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.interfaces.executor import Died, Ended, Event, Setup, Signed, Told
+from ablate.processes import LOCK, process_folder
 from ablate.workers import machine_workers
-from ablate_ray.folders import LOCK, own_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,7 +54,7 @@ class Slot:
         setup = Setup(work, Path(home), device)
         self._workers = machine_workers(setup, [device], sees_home=sees_home)
         self._left = contextlib.ExitStack()
-        self._folder = self._left.enter_context(own_folder(_FOLDER))
+        self._folder = self._left.enter_context(process_folder(_FOLDER))
         self._to_end = ""
 
     def where(self) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablate.errors import ExecutorError, one_line
-from ablate_ray.folders import own_folder
+from ablate.processes import process_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +77,7 @@ def _cluster(options: RayOptions, workers: int) -> Iterator[None]:
         _join(options)
         yield
         return
-    with own_folder(_FOLDER) as folder:
+    with process_folder(_FOLDER) as folder:
         os.environ.update(_ALONE, RAY_AUTH_TOKEN=secrets.token_hex(32))
         import ray
 

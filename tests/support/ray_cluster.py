@@ -47,11 +47,11 @@ class RayCluster:
     """
 
     def __init__(self, nodes: int, port: int = 0) -> None:
-        from ablate_ray.folders import own_folder  # not for the helper process
+        from ablate.processes import process_folder  # not for the helper process
 
         self.port = port or _free_port()
         self._folder = contextlib.ExitStack()
-        folder = self._folder.enter_context(own_folder("ablate-test-ray-"))
+        folder = self._folder.enter_context(process_folder("ablate-test-ray-"))
         (folder / "ray").mkdir()  # Ray writes the address of the head into it
         self._process = subprocess.Popen(
             [sys.executable, __file__, str(nodes), str(self.port), str(folder)],

@@ -18,9 +18,9 @@ from support import ray_cluster
 import ablate_ray
 from ablate.errors import ExecutorError
 from ablate.interfaces.executor import Setup
+from ablate.processes import process_folder
 from ablate.testing.executor_log import Log
 from ablate.testing.executor_work import perform
-from ablate_ray.folders import own_folder
 
 (RAY,) = ablate_ray.ablate_executors()
 #: Asks the head of a cluster for a list, as every client does.
@@ -77,7 +77,7 @@ def test_a_ray_of_this_machine_listens_on_loopback_with_a_token_and_ends_with_it
         assert not [process for process in processes if ray_cluster.running(process)]
         (left,) = Path(folder).glob("ablate-ray-*")
         monkeypatch.setattr(tempfile, "tempdir", folder)
-        with own_folder("ablate-ray-"):  # as the next run begins
+        with process_folder("ablate-ray-"):  # as the next run begins
             assert not left.exists()
 
 

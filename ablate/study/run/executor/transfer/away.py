@@ -14,21 +14,19 @@ import logging
 import multiprocessing.util
 import os
 import shutil
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import filelock
 
 from ablate.digests import digest as digest_of
 from ablate.errors import StageError
 from ablate.inside import inside
 from ablate.kinds import TRAIN
+from ablate.processes import process_folder
 from ablate.study.stage import checkpoint_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from ablate.interfaces.executor import Channel
     from ablate.study.work.messages import Job, StageResult
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
 #: The bytes of a file that are sent as one message, at most.
 _PART = 2**22
 #: The names of the folders of workers begin so; each holds a locked file while its process runs.
-_FOLDER, _LOCK = "ablate-worker-", "lock"
+_FOLDER = "ablate-worker-"
 #: Seconds between two looks for a new checkpoint.
 _LOOK = 0.05
 
@@ -90,7 +88,7 @@ def fetched_home(inputs: Inputs, channel: Channel) -> Path:
     Raises:
         StageError: a content is not what was put.
     """
-    home, _ = _own_home()
+    home = _own_home()
     for folder in home.glob("artifacts/*/*/*"):
         if folder.relative_to(home).as_posix() not in inputs.files:
             shutil.rmtree(folder)
@@ -115,24 +113,17 @@ def _fetch(path: Path, digest: str, channel: Channel) -> None:
 
 
 @functools.cache
-def _own_home() -> tuple[Path, filelock.BaseFileLock]:
-    """Make the home of this process, and its lock, which is held as long as somebody has it.
-
-    The home goes with this process; those of killed processes are removed first.
-    """
-    for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*/{_LOCK}"):
-        with contextlib.suppress(OSError, filelock.Timeout), filelock.FileLock(left, timeout=0):
-            shutil.rmtree(left.parent, ignore_errors=True)
-    home = Path(tempfile.mkdtemp(prefix=_FOLDER)).resolve()
-    lock = filelock.FileLock(home / _LOCK, timeout=0)
-    lock.acquire()
-    multiprocessing.util.Finalize(None, _remove, (home, os.getpid()), exitpriority=0)
-    return home, lock
+def _own_home() -> Path:
+    """Make the home of this process, which goes with it; those of killed processes are removed first."""
+    stack = contextlib.ExitStack()
+    home = stack.enter_context(process_folder(_FOLDER)).resolve()
+    multiprocessing.util.Finalize(None, _leave, (stack, os.getpid()), exitpriority=0)
+    return home
 
 
-def _remove(home: Path, process: int) -> None:
-    if os.getpid() == process:
-        shutil.rmtree(home, ignore_errors=True)
+def _leave(stack: contextlib.ExitStack, process: int) -> None:
+    if os.getpid() == process:  # and not a process that a component has forked
+        stack.close()
 
 
 class Returns:

@@ -9,32 +9,32 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ablate_ray.folders import own_folder
+from ablate.processes import process_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 KILLED = """
 import os, signal, tempfile
-from ablate_ray.folders import own_folder
+from ablate.processes import process_folder
 tempfile.tempdir = {folder!r}
-with own_folder("mine-") as made:
+with process_folder("mine-") as made:
     (made / "file").touch()
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Ray has clusters on Linux only")
+@pytest.mark.skipif(sys.platform != "linux", reason="tried on Linux only")
 def test_the_folder_of_a_killed_process_is_removed_by_the_next_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     (tmp_path / "mine-no-lock").mkdir()
-    with own_folder("mine-") as used:
+    with process_folder("mine-") as used:
         subprocess.run([sys.executable, "-c", KILLED.format(folder=str(tmp_path))], check=False)
         (left,) = set(tmp_path.iterdir()) - {used, tmp_path / "mine-no-lock"}
         assert (left / "file").exists()
-        with own_folder("mine-") as other:
+        with process_folder("mine-") as other:
             assert not left.exists()
             assert used.exists()
     assert not used.exists()
