@@ -15,10 +15,9 @@ from ablate.errors import ExecutorError
 from ablate.interfaces.executor import Event, Executor, Noted, Place, Task
 from ablate_slurm import commands
 from ablate_slurm.fleet import Fleet
-from ablate_slurm.link import PLACE
 from ablate_slurm.pilots import Pilots
 from ablate_slurm.script import job_script
-from ablate_slurm.session import IN_HOME, Session, SharedSetup, prefix_of
+from ablate_slurm.session import IN_HOME, PLACE, Session, SharedSetup, prefix_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,36 +6,21 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from ablate.interfaces.executor import Begun, Died, Ended, Signed, Told
+from ablate.interfaces.executor import Begun, Died, Ended, Event
 from ablate_slurm.log import Reader, Writer
-from ablate_slurm.messages import (
-    Begin,
-    Bye,
-    End,
-    Hello,
-    Leave,
-    Leaving,
-    Stop,
-    TaskBegun,
-    TaskDied,
-    TaskEnded,
-    TaskSigned,
-    TaskTold,
-)
+from ablate_slurm.messages import Begin, Bye, End, Hello, Leave, Leaving, Stop
 from ablate_slurm.pace import Pace
-from ablate_slurm.session import FROM, TO
+from ablate_slurm.session import FROM, PLACE, TO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ablate.interfaces.executor import Event, Task
+    from ablate.interfaces.executor import Task
     from ablate_slurm.messages import Message
 
 _log = logging.getLogger(__name__)
 
-#: The name of the place of all tasks.
-PLACE = "slurm"
 #: Seconds that count as silence between two looks, at most: a driver that slept does not blame its pilots.
 _MOST = 1.0
 
@@ -135,30 +120,24 @@ class Link:
         if self.tasks:
             self.used = time.monotonic()
 
-    def _heard(self, message: Message) -> Iterator[Event]:
+    def _heard(self, message: Message | Event) -> Iterator[Event]:
         if isinstance(message, Hello):
             self.node, self.workers = message.node, message.workers
         elif isinstance(message, Leaving):
             self.leaving = True
         elif isinstance(message, Bye):
             self.over, self._asked, self.why = True, message.asked, message.why
-        elif isinstance(message, TaskBegun):
-            self._begun.add(message.task)
-            yield Begun(message.task, PLACE)
-        elif isinstance(message, TaskTold):
-            yield Told(message.task, message.message)
-        elif isinstance(message, TaskSigned):
-            yield Signed(message.task, message.doing)
-        elif isinstance(message, TaskEnded):
-            self._remove(message.task)
-            yield Ended(message.task)
-        elif isinstance(message, TaskDied):
-            self._remove(message.task)
-            yield Died(message.task, message.how, outside=message.outside, asked=message.asked)
+        elif isinstance(message, Event):
+            self._follow(message)
+            yield message
 
-    def _remove(self, task: str) -> None:
-        self.tasks.pop(task, None)
-        self._pace.moved()
+    def _follow(self, event: Event) -> None:
+        """Note which tasks have begun, and which it has no more."""
+        if isinstance(event, Begun):
+            self._begun.add(event.task)
+        elif isinstance(event, Ended | Died):
+            self.tasks.pop(event.task, None)
+            self._pace.moved()
 
     def take_back(self) -> list[Task]:
         """Take the tasks back that it will not begin, because it leaves."""

@@ -1,4 +1,4 @@
-"""The messages between a driver and its pilots."""
+"""The messages between a driver and its pilots; what comes of a task are the events of every executor."""
 
 from __future__ import annotations
 
@@ -71,43 +71,3 @@ class Bye(Message):
 
     asked: tuple[str, ...] = ()
     why: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
-class TaskBegun(Message):
-    """A worker gets a task."""
-
-    task: str
-
-
-@dataclasses.dataclass(frozen=True)
-class TaskTold(Message):
-    """A message of a task."""
-
-    task: str
-    message: bytes
-
-
-@dataclasses.dataclass(frozen=True)
-class TaskSigned(Message):
-    """A task shows progress."""
-
-    task: str
-    doing: str
-
-
-@dataclasses.dataclass(frozen=True)
-class TaskEnded(Message):
-    """A task is done."""
-
-    task: str
-
-
-@dataclasses.dataclass(frozen=True)
-class TaskDied(Message):
-    """A task has ended before it was done; see :class:`ablate.interfaces.executor.Died`."""
-
-    task: str
-    how: str
-    outside: bool
-    asked: bool = False

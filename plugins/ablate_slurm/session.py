@@ -28,6 +28,8 @@ BEAT = 2.0
 IN_HOME, _NUMBER = "slurm", "number"
 #: The names of the files of messages: to a pilot, and from it.
 TO, FROM = "to", "from"
+#: The name of the place of all tasks.
+PLACE = "slurm"
 _SETUP, _DRIVER, _CONTENTS, LOGS = "setup", "driver", "contents", "logs"
 
 

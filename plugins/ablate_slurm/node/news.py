@@ -6,14 +6,17 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from ablate_slurm.messages import Hello, Leaving, Message, TaskDied, TaskEnded, TaskTold
+from ablate.interfaces.executor import Died, Ended, Told
+from ablate_slurm.messages import Hello, Leaving
 
 if TYPE_CHECKING:
+    from ablate.interfaces.executor import Event
     from ablate_slurm.log import Writer
+    from ablate_slurm.messages import Message
     from ablate_slurm.pace import Pace
 
 #: What does not wait for the next look.
-_URGENT = (Hello, Leaving, TaskEnded, TaskDied)
+_URGENT = (Hello, Leaving, Ended, Died)
 #: Bytes of messages that wait for the file server, beyond which no worker is listened to; and those of a small one.
 _ROOM, _SMALL = 2**25, 200
 
@@ -28,7 +31,7 @@ class News:
 
     def __init__(self, out: Writer, pace: Pace) -> None:
         self._out, self._pace = out, pace
-        self._messages: list[Message] = []
+        self._messages: list[Message | Event] = []
         self._bytes, self._sent, self._has_complained = 0, 0.0, False
 
     @property
@@ -40,10 +43,10 @@ class News:
         """Return whether a message of a type waits."""
         return any(isinstance(each, kind) for each in self._messages)
 
-    def tell(self, message: Message) -> None:
+    def tell(self, message: Message | Event) -> None:
         """Add a message."""
         self._messages.append(message)
-        self._bytes += _SMALL + (len(message.message) if isinstance(message, TaskTold) else 0)
+        self._bytes += _SMALL + (len(message.message) if isinstance(message, Told) else 0)
 
     def send(self, *, at_once: bool = False) -> bool:
         """Write what waits, if it is time; return False if the driver has removed the folder."""

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ablate.interfaces.executor import Begun, Died
 from ablate_slurm.log import Reader, Writer
 from ablate_slurm.messages import (
     Beat,
@@ -24,18 +25,17 @@ from ablate_slurm.messages import (
     Hello,
     Leave,
     Leaving,
-    Message,
     Stop,
-    TaskBegun,
-    TaskDied,
 )
 from ablate_slurm.node.news import News
 from ablate_slurm.node.process import WorkerProcess
 from ablate_slurm.pace import Pace
-from ablate_slurm.session import BEAT, FROM, TO, read_beat, read_setup
+from ablate_slurm.session import BEAT, FROM, PLACE, TO, read_beat, read_setup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ablate.interfaces.executor import Event
 
 #: Seconds for tasks to end after their step when SLURM ends the job; it kills after 30 s by default.
 _GRACE = 20.0
@@ -135,7 +135,7 @@ class Pilot:
     def _end(self, task: str) -> None:
         if any(each.task == task for each in self._waiting):  # both orders came at once
             self._waiting = [each for each in self._waiting if each.task != task]
-            self._news.tell(TaskDied(task, "was ended by ablate", outside=False))
+            self._news.tell(Died(task, "was ended by ablate"))
         for worker in self._workers:
             if worker.task and worker.task.task == task:
                 worker.kill()
@@ -149,7 +149,7 @@ class Pilot:
             if task.alone or self._workers[index].gone:
                 self._renew(index)
             self._workers[index].begin(task, stopping=self._stopping)
-            self._news.tell(TaskBegun(task.task))
+            self._news.tell(Begun(task.task, PLACE))
 
     def _renew(self, index: int) -> None:
         self._dismiss(self._workers[index])
@@ -171,20 +171,20 @@ class Pilot:
             time.sleep(self._pace.pause)
         for index, worker in enumerate(self._workers):
             task = worker.task
-            for message in worker.messages(self._news.room):
-                if not self._is_kept(message):
-                    self._news.tell(message)
+            for event in worker.events(self._news.room):
+                if not self._is_kept(event):
+                    self._news.tell(event)
             if task and worker.task is None:
                 self._pace.moved()
                 if task.alone or worker.gone:
                     self._renew(index)
         self._reap()
 
-    def _is_kept(self, message: Message) -> bool:
+    def _is_kept(self, event: Event) -> bool:
         """Keep the end of a task that SLURM wanted for the last message: by then SLURM has its reason."""
-        if not isinstance(message, TaskDied) or not message.asked or message.how != SLURM:
+        if not isinstance(event, Died) or not event.asked or event.how != SLURM:
             return False
-        self._asked_tasks.append(message.task)
+        self._asked_tasks.append(event.task)
         return True
 
     def _watch_driver(self) -> None:

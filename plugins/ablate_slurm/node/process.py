@@ -12,8 +12,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from ablate.interfaces.executor import Died, Ended, Signed, Told
 from ablate.processes import descendants, own_end
-from ablate_slurm.messages import Begin, TaskDied, TaskEnded, TaskSigned, TaskTold
 from ablate_slurm.node.signs import Signs, new_memory
 from ablate_slurm.node.worker import END, LEFT_TO_PILOT, MESSAGE
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from pathlib import Path
 
-    from ablate_slurm.messages import Message
+    from ablate.interfaces.executor import Event
+    from ablate_slurm.messages import Begin
 
 _KILLED = "its process was killed (SIGKILL); the job may have run out of memory (--set executor.slurm.memory=...)"
 #: Seconds between two signs of progress that are passed on, at least.
@@ -82,7 +83,7 @@ class WorkerProcess:
         self._was_asked = why
         self._signs.stop(True)
 
-    def messages(self, room: int) -> Iterator[Message]:
+    def events(self, room: int) -> Iterator[Event]:
         """Yield what has happened; when the worker has gone, :attr:`gone` is true afterwards.
 
         Args:
@@ -102,7 +103,7 @@ class WorkerProcess:
         if gone and self.task:
             task, self.task = self.task.task, None
             how, outside = self._how_it_ended()
-            yield TaskDied(task, how, outside=outside)
+            yield Died(task, how, outside=outside)
 
     def _has_closed(self) -> bool:
         """Wait for the end of a process whose channel is closed; one that only closed it is killed."""
@@ -114,26 +115,26 @@ class WorkerProcess:
             self._process.wait()
         return True
 
-    def _heard(self, kind: bytes, data: bytes) -> Iterator[Message]:
+    def _heard(self, kind: bytes, data: bytes) -> Iterator[Event]:
         if not self.task:
             return
         task = self.task.task
         if kind == MESSAGE:
-            yield TaskTold(task, data)
+            yield Told(task, data)
             return
         yield from self._progress(at_once=True)
         self.task = None
         if kind == END:
             # a task that was asked to end early has perhaps not done everything
-            yield TaskDied(task, self._was_asked, outside=True, asked=True) if self._was_asked else TaskEnded(task)
+            yield Died(task, self._was_asked, outside=True, asked=True) if self._was_asked else Ended(task)
         else:
-            yield TaskDied(task, f"raised {data.decode(errors='replace')}", outside=False)
+            yield Died(task, f"raised {data.decode(errors='replace')}")
 
-    def _progress(self, *, at_once: bool) -> Iterator[Message]:
+    def _progress(self, *, at_once: bool) -> Iterator[Event]:
         changes, now = self._signs.changes, time.monotonic()
         if self.task and changes != self._changes and (at_once or now - self._signed >= _BETWEEN):
             self._changes, self._signed = changes, now
-            yield TaskSigned(self.task.task, self._signs.doing)
+            yield Signed(self.task.task, self._signs.doing)
 
     @property
     def gone(self) -> bool:

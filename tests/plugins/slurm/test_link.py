@@ -9,10 +9,10 @@ import pytest
 
 from ablate.interfaces.executor import Begun, Died, Task, Told
 from ablate_slurm import log
-from ablate_slurm.link import PLACE, Link
+from ablate_slurm.link import Link
 from ablate_slurm.log import Reader, Writer
-from ablate_slurm.messages import Begin, Bye, End, Hello, Leaving, TaskBegun, TaskDied, TaskTold
-from ablate_slurm.session import FROM, TO
+from ablate_slurm.messages import Begin, Bye, End, Hello, Leaving
+from ablate_slurm.session import FROM, PLACE, TO
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +73,7 @@ def test_tasks_that_a_pilot_has_not_begun_when_it_leaves_come_back(pilot: Pilot)
         pilot.link.begin(task(name))
     assert pilot.link.take_back() == []
     pilot.link.end("c")
-    pilot.say(TaskBegun("a"), Leaving())
+    pilot.say(Begun("a", PLACE), Leaving())
     assert pilot.events() == [Begun("a", PLACE)]
     assert pilot.link.take_back() == [task("b")]
     assert list(pilot.link.bury("has gone")) == [Died("a", "has gone", outside=True)]
@@ -87,7 +87,7 @@ def test_a_task_that_nobody_knows_of_has_begun_with_its_job(pilot: Pilot) -> Non
 def test_a_task_that_was_ended_before_it_began_has_no_event(pilot: Pilot) -> None:
     pilot.link.begin(task("a"))
     pilot.link.end("a")
-    pilot.say(TaskBegun("a"), TaskTold("a", b"told"), TaskDied("a", "was ended by ablate", outside=False))
+    pilot.say(Begun("a", PLACE), Told("a", b"told"), Died("a", "was ended by ablate", outside=False))
     assert pilot.events() == []
     assert pilot.link.free == 2
 
@@ -110,5 +110,5 @@ def test_a_driver_that_slept_does_not_count_it_as_silence(pilot: Pilot) -> None:
 def test_all_is_heard_of_a_job_that_has_ended(pilot: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "_LOOK", 100)
     for number in range(5):
-        pilot.say(TaskTold("a", bytes([number]) * 200))
+        pilot.say(Told("a", bytes([number]) * 200))
     assert [event.message[0] for event in pilot.events() if isinstance(event, Told)] == list(range(5))

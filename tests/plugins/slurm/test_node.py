@@ -17,11 +17,11 @@ import pytest
 from support import slurm_work
 from support.slurm_runs import until
 
-from ablate.interfaces.executor import Died, Ended, Task, Told
+from ablate.interfaces.executor import Begun, Died, Ended, Task, Told
 from ablate.testing.executor_work import perform
 from ablate_slurm.link import Link
 from ablate_slurm.log import Reader, Writer
-from ablate_slurm.messages import Begin, Message, TaskBegun, TaskDied, TaskEnded, TaskTold
+from ablate_slurm.messages import Begin, Message
 from ablate_slurm.node.news import News
 from ablate_slurm.node.pilot import SLURM, Pilot
 from ablate_slurm.node.process import WorkerProcess
@@ -60,7 +60,7 @@ def heard(worker: WorkerProcess, room: int = 2**30) -> list[Message]:
     found: list[Message] = []
 
     def come() -> bool:
-        found.extend(worker.messages(room))
+        found.extend(worker.events(room))
         return worker.task is None
 
     until(come)
@@ -70,7 +70,7 @@ def heard(worker: WorkerProcess, room: int = 2**30) -> list[Message]:
 def test_a_worker_that_slurm_ends_while_it_starts_has_done_nothing_itself(worker: WorkerProcess) -> None:
     os.kill(worker._process.pid, signal.SIGTERM)
     worker.begin(Begin("a", b""), stopping=False)
-    assert heard(worker) == [TaskDied("a", "its process was ended by SIGTERM while it started", outside=True)]
+    assert heard(worker) == [Died("a", "its process was ended by SIGTERM while it started", outside=True)]
 
 
 def test_a_large_task_does_not_hold_up_the_pilot_while_its_worker_starts(worker: WorkerProcess) -> None:
@@ -80,19 +80,19 @@ def test_a_large_task_does_not_hold_up_the_pilot_while_its_worker_starts(worker:
     began = time.monotonic()
     worker.begin(Begin("a", bytes(5_000_000)), stopping=False)
     assert time.monotonic() - began < 1
-    assert isinstance(heard(worker)[-1], TaskEnded)
+    assert isinstance(heard(worker)[-1], Ended)
 
 
 def test_a_worker_waits_where_messages_cannot_go_on(worker: WorkerProcess) -> None:
     worker.begin(Begin("a", b""), stopping=False)
     until(worker.connection.poll)
-    assert list(worker.messages(0)) == []
+    assert list(worker.events(0)) == []
     time.sleep(0.2)
-    first = list(worker.messages(1_500_000))
-    assert sum(isinstance(message, TaskTold) for message in first) <= 2
+    first = list(worker.events(1_500_000))
+    assert sum(isinstance(message, Told) for message in first) <= 2
     messages = [*first, *heard(worker, 1_500_000)]
-    assert [each.message[0] for each in messages if isinstance(each, TaskTold)] == list(range(8))
-    assert messages[-1] == TaskEnded("a")
+    assert [each.message[0] for each in messages if isinstance(each, Told)] == list(range(8))
+    assert messages[-1] == Ended("a")
 
 
 def test_news_say_when_there_is_no_more_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +103,7 @@ def test_news_say_when_there_is_no_more_room(tmp_path: Path, monkeypatch: pytest
     writer.create()
     news = News(writer, Pace())
     for _ in range(40):
-        news.tell(TaskTold("a", bytes(1_000_000)))
+        news.tell(Told("a", bytes(1_000_000)))
     with monkeypatch.context() as without:
         without.setattr(writer, "write", full)
         assert news.send()
@@ -115,7 +115,7 @@ def test_news_say_when_there_is_no_more_room(tmp_path: Path, monkeypatch: pytest
 
 def test_a_worker_tidies_up_before_it_ends(worker: WorkerProcess) -> None:
     worker.begin(Begin("a", b"keep"), stopping=False)
-    (kept,) = (Path(each.message.decode()) for each in heard(worker) if isinstance(each, TaskTold))
+    (kept,) = (Path(each.message.decode()) for each in heard(worker) if isinstance(each, Told))
     assert kept.is_dir()
     worker.dismiss()
     until(worker.has_left)
@@ -188,7 +188,7 @@ def test_a_task_that_is_ended_before_a_pilot_begins_it_never_runs(running: Runni
     assert {event.task for event in events} == {"a"}
     running.until(lambda _: running.link.free == 1)
     messages = Reader(next(running.session.pilots()), FROM).read()
-    assert [message.task for message in messages if isinstance(message, TaskBegun)] == ["a"]
+    assert [message.task for message in messages if isinstance(message, Begun)] == ["a"]
 
 
 def test_a_pilot_without_a_sign_of_the_driver_saves_its_task_and_says_why(running: Running) -> None:
