@@ -49,7 +49,7 @@ def test_the_index_lists_every_page() -> None:
 
 
 def test_links_to_decisions_lead_to_pages() -> None:
-    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     links = {link for page in pages for link in re.findall(r"decisions/(\d{4}[\w-]*\.md)", page.read_text("utf-8"))}
     assert len(links) >= 5
     assert links <= {page.name for page in PAGES}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from support.commands import Command
 
-PAGE = (ROOT / "docs/study-file.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/reference/study-file.md").read_text(encoding="utf-8")
 #: The first block is a whole study; the others stand for what they add to it.
 WHOLE, *PARTS = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 #: What the blocks about comparisons speak of.
@@ -99,7 +99,7 @@ def test_the_page_of_results_runs(
 
     assert ran("study", "run", "tau_sweep", "--profile", "smoke", "--name", "tau_sweep", "--no-report").code == 0
     assert ran("study", "export", "tau_sweep", "-o", str(tmp_path / "measurements.csv")).code == 0
-    page = (ROOT / "docs/results.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/guides/results-in-python.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     monkeypatch.chdir(tmp_path)
     mpl.use("agg")

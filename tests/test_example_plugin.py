@@ -1,4 +1,4 @@
-"""docs/writing-a-plugin.md after its first section: its plugins are installed, found, tested and used as a stranger's.
+"""The plugin guide after its first section: its plugins are installed, found, tested and used as a stranger's.
 
 The first section is test_plugin_new.py's.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EXAMPLE = ROOT / "docs/examples/ablate-example"
-REFERENCE = (ROOT / "docs/writing-a-plugin.md").read_text(encoding="utf-8").split("\n## ", 2)[2]
+REFERENCE = (ROOT / "docs/guides/writing-a-plugin.md").read_text(encoding="utf-8").split("\n## ", 2)[2]
 COMPONENTS = {
     ("tokenizer", "example-notes"),
     ("augmenter", "example-transpose"),

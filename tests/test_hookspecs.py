@@ -1,4 +1,4 @@
-"""Every hook point has a working example, and docs/hooks.md shows what the code says."""
+"""Every hook point has a working example, and docs/reference/hooks.md shows what the code says."""
 
 from __future__ import annotations
 
@@ -78,5 +78,5 @@ def test_the_example_of_an_event_takes_it(hook: str, capsys: pytest.CaptureFixtu
 
 
 def test_the_page_of_hooks_is_up_to_date() -> None:
-    page = (ROOT / "docs/hooks.md").read_text(encoding="utf-8")
-    assert page == DOCS["render"](), "docs/hooks.md is stale; run: python tools/make_hooks.py"
+    page = (ROOT / "docs/reference/hooks.md").read_text(encoding="utf-8")
+    assert page == DOCS["render"](), "docs/reference/hooks.md is stale; run: python tools/make_hooks.py"

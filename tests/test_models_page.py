@@ -1,4 +1,4 @@
-"""The model of docs/models.md keeps the contract, and trains when fused as it does alone."""
+"""The model of docs/guides/fast-models.md keeps the contract, and trains when fused as it does alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from ablate.engine.training.windows import Example
 from ablate.settings import TrainingSettings
 from ablate.testing import ModelContract
 
-(CODE,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs/models.md").read_text(), re.DOTALL | re.MULTILINE)
+(CODE,) = re.findall(
+    r"^```python\n(.*?)^```$", (ROOT / "docs/guides/fast-models.md").read_text(), re.DOTALL | re.MULTILINE
+)
 SHOWN: dict[str, Any] = {}
 exec(CODE, SHOWN)
 

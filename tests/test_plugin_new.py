@@ -24,7 +24,7 @@ from ablate.specs import ALL_SPECS
 if TYPE_CHECKING:
     from support.commands import Command
 
-GUIDE = ROOT / "docs/writing-a-plugin.md"
+GUIDE = ROOT / "docs/guides/writing-a-plugin.md"
 SECTION = GUIDE.read_text(encoding="utf-8").split("\n## ")[1]
 #: pip without a network, and without looking for what is installed already.
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}

@@ -1,4 +1,4 @@
-"""Run studies on every executor and as shards, compare all results, and write the table of docs/scaling.md.
+"""Run studies on every executor and as shards, compare all results, and write the table of docs/guides/scaling.md.
 
 python tools/compare_executors.py tau_sweep tempo_ablation@smoke --write: a study may be followed by its profile. The
 cluster of Ray has a head that lends no cores and two nodes with a core each, that of SLURM is a real one of one node
@@ -29,7 +29,7 @@ from support import ray_cluster, slurm  # noqa: E402 - found by the line above
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PAGE = ROOT / "docs" / "scaling.md"
+PAGE = ROOT / "docs" / "guides" / "scaling.md"
 SHARDS = 4
 _HEAD = ["| study | where | time | beside local | results |", "|---|---|--:|--:|---|"]
 _BETWEEN = re.compile("(<!-- executors -->\n).*?(<!-- end of executors -->)", re.DOTALL)
@@ -123,7 +123,7 @@ def compared(study: str, folder: Path) -> Iterator[tuple[str, bool]]:
 
 
 def write(rows: list[str]) -> None:
-    """Put rows between the markers of docs/scaling.md; those of other studies stay as they are."""
+    """Put rows between the markers of docs/guides/scaling.md; those of other studies stay as they are."""
     page = PAGE.read_text(encoding="utf-8")
     between = _BETWEEN.search(page)
     new = {found[1] for row in rows if (found := _ROW.match(row))}
@@ -137,7 +137,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("studies", nargs="+", metavar="STUDY[@PROFILE]")
     parser.add_argument("--keep", type=Path, help="a new folder for the homes; default: a temporary one")
-    parser.add_argument("--write", action="store_true", help="write the rows into docs/scaling.md")
+    parser.add_argument("--write", action="store_true", help="write the rows into docs/guides/scaling.md")
     options = parser.parse_args()
     with contextlib.ExitStack() as stack:
         folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ablate-executors-")))

@@ -1,4 +1,4 @@
-"""Writes docs/hooks.md from the code: ``python tools/make_hooks.py``."""  # noqa: INP001 - a script
+"""Writes docs/reference/hooks.md from the code: ``python tools/make_hooks.py``."""  # noqa: INP001 - a script
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: The methods of components with names of Python.
 _SPECIAL = ("__call__", "__enter__", "__exit__")
-PAGE = Path(__file__).parent.with_name("docs") / "hooks.md"
+PAGE = Path(__file__).parent.with_name("docs") / "reference" / "hooks.md"
 HEAD = """\
 # Hook points
 
@@ -28,7 +28,7 @@ It implements any of these hooks with `@ablate.hookimpl`, up to `ablate_executor
 Each yields records, which name a component and know how to build it.
 The hooks after `ablate_executors` are the events of a running study.
 They are methods of the object that the record of an observer builds.
-[Writing a plugin](writing-a-plugin.md) shows one from the first line to the last.
+[Writing a plugin](../guides/writing-a-plugin.md) shows one from the first line to the last.
 """
 
 
@@ -90,7 +90,7 @@ def _component(spec: type[ComponentSpec]) -> str:
     field, kind = next(item for item in inspect.get_annotations(spec).items() if item[0].startswith("build"))
     return f"""\
 `{field}` of `{spec.__name__}` is a `{kind}`.
-{_markdown(component)}{" [Optional base classes](models.md)." if spec.kind == "model" else ""}
+{_markdown(component)}{" [Optional base classes](../guides/fast-models.md)." if spec.kind == "model" else ""}
 
 {chr(10).join(_methods(component))}
 """

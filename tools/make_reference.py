@@ -1,4 +1,4 @@
-"""Writes docs/cli.md and docs/components.md from the code: ``python tools/make_reference.py``."""  # noqa: INP001 - a script
+"""Writes the pages of commands and components from the code: ``python tools/make_reference.py``."""  # noqa: INP001 - a script
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ablate.options import OptionField
     from ablate.registry import Component
 
-FOLDER = Path(__file__).parent.with_name("docs")
+FOLDER = Path(__file__).parent.with_name("docs") / "reference"
 MADE = "*Made from the code by `python tools/make_reference.py`.*"
 #: The distribution whose components the page lists; third-party plugins may be installed beside it.
 OURS = "ablate-music"
@@ -185,7 +185,7 @@ def _default(field: OptionField) -> str:
     return "required" if field.required else f"`{shown(field.default)}`"
 
 
-PAGES = {"cli.md": cli_page, "components.md": components_page}
+PAGES = {"commands.md": cli_page, "components.md": components_page}
 
 if __name__ == "__main__":
     for page, render in PAGES.items():

@@ -1,4 +1,4 @@
-"""Write the simulated tables of docs/statistics.md: ``python tools/make_statistics.py [topic ...]``.
+"""Write the simulated tables of docs/explanation/statistics.md: ``python tools/make_statistics.py [topic ...]``.
 
 Each topic is a module in a folder of tools/simulations, which simulates studies and judges them with the functions that
 judge real ones. All topics take about an hour on two cores; with topics named, only their tables are written again.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import ModuleType
 
-PAGE = Path(__file__).parent.with_name("docs") / "statistics.md"
+PAGE = Path(__file__).parent.with_name("docs") / "explanation" / "statistics.md"
 BEGIN, END = "<!-- simulated tables: begin -->\n", "<!-- simulated tables: end -->\n"
 #: The number of simulated studies, for topics that have no number of their own.
 STUDIES = 2000

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GUIDE = Path(__file__).parent.with_name("docs") / "writing-a-plugin.md"
+GUIDE = Path(__file__).parent.with_name("docs") / "guides" / "writing-a-plugin.md"
 #: What the guide installs; its folder does not outlast the run.
 UNINSTALL = "pip uninstall --yes --quiet ablate-loudness"
 

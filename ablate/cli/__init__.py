@@ -54,7 +54,7 @@ def run(args: Sequence[str] | None = None) -> int:
     """Run one command line (by default that of this process) and return its exit code.
 
     Errors meant for people become lines on stderr; anything else is a bug and is raised. The exit codes are listed in
-    docs/cli.md.
+    docs/reference/commands.md.
     """
     try:
         _check_arguments(sys.argv[1:] if args is None else args)

@@ -2,7 +2,7 @@
 
 The reader is ablate's own: ``ablate.music.smf`` finds the events in the bytes, as RP-001 defines them, and pairs them
 to notes; ``ablate.music.smf.notes`` states what a note is. Times are computed from ticks in double precision, with the
-arithmetic of pretty_midi. docs/midi.md lists what is read with a problem, and what is refused.
+arithmetic of pretty_midi. docs/reference/midi.md lists what is read with a problem, and what is refused.
 """
 
 from __future__ import annotations

@@ -164,7 +164,8 @@ class PrimerSettings:
     piece: str = option("", doc="Name of a piece in the corpus; empty for the first piece to train on.")
     file: str = option("", doc="MIDI file to take the primer from, instead of the corpus.")
     repeat_last: bool = option(
-        False, doc="Feed the last token of the primer twice, as the original experiments did; see docs/study-file.md."
+        False,
+        doc="Feed the last token of the primer twice, as the original experiments did.",
     )
 
     def __post_init__(self) -> None:

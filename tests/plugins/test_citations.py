@@ -148,7 +148,7 @@ def test_the_sources_of_the_methods_are_well_formed_too(name: str) -> None:
 
 
 def test_the_guide_shows_a_source_as_it_is() -> None:
-    guide = (ROOT / "docs/writing-a-plugin.md").read_text(encoding="utf-8")
+    guide = (ROOT / "docs/guides/writing-a-plugin.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"^```bibtex\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
     assert shown.strip() in OURS["sampler min_p"].cite
 

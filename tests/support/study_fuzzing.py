@@ -58,7 +58,7 @@ class Attack(NamedTuple):
 def bases() -> tuple[bytes, ...]:
     """Return the texts that are changed: shipped studies, and examples of the documentation."""
     texts = [path.read_text(encoding="utf-8") for path in shipped_studies().values()]
-    pages = sorted(path for path in (shipped_folder().parent / "docs").glob("*.md"))
+    pages = sorted(path for path in (shipped_folder().parent / "docs").rglob("*.md"))
     texts += [text for page in pages for text in _FENCED.findall(page.read_text(encoding="utf-8"))]
     return tuple(text.encode() for text in texts)
 

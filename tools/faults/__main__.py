@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument("--faults", type=int, help="faults of each kind; default: as many as the kind states")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2, help="studies that are attacked side by side")
-    parser.add_argument("--write", action="store_true", help="write their rows into docs/reliability.md")
+    parser.add_argument("--write", action="store_true", help="write their rows into docs/explanation/reliability.md")
     options = parser.parse_args()
     if unknown := set(options.kinds) - set(KINDS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")

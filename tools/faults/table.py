@@ -1,4 +1,4 @@
-"""The counts of a campaign as a table for docs/reliability.md."""
+"""The counts of a campaign as a table for docs/explanation/reliability.md."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     #: The name of a kind, its fault, and the numbers of faults, of studies and of those where something was wrong.
     Row = tuple[str, str, int, int, int]
 
-PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "reliability.md"
 _HEAD = ["| fault | `make faults KIND=` | faults | studies | wrong |", "|---|---|--:|--:|--:|"]
 _BETWEEN = re.compile("(<!-- faults -->\n).*?(<!-- end of faults -->)", re.DOTALL)
 _ROW = re.compile(r"^\| .* \| `(.+)` \| .* \|$", re.MULTILINE)
@@ -29,7 +29,7 @@ def _line(row: Row) -> str:
 
 
 def write_table(rows: Iterable[Row], order: Sequence[str]) -> None:
-    """Put rows between the markers of docs/reliability.md; the rows of other kinds in ``order`` stay as they are."""
+    """Put rows between the markers of the page; the rows of other kinds in ``order`` stay as they are."""
     before = PAGE.read_text(encoding="utf-8")
     between = _BETWEEN.search(before)
     lines = {row[1]: row[0] for row in _ROW.finditer(between[0] if between else "")}

@@ -1,4 +1,4 @@
-"""From numbers to a verdict, and its sentence in plain words. The rules are in docs/statistics.md."""
+"""From numbers to a verdict, and its sentence in plain words. The rules are in docs/explanation/statistics.md."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def test_a_reference_without_spread_counts_as_having_a_little() -> None:
 
 
 def test_by_chance_has_the_documented_values(smd_dir: Path) -> None:
-    """The numbers of docs/metrics.md and of the docstrings, for the 50 pieces of the Saarland Music Data."""
+    """The numbers of docs/reference/metrics.md and of the docstrings, for the 50 pieces of the Saarland Music Data."""
     pieces = [read_midi(path).canonical() for path in sorted(smd_dir.glob("*.mid"))]
     vectors = np.array([symbolic_features(piece.notes) for piece in pieces])
     vectors /= vectors.std(axis=0, ddof=1)

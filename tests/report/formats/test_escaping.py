@@ -173,6 +173,6 @@ def test_a_name_is_kept_to_the_letter_in_the_numbers(report: tuple[Sequence[str]
     cells = list(dict.fromkeys(table["variant"]))
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))], "a spreadsheet would run it"
     assert [from_inert(cell) for cell in cells] == ["plain", *names]
-    by_the_page = r"^'(?='*[=+\-@\t\r＝＋－＠])"  # noqa: RUF001 - docs/results.md
+    by_the_page = r"^'(?='*[=+\-@\t\r＝＋－＠])"  # noqa: RUF001 - docs/guides/results-in-python.md
     assert [re.sub(by_the_page, "", cell) for cell in cells] == ["plain", *names]
     assert np.isfinite(table["value"]).all()

@@ -152,7 +152,7 @@ def test_the_examples_have_no_mistakes(name: str) -> None:
 
 
 def test_the_study_of_the_page(tmp_path: Path) -> None:
-    page = (ROOT / "docs/programs.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/guides/programs.md").read_text(encoding="utf-8")
     (block,) = (text for text in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "[program]" in text)
     (tmp_path / "study.toml").write_text(block.replace('"python"', '"sh"'))
     (tmp_path / "train.py").write_text("")

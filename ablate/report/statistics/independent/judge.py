@@ -42,7 +42,9 @@ def judge(
     quantities: pd.DataFrame,
     comparable: Callable[[Iterable[str], Quantity], bool],
 ) -> pd.DataFrame:
-    """Judge comparisons of every quantity, each role's as one family; see docs/statistics.md, "Independent runs".
+    """Judge comparisons of every quantity, each role's as one family.
+
+    See docs/explanation/statistics.md, "Independent runs".
 
     Returns:
         The columns of :func:`ablate.report.statistics.effects.judge`. ``n`` is the number of runs of the variant of a
