@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,8 +24,6 @@ from support.slurm_runs import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from support.slurm import Cluster
 
 pytestmark = pytest.mark.usefixtures("cluster")
@@ -92,7 +92,11 @@ def test_faults_change_nothing(cluster: Cluster, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_script_of_shards_runs_and_merges(cluster: Cluster, tmp_path: Path) -> None:
+def test_the_script_of_shards_runs_and_merges(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # the script calls the command by its name, as in a user's active environment
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     study(tmp_path, 20, replicates=2)
     script = run(tmp_path, *PLAN, "--shards", "2", separate=True)
     (tmp_path / "small.sh").write_text(script)
