@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults docs wheel clean
+.PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults docs site wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -57,6 +57,9 @@ faults: $(VENV)/.installed-dev  ## attack running studies, and write the table o
 docs: $(VENV)/.installed-dev  ## write the generated pages again
 	$(BIN)/python tools/make.py
 
+site: $(VENV)/.installed-docs  ## build the documentation site into build/site, with warnings as errors
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
+
 wheel: $(VENV)/.installed-dev  ## build the wheel into dist/
 	$(BIN)/python -m build --wheel
 
@@ -74,6 +77,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/.made
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.made
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-docs: pyproject.toml constraints.txt | $(VENV)/.made
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,docs]'
+	touch $@ $(VENV)/.installed-dev $(VENV)/.installed
 
 clean:  ## remove the files that these targets made, but not your results in .ablate
 	rm -rf $(VENV) dist .coverage
