@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import ablate
+
+sys.path.insert(0, str(Path(__file__).with_name("_ext")))
+
+repository = "https://github.com/ablate-music/ablate"
 
 project = "ablate"
 author = copyright = "The ablate authors"
 release = ablate.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_click", "sphinx_copybutton"]
-html_theme = "furo"
-html_title = f"ablate {release}"
-html_copy_source = False
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_click",
+    "sphinx_copybutton",
+    "repository_links",
+]
+exclude_patterns = ["examples"]
+repository_files = f"{repository}/blob/main/"
 # an option such as --home keeps its two hyphens
 smartquotes = False
 myst_heading_anchors = 3
-exclude_patterns = ["decisions/README.md", "examples"]
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
+
+html_theme = "furo"
+html_title = f"ablate {release}"
+html_copy_source = False
+html_theme_options = {
+    "source_repository": repository,
+    "source_branch": "main",
+    "source_directory": "docs/",
+    "footer_icons": [{"name": "GitHub", "url": repository, "html": "GitHub", "class": ""}],
+}
