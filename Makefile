@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+AXE := tests/browser/node_modules/.package-lock.json
 
 .PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults docs site wheel clean
 .DEFAULT_GOAL := help
@@ -14,13 +15,13 @@ help:  ## list the targets
 demo: $(VENV)/.installed  ## install, run tau_sweep, and print where the report is
 	$(BIN)/ablate study run tau_sweep
 
-test: $(VENV)/.installed-dev  ## install, and run the whole test suite
+test: $(VENV)/.installed-dev $(AXE)  ## install, and run the whole test suite
 	$(BIN)/pytest -n auto --dist worksteal
 
-test-fast: $(VENV)/.installed-dev  ## run the tests that are not slow, up to the first failure
+test-fast: $(VENV)/.installed-dev $(AXE)  ## run the tests that are not slow, up to the first failure
 	$(BIN)/pytest -n auto --dist worksteal -m "not slow" --exitfirst
 
-coverage: $(VENV)/.installed-dev  ## run the whole test suite, list the lines that no test reaches, and check the floor
+coverage: $(VENV)/.installed-dev $(AXE)  ## run the whole test suite, list the lines that no test reaches, and check the floor
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term-missing:skip-covered
 
 check: prose $(VENV)/.installed-dev  ## check style, types, layers, prose and generated pages
@@ -82,5 +83,9 @@ $(VENV)/.installed-docs: pyproject.toml constraints.txt | $(VENV)/.made
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,docs]'
 	touch $@ $(VENV)/.installed-dev $(VENV)/.installed
 
+# axe-core, which checks pages for accessibility. Its tests are skipped without it, so its absence is no error.
+$(AXE): tests/browser/package-lock.json
+	if command -v npm >/dev/null; then npm ci --silent --prefix tests/browser || echo "axe-core could not be installed: its tests are skipped"; fi
+
 clean:  ## remove the files that these targets made, but not your results in .ablate
-	rm -rf $(VENV) dist .coverage
+	rm -rf $(VENV) dist .coverage tests/browser/node_modules

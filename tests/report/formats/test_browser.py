@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import filelock
 import pytest
+from support import axe
 from support.commands import run
 from support.report_study import Builder
 
@@ -616,6 +617,23 @@ def test_it_can_be_used_without_seeing_it(report: Path, visit: Callable[..., Pag
     assert labelled
     assert all(labelled)
     assert page.evaluate("document.documentElement.lang") == "en"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(report: Path, scheme: str, visit: Callable[..., Page]) -> None:
+    page = visit(report, color_scheme=scheme)
+    open_details(page)
+    for button in page.get_by_role("button", name="Listen blind").all():
+        button.click()
+    assert axe.violations(page) == []
+
+
+def test_axe_would_find_something(browser: Browser) -> None:
+    page = browser.new_page()
+    page.set_content("<h3>Title</h3><p style='color: #ddd'>pale<img src='data:,'>")
+    found = {violation.split()[0] for violation in axe.violations(page)}
+    assert {"color-contrast", "image-alt", "html-has-lang", "page-has-heading-one", "region"} <= found
+    assert not any("image-alt" in each for each in axe.violations(page, without=("image-alt",)))
 
 
 def test_what_scrolls_can_be_scrolled_by_keyboard(report: Path, visit: Callable[..., Page]) -> None:
