@@ -49,7 +49,7 @@ golden: $(VENV)/.installed-dev  ## update the report texts that the tests expect
 bench: $(VENV)/.installed-dev  ## time everything against its baselines; GROUP=generation runs one group
 	$(BIN)/python tests/benchmarks $(GROUP)
 
-simulate: $(VENV)/.installed-dev  ## simulate studies and write the tables of docs/explanation/statistics.md; TOPIC=families writes one
+simulate: $(VENV)/.installed-dev  ## simulate studies and write the tables of docs/explanation/simulations.md; TOPIC=families writes one
 	$(BIN)/python tools/make_statistics.py $(TOPIC)
 
 faults: $(VENV)/.installed-dev  ## attack running studies, and write the table of docs/explanation/reliability.md; KIND=locks makes one kind

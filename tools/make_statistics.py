@@ -1,4 +1,4 @@
-"""Write the simulated tables of docs/explanation/statistics.md: ``python tools/make_statistics.py [topic ...]``.
+"""Write the simulated tables of docs/explanation/simulations.md: ``python tools/make_statistics.py [topic ...]``.
 
 Each topic is a module in a folder of tools/simulations, which simulates studies and judges them with the functions that
 judge real ones. All topics take about an hour on two cores; with topics named, only their tables are written again.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import ModuleType
 
-PAGE = Path(__file__).parent.with_name("docs") / "explanation" / "statistics.md"
+PAGE = Path(__file__).parent.with_name("docs") / "explanation" / "simulations.md"
 BEGIN, END = "<!-- simulated tables: begin -->\n", "<!-- simulated tables: end -->\n"
 #: The number of simulated studies, for topics that have no number of their own.
 STUDIES = 2000
@@ -50,7 +50,7 @@ def table(topic: str, studies: int | None = None) -> str:
     used = studies or own or STUDIES
     count = "" if used == own else f" {used:,} studies for each row."
     rows = module.rows(used)
-    return f"### {module.TITLE}\n\n{module.TEXT}{count}\n\n{_markdown(module.HEADER, rows)}"
+    return f"## {module.TITLE}\n\n{module.TEXT}{count}\n\n{_markdown(module.HEADER, rows)}"
 
 
 def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -61,8 +61,8 @@ def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def tables(text: str) -> dict[str, str]:
     """Return the tables of a page by title."""
     inside = text.partition(BEGIN)[2].partition(END)[0]
-    found = re.findall(r"^### (.*?)\n(.*?)(?=^### |\Z)", inside, flags=re.MULTILINE | re.DOTALL)
-    return {title: f"### {title}\n{body.rstrip()}\n" for title, body in found}
+    found = re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", inside, flags=re.MULTILINE | re.DOTALL)
+    return {title: f"## {title}\n{body.rstrip()}\n" for title, body in found}
 
 
 def main(topics: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 #: What is checked when no path is named.
 DEFAULT = (
     *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
-    *("docs/*.md", "docs/*/*.md", "studies/*.toml"),
+    *("docs/*.md", "docs/*/*.md", "docs/explanation/*/*.md", "studies/*.toml"),
     *("ablate/**/*.py", "ablate/**/*.j2", "plugins/**/*.py", "tools/*.py", "hatch_build.py"),
 )
 #: Code in pages: blocks between fences, and spans between backticks, which may quote a phrase.

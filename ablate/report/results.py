@@ -97,7 +97,7 @@ class StudyResults:
     def effects(self) -> pd.DataFrame:
         """Return every comparison: ``kind``, ``comparison``, ``versus``, quantity, ``difference``, interval, verdict.
 
-        See docs/explanation/statistics.md for the columns.
+        See docs/guides/results-in-python.md for the columns.
         """
         return self._analysis.all_effects.drop(columns="values")
 
@@ -111,7 +111,7 @@ class StudyResults:
     def replicability(self) -> pd.DataFrame:
         """Return how comparisons vary between blocks (``sd_between``), and in how many blocks they hold (``holds_in``).
 
-        See docs/explanation/statistics.md for the columns. Exploratory quantities are not in it.
+        See docs/explanation/statistics/blocks-and-paths.md for the columns. Exploratory quantities are not in it.
         """
         return self._analysis.replicability.copy()
 

@@ -15,7 +15,7 @@ MOST_REPLICATES = 10_000
 
 @dataclass(frozen=True)
 class StatisticsSettings:
-    """Section ``[statistics]`` of a study file: how differences are judged; see docs/explanation/statistics.md."""
+    """Section ``[statistics]`` of a study file: how differences are judged; see docs/explanation/verdicts.md."""
 
     alpha: float = option(
         0.05, gt=0, lt=0.5, doc="Error rate of a family: of the primary quantity, or of all secondary ones together."

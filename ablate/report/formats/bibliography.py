@@ -34,7 +34,7 @@ def _component_entries(study: Study, registry: Registry) -> Iterator[str]:
             continue
 
 
-#: The sources of the methods in docs/explanation/statistics.md.
+#: The sources of the methods in docs/explanation/statistics/index.md.
 METHODS = {
     "holm": """
 @article{holm1979,

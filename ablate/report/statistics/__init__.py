@@ -18,5 +18,5 @@ In the order of reading:
 - :mod:`ablate.report.statistics.replicates`: the values that comparisons are computed from;
 - :mod:`ablate.report.statistics.pairs`: two variants, or two studies, against each other.
 
-The rules and their sources are in docs/explanation/statistics.md.
+The rules are in docs/explanation/verdicts.md, with their details and sources in docs/explanation/statistics/.
 """

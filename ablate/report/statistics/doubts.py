@@ -1,8 +1,8 @@
 """Reasons to read the verdicts of a quantity with care: what the values of its variants look like.
 
 The sign-flip test is about whole distributions: if two variants have one mean but one of them is sometimes much worse,
-it may call the other one better. See docs/explanation/statistics.md for how often that happens and how often it is
-found here.
+it may call the other one better. See docs/explanation/statistics/differences.md for how often that happens and how
+often it is found here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The looks at a study: what each of them may spend of alpha, and whether the study may stop.
 
 Every command that shows verdicts is a look. The store keeps the looks, and the analysis corrects for them, whether the
-study file declares them or not. See docs/explanation/statistics.md.
+study file declares them or not. See docs/explanation/statistics/looks.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From numbers to a verdict, and its sentence in plain words. The rules are in docs/explanation/statistics.md."""
+"""From numbers to a verdict, and its sentence in plain words. The rules are in docs/explanation/verdicts.md."""
 
 from __future__ import annotations
 

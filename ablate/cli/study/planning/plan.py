@@ -199,7 +199,7 @@ def _print_runs(request: StudyRequest, study_plan: Plan) -> None:
         echo_sentence(problem)
     warning = _too_few_replicates(layout.spec)
     if warning and len(layout.variants) > 1:
-        echo_sentence(f"{warning} (see docs/explanation/statistics.md)")
+        echo_sentence(f"{warning} (see docs/explanation/verdicts.md)")
 
 
 def _looks_without_claims(spec: StudySpec) -> list[int]:

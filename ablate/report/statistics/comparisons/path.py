@@ -78,7 +78,7 @@ def path_steps(path: Path, baseline: str) -> Iterator[Weights]:
 
     All of them are one family. Every change is one step, so however the order was chosen from the same results, the
     family contains the best-looking change of the first round, and pays for that choice; see
-    docs/explanation/statistics.md.
+    docs/explanation/statistics/blocks-and-paths.md.
     """
     yield Weights("variant", path.target, baseline, {path.target: 1.0, baseline: -1.0})
     for change, before, after in zip(path.changes, path.taken, path.taken[1:], strict=False):

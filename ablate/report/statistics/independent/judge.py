@@ -44,7 +44,7 @@ def judge(
 ) -> pd.DataFrame:
     """Judge comparisons of every quantity, each role's as one family.
 
-    See docs/explanation/statistics.md, "Independent runs".
+    See docs/explanation/statistics/independent-runs.md.
 
     Returns:
         The columns of :func:`ablate.report.statistics.effects.judge`. ``n`` is the number of runs of the variant of a

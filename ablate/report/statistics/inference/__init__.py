@@ -1,7 +1,8 @@
 """Inference over replicates: pure functions of arrays, which know nothing of studies.
 
 All functions take arrays whose last dimension is the replicates, one training each; samples have already been averaged
-inside their replicate. Rules, sources and simulations are in docs/explanation/statistics.md.
+inside their replicate. Rules and sources are in docs/explanation/statistics/, simulations in
+docs/explanation/simulations.md.
 
 - :mod:`ablate.report.statistics.inference.intervals`: the mean or interquartile mean, and its interval;
 - :mod:`ablate.report.statistics.inference.flips`: sign-flip tests;

@@ -3,7 +3,7 @@
 If two variants have one mean but one of them is sometimes much worse, few replicates often miss that, and the sign-flip
 test then calls it better. Neither this nor another test can find it in the differences, because they look
 harmless just when the rare replicates are missing. The values of all variants together show it more often; the rates
-are in docs/explanation/statistics.md.
+are in docs/explanation/simulations.md.
 """
 
 from __future__ import annotations

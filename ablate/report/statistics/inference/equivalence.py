@@ -67,7 +67,7 @@ def equivalence(differences: FloatArray, margin: FloatArray, estimate: Estimate 
     are corrected for skewness as in N. J. Johnson, "Modified t tests and confidence intervals for asymmetrical
     populations" (JASA 73, 1978). The skewness of few values says little about that of their distribution, so the
     correction assumes more than is seen, to the side that would make a claim wrong. See
-    docs/explanation/statistics.md for what this keeps and what it costs.
+    docs/explanation/statistics/equivalence.md for what this keeps and what it costs.
 
     There is no verdict for fewer than :data:`FEWEST` replicates, nor where more than half of the differences are equal:
     then the spread says nothing about the differences that were not seen.

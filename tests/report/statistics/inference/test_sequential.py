@@ -157,7 +157,7 @@ def test_conditional_power() -> None:
 
 
 class TestRates:
-    """Short forms of the tables in docs/explanation/statistics.md."""
+    """Short forms of the tables in docs/explanation/simulations.md."""
 
     def claims(self, studies: int, d: float, looks: Sequence[Look]) -> tuple[float, float]:
         """Return the share of studies that claim the first (any if d is 0), and the mean replicates used."""

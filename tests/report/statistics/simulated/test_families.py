@@ -1,6 +1,6 @@
 """The rules as a whole, on simulated studies: they are wrong no more often than they say, and find what they say.
 
-Short forms of the simulations behind docs/explanation/statistics.md, in tools/simulations.
+Short forms of the simulations behind docs/explanation/simulations.md, in tools/simulations.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ def test_where_all_have_one_distribution_the_level_holds(null: str) -> None:
 
 
 def test_rare_failures_are_claimed_and_the_page_says_that_they_can_be() -> None:
-    """No test of eight replicates sees what did not happen in them; docs/explanation/statistics.md states the rate."""
+    """No test of eight replicates sees what did not happen in them; docs/explanation/simulations.md states the rate."""
     claims, unwarned = nulls.false_claims("rare failures, 10 % of replicates", 8, 300)
     assert claims > 0.5
     assert unwarned < claims
-    page = (ROOT / "docs/explanation/statistics.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/explanation/simulations.md").read_text(encoding="utf-8")
     assert "rare failures, 10 % of replicates" in page
 
 
@@ -88,8 +88,12 @@ def test_a_page_on_which_nothing_differs_seldom_says_that_something_does(name: s
 
 
 def test_the_page_has_every_table_and_no_rate_above_what_is_allowed() -> None:
-    tables = make_statistics.tables((ROOT / "docs/explanation/statistics.md").read_text(encoding="utf-8"))
+    tables = make_statistics.tables((ROOT / "docs/explanation/simulations.md").read_text(encoding="utf-8"))
     assert list(tables) == [make_statistics.simulation(topic).TITLE for topic in make_statistics.TOPICS]
+    for topic in make_statistics.TOPICS:
+        module = make_statistics.simulation(topic)
+        assert f"\n\n{module.TEXT}" in tables[module.TITLE], "write the text of the module into the page"
+        assert f"| {' | '.join(module.HEADER)} |" in tables[module.TITLE]
     rows = {title: _rows(table) for title, table in tables.items()}
     assert len(rows[pages.TITLE]) == 6
     for row in rows[pages.TITLE]:

@@ -1,6 +1,6 @@
 """Equivalence, intervals, ranges and warnings on simulated studies.
 
-They are short forms of the tables in docs/explanation/statistics.md.
+They are short forms of the tables in docs/explanation/simulations.md.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def test_the_limits_of_the_rules_are_those_of_the_page(rule: str, values: str, l
 
 
 def test_the_page_has_no_rate_above_what_is_allowed() -> None:
-    tables = make_statistics.tables((ROOT / "docs/explanation/statistics.md").read_text(encoding="utf-8"))
+    tables = make_statistics.tables((ROOT / "docs/explanation/simulations.md").read_text(encoding="utf-8"))
     lines = [line.strip("| ").split(" | ") for line in tables[equivalence.TITLE].splitlines() if line.startswith("| ")]
     rows = [row for row in lines[1:] if row[0] in equivalence.AT_THE_MARGIN and row[0] != UNSEEN]
     assert len(rows) == 4 * (len(equivalence.AT_THE_MARGIN) - 1)
