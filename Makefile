@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 AXE := tests/browser/node_modules/.package-lock.json
 
-.PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults docs site wheel clean
+.PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults site links wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -24,13 +24,12 @@ test-fast: $(VENV)/.installed-dev $(AXE)  ## run the tests that are not slow, up
 coverage: $(VENV)/.installed-dev $(AXE)  ## run the whole test suite, list the lines that no test reaches, and check the floor
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term-missing:skip-covered
 
-check: prose $(VENV)/.installed-dev  ## check style, types, layers, prose and generated pages
+check: prose $(VENV)/.installed-dev  ## check style, types, layers and prose
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/lint-imports --no-cache --config tools/importlinter-plugins.toml
-	$(BIN)/python tools/make.py --check
 
 audit: $(VENV)/.installed-dev  ## compare the versions in constraints.txt with the published vulnerabilities
 	$(BIN)/python tools/audit.py constraints.txt
@@ -55,11 +54,11 @@ simulate: $(VENV)/.installed-dev  ## simulate studies and write the tables of do
 faults: $(VENV)/.installed-dev  ## attack running studies, and write the table of docs/explanation/reliability.md; KIND=locks makes one kind
 	$(BIN)/python tools/faults $(if $(KIND),$(KIND),--write)
 
-docs: $(VENV)/.installed-dev  ## write the generated pages again
-	$(BIN)/python tools/make.py
-
 site: $(VENV)/.installed-docs  ## build the documentation site into build/site, with warnings as errors
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
+
+links: $(VENV)/.installed-docs  ## open every address that the documentation names; needs a network
+	$(BIN)/sphinx-build --quiet --builder linkcheck docs build/links
 
 wheel: $(VENV)/.installed-dev  ## build the wheel into dist/
 	$(BIN)/python -m build --wheel

@@ -1,5 +1,7 @@
 """Every error that ablate raises on purpose, and helpers for their messages.
 
+The tree of classes::
+
     AblateError                 a message of one line; the CLI prints it and exits with 1
     ├── UsageError              a wrong command line: an argument, or arguments that do not fit together (exit 2)
     │   └── UnknownName         no component, study or label has that name; with a suggestion

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: How a run ended: with all results, with an error, or because the study was stopped.
+#: The end of a run, with all results, with an error, or because the study was stopped.
 Ending = Literal["done", "failed", "interrupted"]
 
 

@@ -41,7 +41,8 @@ hookimpl = pluggy.HookimplMarker("ablate")
 def ablate_corpora() -> Iterable[CorpusSpec]:  # type: ignore[empty-body]
     """Offer corpora: sets of performances for training and as the reference of metrics.
 
-    Example:
+    Example::
+
         import ablate
 
         class Scale(ablate.Corpus):
@@ -62,7 +63,8 @@ def ablate_corpora() -> Iterable[CorpusSpec]:  # type: ignore[empty-body]
 def ablate_augmenters() -> Iterable[AugmenterSpec]:  # type: ignore[empty-body]
     """Offer augmenters: labelled variations of a performance before training.
 
-    Example:
+    Example::
+
         import ablate
 
         class Louder(ablate.Augmenter):
@@ -88,7 +90,8 @@ def ablate_tokenizers() -> Iterable[TokenizerSpec]:  # type: ignore[empty-body]
     true; one that writes all pitched instruments as one and leaves out drums sets ``merges``. Both may depend on the
     options. Any other tokenizer gets music of one instrument only, and its decoded notes get that instrument.
 
-    Example:
+    Example::
+
         import numpy as np
         import ablate
 
@@ -113,7 +116,8 @@ def ablate_tokenizers() -> Iterable[TokenizerSpec]:  # type: ignore[empty-body]
 def ablate_conditioners() -> Iterable[ConditionerSpec]:  # type: ignore[empty-body]
     """Offer conditioners: numbers about the music as additional inputs of the network.
 
-    Example:
+    Example::
+
         import numpy as np
         import ablate
 
@@ -138,7 +142,8 @@ def ablate_conditioners() -> Iterable[ConditionerSpec]:  # type: ignore[empty-bo
 def ablate_models() -> Iterable[ModelSpec]:  # type: ignore[empty-body]
     """Offer models: networks that predict the next token.
 
-    Example:
+    Example::
+
         import ablate
 
         def build(options, vocabulary, conditioners):
@@ -163,7 +168,8 @@ def ablate_models() -> Iterable[ModelSpec]:  # type: ignore[empty-body]
 def ablate_optimizers() -> Iterable[OptimizerSpec]:  # type: ignore[empty-body]
     """Offer optimizers: rules that update the weights of a model from their gradients.
 
-    Example:
+    Example::
+
         import ablate
 
         class RmsProp(ablate.Optimizer):
@@ -181,7 +187,8 @@ def ablate_optimizers() -> Iterable[OptimizerSpec]:  # type: ignore[empty-body]
 def ablate_schedules() -> Iterable[ScheduleSpec]:  # type: ignore[empty-body]
     """Offer schedules: the learning rate of every step of a training.
 
-    Example:
+    Example::
+
         import ablate
 
         class Polynomial(ablate.Schedule):
@@ -200,7 +207,8 @@ def ablate_schedules() -> Iterable[ScheduleSpec]:  # type: ignore[empty-body]
 def ablate_samplers() -> Iterable[SamplerSpec]:  # type: ignore[empty-body]
     """Offer samplers: changes to the distribution from which the next token is drawn.
 
-    Example:
+    Example::
+
         from dataclasses import dataclass
         import ablate
 
@@ -226,7 +234,8 @@ def ablate_samplers() -> Iterable[SamplerSpec]:  # type: ignore[empty-body]
 def ablate_metrics() -> Iterable[MetricSpec | SetMetricSpec | ModelMetricSpec]:  # type: ignore[empty-body]
     """Offer metrics: of samples, of all samples of a run (``SetMetricSpec``) or of models (``ModelMetricSpec``).
 
-    Example:
+    Example::
+
         import ablate
 
         class NotesPerSecond(ablate.Metric):
@@ -250,7 +259,8 @@ def ablate_metrics() -> Iterable[MetricSpec | SetMetricSpec | ModelMetricSpec]: 
 def ablate_observers() -> Iterable[ObserverSpec]:  # type: ignore[empty-body]
     """Offer observers: they receive the events of a study that runs, and write them down where people look.
 
-    Example:
+    Example::
+
         import ablate
 
         class Diary:
@@ -276,7 +286,8 @@ def ablate_executors() -> Iterable[ExecutorSpec]:  # type: ignore[empty-body]
     The example starts a process for each task, and kills it where it must. ``ablate`` decides what a task is, in which
     order tasks are submitted, and what happens after the death of a worker.
 
-    Example:
+    Example::
+
         import multiprocessing
         from pathlib import Path
         import ablate
@@ -369,7 +380,8 @@ def ablate_run_started(event: RunStarted) -> None:
 
     Runs that share a training start together. A run whose results all exist is announced with ``reused=True``.
 
-    Example:
+    Example::
+
         class Printer:
             @ablate.hookimpl
             def ablate_run_started(self, event):
@@ -384,7 +396,8 @@ def ablate_step_logged(event: StepLogged) -> None:
     Every run that waits for a training receives its steps. A training that is reused, or that is resumed, sends none
     of the steps that it did before. These events alone are dropped if the observer is too slow for them.
 
-    Example:
+    Example::
+
         class Printer:
             @ablate.hookimpl
             def ablate_step_logged(self, event):
@@ -396,7 +409,8 @@ def ablate_step_logged(event: StepLogged) -> None:
 def ablate_run_finished(event: RunFinished) -> None:
     """Handle a run that is done, has failed or was interrupted; it has started before, in the same command.
 
-    Example:
+    Example::
+
         class Printer:
             @ablate.hookimpl
             def ablate_run_finished(self, event):
@@ -409,7 +423,8 @@ def ablate_run_finished(event: RunFinished) -> None:
 def ablate_study_finished(event: StudyFinished) -> str | None:
     """Handle the end of the command, which is the last event; return a line to print, or None.
 
-    Example:
+    Example::
+
         class Printer:
             @ablate.hookimpl
             def ablate_study_finished(self, event):

@@ -36,7 +36,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*")
 
 #: The object of a measurement: each sample of a run, all samples of a run together, or a trained model.
 Scope = Literal["sample", "set", "model"]
-#: The pieces that a metric compares with: one part of the split.
+#: The part of the split whose pieces a metric compares with.
 Reference = Literal["train", "validation", "test"]
 
 
@@ -72,7 +72,7 @@ class ComponentSpec:
 
     @property
     def about(self) -> str:
-        """The component with its plugin, for messages: ``"metric 'distance.pitch' of plugin 'distances'"``."""
+        """The component with its plugin, as in ``"metric 'distance.pitch' of plugin 'distances'"``, for messages."""
         return f"{self.kind} '{self.name}'" + (f" of plugin '{self.plugin}'" if self.plugin else "")
 
     def __post_init__(self) -> None:

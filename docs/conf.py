@@ -21,13 +21,23 @@ extensions = [
     "sphinx_click",
     "sphinx_copybutton",
     "repository_links",
+    "from_code",
+    "command_text",
+    "python_names",
 ]
 exclude_patterns = ["examples"]
 repository_files = f"{repository}/blob/main/"
 # an option such as --home keeps its two hyphens
 smartquotes = False
 myst_heading_anchors = 3
-autodoc_typehints = "description"
+autodoc_default_options = {"members": True}
+python_maximum_signature_line_length = 88
+# types of other packages, whose pages a build without a network cannot look up, and types that no user makes
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:.*", r"(torch|np|pd|pretty_midi|os)\..*|Path|Figure"),
+    ("py:.*", r"(.*\.)?(Array|Study|Registry|MidiFile|Log|Chooser|merged|Block|Intervals|Caption|FIGURES)"),
+]
 autodoc_member_order = "bysource"
 
 html_theme = "furo"

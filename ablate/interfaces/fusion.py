@@ -15,7 +15,7 @@ class RandomStreams(Protocol):
     """The random numbers of a training step of fused models, with a separate stream for each model."""
 
     def normal(self, shape: Sequence[int], scales: Sequence[float]) -> torch.Tensor:
-        """Return normal numbers around 0, float32 [models, *shape]; a model of scale 0 draws none and gets zeros.
+        """Return normal numbers around 0, float32 ``[models, *shape]``; a model of scale 0 draws none and gets zeros.
 
         Args:
             shape: of each model's numbers.

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from ablate.arrays import Array
     from ablate.music.write import MidiFile
 
-#: One note: MIDI pitch 0 to 127, MIDI velocity 1 to 127, start and end in seconds, and its instrument: the General MIDI
-#: program, 0 to 127, or :data:`DRUMS`.
+#: A note with its MIDI pitch (0 to 127), MIDI velocity (1 to 127), start and end in seconds, and instrument (the
+#: General MIDI program, 0 to 127, or 128 for drums).
 NOTE_DTYPE = np.dtype([("pitch", "i2"), ("velocity", "i2"), ("start", "f8"), ("end", "f8"), ("instrument", "i2")])
-#: One pedal event: time in seconds, MIDI controller number (64 sustain, 67 soft), value 0 to 127, and the instrument
-#: that it belongs to.
+#: A pedal event with its time in seconds, MIDI controller number (64 sustain, 67 soft), value (0 to 127), and the
+#: instrument that it belongs to.
 PEDAL_DTYPE = np.dtype([("time", "f8"), ("controller", "i2"), ("value", "i2"), ("instrument", "i2")])
 
 #: The instrument of drums; other instruments are General MIDI programs, 0 to 127.

@@ -57,7 +57,7 @@ def load_results(name: str, home: str | os.PathLike[str] | None = None, store: s
 class StudyResults:
     """The results of a study; read once, so later executions of the study do not change them.
 
-    In Jupyter it is displayed as its question and verdicts. Its methods return the rest:
+    In Jupyter it is displayed as its question and verdicts. Its methods return the rest::
 
         results = ablate.load_results("tau_sweep")
         results.frame()             # one row for each measurement

@@ -1,5 +1,7 @@
 """The contract of each kind of component as tests: subclass it, set ``spec``, and pytest runs the tests.
 
+For example::
+
     from ablate.testing import TokenizerContract
     from my_plugin import ablate_tokenizers
 

@@ -204,3 +204,21 @@ VIEWS = (
     _VIEW.format(name="ablate_results", more="", which="m.floor = ''"),
     _VIEW.format(name="ablate_floors", more="m.floor, ", which="m.floor <> ''"),
 )
+#: The meaning of each view and of each of their columns, for the documentation.
+VIEW_DOCS = {
+    "ablate_results": "Every measurement of every run: one row for each run, sample, metric and feature.",
+    "ablate_floors": "Every value of a metric without a model: one row for each run, floor, draw, metric and feature.",
+}
+COLUMN_DOCS = {
+    "study": "The name of the study (`tau_sweep`); with a profile other than the default, `tau_sweep@smoke`.",
+    "variant": "The name of the variant (`tau=0.8`).",
+    "replicate": "The number of the replicate, from 0.",
+    "floor": "The name of the floor: `copy`, `round_trip`, `shuffled`, `another_piece` or `resampling`.",
+    "sample": "The number of the sample, or of the draw of a floor, from 0. Metrics of all samples or of the model: 0.",
+    "metric": "The name of the metric (`distance.pitch`).",
+    "feature": "The name of the value within its metric (`average`); `value` if the metric has only one.",
+    "value": "The value, never NaN or infinite.",
+    "unit": "The unit; `1` for a pure number.",
+    "direction": "`lower` or `higher` values are better, or `none`.",
+    "n": "The number of observations behind the value, such as the notes of the sample.",
+}

@@ -1,0 +1,43 @@
+"""Adapt the help of commands to pages: whole names as titles, examples in a block, and no Python in defaults."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from docutils import nodes
+
+_EXAMPLE = re.compile(r"^Example: (.*)")
+_DEFAULT = re.compile(r"``(?:PosixPath\()?'(.*?)'\)?``")
+_STAR = re.compile(r"(?<!\*)\*(?!\*)")
+
+
+def describe(_app: Any, _context: Any, lines: list[str]) -> None:
+    """Put the example of a command into a block of its own."""
+    lines[:] = [part for line in lines for part in _block(_STAR.sub(r"\*", line))]
+
+
+def options(_app: Any, _context: Any, lines: list[str]) -> None:
+    """Take markup out of the help of options, and Python's notation out of their defaults."""
+    lines[:] = [_DEFAULT.sub(r"``\1``", _STAR.sub(r"\*", line)) for line in lines]
+
+
+def name_sections(_app: Any, document: nodes.document) -> None:
+    """Give the section of a command its whole name: ``ablate study run`` instead of ``run``."""
+    for section in document.findall(nodes.section):
+        for name in section["names"]:
+            if name.startswith("ablate ") or name == "ablate":
+                section.replace(section[0], nodes.title("", "", nodes.literal(name, name)))
+
+
+def _block(line: str) -> list[str]:
+    example = _EXAMPLE.match(line)
+    return [".. code-block:: sh", "", f"   {example[1]}", ""] if example else [line]
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Listen to sphinx-click, and change titles before the tables of contents are collected."""
+    app.connect("sphinx-click-process-description", describe)
+    app.connect("sphinx-click-process-options", options)
+    app.connect("doctree-read", name_sections, priority=400)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
