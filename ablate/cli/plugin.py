@@ -16,7 +16,9 @@ from ablate.registry import Component, get_registry
 from ablate.specs import ALL_SPECS
 
 _COMMANDS = {
-    "new": LazyCommand("ablate.cli.plugin_new:new", "Create a package for a new component, with tests and a study.")
+    "new": LazyCommand(
+        "ablate.cli.plugin_new:new", "Create a package for a new component, with tests, a study and workflows."
+    )
 }
 #: A terminal with fewer columns than this shows no distribution and version of a component.
 _WIDE = 120
