@@ -80,7 +80,7 @@ def test_every_group_offers_tables(group: str) -> None:
     import importlib
 
     assert callable(importlib.import_module(f"bench_{group}").tables)
-    page = (ROOT / "docs/explanation/performance.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/explanation/benchmarks.md").read_text(encoding="utf-8")
     assert f"<!-- {group} -->" in page
     assert f"<!-- end of {group} -->" in page
 

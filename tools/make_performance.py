@@ -1,4 +1,4 @@
-"""Puts the tables of ``make bench`` into the page of performance: ``python tools/make_performance.py [FOLDER]``."""  # noqa: INP001 - a script
+"""Put the tables of ``make bench`` into the page of benchmarks: ``python tools/make_performance.py [FOLDER]``."""  # noqa: INP001 - a script
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-PAGE = Path(__file__).parent.with_name("docs") / "explanation" / "performance.md"
+PAGE = Path(__file__).parent.with_name("docs") / "explanation" / "benchmarks.md"
 #: Groups in the order of the page.
 GROUPS = (
     "study",
