@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 AXE := tests/browser/node_modules/.package-lock.json
 
-.PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults site links wheel clean
+.PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults site links licences release clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -60,8 +60,11 @@ site: $(VENV)/.installed-docs  ## build the documentation site into build/site, 
 links: $(VENV)/.installed-docs  ## open every address that the documentation names; needs a network
 	$(BIN)/sphinx-build --quiet --builder linkcheck docs build/links
 
-wheel: $(VENV)/.installed-dev  ## build the wheel into dist/
-	$(BIN)/python -m build --wheel
+licences: $(VENV)/.installed-release  ## write docs/reference/licences.md again, from the installed packages
+	$(BIN)/python tools/release --licences
+
+release: $(VENV)/.installed-release  ## build wheels and sources from the last commit into dist/, and check them, up to the upload
+	$(BIN)/python tools/release
 
 # The file that pip needs is this stamp: the interpreter exists before pip does.
 $(VENV)/.made:
@@ -82,9 +85,13 @@ $(VENV)/.installed-docs: pyproject.toml constraints.txt | $(VENV)/.made
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,docs]'
 	touch $@ $(VENV)/.installed-dev $(VENV)/.installed
 
+$(VENV)/.installed-release: pyproject.toml constraints.txt | $(VENV)/.made
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,release]'
+	touch $@ $(VENV)/.installed-dev $(VENV)/.installed
+
 # axe-core, which checks pages for accessibility. Its tests are skipped without it, so its absence is no error.
 $(AXE): tests/browser/package-lock.json
 	if command -v npm >/dev/null; then npm ci --silent --prefix tests/browser || echo "axe-core could not be installed: its tests are skipped"; fi
 
 clean:  ## remove the files that these targets made, but not your results in .ablate
-	rm -rf $(VENV) dist .coverage tests/browser/node_modules
+	rm -rf $(VENV) dist build .coverage tests/browser/node_modules

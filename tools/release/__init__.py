@@ -1,0 +1,1 @@
+"""Building a release and checking it, up to the upload."""
