@@ -21,6 +21,8 @@ def problems(project: Project, commit: Commit, folder: Path) -> list[str]:
     """Return how the files of a distribution in ``folder`` differ from those of the commit."""
     (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
     tracked = commit.files(project.folder)
+    # hatchling adds its own file, and the .gitignore that decided about the files
+    sources = {*tracked, "PKG-INFO", ".gitignore"}
     top = f"{project.stem}-{commit.version}"
     with tarfile.open(sdist) as archive:
         members = archive.getmembers()
@@ -28,9 +30,7 @@ def problems(project: Project, commit: Commit, folder: Path) -> list[str]:
         packed = archive.namelist()
     expected = [name for path in tracked if (name := project.wheel_name(path))]
     return [
-        *_differences(
-            sdist.name, [f"{top}/{path}" for path in (*tracked, "PKG-INFO")], [each.name for each in members]
-        ),
+        *_differences(sdist.name, [f"{top}/{path}" for path in sources], [each.name for each in members]),
         *_differences(wheel.name, [*expected, *(f"{top}.dist-info/{name}" for name in METADATA)], packed),
         *(
             f"{sdist.name}: {each.name} has an owner, a time or a mode of its own"
