@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 AXE := tests/browser/node_modules/.package-lock.json
 
-.PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults site links licences release clean
+.PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults site links licences release pythons clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -65,6 +65,9 @@ licences: $(VENV)/.installed-release  ## write docs/reference/licences.md again,
 
 release: $(VENV)/.installed-release  ## build wheels and sources from the last commit into dist/, and check them, up to the upload
 	$(BIN)/python tools/release
+
+pythons: $(VENV)/.installed-release  ## try the wheel on every supported Python that is found; run `make release` first
+	$(BIN)/python tools/pythons.py dist/ablate-music/*.whl
 
 # The file that pip needs is this stamp: the interpreter exists before pip does.
 $(VENV)/.made:

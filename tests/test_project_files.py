@@ -28,6 +28,16 @@ def test_the_citation_has_the_version() -> None:
     assert citation["repository-artifact"] == f"https://pypi.org/project/{PYPROJECT['project']['name']}/"
 
 
+def test_the_distribution_beside_ablate_has_its_version_and_licence() -> None:
+    folder = ROOT / "distributions/ablate-miditok"
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == ablate.__version__
+    assert project["classifiers"] == [
+        name for name in PYPROJECT["project"]["classifiers"] if not name.startswith("Typing")
+    ]
+    assert (folder / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
 def test_the_lowest_versions_are_those_of_pyproject() -> None:
     script = [sys.executable, ROOT / "tools/lowest_versions.py"]
     lines = subprocess.run(script, capture_output=True, text=True, check=True).stdout.splitlines()

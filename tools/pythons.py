@@ -87,7 +87,13 @@ def tried(python: Path, wheel: Path, folder: Path, tests: list[str]) -> str:
         ]
         for name, command, expected in steps:
             done = subprocess.run(  # noqa: S603
-                command, cwd=empty, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+                command,
+                cwd=empty,
+                env=variables,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
             )
             if done.returncode or expected not in done.stdout:
                 return f"{name} failed:\n{done.stdout[-4000:]}"

@@ -12,10 +12,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclasses.dataclass(frozen=True)
 class Project:
-    """A distribution: its name on the package index, and its folder in the repository ("" is the whole of it)."""
+    """A distribution: its name on the package index, its folder in the repository ("" is the whole of it).
+
+    ``packed`` maps the beginnings of paths in that folder to those in the wheel; other files are not in the wheel.
+    """
 
     name: str
     folder: str
+    packed: dict[str, str]
 
     @property
     def stem(self) -> str:
@@ -24,16 +28,18 @@ class Project:
 
     def wheel_name(self, path: str) -> str | None:
         """Return where a wheel has a file of the repository, or None if it has not."""
-        if self.folder:
-            return path if path.startswith(f"{self.stem}/") else None
-        if path.startswith("studies/"):
-            return f"ablate/{path}"
-        if path.startswith("plugins/"):
-            return path.removeprefix("plugins/")
-        return path if path.startswith("ablate/") or path == "ablate_music.py" else None
+        starts = [start for start in self.packed if path.startswith(start)]
+        return self.packed[starts[0]] + path.removeprefix(starts[0]) if starts else None
 
 
-PROJECTS = (Project("ablate-music", ""), Project("ablate-miditok", "distributions/ablate-miditok"))
+PROJECTS = (
+    Project(
+        "ablate-music",
+        "",
+        {"ablate/": "ablate/", "ablate_music.py": "ablate_music.py", "plugins/": "", "studies/": "ablate/studies/"},
+    ),
+    Project("ablate-miditok", "distributions/ablate-miditok", {"ablate_miditok/": "ablate_miditok/"}),
+)
 
 
 @dataclasses.dataclass(frozen=True)
