@@ -1,4 +1,4 @@
-"""The plugin guide after its first section: its plugins are installed, found, tested and used as a stranger's.
+"""The plugin guide after its first section, and its page of examples: a stranger installs, tests and uses the plugins.
 
 The first section is test_plugin_new.py's.
 """
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EXAMPLE = ROOT / "docs/examples/ablate-example"
-REFERENCE = (ROOT / "docs/guides/writing-a-plugin.md").read_text(encoding="utf-8").split("\n## ", 2)[2]
+GUIDES = ROOT / "docs/guides"
+PAGE = (GUIDES / "plugin-examples.md").read_text(encoding="utf-8")
+TESTING = (GUIDES / "testing-a-plugin.md").read_text(encoding="utf-8")
+#: The guide after its first section.
+GUIDE = (GUIDES / "writing-a-plugin.md").read_text(encoding="utf-8").split("\n## ", 2)[2]
 COMPONENTS = {
     ("tokenizer", "example-notes"),
     ("augmenter", "example-transpose"),
@@ -36,23 +40,23 @@ COMPONENTS = {
 }
 
 
-def blocks(language: str) -> list[str]:
-    """The fenced code blocks of the guide in that language, those of its first section left out."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", REFERENCE, re.DOTALL | re.MULTILINE)
+def blocks(page: str, language: str) -> list[str]:
+    """Return the fenced code blocks of a page in that language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
 
 
 def test_the_guide_shows_the_whole_module() -> None:
-    _, *shown, _ = blocks("python")
     module = (EXAMPLE / "ablate_example.py").read_text(encoding="utf-8")
-    assert "\n\n".join(shown) == module
+    assert "\n\n".join(blocks(PAGE, "python")) == module
 
 
 def test_the_guide_shows_a_contract_of_the_tests() -> None:
-    assert blocks("python")[-1] in (EXAMPLE / "tests/test_ablate_example.py").read_text(encoding="utf-8")
+    (shown,) = blocks(TESTING, "python")
+    assert shown in (EXAMPLE / "tests/test_ablate_example.py").read_text(encoding="utf-8")
 
 
 def test_the_guide_shows_the_project_and_the_study() -> None:
-    project, study = blocks("toml")
+    project, (study,) = blocks(GUIDE, "toml")[0], blocks(PAGE, "toml")
     renamed = project.replace("ablate-pitch-count", "ablate-example").replace("pitch-count = ", "example = ")
     renamed = renamed.replace("ablate_pitch_count", "ablate_example")
     assert renamed == (EXAMPLE / "pyproject.toml").read_text(encoding="utf-8")
@@ -69,8 +73,8 @@ def write_package(folder: Path, project: str, module: str) -> Path:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which pip has installed the example, the guide's first plugin, and one that cannot be imported."""
-    folder, project = tmp_path_factory.mktemp("plugins"), blocks("toml")[0]
-    first = write_package(folder / "first", project, blocks("python")[0])
+    folder, project = tmp_path_factory.mktemp("plugins"), blocks(GUIDE, "toml")[0]
+    first = write_package(folder / "first", project, blocks(GUIDE, "python")[0])
     broken = write_package(
         folder / "broken",
         project.replace("pitch-count", "broken").replace("pitch_count", "broken"),
@@ -120,7 +124,10 @@ def test_its_own_tests_pass(site: Path, tmp_path: Path) -> None:
 def test_the_commands_of_the_guide(site: Path, tmp_path: Path) -> None:
     shutil.copy(EXAMPLE / "repetition.toml", tmp_path)
     commands = [
-        shlex.split(line)[2:] for block in blocks("console") for line in block.splitlines() if "$ ablate" in line
+        shlex.split(line)[2:]
+        for block in (*blocks(GUIDE, "console"), *blocks(PAGE, "console"))
+        for line in block.splitlines()
+        if "$ ablate" in line
     ]
     assert [command[:2] for command in commands] == [["plugin", "list"], ["study", "run"], ["study", "run"]]
     # what a study would do says as well whether it can be run, and says it sooner

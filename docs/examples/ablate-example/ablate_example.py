@@ -99,13 +99,13 @@ def ablate_augmenters() -> Iterator[ablate.AugmenterSpec]:
 class LabelOptions:
     """Options of ``example-label``."""
 
-    label: str = ablate.option("transpose", min_length=1, doc="The label to tell.")
+    label: str = ablate.option("transpose", min_length=1, doc="Name of the label.")
     scale: float = ablate.option(12.0, gt=0, doc="Divides the label, to bring it near 1.")
     default: float = ablate.option(0.0, doc="The label of music that has none.")
 
 
 class Label(ablate.Conditioner):
-    """Tells the network one label, the same at every token."""
+    """Passes one label to the network, the same at every token."""
 
     def __init__(self, options: LabelOptions) -> None:
         self.options = options
@@ -126,7 +126,7 @@ class Label(ablate.Conditioner):
 @ablate.hookimpl
 def ablate_conditioners() -> Iterator[ablate.ConditionerSpec]:
     yield ablate.ConditionerSpec(
-        name="example-label", summary="Tells the network one label.", options=LabelOptions, build=Label
+        name="example-label", summary="Passes one label to the network.", options=LabelOptions, build=Label
     )
 
 
@@ -164,7 +164,7 @@ class RepetitionOptions:
 
 
 class Repetition(ablate.Metric):
-    """Which share of the patterns of pitches has been heard before in the same piece."""
+    """The share of the patterns of pitches that have occurred before in the same piece."""
 
     def __init__(self, options: RepetitionOptions) -> None:
         self.notes = options.notes
@@ -192,7 +192,7 @@ class Repetition(ablate.Metric):
 def ablate_metrics() -> Iterator[ablate.MetricSpec]:
     yield ablate.MetricSpec(
         name="example-repetition",
-        summary="Share of patterns heard before, and its distance from the reference's.",
+        summary="Share of patterns that occurred before, and its distance from the reference's.",
         options=RepetitionOptions,
         build=Repetition,
     )
