@@ -48,7 +48,7 @@ def table(topic: str, studies: int | None = None) -> str:
     module: Any = simulation(topic)
     own = getattr(module, "STUDIES", None)
     used = studies or own or STUDIES
-    count = "" if used == own else f" {used:,} studies for each row."
+    count = "" if used == own else f"\n\n{used:,} studies for each row."
     rows = module.rows(used)
     return f"## {module.TITLE}\n\n{module.TEXT}{count}\n\n{_markdown(module.HEADER, rows)}"
 

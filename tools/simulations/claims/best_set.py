@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 STUDIES = 2000
 TITLE = "The best one"
 TEXT = (
-    f"The share of {STUDIES:,} studies (with ten variants, of a tenth of them) that leave out the best variant (at "
-    "most 0.05 is allowed), the mean number of variants that the report names, and how often it names the best one "
-    "alone. The lead of the best variant is in standard deviations of a replicate; at 0 all variants are equal, and "
-    "the table shows one of them. The verdicts about the baseline are those of a family with all variants; the best "
-    "one is the baseline, or another variant."
+    "How often is the best variant left out, and how many others remain beside it?\n\n"
+    f"{STUDIES:,} studies for each row (with ten variants, a tenth of them).\n"
+    "The lead of the best variant is in standard deviations of a replicate; at 0 all variants are equal, and the "
+    "table shows one of them.\n"
+    "The verdicts about the baseline are those of a family with all variants.\n\n"
+    "- **left out**: the share of studies that leave out the best variant. At most 0.05 is allowed.\n"
+    "- **named**: the mean number of variants that the report names.\n"
+    "- **named alone**: how often it names the best one alone."
 )
 HEADER = ["lead", "the best one", "variants", "replicates", "left out", "named", "named alone"]
 SIZES = ((3, 8), (5, 6), (5, 8), (5, 12), (7, 8), (10, 12))

@@ -22,14 +22,20 @@ if TYPE_CHECKING:
 
 TITLE = "Blocks"
 TEXT = (
-    "Two variants against a baseline in three blocks. Effects are those of the first variant in the blocks, in "
-    "standard deviations of a paired difference; the second one has none. Falsely over all: a difference is "
-    "claimed although the mean effect is 0. Over all: the mean effect of the first one is claimed. Too many "
-    "blocks: an effect is claimed for more blocks than have it. Blocks claimed: their mean number. Varies: the "
-    "test of heterogeneity finds that the effect differs between blocks, falsely where all effects are equal. "
-    "Interval: the share of 95 % intervals of the mean over blocks that contain it. At most 0.05 is allowed for "
-    "false claims. In the last scatter the blocks share their seeds, and the differences of a replicate correlate "
-    "by 0.5: this is why each block has its own seeds. 1,000 studies for each row."
+    "What does a study with blocks claim falsely, and what does it find?\n\n"
+    "1,000 studies for each row: two variants against a baseline in three blocks.\n"
+    "*Effects* are those of the first variant in the blocks, in standard deviations of a paired difference; the "
+    "second variant has none.\n"
+    "In the last scatter the blocks share their seeds, and the differences of a replicate correlate by 0.5: this "
+    "is why each block has its own seeds.\n\n"
+    "- **falsely over all**: a difference is claimed although the mean effect is 0. At most 0.05 is allowed for "
+    "this and all other false claims.\n"
+    "- **over all**: the mean effect of the first variant is claimed.\n"
+    "- **too many blocks**: an effect is claimed for more blocks than have it; **blocks claimed**: their mean "
+    "number.\n"
+    "- **varies**: the test of heterogeneity finds that the effect differs between blocks, falsely where all "
+    "effects are equal.\n"
+    "- **interval**: the share of 95 % intervals of the mean over blocks that contain it."
 )
 HEADER = [
     *("scatter", "replicates", "effects", "falsely over all", "over all", "too many blocks", "blocks claimed"),

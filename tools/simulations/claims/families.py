@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 STUDIES = 1000
 TITLE = "A family of comparisons"
 TEXT = (
-    f"{STUDIES:,} studies for each number. False claims: the share of studies that call any variant different although "
-    "none is; at most 0.05 is allowed. One differs, all differ: the share of true differences that are found. The true "
-    "difference is 1.5 standard deviations of a paired difference (0.75 with 20 replicates); in brackets, the power of "
+    "Does a family keep its promise, and what does it find?\n\n"
+    f"{STUDIES:,} studies for each number, with normal scatter.\n"
+    "The true difference is 1.5 standard deviations of a paired difference (0.75 with 20 replicates).\n\n"
+    "- **false claims**: the share of studies that call any variant different although none is. At most 0.05 is "
+    "allowed.\n"
+    "- **one differs**, **all differ**: the share of true differences that are found; in brackets, the power of "
     "Holm's correction."
 )
 HEADER = ["comparisons", "replicates", "false claims", "one differs", "all differ"]

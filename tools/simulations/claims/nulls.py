@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 STUDIES = 2000
 TITLE = "Equal means, unequal distributions"
 TEXT = (
-    f"{STUDIES:,} studies for each number, most with four comparisons. The share of studies that claim any difference, "
-    "and in brackets the share that does so without a warning in the report. Where differences are symmetric about 0, "
-    "because all variants have one distribution or symmetric ones (the first five rows), at most 0.05 is allowed. In "
-    "the other rows only the means are equal, or a contrast weighs skewed variants unequally: a claim is a true "
-    "statement about the replicates (their differences lean to one side) and a false one about the mean, and "
-    "no test can separate the two with eight or twelve replicates. That is why the report warns."
+    "What happens if the means are equal and the distributions are not?\n\n"
+    f"{STUDIES:,} studies for each number, most with four comparisons: the share that claim any difference, and in"
+    " brackets the share that does so without a warning in the report.\n\n"
+    "In the first five rows differences are symmetric about 0, because all variants have one distribution or "
+    "symmetric ones.\n"
+    "There at most 0.05 is allowed.\n"
+    "In the other rows only the means are equal, or a contrast weighs skewed variants unequally.\n"
+    "A claim is then a true statement about the replicates (their differences lean to one side) and a false one "
+    "about the mean, and no test can separate the two with eight or twelve replicates.\n"
+    "That is why the report warns."
 )
 HEADER = ["null", "8 replicates", "12 replicates"]
 #: Standard deviations: the baseline's, then four variants'.

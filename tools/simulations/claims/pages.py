@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 STUDIES = 600
 TITLE = "A whole page where nothing differs"
 TEXT = (
-    f"{STUDIES:,} reports for each row, with the variants, contrasts, trends, quantities and replicates of a shipped "
-    "study; all variants have one distribution, and quantities are correlated (0.5). The share of "
-    "reports with any false statement of a difference about the primary quantity (at most 0.05 is allowed), about all "
-    "secondary quantities together (at most 0.05), and that leave a given variant out of those among which the best "
-    "one is (at most 0.05, on average over the variants). The last column is the mean number of false verdicts of a "
-    "page."
+    "How often does a whole report claim something false if nothing differs?\n\n"
+    f"{STUDIES:,} reports for each row, with the variants, contrasts, trends, quantities and replicates of a "
+    "shipped study.\n"
+    "All variants have one distribution, and quantities are correlated (0.5).\n\n"
+    "- **primary**, **secondary**: the share of reports with any false statement of a difference about the "
+    "primary quantity, and about all secondary quantities together. At most 0.05 is allowed for each.\n"
+    "- **best set**: the share of reports that leave a given variant out of those among which the best one is, on"
+    " average over the variants. At most 0.05 is allowed.\n"
+    "- **false verdicts**: their mean number in a report."
 )
 HEADER = ["study", "scatter", "primary", "secondary", "best set", "false verdicts"]
 

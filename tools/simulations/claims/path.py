@@ -27,14 +27,17 @@ if TYPE_CHECKING:
 STUDIES = 1000
 TITLE = "Steps of a path"
 TEXT = (
-    f"{STUDIES:,} studies for each row. A path of six changes, followed by the product with and without racing; the "
-    "first of them have the effect, in "
-    "standard deviations of a paired difference, and the others none. First, the share of studies with any false "
-    "claim about a step, and with a false claim that a step makes it better; at most 0.05 is allowed for both "
-    "together. Then the share of studies in which exactly the changes that matter are claimed, the mean of the first "
-    "step that does not matter (0 without the choice of the order), and the share of runs that racing spares. The "
-    "scatter belongs to the configurations, to the changes (a change has the same effect in a replicate wherever it "
-    "is made), or half to each."
+    "Are the steps of a path judged rightly although their order was chosen by the results?\n\n"
+    f"{STUDIES:,} studies for each row: a path of six changes, with and without racing.\n"
+    "The first of the changes have the effect, in standard deviations of a paired difference, and the others "
+    "none.\n"
+    "The scatter belongs to the configurations, to the changes (a change has the same effect in a replicate "
+    "wherever it is made), or half to each.\n\n"
+    "- **any false**, **falsely better**: the share of studies with any false claim about a step, and with a "
+    "false claim that a step makes it better. At most 0.05 is allowed for both together.\n"
+    "- **exactly these**: the share of studies in which exactly the changes that matter are claimed.\n"
+    "- **first null step**: the mean of the first step that does not matter; 0 without the choice of the order.\n"
+    "- **runs spared**: the share of runs that racing spares."
 )
 HEADER = ["replicates", "matter", "effect", "scatter", "racing", "any false", "falsely better", "exactly these"]
 HEADER += ["first null step", "runs spared"]

@@ -25,13 +25,18 @@ if TYPE_CHECKING:
 
 TITLE = "Shares of the total difference"
 TEXT = (
-    "Parts that are on or off, crossed, with 8 replicates. First, the share of 2,000 studies with any false claim in "
-    "the whole family of the primary quantity (variants, main effects, interactions, shares, dependences), and with "
-    "a false claim about a share or a dependence; at most 0.05 is allowed. Then the share of 95 % intervals of shares "
-    "that contain the true Shapley value, and the share of true shares that are found. In the second truth the first "
-    "part has a share of 1.5 standard deviations of a value; in the third one, two parts change nothing alone and 3 "
-    "standard deviations together, so each has a share of 1.5. In the last scatter the full model varies more than the "
-    "others, to one side: sign flips are not exact there, and claim too much, as they do for any other comparison."
+    "Are shares of a difference right, where parts interact and where they do not?\n\n"
+    "Parts that are on or off, crossed, with 8 replicates.\n"
+    "In the truth *one part*, the first part has a share of 1.5 standard deviations of a value.\n"
+    "In *two that interact*, two parts change nothing alone and 3 standard deviations together, so each has a "
+    "share of 1.5.\n"
+    "In the last scatter the full model varies more than the others, to one side: sign flips are not exact there,"
+    " and claim too much, as they do for any other comparison.\n\n"
+    "- **any false**: the share of studies with any false claim in the whole family of the primary quantity "
+    "(variants, main effects, interactions, shares, dependences). At most 0.05 is allowed.\n"
+    "- **false share**: the same for a share or a dependence alone.\n"
+    "- **interval**: the share of 95 % intervals of shares that contain the true Shapley value.\n"
+    "- **found**: the share of true shares that are found."
 )
 HEADER = ["design", "parts", "scatter", "truth", "any false", "false share", "interval", "found"]
 REPLICATES, SIZE = 8, 1.5

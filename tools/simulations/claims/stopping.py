@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 STUDIES = 400
 TITLE = "Stopping when it is decided"
 TEXT = (
-    f"{STUDIES} studies for each number, each with four variants against one baseline and normal scatter. At effect 0 "
-    "nothing differs, and the table shows the share of studies with any false claim (at most 0.05 is allowed); "
-    "otherwise one variant differs by this standardised effect, and the table shows the share that finds it. The "
-    "replicates are the mean number at the claim that is counted, or the last look without one; and the mean number at "
-    "which the study stops, because every comparison is decided or given up. Uncorrected is a report that does not "
-    "count looks."
+    "Do several looks keep the level, and how many replicates do they save?\n\n"
+    f"{STUDIES} studies for each number, each with four variants against one baseline and normal scatter.\n"
+    "*Uncorrected* is a report that does not count looks.\n\n"
+    "- **effect**: 0 if nothing differs; otherwise the standardised effect of the one variant that differs.\n"
+    "- **any false claim, or found**: at effect 0 the share of studies with any false claim (at most 0.05 is "
+    "allowed), otherwise the share that finds the difference.\n"
+    "- **replicates at the claim**: their mean number at the claim that is counted, or at the last look without "
+    "one.\n"
+    "- **replicates at the stop**: their mean number when every comparison is decided or given up."
 )
 HEADER = ["looks", "rule", "effect", "any false claim, or found", "replicates at the claim", "replicates at the stop"]
 COMPARISONS = 4

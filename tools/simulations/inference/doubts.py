@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 STUDIES = 2000
 TITLE = "Read with care"
 TEXT = (
-    f"{STUDIES:,} studies for each number. A baseline and four variants with equal means, 8 replicates. The share of "
-    "studies whose values are reported to lean to one side, and that have an outlier; the share with either; the "
-    "share with a false claim of a difference, and among these, the share with a warning. Normal values should have "
-    "none; elsewhere, warnings should be frequent."
+    "How often does the report warn, and is it at the right places?\n\n"
+    f"{STUDIES:,} studies for each number: a baseline and four variants with equal means, 8 replicates.\n"
+    "Normal values should have no warning; elsewhere, warnings should be frequent.\n\n"
+    "- **lean**: the share of studies whose values are reported to lean to one side.\n"
+    "- **outlier**: the share of studies with a replicate far from the others; **either**: with one of the two.\n"
+    "- **false claim**: the share of studies with a false claim of a difference.\n"
+    "- **warning, if false claim**: among these, the share with a warning."
 )
 HEADER = ["values", "lean", "outlier", "either", "false claim", "warning, if false claim"]
 VARIANTS, REPLICATES = 5, 8

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 STUDIES = 10_000
 TITLE = "No difference that matters, or a verdict withheld"
 TEXT = (
-    f"{STUDIES:,} comparisons for each number: the share that are called equivalent, for the mean and for the "
-    "interquartile mean. Where the true difference is as large as the margin, at most 0.05 is allowed. Two one-sided "
-    "t tests without the correction for skewness are in the column next to it. Withheld: the share without a verdict "
-    "because most differences are equal. Where one in ten fails and the others are normal, no rule can keep its level "
-    "and give any verdict: with n replicates, none of which fails, failures in up to a share 1 - 0.05^(1/n) of "
-    "replicates are possible. The last rows have a true difference of 0 and normal scatter: the larger the share, the "
-    "better; the computed power is in brackets. Those margins are in standard deviations of a difference."
+    "How often are two variants called equivalent, when they are and when they are not?\n\n"
+    f"{STUDIES:,} comparisons for each number.\n"
+    "In the first rows the true difference is as large as the margin, and at most 0.05 is allowed.\n"
+    "In the last rows the true difference is 0 and the scatter is normal: the larger the share, the better.\n"
+    "Those margins are in standard deviations of a difference, and the computed power is in brackets.\n\n"
+    "- **mean**, **iqm**: the share called equivalent by the report, for the mean and for the interquartile mean.\n"
+    "- **two t tests**: the same by two one-sided t tests without the correction for skewness.\n"
+    "- **withheld**: the share without a verdict because most differences are equal.\n\n"
+    "Where one in ten fails and the others are normal, no rule can keep its level and give any verdict: with n "
+    "replicates, none of which fails, failures in up to a share 1 - 0.05^(1/n) of replicates are possible."
 )
 HEADER = ["differences", "replicates", "mean", "iqm", "two t tests", "withheld"]
 REPLICATES, STRETCH = (6, 8, 12, 20), np.exp(0.5)

@@ -20,15 +20,20 @@ STUDIES = 400
 WORLDS = 199
 TITLE = "Independent runs"
 TEXT = (
+    "What is claimed about independent runs, and why do two tests have to agree?\n\n"
     f"{STUDIES:,} studies for each row whose replicates do not belong together: a baseline (the first number of "
-    "runs) and other variants with these numbers of runs, whose standard deviations are relative. Interval: the "
-    "share of 95 % intervals of a difference from the baseline that contain the truth. Any claim: the share of "
-    "studies that claim any difference although all means are equal; at most 0.05 is meant. Beside it, what one "
-    "test alone would claim: Welch's t with Holm's correction, shuffled labels, and drawn normal values (max-T "
-    "both). Found: the share of differences that are found if all other variants are 2 standard deviations (of the "
-    "baseline) away. Labels cannot be shuffled where variants scatter unequally, and Welch's t is wrong for few "
-    "skewed values in groups of unequal size; the larger p of both avoids these errors, and nothing avoids them "
-    "together: skewed values that scatter unequally."
+    "runs) and other variants with these numbers of runs, whose standard deviations are relative.\n"
+    "Labels cannot be shuffled where variants scatter unequally, and Welch's t is wrong for few skewed values in "
+    "groups of unequal size.\n"
+    "The larger p of both avoids these errors. Nothing avoids them together: skewed values that scatter "
+    "unequally.\n\n"
+    "- **interval**: the share of 95 % intervals of a difference from the baseline that contain the truth.\n"
+    "- **any claim**: the share of studies that claim any difference although all means are equal; at most 0.05 "
+    "is meant.\n"
+    "- **Welch**, **shuffled**, **drawn**: what one test alone would claim: Welch's t with Holm's correction, "
+    "shuffled labels, and drawn normal values (max-T both).\n"
+    "- **found**: the share of differences that are found if all other variants are 2 standard deviations (of the"
+    " baseline) away."
 )
 HEADER = ["values", "runs", "standard deviations", "interval", "any claim", "Welch", "shuffled", "drawn", "found"]
 

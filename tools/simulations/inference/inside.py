@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 STUDIES = 600
 TITLE = "Independent runs without a difference that matters"
 TEXT = (
+    "How often are independent runs called equivalent, when they are and when they are not?\n\n"
     f"{STUDIES:,} comparisons of two variants of independent runs for each number: the share that are called "
-    "equivalent. "
-    "Where the true difference is as large as the margin, at most 0.05 is allowed; towards: the values of the better "
-    "variant have their tail beyond the margin, away: the tail is on the other side; of a share: the margin is 30 % of "
-    "the baseline's mean. In the last columns the true difference is 0, and the margin is in standard deviations of a "
-    "run: the larger the share, the better; the computed power is in brackets."
+    "equivalent.\n"
+    "In the columns *towards*, *away* and *of a share* the true difference is as large as the margin, and at most"
+    " 0.05 is allowed.\n\n"
+    "- **towards**: the values of the better variant have their tail beyond the margin; **away**: the tail is on "
+    "the other side.\n"
+    "- **of a share**: the margin is 30 % of the baseline's mean.\n"
+    "- **true difference 0**: the margin is in standard deviations of a run, and the larger the share, the "
+    "better; the computed power is in brackets."
 )
 HEADER = ["values", "runs", "towards", "away", "of a share", "true difference 0: margin 1.5", "margin 3"]
 RUNS = ((6, 6), (8, 8), (12, 12), (6, 20), (20, 20))

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 STUDIES = 2000
 TITLE = "Coverage"
 TEXT = (
-    f"{STUDIES:,} studies for each number. "
-    "The share of studies in which a 95 % interval contains the truth. t: Student's t for a mean, the interval of the "
-    "report. Bootstrap-t and BCa: bootstrap intervals of the mean with 399 resamples, a fifth of the studies. Both "
-    "follow the skew of the values, but are too narrow where tails are long on both sides, as those of differences "
-    "between variants alike are. iqm: Yuen's t for an interquartile mean, the interval of the report. P(better): the "
-    "interval of the share of replicates that win, where values of this distribution are compared with normal ones."
+    "How often does a 95 % interval contain the truth?\n\n"
+    f"{STUDIES:,} studies for each number, for the bootstrap intervals a fifth of them.\n\n"
+    "- **t**: Student's t for a mean, the interval of the report.\n"
+    "- **bootstrap-t**, **BCa**: bootstrap intervals of the mean with 399 resamples. Both follow the skew of the "
+    "values, but are too narrow where tails are long on both sides, as those of differences of variants that are "
+    "alike.\n"
+    "- **iqm**: Yuen's t for an interquartile mean, the interval of the report.\n"
+    "- **P(better)**: the interval of the share of replicates that win, where values of this distribution are "
+    "compared with normal ones."
 )
 HEADER = ["scatter", "replicates", "t", "bootstrap-t", "BCa", "iqm", "P(better)"]
 REPLICATES, RESAMPLES = (5, 8, 12, 20, 30, 50), 399

@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 STUDIES = 2000
 TITLE = "The replicates that a difference needs"
 TEXT = (
-    f"{STUDIES:,} studies for each number. "
-    "What a report with 8 replicates says about a true difference of this standardised size, normal scatter, one of "
-    "four comparisons (level 0.0125): the replicates truly needed for 80 % power, the median of the lower and of the "
-    "upper end of the range, and the share of ranges that contain the truth (0.8 is meant). Last, the numbers between "
-    "which 80 % of the single numbers lie that follow from the observed difference alone."
+    "Can the number of replicates be trusted that a report recommends?\n\n"
+    f"{STUDIES:,} studies for each number, with 8 replicates, normal scatter, and a true difference of this "
+    "standardised size in one of four comparisons (level 0.0125).\n\n"
+    "- **truly needed**: the replicates for 80 % power.\n"
+    "- **from**, **to**: the median of the lower and of the upper end of the range that the report prints.\n"
+    "- **contains the truth**: the share of ranges that contain the truth; 0.8 is meant.\n"
+    "- **80 % of single numbers**: the numbers between which 80 % of the single numbers lie that follow from the "
+    "observed difference alone."
 )
 HEADER = ["true effect", "truly needed", "from (median)", "to (median)", "contains the truth", "80 % of single numbers"]
 EFFECTS, REPLICATES, LEVEL, NEVER = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0), 8, 0.0125, 10**6

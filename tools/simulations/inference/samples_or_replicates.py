@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 TITLE = "More samples or more replicates"
 TEXT = (
-    "The share of studies whose advice is right, that is, the option that finds the smaller difference in truth; the "
-    "same among the pieces of advice that the report calls sure; and the share that are sure. Last, the mean of the "
-    "difference that the advised option can find, divided by that of the better option: wrong advice costs little "
-    "where both are nearly equal. A training costs 50 times a sample; 3 variants and a baseline, 8 replicates of 4 "
-    "samples."
+    "Is the advice right whether more samples or more replicates find more?\n\n"
+    "A training costs 50 times a sample; 3 variants and a baseline, 8 replicates of 4 samples.\n\n"
+    "- **right**: the share of studies whose advice is right, that is, the option that finds the smaller "
+    "difference in truth.\n"
+    "- **right if sure**: the same among the pieces of advice that the report calls sure; **sure**: the share "
+    "that are.\n"
+    "- **difference, against the better option**: the mean of the difference that the advised option can find, "
+    "divided by that of the better option. Wrong advice costs little where both are nearly equal."
 )
 HEADER = ["scatter", "true share", "better", "right", "right if sure", "sure", "difference, against the better option"]
 VARIANTS, SHAPE, COSTS = 3, (8, 4), Costs(5.0, 0.1)

@@ -19,10 +19,12 @@ STUDIES = 600
 LEVELS = np.arange(5.0)
 TITLE = "Trends"
 TEXT = (
-    f"The share of {STUDIES:,} studies that claim a trend along five levels, by sign flips of the mean slope (the test "
-    "used here) and of Kendall's tau. The slopes of the replicates scatter; slopes are in standard deviations of a "
-    "value, from level to level. At slope 0 at most 0.05 is allowed, except in the last rows: there the means are "
-    "equal, but spread and skew grow with the level, from 0.25 to 4 standard deviations."
+    "Which test of a trend is right more often, that of the slope or that of Kendall's tau?\n\n"
+    f"The share of {STUDIES:,} studies that claim a trend along five levels, by sign flips of the mean slope (the "
+    "test of the report) and of Kendall's tau.\n"
+    "Slopes are in standard deviations of a value, from level to level; those of the replicates scatter.\n\n"
+    "At slope 0 at most 0.05 is allowed, except in the last four rows: there the means are equal, but spread and "
+    "skew grow with the level, from 0.25 to 4 standard deviations."
 )
 HEADER = ["slope", "scatter of slopes", "values", "replicates", "slope test", "tau test"]
 CASES = [

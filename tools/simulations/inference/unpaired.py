@@ -17,10 +17,12 @@ STUDIES = 1000
 DIVISIONS = 999
 TITLE = "Two studies with other seeds"
 TEXT = (
-    f"The share of {STUDIES:,} pairs of studies without shared seeds in which at least one comparison is called a "
-    "difference. Where the means are equal, 0.05 is allowed; skewed values with more scatter in one study are "
-    "beyond what either test allows for. In the last rows the means of all comparisons differ by 1.5 standard "
-    "deviations: the larger the share, the better."
+    "What does the comparison of two studies without shared seeds claim?\n\n"
+    f"The share of {STUDIES:,} pairs of studies in which at least one comparison is called a difference.\n"
+    "Where the means are equal, 0.05 is allowed; skewed values with more scatter in one study are beyond what "
+    "either test allows for.\n"
+    "In the last rows the means of all comparisons differ by 1.5 standard deviations: the larger the share, the "
+    "better."
 )
 HEADER = ["scatter", "replicates of each", "1 comparison", "4 comparisons"]
 #: Name, scatter, factor on the scatter of the second study, and difference of the means.

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
 TITLE = "Intervals of variance components"
 TEXT = (
-    "The share of studies in which a 95 % interval contains the truth: the share of sampling noise, for one comparison "
-    "and for four with a common baseline together, and the two components of one comparison. The last two columns are "
-    "the usual intervals of analysis of variance, by F and by chi-square, which assume normal values."
+    "How good are the intervals of the parts of the noise?\n\n"
+    "The share of studies in which a 95 % interval contains the truth.\n\n"
+    "- **share**: of the share of sampling noise, for one comparison; **share, four together**: for four "
+    "comparisons with a common baseline.\n"
+    "- **sampling**, **training**: of the two components of one comparison.\n"
+    "- **share, by F**, **sampling, by chi-square**: the usual intervals of analysis of variance, which assume "
+    "normal values."
 )
 HEADER = [
     *("scatter", "replicates", "samples", "true share", "share", "share, four together", "sampling", "training"),
