@@ -56,6 +56,12 @@ settings.register_profile("ablate", deadline=None)
 settings.load_profile("ablate")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are cores, because tests often wait for servers, clusters and processes."""
+    return (os.cpu_count() or 1) + 1
+
+
 @sa.event.listens_for(sa.engine.Engine, "connect")
 def _wait_for_no_disk(connection: Any, _record: Any) -> None:
     """Leave it to the system when to write: nobody needs these databases after a power cut, and kills lose nothing."""

@@ -72,6 +72,9 @@ def test_the_hosted_checks_run_on_every_python() -> None:
     assert jobs["test"]["steps"][-1] == {"run": ".ci/run"}
     pythons = jobs["test"]["strategy"]["matrix"]["python"]
     assert f">={pythons[0]}" == PYPROJECT["project"]["requires-python"]
+    assert [f"Programming Language :: Python :: {name}" for name in pythons] == [
+        name for name in PYPROJECT["project"]["classifiers"] if name.startswith("Programming Language :: Python :: 3.")
+    ]
     lowest = jobs["lowest"]["steps"]
     assert lowest[1]["with"]["python-version"] == pythons[0]
     assert lowest[-1] == {"run": ".ci/run lowest"}
