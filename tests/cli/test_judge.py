@@ -178,7 +178,7 @@ def test_refusals_are_one_line(ablate: Command, results: Path, words: tuple[str,
 )
 def test_the_commands_of_the_page_run(ablate: Command, tmp_path: Path, source: str, verdict: str) -> None:
     page = (ROOT / "docs/guides/judge.md").read_text(encoding="utf-8")
-    (tmp_path / "results.csv").write_text(re.findall(r"```csv\n(.*?)```", page, re.DOTALL)[0])
+    (tmp_path / "results.csv").write_text(re.findall(r"```text\n(.*?)```", page, re.DOTALL)[0])
     trials, samples = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     exec({"--optuna": trials, "--midi": samples}.get(source, ""), {})
     *_, command = re.findall(rf"^ablate (judge {source}.*)$", page, re.MULTILINE)

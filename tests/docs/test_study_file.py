@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.checkout import ROOT
+from support.study_parts import PAGE, PARTS, WHOLE, made_whole
 
 from ablate.report.figures.gallery import FIGURES
 from ablate.study.file.study_file import read_study
@@ -16,51 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.commands import Command
-
-PAGE = (ROOT / "docs/reference/study-file.md").read_text(encoding="utf-8")
-#: The first block is a whole study; the others stand for what they add to it.
-WHOLE, *PARTS = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-#: What the blocks about comparisons speak of.
-SPOKEN_OF = """
-[variants.neither]
-[variants.conditioning]
-conditioner = { tempo = { source = "uniform" } }
-[variants.augmentation]
-augmenter = "tempo"
-[variants.both]
-conditioner = "tempo"
-augmenter = "tempo"
-"""
-#: What the block about the hypothesis speaks of besides.
-PREDICTED = """
-[contrasts]
-"both, beyond the sum of each" = { both = 1, conditioning = -1, augmentation = -1, neither = 1 }
-
-[margins]
-"distance.duration" = 0.01
-"""
-
-
-def written(part: str) -> str:
-    """The whole study with a part of it said otherwise."""
-    given = tomllib.loads(part)
-    # from the axes on it is what is varied, which a part replaces
-    base = (
-        WHOLE.partition("[axes]")[0]
-        if {"axes", "variants", "design", "contrasts", "parts", "hypothesis"} & given.keys()
-        else WHOLE
-    )
-    for section in given:
-        base = re.sub(rf"^\[{section}[.\]].*?(?=^\[|\Z)|^{section} = .*?\n", "", base, flags=re.DOTALL | re.MULTILINE)
-    if {"contrasts", "parts", "hypothesis"} & given.keys():
-        part += SPOKEN_OF
-    if "hypothesis" in given:
-        part += PREDICTED
-    wanted = set(re.findall(r'metric = "(.*?)"|^"([a-z]+\.[a-z]+)" =', part, re.MULTILINE))
-    metrics = {name for pair in wanted for name in pair if name} - set(re.findall(r'\[metric."(.*?)"\]', base))
-    top = re.match(r"[^\[]*", part)
-    assert top is not None
-    return top[0] + base + part[top.end() :] + "".join(f'\n[metric."{name}"]\n' for name in sorted(metrics))
 
 
 def test_the_first_one_is_whole(tmp_path: Path) -> None:
@@ -72,21 +28,21 @@ def test_the_first_one_is_whole(tmp_path: Path) -> None:
 def test_the_others_are_parts_of_one(part: str, tmp_path: Path) -> None:
     given: dict[str, Any] = tomllib.loads(part)
     path = tmp_path / "part.toml"
-    path.write_text(written(part), encoding="utf-8")
+    path.write_text(made_whole(part), encoding="utf-8")
     study = read_study(str(path))
     assert study.design == given.get("design", "factorial")
     assert study.variants()
 
 
 def test_a_conditional_axis_has_as_many_variants_as_the_page_says(tmp_path: Path) -> None:
-    (tmp_path / "part.toml").write_text(written(next(part for part in PARTS if "when" in part)), encoding="utf-8")
+    (tmp_path / "part.toml").write_text(made_whole(next(part for part in PARTS if "when" in part)), encoding="utf-8")
     assert len(read_study(str(tmp_path / "part.toml")).variants()) == 3
     assert "That is three variants." in PAGE
 
 
 def test_what_the_page_says_of_a_design_is_so(tmp_path: Path) -> None:
     part = next(part for part in PARTS if "leave_one_out" in part)
-    (tmp_path / "part.toml").write_text(written(part), encoding="utf-8")
+    (tmp_path / "part.toml").write_text(made_whole(part), encoding="utf-8")
     names = [variant.name for variant in read_study(str(tmp_path / "part.toml")).variants()]
     assert ", ".join(f"`{name}`" for name in names) in PAGE
 
