@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 AXE := tests/browser/node_modules/.package-lock.json
 
-.PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults site links licences release pythons clean
+.PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults site links gallery gallery-pages gallery-check licences release pythons clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -30,6 +30,7 @@ check: prose $(VENV)/.installed-dev  ## check style, types, layers and prose
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/lint-imports --no-cache --config tools/importlinter-plugins.toml
+	$(BIN)/python tools/gallery --check
 
 audit: $(VENV)/.installed-dev  ## compare the versions in constraints.txt with the published vulnerabilities
 	$(BIN)/python tools/audit.py constraints.txt
@@ -59,6 +60,15 @@ site: $(VENV)/.installed-docs  ## build the documentation site into build/site, 
 
 links: $(VENV)/.installed-docs  ## open every address that the documentation names; needs a network
 	$(BIN)/sphinx-build --quiet --builder linkcheck docs build/links
+
+gallery: $(VENV)/.installed-dev  ## run every shipped study that has no results in the home (hours), and write docs/gallery; STUDIES="a b" takes these
+	$(BIN)/python tools/gallery $(if $(MACHINE),--machine '$(MACHINE)') $(STUDIES)
+
+gallery-pages: $(VENV)/.installed-dev  ## write docs/gallery from the finished studies of the home again, and run nothing
+	$(BIN)/python tools/gallery --no-run $(if $(MACHINE),--machine '$(MACHINE)') $(STUDIES)
+
+gallery-check: $(VENV)/.installed-dev  ## list the pages of docs/gallery that do not show the study files of today
+	$(BIN)/python tools/gallery --check
 
 licences: $(VENV)/.installed-release  ## write docs/reference/licences.md again, from the installed packages
 	$(BIN)/python tools/release --licences

@@ -1,6 +1,7 @@
 """Ablation studies of symbolic-music models: which part made the difference, and is the difference real?
 
-The public names: everything that a plugin needs, and ``load_results``. Importing this module loads nothing heavy.
+The public names: everything that a plugin needs, and ``run_study``, ``load_results`` and ``render_sound`` for scripts
+and notebooks. Importing this module loads nothing heavy.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
     from ablate.music.performance import Performance
     from ablate.product import Product
     from ablate.report.results import load_results
+    from ablate.report.running import run_study
+    from ablate.report.sound import render_sound
 
 __version__ = "0.1.0"
 
@@ -113,6 +116,8 @@ __all__ = [
     "hookimpl",
     "load_results",
     "option",
+    "render_sound",
+    "run_study",
     "scheduler_rates",
 ]
 
@@ -126,6 +131,8 @@ _LATE = {
     "embed_each": "ablate.fusion",
     "apply_each": "ablate.fusion",
     "load_results": "ablate.report.results",
+    "render_sound": "ablate.report.sound",
+    "run_study": "ablate.report.running",
 }
 
 

@@ -15,7 +15,7 @@ project = "ablate"
 author = copyright = "The ablate authors"
 release = ablate.__version__
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_click",
@@ -24,6 +24,7 @@ extensions = [
     "from_code",
     "command_text",
     "python_names",
+    "gallery_reports",
 ]
 exclude_patterns = ["examples"]
 repository_files = f"{repository}/blob/main/"
@@ -38,6 +39,12 @@ nitpick_ignore_regex = [
     ("py:.*", r"(torch|np|pd|pretty_midi|os)\..*|Path|Figure"),
     ("py:.*", r"(.*\.)?(Array|Study|Registry|MidiFile|Log|Chooser|merged|Block|Intervals|Caption|FIGURES)"),
 ]
+# the notebook has no outputs: it is executed once, and again when it changes
+nb_execution_mode = "cache"
+nb_execution_cache_path = "build/notebooks"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 600
+nb_execution_in_temp = True
 autodoc_member_order = "bysource"
 
 html_theme = "furo"

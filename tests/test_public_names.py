@@ -61,6 +61,8 @@ PUBLIC = [
     "hookimpl",
     "load_results",
     "option",
+    "render_sound",
+    "run_study",
     "scheduler_rates",
 ]
 TESTING = [

@@ -147,6 +147,17 @@ class Performance:
         pedals["time"] -= self.primer_seconds
         return self.replace(notes=notes, pedals=pedals, primer=_no_notes(), primer_seconds=0.0)
 
+    def beginning(self, seconds: float) -> Performance:
+        """Return the first ``seconds``: the notes that begin there, shortened if they end later, and the pedals."""
+
+        def cut(notes: Array) -> Array:
+            first = notes[notes["start"] < seconds].copy()
+            first["end"] = np.minimum(first["end"], seconds)
+            return first
+
+        pedals = self.pedals[self.pedals["time"] < seconds]
+        return self.replace(notes=cut(self.notes), primer=cut(self.primer), pedals=pedals)
+
     def canonical(self) -> Performance:
         """Return a copy with its notes in canonical order: by start, pitch, end, velocity, instrument."""
         start = self.notes["start"]

@@ -172,6 +172,13 @@ class StudyResults:
         """Return the samples of one run; in Jupyter, each is displayed as a piano roll. See :meth:`losses`."""
         return self._files.samples(variant, replicate)
 
+    def references(self) -> dict[str, Performance]:
+        """Return the first piece that samples are compared with, by its title; one for each corpus of the study.
+
+        It is empty if the home no longer has the music.
+        """
+        return Artifacts(self._home).references(self._study)
+
     def tokens(self, variant: str = "", replicate: int = 0) -> IntArray:
         """Return the generated tokens of one run, int64 [samples, time], without primers. See :meth:`losses`."""
         return self._files.tokens(variant, replicate)

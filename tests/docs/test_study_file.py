@@ -61,11 +61,13 @@ def test_the_page_of_results_runs(
     mpl.use("agg")
     names: dict[str, Any] = {}
     exec("".join(blocks), names)
-    assert len(blocks) == 13
+    assert len(blocks) == 14
     assert r"\begin{table}" in names["tex"]
     assert names["by_training"].shape == (2, 5), "two replicates of five variants"
     assert len(names["against_baseline"]) == 4 * names["against_baseline"]["feature"].nunique()
     assert "against tau=1.0" in capsys.readouterr().out
+    assert len(names["piece"]) == 549
+    assert (tmp_path / "sample.mp3").stat().st_size > 1000
     assert (tmp_path / "forest.pdf").stat().st_size > 5000
     said = re.findall(r"`([a-z-]+)`", page.partition("There are ")[2].partition(";")[0])
     assert said == list(FIGURES)

@@ -57,12 +57,17 @@ def render(performance: Performance, cache: Path, *, ensemble: bool = False) -> 
         return inside(cache, file.name).read_bytes()
     except (OSError, UnsafePath):  # not there; a link is replaced
         pass
-    # a piano has little energy above 10 kHz, and half the rate gives half the size; cymbals have much
-    gain, step = (ENSEMBLE_GAIN, 1) if ensemble else (GAIN, 2)
-    data = _encode(_fade_out(_play(midi, gain)), step)
+    data = mp3(midi, ensemble=ensemble)
     with contextlib.suppress(OSError):  # a home that cannot be written, or is full, still has a report elsewhere
         write_whole(file, data)
     return data
+
+
+def mp3(midi: bytes, *, ensemble: bool = False) -> bytes:
+    """Return a MIDI file as the bytes of an MP3 file, mono; see :func:`render`."""
+    # a piano has little energy above 10 kHz, and half the rate gives half the size; cymbals have much
+    gain, step = (ENSEMBLE_GAIN, 1) if ensemble else (GAIN, 2)
+    return _encode(_fade_out(_play(midi, gain)), step)
 
 
 def _play(midi: bytes, gain: float) -> tuple[Array, int]:

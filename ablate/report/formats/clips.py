@@ -8,8 +8,6 @@ import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-import numpy as np
-
 from ablate.building import build_component
 from ablate.errors import AblateError
 from ablate.files import file_name
@@ -211,7 +209,7 @@ class ClipWriter:
 
     def _clip(self, each: _Piece, *, ensemble: bool) -> Clip:
         name, title, variant, piece, midi = each
-        beginning = _beginning(piece)
+        beginning = piece.beginning(SECONDS)
         sound = ""
         if self._sound and len(beginning.notes) + len(beginning.primer):
             sound = f"audio/{name}.mp3"
@@ -223,15 +221,3 @@ class ClipWriter:
         about += f" ({listed(played)})" if ensemble and played else ""
         primer = round(1000 * piece.primer_seconds)
         return Clip(name, title, variant, about, notes, primer, sound, midi)
-
-
-def _beginning(piece: Performance) -> Performance:
-    """Return the first :data:`SECONDS`: the notes that begin there, shortened if they end later, and the pedals."""
-
-    def cut(notes: Array) -> Array:
-        beginning = notes[notes["start"] < SECONDS].copy()
-        beginning["end"] = np.minimum(beginning["end"], SECONDS)
-        return beginning
-
-    pedals = piece.pedals[piece.pedals["time"] < SECONDS]
-    return piece.replace(notes=cut(piece.notes), primer=cut(piece.primer), pedals=pedals)

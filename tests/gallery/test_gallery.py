@@ -1,0 +1,210 @@
+"""The gallery: pages are written from results, show the verdicts of the report, and are stale when a study changes."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import gzip
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from gallery import __main__ as command
+from gallery.entry import NotReadyError, seconds_with_work
+from gallery.fingerprint import fingerprint
+from gallery.gallery import FACTS, Gallery
+from gallery.packed import packed
+from support.commands import run
+from support.small_study import SMALL
+
+import ablate
+from ablate.registry import get_registry
+from ablate.store.records import StageRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """A gallery of one study that has been run, and another one that has not."""
+
+    files: dict[str, Path]
+    folder: Path
+    home: Path
+
+    def gallery(self) -> Gallery:
+        return Gallery(self.files, self.folder)
+
+    def change(self, old: str, new: str) -> None:
+        text = self.files["small"].read_text(encoding="utf-8")
+        assert old in text
+        self.files["small"].write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    folder = tmp_path_factory.mktemp("gallery")
+    files = {name: folder / f"{name}.toml" for name in ("small", "waiting")}
+    for path in files.values():
+        path.write_text(SMALL, encoding="utf-8")
+    assert (
+        run(["study", "run", str(files["small"]), "--home", str(folder / "home"), "--no-report", "--workers", "1"]) == 0
+    )
+    shown = Shown(files, folder / "pages", folder / "home")
+    gallery = shown.gallery()
+    gallery.renew("small", shown.home, "2 cores of a laptop", run=False)
+    gallery.write()
+    return shown
+
+
+@pytest.fixture
+def shown(made: Shown, tmp_path: Path) -> Shown:
+    """Return a copy of the study files and pages, to be changed."""
+    shutil.copytree(made.folder, tmp_path / "pages")
+    files = {name: Path(shutil.copy(path, tmp_path)) for name, path in made.files.items()}
+    return Shown(files, tmp_path / "pages", made.home)
+
+
+def test_a_page_shows_the_question_and_the_first_verdict_of_the_report(made: Shown) -> None:
+    page = (made.folder / "small.md").read_text(encoding="utf-8")
+    line = ablate.load_results("small", made.home).verdicts().blocks[0].lines[0]
+    assert "**Question.** Does tau matter?" in page
+    assert f"**Answer.** {line.text}" in page.replace("\\", "")
+    assert "2 variants in 2 replicates" in page
+    assert "| Machine | 2 cores of a laptop |" in page
+    index = (made.folder / "index.md").read_text(encoding="utf-8")
+    assert line.text in index.replace("\\", "")
+    assert "| waiting | Does tau matter? | not run yet | |" in index
+    assert "1 of 2 studies have no page yet: waiting." in index
+
+
+def test_what_was_just_written_is_not_stale(made: Shown, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.report_stale(made.gallery()) == 0
+    assert capsys.readouterr().out == "gallery: studies without a page (1): waiting\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("steps = 2", "steps = 3"),
+        ("[0.8, 1.0]", "[0.8, 1.0, 1.2]"),
+        ("Does tau matter?", "Does the temperature matter?"),
+        ("replicates = 2", "replicates = 3"),
+    ],
+)
+def test_a_changed_study_makes_its_page_stale(
+    shown: Shown, capsys: pytest.CaptureFixture[str], old: str, new: str
+) -> None:
+    shown.change(old, new)
+    assert command.report_stale(shown.gallery()) == 1
+    message = capsys.readouterr().err
+    assert "gallery: small is stale: the page shows the fingerprint " in message
+    assert "make gallery STUDIES='small'" in message
+    with pytest.raises(NotReadyError, match="small was run with other settings"):
+        shown.gallery().renew("small", shown.home, run=False)
+
+
+def test_pages_are_written_again_with_the_machine_that_they_named(shown: Shown) -> None:
+    before = (shown.folder / "small.md").read_bytes()
+    gallery = shown.gallery()
+    gallery.renew("small", shown.home, run=False)
+    gallery.write()
+    assert (shown.folder / "small.md").read_bytes() == before
+
+
+def test_a_comment_changes_nothing(shown: Shown) -> None:
+    shown.change("[training]", "# a remark\n[training]")
+    assert shown.gallery().stale() == {}
+
+
+@pytest.mark.parametrize("gone", ["reports/small.html.gz", "figures/small.svg"])
+def test_a_study_whose_report_is_gone_is_stale(shown: Shown, gone: str) -> None:
+    (shown.folder / gone).unlink()
+    assert shown.gallery().stale() == {"small": f"{Path(gone).name} is missing"}
+
+
+def test_a_page_that_somebody_edited_is_found_and_written_again(
+    shown: Shown, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (shown.folder / "small.md").open("a", encoding="utf-8") as page:
+        page.write("It is better.\n")
+    assert command.report_stale(shown.gallery()) == 1
+    assert "these pages are not as they are written: small.md" in capsys.readouterr().err
+    shown.gallery().write()
+    assert command.report_stale(shown.gallery()) == 0
+
+
+def test_a_study_that_was_removed_leaves_no_page(shown: Shown) -> None:
+    files = {"waiting": shown.files["waiting"]}
+    assert Gallery(files, shown.folder).unwritten() == ["index.md", "small.svg", "small.html.gz", "small.md"]
+    Gallery(files, shown.folder).write()
+    assert [path.name for path in shown.folder.rglob("small*")] == []
+    assert Gallery(files, shown.folder).unwritten() == []
+
+
+def test_a_study_without_results_gets_no_page(made: Shown) -> None:
+    with pytest.raises(NotReadyError, match="waiting has not been run in"):
+        made.gallery().renew("waiting", made.home, run=False)
+
+
+def test_the_fingerprint_is_the_same_on_every_machine(made: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = str(made.files["small"])
+    here = fingerprint(file, get_registry())
+    monkeypatch.setattr(
+        "ablate.study.plan.layout.resolve_precision", lambda setting, device: setting.replace("auto", "bf16")
+    )
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "9.9.0")
+    assert fingerprint(file, get_registry()) == here
+    assert here in (made.folder / FACTS).read_text(encoding="utf-8")
+
+
+def test_seconds_leave_out_pauses_and_count_what_runs_side_by_side_once() -> None:
+    def stage(end: float, seconds: float) -> StageRecord:
+        finished = dt.datetime.fromtimestamp(1e9 + end, dt.UTC)
+        return StageRecord("", "train", {}, {}, "", "cpu", seconds, {}, finished)
+
+    assert seconds_with_work([stage(10, 10), stage(12, 8), stage(100, 5)]) == pytest.approx(17)
+    assert seconds_with_work([]) == 0
+
+
+def test_a_packed_page_has_no_links_to_files_and_no_release_of_a_kernel() -> None:
+    page = (
+        '<a href="midi/a.mid" download>MIDI</a> <a href="#top">top</a> <dd>Linux-6.1.2-some-x86_64-with-glibc2.36</dd>'
+    )
+    assert gzip.decompress(packed(page)).decode() == 'MIDI <a href="#top">top</a> <dd>Linux x86_64</dd>'
+    assert packed(page) == packed(page), "no time in it"
+
+
+def test_the_report_of_a_page_opens_in_a_browser(
+    made: Shown, tmp_path: Path, open_page: Callable[[Path], tuple[str, list[str]]]
+) -> None:
+    report = tmp_path / "small.html"
+    report.write_bytes(gzip.decompress((made.folder / "reports/small.html.gz").read_bytes()))
+    text = report.read_text(encoding="utf-8")
+    assert not re.search(r'(?:href|src)="(?!#|data:|https:)', text), "every link is inside of the page"
+    title, complaints = open_page(report)
+    assert title == "small"
+    assert complaints == []
+
+
+@pytest.fixture
+def open_page() -> Callable[[Path], tuple[str, list[str]]]:
+    """Return a function that opens a page in a browser, and returns its heading and what the console complains of."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no chromium or chrome on this machine")
+
+    def opened(path: Path) -> tuple[str, list[str]]:
+        complaints: list[str] = []
+        with playwright.sync_playwright() as driver:
+            page = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"]).new_page()
+            page.on("console", lambda message: complaints.append(message.text))
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.goto(path.as_uri())
+            return page.locator("h1").inner_text(), complaints
+
+    return opened

@@ -1,0 +1,124 @@
+"""The Markdown pages of the gallery, made from its entries."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gallery.entry import Entry
+
+#: Characters that mean something in Markdown.
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~$])")
+
+_PAGE = """\
+# {title}
+
+**Question.** {question}
+
+**Answer.** {answer}
+
+![{alt}](figures/{name}.svg)
+
+{link} (without sound; what it lists as files is left out here).
+
+{heading}:
+
+{sentences}
+{hypothesis}
+| | |
+|---|---|
+| Corpus | {corpus} |
+| Size | {runs} |
+| Time | {seconds} s, in which stages of {work} s ran beside each other |
+| Machine | {machine} |
+| Results of | {finished}, ablate {version} |
+| Fingerprint of the study | `{fingerprint}` |
+
+Run it yourself, with sound and all files of the report (the sound needs the extra `audio`):
+
+```sh
+ablate study run {name}
+```
+
+The settings, with the reason for each, are in [studies/{name}.toml](../../studies/{name}.toml).
+In the repository the report is the file `docs/gallery/reports/{name}.html.gz`.
+"""
+
+_INDEX = """\
+# Gallery
+
+Every study that comes with ablate, run at its default profile on a corpus that comes with ablate.
+Each page has the question, the first sentence of the report's verdicts, and the whole report.
+
+| Study | Question | Answer | Seconds |
+|---|---|---|---|
+{rows}
+
+{lacking}The answers are those of the reports, word for word.
+The seconds are those in which at least one stage of the study ran; each page names the machine.
+`make gallery` runs what is missing and writes these pages.
+`make gallery-check` compares the fingerprint of each page with that of the study file.
+
+```{{toctree}}
+:maxdepth: 1
+:hidden:
+
+{names}
+```
+"""
+
+
+def page(entry: Entry) -> str:
+    """Return the page of a study."""
+    name = entry.name
+    return _PAGE.format(
+        title=name,
+        name=name,
+        question=_text(entry.question),
+        answer=_text(entry.answer),
+        alt=f"The first figure of the report: {_text(entry.heading)}",
+        link=f'<a href="reports/{name}.html">Open the report of {name}</a>',
+        heading=_text(entry.heading[:1].upper() + entry.heading[1:]),
+        sentences="\n".join(f"- {_text(sentence)}" for sentence in entry.sentences),
+        hypothesis=f"\n{_text(entry.hypothesis)}.\n" if entry.hypothesis else "",
+        corpus=_text(entry.corpus),
+        runs=_text(entry.runs),
+        seconds=f"{entry.seconds:,}",
+        work=f"{entry.work:,}",
+        machine=_text(entry.machine),
+        finished=entry.finished,
+        version=entry.version,
+        fingerprint=entry.fingerprint,
+    )
+
+
+def index(entries: Mapping[str, Entry], questions: Mapping[str, str]) -> str:
+    """Return the page that lists all studies.
+
+    Args:
+        entries: of the studies that have a page, by name.
+        questions: of all studies, by name.
+    """
+    rows = [_row(name, question, entries.get(name)) for name, question in questions.items()]
+    missing = [name for name in questions if name not in entries]
+    return _INDEX.format(rows="\n".join(rows), lacking=_lacking(missing, len(questions)), names="\n".join(entries))
+
+
+def _row(name: str, question: str, entry: Entry | None) -> str:
+    if entry is None:
+        return f"| {name} | {_text(question)} | not run yet | |"
+    return f"| [{name}]({name}.md) | {_text(question)} | {_text(entry.answer)} | {entry.seconds:,} |"
+
+
+def _lacking(missing: Sequence[str], total: int) -> str:
+    if not missing:
+        return ""
+    return f"{len(missing)} of {total} studies have no page yet: {', '.join(map(_text, missing))}.\n"
+
+
+def _text(text: str) -> str:
+    """Return a text on one line, with what means something in Markdown escaped."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
