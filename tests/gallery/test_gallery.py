@@ -2,62 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import gzip
-import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from gallery import __main__ as command
 from gallery.entry import NotReadyError, seconds_with_work
 from gallery.fingerprint import fingerprint
 from gallery.gallery import FACTS, Gallery
 from gallery.packed import packed
-from support.commands import run
-from support.small_study import SMALL
+from support.checkout import ROOT
+from support.gallery_material import Shown
 
 import ablate
 from ablate.registry import get_registry
 from ablate.store.records import StageRecord
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-@dataclasses.dataclass(frozen=True)
-class Shown:
-    """A gallery of one study that has been run, and another one that has not."""
-
-    files: dict[str, Path]
-    folder: Path
-    home: Path
-
-    def gallery(self) -> Gallery:
-        return Gallery(self.files, self.folder)
-
-    def change(self, old: str, new: str) -> None:
-        text = self.files["small"].read_text(encoding="utf-8")
-        assert old in text
-        self.files["small"].write_text(text.replace(old, new), encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Shown:
-    folder = tmp_path_factory.mktemp("gallery")
-    files = {name: folder / f"{name}.toml" for name in ("small", "waiting")}
-    for path in files.values():
-        path.write_text(SMALL, encoding="utf-8")
-    assert (
-        run(["study", "run", str(files["small"]), "--home", str(folder / "home"), "--no-report", "--workers", "1"]) == 0
-    )
-    shown = Shown(files, folder / "pages", folder / "home")
-    gallery = shown.gallery()
-    gallery.renew("small", shown.home, "2 cores of a laptop", run=False)
-    gallery.write()
-    return shown
+from ablate.study.file.locate import shipped_studies
 
 
 @pytest.fixture
@@ -178,33 +141,6 @@ def test_a_packed_page_has_no_links_to_files_and_no_release_of_a_kernel() -> Non
     assert packed(page) == packed(page), "no time in it"
 
 
-def test_the_report_of_a_page_opens_in_a_browser(
-    made: Shown, tmp_path: Path, open_page: Callable[[Path], tuple[str, list[str]]]
-) -> None:
-    report = tmp_path / "small.html"
-    report.write_bytes(gzip.decompress((made.folder / "reports/small.html.gz").read_bytes()))
-    text = report.read_text(encoding="utf-8")
-    assert not re.search(r'(?:href|src)="(?!#|data:|https:)', text), "every link is inside of the page"
-    title, complaints = open_page(report)
-    assert title == "small"
-    assert complaints == []
-
-
-@pytest.fixture
-def open_page() -> Callable[[Path], tuple[str, list[str]]]:
-    """Return a function that opens a page in a browser, and returns its heading and what the console complains of."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("no chromium or chrome on this machine")
-
-    def opened(path: Path) -> tuple[str, list[str]]:
-        complaints: list[str] = []
-        with playwright.sync_playwright() as driver:
-            page = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"]).new_page()
-            page.on("console", lambda message: complaints.append(message.text))
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.goto(path.as_uri())
-            return page.locator("h1").inner_text(), complaints
-
-    return opened
+def test_the_hosted_gallery_runs_every_shipped_study() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/gallery.yml").read_text(encoding="utf-8"))
+    assert workflow["jobs"]["study"]["strategy"]["matrix"]["study"] == sorted(shipped_studies())
