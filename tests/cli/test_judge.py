@@ -169,19 +169,21 @@ def test_refusals_are_one_line(ablate: Command, results: Path, words: tuple[str,
 
 
 @pytest.mark.parametrize(
-    ("source", "verdict"),
+    ("name", "verdict"),
     [
-        ("results.csv", "No difference that matters between gru and ours"),
-        ("--optuna", "hidden=256 is better than hidden=64"),
-        pytest.param("--midi", "wild is worse than ours: distance.average", marks=pytest.mark.slow),
+        ("judge", "No difference that matters between gru and ours"),
+        ("judge-trackers", "hidden=256 is better than hidden=64"),
+        pytest.param("judge-midi", "wild is worse than ours: distance.average", marks=pytest.mark.slow),
     ],
 )
-def test_the_commands_of_the_page_run(ablate: Command, tmp_path: Path, source: str, verdict: str) -> None:
-    page = (ROOT / "docs/guides/judge.md").read_text(encoding="utf-8")
-    (tmp_path / "results.csv").write_text(re.findall(r"```text\n(.*?)```", page, re.DOTALL)[0])
-    trials, samples = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    exec({"--optuna": trials, "--midi": samples}.get(source, ""), {})
-    *_, command = re.findall(rf"^ablate (judge {source}.*)$", page, re.MULTILINE)
+def test_the_commands_of_the_pages_run(ablate: Command, tmp_path: Path, name: str, verdict: str) -> None:
+    page = (ROOT / f"docs/guides/{name}.md").read_text(encoding="utf-8")
+    if name == "judge":
+        (tmp_path / "results.csv").write_text(re.findall(r"```text\n(method,.*?)```", page, re.DOTALL)[0])
+    for script in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(script, {})
+    options = {"judge": "results.csv", "judge-trackers": "--optuna", "judge-midi": "--midi"}
+    *_, command = re.findall(rf"^ablate (judge {options[name]}.*)$", page, re.MULTILINE)
     outcome = ablate(*shlex.split(command), "--no-report")
     assert outcome.code == 0, outcome.err
     assert verdict in outcome.out
