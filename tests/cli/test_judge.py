@@ -187,3 +187,6 @@ def test_the_commands_of_the_pages_run(ablate: Command, tmp_path: Path, name: st
     outcome = ablate(*shlex.split(command), "--no-report")
     assert outcome.code == 0, outcome.err
     assert verdict in outcome.out
+    for shown in re.findall(r"```text\n(results.csv: .*?)^report:", page, re.DOTALL | re.MULTILINE):
+        printed = " ".join((outcome.err + outcome.out).split())
+        assert [part for part in " ".join(shown.split()).split(" ... ") if part not in printed] == []

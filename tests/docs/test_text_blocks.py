@@ -77,6 +77,11 @@ def seeds(block: Block) -> None:
         assert int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1 == int(value), text
 
 
+def compared_elsewhere(block: Block) -> None:
+    """The output of a command that tests/cli/test_judge.py gives: it compares all parts between the dots."""
+    assert len(block.text.split("...")) > 1, block
+
+
 def table(block: Block) -> None:
     """A table of results; tests/cli/test_judge.py judges it."""
     rows = list(csv.DictReader(io.StringIO(block.text)))
@@ -97,7 +102,8 @@ TEXTS: dict[tuple[str, str], Callable[[Block], None]] = {
     ("docs/explanation/statistics/equivalence.md", "9 (0.8 + g)"): drawing,
     ("docs/explanation/statistics/replicates.md", "(variance of"): drawing,
     ("docs/guides/judge.md", "method,seed"): table,
-    ("docs/guides/judge.md", "samples/"): drawing,
+    ("docs/guides/judge.md", "results.csv: guessed"): compared_elsewhere,
+    ("docs/guides/judge-midi.md", "samples/"): drawing,
     ("docs/guides/writing-a-plugin.md", "loudness: mean"): message,
     ("docs/reference/study-file.md", "load ->"): drawing,
     ("docs/reference/study-file.md", "these have changed"): message,
