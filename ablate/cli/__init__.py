@@ -36,6 +36,7 @@ _COMMANDS = {
     "judge": LazyCommand("ablate.cli.judge:command", "Judge results that somebody else computed."),
     "plugin": LazyCommand("ablate.cli.plugin:group", "List components and start your own plugin."),
     "study": LazyCommand("ablate.cli.study:group", "Run studies and show their results."),
+    "watch": LazyCommand("ablate.cli.watch:command", "Show a running study in the browser."),
 }
 #: The commands that take any path, because they store none.
 _STORING_NOTHING = ("corpus", "generate")

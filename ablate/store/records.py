@@ -80,6 +80,36 @@ class RunRecord:
     error: str = ""
 
 
+class StageFacts(NamedTuple):
+    """The facts of a finished stage that progress is made of.
+
+    Attributes:
+        kind: as in :class:`StageRecord`.
+        seconds: how long it took.
+        finished: the time when it finished (UTC).
+    """
+
+    kind: str
+    seconds: float
+    finished: datetime
+
+
+class StudyProgress(NamedTuple):
+    """The progress of a study; it is read often, so it has no configurations and no results.
+
+    Attributes:
+        variants: their names in order, each with whether it is the baseline.
+        runs: by variant and replicate, each with an empty ``config``.
+        stages: the finished stages of these runs, by fingerprint.
+        looked: the numbers of replicates whose verdicts have been shown, in the order of the looks.
+    """
+
+    variants: tuple[tuple[str, bool], ...]
+    runs: tuple[RunRecord, ...]
+    stages: Mapping[str, StageFacts]
+    looked: tuple[int, ...]
+
+
 @dataclasses.dataclass(frozen=True)
 class LookRecord:
     """A look at the verdicts of a study; the looks of a study are kept in the order in which they were made.

@@ -3,6 +3,7 @@
 The modules in the order of reading:
 
 - :mod:`ablate.store.reading.reader`: the methods of a store that read;
+- :mod:`ablate.store.reading.progress`: the progress of a study, which is read often;
 - :mod:`ablate.store.reading.records`: from the rows of a query to records;
 - :mod:`ablate.store.reading.queries`: the queries, as SQL, with the check of each column;
 - :mod:`ablate.store.reading.columns`: the check of each column of each table;

@@ -6,7 +6,7 @@ import abc
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import UnknownName
-from ablate.store.reading import queries, records
+from ablate.store.reading import progress, queries, records
 from ablate.store.reading.queries import among, of_runs, ordered, portions, read, source
 from ablate.store.records import (
     FeatureMean,
@@ -18,6 +18,7 @@ from ablate.store.records import (
     RunHistogram,
     RunRecord,
     StageRecord,
+    StudyProgress,
     StudyRecord,
     VariantRecord,
 )
@@ -88,6 +89,11 @@ class Reader(abc.ABC):
             return [
                 tuple(row) for row in read(execute, "link.name link.fingerprint", rest, study=study_id(execute, name))
             ]
+
+    def progress(self, name: str) -> StudyProgress:
+        """Return the progress of a study; raises :class:`UnknownName` like :meth:`study`."""
+        with self._reading() as execute:
+            return progress.progress(execute, study_id(execute, name))
 
     def looks(self, study: str) -> list[LookRecord]:
         """Return the looks at the verdicts of a study, in the order in which they were made."""

@@ -12,6 +12,7 @@ The modules in the order of reading:
 - :mod:`ablate.study.run.recorder`: write studies and results to the store;
 - :mod:`ablate.study.run.forget`: drop results that are computed again;
 - :mod:`ablate.study.run.listener`: events for those who show them;
+- :mod:`ablate.study.run.live`: a file with what is worked on now, for ``ablate watch``;
 - :mod:`ablate.study.run.result`: what a command returns;
 - :mod:`ablate.study.run.provenance`: versions, machine and git state of a result;
 - :mod:`ablate.study.run.home`: the folder of a person's studies, and its lock.

@@ -163,9 +163,11 @@ def _confirm(
 def _run(request: StudyRequest, *, store: Store, working: Working, observed: Observers) -> StudyResult:
     from ablate.cli.study.running.progress import make_listener
     from ablate.study.run.listener import Listeners
+    from ablate.study.run.live import LiveNote
 
-    with make_listener(request.layout) as progress:
-        runner = _make_runner(request, store, Listeners([progress, observed]), working)
+    name = request.layout.spec.name
+    with make_listener(request.layout) as progress, LiveNote(request.home, name) as live:
+        runner = _make_runner(request, store, Listeners([progress, observed, live]), working)
         with stop_on_signals(runner, progress.say), observed.saying(progress.say):
             return runner.run()
 
