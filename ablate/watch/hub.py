@@ -74,7 +74,8 @@ class Hub:
                     continue
                 changed = self._changed
                 try:
-                    await asyncio.wait_for(changed.wait(), self._ping)
+                    async with asyncio.timeout(self._ping):
+                        await changed.wait()
                 except TimeoutError:
                     yield event("ping", "")
             yield event("end", "")

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 #: Files of the page, with their types.
 _ASSETS = {"page.js": "text/javascript", "page.css": "text/css"}
 _FOLDER = Path(__file__).parent / "page"
+#: The digits of the number of a sample, at most.
+_LONGEST = 6
 #: More viewers at once are refused.
 MOST_VIEWERS = 200
 
@@ -41,7 +43,7 @@ def make_app(home: Home) -> Starlette:
             Route("/", addresses.page),
             Route("/events", _Endpoint(addresses)),
             Route("/verdicts", addresses.verdicts),
-            Route("/samples/{key:str}/{number:int}.{kind:str}", addresses.sample),
+            Route("/sample.{kind:str}", addresses.sample),
             *(Route(f"/{name}", _asset((_FOLDER / name).read_bytes(), kind)) for name, kind in _ASSETS.items()),
         ]
     )
@@ -133,8 +135,10 @@ class _Addresses:
     def sample(self, request: Request) -> Response:
         """Return a sample: its notes (``json``), its MIDI file (``mid``) or its sound (``mp3``)."""
         study = self._study(request)
-        stage = study.stage(request.path_params["key"]) if study else None
-        number, kind = request.path_params["number"], request.path_params["kind"]
+        # a fingerprint of another stage, or a number that is none, finds nothing
+        stage = study.stage(request.query_params.get("key", "")) if study else None
+        text, kind = request.query_params.get("number", ""), request.path_params["kind"]
+        number = int(text) if text.isdecimal() and len(text) < _LONGEST else -1
         sample = study.music.sample(stage, number) if study and stage else None
         if study is None or sample is None:
             return PlainTextResponse("There is no such sample.\n", 404)

@@ -8,7 +8,7 @@ import errno
 import logging
 import os
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import uvicorn
@@ -67,18 +67,23 @@ def address_of(access: Access, study: str) -> str:
     return f"http://{shown}:{access.port}/{'?' if query else ''}{urlencode(query)}"
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """A server that ends the streams of its viewers when it is asked to end."""
 
-    def __init__(self, config: uvicorn.Config, home: Home) -> None:
+    def __init__(self, config: uvicorn.Config, home: Home, ready: Callable[[], object]) -> None:
         super().__init__(config)
-        self._home = home
+        self._home, self._ready = home, ready
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """See :class:`uvicorn.Server`."""
         self._loop = asyncio.get_running_loop()
         await super().serve(sockets)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """See :class:`uvicorn.Server`; from here on, a signal ends the server in good order."""
+        await super().startup(sockets)
+        self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """See :class:`uvicorn.Server`."""
@@ -87,17 +92,8 @@ class _Server(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._home.close)
 
 
-def serve(home: Home, access: Access, listening: socket.socket, ready: Callable[[], Any]) -> None:
-    """Answer until Ctrl-C.
-
-    Args:
-        home: the studies.
-        access: who may ask.
-        listening: from :func:`listen`.
-        ready: called before the first answer.
-    """
-    with contextlib.suppress(OSError, AttributeError):  # not every system has priorities
-        os.nice(_NICE)
+def make_server(home: Home, access: Access, ready: Callable[[], object]) -> Server:
+    """Return a server that runs as soon as it has a socket, and calls ``ready`` when it answers."""
     config = uvicorn.Config(
         Guard(make_app(home), access),
         log_config=None,
@@ -110,10 +106,23 @@ def serve(home: Home, access: Access, listening: socket.socket, ready: Callable[
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE,
     )
-    ready()
+    return Server(config, home, ready)
+
+
+def serve(home: Home, access: Access, listening: socket.socket, ready: Callable[[], object]) -> None:
+    """Answer until Ctrl-C.
+
+    Args:
+        home: the studies.
+        access: who may ask.
+        listening: from :func:`listen`.
+        ready: called when it answers.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # not every system has priorities
+        os.nice(_NICE)
     with _only_tracebacks(), contextlib.suppress(KeyboardInterrupt), listening:
         # uvicorn raises the signal again at its end
-        _Server(config, home).run([listening])
+        make_server(home, access, ready).run([listening])
     home.close()
 
 

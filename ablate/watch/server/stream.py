@@ -49,7 +49,8 @@ class EventStream:
         try:
             async for message in self._messages:
                 body = {"type": "http.response.body", "body": message, "more_body": True}
-                await asyncio.wait_for(send(body), self._patience)
+                async with asyncio.timeout(self._patience):  # wait_for of Python 3.11 can lose a cancellation
+                    await send(body)
         except TimeoutError:
             return  # the server closes the connection of a response without an end
         await send({"type": "http.response.body", "body": b""})

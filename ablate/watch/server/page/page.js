@@ -12,7 +12,7 @@
     if (element.textContent !== text) element.textContent = text;
   };
   const study = new URLSearchParams(location.search).get("study");
-  const address = (path) => (study === null ? path : `${path}?${new URLSearchParams({ study })}`);
+  const address = (path, more = {}) => (study === null ? path : `${path}?${new URLSearchParams({ study, ...more })}`);
   const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
   const clock = (seconds) => new Date(1000 * seconds).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   const duration = (seconds) => {
@@ -211,7 +211,7 @@
   };
   const failed = (canvas) => canvas.setAttribute("aria-label", "The piano roll could not be loaded");
   const load = (canvas) => {
-    fetch(address(`/samples/${canvas.dataset.sample}.json`))
+    fetch(address("/sample.json", canvas.sample))
       .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.statusText))))
       .then((roll) => {
         const instruments = roll.colours.map(([name]) => name).join(", ");
@@ -233,18 +233,18 @@
     const title = `${sample.variant}, replicate ${sample.replicate}, sample ${number}`;
     const article = make("article", undefined, { class: "sample", "data-key": `${sample.key}/${number}` });
     const canvas = make("canvas", undefined, { role: "img", "aria-label": `Piano roll of ${title}` });
-    canvas.dataset.sample = `${sample.key}/${number}`;
+    canvas.sample = { key: sample.key, number };
     canvas.dataset.title = title;
     article.append(make("h3", title), canvas, make("p", "", { class: "small about" }));
     if (sound) {
       const audio = make("audio", undefined, { controls: "", preload: "none", "aria-label": title });
-      audio.src = address(`/samples/${sample.key}/${number}.mp3`);
+      audio.src = address("/sample.mp3", canvas.sample);
       audio.addEventListener("play", () => {
         for (const other of document.querySelectorAll("audio")) if (other !== audio) other.pause();
       });
       article.append(audio);
     }
-    const midi = make("a", "MIDI file", { href: address(`/samples/${sample.key}/${number}.mid`), download: "" });
+    const midi = make("a", "MIDI file", { href: address("/sample.mid", canvas.sample), download: "" });
     midi.setAttribute("aria-label", `MIDI file of ${title}`);
     article.append(midi);
     near.observe(canvas);
@@ -334,6 +334,7 @@
   const RETRY = 2000;
   const SILENT = 35000;
   let source;
+  let waiting;
   let heard = Date.now();
   const state = (text, lost) => {
     write(get("connection"), text);
@@ -361,8 +362,14 @@
   const lose = (text) => {
     source.close();
     state(text, true);
-    setTimeout(connect, RETRY);
+    waiting = setTimeout(connect, RETRY);
   };
+  // A browser has six connections for all tabs of a server, so a tab that nobody sees keeps none.
+  document.addEventListener("visibilitychange", () => {
+    source.close();
+    clearTimeout(waiting);
+    if (document.hidden) state("Paused while nobody sees this tab.", false); else connect();
+  });
   setInterval(() => {
     if (source.readyState === EventSource.OPEN && Date.now() - heard > SILENT) {
       state("The server has been silent for a while; what you see may be old.", true);
