@@ -1,4 +1,4 @@
-"""What the command in a home works on now, read from the file that it keeps up to date."""
+"""The work that the command in a home does now, read from the file that it keeps up to date."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class LiveTraining(NamedTuple):
 
 
 class Live(NamedTuple):
-    """What a command works on.
+    """The work that a command does.
 
     Attributes:
         study: the name of the study.

@@ -11,7 +11,7 @@ from ablate.kinds import SAMPLES
 from ablate.printable import printable
 from ablate.report.data.artifacts import Artifacts
 from ablate.report.formats import audio
-from ablate.report.formats.clips import SECONDS, Clip, beginning
+from ablate.report.formats.clips import SECONDS, Clip
 from ablate.report.formats.rolls import rolls
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Music:
             ``notes`` and ``primer`` as in :mod:`ablate.report.formats.rolls`; ``colours`` of several instruments with
             their names, ``strip`` below which there are drums; ``about``: notes and seconds of all of it.
         """
-        start = beginning(sample)
+        start = sample.beginning(SECONDS)
         clip = Clip("", "", "", "", start.whole().notes, round(1000 * sample.primer_seconds), "", "")
         drawn = rolls([clip])
         return {
@@ -96,7 +96,7 @@ class Music:
 
         One sound is rendered at a time: a study may need the cores.
         """
-        start = beginning(sample)
+        start = sample.beginning(SECONDS)
         if not audio.available() or not len(start.notes) + len(start.primer):
             return None
         ensemble = bool(start.whole().notes["instrument"].any())

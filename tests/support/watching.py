@@ -45,7 +45,9 @@ def served(path: Path, *, only: str = "", token: str = "", host: str = "127.0.0.
     assert not thread.is_alive()
 
 
-def get(port: int, path: str, headers: Mapping[str, str] = {}, method: str = "GET") -> tuple[int, dict[str, str], bytes]:  # noqa: B006
+def get(
+    port: int, path: str, headers: Mapping[str, str] = {}, method: str = "GET"
+) -> tuple[int, dict[str, str], bytes]:
     """Return the status, the headers by their names in lower case, and the body of an answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     with contextlib.closing(connection):

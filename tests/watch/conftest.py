@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from support.report_study import Home
 
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, smoke_home: Path) -> Path:
     """A home with a study that was really run."""

@@ -35,9 +35,10 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with playwright.sync_playwright() as driver, driver.chromium.launch(
-        executable_path=BROWSER, args=["--no-sandbox", "--mute-audio"]
-    ) as opened:
+    with (
+        playwright.sync_playwright() as driver,
+        driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--mute-audio"]) as opened,
+    ):
         yield opened
 
 

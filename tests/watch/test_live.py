@@ -140,5 +140,3 @@ def test_a_command_that_was_killed_or_is_silent_counts_as_gone() -> None:
     pulse = Pulse()
     assert not pulse.beats(elsewhere)
     assert pulse.beats(elsewhere._replace(now=now - 990)), "its clock differs, but it beats"
-
-

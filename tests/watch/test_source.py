@@ -73,7 +73,7 @@ def test_what_a_command_works_on(half: tuple[Home, Builder], source: Source) -> 
     assert parts["head"]["phase"] == "running"
     cell = "training step 200 of 800, loss 2.500"
     assert texts(parts) == [["done", cell], ["done", cell], ["done", cell]]  # also the one that failed before
-    assert parts["jobs"][0]["who"] == f"plain and 2 others, replicate 1"
+    assert parts["jobs"][0]["who"] == "plain and 2 others, replicate 1"
     assert parts["loss:0"]["lines"][1] == {"replicate": "1", "points": [(200, 2.5)], "running": True, "steps": 800}
     builder.train(1)
     working(home.path, "generate", "generate plain 1", f"generate {HACK} 1")
@@ -150,7 +150,9 @@ def simulated(done: int, runs: int) -> StudyProgress:
     finished = datetime.fromtimestamp(1000, UTC)
     stages = {f"{s}{r}": StageFacts(*seconds[s], finished) for s in "tgm" for r in range(done)}
     records = [
-        RunRecord("a", r, {name: text.format(r) for name, text in STAGES.items()}, {}, "done" if r < done else "pending")
+        RunRecord(
+            "a", r, {name: text.format(r) for name, text in STAGES.items()}, {}, "done" if r < done else "pending"
+        )
         for r in range(runs)
     ]
     return StudyProgress((("a", True),), tuple(records), stages, ())

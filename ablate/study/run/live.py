@@ -1,4 +1,4 @@
-"""What a command works on now, in a file of the home: the database has only what is finished.
+"""A file of the home with the work that a command does now: the database has only what is finished.
 
 The driver changes a few numbers in memory. A thread writes them, once a second at most and never flushed to the disk,
 so that no stage waits for it. Whoever reads the file takes no lock and opens nothing else.

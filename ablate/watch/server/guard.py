@@ -1,4 +1,4 @@
-"""Who may ask the server: a token for everything but loopback, names that are this machine's, reading only.
+"""The checks of every request: a token for everything but loopback, a name of this machine, reading only.
 
 A page of somebody else in the browser of a viewer is kept out as well. It could reach a server on loopback by a name of
 its own that leads here (DNS rebinding), which the check of names refuses; or ask for something that costs time, which
@@ -47,7 +47,7 @@ def is_loopback(host: str) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class Access:
-    """Who may ask.
+    """The rules for those who ask.
 
     Attributes:
         host: the address that the server listens at.
