@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shutil
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +24,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory, smoke_home: Path) -> Path
     """A home with a study that was really run."""
     home = tmp_path_factory.mktemp("watched") / ".ablate"
     shutil.copytree(smoke_home, home)
+    # somebody may have read the original meanwhile: without the log that SQLite keeps beside a file then
+    with contextlib.closing(sqlite3.connect(home / "ablate.db")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return home
 
 
