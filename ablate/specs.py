@@ -47,7 +47,7 @@ class NoOptions:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ComponentSpec:
-    """The common part of all records.
+    """The record of a component: the part that the records of all kinds share.
 
     Attributes:
         name: lower case, unique at its hook point (``"midilike-classic"``, ``"distance.pitch"``).
@@ -82,15 +82,23 @@ class ComponentSpec:
             raise TypeError(f"options of {self.kind} '{self.name}' must be a dataclass")
 
     def parse(self, values: Mapping[str, Any]) -> Any:
-        """Return the options from plain values; raises :class:`ablate.errors.InvalidOptions`."""
+        """Return the options from plain values.
+
+        Args:
+            values: of the options by name, as a study file has them; an option that is missing has its default.
+
+        Raises:
+            InvalidOptions: an option is unknown, has the wrong type, or is out of its range.
+        """
         return validate(self.options, values)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TokenizerSpec(ComponentSpec):
-    """Hook point ``ablate_tokenizers``.
+    """The record of a tokenizer, for the hook ``ablate_tokenizers``.
 
     Attributes:
+        build: a function from the options to the tokenizer.
         fitted: True if ``build`` returns an :class:`ablate.interfaces.FittedTokenizer`. A study then has a stage
             ``fit``, which fits it on the training pieces before they are encoded.
     """
@@ -103,7 +111,11 @@ class TokenizerSpec(ComponentSpec):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AugmenterSpec(ComponentSpec):
-    """Hook point ``ablate_augmenters``."""
+    """The record of an augmenter, for the hook ``ablate_augmenters``.
+
+    Attributes:
+        build: a function from the options to the augmenter.
+    """
 
     kind: ClassVar[str] = "augmenter"
     kinds: ClassVar[str] = "augmenters"
@@ -112,7 +124,11 @@ class AugmenterSpec(ComponentSpec):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ConditionerSpec(ComponentSpec):
-    """Hook point ``ablate_conditioners``."""
+    """The record of a conditioner, for the hook ``ablate_conditioners``.
+
+    Attributes:
+        build: a function from the options to the conditioner.
+    """
 
     kind: ClassVar[str] = "conditioner"
     kinds: ClassVar[str] = "conditioners"
@@ -121,7 +137,7 @@ class ConditionerSpec(ComponentSpec):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SamplerSpec(ComponentSpec):
-    """Hook point ``ablate_samplers``.
+    """The record of a sampler, for the hook ``ablate_samplers``.
 
     Attributes:
         build_rows: a function from the options of each row, in the order of rows, to the sampler. Rows of different
@@ -141,12 +157,13 @@ class SamplerSpec(ComponentSpec):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MetricSpec(ComponentSpec):
-    """Hook point ``ablate_metrics``.
+    """The record of a metric of single samples, for the hook ``ablate_metrics``.
 
-    For metrics of single samples; :class:`SetMetricSpec` is for metrics of all samples of a run together, and
-    :class:`ModelMetricSpec` for metrics of trained models.
+    :class:`SetMetricSpec` is for metrics of all samples of a run together, and :class:`ModelMetricSpec` for metrics of
+    trained models.
 
     Attributes:
+        build: a function from the options to the metric.
         copied_share: the feature that is the share, 0 to 1, of a sample that is copied from the training pieces, if
             there is one. Reports compare it with the closeness to the reference, and mark variants that are closer by
             copying more.
@@ -172,9 +189,10 @@ class MetricSpec(ComponentSpec):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SetMetricSpec(ComponentSpec):
-    """Hook point ``ablate_metrics``, for metrics of all samples of a run as one set.
+    """The record of a metric of all samples of a run as one set, for the hook ``ablate_metrics``.
 
     Attributes:
+        build: a function from the options to the metric.
         reference: as in :class:`MetricSpec`.
         fewest: a function from the options to the smallest number of samples that the metric can measure; a study with
             fewer is refused before anything is trained.
@@ -192,9 +210,10 @@ class SetMetricSpec(ComponentSpec):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelMetricSpec(ComponentSpec):
-    """Hook point ``ablate_metrics``, for metrics of trained models.
+    """The record of a metric of trained models, for the hook ``ablate_metrics``.
 
     Attributes:
+        build: a function from the options to the metric.
         main: for parts of the split, in order of preference, the feature that stands for the metric where the split has
             pieces of that part. It is the objective of a study that names only the metric, and such a metric is the
             objective by default only where the split has a main feature. A search or a path takes that of the test
@@ -210,11 +229,12 @@ class ModelMetricSpec(ComponentSpec):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelSpec(ComponentSpec):
-    """Hook point ``ablate_models``.
+    """The record of a model, for the hook ``ablate_models``.
 
-    ``build(options, vocabulary, conditioners)`` returns a ``torch.nn.Module`` with the ``forward`` of
-    :class:`ablate.interfaces.LanguageModel`, with weights drawn from torch's global stream, which the engine seeds.
-    ``vocabulary`` is the number of token ids.
+    Attributes:
+        build: ``build(options, vocabulary, conditioners)`` returns a ``torch.nn.Module`` with the ``forward`` of
+            :class:`ablate.interfaces.LanguageModel`. ``vocabulary`` is the number of token ids. Draw the initial
+            weights from torch's global stream, which the engine seeds.
     """
 
     kind: ClassVar[str] = "model"
@@ -224,9 +244,10 @@ class ModelSpec(ComponentSpec):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OptimizerSpec(ComponentSpec):
-    """Hook point ``ablate_optimizers``.
+    """The record of an optimizer, for the hook ``ablate_optimizers``.
 
     Attributes:
+        build: a function from the options to the optimizer.
         default: whether a study that names no optimizer uses this one, with its default options. At most one installed
             optimizer is the default.
     """
@@ -239,9 +260,10 @@ class OptimizerSpec(ComponentSpec):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ScheduleSpec(ComponentSpec):
-    """Hook point ``ablate_schedules``.
+    """The record of a schedule, for the hook ``ablate_schedules``.
 
     Attributes:
+        build: a function from the options to the schedule.
         default: whether a study that names no schedule uses this one, with its default options. At most one installed
             schedule is the default.
     """
@@ -254,11 +276,12 @@ class ScheduleSpec(ComponentSpec):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CorpusSpec(ComponentSpec):
-    """Hook point ``ablate_corpora``.
+    """The record of a corpus, for the hook ``ablate_corpora``.
 
     Attributes:
+        build: a function from the options to the corpus.
         path_option: the option that takes a file or folder, if this corpus reads one:
-            ``--corpus some/folder`` then means this corpus with that option set.
+            ``--corpus some/folder`` then chooses this corpus and sets that option.
         instruments_option: the option that chooses instruments, if there is one; its values are those of
             :class:`ablate.music.instruments.Chooser`. The choice then also applies to a primer from a file, and it is
             named where a tokenizer cannot tell the instruments of the music apart.
@@ -276,15 +299,15 @@ class CorpusSpec(ComponentSpec):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ObserverSpec(ComponentSpec):
-    """Hook point ``ablate_observers``.
+    """The record of an observer, for the hook ``ablate_observers``.
 
     An observer is no part of a study: a person chooses it with ``--observe NAME``, and no result depends on it.
 
-    ``build(options, folder)`` returns an object with any of the hooks of events as methods, each marked with
-    ``@ablate.hookimpl``. ``folder`` is the place for its files inside the home folder, which it may create. ``build``
-    runs before anything is trained; an :class:`ablate.errors.AblateError` of it is printed, and the command ends.
-
     Attributes:
+        build: ``build(options, folder)`` returns an object with any of the hooks of events as methods, each marked with
+            ``@ablate.hookimpl``. ``folder`` is the place for its files inside the home folder, which it may create.
+            It runs before anything is trained; if it raises :class:`ablate.errors.AblateError`, the message is printed
+            and the command ends.
         target: the option that ``--observe NAME:TARGET`` sets; empty if the observer takes no target.
     """
 
@@ -296,12 +319,13 @@ class ObserverSpec(ComponentSpec):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExecutorSpec(ComponentSpec):
-    """Hook point ``ablate_executors``.
+    """The record of an executor, for the hook ``ablate_executors``.
 
     An executor is no part of a study: a person chooses it with ``--executor NAME``, and no result depends on it.
 
-    ``build(options, setup)`` returns an :class:`ablate.interfaces.Executor`; ``setup`` is an
-    :class:`ablate.interfaces.executor.Setup`. It connects to nothing before the executor is entered.
+    Attributes:
+        build: ``build(options, setup)`` returns an :class:`ablate.interfaces.Executor`; ``setup`` is an
+            :class:`ablate.interfaces.executor.Setup`. It connects to nothing before the executor is entered.
     """
 
     kind: ClassVar[str] = "executor"

@@ -91,32 +91,50 @@ class StudyResults:
         return with_labels(self._study.frame, self._study.spec)
 
     def estimates(self) -> pd.DataFrame:
-        """Return the mean of every variant over replicates with its 95 % interval, for each metric and feature."""
+        """Return the mean of every variant over replicates with its 95 % interval, for each metric and feature.
+
+        Columns: ``variant``, ``baseline``, ``metric``, ``feature``, ``unit``, ``direction``; ``mean``, ``sd``, ``min``
+        and ``max`` over the ``n`` replicates, and their ``samples`` in all; the ``estimate`` that the study asks for
+        (mean or interquartile mean) with its interval ``low`` to ``high``, and the ``method`` of the interval.
+        """
         return self._analysis.estimates.copy()
 
     def effects(self) -> pd.DataFrame:
-        """Return every comparison: ``kind``, ``comparison``, ``versus``, quantity, ``difference``, interval, verdict.
+        """Return every comparison with its difference, interval, p and verdict.
 
-        See docs/guides/results-in-python.md for the columns.
+        Columns: ``kind``, ``comparison``, ``versus``, ``alias``; the quantity: ``metric``, ``feature``, ``unit``,
+        ``direction``, ``role``; ``n`` replicates, the ``difference``, its 95 % interval ``low`` to ``high``, the
+        standardised ``effect``; ``p`` of this comparison alone, ``p_adjusted`` in its family of ``family`` comparisons,
+        the ``level`` of one comparison that is still open; ``margin``, ``margin_of``, ``p_equivalent``, ``withheld``;
+        ``p_better`` with ``p_better_low`` and ``p_better_high``; ``doubts``; and the ``verdict``:
+        ``better``, ``worse``, ``higher``, ``lower``, ``equivalent``, ``alike``, ``inconclusive``, or empty where the
+        report claims nothing.
         """
         return self._analysis.all_effects.drop(columns="values")
 
     def block_effects(self) -> pd.DataFrame:
-        """Return every comparison in every block: ``block``, ``difference``, ``low``, ``high``, ``p``, without verdict.
+        """Return every comparison in every block, without a verdict.
 
-        In a study without blocks, the block has an empty name.
+        Columns: those of :meth:`effects` that name the comparison and the quantity; ``block``, ``n``, ``difference``,
+        its 95 % interval ``low`` to ``high``, and ``p``. In a study without blocks, the block has an empty name.
         """
         return self._analysis.block_effects.copy()
 
     def replicability(self) -> pd.DataFrame:
-        """Return how comparisons vary between blocks (``sd_between``), and in how many blocks they hold (``holds_in``).
+        """Return how comparisons vary between blocks, and in how many blocks they hold, without exploratory quantities.
 
-        See docs/explanation/statistics/blocks-and-paths.md for the columns. Exploratory quantities are not in it.
+        Columns: those of :meth:`effects` that name the comparison and the quantity; the number of ``blocks``; the
+        number in which the difference holds, ``holds_in``, with ``p_holds``; the standard deviation between blocks,
+        ``sd_between``, with its 95 % interval ``sd_low`` to ``sd_high``, and ``p_heterogeneity``.
         """
         return self._analysis.replicability.copy()
 
     def floors(self) -> pd.DataFrame:
-        """Return the floors, the values without a model: mean and spread by variant, metric, feature and floor."""
+        """Return the floors, which are values without a model, by variant, metric, feature and floor.
+
+        Columns: ``variant``, ``metric``, ``feature``, ``floor``; the ``mean`` of the ``n`` pieces, shuffles or draws,
+        and the range of 95 % of them, ``low`` to ``high``.
+        """
         return self._analysis.floors.copy()
 
     def variance(self) -> pd.DataFrame:
@@ -129,7 +147,15 @@ class StudyResults:
         return self._analysis.variance.copy()
 
     def runs(self) -> pd.DataFrame:
-        """Return every run: state, losses, steps run and kept, tokens seen, seconds, notes in a sample."""
+        """Return every run: its state, training, costs and samples.
+
+        Columns: ``variant``, ``replicate``, ``state`` (``done``, ``failed``, ...), ``error``; ``training``, the
+        fingerprint of the training, which runs may share; ``loss`` and ``validation_loss`` (nats per token), ``steps``,
+        ``kept_step``, ``stopped_early``, ``tokens_seen``, ``parameters``, ``tokens_per_second``, ``steps_per_epoch``;
+        ``together``, the models that were trained as one; ``notes_kept``, the share of notes that the tokenizer keeps;
+        ``train_seconds``, ``train_joules``, ``generate_seconds``; ``sample_notes`` and ``sample_seconds``, the means of
+        a sample; ``device`` and ``precision``.
+        """
         return with_labels(self._study.run_frame, self._study.spec)
 
     def splits(self) -> pd.DataFrame:
@@ -169,7 +195,15 @@ class StudyResults:
         return self._files.losses(variant, replicate)
 
     def samples(self, variant: str = "", replicate: int = 0) -> list[Performance]:
-        """Return the samples of one run; in Jupyter, each is displayed as a piano roll. See :meth:`losses`."""
+        """Return the samples of one run; in Jupyter, each is displayed as a piano roll.
+
+        Args:
+            variant: its name; default the baseline.
+            replicate: from 0.
+
+        Raises:
+            UnknownName, UsageError, AblateError, HomeError: as :meth:`losses`.
+        """
         return self._files.samples(variant, replicate)
 
     def references(self) -> dict[str, Performance]:
@@ -180,15 +214,39 @@ class StudyResults:
         return Artifacts(self._home).references(self._study)
 
     def tokens(self, variant: str = "", replicate: int = 0) -> IntArray:
-        """Return the generated tokens of one run, int64 [samples, time], without primers. See :meth:`losses`."""
+        """Return the generated tokens of one run, int64 [samples, time], without primers.
+
+        Args:
+            variant: its name; default the baseline.
+            replicate: from 0.
+
+        Raises:
+            UnknownName, UsageError, AblateError, HomeError: as :meth:`losses`.
+        """
         return self._files.tokens(variant, replicate)
 
     def weights(self, variant: str = "", replicate: int = 0) -> Path:
-        """Return the path of the weights of one run, a file of safetensors. See :meth:`losses`."""
+        """Return the path of the weights of one run, a file of safetensors.
+
+        Args:
+            variant: its name; default the baseline.
+            replicate: from 0.
+
+        Raises:
+            UnknownName, UsageError, AblateError, HomeError: as :meth:`losses`.
+        """
         return self._files.weights(variant, replicate)
 
     def outputs(self, variant: str = "", replicate: int = 0) -> Path:
-        """Return the folder with everything that the program of one run wrote. See :meth:`losses`."""
+        """Return the folder with everything that the program of one run wrote.
+
+        Args:
+            variant: its name; default the baseline.
+            replicate: from 0.
+
+        Raises:
+            UnknownName, UsageError, AblateError, HomeError: as :meth:`losses`.
+        """
         return self._files.outputs(variant, replicate)
 
     def verdicts(self) -> Answer:
