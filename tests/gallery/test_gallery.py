@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from gallery import __main__ as command
-from gallery.entry import NotReadyError, seconds_with_work
+from gallery.entry import NotReadyError, first_sentence, seconds_with_work
 from gallery.fingerprint import fingerprint
 from gallery.gallery import FACTS, Gallery
 from gallery.packed import packed
@@ -19,6 +19,7 @@ from support.gallery_material import Shown
 
 import ablate
 from ablate.registry import get_registry
+from ablate.report.text.lines import Line
 from ablate.store.records import StageRecord
 from ablate.study.file.locate import shipped_studies
 
@@ -35,13 +36,24 @@ def test_a_page_shows_the_question_and_the_first_verdict_of_the_report(made: Sho
     page = (made.folder / "small.md").read_text(encoding="utf-8")
     line = ablate.load_results("small", made.home).verdicts().blocks[0].lines[0]
     assert "**Question.** Does tau matter?" in page
-    assert f"**Answer.** {line.text}" in page.replace("\\", "")
+    sentence = line.text.split(". ")[0]
+    assert sentence.startswith("Cannot tell tau=0.8 from tau=1.0: ")
+    assert f"**Answer.** {sentence}" in page.replace("\\", "")
     assert "2 variants in 2 replicates" in page
     assert "| Machine | 2 cores of a laptop |" in page
     index = (made.folder / "index.md").read_text(encoding="utf-8")
-    assert line.text in index.replace("\\", "")
+    assert sentence in index.replace("\\", "")
     assert "| waiting | Does tau matter? | not run yet | |" in index
     assert "1 of 2 studies have no page yet: waiting." in index
+
+
+def test_an_answer_is_about_the_best_variant_if_there_is_one() -> None:
+    lines = [
+        Line("better", "A is better, p = 0.01. With 7 replicates more would be found."),
+        Line("", "The best is B.", best=True),
+    ]
+    assert first_sentence(lines, decided=True) == "The best is B."
+    assert first_sentence(lines, decided=False) == "A is better, p = 0.01."
 
 
 def test_what_was_just_written_is_not_stale(made: Shown, capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,11 +145,11 @@ def test_seconds_leave_out_pauses_and_count_what_runs_side_by_side_once() -> Non
     assert seconds_with_work([]) == 0
 
 
-def test_a_packed_page_has_no_links_to_files_and_no_release_of_a_kernel() -> None:
-    page = (
-        '<a href="midi/a.mid" download>MIDI</a> <a href="#top">top</a> <dd>Linux-6.1.2-some-x86_64-with-glibc2.36</dd>'
-    )
-    assert gzip.decompress(packed(page)).decode() == 'MIDI <a href="#top">top</a> <dd>Linux x86_64</dd>'
+def test_a_packed_page_has_no_links_to_files_and_nothing_of_the_machine() -> None:
+    page = '<a href="midi/a.mid" download>MIDI</a> <a href="#top">top</a> <dd>/home/me/ablate/studies/primed.toml</dd>'
+    page += "<dd>Linux-6.1.2-some-x86_64-with-glibc2.36</dd>"
+    text = gzip.decompress(packed(page)).decode()
+    assert text == 'MIDI <a href="#top">top</a> <dd>studies/primed.toml</dd><dd>Linux x86_64</dd>'
     assert packed(page) == packed(page), "no time in it"
 
 

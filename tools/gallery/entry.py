@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from typing import TYPE_CHECKING
 
 import ablate
 from ablate.errors import AblateError
 from ablate.report.data.study import Study
-from ablate.report.results import StudyResults
+from ablate.report.statistics.analysis.analysis import Analysis
+from ablate.report.text.sentences import answer as answer_of
 from ablate.store.database.address import home_url
 from ablate.store.store import Store
 from ablate.study.plan.elsewhere import elsewhere
 from gallery.fingerprint import fingerprint, laid_out, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from ablate.registry import Registry
-    from ablate.report.text.sentences import Answer
+    from ablate.report.text.lines import Line
     from ablate.store.records import StageRecord
+
+#: The end of a sentence, but for the last one.
+_SENTENCE = re.compile(r"\. (?=[A-Z])")
 
 
 class NotReadyError(AblateError):
@@ -40,7 +45,7 @@ class Entry:
         question: of the study file.
         corpus: the name of the corpus.
         runs: how many variants in how many replicates, for people.
-        answer: the first sentence of the report's verdicts.
+        answer: one sentence of the report's verdicts.
         heading: the quantity and the baseline that the verdicts are about.
         sentences: of the report's first block, each with its verdict in words.
         hypothesis: the report's answer to it; empty without predictions.
@@ -85,8 +90,8 @@ def read_entry(name: str, file: Path, home: Path, registry: Registry, machine: s
             raise NotReadyError(f"{name} has not been run in {home}")
         study = Study.read(store, name)
     _check_settings(study, file, registry)
-    results = StudyResults(study, home, registry)
-    answer = results.verdicts()
+    analysis = Analysis(study, registry)
+    answer = answer_of(analysis)
     block = answer.blocks[0]
     done = [stage for stage in study.stages.values() if stage.finished]
     return Entry(
@@ -96,7 +101,7 @@ def read_entry(name: str, file: Path, home: Path, registry: Registry, machine: s
         question=str(study.spec.get("question", "")),
         corpus=study.record.corpus,
         runs=f"{len(study.variants)} variants in {max(run.replicate for run in study.runs) + 1} replicates",
-        answer=first_sentence(answer),
+        answer=first_sentence(block.lines, decided=_has_best(analysis)),
         heading=block.heading,
         sentences=[line.text for line in block.lines],
         hypothesis=answer.hypothesis.heading if answer.hypothesis else "",
@@ -107,10 +112,17 @@ def read_entry(name: str, file: Path, home: Path, registry: Registry, machine: s
     )
 
 
-def first_sentence(answer: Answer) -> str:
-    """Return the sentence about the best variant, or else the first verdict."""
-    lines = answer.blocks[0].lines
-    return next((line.text for line in lines if line.best), lines[0].text)
+def first_sentence(lines: Sequence[Line], *, decided: bool) -> str:
+    """Return one sentence of a block: about the best variant if that is ``decided``, or else the first verdict."""
+    best = (line for line in lines if line.best and decided)
+    text = next(best, lines[0]).text
+    return _SENTENCE.split(text)[0].removesuffix(".") + "."
+
+
+def _has_best(analysis: Analysis) -> bool:
+    """Return whether some variant is excluded from being the best one in the first objective."""
+    best = analysis.best.get(analysis.primary[0])
+    return best is not None and len(best.candidates) < len(analysis.study.variant_levels.levels)
 
 
 def seconds_with_work(stages: Iterable[StageRecord]) -> float:

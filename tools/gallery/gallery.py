@@ -59,7 +59,7 @@ class Gallery:
             machine = self.entries[name].machine if name in self.entries else f"{os.cpu_count()} cores"
         entry = read_entry(name, file, home, self._registry, machine)
         report, figure = packed_report(name, home)
-        for path, data in zip(self._large_files(name), (report, figure.encode()), strict=True):
+        for path, data in zip(self._large_files(name), (report, figure), strict=True):
             _write(path, data)
         self.entries = dict(sorted({**self.entries, name: entry}.items()))
 

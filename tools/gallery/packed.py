@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 _FILE = re.compile(r'<a href="(?P<path>(?:figures|midi|data|paper|\.\.)/[^"]*)"[^>]*>(?P<text>.*?)</a>', re.DOTALL)
 #: The release of a kernel, which says nothing to a reader.
 _KERNEL = re.compile(r"\b(Linux|macOS)-[^\s<]*?-(x86_64|aarch64|arm64)[^\s<]*")
-#: A number with more decimals than a screen has.
-_LONG_NUMBER = re.compile(r"(\d+\.\d)\d+")
+#: The folder that the study file was in.
+_CHECKOUT = re.compile(r"/[^\s<>\"']*/(?=studies/\w+\.toml)")
 
 
-def packed_report(study: str, home: Path) -> tuple[bytes, str]:
+def packed_report(study: str, home: Path) -> tuple[bytes, bytes]:
     """Return the report page of a study, compressed by gzip, and its first figure, as SVG.
 
     Links to the files of the report become plain text, because these files are not in the gallery. Equal results give
@@ -35,12 +35,12 @@ def packed_report(study: str, home: Path) -> tuple[bytes, str]:
         ablate_command("study", "report", study, "--home", str(home), "--no-audio", "--output", str(folder))
         page = (folder / "index.html").read_text(encoding="utf-8")
         figure = folder / next(path for path in linked_files(page) if path.startswith("figures/"))
-        return packed(page), _LONG_NUMBER.sub(r"\1", figure.read_text(encoding="utf-8"))
+        return packed(page), figure.read_bytes()
 
 
 def packed(page: str) -> bytes:
-    """Return a page without links to files beside it, compressed."""
-    alone = _KERNEL.sub(r"\1 \2", _FILE.sub(r"\g<text>", page))
+    """Return a page without links to files beside it, and without what only its writer's machine has, compressed."""
+    alone = _CHECKOUT.sub("", _KERNEL.sub(r"\1 \2", _FILE.sub(r"\g<text>", page)))
     return gzip.compress(alone.encode(), compresslevel=9, mtime=0)
 
 

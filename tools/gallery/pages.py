@@ -24,7 +24,7 @@ _PAGE = """\
 
 {link} (without sound; what it lists as files is left out here).
 
-{heading}:
+The verdicts of the report on {heading}:
 
 {sentences}
 {hypothesis}
@@ -51,7 +51,7 @@ _INDEX = """\
 # Gallery
 
 Every study that comes with ablate, run at its default profile on a corpus that comes with ablate.
-Each page has the question, the first sentence of the report's verdicts, and the whole report.
+Each page has the question, the answer in one sentence of the report, the other verdicts, and the report itself.
 
 | Study | Question | Answer | Seconds |
 |---|---|---|---|
@@ -81,7 +81,7 @@ def page(entry: Entry) -> str:
         answer=_text(entry.answer),
         alt=f"The first figure of the report: {_text(entry.heading)}",
         link=f'<a href="reports/{name}.html">Open the report of {name}</a>',
-        heading=_text(entry.heading[:1].upper() + entry.heading[1:]),
+        heading=_text(entry.heading),
         sentences="\n".join(f"- {_text(sentence)}" for sentence in entry.sentences),
         hypothesis=f"\n{_text(entry.hypothesis)}.\n" if entry.hypothesis else "",
         corpus=_text(entry.corpus),
