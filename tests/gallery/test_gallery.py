@@ -37,8 +37,8 @@ def test_a_page_shows_the_question_and_the_first_verdict_of_the_report(made: Sho
     line = ablate.load_results("small", made.home).verdicts().blocks[0].lines[0]
     assert "**Question.** Does tau matter?" in page
     sentence = line.text.split(". ")[0]
-    assert sentence.startswith("Cannot tell tau=0.8 from tau=1.0: ")
-    assert f"**Answer.** {sentence}" in page.replace("\\", "")
+    assert sentence.startswith("Cannot tell tau=1.0 from tau=0.8: ")
+    assert f"**Answer.** {sentence}.\n" in page.replace("\\", "")
     assert "2 variants in 2 replicates" in page
     assert "| Machine | 2 cores of a laptop |" in page
     index = (made.folder / "index.md").read_text(encoding="utf-8")
@@ -49,7 +49,7 @@ def test_a_page_shows_the_question_and_the_first_verdict_of_the_report(made: Sho
 
 def test_an_answer_is_about_the_best_variant_if_there_is_one() -> None:
     lines = [
-        Line("better", "A is better, p = 0.01. With 7 replicates more would be found."),
+        Line("better", "A is better, p = 0.01. 7 replicates are few."),
         Line("", "The best is B.", best=True),
     ]
     assert first_sentence(lines, decided=True) == "The best is B."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from typing import TYPE_CHECKING
 
 import ablate
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from ablate.registry import Registry
     from ablate.report.text.lines import Line
     from ablate.store.records import StageRecord
-
-#: The end of a sentence, but for the last one.
-_SENTENCE = re.compile(r"\. (?=[A-Z])")
 
 
 class NotReadyError(AblateError):
@@ -116,7 +112,7 @@ def first_sentence(lines: Sequence[Line], *, decided: bool) -> str:
     """Return one sentence of a block: about the best variant if that is ``decided``, or else the first verdict."""
     best = (line for line in lines if line.best and decided)
     text = next(best, lines[0]).text
-    return _SENTENCE.split(text)[0].removesuffix(".") + "."
+    return text.partition(". ")[0].removesuffix(".") + "."
 
 
 def _has_best(analysis: Analysis) -> bool:
