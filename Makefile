@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 AXE := tests/browser/node_modules/.package-lock.json
 
-.PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults site links gallery gallery-pages gallery-check licences release pythons clean
+.PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults site tutorial links gallery gallery-pages gallery-check licences release pythons clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -54,6 +54,9 @@ simulate: $(VENV)/.installed-dev  ## simulate studies and write the tables of do
 
 faults: $(VENV)/.installed-dev  ## attack running studies, and write the table of docs/explanation/reliability.md; KIND=locks makes one kind
 	$(BIN)/python tools/faults $(if $(KIND),$(KIND),--write)
+
+tutorial: $(VENV)/.installed-dev  ## do what the pages of the tutorial say, and compare the output; some minutes
+	$(BIN)/python tools/run_tutorial.py
 
 site: $(VENV)/.installed-docs  ## build the documentation site into build/site, with warnings as errors
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/site

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 #: Programs of others that the pages call; those with their own rule are in ``RULES``.
 OTHERS = {
-    ".", "bash", "cd", "createdb", "diff", "echo", "eval", "export", "for", "done", "git", "optuna-dashboard", "open",
-    "pre-commit", "python", "ray", "ruff", "sbatch", "source", "ssh", "tensorboard", "xdg-open",
+    ".", "bash", "cd", "createdb", "diff", "echo", "eval", "export", "for", "done", "git", "ls", "optuna-dashboard",
+    "open", "pre-commit", "python", "python3", "ray", "ruff", "sbatch", "source", "ssh", "tensorboard", "xdg-open",
 }  # fmt: skip
 #: The types of options whose values are checked; a value in capitals stands for one.
 CHECKED_TYPES = (click.Choice, click.IntRange, click.FloatRange)

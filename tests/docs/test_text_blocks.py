@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import re
+import sys
 import tomllib
 from functools import cache
 from typing import TYPE_CHECKING
@@ -17,6 +18,10 @@ from support.doc_blocks import Block, blocks
 
 from ablate.study.work.program.results import read_metrics
 from ablate.testing import bibtex
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+import run_tutorial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +87,19 @@ def compared_elsewhere(block: Block) -> None:
     assert len(block.text.split("...")) > 1, block
 
 
+def step(block: Block) -> None:
+    """A step of the tutorial: a message, or the output of commands, which tools/run_tutorial.py does and compares."""
+    if block.first.startswith("error: "):
+        message(block)
+    else:
+        language, before = "", ""
+        for language, text, _ in run_tutorial.blocks((ROOT / block.page).read_text(encoding="utf-8")):
+            if text == block.text:
+                break
+            before = language
+        assert (language, before) == ("text", "console"), f"{block}: no command stands before this output"
+
+
 def table(block: Block) -> None:
     """A table of results; tests/cli/test_judge.py judges it."""
     rows = list(csv.DictReader(io.StringIO(block.text)))
@@ -104,7 +122,9 @@ TEXTS: dict[tuple[str, str], Callable[[Block], None]] = {
     ("docs/guides/judge.md", "method,seed"): table,
     ("docs/guides/judge.md", "results.csv: guessed"): compared_elsewhere,
     ("docs/guides/judge-midi.md", "samples/"): drawing,
+    ("docs/guides/own-corpus.md", "unseen: mean"): message,
     ("docs/guides/writing-a-plugin.md", "loudness: mean"): message,
+    **{(f"docs/tutorial/{page.name}", ""): step for page in run_tutorial.PAGES},
     ("docs/reference/study-file.md", "load ->"): drawing,
     ("docs/reference/study-file.md", "these have changed"): message,
     ("docs/reference/study-file.md", ".ablate/"): home,
@@ -145,10 +165,11 @@ def test_bibtex_has_no_flaw() -> None:
 
 
 def test_changes_apply_to_what_the_page_shows() -> None:
-    """The lines that a diff takes away are in a block before it on its page."""
+    """The lines that a diff takes away are in a block before it on its page, or in what ``plugin new`` writes."""
+    written = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "ablate/cli/templates").rglob("*.j2"))
     found = [block for block in blocks() if block.language == "diff"]
     assert found
     for block in found:
         old = [line[1:] for line in block.text.splitlines() if line.startswith("-") and not line.startswith("---")]
-        before = "".join(b.text for b in blocks() if b.page == block.page and b.line < block.line)
+        before = written + "".join(b.text for b in blocks() if b.page == block.page and b.line < block.line)
         assert [line for line in old if line not in before] == [], block
