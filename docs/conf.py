@@ -45,6 +45,7 @@ nb_execution_cache_path = "build/notebooks"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 600
 nb_execution_in_temp = True
+nb_merge_streams = True
 autodoc_member_order = "bysource"
 
 html_theme = "furo"
