@@ -42,7 +42,9 @@ def drawing(block: Block) -> None:
 
 
 #: Names, numbers, files and options in a message; what stands between them is its own.
-VARYING = re.compile(r"'.*?'|\(.*?\)|\S*[\d±]\S*|\S+[/.=]\S+|--\S+ [A-Z]+|\b(?:tau|with|primed|primed_twice|unconditional)\b|[;:,%]")
+VARYING = re.compile(
+    r"'.*?'|\(.*?\)|\S*[\d±]\S*|\S+[/.=]\S+|--\S+ [A-Z]+|\b(?:tau|with|primed|primed_twice|unconditional)\b|[;:,%]"
+)
 LABEL = re.compile(r"^(error|\w+(?=: mean)): |^(contradicted|not decided|supported) +")
 
 
