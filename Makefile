@@ -59,7 +59,7 @@ tutorial: $(VENV)/.installed-dev  ## do what the pages of the tutorial say, and 
 	$(BIN)/python tools/run_tutorial.py
 
 site: $(VENV)/.installed-docs  ## build the documentation site into build/site, with warnings as errors
-	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
+	$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going docs build/site
 
 links: $(VENV)/.installed-docs  ## open every address that the documentation names; needs a network
 	$(BIN)/sphinx-build --quiet --builder linkcheck docs build/links

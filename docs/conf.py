@@ -51,6 +51,8 @@ autodoc_member_order = "bysource"
 html_theme = "furo"
 html_title = f"ablate {release}"
 html_copy_source = False
+html_static_path = ["_static"]
+html_js_files = [("accessible.js", {"defer": "defer"})]
 html_theme_options = {
     "source_repository": repository,
     "source_branch": "main",

@@ -5,11 +5,25 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import click
 from docutils import nodes
+
+from ablate.cli import cli
 
 _EXAMPLE = re.compile(r"^Example: (.*)")
 _DEFAULT = re.compile(r"``(?:PosixPath\()?'(.*?)'\)?``")
 _STAR = re.compile(r"(?<!\*)\*(?!\*)")
+
+
+def load(group: click.Group) -> None:
+    """Import the commands of a group: sphinx-click finds those that are imported late only in groups without others."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is not None:
+            group.commands[name] = command
+        if isinstance(command, click.Group):
+            load(command)
 
 
 def describe(_app: Any, _context: Any, lines: list[str]) -> None:
@@ -37,6 +51,7 @@ def _block(line: str) -> list[str]:
 
 def setup(app: Any) -> dict[str, bool]:
     """Listen to sphinx-click, and change titles before the tables of contents are collected."""
+    load(cli)
     app.connect("sphinx-click-process-description", describe)
     app.connect("sphinx-click-process-options", options)
     app.connect("doctree-read", name_sections, priority=400)
