@@ -32,6 +32,7 @@ GROUPS = (
     "store",
     "study",
     "training",
+    "watch",
 )
 
 

@@ -21,6 +21,7 @@ GROUPS = (
     "store",
     "driver",
     "observers",
+    "watch",
     "start",
     "readers",
 )

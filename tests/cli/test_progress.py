@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ablate.cli.study.running import progress
 from ablate.cli.study.running.progress import LiveProgress, PlainProgress, shortened
 from ablate.study.stage import Stage
 from ablate.study.work.messages import News, StageFailure, StageResult
@@ -98,6 +99,21 @@ def test_bars_fit_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> N
         assert re.match(rf"  train condit.*…?.*{number} and 1 other, replicate {number} ", line)
         assert "loss 12.345" in line
         assert ("tokens/s" in line) == (width >= 120)
+
+
+def test_a_study_that_takes_long_names_the_page_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    planned, stages = plan(one=[("base", 0)])
+    bars = LiveProgress(LAYOUT, hint="to follow it: ablate watch")
+    shown = bars._bars.console.file = io.StringIO()
+    bars.begun(planned)
+    news = News(stages["one"].fingerprint, "train", 0.25, 12.345, 1_234_567.0)
+    bars.news(news)
+    assert "ablate watch" not in shown.getvalue()
+    monkeypatch.setattr(progress, "HINT_AFTER", 0.0)
+    for _ in range(3):
+        bars.news(news)
+    assert shown.getvalue().count("to follow it: ablate watch\n") == 1
 
 
 def test_a_name_loses_its_middle() -> None:

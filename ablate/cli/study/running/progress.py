@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two plain lines about the same job, at least.
 INTERVAL = 10.0
+#: Seconds after which somebody at a terminal may want to see more of a study.
+HINT_AFTER = 60.0
 _REST = "the report lists all"
 #: A reason for a failure that has more characters is cut where it happens.
 _LONGEST_REASON = 240
@@ -34,9 +36,17 @@ _WIDE = 120
 _NUMBERS, _FEWER_NUMBERS = 70, 34
 
 
-def make_listener(layout: Layout, *, failures: bool = True) -> PlainProgress | LiveProgress:
-    """Return bars if stderr is a terminal, else plain lines; ``failures`` prints each one when it happens."""
-    return (LiveProgress if sys.stderr.isatty() else PlainProgress)(layout, failures=failures)
+def make_listener(layout: Layout, *, failures: bool = True, hint: str = "") -> PlainProgress | LiveProgress:
+    """Return bars if stderr is a terminal, else plain lines.
+
+    Args:
+        layout: of the study.
+        failures: whether to print each failure when it happens.
+        hint: a line to print above the bars once, after :data:`HINT_AFTER`.
+    """
+    if sys.stderr.isatty():
+        return LiveProgress(layout, failures=failures, hint=hint)
+    return PlainProgress(layout, failures=failures)
 
 
 class _Progress(Listener):
@@ -154,8 +164,9 @@ class PlainProgress(_Progress):
 class LiveProgress(_Progress):
     """Bars: one for each kind of stage, and one for each running job."""
 
-    def __init__(self, layout: Layout, *, failures: bool = True) -> None:
+    def __init__(self, layout: Layout, *, failures: bool = True, hint: str = "") -> None:
         super().__init__(layout, failures=failures)
+        self._hint, self._begin = hint, time.monotonic()
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -199,6 +210,9 @@ class LiveProgress(_Progress):
 
     def news(self, news: News) -> None:
         """See :class:`Listener`."""
+        if self._hint and time.monotonic() - self._begin >= HINT_AFTER:
+            self.say(self._hint)
+            self._hint = ""
         if news.fingerprint not in self._jobs:
             job = f"  {self._job(news, self._room - 2)}"
             self._jobs[news.fingerprint] = self._bars.add_task(job, total=1.0, text="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from ablate.cli.study.running.executor import chosen_executor, executor_option, 
 from ablate.cli.study.running.interrupt import stop_on_signals
 from ablate.cli.study.running.observe import chosen_observers, observe_option, observing, verdicts
 from ablate.errors import PluginError
+from ablate.names import shell_name
 from ablate.registry import get_registry
 from ablate.study.run.executor.protocol import STALL_LIMIT, Working
 
@@ -166,10 +168,21 @@ def _run(request: StudyRequest, *, store: Store, working: Working, observed: Obs
     from ablate.study.run.live import LiveNote
 
     name = request.layout.spec.name
-    with make_listener(request.layout) as progress, LiveNote(request.home, name) as live:
+    with make_listener(request.layout, hint=_hint(request)) as progress, LiveNote(request.home, name) as live:
         runner = _make_runner(request, store, Listeners([progress, observed, live]), working)
         with stop_on_signals(runner, progress.say), observed.saying(progress.say):
             return runner.run()
+
+
+def _hint(request: StudyRequest) -> str:
+    """Return the line that names ``ablate watch``; empty where its command would contain a database's address."""
+    from ablate.home import home_path
+    from ablate.store.database.address import home_url
+
+    if request.url != home_url(request.home):
+        return ""
+    option = "" if request.home == home_path().resolve() else f"--home {shlex.quote(str(request.home))} "
+    return f"to follow this study in a browser: ablate watch {option}{shell_name(request.layout.spec.name)}"
 
 
 def _make_runner(
