@@ -6,7 +6,9 @@ A piece is identified by its file's path relative to the folder, so files of one
 from __future__ import annotations
 
 import collections
+import errno
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 
     #: A file or folder: its path relative to the folder that is searched, with ``/``, and its path.
     Found = tuple[str, Path]
+
+
+#: Errors for a path that leads to nothing: also through a file, or through links that lead to each other.
+_NOTHING = {errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP}
 
 
 def find_midi(path: str | Path) -> list[tuple[str, Path]]:
@@ -43,8 +49,9 @@ def find_midi(path: str | Path) -> list[tuple[str, Path]]:
     root = Path(path).expanduser()
     shown = printable(str(path))
     try:
-        if not root.is_dir():
-            if root.exists():
+        mode = _mode(root)
+        if not stat.S_ISDIR(mode):
+            if mode:
                 return [(piece_text(root.name), root)]
             raise CorpusError(f"{shown}: no such file or folder; check the path")
         with os.scandir(root):  # if the folder itself cannot be opened
@@ -56,6 +63,24 @@ def find_midi(path: str | Path) -> list[tuple[str, Path]]:
     if not found:
         raise CorpusError(f"{shown}: holds no MIDI file ({_listing()}); give a MIDI file or a folder of them")
     return sorted(_named(found, shown))
+
+
+def _mode(path: Path) -> int:
+    """Return the mode of what a path leads to, or 0 if there is nothing.
+
+    ``Path.is_dir`` and ``Path.exists`` return False from Python 3.14 on also where a folder may not be entered.
+
+    Raises:
+        OSError: nobody can tell what is there.
+    """
+    try:
+        return path.stat().st_mode
+    except OSError as error:
+        if error.errno in _NOTHING:
+            return 0
+        raise
+    except ValueError:  # no file can have this path
+        return 0
 
 
 def _listing() -> str:
@@ -120,9 +145,10 @@ class _Search:
 
     def _sort_link(self, inside: str, link: Path, *, is_midi: bool) -> None:
         try:
-            if link.is_dir():
+            mode = _mode(link)
+            if stat.S_ISDIR(mode):
                 self._links.append((inside, link))
-            elif is_midi and (link.is_file() or not link.exists()):
+            elif is_midi and (stat.S_ISREG(mode) or not mode):
                 self._linked_files.append((inside, link))
         except OSError:  # into a folder that cannot be entered; nobody knows whether it is one
             self.files.append((inside, link))
