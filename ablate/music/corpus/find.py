@@ -71,7 +71,7 @@ def _mode(path: Path) -> int:
     ``Path.is_dir`` and ``Path.exists`` return False from Python 3.14 on also where a folder may not be entered.
 
     Raises:
-        OSError: nobody can tell what is there.
+        OSError: the path cannot be followed.
     """
     try:
         return path.stat().st_mode
