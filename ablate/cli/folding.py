@@ -79,6 +79,12 @@ def fold(text: str, width: int) -> list[str]:
     return _wrap(text, width) if _is_odd(text) else textwrap.wrap(text, width) or [""]
 
 
+def longest_word(text: str) -> int:
+    """Return the columns of the longest part of a text in which :func:`fold` breaks no line if it has room."""
+    words = _WORDS.findall(text) if _is_odd(text) else text.split()
+    return max((text_width(word.strip()) for word in words), default=0)
+
+
 def _is_odd(text: str) -> bool:
     """Check whether a text has characters that take two columns of a terminal, or none."""
     return text_width(text) != len(text)

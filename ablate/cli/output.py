@@ -75,13 +75,14 @@ def print_table(
         table = render_tables(headers, rows, parts=parts, right=right, width=width)
     else:
         table = render_table(headers, rows, right=right, width=width, prose=prose)
-    echo(title, *table.split("\n"), "")
+    echo_sentence(title)
+    echo(*table.split("\n"), "")
 
 
 def print_answer(answer: Answer) -> None:
     """Print the hypothesis with its answer, the verdicts of a study, their error rates, then the warnings."""
     for block in [answer.hypothesis, *answer.blocks] if answer.hypothesis else answer.blocks:
-        echo(block.heading)
+        echo_sentence(block.heading)
         for line in block.lines:
             echo_sentence(line.text, "  - ")
         echo()

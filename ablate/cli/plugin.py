@@ -6,7 +6,7 @@ import dataclasses
 
 import click
 
-from ablate.cli.echo import echo
+from ablate.cli.echo import echo, echo_sentence
 from ablate.cli.folding import terminal_width
 from ablate.cli.lazy import LazyCommand, lazy
 from ablate.cli.output import json_option, print_json, print_table
@@ -61,9 +61,9 @@ def list_(kind: str | None, installed: bool, as_json: bool) -> None:  # noqa: FB
     shown = 4 if width is not None and width < _WIDE else len(headers)
     print_table(headers[:shown], [list(_facts(c).values())[:shown] for c in components], prose=2)
     for plugin in failed:
-        echo(f"failed: {plugin}: {plugin.error}")
+        echo_sentence(f"failed: {plugin}: {plugin.error}")
     for clash in clashes:
-        echo(f"clash: {clash}")
+        echo_sentence(f"clash: {clash}")
 
 
 def _list_installed(*, as_json: bool) -> None:
@@ -131,8 +131,8 @@ def _options(component: Component) -> list[OptionField]:
 
 def _print_component(component: Component) -> None:
     plugin, spec = component.plugin, component.spec
-    echo(f"{component.kind} {spec.name}, version {spec.version}: {spec.summary}")
-    echo(f"from {plugin}")
+    echo_sentence(f"{component.kind} {spec.name}, version {spec.version}: {spec.summary}")
+    echo_sentence(f"from {plugin}")
     if getattr(spec, "fitted", False):
         echo("a study fits it on the training pieces")
     fields = _options(component)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from ablate.cli.folding import NARROWEST, fold, fold_sentence, text_width
+from ablate.cli.folding import NARROWEST, fold, fold_sentence, longest_word, text_width
 from ablate.cli.streams import visible
 from ablate.stdout import results
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _GAPS = (3, 2, 1)
 #: A column of sentences that has less room than this is below the rows, with this before each line.
 _PROSE, _INDENT = 36, " " * 4
+#: Tables of more columns than this are lists of cells where words would be broken otherwise.
+_FEW = 2
 
 
 def render_tables(
@@ -59,6 +61,8 @@ def render_table(
 ) -> str:
     """Return a table as text.
 
+    Where columns are so narrow that words would be broken, each row becomes a list of its cells, one below another.
+
     Args:
         headers: of the columns.
         rows: cells, as text; None is an empty cell.
@@ -72,6 +76,9 @@ def render_table(
         natural, (widths, gap) = widths, _fit(cells, widths, width, right)
         if prose is not None and widths[prose] < min(natural[prose], _PROSE):
             return _prose_below(cells, prose, right, width)
+        room = width - 1 - max(map(text_width, cells[0])) - _GAPS[0]
+        if len(headers) > _FEW and len(cells) > 1 and room >= NARROWEST and _breaks_words(cells, widths):
+            return _stacked(cells, room)
     header, *body = (_lines(row, widths, gap, right) for row in cells)
     return "\n".join([*header, _rule(widths, gap), *(line for lines in body for line in lines)])
 
@@ -88,6 +95,29 @@ def _prose_below(cells: Sequence[Sequence[str]], prose: int, right: int, width: 
         for row, whole in zip(rest, cells, strict=True)
     ]
     return "\n".join([*blocks[0], _rule(widths, gap), *(line for block in blocks[1:] for line in block)])
+
+
+def _breaks_words(cells: Sequence[Sequence[str]], widths: Sequence[int]) -> bool:
+    """Check whether columns of these widths are too narrow for a word in one of their cells."""
+    columns = zip(*cells, strict=True)
+    return any(_longest_word(column) > width for column, width in zip(columns, widths, strict=True))
+
+
+def _stacked(cells: Sequence[Sequence[str]], room: int) -> str:
+    """Return rows as lists of their cells, each next to its header, with lines between the rows; empty cells have none.
+
+    Args:
+        cells: the headers, then the rows.
+        room: columns for a cell.
+    """
+    headers, *rows = cells
+    widths, gap = [max(map(text_width, headers)), room], _GAPS[0]
+    blocks = [
+        [line for pair in zip(headers, row, strict=True) if pair[1] for line in _lines(pair, widths, gap, 0)]
+        for row in rows
+    ]
+    rule = f"\n{_rule(widths, gap)}\n"
+    return rule.join("\n".join(block) for block in blocks if block)
 
 
 def _rule(widths: Sequence[int], gap: int) -> str:
@@ -146,7 +176,7 @@ def _fit(cells: Sequence[Sequence[str]], widths: list[int], width: int, right: i
 
 
 def _longest_word(texts: Iterable[str]) -> int:
-    return max(text_width(word) for text in texts for word in text.split() or [""])
+    return max(map(longest_word, texts))
 
 
 def _narrow(widths: list[int], narrowest: list[int], room: int) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ablate.cli.echo import echo
+from ablate.cli.echo import echo, echo_sentence
 from ablate.cli.output import plural, print_json
 from ablate.cli.study.planning.looks import record_look
 from ablate.cli.study.running.results import print_analysis
@@ -46,7 +46,7 @@ def print_study(study: JudgedStudy, values: Mapping[str, Any]) -> None:
         drawn.check()
         return
     print_analysis(study.name, analysis)
-    echo(_account(study, saved))
+    echo_sentence(_account(study, saved))
     if report:
         echo(f"report: {report}")
     drawn.check()

@@ -154,9 +154,9 @@ def _aliases(spec: StudySpec) -> dict[str, str]:
 
 def _print_variants(study_plan: Plan) -> None:
     spec, variants = study_plan.layout.spec, study_plan.layout.variants
-    echo(f"{spec.name}: {spec.design.replace('_', ' ')} design, {plural(len(variants), 'variant')}")
+    echo_sentence(f"{spec.name}: {spec.design.replace('_', ' ')} design, {plural(len(variants), 'variant')}")
     for variant in variants:
-        echo(f"  {variant.name}{' (baseline)' if variant.baseline else ''}")
+        echo_sentence(f"{variant.name}{' (baseline)' if variant.baseline else ''}", "  ")
     if spec.design == "search":
         from ablate.study.search.propose import algorithm
 
@@ -164,7 +164,7 @@ def _print_variants(study_plan: Plan) -> None:
     if spec.design == "path":
         _print_path(study_plan)
     for effect, alias in _aliases(spec).items():
-        echo(f"  {effect} cannot be separated from {alias}")
+        echo_sentence(f"{effect} cannot be separated from {alias}", "  ")
 
 
 def _print_path(study_plan: Plan) -> None:
@@ -184,7 +184,7 @@ def _print_runs(request: StudyRequest, study_plan: Plan) -> None:
     layout = study_plan.layout
     training = layout.runs[0].configuration.settings.get("training")
     precision = f" in {training['precision']}" if training else ""
-    echo(
+    echo_sentence(
         f"{plural(layout.spec.replicates, 'replicate')}, {plural(len(layout.runs), 'run')}, "
         f"{request.device}{precision}, {plural(request.workers, 'worker')}"
     )
@@ -193,7 +193,7 @@ def _print_runs(request: StudyRequest, study_plan: Plan) -> None:
         echo_sentence(f"with --until-decided: looks at {numbers} replicates, until every primary comparison is decided")
         idle = _looks_without_claims(layout.spec)
         if idle:
-            echo(f"  the looks at {', '.join(map(str, idle))} replicates are too early for any claim")
+            echo_sentence(f"the looks at {', '.join(map(str, idle))} replicates are too early for any claim", "  ")
     problem = fold_problem(layout)
     if problem:
         echo_sentence(problem)

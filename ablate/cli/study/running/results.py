@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from ablate.cli.echo import echo, note
+from ablate.cli.echo import echo, echo_sentence, note
 from ablate.cli.output import duration, failure_lines, plural, print_answer, print_json, print_table
 from ablate.cli.study.planning.looks import record_look
 from ablate.cli.study.planning.shard import print_part
@@ -52,7 +52,7 @@ def print_results(
         return analysis, drawn
     if analysis:
         print_analysis(result.name, analysis)
-    echo(_account(result))
+    echo_sentence(_account(result))
     for line in (*result.notes, *_looks_left(request, analysis)):
         note(line)
     if drawn.page:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -90,7 +89,7 @@ def _print_study(study: StudyRecord, variants: Sequence[VariantRecord]) -> None:
             echo_sentence(note, "  - ")
         return
     corpus = study.spec.get("corpus", study.corpus)
-    about = f"corpus {json.dumps(corpus, ensure_ascii=False)}, " if corpus else ""  # a program may need none
+    about = f"corpus {level_name(corpus)}, " if corpus else ""  # a program may need none
     echo_sentence(f"profile {study.profile}, {about}seed {study.seed}")
     if study.spec.get("overrides"):
         echo(f"overrides: {' '.join(study.spec['overrides'])}")
@@ -122,4 +121,6 @@ def _print_failures(study: StudyRecord, runs: Sequence[RunRecord]) -> None:
         echo_sentence(line)
     unfinished = sum(run.state in ("pending", "interrupted") for run in runs)
     if unfinished and not study.spec.get(SHARDS):  # of a part, 'left out' says what has the others
-        echo(f"{plural(unfinished, 'run')} not finished; to continue, use 'ablate study run' with the same options")
+        echo_sentence(
+            f"{plural(unfinished, 'run')} not finished; to continue, use 'ablate study run' with the same options"
+        )
