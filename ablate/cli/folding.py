@@ -6,8 +6,12 @@ import os
 import re
 import textwrap
 import unicodedata
+from typing import TYPE_CHECKING
 
 from ablate.stdout import results
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 #: No name is shortened, and no column folded, to fewer characters than this.
 NARROWEST = 8
@@ -18,6 +22,10 @@ _NARROW = ("Mn", "Me", "Cf")
 #: Spaces, words, and wide characters, between which a line may end.
 _WIDE = "\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60\U0001f300-\U0001faff"
 _WORDS = re.compile(rf"\s+|[{_WIDE}]|[^\s{_WIDE}]+")
+
+
+#: Spaces at which no sentence is folded, in "95 %", "p = 0.03" and "1.2 ± 0.3", and what stands for them meanwhile.
+_TIES, _TIED = re.compile(r"(?<=\d) (?=%|±)|(?<=\bp) (?=[=<])|(?<=[=<±]) (?=[\d+\u2212-])"), "\0"
 
 
 def terminal_width() -> int | None:
@@ -32,6 +40,21 @@ def terminal_width() -> int | None:
         return (os.get_terminal_size(stream.fileno()).columns or _TERMINAL) if stream.isatty() else None
     except (AttributeError, OSError, ValueError):  # closed, or no file
         return None
+
+
+def rewritable_width(stream: TextIO) -> int | None:
+    """Return the width of lines that a terminal can write again; None is that of the terminal when they are written.
+
+    ``COLUMNS`` counts only as far as the terminal is wide.
+    """
+    asked = os.environ.get("COLUMNS", "").strip()
+    if not asked.isdecimal():
+        return None
+    try:
+        there = os.get_terminal_size(stream.fileno()).columns
+    except (AttributeError, OSError, ValueError):  # no terminal, or one that is closed
+        there = 0
+    return min((width for width in (int(asked[:9]), there) if width), default=None)
 
 
 def shortened(name: str, width: int | None) -> str:
@@ -60,9 +83,15 @@ def fold_sentence(text: str, start: str = "", *, width: int | None) -> str:
     indent = " " * len(start)
     if _is_odd(text):
         return "\n".join(f"{indent if n else start}{line}" for n, line in enumerate(_wrap(text, width - len(start))))
-    return textwrap.fill(
-        text, width, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+    lines = textwrap.wrap(
+        _TIES.sub(_TIED, text),
+        width,
+        initial_indent=start,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+        break_long_words=False,
     )
+    return "\n".join(lines).replace(_TIED, " ")
 
 
 def text_width(text: str) -> int:

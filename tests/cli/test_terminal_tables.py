@@ -37,6 +37,14 @@ def test_sentences_are_folded_between_words_on_a_terminal_only() -> None:
     assert " ".join(line[4:] for line in lines) == text
 
 
+def test_a_number_stays_beside_its_sign() -> None:
+    text = "x is 1.2 ± 0.3 (95 % interval), p = 0.03"
+    for width in range(14, 40):
+        lines = fold_sentence(text, width=width).splitlines()
+        assert " ".join(lines) == text
+        assert not any(line.startswith(("%", "±", "0.3 ", "=", "0.03")) for line in lines)
+
+
 def test_wide_characters_take_two_columns() -> None:
     lines = render_table(["a", "b"], [["音楽", "x"], ["ab", "y"]]).splitlines()
     assert lines[2:] == [" 音楽   x", " ab     y"]

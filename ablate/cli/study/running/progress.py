@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import collections
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Self
 
 from ablate.cli.echo import echo
-from ablate.cli.folding import shortened
+from ablate.cli.folding import rewritable_width, shortened
 from ablate.cli.output import duration, plural
 from ablate.cli.streams import visible
 from ablate.errors import first_problems
@@ -32,19 +33,23 @@ _REST = "the report lists all"
 _LONGEST_REASON = 240
 #: A terminal with fewer columns than this shows short bars and no speeds, so that names have room.
 _WIDE = 120
-#: Columns that a bar and the numbers beside it need, in a wide and in a narrow terminal.
-_NUMBERS, _FEWER_NUMBERS = 70, 34
+#: A terminal with fewer columns than this shows no bars, only numbers.
+_NO_BARS = 72
+#: Columns that a bar and the numbers beside it need, in a wide and in a narrow terminal, and those of numbers alone.
+_NUMBERS, _FEWER_NUMBERS, _NUMBERS_ALONE = 70, 34, 12
+#: Values of TERM for terminals that cannot write a line again.
+_DUMB = ("dumb", "unknown")
 
 
 def make_listener(layout: Layout, *, failures: bool = True, hint: str = "") -> PlainProgress | LiveProgress:
-    """Return bars if stderr is a terminal, else plain lines.
+    """Return bars if stderr is a terminal that can show them, else plain lines.
 
     Args:
         layout: of the study.
         failures: whether to print each failure when it happens.
         hint: a line to print above the bars once, after :data:`HINT_AFTER`.
     """
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and os.environ.get("TERM", "").lower() not in _DUMB:
         return LiveProgress(layout, failures=failures, hint=hint)
     return PlainProgress(layout, failures=failures)
 
@@ -170,15 +175,16 @@ class LiveProgress(_Progress):
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-        console = Console(stderr=True)
-        self._is_wide = console.width >= _WIDE
-        self._room = console.width - (_NUMBERS if self._is_wide else _FEWER_NUMBERS)
+        console = Console(stderr=True, width=rewritable_width(sys.stderr))
+        self._is_wide, self._has_bars = console.width >= _WIDE, console.width >= _NO_BARS
+        numbers = _NUMBERS if self._is_wide else _FEWER_NUMBERS if self._has_bars else _NUMBERS_ALONE
+        self._room = console.width - numbers
         columns = (
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24 if self._is_wide else 8),
+            *([BarColumn(bar_width=24 if self._is_wide else 8)] if self._has_bars else []),
             TextColumn("{task.fields[text]}", markup=False),
             *([TimeElapsedColumn()] if self._is_wide else []),
-            TimeRemainingColumn(),
+            *([TimeRemainingColumn()] if self._has_bars else []),
         )
         self._bars = Progress(*columns, console=console, transient=True)
         self._kinds: dict[str, Any] = {}
@@ -214,9 +220,10 @@ class LiveProgress(_Progress):
             self.say(self._hint)
             self._hint = ""
         if news.fingerprint not in self._jobs:
-            job = f"  {self._job(news, self._room - 2)}"
+            job = f"  {shortened(self._job(news, self._room - 2), self._room - 2)}"
             self._jobs[news.fingerprint] = self._bars.add_task(job, total=1.0, text="")
-        text = "" if news.loss is None else f"loss {news.loss:.3f}"
+        without_loss = "" if self._has_bars else f"{news.fraction:.0%}"
+        text = without_loss if news.loss is None else f"loss {news.loss:.3f}"
         if text and self._is_wide:
             text += f" {news.tokens_per_second:,.0f} tokens/s"
         self._bars.update(self._jobs[news.fingerprint], completed=news.fraction, text=text)
