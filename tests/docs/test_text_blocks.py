@@ -18,7 +18,6 @@ import yaml
 from support.checkout import ROOT
 from support.doc_blocks import Block, blocks
 
-from ablate import kinds
 from ablate.study.work.program.results import read_metrics
 from ablate.testing import bibtex
 
@@ -61,13 +60,6 @@ def message(block: Block) -> None:
                 assert words in source(), f"{block}: no message has the words: {words}"
                 compared += 1
     assert compared, f"{block}: has no words to compare"
-
-
-def counts(block: Block) -> None:
-    """The last line of a run: it counts kinds of stages."""
-    named = re.findall(r"\d+ ([a-z ]+?)s?(?=[,;\n])", block.text)
-    assert named
-    assert set(named) <= {kind.noun for kind in kinds.KINDS.values()}
 
 
 @cache
@@ -143,7 +135,6 @@ TEXTS: dict[tuple[str, str], Callable[[Block], None]] = {
     ("docs/explanation/seeds-and-replicates.md", "SHA-256"): seeds,
     ("docs/explanation/stages-and-reuse.md", "load ->"): drawing,
     ("docs/explanation/stages-and-reuse.md", "these have changed"): message,
-    ("docs/explanation/stages-and-reuse.md", "ran "): counts,
     ("docs/explanation/statistics/equivalence.md", "9 (0.8 + g)"): drawing,
     ("docs/explanation/statistics/replicates.md", "(variance of"): drawing,
     ("docs/guides/judge.md", "method,seed"): table,
