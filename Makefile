@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 AXE := tests/browser/node_modules/.package-lock.json
 
-.PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults site tutorial links gallery gallery-pages gallery-check licences release pythons clean
+.PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults site tutorial links screenshots gallery gallery-pages gallery-check licences release pythons clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -60,6 +60,9 @@ tutorial: $(VENV)/.installed-dev  ## do what the pages of the tutorial say, and 
 
 site: $(VENV)/.installed-docs  ## build the documentation site into build/site, with warnings as errors
 	$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going docs build/site
+
+screenshots: $(VENV)/.installed-dev  ## take the pictures of docs/images again, from the reports in the gallery
+	$(BIN)/python tools/make_screenshots.py
 
 links: $(VENV)/.installed-docs  ## open every address that the documentation names; needs a network
 	$(BIN)/sphinx-build --quiet --builder linkcheck docs build/links

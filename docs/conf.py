@@ -50,6 +50,7 @@ autodoc_member_order = "bysource"
 
 html_theme = "furo"
 html_title = f"ablate {release}"
+html_baseurl = "https://ablate-music.github.io/ablate/"
 html_copy_source = False
 html_static_path = ["_static"]
 html_js_files = [("accessible.js", {"defer": "defer"})]

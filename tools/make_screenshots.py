@@ -1,0 +1,76 @@
+"""Takes the screenshots of the documentation from the reports in the gallery: ``make screenshots``.
+
+It needs Chromium or Chrome. Each picture is a row in ``SHOTS``; add one for a new picture.
+"""  # noqa: INP001 - a script
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import sync_playwright
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+DOCS = Path(__file__).parent.with_name("docs")
+
+
+@dataclasses.dataclass(frozen=True)
+class Shot:
+    """A picture.
+
+    Attributes:
+        name: of the file in ``docs/images``, without its ending.
+        study: the report in the gallery.
+        height: of the picture, in pixels of the page.
+        start: a CSS selector; the picture begins at this element instead of at the top.
+        width: of the window, in pixels of the page.
+    """
+
+    name: str
+    study: str
+    height: int
+    start: str = "body"
+    width: int = 1240
+
+
+SHOTS = (
+    Shot("report", "tau_sweep", 2000),
+    Shot("verdicts", "tau_sweep", 925),
+)
+
+
+def take(browser: Browser, shot: Shot) -> None:
+    """Take one picture."""
+    page = browser.new_page(viewport={"width": shot.width, "height": shot.height}, reduced_motion="reduce")
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "index.html"
+        report.write_bytes(gzip.decompress((DOCS / f"gallery/reports/{shot.study}.html.gz").read_bytes()))
+        page.goto(report.as_uri())
+        page.locator(shot.start).first.evaluate("element => window.scrollTo(0, element.offsetTop)")
+        page.screenshot(path=DOCS / f"images/{shot.name}.png")
+    page.close()
+
+
+def main() -> int:
+    """Take all pictures, or those that the arguments name."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        sys.stderr.write("no chromium or chrome on this machine; install one\n")
+        return 1
+    with sync_playwright() as driver, driver.chromium.launch(executable_path=program, args=["--no-sandbox"]) as browser:
+        for shot in SHOTS:
+            if shot.name in sys.argv[1:] or not sys.argv[1:]:
+                take(browser, shot)
+                sys.stdout.write(f"wrote docs/images/{shot.name}.png\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
