@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 AXE := tests/browser/node_modules/.package-lock.json
 
-.PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults site tutorial links screenshots gallery gallery-pages gallery-check licences release pythons clean
+.PHONY: help demo test test-fast coverage check audit prose format golden bench simulate faults tutorial site screenshots links gallery gallery-pages gallery-check licences release pythons clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
