@@ -64,7 +64,7 @@ def run(command: str, folder: Path) -> str:
 
 def plain(text: str) -> str:
     """Return a text without its numbers, lines of tables and breaks."""
-    return " ".join(re.sub(r"─+", " ", re.sub(r"[-+−]?\d[\d.,]*\d|\d", "#", text)).split())  # noqa: RUF001 - the minus of reports
+    return " ".join(re.sub(r"[─=]{3,}", " ", re.sub(r"[-+−]?\d[\d.,]*\d|\d", "#", text)).split())  # noqa: RUF001 - the minus of reports
 
 
 def missing(shown: str, printed: str) -> list[str]:
