@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.watching import HACK, HOSTILE, IMAGE
 
-from ablate.store.records import RunRecord, StageFacts, StudyProgress
+from ablate.store.records import RunRecord, StageFacts, StudyProgress, StudyRecord, VariantRecord
+from ablate.store.store import Store
 from ablate.study.run.live import LIVE
 from ablate.watch import source as sources
 from ablate.watch import state
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from support.postgres import Server
     from support.report_study import Builder, Home
 
 
@@ -179,3 +181,25 @@ def test_the_time_that_is_left_before_anything_is_finished() -> None:
     found = remaining(simulated(0, 2), live(job, since=980.0, t0=LiveTraining(50, 100, 1.0, ())), 1000.0)
     assert found == Remaining(60.0, at_least=True)  # how long the rest takes is not known
     assert remaining(simulated(2, 2), live(), 1000.0) is None, "nothing is left"
+
+
+def test_a_study_in_a_postgresql_database(
+    postgres_template: tuple[Server, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "_OF_SERVERS", 1e-9)  # read each time, instead of every two seconds
+    server, template = postgres_template
+    url = server.url(server.create(template))
+    runs = [RunRecord("a", replicate, {"train": f"t{replicate}"}, {}) for replicate in range(2)]
+    music = Music(tmp_path)
+    try:
+        with Store(url) as store:
+            source = Source(Place(tmp_path, url), HOSTILE, music)
+            assert "unknown study" in source.parts()["head"]["problem"]
+            store.put_study(
+                StudyRecord(HOSTILE, {}, "default", "", 1), [VariantRecord("a", "f", {}, baseline=True)], runs
+            )
+            assert source.parts()["head"]["done"] == 0
+            store.set_run(HOSTILE, "a", 0, "done")
+            assert source.parts()["head"]["done"] == 1
+    finally:
+        music.close()
