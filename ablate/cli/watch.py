@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from ablate.cli.echo import echo, note
-from ablate.cli.locations import check_stored, existing_store, home_option, store_option, stored_study
+from ablate.cli.locations import (
+    check_stored,
+    corpus_option,
+    existing_store,
+    home_option,
+    profile_option,
+    store_option,
+    stored_name,
+)
 from ablate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,10 +51,21 @@ _NEEDED = ("starlette", "uvicorn")
     show_envvar=True,
     help="Token that every viewer needs; default: a new random one, or none on this machine only.",
 )
-@stored_study("study")
+@profile_option
+@corpus_option
 @home_option
 @store_option
-def command(*, study: str, host: str, port: int, token: str | None, home: Path, store: str | None) -> None:
+def command(
+    *,
+    study: str,
+    host: str,
+    port: int,
+    token: str | None,
+    profile: str,
+    corpus: str,
+    home: Path,
+    store: str | None,
+) -> None:
     """Show a study in the browser while it runs: progress, losses, first samples, and verdicts if you ask for them.
 
     STUDY is the name of a study that has been started; without it, the page shows the one that runs, or a list. The
@@ -57,6 +76,10 @@ def command(*, study: str, host: str, port: int, token: str | None, home: Path, 
     _check_installed()
     if token is not None and not _TOKEN.fullmatch(token):
         raise UsageError("--token needs 16 to 256 letters, digits or . _ ~ -; leave it out for a random one")
+    if not study and (profile or corpus):
+        option = "--profile" if profile else "--corpus"
+        raise UsageError(f"{option} belongs to the name of a study: ablate watch STUDY {option} {profile or corpus}")
+    study = study and stored_name(study, profile, corpus)
     with existing_store(home, store) as opened:
         if study:
             check_stored(opened, study, home)

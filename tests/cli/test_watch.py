@@ -56,6 +56,12 @@ def test_an_unknown_study(ablate: Command, smoke_home: Path) -> None:
     assert f"To run it: ablate study run --home {smoke_home} backbone" in outcome.err
 
 
+def test_a_profile_of_no_study(ablate: Command, smoke_home: Path) -> None:
+    outcome = ablate("watch", "--home", str(smoke_home), "--profile", "smoke")
+    assert outcome.code == 2
+    assert outcome.err == "error: --profile belongs to the name of a study: ablate watch STUDY --profile smoke\n"
+
+
 def test_a_port_in_use(ablate: Command, smoke_home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
