@@ -1,6 +1,6 @@
 """The verdicts of a study, for those who ask for them.
 
-Nothing is recorded, because this page only reads.
+Nothing is recorded, because this page only reads. See docs/decisions/0071-watching-is-no-look.md.
 """
 
 from __future__ import annotations
