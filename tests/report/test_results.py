@@ -220,7 +220,7 @@ def test_a_study_with_validation_has_its_splits_and_losses(validated: StudyResul
 def test_a_study_without_a_split_has_neither(results: StudyResults) -> None:
     assert results.splits().empty
     assert results.validation().empty
-    assert results.verdicts().population == ""
+    assert results.verdicts().population.startswith("Verdicts are over training seeds, for this music")
 
 
 @pytest.mark.parametrize("kind", FIGURES)

@@ -1,8 +1,8 @@
-"""The population that verdicts are about: training seeds alone, or seeds and choices of the pieces."""
+"""The population that verdicts are about: what differs between replicates, and what all of them share."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ablate.report.data.splits import USES
 from ablate.report.text.names import listing
@@ -15,49 +15,89 @@ if TYPE_CHECKING:
 
 #: The most test pieces that are named.
 MOST_NAMES = 6
-#: The population of a study whose replicates do not belong together.
-INDEPENDENT = (
-    "Verdicts compare independent runs: replicate k of one variant has nothing in common with replicate k of another, "
-    "so the means of the variants are compared. The parts of sampling and training in the noise need pairs and are "
-    "left out, and p is not corrected for several looks."
-)
 #: The caution with verdicts over the folds of a cross-validation.
 FOLDS = (
     "Read them with care: the folds of one round share most of their training pieces, so their replicates are not "
     "independent, and no test over folds is exact."
 )
+#: The limit of verdicts on results of which only numbers or notes are known.
+NOT_STATED = (
+    "A verdict covers only what differs between them (seeds, pieces, folds), and the results do not state what that is."
+)
+
+
+class Population(NamedTuple):
+    """The population of the verdicts of a study, as two texts.
+
+    Attributes:
+        claim: a sentence with what differs between replicates, which is what verdicts are over, and what does not.
+        limits: the sentences with what verdicts are not about, and with cautions.
+    """
+
+    claim: str
+    limits: str
 
 
 def population_sentence(study: Study) -> str:
-    """Return the population of a study that holds pieces out; an empty text for other studies.
+    """Return the population that the verdicts of a study are about."""
+    return " ".join(population(study))
 
-    A verdict holds over whatever differs between the replicates. Where these share one split, that is the training
-    seed only, and other test pieces could give another verdict.
+
+def population(study: Study) -> Population:
+    """Return the population of a study's verdicts.
+
+    A verdict holds over whatever differs between the replicates. Where these share their pieces, that is the training
+    seed only, and other pieces could give another verdict.
     """
-    if not study.paired:
-        return INDEPENDENT
-    return population_of(study.splits, study.configs().values())
+    if study.judged:
+        source = study.judged["source"]
+        if study.paired:
+            return Population(f"Verdicts are over further replicates like those in {source}.", NOT_STATED)
+        return Population(
+            f"Verdicts compare independent runs, and are over further runs like those in {source}.", NOT_STATED
+        )
+    blocks = study.blocks.label if study.blocks else ""
+    if study.splits:
+        return _of_splits(study.splits, study.configs().values(), blocks)
+    music = f", for this music ({study.record.corpus})" if study.record.corpus else ""
+    if study.spec.get("program"):
+        seeds, limits = "the seeds that the programs were given", "They are about new runs, not about other data."
+        return Population(f"Verdicts are over {seeds}{music}{_average(blocks)}.", limits)
+    return Population(f"Verdicts are over training seeds{music}{_average(blocks)}.", _trainings_only(blocks))
 
 
 def populations(studies: Iterable[Study]) -> list[str]:
     """Return the populations of several studies, with their names where they are not the same."""
     found = {study.record.name: population_sentence(study) for study in studies}
     if len(set(found.values())) == 1:
-        return list(filter(None, {*found.values()}))
-    return [f"{name}: {sentence}" for name, sentence in found.items() if sentence]
+        return [*set(found.values())]
+    return [f"{name}: {sentence}" for name, sentence in found.items()]
 
 
 def population_of(splits: Splits, configs: Iterable[Mapping[str, Any]]) -> str:
     """Return the population by the splits of a study's runs, and the configurations of its variants."""
-    if not splits:
-        return ""
+    return " ".join(_of_splits(splits, configs, "")) if splits else ""
+
+
+def _of_splits(splits: Splits, configs: Iterable[Mapping[str, Any]], blocks: str) -> Population:
     if splits.shared:
-        return f"Verdicts are over training seeds, {_shared(splits)}."
+        claim = f"Verdicts are over training seeds, {_shared(splits)}{_average(blocks)}."
+        return Population(claim, _trainings_only(blocks))
     count = len({name for use in USES for name in splits.pieces(use)})
     folds = {config.get("split", {}).get("folds", 0) for config in configs} - {0}
     choice = f"{listing(sorted(map(str, folds)))} folds" if folds else "splits"
-    sentence = f"Verdicts are over training seeds and {choice} of these {count} pieces."
-    return f"{sentence} {FOLDS}" if folds else sentence
+    return Population(
+        f"Verdicts are over training seeds and {choice} of these {count} pieces{_average(blocks)}.",
+        f"They are about these pieces, not about other ones.{f' {FOLDS}' if folds else ''}",
+    )
+
+
+def _average(blocks: str) -> str:
+    return f", on average over {blocks}" if blocks else ""
+
+
+def _trainings_only(blocks: str) -> str:
+    return f"They are about new trainings, not about other pieces{' or other blocks' if blocks else ''}."
 
 
 def split_fact(study: Study) -> str:

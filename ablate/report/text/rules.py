@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
     from ablate.report.statistics.analysis.analysis import Analysis
 
+#: The way of comparing replicates that do not belong together.
+INDEPENDENT = (
+    "Replicate k of one variant has nothing in common with replicate k of another, so the means of the variants are "
+    "compared. The parts of sampling and training in the noise need pairs and are left out, and p is not corrected "
+    "for several looks."
+)
+
 
 def promise_in_words(analysis: Analysis) -> str:
     """Return the families of comparisons, and how many false statements to expect in each; empty without a family."""
@@ -26,10 +33,11 @@ def promise_in_words(analysis: Analysis) -> str:
     several = len(analysis.study.variant_levels.levels) > 2
     best = f" The best variant is excluded by mistake in at most {share} of studies." * bool(analysis.best and several)
     rest = " All other quantities are exploratory: they have intervals and no verdict."
+    independent = "" if analysis.study.paired else f" {INDEPENDENT}"
     return (
         f"Each p is corrected for all comparisons of its family together: {'; '.join(parts)}. In each family, at most "
         f"{share} of studies in which no variants differ have any false claim of a difference.{best}"
-        f"{rest if 'exploratory' in set(analysis.role_of.values()) else ''}"
+        f"{rest if 'exploratory' in set(analysis.role_of.values()) else ''}{independent}"
     )
 
 

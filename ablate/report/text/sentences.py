@@ -41,7 +41,7 @@ class Answer:
         hypothesis: the answers to its predictions; None if the study file states none.
         warnings: reasons for caution with these verdicts.
         problems: one line for each file that was left out or is odd.
-        population: the replicates and pieces that the verdicts are about; empty for a study that holds no piece out.
+        population: what the verdicts are about, and what they are not about; empty without verdicts.
         left_out: the music that was left out, with counts: of the corpus, by each tokenizer, of the samples of others.
     """
 

@@ -12,6 +12,7 @@ from ablate.report.statistics.roles import EXPLORATORY
 from ablate.report.statistics.verdicts import WORDS
 from ablate.report.text import rules
 from ablate.report.text.names import listing
+from ablate.report.text.population import population
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -51,6 +52,7 @@ def caption(
         title(analysis, options),
         escape(f"{_values(analysis, quantities)}{_INTERVALS[options.intervals]}."),
         _marks(analysis, labels, verdicts) if options.marks and verdicts else "",
+        escape(_population(analysis, options)) if options.marks and verdicts else "",
         escape(_directions(analysis, quantities)),
         _untested(analysis, labels, quantities) if options.marks else "",
         _copying(analysis, labels, options) if options.marks and analysis.primary[0] in quantities else "",
@@ -82,6 +84,12 @@ def _marks(analysis: Analysis, labels: Labels, verdicts: Collection[str]) -> str
     marks += [f"no mark: {WORDS['inconclusive']}"] if "inconclusive" in verdicts else []
     baseline = labels.of_name(analysis.study.variant_levels.baseline).tex
     return f"Marks against the baseline ({baseline}): {escape(', '.join(marks))}."
+
+
+def _population(analysis: Analysis, options: TableOptions) -> str:
+    """Return the population of the verdicts; a short caption leaves out what they are not about."""
+    claim, limits = population(analysis.study)
+    return f"{claim} {limits}" if options.caption == "full" else claim
 
 
 def _directions(analysis: Analysis, quantities: Sequence[Quantity]) -> str:

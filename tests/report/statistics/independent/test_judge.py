@@ -158,7 +158,7 @@ def test_what_needs_pairs_is_left_out(crossed: Analysis) -> None:
     assert crossed.variance.empty
     assert crossed.advice is None
     assert crossed.looks.plain
-    assert "need pairs and are left out" in answer(crossed).population
+    assert "need pairs and are left out" in answer(crossed).promise
 
 
 def test_a_hypothesis_is_answered_by_the_verdicts() -> None:
