@@ -66,11 +66,12 @@ def axis_charts(analysis: Analysis) -> list[Drawing]:
         label = analysis.study.axis_labels[axis]
         trends = [trend for trend in analysis.trends if trend.axis == axis]
         panels = [_panel(analysis, trend, label) for trend in trends if (trend.metric, trend.feature) in quantities]
+        titles = ", ".join(panel.title for panel in panels)
         drawings.append(
             Drawing(
                 f"curve-{file_name(axis)}",
                 axis_figure(panels),
-                f"Curves of {len(panels)} quantities along {label}.",
+                f"Curves of {titles} along {label}, with every replicate as a dot.",
                 f"Along {label}: each dot is one replicate. {_CURVE if analysis.study.paired else _THROUGH_MEANS}",
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from matplotlib.lines import Line2D
@@ -38,7 +39,16 @@ _BESIDE = {
     "of the sign-flip test.",
     "beyond": " A square whose interval reaches beyond the margin is as strict as a 90 % interval inside it.",
 }
-_MARKERS = {"equivalent": "s", "alike": "s", "inconclusive": "o"}
+#: The marker of each verdict, so that none is known by its colour alone.
+MARKERS = {
+    "better": "^",
+    "worse": "v",
+    "higher": ">",
+    "lower": "<",
+    "equivalent": "s",
+    "alike": "s",
+    "inconclusive": "o",
+}
 
 
 class Panel(NamedTuple):
@@ -104,7 +114,13 @@ def _draw(
     if count > MOST_ROWS:
         notes += f" Only the {MOST_ROWS} largest effects of {count} are drawn."
     notes += panels_note(analysis)
-    alt = f"Forest plot of {count} comparison{'' if count == 1 else 's'}; the table below has the numbers. {subject}"
+    counted = collections.Counter(verdicts.WORDS[row["verdict"]] for row in records(panels[0].rows) if row["verdict"])
+    answer = ", ".join(f"{number} {words}" for words, number in counted.items())
+    titles = ", ".join(each.title for each in panels)
+    alt = (
+        f"Forest plot of {count} comparison{'' if count == 1 else 's'} in {titles}. "
+        f"{subject}{f' In {panels[0].title}: {answer}.' if answer else ''} The table below has the numbers."
+    )
     return Drawing(stem, forest_figure(panels), alt, f"{subject}{notes}")
 
 
@@ -164,7 +180,7 @@ def _draw_panel(axes: Axes, panel: Panel, names: Sequence[str]) -> None:
         axes.scatter(
             part["difference"],
             part["comparison"].map(position),
-            marker=_MARKERS.get(str(verdict), "D"),
+            marker=MARKERS.get(str(verdict), "D"),
             s=26,
             edgecolor=tint,
             facecolor=PAPER if verdict == "inconclusive" else tint,
@@ -184,9 +200,10 @@ def _draw_legend(figure: Figure, *, with_margin: bool, with_reported: bool) -> N
     look: dict[str, Any] = {"linestyle": "", "markersize": 5}
     words = verdicts.WORDS
     entries: list[Any] = [
-        Line2D([], [], marker="D", color=style.VERDICTS["better"], label=words["better"], **look),
-        Line2D([], [], marker="D", color=style.VERDICTS["worse"], label=words["worse"], **look),
-        Line2D([], [], marker="D", color=style.VERDICTS["higher"], label="higher or lower", **look),
+        *(
+            Line2D([], [], marker=MARKERS[verdict], color=style.VERDICTS[verdict], label=words[verdict], **look)
+            for verdict in ("better", "worse", "higher", "lower")
+        ),
         Line2D([], [], marker="o", color=MUTED, markerfacecolor=PAPER, label=words["inconclusive"], **look),
     ]
     if with_margin:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 #: The most panels side by side.
 COLUMNS = 3
+#: The markers of the lines, so that none is known by its colour alone.
+MARKS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 class Panel(NamedTuple):
@@ -57,10 +60,11 @@ def interaction_plot(analysis: Analysis) -> Drawing | None:
     quantities = analysis.in_order[: 1 if is_large(analysis) else 3]
     panels = [_panel(analysis, quantity, axes[0], axes[1]) for quantity in quantities]
     one, other = (analysis.study.axis_labels[axis] for axis in axes[:2])
+    titles = ", ".join(panel.title for panel in panels)
     return Drawing(
         "interactions",
         interaction_figure(panels),
-        f"Interaction plot of {one} and {other}.",
+        f"Interaction plot: means of {titles} over {one}, a line for each {other}.",
         f"Means over {one} and {other} with 95 % intervals"
         f"{', averaged over the other axes' if len(axes) > 2 else ''}. Parallel lines are effects that add up.",
     )
@@ -134,14 +138,14 @@ def interaction_figure(panels: Sequence[Panel]) -> Figure:
 
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:
-    palette = style.colours(list(panel.series))
+    palette, marks = style.colours(list(panel.series)), itertools.cycle(MARKS)
     shifts = np.linspace(-0.06, 0.06, len(panel.series)) if len(panel.series) > 1 else [0.0]
     for (name, (mean, low, high)), shift in zip(panel.series.items(), shifts, strict=True):
         axes.errorbar(
             np.arange(len(panel.levels)) + shift,
             mean,
             yerr=np.array([mean - low, high - mean]),
-            marker="o",
+            marker=next(marks),
             markersize=4,
             color=palette[name],
             label=style.label(f"{panel.other}={name}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from ablate.arrays import FloatArray
     from ablate.report.data.artifacts import Artifacts
     from ablate.report.statistics.analysis.analysis import Analysis
 
@@ -52,10 +54,16 @@ def training_losses(analysis: Analysis, artifacts: Artifacts) -> Drawing | None:
     return Drawing(
         "losses",
         loss_figure(pd.concat(curves, ignore_index=True)),
-        f"Line plot of the training loss of {len(curves)} trainings over their steps.",
+        f"Line plot of the training loss of {len(curves)} trainings over their steps: from "
+        f"{_typical(losses, 0):.2g} to {_typical(losses, -1):.2g} nats per token.",
         f"The mean of {len(curves)} distinct trainings{f' in {groups} groups' if groups > 1 else ''}, and their "
         f"range over replicates; neighbouring steps are averaged.{notes}",
     )
+
+
+def _typical(losses: Mapping[str, FloatArray], step: int) -> float:
+    """Return the median over trainings of the loss at a step, counted from the end if negative."""
+    return float(np.median([each[step] for each in losses.values()]))
 
 
 def loss_figure(curves: pd.DataFrame) -> Figure:
@@ -69,6 +77,7 @@ def loss_figure(curves: pd.DataFrame) -> Figure:
         Mean and range at the steps that all trainings of a group have; thin lines for those that continue.
     """
     palette = style.colours(list(dict.fromkeys(curves["shared_by"])))
+    dashes = style.dashes(list(palette))
     with style.styled():
         figure = style.new_figure(2.9)
         axes = figure.subplots()
@@ -76,7 +85,7 @@ def loss_figure(curves: pd.DataFrame) -> Figure:
             over = part.groupby("step")["loss"].agg(["mean", "min", "max", "size"])
             over = over[over["size"] == part["training"].nunique()]
             axes.fill_between(over.index, over["min"], over["max"], color=palette[str(group)], alpha=0.25, linewidth=0)
-            axes.plot(over.index, over["mean"], color=palette[str(group)], linewidth=1.1)
+            axes.plot(over.index, over["mean"], color=palette[str(group)], linewidth=1.1, linestyle=dashes[str(group)])
             ended = over.index.max() if len(over) else 0
             for _, later in part[part["step"] > ended].groupby("training", sort=False):
                 axes.plot(later["step"], later["loss"], color=palette[str(group)], linewidth=0.5, alpha=0.6)
@@ -101,6 +110,7 @@ def label_losses(figure: Figure, axes: Axes, losses: pd.Series, palette: Mapping
         axes.yaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("training step")
     axes.margins(x=0.01)
-    handles = [Line2D([], [], color=c, label=style.label(g, 40)) for g, c in palette.items()]
+    dashes = style.dashes(list(palette))
+    handles = [Line2D([], [], color=c, linestyle=dashes[g], label=style.label(g, 40)) for g, c in palette.items()]
     figure.legend(handles=handles[:MOST_LABELS], loc="outside upper left", ncols=3)
     axes.spines["bottom"].set_color(LINES)

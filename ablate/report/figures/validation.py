@@ -32,7 +32,7 @@ def validation_losses(analysis: Analysis, artifacts: Artifacts) -> Drawing | Non
     return Drawing(
         "validation",
         validation_figure(curves),
-        f"Line plot of the validation loss of {count} trainings over their steps.",
+        f"Line plot of the validation loss of {count} trainings over their steps; the table above has the numbers.",
         f"The loss of {count} distinct trainings on the validation pieces: thick the mean over replicates, with their "
         "range, as long as all of them train; thin each training up to its end. A dot marks the weights that are "
         f"measured.{selection_note(analysis, names)}{summary.tokens_note(analysis.study)}",
@@ -51,6 +51,7 @@ def validation_figure(curves: pd.DataFrame) -> Figure:
         range over replicates, at the steps at which all trainings of the group were evaluated.
     """
     palette = style.colours(list(dict.fromkeys(curves["shared_by"])))
+    dashes = style.dashes(list(palette))
     with style.styled():
         figure = style.new_figure(2.9)
         axes = figure.subplots()
@@ -59,7 +60,7 @@ def validation_figure(curves: pd.DataFrame) -> Figure:
             over = part.groupby("step")["loss"].agg(["mean", "min", "max", "size"])
             over = over[over["size"] == part["training"].nunique()]
             axes.fill_between(over.index, over["min"], over["max"], color=colour, alpha=0.25, linewidth=0)
-            axes.plot(over.index, over["mean"], color=colour, linewidth=1.4)
+            axes.plot(over.index, over["mean"], color=colour, linewidth=1.4, linestyle=dashes[str(group)])
             for _, one in part.groupby("training", sort=False):
                 axes.plot(one["step"], one["loss"], color=colour, linewidth=0.5, alpha=0.6)
             kept = part[part["kept"]]

@@ -91,7 +91,9 @@ def _draw(analysis: Analysis, stem: str, frame: pd.DataFrame, subject: str) -> D
             "encoding and decoding the reference."
         )
     caption += " A cross is the value published originally." if not reported.empty else ""
-    alt = f"Dot plot of {subject} by variant, {len(study.variants)} variants; the table has the numbers."
+    pairs = quantities.itertuples(index=False, name=None)
+    listed = ", ".join(analysis.label((metric, feature)) for metric, feature in pairs)
+    alt = f"Dot plot of {subject} ({listed}) of {len(study.variants)} variants; the table has the numbers."
     figure = values_figure(frame, estimates, reported, floors, study.shares)
     return Drawing(stem, figure, alt, caption + selection_note(analysis, study.names[:MOST_ROWS]))
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from ablate.report.statistics.analysis.analysis import Analysis
 
 TEMPLATES = Path(__file__).parent / "templates"
+#: From this number of columns on, a table of the page has a row of labelled values for each variant on a tablet too.
+MANY_COLUMNS = 6
 
 
 def report_content(analysis: Analysis, artifacts: Artifacts, pictures: Pictures) -> dict[str, Any]:
@@ -108,6 +110,7 @@ def _environment() -> jinja2.Environment:
         finalize=_without_codes,
     )
     environment.filters["md"] = _markdown_text
+    environment.globals["many"] = MANY_COLUMNS
     return environment
 
 

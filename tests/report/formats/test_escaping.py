@@ -90,7 +90,7 @@ def markdown_of(folder: Path) -> Parsed:
 
 def shape(page: Parsed) -> Counter[str]:
     """How many elements of each kind there are, but for the parts of drawings and lines of runs."""
-    drawings = {"g", "path", "use", "text", "tspan", "defs", "clippath", "rect", "span", "br"}
+    drawings = {"g", "path", "use", "text", "tspan", "defs", "clippath", "rect", "span", "br", "wbr"}
     return Counter(tag for tag, _ in page.elements if tag not in drawings)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Attributes = list[tuple[str, str | None]]
 #: The names of the data files.
 FILES = ("measurements", "effects", "estimates", "floors", "variance", "runs")
-VOID = {"meta", "br", "hr", "img", "input", "link"}
+VOID = {"meta", "br", "wbr", "hr", "img", "input", "link"}
 
 
 class _Reader(HTMLParser):

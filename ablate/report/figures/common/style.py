@@ -138,6 +138,11 @@ def colours(variants: Sequence[str]) -> dict[str, str]:
     return dict(itertools.islice(zip(variants, shades.as_hex(), strict=False), len(variants)))
 
 
+def dashes(names: Sequence[str]) -> dict[str, str]:
+    """Return a style of line for each name, so that lines are known by more than their colour."""
+    return dict(zip(names, itertools.cycle(("-", "--", "-.", ":"))))
+
+
 def label(text: str, longest: int = 28) -> str:
     """Return a name for a figure: printable characters, a line for each axis if it is long, shortened in the middle."""
     clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
@@ -145,7 +150,7 @@ def label(text: str, longest: int = 28) -> str:
     return ",\n".join(_shorten(line, longest) for line in lines)
 
 
-def title(text: str, longest: int = 26) -> str:
+def title(text: str, longest: int = 21) -> str:
     """Return the name of a quantity above a panel: metric and feature on lines of their own if it is long."""
     return "\n".join(label(line, longest) for line in (text.split(" ", 1) if len(text) > longest else [text]))
 

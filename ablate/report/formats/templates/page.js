@@ -82,6 +82,16 @@
     }
   }
 
+  // The keyboard stops at a table or figure only if it scrolls; without this script it stops at each.
+  const scrolling = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const wide = target.scrollWidth > target.clientWidth;
+      target.toggleAttribute("tabindex", wide);
+      if (wide) target.tabIndex = 0;
+    }
+  });
+  const stops = () => document.querySelectorAll(".scroll").forEach((each) => scrolling.observe(each));
+
   // Every measurement: one row for each replicate; only the rows of the current page are built.
   const measurements = () => {
     const { names, replicates, rows } = read("measurements-data");
@@ -118,7 +128,7 @@
       body.replaceChildren(...shown.slice(page * SIZE, (page + 1) * SIZE).map((values) => {
         const row = make("tr");
         values.forEach((value, i) => row.append(
-          i ? make("td", written(value), words.includes(i) ? { class: "words" } : {}) : make("th", undefined, { scope: "row" })
+          i ? make("td", written(value), { "data-label": titles[i], ...(words.includes(i) && { class: "words" }) }) : make("th", undefined, { scope: "row" })
         ));
         row.cells[0].append(make("span", values[0], { class: "name" }));
         return row;
@@ -311,5 +321,6 @@
   };
 
   measurements();
+  stops();
   if (document.getElementById("clips")) { rolls(); blind(); }
 })();
