@@ -163,7 +163,10 @@ def test_verdicts_are_sentences_about_the_objective_first(results: StudyResults)
     assert line.verdict == row["verdict"] == "inconclusive"
     shown = f"{row['difference']:+.3g}".replace("-", "\N{MINUS SIGN}")
     assert line.text.startswith(f"Cannot tell tau=0.8 from tau=0.6: distance.pitch {shown}")
-    assert found.promise.startswith("Each p is corrected for all comparisons of its family together: distance.pitch")
+    assert found.promise.startswith(
+        "Each p is that of a sign-flip test over paired replicates, and is corrected for all comparisons of its family "
+        "together (max-T; for no difference that matters, Holm): distance.pitch"
+    )
 
 
 def test_names_and_how_it_shows_itself(results: StudyResults) -> None:

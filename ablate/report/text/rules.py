@@ -34,11 +34,9 @@ def promise_in_words(analysis: Analysis) -> str:
     best = f" The best variant is excluded by mistake in at most {share} of studies." * bool(analysis.best and several)
     rest = " All other quantities are exploratory: they have intervals and no verdict."
     independent = "" if analysis.study.paired else f" {INDEPENDENT}"
-    test = (
-        "a sign-flip test over paired replicates"
-        if analysis.study.paired
-        else "two tests of independent runs, the larger one"
-    )
+    test = "a sign-flip test over paired replicates"
+    if not analysis.study.paired:
+        test = "two tests of independent runs, the larger one"
     return (
         f"Each p is that of {test}, and is corrected for all comparisons of its family together (max-T; for no "
         f"difference that matters, Holm): {'; '.join(parts)}. In each family, at most "

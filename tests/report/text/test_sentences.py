@@ -191,14 +191,16 @@ class TestComparisons:
         values = {DISTANCE: one, ("distance", "l1"): one, ("rate", "value"): one}
         found = answer(analyse(named("a", "b", "c"), values, objective={"metric": "distance"}))
         assert found.promise == (
-            "Each p is corrected for all comparisons of its family together: distance (primary, 2 comparisons); the "
+            "Each p is that of a sign-flip test over paired replicates, and is corrected for all comparisons of its "
+            "family together (max-T; for no difference that matters, Holm): distance (primary, 2 comparisons); the "
             "other quantities in the table (secondary, 2 comparisons). In each family, at most 5 % of studies in which "
             "no variants differ have any false claim of a difference. The best variant is excluded by mistake in at "
             "most 5 % of studies. All other quantities are exploratory: they have intervals and no verdict."
         )
         found = answer(analyse(named("a", "b"), {"a": STEADY, "b": STEADY + ABOUT_1}, statistics={"alpha": 0.01}))
         assert found.promise == (
-            "Each p is corrected for all comparisons of its family together: distance (primary, 1 comparison). In each "
+            "Each p is that of a sign-flip test over paired replicates, and is corrected for all comparisons of its "
+            "family together (max-T; for no difference that matters, Holm): distance (primary, 1 comparison). In each "
             "family, at most 1 % of studies in which no variants differ have any false claim of a difference."
         )
 
