@@ -606,7 +606,8 @@ def test_it_prints_whole(report: Path, visit: Callable[..., Page]) -> None:
     lost = [word for word in words if word not in text]
     assert len(lost) < len(words) / 50, f"lines and pages break few words: {lost}"
     assert f"1 of {len(printed.pages)}" in printed.pages[0].extract_text()
-    assert {round(float(side)) for sheet in printed.pages for side in sheet.mediabox[2:]} == {595, 842}, "upright A4"
+    for sheet in printed.pages:
+        assert [float(side) for side in sheet.mediabox[2:]] == pytest.approx([595, 842], abs=2), "upright A4"
 
 
 # For everyone
@@ -698,12 +699,7 @@ REACHABLE = "a[href], button:not(:disabled), input, summary, audio, .scroll[tabi
 @pytest.mark.slow
 def test_the_keyboard_reaches_everything_in_order(real: Path, visit: Callable[..., Page]) -> None:
     page = visit(real)
-    for summary in page.locator("summary").all()[:2]:
-        summary.focus()
-        page.keyboard.press("Enter")
-    assert page.locator("details[open]").count() == 2
     wanted = page.locator(REACHABLE).filter(visible=True).count()
-    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
     seen = []
     places = []
     for _ in range(3 * wanted):
@@ -721,6 +717,9 @@ def test_the_keyboard_reaches_everything_in_order(real: Path, visit: Callable[..
     assert places == sorted(places), "in the order of the page"
     assert len(seen) == wanted
     assert {"A", "BUTTON", "INPUT", "SUMMARY", "AUDIO"} <= set(seen)
+    page.locator("summary").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("details").first.get_attribute("open") is not None
 
 
 def test_the_keyboard_plays(real: Path, visit: Callable[..., Page]) -> None:

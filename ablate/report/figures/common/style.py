@@ -138,7 +138,7 @@ def colours(variants: Sequence[str]) -> dict[str, str]:
     return dict(itertools.islice(zip(variants, shades.as_hex(), strict=False), len(variants)))
 
 
-def dashes(names: Sequence[str]) -> dict[str, str]:
+def dashes(names: Sequence[str]) -> dict[str, Any]:
     """Return a style of line for each name, so that lines are known by more than their colour."""
     return dict(zip(names, itertools.cycle(("-", "--", "-.", ":"))))
 
