@@ -28,6 +28,7 @@ GROUPS = (
     "observers",
     "readers",
     "recipe",
+    "report",
     "start",
     "store",
     "study",

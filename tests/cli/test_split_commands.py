@@ -129,8 +129,12 @@ def test_a_study_is_tested_on_the_pieces_of_its_replicate(ablate: Command, tmp_p
     assert "Verdicts are over training seeds and 3 folds of these 6 pieces." in result.out
     shown = ablate("study", "show", "folds").out
     compared = ablate("study", "compare", "folds:tau=1.0", "folds:tau=0.8").out
-    assert shown.rstrip().endswith(f"3 folds of these 6 pieces. {FOLDS}")
-    assert compared.rstrip().endswith(f"3 folds of these 6 pieces. {FOLDS}")
+    assert shown.rstrip().endswith(
+        f"3 folds of these 6 pieces. They are about these pieces, not about other ones. {FOLDS}"
+    )
+    assert compared.rstrip().endswith(
+        f"3 folds of these 6 pieces. They are about these pieces, not about other ones. {FOLDS}"
+    )
     exported = ablate("study", "export", "folds", "--table", "splits").out
     rows = list(csv.DictReader(io.StringIO(exported)))
     assert exported == (tmp_path / ".ablate/reports/folds/data/splits.csv").read_text().replace('"', "")
