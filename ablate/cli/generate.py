@@ -113,7 +113,7 @@ def command(  # noqa: PLR0913 - an option each
     if as_json:
         print_json(facts)
         return
-    print_table(list(facts[0]), [[_as_text(value) for value in each.values()] for each in facts], right=4)
+    print_table(list(facts[0]), [[_as_text(value) for value in each.values()] for each in facts], right=4, path=0)
 
 
 def _settings(values: dict[str, Any]) -> tuple[tuple[str, Any], ...]:

@@ -59,6 +59,7 @@ def print_table(
     right: int = 0,
     parts: int = 0,
     prose: int | None = None,
+    path: int | None = None,
 ) -> None:
     """Print a table as wide as the terminal.
 
@@ -69,12 +70,13 @@ def print_table(
         right: number of columns at the end that are aligned to the right.
         parts: number of columns at the end that a narrow terminal shows in several tables below each other.
         prose: index of a column of sentences, which a narrow terminal shows below their rows; not with ``parts``.
+        path: index of a column of paths, which are never folded; not with ``parts`` or ``prose``.
     """
     width = terminal_width()
     if parts:
         table = render_tables(headers, rows, parts=parts, right=right, width=width)
     else:
-        table = render_table(headers, rows, right=right, width=width, prose=prose)
+        table = render_table(headers, rows, right=right, width=width, prose=prose, path=path)
     echo_sentence(title)
     echo(*table.split("\n"), "")
 

@@ -58,6 +58,7 @@ def render_table(
     right: int = 0,
     width: int | None = None,
     prose: int | None = None,
+    path: int | None = None,
 ) -> str:
     """Return a table as text.
 
@@ -69,13 +70,17 @@ def render_table(
         right: number of columns at the end that are aligned to the right.
         width: characters in a line; cells are folded to fit. None folds nothing.
         prose: index of a column of sentences; in a narrow terminal, each of them is below its row.
+        path: index of a column of paths, which are never folded: nobody could copy them. Where it does not fit, each
+            of them is below its row, in one line. Not with ``prose``.
     """
     cells = [[_one_line(cell) for cell in row] for row in (headers, *rows)]
     widths, gap = [max(map(text_width, column)) for column in zip(*cells, strict=True)], _GAPS[0]
     if width is not None:
         natural, (widths, gap) = widths, _fit(cells, widths, width, right)
         if prose is not None and widths[prose] < min(natural[prose], _PROSE):
-            return _prose_below(cells, prose, right, width)
+            return _below(cells, prose, right, width)
+        if path is not None and widths[path] < natural[path]:
+            return _below(cells, path, right, width, folded=False)
         room = width - 1 - max(map(text_width, cells[0])) - _GAPS[0]
         if len(headers) > _FEW and len(cells) > 1 and room >= NARROWEST and _breaks_words(cells, widths):
             return _stacked(cells, room)
@@ -83,14 +88,14 @@ def render_table(
     return "\n".join([*header, _rule(widths, gap), *(line for lines in body for line in lines)])
 
 
-def _prose_below(cells: Sequence[Sequence[str]], prose: int, right: int, width: int) -> str:
-    """Return a table in which the cells of one column are sentences below their rows."""
-    rest = [[cell for column, cell in enumerate(row) if column != prose] for row in cells]
+def _below(cells: Sequence[Sequence[str]], lower: int, right: int, width: int, *, folded: bool = True) -> str:
+    """Return a table in which the cells of the column ``lower`` are below their rows, folded or in one line each."""
+    rest = [[cell for column, cell in enumerate(row) if column != lower] for row in cells]
     widths, gap = _fit(rest, [max(map(text_width, column)) for column in zip(*rest, strict=True)], width, right)
     blocks = [
         [
             *_lines(row, widths, gap, right),
-            *([fold_sentence(whole[prose], _INDENT, width=width)] if whole[prose] else []),
+            *([fold_sentence(whole[lower], _INDENT, width=width if folded else None)] if whole[lower] else []),
         ]
         for row, whole in zip(rest, cells, strict=True)
     ]

@@ -140,6 +140,20 @@ def test_sentences_that_have_no_room_are_below_their_rows() -> None:
     ]
 
 
+def test_paths_stay_in_one_line_to_be_copied() -> None:
+    path = "music/my own folder/" + "tau_sweep-tau=1.0-r0-00.mid"
+    rows = [[path, "64", "15.0"]]
+    for width in (20, 40, 60, None):
+        assert path in render_table(["file", "notes", "seconds"], rows, right=2, width=width, path=0)
+    assert render_table(["file", "notes", "seconds"], rows, right=2, width=40, path=0).splitlines() == [
+        " notes   seconds",
+        "    file",
+        " ───────────────",
+        "    64      15.0",
+        f"    {path}",
+    ]
+
+
 def test_many_replicates_are_numbers(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     variants = [VariantRecord(name, "", {"tau": name}, baseline=name == "0.8") for name in ("0.8", "1.0")]
     runs = [RunRecord(v.name, r, {}, {}, "done") for v in variants for r in range(40)]
