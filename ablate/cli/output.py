@@ -82,24 +82,27 @@ def print_table(
 
 
 def print_answer(answer: Answer) -> None:
-    """Print the hypothesis with its answer, the verdicts of a study, their error rates, then the warnings."""
-    for block in [answer.hypothesis, *answer.blocks] if answer.hypothesis else answer.blocks:
+    """Print the verdicts of a study, the most important last: a terminal shows the end of what was printed."""
+    blocks = [answer.hypothesis, *answer.blocks] if answer.hypothesis else answer.blocks
+    for block in reversed(blocks):
         echo_sentence(block.heading)
         for line in block.lines:
             echo_sentence(line.text, "  - ")
         echo()
-    if answer.promise:
-        echo_sentence(answer.promise)
-        echo()
-    if answer.population:
-        echo_sentence(answer.population)
-        echo()
+
+
+def print_cautions(answer: Answer) -> None:
+    """Print what to know before the verdicts: what was left out, the warnings, the error rates, the population."""
     print_left_out(answer.left_out, answer.problems)
     if answer.warnings:
         echo("before you trust a difference")
         for warning in answer.warnings:
             echo_sentence(warning, "  - ")
         echo()
+    for sentence in (answer.promise, answer.population):
+        if sentence:
+            echo_sentence(sentence)
+            echo()
 
 
 def print_left_out(sentences: Sequence[str], problems: Sequence[str]) -> None:

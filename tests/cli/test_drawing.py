@@ -23,6 +23,8 @@ def test_the_table_is_printed_without_a_report(ran: Command, tmp_path: Path, mon
     failed = ran(*COMMAND)
     assert failed.code == 1
     assert "tau_sweep@smoke: mean ± standard deviation over replicates" in failed.out
+    parts = ["memorization.", "before you trust a difference", "Each p is ", ", against tau=1.0", "\nHypothesis "]
+    assert sorted(map(failed.out.index, parts)) == [failed.out.index(part) for part in parts]  # the answer is last
     assert failed.out.rstrip().splitlines()[-1].startswith("nothing to run: ")
     (line,) = [each for each in failed.err.splitlines() if each.startswith("error: ")]
     assert line.startswith("error: the report cannot be written to ")

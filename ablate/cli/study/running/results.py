@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from ablate.cli.echo import echo, echo_sentence, note
-from ablate.cli.output import duration, failure_lines, plural, print_answer, print_json, print_table
+from ablate.cli.output import duration, failure_lines, plural, print_answer, print_cautions, print_json, print_table
 from ablate.cli.study.planning.looks import record_look
 from ablate.cli.study.planning.shard import print_part
 from ablate.cli.study.running.interrupt import STOPPED
@@ -99,7 +99,7 @@ def _print_json(result: StudyResult, study: Study, analysis: Analysis | None, re
 
 
 def print_analysis(name: str, analysis: Analysis) -> None:
-    """Print the means of a study's variants, its verdicts and its looks."""
+    """Print the means of a study's variants, the reasons for caution, its looks, and at the end its verdicts."""
     from ablate.report.statistics.described.responses import responses
     from ablate.report.text.looks import facts
     from ablate.report.text.sentences import answer
@@ -113,9 +113,11 @@ def print_analysis(name: str, analysis: Analysis) -> None:
     if response.rows:
         title = "Does the music follow its labels? A line fitted through the levels, for each replicate"
         print_table(response.headers, response.rows, title=title, right=3)
-    print_answer(answer(analysis))
+    answered = answer(analysis)
+    print_cautions(answered)
     for label, text in facts(analysis):
         echo(f"{label.lower()} {text}", "")
+    print_answer(answered)
 
 
 def _account(result: StudyResult) -> str:
