@@ -22,10 +22,14 @@ _RESAMPLING = (
     "replicates."
 )
 _ROUND_TRIP = (
-    " The round trip is the score of a model that repeats the reference token by token, so with this tokenizer no "
-    "value can be expected to be closer. Variants with the same tokenizer share its error: it explains no "
-    "difference between them."
+    " The round trip is the score of a model that repeats the reference token by token, so with this tokenizer "
 )
+_NONE_CLOSER = "no value can be expected to be closer."
+_SOME_CLOSER = (
+    "few values can be expected to be closer. {closer} of {all} here {are}: a sample that contains some bars more often "
+    "than others can be closer in one feature than the whole piece is after its round trip."
+)
+_SHARED = " Variants with the same tokenizer share its error: it explains no difference between them."
 _SEVERAL_PIECES = (
     " The copy and the round trip are of one piece at a time, compared with all pieces of the reference together. Each "
     "piece differs from all of them, so a model that mixes the pieces can be closer. The difference between the two "
@@ -74,11 +78,28 @@ def _values_grid(analysis: Analysis, quantities: Sequence[Quantity], caption: st
     ]
     rows += _floor_rows(analysis, quantities, digits)
     columns = quantity_columns(analysis, quantities, features=features)
-    round_trip = any(row["floor"] == "round_trip" for row in analysis.floor_records)
-    limit = _SEVERAL_PIECES if (analysis.study.floors["pieces"] > 1).any() else _ROUND_TRIP
     missing = refused.missing_floors(analysis.study, {metric for metric, _ in quantities})
-    foot = " ".join([_FOOT + _RESAMPLING * bool(_and_floors(analysis)) + limit * round_trip, *missing])
-    return Grid(caption, "variant", columns, tuple(rows), foot)
+    foot = _FOOT + _RESAMPLING * bool(_and_floors(analysis)) + _round_trip(analysis, quantities)
+    return Grid(caption, "variant", columns, tuple(rows), " ".join([foot, *missing]))
+
+
+def _round_trip(analysis: Analysis, quantities: Sequence[Quantity]) -> str:
+    """Return how the round trip limits the values of these quantities, after a space; empty without round trips."""
+    errors = {
+        (str(row["variant"]), row["metric"], row["feature"]): row["mean"]
+        for row in analysis.floor_records
+        if row["floor"] == "round_trip"
+    }
+    if not errors:
+        return ""
+    if (analysis.study.floors["pieces"] > 1).any():
+        return _SEVERAL_PIECES
+    lower = [quantity for quantity in quantities if analysis.directions[quantity] == "lower"]
+    keys = [(name, *quantity) for quantity in lower for name in analysis.study.names]
+    compared = [key for key in keys if key in errors and key in analysis.estimate_records]
+    closer = sum(analysis.estimate_records[key]["estimate"] < errors[key] for key in compared)
+    some = _SOME_CLOSER.format(closer=closer, all=len(compared), are="is" if closer == 1 else "are")
+    return f"{_ROUND_TRIP}{some if closer else _NONE_CLOSER}{_SHARED}"
 
 
 def _estimate(row: Mapping[str, Any] | None, digits: int, *, with_sd: bool) -> Cell:
