@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: The exit code of a command that has to be changed.
 _WRONG_COMMAND = 2
+#: What the command prints before its error: ablate itself, or the parser of its options.
+_ERROR = re.compile(r"^[eE]rror: ", re.MULTILINE)
 
 
 def run_study(
@@ -51,6 +54,8 @@ def run_study(
         UsageError: an argument is wrong, such as an unknown profile.
         AblateError: the study file has problems, or a run failed; the finished results are kept.
     """
+    if isinstance(settings, str):
+        raise UsageError(f"settings: give a list of texts, such as [{settings!r}]")
     folder = home_path(home).resolve()
     words = ["--json", "--yes", "--home", str(folder)]
     options = {
@@ -63,7 +68,7 @@ def run_study(
     words += [word for option, value in options.items() if value not in ("", None) for word in (option, str(value))]
     words += [word for setting in settings for word in ("--set", setting)]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
-        command = [sys.executable, "-P", "-m", "ablate", "study", "run", str(study), *words]
+        command = [sys.executable, "-P", "-m", "ablate", "study", "run", *words, "--", str(study)]
         _run(command, output)
         output.seek(0)
         return load_results(json.load(output)["name"], folder)
@@ -78,15 +83,17 @@ def _run(command: Sequence[str], output: IO[str]) -> None:
         assert process.stderr is not None  # noqa: S101 - a pipe was asked for
         try:
             for line in process.stderr:
-                if error or line.startswith("error: "):  # an error may have several lines, and is the last thing
-                    error.append(line.removeprefix("error: "))
+                if error or line.startswith(("error: ", "Usage: ")):  # an error is the last thing, and may be long
+                    error.append(line)
                 else:
                     print(line, end="", flush=True)  # noqa: T201
         except KeyboardInterrupt:
             process.send_signal(signal.SIGINT)  # in Jupyter, only the kernel is interrupted
             process.wait()
             raise
-    if process.returncode == _WRONG_COMMAND:
-        raise UsageError("".join(error).rstrip())
+    text = "".join(error)
     if process.returncode:
-        raise AblateError("".join(error).rstrip() or f"ablate study run ended with exit code {process.returncode}")
+        message = _ERROR.split(text, maxsplit=1)[-1].rstrip()
+        kind = UsageError if process.returncode == _WRONG_COMMAND else AblateError
+        raise kind(message or f"ablate study run ended with exit code {process.returncode}")
+    print(text, end="", flush=True)  # noqa: T201 - a line of something else that began like an error

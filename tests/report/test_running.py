@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.small_study import SMALL
@@ -42,3 +42,19 @@ def test_all_problems_of_a_study_file_are_in_the_error(study: Path, tmp_path: Pa
         ablate.run_study(study, home=tmp_path / "home")
     assert "training.steps" in str(error.value)
     assert "model.lstm.hidden" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"replicates": 0}, r"^Invalid value for '--replicates': 0 is not in the range"),
+        ({"settings": "training.steps=1"}, r"^settings: give a list of texts, such as \['training.steps=1'\]$"),
+        ({"study": "--help"}, r"^unknown study '--help'"),
+    ],
+)
+def test_a_wrong_argument_is_named_in_the_error(
+    study: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        ablate.run_study(**{"study": study, "home": tmp_path / "home", **arguments})
+    assert capfd.readouterr().out == "", "no usage of a command that nobody gave"
