@@ -12,7 +12,8 @@ from ablate.cli import cli
 
 _EXAMPLE = re.compile(r"^Example: (.*)")
 _DEFAULT = re.compile(r"``(?:PosixPath\()?'(.*?)'\)?``")
-_STAR = re.compile(r"(?<!\*)\*(?!\*)")
+#: Characters that mean something in the markup of Sphinx: a single star, and what makes STUDY@smoke an address of mail.
+_MARKUP = re.compile(r"(?<!\*)\*(?!\*)|@")
 
 
 def load(group: click.Group) -> None:
@@ -28,12 +29,23 @@ def load(group: click.Group) -> None:
 
 def describe(_app: Any, _context: Any, lines: list[str]) -> None:
     """Put the example of a command into a block of its own."""
-    lines[:] = [part for line in lines for part in _block(_STAR.sub(r"\*", line))]
+    lines[:] = [part for line in lines for part in _block(line)]
 
 
 def options(_app: Any, _context: Any, lines: list[str]) -> None:
     """Take markup out of the help of options, and Python's notation out of their defaults."""
-    lines[:] = [_DEFAULT.sub(r"``\1``", _STAR.sub(r"\*", line)) for line in lines]
+    lines[:] = [_closed(_DEFAULT.sub(r"``\1``", _plain(line))) for line in lines]
+
+
+def _plain(line: str) -> str:
+    """Return a line with its markup escaped."""
+    return _MARKUP.sub(r"\\\g<0>", line)
+
+
+def _closed(line: str) -> str:
+    """Return the line of an option with the bracket at the end of its value, which sphinx-click takes away."""
+    opened = line.startswith(".. option::") and line.count("[") > line.count("]")
+    return f"{line.removesuffix('>')}]>" if opened else line
 
 
 def name_sections(_app: Any, document: nodes.document) -> None:
@@ -46,7 +58,7 @@ def name_sections(_app: Any, document: nodes.document) -> None:
 
 def _block(line: str) -> list[str]:
     example = _EXAMPLE.match(line)
-    return [".. code-block:: sh", "", f"   {example[1]}", ""] if example else [line]
+    return [".. code-block:: sh", "", f"   {example[1]}", ""] if example else [_plain(line)]
 
 
 def setup(app: Any) -> dict[str, bool]:

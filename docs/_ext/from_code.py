@@ -82,9 +82,9 @@ class Tables(FromCode):
     """The tables of the database, each with its meaning."""
 
     def lines(self) -> Iterator[str]:
-        """Yield a row for each table."""
+        """Yield a row for each table, by name: the mappers are a set, which has another order in each build."""
         yield from ["| table | a row is |", "|---|---|"]
-        for table in Base.registry.mappers:
+        for table in sorted(Base.registry.mappers, key=lambda mapper: str(mapper.local_table)):
             yield f"| `{table.local_table}` | {(table.class_.__doc__ or '').splitlines()[0]} |"
 
 

@@ -26,6 +26,9 @@ from ablate import errors, hookspecs
 from ablate.cli import cli
 from ablate.options import describe
 from ablate.registry import get_registry
+from ablate.settings import ProgramSettings
+from ablate.store.database.tables import Base
+from ablate.study.file.configuration import SETTINGS, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +100,24 @@ def test_every_command_and_option_is_in_the_reference(site: Path, documented: se
             if isinstance(option, click.Option) and not option.hidden:
                 lacking += [f"{name} {word}" for word in option.opts if f"{name}.{word}" not in documented]
     assert lacking == []
+    assert "mailto:" not in page, "STUDY@smoke is no address"
+    assert "NAME[:TARGET][,OPTION=VALUE]" in html.unescape(page)
+
+
+def test_every_setting_is_in_the_reference(site: Path) -> None:
+    text = text_of(site / "reference/settings.html")
+    lacking = []
+    for section, settings in {**SETTINGS, "program": ProgramSettings, **TABLES}.items():
+        _, found, rest = text.partition(f"[{section}]¶")
+        lacking += [] if found else [section]
+        wanted = (field.name for field in describe(settings))
+        lacking += [f"{section}.{name}" for name in wanted if not re.search(rf"\b{name}\b", rest.partition("¶")[0])]
+    assert lacking == []
+
+
+def test_every_table_is_in_the_reference_in_order(site: Path) -> None:
+    section = text_of(site / "reference/database.html").partition("The tables behind the views¶")[2]
+    assert re.findall(r"\bablate_\w+", section)[: len(Base.metadata.tables)] == sorted(Base.metadata.tables)
 
 
 def test_every_public_name_is_in_the_reference(documented: set[str]) -> None:
