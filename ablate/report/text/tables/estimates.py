@@ -26,8 +26,8 @@ _ROUND_TRIP = (
 )
 _NONE_CLOSER = "no value can be expected to be closer."
 _SOME_CLOSER = (
-    "few values can be expected to be closer. {closer} of {all} here {are}: a sample that contains some bars more often "
-    "than others can be closer in one feature than the whole piece is after its round trip."
+    "few values can be expected to be closer. {closer} of {all} here {are}: a sample that contains some bars more "
+    "often than others can be closer in one feature than the whole piece is after its round trip."
 )
 _SHARED = " Variants with the same tokenizer share its error: it explains no difference between them."
 _SEVERAL_PIECES = (
