@@ -18,6 +18,7 @@ import yaml
 from support.checkout import ROOT
 from support.doc_blocks import Block, blocks
 
+from ablate.kinds import KINDS
 from ablate.study.work.program.results import read_metrics
 from ablate.testing import bibtex
 
@@ -41,6 +42,13 @@ def drawing(block: Block) -> None:
     """A drawing, a formula or a layout of folders: the files of the code that it names exist."""
     for path in re.findall(r"\b[a-z_]+(?:/[a-z_]+)+\.py\b", block.text):
         assert (ROOT / "ablate" / path).is_file(), f"{block}: ablate/{path} does not exist"
+
+
+def stages(block: Block) -> None:
+    """The chain of stages: every word is a kind, and the longest path is in its order."""
+    words = re.findall(r"\w+", block.text)
+    assert set(words) <= KINDS.keys(), f"{block}: no kind of stage: {set(words) - KINDS.keys()}"
+    assert words[:5] == ["load", "prepare", "train", "generate", "measure"], block
 
 
 #: Names, numbers, files and options in a message; what stands between them is its own.
@@ -133,7 +141,7 @@ TEXTS: dict[tuple[str, str], Callable[[Block], None]] = {
     ("docs/explanation/original-report.md", "not decided    distance"): reported,
     ("docs/explanation/original-report.md", "not decided    primed"): reported,
     ("docs/explanation/seeds-and-replicates.md", "SHA-256"): seeds,
-    ("docs/explanation/stages-and-reuse.md", "load ->"): drawing,
+    ("docs/explanation/stages-and-reuse.md", "load ->"): stages,
     ("docs/explanation/stages-and-reuse.md", "these have changed"): message,
     ("docs/explanation/statistics/equivalence.md", "9 (0.8 + g)"): drawing,
     ("docs/explanation/statistics/replicates.md", "(variance of"): drawing,
@@ -143,7 +151,7 @@ TEXTS: dict[tuple[str, str], Callable[[Block], None]] = {
     ("docs/guides/own-corpus.md", "unseen: mean"): message,
     ("docs/guides/writing-a-plugin.md", "loudness: mean"): message,
     **{(f"docs/tutorial/{page.name}", ""): step for page in run_tutorial.PAGES},
-    ("docs/reference/study-file.md", "load ->"): drawing,
+    ("docs/reference/study-file.md", "load ->"): stages,
     ("docs/reference/study-file.md", "these have changed"): message,
     ("docs/reference/study-file.md", ".ablate/"): home,
 }
