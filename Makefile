@@ -43,8 +43,8 @@ format: $(VENV)/.installed-dev  ## format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-golden: $(VENV)/.installed-dev  ## update the report texts that the tests expect; review the difference
-	ABLATE_RENEW_GOLDEN=1 $(BIN)/pytest -q tests/report/test_golden.py
+golden: $(VENV)/.installed-dev  ## update the report texts and the defaults that the tests expect; review the difference
+	ABLATE_RENEW_GOLDEN=1 $(BIN)/pytest -q tests/report/test_golden.py tests/study/plan/test_defaults.py
 
 bench: $(VENV)/.installed-dev  ## time everything against its baselines; GROUP=generation runs one group
 	$(BIN)/python tests/benchmarks $(GROUP)
