@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import yaml
 from support.checkout import ROOT
 
 import ablate
+from ablate import site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +30,23 @@ def test_the_citation_has_the_version() -> None:
     assert citation["repository-artifact"] == f"https://pypi.org/project/{PYPROJECT['project']['name']}/"
 
 
+def test_messages_name_pages_of_the_site_and_not_files_of_a_checkout() -> None:
+    assert PYPROJECT["project"]["urls"]["Documentation"] == site.SITE
+    assert f'html_baseurl = "{site.SITE}"' in (ROOT / "docs/conf.py").read_text(encoding="utf-8")
+    sources = [*ROOT.glob("ablate/**/*.py"), *ROOT.glob("plugins/**/*.py")]
+    texts_of = ((path, path.read_text(encoding="utf-8")) for path in sources)
+    for path, tree in [(path, ast.parse(text)) for path, text in texts_of if "docs/" in text or "page(" in text]:
+        documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+        docstrings = {ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, documented)}
+        texts = {
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        assert not [text for text in texts - docstrings if re.search(r"\bdocs/\w", text)], path
+        calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "page")
+        for call in calls:
+            assert (ROOT / f"docs/{ast.literal_eval(call.args[0])}.md").is_file(), path
+
+
 def test_the_distribution_beside_ablate_has_its_version_and_licence() -> None:
     folder = ROOT / "distributions/ablate-miditok"
     project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -35,6 +54,7 @@ def test_the_distribution_beside_ablate_has_its_version_and_licence() -> None:
     assert project["classifiers"] == [
         name for name in PYPROJECT["project"]["classifiers"] if not name.startswith("Typing")
     ]
+    assert "ablate-plugin" in project["keywords"]
     assert (folder / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 

@@ -19,6 +19,7 @@ from ablate.cli.study.planning.shards import print_script, shards_option
 from ablate.cli.study.planning.splits import print_splits, split_facts
 from ablate.errors import EmptyStoreError, StudyFileError
 from ablate.kinds import KINDS, LOAD
+from ablate.site import page
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -199,7 +200,7 @@ def _print_runs(request: StudyRequest, study_plan: Plan) -> None:
         echo_sentence(problem)
     warning = _too_few_replicates(layout.spec)
     if warning and len(layout.variants) > 1:
-        echo_sentence(f"{warning} (see docs/explanation/verdicts.md)")
+        echo_sentence(f"{warning} (see {page('explanation/verdicts')})")
 
 
 def _looks_without_claims(spec: StudySpec) -> list[int]:
