@@ -56,7 +56,7 @@ from ablate.specs import (
 if TYPE_CHECKING:
     from ablate.arrays import BoolArray, FloatArray, IntArray
     from ablate.fusion import apply_each, embed_each
-    from ablate.music.performance import Performance
+    from ablate.music.performance import DRUMS, Performance
     from ablate.product import Product
     from ablate.report.results import load_results
     from ablate.report.running import run_study
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "DRUMS",
     "Augmenter",
     "AugmenterSpec",
     "BoolArray",
@@ -124,6 +125,7 @@ __all__ = [
 # NumPy and the study machinery are loaded when first asked for, so that `ablate --help` starts at once.
 _LATE = {
     "BoolArray": "ablate.arrays",
+    "DRUMS": "ablate.music.performance",
     "FloatArray": "ablate.arrays",
     "IntArray": "ablate.arrays",
     "Performance": "ablate.music.performance",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib.metadata
 
 import pytest
+from support.checkout import ROOT
 
 import ablate
 import ablate.testing
 
 PUBLIC = [
+    "DRUMS",
     "Augmenter",
     "AugmenterSpec",
     "BoolArray",
@@ -86,6 +88,11 @@ TESTING = [
 
 def test_public_names() -> None:
     assert ablate.__all__ == PUBLIC
+
+
+def test_the_instrument_of_drums_is_the_documented_one() -> None:
+    page = (ROOT / "docs/reference/python-api.md").read_text(encoding="utf-8")
+    assert f".. py:data:: ablate.DRUMS\n   :type: int\n   :value: {ablate.DRUMS}\n" in page
 
 
 def test_dir_lists_all_of_them() -> None:
