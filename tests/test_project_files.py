@@ -55,6 +55,7 @@ def test_the_distribution_beside_ablate_has_its_version_and_licence() -> None:
         name for name in PYPROJECT["project"]["classifiers"] if not name.startswith("Typing")
     ]
     assert "ablate-plugin" in project["keywords"]
+    assert "ablate-plugin" in project["keywords"]
     assert (folder / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
