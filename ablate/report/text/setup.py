@@ -104,7 +104,7 @@ def facts(study: Study) -> Facts:
     environments = [dict(stage.environment) for stage in study.stages.values()]
     packages = [environment.get("packages") or {} for environment in environments]
     return _without_empty(
-        ("Study file", _text(spec.get("source", ""))),
+        ("Study file", _file_name(str(spec.get("source", "")))),
         ("Program", programs.command(spec)),
         ("Profile", record.profile),
         ("Corpus", record.corpus),
@@ -192,6 +192,15 @@ def _needs_name(study: Study) -> bool:
     """Check whether the name of the study differs from the one that its file and overrides would give."""
     stem = study.record.name.partition("@")[0]
     return not str(study.spec.get("source", "")).endswith(f"{stem}.toml")
+
+
+def _file_name(source: str) -> str:
+    """Return a study file's path as a reader elsewhere can use it: of ``studies/NAME.toml`` only these two parts.
+
+    The rest of that path is the place of one installation, or of one checkout.
+    """
+    path = Path(source)
+    return f"studies/{path.name}" if path.is_absolute() and path.parent.name == "studies" else source
 
 
 def _shipped_name(source: str) -> str:

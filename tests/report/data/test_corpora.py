@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+import pytest
 from support.report_study import IDENTITY, Builder
 
 from ablate.report.data.corpora import LoadedCorpus, loaded_corpora
@@ -33,6 +34,20 @@ def test_the_facts_contain_the_identity_and_at_the_top_a_short_digest(tmp_path: 
     study = built(tmp_path)
     assert dict(facts(study))["Corpus identity"] == IDENTITY
     assert dict(top_facts(study))["Corpus identity"] == "0123456789ab… reader=symusic"
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("/checkout/of/somebody/studies/tau_sweep.toml", "studies/tau_sweep.toml"),
+        ("longer.toml", "longer.toml"),
+        ("../mine/longer.toml", "../mine/longer.toml"),
+    ],
+)
+def test_the_study_file_is_shown_without_the_place_of_an_installation(tmp_path: Path, source: str, shown: str) -> None:
+    study = built(tmp_path)
+    record = dataclasses.replace(study.record, spec={**study.record.spec, "source": source})
+    assert dict(facts(dataclasses.replace(study, record=record)))["Study file"] == shown
 
 
 def test_instruments_are_named_with_their_notes(tmp_path: Path) -> None:
