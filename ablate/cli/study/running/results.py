@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 def print_results(
-    request: StudyRequest, store: Store, result: StudyResult, *, with_report: bool, as_json: bool
+    request: StudyRequest, store: Store, result: StudyResult, *, with_report: bool, as_json: bool, sound: bool = True
 ) -> tuple[Analysis | None, Drawn]:
     """Write the report if asked to, and print the results of a study; return its analysis and what became of it.
 
-    A shard is a part of a study: it has no verdicts, and no report.
+    A shard is a part of a study: it has no verdicts, and no report. ``sound`` is for the report.
     """
     if request.layout.part:
         print_part(request, store, result, _account(result), as_json=as_json)
@@ -46,7 +46,9 @@ def print_results(
         record_look(store, analysis)
     drawn = Drawn()
     if with_report and analysis:
-        drawn = draw_report(store, request.home, result.name, request.layout.registry, changed=result.changed)
+        drawn = draw_report(
+            store, request.home, result.name, request.layout.registry, changed=result.changed, sound=sound
+        )
     if as_json:
         _print_json(result, study, analysis, drawn.page)
         return analysis, drawn

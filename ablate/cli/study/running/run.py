@@ -25,6 +25,7 @@ from ablate.cli.study.planning.shard import shard_option, shard_request
 from ablate.cli.study.running.executor import chosen_executor, executor_option, split_settings
 from ablate.cli.study.running.interrupt import stop_on_signals
 from ablate.cli.study.running.observe import chosen_observers, observe_option, observing, verdicts
+from ablate.cli.study.stored.drawing import audio_option
 from ablate.errors import PluginError
 from ablate.names import shell_name
 from ablate.registry import get_registry
@@ -50,6 +51,7 @@ ASK_FROM_SECONDS = 1800
 @click.option(
     "--report/--no-report", "with_report", default=True, help="Write the report at the end (default), or not."
 )
+@audio_option
 @click.option(
     "--until-decided",
     is_flag=True,
@@ -127,7 +129,9 @@ def run(
                 request, result = run_until_decided(request, store, looks, run_once)
             else:
                 request, result = most, run_once(most)
-            analysis, drawn = print_results(request, store, result, with_report=with_report, as_json=as_json)
+            analysis, drawn = print_results(
+                request, store, result, with_report=with_report, as_json=as_json, sound=values["audio"]
+            )
             sentences = verdicts(analysis) if analysis and observers else []
             observed.finish(stopped=result.stopped, verdicts=sentences, report=str(drawn.page or ""))
     return exit_code(result, request.layout.plain(), drawn)

@@ -6,6 +6,8 @@ import contextlib
 import traceback
 from typing import TYPE_CHECKING, NamedTuple
 
+import click
+
 from ablate.cli.echo import note
 from ablate.errors import AblateError, named_line, one_line
 from ablate.files import file_name, write_whole
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
     from ablate.registry import Registry
     from ablate.store.store import Store
 
+audio_option = click.option(
+    "--audio/--no-audio",
+    default=True,
+    help="Render the sound of the samples for the report if ablate-music[audio] is installed (default), or not.",
+)
 #: The file in the folder of a report that could not be drawn again.
 OUTDATED = "outdated.txt"
 
@@ -37,8 +44,8 @@ class Drawn(NamedTuple):
             raise AblateError(self.problem)
 
 
-def draw_report(store: Store, home: Path, name: str, registry: Registry, *, changed: bool) -> Drawn:
-    """Write the report of a study, unless there is one and nothing has changed.
+def draw_report(store: Store, home: Path, name: str, registry: Registry, *, changed: bool, sound: bool = True) -> Drawn:
+    """Write the report of a study, with sound if asked to, unless there is one and nothing has changed.
 
     Drawing its figures again would take longer than the rest of a command that finds all results. An error of the
     drawing leaves its traceback in the folder of logs.
@@ -51,7 +58,7 @@ def draw_report(store: Store, home: Path, name: str, registry: Registry, *, chan
     if not changed and page.is_file() and not (folder / OUTDATED).is_file():
         return Drawn(page)
     try:
-        return Drawn(write_report(store, home, name, registry=registry, say=note))
+        return Drawn(write_report(store, home, name, registry=registry, sound=sound, say=note))
     except AblateError as error:
         problem = one_line(error)
     except Exception as error:  # noqa: BLE001 - whatever fails in a figure, the results are there

@@ -13,6 +13,7 @@ from ablate.cli.locations import check_stored, existing_store, home_option, stor
 from ablate.cli.output import json_option, print_json
 from ablate.cli.study.planning.looks import record_look_of
 from ablate.cli.study.planning.shard import note_part
+from ablate.cli.study.stored.drawing import audio_option
 from ablate.errors import HomeError
 
 
@@ -27,9 +28,7 @@ from ablate.errors import HomeError
     help="html: a page with figures, data, and the table for a paper; md: Markdown; tex: LaTeX table and BibTeX; "
     "csv: tidy tables; all: all of them.",
 )
-@click.option(
-    "--audio/--no-audio", default=True, help="Render the sound of the samples if ablate-music[audio] is installed."
-)
+@audio_option
 @click.option(
     "-o",
     "--output",
