@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ablate.building import build_component, built, calling
+from ablate.cli.corpus_export import export
 from ablate.cli.corpus_report import Chosen, print_report
 from ablate.cli.echo import echo, echo_data
 from ablate.cli.instruments import chosen_piece, chosen_readings, instruments_option, tokenizer_problems
@@ -63,6 +64,9 @@ def group() -> None:
 
     Example: ablate corpus inspect bach-prelude --tokenizer midilike
     """
+
+
+group.add_command(export)
 
 
 @group.command("list")
