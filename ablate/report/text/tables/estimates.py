@@ -21,13 +21,11 @@ _RESAMPLING = (
     " The resampling floor is the score of a perfect generator by chance: its mean, and the range of 95 % of its "
     "replicates."
 )
-_ROUND_TRIP = (
-    " The round trip is the score of a model that repeats the reference token by token, so with this tokenizer "
-)
-_NONE_CLOSER = "no value can be expected to be closer."
+_ROUND_TRIP = " The round trip is the score of a model that repeats the reference token by token"
+_NONE_CLOSER = ", so with this tokenizer no value can be expected to be closer."
 _SOME_CLOSER = (
-    "few values can be expected to be closer. {closer} of {all} here {are}: a sample that contains some bars more "
-    "often than others can be closer in one feature than the whole piece is after its round trip."
+    ". {closer} of {all} values here {are} closer: a sample that contains some bars more often than others can be closer "
+    "in one feature than the whole piece is after its round trip."
 )
 _SHARED = " Variants with the same tokenizer share its error: it explains no difference between them."
 _SEVERAL_PIECES = (

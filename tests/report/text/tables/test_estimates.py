@@ -35,6 +35,6 @@ def test_the_round_trip_is_a_limit_with_a_single_piece_only(tmp_path: Path, copi
 
 def test_values_that_are_closer_than_the_round_trip_are_counted(tmp_path: Path) -> None:
     foot = foot_of(tmp_path, (0.5,))
-    assert "few values can be expected to be closer. 2 of 2 here are: " in foot
+    assert "token by token. 2 of 2 values here are closer: " in foot
     assert "no value can be expected" not in foot
     assert "it explains no difference between them" in foot
