@@ -24,8 +24,8 @@ _RESAMPLING = (
 _ROUND_TRIP = " The round trip is the score of a model that repeats the reference token by token"
 _NONE_CLOSER = ", so with this tokenizer no value can be expected to be closer."
 _SOME_CLOSER = (
-    ". {closer} of {all} values here {are} closer: a sample that contains some bars more often than others can be closer "
-    "in one feature than the whole piece is after its round trip."
+    ". {closer} of {all} values here {are} closer: a sample that contains some bars more often than others can be "
+    "closer in one feature than the whole piece is after its round trip."
 )
 _SHARED = " Variants with the same tokenizer share its error: it explains no difference between them."
 _SEVERAL_PIECES = (
