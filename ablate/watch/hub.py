@@ -82,10 +82,11 @@ class Hub:
         finally:
             self._viewers -= 1
             if not self._viewers and self._reader:
-                self._reader.cancel()
+                # forgotten before it has ended: a viewer who comes meanwhile needs another one
+                reader, self._reader = self._reader, None
+                reader.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
-                    await self._reader
-                self._reader = None
+                    await reader
 
     async def _read_often(self) -> None:
         parts: Mapping[str, Any]

@@ -113,6 +113,24 @@ def test_a_bug_of_the_reader_is_shown_and_reading_goes_on() -> None:
     asyncio.run(scenario())
 
 
+def test_a_viewer_who_comes_while_the_last_one_leaves_is_kept_up_to_date() -> None:
+    async def scenario() -> None:
+        hub = Hub(Counter().read, pause=0.001)
+        leaving, coming = hub.messages(), hub.messages()
+        await anext(leaving)
+        leaves = asyncio.create_task(leaving.aclose())
+        await asyncio.sleep(0)  # it has asked the reader to end, which has not happened yet
+        heads = [parsed(await anext(coming))[1]["head"]]
+        await leaves
+        async with asyncio.timeout(60):
+            heads += [parsed(await anext(coming))[1]["head"] for _ in range(2)]
+        assert heads == sorted(set(heads))
+        await coming.aclose()
+        hub.close()
+
+    asyncio.run(scenario())
+
+
 async def never() -> dict[str, Any]:
     await asyncio.Event().wait()
     return {}
