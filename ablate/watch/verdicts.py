@@ -5,7 +5,6 @@ Nothing is recorded, because this page only reads. See docs/decisions/0071-watch
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import AblateError
@@ -29,7 +28,7 @@ EARLY = (
 
 
 class Verdicts:
-    """Computes verdicts once for each state of the results.
+    """Computes verdicts once for each state of the results. Only one thread may ask at a time.
 
     Args:
         open_store: opens the database for reading.
@@ -38,7 +37,6 @@ class Verdicts:
 
     def __init__(self, open_store: Callable[[], Store], study: str) -> None:
         self._open, self._study = open_store, study
-        self._lock = threading.Lock()
         self._known: tuple[object, dict[str, Any]] | None = None
 
     def ask(self, snapshot: Snapshot) -> dict[str, Any]:
@@ -48,12 +46,10 @@ class Verdicts:
             ``refused``: why there are none, or empty; ``warning``: what they are, empty for those of a report;
             ``blocks``: headings with sentences, each with its verdict; ``promise``, ``population``, ``warnings``.
         """
-        # viewers who ask at the same time wait for one answer
-        with self._lock:
-            key = _key(snapshot)
-            if self._known is None or self._known[0] != key:
-                self._known = key, self._computed()
-            return self._known[1]
+        key = _key(snapshot)
+        if self._known is None or self._known[0] != key:
+            self._known = key, self._computed()
+        return self._known[1]
 
     def _computed(self) -> dict[str, Any]:
         from ablate.registry import get_registry

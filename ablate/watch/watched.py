@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import AblateError, UnknownName
@@ -30,6 +31,7 @@ class Watched:
         self.music = Music(place.home)
         self._source = Source(place, study, self.music)
         self._asked = Source(place, study, self.music)  # of other threads than the reader's
+        self._asking = threading.Lock()
         self._verdicts = Verdicts(place.open, study)
         self.hub = Hub(self._source.parts)
 
@@ -39,10 +41,12 @@ class Watched:
 
     def verdicts(self) -> dict[str, Any]:
         """Return the verdicts; see :meth:`ablate.watch.verdicts.Verdicts.ask`."""
-        try:
-            return self._verdicts.ask(self._asked.snapshot())
-        except AblateError as error:
-            return {"refused": printable(str(error))}
+        # viewers who ask at the same time wait for one answer
+        with self._asking:
+            try:
+                return self._verdicts.ask(self._asked.snapshot())
+            except AblateError as error:
+                return {"refused": printable(str(error))}
 
     def close(self) -> None:
         """End the streams of all viewers."""
@@ -61,21 +65,25 @@ class Home:
     def __init__(self, place: Place, only: str = "") -> None:
         self.place, self.only = place, only
         self._watched: dict[str, Watched] = {}
+        self._adding = threading.Lock()
         self._pulse = Pulse()
         self._list = Hub(self._studies)
 
     def get(self, name: str) -> Watched | None:
         """Return a study; None if the home has none of this name, or another one is to be shown only."""
-        if name not in self._watched:
-            if self.only and name != self.only:
-                return None
-            try:
-                with self.place.open() as store:
-                    store.study(name)
-            except UnknownName:
-                return None
-            self._watched[name] = Watched(self.place, name)
-        return self._watched[name]
+        if self.only and name != self.only:
+            return None
+        # viewers who come at the same time, each in a thread, share one reader
+        with self._adding:
+            if name not in self._watched:
+                try:
+                    with self.place.open() as store:
+                        store.study(name)
+                except UnknownName:
+                    return None
+                # a new dictionary: others may be reading the old one
+                self._watched = {**self._watched, name: Watched(self.place, name)}
+            return self._watched[name]
 
     @property
     def list(self) -> Hub:

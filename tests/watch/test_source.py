@@ -6,7 +6,9 @@ import json
 import os
 import shutil
 import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from ablate.store.records import RunRecord, StageFacts, StudyProgress, StudyReco
 from ablate.store.store import Store
 from ablate.study.run.live import LIVE
 from ablate.watch import source as sources
-from ablate.watch import state
+from ablate.watch import state, watched
 from ablate.watch.live import Live, LiveJob, LiveTraining
 from ablate.watch.music import Music
 from ablate.watch.remaining import Remaining, remaining
@@ -25,7 +27,7 @@ from ablate.watch.source import Place, Source
 from ablate.watch.verdicts import EARLY, Verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from support.postgres import Server
@@ -141,6 +143,38 @@ def test_early_verdicts_come_with_their_price(half: tuple[Home, Builder], source
     found = Verdicts(place.open, HOSTILE).ask(source.snapshot())
     assert "ablate study report" in found["refused"]
     assert home.store.looks(HOSTILE) == []
+
+
+def at_once(function: Callable[[], Any]) -> list[Any]:
+    """Return what a function returns in each of eight threads that call it at the same time."""
+    ready = threading.Barrier(8)
+
+    def call() -> Any:
+        ready.wait(60)
+        return function()
+
+    with ThreadPoolExecutor(8) as threads:
+        return [each.result() for each in [threads.submit(call) for _ in range(8)]]
+
+
+def test_viewers_who_come_at_once_share_a_study(half: tuple[Home, Builder]) -> None:
+    home = watched.Home(Place(half[0].path))
+    found = at_once(lambda: home.get(HOSTILE))
+    home.close()
+    assert len({id(each) for each in found}) == 1
+
+
+def test_viewers_who_ask_at_once_share_the_answer(half: tuple[Home, Builder], monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = []
+    read = Source._read
+    monkeypatch.setattr(Source, "_read", lambda self: reads.append(1) or read(self))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(sources, "_SETTLED", 0.0)
+    study = watched.Watched(Place(half[0].path), HOSTILE)
+    found = at_once(study.verdicts)
+    study.close()
+    assert found == [found[0]] * 8
+    assert found[0]["warning"] == EARLY
+    assert len(reads) == 1
 
 
 STAGES = {"train": "t{0}", "generate": "g{0}", "measure x": "m{0}"}
