@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two reads, at least.
 PAUSE = 1.0
-#: The reader rests this many times as long as a read took, so that it uses a twentieth of a core at most.
+#: The reader rests this many times as long as a read has computed, so that it uses a twentieth of a core at most.
+#: The time in which it waited for a lock does not count: after 30 seconds of it, the page would be old for 10 minutes.
 REST = 20
 #: Seconds between two signs of life to a viewer to whom nothing else is sent.
 PING = 10.0
@@ -91,13 +92,18 @@ class Hub:
     async def _read_often(self) -> None:
         parts: Mapping[str, Any]
         while True:
-            begun = time.monotonic()
+            begun, computed = time.monotonic(), 0.0
             try:
-                parts = await asyncio.get_running_loop().run_in_executor(self._thread, self._read)
+                parts, computed = await asyncio.get_running_loop().run_in_executor(self._thread, self._measured_read)
             except Exception as error:  # noqa: BLE001 - a bug, which must not end the page without a word
                 parts = {"head": {"phase": "gone", "problem": f"unexpected error: {printable(one_line(error))}"}}
             self._take(parts)
-            await asyncio.sleep(max(self._pause, REST * (time.monotonic() - begun)))
+            await asyncio.sleep(max(self._pause, time.monotonic() - begun, REST * computed))
+
+    def _measured_read(self) -> tuple[Mapping[str, Any], float]:
+        """Return the parts of the state, and the seconds for which their thread has computed."""
+        begun = time.thread_time()
+        return self._read(), time.thread_time() - begun
 
     def _take(self, parts: Mapping[str, Any]) -> None:
         texts = {name: json.dumps(part) for name, part in parts.items()}

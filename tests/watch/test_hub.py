@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ablate.watch import hub as hubs
 from ablate.watch.hub import Hub
 from ablate.watch.server.stream import EventStream
 
@@ -86,6 +88,26 @@ def test_a_viewer_of_a_still_study_gets_signs_of_life() -> None:
         while kinds[-2:] != ["ping", "ping"] or "state" not in kinds:
             kinds.append(parsed(await anext(stream))[0])
         assert kinds.count("state") == 1
+        await stream.aclose()
+        hub.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_read_that_waited_for_a_lock_is_followed_by_a_short_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hubs, "REST", 1000)
+    counter = Counter()
+
+    def read() -> dict[str, Any]:
+        time.sleep(0.1)  # as if another process wrote
+        return counter.read()
+
+    async def scenario() -> None:
+        hub = Hub(read, pause=0.001)
+        stream = hub.messages()
+        async with asyncio.timeout(60):
+            kinds = [parsed(await anext(stream))[0] for _ in range(3)]
+        assert kinds == ["state", "changes", "changes"]
         await stream.aclose()
         hub.close()
 
