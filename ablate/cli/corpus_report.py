@@ -48,6 +48,7 @@ def print_report(report: CorpusReport, tokenizer: Chosen | None, choice: str) ->
         title = "After encoding and decoding: mean error (largest error), times in ms"
         parts = len(trip_headers) - 1
         print_table(trip_headers, trips + total, title=title, right=parts, parts=parts)
+        _print_drift(report.round_trip)
     if report.total.instruments.keys() - {0}:
         _print_instruments(report)
     odd = [f"{name}: {text}" for name, file in zip(names, report.files, strict=True) for text in file.problems]
@@ -55,6 +56,19 @@ def print_report(report: CorpusReport, tokenizer: Chosen | None, choice: str) ->
         echo_sentence(problem, "problem: ")
     for line in _totals(report, tokenizer, choice):
         echo_sentence(line, "total: " if len(files) > 1 else "note: ")
+
+
+def _print_drift(trip: RoundTrip) -> None:
+    """Print the reason for large onset errors, where small errors of the time between notes add up."""
+    rest = trip.explained_by_drift
+    if rest is None or trip.drift_seconds is None:
+        return
+    moved = "earlier" if trip.drift_seconds < 0 else "later"
+    sentence = (
+        "the onset errors are mostly drift: small errors of the times between notes add up, so notes come "
+        f"{moved} and {moved} in the course of a piece. Beside this drift, the mean onset error is {1000 * rest:.1f} ms"
+    )
+    echo_sentence(f"{sentence}.", "note: ")
 
 
 def _print_instruments(report: CorpusReport) -> None:

@@ -30,6 +30,17 @@ def test_inspect_a_corpus_by_name(ablate: Command) -> None:
     assert report["round_trip"]["onset_error"]["max"] <= 0.005 + 1e-9
 
 
+def test_onset_errors_of_a_drift_are_explained(ablate: Command) -> None:
+    words = ["corpus", "inspect", "bach-prelude", "--tokenizer"]
+    classic = " ".join(ablate(*words, "midilike-classic").out.split())
+    assert "note: the onset errors are mostly drift: " in classic
+    trip = json.loads(ablate(*words, "midilike-classic", "--json").out)["round_trip"]
+    beside = trip["onset_error_beside_drift"]["mean"]
+    assert beside < 0.1 * trip["onset_error"]["mean"]
+    assert f"Beside this drift, the mean onset error is {1000 * beside:.1f} ms." in classic
+    assert "drift:" not in ablate(*words, "midilike").out
+
+
 def test_options_of_the_tokenizer(ablate: Command) -> None:
     words = ["corpus", "inspect", "bach-prelude", "--tokenizer", "midilike", "--json"]
     coarse = json.loads(ablate(*words, "--option", "step=0.05").out)["round_trip"]["onset_error"]["max"]

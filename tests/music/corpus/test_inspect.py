@@ -51,6 +51,19 @@ class Halves(Tokenizer):
         return np.repeat(tokens[2::4] / 2, 4)
 
 
+class Shifted(Halves):
+    """Decodes all notes at other times: ``rate`` times as far from the start, and ``later`` by some seconds."""
+
+    def __init__(self, rate: float, later: float) -> None:
+        self._rate, self._later = rate, later
+
+    def decode(self, tokens: IntArray) -> Performance:
+        notes = super().decode(tokens).notes.copy()
+        for field in ("start", "end"):
+            notes[field] = self._rate * notes[field] + self._later
+        return Performance(notes)
+
+
 class Refuses(Halves):
     def encode(self, performance: Performance) -> IntArray:
         raise CorpusError(f"too long: {len(performance)} notes")
@@ -145,6 +158,19 @@ def test_errors_of_a_round_trip() -> None:
     assert trip.duration_error is not None
     assert trip.duration_error.max == pytest.approx(0.3)
     assert (trip.drift_seconds, trip.drift_percent) == (0.0, 0.0)
+    assert trip.explained_by_drift is None
+
+
+@pytest.mark.parametrize(
+    ("rate", "later", "rest"), [(0.9, 0.0, 0.0), (1.05, 0.0, 0.0), (1.0, 0.5, None), (1.0, 0.0, None)]
+)
+def test_errors_that_grow_with_the_time_are_drift_and_a_shift_is_none(
+    rate: float, later: float, rest: float | None
+) -> None:
+    piece = Performance.from_notes([(60, 64, 0.5 * k, 0.5 * k + 0.5) for k in range(40)])
+    trip = inspect_corpus([piece], Shifted(rate, later)).round_trip
+    assert trip is not None
+    assert trip.explained_by_drift == (rest if rest is None else pytest.approx(rest, abs=1e-9))
 
 
 def test_drift_of_several_files_is_median_and_worst() -> None:
