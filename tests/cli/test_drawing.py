@@ -25,6 +25,11 @@ def test_the_table_is_printed_without_a_report(ran: Command, tmp_path: Path, mon
     assert "tau_sweep@smoke: mean ± standard deviation over replicates" in failed.out
     parts = ["memorization.", "before you trust a difference", "Each p is ", ", against tau=1.0", "\nHypothesis "]
     assert sorted(map(failed.out.index, parts)) == [failed.out.index(part) for part in parts]  # the answer is last
+    for line in (  # both have a column for a share
+        "memorization.covered: Share of the sample's notes in long copied passages.",
+        "memorization.longest: The longest passage of successive notes copied from one reference piece.",
+    ):
+        assert f"\n{line}\n" in failed.out
     assert failed.out.rstrip().splitlines()[-1].startswith("nothing to run: ")
     (line,) = [each for each in failed.err.splitlines() if each.startswith("error: ")]
     assert line.startswith("error: the report cannot be written to ")

@@ -105,12 +105,17 @@ def print_analysis(name: str, analysis: Analysis) -> None:
     from ablate.report.statistics.described.responses import responses
     from ablate.report.text.looks import facts
     from ablate.report.text.sentences import answer
-    from ablate.report.text.tables.terminal import response_table, summary_table
+    from ablate.report.text.tables.terminal import meanings, response_table, summary_table
 
     table = summary_table(analysis.study.frame, analysis.study.details)
     title = f"{name}: mean ± standard deviation over replicates"
     quantities = len(table.headers) - 1
     print_table(table.headers, table.rows, title=title, right=quantities, parts=quantities)
+    legend = list(meanings(table.namesakes, analysis.registry))
+    for line in legend:
+        echo_sentence(line)
+    if legend:
+        echo()
     response = response_table(responses(analysis.study.frame))
     if response.rows:
         title = "Does the music follow its labels? A line fitted through the levels, for each replicate"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import dataclasses
 import math
 from typing import TYPE_CHECKING, Any
 
+from ablate.errors import UnknownName
 from ablate.names import NAMELESS
 from ablate.report.statistics.described.summary import NOTHING, headline, spreads, summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     import pandas as pd
+
+    from ablate.registry import Registry
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,10 +27,12 @@ class Table:
     Attributes:
         headers: one for each column; the first is that of the variants.
         rows: the texts of each row, one for each header.
+        namesakes: metrics of one family with columns for features of one name, which are easily confused.
     """
 
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    namesakes: tuple[str, ...] = ()
 
 
 def summary_table(frame: pd.DataFrame, details: Collection[tuple[str, str]] = ()) -> Table:
@@ -52,7 +59,22 @@ def summary_table(frame: pd.DataFrame, details: Collection[tuple[str, str]] = ()
         for name in names
     )
     titles = (metric if feature in NAMELESS else f"{metric} {feature}" for metric, feature in quantities)
-    return Table(("variant", *titles), texts)
+    return Table(("variant", *titles), texts, _namesakes(quantities))
+
+
+def _namesakes(quantities: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the metrics, in order, that have a feature in common with another metric of their family."""
+    named = [(metric, feature) for metric, feature in quantities if feature not in NAMELESS]
+    families = collections.Counter((metric.partition(".")[0], feature) for metric, feature in named)
+    common = (metric for metric, feature in named if families[metric.partition(".")[0], feature] > 1)
+    return tuple(dict.fromkeys(common))
+
+
+def meanings(metrics: Iterable[str], registry: Registry) -> Iterator[str]:
+    """Yield a line for each metric whose plugin is installed: what it measures."""
+    for metric in metrics:
+        with contextlib.suppress(UnknownName):
+            yield f"{metric}: {registry.spec('metric', metric).summary}"
 
 
 def response_table(rows: pd.DataFrame) -> Table:
