@@ -350,3 +350,13 @@ def test_the_guides_edit_must_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert (tmp_path / "file").read_text() == "old\nkept\nnew\n"
     with pytest.raises(ValueError, match="0 times, not once"):
         run_guide.edit(diff, tmp_path)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("path", "observer"), ("task", "executor")])
+def test_a_class_that_would_hide_what_its_code_imports(ablate: Command, tmp_path: Path, name: str, kind: str) -> None:
+    outcome = ablate("plugin", "new", name, "--kind", kind)
+    assert outcome.code == 2
+    assert outcome.err == (
+        f"error: name '{name}': the code of this kind needs another {name.title()}; choose another name\n"
+    )
+    assert not (tmp_path / f"ablate-{name}").exists()

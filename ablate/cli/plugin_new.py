@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 import importlib.metadata
 import json
@@ -63,6 +64,7 @@ def new(name: str, kind: str, out: Path | None, author: str | None, github: str 
     _check_free(words)
     folder = out or Path(f"{_PREFIX}{name}")
     files = dict(render(words))
+    _check_class(words, files)
     _write(folder, files)
     echo(f"wrote {folder}:")
     for path in sorted(files):
@@ -135,6 +137,17 @@ def _check_free(words: Mapping[str, object]) -> None:
     if any(importlib.metadata.distributions(name=package)):
         version = importlib.metadata.version(package)
         raise UsageError(f"{package} {version} is installed already; choose another name, or uninstall it first")
+
+
+def _check_class(words: Mapping[str, object], files: Mapping[str, str]) -> None:
+    """Raise UsageError if the code imports something under the name of its class, which one of them would hide."""
+    modules = [ast.parse(content) for path, content in files.items() if path.endswith(".py")]
+    imports = [node for module in modules for node in ast.walk(module) if isinstance(node, ast.ImportFrom)]
+    foreign = [node for node in imports if not (node.module or "").startswith(str(words["module"]))]
+    if any(words["class"] in (alias.asname, alias.name) for node in foreign for alias in node.names):
+        raise UsageError(
+            f"name '{words['name']}': the code of this kind needs another {words['class']}; choose another name"
+        )
 
 
 def render(words: Mapping[str, object]) -> Iterator[tuple[str, str]]:
