@@ -50,6 +50,10 @@ def refusal(outcome: Outcome, code: int = 1) -> str:
 )
 def test_a_file_without_music(ablate: Command, tmp_path: Path, data: bytes, reason: str) -> None:
     (tmp_path / "bad.mid").write_bytes(data)
+    planned = ablate("study", "plan", "tau_sweep", "--profile", "smoke", "--corpus", "bad.mid")
+    assert (planned.code, planned.out) == (1, ""), "no run of this plan could start"
+    assert planned.err.startswith("error: bad.mid: ")
+    assert reason in planned.err
     outcome = ablate("study", "run", "tau_sweep", "--corpus", "bad.mid", *SMALL)
     assert outcome.code == 1
     assert "Traceback" not in outcome.err
@@ -80,7 +84,8 @@ def test_one_bad_file_among_good_ones(ablate: Command, tmp_path: Path) -> None:
 
     plan = ["plan" if word == "run" else word for word in words if word != "--no-report"]
     planned = [ablate(*plan, *skip) for skip in ((), ("--skip-bad",))]
-    assert "note: the corpus cannot be loaded: 1 of 3 files cannot be read: bad.mid" in planned[0].out
+    assert (planned[0].code, planned[0].out) == (1, ""), "no run of this plan could start"
+    assert "error: 1 of 3 files cannot be read: bad.mid" in planned[0].err
     assert "note: 1 of 3 files left out\n" in planned[1].out
 
     passed = ablate(*words, "--skip-bad")

@@ -64,12 +64,14 @@ def plan(*, shards: int | None, as_json: bool, **values: Any) -> None:
         with store:
             reuse = planned_reuse(request, store, values)
             study_plan = reuse.plan or make_request_plan(request, store)
+            music.check(study_plan.missing.values())
             expected = expected_cost(study_plan, request.device, request.workers, music, store)
             noise = known_noise(request.layout, store, expected)
             earlier = replaced(request.layout, store)
             features = {each.metric: store.features(spec.name, each.metric) for each in spec.objectives}
     else:
         study_plan = make_request_plan(request, None)
+        music.check(study_plan.missing.values())
         expected = expected_cost(study_plan, request.device, request.workers, music, None)
     _check_objectives(spec, {**features, **expected.features})
     said = music.said if any(stage.kind == LOAD for stage in study_plan.missing.values()) else []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.building import calling
 from ablate.errors import CorpusError
+from ablate.kinds import LOAD
 from ablate.music.corpus.read import left_out_text
 from ablate.music.instruments import counts
 from ablate.music.storage import read_performances
@@ -15,7 +16,7 @@ from ablate.study.work.components import build
 from ablate.study.work.load import distinct, split_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from ablate.music.performance import Performance
@@ -39,6 +40,19 @@ class PlannedMusic:
         self._registry, self._home = registry, home
         self._performances: dict[str, Sequence[Performance]] = {}
         self.said: list[str] = []
+
+    def check(self, stages: Iterable[Stage]) -> None:
+        """Read the files of the corpora that are still to be loaded; a corpus that reads no path is not tried.
+
+        Args:
+            stages: those that have to run, of any kind.
+
+        Raises:
+            CorpusError: the files of a corpus cannot be read, so that no run of it could start.
+        """
+        for stage in stages:
+            if stage.kind == LOAD and self._registry.spec("corpus", stage.extra["corpus"]["name"]).path_option:
+                self._all(stage)
 
     def split(self, load: Stage, rule: Mapping[str, Any]) -> Split:
         """Return the pieces of a corpus by their use.
