@@ -85,10 +85,12 @@ release: $(VENV)/.installed-release  ## build wheels and sources from the last c
 pythons: $(VENV)/.installed-release  ## try the wheel on every supported Python that is found; run `make release` first
 	$(BIN)/python tools/pythons.py dist/ablate-music/*.whl
 
-# The file that pip needs is this stamp: the interpreter exists before pip does.
+# The file that pip needs is this stamp: the interpreter exists before pip does. A folder without it was made by somebody
+# else, or by a target that was stopped: it is not overwritten.
 $(VENV)/.made:
+	@if [ -e $(VENV) ]; then echo "$(VENV) exists, but this Makefile did not finish making it, and would overwrite it; choose another folder (make VENV=build/venv demo), or remove $(VENV)" >&2; exit 1; fi
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ablate needs Python 3.11 or newer; name one: make demo PYTHON=python3.12")'
-	$(PYTHON) -m venv --clear $(VENV)
+	$(PYTHON) -m venv $(VENV)
 	touch $@
 
 # Exact versions come from constraints.txt; above all they keep pip from choosing gigabytes of another torch.

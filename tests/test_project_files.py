@@ -101,6 +101,17 @@ def test_the_hosted_checks_run_on_every_python() -> None:
     assert lowest[-1] == {"run": ".ci/run lowest"}
 
 
+def test_make_leaves_an_environment_alone_that_it_has_not_made(tmp_path: Path) -> None:
+    own = tmp_path / "own file"
+    own.touch()
+    # PYTHON=true: nothing is made here even where the check is missing
+    words = ["make", "-C", ROOT, f"VENV={tmp_path}", "PYTHON=true", f"{tmp_path}/.made"]
+    made = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert made.returncode != 0
+    assert "would overwrite it; choose another folder" in made.stderr
+    assert [*tmp_path.iterdir()] == [own]
+
+
 def test_make_lists_every_target() -> None:
     listed = subprocess.run(["make", "-s", "-C", ROOT], capture_output=True, text=True, check=True).stdout
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
