@@ -24,6 +24,17 @@ if TYPE_CHECKING:
     from ablate.study.stage import Stage
     from ablate.study.work.load import Split
 
+#: Music with fewer notes is a phrase at most, so `study plan` warns: a model can only repeat it.
+FEWEST_NOTES = 32
+
+
+def few_notes(notes: int) -> str:
+    """Return a warning if a corpus has fewer notes than :data:`FEWEST_NOTES`, or an empty text."""
+    if notes >= FEWEST_NOTES:
+        return ""
+    count = "1 note" if notes == 1 else f"{notes} notes"
+    return f"the corpus has only {count}: the study can run, but no verdict about music is possible; give more music"
+
 
 class PlannedMusic:
     """The music of the stages that load it.
@@ -33,7 +44,7 @@ class PlannedMusic:
         home: a folder with files of finished stages, from which a corpus is read if it has been loaded there before.
 
     Attributes:
-        said: one line for each corpus that was read and has left something out, or that cannot be read.
+        said: one line for each corpus that was read and has left something out or few notes, or that cannot be read.
     """
 
     def __init__(self, registry: Registry, home: Path | None = None) -> None:
@@ -97,7 +108,9 @@ class PlannedMusic:
         except CorpusError as error:
             self._say(f"the corpus cannot be loaded: {error}")
             raise
-        self._say(left_out_text(corpus.left_out, {"files": len(pieces), "notes": sum(map(len, pieces))}))
+        notes = sum(map(len, pieces))
+        self._say(left_out_text(corpus.left_out, {"files": len(pieces), "notes": notes}))
+        self._say(few_notes(notes))
         return pieces
 
     def _say(self, text: str) -> None:
