@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.report_study import STUDY, Builder
 
+from ablate.cli.study.planning.noise import NO_ADVICE, UNKNOWN_NOISE, noise_sentence
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -56,3 +58,8 @@ def test_without_enough_replicates_and_samples_it_is_unknown(
     assert planned(ablate)["noise"] is None
     text = ablate("study", "plan", "tau_sweep", "--profile", "smoke").out
     assert "more samples or more replicates? unknown until six replicates" in text
+
+
+def test_six_replicates_that_exist_are_not_asked_for_again() -> None:
+    assert noise_sentence(None, 6, complete=True) == NO_ADVICE
+    assert noise_sentence(None, 6, complete=False) == noise_sentence(None, 5, complete=True) == UNKNOWN_NOISE

@@ -19,6 +19,13 @@ UNKNOWN_NOISE = (
     "more samples or more replicates? unknown until six replicates with two samples each have run; "
     "then the report and this command compare the two"
 )
+#: The sentence where all results exist, and six replicates or more are among them.
+NO_ADVICE = (
+    "more samples or more replicates? these results cannot tell: their runs are not paired or have one sample each, "
+    "their noise cannot be divided, or these replicates are too few for a verdict at this look"
+)
+#: Replicates from which on :data:`UNKNOWN_NOISE` would be wrong.
+_ENOUGH = 6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +84,19 @@ def known_noise(layout: Layout, store: Store, expected: Estimate) -> Noise | Non
         advice = advise(found, costs, len(layout.variants))
         return Noise(name, analysis.label(analysis.primary[0]), advice)
     return None
+
+
+def noise_sentence(noise: Noise | None, replicates: int, *, complete: bool) -> str:
+    """Return the advice on samples and replicates, or why there is none.
+
+    Args:
+        noise: of an earlier run, from :func:`known_noise`.
+        replicates: of the study.
+        complete: whether all its results exist.
+    """
+    if noise:
+        return noise.sentence
+    return NO_ADVICE if complete and replicates >= _ENOUGH else UNKNOWN_NOISE
 
 
 def _earlier(name: str, store: Store) -> Iterator[str]:

@@ -11,7 +11,7 @@ import click
 from ablate.cli.echo import echo, echo_sentence
 from ablate.cli.locations import has_store
 from ablate.cli.output import duration, json_option, plural, print_json, print_table
-from ablate.cli.study.planning.noise import UNKNOWN_NOISE, known_noise
+from ablate.cli.study.planning.noise import known_noise, noise_sentence
 from ablate.cli.study.planning.replace import replaced_sentence
 from ablate.cli.study.planning.request import make_request_plan, read_request, study_options
 from ablate.cli.study.planning.reuse import Reuse, planned_reuse, reuse_options
@@ -92,12 +92,13 @@ def plan(*, shards: int | None, as_json: bool, **values: Any) -> None:
     # a program has few of the stages of a model
     counts = {kind: count for kind, count in _counts(study_plan).items() if any(count) or not spec.program}
     print_table(["stage", "to run", "reused"], [(kind, *count) for kind, count in counts.items()], right=2)
-    if not study_plan.missing and not study_plan.layout.unchosen:
+    complete = not study_plan.missing and not study_plan.layout.unchosen
+    if complete:
         echo("nothing to run: all results exist")
     else:
         _print_estimate(request, expected)
     if noise or not spec.program or spec.program.midi:
-        echo_sentence(noise.sentence if noise else UNKNOWN_NOISE)
+        echo_sentence(noise_sentence(noise, spec.replicates, complete=complete))
 
 
 def _store(request: StudyRequest, url: str | None) -> Store | None:
