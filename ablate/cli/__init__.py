@@ -72,9 +72,17 @@ def run(args: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt) as error:
         if isinstance(error.__cause__, EOFError):
             raise error.__cause__ from None  # click takes every such error for the end of the input
-        echo("stopped", err=True)
+        echo(_stopped(sys.argv[1:] if args is None else args, error), err=True)
         return 130
     return code if isinstance(code, int) else 0
+
+
+def _stopped(args: Sequence[str], error: BaseException) -> str:
+    """Return the line of a stopped command; after Ctrl-C in the start of a study it names the way to continue."""
+    is_interrupt = isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt)
+    if is_interrupt and list(args[:2]) == ["study", "run"]:
+        return "stopped; finished results are kept. To continue, run the same command again"
+    return "stopped"
 
 
 def _check_output() -> None:

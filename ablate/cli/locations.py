@@ -110,7 +110,7 @@ def existing_store(home: Path, url: str | None, *, writing: bool = False) -> Ite
     from ablate.store.store import Store
 
     if not has_store(home, url):
-        where = home if url is None else f"the database of --store {shown_url(url)}"
+        where = printable(str(home.absolute())) if url is None else f"the database of --store {shown_url(url)}"
         raise HomeError(
             f"no studies have been run in {where}; run one (ablate study run tau_sweep), or choose another --home"
         )
@@ -186,8 +186,13 @@ def check_stored(store: Store, name: str, home: Path) -> None:
         from ablate.study.file.locate import how_to_run, known_studies
 
         names = {study.name: study.settings for study in store.studies()}
-        if name not in known_studies():
-            raise UnknownName("study", name, names, how_to_run(name), where="in this home") from error
+        files = known_studies()
+        if name not in files:
+            hint = how_to_run(name)
+            # names such as tau_sweep@smoke are too long to resemble a misspelt tau_sweeep
+            if not hint and not did_you_mean(name, names) and (close := did_you_mean(name, files)):
+                hint = f"No study file has this name{close}"
+            raise UnknownName("study", name, names, hint, where="in this home") from error
         run = {each: names[each] for each in names if each.startswith(f"{name}@")}
         if len(run) > 1 or any(run.values()):
             hint = f" as its file stands, but as {listed_names(run)}."

@@ -99,7 +99,7 @@ def test_a_home_without_studies(ablate: Command) -> None:
     for words in (["report", NAME], ["compare", f"{NAME}:a", f"{NAME}:b"]):
         outcome = ablate("study", *words)
         assert outcome.code == 1
-        assert "no studies have been run in .ablate" in outcome.err
+        assert "no studies have been run in /" in outcome.err
         assert len(outcome.err.strip().splitlines()) == 1
 
 

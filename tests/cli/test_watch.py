@@ -39,11 +39,12 @@ def test_a_signal_ends_the_server_with_viewers_connected(smoke_home: Path, numbe
     assert process.returncode == (0 if number == signal.SIGINT else -signal.SIGTERM)
 
 
-def test_a_home_without_a_database(ablate: Command) -> None:
+def test_a_home_without_a_database(ablate: Command, tmp_path: Path) -> None:
     outcome = ablate("watch")
     assert outcome.code == 1
     assert outcome.err == (
-        "error: no studies have been run in .ablate; run one (ablate study run tau_sweep), or choose another --home\n"
+        f"error: no studies have been run in {tmp_path}/.ablate; run one (ablate study run tau_sweep), "
+        "or choose another --home\n"
     )
 
 

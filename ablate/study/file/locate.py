@@ -62,7 +62,7 @@ def find_study(name_or_file: str) -> Path:
         return path
     known = known_studies()
     if name_or_file not in known:
-        raise UnknownName("study", name_or_file, known, hint=how_to_run(name_or_file))
+        raise UnknownName("study", name_or_file, [*known], hint=how_to_run(name_or_file))
     return known[name_or_file]
 
 

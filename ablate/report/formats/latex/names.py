@@ -145,5 +145,5 @@ def chosen_variants(analysis: Analysis, names: Sequence[str]) -> list[str]:
 
 def _known(kind: str, name: str, known: Mapping[str, list[T]]) -> list[T]:
     if name not in known:
-        raise UnknownName(kind, name, known, where="in this study")
+        raise UnknownName(kind, name, [*known], where="in this study")
     return known[name]
