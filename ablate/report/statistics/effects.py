@@ -59,8 +59,8 @@ def judge(
         - ``n`` replicates, their ``difference`` (mean or interquartile mean), its 95 % interval ``low`` to ``high``
           (of this comparison alone), and the standardised ``effect``;
         - ``p`` of this comparison alone, ``p_adjusted`` for its family, the size of the ``family``, and the ``level``
-          at which each open comparison of the family is tested in effect; the latter three are NaN or 0 for
-          exploratory quantities;
+          at which each open comparison of the family is tested in effect, in a study with one look, and ``level_now``
+          at the last of several looks; the latter four are NaN or 0 for exploratory quantities;
         - ``margin`` (its mean over the replicates; NaN without one), ``margin_of`` (its source) and ``p_equivalent``,
           corrected by Holm's method; ``withheld`` says why there can be no equivalence, or is empty;
         - ``p_better``, the share of replicates in which the comparison is better (without a direction: higher), and its
@@ -88,7 +88,7 @@ def judge(
 
 def _test_families(frame: pd.DataFrame, rules: StatisticsSettings) -> None:
     """Add the p-values of each role's comparisons, which are one family."""
-    frame[["p", "p_adjusted", "level", "p_equivalent"]] = np.nan
+    frame[["p", "p_adjusted", "level", "level_now", "p_equivalent"]] = np.nan
     frame["family"] = 0
     for role, part in frame.groupby("role", sort=False):
         differences = np.stack(part["values"].to_list())
@@ -99,7 +99,7 @@ def _test_families(frame: pd.DataFrame, rules: StatisticsSettings) -> None:
         test = flips.max_t(differences, rules.estimate, rules.alpha)
         frame.loc[part.index, "p"] = test.p
         frame.loc[part.index, "p_adjusted"] = test.adjusted
-        frame.loc[part.index, "level"] = test.level
+        frame.loc[part.index, ["level", "level_now"]] = test.level
         frame.loc[part.index, "family"] = int((~np.isnan(test.p)).sum())
         frame.loc[part.index, "p_equivalent"] = equivalence.holm(part["p_raw_equivalent"].to_numpy(float))
 

@@ -116,8 +116,8 @@ def correct(
         rules: the study's statistics.
 
     Returns:
-        The frame with other ``p_adjusted``, ``p_equivalent`` and ``verdict``; and the probability of a false claim
-        about the primary quantity up to each look, [looks].
+        The frame with other ``p_adjusted``, ``level_now``, ``p_equivalent`` and ``verdict``; and the probability of a
+        false claim about the primary quantity up to each look, [looks].
     """
     frame = frame.copy()
     spent: FloatArray = np.zeros(len(looks.made))
@@ -130,6 +130,7 @@ def correct(
         differences = np.stack(part["values"].to_list())[:, order]
         test = sequential.sequential(differences, made, rules.estimate, rules.alpha)
         frame.loc[part.index, "p_adjusted"] = test.adjusted
+        frame.loc[part.index, "level_now"] = test.level
         spent = test.spent if role == roles.PRIMARY else spent
     if frame["p_equivalent"].notna().any():
         frame["p_equivalent"] = _equivalent(frame, looks.made, at)

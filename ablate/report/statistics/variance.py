@@ -60,8 +60,9 @@ class Advice(NamedTuple):
         replicates: the proposed additional replicates.
         replicates_seconds: the time that they take.
         replicates_gain: the variance is divided by this number.
-        detectable: the difference that the study finds with the wanted power: now, with more samples, with more
-            replicates; in the unit of the quantity.
+        detectable: the difference that is found with the wanted power, in the unit of the quantity: by this look at
+            this study; and by a study with one look with more samples, and with more replicates.
+        one_look: whether this look is the only one at this study, so that it has all of alpha.
         better: the option that finds the smaller difference.
         sure: whether it is the same at both ends of the share's interval.
     """
@@ -76,6 +77,7 @@ class Advice(NamedTuple):
     replicates_seconds: float
     replicates_gain: float
     detectable: tuple[float, float, float]
+    one_look: bool
     better: Literal["samples", "replicates"]
     sure: bool
 
@@ -193,7 +195,16 @@ def _optimal(found: Components, costs: Costs | None) -> tuple[float, float, floa
     return value, low, high
 
 
-def advise(found: Components, costs: Costs, cells: int, level: float = 0.05, target: float = 0.8) -> Advice:
+def advise(
+    found: Components,
+    costs: Costs,
+    cells: int,
+    level: float = 0.05,
+    target: float = 0.8,
+    *,
+    level_now: float | None = None,
+    deviation: float | None = None,
+) -> Advice:
     """Compare more samples on the trainings that exist with more replicates at about the same cost.
 
     Samples are generated again from the first on, so all of them are paid for. Their number is the optimal one as a
@@ -203,8 +214,12 @@ def advise(found: Components, costs: Costs, cells: int, level: float = 0.05, tar
         found: the components of the comparisons together.
         costs: of one variant in one replicate.
         cells: the number of variants.
-        level: the level of a single comparison.
+        level: the level of a single comparison in a study with one look.
         target: the wanted power.
+        level_now: the level at this look; by default ``level``.
+        deviation: the standard deviation of a replicate's difference that the verdicts are based on, of several
+            comparisons the root mean square; by default that of the components. They differ for the interquartile
+            mean, and where the estimated share of sampling noise would be above 1.
     """
     n, m, comparisons = found.replicates, found.samples, found.comparisons
     optimal = _optimal(found, costs)
@@ -215,11 +230,13 @@ def advise(found: Components, costs: Costs, cells: int, level: float = 0.05, tar
     replicates = max(1, round(samples_seconds / each)) if each else 1
     options = ((n, m), (n, samples), (n + replicates, m))
     now, by_samples, by_replicates = (found.variance(*option) for option in options)
+    levels = (level if level_now is None else level_now, level, level)
+    spread = math.sqrt(found.variance(1, m) / comparisons) if deviation is None else deviation
 
     def detectable(share: float) -> tuple[float, float, float]:
         sizes = [
-            minimum_detectable(of, level, target) * math.sqrt(of * found.variance(of, of_each, share) / comparisons)
-            for of, of_each in options
+            minimum_detectable(of, at, target) * spread * math.sqrt(1 - share + share * m / of_each)
+            for at, (of, of_each) in zip(levels, options, strict=True)
         ]
         return sizes[0], sizes[1], sizes[2]
 
@@ -238,6 +255,7 @@ def advise(found: Components, costs: Costs, cells: int, level: float = 0.05, tar
         replicates * each,
         now / by_replicates if by_replicates else math.inf,
         differences,
+        levels[0] == level,
         "samples" if better else "replicates",
         all((end[1] < end[2]) == better for end in ends),
     )

@@ -157,20 +157,44 @@ def what_it_takes(row: Mapping[str, Any], rules: StatisticsSettings) -> str:
     """
     if isinstance(row["values"], Groups):
         return words.what_it_takes(row, rules)
-    n, level = int(row["n"]), float(row["level"])
+    n = int(row["n"])
     if n < 2:
         return "A single replicate has no spread: run more replicates."
     out = out_of_reach(n, rules)
     if out:
         return f"{out}."
-    known = np.asarray(row["values"])[~np.isnan(row["values"])]
-    sd = float(intervals.spread(known, rules.estimate).error) * math.sqrt(n)
+    level = float(row["level"])
     needed = _needed(power.replicates_range(float(row["effect"]), n, level, rules.power, rules.estimate))
-    found = power.minimum_detectable(n, level, rules.power) * sd
-    able = f"With {n} replicates, a difference of {found:.2g} would be found ({percent(rules.power)} power)"
-    if not math.isfinite(found):
-        able = f"{n} replicates can hardly find any difference in so large a family"
-    return f"{able}; to find one as large as observed, {needed}.{_to_be_inside(row, sd, rules)}"
+    alone = " in a study with one look" if row["level_now"] != level else ""
+    inside = _to_be_inside(row, deviation(row, rules), rules)
+    return f"{_able(row, rules)}; to find one as large as observed{alone}, {needed}.{inside}"
+
+
+def deviation(row: Mapping[str, Any], rules: StatisticsSettings) -> float:
+    """Return the standard deviation of a replicate's difference, in the unit of the quantity.
+
+    For the interquartile mean it is the one that has this standard error.
+    """
+    known = np.asarray(row["values"])[~np.isnan(row["values"])]
+    return float(intervals.spread(known, rules.estimate).error) * math.sqrt(len(known))
+
+
+def _able(row: Mapping[str, Any], rules: StatisticsSettings) -> str:
+    """Return the difference that these replicates would find at this look."""
+    n, level, now, family = int(row["n"]), float(row["level"]), float(row["level_now"]), int(row["family"])
+    found = power.minimum_detectable(n, now, rules.power) * deviation(row, rules)
+    look = " at this look" if now != level else ""
+    if math.isfinite(found):
+        return f"With {n} replicates{look}, a difference of {found:.2g} would be found ({percent(rules.power)} power)"
+    if now != level:
+        left = "only a difference that is nearly the same in every replicate" if now else "no further difference"
+        return f"At this look, with what other looks leave of alpha, {n} replicates find {left}"
+    fewest = power.fewest_replicates(rules.alpha / family)
+    more = f"; from {fewest} replicates on, less clear ones too" if fewest and fewest > n else ""
+    return (
+        f"Among {family} comparisons, {n} replicates find only a difference that is nearly the same in every "
+        f"replicate{more}"
+    )
 
 
 def _needed(numbers: tuple[int | None, int | None]) -> str:
@@ -240,6 +264,8 @@ def _wins(row: Mapping[str, Any]) -> str:
         return words.wins(row)
     if row["n"] < 2:
         return ", 1 replicate"
+    if not np.nan_to_num(row["values"]).any():
+        return f", equal in all {row['n']} replicates"
     word = "better" if row["direction"] in ("lower", "higher") else "higher"
     return f", {word} in {row['p_better'] * row['n']:g} of {row['n']} replicates"
 

@@ -191,7 +191,8 @@ def _noise(analysis: Analysis, quantity: Quantity) -> Iterator[Line]:
     if quantity == analysis.primary[0] and (verdict == "inconclusive").any() and analysis.advice:
         looks = analysis.looks
         last = looks.settings is None or looks.now.replicates >= looks.settings.most
-        yield Line("", advice_sentence(analysis.advice, analysis.label(quantity), last_look=last))
+        other = analysis.study.spec.get("seed", 0) + 1 if last else None
+        yield Line("", advice_sentence(analysis.advice, analysis.label(quantity), other_seed=other))
 
 
 def _contrasts(analysis: Analysis) -> Iterator[Block]:

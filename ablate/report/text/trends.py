@@ -24,7 +24,7 @@ def trend_sentence(row: Mapping[str, Any], trend: Trend, quantity: str) -> str:
     label, step = row["comparison"], "doubling" if trend.log else "1"
     slope = f"{verdicts.signed(row['difference'])} for each {step} of {label}{verdicts.interval_text(row)}"
     p = verdicts.p_text(row["p_adjusted"])
-    detail = f"{slope}, Kendall's tau {verdicts.signed(trend.tau)}, {p}, {row['n']} replicates"
+    detail = f"{slope}, rank correlation {verdicts.signed(trend.tau)}, {p}, {row['n']} replicates"
     if trend.runs:
         detail = f"{slope}, {p}, {words.runs(row['values'])}"
     where = ", on average over the other axes" if trend.combinations > 1 else ""

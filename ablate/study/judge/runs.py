@@ -228,9 +228,9 @@ def _pairing(
         without = {
             names[levels]: [label for label in _ordered(union) if label not in own] for levels, own in labels.items()
         }
-        missing = [f"{name} (no {replicate} {listed(labels)})" for name, labels in without.items() if labels]
+        missing = [f"{name} has no {replicate} {listed(labels)}" for name, labels in without.items() if labels]
         if missing:
-            yield f"missing replicates, whose comparisons use the others: {listed(missing)}"
+            yield f"{'; '.join(missing)}: each comparison uses the replicates that all of its variants have"
         return
     counts = {len(own) for own in labels.values()}
     unequal = f"; variants have {min(counts)} to {max(counts)} replicates" if len(counts) > 1 else ""

@@ -103,6 +103,7 @@ def row(**given_numbers: Any) -> dict[str, Any]:
         "p_adjusted": 0.0078125,
         "family": 1,
         "level": 0.05,
+        "level_now": given_numbers.get("level", 0.05),
         "margin": NAN,
         "margin_of": "",
         "p_equivalent": NAN,
@@ -125,6 +126,10 @@ class TestSentence:
         assert sentence_of(verdict="lower", direction="none", p_better=1.0, p_adjusted=0.0001) == (
             f"tau=0.8 is lower than tau=1.0: {DETAIL.partition(', better')[0]}, higher in 8 of 8 replicates, p < 0.001."
         )
+
+    def test_differences_of_0_are_neither_better_nor_worse(self) -> None:
+        none = sentence_of(verdict="inconclusive", values=np.zeros(6), n=6, p_better=0.5)
+        assert ", equal in all 6 replicates, p = " in none
 
     def test_a_contrast_is_compared_with_nothing(self) -> None:
         contrast = {"kind": "contrast", "comparison": "warm - cold", "versus": ""}
@@ -226,7 +231,17 @@ class TestWhatItTakes:
         )
 
     def test_no_effect_is_large_enough_where_the_level_is_out_of_reach(self) -> None:
-        assert advice({"n": 6, "level": 0.001}).startswith("6 replicates can hardly find any difference")
+        assert advice({"n": 6, "level": 0.001, "family": 3}).startswith(
+            "Among 3 comparisons, 6 replicates find only a difference that is nearly the same in every replicate; from "
+            "7 replicates on, less clear ones too;"
+        )
+
+    def test_a_later_look_finds_what_its_own_level_allows(self) -> None:
+        size = power.minimum_detectable(8, 0.0078125) * VALUES.std(ddof=1)
+        later = advice({"level_now": 0.0078125})
+        assert later.startswith(f"With 8 replicates at this look, a difference of {size:.2g} would be found (80 % power)")
+        assert "to find one as large as observed in a study with one look, " in later
+        assert "8 replicates find no further difference;" in advice({"level_now": 0.0})
 
     def test_fewest_is_what_the_sign_flip_test_needs(self) -> None:
         for n in range(2, 12):

@@ -330,7 +330,7 @@ class TestTrendsAndContrasts:
         values = {f"tau={tau}": STEADY + 10 * (tau - 0.6) for tau in (0.6, 0.8, 1.0)}
         found = texts(answer(analyse(taus(0.6, 0.8, 1.0), values)))
         assert found[-1].startswith(
-            "With tau, distance rises: +10 for each 1 of tau (95 % interval +10 to +10), Kendall's"
+            "With tau, distance rises: +10 for each 1 of tau (95 % interval +10 to +10), rank correlation"
         )
 
     def test_contrasts_have_a_block(self, analyse: Analyse) -> None:

@@ -56,7 +56,7 @@ def test_equal_labels_are_one_replicate_whatever_their_order(judged: Judge) -> N
         ("lstm", "7"): (1, {"loss": (6.0,)}),
         ("lstm", "30"): (2, {}),
     }
-    assert "missing replicates, whose comparisons use the others: lstm (no seed 30)" in study.notes
+    assert "lstm has no seed 30: each comparison uses the replicates that all of its variants have" in study.notes
 
 
 @pytest.mark.parametrize(

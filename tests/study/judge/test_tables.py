@@ -124,7 +124,7 @@ def test_all_that_is_left_out_is_counted(judged: Judge) -> None:
         "left out, rows without seed: 1 (line 11)",
         "left out, infinite values of loss: 1 (line 12)",
     ]
-    assert "missing replicates, whose comparisons use the others: ours (no seed 4)" in study.notes
+    assert "ours has no seed 4: each comparison uses the replicates that all of its variants have" in study.notes
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -86,9 +87,18 @@ class Analysis(Judged):
         found = variance.pooled(self._samples, *self.primary[0], chosen)
         if found is None or verdicts.out_of_reach(found.replicates, self.rules):
             return None
-        level = float(rows["level"].iloc[0])
-        cells = len(self.study.variant_levels.levels)
-        return variance.advise(found, self.costs, cells, level, self.rules.power)
+        level, level_now = (float(rows[name].iloc[0]) for name in ("level", "level_now"))
+        of = {one.name for one in chosen}
+        squares = [verdicts.deviation(row, self.rules) ** 2 for row in records(rows) if row["comparison"] in of]
+        return variance.advise(
+            found,
+            self.costs,
+            len(self.study.variant_levels.levels),
+            level,
+            self.rules.power,
+            level_now=level_now,
+            deviation=math.sqrt(sum(squares) / len(squares)),
+        )
 
     @functools.cached_property
     def _samples(self) -> Samples:

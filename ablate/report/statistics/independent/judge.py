@@ -70,6 +70,7 @@ def judge(
         frame.loc[tested.index, "p"], frame.loc[tested.index, "p_adjusted"] = found.p, found.adjusted
         frame.loc[part.index, "level"] = found.level
         frame.loc[part.index, "family"] = int((~np.isnan(found.p)).sum())
+    frame["level_now"] = frame["level"]  # independent runs have one look
     frame["verdict"] = [verdicts.decide(row, rules.alpha) for row in frame.to_dict("records")]
     return frame.drop(columns="weights")
 

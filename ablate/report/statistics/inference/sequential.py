@@ -56,10 +56,13 @@ class SequentialTest(NamedTuple):
         adjusted: for each comparison the p of the family and of all looks, [comparisons]: the smallest alpha at which
             it is claimed at one of the looks. NaN if all its differences are missing.
         spent: the probability of a false claim up to and with each look, [looks].
+        level: the level at which each comparison that is still open is tested at the last look in effect; 0 if that
+            look can claim nothing.
     """
 
     adjusted: FloatArray
     spent: FloatArray
+    level: float
 
 
 def spending(fraction: float, rule: Spending = "linear", alpha: float = 0.05) -> float:
@@ -89,13 +92,14 @@ def sequential(
         alpha: the family-wise error rate over all looks.
     """
     observed, steps = _steps(differences, looks, estimate, alpha)
-    adjusted, smallest, spent = np.full(len(differences), np.nan), 0.0, None
+    adjusted, smallest, spent, level = np.full(len(differences), np.nan), 0.0, None, 0.0
     for family, tested, claims in steps:
         spent = family.boundaries(alpha)[1] if spent is None else spent
         judged = tested[claims] if claims.any() else tested
         adjusted[judged] = [max(smallest, family.level(observed[index], alpha)) for index in judged]
         smallest = float(adjusted[judged].max())
-    return SequentialTest(adjusted, np.zeros(len(looks)) if spent is None else spent)
+        level = family.last_level(alpha)
+    return SequentialTest(adjusted, np.zeros(len(looks)) if spent is None else spent, level)
 
 
 def claimed(
@@ -141,6 +145,7 @@ class _Family:
 
     def __init__(self, statistics: Sequence[FloatArray], shares: Sequence[float], members: IntArray) -> None:
         self._shares = shares
+        self._last = statistics[-1][:, members, -1]
         # the largest statistic of each flip, [looks so far, flips], and the flips in decreasing order of the last one
         self._largest = [np.ascontiguousarray(each[:, members].max(axis=1).T) for each in statistics]
         self._orders = [np.argsort(-largest[-1], kind="stable") for largest in self._largest]
@@ -182,6 +187,10 @@ class _Family:
             low, high = (low, middle) if self._claims(observed, middle) else (middle, high)
             middle = math.sqrt(low * high)
         return high if high != alpha else float(np.nextafter(alpha, 0.0))
+
+    def last_level(self, alpha: float) -> float:
+        """Return the share of flips in which a comparison exceeds the limit of the last look, on average."""
+        return float((self._last > self.boundaries(alpha)[0][-1]).mean())
 
     def _claims(self, observed: FloatArray, alpha: float) -> bool:
         return bool((observed > self.boundaries(alpha)[0]).any())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from ablate.report.statistics import verdicts
@@ -75,6 +76,8 @@ def _wins(row: Mapping[str, Any]) -> str:
     word = "better" if row["direction"] in ("lower", "higher") else "higher"
     if isinstance(row["values"], Groups):
         return f"{100 * row['p_better']:.0f} % {word}"
+    if not np.nan_to_num(row["values"]).any():
+        return f"equal in all {row['n']}"
     return f"{row['p_better'] * row['n']:g} of {row['n']} {word}"
 
 

@@ -200,7 +200,7 @@ class TestSentence:
             points = sign * np.tile(np.arange(3.0), (8, 1))
             assert trend_sentence(slopes([1, 2, 3], points), trend([1, 2, 3], points), "distance") == (
                 f"With x, distance {word}: {shown} for each 1 of x (95 % interval {shown} to {shown}), "
-                f"Kendall's tau {shown}, p = 0.0078, 8 replicates."
+                f"rank correlation {shown}, p = 0.0078, 8 replicates."
             )
 
     def test_or_that_it_cannot_be_told(self) -> None:
