@@ -126,7 +126,9 @@ def test_missing_results_are_missing_runs(ablate: Command, tmp_path: Path) -> No
     outcome = ablate("judge", "results.csv", *WORDS, "--no-report")
     assert "there are missing replicates of lstm (2)" in outcome.out
     shown = ablate("study", "show", "results").out
-    assert "lstm has no seed 5, 6: each comparison uses the replicates that all of its variants have" in " ".join(shown.split())
+    assert "lstm has no seed 5, 6: each comparison uses the replicates that all of its variants have" in " ".join(
+        shown.split()
+    )
     assert "failed: lstm, replicate 5; lstm, replicate 6: NoResult: not in the results" in shown
     assert "replicate 7   replicate 5   replicate 6" in " ".join(shown.split("\n")), "the seeds"
     for frame in (package.load_results("results", tmp_path / ".ablate").frame(), _exported(ablate)):

@@ -45,7 +45,7 @@ class Frames(NamedTuple):
         estimates: from :func:`ablate.report.statistics.effects.estimates`.
         reported: from :func:`ablate.report.data.reported.reported_frame`; its values have a marker of their own.
         floors: from :func:`ablate.report.statistics.described.floors.summarise_floors`; the resampling band is shaded
-            in each variant's row, the round trip a tick.
+            in each variant's row, the round trip and the mean of shuffled tokens a tick each.
     """
 
     replicates: pd.DataFrame
@@ -88,7 +88,8 @@ def _draw(analysis: Analysis, stem: str, frame: pd.DataFrame, subject: str) -> D
     if not floors.empty:
         caption += (
             " Shaded: the range of 95 % of the replicates resampled from the reference's notes. Dotted: the error of "
-            "encoding and decoding the reference."
+            "encoding and decoding the reference. Dashed: the mean of the reference's tokens in random order, where it "
+            "is not beyond all values."
         )
     caption += " A cross is the value published originally." if not reported.empty else ""
     pairs = quantities.itertuples(index=False, name=None)
@@ -149,7 +150,7 @@ def _draw_panel(axes: Axes, names: Sequence[str], frames: Frames) -> None:
     replicates, estimates, reported, floors = frames
     position = {name: index for index, name in enumerate(names)}
     palette = style.colours(names)
-    _draw_floors(axes, position, floors)
+    _draw_floors(axes, position, floors, float(replicates["value"].max()))
     axes.scatter(
         replicates["value"],
         replicates["variant"].astype(str).map(position).to_numpy(float) - 0.17,
@@ -174,14 +175,20 @@ def _draw_panel(axes: Axes, names: Sequence[str], frames: Frames) -> None:
     axes.locator_params(axis="x", nbins=4)
 
 
-def _draw_floors(axes: Axes, position: Mapping[str, int], floors: pd.DataFrame) -> None:
-    """Draw the resampling band behind each variant's row, and a tick at the error of the tokenizer alone."""
+def _draw_floors(axes: Axes, position: Mapping[str, int], floors: pd.DataFrame, largest: float) -> None:
+    """Draw the resampling band behind each variant's row, and ticks at the round trip and at shuffled tokens.
+
+    Shuffled tokens beyond the largest value are not drawn: they would only make the differences small.
+    """
     y = floors["variant"].astype(str).map(position).to_numpy(float)
     band, round_trip = (floors["floor"] == name for name in ("resampling", "round_trip"))
     left, width = floors.loc[band, "low"], floors.loc[band, "high"] - floors.loc[band, "low"]
     axes.barh(y[band], width, left=left, height=0.84, color=MUTED, alpha=0.2, linewidth=0)
     look: dict[str, Any] = {"color": INK, "linestyle": ":", "linewidth": 1.1}
     axes.vlines(floors.loc[round_trip, "mean"], y[round_trip] - 0.42, y[round_trip] + 0.42, **look)
+    shuffled = (floors["floor"] == "shuffled") & (floors["mean"] <= largest)
+    look["linestyle"] = "--"
+    axes.vlines(floors.loc[shuffled, "mean"], y[shuffled] - 0.42, y[shuffled] + 0.42, **look)
 
 
 def _label_rows(axes: Axes, names: Sequence[str], frame: pd.DataFrame) -> None:
@@ -201,6 +208,7 @@ def _draw_legend(figure: Figure, *, with_reported: bool, with_floors: bool) -> N
     if with_floors:
         entries.append(Patch(color=MUTED, alpha=0.3, linewidth=0, label="resampling band"))
         entries.append(Line2D([], [], color=INK, linestyle=":", label="round trip, no model"))
+        entries.append(Line2D([], [], color=INK, linestyle="--", label="shuffled tokens"))
     if with_reported:
         entries.append(Line2D([], [], linestyle="", label="reported", **style.REPORTED))
     figure.legend(handles=entries, loc="outside upper left", ncols=5)

@@ -37,7 +37,9 @@ def advice_sentence(advice: Advice, label: str, *, other_seed: int | None = None
         f"{_seconds(advice.replicates_seconds)}."
     )
     better = _better(advice)
-    end = f"{start} {_detectable(advice)} {better}{'' if advice.sure else ', but the share is too uncertain to be sure'}."
+    end = (
+        f"{start} {_detectable(advice)} {better}{'' if advice.sure else ', but the share is too uncertain to be sure'}."
+    )
     if other_seed is None or advice.better != "replicates":
         return end
     return (
@@ -68,7 +70,7 @@ def _better(advice: Advice) -> str:
     found, (_, by_samples, by_replicates) = advice.components, advice.detectable
     start = f"More {advice.better} are the better use of the time"
     if math.isinf(by_samples):
-        return f"{start}, because more samples do not help a test of so few replicates"
+        return f"{start}, because more samples do not help a test of {found.replicates} replicates"
     if f"{by_samples:.2g}" == f"{by_replicates:.2g}":
         return "Both are equally good uses of the time"
     if advice.better == "samples" or found.replicates > EXACT_UP_TO:

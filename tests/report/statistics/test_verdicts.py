@@ -239,7 +239,9 @@ class TestWhatItTakes:
     def test_a_later_look_finds_what_its_own_level_allows(self) -> None:
         size = power.minimum_detectable(8, 0.0078125) * VALUES.std(ddof=1)
         later = advice({"level_now": 0.0078125})
-        assert later.startswith(f"With 8 replicates at this look, a difference of {size:.2g} would be found (80 % power)")
+        assert later.startswith(
+            f"With 8 replicates at this look, a difference of {size:.2g} would be found (80 % power)"
+        )
         assert "to find one as large as observed in a study with one look, " in later
         assert "8 replicates find no further difference;" in advice({"level_now": 0.0})
 

@@ -34,7 +34,7 @@ def test_where_no_difference_can_be_found_it_says_so_and_what_would_find_one() -
     assert "With 6 replicates no difference is likely to be found, also with 32 samples, unless it is very clear; " in (
         sentence
     )
-    assert sentence.endswith("because more samples do not help a test of so few replicates.")
+    assert sentence.endswith("because more samples do not help a test of 6 replicates.")
     assert "none" not in sentence
 
 

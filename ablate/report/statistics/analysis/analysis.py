@@ -139,14 +139,16 @@ class Analysis(Judged):
         judged = self.path.taken if self.path else list(self.changes)
         sentences = confounds.warnings([one for one in self.confounds if one.variant in judged], self.changes)
         differences = self._differences_of_variants()
-        means = self.estimates.astype({"variant": "str"})[["variant", "metric", "feature", "estimate"]]
+        columns = {"estimate": "mean", "low": "mean_low"}
+        means = self.estimates.astype({"variant": "str"})[["variant", "metric", "feature", *columns]]
+        means = means.rename(columns=columns)
         rows = differences.merge(means, on=["variant", "metric", "feature"])
         # the baseline has a mean too, and its difference is 0
         keys = rows[["metric", "feature", "direction"]].drop_duplicates()
         baseline = means[means["variant"].isin(set(self.study.baselines.values()))].merge(
             keys, on=["metric", "feature"]
         )
-        rows = pd.concat([rows, baseline.assign(difference=0.0)]).rename(columns={"estimate": "mean"})
+        rows = pd.concat([rows, baseline.assign(difference=0.0)])
         sentences += sources.warnings(self.study)
         sentences += refused.warnings(self.study)
         sentences += tokenizers.warnings(self.study, self.headline)

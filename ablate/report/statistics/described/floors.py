@@ -83,7 +83,8 @@ def warnings(summary: pd.DataFrame, effects: pd.DataFrame, labels: Mapping[tuple
     Args:
         summary: from :func:`summarise_floors`.
         effects: one row for each variant: ``variant``, ``metric``, ``feature``, ``difference`` (from the baseline; 0
-            for the baseline itself), ``mean``, ``direction``.
+            for the baseline itself), ``mean``, ``mean_low`` (the lower end of its 95 % interval; NaN without one),
+            ``direction``.
         labels: the names of the quantities to check.
     """
     sentences = []
@@ -98,12 +99,29 @@ def warnings(summary: pd.DataFrame, effects: pd.DataFrame, labels: Mapping[tuple
                 f"{label}: the errors of the tokenizers alone (encoding and decoding, no model) differ: {listing}. "
                 "They are part of the differences between these variants."
             )
+        if _behind_shuffled(rows, floors):
+            sentences.append(
+                f"{label}: no variant is better than shuffled tokens. Each one, with its 95 % interval, is farther "
+                "from the reference than the reference's own tokens in random order. Verdicts compare variants with "
+                "each other only; train longer, or look for a fault, before you call any of them good."
+            )
         if _all_inside(rows, floors):
             sentences.append(
                 f"{label}: every variant is as close to the reference as notes resampled from the reference are by "
                 "chance. Longer samples may show differences."
             )
     return sentences
+
+
+def _behind_shuffled(rows: pd.DataFrame, floors: pd.DataFrame) -> bool:
+    """Check whether the whole interval of every variant is above the central 95 % of its shuffles.
+
+    A variant without an interval or without shuffles is not known to be worse. See docs/explanation/floors.md.
+    """
+    shuffled = floors[floors["floor"] == "shuffled"]
+    limits = dict(zip(shuffled["variant"].astype(str), shuffled["high"], strict=True))
+    pairs = zip(rows["variant"].astype(str), rows["mean_low"], strict=True)
+    return all(low > limits.get(variant, math.inf) for variant, low in pairs)  # false for NaN
 
 
 def _all_inside(rows: pd.DataFrame, floors: pd.DataFrame) -> bool:

@@ -74,8 +74,10 @@ class TestSummarise:
 def differences(direction: str = "lower", **means: float) -> pd.DataFrame:
     """Variants with these means; the first one is the baseline."""
     base = next(iter(means.values()))
-    return pd.DataFrame([(v, *Q, mean - base, mean, direction) for v, mean in means.items()]).set_axis(
-        ["variant", "metric", "feature", "difference", "mean", "direction"], axis=1
+    return (
+        pd.DataFrame([(v, *Q, mean - base, mean, direction) for v, mean in means.items()])
+        .set_axis(["variant", "metric", "feature", "difference", "mean", "direction"], axis=1)
+        .assign(mean_low=NAN)
     )
 
 
@@ -129,6 +131,14 @@ class TestWarnings:
         summary = summarise_floors(floor_frame(rows))
         assert floors.warnings(summary, differences(a=2.0, b=5.0), LABELS) == [INSIDE]
         assert floors.warnings(summary, differences(a=5.0, b=2.0), LABELS) == []
+
+    def test_no_variant_better_than_shuffled_tokens(self) -> None:
+        summary, values = of_variants(shuffled=[0.5, 0.6]), differences(a=0.68, b=0.7)
+        (found,) = floors.warnings(summary, values.assign(mean_low=[0.62, 0.65]), LABELS)
+        assert found.startswith("the metric: no variant is better than shuffled tokens.")
+        for unknown in ([0.62, 0.55], [NAN, 0.65]):
+            assert floors.warnings(summary, values.assign(mean_low=unknown), LABELS) == []
+        assert floors.warnings(of_variants(), values.assign(mean_low=[0.62, 0.65]), LABELS) == []
 
     def test_only_where_lower_is_better(self) -> None:
         summary = of_variants([1.0, 2.0, 3.0], round_trip=[9.0], copy=[0.0])

@@ -48,7 +48,9 @@ def what_it_takes(row: Mapping[str, Any], rules: StatisticsSettings) -> str:
     found = power.detectable(groups, level, rules.power)
     able = f"With these runs, a difference of {found:.2g} would be found ({100 * rules.power:.0f} % power)"
     if not math.isfinite(found):
-        able = f"Among {row['family']} comparisons, these runs find only a difference that is far larger than their noise"
+        able = (
+            f"Among {row['family']} comparisons, these runs find only a difference that is far larger than their noise"
+        )
     needed = _needed(power.runs_range(groups, level, rules.power, two=_two(row)))
     return f"{able}; to find one as large as observed, {needed}.{_to_be_inside(row, rules)}"
 
