@@ -105,7 +105,7 @@ def test_make_leaves_an_environment_alone_that_it_has_not_made(tmp_path: Path) -
     own = tmp_path / "own file"
     own.touch()
     # PYTHON=true: nothing is made here even where the check is missing
-    words = ["make", "-C", ROOT, f"VENV={tmp_path}", "PYTHON=true", f"{tmp_path}/.made"]
+    words = ["make", "-C", str(ROOT), f"VENV={tmp_path}", "PYTHON=true", f"{tmp_path}/.made"]
     made = subprocess.run(words, capture_output=True, text=True, check=False)
     assert made.returncode != 0
     assert "would overwrite it; choose another folder" in made.stderr
