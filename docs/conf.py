@@ -53,7 +53,9 @@ html_title = f"ablate {release}"
 html_baseurl = "https://ablate-music.github.io/ablate/"
 html_copy_source = False
 html_static_path = ["_static"]
+html_css_files = ["narrow.css"]
 html_js_files = [("accessible.js", {"defer": "defer"})]
+html_search_scorer = "_ext/search_scorer.js"
 html_theme_options = {
     "source_repository": repository,
     "source_branch": "main",

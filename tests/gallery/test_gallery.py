@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 from gallery import __main__ as command
+from gallery import pages
 from gallery.entry import NotReadyError, first_sentence, seconds_with_work
 from gallery.fingerprint import fingerprint
 from gallery.gallery import FACTS, Gallery
@@ -45,6 +47,26 @@ def test_a_page_shows_the_question_and_the_first_verdict_of_the_report(made: Sho
     assert sentence in index.replace("\\", "")
     assert "| waiting | Does tau matter? | not run yet | |" in index
     assert "1 of 2 studies have no page yet: waiting." in index
+    assert "1 of the 2 studies that come with ablate" in index
+
+
+def test_the_list_of_studies_begins_with_those_that_have_been_run(made: Shown) -> None:
+    entry = made.gallery().entries["small"]
+    index = pages.index({"small": entry}, {"another": "?", "small": "?", "waiting": "?"})
+    assert re.findall(r"^\| \[?(\w+)", index, re.MULTILINE) == ["Study", "small", "another", "waiting"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("The best is a=1, b=2 (99 %); a=2, b=1; a=3, b=3; a=4, b=1 and 7 more may also be the best one.", "10 others"),
+        ("The best is A; B, C, D, E may also be the best one.", "4 others"),
+        ("The best is A; B, C may also be the best one.", "B, C"),
+    ],
+)
+def test_many_variants_that_may_be_the_best_are_counted(answer: str, shown: str) -> None:
+    assert pages.counted(answer) == f"{answer.partition(';')[0]}; {shown} may also be the best one."
+    assert pages.counted("Cannot tell A from B.") == "Cannot tell A from B."
 
 
 def test_an_answer_is_about_the_best_variant_if_there_is_one() -> None:

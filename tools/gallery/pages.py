@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 #: Characters that mean something in Markdown.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~$])")
 
+#: The variants that may also be the best one, at the end of an answer.
+_OTHERS = re.compile(r"; (?P<names>.*?)(?: and (?P<more>\d+) more)? may also be the best one\.$")
+
 _PAGE = """\
 # {title}
 
@@ -50,7 +53,7 @@ In the repository the report is the file `docs/gallery/reports/{name}.html.gz`.
 _INDEX = """\
 # Gallery
 
-Every study that comes with ablate, run at its default profile on a corpus that comes with ablate.
+{finished} of the {total} studies that come with ablate, run at their default profile on a corpus that comes with ablate.
 Each page has the question, the answer in one sentence of the report, the other verdicts, and the report itself.
 
 | Study | Question | Answer | Seconds |
@@ -58,6 +61,7 @@ Each page has the question, the answer in one sentence of the report, the other 
 {rows}
 
 {lacking}The answers are those of the reports, word for word.
+More than three variants that may also be the best one are counted here; the page of the study names them.
 The seconds are those in which at least one stage of the study ran; each page names the machine.
 `make gallery` runs what is missing and writes these pages.
 `make gallery-check` compares the fingerprint of each page with that of the study file.
@@ -102,15 +106,32 @@ def index(entries: Mapping[str, Entry], questions: Mapping[str, str]) -> str:
         entries: of the studies that have a page, by name.
         questions: of all studies, by name.
     """
-    rows = [_row(name, question, entries.get(name)) for name, question in questions.items()]
+    names = sorted(questions, key=lambda name: name not in entries)  # what has been run goes first
+    rows = [_row(name, questions[name], entries.get(name)) for name in names]
     missing = [name for name in questions if name not in entries]
-    return _INDEX.format(rows="\n".join(rows), lacking=_lacking(missing, len(questions)), names="\n".join(entries))
+    return _INDEX.format(
+        finished=len(questions) - len(missing),
+        total=len(questions),
+        rows="\n".join(rows),
+        lacking=_lacking(missing, len(questions)),
+        names="\n".join(entries),
+    )
 
 
 def _row(name: str, question: str, entry: Entry | None) -> str:
     if entry is None:
         return f"| {name} | {_text(question)} | not run yet | |"
-    return f"| [{name}]({name}.md) | {_text(question)} | {_text(entry.answer)} | {entry.seconds:,} |"
+    return f"| [{name}]({name}.md) | {_text(question)} | {_text(counted(entry.answer))} | {entry.seconds:,} |"
+
+
+def counted(answer: str) -> str:
+    """Return an answer in which a list of more than three variants that may also be the best one is a number."""
+    listed = _OTHERS.search(answer)
+    if listed is None:
+        return answer
+    names = listed["names"].split("; " if "; " in listed["names"] else ", ")
+    number = len(names) + int(listed["more"] or 0)
+    return f"{answer[: listed.start()]}; {number} others may also be the best one." if number > 3 else answer
 
 
 def _lacking(missing: Sequence[str], total: int) -> str:
